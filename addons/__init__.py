@@ -1,0 +1,1 @@
+"""What runs inside mitmproxy: the standard library and mitmproxy only."""

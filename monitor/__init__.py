@@ -1,0 +1,1 @@
+"""appwitness: proves whether personal data left an Android device without consent."""

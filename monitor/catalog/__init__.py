@@ -1,0 +1,72 @@
+"""Reads the catalog, what grows as data: YAML files beside this one, each error with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from monitor.errors import FileError
+
+HERE = Path(__file__).parent
+
+
+def files(name: str, extra: Path | None = None) -> Iterator[Path]:
+    """The YAML files of one part of the catalog in order of name: `rules` (a folder) or `recipients.yml` (a file).
+
+    `extra` is a further folder or file of the user's own, read after ours.
+    """
+    for place in (HERE / name, extra):
+        if place is None:
+            continue
+        if place.is_dir():
+            yield from sorted(place.glob("*.yml"))
+        elif place.exists():
+            yield place
+        else:
+            raise FileError(place, None, "no such file or folder.", "Name a YAML file or a folder of them.")
+
+
+def tree(path: Path) -> Any:
+    """The content of one YAML file as plain data. Raises FileError with the line when it is not YAML."""
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise FileError(path, line, f"not YAML: {error.problem}.", "Mend the line and try again.") from None
+    except UnicodeDecodeError:
+        raise FileError(path, None, "not UTF-8 text.", "Save the file as UTF-8.") from None
+
+
+def parse[M: BaseModel](path: Path, model: type[M]) -> M:
+    """One YAML file as a `model`. Raises FileError that names the line of the first field that does not fit."""
+    data = tree(path)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        line = _line(path, first["loc"])
+        raise FileError(path, line, f"{where}: {first['msg']}.", "Compare with the files beside it.") from None
+
+
+def _line(path: Path, loc: tuple[int | str, ...]) -> int:
+    """The line of the deepest node on the way to `loc` that the file has."""
+    node = yaml.compose(path.read_text("utf-8"))
+    line = 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == part), None)
+            if pair is None:
+                break
+            line = pair[0].start_mark.line + 1
+            node = pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line

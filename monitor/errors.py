@@ -1,0 +1,40 @@
+"""The one error that a user sees: what happened, and what to do next."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something that the user can mend.
+
+    `what` is one sentence on what happened, `next_step` one on what to do about it. The command line prints both and
+    ends with `exit_code` (the table is in cli.EXIT_CODES and in README).
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__(f"{what} {next_step}")
+        self.what = what
+        self.next_step = next_step
+
+
+class FileError(UserError):
+    """A file that cannot be used as it is; names the file and, where known, the line (first line is 1)."""
+
+    def __init__(self, path: object, line: int | None, what: str, next_step: str) -> None:
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{place}: {what}", next_step)
+        self.path = path
+        self.line = line
+
+
+class SetupError(UserError):
+    """The device, the proxy or the agent could not be brought up."""
+
+    exit_code = 4
+
+
+class DamagedRecording(UserError):
+    """A recording that is not what its stamps say."""
+
+    exit_code = 5

@@ -1,0 +1,322 @@
+"""The recording contract, version 1: the seven kinds of line that producers write, and `parse` for any of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
+
+INLINE_BYTES = 256
+"""A blob of up to this many bytes stands in its line as base64; a longer one goes to bodies/."""
+
+Ref = str
+"""A line by name: `accesses.jsonl:17`, first line is 1. That is a line's identity; there are no generated ids."""
+
+DataType = str
+"""A code of catalog/data_types.yml, such as `phone_number`."""
+
+
+def format_time(at: datetime) -> str:
+    """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Time = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda at: at.astimezone(UTC)),
+    PlainSerializer(format_time, return_type=str),
+    Field(description="RFC 3339, UTC, microseconds, trailing Z; the producer's own clock"),
+]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Record(BaseModel):
+    """A frozen record. Fields that a later version adds are kept, so that nothing a producer said is lost."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class InlineBlob(Record):
+    """Up to 256 bytes, in the line itself."""
+
+    b64: str = Field(description="standard base64")
+
+
+class StoredBlob(Record):
+    """More than 256 bytes: stored in bodies/ under their digest."""
+
+    body: Sha256 = Field(description="sha256 of the bytes, the name of the file in bodies/")
+    size: int = Field(ge=0, description="bytes")
+
+
+Blob = InlineBlob | StoredBlob
+
+
+def blob(data: bytes) -> Blob:
+    """The blob that stands for `data`; one of more than 256 bytes must also be put into bodies/."""
+    if len(data) <= INLINE_BYTES:
+        return InlineBlob(b64=base64.b64encode(data).decode("ascii"))
+    return StoredBlob(body=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+class Endpoint(Record):
+    """One end of a connection."""
+
+    ip: str
+    port: int = Field(ge=0, le=65535)
+
+
+class Value(Record):
+    """One piece of personal data that an API returned, always as text."""
+
+    type: DataType = Field(description="data type code; a location is one value `lat,lon`, decimal degrees WGS-84")
+    text: str = Field(description="as the API gave it; numbers as text, all digits")
+    row: int | None = Field(default=None, description="row of a cursor, from 0: values of one row belong together")
+
+
+class Line(Record):
+    """What every line of a recording carries."""
+
+    v: Literal[1] = Field(default=1, description="version of the contract")
+    at: Time
+    app: str | None = Field(default=None, description="Android package; null where the producer cannot know")
+    pid: int | None = Field(default=None, description="process on the device")
+
+
+class Access(Line):
+    """Personal data read through an API (accesses.jsonl, by the agent)."""
+
+    kind: Literal["access"] = "access"
+    source: str = Field(description="android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get")
+    target: str | None = Field(default=None, description="what was asked where the API is general: a URI, a key")
+    data: DataType = Field(description="data type code of the source")
+    values: tuple[Value, ...] = Field(default=(), description="what the API gave")
+    outcome: Literal["returned", "empty", "denied", "threw", "requested"]
+    args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
+    stack: tuple[str, ...] = Field(
+        default=(), description="frames, innermost first: package.Class.method(File.java:12)"
+    )
+    thread: str | None = None
+    count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
+    until: Time | None = Field(default=None, description="time of the last of them")
+
+
+class Transform(Line):
+    """A digest, MAC, cipher, compressor or encoder that the app called (transforms.jsonl, by the agent)."""
+
+    kind: Literal["transform"] = "transform"
+    op: Literal["digest", "mac", "encrypt", "decrypt", "compress", "encode"]
+    algorithm: str = Field(description="SHA-256, AES/CBC/PKCS5Padding, gzip")
+    input: Blob
+    output: Blob
+    key: Blob | None = None
+    iv: Blob | None = None
+    stack: tuple[str, ...] = ()
+    thread: str | None = None
+
+
+class Connection(Line):
+    """A socket that the app opened, or began to use from other code (connections.jsonl, by the agent)."""
+
+    kind: Literal["connection"] = "connection"
+    op: Literal["connect", "write"] = Field(
+        default="connect", description="write: other code than the one that connected starts a request on it"
+    )
+    local: Endpoint
+    remote: Endpoint
+    host: str | None = None
+    transport: Literal["tcp", "udp"] = "tcp"
+    stack: tuple[str, ...] = ()
+    thread: str | None = None
+
+
+class Tls(Record):
+    """How an upload was protected between the device and the proxy."""
+
+    version: str | None = None
+    sni: str | None = None
+    alpn: str | None = None
+
+
+class Upload(Line):
+    """A message that left the device (uploads.jsonl, by the addon; by the agent for SMS and other exits)."""
+
+    kind: Literal["upload"] = "upload"
+    via: Literal["http", "websocket", "tcp", "udp", "dns", "sms", "intent"]
+    method: str | None = None
+    url: str | None = None
+    host: str | None = Field(default=None, description="the authority asked for (SNI or Host), not only an address")
+    headers: tuple[tuple[str, str], ...] = Field(default=(), description="[name, value] in the order sent")
+    body: Sha256 | None = Field(default=None, description="sha256 of the body as it left the device; null when empty")
+    size: int = Field(default=0, ge=0, description="bytes of the body")
+    type: str | None = Field(default=None, description="Content-Type")
+    truncated: bool = Field(default=False, description="the stored body is only a beginning; a gap says so too")
+    client: Endpoint | None = None
+    server: Endpoint | None = None
+    tls: Tls | None = Field(default=None, description="null for cleartext")
+    status: int | None = Field(default=None, description="response status, null when none came")
+    stack: tuple[str, ...] = Field(default=(), description="only where the producer is the agent")
+
+
+ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed"]
+
+
+class Consent(Line):
+    """What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen)."""
+
+    kind: Literal["consent"] = "consent"
+    signal: Literal[
+        "dialog",
+        "tap",
+        "operator",
+        "preference",
+        "sdk_call",
+        "permission_prompt",
+        "permission_result",
+        "iab_tcf",
+        "iab_gpp",
+    ]
+    status: ConsentState
+    scope: Literal[
+        "general_policy",
+        "sensitive_separate",
+        "third_party_separate",
+        "cross_border_separate",
+        "minor_guardian",
+        "ads_tracking",
+        "system_permission",
+    ] = "general_policy"
+    data: tuple[DataType, ...] | None = Field(default=None, description="data type codes, or null for all")
+    by: Literal["user", "operator", "app"] = Field(description="an app that merely claims consent is `app`")
+    text: str | None = Field(default=None, description="the label touched, the key set, the permission named")
+    note: str | None = Field(default=None, description="free text of the operator")
+    stack: tuple[str, ...] = Field(default=(), description="where an SDK call came from")
+
+
+class Phase(Line):
+    """What state the app or the screen came into (phases.jsonl, by agent and device)."""
+
+    kind: Literal["phase"] = "phase"
+    state: Literal["started", "exited", "foreground", "background", "screen_on", "screen_off", "mark"]
+    text: str | None = Field(default=None, description="text of a mark")
+
+
+class Gap(Line):
+    """What could not be observed, and why (gaps.jsonl, by everybody)."""
+
+    kind: Literal["gap"] = "gap"
+    where: Literal["hook", "proxy", "device", "clock", "correlate"]
+    subject: str = Field(description="a source, a host, a process, a line of the recording")
+    why: Literal[
+        "class_absent",
+        "method_absent",
+        "install_failed",
+        "hook_error",
+        "process_not_instrumented",
+        "detached",
+        "tls_refused",
+        "not_decrypted",
+        "protocol_unsupported",
+        "body_truncated",
+        "overflow",
+        "decode_limit",
+        "no_clock",
+    ]
+    detail: str | None = None
+    until: Time | None = None
+
+
+Event = Access | Transform | Connection | Upload | Consent | Phase | Gap
+KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Gap)
+FILES: dict[str, str] = {
+    "access": "accesses.jsonl",
+    "transform": "transforms.jsonl",
+    "connection": "connections.jsonl",
+    "upload": "uploads.jsonl",
+    "consent": "consents.jsonl",
+    "phase": "phases.jsonl",
+    "gap": "gaps.jsonl",
+}
+"""kind -> the file of a recording that holds it."""
+
+_any: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+
+class BadLine(ValueError):
+    """A line that is not a line of the contract; the message says what was expected, in one line."""
+
+
+def parse(line: bytes | str) -> Event:
+    """One line of a recording as its event.
+
+    Raises BadLine when it is not JSON, not one of the seven kinds, or has a field that the contract does not allow.
+    """
+    try:
+        return _any.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadLine(f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+def dump(event: Event) -> str:
+    """An event as one line of JSON, without the newline."""
+    return event.model_dump_json()
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a line of a recording, any kind."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of an appwitness recording, version 1",
+        **_any.json_schema(mode="serialization"),
+    }
+
+
+class AppIdentity(Record):
+    """Which app a run observed."""
+
+    package: str
+    version: str | None = None
+    version_code: int | None = None
+    apk_sha256: str | None = None
+    certificate_sha256: str | None = Field(default=None, description="sha256 of the signing certificate")
+
+
+class DeviceIdentity(Record):
+    """Which device a run was made on."""
+
+    serial: str
+    model: str | None = None
+    release: str | None = Field(default=None, description="Android release")
+    api_level: int | None = None
+    kind: Literal["emulator", "phone", "lab"]
+
+
+class Run(Record):
+    """run.json: who, what, when, which device, which versions."""
+
+    v: Literal[1] = 1
+    id: str
+    app: AppIdentity
+    app_type: int | None = Field(default=None, description="number of the necessary-scope table")
+    device: DeviceIdentity
+    plan: Literal["accept", "refuse", "silent", "withdraw", "free"] = "free"
+    persona: tuple[Value, ...] = Field(default=(), description="the values planted for this run")
+    started: Time
+    ended: Time | None = None
+    clock_offset_ms: float = Field(default=0, description="device minus host, milliseconds")
+    versions: dict[str, str | None] = Field(default_factory=dict)
+    operator: str | None = None

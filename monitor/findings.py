@@ -1,0 +1,120 @@
+"""What was concluded from a recording: matches, flows, findings, and the report that carries them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from monitor.events import DataType, Event, Gap, Record, Ref, Run, Time
+
+ConsentName = Literal["not_shown", "requested", "given", "refused", "withdrawn", "dismissed"]
+Party = Literal["first", "third", "unknown"]
+Level = Literal["high", "medium", "low", "info"]
+Confidence = Literal["proven", "corroborated", "indicated", "declared"]
+"""proven: two independent observers (the hook saw the read, the wire carried the value); corroborated: one observer
+and supporting circumstances; indicated: one observer; declared: somebody's claim."""
+
+LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
+"""Worst first."""
+
+
+class Match(Record):
+    """One variant of one value, found at one leaf of an upload."""
+
+    type: DataType = Field(description="type of the value: phone_number, name, location ...")
+    value: str = Field(description="the value as the API returned it; masked unless revealed")
+    variant: str = Field(description="what it had been turned into: plain, sha256, md5, coordinates ...")
+    of: str | None = Field(default=None, description="the normal form that was turned: as_given, e164, national ...")
+    decoding: tuple[str, ...] = Field(default=(), description="steps from the stored bytes to the leaf: gzip, json ...")
+    path: str = Field(description="where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`")
+    start: int = Field(description="first byte in the stored body; for url.* in the URL, for headers.* in the value")
+    end: int = Field(description="byte after the last")
+    confidence: float = Field(ge=0, le=1, description="1 minus the chance that it is coincidence")
+    row: int | None = Field(default=None, description="row of the access, for values of a cursor")
+    before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
+    found: str = Field(default="", description="the text of the leaf that is the value in this form")
+    after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
+    note: str | None = Field(default=None, description="precision of a coordinate, why the confidence is what it is")
+
+
+class Recipient(Record):
+    """Who received an upload."""
+
+    host: str
+    name: str | None = None
+    party: Party = "unknown"
+    country: str | None = None
+    reason: str | None = Field(default=None, description="why this party: one sentence")
+
+
+class ConsentStatus(Record):
+    """What the user had been asked and had decided at one moment."""
+
+    state: ConsentName = "not_shown"
+    by: Literal["user", "operator", "app"] | None = None
+    ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
+    at: Time | None = Field(default=None, description="time of that line, on the host's clock")
+
+
+class Flow(Record):
+    """An access and an upload joined by at least one match."""
+
+    id: str = Field(description="f1, f2 ... in order of upload and access")
+    access: Ref | None = Field(default=None, description="null: a persona value was found, no access was observed")
+    upload: Ref
+    connection: Ref | None = Field(default=None, description="the socket that carried the upload")
+    data: DataType
+    consent: ConsentName
+    recipient: Recipient
+    matches: tuple[Match, ...]
+    at: Time = Field(description="time of the upload, on the host's clock")
+    access_at: Time | None = Field(default=None, description="time of the access, on the host's clock")
+    earlier: int = Field(default=0, description="further accesses before the upload that returned the same values")
+    rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
+    rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
+    cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+
+
+class Finding(Record):
+    """What a rule says of some flows or accesses."""
+
+    rule: str
+    level: Level
+    confidence: Confidence
+    title: dict[str, str] = Field(description="by language: en, zh")
+    detail: dict[str, str] = Field(default_factory=dict, description="one sentence of facts, by language")
+    data: DataType | None = None
+    recipient: Recipient | None = None
+    consent: ConsentName | None = None
+    count: int = Field(default=1, description="how many accesses or flows the finding stands for")
+    flows: tuple[str, ...] = ()
+    evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first")
+    references: tuple[str, ...] = ()
+
+
+class ReportedGap(Gap):
+    """A gap and where it is written (null: found while reading, as a line that does not parse)."""
+
+    ref: Ref | None = None
+
+
+class Report(Record):
+    """Everything a reader is told of one recording; reports/ renders it."""
+
+    v: Literal[1] = 1
+    recording: str = Field(description="id of the run")
+    run: Run
+    flows: tuple[Flow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[ReportedGap, ...] = ()
+    coverage: dict[str, Any] = Field(
+        default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
+    )
+    consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    evidence: dict[Ref, Event] = Field(
+        default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
+    )
+    accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")

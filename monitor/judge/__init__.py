@@ -1,0 +1,1 @@
+"""Pure judgement: no device, database, network, clock, file."""

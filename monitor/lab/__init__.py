@@ -1,0 +1,1 @@
+"""The embedded default device: a JVM that plays an Android app process."""
