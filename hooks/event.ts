@@ -1,0 +1,221 @@
+// The recording contract, version 1. Generated from monitor/events.py by `make fix`; do not edit.
+
+/** Personal data read through an API (accesses.jsonl, by the agent). */
+export interface Access {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "access";
+  /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
+  source: string;
+  /** what was asked where the API is general: a URI, a key */
+  target?: string | null;
+  /** data type code of the source */
+  data: string;
+  /** what the API gave */
+  values?: readonly Value[];
+  outcome: "returned" | "empty" | "denied" | "threw" | "requested";
+  /** the arguments that matter, small */
+  args?: Record<string, unknown> | null;
+  /** frames, innermost first: package.Class.method(File.java:12) */
+  stack?: readonly string[];
+  thread?: string | null;
+  /** identical calls that this line stands for */
+  count?: number;
+  /** time of the last of them */
+  until?: string | null;
+}
+
+/** A socket that the app opened, or began to use from other code (connections.jsonl, by the agent). */
+export interface Connection {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "connection";
+  /** write: other code than the one that connected starts a request on it */
+  op?: "connect" | "write";
+  local: Endpoint;
+  remote: Endpoint;
+  host?: string | null;
+  transport?: "tcp" | "udp";
+  stack?: readonly string[];
+  thread?: string | null;
+}
+
+/** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
+export interface Consent {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "consent";
+  signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
+  status: "requested" | "given" | "refused" | "withdrawn" | "dismissed";
+  scope?: "general_policy" | "sensitive_separate" | "third_party_separate" | "cross_border_separate" | "minor_guardian" | "ads_tracking" | "system_permission";
+  /** data type codes, or null for all */
+  data?: readonly string[] | null;
+  /** an app that merely claims consent is `app` */
+  by: "user" | "operator" | "app";
+  /** the label touched, the key set, the permission named */
+  text?: string | null;
+  /** free text of the operator */
+  note?: string | null;
+  /** where an SDK call came from */
+  stack?: readonly string[];
+}
+
+/** One end of a connection. */
+export interface Endpoint {
+  ip: string;
+  port: number;
+}
+
+/** What could not be observed, and why (gaps.jsonl, by everybody). */
+export interface Gap {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "gap";
+  where: "hook" | "proxy" | "device" | "clock" | "correlate";
+  /** a source, a host, a process, a line of the recording */
+  subject: string;
+  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock";
+  detail?: string | null;
+  until?: string | null;
+}
+
+/** Up to 256 bytes, in the line itself. */
+export interface InlineBlob {
+  /** standard base64 */
+  b64: string;
+}
+
+/** What state the app or the screen came into (phases.jsonl, by agent and device). */
+export interface Phase {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "phase";
+  state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
+  /** text of a mark */
+  text?: string | null;
+}
+
+/** More than 256 bytes: stored in bodies/ under their digest. */
+export interface StoredBlob {
+  /** sha256 of the bytes, the name of the file in bodies/ */
+  body: string;
+  /** bytes */
+  size: number;
+}
+
+/** How an upload was protected between the device and the proxy. */
+export interface Tls {
+  version?: string | null;
+  sni?: string | null;
+  alpn?: string | null;
+}
+
+/** A digest, MAC, cipher, compressor or encoder that the app called (transforms.jsonl, by the agent). */
+export interface Transform {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "transform";
+  op: "digest" | "mac" | "encrypt" | "decrypt" | "compress" | "encode";
+  /** SHA-256, AES/CBC/PKCS5Padding, gzip */
+  algorithm: string;
+  input: InlineBlob | StoredBlob;
+  output: InlineBlob | StoredBlob;
+  key?: InlineBlob | StoredBlob | null;
+  iv?: InlineBlob | StoredBlob | null;
+  stack?: readonly string[];
+  thread?: string | null;
+}
+
+/** A message that left the device (uploads.jsonl, by the addon; by the agent for SMS and other exits). */
+export interface Upload {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  kind: "upload";
+  via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent";
+  method?: string | null;
+  url?: string | null;
+  /** the authority asked for (SNI or Host), not only an address */
+  host?: string | null;
+  /** [name, value] in the order sent */
+  headers?: readonly readonly [string, string][];
+  /** sha256 of the body as it left the device; null when empty */
+  body?: string | null;
+  /** bytes of the body */
+  size?: number;
+  /** Content-Type */
+  type?: string | null;
+  /** the stored body is only a beginning; a gap says so too */
+  truncated?: boolean;
+  client?: Endpoint | null;
+  server?: Endpoint | null;
+  /** null for cleartext */
+  tls?: Tls | null;
+  /** response status, null when none came */
+  status?: number | null;
+  /** only where the producer is the agent */
+  stack?: readonly string[];
+}
+
+/** One piece of personal data that an API returned, always as text. */
+export interface Value {
+  /** data type code; a location is one value `lat,lon`, decimal degrees WGS-84 */
+  type: string;
+  /** as the API gave it; numbers as text, all digits */
+  text: string;
+  /** row of a cursor, from 0: values of one row belong together */
+  row?: number | null;
+}
+
+export type Event = Access | Transform | Connection | Upload | Consent | Phase | Gap;
+
+export const FILES = {
+  access: "accesses.jsonl",
+  transform: "transforms.jsonl",
+  connection: "connections.jsonl",
+  upload: "uploads.jsonl",
+  consent: "consents.jsonl",
+  phase: "phases.jsonl",
+  gap: "gaps.jsonl",
+} as const;

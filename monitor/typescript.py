@@ -1,0 +1,68 @@
+"""The contract as TypeScript, from which hooks/event.ts is generated: `python -m monitor.typescript > hooks/event.ts`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from monitor.events import FILES, KINDS, Event
+
+HEADER = """\
+// The recording contract, version 1. Generated from monitor/events.py by `make fix`; do not edit.
+"""
+_SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
+
+
+def typescript() -> str:
+    """The text of hooks/event.ts: an interface for each model, and `Event`, any of the seven kinds."""
+    definitions: dict[str, Any] = TypeAdapter(Event).json_schema()["$defs"]
+    parts = [_interface(name, definitions[name]) for name in sorted(definitions)]
+    kinds = " | ".join(kind.__name__ for kind in KINDS)
+    files = "\n".join(f"  {kind}: {file!r},".replace("'", '"') for kind, file in FILES.items())
+    parts.append(f"export type Event = {kinds};\n")
+    parts.append(f"export const FILES = {{\n{files}\n}} as const;\n")
+    return HEADER + "\n" + "\n".join(parts)
+
+
+def _interface(name: str, definition: dict[str, Any]) -> str:
+    required = {*definition.get("required", ()), "v", "kind"}
+    lines = [f"/** {definition['description']} */"] if "description" in definition else []
+    lines.append(f"export interface {name} {{")
+    for field, shape in definition["properties"].items():
+        if "description" in shape:
+            lines.append(f"  /** {shape['description']} */")
+        lines.append(f"  {field}{'' if field in required else '?'}: {_type(shape)};")
+    lines.append("}\n")
+    return "\n".join(lines)
+
+
+def _type(shape: dict[str, Any]) -> str:
+    match shape:
+        case {"$ref": str(ref)}:
+            return ref.rsplit("/", 1)[1]
+        case {"const": value}:
+            return _literal(value)
+        case {"enum": values}:
+            return " | ".join(_literal(value) for value in values)
+        case {"anyOf": options}:
+            return " | ".join(dict.fromkeys(_type(option) for option in options))
+        case {"type": "array", "prefixItems": items}:
+            return f"readonly [{', '.join(_type(item) for item in items)}]"
+        case {"type": "array", "items": item}:
+            inner = _type(item)
+            return f"readonly ({inner})[]" if " | " in inner else f"readonly {inner}[]"
+        case {"type": "object"}:
+            return "Record<string, unknown>"
+        case {"type": str(name)} if name in _SCALARS:
+            return _SCALARS[name]
+    raise NotImplementedError(f"monitor/typescript.py has no TypeScript for {shape}: add a case")
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(typescript())
