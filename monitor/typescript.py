@@ -1,4 +1,4 @@
-"""The contract as TypeScript, from which hooks/event.ts is generated: `python -m monitor.typescript > hooks/event.ts`."""
+"""The contract as TypeScript: `python -m monitor.typescript > hooks/event.ts`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,40 @@
+# appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench fix lock wheel clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup:  ## uv, Python, a Java compiler, the built agent and lab device
+	@.ci/setup
+
+demo: setup  ## four sample apps on the lab device, hooked, captured, judged
+	@.venv/bin/appwitness demo
+
+test: setup  ## all tests, those on the lab device included
+	.venv/bin/pytest
+
+check: setup  ## style, types, import order, the hooks' TypeScript
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/python -m monitor.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
+	.ci/setup node
+
+bench: setup  ## benchmarks, as ratios against a yardstick in the same run
+	.venv/bin/python -m tests.bench
+
+fix: setup  ## format, and generate what is generated
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/python -m monitor.typescript > hooks/event.ts
+
+lock: setup  ## pin the newest dependencies into requirements/
+	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --group dev pyproject.toml -o requirements/dev.txt
+
+wheel: setup  ## dist/appwitness-*.whl
+	uv build --wheel
+
+clean:  ## remove what was built and fetched here
+	rm -rf .venv .setup hooks/node_modules dist build monitor/observe/agent.js monitor/lab/lab.jar
