@@ -118,3 +118,8 @@ class Report(Record):
     )
     accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+
+
+def report_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `appwitness report --format json`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema(mode="serialization")}

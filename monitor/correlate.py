@@ -1,0 +1,321 @@
+"""The one walk over a recording: read, link, judge, save; once, or following while it is being made."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from monitor import catalog
+from monitor.events import FILES, Access, Connection, Consent, Event, Ref, Transform, Upload
+from monitor.findings import Finding, Flow, Report, ReportedGap
+from monitor.judge import decode
+from monitor.judge.consent import Timeline
+from monitor.judge.flows import Joined, Linker
+from monitor.judge.recipients import Recipients, RecipientTable
+from monitor.judge.rules import Facts, Rule, judge
+from monitor.recording import Read, Recording
+from monitor.store import Store
+
+RECENT = timedelta(seconds=5)
+"""Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
+to uploads of this long before it."""
+RECENT_UPLOADS = 512
+JUDGE_SHARE = 5
+"""Following: judging takes at most about one part in this many of the time, however long the recording grows."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the catalog and the user say: the rules, and who is who on the network."""
+
+    rules: tuple[Rule, ...]
+    recipients: RecipientTable
+    first_party: tuple[str, ...] = ()
+    digest: str = ""
+    """sha256 over all of it and our version: another digest means that a recording must be judged anew."""
+
+
+def knowledge(rules: Path | None = None, first_party: Sequence[str] = ()) -> Knowledge:
+    """Read the catalog, and the user's own folder of `rules`. Raises FileError with file and line."""
+    rule_files = list(catalog.files("rules", rules))
+    table_files = list(catalog.files("recipients.yml"))
+    digest = hashlib.sha256(importlib.metadata.version("appwitness").encode())
+    for path in (*rule_files, *table_files):
+        digest.update(path.read_bytes())
+    digest.update(repr(sorted(first_party)).encode())
+    return Knowledge(
+        rules=tuple(catalog.parse(path, Rule) for path in rule_files),
+        recipients=catalog.parse(table_files[0], RecipientTable),
+        first_party=tuple(first_party),
+        digest=digest.hexdigest(),
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one walk came to."""
+
+    recording: str
+    flows: tuple[Flow, ...]
+    findings: tuple[Finding, ...]
+    new_lines: int
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and of how much."""
+
+
+def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
+    """Bring the index up to date with the recording, link and judge all of it, and save what came out.
+
+    Asking again changes nothing; a deleted database is rebuilt to the same flows and findings.
+    """
+    walk = _Walk(recording, store, known)
+    new_lines = 0
+    for kind in FILES:
+        new_lines += store.ingest(
+            walk.id, recording.run, str(recording.path), recording.read(kind, walk.positions.get(kind))
+        )
+    for kind in ("access", "connection", "transform", "consent"):
+        for ref, event in store.events(walk.id, kind):
+            walk.learn(ref, event)
+    uploads = list(store.events(walk.id, "upload"))
+    for number, (ref, upload) in enumerate(uploads):
+        progress("matching uploads", number, len(uploads))
+        walk.link(ref, upload)
+    progress("matching uploads", len(uploads), len(uploads))
+    return walk.conclude(new_lines)
+
+
+def follow(
+    recording: Recording,
+    store: Store,
+    known: Knowledge,
+    stop: Callable[[], bool],
+    on_change: Callable[[Outcome], None] = lambda _: None,
+) -> Outcome:
+    """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
+
+    `on_change` is told whenever flows or findings changed. Ends after `stop()`, with a last whole pass, so that a
+    followed recording and one correlated later come to the same report.
+    """
+    walk = _Walk(recording, store, known)
+    for kind in FILES:
+        for ref, event in store.events(walk.id, kind):
+            walk.learn(ref, event)
+            if isinstance(event, Upload):
+                walk.link(ref, event)
+    before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
+    pause_until = 0.0
+    pending = True
+    for reads in recording.follow(walk.positions, stop):
+        if reads:
+            store.ingest(walk.id, recording.run, str(recording.path), reads)
+            pending = walk.take(reads) or pending
+        if pending and time.monotonic() >= pause_until:
+            begun = time.monotonic()
+            outcome = walk.conclude(len(reads))
+            pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
+            pending = False
+            if (outcome.flows, outcome.findings) != before:
+                before = (outcome.flows, outcome.findings)
+                on_change(outcome)
+    return correlate(recording, store, known)
+
+
+class _Walk:
+    """What is known of one recording so far."""
+
+    def __init__(self, recording: Recording, store: Store, known: Knowledge) -> None:
+        self.recording = recording
+        self.store = store
+        self.known = known
+        self.run = recording.run
+        self.id = self.run.id
+        self.positions = store.positions(self.id)
+        self.linker = Linker(self.run.persona, self.run.clock_offset_ms)
+        self.recipients = Recipients(known.recipients, self.run.app.package, known.first_party)
+        self.accesses: list[tuple[Ref, Access]] = []
+        self.consents: list[tuple[Ref, Consent]] = []
+        self.joined: dict[Ref, tuple[Upload, list[Joined]]] = {}
+        self.cuts: dict[Ref, ReportedGap] = {}
+        self.recent: dict[Ref, tuple[Upload, decode.Decoded]] = {}
+
+    def learn(self, ref: Ref, event: Event) -> None:
+        match event:
+            case Access():
+                self.accesses.append((ref, event))
+                self.linker.add_access(ref, event)
+            case Connection():
+                self.linker.add_connection(ref, event)
+            case Transform():
+                self.linker.add_transform(ref, event)
+            case Consent():
+                self.consents.append((ref, event))
+            case _:
+                pass
+
+    def take(self, reads: Iterable[Read]) -> bool:
+        """Learn from new lines and link the uploads they concern; whether anything may have changed."""
+        changed = False
+        uploads: list[tuple[Ref, Upload]] = []
+        earliest: datetime | None = None
+        for read in reads:
+            if read.event is None:
+                continue
+            if isinstance(read.event, Upload):
+                uploads.append((read.ref, read.event))
+                continue
+            self.learn(read.ref, read.event)
+            changed = changed or isinstance(read.event, Access | Consent)
+            if isinstance(read.event, Access | Connection | Transform):
+                at = self.host_time(read.event.at)
+                earliest = at if earliest is None else min(earliest, at)
+        if earliest is not None:
+            for ref, (upload, decoded) in self.recent.items():
+                if upload.at >= earliest:
+                    self.joined[ref] = (upload, self.linker.link(ref, upload, decoded))
+        for ref, upload in uploads:
+            self.recent[ref] = (upload, self.link(ref, upload))
+        self._forget()
+        return changed or bool(uploads)
+
+    def link(self, ref: Ref, upload: Upload) -> decode.Decoded:
+        body = self.recording.body(upload.body) if upload.body else None
+        decoded = decode.leaves(upload, body)
+        for cut in decoded.cut:
+            self.cuts[ref] = ReportedGap(
+                at=upload.at, app=upload.app, where="correlate", subject=ref, why="decode_limit", detail=cut
+            )
+        if upload.body and body is None:
+            self.cuts[ref] = ReportedGap(
+                at=upload.at,
+                app=upload.app,
+                where="correlate",
+                subject=ref,
+                why="body_truncated",
+                detail=f"bodies/{upload.body} is missing",
+            )
+        self.joined[ref] = (upload, self.linker.link(ref, upload, decoded))
+        return decoded
+
+    def host_time(self, at: datetime) -> datetime:
+        return at - timedelta(milliseconds=self.run.clock_offset_ms)
+
+    def conclude(self, new_lines: int) -> Outcome:
+        """Judge what is linked and save it, in one transaction."""
+        timeline = Timeline(self.consents, self.run.clock_offset_ms)
+        flows: list[Flow] = []
+        for ref in sorted(self.joined, key=_line):
+            upload, joins = self.joined[ref]
+            for joined in joins:
+                flows.append(self._flow(f"f{len(flows) + 1}", upload, joined, timeline))
+        facts = Facts(
+            flows=tuple(flows),
+            accesses=tuple(self.accesses),
+            timeline=timeline,
+            clock_offset_ms=self.run.clock_offset_ms,
+        )
+        findings = judge(self.known.rules, facts)
+        gaps = tuple(self.cuts[ref] for ref in sorted(self.cuts, key=_line))
+        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=self.known.digest)
+        return Outcome(self.id, tuple(flows), findings, new_lines)
+
+    def _flow(self, name: str, upload: Upload, joined: Joined, timeline: Timeline) -> Flow:
+        return Flow(
+            id=name,
+            access=joined.access,
+            access_at=joined.access_at,
+            upload=joined.upload,
+            connection=joined.connection,
+            data=joined.data,
+            consent=timeline.at(upload.at, joined.data).state,
+            recipient=self.recipients.of(upload.host or ""),
+            matches=joined.matches,
+            at=upload.at,
+            earlier=joined.earlier,
+            rows=joined.rows,
+            rows_read=joined.rows_read,
+            cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
+        )
+
+    def _forget(self) -> None:
+        """Keep only the decoded uploads that a late access may still concern."""
+        if not self.recent:
+            return
+        newest = max(upload.at for upload, _ in self.recent.values())
+        keep = [ref for ref, (upload, _) in self.recent.items() if newest - upload.at <= RECENT][-RECENT_UPLOADS:]
+        self.recent = {ref: self.recent[ref] for ref in keep}
+
+
+def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
+    """Whether the index holds the whole recording, judged by these rules."""
+    id_ = recording.run.id
+    if store.judged_by(id_) != known.digest:
+        return False
+    positions = store.positions(id_)
+    return all(next(iter(recording.read(kind, positions.get(kind))), None) is None for kind in FILES)
+
+
+def report(store: Store, recording_id: str) -> Report:
+    """Everything that the index has on one recording, as a report; the same index gives the same report."""
+    run = store.run(recording_id)
+    flows = tuple(store.flows(recording_id))
+    findings = tuple(store.findings(recording_id))
+    events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
+    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in events["gap"]]
+    gaps += store.found_gaps(recording_id)
+    for ref, error in store.unreadable(recording_id):
+        gaps.append(
+            ReportedGap(
+                at=run.started,
+                where="correlate",
+                subject=ref,
+                why="protocol_unsupported",
+                detail=f"not a line of the contract: {error}",
+            )
+        )
+    named = {ref for finding in findings for ref in finding.evidence}
+    for flow in flows:
+        named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
+    evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
+    return Report(
+        recording=recording_id,
+        run=run,
+        flows=flows,
+        findings=findings,
+        gaps=tuple(gaps),
+        coverage=_coverage(run.model_extra or {}, events, gaps),
+        consents=events["consent"],
+        phases=events["phase"],
+        evidence=evidence,
+        accesses=events["access"],
+        uploads=events["upload"],
+    )
+
+
+def _coverage(
+    extra: dict[str, Any], events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
+) -> dict[str, Any]:
+    hooks = extra.get("hooks") or {}
+    hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
+    sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
+    return {
+        "lines": {kind: len(lines) for kind, lines in events.items()},
+        "unreadable_lines": sum(gap.where == "correlate" and gap.why == "protocol_unsupported" for gap in gaps),
+        "gaps": dict(sorted(Counter(f"{gap.where}: {gap.why}" for gap in gaps).items())),
+        "sources": dict(sorted(Counter(hooks.values()).items())),
+        "sources_read": dict(sorted(sources.items())),
+        "hosts": dict(sorted(hosts.items())),
+    }
+
+
+def _line(ref: Ref) -> int:
+    return int(ref.rsplit(":", 1)[1])

@@ -1,0 +1,151 @@
+"""One run: recording, proxy, device and agent come up, the app runs, and all goes down in reverse."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import importlib.metadata
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from monitor.errors import SetupError
+from monitor.events import Gap, Phase, Run
+from monitor.observe.agent import Agent, agent_js
+from monitor.observe.device import Device
+from monitor.observe.proxy import Proxy
+from monitor.observe.sources import Source
+from monitor.recording import Recording
+
+POLL_S = 0.1
+STAMP_S = 5.0
+
+PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to observe and how."""
+
+    plan: PlanName = "free"
+    """What the user, or who plays him, answers."""
+    listen: str = "127.0.0.1"
+    """Address that the proxy listens on."""
+    port: int = 0
+    """Port of the proxy; 0 takes a free one."""
+    seconds: float | None = None
+    """End after this long; None: when the app ends or `stop` says so."""
+    operator: str | None = None
+    """Who is responsible for the run; None takes the login name."""
+    rules_digest: str | None = None
+    """sha256 of the rule set that will judge, for run.json."""
+    confdir: Path = Path("~/.appwitness/proxy")
+    """Where the proxy keeps its certificate authority."""
+
+
+Say = Callable[[str], None]
+
+
+def observe(
+    device: Device,
+    path: Path,
+    sources: Sequence[Source],
+    order: Order,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    say: Say = lambda _: None,
+) -> Recording:
+    """Record one run of `device`'s app into the new folder `path`.
+
+    Ends when the app's process ends, after `order.seconds`, or when `stop()` is true (asked ten times a second). What
+    came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
+    something does not come up; what was recorded until then stays.
+    """
+    recording = Recording.create(path, describe(device, order))
+    with ExitStack() as up:
+        up.enter_context(_finished(recording))
+        up.enter_context(recording.sealing(every_s=STAMP_S))
+        say("starting the proxy")
+        proxy = up.enter_context(
+            Proxy(
+                path,
+                listen=order.listen,
+                port=order.port,
+                hosts=device.hosts,
+                confdir=order.confdir.expanduser(),
+                upstream_ca=device.upstream_ca,
+            )
+        )
+        say(f"preparing {device.identity.model or device.identity.serial}")
+        device.prepare(proxy.host, proxy.port, proxy.ca_pem)
+        up.callback(device.undo)
+        agent = up.enter_context(Agent(recording, sources, device.app.package))
+        up.callback(device.stop)
+        say(f"starting {device.app.package} with {len(sources)} sources hooked")
+        agent.launch(device.launch())
+        recording.update_run(hooks=_counts(agent))
+        say("observing")
+        _watch(agent, proxy, recording, order, stop)
+        recording.update_run(hooks=_counts(agent))
+    return recording
+
+
+def describe(device: Device, order: Order) -> Run:
+    """run.json as it is known before the app starts."""
+    started = datetime.now(UTC)
+    return Run(
+        id=f"{started:%Y%m%dT%H%M%S%f}-{device.app.package}",
+        app=device.app,
+        device=device.identity,
+        plan=order.plan,
+        persona=device.persona,
+        started=started,
+        versions={
+            "appwitness": importlib.metadata.version("appwitness"),
+            "frida": importlib.metadata.version("frida"),
+            "mitmproxy": importlib.metadata.version("mitmproxy"),
+            "agent": hashlib.sha256(agent_js().encode()).hexdigest(),
+            "rules": order.rules_digest,
+        },
+        operator=order.operator or getpass.getuser(),
+    )
+
+
+@contextmanager
+def _finished(recording: Recording) -> Iterator[None]:
+    """Say in run.json when the run ended, and stamp that too, whatever happened in between."""
+    try:
+        yield
+    finally:
+        recording.update_run(ended=datetime.now(UTC))
+        recording.stamp(final=True)
+
+
+def _counts(agent: Agent) -> Mapping[str, str]:
+    return {f"{status.source}": status.state for status in agent.statuses()}
+
+
+def _watch(agent: Agent, proxy: Proxy, recording: Recording, order: Order, stop: Callable[[], bool]) -> None:
+    end = None if order.seconds is None else time.monotonic() + order.seconds
+    while not agent.wait(POLL_S):
+        if not proxy.alive():
+            recording.append(
+                Gap(
+                    at=datetime.now(UTC),
+                    where="proxy",
+                    subject="proxy",
+                    why="detached",
+                    detail="the proxy ended before the app did",
+                )
+            )
+            raise SetupError(
+                "The proxy ended before the app did; uploads after that are missing.",
+                f"What was recorded is in {recording.path}; start the run again.",
+            )
+        if stop() or (end is not None and time.monotonic() >= end):
+            recording.append(Phase(at=datetime.now(UTC), app=agent.app, state="mark", text="observation ended"))
+            return
