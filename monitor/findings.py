@@ -93,6 +93,16 @@ class Finding(Record):
     references: tuple[str, ...] = ()
 
 
+class JudgedRule(Record):
+    """A rule that was held against the recording, whether or not it found anything."""
+
+    id: str = Field(description="name of its file in catalog/rules: sent-before-consent")
+    level: Level
+    title: dict[str, str] = Field(description="by language: en, zh")
+    help: dict[str, str] = Field(default_factory=dict, description="what it means and what to do, by language")
+    references: tuple[str, ...] = Field(default=(), description="what it rests on: articles of laws and standards")
+
+
 class ReportedGap(Gap):
     """A gap and where it is written (null: found while reading, as a line that does not parse)."""
 
@@ -111,6 +121,7 @@ class Report(Record):
     coverage: dict[str, Any] = Field(
         default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
+    rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(
