@@ -1,0 +1,108 @@
+"""The contract: every kind parses, dumps and parses again; what is not of the contract says why."""
+
+import json
+
+import pytest
+
+from monitor import events
+
+AT = "2026-03-14T01:20:05.250000Z"
+LINES = [
+    {
+        "kind": "access",
+        "source": "a.B.c",
+        "data": "phone_number",
+        "outcome": "returned",
+        "values": [{"type": "phone_number", "text": "1", "row": 0}],
+    },
+    {
+        "kind": "access",
+        "source": "libc.so!open",
+        "target": "/proc",
+        "data": "mac_address",
+        "outcome": "denied",
+        "count": 3,
+        "until": AT,
+    },
+    {
+        "kind": "transform",
+        "op": "digest",
+        "algorithm": "SHA-256",
+        "input": {"b64": "YQ=="},
+        "output": {"body": "0" * 64, "size": 300},
+    },
+    {
+        "kind": "connection",
+        "op": "connect",
+        "local": {"ip": "10.0.2.16", "port": 1},
+        "remote": {"ip": "::1", "port": 443},
+        "host": None,
+        "transport": "tcp",
+    },
+    {
+        "kind": "upload",
+        "via": "http",
+        "method": "POST",
+        "url": "https://a/",
+        "host": "a",
+        "headers": [["a", "b"]],
+        "body": None,
+        "size": 0,
+    },
+    {"kind": "consent", "signal": "tap", "status": "given", "scope": "general_policy", "by": "user", "text": "Agree"},
+    {"kind": "phase", "state": "foreground"},
+    {"kind": "gap", "where": "proxy", "subject": "pinned.example", "why": "tls_refused"},
+]
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line["kind"])
+def test_a_line_is_read_and_written_back(line):
+    text = json.dumps({"v": 1, "at": AT, "app": "com.example", "pid": 7, **line})
+    event = events.parse(text)
+    again = json.loads(events.dump(event))
+    assert again["at"] == AT
+    assert {key: again[key] for key in line} == line
+    assert events.parse(events.dump(event)) == event
+
+
+def test_there_is_a_file_for_each_kind():
+    assert (
+        {kind.model_fields["kind"].default for kind in events.KINDS}
+        == set(events.FILES)
+        == {line["kind"] for line in LINES}
+    )
+
+
+def test_a_field_of_a_later_version_is_kept():
+    event = events.parse(json.dumps({"at": AT, "kind": "phase", "state": "mark", "screenshot": "x.png"}))
+    assert json.loads(events.dump(event))["screenshot"] == "x.png"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"kind":"access","at":"2026-', "JSON"),
+        (b"\xff\xfe", "JSON"),
+        (b"[]", "object"),
+        (b'{"kind":"session"}', "session"),
+        (b'{"v":2,"kind":"phase","at":"2026-03-14T01:20:05Z","state":"mark"}', "v"),
+        (b'{"kind":"phase","at":"2026-03-14T01:20:05","state":"mark"}', "timezone"),
+        (b'{"kind":"phase","at":"2026-03-14T01:20:05Z","state":"asleep"}', "state"),
+        (b'{"kind":"upload","at":"2026-03-14T01:20:05Z","via":"http","body":"../../etc/passwd"}', "body"),
+    ],
+)
+def test_a_bad_line_says_what_was_expected(line, says):
+    with pytest.raises(events.BadLine, match="(?i)" + says):
+        events.parse(line)
+
+
+def test_other_time_zones_and_fewer_digits_are_understood():
+    event = events.parse('{"kind":"phase","at":"2026-03-14T09:20:05+08:00","state":"mark"}')
+    assert events.format_time(event.at) == "2026-03-14T01:20:05.000000Z"
+
+
+def test_a_blob_is_inline_up_to_256_bytes():
+    assert isinstance(events.blob(b"a" * 256), events.InlineBlob)
+    stored = events.blob(b"a" * 257)
+    assert isinstance(stored, events.StoredBlob)
+    assert stored.size == 257
