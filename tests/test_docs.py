@@ -1,0 +1,59 @@
+"""What the prose names is there: verbs, exit codes, paths, rules, make targets."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor import cli
+from monitor.correlate import knowledge
+from monitor.lab.device import DEMO
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+
+
+def test_the_table_of_exit_codes_is_that_of_the_program():
+    table = re.findall(r"^\| (\d+) \| (.*) \|$", README, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in table} == cli.EXIT_CODES
+
+
+def test_the_verbs_are_those_of_the_program():
+    assert set(re.findall(r"^\| `appwitness (\w+)`", README, re.MULTILINE)) == set(cli.main.commands)
+
+
+def test_make_targets_exist():
+    for target in set(re.findall(r"\bmake ([a-z]+)\b", README)) - {"it"}:
+        if target != "proof":
+            assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:monitor|addons|hooks|tests|\.ci)/[\w./]+)`", README))) or ["none"]
+)
+def test_paths_exist(path):
+    assert (ROOT / path).exists()
+
+
+def test_options_that_the_readme_shows_exist():
+    options = {option for command in cli.main.commands.values() for param in command.params for option in param.opts}
+    options |= {o for sub in cli.mark.commands.values() for param in sub.params for o in param.opts}
+    shown = set(re.findall(r"(?<![-\w])(--[a-z]+)", README)) - {"--set", "--help"}
+    assert shown <= options
+
+
+def test_the_table_of_sample_apps_is_what_the_demo_expects():
+    rows = re.findall(r"^\| (Circle|Skies|Corner|Pages) \|.*\| (yes|no) \| (.*) \|$", README, re.MULTILINE)
+    shown = {name.lower(): (answer, set(re.findall(r"`([\w-]+)`", rules))) for name, answer, rules in rows}
+    answers = {"accept": "yes", "refuse": "no"}
+    assert shown == {name: (answers[plan], set(expected)) for name, plan, expected in DEMO}
+    assert set().union(*(rules for _, rules in shown.values())) <= {rule.id for rule in knowledge().rules}
+
+
+def test_every_verb_explains_itself():
+    for name, command in cli.main.commands.items():
+        assert command.help, name
+        for param in command.params:
+            if param.param_type_name == "option":
+                assert getattr(param, "help", None) or param.name == "format_", (name, param.name)
