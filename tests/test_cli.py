@@ -1,0 +1,202 @@
+"""The command line on a recording made by hand: results, errors and exit codes."""
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from monitor import events
+from monitor.cli import main
+from monitor.findings import report_schema
+from monitor.recording import Recording
+
+START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+NUMBER = "+8613800138000"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
+
+
+def make_recording(path: Path, *, consent: str | None = None, gap: bool = False, send: bool = True) -> Recording:
+    run = events.Run(
+        id=f"run-{path.name}",
+        app=events.AppIdentity(package="com.example.pages"),
+        device=events.DeviceIdentity(serial="lab", kind="lab"),
+        started=START,
+        ended=START + timedelta(minutes=1),
+    )
+    recording = Recording.create(path, run)
+    base = {"app": "com.example.pages", "pid": 1}
+    if consent:
+        recording.append(
+            events.Consent(at=START + timedelta(seconds=1), signal="tap", status=consent, by="user", text="x", **base)
+        )
+    if send:
+        recording.append(
+            events.Access(
+                at=START + timedelta(seconds=2),
+                source="android.telephony.TelephonyManager.getLine1Number",
+                data="phone_number",
+                values=(events.Value(type="phone_number", text=NUMBER),),
+                outcome="returned",
+                **base,
+            )
+        )
+        body = json.dumps({"phone": NUMBER}).encode()
+        recording.append(
+            events.Upload(
+                at=START + timedelta(seconds=3),
+                via="http",
+                method="POST",
+                url="https://api.pages.test/login",
+                host="api.pages.test",
+                headers=(("content-type", "application/json"),),
+                body=recording.put_body(body),
+                size=len(body),
+                type="application/json",
+                tls=events.Tls(version="TLSv1.3"),
+            )
+        )
+    if gap:
+        recording.append(events.Gap(at=START, where="proxy", subject="bank.test", why="tls_refused"))
+    recording.stamp(final=True)
+    return recording
+
+
+def run(*args: object):
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def test_a_number_sent_before_consent_is_found(tmp_path):
+    make_recording(tmp_path / "r")
+    result = run("report", tmp_path / "r", "--format", "json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    jsonschema.validate(report, report_schema())
+    assert {finding["rule"] for finding in report["findings"]} == {"read-before-consent", "sent-before-consent"}
+    (flow,) = report["flows"]
+    assert (flow["access"], flow["upload"]) == ("accesses.jsonl:1", "uploads.jsonl:1")
+    assert NUMBER not in result.stdout
+    revealed = run("report", tmp_path / "r", "--format", "json", "--reveal")
+    assert json.loads(revealed.stdout)["flows"][0]["matches"][0]["value"] == NUMBER
+
+
+def test_the_same_recording_gives_the_same_bytes_also_after_deleting_the_index(tmp_path):
+    make_recording(tmp_path / "r")
+    first = run("report", tmp_path / "r", "--format", "json").stdout
+    run("correlate", tmp_path / "r")
+    assert run("report", tmp_path / "r", "--format", "json").stdout == first
+    for path in (tmp_path / "home").glob("appwitness.sqlite*"):
+        path.unlink()
+    assert run("report", tmp_path / "r", "--format", "json").stdout == first
+
+
+@pytest.mark.parametrize(
+    ("kind", "strict", "code"),
+    [
+        ({"send": False}, [], 0),
+        ({"send": False, "gap": True}, [], 0),
+        ({"send": False, "gap": True}, ["--strict"], 3),
+        ({"consent": "given"}, [], 0),
+        ({"consent": "refused"}, [], 1),
+        ({"gap": True}, ["--strict"], 1),
+    ],
+)
+def test_exit_codes(tmp_path, kind, strict, code):
+    make_recording(tmp_path / "r", **kind)
+    assert run("correlate", tmp_path / "r", *strict).exit_code == code
+    assert run("report", tmp_path / "r", *strict).exit_code == code
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "html", "sarif", "junit"])
+def test_every_format_renders(tmp_path, format_):
+    make_recording(tmp_path / "r")
+    result = run("report", tmp_path / "r", "--format", format_)
+    assert result.exit_code == 1
+    assert "sent-before-consent" in result.stdout
+    assert NUMBER not in result.stdout
+
+
+def test_a_mark_changes_the_verdict_without_a_new_run(tmp_path):
+    make_recording(tmp_path / "recordings/r")
+    assert run("report", tmp_path / "recordings/r").exit_code == 1
+    at = (START + timedelta(milliseconds=500)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    marked = run("mark", "consent", "given", "--at", at, "--note", "tapped Agree; the dialog was a picture")
+    assert marked.exit_code == 0, marked.output
+    assert "consents.jsonl:1" in marked.stdout
+    assert run("report", tmp_path / "recordings/r").exit_code == 0
+    assert run("mark", "note", "rebooted").exit_code == 0
+
+
+def test_verify_names_the_line_that_was_changed(tmp_path):
+    recording = make_recording(tmp_path / "r")
+    assert run("verify", tmp_path / "r").exit_code == 0
+    path = recording.path / "accesses.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"8000", b"8001"))
+    result = run("verify", tmp_path / "r")
+    assert result.exit_code == 5
+    assert "accesses.jsonl:1" in result.stdout
+    assert json.loads(run("verify", tmp_path / "r", "--format", "json").stdout)["ok"] is False
+
+
+def test_a_line_that_does_not_parse_is_a_gap_with_its_number(tmp_path):
+    recording = make_recording(tmp_path / "r")
+    with (recording.path / "accesses.jsonl").open("ab") as file:
+        file.write(b'{"kind": "access", "at": "2026-03\n')
+    result = run("report", tmp_path / "r", "--format", "json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    (gap,) = [gap for gap in report["gaps"] if gap["subject"] == "accesses.jsonl:2"]
+    assert (gap["where"], gap["why"]) == ("correlate", "protocol_unsupported")
+    assert report["coverage"]["unreadable_lines"] == 1
+
+
+def test_the_index_is_private(tmp_path):
+    make_recording(tmp_path / "r")
+    run("report", tmp_path / "r")
+    assert stat.S_IMODE((tmp_path / "home/appwitness.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["report", "absent"], "absent"),
+        (["verify", "absent"], "absent"),
+        (["correlate", "absent"], "absent"),
+        (["mark", "consent", "given"], "no recording"),
+        (["observe", "--device", "toaster:1"], "toaster"),
+        (["observe", "--device", "lab:toaster"], "circle"),
+        (["rules", "no-such-rule"], "no-such-rule"),
+    ],
+)
+def test_a_mistake_gets_a_clear_error(args, says):
+    result = run(*args)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_rules_and_sources_and_schema_print():
+    assert "sent-before-consent" in run("rules").stdout
+    assert "sent-before-consent" in run("rules", "sent-before-consent", "--lang", "zh").stdout
+    assert json.loads(run("rules", "--format", "json").stdout)
+    assert "android.telephony.TelephonyManager.getLine1Number" in run("sources").stdout
+    assert json.loads(run("sources", "--format", "json").stdout)
+    jsonschema.Draft202012Validator.check_schema(json.loads(run("schema").stdout))
+    jsonschema.Draft202012Validator.check_schema(json.loads(run("schema", "--of", "report").stdout))
+
+
+def test_a_broken_rule_of_the_users_own_is_an_error_with_its_line(tmp_path):
+    make_recording(tmp_path / "r")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/mine.yml").write_text("id: mine\nlevel: terrible\n")
+    result = run("report", tmp_path / "r", "--rules", tmp_path / "own")
+    assert result.exit_code == 2
+    assert "mine.yml:2" in result.stderr
