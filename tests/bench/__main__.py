@@ -1,0 +1,26 @@
+"""Runs every benchmark of this folder, one after the other: `make bench`, or `python -m tests.bench hooks store`."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main(names: list[str]) -> None:
+    known = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        sys.exit(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(known)}.")
+    for name in names or known:
+        begun = time.monotonic()
+        print(f"\n== {name}", flush=True)
+        runpy.run_module(f"tests.bench.bench_{name}", run_name="__main__")
+        print(f"   ({time.monotonic() - begun:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

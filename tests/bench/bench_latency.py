@@ -1,0 +1,100 @@
+"""How long after an upload is complete its finding is committed: live correlation of a recording being made.
+
+Uploads are appended as the addon does (body, then line) at a steady rate beside accesses; another thread asks the index
+until the finding of that upload is there. The yardstick is a bare poll of the same query with nothing to wait for.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor import events
+from monitor.correlate import follow, knowledge
+from monitor.recording import Recording
+from monitor.store import Store
+
+UPLOADS = 200
+PAUSE_S = 0.05
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording"
+        run = events.Run(
+            id="latency",
+            app=events.AppIdentity(package="com.example.pages"),
+            device=events.DeviceIdentity(serial="lab", kind="lab"),
+            started=datetime.now(UTC),
+        )
+        recording = Recording.create(path, run)
+        store = Store(Path(folder) / "index.sqlite")
+        watcher = Store(Path(folder) / "index.sqlite")
+        stop = threading.Event()
+        seen: dict[str, float] = {}
+        polls: list[float] = []
+
+        def watch() -> None:
+            while not stop.is_set():
+                begun = time.perf_counter()
+                flows = list(watcher.flows("latency"))
+                polls.append(time.perf_counter() - begun)
+                for flow in flows:
+                    seen.setdefault(flow.upload, time.perf_counter())
+                time.sleep(0.002)
+
+        correlator = threading.Thread(target=follow, args=(recording, store, knowledge(), stop.is_set))
+        correlator.start()
+        time.sleep(0.5)
+        looking = threading.Thread(target=watch)
+        looking.start()
+        done: dict[str, float] = {}
+        writer = Recording.open(path)
+        for number in range(UPLOADS):
+            text = f"+861380013{number:04d}"
+            writer.append(
+                events.Access(
+                    at=datetime.now(UTC),
+                    app="com.example.pages",
+                    source="android.telephony.TelephonyManager.getLine1Number",
+                    data="phone_number",
+                    values=(events.Value(type="phone_number", text=text),),
+                    outcome="returned",
+                )
+            )
+            body = json.dumps({"number": text}).encode()
+            ref = writer.append(
+                events.Upload(
+                    at=datetime.now(UTC),
+                    via="http",
+                    method="POST",
+                    url="https://api.pages.test/",
+                    host="api.pages.test",
+                    body=writer.put_body(body),
+                    size=len(body),
+                    type="application/json",
+                    tls=events.Tls(version="TLSv1.3"),
+                )
+            )
+            done[ref] = time.perf_counter()
+            time.sleep(PAUSE_S)
+        time.sleep(2)
+        stop.set()
+        correlator.join()
+        looking.join()
+        late = sorted(seen[ref] - done[ref] for ref in done if ref in seen)
+        print(f"uploads {len(done)}, findings seen {len(late)}, one every {PAUSE_S * 1000:.0f} ms")
+        print(
+            f"upload finished -> finding committed: p50 {late[len(late) // 2] * 1000:.0f} ms, "
+            f"p99 {late[int(len(late) * 0.99)] * 1000:.0f} ms "
+            f"(yardstick, one query of the index: p50 {statistics.median(polls) * 1000:.1f} ms)"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""The whole way through on the lab device: real Frida, real mitmproxy, real SQLite, for each app and plan."""
+
+import base64
+import gzip
+import hashlib
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import main
+from monitor.recording import Recording, verify
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+
+BEFORE = {"read-before-consent", "sent-before-consent"}
+EXPECTED = {
+    ("circle", "refuse"): BEFORE | {"address-book-upload", "sent-after-refusal"},
+    ("circle", "accept"): BEFORE | {"address-book-upload"},
+    ("circle", "silent"): BEFORE | {"address-book-upload"},
+    ("skies", "accept"): BEFORE | {"sent-in-cleartext", "third-party-not-covered"},
+    ("skies", "refuse"): BEFORE | {"sent-in-cleartext"},
+    ("skies", "silent"): BEFORE | {"sent-in-cleartext"},
+    ("corner", "accept"): set(),
+    ("corner", "refuse"): set(),
+    ("corner", "silent"): set(),
+    ("pages", "refuse"): {"read-after-refusal", "sent-after-refusal"},
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Each app and plan is run once and kept for all the tests of this file."""
+    folder = tmp_path_factory.mktemp("walk")
+    made = {}
+
+    def run(app, plan):
+        if (app, plan) not in made:
+            path = folder / f"{app}-{plan}"
+            result = CliRunner().invoke(
+                main,
+                [
+                    "observe",
+                    "--device",
+                    f"lab:{app}",
+                    "--plan",
+                    plan,
+                    "--output",
+                    str(path),
+                    "--db",
+                    str(folder / "i.sqlite"),
+                ],
+            )
+            assert result.exit_code in (0, 1), result.output
+            made[app, plan] = (path, result)
+        return made[app, plan]
+
+    return run
+
+
+def report_of(path, *args):
+    db = path.parent / "i.sqlite"
+    result = CliRunner().invoke(main, ["report", str(path), "--db", str(db), "--format", "json", *args])
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(("app", "plan"), sorted(EXPECTED))
+def test_each_app_and_plan_gives_its_findings(runs, app, plan):
+    path, result = runs(app, plan)
+    report = report_of(path)
+    assert {finding["rule"] for finding in report["findings"]} == EXPECTED[app, plan]
+    assert result.exit_code == (1 if EXPECTED[app, plan] else 0)
+    assert verify(path).ok
+
+
+def test_a_second_run_gives_the_same_findings(runs, tmp_path):
+    def shape(report):
+        return [
+            (
+                finding["rule"],
+                finding["level"],
+                finding["confidence"],
+                finding["data"],
+                finding["consent"],
+                finding["count"],
+            )
+            for finding in report["findings"]
+        ]
+
+    path, _ = runs("circle", "refuse")
+    again = tmp_path / "again"
+    db = str(tmp_path / "i.sqlite")
+    CliRunner().invoke(
+        main, ["observe", "--device", "lab:circle", "--plan", "refuse", "--output", str(again), "--db", db]
+    )
+    assert shape(report_of(again)) == shape(report_of(path))
+
+
+def body(recording, upload):
+    return recording.body(upload["body"]) or b""
+
+
+def line(path, ref):
+    name, number = ref.split(":")
+    return json.loads((path / name).read_text("utf-8").splitlines()[int(number) - 1])
+
+
+def sarif_lines(path):
+    db = path.parent / "i.sqlite"
+    result = CliRunner().invoke(main, ["report", str(path), "--db", str(db), "--format", "sarif"])
+    sarif = json.loads(result.stdout)
+    return {
+        (
+            found["ruleId"],
+            place["physicalLocation"]["artifactLocation"]["uri"].rsplit("/", 1)[-1],
+            place["physicalLocation"]["region"]["startLine"],
+        )
+        for found in sarif["runs"][0]["results"]
+        for place in found["locations"] + found.get("relatedLocations", [])
+    }
+
+
+def walk(path, rule, data):
+    """The first flow of a finding of `rule`, its access and upload lines; every line the finding names is there."""
+    report = report_of(path, "--reveal")
+    finding = next(f for f in report["findings"] if f["rule"] == rule and f["data"] == data)
+    for ref in finding["evidence"]:
+        assert line(path, ref)
+    flows = [flow for flow in report["flows"] if flow["id"] in finding["flows"]]
+    assert flows
+    in_sarif = sarif_lines(path)
+    for flow in flows:
+        assert flow["access"] is not None
+        name, number = flow["upload"].split(":")
+        assert (rule, name, int(number)) in in_sarif
+    return flows, finding
+
+
+def test_the_walk_of_a_phone_number(runs):
+    path, _ = runs("pages", "refuse")
+    flows, finding = walk(path, "sent-after-refusal", "phone_number")
+    flow = flows[0]
+    access, upload = line(path, flow["access"]), line(path, flow["upload"])
+    number = access["values"][0]["text"]
+    assert access["source"] == "android.telephony.TelephonyManager.getLine1Number"
+    assert any("com.example.pages" in frame for frame in access["stack"])
+    assert base64.b64encode(number.encode()) in body(Recording.open(path), upload)
+    match = flow["matches"][0]
+    assert match["value"] == number
+    assert match["decoding"][:2] == ["json", "base64"]
+    assert finding["confidence"] == "proven"
+    stored = body(Recording.open(path), upload)[match["start"] : match["end"]]
+    assert base64.b64encode(number.encode()).rstrip(b"=") in stored
+    connection = line(path, flow["connection"])
+    assert any("com.example.pages" in frame for frame in connection["stack"])
+
+
+def test_the_walk_of_a_contact_row(runs):
+    path, _ = runs("circle", "refuse")
+    flows, finding = walk(path, "address-book-upload", "device_contacts")
+    own = next(flow for flow in flows if flow["recipient"]["party"] == "first")
+    access, upload = line(path, own["access"]), line(path, own["upload"])
+    sent = gzip.decompress(body(Recording.open(path), upload)).decode()
+    names = [value["text"] for value in access["values"] if value["type"] == "name"]
+    assert len(names) >= 12
+    assert all(name in sent for name in names)
+    hashed = [match for match in own["matches"] if match["variant"] == "sha256"]
+    assert hashed
+    for match in hashed:
+        assert hashlib.sha256(match["value"].encode()).hexdigest() in sent or match["found"] in sent
+    assert (own["rows"], own["rows_read"]) == (access_rows(access), access_rows(access))
+    assert any(flow["recipient"]["party"] == "third" for flow in flows_of(path, "sent-before-consent"))
+    assert finding["level"] == "high"
+
+
+def access_rows(access):
+    return len({value["row"] for value in access["values"]})
+
+
+def flows_of(path, rule):
+    report = report_of(path)
+    ids = {name for finding in report["findings"] if finding["rule"] == rule for name in finding["flows"]}
+    return [flow for flow in report["flows"] if flow["id"] in ids]
+
+
+def test_the_walk_of_a_location(runs):
+    path, _ = runs("skies", "accept")
+    flows, _ = walk(path, "sent-before-consent", "location")
+    flow = flows[0]
+    access, upload = line(path, flow["access"]), line(path, flow["upload"])
+    (value,) = access["values"]
+    latitude, _longitude = value["text"].split(",")
+    assert f"{float(latitude):.3f}" in upload["url"]
+    assert flow["cleartext"]
+    assert any("com.adnet.sdk" in frame for frame in access["stack"])
+    assert flow["recipient"]["party"] == "third"
+
+
+def test_a_deleted_index_is_rebuilt_to_the_same_bytes(runs, tmp_path):
+    path, _ = runs("circle", "refuse")
+
+    def rendered(db):
+        return CliRunner().invoke(main, ["report", str(path), "--db", str(db), "--format", "json"]).stdout
+
+    first = rendered(path.parent / "i.sqlite")
+    assert rendered(tmp_path / "new.sqlite") == first
+    (tmp_path / "new.sqlite").unlink()
+    assert rendered(tmp_path / "new.sqlite") == first
