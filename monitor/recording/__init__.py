@@ -1,0 +1,12 @@
+"""One run on disk, the folder of the recording contract: append, read, follow, bodies, stamps, verify.
+
+What survives: an appended line is with the operating system before `append` returns, so killing any process at any
+moment (kill -9, out of memory, a crash) loses no acknowledged line. A power cut or a crash of the kernel may lose what
+came after the last stamp: a stamp first has the disk confirm (fsync) the lines and bodies that it covers.
+"""
+
+from monitor.recording.folder import Recording
+from monitor.recording.lines import START, Position, Read
+from monitor.recording.verification import Problem, Verification, verify
+
+__all__ = ["START", "Position", "Problem", "Read", "Recording", "Verification", "verify"]

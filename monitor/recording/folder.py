@@ -1,0 +1,297 @@
+"""The folder of one run: lines appended and read by kind, bodies by digest, run.json, stamps."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from monitor.errors import FileError, UserError
+from monitor.events import FILES, Event, Ref, Run, dump
+from monitor.recording.lines import START, Appender, Position, Read, read_lines
+from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
+
+POLL_S = 0.01
+BATCH_LINES = 1000
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_SNAPSHOT = ("upload", *(kind for kind in FILES if kind != "upload"))
+"""Following: the end of uploads.jsonl is noted first, so that whatever was written before an upload is read before it."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Recording:
+    """One run on disk. Safe to use from several threads, and from several processes with a Recording each."""
+
+    def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
+        self.path = path
+        self._clock = clock
+        self._appenders: dict[tuple[int, str], Appender] = {}
+        self._sealers: dict[int, Sealer] = {}
+        self._opening = threading.Lock()
+
+    @classmethod
+    def create(cls, path: Path, run: Run, *, clock: Callable[[], datetime] = _now) -> Recording:
+        """A new recording in a folder that does not exist or is empty: private, and with its first stamp.
+
+        Raises UserError when the folder has something in it or cannot be made.
+        """
+        path = Path(path)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise UserError(f"{path} is not empty.", "Name a new folder; a recording is never written over.")
+            path.chmod(0o700)
+            (path / BODIES).mkdir(mode=0o700)
+            for name in (*FILES.values(), SEAL):
+                os.close(os.open(path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            recording = cls(path, clock)
+            recording._replace_run(_run_bytes(run))
+        except OSError as error:
+            raise UserError(
+                f"{path} cannot be made: {error.strerror}.", "Name a folder that you may write to."
+            ) from None
+        recording.stamp()
+        return recording
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Callable[[], datetime] = _now) -> Recording:
+        """An existing recording, live or finished. Raises UserError when the folder is not one."""
+        path = Path(path)
+        if not path.is_dir():
+            raise UserError(f"There is no folder {path}.", "Name the folder of a recording, where run.json is.")
+        if not (path / RUN).is_file():
+            raise UserError(f"{path} is not a recording: it has no {RUN}.", "Name the folder where run.json is.")
+        recording = cls(path, clock)
+        _ = recording.run
+        return recording
+
+    def close(self) -> None:
+        """Let go of the open files; the recording can still be used."""
+        with self._opening:
+            for appender in self._appenders.values():
+                appender.close()
+            for sealer in self._sealers.values():
+                sealer.close()
+            self._appenders.clear()
+            self._sealers.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    # run.json
+
+    @property
+    def run(self) -> Run:
+        """run.json as it is now. Raises FileError when it is not what the contract says."""
+        path = self.path / RUN
+        try:
+            return Run.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise FileError(path, None, "is missing.", "Put the original file back.") from None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise FileError(path, None, f"{where}: {first['msg']}.", "Put the original file back.") from None
+
+    def update_run(self, **changes: Any) -> Run:
+        """Change fields of run.json in one step: a reader sees the old file or the new one.
+
+        A stamp that names both digests goes first, so that a run killed in between still verifies.
+        """
+        sealer = self._sealer()
+        with sealer.locked():
+            run = Run.model_validate({**self.run.model_dump(), **changes})
+            data = _run_bytes(run)
+            sealer.stamp(final=run.ended is not None, next_run=hashlib.sha256(data).hexdigest())
+            self._replace_run(data)
+        return run
+
+    def _replace_run(self, data: bytes) -> None:
+        _write_new(self.path, RUN, data, sync=True)
+        sync_folder(self.path)
+
+    # lines
+
+    def append(self, event: Event) -> Ref:
+        """Append an event to the file of its kind; its name, once the operating system has the whole line."""
+        return self.append_all((event,))[0]
+
+    def append_all(self, events: Iterable[Event]) -> list[Ref]:
+        """Append events, each to the file of its kind, one write a file; their names in the order given.
+
+        Raises FileError when a file could not be written, the disk being full for instance.
+        """
+        by_kind: dict[str, list[tuple[int, bytes]]] = {}
+        count = 0
+        for event in events:
+            by_kind.setdefault(event.kind, []).append((count, dump(event).encode()))
+            count += 1
+        refs = [""] * count
+        for kind, numbered in by_kind.items():
+            first = self._appender(kind).append([line for _, line in numbered])
+            for line, (index, _) in enumerate(numbered, first):
+                refs[index] = f"{FILES[kind]}:{line}"
+        return refs
+
+    def read(
+        self, kind: str, after: Position | None = None, *, until: int | None = None, finished: bool | None = None
+    ) -> Iterator[Read]:
+        """The whole lines of one kind behind a position, in order, those that do not parse too.
+
+        A last line without newline is being written and is left for later. In a recording that is `finished`
+        (default: run.json says when it ended) it is a line like any other, most likely one that does not parse.
+        """
+        if finished is None:
+            finished = self.run.ended is not None
+        return read_lines(self.path / FILES[kind], kind, after or START, until=until, finished=finished)
+
+    def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[Read]]:
+        """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.
+
+        When a batch has an upload, then whatever was in the recording before that upload has been given, too. After
+        `stop()` what is there by then is still given, unfinished last lines included if the run has ended.
+        """
+        positions = {kind: after.get(kind, START) for kind in FILES}
+        while True:
+            stopping = stop()
+            idle = True
+            for batch in self._drain(positions, finished=stopping and self.run.ended is not None):
+                idle = False
+                yield batch
+            if stopping:
+                return
+            if idle:
+                yield []
+                time.sleep(POLL_S)
+
+    def _drain(self, positions: dict[str, Position], *, finished: bool) -> Iterator[list[Read]]:
+        ends = {kind: self._size(kind) for kind in _SNAPSHOT}
+        batch: list[Read] = []
+        for kind in (*_SNAPSHOT[1:], "upload"):
+            if ends[kind] <= positions[kind].offset:
+                continue
+            path = self.path / FILES[kind]
+            for read in read_lines(path, kind, positions[kind], until=ends[kind], finished=finished):
+                positions[kind] = read.position
+                batch.append(read)
+                if len(batch) >= BATCH_LINES:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
+    def _size(self, kind: str) -> int:
+        try:
+            return (self.path / FILES[kind]).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    # bodies
+
+    def body_path(self, sha256: str) -> Path:
+        """Where the body of that digest is, or would be. Raises ValueError when it is not a digest."""
+        if not _DIGEST.match(sha256):
+            raise ValueError(f"not a sha256 in hex: {sha256!r}")
+        return self.path / BODIES / sha256
+
+    def put_body(self, data: bytes) -> str:
+        """Store bytes under their digest, whole or not at all; the digest. Storing them again changes nothing."""
+        name = hashlib.sha256(data).hexdigest()
+        path = self.path / BODIES / name
+        with suppress(FileNotFoundError):
+            if path.stat().st_size == len(data):
+                return name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            _write_new(path.parent, name, data)
+        except OSError as error:
+            raise FileError(
+                path, None, f"could not be written: {error.strerror}.", "Make room and start the run again."
+            ) from error
+        return name
+
+    def body(self, sha256: str) -> bytes | None:
+        """The bytes of that digest; None when they are not there."""
+        with suppress(FileNotFoundError, ValueError):
+            return self.body_path(sha256).read_bytes()
+        return None
+
+    # stamps
+
+    def stamp(self, final: bool = False) -> None:
+        """Append a stamp to seal.jsonl over all whole lines, on disk by then; costs only what is new."""
+        self._sealer().stamp(final=final)
+
+    @contextmanager
+    def sealing(self, every_s: float = 5.0) -> Iterator[None]:
+        """Stamp every so many seconds in a thread of its own, and once more at the end."""
+        done = threading.Event()
+
+        def run() -> None:
+            while not done.wait(every_s):
+                with suppress(UserError, OSError):  # tried again in a moment; the stamp at the end does raise
+                    self.stamp()
+
+        thread = threading.Thread(target=run, name="sealing", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.stamp()
+
+    # open files belong to one process: a lock shared with a forked child would keep nobody out
+
+    def _appender(self, kind: str) -> Appender:
+        key = (os.getpid(), kind)
+        appender = self._appenders.get(key)
+        if appender is None:
+            with self._opening:
+                appender = self._appenders.get(key) or Appender(self.path / FILES[kind])
+                self._appenders[key] = appender
+        return appender
+
+    def _sealer(self) -> Sealer:
+        key = os.getpid()
+        with self._opening:
+            sealer = self._sealers.get(key) or Sealer(self.path, self._clock)
+            self._sealers[key] = sealer
+        return sealer
+
+
+def _run_bytes(run: Run) -> bytes:
+    return run.model_dump_json(indent=1).encode() + b"\n"
+
+
+def _write_new(folder: Path, name: str, data: bytes, *, sync: bool = False) -> None:
+    """Write a private file whole: under another name first, then renamed."""
+    temporary = folder / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.rename(folder / name)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

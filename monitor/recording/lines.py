@@ -1,0 +1,212 @@
+"""Whole lines in one file: appended by several processes at once, read while they are being written."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from monitor.errors import FileError
+from monitor.events import FILES, BadLine, Event, Ref, parse
+
+CHUNK_BYTES = 1 << 20
+MAX_LINE_BYTES = 64 << 20
+"""A longer line is not held in memory; it counts as one that does not parse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a file has been read: so many lines, so many bytes."""
+
+    line: int = 0
+    offset: int = 0
+
+
+START = Position()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One line as it stands in a file of a recording, with its event or the reason why it has none."""
+
+    ref: Ref
+    kind: str
+    """Of the file: what the line should be."""
+    event: Event | None
+    error: str | None
+    """What is wrong with the line, in one sentence; None when there is an event."""
+    raw: bytes
+    """The line without its newline."""
+    position: Position
+    """After this line: where to go on reading."""
+
+
+class Appender:
+    """Appends whole lines to one file, beside other processes and threads that do the same.
+
+    The lock (flock) is there for the line number and for the torn tail that a killed writer left; a line itself goes
+    out in one O_APPEND write. Both belong to this process: after a fork, make another.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._mutex = threading.RLock()
+        self._depth = 0
+        self._known = START
+        """Up to where the lines of the file have been counted."""
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other writer of the file out. May be nested."""
+        with self._mutex:
+            if self._depth == 0:
+                fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def append(self, lines: Sequence[bytes]) -> int:
+        """Append lines (without newline); the number of the first. On return the operating system has all of them.
+
+        Raises FileError when they could not be written whole; then none of them counts as written, though some may be
+        in the file, where nobody takes them back.
+        """
+        data = b"\n".join((*lines, b""))
+        with self.locked():
+            count, torn = self._count()
+            if torn:
+                data = b"\n" + data
+                count += 1
+            try:
+                self._write(data)
+            except OSError as error:
+                raise FileError(
+                    self.path, None, f"could not be written: {error.strerror}.", "Make room and start the run again."
+                ) from error
+            end = os.lseek(self._fd, 0, os.SEEK_END)
+            self._known = Position(count + len(lines), end)
+            return count + 1
+
+    def sync(self) -> None:
+        """Return when the disk has confirmed all that was appended."""
+        os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._mutex:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+    def __del__(self) -> None:
+        if getattr(self, "_fd", -1) >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+
+    def _count(self) -> tuple[int, bool]:
+        """How many newlines the file has, and whether bytes stand behind the last; only new bytes are looked at."""
+        size = os.fstat(self._fd).st_size
+        line, offset = self._known.line, self._known.offset
+        if size < offset:
+            line, offset = 0, 0
+        while offset < size:
+            chunk = os.pread(self._fd, min(CHUNK_BYTES, size - offset), offset)
+            if not chunk:
+                break
+            line += chunk.count(b"\n")
+            offset += len(chunk)
+        self._known = Position(line, offset)
+        return line, offset > 0 and os.pread(self._fd, 1, offset - 1) != b"\n"
+
+
+def read_lines(
+    path: Path, kind: str, after: Position = START, *, until: int | None = None, finished: bool = False
+) -> Iterator[Read]:
+    """The lines of a file of that kind behind a position.
+
+    A last line without newline is still being written: it is not read, unless the recording is `finished`. Lines that
+    begin at or behind the byte `until` are left for another time. A file that is not there has no lines.
+    """
+    try:
+        file = path.open("rb", buffering=CHUNK_BYTES)
+    except FileNotFoundError:
+        return
+    with file:
+        position = _resume(file, after)
+        if position is None:
+            return
+        file.seek(position.offset)
+        while until is None or position.offset < until:
+            raw = file.readline(MAX_LINE_BYTES)
+            size = len(raw) + (_skip(file) if len(raw) == MAX_LINE_BYTES and raw[-1:] != b"\n" else 0)
+            whole = size > len(raw) or raw.endswith(b"\n")
+            if not raw or not (whole or finished):
+                return
+            position = Position(position.line + 1, position.offset + size)
+            raw = raw.removesuffix(b"\n")
+            event, error = _event(raw, kind, size)
+            if error and not whole:
+                error = f"unfinished, its writer was stopped: {error}"
+            yield Read(f"{path.name}:{position.line}", kind, event, error, raw, position)
+
+
+def _event(raw: bytes, kind: str, size: int) -> tuple[Event | None, str | None]:
+    if size > MAX_LINE_BYTES:
+        return None, f"longer than {MAX_LINE_BYTES >> 20} MiB"
+    try:
+        event = parse(raw)
+    except BadLine as error:
+        return None, str(error)
+    if event.kind != kind:
+        return None, f"kind: {event.kind} does not belong in {FILES[kind]}"
+    return event, None
+
+
+def _resume(file: BinaryIO, after: Position) -> Position | None:
+    """Where to go on; None when there is nothing new.
+
+    A position behind an unfinished line of a finished recording becomes the beginning of that line as soon as
+    more was appended, so that the line keeps its number.
+    """
+    if after.offset == 0:
+        return START
+    size = os.fstat(file.fileno()).st_size
+    if size <= after.offset:
+        return None
+    file.seek(after.offset - 1)
+    if file.read(1) == b"\n":
+        return after
+    start = after.offset
+    while start:
+        step = min(4096, start)
+        file.seek(start - step)
+        newline = file.read(step).rfind(b"\n")
+        if newline >= 0:
+            return Position(after.line - 1, start - step + newline + 1)
+        start -= step
+    return Position(after.line - 1, 0)
+
+
+def _skip(file: BinaryIO) -> int:
+    """Read to the end of a line that is too long; how many bytes that were."""
+    size = 0
+    while chunk := file.readline(CHUNK_BYTES):
+        size += len(chunk)
+        if chunk.endswith(b"\n"):
+            break
+    return size

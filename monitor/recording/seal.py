@@ -1,0 +1,215 @@
+"""Stamps in seal.jsonl: what every file of a recording held at a moment, each chained to the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from monitor.errors import DamagedRecording
+from monitor.events import FILES, Record, Sha256, Time
+from monitor.recording.lines import Appender
+
+SEAL = "seal.jsonl"
+RUN = "run.json"
+BODIES = "bodies"
+LINE_DIGEST = 16
+"""Digits of a line's sha256 that a stamp keeps: enough to name the line that differs; the file's sha256 is the proof."""
+
+_NAMED_BODY = re.compile(rb'"body"\s*:\s*"([0-9a-f]{64})"')
+_OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
+
+
+class FileStamp(Record):
+    """What one file held: whole lines only."""
+
+    lines: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+    sha256: Sha256 = Field(description="of all these bytes")
+    added: str = Field(
+        default="",
+        description="for each line since the stamp before: the first 16 hex digits of its sha256, newline included",
+    )
+
+
+class RunStamp(Record):
+    """run.json, the one file that is replaced: its digest now, and the one it is about to have."""
+
+    sha256: Sha256
+    next: Sha256 | None = Field(
+        default=None, description="stamped just before run.json is replaced; from then on either of the two is right"
+    )
+
+
+class Stamp(Record):
+    """One line of seal.jsonl; in the file a last field follows, `digest`: sha256 of the line up to its comma."""
+
+    v: Literal[1] = 1
+    kind: Literal["stamp"] = "stamp"
+    at: Time
+    final: bool = Field(default=False, description="the run has ended")
+    previous: Sha256 | None = Field(description="sha256 of the whole line of the stamp before, newline included")
+    files: dict[str, FileStamp]
+    run: RunStamp
+
+
+def write(stamp: Stamp) -> bytes:
+    """A stamp as a line, without newline."""
+    text = stamp.model_dump_json().encode()[:-1]
+    return text + f',"digest":"{hashlib.sha256(text).hexdigest()}"}}'.encode()
+
+
+def read(raw: bytes) -> Stamp | None:
+    """The stamp that a line is; None when the line is not, or no longer, what was written."""
+    own = _OWN_DIGEST.search(raw)
+    if own is None or hashlib.sha256(raw[: own.start()]).hexdigest() != own[1].decode():
+        return None
+    try:
+        return Stamp.model_validate_json(raw)
+    except ValidationError:
+        return None
+
+
+def link(raw: bytes) -> str:
+    """The digest by which the next stamp names a stamp's line."""
+    return hashlib.sha256(raw.removesuffix(b"\n") + b"\n").hexdigest()
+
+
+def named_bodies(raw: bytes) -> list[str]:
+    """The bodies that a line names (a quote inside a JSON string is escaped, so text cannot look like it)."""
+    return [name.decode() for name in _NAMED_BODY.findall(raw)]
+
+
+class _Tail:
+    """The running digest of one file: a stamp costs only what is new."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines = 0
+        self.bytes = 0
+        self.digest = hashlib.sha256()
+        self.recent: list[str] = []
+        """Digests of the last lines, those that no stamp of ours or of another process has yet."""
+
+    def advance(self) -> list[str]:
+        """Take in the whole lines that came since; the bodies that they name."""
+        bodies: list[str] = []
+        try:
+            file = self.path.open("rb", buffering=1 << 20)
+        except FileNotFoundError:
+            return bodies
+        with file:
+            file.seek(self.bytes)
+            before = self.bytes
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    break
+                self.digest.update(raw)
+                self.recent.append(hashlib.sha256(raw).hexdigest()[:LINE_DIGEST])
+                self.lines += 1
+                self.bytes += len(raw)
+                bodies += named_bodies(raw)
+            if self.bytes > before:
+                os.fsync(file.fileno())
+        return bodies
+
+    def stamp(self, sealed: int) -> FileStamp:
+        """What is in the file, with the digests of the lines behind the first `sealed`."""
+        added = self.recent[max(0, sealed - (self.lines - len(self.recent))) :]
+        return FileStamp(lines=self.lines, bytes=self.bytes, sha256=self.digest.hexdigest(), added="".join(added))
+
+
+class Sealer:
+    """Stamps one recording; several processes may, one at a time."""
+
+    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
+        self.folder = folder
+        self.clock = clock
+        self._file = Appender(folder / SEAL)
+        self._tails = {name: _Tail(folder / name) for name in FILES.values()}
+        self._read = 0
+        self._last: Stamp | None = None
+        self._previous: str | None = None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process and thread from stamping and from replacing run.json."""
+        with self._file.locked():
+            yield
+
+    def stamp(self, *, final: bool = False, next_run: str | None = None) -> None:
+        """Append a stamp over everything that is in the recording now."""
+        with self.locked():
+            self._catch_up()
+            bodies = [name for tail in self._tails.values() for name in tail.advance()]
+            self._sync(bodies)
+            sealed = self._last.files if self._last else {}
+            stamp = Stamp(
+                at=self.clock(),
+                final=final,
+                previous=self._previous,
+                files={
+                    name: tail.stamp(sealed[name].lines if name in sealed else 0) for name, tail in self._tails.items()
+                },
+                run=RunStamp(sha256=self._run_digest(), next=next_run),
+            )
+            self._file.append([write(stamp)])
+            self._file.sync()
+            self._catch_up()
+            for tail in self._tails.values():
+                tail.recent.clear()
+
+    def close(self) -> None:
+        """Let go of seal.jsonl."""
+        self._file.close()
+
+    def _run_digest(self) -> str:
+        try:
+            return hashlib.sha256((self.folder / RUN).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            raise DamagedRecording(f"{self.folder / RUN} is missing.", "Put the original file back.") from None
+
+    def _catch_up(self) -> None:
+        """Read the stamps, ours and others', that were appended since."""
+        with (self.folder / SEAL).open("rb") as file:
+            file.seek(self._read)
+            for raw in file:
+                stamp = read(raw)
+                if stamp is not None:
+                    self._last, self._previous = stamp, link(raw)
+                if raw.endswith(b"\n"):
+                    self._read += len(raw)
+
+    def _sync(self, bodies: list[str]) -> None:
+        """Have the disk confirm the bodies before a stamp speaks for the lines that name them."""
+        folder = self.folder / BODIES
+        for name in dict.fromkeys(bodies):
+            try:
+                fd = os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        for place in (folder, self.folder) if bodies else ():
+            sync_folder(place)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the disk confirm which files a folder has."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
