@@ -1,0 +1,163 @@
+"""The walk: following comes to the same as once, late lines still count, and what is cut off becomes a gap."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor import events
+from monitor.correlate import correlate, follow, is_current, knowledge, report
+from monitor.recording import Recording
+from monitor.store import Store
+
+START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+NUMBER = "+8613800138000"
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return Recording.create(
+        tmp_path / "r",
+        events.Run(
+            id="r",
+            app=events.AppIdentity(package="com.example.pages"),
+            device=events.DeviceIdentity(serial="lab", kind="lab"),
+            started=START,
+        ),
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "i.sqlite")
+
+
+def access(second: float, text: str = NUMBER) -> events.Access:
+    return events.Access(
+        at=START + timedelta(seconds=second),
+        app="com.example.pages",
+        source="android.telephony.TelephonyManager.getLine1Number",
+        data="phone_number",
+        values=(events.Value(type="phone_number", text=text),),
+        outcome="returned",
+    )
+
+
+def upload(recording: Recording, second: float, text: str = NUMBER, **more: object) -> events.Upload:
+    body = json.dumps({"n": text}).encode()
+    fields = {
+        "via": "http",
+        "method": "POST",
+        "url": "https://api.pages.test/",
+        "host": "api.pages.test",
+        "body": recording.put_body(body),
+        "size": len(body),
+        "type": "application/json",
+        "tls": events.Tls(version="TLSv1.3"),
+        **more,
+    }
+    return events.Upload(at=START + timedelta(seconds=second), **fields)
+
+
+def wait_for(condition, seconds: float = 20.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_following_finds_an_access_that_is_reported_after_its_upload(recording, store):
+    done = threading.Event()
+    seen = []
+    thread = threading.Thread(target=follow, args=(recording, store, knowledge(), done.is_set, seen.append))
+    thread.start()
+    try:
+        recording.append(upload(recording, 2))
+        assert wait_for(lambda: list(store.events("r", "upload")))
+        recording.append(access(1))
+        assert wait_for(lambda: any(outcome.findings for outcome in seen))
+    finally:
+        done.set()
+        thread.join()
+    (flow,) = store.flows("r")
+    assert (flow.access, flow.upload) == ("accesses.jsonl:1", "uploads.jsonl:1")
+
+
+def test_an_access_after_the_upload_is_no_flow(recording, store):
+    recording.append(access(3))
+    recording.append(upload(recording, 2))
+    assert correlate(recording, store, knowledge()).flows == ()
+
+
+def test_the_clock_of_the_device_is_corrected(recording, store):
+    recording.update_run(clock_offset_ms=5000)
+    recording.append(access(6))
+    recording.append(upload(recording, 2))
+    (flow,) = correlate(recording, store, knowledge()).flows
+    assert flow.access_at == START + timedelta(seconds=1)
+
+
+def test_the_socket_that_carried_the_upload_is_named(recording, store):
+    recording.append(access(1))
+    recording.append(
+        events.Connection(
+            at=START + timedelta(seconds=1.5),
+            local=events.Endpoint(ip="127.0.0.1", port=40000),
+            remote=events.Endpoint(ip="127.0.0.1", port=8080),
+            stack=("java.net.Socket.connect(Socket.java:1)", "com.example.Sender.send(Sender.java:2)"),
+        )
+    )
+    recording.append(upload(recording, 2, client=events.Endpoint(ip="127.0.0.1", port=40000)))
+    (flow,) = correlate(recording, store, knowledge()).flows
+    assert flow.connection == "connections.jsonl:1"
+    assert "connections.jsonl:1" in report(store, "r").evidence
+
+
+def test_a_body_that_is_missing_is_a_gap(recording, store):
+    recording.append(upload(recording, 2, body="0" * 64))
+    correlate(recording, store, knowledge())
+    gaps = [gap for gap in report(store, "r").gaps if gap.subject == "uploads.jsonl:1"]
+    assert [gap.why for gap in gaps] == ["body_truncated"]
+
+
+def test_a_zip_bomb_is_a_gap_and_not_a_crash(recording, store):
+    import gzip
+
+    bomb = gzip.compress(gzip.compress(bytes(1 << 28)))
+    recording.append(access(1))
+    recording.append(
+        upload(
+            recording,
+            2,
+            body=recording.put_body(bomb),
+            size=len(bomb),
+            headers=(("content-encoding", "gzip, gzip"),),
+        )
+    )
+    correlate(recording, store, knowledge())
+    assert "decode_limit" in {gap.why for gap in report(store, "r").gaps}
+
+
+def test_the_index_is_current_until_something_is_added(recording, store):
+    known = knowledge()
+    assert not is_current(recording, store, known)
+    recording.append(access(1))
+    correlate(recording, store, known)
+    assert is_current(recording, store, known)
+    assert not is_current(recording, store, knowledge(first_party=("example.org",)))
+    recording.append(access(2))
+    assert not is_current(recording, store, known)
+
+
+def test_one_database_holds_many_recordings(recording, store, tmp_path):
+    other = Recording.create(tmp_path / "s", recording.run.model_copy(update={"id": "s"}))
+    for each in (recording, other):
+        each.append(access(1))
+        each.append(upload(each, 2))
+        correlate(each, store, knowledge())
+    for name in ("r", "s"):
+        assert [flow.id for flow in report(store, name).flows] == ["f1"]
