@@ -1,0 +1,24 @@
+"""The report as JSON: exactly the shape of the contract, byte for byte the same for the same recording."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from monitor.findings import Report
+
+
+def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
+    """The report as indented JSON with a newline at the end. `lang` changes nothing: titles come in every language."""
+    tree = report.model_dump(mode="json")
+    tree["run"]["versions"] = _sorted(tree["run"]["versions"])
+    tree["coverage"] = _sorted(tree["coverage"])
+    tree["masked"] = not reveal
+    return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+
+
+def _sorted(tree: Any) -> Any:
+    """Free-form objects in order of key, whoever filled them and in whatever order."""
+    if isinstance(tree, dict):
+        return {key: _sorted(tree[key]) for key in sorted(tree)}
+    return [_sorted(item) for item in tree] if isinstance(tree, list) else tree

@@ -1,0 +1,116 @@
+"""The report for a build server: JUnit XML, one test case a rule, failed where the rule found something."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from monitor.events import format_time
+from monitor.findings import Finding, JudgedRule, Report
+from monitor.reports.verdict import verdict, worst_first
+from monitor.reports.words import Words, plain
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, not even escaped."""
+
+
+def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
+    """The report as JUnit XML (the dialect of xunit2, which Jenkins, GitLab and pytest share)."""
+    words = Words(lang)
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in worst_first(report):
+        found[finding.rule].append(finding)
+    rules = {rule.id: rule for rule in report.rules}
+    names = sorted({*rules, *found})
+    run = report.run
+    seconds = (run.ended - run.started).total_seconds() if run.ended else 0.0
+    numbers = {
+        "errors": "0",
+        "failures": str(len(found)),
+        "skipped": "0",
+        "tests": str(len(names)),
+        "time": f"{max(seconds, 0):.3f}",
+    }
+    root = ET.Element("testsuites", {"name": "appwitness"})
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        {
+            "name": _xml(f"appwitness {run.app.package}"),
+            **numbers,
+            "timestamp": run.started.strftime("%Y-%m-%dT%H:%M:%S"),
+            "hostname": _xml(run.device.serial),
+        },
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _facts(report).items():
+        ET.SubElement(properties, "property", {"name": _xml(name), "value": _xml(value)})
+    for name in names:
+        case = ET.SubElement(
+            suite, "testcase", {"classname": _xml(f"appwitness.{run.app.package}"), "name": _xml(name), "time": "0.000"}
+        )
+        if found[name]:
+            _fail(case, found[name], rules.get(name), words)
+    out = ET.SubElement(suite, "system-out")
+    out.text = _xml(_said(report, words, reveal))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _fail(case: ET.Element, findings: Sequence[Finding], rule: JudgedRule | None, words: Words) -> None:
+    title = words.of(rule.title if rule else findings[0].title)
+    message = f"{title} ({words.count('verdict_findings', len(findings))})" if len(findings) > 1 else title
+    failure = ET.SubElement(case, "failure", {"type": _xml(findings[0].level), "message": _xml(message)})
+    failure.text = _xml("\n\n".join(_told(finding, words) for finding in findings))
+
+
+def _told(finding: Finding, words: Words) -> str:
+    lines = [f"{words(f'level_{finding.level}').upper()} {words.of(finding.title)}"]
+    if finding.detail:
+        lines.append(words.of(finding.detail))
+    if finding.data:
+        lines.append(f"{words('data')}: {words.data(finding.data)}")
+    if finding.recipient:
+        lines.append(
+            f"{words('recipient')}: {finding.recipient.host} ({words(f'party_{finding.recipient.party}')})",
+        )
+    if finding.consent:
+        lines.append(f"{words('consent_then')}: {words(f'consent_{finding.consent}')}")
+    lines.append(f"{words('confidence')}: {words(f'confidence_{finding.confidence}')}")
+    lines.append(f"{words('evidence')}: {', '.join(finding.evidence)}")
+    return "\n".join(lines)
+
+
+def _facts(report: Report) -> dict[str, str]:
+    run = report.run
+    facts = {
+        "recording": report.recording,
+        "plan": run.plan,
+        "app.package": run.app.package,
+        "app.version": run.app.version,
+        "app.apk_sha256": run.app.apk_sha256,
+        "device.kind": run.device.kind,
+        "device.model": run.device.model,
+        "started": format_time(run.started),
+        "gaps": str(len(report.gaps)),
+        "flows": str(len(report.flows)),
+    }
+    facts |= {f"versions.{name}": version for name, version in sorted(run.versions.items())}
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _said(report: Report, words: Words, reveal: bool) -> str:
+    said = verdict(report, words)
+    lines = [said.line, said.more, words("revealed_note" if reveal else "masked_note")]
+    if report.gaps:
+        lines += ["", f"{words('gaps_title')}:"]
+        for gap in report.gaps:
+            where = f"{gap.subject} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
+            lines.append(f"- {where}{f'; {gap.detail}' if gap.detail else ''}{f' [{gap.ref}]' if gap.ref else ''}")
+    return "\n".join(lines)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text))

@@ -1,0 +1,168 @@
+"""The report for a terminal: a verdict, the findings worst first, the gaps, and what to do next."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from monitor.findings import Finding, Report
+from monitor.reports.verdict import verdict, worst_first
+from monitor.reports.words import Words, plain
+
+COLUMNS = 80
+"""Width where the output is no terminal and COLUMNS is not set."""
+WIDEST = 140
+EVIDENCE_LINES = 3
+SUBJECTS = 4
+
+TONES = {
+    "high": "bold red",
+    "medium": "bold yellow",
+    "low": "bold cyan",
+    "info": "bold blue",
+    "gaps": "bold yellow",
+    "none": "bold green",
+}
+
+
+def render(
+    report: Report, *, lang: str = "en", reveal: bool = False, width: int | None = None, colour: bool | None = None
+) -> str:
+    """The report as text. `width` and `colour` are those of standard output unless given; no colour when not a tty."""
+    words = Words(lang)
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width or min(shutil.get_terminal_size((COLUMNS, 24)).columns, WIDEST),
+        force_terminal=sys.stdout.isatty() if colour is None else colour,
+        color_system="auto" if colour is None else ("standard" if colour else None),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for part in _parts(report, words, reveal):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
+
+
+def _parts(report: Report, words: Words, reveal: bool) -> Iterable[RenderableType]:
+    said = verdict(report, words)
+    yield _about(report, words)
+    yield ""
+    yield Text(said.line, style=TONES[said.tone])
+    yield Text(said.more)
+    if report.findings:
+        yield ""
+        yield _findings(report, words)
+    else:
+        yield ""
+        yield Text(_counts(report, words), style="dim")
+    if report.gaps:
+        yield _gaps(report, words)
+    yield ""
+    yield _next(report, words, reveal)
+
+
+def _about(report: Report, words: Words) -> RenderableType:
+    run = report.run
+    app = plain(run.app.package) + (f" {plain(run.app.version)}" if run.app.version else "")
+    device = " ".join(plain(part) for part in (run.device.model, run.device.serial) if part)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(words("recording"), Text(plain(report.recording), style="bold"))
+    table.add_row(words("app"), Text(app))
+    table.add_row(words("device"), Text(f"{device} ({words(f'device_{run.device.kind}')})"))
+    table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
+    return table
+
+
+def _counts(report: Report, words: Words) -> str:
+    return f"{words('accesses')}: {len(report.accesses)}   {words('uploads')}: {len(report.uploads)}   " + (
+        f"{words('flows')}: {len(report.flows)}"
+    )
+
+
+def _findings(report: Report, words: Words) -> Table:
+    table = Table(box=box.HORIZONTALS, pad_edge=False, padding=(0, 1, 0, 0), expand=False, show_lines=True)
+    table.add_column(words("level"), no_wrap=True)
+    table.add_column(words("finding"), overflow="fold", ratio=1, min_width=18)
+    table.add_column(f"{words('data')}, {words('recipient').lower()}", overflow="fold", max_width=26)
+    table.add_column(words("consent"), overflow="fold", max_width=13)
+    table.add_column(words("evidence"), overflow="fold", min_width=17, max_width=22)
+    for finding in worst_first(report):
+        table.add_row(
+            Text(words(f"level_{finding.level}").upper(), style=TONES[finding.level]),
+            Group(Text(words.of(finding.title), style="bold"), Text(finding.rule, style="dim")),
+            _data(finding, words),
+            Group(
+                Text(words(f"consent_{finding.consent}") if finding.consent else "-"),
+                Text(words(f"confidence_{finding.confidence}"), style="dim"),
+            ),
+            _evidence(finding, words),
+        )
+    return table
+
+
+def _data(finding: Finding, words: Words) -> RenderableType:
+    lines: list[RenderableType] = []
+    if finding.data:
+        lines.append(Text(words.data(finding.data)))
+    if finding.recipient:
+        lines.append(Text(f"> {plain(finding.recipient.host)}"))
+        lines.append(Text(words(f"party_{finding.recipient.party}"), style="dim"))
+    if finding.count > 1:
+        lines.append(Text(words("times_seen", count=f"{finding.count:,}"), style="dim"))
+    return Group(*lines)
+
+
+def _evidence(finding: Finding, words: Words) -> RenderableType:
+    lines = [Text(plain(ref)) for ref in finding.evidence[:EVIDENCE_LINES]]
+    more = len(finding.evidence) - EVIDENCE_LINES
+    if more > 0:
+        lines.append(Text(words("and_more", count=more), style="dim"))
+    return Group(*lines)
+
+
+def _gaps(report: Report, words: Words) -> RenderableType:
+    kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for gap in report.gaps:
+        kinds[gap.where, gap.why].append(gap.subject)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for (where, why), subjects in kinds.items():
+        different = list(dict.fromkeys(subjects))
+        shown = ", ".join(plain(subject) for subject in different[:SUBJECTS])
+        if len(different) > SUBJECTS:
+            shown += " " + words("more_subjects", count=len(different) - SUBJECTS)
+        what = f"{words(f'where_{where}')}: {words(f'why_{why}')}"
+        table.add_row(f"{len(subjects)}", Group(Text(what), Text(shown, style="dim")))
+    return Group("", Text(f"{words('gaps_title')} ({len(report.gaps)})", style="bold"), table)
+
+
+def _next(report: Report, words: Words, reveal: bool) -> RenderableType:
+    recording = shlex.quote(plain(report.recording))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(overflow="fold")
+    steps = [
+        ("next_html", f"appwitness report {recording} --format html --output report.html"),
+        ("next_verify", f"appwitness verify {recording}"),
+    ]
+    if report.flows and not reveal:
+        steps.append(("next_reveal", f"appwitness report {recording} --reveal"))
+    for about, command in steps:
+        table.add_row(Text(words(about), style="dim"))
+        table.add_row(Padding(Text(command), (0, 0, 0, 2)))
+    return Group(Text(words("next"), style="bold"), table)

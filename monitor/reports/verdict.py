@@ -1,0 +1,44 @@
+"""What every report says first: how many findings, how bad, and that gaps are not a clean bill."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from monitor.findings import LEVELS, Confidence, Finding, Report
+from monitor.reports.words import Words
+
+CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
+"""Surest first."""
+
+
+class Verdict(NamedTuple):
+    """One line, one sentence, and the word for its colour."""
+
+    line: str
+    more: str
+    tone: str
+    """`high`, `medium`, `low` or `info` for findings, `gaps` or `none` without."""
+
+
+def verdict(report: Report, words: Words) -> Verdict:
+    """What the recording comes to. Gaps without findings are never called clean."""
+    if report.findings:
+        levels = Counter(finding.level for finding in report.findings)
+        tone = next(level for level in LEVELS if levels[level])
+        parts = [f"{levels[level]} {words(f'level_{level}')}" for level in LEVELS if levels[level]]
+        line = f"{words.count('verdict_findings', len(report.findings))}: {', '.join(parts)}"
+        more = words("verdict_findings_more")
+        if report.gaps:
+            more += " " + words.count("and_gaps", len(report.gaps))
+        return Verdict(line, more, tone)
+    if report.gaps:
+        return Verdict(words("verdict_gaps_only"), words.count("verdict_gaps_more", len(report.gaps)), "gaps")
+    return Verdict(words("verdict_none"), words("verdict_none_more"), "none")
+
+
+def worst_first(report: Report) -> list[Finding]:
+    """Findings by level, then by how sure they are; otherwise in the order in which they were judged."""
+    return sorted(
+        report.findings, key=lambda finding: (LEVELS.index(finding.level), CONFIDENCES.index(finding.confidence))
+    )

@@ -1,0 +1,70 @@
+"""What the reports say, in one language: reads words.yml, and names data types after the catalog."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from monitor import catalog
+from monitor.errors import FileError, UserError
+
+LANGUAGES = {"en": "en", "zh": "zh-CN"}
+"""lang parameter -> language tag (BCP 47)."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Words:
+    """`words("flows")`, `words("duration", seconds=3)`; every key is in words.yml."""
+
+    def __init__(self, lang: str) -> None:
+        if lang not in LANGUAGES:
+            raise UserError(f"There are no reports in {lang!r}.", f"Choose one of {', '.join(LANGUAGES)}.")
+        self.lang = lang
+        self.tag = LANGUAGES[lang]
+
+    def __call__(self, key: str, **fill: Any) -> str:
+        """The text under `key`, with the names in its braces filled in."""
+        return _table()[key][self.lang].format(**fill)
+
+    def count(self, key: str, count: int, **fill: Any) -> str:
+        """A sentence with a number in it: `<key>_one` where there is one and the number is 1."""
+        name = f"{key}_one" if count == 1 and f"{key}_one" in _table() else key
+        return self(name, count=f"{count:,}", **fill)
+
+    def data(self, code: str) -> str:
+        """A data type as a person says it."""
+        return _data_types().get(code, {}).get(self.lang) or code.replace("_", " ")
+
+    def of(self, texts: dict[str, str]) -> str:
+        """A text that comes in languages, in ours; else in English; else in whichever there is."""
+        return texts.get(self.lang) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def plain(text: object) -> str:
+    """A text of foreign origin without control characters: no terminal escapes, no turned writing direction."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    table: dict[str, dict[str, str]] = catalog.tree(Path(__file__).with_name("words.yml"))
+    return table
+
+
+@cache
+def _data_types() -> dict[str, dict[str, str]]:
+    try:
+        files = list(catalog.files("data_types.yml"))
+    except FileError:
+        return {}
+    return _titles(catalog.tree(files[0]))
+
+
+def _titles(tree: Any) -> dict[str, dict[str, str]]:
+    entries = tree.get("data_types", tree) if isinstance(tree, dict) else tree
+    if isinstance(entries, dict):
+        entries = [{"code": code, **entry} for code, entry in entries.items() if isinstance(entry, dict)]
+    return {entry["code"]: entry.get("title") or entry for entry in entries if isinstance(entry, dict)}
