@@ -1,0 +1,172 @@
+"""The lean proxy: mitmproxy with the few addons that capture needs, and ours; says where it listens in a line of JSON.
+
+    python addons/capture.py --set recording=DIR [--set confdir=DIR] [--set hosts=name=127.0.0.1:8443,...]
+
+Any option of mitmproxy or of the addons below can be set. On stdout comes `{"host": ..., "port": ..., "ca": ...}` once
+it listens, and nothing else; what went wrong goes to stderr. SIGTERM ends it, with --until-eof the end of stdin too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+# Run by its path, from a checkout or from inside the installed package: make `addons` importable in both.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from mitmproxy import exceptions, hooks, http, master, options, tcp, udp
+from mitmproxy.addons import (
+    block,
+    core,
+    disable_h2c,
+    dns_resolver,
+    errorcheck,
+    next_layer,
+    proxyserver,
+    strip_dns_https_records,
+    tlsconfig,
+    upstream_auth,
+)
+
+from addons.hosts import Hosts
+from addons.uploads import SMALL, Uploads
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+class Passing:
+    """Lets what is not recorded pass without being held in memory: long responses, messages of open connections."""
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        assert flow.response
+        length = flow.response.headers.get("content-length", "")
+        if not (length.isdecimal() and int(length) <= SMALL):
+            flow.response.stream = True
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        assert flow.websocket
+        flow.websocket.messages.clear()
+
+    def tcp_message(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
+        flow.messages.clear()
+
+    udp_message = tcp_message
+
+
+class Announce:
+    """Says on stdout where the proxy listens."""
+
+    def __init__(self, lean: master.Master) -> None:
+        self.lean = lean
+
+    def running(self) -> None:
+        addresses = self.lean.addons.get("proxyserver").listen_addrs()
+        host, port, *_ = sorted(addresses, key=len)[0]
+        ca = Path(self.lean.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"
+        print(json.dumps({"host": host, "port": port, "ca": str(ca.absolute())}), flush=True)
+
+
+def make(settings: Sequence[str]) -> master.Master:
+    """The proxy, configured but not yet listening. Raises OptionsError."""
+    opts = options.Options()
+    opts.update(listen_host="127.0.0.1", listen_port=0)
+    opts.set(*settings, defer=True)
+    lean = master.Master(opts)
+    with _alone(Path(opts.confdir).expanduser()):
+        lean.addons.add(
+            core.Core(),
+            # Refuses clients from public addresses, for whoever listens on more than loopback.
+            block.Block(),
+            # Else a client that asks to change to HTTP/2 in cleartext gets what mitmproxy cannot read.
+            disable_h2c.DisableH2C(),
+            proxyserver.Proxyserver(),
+            # For wireguard mode: names are looked up, and no answer hides the server's name from us.
+            dns_resolver.DnsResolver(),
+            strip_dns_https_records.StripDnsHttpsRecords(),
+            next_layer.NextLayer(),
+            tlsconfig.TlsConfig(),
+            # For a company's proxy between us and the world.
+            upstream_auth.UpstreamAuth(),
+            Hosts(),
+            Uploads(),
+            Passing(),
+            Announce(lean),
+            # Ends the start with exit code 1 when there was an error, such as a port in use.
+            errorcheck.ErrorCheck(),
+        )
+        if opts.deferred:
+            raise exceptions.OptionsError(f"Unknown option: {', '.join(opts.deferred)}.")
+        lean.addons.trigger(hooks.ConfigureHook(opts.keys()))
+    return lean
+
+
+@contextmanager
+def _alone(confdir: Path) -> Iterator[None]:
+    """Two proxies that make the certificate authority at the same moment would each keep half of it."""
+    confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    with (confdir / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+async def run(settings: Sequence[str], until_eof: bool) -> None:
+    """Listen until told to end."""
+    # Errors only: what mitmproxy warns of, connection by connection, is in gaps.jsonl.
+    logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
+    lean = make(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, lean.shutdown)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: lean.shutdown())
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if until_eof:
+        threading.Thread(target=_await_eof, args=(lean,), daemon=True).start()
+    # What is there now stays; the collector need not look at it with every few hundred requests.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    await lean.run()
+
+
+def _await_eof(lean: master.Master) -> None:
+    """Whoever started us holds the other end of stdin: it closes when he dies, however he dies."""
+    while os.read(0, 1024):
+        pass
+    lean.shutdown()
+
+
+def main() -> int:
+    """The program; returns its exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="OPTION=VALUE")
+    parser.add_argument("--until-eof", action="store_true", help="end when stdin ends")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(run(arguments.settings, arguments.until_eof))
+    except exceptions.OptionsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

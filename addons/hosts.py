@@ -1,0 +1,62 @@
+"""The mitmproxy addon that sends named hosts elsewhere: the lab's servers live on loopback under names of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mitmproxy import ctx, exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy import server_hooks
+
+
+class Hosts:
+    """Maps the address of an upstream connection; URL, Host header, SNI and certificate check stay as asked for."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, tuple[str, int]] = {}
+        self.asked: dict[str, tuple[str, int]] = {}
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option(
+            "hosts",
+            Sequence[str],
+            [],
+            "Where hosts really are: name=address:port, or name:port=address:port for one port of it; comma-separated.",
+        )
+
+    def configure(self, updated: set[str]) -> None:
+        if "hosts" in updated:
+            entries = (entry.strip() for value in ctx.options.hosts for entry in value.split(","))
+            self.places = dict(_place(entry) for entry in entries if entry)
+
+    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        server = data.server
+        if not server.address or server.via:
+            return
+        host, port, *_ = server.address
+        place = self.places.get(f"{host}:{port}".lower()) or self.places.get(host.lower())
+        if place:
+            self.asked[server.id] = (host, port)
+            if server.sni is None:
+                server.sni = data.client.sni or host
+            server.address = place
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        # mitmproxy takes URLs from this address, and finds a connection again by it. It refuses a change while the
+        # connection is open, as that would not move it; here this is just what is meant.
+        asked = self.asked.pop(data.server.id, None)
+        if asked:
+            object.__setattr__(data.server, "address", asked)
+
+    server_connect_error = server_connected
+
+
+def _place(entry: str) -> tuple[str, tuple[str, int]]:
+    name, _, place = entry.partition("=")
+    address, _, port = place.rpartition(":")
+    if not name or not address or not port.isdecimal() or int(port) > 65535:
+        raise exceptions.OptionsError(f"hosts: {entry!r} is not name=address:port.")
+    return name.lower(), (address.strip("[]"), int(port))
+
+
+addons = [Hosts()]

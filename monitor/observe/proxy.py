@@ -1,0 +1,156 @@
+"""Starts the lean proxy of addons/capture.py for one recording, and stops it without losing a line."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from monitor.errors import SetupError
+
+START_S = 60.0
+"""How long the proxy may take until it listens; the first start makes a certificate authority."""
+STOP_S = 10.0
+"""How long it may take to write what is still waiting, before it is killed."""
+WORDS = 8
+"""Lines of its own words that an error repeats."""
+
+
+def capture_py() -> Path:
+    """The program: beside the package in a checkout, inside it when installed. Raises SetupError."""
+    package = Path(__file__).resolve().parent.parent
+    for place in (package / "addons", package.parent / "addons"):
+        if (place / "capture.py").is_file():
+            return place / "capture.py"
+    raise SetupError("The proxy's program addons/capture.py is missing.", "Install appwitness again.")
+
+
+class Proxy(AbstractContextManager["Proxy"]):
+    """The proxy of one run, a process of its own; within the context, or between `start` and `stop`, it listens.
+
+    `hosts` maps a host, or `host:port`, to the address and port where it really is. `upstream_ca` is a PEM file of
+    authorities that servers are checked against instead of the usual ones.
+    """
+
+    def __init__(
+        self,
+        recording: Path,
+        *,
+        listen: str = "127.0.0.1",
+        port: int = 0,
+        hosts: Mapping[str, tuple[str, int]] | None = None,
+        confdir: Path,
+        upstream_ca: Path | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self.host = listen
+        """Address it listens on."""
+        self.port = port
+        """Port it listens on; the real one once started."""
+        self.ca_pem = confdir / "mitmproxy-ca-cert.pem"
+        """Certificate of the authority that the device must trust."""
+        self._confdir = confdir
+        settings = {
+            "recording": str(recording.absolute()),
+            "confdir": str(confdir.absolute()),
+            "listen_host": listen,
+            "listen_port": str(port),
+            "hosts": ",".join(f"{name}={address}:{at}" for name, (address, at) in (hosts or {}).items()),
+            **({"ssl_verify_upstream_trusted_ca": str(upstream_ca.absolute())} if upstream_ca else {}),
+            **(options or {}),
+        }
+        self._settings = [f"{name}={value}" for name, value in settings.items() if value]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stderr: IO[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it listens. Raises SetupError with the program's own words when it does not."""
+        if self._process is not None:
+            raise RuntimeError("started twice")
+        command = [sys.executable, str(capture_py()), "--until-eof"]
+        for setting in self._settings:
+            command += ["--set", setting]
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 a file needs nobody to read it along; closed in stop
+        # A group of its own: Ctrl-C in the terminal is for us, and the proxy goes last. Its stdin tells it when we die.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True
+        )
+        try:
+            where = json.loads(self._first_line())
+        except BaseException:
+            self.stop()
+            raise
+        self.host, self.port, self.ca_pem = where["host"], where["port"], Path(where["ca"])
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, once started."""
+        return None if self._process is None else self._process.pid
+
+    def words(self) -> str:
+        """The last lines it wrote to stderr."""
+        if self._stderr is None:
+            return ""
+        self._stderr.seek(0)
+        lines = [line for line in self._stderr.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        return "\n".join(lines[-WORDS:])
+
+    def stop(self) -> None:
+        """Ask it to end, which writes every line that waits, and see to it that it has ended. May be called twice."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(OSError):
+                        pipe.close()
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
+
+    def _first_line(self) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        out = self._process.stdout
+        lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=lambda: lines.put(out.readline()), daemon=True).start()
+        try:
+            line = lines.get(timeout=START_S)
+        except queue.Empty:
+            raise SetupError(
+                f"The proxy did not listen within {START_S:.0f} seconds. {self.words()}",
+                "Try again on a calmer machine.",
+            ) from None
+        if not line:
+            self._process.wait()
+            raise SetupError(
+                f"The proxy did not start: {self.words() or 'it said nothing'}",
+                "Mend that (another port, a folder that can be written) and try again.",
+            )
+        return line
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
