@@ -122,6 +122,7 @@ class Report(Record):
         default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
+    path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(

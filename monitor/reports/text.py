@@ -95,17 +95,15 @@ def _counts(report: Report, words: Words) -> str:
 
 
 def _findings(report: Report, words: Words) -> Table:
-    table = Table(box=box.HORIZONTALS, pad_edge=False, padding=(0, 1, 0, 0), expand=False, show_lines=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), expand=False, leading=1)
     table.add_column(words("level"), no_wrap=True)
-    table.add_column(words("finding"), overflow="fold", ratio=1, min_width=18)
-    table.add_column(f"{words('data')}, {words('recipient').lower()}", overflow="fold", max_width=26)
+    table.add_column(words("finding"), overflow="fold", ratio=1)
     table.add_column(words("consent"), overflow="fold", max_width=13)
-    table.add_column(words("evidence"), overflow="fold", min_width=17, max_width=22)
+    table.add_column(words("evidence"), overflow="fold", min_width=19, max_width=22)
     for finding in worst_first(report):
         table.add_row(
             Text(words(f"level_{finding.level}").upper(), style=TONES[finding.level]),
-            Group(Text(words.of(finding.title), style="bold"), Text(finding.rule, style="dim")),
-            _data(finding, words),
+            _what(finding, words),
             Group(
                 Text(words(f"consent_{finding.consent}") if finding.consent else "-"),
                 Text(words(f"confidence_{finding.confidence}"), style="dim"),
@@ -115,16 +113,17 @@ def _findings(report: Report, words: Words) -> Table:
     return table
 
 
-def _data(finding: Finding, words: Words) -> RenderableType:
-    lines: list[RenderableType] = []
-    if finding.data:
-        lines.append(Text(words.data(finding.data)))
-    if finding.recipient:
-        lines.append(Text(f"> {plain(finding.recipient.host)}"))
-        lines.append(Text(words(f"party_{finding.recipient.party}"), style="dim"))
+def _what(finding: Finding, words: Words) -> RenderableType:
+    lines = [Text(words.of(finding.title), style="bold")]
+    about = [words.data(finding.data)] if finding.data else []
     if finding.count > 1:
-        lines.append(Text(words("times_seen", count=f"{finding.count:,}"), style="dim"))
-    return Group(*lines)
+        about.append(words("times_seen", count=f"{finding.count:,}"))
+    if about:
+        lines.append(Text(", ".join(about)))
+    if finding.recipient:
+        host = f"> {plain(finding.recipient.host)} ({words(f'party_{finding.recipient.party}')})"
+        lines.append(Text(host))
+    return Group(*lines, Text(finding.rule, style="dim"))
 
 
 def _evidence(finding: Finding, words: Words) -> RenderableType:
@@ -153,7 +152,7 @@ def _gaps(report: Report, words: Words) -> RenderableType:
 
 
 def _next(report: Report, words: Words, reveal: bool) -> RenderableType:
-    recording = shlex.quote(plain(report.recording))
+    recording = shlex.quote(plain(report.path or report.recording))
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(overflow="fold")
     steps = [
