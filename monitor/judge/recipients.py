@@ -1,0 +1,205 @@
+"""Who a host belongs to: the app's own maker, a third party, or unknown; always with the reason in words.
+
+In order: what the tester declared first party; the device itself; addresses; the package, read backwards as a domain
+(`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms, whose customers a name does
+not tell; everything else is a third party.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
+from typing import Annotated, Literal
+
+from publicsuffixlist import PublicSuffixList
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.findings import Recipient
+
+Role = Literal[
+    "ads", "analytics", "attribution", "consent", "crash", "hosting", "login", "map", "messaging", "payment",
+    "platform", "push", "risk", "speech",
+]  # fmt: skip
+Suffix = Annotated[str, Field(pattern=r"^(xn--)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)+$")]
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$")]
+
+
+class Known(BaseModel):
+    """One known recipient: facts that its maker publishes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    company: str | None = Field(default=None, description="legal name, where we are sure of it")
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
+        default=None, description="ISO 3166 code of where the company is seated; says nothing about its servers"
+    )
+    role: Role
+    hosts: tuple[Suffix, ...] = Field(default=(), description="domains; each stands for itself and all below it")
+    code: tuple[Prefix, ...] = Field(default=(), description="prefixes of its classes inside apps")
+
+
+class RecipientTable(BaseModel):
+    """catalog/recipients.yml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipients: tuple[Known, ...]
+    lab: tuple[Known, ...] = Field(default=(), description="those that only the sample apps talk to")
+    generic: tuple[str, ...] = Field(default=(), description="parts of package names that name nobody")
+
+    @cached_property
+    def by_host(self) -> dict[str, Known]:
+        """Domain -> recipient."""
+        return {host: known for known in (*self.recipients, *self.lab) for host in known.hosts}
+
+    @cached_property
+    def by_code(self) -> dict[str, Known]:
+        """Prefix of class names -> recipient."""
+        return {prefix: known for known in (*self.recipients, *self.lab) for prefix in known.code}
+
+    def of_frame(self, frame: str) -> Known | None:
+        """Whose code a stack frame is, by the longest known prefix; None when nobody's that we know."""
+        name = frame.partition("(")[0]
+        return next((self.by_code[prefix] for prefix in _prefixes(name) if prefix in self.by_code), None)
+
+
+class Recipients:
+    """Answers for one app. `first_party` are domains that the tester knows to be the maker's own."""
+
+    def __init__(self, table: RecipientTable, package: str, first_party: Sequence[str] = ()) -> None:
+        self._table = table
+        self._package = package
+        self._own = {domain for name in first_party if (domain := clean_host(name.removeprefix("*.").strip(".")))}
+        self._domain = _registrable(".".join(reversed(package.lower().split("."))))
+        self._labels = _labels(package, table.generic)
+        self._answers: dict[str, Recipient] = {}
+
+    def of(self, host: str) -> Recipient:
+        """The recipient behind a host name or address; a port and upper case do not matter."""
+        if host not in self._answers:
+            self._answers[host] = self._find(clean_host(host))
+        return self._answers[host]
+
+    def _find(self, host: str) -> Recipient:
+        if not host:
+            return Recipient(host="", reason="the upload names no host")
+        known = next((self._table.by_host[name] for name in _domains(host) if name in self._table.by_host), None)
+        named = {"name": known.name, "country": known.country} if known else {}
+        party, reason = self._party(host, known)
+        return Recipient(host=host, party=party, reason=reason, **named)
+
+    def _party(self, host: str, known: Known | None) -> tuple[Literal["first", "third", "unknown"], str]:
+        declared = next((name for name in _domains(host) if name in self._own), None)
+        if declared:
+            return "first", f"{declared} was declared to be the maker's own"
+        if is_device(host):
+            return "first", "the device itself: what is sent here does not leave it"
+        address = _address(host)
+        if address is not None:
+            local = address.is_private or address.is_link_local
+            return (
+                "unknown",
+                f"{'an address of the local network' if local else 'a bare address'} does not say whose it is",
+            )
+        domain = _registrable(host)
+        if "." not in host or host.endswith((".local", ".internal", ".lan")):
+            return "unknown", "a name of the local network does not say whose it is"
+        if domain is None:
+            return "unknown", f"names below {host} belong to many"
+        if known and self._same_maker(known):
+            return "first", f"{known.name} and {self._package} have the same maker ({self._domain})"
+        if domain == self._domain:
+            return "first", f"{domain} is the package {self._package} read backwards"
+        # A part further down may be a product ("com.example.umeng"): it does not turn a known SDK into the maker.
+        label = domain.partition(".")[0].replace("-", "")
+        if label in self._labels and not (known and known.role != "hosting"):
+            return "first", f"{domain} and the package {self._package} share the name {label!r}"
+        if known and known.role != "hosting":
+            return "third", f"{known.name} is a known recipient ({known.role})"
+        platform = known.name if known else _platform(host)
+        if platform:
+            return "unknown", f"hosted by {platform}, and the name does not tell for whom"
+        return "third", f"{domain} has no name in common with the package {self._package} and was not declared its own"
+
+    def _same_maker(self, known: Known) -> bool:
+        """Whether app and recipient's code lie under one company domain: com.baidu.*, com.facebook.*."""
+        return self._domain is not None and any(
+            _registrable(".".join(reversed(prefix.lower().split(".")))) == self._domain for prefix in known.code
+        )
+
+
+def clean_host(host: str) -> str:
+    """A host in one spelling: lower case, ASCII (IDNA), without port, brackets or final dot."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    host = host.rstrip(".")
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return host
+    return host
+
+
+def is_device(host: str) -> bool:
+    """Whether a (clean) host is the device itself."""
+    address = _address(host)
+    if address is not None:
+        return address.is_loopback or address.is_unspecified
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    # Python 3.12 does not look through ::ffff:127.0.0.1.
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+@cache
+def _suffixes(only_icann: bool) -> PublicSuffixList:
+    # Its list lies inside the package: nothing is fetched.
+    return PublicSuffixList(only_icann=only_icann)
+
+
+def _registrable(host: str) -> str | None:
+    """The domain somebody registered: `circle.test` of `api.circle.test`; None for a single label or a bare suffix."""
+    domain = _suffixes(only_icann=False).privatesuffix(host)
+    return str(domain) if domain else None
+
+
+def _platform(host: str) -> str | None:
+    """The platform that gives out names below a private public suffix: `github.io` of `somebody.github.io`."""
+    suffix = _suffixes(only_icann=False).publicsuffix(host)
+    return str(suffix) if suffix != _suffixes(only_icann=True).publicsuffix(host) else None
+
+
+def _labels(package: str, generic: Iterable[str]) -> frozenset[str]:
+    """The parts of a package that can name its maker: not the public suffix (`com`, `io.github`), not `app`, not `b`."""
+    backwards = ".".join(reversed(package.lower().split(".")))
+    suffix = _suffixes(only_icann=False).publicsuffix(backwards)
+    own = backwards.removesuffix(str(suffix)).strip(".") if suffix else backwards
+    parts = {re.sub(r"[_-]", "", part) for part in own.split(".")}
+    return frozenset(part for part in parts if len(part) > 1) - frozenset(generic)
+
+
+def _domains(host: str) -> Iterator[str]:
+    """A host and the domains above it, the longest first."""
+    while host:
+        yield host
+        host = host.partition(".")[2]
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """A class name and its prefixes, the longest first."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
