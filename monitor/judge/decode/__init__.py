@@ -1,0 +1,110 @@
+"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.events import Upload
+
+# the order of these is the order in which decoders are tried
+from monitor.judge.decode import charsets  # isort: skip
+from monitor.judge.decode import compressed  # isort: skip
+from monitor.judge.decode import documents  # isort: skip
+from monitor.judge.decode import forms  # isort: skip
+from monitor.judge.decode import escapes  # isort: skip
+from monitor.judge.decode import runs  # isort: skip
+from monitor.judge.decode import binary  # isort: skip
+from monitor.judge.decode.pieces import DECODERS, Decoded, Decoder, Leaf, Limits, Piece, Room, decoder, walk
+
+__all__ = [
+    "DECODERS",
+    "Decoded",
+    "Decoder",
+    "Leaf",
+    "Limits",
+    "Piece",
+    "decoder",
+    "leaves",
+    "leaves_of",
+]
+_MODULES = (charsets, compressed, documents, forms, escapes, runs, binary)
+
+URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-type", "content-encoding", "host"))
+"""Headers that say only how the message is to be read; what they say is used, not searched."""
+
+
+def leaves(upload: Upload, body: bytes | None, limits: Limits = Limits()) -> Decoded:  # noqa: B008  (frozen)
+    """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are."""
+    room = Room(limits)
+    roots = [*_url(upload.url or "", room), *_headers(upload.headers)]
+    if body:
+        piece = Piece(body, "$", (), 0, len(body), True, (upload.type or _header(upload, "content-type")).lower())
+        codings = [
+            coding.strip().lower()
+            for name, value in upload.headers
+            if name.lower() == "content-encoding"
+            for coding in value.split(",")
+        ]
+        roots += compressed.content(piece, codings, room)
+    return Decoded(tuple(walk(roots, room)), tuple(room.cut))
+
+
+def leaves_of(data: bytes, hint: str = "", limits: Limits = Limits()) -> Decoded:  # noqa: B008  (frozen)
+    """All leaves of some bytes; `hint` is what they are said to be."""
+    room = Room(limits)
+    return Decoded(tuple(walk([Piece(data, "$", (), 0, len(data), True, hint)], room)), tuple(room.cut))
+
+
+def _header(upload: Upload, wanted: str) -> str:
+    return next((value for name, value in upload.headers if name.lower() == wanted), "")
+
+
+def _url(url: str, room: Room) -> list[Piece]:
+    parts = URL.fullmatch(url)
+    if not url or parts is None:
+        return []
+    whole = Piece(url.encode("utf-8", "replace"), "url", (), 0, len(url), True)
+    exact = url.isascii()
+    found: list[Piece] = []
+
+    def part(group: int, name: str) -> Piece | None:
+        if not parts[group]:
+            return None
+        start, end = parts.span(group)
+        if not exact:
+            start = len(url[:start].encode("utf-8", "replace"))
+            end = len(url[:end].encode("utf-8", "replace"))
+        return whole.part("", start, end, f"url.{name}")
+
+    for group, name in ((1, "userinfo"), (2, "host"), (3, "path"), (5, "fragment")):
+        piece = part(group, name)
+        if piece is None or (name == "path" and len(piece.data) < 5):
+            continue
+        if name == "path":
+            found += [piece.part("", *segment.span()) for segment in re.finditer(rb"[^/]{4,}", piece.data)]
+        elif name == "host":
+            found.append(piece)
+        else:
+            found.append(piece)
+        if name == "fragment" and b"?" in piece.data:
+            found.append(piece.part("", piece.data.index(b"?") + 1, len(piece.data)))
+    query = part(4, "query")
+    if query is not None:
+        found += forms.pairs(query, "query", room, separators=b"&;")
+    return found
+
+
+def _headers(headers: tuple[tuple[str, str], ...]) -> list[Piece]:
+    found: list[Piece] = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower in SILENT or not value:
+            continue
+        data = value.encode("utf-8", "surrogateescape" if not value.isascii() else "strict")
+        piece = Piece(data, f"headers.{lower}", (), 0, len(data), True)
+        if lower == "cookie" and ";" not in value and "=" in value:
+            at = value.index("=")
+            piece = piece.part("cookie", at + 1, len(data), f"headers.cookie.{value[:at].strip()}")
+        found.append(piece)
+    return found

@@ -1,0 +1,397 @@
+"""Decoders of binary messages: protobuf without a schema, MessagePack, CBOR, gRPC frames, ZIP members."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from monitor.judge.decode.documents import child_path
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+
+class Broken(ValueError):
+    """Not a message of this format."""
+
+
+# --- protobuf ---
+
+
+def _varint(data: bytes, pos: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while pos < end and shift < 70:
+        byte = data[pos]
+        pos += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, pos
+        shift += 7
+    raise Broken
+
+
+def _number(piece: Piece, step: str, text: str, start: int, end: int, path: str) -> Piece:
+    return piece.turned(step, text.encode(), start, end, path)._replace(done=True)
+
+
+def _message(piece: Piece, start: int, end: int, path: str, level: int, room: Room, found: list[Piece]) -> None:
+    """The fields of one message; raises Broken when the bytes are none."""
+    data = piece.data
+    pos = start
+    seen: dict[int, int] = {}
+    while pos < end:
+        tag, pos = _varint(data, pos, end)
+        field, wire = tag >> 3, tag & 7
+        if not 0 < field < 1 << 21:
+            raise Broken
+        times = seen[field] = seen.get(field, -1) + 1
+        here = f"{path}.{field}" if not times else f"{path}.{field}[{times}]"
+        begin = pos
+        if wire == 0:
+            value, pos = _varint(data, pos, end)
+            if value >= 1 << 64:
+                raise Broken
+            _integers(piece, value, begin, pos, here, found)
+        elif wire == 1:
+            pos += 8
+            if pos > end:
+                raise Broken
+            _fixed(piece, data[begin:pos], begin, pos, here, found)
+        elif wire == 5:
+            pos += 4
+            if pos > end:
+                raise Broken
+            _fixed(piece, data[begin:pos], begin, pos, here, found)
+        elif wire == 2:
+            size, pos = _varint(data, pos, end)
+            begin, pos = pos, pos + size
+            if pos > end:
+                raise Broken
+            _bytes(piece, begin, pos, here, level, room, found)
+        else:
+            raise Broken
+        if len(found) > room.leaves_left:
+            return
+
+
+def _integers(piece: Piece, value: int, start: int, end: int, path: str, found: list[Piece]) -> None:
+    if value >= 1 << 63:
+        found.append(_number(piece, "protobuf", str(value - (1 << 64)), start, end, path))
+    elif value >= 10_000:
+        found.append(_number(piece, "protobuf", str(value), start, end, path))
+        found.append(_number(piece, "protobuf", str((value >> 1) ^ -(value & 1)), start, end, path))
+
+
+def _fixed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: list[Piece]) -> None:
+    wide = len(raw) == 8
+    real = struct.unpack("<d" if wide else "<f", raw)[0]
+    whole = int.from_bytes(raw, "little")
+    if real == real and 1e-6 < abs(real) < 1e15:  # noqa: PLR0124  (NaN)
+        found.append(_number(piece, "protobuf", format_real(real, wide=wide), start, end, path))
+    if whole >= 10_000:
+        found.append(_number(piece, "protobuf", str(whole), start, end, path))
+        if whole >> (8 * len(raw) - 1):
+            found.append(_number(piece, "protobuf", str(whole - (1 << 8 * len(raw))), start, end, path))
+
+
+def format_real(real: float, *, wide: bool) -> str:
+    """A binary number in decimal, as many digits as it is good for."""
+    return format(real, ".15g" if wide else ".8g") if abs(real) < 1e15 else str(real)
+
+
+def _bytes(piece: Piece, start: int, end: int, path: str, level: int, room: Room, found: list[Piece]) -> None:
+    if start == end:
+        return
+    raw = piece.data[start:end]
+    text = as_text(raw)
+    inner: list[Piece] = []
+    if level < 60 and (text is None or raw[0] < 0x20):
+        try:
+            _message(piece, start, end, path, level + 1, room, inner)
+        except Broken:
+            inner = []
+    elif level >= 60:
+        room.stop(f"protobuf at {path}: nested deeper than 60")
+    if inner:
+        found.extend(inner)
+        if text is None and len(raw) <= 64:  # a digest or an id may look like a message
+            found.append(piece.part("protobuf", start, end, path)._replace(done=True))
+        return
+    found.append(piece.part("protobuf", start, end, path))
+    if text is None:
+        _packed(piece, raw, start, end, path, found)
+
+
+def _packed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: list[Piece]) -> None:
+    """Repeated numbers without tags: doubles, floats, fixed integers."""
+    size = len(raw)
+    for form, width in (("d", 8), ("f", 4)):
+        if size % width or not width < size <= 4096:
+            continue
+        reals = struct.unpack(f"<{size // width}{form}", raw)
+        if all(real == real and 1e-3 < abs(real) < 1e7 for real in reals):  # noqa: PLR0124
+            for i, real in enumerate(reals):
+                text = format_real(real, wide=width == 8)
+                at = start + i * width
+                found.append(_number(piece, "protobuf", text, at, at + width, f"{path}[{i}]"))
+
+
+@decoder("grpc", "binary", rb"[\x00\x01]\x00?.{3}.")
+def grpc(piece: Piece, room: Room) -> Found:
+    """gRPC's length-prefixed messages."""
+    data = piece.data
+    found: list[Piece] = []
+    pos = 0
+    while pos < len(data):
+        if pos + 5 > len(data) or data[pos] > 1:
+            return None
+        size = int.from_bytes(data[pos + 1 : pos + 5])
+        if not size or pos + 5 + size > len(data):
+            return None
+        found.append(piece.part("grpc", pos + 5, pos + 5 + size, f"{piece.path}[{len(found)}]"))
+        pos += 5 + size
+    return found if len(found) > 1 else [found[0]._replace(path=piece.path)]
+
+
+@decoder("protobuf", "binary", alone=False)
+def protobuf(piece: Piece, room: Room) -> Found:
+    """Protocol Buffers' wire format, fields under their numbers: `$.2.1`."""
+    if len(piece.data) < 2:
+        return None
+    found: list[Piece] = []
+    try:
+        _message(piece, 0, len(piece.data), piece.path, 0, room, found)
+    except Broken:
+        return _beginning(piece, room) if len(piece.data) > 8 else None
+    return found or None
+
+
+def _beginning(piece: Piece, room: Room) -> Found:
+    """A message of which the first bytes are something else: a length, a frame's head."""
+    for skip in (1, 2, 4, 8):
+        found: list[Piece] = []
+        size = piece.data[:skip]
+        if len(piece.data) - skip not in (int.from_bytes(size), int.from_bytes(size, "little")):
+            continue
+        try:
+            _message(piece, skip, len(piece.data), piece.path, 0, room, found)
+        except Broken:
+            continue
+        return found or None
+    return None
+
+
+# --- MessagePack and CBOR ---
+
+
+class _Reader:
+    """One value after the other out of a self-describing binary message."""
+
+    def __init__(self, piece: Piece, step: str, room: Room) -> None:
+        self.piece = piece
+        self.data = piece.data
+        self.step = step
+        self.room = room
+        self.pos = 0
+        self.found: list[Piece] = []
+        self.containers = 0
+
+    def take(self, size: int) -> bytes:
+        start, self.pos = self.pos, self.pos + size
+        if self.pos > len(self.data):
+            raise Broken
+        return self.data[start : self.pos]
+
+    def integer(self, size: int) -> int:
+        return int.from_bytes(self.take(size))
+
+    def chunk(self, size: int, path: str, *, text: bool) -> bytes:
+        start = self.pos
+        raw = self.take(size)
+        if text and as_text(raw) is None:
+            raise Broken
+        if raw:
+            self.found.append(self.piece.part(self.step, start, self.pos, path))
+        return raw
+
+    def number(self, text: str, start: int, path: str) -> None:
+        if len(text) > 4:
+            self.found.append(_number(self.piece, self.step, text, start, self.pos, path))
+
+    def many(self, count: int, path: str, level: int, *, pairs: bool) -> bytes | int | float | None:
+        if count > len(self.data) - self.pos or level > 200:
+            raise Broken
+        self.containers += 1
+        for index in range(count):
+            self.member(index, path, level, pairs=pairs)
+        return None
+
+    def member(self, index: int, path: str, level: int, *, pairs: bool) -> None:
+        if not pairs:
+            self.value(f"{path}[{index}]", level + 1)
+            return
+        before = len(self.found)
+        key = self.value(path, level + 1)
+        name = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+        if len(name) <= 32 and not any(part.isdigit() for part in name.split()) and name.isascii():
+            del self.found[before:]
+        self.value(child_path(path, name), level + 1)
+
+    def value(self, path: str, level: int) -> bytes | int | float | None:
+        raise NotImplementedError
+
+
+class _MessagePack(_Reader):
+    def value(self, path: str, level: int) -> bytes | int | float | None:
+        start = self.pos
+        head = self.integer(1)
+        if head <= 0x7F:
+            return head
+        if head <= 0x8F:
+            return self.many(head & 15, path, level, pairs=True)
+        if head <= 0x9F:
+            return self.many(head & 15, path, level, pairs=False)
+        if head <= 0xBF:
+            return self.chunk(head & 31, path, text=True)
+        if head >= 0xE0:
+            return head - 256
+        match head:
+            case 0xC0 | 0xC2 | 0xC3:
+                return None
+            case 0xC4 | 0xC5 | 0xC6:
+                return self.chunk(self.integer(1 << (head - 0xC4)), path, text=False)
+            case 0xC7 | 0xC8 | 0xC9:
+                size = self.integer(1 << (head - 0xC7))
+                self.take(1)
+                return self.chunk(size, path, text=False)
+            case 0xCA | 0xCB:
+                wide = head == 0xCB
+                real: float = struct.unpack(">d" if wide else ">f", self.take(8 if wide else 4))[0]
+                self.number(format_real(real, wide=wide), start, path)
+                return real
+            case 0xCC | 0xCD | 0xCE | 0xCF:
+                whole = self.integer(1 << (head - 0xCC))
+                self.number(str(whole), start, path)
+                return whole
+            case 0xD0 | 0xD1 | 0xD2 | 0xD3:
+                whole = int.from_bytes(self.take(1 << (head - 0xD0)), signed=True)
+                self.number(str(whole), start, path)
+                return whole
+            case 0xD4 | 0xD5 | 0xD6 | 0xD7 | 0xD8:
+                self.take(1)
+                return self.chunk(1 << (head - 0xD4), path, text=False)
+            case 0xD9 | 0xDA | 0xDB:
+                return self.chunk(self.integer(1 << (head - 0xD9)), path, text=True)
+            case 0xDC | 0xDD:
+                return self.many(self.integer(2 << (head - 0xDC)), path, level, pairs=False)
+            case 0xDE | 0xDF:
+                return self.many(self.integer(2 << (head - 0xDE)), path, level, pairs=True)
+            case _:
+                raise Broken
+
+
+class _Cbor(_Reader):
+    def value(self, path: str, level: int) -> bytes | int | float | None:
+        start = self.pos
+        head = self.integer(1)
+        major, info = head >> 5, head & 31
+        if level > 200:
+            raise Broken
+        if info == 31 and major in (2, 3, 4, 5):
+            return self.open_ended(major, path, level)
+        if info < 24:
+            argument = info
+        elif info < 28:
+            argument = self.integer(1 << (info - 24))
+        else:
+            raise Broken
+        match major:
+            case 0 | 1:
+                whole = argument if major == 0 else -1 - argument
+                self.number(str(whole), start, path)
+                return whole
+            case 2 | 3:
+                return self.chunk(argument, path, text=major == 3)
+            case 4 | 5:
+                return self.many(argument, path, level, pairs=major == 5)
+            case 6:
+                return self.value(path, level + 1)
+            case _:
+                return self.simple(info, argument, start, path)
+
+    def simple(self, info: int, argument: int, start: int, path: str) -> float | None:
+        if info < 25:
+            if info < 20:
+                raise Broken
+            return None
+        raw = argument.to_bytes(1 << (info - 24))
+        real: float = struct.unpack({25: ">e", 26: ">f", 27: ">d"}[info], raw)[0]
+        self.number(format_real(real, wide=info == 27), start, path)
+        return real
+
+    def open_ended(self, major: int, path: str, level: int) -> bytes | int | float | None:
+        self.containers += 1
+        index = 0
+        while self.data[self.pos : self.pos + 1] != b"\xff":
+            if self.pos >= len(self.data):
+                raise Broken
+            self.member(index, path, level, pairs=major == 5)
+            index += 1
+        self.pos += 1
+        return None
+
+
+def _self_describing(reader: _Reader) -> Found:
+    data = reader.data
+    documents = 0
+    try:
+        while reader.pos < len(data):
+            path = reader.piece.path if not documents else f"{reader.piece.path}[{documents}]"
+            reader.value(path, 0)
+            documents += 1
+            if len(reader.found) > reader.room.leaves_left:
+                return reader.found
+    except (Broken, RecursionError, OverflowError):
+        return None
+    return reader.found if reader.containers and documents < 1 + reader.containers * 2 else None
+
+
+@decoder("msgpack", "binary", rb"[\x80-\x9f\xdc-\xdf]", alone=False)
+def msgpack(piece: Piece, room: Room) -> Found:
+    """MessagePack; the outermost value must be a map or an array, and nothing may be left over."""
+    return _self_describing(_MessagePack(piece, "msgpack", room))
+
+
+@decoder("cbor", "binary", rb"[\x80-\xbf]|\xd9\xd9\xf7", alone=False)
+def cbor(piece: Piece, room: Room) -> Found:
+    """CBOR; the outermost value must be a map or an array, and nothing may be left over."""
+    return _self_describing(_Cbor(piece, "cbor", room))
+
+
+@decoder("zip", "binary", rb"PK\x03\x04", alone=False)
+def archive(piece: Piece, room: Room) -> Found:
+    """Members of a ZIP file, read from their local headers."""
+    found: list[Piece] = []
+    data = piece.data
+    at = 0
+    while at >= 0 and data.startswith(b"PK\x03\x04", at) and at + 30 <= len(data) and len(found) < 10_000:
+        method, packed, name_size, extra = struct.unpack("<H8xI4xHH", data[at + 8 : at + 30])
+        begin = at + 30 + name_size + extra
+        name = data[at + 30 : at + 30 + name_size].decode("utf-8", "replace")
+        path = child_path(piece.path, name)
+        found.append(piece.part("zip", at + 30, at + 30 + name_size, f"{path}.filename"))
+        end = begin + packed
+        if method == 8:
+            inflater = zlib.decompressobj(-15)
+            try:
+                out = inflater.decompress(data[begin:], max(1, room.bytes_left))
+            except zlib.error:
+                out = b""
+            if inflater.eof:
+                end = len(data) - len(inflater.unused_data)
+            elif out:
+                room.stop(f"zip at {path}: the member is broken or too large")
+            if out and room.take(len(out), piece, "zip"):
+                found.append(piece.turned("zip", out, begin, end, path))
+        elif method == 0 and packed:
+            found.append(piece.part("zip", begin, end, path))
+        at = data.find(b"PK\x03\x04", max(end, at + 4))
+    return found or None

@@ -1,0 +1,106 @@
+"""Decoders of text that is not UTF-8: UTF-16 and UTF-32 by their shape, declared charsets, GB18030."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from monitor.judge.decode.pieces import CONTROL, Found, Piece, Room, decoder
+
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32le"),
+    (codecs.BOM_UTF32_BE, "utf-32be"),
+    (codecs.BOM_UTF16_LE, "utf-16le"),
+    (codecs.BOM_UTF16_BE, "utf-16be"),
+    (codecs.BOM_UTF8, "utf-8"),
+)
+DECLARED = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+CJK = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+OTHER = re.compile("[\x80-\xff]|[^\x00-\u0fff\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+
+
+def _turn(piece: Piece, name: str, text: str, room: Room) -> Found:
+    data = text.encode("utf-8", "replace")
+    if not room.take(len(data), piece, name):
+        return None
+    return [piece.whole(name, data, DECLARED.sub("", piece.hint))]
+
+
+def _wide(data: bytes) -> str | None:
+    """Which wide charset the zeros of mostly ASCII text give away."""
+    sample = data[:4096]
+    size = len(sample)
+    if size < 6 or size % 2:
+        return None
+    zeros = [sample[i::4].count(0) * 4 / size for i in range(4)]
+    if size % 4 == 0:
+        if min(zeros[1:]) > 0.9 and zeros[0] < 0.1:
+            return "utf-32le"
+        if min(zeros[:3]) > 0.9 and zeros[3] < 0.1:
+            return "utf-32be"
+    even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
+    if odd > 0.4 and even < 0.1:
+        return "utf-16le"
+    if even > 0.4 and odd < 0.1:
+        return "utf-16be"
+    return None
+
+
+@decoder("byte order mark", "any", rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf|\x00\x00\xfe\xff")
+def marked(piece: Piece, room: Room) -> Found:
+    """Text that begins with a byte order mark."""
+    for mark, name in MARKS:
+        if piece.data.startswith(mark):
+            if name == "utf-8":
+                return [piece.part("", 3, len(piece.data), hint=piece.hint)]
+            try:
+                return _turn(piece, name, piece.data[len(mark) :].decode(name), room)
+            except UnicodeDecodeError:
+                return None
+    return None
+
+
+@decoder("wide charset", "binary", rb"\x00", anywhere=True)
+def wide(piece: Piece, room: Room) -> Found:
+    """UTF-16 and UTF-32 without a mark."""
+    name = _wide(piece.data)
+    if name is None:
+        return None
+    try:
+        text = piece.data.decode(name)
+    except UnicodeDecodeError:
+        return None
+    return None if CONTROL.search(text.encode("utf-8", "replace")) else _turn(piece, name, text, room)
+
+
+@decoder("declared charset", "binary")
+def declared(piece: Piece, room: Room) -> Found:
+    """The charset that Content-Type names, when the bytes are not UTF-8 and decode as it."""
+    said = DECLARED.search(piece.hint)
+    if not said:
+        return None
+    try:
+        name = codecs.lookup(said[1]).name
+        name = {"gb2312": "gb18030", "gbk": "gb18030", "utf-16": "utf-16-le"}.get(name, name)
+        text = piece.data.decode(name)
+    except (LookupError, UnicodeDecodeError, ValueError):
+        return None
+    if name in ("utf-8", "ascii") or not isinstance(text, str):
+        return None
+    return _turn(piece, name.replace("utf-16-", "utf-16").replace("utf-32-", "utf-32"), text, room)
+
+
+@decoder("gb18030", "binary", alone=False)
+def gb18030(piece: Piece, room: Room) -> Found:
+    """Chinese text in GB18030 (GBK, GB2312) that nobody declared: nearly all of it must be Chinese or ASCII."""
+    data = piece.data
+    if len(data) < 4 or len(data) > 1 << 20 or CONTROL.search(data):
+        return None
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    chinese = len(CJK.findall(text))
+    if chinese < 2 or len(OTHER.findall(text)) * 10 > chinese:
+        return None
+    return _turn(piece, "gb18030", text, room)

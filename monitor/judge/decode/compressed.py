@@ -1,0 +1,196 @@
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, each bounded in what it puts out."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import brotli
+import zstandard
+
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+SMALLEST = 8
+"""Bytes that a nameless format must put out before we believe that it was one."""
+
+
+def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
+    """The bytes, whether the stream was whole, and what follows it. Raises zlib.error when it is no stream at all."""
+    inflater = zlib.decompressobj(wbits)
+    limit = max(1, room.bytes_left + 1)
+    out = inflater.decompress(data, limit)
+    if len(out) < limit:
+        out += inflater.flush() if not inflater.unconsumed_tail else b""
+    return out, inflater.eof, inflater.unused_data
+
+
+def _gunzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    out, whole, rest = _inflate(data, room, 31)
+    while whole and rest.startswith(b"\x1f\x8b") and len(out) <= room.bytes_left:
+        try:
+            more, whole, rest = _inflate(rest, room, 31)
+        except zlib.error:
+            break
+        out += more
+    return out, whole, rest
+
+
+def _zlib(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    return _inflate(data, room, 15)
+
+
+def _raw_deflate(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    return _inflate(data, room, -15)
+
+
+def _zstd(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    limit = room.bytes_left + 1
+    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data, read_across_frames=True)
+    chunks: list[bytes] = []
+    size = 0
+    whole = True
+    try:
+        while size < limit and (chunk := reader.read(min(1 << 20, limit - size))):
+            chunks.append(chunk)
+            size += len(chunk)
+    except zstandard.ZstdError:
+        if not chunks:
+            raise
+        whole = False
+    return b"".join(chunks), whole, b""
+
+
+def _brotli(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    machine = brotli.Decompressor()
+    limit = room.bytes_left + 1
+    out = machine.process(data, output_buffer_limit=limit)
+    while len(out) < limit and not machine.is_finished():
+        more = machine.process(b"", output_buffer_limit=limit - len(out))
+        if not more:
+            break
+        out += more
+    return out, machine.is_finished(), b""
+
+
+Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
+ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, MemoryError)
+
+
+def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = True) -> list[Piece] | None:
+    """The one piece that a compressed piece holds, and what follows the stream; None when it is none.
+
+    `sure`: the bytes say or are said to be of this format, so the beginning of a broken stream is taken as well.
+    """
+    try:
+        out, whole, rest = how(piece.data, room)
+    except ERRORS:
+        return None
+    if not out or not (whole or sure):
+        return None
+    size = len(out)
+    if size > room.bytes_left:
+        out = out[: room.bytes_left]
+        whole = True
+        room.take(size, piece, name)
+    if not whole:
+        room.stop(f"{name} at {piece.path}: the stream is broken after {size} bytes")
+    room.take(len(out), piece, name)
+    found = [piece.whole(name, out, piece.hint)]
+    if rest:
+        found.append(piece.part("", len(piece.data) - len(rest), len(piece.data)))
+    return found
+
+
+def _nameless(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
+    """A format without a signature is believed only when the whole stream comes out as text."""
+    if len(piece.data) < 6 or len(piece.data) > 1 << 20:
+        return None
+    try:
+        out, whole, rest = how(piece.data, room)
+    except ERRORS:
+        return None
+    if not whole or rest or len(out) < SMALLEST or as_text(out) is None or not room.take(len(out), piece, name):
+        return None
+    return [piece.whole(name, out)]
+
+
+@decoder("gzip", "binary", rb"\x1f\x8b\x08")
+def gzip(piece: Piece, room: Room) -> Found:
+    """RFC 1952, several members too."""
+    return unpack("gzip", _gunzip, piece, room)
+
+
+@decoder("zstd", "binary", rb"\x28\xb5\x2f\xfd")
+def zstd(piece: Piece, room: Room) -> Found:
+    """RFC 8878, several frames too."""
+    return unpack("zstd", _zstd, piece, room)
+
+
+@decoder("deflate", "any", rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
+def deflate(piece: Piece, room: Room) -> Found:
+    """RFC 1950 (zlib)."""
+    if piece.data[0] & 0x0F != 8 or int.from_bytes(piece.data[:2]) % 31:
+        return None
+    return unpack("deflate", _zlib, piece, room, sure=False)
+
+
+@decoder("embedded", "binary", rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]", anywhere=True, alone=False)
+def embedded(piece: Piece, room: Room) -> Found:
+    """Streams that begin inside other bytes."""
+    found: list[Piece] = []
+    for mark, name, how in (
+        (b"\x1f\x8b\x08", "gzip", _gunzip),
+        (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
+        (b"\x78\x9c", "deflate", _zlib),
+        (b"\x78\x01", "deflate", _zlib),
+        (b"\x78\xda", "deflate", _zlib),
+        (b"\x78\x5e", "deflate", _zlib),
+    ):
+        at = piece.data.find(mark, 1)
+        for _ in range(8):
+            if at < 0:
+                break
+            try:
+                out, whole, rest = how(piece.data[at:], room)
+            except ERRORS:
+                out, whole, rest = b"", False, b""
+            if out and (whole or (name == "gzip" and as_text(out[:64]))) and room.take(len(out), piece, name):
+                end = len(piece.data) - len(rest)
+                found.append(piece.turned(name, out, at, end))
+                at = end - 1
+            at = piece.data.find(mark, at + 1)
+    return found or None
+
+
+@decoder("br", "binary", alone=False)
+def br(piece: Piece, room: Room) -> Found:
+    """RFC 7932; it has no signature."""
+    return _nameless("br", _brotli, piece, room)
+
+
+@decoder("raw deflate", "binary", alone=False)
+def raw_deflate(piece: Piece, room: Room) -> Found:
+    """RFC 1951 without a frame; it has no signature."""
+    return _nameless("raw deflate", _raw_deflate, piece, room)
+
+
+CODINGS: dict[str, tuple[tuple[str, Unpack], ...]] = {
+    "gzip": (("gzip", _gunzip),),
+    "x-gzip": (("gzip", _gunzip),),
+    "deflate": (("deflate", _zlib), ("raw deflate", _raw_deflate)),
+    "br": (("br", _brotli),),
+    "zstd": (("zstd", _zstd),),
+}
+"""Content-Encoding -> what to try."""
+
+
+def content(piece: Piece, codings: list[str], room: Room) -> list[Piece]:
+    """A body with the content encodings of its headers undone, the last first; one that is a lie is passed over."""
+    pieces = [piece]
+    for coding in reversed(codings):
+        for name, how in CODINGS.get(coding, ()):
+            found = unpack(name, how, pieces[0], room)
+            if found:
+                pieces = found + pieces[1:]
+                break
+    return pieces

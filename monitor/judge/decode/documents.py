@@ -1,0 +1,169 @@
+"""Decoder of JSON in any shape that is really sent: one document, many, cut short, wrapped, or inside other text."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from monitor.judge.decode.pieces import Found, Piece, Room, decoder
+
+TOKEN = re.compile(rb'[\s,:]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\]])|([^\s,:\[\]{}"]++)|("))', re.DOTALL)
+"""A string's inside, a bracket, a number or word, or the quote of a string that never ends."""
+NAME = re.compile(r"[^\W\d][\w$-]*")
+TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=]|.{33}")
+"""Keys that may themselves be data: a map from phone number to name, a form whose key is a document."""
+ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
+PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
+NEXT = re.compile(rb"[\s,\x00\x1e]*")
+CLOSING = frozenset((b"}", b"]"))
+WORDS = frozenset((b"true", b"false", b"null", b"undefined", b"NaN"))
+ANYWHERE = re.compile(rb'\{\s*"|\[\s*[{"]')
+
+
+def unescape(data: bytes) -> bytes:
+    """JSON and JavaScript escapes undone; what is no escape stays as it is."""
+
+    def one(found: re.Match[bytes]) -> bytes:
+        high, low, byte, char = found.groups()
+        if high:
+            code = int(high, 16)
+            if low and 0xD800 <= code < 0xDC00:
+                code = 0x10000 + ((code - 0xD800) << 10) + (int(low, 16) - 0xDC00)
+                return chr(code).encode()
+            tail = unescape(b"\\u" + low) if low else b""
+            return chr(code).encode("utf-8", "replace") + tail
+        if byte:
+            return chr(int(byte, 16)).encode()
+        return SIMPLE.get(char, char)
+
+    return ESCAPE.sub(one, data)
+
+
+def child_path(parent: str, key: str) -> str:
+    """The path of a member: `$.name`, or `$["first name"]` where the key is no plain word."""
+    return f"{parent}.{key}" if NAME.fullmatch(key) else f"{parent}[{json.dumps(key, ensure_ascii=False)}]"
+
+
+def _key(raw: bytes) -> str:
+    return (unescape(raw) if b"\\" in raw else raw).decode("utf-8", "replace")
+
+
+def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece]) -> tuple[int, bool]:
+    """Take apart the document at `pos`, append its pieces; the position after it, and whether it was whole."""
+    data, decoding = piece.data, (*piece.decoding, "json")
+    exact, base, base_end = piece.exact, piece.start, piece.end
+    outer: list[tuple[bool, str, int]] = []
+    is_object, prefix, index = False, root, -1
+    member: str | None = None
+    suffixes: dict[bytes, str] = {}
+    end = pos
+    for token in TOKEN.finditer(data, pos):
+        kind = token.lastindex
+        end = token.end()
+        mark = token[2]
+        if mark in CLOSING:
+            if not outer:
+                return end, False
+            is_object, prefix, index = outer.pop()
+            member = None
+            if not outer:
+                return end, True
+            continue
+        if is_object and member is None and mark is None:
+            raw = token[1] if kind == 1 else token[3] or b""
+            suffix = suffixes.get(raw)
+            if suffix is None:
+                suffix = suffixes[raw] = child_path("", _key(raw))
+                if kind == 1 and TELLING_KEY.search(raw):
+                    found.append(piece.part("json", *token.span(1), path=prefix + suffix))
+            member = suffix
+            continue
+        if not outer:
+            path = root
+        elif is_object:
+            path = prefix + (member if member is not None else ".?")
+            member = None
+        else:
+            index += 1
+            path = f"{prefix}[{index}]"
+        if kind == 2:
+            if len(outer) >= room.limits.nesting:
+                room.stop(f"json at {piece.path}: nested deeper than {room.limits.nesting}")
+                return len(data), True
+            outer.append((is_object, prefix, index))
+            is_object, prefix, index = mark == b"{", path, -1
+            continue
+        if kind == 4:
+            start, end = end, len(data)
+            raw = data[start:]
+        else:
+            start = token.start(kind or 0)
+            raw = token[kind or 0]
+            if kind == 3 and raw in WORDS:
+                raw = b""
+        if raw:
+            stop = start + len(raw)
+            if kind != 3 and b"\\" in raw:
+                if room.take(len(raw), piece, "json"):
+                    found.append(piece.turned("json", unescape(raw), start, stop, path))
+            elif exact:
+                found.append(Piece(raw, path, decoding, base + start, base + stop, True, "", kind == 3))
+            else:
+                found.append(Piece(raw, path, decoding, base, base_end, False, "", kind == 3))
+            if len(found) > room.leaves_left:
+                return len(data), True
+        if not outer:
+            return end, True
+    return end, not outer
+
+
+@decoder("json", "text", rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))")
+def document(piece: Piece, room: Room) -> Found:
+    """JSON: one document, several (NDJSON or glued), cut short, behind the guard `)]}'`."""
+    data = piece.data
+    start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
+    found: list[Piece] = []
+    end, _ = _document(piece, start, piece.path, room, found)
+    next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
+    if next_one >= len(data):
+        return found
+    if data[next_one : next_one + 1] not in (b"{", b"["):
+        return [*found, piece.part("", end, len(data))]
+    found = []
+    number = 0
+    end = next_one = start
+    while next_one < len(data):
+        if data[next_one : next_one + 1] not in (b"{", b"["):
+            line = data.find(b"\n", next_one)
+            line = len(data) if line < 0 else line + 1
+            found.append(piece.part("", next_one, line, f"{piece.path}[{number}]"))
+            end = line
+        else:
+            end, _ = _document(piece, next_one, f"{piece.path}[{number}]", room, found)
+        number += 1
+        next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
+        if len(found) > room.leaves_left:
+            break
+    return found
+
+
+@decoder("json string", "text", rb'\s*"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*$')
+def string(piece: Piece, room: Room) -> Found:
+    """A document that is one JSON string."""
+    found: list[Piece] = []
+    _document(piece, 0, piece.path, room, found)
+    return found
+
+
+@decoder("json inside", "text", rb".+(?:\{\s*\"|\[\s*[{\"])", alone=False)
+def inside(piece: Piece, room: Room) -> Found:
+    """Documents inside other text: log lines, callbacks, fragments glued together."""
+    found: list[Piece] = []
+    at = ANYWHERE.search(piece.data, 1)
+    while at and len(found) < room.leaves_left:
+        end, whole = _document(piece, at.start(), piece.path, room, found)
+        if not whole:
+            break
+        at = ANYWHERE.search(piece.data, max(end, at.end()))
+    return found or None

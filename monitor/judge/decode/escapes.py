@@ -1,0 +1,108 @@
+"""Decoders of escaped text: quoted-printable, entities, backslash escapes, full-width forms, transfer encodings."""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+import unicodedata
+
+from monitor.judge.decode.documents import unescape
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+WIDE = re.compile(
+    "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669]"
+)
+DASHES = str.maketrans(
+    dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212)), "-")
+    | dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+)
+
+
+def transfer(piece: Piece, said: str, room: Room) -> Piece:
+    """A part with its Content-Transfer-Encoding undone; one that is a lie is passed over."""
+    if said == "quoted-printable" and room.take(len(piece.data), piece, said):
+        return piece.whole("quoted-printable", binascii.a2b_qp(piece.data), piece.hint)
+    if said == "base64":
+        try:
+            data = binascii.a2b_base64(piece.data)
+        except binascii.Error:
+            return piece
+        if data and room.take(len(data), piece, said):
+            return piece.whole("base64", data, piece.hint)
+    return piece
+
+
+@decoder("entities", "text", rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});", anywhere=True, alone=False)
+def entities(piece: Piece, room: Room) -> Found:
+    """HTML and XML character references."""
+    if not room.take(len(piece.data), piece, "entities"):
+        return None
+    return [piece.whole("entities", html.unescape(piece.data.decode("utf-8")).encode("utf-8", "replace"))]
+
+
+@decoder("escapes", "text", rb"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[\"/\\nrt]", anywhere=True, alone=False)
+def escapes(piece: Piece, room: Room) -> Found:
+    """Backslash escapes of JSON and JavaScript in any text."""
+    if not room.take(len(piece.data), piece, "escapes"):
+        return None
+    return [piece.whole("escapes", unescape(piece.data))]
+
+
+@decoder(
+    "quoted-printable", "text", rb"=[0-9A-F]{2}=[0-9A-F]{2}|=[0-9A-F]{2}.*=\r?\n|=40|=2B", anywhere=True, alone=False
+)
+def quoted_printable(piece: Piece, room: Room) -> Found:
+    """RFC 2045 quoted-printable."""
+    if not room.take(len(piece.data), piece, "quoted-printable"):
+        return None
+    return [piece.whole("quoted-printable", binascii.a2b_qp(piece.data))]
+
+
+@decoder("width", "text", rb"[\xc2\xcc\xcd\xd9\xe2\xe3\xef]", anywhere=True, alone=False)
+def width(piece: Piece, room: Room) -> Found:
+    """Full-width and other compatibility forms (NFKC), odd spaces and dashes, marks that have no width."""
+    text = as_text(piece.data)
+    if text is None or not WIDE.search(text) or not room.take(len(piece.data), piece, "width"):
+        return None
+    plain = unicodedata.normalize("NFKC", text).translate(DASHES)
+    return None if plain == text else [piece.whole("width", plain.encode("utf-8", "replace"))]
+
+
+@decoder("markup", "text", rb"\s*<[?!a-zA-Z]", alone=False)
+def markup(piece: Piece, room: Room) -> Found:
+    """Texts and attributes of XML and HTML, under the names of their elements."""
+    found: list[Piece] = []
+    stack: list[str] = []
+    for tag in TAG.finditer(piece.data):
+        if tag[1] is not None:
+            path = f"{piece.path}.{'.'.join(stack)}" if stack else piece.path
+            found.append(piece.part("xml", *tag.span(1), path))
+            continue
+        if tag[2] is not None:
+            found.append(piece.part("xml", *tag.span(2), f"{piece.path}.{'.'.join(stack)}" if stack else piece.path))
+            continue
+        name = (tag[4] or b"").decode("utf-8", "replace")
+        if tag[3]:
+            if stack:
+                stack.pop()
+            continue
+        if not name:
+            continue
+        path = f"{piece.path}.{'.'.join([*stack, name])}"
+        for attribute in ATTRIBUTE.finditer(piece.data, *tag.span(5)):
+            group = 2 if attribute[2] is not None else 3
+            key = attribute[1].decode("utf-8", "replace")
+            found.append(piece.part("xml", *attribute.span(group), f"{path}.{key}"))
+        if not tag[6] and len(stack) < room.limits.nesting:
+            stack.append(name)
+        if len(found) > room.leaves_left:
+            break
+    return found or None
+
+
+TAG = re.compile(
+    rb"<!\[CDATA\[(.*?)\]\]>|(?<=>)\s*([^<>\s][^<>]*)(?=<)|<(/)?([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/)?>",
+    re.DOTALL,
+)
+ATTRIBUTE = re.compile(rb"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")

@@ -1,0 +1,216 @@
+"""The walk from the bytes of an upload to its leaves: pieces, the registry of decoders, and the bounds of both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far decoding goes; what lies beyond is named in `Decoded.cut`, never passed over in silence."""
+
+    depth: int = 20
+    """Steps from the stored bytes to a leaf."""
+    output_bytes: int = 48 << 20
+    """Bytes that all steps together may put out for one upload, beyond what the body itself holds."""
+    leaves: int = 200_000
+    nesting: int = 300
+    """Levels of arrays and objects inside one document."""
+
+
+class Leaf(NamedTuple):
+    """One decoded piece of an upload that is not taken apart further."""
+
+    path: str
+    """Where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
+    text: str | None
+    """The leaf as text; None when it is not."""
+    data: bytes
+    """The leaf as bytes; text as UTF-8."""
+    decoding: tuple[str, ...]
+    """Steps from the stored bytes to here."""
+    start: int
+    """First byte in the stored body; for url.* in the URL, for headers.* in the header's value."""
+    end: int
+    exact: bool
+    """Byte i of `data` is byte start+i of what is stored; else start and end enclose where the leaf came from."""
+
+
+class Decoded(NamedTuple):
+    """What an upload was taken apart into."""
+
+    leaves: tuple[Leaf, ...]
+    cut: tuple[str, ...]
+    """What was not decoded because a limit was met, one sentence each."""
+
+
+class Piece(NamedTuple):
+    """Bytes on the way to leaves."""
+
+    data: bytes
+    path: str
+    decoding: tuple[str, ...]
+    start: int
+    end: int
+    exact: bool
+    hint: str = ""
+    """What they are said to be (a Content-Type, `text`), which may be a lie; empty when nothing is said."""
+    done: bool = False
+    """Only to be looked at, not to be decoded."""
+
+    def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> Piece:
+        """The bytes from start to end as a piece of their own, as they stand."""
+        exact = self.exact
+        return Piece(
+            self.data[start:end],
+            path or self.path,
+            (*self.decoding, step) if step else self.decoding,
+            self.start + start if exact else self.start,
+            self.start + end if exact else self.end,
+            exact,
+            hint,
+        )
+
+    def turned(self, step: str, data: bytes, start: int, end: int, path: str = "", hint: str = "") -> Piece:
+        """What the bytes from start to end decode to."""
+        exact = self.exact
+        return Piece(
+            data,
+            path or self.path,
+            (*self.decoding, step),
+            self.start + start if exact else self.start,
+            self.start + end if exact else self.end,
+            False,
+            hint,
+        )
+
+    def whole(self, step: str, data: bytes, hint: str = "") -> Piece:
+        """What all of the bytes decode to."""
+        return Piece(data, self.path, (*self.decoding, step), self.start, self.end, False, hint)
+
+
+@dataclass
+class Room:
+    """What is left of the limits for one upload, and what had to be cut."""
+
+    limits: Limits
+    bytes_left: int = 0
+    leaves_left: int = 0
+    cut: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.bytes_left = self.limits.output_bytes
+        self.leaves_left = self.limits.leaves
+
+    def stop(self, what: str) -> None:
+        """Name something that was cut, once."""
+        if what not in self.cut and len(self.cut) < 20:
+            self.cut.append(what)
+
+    def take(self, size: int, piece: Piece, step: str) -> bool:
+        """Whether `size` more bytes may be put out."""
+        if size > self.bytes_left:
+            self.stop(f"{step} at {piece.path}: more than {self.limits.output_bytes} bytes of decoded data")
+            return False
+        self.bytes_left -= size
+        return True
+
+
+Family = Literal["text", "binary", "any"]
+Found = Iterable[Piece] | None
+"""None: this decoder has nothing to say of the piece."""
+Decode = Callable[[Piece, Room], Found]
+
+
+class Decoder(NamedTuple):
+    """One registered way to take a piece apart."""
+
+    name: str
+    decode: Decode
+    family: Family
+    looks: Callable[[bytes], object] | None
+    """A cheap first look at the bytes; falsy: do not try."""
+    alone: bool
+    """When it finds something, the piece itself is no leaf and nothing else is tried."""
+
+
+DECODERS: list[Decoder] = []
+"""In the order in which they are tried."""
+
+
+def decoder(
+    name: str, family: Family, looks: bytes | None = None, *, anywhere: bool = False, alone: bool = True
+) -> Callable[[Decode], Decode]:
+    """Register a decoder of text, of binary data, or of both.
+
+    `looks` is a regular expression that the bytes must begin with, or contain (`anywhere`).
+    """
+    pattern = re.compile(looks, re.DOTALL) if looks is not None else None
+    look = None if pattern is None else pattern.search if anywhere else pattern.match
+
+    def register(function: Decode) -> Decode:
+        DECODERS.append(Decoder(name, function, family, look, alone))
+        return function
+
+    return register
+
+
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+PLAIN = re.compile(rb"[a-z_ ,.()!?'-]{0,64}|[\d.+ -]{1,9}|[A-Z]?[a-z]*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}")
+"""Nothing in these can be decoded further: short words, small numbers, UUIDs."""
+
+
+def as_text(data: bytes) -> str | None:
+    """Bytes as text, when they are UTF-8 without control characters."""
+    if CONTROL.search(data):
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
+    """All leaves of the pieces, in the order in which they stand."""
+    stack = list(roots)[::-1]
+    plain = PLAIN.fullmatch
+    text_decoders = [decoder for decoder in DECODERS if decoder.family != "binary"]
+    binary_decoders = [decoder for decoder in DECODERS if decoder.family != "text"]
+    depth = room.limits.depth
+    while stack:
+        piece = stack.pop()
+        data = piece.data
+        if not data:
+            continue
+        if room.leaves_left <= 0:
+            room.stop(f"more than {room.limits.leaves} leaves; left off at {piece.path}")
+            return
+        text = as_text(data)
+        room.leaves_left -= 1
+        if piece.done or plain(data):
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            continue
+        if len(piece.decoding) >= depth:
+            room.stop(f"more than {depth} steps of decoding at {piece.path}")
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            continue
+        further: list[Piece] = []
+        alone = False
+        for one in text_decoders if text is not None else binary_decoders:
+            if one.looks is not None and not one.looks(data):
+                continue
+            found = one.decode(piece, room)
+            if found is None:
+                continue
+            further.extend(found)
+            if one.alone:
+                alone = True
+                break
+        if not alone:
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+        if further:
+            further.reverse()
+            stack.extend(further)

@@ -1,0 +1,130 @@
+"""Decoders of bytes written as letters: base64 in both alphabets, hex, base32, JWT; whole or inside other text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
+HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
+WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
+BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
+SPACED_HEX = re.compile(
+    rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
+)
+WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
+JWT = re.compile(rb"(?:[Bb]earer )?(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
+TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+DIGITS = re.compile(rb"[0-9]+")
+MIXED = re.compile(rb"(?=.*[A-Z])(?=.*[a-z])|(?=.*[a-zA-Z])(?=.*\d)", re.DOTALL)
+
+
+def from_base64(run: bytes) -> bytes | None:
+    """The bytes of a run in either alphabet, with or without padding; None when its length is impossible."""
+    run = run.rstrip(b"=").translate(TO_STANDARD)
+    if len(run) % 4 == 1:
+        run = run[:-1]
+    try:
+        return binascii.a2b_base64(run + b"=" * (-len(run) % 4))
+    except binascii.Error:
+        return None
+
+
+def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """A run, cut where both alphabets are mixed, for no one base64 text holds both."""
+    run = data[start:end]
+    if not (re.search(rb"[-_]", run) and re.search(rb"[+/]", run)):
+        return [(start, end)]
+    spans = [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9+/]{8,}={0,2}", run)]
+    return spans + [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9_-]{8,}={0,2}", run)]
+
+
+@decoder("jwt", "text", rb"eyJ[\w-]{4,}\.[\w-]{4,}\.", anywhere=True, alone=False)
+def jwt(piece: Piece, room: Room) -> Found:
+    """Header and claims of JSON Web Tokens."""
+    found: list[Piece] = []
+    for token in JWT.finditer(piece.data):
+        for group, name in ((1, "header"), (2, "claims")):
+            data = from_base64(token[group])
+            if data and room.take(len(data), piece, "jwt"):
+                found.append(piece.turned("jwt", data, *token.span(group), f"{piece.path}.{name}"))
+    return found or None
+
+
+@decoder("base64 lines", "text", rb"[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]", anywhere=True, alone=False)
+def wrapped(piece: Piece, room: Room) -> Found:
+    """base64 in lines, as in MIME."""
+    found: list[Piece] = []
+    for run in WRAPPED.finditer(piece.data):
+        data = from_base64(run[0].replace(b"\r", b"").replace(b"\n", b""))
+        if data and room.take(len(data), piece, "base64"):
+            found.append(piece.turned("base64", data, *run.span()))
+    return found or None
+
+
+@decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
+def runs(piece: Piece, room: Room) -> Found:
+    """Runs of base64 or hex, whole or inside anything."""
+    found: list[Piece] = []
+    data = piece.data
+    jwt_spans = [token.span() for token in JWT.finditer(data)] if b"eyJ" in data else []
+    for match in RUN.finditer(data):
+        start, end = match.span()
+        run = match[0]
+        if WORDS.fullmatch(run) and not (DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0):
+            continue
+        if jwt_spans and any(begin <= start and end <= stop for begin, stop in jwt_spans):
+            continue
+        as_hex = HEX.fullmatch(run)
+        if as_hex:
+            out = bytes.fromhex(as_hex[1].decode())
+            if DIGITS.fullmatch(run) and as_text(out) is None:
+                continue
+            if room.take(len(out), piece, "hex"):
+                found.append(piece.turned("hex", out, start, end))
+            if len(run) > 14:
+                continue
+        elif len(run) % 2 and HEX.fullmatch(run[1:]) and len(run) > 16:
+            out = bytes.fromhex(run[1:].decode())
+            if room.take(len(out), piece, "hex"):
+                found.append(piece.turned("hex", out, start + 1, end))
+        for begin, stop in _runs(data, start, end):
+            part = data[begin:stop]
+            out64 = from_base64(part)
+            if out64 and room.take(len(out64), piece, "base64"):
+                found.append(piece.turned("base64", out64, begin, stop))
+    return found or None
+
+
+@decoder("base32", "text", rb"[A-Z2-7]{16}|[a-z2-7]{16}", anywhere=True, alone=False)
+def base32(piece: Piece, room: Room) -> Found:
+    """Runs of base32 (RFC 4648), upper or lower case, padded or not."""
+    found: list[Piece] = []
+    for run in BASE32.finditer(piece.data):
+        text = run[0]
+        if not re.search(rb"[2-7]", text) and (text.islower() or len(text) < 24):
+            continue
+        text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
+        try:
+            out = base64.b32decode(text.upper() + b"=" * (-len(text) % 8))
+        except binascii.Error:
+            continue
+        if room.take(len(out), piece, "base32"):
+            found.append(piece.turned("base32", out, *run.span()))
+    return found or None
+
+
+@decoder(
+    "spaced hex", "text", rb"\\x[0-9a-fA-F]{2}\\x|[0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}[ :,-]", anywhere=True, alone=False
+)
+def spaced_hex(piece: Piece, room: Room) -> Found:
+    """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`."""
+    found: list[Piece] = []
+    for run in SPACED_HEX.finditer(piece.data):
+        out = bytes.fromhex(re.sub(rb"\\x|[ :,-]", b"", run[0]).decode())
+        if room.take(len(out), piece, "hex"):
+            found.append(piece.turned("hex", out, *run.span()))
+    return found or None
