@@ -26,7 +26,7 @@ POLL_S = 0.01
 BATCH_LINES = 1000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _SNAPSHOT = ("upload", *(kind for kind in FILES if kind != "upload"))
-"""Following: the end of uploads.jsonl is noted first, so that whatever was written before an upload is read before it."""
+"""Following: the end of uploads.jsonl is noted first, so what was written before an upload is read before it."""
 
 
 def _now() -> datetime:

@@ -21,7 +21,7 @@ SEAL = "seal.jsonl"
 RUN = "run.json"
 BODIES = "bodies"
 LINE_DIGEST = 16
-"""Digits of a line's sha256 that a stamp keeps: enough to name the line that differs; the file's sha256 is the proof."""
+"""Hex digits of a line's sha256 that a stamp keeps: enough to name the line; the file's sha256 is the proof."""
 
 _NAMED_BODY = re.compile(rb'"body"\s*:\s*"([0-9a-f]{64})"')
 _OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')

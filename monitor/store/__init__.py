@@ -1,0 +1,5 @@
+"""The index of recordings in a database: rebuilt from them at any time, the only place that knows SQL."""
+
+from monitor.store.index import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,411 @@
+"""The index: lines read in once, asked for as events, and what was concluded from them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from itertools import batched
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, StaticPool, Table, delete, func, insert, select, update
+
+from monitor.errors import UserError
+from monitor.events import FILES, Access, Event, Ref, Run, format_time, parse
+from monitor.findings import Finding, Flow, ReportedGap
+from monitor.recording import START, Position, Read
+from monitor.store.engine import in_words, open_engine
+from monitor.store.models import (
+    HEAD,
+    LINES,
+    AccessRow,
+    AccessValueRow,
+    Base,
+    FindingRow,
+    FlowRow,
+    FoundGapRow,
+    MatchRow,
+    PositionRow,
+    RecordingRow,
+    UnreadableRow,
+)
+from monitor.store.rows import Row, event_row, finding_row, flow_row, gap_row, match_rows, value_rows, without_nul
+
+BATCH = 5000
+"""Lines to a transaction: a reader that is killed goes on from the last."""
+PAGE = 2000
+"""Lines to a query: no reader keeps a transaction open while its events are used."""
+
+
+class Store:
+    """The index of any number of recordings in one database. Safe to use from several threads and processes.
+
+    `url` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database does not
+    let it: locked, not a database, no room.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self._engine = open_engine(url)
+        self.name = self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
+        self._writing = self._engine.execution_options(write=True)
+        self._here = threading.local()
+        # in memory there is one connection for all threads
+        self._turn: AbstractContextManager[Any] = (
+            threading.RLock() if isinstance(self._engine.pool, StaticPool) else nullcontext()
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything that this thread reads inside is of one moment, whatever is written meanwhile."""
+        with self._reading() as connection:
+            before = getattr(self._here, "connection", None)
+            self._here.connection = connection
+            try:
+                yield
+            finally:
+                self._here.connection = before
+
+    # lines
+
+    def ingest(self, recording_id: str, run: Run, path: str, reads: Iterable[Read]) -> int:
+        """Take in lines of a recording, each file in order; how many were new.
+
+        Lines that are in already are passed over, so the same may be read again or by two at once. Each batch is one
+        transaction together with how far it came. Raises UserError when the database has another recording of that id.
+        """
+        new = 0
+        empty = True
+        for batch in batched(reads, BATCH):
+            empty = False
+            with self._write() as connection:
+                self._remember(connection, recording_id, run, path)
+                new += self._take(connection, recording_id, batch)
+        if empty:
+            with self._write() as connection:
+                self._remember(connection, recording_id, run, path)
+        return new
+
+    def positions(self, recording_id: str) -> dict[str, Position]:
+        """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
+        with self._reading() as connection:
+            return _positions(connection, recording_id)
+
+    def events(self, recording_id: str, kind: str) -> Iterator[tuple[Ref, Event]]:
+        """The lines of one kind as they were written, in order."""
+        table = LINES[kind]
+        last = 0
+        while True:
+            query = select(table.line, table.raw).where(table.recording == recording_id, table.line > last)
+            with self._reading() as connection:
+                page = connection.execute(query.order_by(table.line).limit(PAGE)).all()
+            for line, raw in page:
+                yield f"{FILES[kind]}:{line}", parse(raw)
+                last = line
+            if len(page) < PAGE:
+                return
+
+    def unreadable(self, recording_id: str) -> Iterator[tuple[Ref, str]]:
+        """The lines that are no lines of the contract, and why."""
+        query = select(UnreadableRow.kind, UnreadableRow.line, UnreadableRow.error)
+        with self._reading() as connection:
+            found = connection.execute(query.where(UnreadableRow.recording == recording_id)).all()
+        order = list(FILES)
+        for kind, line, error in sorted(found, key=lambda row: (order.index(row[0]), row[1])):
+            yield f"{FILES[kind]}:{line}", error
+
+    def last_access(self, recording_id: str, value: str, before: datetime) -> Ref | None:
+        """The last access that returned this value and is not later (both on the clock of the device)."""
+        query = (
+            select(AccessValueRow.line)
+            .where(
+                AccessValueRow.recording == recording_id,
+                AccessValueRow.head == value[:HEAD],
+                AccessValueRow.at <= format_time(before),
+            )
+            .order_by(AccessValueRow.at.desc(), AccessValueRow.line.desc())
+            .limit(1)
+        )
+        if len(value) > HEAD:
+            query = query.where(AccessValueRow.text == value)
+        with self._reading() as connection:
+            line = connection.scalar(query)
+        return None if line is None else f"{FILES['access']}:{line}"
+
+    # recordings
+
+    def recordings(self) -> list[Run]:
+        """The runs whose recordings were taken in, oldest first."""
+        query = select(RecordingRow.run).order_by(RecordingRow.started, RecordingRow.id)
+        with self._reading() as connection:
+            return [Run.model_validate_json(run) for run in connection.scalars(query)]
+
+    def run(self, recording_id: str) -> Run:
+        """The run of a recording. Raises UserError when that was never taken in."""
+        return Run.model_validate_json(self._recording(recording_id, RecordingRow.run))
+
+    def path(self, recording_id: str) -> Path:
+        """Where a recording was when it was taken in last. Raises UserError when it never was."""
+        return Path(self._recording(recording_id, RecordingRow.path))
+
+    def judged_by(self, recording_id: str) -> str | None:
+        """The digest of the rules that the findings come from; None when it was not judged, or never taken in."""
+        with self._reading() as connection:
+            return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
+
+    def _recording(self, recording_id: str, column: Any) -> str:
+        with self._reading() as connection:
+            found: str | None = connection.scalar(select(column).where(RecordingRow.id == recording_id))
+        if found is None:
+            raise _unknown(self.name, recording_id)
+        return found
+
+    # conclusions
+
+    def save(
+        self,
+        recording_id: str,
+        flows: Sequence[Flow],
+        findings: Sequence[Finding],
+        replace: bool = True,
+        *,
+        gaps: Sequence[ReportedGap] = (),
+        judged_by: str | None = None,
+    ) -> None:
+        """Save what was concluded from a recording, in one transaction; what did not change is not written.
+
+        With `replace` these are all there are; without, flows replace those of the same id and the rest is added.
+        `gaps` are those that correlating came upon, `judged_by` the digest of the rules.
+        """
+        with self._write() as connection:
+            self._must_know(connection, recording_id)
+            self._save_flows(connection, recording_id, flows, replace=replace)
+            for table, rows in (
+                (FindingRow, [finding_row(recording_id, number, each) for number, each in enumerate(findings)]),
+                (FoundGapRow, [gap_row(recording_id, number, each) for number, each in enumerate(gaps)]),
+            ):
+                if replace:
+                    connection.execute(delete(table).where(table.recording == recording_id))
+                else:
+                    first = connection.scalar(select(func.max(table.number)).where(table.recording == recording_id))
+                    for row in rows:
+                        row["number"] += 0 if first is None else first + 1
+                self._insert(connection, table, rows)
+            if replace or judged_by is not None:
+                connection.execute(
+                    update(RecordingRow).where(RecordingRow.id == recording_id).values(judged_by=judged_by)
+                )
+
+    def upsert_flows(self, recording_id: str, flows: Sequence[Flow]) -> None:
+        """Save flows as they are found; one of an id that is there takes its place."""
+        with self._write() as connection:
+            self._must_know(connection, recording_id)
+            self._save_flows(connection, recording_id, flows, replace=False)
+
+    def flows(self, recording_id: str) -> list[Flow]:
+        """The flows of a recording in the order they were saved."""
+        query = select(FlowRow.id, FlowRow.flow).where(FlowRow.recording == recording_id).order_by(FlowRow.number)
+        found: dict[str, list[str]] = {}
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+            for flow, match in connection.execute(
+                select(MatchRow.flow, MatchRow.match)
+                .where(MatchRow.recording == recording_id)
+                .order_by(MatchRow.flow, MatchRow.number)
+            ):
+                found.setdefault(flow, []).append(match)
+        return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
+
+    def findings(self, recording_id: str) -> list[Finding]:
+        """The findings of a recording in the order they were saved."""
+        query = select(FindingRow.finding).where(FindingRow.recording == recording_id).order_by(FindingRow.number)
+        with self._reading() as connection:
+            return [Finding.model_validate_json(finding) for finding in connection.scalars(query)]
+
+    def found_gaps(self, recording_id: str) -> list[ReportedGap]:
+        """The gaps that correlating came upon, in the order they were saved."""
+        query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
+        with self._reading() as connection:
+            return [ReportedGap.model_validate_json(gap) for gap in connection.scalars(query)]
+
+    # inside
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        here: Connection | None = getattr(self._here, "connection", None)
+        with in_words(self.name), self._turn:
+            if here is not None:
+                yield here
+            else:
+                with self._engine.begin() as connection:
+                    yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with in_words(self.name), self._turn, self._writing.begin() as connection:
+            yield connection
+
+    def _insert(self, connection: Connection, model: type[Base], rows: list[Row]) -> None:
+        if not rows:
+            return
+        if self._engine.dialect.name != "sqlite":
+            rows = without_nul(rows)
+        connection.execute(insert(_table(model)), rows)
+
+    def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> None:
+        """Put the recording in, or bring its run up to date; on a server this also makes other writers of it wait."""
+        known = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording_id).with_for_update())
+        row: Row = {
+            "path": path,
+            "package": run.app.package,
+            "device": run.device.serial,
+            "plan": run.plan,
+            "started": format_time(run.started),
+            "ended": format_time(run.ended) if run.ended else None,
+            "run": run.model_dump_json(),
+        }
+        if known is None:
+            self._insert(connection, RecordingRow, [{"id": recording_id, "judged_by": None, **row}])
+        elif known != row["run"]:
+            before = Run.model_validate_json(known)
+            if (before.started, before.app.package) != (run.started, run.app.package):
+                raise UserError(
+                    f"{self.name} has another recording with the id {recording_id}, of {format_time(before.started)}.",
+                    "Name another database with --db.",
+                )
+            connection.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(**row))
+
+    def _take(self, connection: Connection, recording_id: str, reads: Sequence[Read]) -> int:
+        positions = _positions(connection, recording_id)
+        rows: dict[type[Base], list[Row]] = {}
+        new = 0
+        for read in reads:
+            before = positions.get(read.kind, START)
+            at = read.position
+            if at.offset <= before.offset:
+                continue
+            if at.line <= before.line:  # it was unfinished when it was read before
+                _forget_line(connection, recording_id, read.kind, at.line)
+            elif at.line > before.line + 1:
+                raise ValueError(f"{read.ref} does not follow line {before.line}, the last that is in the index")
+            else:
+                new += 1
+            positions[read.kind] = at
+            if read.event is None:
+                rows.setdefault(UnreadableRow, []).append(
+                    {
+                        "recording": recording_id,
+                        "kind": read.kind,
+                        "line": at.line,
+                        "error": read.error or "not a line of the contract",
+                        "raw": read.raw,
+                    }
+                )
+                continue
+            rows.setdefault(LINES[read.kind], []).append(event_row(recording_id, at.line, read.event, read.raw))
+            if isinstance(read.event, Access):
+                rows.setdefault(AccessValueRow, []).extend(value_rows(recording_id, at.line, read.event))
+        for model, batch in rows.items():
+            self._insert(connection, model, batch)
+        touched = {read.kind for read in reads}
+        connection.execute(
+            delete(PositionRow).where(PositionRow.recording == recording_id, PositionRow.kind.in_(touched))
+        )
+        self._insert(
+            connection,
+            PositionRow,
+            [
+                {"recording": recording_id, "kind": kind, "line": positions[kind].line, "bytes": positions[kind].offset}
+                for kind in sorted(touched)
+                if kind in positions
+            ],
+        )
+        return new
+
+    def _must_know(self, connection: Connection, recording_id: str) -> None:
+        query = select(RecordingRow.id).where(RecordingRow.id == recording_id).with_for_update()
+        if connection.scalar(query) is None:
+            raise _unknown(self.name, recording_id)
+
+    def _save_flows(self, connection: Connection, recording_id: str, flows: Sequence[Flow], *, replace: bool) -> None:
+        """Write the flows that are new or differ; take out the others if these are all."""
+        stored: Mapping[str, tuple[int, str]] = {
+            id_: (number, flow)
+            for id_, number, flow in connection.execute(
+                select(FlowRow.id, FlowRow.number, FlowRow.flow).where(FlowRow.recording == recording_id)
+            )
+        }
+        matches: dict[str, list[str]] = {}
+        for id_, match in connection.execute(
+            select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == recording_id).order_by(MatchRow.number)
+        ):
+            matches.setdefault(id_, []).append(match)
+        following = 0 if replace else max((number for number, _ in stored.values()), default=-1) + 1
+        stale = set(stored) - {flow.id for flow in flows} if replace else set()
+        flow_rows: list[Row] = []
+        found: list[Row] = []
+        for number, flow in enumerate(flows):
+            if replace or flow.id not in stored:
+                place = number if replace else following
+                following += 1
+            else:
+                place = stored[flow.id][0]
+            row = flow_row(recording_id, place, flow)
+            own = match_rows(recording_id, flow)
+            if stored.get(flow.id) == (place, row["flow"]) and matches.get(flow.id, []) == [m["match"] for m in own]:
+                continue
+            stale.add(flow.id)
+            flow_rows.append(row)
+            found += own
+        for some in batched(sorted(stale), 500):
+            connection.execute(delete(MatchRow).where(MatchRow.recording == recording_id, MatchRow.flow.in_(some)))
+            connection.execute(delete(FlowRow).where(FlowRow.recording == recording_id, FlowRow.id.in_(some)))
+        self._insert(connection, FlowRow, flow_rows)
+        self._insert(connection, MatchRow, found)
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def _positions(connection: Connection, recording_id: str) -> dict[str, Position]:
+    query = select(PositionRow.kind, PositionRow.line, PositionRow.offset)
+    found = connection.execute(query.where(PositionRow.recording == recording_id))
+    return {kind: Position(line, offset) for kind, line, offset in found}
+
+
+def _forget_line(connection: Connection, recording_id: str, kind: str, line: int) -> None:
+    model = LINES[kind]
+    connection.execute(delete(model).where(model.recording == recording_id, model.line == line))
+    connection.execute(
+        delete(UnreadableRow).where(
+            UnreadableRow.recording == recording_id, UnreadableRow.kind == kind, UnreadableRow.line == line
+        )
+    )
+    if model is AccessRow:
+        connection.execute(
+            delete(AccessValueRow).where(AccessValueRow.recording == recording_id, AccessValueRow.line == line)
+        )
+
+
+def _flow(stored: str, matches: Sequence[str]) -> Flow:
+    """A flow with its matches, which are kept in rows of their own."""
+    return Flow.model_validate_json(f'{stored[:-1]},"matches":[{",".join(matches)}]}}')
+
+
+def _unknown(name: str, recording_id: str) -> UserError:
+    return UserError(f"{name} has no recording {recording_id}.", "Run `appwitness correlate RECORDING` first.")
