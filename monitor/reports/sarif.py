@@ -1,0 +1,315 @@
+"""The report for a code host: SARIF 2.1.0, results at lines of the recording, code flows from read to upload."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
+from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
+from monitor.reports.frames import caller, frames
+from monitor.reports.verdict import verdict, worst_first
+from monitor.reports.words import Words, plain
+
+LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
+SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}
+"""`security-severity`, by which code hosts sort."""
+RANK: dict[Confidence, float] = {"proven": 95.0, "corroborated": 75.0, "indicated": 50.0, "declared": 25.0}
+CODE_FLOWS = 20
+"""A result carries at most this many; the JSON report has all."""
+BASE = "RECORDING"
+Tree = dict[str, Any]
+
+
+def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
+    """The report as one SARIF log with one run."""
+    words = Words(lang)
+    rules = _rules(report)
+    index = {rule.id: number for number, rule in enumerate(rules)}
+    flows = {flow.id: flow for flow in report.flows}
+    run = report.run
+    log: Tree = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "appwitness",
+                        "fullName": "appwitness: which personal data left the device, and whether the user had agreed",
+                        **_given(version=run.versions.get("appwitness")),
+                        "language": words.tag if words.tag != "en" else "en-US",
+                        "rules": [_rule(rule, words) for rule in rules],
+                        "notifications": [
+                            {"id": why, "shortDescription": {"text": words(f"why_{why}")}}
+                            for why in sorted({gap.why for gap in report.gaps})
+                        ],
+                    }
+                },
+                "automationDetails": {"id": f"appwitness/{run.app.package}/{run.plan}/"},
+                "invocations": [
+                    {
+                        "executionSuccessful": True,
+                        "startTimeUtc": format_time(run.started),
+                        **_given(endTimeUtc=format_time(run.ended) if run.ended else None),
+                        "toolExecutionNotifications": [
+                            {
+                                "level": "warning",
+                                "descriptor": {"id": gap.why},
+                                "message": {"text": _gap_text(gap.subject, gap.where, gap.why, gap.detail, words)},
+                                "timeUtc": format_time(gap.at),
+                                **({"locations": [_place(gap.ref)]} if gap.ref else {}),
+                            }
+                            for gap in report.gaps
+                        ],
+                    }
+                ],
+                "originalUriBaseIds": {
+                    BASE: {"description": {"text": f"The folder of the recording {plain(report.recording)}."}}
+                },
+                "columnKind": "utf16CodeUnits",
+                "results": [_result(finding, report, flows, index, words) for finding in worst_first(report)],
+                "properties": {
+                    "recording": report.recording,
+                    "package": run.app.package,
+                    "plan": run.plan,
+                    "device": run.device.kind,
+                    "verdict": verdict(report, words).line,
+                    "gaps": len(report.gaps),
+                    "masked": not reveal,
+                },
+            }
+        ],
+    }
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _rules(report: Report) -> list[JudgedRule]:
+    """The rules that judged, and any that a finding names besides."""
+    rules = {rule.id: rule for rule in report.rules}
+    for finding in report.findings:
+        rules.setdefault(
+            finding.rule,
+            JudgedRule(id=finding.rule, level=finding.level, title=finding.title, references=finding.references),
+        )
+    return [rules[name] for name in sorted(rules)]
+
+
+def _rule(rule: JudgedRule, words: Words) -> Tree:
+    title = words.of(rule.title)
+    about = words.of(rule.help) or title
+    rests = f"{words('references')}: {'; '.join(rule.references)}" if rule.references else ""
+    check = words("verdict_findings_more")
+    text = "\n\n".join(part for part in (about, check, rests) if part)
+    return {
+        "id": rule.id,
+        "name": "".join(part.capitalize() for part in rule.id.split("-")),
+        "shortDescription": {"text": title},
+        "fullDescription": {"text": about},
+        "help": {"text": text, "markdown": f"**{_markdown(title)}**\n\n{_markdown(text)}"},
+        "defaultConfiguration": {"level": LEVELS[rule.level]},
+        "properties": {"tags": ["privacy", "personal-data"], "security-severity": SEVERITY[rule.level]},
+    }
+
+
+def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dict[str, int], words: Words) -> Tree:
+    of = [flows[name] for name in finding.flows if name in flows]
+    told = _told(finding, words)
+    first = _first(finding, report)
+    others = [ref for ref in finding.evidence if ref != first]
+    stacks = list(_stacks(finding, of, report, words))
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index[finding.rule],
+        "kind": "fail",
+        "level": LEVELS[finding.level],
+        "rank": RANK[finding.confidence],
+        "message": {"text": told},
+        "locations": [_place(first, code=_code(finding, report))] if first else [],
+        "relatedLocations": [
+            _place(ref, number, _event_text(report.evidence.get(ref), words)) for number, ref in enumerate(others, 1)
+        ],
+        "partialFingerprints": {"appwitness/v1": _fingerprint(finding, report)},
+        "occurrenceCount": finding.count,
+        **({"codeFlows": [_code_flow(flow, report, words) for flow in of[:CODE_FLOWS]]} if of else {}),
+        **({"stacks": stacks} if stacks else {}),
+        "properties": {
+            "confidence": finding.confidence,
+            "level": finding.level,
+            "flows": list(finding.flows),
+            **_given(
+                data=finding.data,
+                consent=finding.consent,
+                recipient=finding.recipient.host if finding.recipient else None,
+                party=finding.recipient.party if finding.recipient else None,
+            ),
+            "references": list(finding.references),
+        },
+    }
+
+
+def _told(finding: Finding, words: Words) -> str:
+    parts = [words.of(finding.title)]
+    about = [words.data(finding.data)] if finding.data else []
+    if finding.recipient:
+        about.append(f"{finding.recipient.host} ({words(f'party_{finding.recipient.party}')})")
+    if finding.consent:
+        about.append(f"{words('consent_then')}: {words(f'consent_{finding.consent}')}")
+    about.append(words(f"confidence_{finding.confidence}"))
+    parts.append(", ".join(about))
+    if finding.detail:
+        parts.append(words.of(finding.detail).rstrip(".。"))
+    return plain(". ".join(parts) + ".")
+
+
+def _first(finding: Finding, report: Report) -> Ref | None:
+    """Where the result stands: the upload if there is one, else the first line of evidence."""
+    sent = [ref for ref in finding.evidence if isinstance(report.evidence.get(ref), Upload)]
+    return next(iter((*sent, *finding.evidence)), None)
+
+
+def _place(ref: Ref, number: int | None = None, message: str | None = None, code: str | None = None) -> Tree:
+    """A line of the recording as a location."""
+    name, _, line = ref.rpartition(":")
+    return {
+        **_given(id=number),
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(name or ref), "uriBaseId": BASE},
+            "region": {"startLine": int(line) if line.isdecimal() and int(line) else 1},
+        },
+        **({"message": {"text": message}} if message else {}),
+        **({"logicalLocations": [{"fullyQualifiedName": code, "kind": "function"}]} if code else {}),
+    }
+
+
+def _code(finding: Finding, report: Report) -> str | None:
+    """The code of the app or of an SDK that the finding is about."""
+    for ref in finding.evidence:
+        found = caller(_stack_of(report.evidence.get(ref)))
+        if found:
+            return plain(found.name)
+    return None
+
+
+def _stack_of(event: Event | None) -> Sequence[str]:
+    return event.stack if isinstance(event, Access | Connection | Upload | Consent) else ()
+
+
+def _fingerprint(finding: Finding, report: Report) -> str:
+    """The same for the same behaviour in another run: no line numbers, times, values or ids in it."""
+    source = next(
+        (event.source for ref in finding.evidence if isinstance(event := report.evidence.get(ref), Access)), ""
+    )
+    parts = (
+        finding.rule,
+        report.run.app.package,
+        finding.data or "",
+        finding.recipient.host if finding.recipient else "",
+        source,
+        _code(finding, report) or "",
+    )
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
+    """Read, question or answer, socket, upload: in order of time."""
+    offset = timedelta(milliseconds=report.run.clock_offset_ms)
+    steps: list[tuple[datetime, str, Ref, str]] = []
+    if flow.access and (access := report.evidence.get(flow.access)):
+        steps.append((flow.access_at or access.at - offset, "essential", flow.access, _event_text(access, words)))
+    for ref, event in report.consents:
+        if isinstance(event, Consent) and event.scope == "general_policy" and event.at - offset <= flow.at:
+            steps.append((event.at - offset, "important", ref, _event_text(event, words)))
+    if flow.connection and (connection := report.evidence.get(flow.connection)):
+        steps.append(
+            (min(connection.at - offset, flow.at), "important", flow.connection, _event_text(connection, words))
+        )
+    upload = report.evidence.get(flow.upload)
+    steps.sort(key=lambda step: step[0])
+    steps.append((flow.at, "essential", flow.upload, _upload_text(flow, upload, words)))
+    locations = []
+    for order, (at, importance, ref, text) in enumerate(steps, start=1):
+        line = report.evidence.get(ref)
+        found = caller(_stack_of(line))
+        locations.append(
+            {
+                "location": _place(ref, message=text, code=plain(found.name) if found else None),
+                "executionOrder": order,
+                "executionTimeUtc": format_time(at),
+                "importance": importance,
+                **({"stack": stack} if (stack := _stack(_stack_of(line), text)) else {}),
+            }
+        )
+    message = f"{flow.id}: {words.data(flow.data)} > {flow.recipient.host}"
+    return {"message": {"text": plain(message)}, "threadFlows": [{"locations": locations}]}
+
+
+def _event_text(event: Event | None, words: Words) -> str:
+    match event:
+        case Access():
+            return plain(f"{words('read')}: {event.source}")
+        case Upload():
+            return plain(f"{words('sent')}: {event.method or event.via} {event.url or event.host or ''}".rstrip())
+        case Connection():
+            return plain(f"{words('socket')}: {event.host or event.remote.ip}:{event.remote.port}")
+        case Consent():
+            text = f" “{event.text}”" if event.text else ""
+            return plain(f"{words('consent')}: {words(f'consent_{event.status}')}{text}")
+        case _:
+            return words("evidence")
+
+
+def _upload_text(flow: Flow, event: Event | None, words: Words) -> str:
+    found = "; ".join(f"{match.value} {words('form')} {match.variant} @ {match.path}" for match in flow.matches[:3]) + (
+        "" if len(flow.matches) <= 3 else " " + words("and_more", count=len(flow.matches) - 3)
+    )
+    return plain(f"{_event_text(event, words)}. {found}")
+
+
+def _stacks(finding: Finding, flows: Iterable[Flow], report: Report, words: Words) -> Iterable[Tree]:
+    """Where it was read and where it was sent: of the first flow, else of the evidence."""
+    flow = next(iter(flows), None)
+    refs = [flow.access, flow.connection, flow.upload] if flow else list(finding.evidence[:2])
+    for ref in refs:
+        event = report.evidence.get(ref) if ref else None
+        stack = _stack(
+            _stack_of(event), f"{words('where_read' if isinstance(event, Access) else 'where_sent')} ({ref})"
+        )
+        if stack:
+            yield stack
+
+
+def _stack(lines: Sequence[str], message: str) -> Tree | None:
+    if not lines:
+        return None
+    return {
+        "message": {"text": message},
+        "frames": [
+            {
+                "location": {
+                    "logicalLocations": [{"fullyQualifiedName": plain(frame.name), "kind": "function"}],
+                    **({"message": {"text": plain(frame.place)}} if frame.place else {}),
+                }
+            }
+            for frame in frames(lines)
+        ],
+    }
+
+
+def _gap_text(subject: str, where: str, why: str, detail: str | None, words: Words) -> str:
+    return plain(f"{subject} ({words(f'where_{where}')}): {words(f'why_{why}')}{f'; {detail}' if detail else ''}")
+
+
+def _markdown(text: str) -> str:
+    """A text with nothing in it that markdown or HTML would act on."""
+    for mark in "\\`*_[]<>":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def _given(**fields: Any) -> Tree:
+    return {name: value for name, value in fields.items() if value is not None}
