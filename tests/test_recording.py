@@ -1,0 +1,664 @@
+"""Recording: what is appended is read back, whoever is killed; what is changed afterwards is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import stat
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor import events
+from monitor.errors import UserError
+from monitor.events import FILES
+from monitor.recording import START, Position, Problem, Recording, lines, verify
+from tests import strategies
+
+AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
+RUN = events.Run(
+    id="run-1",
+    app=events.AppIdentity(package="com.example.circle"),
+    device=events.DeviceIdentity(serial="lab", kind="lab"),
+    started=AT,
+)
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def gap(subject: str = "x", detail: str | None = None) -> events.Gap:
+    return events.Gap(at=AT, where="hook", subject=subject, why="class_absent", detail=detail)
+
+
+def upload(body: str | None = None, size: int = 0) -> events.Upload:
+    return events.Upload(at=AT, via="http", host="api.circle.test", body=body, size=size)
+
+
+@contextmanager
+def new_recording():
+    with tempfile.TemporaryDirectory() as folder, Recording.create(Path(folder) / "r", RUN) as recording:
+        yield recording
+
+
+@pytest.fixture
+def recording(tmp_path):
+    with Recording.create(tmp_path / "r", RUN) as recording:
+        yield recording
+
+
+def reads(recording: Recording, kind: str, *args, **options) -> list[Any]:
+    """Lines whose events are what the test says they are."""
+    return list(recording.read(kind, *args, **options))
+
+
+def subjects(recording: Recording, **options: Any) -> list[str | None]:
+    return [read.event.subject if read.event else None for read in reads(recording, "gap", **options)]
+
+
+# append and read
+
+
+@FEW
+@given(st.lists(st.lists(strategies.any_event, max_size=6), max_size=4))
+def test_what_is_appended_is_read_back_in_order(batches):
+    with new_recording() as recording:
+        named = [pair for batch in batches for pair in zip(recording.append_all(batch), batch, strict=True)]
+        for kind in FILES:
+            found = list(recording.read(kind))
+            assert [(read.ref, read.event) for read in found] == [
+                (ref, event) for ref, event in named if event.kind == kind
+            ]
+            assert [read.ref for read in found] == [f"{FILES[kind]}:{n}" for n in range(1, len(found) + 1)]
+            for index, read in enumerate(found):
+                assert list(recording.read(kind, read.position)) == found[index + 1 :]
+
+
+def test_threads_and_other_recordings_of_the_same_folder_get_the_right_numbers(recording):
+    refs: dict[str, str] = {}
+    others = [recording, recording, Recording.open(recording.path)]
+
+    def write(name: str, to: Recording) -> None:
+        for number in range(100):
+            refs[f"{name}.{number}"] = to.append(gap(f"{name}.{number}"))
+
+    threads = [threading.Thread(target=write, args=(f"t{index}", to)) for index, to in enumerate(others)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {read.event.subject: read.ref for read in reads(recording, "gap")} == refs
+    assert len(refs) == 300
+
+
+def test_a_torn_tail_becomes_its_own_unreadable_line(recording):
+    recording.append(gap("one"))
+    with (recording.path / "gaps.jsonl").open("ab") as file:
+        file.write(b'{"v":1,"kind":"gap","at":"2026')
+    assert subjects(recording) == ["one"]
+    assert recording.append(gap("three")) == "gaps.jsonl:3"
+    torn = reads(recording, "gap")[1]
+    assert subjects(recording) == ["one", None, "three"]
+    assert "EOF" in torn.error
+    assert torn.raw == b'{"v":1,"kind":"gap","at":"2026'
+
+
+def test_an_unfinished_last_line_counts_only_when_the_run_has_ended(recording):
+    recording.append(gap("one"))
+    path = recording.path / "gaps.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"half')
+    assert subjects(recording) == ["one"]
+    assert subjects(recording, finished=True) == ["one", None]
+    recording.update_run(ended=AT)
+    *_, last = reads(recording, "gap")
+    assert (last.ref, last.event) == ("gaps.jsonl:2", None)
+    assert "unfinished" in last.error
+    assert reads(recording, "gap", last.position) == []
+    # someone marks the recording later: the line keeps its number, and the position still leads on
+    assert recording.append(gap("three")) == "gaps.jsonl:3"
+    assert [(read.ref, read.event is None) for read in reads(recording, "gap", last.position)] == [
+        ("gaps.jsonl:2", True),
+        ("gaps.jsonl:3", False),
+    ]
+
+
+def test_a_last_line_that_lacks_only_its_newline_is_read_when_the_run_has_ended(recording):
+    (recording.path / "gaps.jsonl").write_text(events.dump(gap("by hand")))
+    assert subjects(recording) == []
+    recording.update_run(ended=AT)
+    assert subjects(recording) == ["by hand"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b"", "EOF"),
+        (b"\xff\xfe", "expected value"),
+        (b"\x00" * 40, "expected value"),
+        (b'{"kind":"gap"}', "at"),
+        (b'{"kind":"unheard_of"}', "unheard_of"),
+        (events.dump(upload()).encode(), "does not belong in gaps.jsonl"),
+        (b"[" * 100_000, "recursion"),
+        (b'{"kind":"gap","at":"0001-01-01T00:00:00+10:00","where":"hook","subject":"x","why":"no_clock"}', "range"),
+    ],
+)
+def test_a_line_that_is_not_of_the_contract_is_kept_with_the_reason(recording, line, says):
+    (recording.path / "gaps.jsonl").write_bytes(line + b"\n" + events.dump(gap("next")).encode() + b"\n")
+    bad, good = reads(recording, "gap")
+    assert (bad.ref, bad.event, bad.raw) == ("gaps.jsonl:1", None, line)
+    assert says in bad.error
+    assert good.event.subject == "next"
+
+
+def test_a_line_of_any_length_does_not_fill_the_memory(recording, monkeypatch):
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 300)
+    recording.append_all([gap("one"), gap("two", "x" * 5000), gap("three")])
+    one, two, three = reads(recording, "gap")
+    assert (one.event.subject, two.event, three.event.subject) == ("one", None, "three")
+    assert "longer" in two.error
+    assert len(two.raw) == 300
+    assert [read.ref for read in reads(recording, "gap", two.position)] == ["gaps.jsonl:3"]
+
+
+def test_nothing_of_a_batch_is_written_when_one_event_cannot_be(recording):
+    bad = events.Access(at=AT, source="s", data="name", outcome="returned", args={"x": "\ud800"})
+    with pytest.raises(ValueError, match="surrogates"):
+        recording.append_all([gap("one"), bad])
+    assert subjects(recording) == []
+
+
+def test_files_are_private_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        recording = Recording.create(tmp_path / "deep" / "r", RUN)
+        recording.append(gap())
+        recording.put_body(b"x")
+        recording.update_run(operator="somebody")
+        recording.stamp()
+    finally:
+        os.umask(before)
+    for path in (recording.path, *recording.path.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_recording_is_never_written_over(recording):
+    with pytest.raises(UserError, match="not empty"):
+        Recording.create(recording.path, RUN)
+
+
+def test_what_is_no_recording_is_said_to_be_none(tmp_path):
+    for path, says in ((tmp_path / "absent", "no folder"), (tmp_path, "not a recording")):
+        with pytest.raises(UserError, match=says):
+            Recording.open(path)
+    (tmp_path / "run.json").write_text('{"v": 1}')
+    with pytest.raises(UserError, match=r"run\.json: id"):
+        Recording.open(tmp_path)
+    with pytest.raises(UserError, match="cannot be made"):
+        Recording.create(tmp_path / "run.json" / "r", RUN)
+
+
+def test_a_change_of_the_run_is_seen_by_others_and_checked(recording):
+    other = Recording.open(recording.path)
+    recording.update_run(ended=AT, hooks={"a": "installed"})
+    assert other.run.ended == AT
+    assert other.run.model_extra == {"hooks": {"a": "installed"}}
+    with pytest.raises(ValueError, match="plan"):
+        recording.update_run(plan="whatever")
+    assert other.run == recording.run
+
+
+# bodies
+
+
+def test_a_body_is_stored_once_under_its_digest(recording):
+    data = os.urandom(5000)
+    name = recording.put_body(data)
+    assert name == recording.put_body(data) == hashlib.sha256(data).hexdigest()
+    assert recording.body(name) == data
+    assert recording.body_path(name).read_bytes() == data
+    assert [path.name for path in (recording.path / "bodies").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "../run.json", "", "0" * 63, "/etc/hostname", "0" * 64 + "\n"])
+def test_a_body_that_is_not_there_is_none(recording, name):
+    assert recording.body(name) is None
+
+
+# follow
+
+
+def test_following_gives_whole_lines_as_they_come(recording):
+    path = recording.path / "gaps.jsonl"
+    stop = threading.Event()
+    steps = recording.follow({}, stop.is_set)
+    assert next(steps) == []
+    text = events.dump(gap("one")).encode() + b"\n"
+    with path.open("ab", buffering=0) as file:
+        file.write(text[:20])
+        assert next(steps) == []
+        file.write(text[20:])
+    assert [read.event.subject for read in next(steps)] == ["one"]
+    recording.append(gap("two"))
+    recording.append(upload())
+    assert [read.ref for read in next(steps)] == ["gaps.jsonl:2", "uploads.jsonl:1"]
+    recording.append(gap("three"))
+    with path.open("ab") as file:
+        file.write(b"{half")
+    recording.update_run(ended=AT)
+    stop.set()
+    assert [(read.ref, read.event is None) for batch in steps for read in batch] == [
+        ("gaps.jsonl:3", False),
+        ("gaps.jsonl:4", True),
+    ]
+
+
+def test_following_goes_on_from_where_it_was(recording):
+    recording.append_all([gap("one"), gap("two"), upload()])
+    first = reads(recording, "gap")[0]
+    (batch,) = recording.follow({"gap": first.position}, lambda: True)
+    assert [read.ref for read in batch] == ["gaps.jsonl:2", "uploads.jsonl:1"]
+
+
+def test_everything_written_before_an_upload_is_followed_before_it(recording):
+    rounds = 300
+    done = threading.Event()
+
+    def write() -> None:
+        for number in range(rounds):
+            recording.append(gap(str(number)))
+            recording.append(upload(size=number))
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = 0
+    uploads = []
+    for batch in recording.follow({}, done.is_set):
+        for read in batch:
+            if isinstance(read.event, events.Upload):
+                assert read.event.size < seen
+                uploads.append(read.event.size)
+            else:
+                assert read.event.subject == str(seen)
+                seen += 1
+    writer.join()
+    assert uploads == list(range(rounds))
+
+
+# killed
+
+Work = Callable[[Callable[[str], object]], None]
+
+
+def in_child(work: Work) -> tuple[int, int]:
+    """Run `work(acknowledge)` in a process of its own; its id and the pipe of what it acknowledges, a line each."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    try:
+        os.close(reading)
+        work(lambda text: os.write(writing, text.encode() + b"\n"))
+    finally:
+        os._exit(0)
+
+
+def acknowledged(reading: int) -> list[str]:
+    """All whole lines of the pipe, up to its end."""
+    with open(reading, "rb") as pipe:
+        return [line.decode().rstrip("\n") for line in pipe.read().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def write_small(path: Path, name: str) -> Work:
+    def work(acknowledge):
+        recording = Recording.open(path)
+        for number in count():
+            names = [f"{name}.{number}.{part}" for part in range(3)]
+            for ref, subject in zip(recording.append_all([gap(each) for each in names]), names, strict=True):
+                acknowledge(f"{ref} {subject}")
+
+    return work
+
+
+def write_large(path: Path, name: str) -> Work:
+    """Lines of many pages, which a kill can tear, in the same file as the small ones."""
+
+    def work(acknowledge):
+        recording = Recording.open(path)
+        for number in count():
+            acknowledge(f"{recording.append(gap(f'{name}.{number}', 'x' * 50_000))} {name}.{number}")
+            time.sleep(0.004)
+
+    return work
+
+
+def write_bodies(path: Path, name: str) -> Work:
+    def work(acknowledge):
+        recording = Recording.open(path)
+        for number in count():
+            body = f"{name}.{number} ".encode() * 2000
+            ref = recording.append(upload(recording.put_body(body), len(body)))
+            acknowledge(f"{ref} {name}.{number}")
+
+    return work
+
+
+def write_stamps(path: Path, name: str) -> Work:
+    def work(acknowledge):
+        recording = Recording.open(path)
+        for number in count():
+            recording.stamp()
+            acknowledge(f"stamp {number}")
+            recording.update_run(operator=f"{name}.{number}")
+            acknowledge(f"run {name}.{number}")
+
+    return work
+
+
+WRITERS = (write_small, write_small, write_large, write_bodies, write_stamps)
+
+
+def test_killing_writers_at_any_moment_loses_nothing_acknowledged(recording):
+    path = recording.path
+    chance = random.Random(7)
+    promised: dict[str, str] = {}
+    stamps = 0
+    kills = 0
+    for round_ in range(12):
+        children = [in_child(writer(path, f"r{round_}w{index}")) for index, writer in enumerate(WRITERS)]
+        chance.shuffle(children)
+        for child, _ in children:
+            time.sleep(chance.uniform(0.005, 0.04))
+            os.kill(child, signal.SIGKILL)
+            kills += 1
+        for child, reading in children:
+            os.waitpid(child, 0)
+            for line in acknowledged(reading):
+                what, _, rest = line.partition(" ")
+                if what == "stamp":
+                    stamps += 1
+                elif what != "run":
+                    assert what not in promised, "two writers were given the same line"
+                    promised[what] = rest
+        checked = verify(path)
+        assert checked.problems == ()
+        assert checked.stamps > stamps
+        assert Recording.open(path).run.id == RUN.id
+        # appending goes on, and the next stamp takes everything in
+        promised[recording.append(gap(f"after {round_}"))] = f"after {round_}"
+        recording.stamp()
+        stamps += 1
+        assert verify(path).unsealed == {}
+    found: dict[str, str] = {}
+    for read in reads(recording, "gap"):
+        if read.event:
+            found[read.ref] = read.event.subject
+    for read in reads(recording, "upload"):
+        if read.event:
+            found[read.ref] = recording.body(read.event.body).split(b" ")[0].decode()
+    assert kills == 60
+    assert stamps > 24
+    assert {ref: found.get(ref) for ref in promised} == promised
+    per_writer = Counter(name.split(".")[0][-2:] for name in promised.values())
+    assert all(per_writer[f"w{index}"] > 0 for index in range(4)), per_writer
+
+
+def test_a_full_disk_is_said_and_loses_nothing_acknowledged(recording):
+    def work(acknowledge):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        own = Recording.open(recording.path)
+        try:
+            for number in count():
+                acknowledge(own.append(gap(str(number), "x" * 300)))
+        except UserError as error:
+            acknowledge(f"error {error}")
+
+    child, reading = in_child(work)
+    os.waitpid(child, 0)
+    *refs, error = acknowledged(reading)
+    assert "gaps.jsonl: could not be written: File too large." in error
+    assert len(refs) > 10
+    assert recording.append(gap("after")) == f"gaps.jsonl:{len(refs) + 2}"
+    assert subjects(recording) == [*(str(number) for number in range(len(refs))), None, "after"]
+
+
+class Interrupted(Exception):
+    pass
+
+
+class StopsBeforeReplacing(Recording):
+    def _replace_run(self, data):
+        raise Interrupted
+
+
+def test_a_run_killed_on_either_side_of_replacing_run_json_verifies(recording):
+    with pytest.raises(Interrupted):
+        StopsBeforeReplacing(recording.path).update_run(ended=AT)
+    assert recording.run.ended is None
+    assert verify(recording.path).ok
+    recording.update_run(ended=AT, operator="x")
+    assert verify(recording.path).ok
+    (recording.path / "run.json").write_bytes((recording.path / "run.json").read_bytes().replace(b'"x"', b'"y"'))
+    assert Problem("run.json", None, "differs from what seal.jsonl:3 says") in verify(recording.path).problems
+
+
+# stamps
+
+
+def test_verify_says_what_is_sealed_and_what_came_after(recording):
+    recording.append_all([gap("one"), gap("two"), upload()])
+    recording.stamp()
+    recording.append(gap("three"))
+    result = verify(recording.path)
+    assert result.ok
+    assert (result.stamps, result.sealed["gaps.jsonl"], result.sealed["uploads.jsonl"]) == (2, 2, 1)
+    assert result.unsealed == {"gaps.jsonl": 1}
+
+
+def test_sealing_stamps_now_and_then_and_at_the_end(recording):
+    with recording.sealing(every_s=0.01):
+        recording.append(gap("one"))
+        while verify(recording.path).stamps < 4:
+            time.sleep(0.01)
+        recording.append(gap("two"))
+    result = verify(recording.path)
+    assert (result.ok, result.unsealed, result.sealed["gaps.jsonl"]) == (True, {}, 2)
+    assert any("does not say that the run has ended" in remark.what for remark in result.remarks)
+    recording.update_run(ended=AT)
+    assert verify(recording.path).remarks == ()
+
+
+def test_several_processes_may_stamp(recording):
+    def work(acknowledge):
+        own = Recording.open(recording.path)
+        for number in range(20):
+            own.append(gap(f"{os.getpid()}.{number}"))
+            own.stamp()
+        acknowledge("done")
+
+    children = [in_child(work) for _ in range(3)]
+    for child, reading in children:
+        os.waitpid(child, 0)
+        assert acknowledged(reading) == ["done"]
+    recording.stamp()
+    result = verify(recording.path)
+    assert (result.ok, result.stamps, result.sealed["gaps.jsonl"]) == (True, 62, 60)
+    change(recording.path / "gaps.jsonl", 33, lambda line: line.replace(b"class_absent", b"method_absen"))
+    assert [(problem.file, problem.line) for problem in verify(recording.path).problems] == [("gaps.jsonl", 33)]
+
+
+def test_a_stamp_can_be_checked_by_hand(recording):
+    recording.append_all([gap("one"), gap("two")])
+    recording.stamp()
+    first, second = (recording.path / "seal.jsonl").read_bytes().splitlines(keepends=True)
+    data = (recording.path / "gaps.jsonl").read_bytes()
+    stamp = json.loads(second)
+    assert stamp["previous"] == hashlib.sha256(first).hexdigest()
+    held = stamp["files"]["gaps.jsonl"]
+    assert (held["lines"], held["bytes"], held["sha256"]) == (2, len(data), hashlib.sha256(data).hexdigest())
+    assert held["added"] == "".join(hashlib.sha256(line).hexdigest()[:16] for line in data.splitlines(keepends=True))
+    assert stamp["run"]["sha256"] == hashlib.sha256((recording.path / "run.json").read_bytes()).hexdigest()
+    assert stamp["digest"] == hashlib.sha256(second[: second.rindex(b',"digest"')]).hexdigest()
+
+
+# changed afterwards
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory):
+    """A finished recording with several stamps, lines of several kinds, and bodies."""
+    recording = Recording.create(tmp_path_factory.mktemp("sealed") / "r", RUN)
+    for number in range(3):
+        recording.append_all([gap(f"{number}.{part}") for part in range(number + 2)])
+        body = f"body {number}".encode()
+        recording.append(upload(recording.put_body(body), len(body)))
+        key = f"key {number}".encode() * 100
+        recording.put_body(key)
+        recording.append(
+            events.Transform(
+                at=AT, op="mac", algorithm="x", input=events.blob(key), output=events.blob(b"o"), key=events.blob(key)
+            )
+        )
+        recording.stamp()
+    recording.update_run(ended=AT)
+    assert verify(recording.path) == verify(recording.path)
+    assert verify(recording.path).ok
+    return recording.path
+
+
+@pytest.fixture
+def copy(sealed, tmp_path):
+    return shutil.copytree(sealed, tmp_path / "copy")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_any_changed_byte_is_found_and_its_line_named(sealed, data):
+    files = [path for path in sorted(sealed.rglob("*")) if path.is_file() and path.stat().st_size]
+    path = data.draw(st.sampled_from(files))
+    before = path.read_bytes()
+    at = data.draw(st.integers(0, len(before) - 1))
+    byte = data.draw(st.sampled_from(b'\n"0 a}\x00\xff') | st.integers(0, 255))
+    if byte == before[at]:
+        byte ^= 1
+    name = str(path.relative_to(sealed))
+    line = before[:at].count(b"\n") + 1 if path.suffix == ".jsonl" else None
+    with tempfile.TemporaryDirectory() as folder:
+        changed = shutil.copytree(sealed, Path(folder) / "r")
+        (changed / name).write_bytes(before[:at] + bytes([byte]) + before[at + 1 :])
+        result = verify(changed)
+    assert not result.ok
+    assert (name, line) == (result.problems[0].file, result.problems[0].line)
+
+
+def change(path: Path, number: int, how) -> None:
+    found = path.read_bytes().splitlines(keepends=True)
+    found[number - 1] = how(found[number - 1])
+    path.write_bytes(b"".join(found))
+
+
+def swap_stamps(path: Path) -> None:
+    one, two, three, *rest = (path / "seal.jsonl").read_bytes().splitlines(keepends=True)
+    (path / "seal.jsonl").write_bytes(b"".join((one, three, two, *rest)))
+
+
+def remove_and_stamp_again(path: Path) -> None:
+    change(path / "gaps.jsonl", 2, lambda line: b"")
+    Recording.open(path).stamp()
+
+
+DAMAGE = {
+    "line removed": (lambda p: change(p / "gaps.jsonl", 4, lambda line: b""), "gaps.jsonl", 4, "differs"),
+    "line added": (lambda p: change(p / "gaps.jsonl", 4, lambda line: line * 2), "gaps.jsonl", 5, "differs"),
+    "line changed": (
+        lambda p: change(p / "uploads.jsonl", 2, lambda line: line.replace(b"circle", b"square")),
+        "uploads.jsonl",
+        2,
+        "differs",
+    ),
+    "last line removed": (lambda p: change(p / "gaps.jsonl", 9, lambda line: b""), "gaps.jsonl", 9, "is missing"),
+    "end cut off": (lambda p: change(p / "gaps.jsonl", 9, lambda line: line[:20]), "gaps.jsonl", 9, "differs"),
+    "file emptied": (lambda p: (p / "gaps.jsonl").write_bytes(b""), "gaps.jsonl", 1, "is missing"),
+    "file removed": (lambda p: (p / "gaps.jsonl").unlink(), "gaps.jsonl", None, "is missing"),
+    "run removed": (lambda p: (p / "run.json").unlink(), "run.json", None, "is missing"),
+    "seal removed": (lambda p: (p / "seal.jsonl").unlink(), "seal.jsonl", None, "no stamp"),
+    "seal emptied": (lambda p: (p / "seal.jsonl").write_bytes(b""), "seal.jsonl", None, "no stamp"),
+    "stamp removed": (lambda p: change(p / "seal.jsonl", 2, lambda line: b""), "seal.jsonl", 2, "removed"),
+    "first stamp removed": (lambda p: change(p / "seal.jsonl", 1, lambda line: b""), "seal.jsonl", 1, "removed"),
+    "stamp doubled": (lambda p: change(p / "seal.jsonl", 2, lambda line: line * 2), "seal.jsonl", 3, "added"),
+    "stamps swapped": (swap_stamps, "seal.jsonl", 2, "removed, added or changed"),
+    "removed and stamped again": (remove_and_stamp_again, "gaps.jsonl", 2, "differs"),
+}
+
+
+@pytest.mark.parametrize(("damage", "file", "line", "says"), DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_named(copy, damage, file, line, says):
+    damage(copy)
+    result = verify(copy)
+    assert not result.ok
+    named = [problem for problem in result.problems if problem.file == file]
+    assert [(problem.line, says in problem.what) for problem in named[:1]] == [(line, True)], result.problems
+
+
+def test_a_body_that_is_missing_or_another_is_named_with_the_line_that_names_it(copy):
+    recording = Recording.open(copy)
+    missing, other = (read.event.body for read in reads(recording, "upload")[:2])
+    recording.body_path(missing).unlink()
+    recording.body_path(other).write_bytes(b"something else")
+    key = reads(recording, "transform")[0].event.key.body
+    recording.body_path(key).unlink()
+    assert {(problem.file, problem.what.split(";")[-1]) for problem in verify(copy).problems} == {
+        (f"bodies/{missing}", " uploads.jsonl:1 names it"),
+        (f"bodies/{other}", " uploads.jsonl:2 names it"),
+        (f"bodies/{key}", " transforms.jsonl:1 names it"),
+    }
+
+
+def test_what_a_killed_writer_leaves_is_remarked_and_no_damage(copy):
+    recording = Recording.open(copy)
+    with (copy / "seal.jsonl").open("ab") as file:
+        file.write(b'{"v":1,"kind":"stamp","at":"2026-05-')
+    with (copy / "gaps.jsonl").open("ab") as file:
+        file.write(b'{"v":1,')
+    (copy / "bodies" / ".123.456").write_bytes(b"half")
+    recording.put_body(b"its line was never written")
+    recording.append(upload("f" * 64))
+    (copy / "report.html").write_text("a report saved here")
+    result = verify(copy)
+    assert result.problems == ()
+    remarked = {(remark.file, remark.line) for remark in result.remarks}
+    assert {("seal.jsonl", 6), ("gaps.jsonl", 10), ("report.html", None), ("bodies/.123.456", None)} <= remarked
+    assert result.unsealed == {"uploads.jsonl": 1}
+    # the next stamp skips the torn one, and covers the torn line from now on
+    Recording.open(copy).append(gap("next"))
+    (copy / "bodies" / ("f" * 64)).unlink(missing_ok=True)
+    Recording.open(copy).stamp()
+    after = verify(copy)
+    assert [problem.file for problem in after.problems] == [f"bodies/{'f' * 64}"]
+    assert ("seal.jsonl", 6) in {(remark.file, remark.line) for remark in after.remarks}
+    assert after.sealed["gaps.jsonl"] == 11
+
+
+def test_verifying_what_is_not_there_is_an_error_of_the_user(tmp_path):
+    with pytest.raises(UserError, match="absent"):
+        verify(tmp_path / "absent")
+
+
+def test_positions_are_plain_numbers():
+    assert Position() == START == Position(0, 0)
