@@ -147,6 +147,7 @@ def clean_host(host: str) -> str:
     return host
 
 
+@cache
 def is_device(host: str) -> bool:
     """Whether a (clean) host is the device itself."""
     address = _address(host)
@@ -183,7 +184,7 @@ def _platform(host: str) -> str | None:
 
 
 def _labels(package: str, generic: Iterable[str]) -> frozenset[str]:
-    """The parts of a package that can name its maker: not the public suffix (`com`, `io.github`), not `app`, not `b`."""
+    """The parts of a package that can name its maker: not `com` or `io.github`, not `app`, not `b`."""
     backwards = ".".join(reversed(package.lower().split(".")))
     suffix = _suffixes(only_icann=False).publicsuffix(backwards)
     own = backwards.removesuffix(str(suffix)).strip(".") if suffix else backwards
