@@ -1,0 +1,316 @@
+"""Joins accesses to uploads: which earlier read returned a value that the upload carries, over which connection."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from monitor.events import Access, Connection, DataType, Ref, Transform, Upload, Value
+from monitor.findings import Match
+from monitor.judge import variants
+from monitor.judge.decode import Decoded
+from monitor.judge.search import Hit, Index, root_of
+
+SLACK = timedelta(milliseconds=250)
+"""A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""
+MATCHES = 32
+"""Places that are named for one value in one upload; more add nothing."""
+LONG_AGO = timedelta(days=365_000)
+
+
+class Joined(NamedTuple):
+    """An access and an upload that carries what it returned."""
+
+    access: Ref | None
+    """None: a value of the persona, and no access before the upload returned it."""
+    access_at: datetime | None
+    """On the host's clock."""
+    upload: Ref
+    connection: Ref | None
+    data: DataType
+    matches: tuple[Match, ...]
+    earlier: int
+    """Further accesses before the upload that returned one of the same values."""
+    rows: int | None
+    """How many rows of the access are in the upload."""
+    rows_read: int | None
+    """How many rows it returned."""
+
+
+class _Read(NamedTuple):
+    """One access that returned a value; orders by time, then by line."""
+
+    at: datetime
+    line: int
+    ref: Ref
+    row: int | None
+
+
+class _Known(NamedTuple):
+    """One access as far as linking needs it."""
+
+    ref: Ref
+    at: datetime
+    until: datetime | None
+    calls: int
+    data: DataType
+    keys: frozenset[tuple[str, str]]
+    rows: dict[int, frozenset[tuple[str, str]]]
+
+
+Key = tuple[str, str]
+"""A value by type and text: what the same value is."""
+
+
+class Linker:
+    """Knows the accesses and connections of one recording, and says of each upload which of them it belongs to.
+
+    Events may come in any order, and uploads may be linked again when more is known. Times of the device are put on
+    the host's clock: host = device - offset.
+    """
+
+    def __init__(self, persona: Sequence[Value], clock_offset_ms: float = 0.0) -> None:
+        self._offset = timedelta(milliseconds=clock_offset_ms)
+        self._index = Index()
+        self._accesses: dict[Ref, _Known] = {}
+        self._reads: dict[Key, list[_Read]] = defaultdict(list)
+        self._persona: set[Key] = set()
+        self._by_port: dict[int, list[tuple[datetime, int, Ref, str]]] = defaultdict(list)
+        self._connections: set[Ref] = set()
+        for value in persona:
+            key = (value.type, value.text)
+            self._persona.add(key)
+            self._index.add(key, value)
+
+    def add_access(self, ref: Ref, access: Access) -> None:
+        """Learn what an access returned; a line that is known already changes nothing."""
+        if ref in self._accesses or not access.values:
+            return
+        at = access.at - self._offset
+        line = line_of(ref)
+        rows: dict[int, set[Key]] = defaultdict(set)
+        keys: dict[Key, int | None] = {}
+        for value in access.values:
+            if not value.text.strip():
+                continue
+            key = (value.type, value.text)
+            keys.setdefault(key, value.row)
+            if value.row is not None:
+                rows[value.row].add(key)
+        for (type_, text), row in keys.items():
+            self._index.add((type_, text), Value(type=type_, text=text))
+            insort(self._reads[type_, text], _Read(at, line, ref, row if row is not None else -1))
+        self._accesses[ref] = _Known(
+            ref=ref,
+            at=at,
+            until=access.until - self._offset if access.until else None,
+            calls=access.count,
+            data=access.data,
+            keys=frozenset(keys),
+            rows={row: frozenset(members) for row, members in rows.items()},
+        )
+
+    def add_connection(self, ref: Ref, connection: Connection) -> None:
+        """Learn which local port a socket of the app had."""
+        if ref not in self._connections:
+            self._connections.add(ref)
+            at = connection.at - self._offset
+            insort(self._by_port[connection.local.port], (at, line_of(ref), ref, connection.transport))
+
+    def add_transform(self, ref: Ref, transform: Transform) -> None:
+        """Learn what the app turned into what. Not used yet: forms without a key are found without it."""
+
+    def link(self, ref: Ref, upload: Upload, decoded: Decoded) -> list[Joined]:
+        """Everything that the upload carries, one entry for each access (or for each type of persona value without
+        one), in order of the accesses' lines; the same events give the same answer whatever their order."""
+        hits = self._believed(self._index.find(decoded.leaves), upload)
+        if not hits:
+            return []
+        by_access: dict[Ref | None, dict[Key, list[Hit]]] = defaultdict(dict)
+        for key, of_key in hits.items():
+            read = self._last_read(key, upload.at)
+            if read is not None:
+                by_access[read.ref][key] = of_key
+            elif key in self._persona:
+                by_access[None][key] = of_key
+        planted = by_access.pop(None, {})
+        connection = self._connection(upload)
+        joins = [
+            self._joined(access, of_access, ref, upload, connection, hits)
+            for access, of_access in sorted(by_access.items(), key=lambda one: line_of(one[0] or ""))
+        ]
+        return joins + self._unread(planted, by_access, ref, connection)
+
+    # --- which hits to believe ---
+
+    def _believed(self, hits: Sequence[Hit], upload: Upload) -> dict[Key, list[Hit]]:
+        """Hits by value, without those that are too short to be proof and have no support in the upload."""
+        by_key: dict[Key, list[Hit]] = defaultdict(list)
+        for hit in hits:
+            by_key[hit.key].append(hit)  # type: ignore[index]  # our keys are pairs of str
+        certain = {key for key, of_key in by_key.items() if any(hit.strong for hit in of_key)}
+        believed: dict[Key, list[Hit]] = {}
+        for key, of_key in sorted(by_key.items()):
+            kept: list[Hit] = []
+            partner = self._partner(key, certain, upload.at)
+            for hit in of_key:
+                if hit.strong:
+                    kept.append(hit)
+                elif partner is not None:
+                    why = f"{hit.why}; short, but the {partner[0]} of the same row is in the upload as well"
+                    kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
+                elif hit.telling and hit.variant.bits >= 12:
+                    kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
+            if kept:
+                kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
+                believed[key] = kept[:MATCHES]
+        return believed
+
+    def _partner(self, key: Key, certain: set[Key], at: datetime) -> Key | None:
+        """Another value that some access before the upload returned in the same row, and that is surely there."""
+        for read in reversed(self._reads.get(key, ())):
+            if read.at > at:
+                continue
+            known = self._accesses[read.ref]
+            row = known.rows.get(read.row, frozenset()) if read.row is not None and read.row >= 0 else known.keys
+            partners = sorted((row & certain) - {key})
+            if partners:
+                return partners[0]
+        return None
+
+    # --- what belongs together ---
+
+    def _last_read(self, key: Key, at: datetime) -> _Read | None:
+        reads = self._reads.get(key)
+        if not reads:
+            return None
+        number = bisect_right(reads, at, key=lambda read: read.at)
+        return reads[number - 1] if number else None
+
+    def _joined(
+        self,
+        access: Ref | None,
+        of_access: dict[Key, list[Hit]],
+        ref: Ref,
+        upload: Upload,
+        connection: Ref | None,
+        all_hits: dict[Key, list[Hit]],
+    ) -> Joined:
+        known = self._accesses[access or ""]
+        others: set[Ref] = set()
+        for key in of_access:
+            reads = self._reads[key]
+            others |= {read.ref for read in reads[: bisect_right(reads, upload.at, key=lambda read: read.at)]}
+        earlier = sum(_calls(self._accesses[other], upload.at) for other in others) - 1
+        found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
+        row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}
+        return Joined(
+            access=known.ref,
+            access_at=known.at,
+            upload=ref,
+            connection=connection,
+            data=known.data,
+            matches=_matches(of_access, row_of),
+            earlier=earlier,
+            rows=len(found) if known.rows else None,
+            rows_read=len(known.rows) if known.rows else None,
+        )
+
+    def _unread(
+        self,
+        planted: dict[Key, list[Hit]],
+        by_access: dict[Ref | None, dict[Key, list[Hit]]],
+        ref: Ref,
+        connection: Ref | None,
+    ) -> list[Joined]:
+        """Persona values that no access before the upload returned, without those whose bytes an access explains."""
+        explained = [
+            (root_of(hit.leaf.path), hit.start, hit.end)
+            for of_access in by_access.values()
+            for of_key in of_access.values()
+            for hit in of_key
+        ]
+        by_type: dict[str, dict[Key, list[Hit]]] = defaultdict(dict)
+        for key, of_key in planted.items():
+            own = [
+                hit
+                for hit in of_key
+                if not any(
+                    root == root_of(hit.leaf.path) and start < hit.end and hit.start < end and hit.leaf.exact
+                    for root, start, end in explained
+                )
+            ]
+            own = [hit for hit in own if not self._same_number(key, by_access)]
+            if own:
+                by_type[key[0]][key] = own
+        return [
+            Joined(None, None, ref, connection, type_, _matches(of_type, {}), 0, None, None)
+            for type_, of_type in sorted(by_type.items())
+        ]
+
+    def _same_number(self, key: Key, by_access: dict[Ref | None, dict[Key, list[Hit]]]) -> bool:
+        """Whether an access explains a planted value under another type or in another form."""
+        own = canonical(key)
+        return any(canonical(other) == own for of_access in by_access.values() for other in of_access)
+
+    def _connection(self, upload: Upload) -> Ref | None:
+        """The line that opened, or began to write on, the socket with the upload's client port: the last before it."""
+        if upload.client is None:
+            return None
+        transport = "udp" if upload.via in ("udp", "dns") else "tcp"
+        lines = [line for line in self._by_port.get(upload.client.port, ()) if line[3] == transport]
+        number = bisect_right(lines, upload.at, key=lambda line: line[0])
+        if number:
+            return lines[number - 1][2]
+        if lines and lines[0][0] - upload.at <= SLACK:
+            return lines[0][2]
+        return None
+
+
+def line_of(ref: Ref) -> int:
+    """The line number in a reference; 0 where it has none."""
+    number = ref.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def canonical(key: Key) -> str:
+    """A value's text without what its notation may vary in."""
+    kind = variants.kind_of(Value(type=key[0], text=key[1]))
+    if kind == "phone":
+        forms = dict(variants.FORMS["phone"](key[1]))
+        return next((forms[name] for name in ("e164",) if name in forms), re.sub(r"\D", "", key[1]))
+    return re.sub(r"[\s:-]", "", key[1]).casefold()
+
+
+def _calls(known: _Known, before: datetime) -> int:
+    """How many calls an access line stands for that were surely made before a moment."""
+    return known.calls if known.until is None or known.until <= before else 1
+
+
+def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:
+    found = [
+        Match(
+            type=hit.value.type,
+            value=hit.value.text,
+            variant=hit.variant.name,
+            of=hit.variant.of,
+            decoding=hit.decoding,
+            path=hit.leaf.path,
+            start=hit.start,
+            end=hit.end,
+            confidence=round(1 - min(0.9, max(0.001, hit.chance)), 4),
+            row=row_of.get(key),
+            before=hit.before,
+            found=hit.found,
+            after=hit.after,
+            note=hit.why,
+        )
+        for key, of_key in of_access.items()
+        for hit in of_key
+    ]
+    found.sort(key=lambda one: (one.path, one.start, one.end, one.type, one.value, one.variant, one.decoding))
+    return tuple(found)

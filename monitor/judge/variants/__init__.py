@@ -1,0 +1,226 @@
+"""The forms in which a value may travel: normal forms by type, their texts, their digests, places as numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from monitor.events import Value
+from monitor.judge.variants import digests, phones, places
+
+How = Literal["text", "digits", "leaf", "place"]
+"""text: stands somewhere in a leaf; digits: the digits of a number written with separators; leaf: a digest, is all
+of a leaf's bytes; place: numbers near this point."""
+Edge = Literal["digit", "word", "none"]
+"""What must not stand beside a text: a further digit, a further letter or digit, nothing in particular."""
+
+
+class Variant(NamedTuple):
+    """One form of a value."""
+
+    name: str
+    """plain, digits, e164, lower, sha256, coordinates ..."""
+    of: str
+    """The normal form that was turned: as_given, e164, national ..."""
+    how: How
+    pattern: bytes
+    """What to look for: UTF-8 text, digits, raw digest; empty for a place."""
+    edge: Edge = "none"
+    bits: float = 0
+    """How much it says: a chance hit at one position has the probability 2 ** -bits."""
+
+
+Forms = tuple[tuple[str, str], ...]
+"""(name of the normal form, the value in it), `as_given` first."""
+FORMS: dict[str, Callable[[str], Forms]] = {}
+"""Kind of value -> its normal forms."""
+
+HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
+MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
+UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
+HEX_ID = re.compile(r"(?i)(?=.*[a-f])(?=.*\d)[\da-f]{12,64}")
+SURNAMES = frozenset(
+    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 公孙 慕容 司徒 长孙 宇文 司空 令狐 百里 西门".split()  # noqa: SIM905
+)
+
+
+def form(kind: str) -> Callable[[Callable[[str], Forms]], Callable[[str], Forms]]:
+    """Register the normal forms of one kind of value."""
+
+    def register(function: Callable[[str], Forms]) -> Callable[[str], Forms]:
+        FORMS[kind] = function
+        return function
+
+    return register
+
+
+FORMS["phone"] = phones.forms
+FORMS["location"] = places.forms
+
+
+def _unique(*forms: tuple[str, str]) -> Forms:
+    found: dict[str, str] = {}
+    for name, text in forms:
+        if text:
+            found.setdefault(text, name)
+    return tuple((name, text) for text, name in found.items())
+
+
+@form("email")
+def email(text: str) -> Forms:
+    """Case, the tag after `+`, the dots that Gmail ignores."""
+    given = text.strip()
+    lower = given.lower()
+    local, _, domain = lower.partition("@")
+    untagged = f"{local.partition('+')[0]}@{domain}"
+    bare = f"{local.partition('+')[0].replace('.', '')}@{domain}"
+    return _unique(
+        ("as_given", given),
+        ("lower", lower),
+        ("upper", given.upper()),
+        ("untagged", untagged),
+        ("bare", bare if domain in ("gmail.com", "googlemail.com") else ""),
+    )
+
+
+@form("name")
+def name(text: str) -> Forms:
+    """Case, width, order and separators of a person's name."""
+    given = text.strip()
+    narrow = unicodedata.normalize("NFKC", given)
+    words = narrow.replace(",", " ").split()
+    forms = [("as_given", given), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())]
+    if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
+        cut = 2 if words[0][:2] in SURNAMES else 1
+        words = [words[0][:cut], words[0][cut:]] if len(words[0]) > cut else words
+    if len(words) > 1:
+        first, last = " ".join(words[:-1]), words[-1]
+        if not HAN.search(narrow):
+            forms += [("swapped", f"{last} {first}"), ("swapped", f"{last}, {first}"), ("swapped", f"{last},{first}")]
+            forms += [("lower_swapped", f"{last} {first}".lower())]
+        else:
+            forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
+        forms += [("joined", "".join(words)), ("joined", "_".join(words)), ("joined", ".".join(words))]
+        forms += [("joined_lower", "".join(words).lower())]
+    return _unique(*forms)
+
+
+@form("mac")
+def mac(text: str) -> Forms:
+    """Colons, hyphens, dots or nothing between the bytes; case."""
+    pure = re.sub(r"[^\da-fA-F]", "", text).lower()
+    twos = [pure[i : i + 2] for i in range(0, 12, 2)]
+    dotted = ".".join((pure[:4], pure[4:8], pure[8:]))
+    lower = (("colons", ":".join(twos)), ("hyphens", "-".join(twos)), ("bare", pure), ("dotted", dotted))
+    return _unique(("as_given", text.strip()), *lower, *((f"{kind}_upper", form.upper()) for kind, form in lower))
+
+
+@form("imei")
+def imei(text: str) -> Forms:
+    """With and without the check digit."""
+    digits = phones.digits_of(text)
+    return _unique(("as_given", text.strip()), ("digits", digits), ("without_check_digit", digits[:14]))
+
+
+@form("id")
+def identifier(text: str) -> Forms:
+    """Ids in hex or as UUID: case, hyphens, as an integer."""
+    given = text.strip()
+    pure = given.replace("-", "")
+    number = int(pure, 16)
+    forms = [
+        ("as_given", given),
+        ("lower", given.lower()),
+        ("upper", given.upper()),
+        ("bare", pure.lower()),
+        ("bare_upper", pure.upper()),
+    ]
+    if len(pure) == 16:
+        forms += [("integer", str(number)), ("signed_integer", str(number - (1 << 64)) if number >> 63 else "")]
+    return _unique(*forms)
+
+
+@form("text")
+def plain_text(text: str) -> Forms:
+    """Anything else: as it is, trimmed, and in either case."""
+    given = text.strip()
+    narrow = unicodedata.normalize("NFKC", given)
+    return _unique(
+        ("as_given", given), ("raw", text), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())
+    )
+
+
+def kind_of(value: Value) -> str:
+    """Which normal forms a value has: by its type, else by its shape."""
+    code, text = value.type, value.text.strip()
+    if code == "location" or (code.startswith("location") and places.parse(text)):
+        return "location" if places.parse(text) else "text"
+    if "imei" in code or "meid" in code:
+        return "imei" if re.fullmatch(r"\d{14,16}", text) else "text"
+    if "email" in code or re.fullmatch(r"[^\s@]+@[^\s@]+\.\w+", text):
+        return "email"
+    if MAC.fullmatch(text):
+        return "mac"
+    if UUID.fullmatch(text) or HEX_ID.fullmatch(text):
+        return "id"
+    if "phone" in code or code in ("msisdn", "call_log", "sms_sender"):
+        return "phone" if 5 <= len(phones.digits_of(text)) <= 17 and not re.search(r"[^\W\d_]", text) else "text"
+    if code == "name" or code.endswith("_name"):
+        return "name"
+    return "text"
+
+
+def bits_of(text: str) -> float:
+    """How much a text says, in bits: an estimate from its letters that is meant to be too low rather than too high."""
+    han = len(HAN.findall(text))
+    digits = sum(char.isdecimal() for char in text)
+    rest = len(text) - han - digits
+    if HEX_ID.fullmatch(text.replace("-", "").replace(":", "")):
+        return 3.7 * len(text.replace("-", "").replace(":", ""))
+    return 6.5 * han + 2.9 * digits + 2.3 * rest
+
+
+SEARCHED = 2
+"""Characters that a text must have to be looked for at all."""
+
+
+@lru_cache(maxsize=1 << 12)
+def of(value: Value) -> tuple[Variant, ...]:
+    """All forms of a value, in a fixed order."""
+    return tuple(_of(value))
+
+
+def _of(value: Value) -> Iterator[Variant]:
+    kind = kind_of(value)
+    forms = FORMS[kind](value.text)
+    seen: set[str] = set()
+    for name, text in forms:
+        if len(text) < SEARCHED or text.casefold() in seen or (kind == "location" and name != "as_given"):
+            continue
+        seen.add(text.casefold())
+        variant = "plain" if name == "as_given" else name
+        bits = bits_of(text)
+        yield Variant(variant, name, "text", text.encode("utf-8", "replace"), _edge(text), bits)
+        if kind in ("phone", "imei") and text.isdecimal() and len(text) >= 7:
+            yield Variant(variant, name, "digits", text.encode(), "digit", bits)
+    if kind == "location":
+        yield Variant("coordinates", "as_given", "place", b"")
+    known: set[bytes] = set()
+    for name, text in forms:
+        data = text.encode("utf-8", "replace")
+        bits = bits_of(text)
+        if len(data) < 3:
+            continue
+        for digest, raw in digests.of(data):
+            if raw not in known:
+                known.add(raw)
+                yield Variant(digest, name, "leaf", raw, "none", bits)
+
+
+def _edge(text: str) -> Edge:
+    if text[0] in "+0123456789" and text[-1].isdecimal() and not re.search(r"[^\W\d_]", text):
+        return "digit"
+    return "none" if HAN.search(text[0]) and HAN.search(text[-1]) and len(text) > 3 else "word"

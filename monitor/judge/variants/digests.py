@@ -1,0 +1,69 @@
+"""Digests that apps turn personal data into: one line of the table each, truncated and doubled ones too."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator
+
+Digest = Callable[[bytes], bytes]
+
+
+def _of(name: str) -> Digest:
+    return lambda data: hashlib.new(name, data, usedforsecurity=False).digest()
+
+
+def _uuid_v3(data: bytes) -> bytes:
+    """java.util.UUID.nameUUIDFromBytes."""
+    return uuid.UUID(bytes=_of("md5")(data), version=3).bytes
+
+
+DIGESTS: dict[str, Digest] = {
+    "md5": lambda data: hashlib.md5(data, usedforsecurity=False).digest(),
+    "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
+    "sha256": lambda data: hashlib.sha256(data).digest(),
+    "sha224": lambda data: hashlib.sha224(data).digest(),
+    "sha384": lambda data: hashlib.sha384(data).digest(),
+    "sha512": lambda data: hashlib.sha512(data).digest(),
+    "sha3_224": lambda data: hashlib.sha3_224(data).digest(),
+    "sha3_256": lambda data: hashlib.sha3_256(data).digest(),
+    "sha3_384": lambda data: hashlib.sha3_384(data).digest(),
+    "sha3_512": lambda data: hashlib.sha3_512(data).digest(),
+    "blake2b": lambda data: hashlib.blake2b(data).digest(),
+    "blake2b_256": lambda data: hashlib.blake2b(data, digest_size=32).digest(),
+    "blake2s": lambda data: hashlib.blake2s(data).digest(),
+    "uuid_v3": _uuid_v3,
+} | {name: _of(name) for name in ("sm3", "ripemd160", "sha512_256") if name in hashlib.algorithms_available}
+"""Name of the variant -> the digest."""
+
+COMMON = ("md5", "sha1", "sha256")
+"""Digests that are also looked for truncated and doubled."""
+TRUNCATED: tuple[tuple[str, str, int, int], ...] = (
+    ("md5", "md5_16", 4, 12),
+    ("md5", "md5_first_8", 0, 8),
+    ("sha1", "sha1_first_8", 0, 8),
+    ("sha1", "sha1_first_16", 0, 16),
+    ("sha256", "sha256_first_8", 0, 8),
+    ("sha256", "sha256_first_16", 0, 16),
+    ("sha256", "sha256_first_20", 0, 20),
+)
+"""Of which digest, name of the variant, first byte, byte after the last. `md5_16` is the middle half, as is usual."""
+
+SIZES = frozenset({8, 16, 20, 28, 32, 48, 64})
+"""Bytes that a digest or a truncated one may have."""
+
+
+def of(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """(name of the variant, raw digest) of one normal form."""
+    plain: dict[str, bytes] = {}
+    for name, digest in DIGESTS.items():
+        plain[name] = digest(data)
+        yield name, plain[name]
+    for name, cut, start, end in TRUNCATED:
+        yield cut, plain[name][start:end]
+    for inner in COMMON:
+        lower = plain[inner].hex().encode()
+        for outer in COMMON:
+            yield f"{outer}_of_{inner}", DIGESTS[outer](lower)
+            yield f"{outer}_of_{inner}_upper", DIGESTS[outer](lower.upper())
+            yield f"{outer}_of_{inner}_raw", DIGESTS[outer](plain[inner])

@@ -1,0 +1,72 @@
+"""Normal forms of telephone numbers, by the phonenumbers library."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+HOMES = ("CN", "US", "GB", "DE", "IN", "BR", "FR", "JP")
+"""Countries that a number without a country code may belong to; the first in which it is valid is taken."""
+CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
+
+
+def digits_of(text: str) -> str:
+    """Only the digits."""
+    return re.sub(r"\D", "", text)
+
+
+@lru_cache(maxsize=4096)
+def forms(text: str) -> tuple[tuple[str, str], ...]:
+    """(name of the form, the number in it), without repeats; `as_given` first."""
+    given = text.strip()
+    digits = digits_of(given)
+    found: dict[str, str] = {given: "as_given"}
+
+    def add(name: str, form: str) -> None:
+        if form:
+            found.setdefault(form, name)
+
+    add("digits", digits)
+    number = parse(given, digits)
+    if number is not None:
+        code = str(number.country_code)
+        significant = phonenumbers.national_significant_number(number)
+        national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+        add("e164", f"+{code}{significant}")
+        add("international", f"{code}{significant}")
+        add("national", digits_of(national))
+        add("significant", significant)
+        add("international_00", f"00{code}{significant}")
+        add("formatted", phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL))
+        add("formatted", national)
+        add("uri", phonenumbers.format_number(number, PhoneNumberFormat.RFC3966))
+        for between in "- ":
+            add("separated", f"+{code}{between}{significant}")
+            add("separated", f"{code}{between}{significant}")
+            if len(significant) == 11:
+                add("separated", between.join((significant[:3], significant[3:7], significant[7:])))
+    return tuple((name, form) for form, name in found.items())
+
+
+def parse(given: str, digits: str) -> phonenumbers.PhoneNumber | None:
+    """The number, when it is a valid one somewhere."""
+    tries: list[tuple[str, str | None]]
+    if given.startswith("+"):
+        tries = [(given, None)]
+    elif digits.startswith("00") and len(digits) > 10:
+        tries = [("+" + digits[2:], None)]
+    elif digits.startswith("86") and CHINESE_MOBILE.fullmatch(digits[2:]):
+        tries = [("+" + digits, None)]
+    else:
+        tries = [(given, home) for home in HOMES]
+    for candidate, home in tries:
+        try:
+            number = phonenumbers.parse(candidate, home)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number) if home is None else phonenumbers.is_valid_number(number):
+            return number
+    return None

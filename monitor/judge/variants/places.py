@@ -1,0 +1,106 @@
+"""Places: a location in the coordinate systems and notations in which it may travel."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+METRES_PER_DEGREE = 111_320.0
+BASE32 = "0123456789bcdefghjkmnpqrstuvwxyz"
+
+
+class Place(NamedTuple):
+    """A point, and the system its numbers are in."""
+
+    system: str
+    """wgs84, or what Chinese map services use: gcj02, bd09."""
+    lat: float
+    lon: float
+
+
+def parse(text: str) -> tuple[float, float] | None:
+    """`lat,lon` in decimal degrees; None when it is no point on earth."""
+    first, comma, second = text.partition(",")
+    try:
+        lat, lon = float(first), float(second)
+    except ValueError:
+        return None
+    if not comma or not abs(lat) <= 90 or not abs(lon) <= 180 or (lat == 0 and lon == 0):
+        return None
+    return lat, lon
+
+
+def systems(lat: float, lon: float) -> tuple[Place, ...]:
+    """The point in every coordinate system that differs from WGS-84 there."""
+    found = [Place("wgs84", lat, lon)]
+    if 0.8 < lat < 55.9 and 72.0 < lon < 137.9:
+        gcj = _gcj02(lat, lon)
+        found += [Place("gcj02", *gcj), Place("bd09", *_bd09(*gcj))]
+    return tuple(found)
+
+
+def _gcj02(lat: float, lon: float) -> tuple[float, float]:
+    """The offset that Chinese maps carry; constants of the Krasovsky ellipsoid."""
+    axis, eccentricity = 6378245.0, 0.00669342162296594323
+    x, y = lon - 105.0, lat - 35.0
+    wave = (20.0 * math.sin(6.0 * x * math.pi) + 20.0 * math.sin(2.0 * x * math.pi)) * 2.0 / 3.0
+    d_lat = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * math.sqrt(abs(x)) + wave
+    d_lat += (20.0 * math.sin(y * math.pi) + 40.0 * math.sin(y / 3.0 * math.pi)) * 2.0 / 3.0
+    d_lat += (160.0 * math.sin(y / 12.0 * math.pi) + 320.0 * math.sin(y * math.pi / 30.0)) * 2.0 / 3.0
+    d_lon = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * math.sqrt(abs(x)) + wave
+    d_lon += (20.0 * math.sin(x * math.pi) + 40.0 * math.sin(x / 3.0 * math.pi)) * 2.0 / 3.0
+    d_lon += (150.0 * math.sin(x / 12.0 * math.pi) + 300.0 * math.sin(x / 30.0 * math.pi)) * 2.0 / 3.0
+    angle = lat / 180.0 * math.pi
+    magic = 1 - eccentricity * math.sin(angle) ** 2
+    root = math.sqrt(magic)
+    d_lat = d_lat * 180.0 / ((axis * (1 - eccentricity)) / (magic * root) * math.pi)
+    d_lon = d_lon * 180.0 / (axis / root * math.cos(angle) * math.pi)
+    return lat + d_lat, lon + d_lon
+
+
+def _bd09(lat: float, lon: float) -> tuple[float, float]:
+    """Baidu's further offset on GCJ-02."""
+    turn = math.pi * 3000.0 / 180.0
+    radius = math.hypot(lon, lat) + 0.00002 * math.sin(lat * turn)
+    angle = math.atan2(lat, lon) + 0.000003 * math.cos(lon * turn)
+    return radius * math.sin(angle) + 0.006, radius * math.cos(angle) + 0.0065
+
+
+def geohash(lat: float, lon: float, size: int) -> str:
+    """The geohash of a point, `size` characters."""
+    south, north, west, east = -90.0, 90.0, -180.0, 180.0
+    bits = 0
+    for i in range(size * 5):
+        if i % 2 == 0:
+            middle = (west + east) / 2
+            bit = lon >= middle
+            west, east = (middle, east) if bit else (west, middle)
+        else:
+            middle = (south + north) / 2
+            bit = lat >= middle
+            south, north = (middle, north) if bit else (south, middle)
+        bits = bits << 1 | bit
+    return "".join(BASE32[bits >> 5 * i & 31] for i in reversed(range(size)))
+
+
+def mercator(lat: float, lon: float) -> tuple[float, float]:
+    """Web Mercator (EPSG:3857): x and y in metres."""
+    x = lon * 20037508.342789244 / 180
+    y = math.log(math.tan((90 + lat) * math.pi / 360)) / math.pi * 20037508.342789244
+    return x, y
+
+
+def forms(text: str) -> tuple[tuple[str, str], ...]:
+    """(name of the form, the location as text in it): the texts that digests are taken of."""
+    found: dict[str, str] = {text.strip(): "as_given"}
+    point = parse(text)
+    if point is not None:
+        first, _, second = (part.strip() for part in text.partition(","))
+        for between in (",", ", ", " ", ";", "|", "_"):
+            found.setdefault(f"{first}{between}{second}", "lat_lon")
+            found.setdefault(f"{second}{between}{first}", "lon_lat")
+        for decimals in range(2, 7):
+            lat, lon = f"{point[0]:.{decimals}f}", f"{point[1]:.{decimals}f}"
+            found.setdefault(f"{lat},{lon}", f"rounded_{decimals}")
+            found.setdefault(f"{lon},{lat}", f"rounded_{decimals}_lon_lat")
+    return tuple((name, form) for form, name in found.items())
