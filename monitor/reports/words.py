@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import catalog
-from monitor.errors import FileError, UserError
+from monitor.errors import UserError
 
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
 """lang parameter -> language tag (BCP 47)."""
@@ -56,15 +56,5 @@ def _table() -> dict[str, dict[str, str]]:
 
 @cache
 def _data_types() -> dict[str, dict[str, str]]:
-    try:
-        files = list(catalog.files("data_types.yml"))
-    except FileError:
-        return {}
-    return _titles(catalog.tree(files[0]))
-
-
-def _titles(tree: Any) -> dict[str, dict[str, str]]:
-    entries = tree.get("data_types", tree) if isinstance(tree, dict) else tree
-    if isinstance(entries, dict):
-        entries = [{"code": code, **entry} for code, entry in entries.items() if isinstance(entry, dict)]
-    return {entry["code"]: entry.get("title") or entry for entry in entries if isinstance(entry, dict)}
+    tree = catalog.tree(next(catalog.files("data_types.yml")))
+    return {item["code"]: item for item in tree["items"]}

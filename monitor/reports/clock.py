@@ -1,0 +1,71 @@
+"""Puts the lines of two clocks on one axis, and says from the consent lines what had been answered at a moment."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from monitor.events import Consent, ConsentState, Event, Ref, Upload
+from monitor.findings import ConsentName, Report
+
+_DECISIONS = ("given", "refused", "withdrawn")
+_ACTS = ("dialog", "tap", "operator")
+
+
+def host_time(event: Event, report: Report) -> datetime:
+    """The time of a line on the host's clock. Uploads and what an operator noted carry that clock already."""
+    if isinstance(event, Upload) or (isinstance(event, Consent) and "operator" in (event.by, event.signal)):
+        return event.at
+    return event.at - timedelta(milliseconds=report.run.clock_offset_ms)
+
+
+class Step(NamedTuple):
+    """A consent line that changed what had been asked or answered, on the host's clock."""
+
+    at: datetime
+    ref: Ref
+    state: ConsentState
+    event: Consent
+
+
+def consent_steps(report: Report) -> list[Step]:
+    """How the answer to the privacy policy changed. An app's own claim changes nothing; nor does asking again."""
+    lines = [
+        (host_time(event, report), number, ref, event)
+        for number, (ref, event) in enumerate(report.consents)
+        if isinstance(event, Consent) and event.scope == "general_policy" and _counts(event)
+    ]
+    steps: list[Step] = []
+    for at, _, ref, event in sorted(lines, key=lambda line: line[:2]):
+        now = steps[-1].state if steps else None
+        if event.status != now and not (now in _DECISIONS and event.status not in _DECISIONS):
+            steps.append(Step(at, ref, event.status, event))
+    return steps
+
+
+def _counts(event: Consent) -> bool:
+    if event.by == "operator" or event.signal == "operator":
+        return True
+    return event.signal in _ACTS and (event.by == "user" or event.status not in _DECISIONS)
+
+
+def step_for(steps: list[Step], at: datetime, state: ConsentName) -> Step | None:
+    """The line that made it `state` by the time `at`."""
+    return next((step for step in reversed(steps) if step.at <= at and step.state == state), None)
+
+
+def clock(at: datetime) -> str:
+    """A time of day to the millisecond."""
+    return at.strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
+
+
+def span(seconds: float) -> str:
+    """A length of time as a person says it: `340 ms`, `2.4 s`, `3 min 5 s`."""
+    seconds = abs(seconds)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

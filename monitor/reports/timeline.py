@@ -1,0 +1,295 @@
+"""Where everything stands in the timeline picture: lanes, marks, links and ticks as plain numbers."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.events import Access, Consent, Phase, Ref, Upload
+from monitor.findings import Report
+from monitor.reports.clock import consent_steps, host_time
+from monitor.reports.words import Words, plain
+
+WIDTH = 1000
+GUTTER = 172
+RIGHT = 20
+TOP = 14
+LANE = 34
+TOGETHER = 11.0
+"""Marks of one lane that are closer than this are drawn as one with a number."""
+LANES = 8
+LINKS = 60
+TITLES = 6
+LABEL = 25
+"""Widest label of a lane, in columns (a Chinese character takes two)."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One or several lines at one place."""
+
+    x: float
+    y: float
+    count: int
+    carried: bool
+    """A read whose value was found in an upload, or an upload in which one was found."""
+    title: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One row of the picture."""
+
+    kind: str
+    """`read`, `consent` or `sent`."""
+    label: str
+    full: str
+    y: float
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of time: what had been answered, or that the app was in the background."""
+
+    x: float
+    width: float
+    name: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything that the SVG needs."""
+
+    height: float
+    bottom: float
+    lanes: tuple[Lane, ...]
+    consent_y: float
+    bands: tuple[Band, ...]
+    shades: tuple[Band, ...]
+    ticks: tuple[tuple[float, str], ...]
+    links: tuple[tuple[str, str], ...]
+    """Path and title of each line from a read to an upload."""
+    about: str
+    width: int = WIDTH
+    gutter: int = GUTTER
+    top: int = TOP
+    right: int = WIDTH - RIGHT
+
+
+@dataclass
+class _Row:
+    kind: str
+    label: str
+    points: list[tuple[float, Ref, bool, str]] = field(default_factory=list)
+    """Seconds, line, whether it carried, text."""
+
+
+def picture(report: Report, words: Words) -> Picture | None:
+    """The picture of a report, or None where nothing happened."""
+    start = report.run.started
+    carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
+    reads = _reads(report, words, carried)
+    sent = _sent(report, words, carried)
+    consents = [
+        (_seconds(host_time(event, report), start), ref, event)
+        for ref, event in report.consents
+        if isinstance(event, Consent)
+    ]
+    times = [point[0] for row in (*reads, *sent) for point in row.points] + [at for at, _, _ in consents]
+    if not times:
+        return None
+    low, high = _range(times, _seconds(report.run.ended, start) if report.run.ended else None)
+    axis = _Axis(start, low, high)
+    lanes: list[Lane] = []
+    places: dict[Ref, tuple[float, float]] = {}
+    asked = _Row("consent", words("lane_consent"))
+    for at, ref, event in consents:
+        text = f"{words(f'signal_{event.signal}')}: {words(f'consent_{event.status}')}"
+        asked.points.append((at, ref, False, text + (f" “{plain(event.text)}”" if event.text else "")))
+    for row in (*reads, asked, *sent):
+        y = TOP + len(lanes) * LANE + LANE / 2
+        marks = tuple(_marks(row, axis, y, words, places))
+        lanes.append(Lane(row.kind, _short(row.label), row.label, y, marks))
+    bottom = TOP + len(lanes) * LANE
+    return Picture(
+        height=bottom + 34,
+        bottom=bottom,
+        lanes=tuple(lanes),
+        consent_y=TOP + len(reads) * LANE + LANE / 2,
+        bands=tuple(_bands(report, words, axis)),
+        shades=tuple(_shades(report, words, axis)),
+        ticks=tuple((axis.x(at), f"{at:g}") for at in _ticks(low, high)),
+        links=tuple(_links(report, words, places)),
+        about=words(
+            "timeline_about",
+            accesses=len(report.accesses),
+            consents=len(consents),
+            uploads=len(report.uploads),
+            seconds=f"{high - low:.1f}",
+        ),
+    )
+
+
+class _Axis(NamedTuple):
+    """Seconds since the run began, as places in the picture."""
+
+    start: datetime
+    low: float
+    high: float
+
+    def x(self, seconds: float) -> float:
+        share = (min(max(seconds, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(GUTTER + share * (WIDTH - RIGHT - GUTTER), 1)
+
+
+def _seconds(at: datetime, start: datetime) -> float:
+    return (at - start).total_seconds()
+
+
+def _range(times: Sequence[float], ended: float | None) -> tuple[float, float]:
+    """From a little before the first line to a little after the last; an idle end is cut off."""
+    first, last = min(times), max(times)
+    room = max((last - first) * 0.06, 0.5)
+    low = 0.0 if 0 <= first <= room * 4 else first - room
+    high = last + room if ended is None else min(max(ended, last + room), last + room * 4)
+    return low, high
+
+
+def _reads(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
+    rows: dict[str, _Row] = {}
+    for ref, event in report.accesses:
+        if not isinstance(event, Access):
+            continue
+        text = plain(event.source)
+        if event.outcome != "returned":
+            text += f": {words(f'outcome_{event.outcome}')}"
+        row = rows.setdefault(event.data, _Row("read", words.data(event.data)))
+        at = _seconds(host_time(event, report), report.run.started)
+        row.points.append((at, ref, ref in carried, text + (f" ×{event.count}" if event.count > 1 else "")))
+    return _bounded(rows.values(), _Row("read", words("lane_other_reads")))
+
+
+def _sent(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
+    hosts = {ref: flow.recipient.host for flow in report.flows for ref in (flow.upload,)}
+    rows: dict[str, _Row] = {}
+    others = _Row("sent", words("lane_other_uploads"))
+    at_of = {flow.upload: flow.at for flow in report.flows}
+    for ref, event in report.uploads:
+        if not isinstance(event, Upload):
+            continue
+        row = rows.setdefault(hosts[ref], _Row("sent", plain(hosts[ref]))) if ref in hosts else others
+        text = f"{event.method or event.via} {plain(event.host or '')}"
+        row.points.append((_seconds(at_of.get(ref, event.at), report.run.started), ref, ref in carried, text))
+    return _bounded(rows.values(), others)
+
+
+def _bounded(rows: Iterable[_Row], others: _Row) -> list[_Row]:
+    """The rows with the earliest beginnings among those that carry something; the rest in one."""
+    ranked = sorted(rows, key=lambda row: (not any(point[2] for point in row.points), min(row.points)[0], row.label))
+    kept, rest = ranked[:LANES], ranked[LANES:]
+    if len(rest) == 1 and not others.points:
+        return ranked
+    for row in rest:
+        others.points.extend(row.points)
+    kept.sort(key=lambda row: (min(row.points)[0], row.label))
+    return [*kept, others] if others.points else kept
+
+
+def _marks(row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tuple[float, float]]) -> Iterable[Mark]:
+    many = {"read": "reads_many", "sent": "uploads_many", "consent": "consents_many"}[row.kind]
+    group: list[tuple[float, Ref, bool, str]] = []
+    groups: list[list[tuple[float, Ref, bool, str]]] = []
+    for point in sorted(row.points):
+        if group and axis.x(point[0]) - axis.x(group[0][0]) > TOGETHER:
+            groups.append(group)
+            group = []
+        group.append(point)
+    groups.append(group)
+    for group in filter(None, groups):
+        at = (axis.x(group[0][0]) + axis.x(group[-1][0])) / 2
+        for _, ref, _, _ in group:
+            places[ref] = (round(at, 1), y)
+        lines = [f"{seconds:.3f} s  {text}  ({ref})" for seconds, ref, _, text in group[:TITLES]]
+        if len(group) > 1:
+            lines.insert(0, words(many, count=len(group)))
+        if len(group) > TITLES:
+            lines.append(words("and_more", count=len(group) - TITLES))
+        yield Mark(round(at, 1), y, len(group), any(point[2] for point in group), "\n".join(lines))
+
+
+def _bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
+    steps = [(axis.low, "not_shown", "")]
+    steps += [(_seconds(step.at, axis.start), step.state, step.ref) for step in consent_steps(report)]
+    for number, (at, state, ref) in enumerate(steps):
+        until = steps[number + 1][0] if number + 1 < len(steps) else axis.high
+        label = words(f"consent_{state}")
+        width = round(axis.x(until) - axis.x(at), 1)
+        if width > 0:
+            shown = label if _columns(label) * 6.2 + 26 < width else ""
+            yield Band(axis.x(at), width, state, shown, f"{at:.3f} s  {label}" + (f"  ({ref})" if ref else ""))
+
+
+def _shades(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
+    since: float | None = None
+    steps = sorted(
+        (_seconds(host_time(event, report), axis.start), event.state)
+        for _, event in report.phases
+        if isinstance(event, Phase)
+    )
+    for at, state in (*steps, (axis.high, "foreground")):
+        if state in ("background", "screen_off") and since is None:
+            since = at
+        elif state in ("foreground", "exited") and since is not None:
+            width = round(axis.x(at) - axis.x(since), 1)
+            if width > 0:
+                yield Band(
+                    axis.x(since), width, "background", "", f"{words('legend_background')}: {since:.1f}-{at:.1f} s"
+                )
+            since = None
+
+
+def _links(report: Report, words: Words, places: dict[Ref, tuple[float, float]]) -> Iterable[tuple[str, str]]:
+    drawn: dict[str, list[str]] = defaultdict(list)
+    for flow in report.flows:
+        if flow.access in places and flow.upload in places:
+            (x1, y1), (x2, y2) = places[flow.access], places[flow.upload]
+            middle = round((y1 + y2) / 2, 1)
+            drawn[f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"].append(
+                f"{flow.id}: {words.data(flow.data)} > {plain(flow.recipient.host)}"
+            )
+    for path, titles in list(drawn.items())[:LINKS]:
+        more = [words("and_more", count=len(titles) - TITLES)] if len(titles) > TITLES else []
+        yield path, "\n".join([*titles[:TITLES], *more])
+
+
+def _ticks(low: float, high: float) -> Iterable[float]:
+    """Round numbers, at most about ten of them."""
+    step = 10.0**-3
+    factors = (2, 2.5, 2)
+    number = 0
+    while (high - low) / step > 10:
+        step *= factors[number % 3]
+        number += 1
+    at = -(-low // step) * step
+    while at <= high:
+        yield round(at, 6)
+        at += step
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _short(text: str) -> str:
+    if _columns(text) <= LABEL:
+        return text
+    while _columns(text) > LABEL - 1:
+        text = text[:-1]
+    return text + "…"
