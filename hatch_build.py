@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -40,6 +45,46 @@ def agent_sources(root: Path) -> list[Path]:
 def lab_sources(root: Path) -> list[Path]:
     """The files that the lab device is built from."""
     return sorted((root / "monitor/lab/java").rglob("*.java"))
+
+
+def build_lab(root: Path) -> Path:
+    """Compile the lab device's Java sources into monitor/lab/lab.jar where it is out of date; returns the jar.
+
+    The jar is the same, byte for byte, for the same classes: entries sorted, one fixed time.
+    """
+    jar, sources = root / LAB, lab_sources(root)
+    if is_current(jar, sources):
+        return jar
+    with tempfile.TemporaryDirectory() as folder:
+        classes = Path(folder)
+        compiled = subprocess.run(
+            [*_javac(), "--release", "17", "-encoding", "UTF-8", "-nowarn", "-g", "-d", folder, *map(str, sources)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if compiled.returncode:
+            sys.exit(f"The lab device's Java sources do not compile:\n{compiled.stdout}{compiled.stderr}")
+        made = jar.with_name(f"{jar.name}.{os.getpid()}")
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(classes.rglob("*.class")):
+                entry = zipfile.ZipInfo(path.relative_to(classes).as_posix(), (2020, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
+        made.replace(jar)
+    return jar
+
+
+def _javac() -> list[str]:
+    """The compiler of JAVA_HOME or of the PATH."""
+    home = os.environ.get("JAVA_HOME")
+    found = (home and shutil.which("javac", path=Path(home) / "bin")) or shutil.which("javac")
+    if not found:
+        sys.exit(
+            "No Java compiler for the lab device: install a JDK, 17 or newer (Debian, Ubuntu: "
+            "apt install openjdk-17-jdk-headless), or set JAVA_HOME."
+        )
+    return [found]
 
 
 def build(root: Path) -> None:

@@ -1,0 +1,58 @@
+package android.app;
+
+import android.content.pm.ApplicationInfo;
+import android.content.pm.PackageInfo;
+import android.content.pm.PackageManager;
+import com.android.lab.Device;
+
+/** Knows the one app that is installed. */
+final class ApplicationPackageManager extends PackageManager {
+    private final ApplicationInfo mInfo;
+
+    ApplicationPackageManager(ApplicationInfo info) {
+        mInfo = info;
+    }
+
+    private void check(String packageName) throws NameNotFoundException {
+        if (!mInfo.packageName.equals(packageName)) {
+            throw new NameNotFoundException(packageName);
+        }
+    }
+
+    @Override
+    public PackageInfo getPackageInfo(String packageName, int flags) throws NameNotFoundException {
+        check(packageName);
+        PackageInfo info = new PackageInfo();
+        info.packageName = packageName;
+        info.versionName = Device.fact("version.name");
+        info.versionCode = Integer.parseInt(Device.fact("version.code"));
+        info.applicationInfo = mInfo;
+        if ((flags & GET_PERMISSIONS) != 0) {
+            info.requestedPermissions = Device.list("permissions.requested").toArray(new String[0]);
+        }
+        return info;
+    }
+
+    @Override
+    public ApplicationInfo getApplicationInfo(String packageName, int flags) throws NameNotFoundException {
+        check(packageName);
+        return mInfo;
+    }
+
+    @Override
+    public CharSequence getApplicationLabel(ApplicationInfo info) {
+        return Device.fact("label");
+    }
+
+    @Override
+    public int checkPermission(String permName, String packageName) {
+        return mInfo.packageName.equals(packageName) && Device.isGranted(permName)
+                ? PERMISSION_GRANTED : PERMISSION_DENIED;
+    }
+
+    @Override
+    public boolean hasSystemFeature(String featureName) {
+        return featureName.startsWith("android.hardware.telephony")
+                || featureName.startsWith("android.hardware.location");
+    }
+}

@@ -1,0 +1,11 @@
+package android.content;
+
+/** Thrown when no activity takes an intent. */
+public class ActivityNotFoundException extends RuntimeException {
+    public ActivityNotFoundException() {
+    }
+
+    public ActivityNotFoundException(String name) {
+        super(name);
+    }
+}

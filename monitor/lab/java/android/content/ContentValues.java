@@ -1,0 +1,98 @@
+package android.content;
+
+import android.os.Parcelable;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** A set of values that a ContentResolver can process. */
+public final class ContentValues implements Parcelable {
+    private final Map<String, Object> mMap = new LinkedHashMap<>();
+
+    public ContentValues() {
+    }
+
+    public ContentValues(int size) {
+    }
+
+    public ContentValues(ContentValues from) {
+        mMap.putAll(from.mMap);
+    }
+
+    public void put(String key, String value) {
+        mMap.put(key, value);
+    }
+
+    public void put(String key, Integer value) {
+        mMap.put(key, value);
+    }
+
+    public void put(String key, Long value) {
+        mMap.put(key, value);
+    }
+
+    public void put(String key, Double value) {
+        mMap.put(key, value);
+    }
+
+    public void put(String key, Boolean value) {
+        mMap.put(key, value);
+    }
+
+    public void put(String key, byte[] value) {
+        mMap.put(key, value);
+    }
+
+    public void putNull(String key) {
+        mMap.put(key, null);
+    }
+
+    public void putAll(ContentValues other) {
+        mMap.putAll(other.mMap);
+    }
+
+    public int size() {
+        return mMap.size();
+    }
+
+    public boolean isEmpty() {
+        return mMap.isEmpty();
+    }
+
+    public void remove(String key) {
+        mMap.remove(key);
+    }
+
+    public void clear() {
+        mMap.clear();
+    }
+
+    public boolean containsKey(String key) {
+        return mMap.containsKey(key);
+    }
+
+    public Object get(String key) {
+        return mMap.get(key);
+    }
+
+    public String getAsString(String key) {
+        Object value = mMap.get(key);
+        return value == null ? null : value.toString();
+    }
+
+    public Long getAsLong(String key) {
+        return mMap.get(key) instanceof Number value ? value.longValue() : null;
+    }
+
+    public Integer getAsInteger(String key) {
+        return mMap.get(key) instanceof Number value ? value.intValue() : null;
+    }
+
+    public Set<Map.Entry<String, Object>> valueSet() {
+        return mMap.entrySet();
+    }
+
+    public Set<String> keySet() {
+        return mMap.keySet();
+    }
+}

@@ -1,0 +1,274 @@
+package android.content;
+
+import android.net.Uri;
+import android.os.Bundle;
+import android.os.Parcelable;
+import java.util.ArrayList;
+
+/** An abstract description of an operation to be performed. */
+public class Intent implements Parcelable, Cloneable {
+    public static final String ACTION_MAIN = "android.intent.action.MAIN";
+    public static final String ACTION_VIEW = "android.intent.action.VIEW";
+    public static final String ACTION_SEND = "android.intent.action.SEND";
+    public static final String EXTRA_TEXT = "android.intent.extra.TEXT";
+    public static final int FLAG_ACTIVITY_NEW_TASK = 0x10000000;
+
+    private String mAction;
+    private Uri mData;
+    private String mType;
+    private String mPackage;
+    private ComponentName mComponent;
+    private int mFlags;
+    private Bundle mExtras;
+
+    public Intent() {
+    }
+
+    public Intent(Intent o) {
+        mAction = o.mAction;
+        mData = o.mData;
+        mType = o.mType;
+        mPackage = o.mPackage;
+        mComponent = o.mComponent;
+        mFlags = o.mFlags;
+        mExtras = o.mExtras == null ? null : new Bundle(o.mExtras);
+    }
+
+    public Intent(String action) {
+        mAction = action;
+    }
+
+    public Intent(String action, Uri uri) {
+        mAction = action;
+        mData = uri;
+    }
+
+    public Intent(Context packageContext, Class<?> cls) {
+        mComponent = new ComponentName(packageContext, cls);
+    }
+
+    @Override
+    public Object clone() {
+        return new Intent(this);
+    }
+
+    public String getAction() {
+        return mAction;
+    }
+
+    public Intent setAction(String action) {
+        mAction = action;
+        return this;
+    }
+
+    public Uri getData() {
+        return mData;
+    }
+
+    public String getDataString() {
+        return mData == null ? null : mData.toString();
+    }
+
+    public Intent setData(Uri data) {
+        mData = data;
+        mType = null;
+        return this;
+    }
+
+    public String getType() {
+        return mType;
+    }
+
+    public Intent setType(String type) {
+        mType = type;
+        mData = null;
+        return this;
+    }
+
+    public String getPackage() {
+        return mPackage;
+    }
+
+    public Intent setPackage(String packageName) {
+        mPackage = packageName;
+        return this;
+    }
+
+    public ComponentName getComponent() {
+        return mComponent;
+    }
+
+    public Intent setComponent(ComponentName component) {
+        mComponent = component;
+        return this;
+    }
+
+    public Intent setClass(Context packageContext, Class<?> cls) {
+        return setComponent(new ComponentName(packageContext, cls));
+    }
+
+    public Intent setClassName(String packageName, String className) {
+        return setComponent(new ComponentName(packageName, className));
+    }
+
+    public int getFlags() {
+        return mFlags;
+    }
+
+    public Intent setFlags(int flags) {
+        mFlags = flags;
+        return this;
+    }
+
+    public Intent addFlags(int flags) {
+        mFlags |= flags;
+        return this;
+    }
+
+    public Bundle getExtras() {
+        return mExtras == null ? null : new Bundle(mExtras);
+    }
+
+    private Bundle extras() {
+        if (mExtras == null) {
+            mExtras = new Bundle();
+        }
+        return mExtras;
+    }
+
+    public boolean hasExtra(String name) {
+        return mExtras != null && mExtras.containsKey(name);
+    }
+
+    public void removeExtra(String name) {
+        extras().remove(name);
+    }
+
+    public Intent putExtras(Bundle extras) {
+        extras().putAll(extras);
+        return this;
+    }
+
+    public Intent putExtras(Intent src) {
+        if (src.mExtras != null) {
+            extras().putAll(src.mExtras);
+        }
+        return this;
+    }
+
+    public Intent putExtra(String name, boolean value) {
+        extras().putBoolean(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, int value) {
+        extras().putInt(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, long value) {
+        extras().putLong(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, double value) {
+        extras().putDouble(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, String value) {
+        extras().putString(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, CharSequence value) {
+        extras().putCharSequence(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, Parcelable value) {
+        extras().putParcelable(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, int[] value) {
+        extras().putIntArray(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, String[] value) {
+        extras().putStringArray(name, value);
+        return this;
+    }
+
+    public Intent putExtra(String name, Bundle value) {
+        extras().putBundle(name, value);
+        return this;
+    }
+
+    public Intent putParcelableArrayListExtra(String name, ArrayList<? extends Parcelable> value) {
+        extras().putParcelableArrayList(name, value);
+        return this;
+    }
+
+    public boolean getBooleanExtra(String name, boolean defaultValue) {
+        return extras().getBoolean(name, defaultValue);
+    }
+
+    public int getIntExtra(String name, int defaultValue) {
+        return extras().getInt(name, defaultValue);
+    }
+
+    public long getLongExtra(String name, long defaultValue) {
+        return extras().getLong(name, defaultValue);
+    }
+
+    public double getDoubleExtra(String name, double defaultValue) {
+        return extras().getDouble(name, defaultValue);
+    }
+
+    public String getStringExtra(String name) {
+        return extras().getString(name);
+    }
+
+    public int[] getIntArrayExtra(String name) {
+        return extras().getIntArray(name);
+    }
+
+    public String[] getStringArrayExtra(String name) {
+        return extras().getStringArray(name);
+    }
+
+    public Bundle getBundleExtra(String name) {
+        return extras().getBundle(name);
+    }
+
+    public <T extends Parcelable> T getParcelableExtra(String name) {
+        return extras().getParcelable(name);
+    }
+
+    public <T> T getParcelableExtra(String name, Class<T> clazz) {
+        return extras().getParcelable(name, clazz);
+    }
+
+    public <T extends Parcelable> ArrayList<T> getParcelableArrayListExtra(String name) {
+        return extras().getParcelableArrayList(name);
+    }
+
+    /** Copies what this intent does not say itself, and the extras of the other one over its own. */
+    public int fillIn(Intent other, int flags) {
+        if (mAction == null) {
+            mAction = other.mAction;
+        }
+        if (mData == null) {
+            mData = other.mData;
+        }
+        putExtras(other);
+        return 0;
+    }
+
+    @Override
+    public String toString() {
+        return "Intent { act=" + mAction + " dat=" + mData + " cmp=" + mComponent + " }";
+    }
+}

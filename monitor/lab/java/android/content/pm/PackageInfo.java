@@ -1,0 +1,20 @@
+package android.content.pm;
+
+import android.os.Parcelable;
+
+/** What is known of an installed package. */
+public class PackageInfo implements Parcelable {
+    public String packageName;
+    public String versionName;
+    @Deprecated
+    public int versionCode;
+    public ApplicationInfo applicationInfo;
+    public String[] requestedPermissions;
+
+    public PackageInfo() {
+    }
+
+    public long getLongVersionCode() {
+        return versionCode;
+    }
+}

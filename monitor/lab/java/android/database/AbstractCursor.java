@@ -1,0 +1,276 @@
+package android.database;
+
+import android.content.ContentResolver;
+import android.net.Uri;
+import android.os.Bundle;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Position, bounds and observers of a cursor; subclasses hold the rows. */
+public abstract class AbstractCursor implements CrossProcessCursor {
+    @Deprecated
+    protected int mPos = -1;
+    @Deprecated
+    protected boolean mClosed;
+    @Deprecated
+    protected ContentResolver mContentResolver;
+    private Uri mNotifyUri;
+    private Bundle mExtras = Bundle.EMPTY;
+    private final List<DataSetObserver> mDataSetObservers = new ArrayList<>();
+    private final List<ContentObserver> mContentObservers = new ArrayList<>();
+
+    public AbstractCursor() {
+    }
+
+    @Override
+    public abstract int getCount();
+
+    @Override
+    public abstract String[] getColumnNames();
+
+    @Override
+    public abstract String getString(int column);
+
+    @Override
+    public abstract short getShort(int column);
+
+    @Override
+    public abstract int getInt(int column);
+
+    @Override
+    public abstract long getLong(int column);
+
+    @Override
+    public abstract float getFloat(int column);
+
+    @Override
+    public abstract double getDouble(int column);
+
+    @Override
+    public abstract boolean isNull(int column);
+
+    @Override
+    public int getType(int column) {
+        return FIELD_TYPE_STRING;
+    }
+
+    @Override
+    public byte[] getBlob(int column) {
+        throw new UnsupportedOperationException("getBlob is not supported");
+    }
+
+    @Override
+    public CursorWindow getWindow() {
+        return null;
+    }
+
+    @Override
+    public int getColumnCount() {
+        return getColumnNames().length;
+    }
+
+    @Override
+    public void deactivate() {
+    }
+
+    @Override
+    public boolean requery() {
+        return true;
+    }
+
+    @Override
+    public boolean isClosed() {
+        return mClosed;
+    }
+
+    @Override
+    public void close() {
+        mClosed = true;
+        mContentObservers.clear();
+    }
+
+    @Override
+    public boolean onMove(int oldPosition, int newPosition) {
+        return true;
+    }
+
+    @Override
+    public void copyStringToBuffer(int columnIndex, CharArrayBuffer buffer) {
+        String text = getString(columnIndex);
+        if (text == null) {
+            buffer.sizeCopied = 0;
+            return;
+        }
+        if (buffer.data == null || buffer.data.length < text.length()) {
+            buffer.data = text.toCharArray();
+        } else {
+            text.getChars(0, text.length(), buffer.data, 0);
+        }
+        buffer.sizeCopied = text.length();
+    }
+
+    @Override
+    public final int getPosition() {
+        return mPos;
+    }
+
+    @Override
+    public final boolean moveToPosition(int position) {
+        int count = getCount();
+        if (position >= count) {
+            mPos = count;
+            return false;
+        }
+        if (position < 0) {
+            mPos = -1;
+            return false;
+        }
+        if (position == mPos) {
+            return true;
+        }
+        boolean moved = onMove(mPos, position);
+        mPos = moved ? position : -1;
+        return moved;
+    }
+
+    @Override
+    public void fillWindow(int position, CursorWindow window) {
+        DatabaseUtils.cursorFillWindow(this, position, window);
+    }
+
+    @Override
+    public final boolean move(int offset) {
+        return moveToPosition(mPos + offset);
+    }
+
+    @Override
+    public final boolean moveToFirst() {
+        return moveToPosition(0);
+    }
+
+    @Override
+    public final boolean moveToLast() {
+        return moveToPosition(getCount() - 1);
+    }
+
+    @Override
+    public final boolean moveToNext() {
+        return moveToPosition(mPos + 1);
+    }
+
+    @Override
+    public final boolean moveToPrevious() {
+        return moveToPosition(mPos - 1);
+    }
+
+    @Override
+    public final boolean isFirst() {
+        return mPos == 0 && getCount() != 0;
+    }
+
+    @Override
+    public final boolean isLast() {
+        int count = getCount();
+        return mPos == count - 1 && count != 0;
+    }
+
+    @Override
+    public final boolean isBeforeFirst() {
+        return getCount() == 0 || mPos == -1;
+    }
+
+    @Override
+    public final boolean isAfterLast() {
+        return getCount() == 0 || mPos == getCount();
+    }
+
+    @Override
+    public int getColumnIndex(String columnName) {
+        String name = columnName.substring(columnName.lastIndexOf('.') + 1);
+        String[] columns = getColumnNames();
+        for (int i = 0; i < columns.length; i++) {
+            if (columns[i].equalsIgnoreCase(name)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public int getColumnIndexOrThrow(String columnName) {
+        int index = getColumnIndex(columnName);
+        if (index < 0) {
+            throw new IllegalArgumentException("column '" + columnName + "' does not exist. Available columns: "
+                    + List.of(getColumnNames()));
+        }
+        return index;
+    }
+
+    @Override
+    public String getColumnName(int columnIndex) {
+        return getColumnNames()[columnIndex];
+    }
+
+    @Override
+    public void registerContentObserver(ContentObserver observer) {
+        mContentObservers.add(observer);
+    }
+
+    @Override
+    public void unregisterContentObserver(ContentObserver observer) {
+        mContentObservers.remove(observer);
+    }
+
+    @Override
+    public void registerDataSetObserver(DataSetObserver observer) {
+        mDataSetObservers.add(observer);
+    }
+
+    @Override
+    public void unregisterDataSetObserver(DataSetObserver observer) {
+        mDataSetObservers.remove(observer);
+    }
+
+    protected void onChange(boolean selfChange) {
+        for (ContentObserver observer : List.copyOf(mContentObservers)) {
+            observer.dispatchChange(selfChange, mNotifyUri);
+        }
+    }
+
+    @Override
+    public void setNotificationUri(ContentResolver cr, Uri uri) {
+        mContentResolver = cr;
+        mNotifyUri = uri;
+    }
+
+    @Override
+    public Uri getNotificationUri() {
+        return mNotifyUri;
+    }
+
+    @Override
+    public boolean getWantsAllOnMoveCalls() {
+        return false;
+    }
+
+    @Override
+    public void setExtras(Bundle extras) {
+        mExtras = extras == null ? Bundle.EMPTY : extras;
+    }
+
+    @Override
+    public Bundle getExtras() {
+        return mExtras;
+    }
+
+    @Override
+    public Bundle respond(Bundle extras) {
+        return Bundle.EMPTY;
+    }
+
+    protected void checkPosition() {
+        if (mPos == -1 || mPos == getCount()) {
+            throw new CursorIndexOutOfBoundsException(mPos, getCount());
+        }
+    }
+}

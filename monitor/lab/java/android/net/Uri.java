@@ -1,0 +1,435 @@
+package android.net;
+
+import android.os.Parcelable;
+import java.io.UnsupportedEncodingException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Immutable URI reference. */
+public abstract class Uri implements Parcelable, Comparable<Uri> {
+    public static final Uri EMPTY = new StringUri("");
+    private static final String ALLOWED = "_-!.~'()*";
+
+    private Uri() {
+    }
+
+    public static Uri parse(String uriString) {
+        return new StringUri(uriString);
+    }
+
+    public static Uri fromParts(String scheme, String ssp, String fragment) {
+        return parse(scheme + ":" + encode(ssp) + (fragment == null ? "" : "#" + encode(fragment)));
+    }
+
+    public static Uri withAppendedPath(Uri baseUri, String pathSegment) {
+        return baseUri.buildUpon().appendEncodedPath(pathSegment).build();
+    }
+
+    public static String encode(String s) {
+        return encode(s, null);
+    }
+
+    public static String encode(String s, String allow) {
+        if (s == null) {
+            return null;
+        }
+        StringBuilder out = new StringBuilder();
+        for (byte b : s.getBytes(StandardCharsets.UTF_8)) {
+            char c = (char) (b & 0xff);
+            boolean plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+                    || ALLOWED.indexOf(c) >= 0 || allow != null && c < 128 && allow.indexOf(c) >= 0;
+            out.append(plain ? String.valueOf(c) : String.format("%%%02X", (int) c));
+        }
+        return out.toString();
+    }
+
+    public static String decode(String s) {
+        try {
+            return s == null ? null : URLDecoder.decode(s.replace("+", "%2B"), "UTF-8");
+        } catch (UnsupportedEncodingException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    public abstract boolean isHierarchical();
+
+    public boolean isOpaque() {
+        return !isHierarchical();
+    }
+
+    public abstract boolean isRelative();
+
+    public boolean isAbsolute() {
+        return !isRelative();
+    }
+
+    public abstract String getScheme();
+
+    public abstract String getSchemeSpecificPart();
+
+    public abstract String getEncodedSchemeSpecificPart();
+
+    public abstract String getAuthority();
+
+    public abstract String getEncodedAuthority();
+
+    public abstract String getUserInfo();
+
+    public abstract String getHost();
+
+    public abstract int getPort();
+
+    public abstract String getPath();
+
+    public abstract String getEncodedPath();
+
+    public abstract String getQuery();
+
+    public abstract String getEncodedQuery();
+
+    public abstract String getFragment();
+
+    public abstract String getEncodedFragment();
+
+    public abstract List<String> getPathSegments();
+
+    public abstract String getLastPathSegment();
+
+    public abstract Builder buildUpon();
+
+    public Set<String> getQueryParameterNames() {
+        Set<String> names = new LinkedHashSet<>();
+        for (String[] pair : pairs()) {
+            names.add(pair[0]);
+        }
+        return Collections.unmodifiableSet(names);
+    }
+
+    public List<String> getQueryParameters(String key) {
+        List<String> values = new ArrayList<>();
+        for (String[] pair : pairs()) {
+            if (pair[0].equals(key)) {
+                values.add(pair[1]);
+            }
+        }
+        return values;
+    }
+
+    public String getQueryParameter(String key) {
+        List<String> values = getQueryParameters(key);
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    public boolean getBooleanQueryParameter(String key, boolean defaultValue) {
+        String value = getQueryParameter(key);
+        return value == null ? defaultValue : !value.equals("false") && !value.equals("0");
+    }
+
+    private List<String[]> pairs() {
+        List<String[]> pairs = new ArrayList<>();
+        String query = getEncodedQuery();
+        if (query != null && !query.isEmpty()) {
+            for (String part : query.split("&")) {
+                int at = part.indexOf('=');
+                pairs.add(new String[] {
+                    decode(at < 0 ? part : part.substring(0, at)), at < 0 ? "" : decode(part.substring(at + 1).replace("+", " "))
+                });
+            }
+        }
+        return pairs;
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof Uri && toString().equals(o.toString());
+    }
+
+    @Override
+    public int hashCode() {
+        return toString().hashCode();
+    }
+
+    @Override
+    public int compareTo(Uri other) {
+        return toString().compareTo(other.toString());
+    }
+
+    @Override
+    public abstract String toString();
+
+    private static class StringUri extends Uri {
+        private final String uriString;
+        private final String scheme;
+        private final String ssp;
+        private final String fragment;
+        private final String authority;
+        private final String path;
+        private final String query;
+
+        StringUri(String uriString) {
+            this.uriString = uriString;
+            int hash = uriString.indexOf('#');
+            fragment = hash < 0 ? null : uriString.substring(hash + 1);
+            String rest = hash < 0 ? uriString : uriString.substring(0, hash);
+            int colon = rest.indexOf(':');
+            int slash = rest.indexOf('/');
+            boolean hasScheme = colon > 0 && (slash < 0 || colon < slash);
+            scheme = hasScheme ? rest.substring(0, colon) : null;
+            ssp = hasScheme ? rest.substring(colon + 1) : rest;
+            if (hasScheme && !ssp.startsWith("/")) {
+                authority = null;
+                path = null;
+                query = null;
+                return;
+            }
+            int ask = ssp.indexOf('?');
+            query = ask < 0 ? null : ssp.substring(ask + 1);
+            String head = ask < 0 ? ssp : ssp.substring(0, ask);
+            if (head.startsWith("//")) {
+                int end = head.indexOf('/', 2);
+                authority = end < 0 ? head.substring(2) : head.substring(2, end);
+                path = end < 0 ? "" : head.substring(end);
+            } else {
+                authority = null;
+                path = head;
+            }
+        }
+
+        @Override
+        public boolean isHierarchical() {
+            return path != null;
+        }
+
+        @Override
+        public boolean isRelative() {
+            return scheme == null;
+        }
+
+        @Override
+        public String getScheme() {
+            return scheme;
+        }
+
+        @Override
+        public String getSchemeSpecificPart() {
+            return decode(ssp);
+        }
+
+        @Override
+        public String getEncodedSchemeSpecificPart() {
+            return ssp;
+        }
+
+        @Override
+        public String getAuthority() {
+            return decode(authority);
+        }
+
+        @Override
+        public String getEncodedAuthority() {
+            return authority;
+        }
+
+        @Override
+        public String getUserInfo() {
+            int at = authority == null ? -1 : authority.lastIndexOf('@');
+            return at < 0 ? null : decode(authority.substring(0, at));
+        }
+
+        @Override
+        public String getHost() {
+            if (authority == null) {
+                return null;
+            }
+            String hostPort = authority.substring(authority.lastIndexOf('@') + 1);
+            int colon = hostPort.lastIndexOf(':');
+            return decode(colon < 0 ? hostPort : hostPort.substring(0, colon));
+        }
+
+        @Override
+        public int getPort() {
+            int colon = authority == null ? -1 : authority.lastIndexOf(':');
+            try {
+                return colon < 0 ? -1 : Integer.parseInt(authority.substring(colon + 1));
+            } catch (NumberFormatException e) {
+                return -1;
+            }
+        }
+
+        @Override
+        public String getPath() {
+            return decode(path);
+        }
+
+        @Override
+        public String getEncodedPath() {
+            return path;
+        }
+
+        @Override
+        public String getQuery() {
+            return decode(query);
+        }
+
+        @Override
+        public String getEncodedQuery() {
+            return query;
+        }
+
+        @Override
+        public String getFragment() {
+            return decode(fragment);
+        }
+
+        @Override
+        public String getEncodedFragment() {
+            return fragment;
+        }
+
+        @Override
+        public List<String> getPathSegments() {
+            List<String> segments = new ArrayList<>();
+            if (path != null) {
+                for (String part : path.split("/")) {
+                    if (!part.isEmpty()) {
+                        segments.add(decode(part));
+                    }
+                }
+            }
+            return Collections.unmodifiableList(segments);
+        }
+
+        @Override
+        public String getLastPathSegment() {
+            List<String> segments = getPathSegments();
+            return segments.isEmpty() ? null : segments.get(segments.size() - 1);
+        }
+
+        @Override
+        public Builder buildUpon() {
+            Builder builder = new Builder().scheme(scheme);
+            return (path == null ? builder.encodedOpaquePart(ssp)
+                    : builder.encodedAuthority(authority).encodedPath(path).encodedQuery(query)).encodedFragment(fragment);
+        }
+
+        @Override
+        public String toString() {
+            return uriString;
+        }
+    }
+
+    /** Builds or changes URI references. */
+    public static final class Builder {
+        private String scheme;
+        private String opaque;
+        private String authority;
+        private String path = "";
+        private String query;
+        private String fragment;
+
+        public Builder() {
+        }
+
+        public Builder scheme(String scheme) {
+            this.scheme = scheme;
+            return this;
+        }
+
+        public Builder opaquePart(String opaquePart) {
+            return encodedOpaquePart(encode(opaquePart));
+        }
+
+        public Builder encodedOpaquePart(String opaquePart) {
+            opaque = opaquePart;
+            return this;
+        }
+
+        public Builder authority(String authority) {
+            return encodedAuthority(encode(authority, "@:"));
+        }
+
+        public Builder encodedAuthority(String authority) {
+            this.authority = authority;
+            return this;
+        }
+
+        public Builder path(String path) {
+            return encodedPath(encode(path, "/"));
+        }
+
+        public Builder encodedPath(String path) {
+            this.path = path == null ? "" : path;
+            return this;
+        }
+
+        public Builder appendPath(String newSegment) {
+            return appendEncodedPath(encode(newSegment));
+        }
+
+        public Builder appendEncodedPath(String newSegment) {
+            path = (path.endsWith("/") ? path : path + "/") + (newSegment.startsWith("/") ? newSegment.substring(1) : newSegment);
+            return this;
+        }
+
+        public Builder query(String query) {
+            return encodedQuery(encode(query, "=&"));
+        }
+
+        public Builder encodedQuery(String query) {
+            this.query = query;
+            return this;
+        }
+
+        public Builder appendQueryParameter(String key, String value) {
+            String pair = encode(key) + "=" + encode(value);
+            query = query == null || query.isEmpty() ? pair : query + "&" + pair;
+            return this;
+        }
+
+        public Builder clearQuery() {
+            query = null;
+            return this;
+        }
+
+        public Builder fragment(String fragment) {
+            return encodedFragment(encode(fragment));
+        }
+
+        public Builder encodedFragment(String fragment) {
+            this.fragment = fragment;
+            return this;
+        }
+
+        public Uri build() {
+            return parse(toString());
+        }
+
+        @Override
+        public String toString() {
+            StringBuilder out = new StringBuilder();
+            if (scheme != null) {
+                out.append(scheme).append(':');
+            }
+            if (opaque != null) {
+                out.append(opaque);
+            } else {
+                if (authority != null) {
+                    out.append("//").append(authority);
+                    if (!path.isEmpty() && !path.startsWith("/")) {
+                        out.append('/');
+                    }
+                }
+                out.append(path);
+                if (query != null) {
+                    out.append('?').append(query);
+                }
+            }
+            return fragment == null ? out.toString() : out.append('#').append(fragment).toString();
+        }
+    }
+}

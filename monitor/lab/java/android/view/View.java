@@ -1,0 +1,331 @@
+package android.view;
+
+import android.content.Context;
+import android.os.Handler;
+import android.os.Looper;
+
+/** The basic building block of user interface components. */
+public class View {
+    public static final int VISIBLE = 0;
+    public static final int INVISIBLE = 4;
+    public static final int GONE = 8;
+    public static final int NO_ID = -1;
+
+    protected ViewParent mParent;
+    protected Context mContext;
+    private int mId = NO_ID;
+    private Object mTag;
+    private CharSequence mContentDescription;
+    private int mVisibility;
+    private boolean mEnabled = true;
+    private boolean mClickable;
+    private boolean mPressed;
+    private boolean mAttached;
+    private ViewGroup.LayoutParams mLayoutParams;
+    private OnClickListener mOnClickListener;
+    private OnTouchListener mOnTouchListener;
+    private PerformClick mPerformClick;
+    int mLeft;
+    int mTop;
+    int mRight;
+    int mBottom;
+
+    /** Told when a view is clicked. */
+    public interface OnClickListener {
+        void onClick(View v);
+    }
+
+    /** Told of touch events before the view is. */
+    public interface OnTouchListener {
+        boolean onTouch(View v, MotionEvent event);
+    }
+
+    public View(Context context) {
+        mContext = context;
+    }
+
+    public final Context getContext() {
+        return mContext;
+    }
+
+    public int getId() {
+        return mId;
+    }
+
+    public void setId(int id) {
+        mId = id;
+    }
+
+    public Object getTag() {
+        return mTag;
+    }
+
+    public void setTag(Object tag) {
+        mTag = tag;
+    }
+
+    public CharSequence getContentDescription() {
+        return mContentDescription;
+    }
+
+    public void setContentDescription(CharSequence contentDescription) {
+        mContentDescription = contentDescription;
+    }
+
+    public int getVisibility() {
+        return mVisibility;
+    }
+
+    public void setVisibility(int visibility) {
+        mVisibility = visibility;
+        requestLayout();
+    }
+
+    public boolean isEnabled() {
+        return mEnabled;
+    }
+
+    public void setEnabled(boolean enabled) {
+        mEnabled = enabled;
+    }
+
+    public boolean isClickable() {
+        return mClickable;
+    }
+
+    public void setClickable(boolean clickable) {
+        mClickable = clickable;
+    }
+
+    public boolean isPressed() {
+        return mPressed;
+    }
+
+    public void setPressed(boolean pressed) {
+        mPressed = pressed;
+    }
+
+    public boolean isAttachedToWindow() {
+        return mAttached;
+    }
+
+    public boolean isShown() {
+        View view = this;
+        while (view.mVisibility == VISIBLE) {
+            if (!(view.mParent instanceof View parent)) {
+                return view.mParent != null;
+            }
+            view = parent;
+        }
+        return false;
+    }
+
+    public ViewGroup.LayoutParams getLayoutParams() {
+        return mLayoutParams;
+    }
+
+    public void setLayoutParams(ViewGroup.LayoutParams params) {
+        mLayoutParams = params;
+        requestLayout();
+    }
+
+    public final ViewParent getParent() {
+        return mParent;
+    }
+
+    void assignParent(ViewParent parent) {
+        mParent = parent;
+    }
+
+    public View getRootView() {
+        View view = this;
+        while (view.mParent instanceof View parent) {
+            view = parent;
+        }
+        return view;
+    }
+
+    @SuppressWarnings("unchecked")
+    public final <T extends View> T findViewById(int id) {
+        return id == NO_ID ? null : (T) findViewTraversal(id);
+    }
+
+    View findViewTraversal(int id) {
+        return mId == id ? this : null;
+    }
+
+    @SuppressWarnings("unchecked")
+    public final <T extends View> T findViewWithTag(Object tag) {
+        return tag == null ? null : (T) findViewWithTagTraversal(tag);
+    }
+
+    View findViewWithTagTraversal(Object tag) {
+        return tag.equals(mTag) ? this : null;
+    }
+
+    void dispatchAttachedToWindow() {
+        mAttached = true;
+        onAttachedToWindow();
+    }
+
+    void dispatchDetachedFromWindow() {
+        mAttached = false;
+        onDetachedFromWindow();
+    }
+
+    protected void onAttachedToWindow() {
+    }
+
+    protected void onDetachedFromWindow() {
+    }
+
+    public final int getLeft() {
+        return mLeft;
+    }
+
+    public final int getTop() {
+        return mTop;
+    }
+
+    public final int getRight() {
+        return mRight;
+    }
+
+    public final int getBottom() {
+        return mBottom;
+    }
+
+    public final int getWidth() {
+        return mRight - mLeft;
+    }
+
+    public final int getHeight() {
+        return mBottom - mTop;
+    }
+
+    public void getLocationInWindow(int[] outLocation) {
+        outLocation[0] = 0;
+        outLocation[1] = 0;
+        for (View view = this; view != null; view = view.mParent instanceof View parent ? parent : null) {
+            outLocation[0] += view.mLeft;
+            outLocation[1] += view.mTop;
+        }
+    }
+
+    public void getLocationOnScreen(int[] outLocation) {
+        getLocationInWindow(outLocation);
+    }
+
+    public void requestLayout() {
+        if (mParent != null) {
+            mParent.requestLayout();
+        }
+    }
+
+    public void invalidate() {
+    }
+
+    public void layout(int l, int t, int r, int b) {
+        mLeft = l;
+        mTop = t;
+        mRight = r;
+        mBottom = b;
+        onLayout(true, l, t, r, b);
+    }
+
+    protected void onLayout(boolean changed, int left, int top, int right, int bottom) {
+    }
+
+    /** The height that the view wants: the lab device has no fonts, so a line of text is 48 pixels. */
+    int wantedHeight() {
+        return mVisibility == GONE ? 0 : 48;
+    }
+
+    public void setOnClickListener(OnClickListener l) {
+        if (!isClickable()) {
+            setClickable(true);
+        }
+        mOnClickListener = l;
+    }
+
+    public boolean hasOnClickListeners() {
+        return mOnClickListener != null;
+    }
+
+    public void setOnTouchListener(OnTouchListener l) {
+        mOnTouchListener = l;
+    }
+
+    public boolean performClick() {
+        if (mOnClickListener == null) {
+            return false;
+        }
+        mOnClickListener.onClick(this);
+        return true;
+    }
+
+    private boolean performClickInternal() {
+        return performClick();
+    }
+
+    public boolean callOnClick() {
+        if (mOnClickListener == null) {
+            return false;
+        }
+        mOnClickListener.onClick(this);
+        return true;
+    }
+
+    public final boolean dispatchPointerEvent(MotionEvent event) {
+        return dispatchTouchEvent(event);
+    }
+
+    public boolean dispatchTouchEvent(MotionEvent event) {
+        if (mOnTouchListener != null && mEnabled && mOnTouchListener.onTouch(this, event)) {
+            return true;
+        }
+        return onTouchEvent(event);
+    }
+
+    public boolean onTouchEvent(MotionEvent event) {
+        if (!mEnabled) {
+            return mClickable;
+        }
+        if (!mClickable) {
+            return false;
+        }
+        switch (event.getAction()) {
+            case MotionEvent.ACTION_DOWN -> setPressed(true);
+            case MotionEvent.ACTION_UP -> {
+                if (mPressed) {
+                    if (mPerformClick == null) {
+                        mPerformClick = new PerformClick();
+                    }
+                    if (!post(mPerformClick)) {
+                        performClickInternal();
+                    }
+                    setPressed(false);
+                }
+            }
+            case MotionEvent.ACTION_CANCEL -> setPressed(false);
+            default -> {
+            }
+        }
+        return true;
+    }
+
+    public boolean post(Runnable action) {
+        return new Handler(Looper.getMainLooper()).post(action);
+    }
+
+    public boolean postDelayed(Runnable action, long delayMillis) {
+        return new Handler(Looper.getMainLooper()).postDelayed(action, delayMillis);
+    }
+
+    private final class PerformClick implements Runnable {
+        @Override
+        public void run() {
+            performClickInternal();
+        }
+    }
+}

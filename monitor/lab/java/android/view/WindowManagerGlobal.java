@@ -1,0 +1,35 @@
+package android.view;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The windows of this process, the topmost one last. */
+public final class WindowManagerGlobal {
+    private static final WindowManagerGlobal INSTANCE = new WindowManagerGlobal();
+    private final List<ViewRootImpl> mRoots = new ArrayList<>();
+
+    private WindowManagerGlobal() {
+    }
+
+    public static WindowManagerGlobal getInstance() {
+        return INSTANCE;
+    }
+
+    public synchronized void addView(View view) {
+        mRoots.add(new ViewRootImpl(view));
+    }
+
+    public synchronized void removeView(View view) {
+        for (ViewRootImpl root : List.copyOf(mRoots)) {
+            if (root.getView() == view) {
+                mRoots.remove(root);
+                root.die();
+            }
+        }
+    }
+
+    /** The window that gets the input, or null. */
+    public synchronized ViewRootImpl top() {
+        return mRoots.isEmpty() ? null : mRoots.get(mRoots.size() - 1);
+    }
+}

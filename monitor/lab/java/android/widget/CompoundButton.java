@@ -1,0 +1,45 @@
+package android.widget;
+
+import android.content.Context;
+
+/** A button that is checked or not. */
+public abstract class CompoundButton extends Button {
+    private boolean mChecked;
+    private OnCheckedChangeListener mOnCheckedChangeListener;
+
+    /** Told when a button is checked or unchecked. */
+    public static interface OnCheckedChangeListener {
+        void onCheckedChanged(CompoundButton buttonView, boolean isChecked);
+    }
+
+    public CompoundButton(Context context) {
+        super(context);
+    }
+
+    public boolean isChecked() {
+        return mChecked;
+    }
+
+    public void setChecked(boolean checked) {
+        if (mChecked != checked) {
+            mChecked = checked;
+            if (mOnCheckedChangeListener != null) {
+                mOnCheckedChangeListener.onCheckedChanged(this, checked);
+            }
+        }
+    }
+
+    public void toggle() {
+        setChecked(!mChecked);
+    }
+
+    public void setOnCheckedChangeListener(OnCheckedChangeListener listener) {
+        mOnCheckedChangeListener = listener;
+    }
+
+    @Override
+    public boolean performClick() {
+        toggle();
+        return super.performClick();
+    }
+}

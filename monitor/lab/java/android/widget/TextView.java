@@ -1,0 +1,35 @@
+package android.widget;
+
+import android.content.Context;
+import android.view.View;
+
+/** Displays text. */
+public class TextView extends View {
+    private CharSequence mText = "";
+    private CharSequence mHint;
+
+    public TextView(Context context) {
+        super(context);
+    }
+
+    public CharSequence getText() {
+        return mText;
+    }
+
+    public final void setText(CharSequence text) {
+        mText = text == null ? "" : text;
+        requestLayout();
+    }
+
+    public CharSequence getHint() {
+        return mHint;
+    }
+
+    public final void setHint(CharSequence hint) {
+        mHint = hint;
+    }
+
+    public int length() {
+        return mText.length();
+    }
+}

@@ -1,0 +1,77 @@
+package com.android.lab;
+
+import android.os.LooperWatch;
+import android.util.Log;
+
+/** Sees when the app has nothing left to do: then the finger answers what is open, or else the process ends. */
+public final class Quiet {
+    private static final int POLL_MS = 25;
+    private static final int QUIET_MS = 300;
+    private static final int LIFE_MS = 30_000;
+
+    private Quiet() {
+    }
+
+    /** Begins to watch. */
+    public static void watch() {
+        Thread watcher = new Thread(Quiet::run, "lab-quiet");
+        watcher.setDaemon(true);
+        watcher.start();
+    }
+
+    private static void run() {
+        long begun = System.nanoTime();
+        long since = begun;
+        try {
+            while (millisSince(begun) < LIFE_MS) {
+                Thread.sleep(POLL_MS);
+                if (!isQuiet()) {
+                    since = System.nanoTime();
+                } else if (millisSince(since) >= QUIET_MS) {
+                    if (!Finger.act()) {
+                        Log.i("lab", "quiet: the run is over");
+                        Runtime.getRuntime().halt(0);
+                    }
+                    since = System.nanoTime();
+                }
+            }
+            Log.w("lab", "still busy after " + LIFE_MS + " ms: ended all the same");
+            Runtime.getRuntime().halt(11);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static long millisSince(long nanos) {
+        return (System.nanoTime() - nanos) / 1_000_000;
+    }
+
+    private static boolean isQuiet() {
+        if (!LooperWatch.allResting()) {
+            return false;
+        }
+        Thread[] threads = new Thread[Thread.activeCount() + 16];
+        int count = Thread.enumerate(threads);
+        for (int i = 0; i < count; i++) {
+            if (isBusy(threads[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A thread of the app that runs; not a message loop, an idle worker of a pool, or one that came from native code. */
+    private static boolean isBusy(Thread thread) {
+        if (thread.isDaemon() || LooperWatch.isLooping(thread)) {
+            return false;
+        }
+        StackTraceElement[] stack = thread.getStackTrace();
+        for (StackTraceElement frame : stack) {
+            if (frame.getClassName().equals("java.util.concurrent.ThreadPoolExecutor")
+                    && frame.getMethodName().equals("getTask")) {
+                return false;
+            }
+        }
+        return stack.length > 0;
+    }
+}

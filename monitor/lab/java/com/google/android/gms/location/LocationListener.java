@@ -1,0 +1,8 @@
+package com.google.android.gms.location;
+
+import android.location.Location;
+
+/** Told when the location changed. */
+public interface LocationListener {
+    void onLocationChanged(Location location);
+}

@@ -1,0 +1,81 @@
+package com.google.android.gms.location;
+
+import android.os.Parcelable;
+
+/** What quality of location updates is wanted, and how often. */
+public final class LocationRequest implements Parcelable {
+    private int mPriority = Priority.PRIORITY_BALANCED_POWER_ACCURACY;
+    private long mIntervalMillis = 3_600_000;
+    private int mMaxUpdates = Integer.MAX_VALUE;
+
+    private LocationRequest() {
+    }
+
+    @Deprecated
+    public static LocationRequest create() {
+        return new LocationRequest();
+    }
+
+    @Deprecated
+    public LocationRequest setPriority(int priority) {
+        mPriority = priority;
+        return this;
+    }
+
+    @Deprecated
+    public LocationRequest setInterval(long intervalMillis) {
+        mIntervalMillis = intervalMillis;
+        return this;
+    }
+
+    @Deprecated
+    public LocationRequest setNumUpdates(int maxUpdates) {
+        mMaxUpdates = maxUpdates;
+        return this;
+    }
+
+    public int getPriority() {
+        return mPriority;
+    }
+
+    public long getIntervalMillis() {
+        return mIntervalMillis;
+    }
+
+    public int getMaxUpdates() {
+        return mMaxUpdates;
+    }
+
+    /** Builds location requests. */
+    public static final class Builder {
+        private final LocationRequest mRequest = new LocationRequest();
+
+        public Builder(long intervalMillis) {
+            mRequest.mIntervalMillis = intervalMillis;
+        }
+
+        public Builder(int priority, long intervalMillis) {
+            this(intervalMillis);
+            mRequest.mPriority = priority;
+        }
+
+        public Builder setPriority(int priority) {
+            mRequest.mPriority = priority;
+            return this;
+        }
+
+        public Builder setIntervalMillis(long intervalMillis) {
+            mRequest.mIntervalMillis = intervalMillis;
+            return this;
+        }
+
+        public Builder setMaxUpdates(int maxUpdates) {
+            mRequest.mMaxUpdates = maxUpdates;
+            return this;
+        }
+
+        public LocationRequest build() {
+            return mRequest;
+        }
+    }
+}

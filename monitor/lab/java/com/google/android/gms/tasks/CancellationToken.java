@@ -1,0 +1,11 @@
+package com.google.android.gms.tasks;
+
+/** Says whether a task should be cancelled. */
+public abstract class CancellationToken {
+    public CancellationToken() {
+    }
+
+    public abstract boolean isCancellationRequested();
+
+    public abstract CancellationToken onCanceledRequested(OnTokenCanceledListener listener);
+}
