@@ -90,7 +90,8 @@ def _file(url: URL) -> Path | None:
 
 def _make_private(file: Path) -> None:
     """SQLite gives the files beside the database (-wal, -shm) the rights of the database."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(file.parents):
+        folder.mkdir(mode=0o700, exist_ok=True)
     if not file.exists():
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
