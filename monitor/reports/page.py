@@ -191,8 +191,9 @@ class Page:
             return self.words("consent_never")
         last = self._steps[-1]
         text = f" “{last.event.text}”" if last.event.text else ""
-        by = f", {self.words(f'by_{last.event.by}')}" if last.state != "requested" else ""
-        return f"{self.words(f'consent_{last.state}')}{text}{by}, {clock(last.at)} ({last.ref})"
+        comma = self.words("comma")
+        by = f"{comma}{self.words(f'by_{last.event.by}')}" if last.state != "requested" else ""
+        return f"{self.words(f'consent_{last.state}')}{text}{by}{comma}{clock(last.at)} ({last.ref})"
 
     # Findings.
 
@@ -238,7 +239,9 @@ class Page:
 
     def _who(self, recipient: Recipient) -> str:
         parts = [recipient.name or "", self.words(f"party_{recipient.party}"), recipient.country or ""]
-        return ", ".join(part for part in parts if part) + (f": {recipient.reason}" if recipient.reason else "")
+        return self.words("comma").join(part for part in parts if part) + (
+            f"{self.words('colon')}{recipient.reason}" if recipient.reason else ""
+        )
 
     def _row(self, flow: Flow) -> Row:
         forms = Counter(match.variant for match in flow.matches)

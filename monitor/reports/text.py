@@ -119,7 +119,7 @@ def _what(finding: Finding, words: Words) -> RenderableType:
     if finding.count > 1:
         about.append(words("times_seen", count=f"{finding.count:,}"))
     if about:
-        lines.append(Text(", ".join(about)))
+        lines.append(Text(words("comma").join(about)))
     if finding.recipient:
         host = f"> {plain(finding.recipient.host)} ({words(f'party_{finding.recipient.party}')})"
         lines.append(Text(host))

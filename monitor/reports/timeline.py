@@ -123,7 +123,7 @@ def picture(report: Report, words: Words) -> Picture | None:
         bottom=bottom,
         lanes=tuple(lanes),
         consent_y=TOP + len(reads) * LANE + LANE / 2,
-        bands=tuple(_bands(report, words, axis)),
+        bands=tuple(_bands(report, words, axis, [axis.x(at) for at, _, _ in consents])),
         shades=tuple(_shades(report, words, axis)),
         ticks=tuple((axis.x(at), f"{at:g}") for at in _ticks(low, high)),
         links=tuple(_links(report, words, places)),
@@ -224,15 +224,16 @@ def _marks(row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tup
         yield Mark(round(at, 1), y, len(group), any(point[2] for point in group), "\n".join(lines))
 
 
-def _bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
+def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) -> Iterable[Band]:
     steps = [(axis.low, "not_shown", "")]
     steps += [(_seconds(step.at, axis.start), step.state, step.ref) for step in consent_steps(report)]
     for number, (at, state, ref) in enumerate(steps):
         until = steps[number + 1][0] if number + 1 < len(steps) else axis.high
         label = words(f"consent_{state}")
+        room = min([axis.x(until), *(x for x in marks if x > axis.x(at) + 1)]) - axis.x(at)
         width = round(axis.x(until) - axis.x(at), 1)
         if width > 0:
-            shown = label if _columns(label) * 6.2 + 26 < width else ""
+            shown = label if _columns(label) * 6.2 + 16 < room else ""
             yield Band(axis.x(at), width, state, shown, f"{at:.3f} s  {label}" + (f"  ({ref})" if ref else ""))
 
 

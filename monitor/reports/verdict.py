@@ -27,10 +27,10 @@ def verdict(report: Report, words: Words) -> Verdict:
         levels = Counter(finding.level for finding in report.findings)
         tone = next(level for level in LEVELS if levels[level])
         parts = [f"{levels[level]} {words(f'level_{level}')}" for level in LEVELS if levels[level]]
-        line = f"{words.count('verdict_findings', len(report.findings))}: {', '.join(parts)}"
+        line = f"{words.count('verdict_findings', len(report.findings))}{words('colon')}{words('comma').join(parts)}"
         more = words("verdict_findings_more")
         if report.gaps:
-            more += " " + words.count("and_gaps", len(report.gaps))
+            more += words("space") + words.count("and_gaps", len(report.gaps))
         return Verdict(line, more, tone)
     if report.gaps:
         return Verdict(words("verdict_gaps_only"), words.count("verdict_gaps_more", len(report.gaps)), "gaps")
