@@ -101,6 +101,8 @@ class _Bench:
         for sighting in self.flows:
             if sighting.flow and sighting.flow.access:
                 carried.setdefault(sighting.flow.access, []).append(sighting)
+        for flows in carried.values():
+            flows.sort(key=lambda each: (each.certainty < CERTAIN, each.at, each.line))
         return [
             sighting
             for ref, access in self._facts.accesses
@@ -267,8 +269,7 @@ class _Bench:
                 "entries": sentences.entries(len(people), language),
                 "caller": sentences.caller(lead.access.stack, self._facts.recipients, language),
             }
-        text = rule.detail[language].format_map(words)
-        return text[:1].upper() + text[1:] if rule.detail[language].startswith("{data}") else text
+        return rule.detail[language].format_map(words)
 
 
 _NO_TYPES = DataTypes(items=())

@@ -20,7 +20,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 WORDS: dict[str, dict[str, str]] = {
     "access": {
         "data": "name of the kind of data",
-        "when": "how often and when: `at ...`, `3 times, among them at ...`",
+        "when": "how often and when: `at ...`, `3 times (one of them at ...)`",
         "consent": "what the user had been asked and had decided by then",
         "source": "the API",
         "entries": "how many entries the API gave, in brackets; nothing where it gave single values",
@@ -29,7 +29,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "flow": {
         "data": "name of the kind of data",
-        "when": "how often and when: `at ...`, `3 times, among them at ...`",
+        "when": "how often and when: `at ...`, `3 times (one of them at ...)`",
         "consent": "what the user had been asked and had decided by then",
         "recipient": "host, name and party",
         "rows": "how many of the entries that were read were found in the uploads",
@@ -74,8 +74,9 @@ def moment(at: datetime) -> str:
 def when(at: datetime, count: int, language: Language) -> str:
     """How often, and the time of the one that the evidence begins with."""
     if language == "en":
-        return f"at {moment(at)}" if count == 1 else f"{count} times, among them at {moment(at)},"
-    return f"于 {moment(at)}" if count == 1 else f"共 {count} 次（其中一次于 {moment(at)}）"
+        return f"at {moment(at)}" if count == 1 else f"{count} times (one of them at {moment(at)})"
+    # The words run on without a space after a closing bracket, and with one after "UTC".
+    return f"于 {moment(at)} " if count == 1 else f"共 {count} 次（其中一次于 {moment(at)}）"
 
 
 def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: datetime, language: Language) -> str:
@@ -135,7 +136,7 @@ def rows(sent: int | None, read: int | None, language: Language) -> str:
     if not sent:
         return "entries" if language == "en" else "条目"
     if language == "en":
-        return f"{sent} of the {read} entries read" if read else f"{sent} entries"
+        return f"{sent} of {read} entries" if read else f"{sent} entries"
     return f"{read} 条中的 {sent} 条" if read else f"{sent} 条"
 
 

@@ -1,0 +1,561 @@
+"""What the rules make of accesses and flows: the sample apps, levels, confidence, evidence, words, broken files."""
+
+import random
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor import catalog
+from monitor.errors import FileError
+from monitor.events import Access, Consent, Value
+from monitor.findings import Flow, Match
+from monitor.judge.consent import Timeline
+from monitor.judge.data_types import DataTypes
+from monitor.judge.recipients import Recipients, RecipientTable
+from monitor.judge.rules import EVIDENCE, Facts, Rule, judge
+
+START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+TYPES = catalog.parse(next(catalog.files("data_types.yml")), DataTypes)
+TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
+RULES = [catalog.parse(path, Rule) for path in catalog.files("rules")]
+NUMBER = "+8613800138000"
+GET_NUMBER = "android.telephony.TelephonyManager.getLine1Number"
+QUERY = "android.content.ContentResolver.query"
+LOCATE = "android.location.LocationManager.getLastKnownLocation"
+SOURCES = {"phone_number": GET_NUMBER, "device_contacts": QUERY, "location": LOCATE}
+
+
+def at(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+class Story:
+    """A run told in the order of its lines; each verb appends one line and returns its name."""
+
+    def __init__(self, package="com.example.shop", offset_s=0.0):
+        self.recipients = Recipients(TABLE, package)
+        self.offset_s = offset_s
+        self.accesses, self.consents, self.flows, self.uploads = [], [], [], 0
+
+    def asked(self, second):
+        return self._consent(second, "requested", by="app", signal="dialog")
+
+    def says(self, second, status, **more):
+        return self._consent(second, status, **{"by": "user", "signal": "tap", **more})
+
+    def _consent(self, second, status, **more):
+        shift = 0 if more.get("by") == "operator" else self.offset_s
+        ref = f"consents.jsonl:{len(self.consents) + 1}"
+        self.consents.append((ref, Consent(at=at(second + shift), status=status, **more)))
+        return ref
+
+    def reads(self, second, data="phone_number", outcome="returned", rows=None, until=None, **more):
+        ref = f"accesses.jsonl:{len(self.accesses) + 1}"
+        values: tuple[Value, ...] = ()
+        if outcome == "returned" and rows:
+            values = tuple(Value(type="name", text=f"Person {row}", row=row) for row in range(rows))
+        elif outcome == "returned":
+            values = (Value(type=data, text=NUMBER),)
+        more = {"source": SOURCES[data], "data": data, "values": values, "outcome": outcome, **more}
+        until = at(until + self.offset_s) if until else None
+        self.accesses.append((ref, Access(at=at(second + self.offset_s), until=until, **more)))
+        return ref
+
+    def sends(self, second, access, host="api.shop.test", data="phone_number", rows=None, confidence=0.999, **more):
+        self.uploads += 1
+        match = {"type": data, "value": NUMBER, "variant": "plain", "path": "$.n", "start": 0, "end": 1}
+        numbers = [None] if rows is None else range(rows) if isinstance(rows, int) else rows
+        self.flows.append(
+            Flow(
+                id=f"f{len(self.flows) + 1}",
+                access=access,
+                upload=f"uploads.jsonl:{self.uploads}",
+                data=data,
+                consent="not_shown",
+                recipient=self.recipients.of(host),
+                matches=tuple(Match(**match, confidence=confidence, row=row) for row in numbers),
+                at=at(second),
+                rows=None if rows is None else len(numbers),
+                rows_read=None if rows is None else 12,
+                **more,
+            )
+        )
+        return self.flows[-1].upload
+
+    def facts(self):
+        offset_ms = self.offset_s * 1000
+        return Facts(
+            flows=self.flows,
+            accesses=self.accesses,
+            timeline=Timeline(self.consents, offset_ms),
+            clock_offset_ms=offset_ms,
+            data_types=TYPES,
+            recipients=TABLE,
+        )
+
+    def findings(self):
+        return judge(RULES, self.facts())
+
+    def found(self):
+        return [
+            (each.rule, each.level, each.confidence, each.recipient.host if each.recipient else None)
+            for each in self.findings()
+        ]
+
+
+def circle(plan, offset_s=0.0):
+    story = Story("com.example.circle", offset_s)
+    book = story.reads(0.2, "device_contacts", rows=12)
+    story.asked(0.4)
+    story.sends(0.5, book, "api.circle.test", "device_contacts", rows=12)
+    story.sends(0.6, book, "sync.friendgraph.test", "device_contacts", rows=12)
+    if plan == "refuse":
+        story.says(2, "refused")
+        story.sends(3, book, "api.circle.test", "device_contacts", rows=12)
+    if plan == "accept":
+        story.says(2, "given")
+    return story
+
+
+def skies(plan, offset_s=0.0):
+    story = Story("com.example.skies", offset_s)
+    place = story.reads(0.1, "location")
+    story.sends(0.3, place, "ads.adnet.test", "location", cleartext=True, confidence=0.97)
+    story.asked(0.5)
+    if plan == "refuse":
+        story.says(2, "refused")
+    if plan == "accept":
+        story.says(2, "given")
+        again = story.reads(2.5, "location")
+        story.sends(3, again, "ads.adnet.test", "location")
+        story.sends(3.1, again, "api.skies.test", "location")
+    return story
+
+
+def corner(plan, offset_s=0.0):
+    story = Story("com.example.corner", offset_s)
+    story.asked(0.5)
+    if plan == "refuse":
+        story.says(2, "refused")
+    if plan == "accept":
+        story.says(2, "given")
+        story.says(2.001, "dismissed", by="app", signal="dialog")
+        number = story.reads(2.5)
+        story.sends(3, number, "api.corner.test")
+    return story
+
+
+def pages(plan, offset_s=0.0):
+    story = Story("com.example.pages", offset_s)
+    story.asked(0.5)
+    if plan == "refuse":
+        story.says(2, "refused")
+        number = story.reads(2.5)
+        story.sends(3, number, "log.pages.test")
+    return story
+
+
+Found = list[tuple[str, str, str, str | None]]
+BEFORE_CIRCLE: Found = [
+    ("address-book-upload", "high", "proven", "api.circle.test"),
+    ("address-book-upload", "high", "proven", "sync.friendgraph.test"),
+    ("read-before-consent", "high", "proven", None),
+]
+SENT_CIRCLE: Found = [
+    ("sent-before-consent", "high", "proven", "api.circle.test"),
+    ("sent-before-consent", "high", "proven", "sync.friendgraph.test"),
+]
+BEFORE_SKIES = [
+    ("read-before-consent", "high", "proven", None),
+    ("sent-before-consent", "high", "proven", "ads.adnet.test"),
+    ("sent-in-cleartext", "high", "proven", "ads.adnet.test"),
+]
+APPS = [
+    (circle, "silent", BEFORE_CIRCLE + SENT_CIRCLE),
+    (circle, "accept", BEFORE_CIRCLE + SENT_CIRCLE),
+    (
+        circle,
+        "refuse",
+        [*BEFORE_CIRCLE, ("sent-after-refusal", "high", "proven", "api.circle.test"), *SENT_CIRCLE],
+    ),
+    (skies, "silent", BEFORE_SKIES),
+    (skies, "refuse", BEFORE_SKIES),
+    (skies, "accept", [*BEFORE_SKIES, ("third-party-not-covered", "medium", "corroborated", "ads.adnet.test")]),
+    (corner, "silent", []),
+    (corner, "refuse", []),
+    (corner, "accept", []),
+    (pages, "silent", []),
+    (
+        pages,
+        "refuse",
+        [
+            ("read-after-refusal", "high", "proven", None),
+            ("sent-after-refusal", "high", "proven", "log.pages.test"),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("offset_s", [-3600, 0, 0.25])
+@pytest.mark.parametrize(
+    ("app", "plan", "expected"), [pytest.param(*case, id=f"{case[0].__name__}-{case[1]}") for case in APPS]
+)
+def test_the_sample_apps(app, plan, expected, offset_s):
+    assert app(plan, offset_s).found() == expected
+
+
+def test_the_finding_names_the_lines_to_check():
+    story = Story("com.example.pages")
+    asked = story.asked(1)
+    number = story.reads(2)
+    upload = story.sends(3, number, "log.pages.test", connection="connections.jsonl:9")
+    agreed = story.says(7.5, "given")
+    read, sent = sorted(story.findings(), key=lambda each: each.rule)
+    assert sent.evidence == (number, upload, asked, agreed, "connections.jsonl:9")
+    assert read.evidence == (number, upload, asked, agreed)
+    assert (sent.flows, sent.count, sent.consent, sent.data) == (("f1",), 1, "requested", "phone_number")
+    assert read.flows == ()
+
+
+def test_many_sendings_are_one_finding_with_a_count_and_the_telling_lines_first():
+    story = Story()
+    number = story.reads(0)
+    unsure = story.sends(1, number, confidence=0.85)
+    sure = story.sends(2, number, confidence=0.999)
+    for second in range(3, 60):
+        story.sends(second, number)
+    finding = next(each for each in story.findings() if each.rule == "sent-before-consent")
+    assert finding.count == len(finding.flows) == 59
+    assert finding.evidence[:2] == (number, sure)
+    assert len(finding.evidence) == EVIDENCE
+    assert unsure not in finding.evidence
+    assert finding.flows[0] == "f1"
+
+
+def test_findings_come_worst_first_then_by_rule_data_and_host():
+    story = Story()
+    for host in ("b.shop.test", "a.shop.test"):
+        for data in ("phone_number", "location"):
+            story.sends(5, story.reads(4, data), host, data, cleartext=True)
+    order = [(each.level, each.rule, each.data, each.recipient and each.recipient.host) for each in story.findings()]
+    levels = ["high", "medium", "low", "info"]
+    assert order == sorted(order, key=lambda each: (levels.index(each[0]), each[1], each[2], each[3] or ""))
+    assert {each[0] for each in order} == {"high", "medium"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_the_facts_does_not_matter(seed):
+    def shuffled(app):
+        chance = random.Random(seed)
+        story = app("refuse")
+        for lines in (story.flows, story.accesses, story.consents):
+            chance.shuffle(lines)
+        return story.findings()
+
+    for app in (circle, skies, pages):
+        assert shuffled(app) == app("refuse").findings()
+
+
+CONSENT = [
+    ("nothing shown", [], {"read-before-consent", "sent-before-consent"}),
+    ("the question is open", [("requested", "app", "dialog")], {"read-before-consent", "sent-before-consent"}),
+    ("closed without a choice", [("dismissed", "user", "tap")], {"read-before-consent", "sent-before-consent"}),
+    ("claimed by the app", [("given", "app", "sdk_call")], {"read-before-consent", "sent-before-consent"}),
+    ("given", [("given", "user", "tap")], set()),
+    ("marked as given", [("given", "operator", "operator")], set()),
+    ("refused", [("refused", "user", "tap")], {"read-after-refusal", "sent-after-refusal"}),
+    (
+        "refused, asked again",
+        [("refused", "user", "tap"), ("requested", "app", "dialog")],
+        {"read-after-refusal", "sent-after-refusal"},
+    ),
+    (
+        "withdrawn",
+        [("given", "user", "tap"), ("withdrawn", "user", "tap")],
+        {"read-after-refusal", "sent-after-refusal"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "rules"), [pytest.param(*case[1:], id=case[0]) for case in CONSENT])
+def test_one_fact_is_judged_once(lines, rules):
+    story = Story()
+    for second, (status, by, signal) in enumerate(lines):
+        story.says(second, status, by=by, signal=signal)
+    story.sends(12, story.reads(11))
+    assert {each.rule for each in story.findings()} == rules
+
+
+@pytest.mark.parametrize("outcome", ["requested", "empty", "denied", "threw"])
+def test_a_call_that_gave_nothing_read_nothing(outcome):
+    story = Story()
+    story.reads(1, outcome=outcome)
+    assert story.findings() == ()
+
+
+def test_a_permission_does_not_help():
+    story = Story()
+    story.says(1, "given", signal="permission_result", scope="system_permission", data=["location"])
+    story.sends(3, story.reads(2, "location"), data="location")
+    assert {each.rule for each in story.findings()} == {"read-before-consent", "sent-before-consent"}
+
+
+def test_a_specific_refusal_goes_before_a_general_yes():
+    story = Story()
+    story.says(1, "given")
+    story.says(2, "refused", data=["location"])
+    story.sends(4, story.reads(3, "location"), data="location")
+    story.sends(6, story.reads(5))
+    assert {(each.rule, each.data) for each in story.findings()} == {
+        ("read-after-refusal", "location"),
+        ("sent-after-refusal", "location"),
+    }
+
+
+GRADES = [
+    ("read and on the wire", {"access": True, "confidence": 0.999}, "proven"),
+    ("read, and a match that may be chance", {"access": True, "confidence": 0.9}, "corroborated"),
+    ("a planted value alone", {"access": False, "confidence": 0.999}, "indicated"),
+    ("very likely chance", {"access": True, "confidence": 0.5}, None),
+]
+
+
+@pytest.mark.parametrize(("flow", "grade"), [pytest.param(*case[1:], id=case[0]) for case in GRADES])
+def test_how_well_a_sending_is_supported(flow, grade):
+    story = Story()
+    story.sends(2, story.reads(1) if flow["access"] else None, confidence=flow["confidence"])
+    assert [each.confidence for each in story.findings() if each.rule == "sent-before-consent"] == [grade][
+        : bool(grade)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "confidence", "grade"),
+    [(None, 0, "indicated"), (2, 0.999, "proven"), (2, 0.9, "indicated"), (9, 0.999, "corroborated")],
+)
+def test_how_well_a_reading_is_supported(sent, confidence, grade):
+    story = Story()
+    number = story.reads(1)
+    story.says(5, "given")
+    if sent:
+        story.sends(sent, number, confidence=confidence)
+    (finding,) = [each for each in story.findings() if each.rule == "read-before-consent"]
+    assert finding.confidence == grade
+
+
+FOLDED = [
+    ("before and after the refusal", 3, {"read-before-consent": 1, "read-after-refusal": 1}),
+    ("all before it", 8, {"read-before-consent": 40}),
+]
+
+
+@pytest.mark.parametrize(("refused", "counts"), [pytest.param(*case[1:], id=case[0]) for case in FOLDED])
+def test_a_folded_line_stands_for_calls_at_both_ends(refused, counts):
+    story = Story()
+    story.reads(1, until=5, count=40)
+    story.says(refused, "refused")
+    assert {each.rule: each.count for each in story.findings()} == counts
+
+
+BOOK = [
+    ("all of it", [12], None, ("high", "12 of 12 entries")),
+    ("with consent", [12], "given", ("medium", "12 of 12 entries")),
+    ("after a refusal", [12], "refused", ("high", "12 of 12 entries")),
+    ("one by one", [[0], [1], [2], [3]], None, ("high", "4 of 12 entries")),
+    ("two people", [2], None, None),
+    ("one person again and again", [[7], [7], [7], [7]], None, None),
+]
+
+
+@pytest.mark.parametrize(("uploads", "consent", "expected"), [pytest.param(*case[1:], id=case[0]) for case in BOOK])
+def test_other_peoples_data(uploads, consent, expected):
+    story = Story()
+    if consent:
+        story.says(0, consent)
+    book = story.reads(1, "device_contacts", rows=12)
+    for second, rows in enumerate(uploads, 2):
+        story.sends(second, book, data="device_contacts", rows=rows)
+    found = [each for each in story.findings() if each.rule == "address-book-upload"]
+    assert [each.level for each in found] == ([expected[0]] if expected else [])
+    assert all(expected[1] in each.detail["en"] for each in found)
+
+
+COVERED = [
+    ("no separate consent", [], "ads.adnet.test", "medium"),
+    ("asked, not answered", [("requested", "app", "dialog")], "ads.adnet.test", "medium"),
+    ("separately refused", [("refused", "user", "tap")], "ads.adnet.test", "high"),
+    ("separately given", [("given", "user", "tap")], "ads.adnet.test", None),
+    ("the maker's own", [], "api.shop.test", None),
+    ("a bare address", [], "203.0.113.9", None),
+    ("a hosting platform", [], "d111.cloudfront.net", None),
+]
+
+
+@pytest.mark.parametrize(("lines", "host", "level"), [pytest.param(*case[1:], id=case[0]) for case in COVERED])
+def test_third_parties(lines, host, level):
+    story = Story()
+    story.says(0, "given")
+    for status, by, signal in lines:
+        story.says(1, status, by=by, signal=signal, scope="third_party_separate")
+    story.sends(3, story.reads(2), host)
+    assert [(each.rule, each.level) for each in story.findings()] == (
+        [("third-party-not-covered", level)] if level else []
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "[::1]:80"])
+def test_what_is_sent_to_the_device_itself_did_not_leave_it(host):
+    story = Story()
+    story.sends(2, story.reads(1), host, cleartext=True)
+    assert {each.rule for each in story.findings()} == {"read-before-consent"}
+
+
+def test_cleartext_is_found_whatever_the_consent():
+    story = Story()
+    story.says(0, "given")
+    story.sends(2, story.reads(1), cleartext=True)
+    assert story.found() == [("sent-in-cleartext", "medium", "proven", "api.shop.test")]
+
+
+def test_the_sentences():
+    story = Story("com.example.skies")
+    story.asked(1)
+    stack = (f"{LOCATE}(LocationManager.java:7)", "com.adnet.sdk.Bidder.locate(Bidder.java:9)")
+    place = story.reads(2, "location", stack=stack)
+    story.sends(3, place, "ads.adnet.test", "location")
+    story.says(7.5, "given")
+    story.sends(8, place, "ads.adnet.test", "location")
+    read, sent, third = story.findings()
+    assert read.detail["en"] == (
+        "The app read the location through android.location.LocationManager.getLastKnownLocation"
+        " (called by com.adnet.sdk.Bidder.locate of AdNet) at 2026-03-14 09:00:02.000 UTC;"
+        " the user had been asked at 2026-03-14 09:00:01.000 UTC (consents.jsonl:1)"
+        " and no consent event was observed before that;"
+        " consent was given 5.5 s later (consents.jsonl:2)."
+    )
+    assert sent.detail["en"] == (
+        "The app sent the location (as plain) to ads.adnet.test (AdNet, third party) at 2026-03-14 09:00:03.000 UTC;"
+        " the user had been asked at 2026-03-14 09:00:01.000 UTC (consents.jsonl:1)"
+        " and no consent event was observed before that;"
+        " consent was given 4.5 s later (consents.jsonl:2)."
+    )
+    assert third.detail["en"] == (
+        "The app sent the location (as plain) to ads.adnet.test (AdNet, third party) at 2026-03-14 09:00:08.000 UTC;"
+        " the user had agreed at 2026-03-14 09:00:07.500 UTC (consents.jsonl:2),"
+        " but no consent event about giving data to third parties was observed before that."
+    )
+    assert sent.detail["zh"] == (
+        "应用将精准位置（形式：plain）于 2026-03-14 09:00:03.000 UTC 发送至 ads.adnet.test（AdNet，第三方）；"
+        "已于 2026-03-14 09:00:01.000 UTC 征求同意（consents.jsonl:1），此前未观察到同意事件；"
+        "4.5 秒之后才同意（consents.jsonl:2）。"
+    )
+
+
+def test_an_operators_mark_is_called_one():
+    story = Story()
+    story.says(1, "refused", by="operator", signal="operator")
+    story.sends(3, story.reads(2))
+    assert all("as marked by the operator" in each.detail["en"] for each in story.findings())
+    assert all("操作人员标记" in each.detail["zh"] for each in story.findings())
+
+
+def test_no_sentence_shows_a_value_or_a_verdict():
+    verdict = re.compile(r"illegal|unlawful|violat|违法|违规|非法|侵权", re.IGNORECASE)
+    for app, plan, _ in APPS:
+        for finding in app(plan).findings():
+            for text in (*finding.detail.values(), *finding.title.values()):
+                assert NUMBER not in text
+                assert not re.search(r"Person \d", text)
+                assert not verdict.search(text)
+                assert "{" not in text
+    for rule in RULES:
+        for words in (rule.title, rule.why, rule.remedy, rule.detail):
+            assert not any(verdict.search(text) for text in words.values())
+
+
+def test_each_rule_lies_in_the_file_of_its_name_and_says_what_it_rests_on():
+    for path in catalog.files("rules"):
+        rule = catalog.parse(path, Rule)
+        assert rule.id == path.stem
+        assert rule.references
+        judged = rule.judged()
+        assert (judged.id, judged.level, judged.title) == (rule.id, rule.level, rule.title)
+        assert judged.help["zh"].startswith(rule.why["zh"])
+
+
+def test_an_organisations_rule_of_the_same_name_replaces_ours():
+    story = Story()
+    story.sends(2, story.reads(1))
+    ours = next(rule for rule in RULES if rule.id == "sent-before-consent")
+    theirs = ours.model_copy(update={"level": "low"})
+    levels = {each.rule: each.level for each in judge([*RULES, theirs], story.facts())}
+    assert levels["sent-before-consent"] == "low"
+
+
+RULE = """\
+id: mine
+on: flow
+level: low
+title: {en: T, zh: 题}
+why: {en: W, zh: 因}
+remedy: {en: R, zh: 法}
+when:
+  consent: [given]
+detail:
+  en: "The {data} went to {recipient} {when}."
+  zh: "{data} {recipient} {when}"
+"""
+
+BROKEN = [
+    ("level: low", "level: terrible", 3, "level"),
+    ("on: flow", "on: upload", 2, "on"),
+    ("id: mine", "id: My Rule", 1, "id"),
+    ("consent: [given]", "consent: [agreed]", 8, "when.consent.0"),
+    ("consent: [given]", "consents: [given]", 8, "consents"),
+    ("consent: [given]", "party: third", 8, "party"),
+    ("on: flow", "on: access", 9, r"unknown \{recipient\}; expected only \{data\}"),
+    ("{en: T, zh: 题}", "{en: T}", 4, "a text for each of en and zh"),
+    ("{en: T, zh: 题}", "{en: T, zh: ''}", 4, "a text for each of en and zh"),
+    ("{when}.", "{whenever}.", 9, r"unknown \{whenever\}"),
+    ("{when}.", "{when!r}.", 9, r"unknown \{when!r\}"),
+    ("{when}.", "{when:>{data}}.", 9, "unknown"),
+    ("{when}.", "{}.", 9, "unknown"),
+    ("{when}.", "{when.", 9, "expected '}'"),
+    ("{when}.", "{separate}.", 9, r"unknown \{separate\}"),
+    ("level: low\n", "", 1, "level: Field required"),
+    ("consent: [given]", "consent: [given]\n  rows: 0", 9, "rows"),
+    ("consent: [given]", "consent: [given]\n separate: x", 9, "not YAML"),
+]
+
+
+def test_a_rule_of_ones_own_is_read(tmp_path):
+    path = tmp_path / "mine.yml"
+    path.write_text(RULE, "utf-8")
+    rule = catalog.parse(path, Rule)
+    story = Story()
+    story.says(0, "given")
+    story.sends(2, story.reads(1))
+    (finding,) = judge([rule], story.facts())
+    assert (
+        finding.detail["en"] == "The phone number went to api.shop.test (first party) at 2026-03-14 09:00:02.000 UTC."
+    )
+
+
+@pytest.mark.parametrize(("old", "new", "line", "says"), BROKEN)
+def test_a_broken_rule_file_is_an_error_with_file_line_and_what_was_expected(tmp_path, old, new, line, says):
+    assert old in RULE
+    path = tmp_path / "mine.yml"
+    path.write_text(RULE.replace(old, new, 1), "utf-8")
+    with pytest.raises(FileError, match=says) as error:
+        catalog.parse(path, Rule)
+    assert (error.value.path, error.value.line) == (path, line)
+
+
+def test_a_condition_that_an_access_cannot_meet_is_an_error(tmp_path):
+    path = tmp_path / "mine.yml"
+    text = RULE.replace("on: flow", "on: access").replace("{recipient}", "{source}")
+    path.write_text(text.replace("consent: [given]", "party: [third]"), "utf-8")
+    with pytest.raises(FileError, match="party: a rule on accesses cannot ask for this") as error:
+        catalog.parse(path, Rule)
+    assert error.value.line == 7
