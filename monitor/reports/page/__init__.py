@@ -1,0 +1,164 @@
+"""What the page shows, made ready for its template: bounded, and in words of the reader's language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from monitor.events import Access
+from monitor.findings import LEVELS, Finding, Report
+from monitor.reports.clock import clock, span
+from monitor.reports.page import tables
+from monitor.reports.page.by_hand import by_hand
+from monitor.reports.page.flows import Block, Flows, Place, Row
+from monitor.reports.page.tables import ROWS
+from monitor.reports.timeline import Picture, picture
+from monitor.reports.verdict import Verdict, verdict, worst_first
+from monitor.reports.words import Words, plain
+
+BLOCKS = 3
+"""Flows of a finding that are shown in full; the others are one row each."""
+ALL_BLOCKS = 120
+"""Flows that are shown in full on the whole page."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A finding with its evidence."""
+
+    number: int
+    finding: Finding
+    title: str
+    detail: str
+    facts: tuple[tuple[str, str, str], ...]
+    """Name, text, and a small note."""
+    blocks: tuple[Block, ...]
+    reads: tuple[Place, ...]
+    elsewhere: tuple[str, ...]
+    """Flows that another finding shows in full."""
+    rows: tuple[Row, ...]
+    more_rows: int
+
+
+class Page:
+    """Everything that the template asks for."""
+
+    def __init__(self, report: Report, words: Words, reveal: bool) -> None:
+        self.report = report
+        self.words = words
+        self.reveal = reveal
+        self.verdict: Verdict = verdict(report, words)
+        self.picture: Picture | None = picture(report, words)
+        self._flows = {flow.id: flow for flow in report.flows}
+        self._show = Flows(report, words)
+        self._shown: set[str] = set()
+        self.cards = [self._card(number, finding) for number, finding in enumerate(worst_first(report), start=1)]
+        self.rows = [self._show.row(flow, flow.id in self._shown) for flow in report.flows[:ROWS]]
+        self.consents = tables.consents(report, words)
+        self.gaps = tables.gaps(report, words)
+        self.rules = tables.rules(report, words)
+        self.coverage = tables.coverage(report, words)
+        self.run_facts = tables.run_facts(report, words)
+        self.persona = tables.persona(report, words)
+        self.meanings = tables.meanings(words)
+        self.by_hand = by_hand(report, words)
+        self.more_rows = max(0, len(report.flows) - ROWS)
+
+    # The head of the page.
+
+    @property
+    def tiles(self) -> list[tuple[str, str, str]]:
+        """Numbers to begin with: how many, of what, and in which tone."""
+        words, report = self.words, self.report
+        levels = Counter(finding.level for finding in report.findings)
+        worst = next((level for level in LEVELS if levels[level]), "none")
+        recipients = {flow.recipient.host for flow in report.flows}
+        return [
+            (f"{len(report.findings):,}", words("findings"), worst),
+            (f"{len(report.flows):,}", words("flows"), "plain"),
+            (f"{len(recipients):,}", words("recipients"), "plain"),
+            (f"{len(report.accesses):,}", words("accesses"), "plain"),
+            (f"{len(report.uploads):,}", words("uploads"), "plain"),
+            (f"{len(report.gaps):,}", words("gaps"), "gaps" if report.gaps else "plain"),
+        ]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Which app, which device, which plan, and what the user answered."""
+        words, run = self.words, self.report.run
+        version = f" {run.app.version}" if run.app.version else ""
+        code = f" ({run.app.version_code})" if run.app.version_code else ""
+        device = ", ".join(
+            part
+            for part in (
+                run.device.model or run.device.serial,
+                words(f"device_{run.device.kind}"),
+                f"{words('android')} {run.device.release}" if run.device.release else "",
+                f"{words('api_level')} {run.device.api_level}" if run.device.api_level else "",
+            )
+            if part
+        )
+        observed = f"{run.started:%Y-%m-%d} {clock(run.started)}"
+        if run.ended:
+            observed += f" – {clock(run.ended)} UTC ({span((run.ended - run.started).total_seconds())})"
+        facts = [
+            (words("app"), f"{run.app.package}{version}{code}"),
+            (words("device"), device),
+            (words("plan"), words(f"plan_{run.plan}")),
+            (words("answer"), self._answer()),
+            (words("observed"), observed),
+        ]
+        if run.operator:
+            facts.append((words("operator"), run.operator))
+        return [(name, plain(text)) for name, text in facts]
+
+    def _answer(self) -> str:
+        if not self._show.steps:
+            return self.words("consent_never")
+        last = self._show.steps[-1]
+        text = f" “{last.event.text}”" if last.event.text else ""
+        comma = self.words("comma")
+        by = f"{comma}{self.words(f'by_{last.event.by}')}" if last.state != "requested" else ""
+        return f"{self.words(f'consent_{last.state}')}{text}{by}{comma}{clock(last.at)} ({last.ref})"
+
+    # Findings.
+
+    def _card(self, number: int, finding: Finding) -> Card:
+        words = self.words
+        facts = [(words("rule"), finding.rule, "")]
+        if finding.data:
+            facts.append((words("data"), words.data(finding.data), ""))
+        if finding.recipient:
+            facts.append((words("recipient"), finding.recipient.host, self._show.who(finding.recipient)))
+        if finding.consent:
+            facts.append((words("consent_then"), words(f"consent_{finding.consent}"), ""))
+        facts.append(
+            (
+                words("confidence"),
+                words(f"confidence_{finding.confidence}"),
+                words(f"confidence_{finding.confidence}_means"),
+            )
+        )
+        if finding.count > 1:
+            facts.append((words("count"), f"{finding.count:,}", ""))
+        if finding.references:
+            facts.append((words("references"), "; ".join(finding.references), ""))
+        of = [self._flows[name] for name in finding.flows if name in self._flows]
+        room = min(BLOCKS, max(0, ALL_BLOCKS - len(self._shown)))
+        elsewhere = tuple(flow.id for flow in of if flow.id in self._shown)
+        fresh = [flow for flow in of if flow.id not in self._shown]
+        self._shown |= {flow.id for flow in fresh[:room]}
+        rest = fresh[room:]
+        reads = [] if of else [ref for ref in finding.evidence if isinstance(self.report.evidence.get(ref), Access)]
+        return Card(
+            number=number,
+            finding=finding,
+            title=words.of(finding.title),
+            detail=plain(words.of(finding.detail)),
+            facts=tuple((name, plain(text), plain(note)) for name, text, note in facts),
+            blocks=tuple(self._show.block(flow) for flow in fresh[:room]),
+            reads=tuple(self._show.read(ref) for ref in reads[:BLOCKS]),
+            elsewhere=elsewhere[:ROWS],
+            rows=tuple(self._show.row(flow, has_block=False) for flow in rest[:ROWS]),
+            more_rows=max(0, len(rest) - ROWS),
+        )

@@ -1,0 +1,267 @@
+"""A flow as the page shows it: where it was read, where it was sent, what was found, and consent at that moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.events import Access, Connection, Ref, Upload
+from monitor.findings import Flow, Match, Recipient, Report
+from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
+from monitor.reports.frames import Frame, frames
+from monitor.reports.words import Words, plain
+
+MATCHES = 8
+FRAMES = 24
+TEXT = 600
+"""Characters of a URL or another text of foreign origin."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One side of a flow: where a value was read, or where it was sent."""
+
+    ref: Ref
+    time: str
+    facts: tuple[tuple[str, str], ...]
+    frames: tuple[Frame, ...]
+    more_frames: int
+    thread: str | None
+    stack_ref: Ref | None
+    """The line that holds the stack, where it is another line."""
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A match as a row."""
+
+    type: str
+    value: str
+    form: str
+    decoding: tuple[str, ...]
+    path: str
+    position: str
+    chance: str
+    row: int | None
+    before: str
+    found: str
+    after: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A flow in full."""
+
+    flow: Flow
+    data: str
+    read: Place | None
+    sent: Place
+    consent: str
+    consent_note: str
+    elapsed: str | None
+    notes: tuple[str, ...]
+    matches: tuple[Shown, ...]
+    more_matches: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A flow as one row of a table."""
+
+    id: str
+    data: str
+    host: str
+    party: str
+    time: str
+    consent: str
+    consent_name: str
+    form: str
+    values: str
+    access: Ref | None
+    upload: Ref
+    has_block: bool
+
+
+class Flows:
+    """Shows the flows of one report."""
+
+    def __init__(self, report: Report, words: Words) -> None:
+        self.report = report
+        self.words = words
+        self.steps = consent_steps(report)
+
+    def who(self, recipient: Recipient) -> str:
+        """Name, party, country and why, as one line."""
+        parts = [recipient.name or "", self.words(f"party_{recipient.party}"), recipient.country or ""]
+        return self.words("comma").join(part for part in parts if part) + (
+            f"{self.words('colon')}{recipient.reason}" if recipient.reason else ""
+        )
+
+    def row(self, flow: Flow, has_block: bool) -> Row:
+        """A flow as one row of a table; `has_block` when the page shows it in full as well."""
+        forms = Counter(match.variant for match in flow.matches)
+        return Row(
+            id=flow.id,
+            data=self.words.data(flow.data),
+            host=plain(flow.recipient.host),
+            party=self.words(f"party_{flow.recipient.party}"),
+            time=clock(flow.at),
+            consent=self.words(f"consent_{flow.consent}"),
+            consent_name=flow.consent,
+            form=", ".join(plain(form) for form in forms),
+            values=plain(flow.matches[0].value if flow.matches else "")
+            + (f" {self.words('and_more', count=len(flow.matches) - 1)}" if len(flow.matches) > 1 else ""),
+            access=flow.access,
+            upload=flow.upload,
+            has_block=has_block,
+        )
+
+    def block(self, flow: Flow) -> Block:
+        """A flow in full."""
+        words = self.words
+        notes = []
+        if flow.rows is not None and flow.rows_read:
+            notes.append(words("rows_found", rows=flow.rows, rows_read=flow.rows_read))
+        if flow.earlier:
+            notes.append(words.count("earlier", flow.earlier))
+        elapsed = None
+        if flow.access_at:
+            elapsed = words("elapsed", time=span((flow.at - flow.access_at).total_seconds()))
+        return Block(
+            flow=flow,
+            data=words.data(flow.data),
+            read=self.read(flow.access, flow) if flow.access else None,
+            sent=self._sent(flow),
+            consent=words(f"consent_{flow.consent}"),
+            consent_note=self._consent_note(flow),
+            elapsed=elapsed,
+            notes=tuple(notes),
+            matches=tuple(self._match(match) for match in flow.matches[:MATCHES]),
+            more_matches=max(0, len(flow.matches) - MATCHES),
+        )
+
+    def _consent_note(self, flow: Flow) -> str:
+        """Which line made it so, or how long after the upload the user was first asked."""
+        words = self.words
+        step = step_for(self.steps, flow.at, flow.consent)
+        if step:
+            text = f" “{plain(step.event.text)}”" if step.event.text else ""
+            return words(
+                "consent_since", time=clock(step.at), span=span((flow.at - step.at).total_seconds()), ref=step.ref
+            ) + (text)
+        later = next((step for step in self.steps if step.at > flow.at), None)
+        if later is None:
+            return words("consent_never_asked")
+        return words("consent_later", span=span((later.at - flow.at).total_seconds()), ref=later.ref)
+
+    def read(self, ref: Ref, flow: Flow | None = None) -> Place:
+        """Where a value was read."""
+        event = self.report.evidence.get(ref)
+        words = self.words
+        if not isinstance(event, Access):
+            return Place(ref, "", (), (), 0, None, None)
+        facts = [(words("source"), event.source)]
+        if event.target:
+            facts.append((words("target"), event.target))
+        facts.append((words("outcome"), self._outcome(event)))
+        if event.count > 1:
+            facts.append((words("count"), f"{event.count:,}"))
+        at = flow.access_at if flow and flow.access_at else host_time(event, self.report)
+        return Place(
+            ref=ref,
+            time=clock(at),
+            facts=plain_facts(facts),
+            frames=tuple(frames(event.stack)[:FRAMES]),
+            more_frames=max(0, len(event.stack) - FRAMES),
+            thread=plain(event.thread) if event.thread else None,
+            stack_ref=None,
+        )
+
+    def _outcome(self, event: Access) -> str:
+        if event.outcome != "returned":
+            return self.words(f"outcome_{event.outcome}")
+        rows = {value.row for value in event.values if value.row is not None}
+        if len(rows) > 1:
+            return self.words.count("outcome_returned_rows", len(event.values), rows=f"{len(rows):,}")
+        if len(event.values) == 1:
+            value = event.values[0]
+            return f"{self.words.count('outcome_returned', 1)}: {value.text}"
+        return self.words.count("outcome_returned", len(event.values))
+
+    def _sent(self, flow: Flow) -> Place:
+        words = self.words
+        event = self.report.evidence.get(flow.upload)
+        connection = self.report.evidence.get(flow.connection) if flow.connection else None
+        facts: list[tuple[str, str]] = []
+        stack: Sequence[str] = ()
+        thread = None
+        if isinstance(event, Upload):
+            facts.append((words("request"), f"{event.method or event.via.upper()} {event.url or event.host or ''}"))
+            facts.append((words("recipient"), f"{flow.recipient.host} ({self.who(flow.recipient)})"))
+            safe = f"{event.tls.version or 'TLS'}" if event.tls else words("cleartext")
+            if event.via not in ("sms", "intent"):
+                facts.append((words("protection"), safe))
+            if event.body:
+                kind = f", {event.type}" if event.type else ""
+                facts.append((words("body"), words("bytes", count=f"{event.size:,}") + kind))
+            facts.append((words("status"), str(event.status) if event.status else words("no_response")))
+            stack = event.stack
+        if isinstance(connection, Connection):
+            facts.append(
+                (
+                    words("socket"),
+                    f"{connection.local.ip}:{connection.local.port} > {connection.host or connection.remote.ip}:"
+                    f"{connection.remote.port}",
+                )
+            )
+            stack, thread = connection.stack, connection.thread
+        note = None if stack or isinstance(connection, Connection) else words("no_connection")
+        return Place(
+            ref=flow.upload,
+            time=clock(flow.at),
+            facts=plain_facts(facts),
+            frames=tuple(frames(stack)[:FRAMES]),
+            more_frames=max(0, len(stack) - FRAMES),
+            thread=plain(thread) if thread else None,
+            stack_ref=flow.connection if connection else None,
+            note=note,
+        )
+
+    def _match(self, match: Match) -> Shown:
+        form = match.variant
+        if match.of and match.of not in (match.variant, "as_given"):
+            form = self.words("of_form", variant=match.variant, of=match.of)
+        return Shown(
+            type=self.words.data(match.type),
+            value=plain(match.value),
+            form=plain(form.replace("_", " ")),
+            decoding=tuple(plain(step) for step in match.decoding),
+            path=plain(match.path),
+            position=f"{match.start}–{match.end}",
+            chance=_chance(match.confidence),
+            row=match.row,
+            before=plain(match.before[-TEXT:]),
+            found=plain(match.found[:TEXT]) + ("…" if len(match.found) > TEXT else ""),
+            after=plain(match.after[:TEXT]),
+            note=plain(match.note) if match.note else None,
+        )
+
+
+def plain_facts(facts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Names and texts, harmless and not too long."""
+    return tuple((name, cut(text)) for name, text in facts)
+
+
+def cut(text: str) -> str:
+    """A foreign text, harmless and not too long."""
+    return plain(text if len(text) <= TEXT else text[:TEXT] + "…")
+
+
+def _chance(confidence: float) -> str:
+    """A share in percent with as many nines as it deserves, never rounded up to certainty."""
+    if confidence > 0.9999:
+        return "> 99.99 %"
+    return f"{int(confidence * 10000) / 100:g} %"

@@ -1,0 +1,124 @@
+"""The tables around the findings: consent lines, gaps, rules, coverage, the run, and what the words mean."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from monitor.events import Consent, Ref
+from monitor.findings import Report
+from monitor.reports.clock import clock, host_time
+from monitor.reports.page.flows import cut
+from monitor.reports.verdict import CONFIDENCES
+from monitor.reports.words import Words, plain
+
+ROWS = 200
+"""Rows of a table; what is beyond is in the JSON report."""
+SUBJECTS = 12
+
+
+def consents(report: Report, words: Words) -> list[dict[str, Any]]:
+    """What the user was asked and answered, line by line."""
+    return [
+        {
+            "ref": ref,
+            "time": clock(host_time(event, report)),
+            "signal": words(f"signal_{event.signal}"),
+            "status": words(f"consent_{event.status}"),
+            "name": event.status,
+            "by": words(f"by_{event.by}"),
+            "scope": words(f"scope_{event.scope}"),
+            "text": cut(" · ".join(part for part in (event.text, event.note) if part)),
+        }
+        for ref, event in report.consents[:ROWS]
+        if isinstance(event, Consent)
+    ]
+
+
+def gaps(report: Report, words: Words) -> list[dict[str, Any]]:
+    """What could not be observed, one row a kind of gap."""
+    kinds: dict[tuple[str, str], list[tuple[str, str | None, Ref | None]]] = defaultdict(list)
+    for gap in report.gaps:
+        kinds[gap.where, gap.why].append((gap.subject, gap.detail, gap.ref))
+    rows = []
+    for (where, why), lines in kinds.items():
+        subjects: dict[str, list[str]] = defaultdict(list)
+        for subject, detail, ref in lines:
+            subjects[subject] += [part for part in (detail, ref) if part]
+        rows.append(
+            {
+                "where": words(f"where_{where}"),
+                "why": words(f"why_{why}"),
+                "count": len(lines),
+                "subjects": [
+                    (cut(subject), cut(", ".join(dict.fromkeys(about))))
+                    for subject, about in list(subjects.items())[:SUBJECTS]
+                ],
+                "more": max(0, len(subjects) - SUBJECTS),
+            }
+        )
+    return rows
+
+
+def rules(report: Report, words: Words) -> list[dict[str, Any]]:
+    """Every rule and how often it objected."""
+    found = Counter(finding.rule for finding in report.findings)
+    return [
+        {
+            "id": rule.id,
+            "title": words.of(rule.title),
+            "level": rule.level,
+            "count": found[rule.id],
+            "references": "; ".join(rule.references),
+        }
+        for rule in report.rules
+    ]
+
+
+def coverage(report: Report, words: Words) -> list[tuple[str, list[str]]]:
+    """Counts, whatever they are called."""
+    rows = []
+    for name, value in sorted(report.coverage.items()):
+        if isinstance(value, dict):
+            items = [f"{cut(str(key))}: {item}" for key, item in sorted(value.items()) if item not in (0, None)]
+            if len(items) > SUBJECTS * 2:
+                items = [*items[: SUBJECTS * 2], words("more_subjects", count=len(items) - SUBJECTS * 2)]
+        else:
+            items = [cut(str(value))]
+        rows.append((plain(name).replace("_", " "), items or [words("none")]))
+    return rows
+
+
+def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
+    """Versions, digests and the clock: what a second expert needs to do it again."""
+    run = report.run
+    facts = [
+        (words("recording"), report.recording),
+        (words("serial"), run.device.serial),
+        (words("clock_offset"), f"{run.clock_offset_ms:+.1f} ms"),
+    ]
+    if run.app.apk_sha256:
+        facts.append((words("apk"), run.app.apk_sha256))
+    if run.app.certificate_sha256:
+        facts.append((words("certificate"), run.app.certificate_sha256))
+    facts += [(name, version or words("unknown")) for name, version in sorted(run.versions.items())]
+    return [(plain(name), plain(text)) for name, text in facts]
+
+
+def persona(report: Report, words: Words) -> list[tuple[str, list[str]]]:
+    """The planted values by kind."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for value in report.run.persona:
+        kinds[value.type].append(cut(value.text))
+    return [
+        (
+            words.data(kind),
+            texts[:ROWS] + ([words("more_subjects", count=len(texts) - ROWS)] if len(texts) > ROWS else []),
+        )
+        for kind, texts in kinds.items()
+    ]
+
+
+def meanings(words: Words) -> list[tuple[str, str]]:
+    """What each confidence means."""
+    return [(words(f"confidence_{name}"), words(f"confidence_{name}_means")) for name in CONFIDENCES]
