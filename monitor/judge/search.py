@@ -94,6 +94,7 @@ LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
 WORD = re.compile(rb"[\w]|[\x80-\xff]")
 WITH_COUNTRY = ("international", "digits", "e164")
 """Normal forms of a telephone number before which a plus changes nothing."""
+HEX = b"0123456789abcdefABCDEF"
 DIGIT = b"0123456789"
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -206,7 +207,7 @@ class Index:
             after=after,
             chance=chance,
             telling=telling,
-            strong=variant.bits >= STRONG_BITS or variant.how == "leaf",
+            strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) > 4),
             why=_why(variant, found, last_key(leaf.path) if telling else ""),
         )
 
@@ -442,6 +443,8 @@ def _stands_alone(leaf: Leaf, start: int, end: int, meaning: _Pattern) -> bool:
             return False
         decimal = (left == b"." and beyond and beyond in DIGIT) or (right == b"." and further and further in DIGIT)
         return not decimal
+    if edge == "hex":
+        return not ((left and left in HEX) or (right and right in HEX))
     first, last = data[start : start + 1], data[end - 1 : end]
     if left and WORD.match(left) and WORD.match(first) and left != b"_":
         return not _joined(data, start, before=True)

@@ -1,4 +1,4 @@
-"""Recall, false positives and speed of matching on a labelled recording (`python -m tests.bench.bench_matching DIR`)."""
+"""Recall, false positives and speed of matching on a labelled recording: `python -m tests.bench.bench_matching`."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def measure(cases: Path) -> Outcome:
 
 def main() -> None:
     """Print the figures."""
-    cases = Path(sys.argv[1]) if len(sys.argv) > 1 else CASES
+    named = (Path(word) for word in sys.argv[1:] if (Path(word) / "truth.json").exists())
+    cases = next(named, CASES)
     if not (cases / "truth.json").exists():
         print(f"matching: no labelled recording at {cases}, nothing measured")
         return

@@ -37,7 +37,7 @@ SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-
 def leaves(upload: Upload, body: bytes | None, limits: Limits = Limits()) -> Decoded:  # noqa: B008  (frozen)
     """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are."""
     room = Room(limits)
-    roots = [*_url(upload.url or "", room), *_headers(upload.headers)]
+    roots = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if body:
         piece = Piece(body, "$", (), 0, len(body), True, (upload.type or _header(upload, "content-type")).lower())
         codings = [
@@ -83,8 +83,6 @@ def _url(url: str, room: Room) -> list[Piece]:
             continue
         if name == "path":
             found += [piece.part("", *segment.span()) for segment in re.finditer(rb"[^/]{4,}", piece.data)]
-        elif name == "host":
-            found.append(piece)
         else:
             found.append(piece)
         if name == "fragment" and b"?" in piece.data:
@@ -95,7 +93,7 @@ def _url(url: str, room: Room) -> list[Piece]:
     return found
 
 
-def _headers(headers: tuple[tuple[str, str], ...]) -> list[Piece]:
+def _headers(headers: tuple[tuple[str, str], ...], room: Room) -> list[Piece]:
     found: list[Piece] = []
     for name, value in headers:
         lower = name.lower()
@@ -103,8 +101,8 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> list[Piece]:
             continue
         data = value.encode("utf-8", "surrogateescape" if not value.isascii() else "strict")
         piece = Piece(data, f"headers.{lower}", (), 0, len(data), True)
-        if lower == "cookie" and ";" not in value and "=" in value:
-            at = value.index("=")
-            piece = piece.part("cookie", at + 1, len(data), f"headers.cookie.{value[:at].strip()}")
+        if lower == "cookie":
+            found += forms.cookie(piece, room) or ()
+            continue
         found.append(piece)
     return found

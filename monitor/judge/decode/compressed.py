@@ -1,7 +1,9 @@
-"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, each bounded in what it puts out."""
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz; each bounded in its output."""
 
 from __future__ import annotations
 
+import bz2 as bzip2
+import lzma
 import zlib
 from collections.abc import Callable
 
@@ -72,8 +74,20 @@ def _brotli(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
     return out, machine.is_finished(), b""
 
 
+def _bz2(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    machine = bzip2.BZ2Decompressor()
+    out = machine.decompress(data, room.bytes_left + 1)
+    return out, machine.eof, machine.unused_data
+
+
+def _xz(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    machine = lzma.LZMADecompressor(memlimit=1 << 27)
+    out = machine.decompress(data, room.bytes_left + 1)
+    return out, machine.eof, machine.unused_data
+
+
 Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
-ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, MemoryError)
+ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError, ValueError, MemoryError)
 
 
 def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = True) -> list[Piece] | None:
@@ -124,6 +138,18 @@ def gzip(piece: Piece, room: Room) -> Found:
 def zstd(piece: Piece, room: Room) -> Found:
     """RFC 8878, several frames too."""
     return unpack("zstd", _zstd, piece, room)
+
+
+@decoder("bz2", "binary", rb"BZh[1-9]1AY&SY")
+def bz2(piece: Piece, room: Room) -> Found:
+    """bzip2."""
+    return unpack("bz2", _bz2, piece, room)
+
+
+@decoder("xz", "binary", rb"\xfd7zXZ\x00|\x5d\x00\x00")
+def xz(piece: Piece, room: Room) -> Found:
+    """xz, and LZMA as it was before."""
+    return unpack("xz", _xz, piece, room, sure=False)
 
 
 @decoder("deflate", "any", rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")

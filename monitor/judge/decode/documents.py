@@ -15,6 +15,7 @@ TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=]|.{33}")
 ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
+BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
 NEXT = re.compile(rb"[\s,\x00\x1e]*")
 CLOSING = frozenset((b"}", b"]"))
 WORDS = frozenset((b"true", b"false", b"null", b"undefined", b"NaN"))
@@ -116,6 +117,17 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
         if not outer:
             return end, True
     return end, not outer
+
+
+@decoder("byte array", "text", rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}", anywhere=True, alone=False)
+def byte_array(piece: Piece, room: Room) -> Found:
+    """Bytes as a list of numbers, signed as Java writes them or not."""
+    found: list[Piece] = []
+    for array in BYTE_ARRAY.finditer(piece.data):
+        numbers = [int(number) for number in array[1].split(b",")]
+        if min(numbers) >= -128 and max(numbers) <= 255 and room.take(len(numbers), piece, "byte array"):
+            found.append(piece.turned("byte array", bytes(n & 255 for n in numbers), *array.span()))
+    return found or None
 
 
 @decoder("json", "text", rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))")

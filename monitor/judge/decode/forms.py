@@ -81,7 +81,7 @@ def form(piece: Piece, room: Room) -> Found:
         name, _, value = data.partition(b"=")
         if not value.strip(b"=") and "form" not in piece.hint:  # the padding of base64
             return None
-        if "form" not in piece.hint and not re.fullmatch(rb"[A-Za-z_][\w.\[\]-]*", name):
+        if "form" not in piece.hint and (b"; " in value or not re.fullmatch(rb"[A-Za-z_][\w.\[\]-]*", name)):
             return None
     return pairs(piece, "form", room, separators=b"&") or None
 

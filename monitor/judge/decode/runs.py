@@ -1,4 +1,4 @@
-"""Decoders of bytes written as letters: base64 in both alphabets, hex, base32, JWT; whole or inside other text."""
+"""Decoders of bytes written as letters (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,
 JWT = re.compile(rb"(?:[Bb]earer )?(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 DIGITS = re.compile(rb"[0-9]+")
-MIXED = re.compile(rb"(?=.*[A-Z])(?=.*[a-z])|(?=.*[a-zA-Z])(?=.*\d)", re.DOTALL)
+BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 
 
 def from_base64(run: bytes) -> bytes | None:
@@ -128,3 +128,32 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
         if room.take(len(out), piece, "hex"):
             found.append(piece.turned("hex", out, *run.span()))
     return found or None
+
+
+@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,180}$", alone=False)
+def base58(piece: Piece, room: Room) -> Found:
+    """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
+    if WORDS.fullmatch(piece.data):
+        return None
+    number = 0
+    for letter in piece.data:
+        number = number * 58 + BASE58[letter]
+    return _only_text(piece, "base58", number.to_bytes((number.bit_length() + 7) // 8), room)
+
+
+@decoder("base85", "text", rb"(?=[^\s]*[^\w\s.:/+=,-])[!-~]{10,4096}$", alone=False)
+def base85(piece: Piece, room: Room) -> Found:
+    """base85 in both alphabets that is all of a text and comes out as text."""
+    found: list[Piece] = []
+    for turn in (base64.b85decode, base64.a85decode):
+        try:
+            found += _only_text(piece, "base85", turn(piece.data), room) or ()
+        except ValueError:
+            continue
+    return found or None
+
+
+def _only_text(piece: Piece, step: str, out: bytes, room: Room) -> list[Piece] | None:
+    if len(out) < 5 or as_text(out) is None or not room.take(len(out), piece, step):
+        return None
+    return [piece.whole(step, out)]

@@ -14,8 +14,9 @@ from monitor.judge.variants import digests, phones, places
 How = Literal["text", "digits", "leaf", "place"]
 """text: stands somewhere in a leaf; digits: the digits of a number written with separators; leaf: a digest, is all
 of a leaf's bytes; place: numbers near this point."""
-Edge = Literal["digit", "word", "none"]
-"""What must not stand beside a text: a further digit, a further letter or digit, nothing in particular."""
+Edge = Literal["digit", "word", "hex", "none"]
+"""What must not stand beside a text: a further digit, a further letter or digit, a further hex digit,
+nothing in particular."""
 
 
 class Variant(NamedTuple):
@@ -183,6 +184,8 @@ def bits_of(text: str) -> float:
     return 6.5 * han + 2.9 * digits + 2.3 * rest
 
 
+CHECKSUM_BITS = 20.0
+"""What a checksum of 32 bits says: less than proof, for many numbers and words are looked at."""
 SEARCHED = 2
 """Characters that a text must have to be looked for at all."""
 
@@ -209,7 +212,7 @@ def _of(value: Value) -> Iterator[Variant]:
     if kind == "location":
         yield Variant("coordinates", "as_given", "place", b"")
     known: set[bytes] = set()
-    for name, text in forms:
+    for number, (name, text) in enumerate(forms):
         data = text.encode("utf-8", "replace")
         bits = bits_of(text)
         if len(data) < 3:
@@ -218,9 +221,30 @@ def _of(value: Value) -> Iterator[Variant]:
             if raw not in known:
                 known.add(raw)
                 yield Variant(digest, name, "leaf", raw, "none", bits)
+        if number == 0:
+            yield from _rare(name, text, bits)
+
+
+def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:
+    """Digests of the value in other charsets, checksums, the value backwards: of the form as given only."""
+    for charset in ("utf-16le", "utf-16be", "gb18030"):
+        data = text.encode(charset, "replace")
+        if charset != "gb18030" or not text.isascii():
+            for digest in digests.COMMON:
+                yield Variant(digest, f"{name}_{charset}", "leaf", digests.DIGESTS[digest](data), "none", bits)
+    for checksum, compute in digests.CHECKSUMS.items():
+        sum32 = compute(text.encode("utf-8", "replace"))
+        yield Variant(checksum, name, "leaf", sum32.to_bytes(4), "none", min(bits, CHECKSUM_BITS))
+        if sum32 > 1 << 24:
+            yield Variant(checksum, name, "text", str(sum32).encode(), "digit", min(bits, CHECKSUM_BITS))
+    backwards = text[::-1]
+    if bits >= 30 and backwards.casefold() != text.casefold():
+        yield Variant("reversed", name, "text", backwards.encode("utf-8", "replace"), _edge(backwards), bits)
 
 
 def _edge(text: str) -> Edge:
+    if MAC.fullmatch(text) or HEX_ID.fullmatch(text) or UUID.fullmatch(text):
+        return "hex"
     if text[0] in "+0123456789" and text[-1].isdecimal() and not re.search(r"[^\W\d_]", text):
         return "digit"
     return "none" if HAN.search(text[0]) and HAN.search(text[-1]) and len(text) > 3 else "word"

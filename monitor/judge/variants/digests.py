@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 
 Digest = Callable[[bytes], bytes]
@@ -49,8 +50,29 @@ TRUNCATED: tuple[tuple[str, str, int, int], ...] = (
 )
 """Of which digest, name of the variant, first byte, byte after the last. `md5_16` is the middle half, as is usual."""
 
-SIZES = frozenset({8, 16, 20, 28, 32, 48, 64})
+SIZES = frozenset({4, 8, 16, 20, 28, 32, 48, 64})
 """Bytes that a digest or a truncated one may have."""
+
+
+def murmur3(data: bytes) -> int:
+    """MurmurHash3 x86 32, seed 0."""
+    state = 0
+    mask = 0xFFFFFFFF
+    whole = len(data) & ~3
+    for at in range(0, len(data), 4):
+        word = int.from_bytes(data[at : at + 4], "little") * 0xCC9E2D51 & mask
+        word = (word << 15 | word >> 17) * 0x1B873593 & mask
+        state ^= word
+        if at < whole:
+            state = ((state << 13 | state >> 19) * 5 + 0xE6546B64) & mask
+    state ^= len(data)
+    state = (state ^ state >> 16) * 0x85EBCA6B & mask
+    state = (state ^ state >> 13) * 0xC2B2AE35 & mask
+    return state ^ state >> 16
+
+
+CHECKSUMS: dict[str, Callable[[bytes], int]] = {"crc32": zlib.crc32, "adler32": zlib.adler32, "murmur3": murmur3}
+"""32 bits are little: these are believed only with support."""
 
 
 def of(data: bytes) -> Iterator[tuple[str, bytes]]:
