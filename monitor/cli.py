@@ -399,7 +399,7 @@ def _report(path: Path, db: str | None, known: Knowledge) -> Report:
     if not is_current(recording, store, known):
         with _progress() as progress:
             correlate(recording, store, known, progress)
-    return report(store, recording.run.id)
+    return report(store, recording.run.id, known)
 
 
 @main.command("report")
@@ -572,12 +572,14 @@ def sources(format_: str, extra: Path | None) -> None:
     if format_ == "json":
         click.echo(json.dumps([source.model_dump(mode="json") for source in loaded], indent=1, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("data", "source", "permission"):
-        table.add_column(column, overflow="fold")
-    for source in loaded:
-        table.add_row(source.data, source.name, source.permission or "")
-    out.print(table)
+    _columns(("data", "source", "permission"), [(each.data, each.name, each.permission or "") for each in loaded])
+
+
+def _columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Plain columns that a pipe can cut; nothing is folded or shortened."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 @main.command()
@@ -604,12 +606,7 @@ def rules(rule: str | None, format_: str, lang: str, rules_folder: Path | None) 
         for reference in shown.references:
             out.print(f"  {_plain(reference)}")
     else:
-        table = Table(box=None, pad_edge=False)
-        for column in ("level", "rule", "title"):
-            table.add_column(column, overflow="fold")
-        for each in known:
-            table.add_row(each.level, each.id, each.title[lang])
-        out.print(table)
+        _columns(("level", "rule", "title"), [(each.level, each.id, each.title[lang]) for each in known])
 
 
 @main.command()

@@ -14,9 +14,10 @@ from typing import Any
 
 from monitor import catalog
 from monitor.events import FILES, Access, Connection, Consent, Event, Ref, Transform, Upload
-from monitor.findings import Finding, Flow, Report, ReportedGap
+from monitor.findings import Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge import decode
 from monitor.judge.consent import Timeline
+from monitor.judge.data_types import DataTypes
 from monitor.judge.flows import Joined, Linker
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import Facts, Rule, judge
@@ -37,6 +38,7 @@ class Knowledge:
 
     rules: tuple[Rule, ...]
     recipients: RecipientTable
+    data_types: DataTypes
     first_party: tuple[str, ...] = ()
     digest: str = ""
     """sha256 over all of it and our version: another digest means that a recording must be judged anew."""
@@ -45,14 +47,16 @@ class Knowledge:
 def knowledge(rules: Path | None = None, first_party: Sequence[str] = ()) -> Knowledge:
     """Read the catalog, and the user's own folder of `rules`. Raises FileError with file and line."""
     rule_files = list(catalog.files("rules", rules))
-    table_files = list(catalog.files("recipients.yml"))
+    (table,) = catalog.files("recipients.yml")
+    (types,) = catalog.files("data_types.yml")
     digest = hashlib.sha256(importlib.metadata.version("appwitness").encode())
-    for path in (*rule_files, *table_files):
+    for path in (*rule_files, table, types):
         digest.update(path.read_bytes())
     digest.update(repr(sorted(first_party)).encode())
     return Knowledge(
         rules=tuple(catalog.parse(path, Rule) for path in rule_files),
-        recipients=catalog.parse(table_files[0], RecipientTable),
+        recipients=catalog.parse(table, RecipientTable),
+        data_types=catalog.parse(types, DataTypes),
         first_party=tuple(first_party),
         digest=digest.hexdigest(),
     )
@@ -89,7 +93,8 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
     uploads = list(store.events(walk.id, "upload"))
     for number, (ref, upload) in enumerate(uploads):
         progress("matching uploads", number, len(uploads))
-        walk.link(ref, upload)
+        if isinstance(upload, Upload):
+            walk.link(ref, upload)
     progress("matching uploads", len(uploads), len(uploads))
     return walk.conclude(new_lines)
 
@@ -222,6 +227,8 @@ class _Walk:
             accesses=tuple(self.accesses),
             timeline=timeline,
             clock_offset_ms=self.run.clock_offset_ms,
+            data_types=self.known.data_types,
+            recipients=self.known.recipients,
         )
         findings = judge(self.known.rules, facts)
         gaps = tuple(self.cuts[ref] for ref in sorted(self.cuts, key=_line))
@@ -264,8 +271,13 @@ def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
     return all(next(iter(recording.read(kind, positions.get(kind))), None) is None for kind in FILES)
 
 
-def report(store: Store, recording_id: str) -> Report:
-    """Everything that the index has on one recording, as a report; the same index gives the same report."""
+def report(store: Store, recording_id: str, known: Knowledge) -> Report:
+    """Everything that the index has on one recording, judged by what is `known`; the same index, the same report."""
+    with store.snapshot():
+        return _report(store, recording_id, known)
+
+
+def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
     run = store.run(recording_id)
     flows = tuple(store.flows(recording_id))
     findings = tuple(store.findings(recording_id))
@@ -293,11 +305,23 @@ def report(store: Store, recording_id: str) -> Report:
         findings=findings,
         gaps=tuple(gaps),
         coverage=_coverage(run.model_extra or {}, events, gaps),
+        rules=tuple(_judged(rule) for rule in known.rules),
+        path=str(store.path(recording_id)),
         consents=events["consent"],
         phases=events["phase"],
         evidence=evidence,
         accesses=events["access"],
         uploads=events["upload"],
+    )
+
+
+def _judged(rule: Rule) -> JudgedRule:
+    return JudgedRule(
+        id=rule.id,
+        level=rule.level,
+        title=rule.title,
+        help={language: f"{why}\n\n{rule.remedy.get(language, '')}".strip() for language, why in rule.why.items()},
+        references=rule.references,
     )
 
 

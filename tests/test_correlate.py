@@ -114,13 +114,13 @@ def test_the_socket_that_carried_the_upload_is_named(recording, store):
     recording.append(upload(recording, 2, client=events.Endpoint(ip="127.0.0.1", port=40000)))
     (flow,) = correlate(recording, store, knowledge()).flows
     assert flow.connection == "connections.jsonl:1"
-    assert "connections.jsonl:1" in report(store, "r").evidence
+    assert "connections.jsonl:1" in report(store, "r", knowledge()).evidence
 
 
 def test_a_body_that_is_missing_is_a_gap(recording, store):
     recording.append(upload(recording, 2, body="0" * 64))
     correlate(recording, store, knowledge())
-    gaps = [gap for gap in report(store, "r").gaps if gap.subject == "uploads.jsonl:1"]
+    gaps = [gap for gap in report(store, "r", knowledge()).gaps if gap.subject == "uploads.jsonl:1"]
     assert [gap.why for gap in gaps] == ["body_truncated"]
 
 
@@ -139,7 +139,7 @@ def test_a_zip_bomb_is_a_gap_and_not_a_crash(recording, store):
         )
     )
     correlate(recording, store, knowledge())
-    assert "decode_limit" in {gap.why for gap in report(store, "r").gaps}
+    assert "decode_limit" in {gap.why for gap in report(store, "r", knowledge()).gaps}
 
 
 def test_the_index_is_current_until_something_is_added(recording, store):
@@ -160,4 +160,4 @@ def test_one_database_holds_many_recordings(recording, store, tmp_path):
         each.append(upload(each, 2))
         correlate(each, store, knowledge())
     for name in ("r", "s"):
-        assert [flow.id for flow in report(store, name).flows] == ["f1"]
+        assert [flow.id for flow in report(store, name, knowledge()).flows] == ["f1"]

@@ -16,7 +16,7 @@ MATCHING = Path(__file__).parent.parent.parent / "shared/cases/matching"
 
 
 def rendered(recording: Recording, store: Store) -> str:
-    return render(report(store, recording.run.id), "json")
+    return render(report(store, recording.run.id, knowledge()), "json")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -47,7 +47,8 @@ def parse[M: BaseModel](path: Path, model: type[M]) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # A wrong value is the better hint than a missing field: the one often comes with the other.
+        first = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         line = _line(path, first["loc"])
         raise FileError(path, line, f"{where}: {first['msg']}.", "Compare with the files beside it.") from None
