@@ -112,6 +112,7 @@ def follow(
     followed recording and one correlated later come to the same report.
     """
     walk = _Walk(recording, store, known)
+    store.ingest(walk.id, recording.run, str(recording.path), ())
     for kind in FILES:
         for ref, event in store.events(walk.id, kind):
             walk.learn(ref, event)
