@@ -479,9 +479,6 @@ def test_each_rule_lies_in_the_file_of_its_name_and_says_what_it_rests_on():
         rule = catalog.parse(path, Rule)
         assert rule.id == path.stem
         assert rule.references
-        judged = rule.judged()
-        assert (judged.id, judged.level, judged.title) == (rule.id, rule.level, rule.title)
-        assert judged.help["zh"].startswith(rule.why["zh"])
 
 
 def test_an_organisations_rule_of_the_same_name_replaces_ours():

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from monitor.events import DataType
-from monitor.findings import Confidence, ConsentName, JudgedRule, Level, Party
+from monitor.findings import Confidence, ConsentName, Level, Party
 from monitor.judge.rules import sentences
 from monitor.judge.rules.sentences import LANGUAGES
 
@@ -120,16 +120,6 @@ class Rule(Strict):
         if unknown and words:
             raise ValueError(f"unknown {_braced(unknown)}; expected only {_braced(words)}")
         return detail
-
-    def judged(self) -> JudgedRule:
-        """The rule as a report names it."""
-        return JudgedRule(
-            id=self.id,
-            level=self.level,
-            title=self.title,
-            help={language: f"{self.why[language]}\n\n{self.remedy[language]}" for language in LANGUAGES},
-            references=self.references,
-        )
 
 
 def _fits(condition: Condition, info: ValidationInfo) -> None:
