@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor import events
-from monitor.correlate import correlate, follow, is_current, knowledge, report
+from monitor.correlate import Outcome, correlate, follow, is_current, knowledge, report
 from monitor.recording import Recording
 from monitor.store import Store
 
@@ -72,7 +72,7 @@ def wait_for(condition, seconds: float = 20.0) -> bool:
 
 def test_following_finds_an_access_that_is_reported_after_its_upload(recording, store):
     done = threading.Event()
-    seen = []
+    seen: list[Outcome] = []
     thread = threading.Thread(target=follow, args=(recording, store, knowledge(), done.is_set, seen.append))
     thread.start()
     try:

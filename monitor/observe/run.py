@@ -6,7 +6,7 @@ import getpass
 import hashlib
 import importlib.metadata
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from monitor.recording import Recording
 
 POLL_S = 0.1
 STAMP_S = 5.0
+BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
 
@@ -87,10 +88,10 @@ def observe(
         up.callback(device.stop)
         say(f"starting {device.app.package} with {len(sources)} sources hooked")
         agent.launch(device.launch())
-        recording.update_run(hooks=_counts(agent))
+        recording.update_run(hooks=_states(agent))
         say("observing")
         _watch(agent, proxy, recording, order, stop)
-        recording.update_run(hooks=_counts(agent))
+        recording.update_run(hooks=_states(agent))
     return recording
 
 
@@ -125,8 +126,12 @@ def _finished(recording: Recording) -> Iterator[None]:
         recording.stamp(final=True)
 
 
-def _counts(agent: Agent) -> Mapping[str, str]:
-    return {f"{status.source}": status.state for status in agent.statuses()}
+def _states(agent: Agent) -> dict[str, str]:
+    """Source -> how far its hooks are; the best of them where several entries make up a source."""
+    states: dict[str, str] = {}
+    for status in agent.statuses():
+        states[status.source] = min(states.get(status.source, status.state), status.state, key=BEST_FIRST.index)
+    return states
 
 
 def _watch(agent: Agent, proxy: Proxy, recording: Recording, order: Order, stop: Callable[[], bool]) -> None:
