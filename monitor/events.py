@@ -30,7 +30,7 @@ DataType = str
 
 def format_time(at: datetime) -> str:
     """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[
@@ -269,6 +269,8 @@ def parse(line: bytes | str) -> Event:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadLine(f"{where}: {first['msg']}" if where else first["msg"]) from None
+    except OverflowError:
+        raise BadLine("a time that has no year in UTC") from None
 
 
 def dump(event: Event) -> str:

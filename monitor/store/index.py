@@ -260,9 +260,15 @@ class Store:
     def _insert(self, connection: Connection, model: type[Base], rows: list[Row]) -> None:
         if not rows:
             return
-        if self._engine.dialect.name != "sqlite":
-            rows = without_nul(rows)
-        connection.execute(insert(_table(model)), rows)
+        table = _table(model)
+        if self._engine.dialect.name == "sqlite":
+            # past SQLAlchemy's own handling of parameters, which costs as much as SQLite's whole work
+            columns = ", ".join(f'"{name}"' for name in rows[0])
+            places = ", ".join(f":{name}" for name in rows[0])
+            text = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608, our own names
+            connection.exec_driver_sql(text, rows)
+        else:
+            connection.execute(insert(table), without_nul(rows))
 
     def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> None:
         """Put the recording in, or bring its run up to date; on a server this also makes other writers of it wait."""

@@ -1,0 +1,157 @@
+"""Rows a second into the index, against raw sqlite3 `executemany` of the same rows in the same run.
+
+The rows are accesses with their values, uploads and connections as a run gives them. Each figure is the best of a few
+rounds that take turns, so that a busy machine slows all of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from monitor import events
+from monitor.recording import Read, Recording, verify
+from monitor.store import Store
+from monitor.store.index import BATCH
+from monitor.store.rows import event_row, value_rows
+
+LINES = 20_000
+ROUNDS = 3
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+STACK = tuple(f"com.example.circle.net.Client.call{n}(Client.java:{n})" for n in range(6))
+KINDS = ("access", "connection", "upload")
+TABLES = {"access": "accesses", "connection": "connections", "upload": "uploads"}
+
+
+def line(number: int) -> events.Event:
+    """Every fourth line an upload, every fourth a connection, the others accesses with two values."""
+    at = AT + timedelta(milliseconds=10 * number)
+    base: dict[str, Any] = {"at": at, "app": "com.example.circle", "pid": 4711}
+    if number % 4 == 0:
+        return events.Upload(
+            **base,
+            via="http",
+            method="POST",
+            url="https://api.circle.test/contacts/sync",
+            host="api.circle.test",
+            headers=(("content-type", "application/json"), ("user-agent", "circle/1")),
+            body=f"{number:064x}",
+            size=1000,
+            tls=events.Tls(version="TLSv1.3"),
+        )
+    if number % 4 == 1:
+        ends = events.Endpoint(ip="10.0.2.15", port=number % 60_000), events.Endpoint(ip="203.0.113.9", port=443)
+        return events.Connection(**base, local=ends[0], remote=ends[1], host="api.circle.test", stack=STACK)
+    return events.Access(
+        **base,
+        source="android.database.Cursor.getString",
+        target="content://com.android.contacts/data",
+        data="contacts",
+        values=(
+            events.Value(type="name", text=f"Somebody {number}", row=0),
+            events.Value(type="phone_number", text=f"+86138{number:08d}", row=0),
+        ),
+        outcome="returned",
+        stack=STACK,
+    )
+
+
+def best(rounds: list[float]) -> float:
+    return min(rounds)
+
+
+def raw(place: Path, rows: dict[str, list[dict[str, Any]]]) -> float:
+    """Seconds for the same rows with nothing but sqlite3, in transactions of the same size."""
+    Store(place).close()
+    with closing(sqlite3.connect(place, isolation_level=None)) as database:
+        database.execute("PRAGMA synchronous = NORMAL")
+        run = ["r", "", "", "", "", "", None, "", None]
+        database.execute(f"INSERT INTO recordings VALUES ({','.join('?' * len(run))})", run)
+        tuples = {table: [tuple(row.values()) for row in of] for table, of in rows.items()}
+        begun = time.perf_counter()
+        for table, of in tuples.items():
+            names = ",".join(rows[table][0])
+            text = f"INSERT INTO {table} ({names}) VALUES ({','.join('?' * len(rows[table][0]))})"
+            for batch in batched(of, BATCH):
+                database.execute("BEGIN IMMEDIATE")
+                database.executemany(text, batch)
+                database.execute("COMMIT")
+        return time.perf_counter() - begun
+
+
+def ingest(place: Path, recording: Recording, reads: Callable[[str], Any]) -> float:
+    """Seconds for Store.ingest."""
+    with Store(place) as store:
+        begun = time.perf_counter()
+        for kind in KINDS:
+            store.ingest("r", recording.run, "", reads(kind))
+        return time.perf_counter() - begun
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        run = events.Run(
+            id="r",
+            app=events.AppIdentity(package="com.example.circle"),
+            device=events.DeviceIdentity(serial="lab", kind="lab"),
+            started=AT,
+        )
+        recording = Recording.create(room / "r", run)
+        made = [line(number) for number in range(LINES)]
+        appending = seconds(lambda: [recording.append_all(batch) for batch in batched(made, 100)])
+        one_by_one = seconds(lambda: [recording.append(event) for event in made[:5000]])
+        stamping = seconds(recording.stamp)
+        again = seconds(recording.stamp)
+        verifying = seconds(lambda: verify(recording.path))
+        lines = LINES + 5000
+        size = sum((recording.path / name).stat().st_size for name in events.FILES.values())
+        print(f"recording: {lines} lines, {size / lines:.0f} bytes each")
+        print(f"  append, 100 lines at a time     {LINES / appending:10,.0f} lines/s")
+        print(f"  append, one line at a time      {5000 / one_by_one:10,.0f} lines/s")
+        print(f"  first stamp                     {lines / stamping:10,.0f} lines/s, on disk")
+        print(f"  stamp when nothing is new       {again * 1000:10.1f} ms")
+        print(f"  verify                          {lines / verifying:10,.0f} lines/s")
+
+        reads: dict[str, list[Read]] = {kind: list(recording.read(kind)) for kind in KINDS}
+        rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*TABLES.values(), "access_values")}
+        for kind, of in reads.items():
+            for read in of:
+                assert read.event is not None
+                rows[TABLES[kind]].append(event_row("r", read.position.line, read.event, read.raw))
+                if isinstance(read.event, events.Access):
+                    rows["access_values"] += value_rows("r", read.position.line, read.event)
+        count = sum(map(len, rows.values()))
+        times: dict[str, list[float]] = {"raw": [], "ingest": [], "walk": [], "parse": []}
+        for turn in range(ROUNDS):
+            times["raw"].append(raw(room / f"raw{turn}", rows))
+            times["ingest"].append(ingest(room / f"ingest{turn}", recording, lambda kind: reads[kind]))
+            times["walk"].append(ingest(room / f"walk{turn}", recording, recording.read))
+            times["parse"].append(seconds(lambda: [list(recording.read(kind)) for kind in KINDS]))
+        yardstick = best(times["raw"])
+        print(f"index: {count} rows of {lines} lines")
+        for name, what in (
+            ("raw", "sqlite3 executemany, same rows"),
+            ("ingest", "Store.ingest of lines read before"),
+            ("walk", "Store.ingest from the files"),
+        ):
+            took = best(times[name])
+            print(f"  {what:34}{count / took:10,.0f} rows/s   {yardstick / took:.2f} of raw sqlite3")
+        print(f"  {'reading and parsing alone':34}{lines / best(times['parse']):10,.0f} lines/s")
+
+
+if __name__ == "__main__":
+    main()
