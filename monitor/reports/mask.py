@@ -40,15 +40,16 @@ _MAIL = re.compile(r"[\w.+-]+@(?=[\w-]+\.)", re.ASCII)
 _NUMBER_RUN = re.compile(r"(?<![\w.])\+?\d(?:[ ().-]{0,2}\d){6,}|\d{7,}")
 _DECIMAL = re.compile(r"(?<![\d.])(-?\d{1,3}\.\d)\d{2,}(?![\d.])")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
-_ENCODED = re.compile(r"(?<![\w+/=-])(?=[^\s]*[0-9+/=_-])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])[\w+/-]{16,}={0,2}", re.ASCII)
+_RUN = re.compile(r"[\w+/-]{16,}={0,2}", re.ASCII)
 _EDGE = '"&=<>{}[]|;\n'
 """Where a text may be cut without leaving a piece of a value: not at a space, comma or hyphen, which names have."""
 
 
 def mask_value(type_: str, text: str) -> str:
     """One value with as much left as tells it from others: `+86138****8000`, `a***@example.org`, `31.2**,121.4**`."""
-    masked = _by_type(type_, text.strip())
-    return HIDDEN if not text.strip() or text in masked else masked
+    text = text.strip()
+    shown = _by_type(type_, text) if text else HIDDEN
+    return HIDDEN if text in shown else shown
 
 
 def _by_type(type_: str, text: str) -> str:
@@ -86,6 +87,12 @@ def _ends(text: str) -> str:
 def shortened(digest: str) -> str:
     """A digest with so few characters left that the numbers it may stand for cannot be tried out against it."""
     return f"{digest[:4]}…{digest[-2:]}"
+
+
+def _encoded(run: str) -> str:
+    """A run of characters shortened, if it looks like base64 and not like words."""
+    mixed = re.search("[0-9]", run) and re.search("[A-Z]", run) and re.search("[a-z]", run)
+    return shortened(run) if mixed else run
 
 
 @lru_cache(maxsize=65536)
@@ -180,7 +187,7 @@ class Mask:
             lengths.sort(reverse=True)
 
     def known(self, text: str, code: bool = False) -> str:
-        """`text` with every known value masked; `code` (a stack) leaves forms that are mere ASCII words alone."""
+        """`text` with every known value masked; `code` (a stack) leaves forms that are one ASCII word alone."""
         key = (text, code, False)
         if key not in self._cache:
             self._cache[key] = self._known(text, code)
@@ -209,7 +216,7 @@ class Mask:
     @staticmethod
     def _stands(text: str, at: int, form: str, code: bool) -> bool:
         """Whether a form found at a place is likely to be the value there, not a piece of another word."""
-        if code and form.isascii() and form.replace(" ", "").replace("-", "").isalpha():
+        if code and form.isascii() and form.isalpha():
             return False
         if not form.isascii() or len(form) >= 7:
             return True
@@ -228,7 +235,7 @@ class Mask:
     def _excerpt(self, text: str) -> str:
         text = _DIGEST.sub(lambda found: shortened(found.group()), self.known(text))
         text = _MAIL.sub(lambda found: f"{found.group()[0]}{HIDDEN}@", text)
-        text = _ENCODED.sub(lambda found: shortened(found.group()), text)
+        text = _RUN.sub(lambda found: _encoded(found.group()), text)
         text = _DECIMAL.sub(lambda found: f"{found.group(1)}**", text)
         return _NUMBER_RUN.sub(
             lambda found: found.group() if _ADDRESS.fullmatch(found.group()) else _phone(found.group()), text
@@ -415,4 +422,4 @@ def _coverage(mask: Mask, value: Any) -> Any:
     """Counts by name: names of hosts and sources, which may hold a value but are not excerpts."""
     if isinstance(value, dict):
         return {mask.known(str(key), code=True): _coverage(mask, item) for key, item in value.items()}
-    return mask.known(value, code=True) if isinstance(value, str) else value
+    return mask.known(value) if isinstance(value, str) else value

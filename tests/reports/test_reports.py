@@ -1,0 +1,64 @@
+import subprocess
+import sys
+
+import pytest
+
+from monitor.errors import UserError
+from monitor.reports import FORMATS, render
+from tests.reports import sample
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_same_report_gives_the_same_bytes(format_, lang):
+    assert render(sample.report(), format_, lang=lang) == render(sample.report(), format_, lang=lang)
+
+
+@pytest.mark.parametrize("reveal", [False, True])
+@pytest.mark.parametrize("format_", FORMATS)
+def test_nothing_found_with_gaps_is_never_called_clean(format_, reveal):
+    gaps = sample.report().gaps
+    text = render(sample.clean(gaps=gaps), format_, reveal=reveal)
+    if format_ == "json":
+        assert "tls_refused" in text
+    else:
+        assert "not clean" in text
+    assert "no gap was noticed" not in text
+
+
+@pytest.mark.parametrize("format_", ["text", "html", "sarif", "junit"])
+def test_nothing_found_without_gaps_says_what_that_means(format_):
+    text = render(sample.clean(), format_)
+    assert "No finding, and no gap was noticed" in text
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_recording_in_which_nothing_happened_renders(format_):
+    empty = sample.clean(
+        run=sample.run(ended=None, persona=(), versions={}, operator=None),
+        accesses=(), uploads=(), consents=(), phases=(), evidence={}, coverage={}, rules=(),
+    )  # fmt: skip
+    assert sample.APP in render(empty, format_)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_finding_whose_lines_are_missing_still_renders(format_):
+    bare = sample.report(evidence={}, accesses=(), uploads=(), consents=(), phases=(), rules=())
+    assert "sent-before-consent" in render(bare, format_)
+
+
+def test_a_format_or_language_that_does_not_exist_is_the_users_error():
+    with pytest.raises(UserError, match="Choose one of text, json"):
+        render(sample.report(), "pdf")
+    with pytest.raises(UserError, match="Choose one of en, zh"):
+        render(sample.report(), "text", lang="fr")
+
+
+def test_a_terminal_needs_no_templates():
+    """`appwitness report` is started often; what one format needs is not loaded for another."""
+    code = (
+        "import sys\nfrom tests.reports import sample\nfrom monitor.reports import render\n"
+        "render(sample.report(), 'text'); print('jinja2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
