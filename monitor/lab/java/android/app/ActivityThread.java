@@ -170,7 +170,7 @@ public final class ActivityThread {
         activity.performResume();
         View decor = activity.getWindow().getDecorView();
         if (!decor.isAttachedToWindow()) {
-            WindowManagerGlobal.getInstance().addView(decor);
+            WindowManagerGlobal.getInstance().addBaseView(decor);
         }
     }
 

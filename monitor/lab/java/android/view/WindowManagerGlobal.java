@@ -19,6 +19,15 @@ public final class WindowManagerGlobal {
         mRoots.add(new ViewRootImpl(view));
     }
 
+    /** An activity's own window lies below its dialogs, also those that it showed before it was resumed. */
+    public synchronized void addBaseView(View view) {
+        int at = 0;
+        while (at < mRoots.size() && mRoots.get(at).getView().getContext() != view.getContext()) {
+            at++;
+        }
+        mRoots.add(at, new ViewRootImpl(view));
+    }
+
     public synchronized void removeView(View view) {
         for (ViewRootImpl root : List.copyOf(mRoots)) {
             if (root.getView() == view) {

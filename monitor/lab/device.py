@@ -1,0 +1,244 @@
+"""The lab device: an app process on a JVM, prepared for the proxy and started like any app.
+
+What the four apps do (reads in the order of time, `>` is an upload; before and after the answer to the dialog):
+
+| app    | always, before the answer        | accept                              | refuse              | silent  |
+|--------|----------------------------------|-------------------------------------|---------------------|---------|
+| circle | SDK reads all numbers,           | > api.circle.test/feed (nothing     | > api.circle.test,  | nothing |
+|        | > sync.friendgraph.test          | personal)                           | the same once more  | more    |
+|        | (numbers); app reads all data    |                                     |                     |         |
+|        | rows, > api.circle.test (gzip:   |                                     |                     |         |
+|        | names, sha256 of numbers)        |                                     |                     |         |
+| skies  | SDK reads last known location,   | reads location (fused),             | > api.skies.test    | nothing |
+|        | > http://ads.adnet.test (query,  | > api.skies.test (query);           | (a city, nothing    | more    |
+|        | 3 decimals, cleartext)           | SDK takes an update (gps),          | personal)           |         |
+|        |                                  | > https://ads.adnet.test (JSON)     |                     |         |
+| corner | > api.corner.test/catalog        | asks READ_PHONE_NUMBERS, allowed;   | > api.corner.test/  | nothing |
+|        | (nothing personal)               | reads number, > /order (form)       | catalog?guest=1     | more    |
+| pages  | nothing                          | reads number, > log.pages.test      | the same as on      | nothing |
+|        |                                  | (base64 in JSON)                    | accept              |         |
+
+Every app shows its dialog before its first upload, and the user answers only when the app has nothing left to do, so
+two runs of one plan give the same accesses, signals and uploads in the same order. The process ends by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from monitor.errors import SetupError
+from monitor.events import AppIdentity, DeviceIdentity, Value
+from monitor.lab.apps import APPS, CONTACTS, LINE1, LOCATION, LabApp, persona
+from monitor.lab.runtime import PASSWORD, jar, launcher, truststore
+from monitor.lab.servers import LabServers
+
+__all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice", "LabTarget"]
+
+PLANS = ("accept", "refuse", "silent", "free")
+"""What the user answers; `free` is nobody at the device, as `silent`."""
+CACHE = Path("~/.appwitness/lab")
+"""Where launcher and truststores are kept between runs."""
+STOP_S = 5.0
+
+
+@dataclass(frozen=True)
+class LabTarget:
+    """The process of an app: to start, or running."""
+
+    argv: tuple[str, ...] | None = None
+    pid: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    frida_device: str = "local"
+
+
+class LabDevice(AbstractContextManager["LabDevice"]):
+    """One app of APPS under one plan of PLANS. Its servers listen while the context lasts.
+
+    `workdir` takes what belongs to one run (`log.txt` among it); `cache` what can be used again.
+    """
+
+    def __init__(self, app: str, plan: str, workdir: Path, *, cache: Path = CACHE) -> None:
+        if app not in APPS:
+            raise SetupError(f"The lab device has no app {app!r}.", f"It has {', '.join(APPS)}.")
+        if plan not in PLANS:
+            raise SetupError(f"The lab device cannot play the plan {plan!r}.", f"It plays {', '.join(PLANS)}.")
+        self.lab_app = APPS[app]
+        self.plan = plan
+        self.workdir = workdir.absolute()
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        self._cache = cache.expanduser().absolute()
+        self._servers = LabServers(self.lab_app.hosts, self.workdir / "upstream-ca.pem")
+        self._proxy: tuple[str, int, Path] | None = None
+
+    @property
+    def identity(self) -> DeviceIdentity:
+        """The device as run.json names it."""
+        return DeviceIdentity(serial="lab", model="Lab device", release="14", api_level=34, kind="lab")
+
+    @property
+    def app(self) -> AppIdentity:
+        """The app as run.json names it."""
+        app = self.lab_app
+        return AppIdentity(package=app.package, version=app.version, version_code=app.version_code)
+
+    @property
+    def persona(self) -> tuple[Value, ...]:
+        """The values planted on the device."""
+        return persona()
+
+    @property
+    def hosts(self) -> Mapping[str, tuple[str, int]]:
+        """Where the hosts of the app really are, for the proxy; empty outside the context."""
+        return self._servers.hosts
+
+    @property
+    def upstream_ca(self) -> Path:
+        """The authority of those hosts (PEM), for the proxy."""
+        return self._servers.ca_pem
+
+    @property
+    def answered(self) -> int:
+        """Requests that the servers answered."""
+        return self._servers.count
+
+    @property
+    def log(self) -> Path:
+        """What the app and the device logged."""
+        return self.workdir / "log.txt"
+
+    def __enter__(self) -> Self:
+        self._servers.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._servers.__exit__(kind, error, trace)
+
+    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
+        """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""
+        self._proxy = (proxy_host, proxy_port, truststore(ca_pem, self._cache))
+
+    def undo(self) -> None:
+        """Forget the proxy."""
+        self._proxy = None
+
+    def launch(self) -> LabTarget:
+        """The process to start: it plays the app and ends by itself. Raises SetupError before `prepare`."""
+        if self._proxy is None:
+            raise SetupError("The lab device was not prepared for a proxy.", "Call prepare before launch.")
+        host, port, trusted = self._proxy
+        self._pid_file.unlink(missing_ok=True)
+        self._write_facts()
+        settings = {
+            "file.encoding": "UTF-8",
+            "user.language": "en",
+            "user.country": "US",
+            "http.proxyHost": host,
+            "http.proxyPort": port,
+            "https.proxyHost": host,
+            "https.proxyPort": port,
+            "javax.net.ssl.trustStore": trusted,
+            "javax.net.ssl.trustStoreType": "PKCS12",
+            "javax.net.ssl.trustStorePassword": PASSWORD,
+            "lab.package": self.lab_app.package,
+            "lab.plan": self.plan,
+            "lab.device": self._facts_file,
+            "lab.log": self.log,
+        }
+        return LabTarget(
+            argv=(
+                str(launcher(self.lab_app.package, self._cache)),
+                "-Xshare:off",  # else some hooks in boot classes are dead
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",  # a run of seconds: what the second compiler costs is never earned back
+                "-XX:-UsePerfData",
+                *(f"-D{name}={value}" for name, value in settings.items()),
+                "-cp",
+                str(jar()),
+                "android.app.ActivityThread",
+            ),
+            cwd=str(self.workdir),
+        )
+
+    def attach(self) -> LabTarget:
+        """The process that runs. Raises SetupError when there is none."""
+        pid = self._running()
+        if pid is None:
+            raise SetupError(f"{self.lab_app.package} does not run on the lab device.", "Launch it first.")
+        return LabTarget(pid=pid)
+
+    def stop(self) -> None:
+        """End the app's process, if it runs."""
+        pid = self._running()
+        if pid is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        end = time.monotonic() + STOP_S
+        while self._running() is not None and time.monotonic() < end:
+            time.sleep(0.02)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.workdir / "app.pid"
+
+    @property
+    def _facts_file(self) -> Path:
+        return self.workdir / "device.properties"
+
+    def _running(self) -> int | None:
+        """The process that wrote the pid file, unless its number went to another one since."""
+        try:
+            pid = int(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return None
+        return pid if str(self._facts_file) in _command(pid) else None
+
+    def _write_facts(self) -> None:
+        app = self.lab_app
+        facts = {
+            "label": app.title,
+            "version.name": app.version,
+            "version.code": str(app.version_code),
+            "application": app.application,
+            "activity": app.activity,
+            "providers": ",".join(app.providers),
+            "permissions.requested": ",".join(app.requested),
+            "permissions.granted": ",".join(app.granted),
+            "line1": LINE1,
+            "location": LOCATION,
+            "data": str(self.workdir / "data"),
+            "pid": str(self._pid_file),
+        }
+        for at, contact in enumerate(CONTACTS):
+            facts[f"contact.{at}.name"] = contact.name
+            facts[f"contact.{at}.numbers"] = ",".join(contact.numbers)
+            facts[f"contact.{at}.mails"] = ",".join(contact.mails)
+        text = "".join(f"{key}={value.replace(chr(92), chr(92) * 2)}\n" for key, value in facts.items())
+        self._facts_file.write_text(text, encoding="utf-8")
+
+
+def _command(pid: int) -> str:
+    """The command line of a process; empty when there is none."""
+    proc = Path("/proc")
+    if (proc / "self").exists():
+        try:
+            return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            return ""
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout

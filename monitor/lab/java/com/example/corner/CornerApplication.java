@@ -1,0 +1,7 @@
+package com.example.corner;
+
+import android.app.Application;
+
+/** A shop that asks first. */
+public final class CornerApplication extends Application {
+}

