@@ -88,12 +88,14 @@ class _Level(NamedTuple):
 NUMBERS = re.compile(
     rb"(?:(?<![\w.])|(?<=[@=(/,;:_ a-zA-Z]))-?\d{1,3}\.\d{2,20}(?![\w.])|(?<![\w.])-?\d{6,11}(?![\w.])"
 )
-SPLIT_NUMBER = re.compile(rb"(?<![\w.])(?:\+|00)?\(?\d{1,6}\)?(?:(?:[ ().\-/]|\xc2\xa0){1,3}\d{1,6}){1,7}(?![\w])")
+SPLIT_NUMBER = re.compile(rb"(?<![\w.])(?:\+|00)?\(?\d{1,6}\)?(?:(?:[ ().\-/]|\xc2\xa0){1,3}\d{1,12}){1,7}(?![\w])")
 GEOHASH = re.compile(rb"(?<![\w])[0-9b-hjkmnp-z]{6,12}(?![\w])")
 LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
 WORD = re.compile(rb"[\w]|[\x80-\xff]")
 WITH_COUNTRY = ("international", "digits", "e164")
 """Normal forms of a telephone number before which a plus changes nothing."""
+LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
+"""A further byte of a hex id that is written with separators; backwards too."""
 HEX = b"0123456789abcdefABCDEF"
 DIGIT = b"0123456789"
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -185,9 +187,8 @@ class Index:
             self._find_places(look, hits)
         return _best(hits)
 
-    def _hit(self, look: _Look, slot: int, variant: Variant, number: int, start: int, end: int, charset: str) -> Hit:
+    def _hit(self, look: _Look, slot: int, variant: Variant, leaf: Leaf, start: int, end: int, charset: str) -> Hit:
         """A hit at the bytes from start to end of one leaf."""
-        leaf = look.leaves[number]
         key, value, kind = self._slots[slot]
         before, found, after = _excerpt(leaf, start, end, charset)
         telling = bool(TELLING[kind if kind in TELLING else "place"].search(last_key(leaf.path)))
@@ -224,18 +225,15 @@ class Index:
                     continue
                 for meaning in self._patterns[patterns[index]]:
                     if meaning.charset.startswith("base64"):
-                        hits.extend(self._in_base64(look, meaning, number, begin, stop))
+                        hits.extend(self._in_base64(look, meaning, leaf, begin, stop))
                         continue
                     if meaning.charset != "utf-8" and leaf.text is not None:
                         continue
                     if _stands_alone(leaf, begin, stop, meaning):
-                        hits.append(
-                            self._hit(look, meaning.slot, meaning.variant, number, begin, stop, meaning.charset)
-                        )
+                        hits.append(self._hit(look, meaning.slot, meaning.variant, leaf, begin, stop, meaning.charset))
 
-    def _in_base64(self, look: _Look, meaning: _Pattern, number: int, start: int, end: int) -> Iterable[Hit]:
+    def _in_base64(self, look: _Look, meaning: _Pattern, leaf: Leaf, start: int, end: int) -> Iterable[Hit]:
         """A form inside base64 that begins where no decoder could know: behind other letters of its alphabet."""
-        leaf = look.leaves[number]
         alignment = int(meaning.charset[-1])
         begin = start - (0, 2, 3)[alignment]
         first = start
@@ -257,35 +255,25 @@ class Index:
         size = len(meaning.variant.pattern)
         if data[at : at + size].lower() != meaning.variant.pattern.lower():
             return
-        inner = Leaf(leaf.path, None, data, (*leaf.decoding, "base64"), leaf.start, leaf.end, False)
+        inner = Leaf(leaf.path, "", data, (*leaf.decoding, "base64"), leaf.start, leaf.end, False)
         if leaf.exact:
             inner = inner._replace(start=leaf.start + origin, end=leaf.start + last)
         if _stands_alone(inner, at, at + size, meaning._replace(charset="utf-8")):
-            hit = self._hit(look, meaning.slot, meaning.variant, number, start, end, "")
-            before, found, after = _excerpt(inner, at, at + size, "utf-8")
-            yield hit._replace(
-                leaf=inner,
-                decoding=inner.decoding,
-                before=before,
-                found=found,
-                after=after,
-                start=inner.start,
-                end=inner.end,
-            )
+            yield self._hit(look, meaning.slot, meaning.variant, inner, at, at + size, "utf-8")
 
     def _find_whole_leaves(self, look: _Look, hits: list[Hit]) -> None:
         known = self._leaf
-        for number, leaf in enumerate(look.leaves):
+        for leaf in look.leaves:
             data = leaf.data
             size = len(data)
             if size in digests.SIZES:
                 meanings = known.get(data)
                 if meanings:
-                    hits.extend(self._hit(look, slot, variant, number, 0, size, "") for slot, variant in meanings)
+                    hits.extend(self._hit(look, slot, variant, leaf, 0, size, "") for slot, variant in meanings)
             if size == 36 and UUID.fullmatch(data):
                 meanings = known.get(bytes.fromhex(data.replace(b"-", b"").decode()))
                 for slot, variant in meanings or ():
-                    hits.append(self._hit(look, slot, variant, number, 0, size, ""))
+                    hits.append(self._hit(look, slot, variant, leaf, 0, size, ""))
 
     def _find_split_numbers(self, look: _Look, hits: list[Hit]) -> None:
         for run in SPLIT_NUMBER.finditer(look.joined):
@@ -294,12 +282,11 @@ class Index:
             for candidate in sorted(tries):
                 for slot, variant in self._digits.get(candidate, ()):
                     number = look.leaf_at(run.start())
-                    offset = look.starts[number]
-                    if look.leaves[number].text is None:
-                        continue
-                    hits.append(
-                        self._hit(look, slot, variant, number, run.start() - offset, run.end() - offset, "utf-8")
-                    )
+                    leaf = look.leaves[number]
+                    start, end = run.start() - look.starts[number], run.end() - look.starts[number]
+                    if leaf.text is not None and end <= len(leaf.data):
+                        split = variant._replace(name="separated")
+                        hits.append(self._hit(look, slot, split, leaf, start, end, "utf-8"))
 
     # --- places ---
 
@@ -328,13 +315,17 @@ class Index:
                         )
         for place_number in sorted({number for number, _ in axes}):
             pair = _pair(look, axes.get((place_number, False), []), axes.get((place_number, True), []))
+            coarse = self._places[place_number][1].system != "wgs84"
             for lat, lon, relation in pair:
+                if coarse and min(lat.decimals, lon.decimals) < 3:
+                    continue
                 hits.extend(self._place_hits(look, place_number, lat, lon, relation))
         for word in GEOHASH.finditer(look.joined):
             for slot, variant in self._geohashes.get(word[0], ()):
                 number = look.leaf_at(word.start())
                 offset = look.starts[number]
-                hit = self._hit(look, slot, variant, number, word.start() - offset, word.end() - offset, "utf-8")
+                leaf = look.leaves[number]
+                hit = self._hit(look, slot, variant, leaf, word.start() - offset, word.end() - offset, "utf-8")
                 telling = re.search(r"gh|hash|geo|loc|pos|cell", last_key(hit.leaf.path)) is not None
                 size = len(word[0])
                 hits.append(hit._replace(telling=telling, strong=size >= 8, why=f"geohash of {size} characters"))
@@ -356,11 +347,11 @@ class Index:
         why = f"{decimals} decimals ({coarse}, about {metres:g} m), {error:.0f} m from the place read; {relation}"
         if lat.leaf == lon.leaf:
             start, end = min(lat.start, lon.start), max(lat.end, lon.end)
-            hit = self._hit(look, slot, variant, lat.leaf, start, end, "utf-8")
+            hit = self._hit(look, slot, variant, look.leaves[lat.leaf], start, end, "utf-8")
             yield hit._replace(strong=True, why=why, error_m=error)
             return
         for one, other in ((lat, lon), (lon, lat)):
-            hit = self._hit(look, slot, variant, one.leaf, one.start, one.end, "utf-8")
+            hit = self._hit(look, slot, variant, look.leaves[one.leaf], one.start, one.end, "utf-8")
             there = look.leaves[other.leaf].path
             part = "latitude" if one is lat else "longitude"
             rest = "longitude" if one is lat else "latitude"
@@ -444,7 +435,15 @@ def _stands_alone(leaf: Leaf, start: int, end: int, meaning: _Pattern) -> bool:
         decimal = (left == b"." and beyond and beyond in DIGIT) or (right == b"." and further and further in DIGIT)
         return not decimal
     if edge == "hex":
-        return not ((left and left in HEX) or (right and right in HEX))
+        if (left and left in HEX) or (right and right in HEX):
+            return False
+        return not (
+            LONGER.match(data, end) or LONGER.match(data[max(0, start - 3) : start][::-1] + data[start - 4 : start - 3])
+        )
+    if b"@" in meaning.variant.pattern and (
+        (left and left in b".+-%" and beyond.isalnum()) or (right and right in b".-" and further.isalnum())
+    ):
+        return False
     first, last = data[start : start + 1], data[end - 1 : end]
     if left and WORD.match(left) and WORD.match(first) and left != b"_":
         return not _joined(data, start, before=True)
@@ -507,6 +506,7 @@ def _best(hits: list[Hit]) -> list[Hit]:
     def rank(hit: Hit) -> tuple[object, ...]:
         return (
             hit.variant.how == "place",
+            hit.variant.name in ("gcj02", "bd09"),
             -len(hit.found),
             hit.error_m,
             hit.end - hit.start,

@@ -99,7 +99,7 @@ def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = Tru
         out, whole, rest = how(piece.data, room)
     except ERRORS:
         return None
-    if not out or not (whole or sure):
+    if not out or not (whole or sure or len(out) > room.bytes_left):
         return None
     size = len(out)
     if size > room.bytes_left:

@@ -76,8 +76,8 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
             suffix = suffixes.get(raw)
             if suffix is None:
                 suffix = suffixes[raw] = child_path("", _key(raw))
-                if kind == 1 and TELLING_KEY.search(raw):
-                    found.append(piece.part("json", *token.span(1), path=prefix + suffix))
+                if TELLING_KEY.search(raw):
+                    found.append(piece.part("json", *token.span(kind or 0), path=prefix + suffix))
             member = suffix
             continue
         if not outer:
@@ -139,7 +139,7 @@ def document(piece: Piece, room: Room) -> Found:
     end, _ = _document(piece, start, piece.path, room, found)
     next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
     if next_one >= len(data):
-        return found
+        return found or None
     if data[next_one : next_one + 1] not in (b"{", b"["):
         return [*found, piece.part("", end, len(data))]
     found = []
@@ -157,7 +157,7 @@ def document(piece: Piece, room: Room) -> Found:
         next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
         if len(found) > room.leaves_left:
             break
-    return found
+    return found or None
 
 
 @decoder("json string", "text", rb'\s*"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*$')
@@ -165,7 +165,7 @@ def string(piece: Piece, room: Room) -> Found:
     """A document that is one JSON string."""
     found: list[Piece] = []
     _document(piece, 0, piece.path, room, found)
-    return found
+    return found or None
 
 
 @decoder("json inside", "text", rb".+(?:\{\s*\"|\[\s*[{\"])", alone=False)

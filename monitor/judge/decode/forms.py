@@ -42,6 +42,10 @@ def pairs(piece: Piece, step: str, room: Room, *, separators: bytes = b"&;", plu
         if not raw:
             continue
         raw_key, equals, raw_value = raw.partition(b"=")
+        if not start and b"?" in raw_key:  # a relative URL
+            start = raw_key.rindex(b"?") + 1
+            found.append(piece.part(step, 0, start - 1))
+            raw_key = raw_key[start:]
         key_bytes = unquote(raw_key, plus=plus) if b"%" in raw_key or b"+" in raw_key else raw_key
         key_bytes = key_bytes.strip()
         if key_bytes[:1] in (b"{", b"["):  # a document posted as a form's key, which '=' cuts at random

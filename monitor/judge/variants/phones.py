@@ -9,7 +9,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 HOMES = ("CN", "US", "GB", "DE", "IN", "BR", "FR", "JP")
-"""Countries that a number without a country code may belong to; the first in which it is valid is taken."""
+"""Countries that a number without a country code may belong to; each in which it is valid counts."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
@@ -30,8 +30,7 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
             found.setdefault(form, name)
 
     add("digits", digits)
-    number = parse(given, digits)
-    if number is not None:
+    for number in numbers(given, digits):
         code = str(number.country_code)
         significant = phonenumbers.national_significant_number(number)
         national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
@@ -51,8 +50,8 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, form) for form, name in found.items())
 
 
-def parse(given: str, digits: str) -> phonenumbers.PhoneNumber | None:
-    """The number, when it is a valid one somewhere."""
+def numbers(given: str, digits: str) -> list[phonenumbers.PhoneNumber]:
+    """What the text may be a number of: one where it names its country, else one for each home where it is valid."""
     tries: list[tuple[str, str | None]]
     if given.startswith("+"):
         tries = [(given, None)]
@@ -60,13 +59,16 @@ def parse(given: str, digits: str) -> phonenumbers.PhoneNumber | None:
         tries = [("+" + digits[2:], None)]
     elif digits.startswith("86") and CHINESE_MOBILE.fullmatch(digits[2:]):
         tries = [("+" + digits, None)]
+    elif CHINESE_MOBILE.fullmatch(digits):
+        tries = [(digits, "CN")]
     else:
         tries = [(given, home) for home in HOMES]
+    found: list[phonenumbers.PhoneNumber] = []
     for candidate, home in tries:
         try:
             number = phonenumbers.parse(candidate, home)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_possible_number(number) if home is None else phonenumbers.is_valid_number(number):
-            return number
-    return None
+            found.append(number)
+    return found

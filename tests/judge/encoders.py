@@ -1,0 +1,105 @@
+"""What an app may do to a text before it sends it: one line each, the counterpart of the decoders."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import html
+import io
+import json
+import lzma
+import quopri
+import struct
+import urllib.parse
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import brotli
+import msgpack
+import zstandard
+
+
+class Encoder(NamedTuple):
+    """One way to write bytes, and the steps by which they are read back."""
+
+    encode: Callable[[bytes], bytes]
+    steps: tuple[str, ...]
+    text_only: bool = False
+    """It can hold only UTF-8 text."""
+
+
+def protobuf(data: bytes) -> bytes:
+    size = len(data)
+    varint = b""
+    while size > 127:
+        varint += bytes((size & 127 | 128,))
+        size >>= 7
+    return b"\x08\x96\x01\x12" + varint + bytes((size,)) + data + b"\x19" + struct.pack("<d", 1.5)
+
+
+def cbor(data: bytes) -> bytes:
+    return b"\xa2\x61a\x07\x61v\x5a" + struct.pack(">I", len(data)) + data
+
+
+def archive(data: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.bin", data)
+    return file.getvalue()
+
+
+def multipart(data: bytes) -> bytes:
+    return (
+        b'--b0u\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n'
+        b'--b0u\r\nContent-Disposition: form-data; name="v"\r\n\r\n' + data + b"\r\n--b0u--\r\n"
+    )
+
+
+def dumps(value: object, *, ascii_only: bool = False) -> bytes:
+    return json.dumps(value, ensure_ascii=ascii_only).encode()
+
+
+def raw_deflate(data: bytes) -> bytes:
+    return zlib.compress(data, wbits=-15)
+
+
+ENCODERS: dict[str, Encoder] = {
+    "json": Encoder(lambda data: dumps({"n": 1, "v": data.decode()}), ("json",), text_only=True),
+    "json escapes": Encoder(lambda data: dumps({"v": data.decode()}, ascii_only=True), ("json",), text_only=True),
+    "json string": Encoder(lambda data: dumps(data.decode()), ("json",), text_only=True),
+    "json list": Encoder(lambda data: dumps([1, [data.decode()]]), ("json",), text_only=True),
+    "form": Encoder(lambda data: b"n=1&v=" + urllib.parse.quote_plus(data).encode() + b"&z=", ("form",)),
+    "percent": Encoder(lambda data: urllib.parse.quote(data, safe="").encode(), ("percent",)),
+    "multipart": Encoder(multipart, ("multipart",)),
+    "base64": Encoder(base64.b64encode, ("base64",)),
+    "base64url": Encoder(lambda data: base64.urlsafe_b64encode(data).rstrip(b"="), ("base64",)),
+    "hex": Encoder(lambda data: data.hex().encode(), ("hex",)),
+    "HEX": Encoder(lambda data: data.hex().upper().encode(), ("hex",)),
+    "base32": Encoder(base64.b32encode, ("base32",)),
+    "gzip": Encoder(lambda data: gzip.compress(data, mtime=0), ("gzip",)),
+    "zlib": Encoder(zlib.compress, ("deflate",)),
+    "zstd": Encoder(zstandard.compress, ("zstd",)),
+    "bz2": Encoder(bz2.compress, ("bz2",)),
+    "xz": Encoder(lzma.compress, ("xz",)),
+    "raw deflate": Encoder(raw_deflate, ("raw deflate",), text_only=True),
+    "br": Encoder(brotli.compress, ("br",), text_only=True),
+    "zip": Encoder(archive, ("zip",)),
+    "protobuf": Encoder(protobuf, ("protobuf",)),
+    "msgpack": Encoder(lambda data: msgpack.packb({"n": 1, "v": data}), ("msgpack",)),
+    "cbor": Encoder(cbor, ("cbor",)),
+    "html": Encoder(lambda data: b"<p>" + html.escape(data.decode()).encode() + b"</p>", (), text_only=True),
+    "entities": Encoder(
+        lambda data: "".join(f"&#{ord(char)};" for char in data.decode()).encode(), ("entities",), text_only=True
+    ),
+    "quoted-printable": Encoder(
+        lambda data: b"".join(b"=%02X" % byte for byte in data), ("quoted-printable",), text_only=True
+    ),
+    "quopri": Encoder(quopri.encodestring, (), text_only=True),
+    "utf-16le": Encoder(lambda data: b"\xff\xfe" + data.decode().encode("utf-16le"), ("utf-16le",), text_only=True),
+    "utf-32be": Encoder(lambda data: b"\0\0\xfe\xff" + data.decode().encode("utf-32be"), ("utf-32be",), text_only=True),
+    "byte array": Encoder(lambda data: dumps(list(data)), ("byte array",)),
+    "log line": Encoder(lambda data: b"2026-01-01 INFO sent " + dumps({"v": data.decode()}), ("json",), text_only=True),
+}

@@ -1,0 +1,243 @@
+"""Tests of decoding: a table of encodings and the way back, places in the stored bytes, bounds, damage."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+import zlib
+from datetime import UTC, datetime
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.events import Upload
+from monitor.judge import decode
+from tests.judge.encoders import ENCODERS
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+TEXT = "Ann-Marie 李华 +8613800138000 <a&b>"
+
+
+def upload(url=None, headers=(), type_=None, size=0):
+    return Upload(at=AT, via="http", url=url, headers=headers, type=type_, size=size)
+
+
+def found(decoded, text):
+    return [leaf for leaf in decoded.leaves if leaf.text is not None and text in leaf.text]
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_what_one_encoder_writes_is_read_back(name):
+    encoder = ENCODERS[name]
+    decoded = decode.leaves_of(encoder.encode(TEXT.encode()))
+    leaves = [leaf for leaf in found(decoded, TEXT) if set(encoder.steps) <= set(leaf.decoding)]
+    assert leaves, decoded
+    assert decoded.cut == ()
+
+
+@pytest.mark.parametrize(
+    ("codings", "body"),
+    [
+        ("gzip", gzip.compress(b'{"v":"abc"}')),
+        ("x-gzip", gzip.compress(b'{"v":"abc"}')),
+        ("deflate", zlib.compress(b'{"v":"abc"}')),
+        ("deflate", zlib.compress(b'{"v":"abc"}', wbits=-15)),
+        ("br", brotli.compress(b'{"v":"abc"}')),
+        ("zstd", zstandard.compress(b'{"v":"abc"}')),
+        ("gzip, br", brotli.compress(gzip.compress(b'{"v":"abc"}'))),
+        ("identity", b'{"v":"abc"}'),
+        ("gzip", b'{"v":"abc"}'),  # a lie
+        ("br", gzip.compress(b'{"v":"abc"}')),  # another one
+        ("", gzip.compress(b'{"v":"abc"}')),  # not said at all
+        ("gzip", gzip.compress(b'{"v":') + gzip.compress(b'"abc"}')),
+    ],
+)
+def test_content_encodings_are_undone_whatever_the_header_says(codings, body):
+    decoded = decode.leaves(upload(headers=(("Content-Encoding", codings),), type_="application/json"), body)
+    assert [leaf.text for leaf in decoded.leaves if leaf.path == "$.v"] == ["abc"]
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        (b'{"u":{"h":[1,2,"x","y"]},"first name":"z"}', {"$.u.h[2]": "x", "$.u.h[3]": "y", '$["first name"]': "z"}),
+        (b'{"a":"x"}\n{"a":"y"}\n', {"$[0].a": "x", "$[1].a": "y"}),
+        (b'{"a":"x"}{"a":"y"}', {"$[0].a": "x", "$[1].a": "y"}),
+        (b')]}\'\n{"a":"x"}', {"$.a": "x"}),
+        (b'{"a":"x","b":"cut of', {"$.a": "x", "$.b": "cut of"}),
+        (b'{"batch":"[{\\"relative_url\\":\\"me?lat=1.5&q=z\\"}]"}', {"$.batch[0].relative_url.lat": "1.5"}),
+        (b'{"13800138000":"Ann"}', {'$["13800138000"]': "13800138000"}),
+        (b'callback({"a":"x"});', {"$.a": "x"}),
+        (b"a=1&b=x%20y&c=%257Bz%257D", {"$.b": "x y", "$.c": "{z}"}),
+        (b"data=a%3D1%26b%3Dx", {"$.data.b": "x"}),
+        (b"{13800138000}", {'$["13800138000"]': "13800138000"}),
+        (b'{"a":"x"}=', {"$.a": "x"}),
+        (b"<a><b c='x'>y</b></a>", {"$.a.b.c": "x", "$.a.b": "y"}),
+        (b"\x08\x96\x01\x12\x07\x0a\x05hello", {"$.2.1": "hello"}),
+        (b"\x82\xa1a\x01\xa1b\xa5hello", {"$.b": "hello"}),
+        (b"\x00\x00\x00\x00\x09\x12\x07\x0a\x05hello", {"$.2.1": "hello"}),
+    ],
+)
+def test_every_leaf_has_a_path(body, paths):
+    decoded = decode.leaves_of(body)
+    have = {(leaf.path, leaf.text) for leaf in decoded.leaves}
+    assert set(paths.items()) <= have, have
+
+
+def test_url_and_headers_are_leaves():
+    decoded = decode.leaves(
+        upload(
+            url="https://anna:pw@x.test/users/13800138000?lat=31.2&q=a%2520b#/p?uid=77777",
+            headers=(("Cookie", "a=1; uid=eyJhIjogIuadjiJ9"), ("X-Id", "abc"), ("Content-Length", "3")),
+        ),
+        None,
+    )
+    have = {(leaf.path, leaf.text) for leaf in decoded.leaves}
+    assert {
+        ("url.userinfo", "anna:pw"),
+        ("url.path", "13800138000"),
+        ("url.query.lat", "31.2"),
+        ("url.query.q", "a b"),
+        ("url.fragment.uid", "77777"),
+        ("headers.cookie.a", "1"),
+        ("headers.cookie.uid.a", "李"),
+        ("headers.x-id", "abc"),
+    } <= have
+    assert not any(path.startswith("headers.content-length") for path, _ in have)
+
+
+def test_a_jwt_is_taken_apart():
+    parts = [
+        base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (b'{"alg":"x"}', b'{"sub":"Ann"}', b"sig")
+    ]
+    decoded = decode.leaves(upload(headers=(("Authorization", "Bearer " + ".".join(parts)),)), None)
+    assert [(leaf.path, leaf.text) for leaf in decoded.leaves if "jwt" in leaf.decoding and leaf.text == "Ann"] == [
+        ("headers.authorization.claims.sub", "Ann")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "type_", "body"),
+    [
+        ((), "application/json; charset=gbk", '{"v":"李华霞说"}'.encode("gb18030")),
+        ((), None, '{"v":"李华霞说你好"}'.encode("gb18030")),
+        ((), "text/plain; charset=utf-8", '{"v":"李华霞说"}'.encode("utf-16")),
+        ((), None, '{"v":"李华霞说"}'.encode("utf-16be")),
+        ((), None, '{"v":"李华霞说"}'.encode("utf-32")),
+        ((), "application/json; charset=shift_jis", '{"v":"李華説"}'.encode("shift_jis")),
+        ((), None, b"\xef\xbb\xbf" + '{"v":"李华霞说"}'.encode()),
+    ],
+)
+def test_charsets_are_declared_or_found(headers, type_, body):
+    decoded = decode.leaves(upload(headers=headers, type_=type_), body)
+    assert [leaf.text for leaf in decoded.leaves if leaf.path == "$.v" and (leaf.text or "").startswith("李")]
+
+
+@pytest.mark.parametrize("transfer", ["quoted-printable", "base64", "8bit"])
+def test_multipart_parts_and_file_names(transfer):
+    value = {"quoted-printable": b"=E6=9D=8E", "base64": base64.b64encode("李".encode()), "8bit": "李".encode()}[
+        transfer
+    ]
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="who"; filename="Ann Lee.txt"\r\n'
+        b"Content-Transfer-Encoding: " + transfer.encode() + b"\r\n\r\n" + value + b"\r\n--x--"
+    )
+    have = {
+        (leaf.path, leaf.text) for leaf in decode.leaves(upload(type_="multipart/form-data; boundary=x"), body).leaves
+    }
+    assert {("$.who", "李"), ("$.who.filename", "Ann Lee.txt")} <= have
+
+
+@given(
+    st.recursive(
+        st.text(max_size=12) | st.integers(-(10**15), 10**15) | st.floats(allow_nan=False, allow_infinity=False),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+        max_leaves=20,
+    ).filter(lambda value: isinstance(value, list | dict)),
+    st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_exact_leaves_are_really_there(value, ascii_only):
+    """Whatever the document: the range of an exact leaf holds its bytes, that of any other lies within the body."""
+    body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    for leaf in decode.leaves_of(body).leaves:
+        assert 0 <= leaf.start <= leaf.end <= len(body)
+        if leaf.exact:
+            assert body[leaf.start : leaf.end] == leaf.data
+
+
+def test_ranges_of_encoded_leaves_enclose_the_run():
+    body = b'{"a":"x","d":"' + base64.b64encode(b"hello there") + b'"}'
+    leaf = found(decode.leaves_of(body), "hello there")[0]
+    assert body[leaf.start : leaf.end] == base64.b64encode(b"hello there")
+    packed = gzip.compress(body)
+    leaf = found(decode.leaves_of(packed), "hello there")[0]
+    assert (leaf.start, leaf.end, leaf.decoding) == (0, len(packed), ("gzip", "json", "base64"))
+
+
+# --- bounds ---
+
+
+SMALL = decode.Limits(depth=8, output_bytes=1 << 16, leaves=500)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(bytes(1 << 24)),
+        zlib.compress(bytes(1 << 24)),
+        zstandard.compress(bytes(1 << 24)),
+        gzip.compress(gzip.compress(bytes(1 << 24))),
+        b'"' * 3 + b"[" * 100_000,
+        b"[" + b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" + b'"abcdefghij",' * 5000 + b"1]",
+        base64.b64encode(bytes(100_000)),
+    ],
+    ids=["gzip", "zlib", "zstd", "twice", "quotes", "lists", "objects", "many", "base64"],
+)
+def test_what_is_too_much_is_cut_and_named(body):
+    decoded = decode.leaves_of(body, limits=SMALL)
+    assert decoded.cut or body.startswith(b'"""')
+    assert sum(len(leaf.data) for leaf in decoded.leaves) <= 4 * (SMALL.output_bytes + len(body))
+    assert len(decoded.leaves) <= SMALL.leaves
+
+
+def test_forty_levels_are_cut_not_followed():
+    data = b"13800138000"
+    for _ in range(40):
+        data = gzip.compress(data)
+    decoded = decode.leaves_of(data)
+    assert any("steps" in cut for cut in decoded.cut)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_make_it_fail(data):
+    decode.leaves_of(data, limits=SMALL)
+
+
+@given(st.sampled_from(sorted(ENCODERS)), st.sampled_from(sorted(ENCODERS)), st.integers(0, 2**32))
+@settings(max_examples=200, deadline=None)
+def test_no_damage_makes_it_fail(first, second, seed):
+    chance = random.Random(seed)
+    data = b"Ann +8613800138000"
+    for name in (first, second):
+        encoder = ENCODERS[name]
+        if not encoder.text_only or decode.pieces.as_text(data) is not None:
+            data = encoder.encode(data)
+    damaged = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+    decode.leaves_of(bytes(damaged[: chance.randint(1, len(damaged))]), limits=SMALL)
+
+
+@given(st.text(max_size=80), st.lists(st.tuples(st.text(max_size=10), st.text(max_size=30)), max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_no_url_or_header_makes_it_fail(url, headers):
+    decode.leaves(upload(url=url, headers=tuple(headers)), b"")

@@ -1,0 +1,242 @@
+"""Tests of the search: whatever can be encoded is found, look-alikes are not, values may be added at any time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import struct
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from monitor.events import Value
+from monitor.judge import decode
+from monitor.judge.search import Index, last_key
+from tests.judge.encoders import ENCODERS, dumps
+
+PHONE = Value(type="phone_number", text="13800138000")
+ABROAD = Value(type="phone_number", text="+447700900079")
+NAME = Value(type="name", text="Anna-Maria Kowalska")
+SHORT = Value(type="name", text="李华霞")
+EMAIL = Value(type="email", text="Zhao.Liu_13@Example.org")
+PLACE = Value(type="location", text="31.238361,121.435598")
+IMEI = Value(type="device_id_imei", text="867530029921507")
+ANDROID = Value(type="android_id", text="64f051c20ca1dc00")
+MAC = Value(type="mac_address", text="a4:c1:38:15:81:d1")
+SMS = Value(type="sms_content", text="您的验证码是 052494，请勿泄露")
+GAID = Value(type="advertising_id", text="38400000-8cf0-11bd-b23e-10b96e40000d")
+STRONG = (PHONE, ABROAD, NAME, EMAIL, PLACE, IMEI, ANDROID, MAC, SMS, GAID)
+
+
+def find(body, *values, hint=""):
+    index = Index()
+    for value in values:
+        index.add(value.text, value)
+    return index.find(decode.leaves_of(body, hint).leaves)
+
+
+def strong(body, *values):
+    return [hit for hit in find(body, *values) if hit.strong]
+
+
+@given(st.sampled_from(STRONG), st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+def test_any_value_through_any_chain_of_encoders_is_found(value, chain):
+    data = value.text.encode()
+    for name in chain:
+        encoder = ENCODERS[name]
+        assume(not encoder.text_only or decode.pieces.as_text(data) is not None)
+        assume(len(data) < 20_000)
+        data = encoder.encode(data)
+    hits = strong(data, value)
+    assert hits, (chain, data[:200])
+    steps = [step for hit in hits for step in hit.decoding]
+    assert {step for name in chain for step in ENCODERS[name].steps} - set(steps) <= {"percent", "form"}
+
+
+@given(
+    st.sampled_from(STRONG),
+    st.sampled_from(["md5", "sha1", "sha256", "sha512", "sha3_256", "blake2b", "blake2s"]),
+    st.sampled_from(["hex", "HEX", "base64", "base64url"]),
+    st.lists(st.sampled_from(["json", "form", "gzip", "base64", "protobuf", "msgpack", "multipart"]), max_size=2),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
+    data = ENCODERS[writing].encode(hashlib.new(digest, value.text.encode()).digest())
+    for name in chain:
+        assume(not ENCODERS[name].text_only or decode.pieces.as_text(data) is not None)
+        data = ENCODERS[name].encode(data)
+    assert digest in {hit.variant.name for hit in strong(data, value)}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent", "variant"),
+    [
+        (PHONE, "+86 138 0013 8000", "formatted"),
+        (PHONE, "138-0013-8000", "separated"),
+        (PHONE, "(86) 13800138000", "separated"),
+        (PHONE, "008613800138000", "international_00"),
+        (ABROAD, "+44 (0)7700 900 079", "separated"),
+        (ABROAD, "07700 900079", "formatted"),
+        (NAME, "KOWALSKA, ANNA-MARIA", "swapped"),
+        (NAME, "Ａｎｎａ-Ｍａｒｉａ Ｋｏｗａｌｓｋａ", "plain"),
+        (EMAIL, "ZHAO.LIU_13@EXAMPLE.ORG", "plain"),
+        (MAC, "A4-C1-38-15-81-D1", "hyphens"),
+        (MAC, "a4c1381581d1", "bare"),
+        (IMEI, "86753002992150", "without_check_digit"),
+        (ANDROID, "7273403292080790528", "integer"),
+        (GAID, "384000008CF011BDB23E10B96E40000D", "bare"),
+        (EMAIL, EMAIL.text[::-1], "reversed"),
+        (EMAIL, hashlib.md5(EMAIL.text.lower().encode()).hexdigest()[8:24], "md5_16"),
+        (EMAIL, hashlib.sha256(EMAIL.text.upper().encode()).hexdigest()[:40], "sha256_first_20"),
+        (PHONE, hashlib.md5(b"+8613800138000").hexdigest().upper(), "md5"),
+        (PLACE, hashlib.sha256(b"31.2384,121.4356").hexdigest(), "sha256"),
+    ],
+)
+def test_forms_are_found_and_named(value, sent, variant):
+    hits = strong(dumps({"n": 1, "q": sent}), value)
+    assert [hit.variant.name for hit in hits] == [variant]
+    assert hits[0].leaf.path == "$.q"
+
+
+PLACES = {
+    "one text": ({"q": "31.238361,121.435598"}, 6),
+    "text reversed": ({"q": "121.435598 31.238361"}, 6),
+    "url": ({"q": "https://maps.test/@31.23836,121.43560,15z"}, 5),
+    "siblings": ({"g": {"lat": 31.238361, "lon": 121.435598}}, 6),
+    "strings": ({"latitude": "31.2384", "longitude": "121.4356"}, 4),
+    "three decimals": ({"lat": 31.238, "lng": 121.436}, 3),
+    "cut not rounded": ({"lat": 31.238, "lng": 121.435}, 3),
+    "two decimals": ({"lat": 31.24, "lng": 121.44}, 2),
+    "list": ({"gps": [121.435598, 31.238361]}, 6),
+    "far apart": ({"a": {"lat": 31.238361}, "b": [1, 2, {"c": {"lon": 121.435598}}]}, 6),
+    "micro-degrees": ({"la": 31238361, "lo": 121435598}, 6),
+    "E7": ({"latE7": 312383610, "lngE7": 1214355980}, 7),
+    "float": ({"lat": 31.238361358642578, "lon": 121.43559265136719}, 14),
+    "wkt": ({"q": "POINT(121.435598 31.238361)"}, 6),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_places_are_found_as_numbers(name):
+    document, decimals = PLACES[name]
+    hits = strong(dumps(document), PLACE)
+    assert hits
+    assert all(hit.variant.name in ("coordinates", "plain") for hit in hits)
+    if hits[0].variant.name == "coordinates":
+        assert f"{decimals} decimals" in hits[0].why
+
+
+def test_places_in_binary_numbers_and_other_systems():
+    body = b"\x09" + struct.pack("<d", 31.238361) + b"\x11" + struct.pack("<d", 121.435598)
+    assert [hit.leaf.path for hit in strong(body, PLACE)] == ["$.1", "$.2"]
+    from monitor.judge.variants import places
+
+    for system in ("gcj02", "bd09"):
+        there = next(place for place in places.systems(31.238361, 121.435598) if place.system == system)
+        assert {hit.variant.name for hit in strong(dumps({"lat": there.lat, "lng": there.lon}), PLACE)} == {system}
+    assert strong(dumps({"gh": places.geohash(31.238361, 121.435598, 9)}), PLACE)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"t": "138001380001"},  # a longer number
+        {"t": "913800138000"},
+        {"t": 0.13800138000},
+        {"t": "1.13800138000"},
+        {"t": "+13800138000"},  # a number in another country
+        {"t": 1380013800099},
+        {"t": "13800138001"},
+        {"m": "a4:c1:38:15:81:d1:00:11"},
+        {"m": "00:a4:c1:38:15:81:d1"},
+        {"m": "ba4c1381581d1f"},
+        {"i": "64f051c20ca1dc001"},
+        {"i": "8675300299215071"},
+        {"e": "xzhao.liu_13@example.org"},
+        {"e": "zhao.liu_13@example.organic"},
+        {"e": "zhao.liu_13@example.org.cn"},
+        {"lat": 31.238361, "x": 12.5},  # only half of the place
+        {"lat": 31.338361, "lon": 121.435598},
+        {"lat": 31.2, "lon": 121.4},  # too coarse to say
+        {"v": [31, 121, 24, 44]},
+        {"a": 31.24, "b": [1, 2, 3, {"c": 121.44}]},
+        {"h": hashlib.sha256(b"13800138001").hexdigest()},
+        {"n": "Joanna-Maria Kowalska"},
+    ],
+)
+def test_lookalikes_are_not_found(sent):
+    assert strong(dumps(sent), *STRONG) == []
+
+
+def test_a_short_name_is_weak_and_a_telling_key_is_seen():
+    (plain,) = find(dumps({"q": SHORT.text}), SHORT)
+    (keyed,) = find(dumps({"contact": SHORT.text}), SHORT)
+    assert (plain.strong, plain.telling, keyed.strong, keyed.telling) == (False, False, False, True)
+    assert find(dumps({"q": "看李华霞飞"}), SHORT) == []
+
+
+def test_excerpts_and_places_point_at_the_value():
+    text = "x" * 100 + " call 13800138000 now " + "y" * 100
+    body = dumps({"q": text})
+    (hit,) = strong(body, PHONE)
+    assert (hit.found, len(hit.before), len(hit.after)) == ("13800138000", 60, 60)
+    assert body[hit.start : hit.end] == b"13800138000"
+    assert hit.before.endswith(" call ")
+    assert hit.after.startswith(" now ")
+
+
+@pytest.mark.parametrize("prefix", ["", "k", "id", "id_", "abc="])
+@pytest.mark.parametrize("value", [PHONE, EMAIL, SMS], ids=["phone", "email", "sms"])
+def test_base64_is_found_at_any_alignment(prefix, value):
+    for before in (b"", b"\x01", b"\xff\x02"):
+        coded = base64.b64encode(before + value.text.encode() + b"\x80").decode()
+        assert strong(dumps({"q": prefix + coded}), value), (prefix, before)
+
+
+def test_base64_of_a_longer_number_is_not_found():
+    for before in ("1", "12", "123"):
+        for prefix in ("", "k", "kk", "kkk"):
+            coded = prefix + base64.b64encode(f"{before}{PHONE.text}4".encode()).decode()
+            assert strong(dumps({"q": coded}), PHONE) == []
+
+
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be", "gb18030"])
+def test_other_charsets_inside_binary_data(charset):
+    body = bytes(range(255, 128, -1)) + SMS.text.encode(charset) + bytes(range(200, 255))
+    (hit,) = strong(body, SMS)
+    assert hit.decoding[-1] == charset
+    assert body[hit.start : hit.end] == SMS.text.encode(charset)
+
+
+def test_values_added_between_searches_are_found_at_once():
+    index = Index()
+    for number in range(300):
+        value = Value(type="phone_number", text=f"138{number:08d}")
+        index.add(number, value)
+        leaves = decode.leaves_of(dumps({"a": value.text, "b": "13800000000"})).leaves
+        assert {hit.key for hit in index.find(leaves)} == {number, 0}
+    index.add(0, PHONE)  # a known key stays what it is
+    assert len(index) == 300
+
+
+def test_the_order_of_adding_changes_nothing():
+    body = dumps({"to": [value.text for value in STRONG], "h": hashlib.md5(PHONE.text.encode()).hexdigest()})
+    assert find(body, *STRONG) == find(body, *reversed(STRONG))
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [("$.user.phones[3]", "phones"), ('$["First Name"]', "first name"), ("url.query.lat", "lat"), ("$[0][1]", "$")],
+)
+def test_last_key(path, key):
+    assert last_key(path) == key
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_random_bytes_hold_nothing(data):
+    assert strong(data, *STRONG) == []
+    assert strong(json.dumps({"v": base64.b64encode(data).decode()}).encode(), *STRONG) == []
