@@ -48,7 +48,7 @@ BACKLOG = 1000
 SWEEP_S = 0.5
 """How often to look for uploads that have waited long enough."""
 FOLD_S = 60.0
-"""A gap of the same subject and reason within this time is counted, and told in one line at its end."""
+"""The same gap within this time is counted, and told in one line at its end."""
 SILENT_S = 5.0
 """A client that closes this soon after its TLS handshake, and asked nothing, most likely pins a certificate."""
 
@@ -257,7 +257,7 @@ class Uploads:
         self.sweeper: asyncio.TimerHandle | None = None
         self.pending: dict[str, Upload] = {}
         self.silent: dict[str, tuple[float, str]] = {}
-        self.repeats: dict[tuple[str, str], list[Line]] = {}
+        self.repeats: dict[tuple[str, str, str], list[Line]] = {}
         self.ending = False
 
     # -- options
@@ -478,7 +478,7 @@ class Uploads:
             "until": None,
         }
         if why != "body_truncated":  # those belong to one upload each
-            key = (subject, why)
+            key = (subject, why, "" if why == "overflow" else detail)
             if key in self.repeats:
                 self.repeats[key].append(gap)
                 return
@@ -486,7 +486,7 @@ class Uploads:
             asyncio.get_running_loop().call_later(FOLD_S, self._tell_repeats, key)
         self._append_gap(gap)
 
-    def _tell_repeats(self, key: tuple[str, str]) -> None:
+    def _tell_repeats(self, key: tuple[str, str, str]) -> None:
         again = self.repeats.pop(key, [])
         if again:
             more = f"{again[-1]['detail']} ({len(again)} times)" if len(again) > 1 else again[-1]["detail"]
