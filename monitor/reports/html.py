@@ -6,12 +6,14 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from monitor.findings import Report
 from monitor.reports.page import Page
-from monitor.reports.words import Words
+from monitor.reports.words import Words, plain
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -35,12 +37,17 @@ def policy(style: str) -> str:
 
 @cache
 def environment() -> Environment:
-    """The templates, with everything escaped and no name left undefined."""
+    """The templates: everything escaped, no control characters, no name left undefined."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_harmless,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _harmless(shown: Any) -> Any:
+    return plain(shown) if isinstance(shown, str) and not isinstance(shown, Markup) else shown

@@ -1,0 +1,15 @@
+from monitor.reports.frames import Frame, caller, frames
+from tests.reports import sample
+
+
+def test_the_caller_is_the_innermost_code_that_is_not_the_frameworks():
+    assert caller(sample.READ_STACK).name == "com.example.circle.contacts.AddressBook.all"
+    assert caller(sample.SDK_STACK).name == "com.friendgraph.sdk.Uploader.flush"
+    assert caller(sample.FRAMEWORK) is None
+    assert caller(()) is None
+
+
+def test_a_frame_in_parts():
+    assert frames(["a.B.c(D.java:12)"]) == [Frame("a.B.c(D.java:12)", "a.B.c", "D.java:12", own=True)]
+    assert frames(["strange"])[0][1:] == ("strange", "", True)
+    assert frames(["java.lang.Thread.run(Native Method)"])[0][1:] == ("java.lang.Thread.run", "Native Method", False)

@@ -1,0 +1,112 @@
+import json
+
+import pytest
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
+
+from monitor.reports import render
+from tests.reports import sample
+
+
+def run_of(report, **options):
+    text = render(report, "sarif", **options)
+    Sarif.model_validate_json(text)
+    (run,) = json.loads(text)["runs"]
+    return run
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("report", [sample.report(), sample.clean(), sample.report(rules=(), evidence={})])
+def test_it_is_valid_after_the_published_schema(report, lang):
+    """The models of pydantic-sarif are generated from the schema of SARIF 2.1.0, and allow no unknown field."""
+    run_of(report, lang=lang)
+
+
+def test_the_schema_check_can_fail():
+    log = json.loads(render(sample.report(), "sarif"))
+    log["runs"][0]["results"][0]["lines"] = []
+    with pytest.raises(ValueError, match="Extra inputs"):
+        Sarif.model_validate(log)
+
+
+def test_every_rule_has_help_and_every_result_its_rule():
+    run = run_of(sample.report())
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == sorted(rule for rule, *_ in sample.RULES)
+    assert all(rule["help"]["text"] and rule["shortDescription"]["text"] for rule in rules)
+    assert len(run["results"]) == len(sample.report().findings)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+
+
+@pytest.mark.parametrize(
+    ("level", "is_"), [("high", "error"), ("medium", "warning"), ("low", "note"), ("info", "note")]
+)
+def test_levels(level, is_):
+    finding = sample.report().findings[0].model_copy(update={"level": level})
+    assert run_of(sample.report(findings=(finding,)))["results"][0]["level"] == is_
+
+
+def place(location):
+    physical = location["physicalLocation"]
+    return f"{physical['artifactLocation']['uri']}:{physical['region']['startLine']}"
+
+
+def test_a_result_stands_at_its_upload_and_names_all_its_evidence():
+    report = sample.report()
+    for result in run_of(report)["results"]:
+        finding = next(
+            one
+            for one in report.findings
+            if one.rule == result["ruleId"]
+            and one.data == result["properties"].get("data")
+            and (one.recipient.host if one.recipient else None) == result["properties"].get("recipient")
+        )
+        lines = {place(one) for one in result["locations"] + result["relatedLocations"]}
+        assert lines == set(finding.evidence)
+        if finding.flows:
+            assert place(result["locations"][0]).startswith("uploads.jsonl:")
+
+
+def test_a_code_flow_goes_from_the_read_over_consent_and_socket_to_the_upload_in_order_of_time():
+    run = run_of(sample.report())
+    result = next(one for one in run["results"] if one["ruleId"] == "sent-after-refusal")
+    (flow,) = result["codeFlows"]
+    steps = flow["threadFlows"][0]["locations"]
+    assert [place(step["location"]) for step in steps] == [
+        "accesses.jsonl:2",
+        "consents.jsonl:1",
+        "consents.jsonl:2",
+        "connections.jsonl:6",
+        "uploads.jsonl:6",
+    ]
+    times = [step["executionTimeUtc"] for step in steps]
+    assert times == sorted(times)
+    read = steps[0]["stack"]["frames"]
+    assert read[1]["location"]["logicalLocations"][0]["fullyQualifiedName"] == (
+        "com.example.circle.contacts.AddressBook.all"
+    )
+
+
+def test_the_fingerprint_is_of_the_behaviour_not_of_the_run():
+    def prints(report):
+        return [result["partialFingerprints"]["appwitness/v1"] for result in run_of(report)["results"]]
+
+    report = sample.report()
+    ours = prints(report)
+    assert len(set(ours)) == len(ours)
+    moved = {ref: event.model_copy(update={"at": sample.at(99)}) for ref, event in report.evidence.items()}
+    assert prints(sample.report(run=sample.run(id="another", started=sample.at(5)), evidence=moved)) == ours
+
+
+def test_gaps_are_notifications():
+    notes = run_of(sample.clean(gaps=sample.report().gaps))["invocations"][0]["toolExecutionNotifications"]
+    assert [note["descriptor"]["id"] for note in notes] == [gap.why for gap in sample.report().gaps]
+    assert place(notes[2]["locations"][0]) == "gaps.jsonl:3"
+
+
+def test_markdown_of_a_title_is_inert():
+    title = {"en": "<img src=x> [a](javascript:b) `c`", "zh": "x"}
+    rules = (sample.report().rules[0].model_copy(update={"title": title}),)
+    rule = run_of(sample.report(rules=rules, findings=()))["tool"]["driver"]["rules"][0]
+    assert "\\<img" in rule["help"]["markdown"]
+    assert "\\[a\\](" in rule["help"]["markdown"]

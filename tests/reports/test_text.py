@@ -1,0 +1,60 @@
+import pytest
+from rich.cells import cell_len
+
+from monitor.reports import render
+from monitor.reports.mask import masked
+from monitor.reports.text import render as text
+from tests.reports import sample
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_terminal_and_no_reference_is_broken(width, lang):
+    shown = text(masked(sample.report()), width=width, colour=False, lang=lang)
+    assert max(cell_len(line) for line in shown.splitlines()) <= width
+    if width >= 80:
+        for finding in sample.report().findings:
+            assert all(ref in shown for ref in finding.evidence[:3])
+    assert "\x1b" not in shown
+
+
+def test_colour_only_when_asked_for():
+    assert "\x1b[" in text(sample.report(), width=80, colour=True)
+    assert "\x1b" not in render(sample.report(), "text")
+
+
+def test_the_worst_comes_first():
+    shown = text(sample.report(), width=80, colour=False)
+    assert shown.index("7 findings: 4 high, 3 medium") < shown.index("HIGH") < shown.index("MEDIUM")
+    assert shown.rindex("HIGH") < shown.index("MEDIUM")
+
+
+def test_a_finding_says_what_to_whom_when_how_sure_and_where_to_look():
+    shown = text(sample.report(findings=sample.report().findings[:1]), width=100, colour=False)
+    for part in (
+        "Other people's contact data was", "address book", "api.circle.test (first party)", "seen 2 times",
+        "not asked yet", "proven", "address-book-upload", "accesses.jsonl:2", "uploads.jsonl:6",
+    ):  # fmt: skip
+        assert part in shown
+
+
+def test_gaps_are_counted_by_kind():
+    shown = text(sample.report(), width=80, colour=False)
+    assert "What could not be observed (5)" in shown
+    assert "2  on the network: the app refused the proxy's certificate" in shown
+
+
+def test_it_ends_with_commands_that_can_be_copied():
+    shown = text(sample.report(path="my recordings/r 1"), width=100, colour=False)
+    assert "appwitness report 'my recordings/r 1' --format html --output report.html" in shown
+    assert "appwitness verify 'my recordings/r 1'" in shown
+
+
+def test_nothing_foreign_reaches_the_terminal_as_an_escape_or_as_markup():
+    report = sample.report()
+    recipient = report.findings[0].recipient.model_copy(update={"host": "a\x1b]0;owned\x07[bold red]b[/].test"})
+    finding = report.findings[0].model_copy(update={"recipient": recipient})
+    gap = report.gaps[0].model_copy(update={"subject": "c\x1b[2J\u202e"})
+    shown = text(sample.report(findings=(finding,), gaps=(gap,)), width=120, colour=False)
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert "[bold red]" in shown

@@ -1,0 +1,103 @@
+from datetime import timedelta
+
+from monitor.events import Access
+from monitor.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH, picture
+from monitor.reports.words import Words
+from tests.reports import sample
+
+EN = Words("en")
+
+
+def lanes(drawn, kind):
+    return [lane for lane in drawn.lanes if lane.kind == kind]
+
+
+def test_reads_consent_and_uploads_stand_in_lanes_in_order():
+    drawn = picture(sample.report(), EN)
+    assert [lane.kind for lane in drawn.lanes] == ["read"] * 5 + ["consent"] + ["sent"] * 4
+    assert [lane.label for lane in lanes(drawn, "read")] == [
+        "Android ID", "address book", "location", "phone number", "IMEI",
+    ]  # fmt: skip
+    assert lanes(drawn, "sent")[-1].label == "other uploads"
+    ys = [lane.y for lane in drawn.lanes]
+    assert ys == sorted(ys)
+    assert max(ys) < drawn.bottom < drawn.height
+
+
+def test_every_mark_is_inside_and_time_runs_to_the_right():
+    drawn = picture(sample.report(), EN)
+    xs = [mark.x for lane in drawn.lanes for mark in lane.marks]
+    assert all(GUTTER <= x <= WIDTH - RIGHT for x in xs)
+    read = {lane.label: lane.marks[0].x for lane in lanes(drawn, "read")}
+    assert read["Android ID"] < read["address book"] < read["location"] < read["phone number"]
+
+
+def test_what_carried_is_filled_and_joined():
+    drawn = picture(sample.report(), EN)
+    carried = {lane.label: lane.marks[0].carried for lane in lanes(drawn, "read")}
+    assert carried == {
+        "Android ID": True, "address book": True, "location": True, "phone number": False, "IMEI": False,
+    }  # fmt: skip
+    assert len(drawn.links) == 5
+    assert any("f2: address book > sync.friendgraph.test" in title for _, title in drawn.links)
+
+
+def test_consent_is_a_band_that_changes_when_the_answer_does():
+    drawn = picture(sample.report(), EN)
+    assert [band.name for band in drawn.bands] == ["not_shown", "requested", "refused"]
+    assert drawn.bands[0].x == GUTTER
+    for before, after in zip(drawn.bands, drawn.bands[1:], strict=False):
+        assert abs(before.x + before.width - after.x) < 0.2
+    assert "(consents.jsonl:2)" in drawn.bands[2].title
+
+
+def test_the_background_is_shaded():
+    (shade,) = picture(sample.report(), EN).shades
+    assert shade.width > 0
+
+
+def test_nothing_happened():
+    assert picture(sample.clean(accesses=(), uploads=(), consents=()), EN) is None
+
+
+def test_one_event_alone_has_an_axis():
+    report = sample.report()
+    drawn = picture(sample.clean(accesses=report.accesses[:1], uploads=(), consents=(), phases=()), EN)
+    assert len(drawn.ticks) > 1
+
+
+def test_ten_thousand_lines_stay_a_small_picture():
+    access = sample.Sample().accesses["accesses.jsonl:3"]
+    many = tuple(
+        (
+            f"accesses.jsonl:{number}",
+            access.model_copy(
+                update={"at": access.at + timedelta(milliseconds=3 * number), "data": f"kind_{number % 30}"}
+            ),
+        )
+        for number in range(1, 10_001)
+    )
+    flow = sample.report().flows[2]
+    flows = tuple(flow.model_copy(update={"id": f"f{ref}", "access": ref}) for ref, _ in many[:2000])
+    drawn = picture(sample.report(accesses=many, flows=flows), EN)
+    assert len(lanes(drawn, "read")) == LANES + 1
+    assert all(len(lane.marks) <= WIDTH / TOGETHER for lane in drawn.lanes)
+    assert sum(mark.count for lane in lanes(drawn, "read") for mark in lane.marks) == 10_000
+    assert len(drawn.links) <= LINKS
+
+
+def test_a_lane_says_what_it_is_in_the_room_there_is():
+    report = sample.report()
+    host = "a-very-long-name-of-a-host.with.many.parts.example"
+    flows = tuple(
+        flow.model_copy(update={"recipient": flow.recipient.model_copy(update={"host": host})}) for flow in report.flows
+    )
+    lane = lanes(picture(sample.report(flows=flows), EN), "sent")[0]
+    assert lane.label.endswith("…")
+    assert lane.full == host
+
+
+def test_a_denied_read_says_so():
+    access = Access(at=sample.at(3), source="a.b.C.d", data="location", outcome="denied", stack=(), values=())
+    (lane, *_) = picture(sample.clean(accesses=(("accesses.jsonl:1", access),)), EN).lanes
+    assert "denied by the system" in lane.marks[0].title
