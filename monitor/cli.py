@@ -42,7 +42,7 @@ EXIT_CODES = {
 """What the exit code of every verb means; README shows this table and a test compares the two."""
 
 out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Plan = Literal["accept", "refuse", "silent"]
 FORMATS = ("text", "json", "html", "sarif", "junit")
@@ -65,7 +65,7 @@ class _Group(click.Group):
         try:
             return super().main(*args, **kwargs)
         except UserError as error:
-            err.print(f"[bold red]error:[/] {_plain(error.what)}\n{_plain(error.next_step)}", soft_wrap=True)
+            err.print(f"[bold red]error:[/] {_plain(error.what)}\n{_plain(error.next_step)}")
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             err.print("interrupted")
@@ -124,7 +124,8 @@ def demo(output: Path | None, only: tuple[str, ...], db: str | None) -> None:
     findings it is made to give.
     """
     from monitor.correlate import knowledge
-    from monitor.lab.device import APPS, DEMO
+    from monitor.lab.apps import APPS
+    from monitor.lab.demo import DEMO
     from monitor.observe.run import Order
     from monitor.reports import render
 
@@ -289,7 +290,7 @@ def _device(name: str, plan: str) -> Iterator[Device]:
 
     if rest not in APPS:
         raise UserError(f"The lab device has no app {rest!r}.", f"It has {', '.join(sorted(APPS))}.")
-    with LabDevice(rest, plan, home() / "lab") as device:
+    with LabDevice(rest, plan, home() / "lab/work", cache=home() / "lab") as device:
         yield device
 
 
@@ -444,7 +445,9 @@ def report_(
 
 @main.command()
 @recording_argument
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
+)
 def verify(recording: Path, format_: str) -> None:
     """Recompute the stamps of a recording and name the first line or body that differs."""
     from monitor.recording import verify as check
@@ -562,7 +565,9 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
 
 
 @main.command()
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
+)
 @click.option("--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder.")
 def sources(format_: str, extra: Path | None) -> None:
     """List the APIs that are hooked."""
@@ -584,8 +589,10 @@ def _columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
 @main.command()
 @click.argument("rule", required=False)
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
 @rules_option
 def rules(rule: str | None, format_: str, lang: str, rules_folder: Path | None) -> None:
     """List the rules, or show the page of one RULE."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import catalog
+from monitor.errors import FileError
 from monitor.events import FILES, Access, Connection, Consent, Event, Ref, Transform, Upload
 from monitor.findings import Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge import decode
@@ -53,10 +54,20 @@ def knowledge(rules: Path | None = None, first_party: Sequence[str] = ()) -> Kno
     for path in (*rule_files, table, types):
         digest.update(path.read_bytes())
     digest.update(repr(sorted(first_party)).encode())
+    data_types = catalog.parse(types, DataTypes)
+    parsed: dict[str, Rule] = {}
+    for path in rule_files:
+        rule = catalog.parse(path, Rule)
+        unknown = sorted(set(rule.when.data or ()) - data_types.codes)
+        if unknown:
+            raise FileError(
+                path, None, f"no such data type: {', '.join(unknown)}.", "catalog/data_types.yml has the codes."
+            )
+        parsed[rule.id] = rule  # an organisation's own rule takes the place of ours of the same id
     return Knowledge(
-        rules=tuple(catalog.parse(path, Rule) for path in rule_files),
+        rules=tuple(parsed[id_] for id_ in sorted(parsed)),
         recipients=catalog.parse(table, RecipientTable),
-        data_types=catalog.parse(types, DataTypes),
+        data_types=data_types,
         first_party=tuple(first_party),
         digest=digest.hexdigest(),
     )
@@ -94,7 +105,7 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
     for number, (ref, upload) in enumerate(uploads):
         progress("matching uploads", number, len(uploads))
         if isinstance(upload, Upload):
-            walk.link(ref, upload)
+            walk.link(ref, walk.on_host_clock(upload))
     progress("matching uploads", len(uploads), len(uploads))
     return walk.conclude(new_lines)
 
@@ -117,7 +128,7 @@ def follow(
         for ref, event in store.events(walk.id, kind):
             walk.learn(ref, event)
             if isinstance(event, Upload):
-                walk.link(ref, event)
+                walk.link(ref, walk.on_host_clock(event))
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
     pause_until = 0.0
     pending = True
@@ -177,7 +188,7 @@ class _Walk:
             if read.event is None:
                 continue
             if isinstance(read.event, Upload):
-                uploads.append((read.ref, read.event))
+                uploads.append((read.ref, self.on_host_clock(read.event)))
                 continue
             self.learn(read.ref, read.event)
             changed = changed or isinstance(read.event, Access | Consent)
@@ -214,6 +225,12 @@ class _Walk:
 
     def host_time(self, at: datetime) -> datetime:
         return at - timedelta(milliseconds=self.run.clock_offset_ms)
+
+    def on_host_clock(self, upload: Upload) -> Upload:
+        """The upload at its time on the host; one that the agent wrote (SMS, intent) carries the device's clock."""
+        if upload.via not in ("sms", "intent"):
+            return upload
+        return upload.model_copy(update={"at": self.host_time(upload.at)})
 
     def conclude(self, new_lines: int) -> Outcome:
         """Judge what is linked and save it, in one transaction."""

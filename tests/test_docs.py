@@ -7,7 +7,7 @@ import pytest
 
 from monitor import cli
 from monitor.correlate import knowledge
-from monitor.lab.device import DEMO
+from monitor.lab.demo import DEMO
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -56,4 +56,4 @@ def test_every_verb_explains_itself():
         assert command.help, name
         for param in command.params:
             if param.param_type_name == "option":
-                assert getattr(param, "help", None) or param.name == "format_", (name, param.name)
+                assert getattr(param, "help", None), (name, param.name)

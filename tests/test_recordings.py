@@ -28,13 +28,15 @@ def test_a_recording_yields_its_findings(case, tmp_path):
         {
             "rule": finding.rule,
             "level": finding.level,
+            "confidence": finding.confidence,
             "data": finding.data,
             "recipient": finding.recipient.host if finding.recipient else None,
         }
         for finding in outcome.findings
     ]
     wanted = [
-        {key: finding.get(key) for key in ("rule", "level", "data", "recipient")} for finding in expected["findings"]
+        {key: finding.get(key) for key in ("rule", "level", "confidence", "data", "recipient")}
+        for finding in expected["findings"]
     ]
     order = lambda each: json.dumps(each, sort_keys=True)  # noqa: E731
     assert sorted(found, key=order) == sorted(wanted, key=order)

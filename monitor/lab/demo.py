@@ -1,0 +1,17 @@
+"""What `appwitness demo` runs: each sample app once, what its user answers, and the rules that must fire, no other."""
+
+DEMO: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "circle",
+        "refuse",
+        ("address-book-upload", "read-before-consent", "sent-after-refusal", "sent-before-consent"),
+    ),
+    (
+        "skies",
+        "accept",
+        ("read-before-consent", "sent-before-consent", "sent-in-cleartext", "third-party-not-covered"),
+    ),
+    ("corner", "accept", ()),
+    ("pages", "refuse", ("read-after-refusal", "sent-after-refusal")),
+)
+"""App, plan, ids of the expected rules."""
