@@ -303,7 +303,10 @@ class Mask:
 
     def _torn(self, text: str, cut_left: bool) -> int:
         """How many characters at the cut are the end, or the beginning, of a long value."""
+        edge = text[:4] if cut_left else text[-4:]
         for value in self._long:
+            if edge not in value:
+                continue
             for size in range(min(len(value), len(text)), 3, -1):
                 if text.startswith(value[-size:]) if cut_left else text.endswith(value[:size]):
                     return size

@@ -151,10 +151,10 @@ def test_references_times_and_structure_stay_as_they_are():
     assert [flow.upload for flow in hidden.flows] == [flow.upload for flow in report.flows]
     assert [finding.evidence for finding in hidden.findings] == [finding.evidence for finding in report.findings]
     assert set(hidden.evidence) == set(report.evidence)
-    upload = hidden.evidence["uploads.jsonl:2"]
-    assert isinstance(upload, Upload)
-    assert upload.body == report.evidence["uploads.jsonl:2"].body
-    assert upload.client == report.evidence["uploads.jsonl:2"].client
+    before, after = report.evidence["uploads.jsonl:2"], hidden.evidence["uploads.jsonl:2"]
+    assert isinstance(before, Upload)
+    assert isinstance(after, Upload)
+    assert (after.body, after.client) == (before.body, before.client)
     assert hidden.run.versions == report.run.versions
 
 
@@ -205,7 +205,7 @@ wrap = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(values, min_size=1, max_size=4), wrap, st.booleans())
 def test_no_value_shows_wherever_it_stands_and_in_whichever_format(values, wrap, encode):
     """The law of masking: whatever is known to be a value is in no rendering."""

@@ -1,6 +1,7 @@
 import pytest
 from rich.cells import cell_len
 
+from monitor.findings import Recipient
 from monitor.reports import render
 from monitor.reports.mask import masked
 from monitor.reports.text import render as text
@@ -52,7 +53,7 @@ def test_it_ends_with_commands_that_can_be_copied():
 
 def test_nothing_foreign_reaches_the_terminal_as_an_escape_or_as_markup():
     report = sample.report()
-    recipient = report.findings[0].recipient.model_copy(update={"host": "a\x1b]0;owned\x07[bold red]b[/].test"})
+    recipient = Recipient(host="a\x1b]0;owned\x07[bold red]b[/].test")
     finding = report.findings[0].model_copy(update={"recipient": recipient})
     gap = report.gaps[0].model_copy(update={"subject": "c\x1b[2J\u202e"})
     shown = text(sample.report(findings=(finding,), gaps=(gap,)), width=120, colour=False)

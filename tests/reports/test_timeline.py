@@ -1,11 +1,18 @@
 from datetime import timedelta
 
 from monitor.events import Access
-from monitor.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH, picture
+from monitor.reports import timeline
+from monitor.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH
 from monitor.reports.words import Words
 from tests.reports import sample
 
 EN = Words("en")
+
+
+def picture(report, words):
+    drawn = timeline.picture(report, words)
+    assert drawn is not None
+    return drawn
 
 
 def lanes(drawn, kind):
@@ -57,7 +64,7 @@ def test_the_background_is_shaded():
 
 
 def test_nothing_happened():
-    assert picture(sample.clean(accesses=(), uploads=(), consents=()), EN) is None
+    assert timeline.picture(sample.clean(accesses=(), uploads=(), consents=()), EN) is None
 
 
 def test_one_event_alone_has_an_axis():
