@@ -541,7 +541,7 @@ def test_killed_at_any_moment_it_loses_nothing_that_was_answered(start: Callable
             observed.body(upload)
     urls = {upload.url for upload in uploads}
     assert not [name for name in answered if f"http://plain.test{name}" not in urls]
-    assert not observed.proxy.alive()
+    wait_for(lambda: not observed.proxy.alive())
 
 
 def test_after_a_torn_line_the_next_is_whole(room: Path, upstream: Upstream) -> None:
