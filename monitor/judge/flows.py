@@ -127,7 +127,7 @@ class Linker:
     def link(self, ref: Ref, upload: Upload, decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry for each access (or for each type of persona value without
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
-        hits = self._believed(self._index.find(decoded.leaves), upload)
+        hits = self._believed(self._one_place(self._index.find(decoded.leaves), upload.at), upload)
         if not hits:
             return []
         by_access: dict[Ref | None, dict[Key, list[Hit]]] = defaultdict(dict)
@@ -169,6 +169,25 @@ class Linker:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
                 believed[key] = kept[:MATCHES]
         return believed
+
+    def _one_place(self, hits: list[Hit], at: datetime) -> list[Hit]:
+        """Of several places read that the same numbers are, one: whose numbers they are exactly, else the last read."""
+        spots: dict[tuple[str, int, int], list[Hit]] = defaultdict(list)
+        for hit in hits:
+            if hit.value.type.startswith("location"):
+                spots[hit.leaf.path, hit.start, hit.end].append(hit)
+        dropped: set[int] = set()
+        for rivals in spots.values():
+            if len({hit.key for hit in rivals}) < 2:
+                continue
+
+            def rank(hit: Hit) -> tuple[bool, bool, datetime, int]:
+                read = self._last_read(hit.key, at)  # type: ignore[arg-type]  # our keys are pairs of str
+                return (hit.fits, read is not None, read.at if read else at, read.line if read else 0)
+
+            best = max(rivals, key=rank)
+            dropped |= {id(hit) for hit in rivals if hit.key != best.key}
+        return [hit for hit in hits if id(hit) not in dropped]
 
     def _partner(self, key: Key, certain: set[Key], at: datetime) -> Key | None:
         """Another value that some access before the upload returned in the same row, and that is surely there."""
@@ -228,23 +247,12 @@ class Linker:
         connection: Ref | None,
     ) -> list[Joined]:
         """Persona values that no access before the upload returned, without those whose bytes an access explains."""
-        explained = [
-            (root_of(hit.leaf.path), hit.start, hit.end)
-            for of_access in by_access.values()
-            for of_key in of_access.values()
-            for hit in of_key
-        ]
+        explaining = [hit for of_access in by_access.values() for of_key in of_access.values() for hit in of_key]
         by_type: dict[str, dict[Key, list[Hit]]] = defaultdict(dict)
         for key, of_key in planted.items():
-            own = [
-                hit
-                for hit in of_key
-                if not any(
-                    root == root_of(hit.leaf.path) and start < hit.end and hit.start < end and hit.leaf.exact
-                    for root, start, end in explained
-                )
-            ]
-            own = [hit for hit in own if not self._same_number(key, by_access)]
+            if self._same_number(key, by_access):
+                continue
+            own = [hit for hit in of_key if not any(_same_bytes(hit, other) for other in explaining)]
             if own:
                 by_type[key[0]][key] = own
         return [
@@ -275,6 +283,13 @@ def line_of(ref: Ref) -> int:
     """The line number in a reference; 0 where it has none."""
     number = ref.rpartition(":")[2]
     return int(number) if number.isdecimal() else 0
+
+
+def _same_bytes(hit: Hit, other: Hit) -> bool:
+    """Whether two hits are of the same bytes of the upload."""
+    if root_of(hit.leaf.path) != root_of(other.leaf.path) or hit.start >= other.end or other.start >= hit.end:
+        return False
+    return hit.leaf.exact or (hit.leaf.path == other.leaf.path and hit.found == other.found)
 
 
 def canonical(key: Key) -> str:

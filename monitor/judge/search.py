@@ -67,6 +67,8 @@ class Hit(NamedTuple):
     """The reasons, for `Match.note`."""
     error_m: float = 0.0
     """Metres between a place and the numbers found."""
+    fits: bool = True
+    """Whether the numbers are the place's own, rounded or cut, not only near it."""
 
 
 class _Pattern(NamedTuple):
@@ -304,14 +306,14 @@ class Index:
                         one for near in (cell - 1, cell, cell + 1) for one in self._grid.get((axis, near), ())
                     }:
                         place = self._places[place_number][1]
-                        error = _error(degrees, decimals, place, lon=axis)
-                        if error is None:
+                        off = _error(degrees, decimals, place, lon=axis)
+                        if off is None:
                             continue
                         if number < 0:
                             number = look.leaf_at(found.start())
                         offset = look.starts[number]
                         axes[place_number, axis].append(
-                            _Coordinate(number, found.start() - offset, found.end() - offset, decimals, scale, error)
+                            _Coordinate(number, found.start() - offset, found.end() - offset, decimals, scale, *off)
                         )
         for place_number in sorted({number for number, _ in axes}):
             pair = _pair(look, axes.get((place_number, False), []), axes.get((place_number, True), []))
@@ -348,14 +350,16 @@ class Index:
         if lat.leaf == lon.leaf:
             start, end = min(lat.start, lon.start), max(lat.end, lon.end)
             hit = self._hit(look, slot, variant, look.leaves[lat.leaf], start, end, "utf-8")
-            yield hit._replace(strong=True, why=why, error_m=error)
+            yield hit._replace(strong=True, why=why, error_m=error, fits=lat.fits and lon.fits)
             return
         for one, other in ((lat, lon), (lon, lat)):
             hit = self._hit(look, slot, variant, look.leaves[one.leaf], one.start, one.end, "utf-8")
             there = look.leaves[other.leaf].path
             part = "latitude" if one is lat else "longitude"
             rest = "longitude" if one is lat else "latitude"
-            yield hit._replace(strong=True, why=f"{part}, the {rest} at {there}: {why}", error_m=error)
+            yield hit._replace(
+                strong=True, why=f"{part}, the {rest} at {there}: {why}", error_m=error, fits=lat.fits and lon.fits
+            )
 
 
 class _Look:
@@ -501,7 +505,8 @@ def _why(variant: Variant, found: str, key: str) -> str:
 
 
 def _best(hits: list[Hit]) -> list[Hit]:
-    """Of hits of one value that overlap in what is stored, the best: the longest text, the closest, the deepest."""
+    """Of hits of one value that overlap in what is stored, the best: the longest text, the innermost path, the fewest
+    steps; with the narrowest range that any of them had for the same text."""
 
     def rank(hit: Hit) -> tuple[object, ...]:
         return (
@@ -509,36 +514,40 @@ def _best(hits: list[Hit]) -> list[Hit]:
             hit.variant.name in ("gcj02", "bd09"),
             -len(hit.found),
             hit.error_m,
+            -len(hit.leaf.path),
+            hit.leaf.text is None,
+            len(hit.decoding),
             hit.end - hit.start,
-            -len(hit.decoding),
             hit.leaf.path,
             hit.start,
+            hit.variant.how != "text",
             hit.variant.name,
             hit.variant.of,
         )
 
     kept: list[Hit] = []
-    taken: dict[tuple[Hashable, str], list[tuple[int, int]]] = defaultdict(list)
+    taken: dict[tuple[Hashable, str], list[int]] = defaultdict(list)
     for hit in sorted(hits, key=rank):
-        place = (hit.key, root_of(hit.leaf.path))
-        spans = taken[place]
-        same_leaf_only = not hit.leaf.exact
-        if any(start < hit.end and hit.start < end for start, end in spans) and not (
-            same_leaf_only and _elsewhere(hit, kept)
-        ):
+        numbers = taken[hit.key, root_of(hit.leaf.path)]
+        overlapping = [number for number in numbers if kept[number].start < hit.end and hit.start < kept[number].end]
+        if overlapping and not _elsewhere(hit, [kept[number] for number in overlapping]):
+            for number in overlapping:
+                best = kept[number]
+                if best.found == hit.found and best.start <= hit.start and hit.end <= best.end and hit.leaf.exact:
+                    kept[number] = best._replace(start=hit.start, end=hit.end)
             continue
-        spans.append((hit.start, hit.end))
+        numbers.append(len(kept))
         kept.append(hit)
     return sorted(kept, key=lambda hit: (hit.leaf.path, hit.start, hit.end, hit.value.type, hit.value.text))
 
 
-def _elsewhere(hit: Hit, kept: list[Hit]) -> bool:
-    """Whether a hit without an exact place is at another path than all those of its value that were kept."""
-    return all(
-        other.key != hit.key
-        or not (other.leaf.path.startswith(hit.leaf.path) or hit.leaf.path.startswith(other.leaf.path))
-        for other in kept
-    )
+def _elsewhere(hit: Hit, others: list[Hit]) -> bool:
+    """Whether a hit without an exact place is at another path than those it overlaps: the same compressed body may
+    hold one value in many places."""
+    if hit.leaf.exact:
+        return False
+    own = hit.leaf.path
+    return not any(other.leaf.path.startswith(own) or own.startswith(other.leaf.path) for other in others)
 
 
 def root_of(path: str) -> str:
@@ -560,6 +569,7 @@ class _Coordinate(NamedTuple):
     decimals: int
     scale: int
     error: float
+    fits: bool
 
 
 def _readings(text: bytes) -> Iterable[tuple[float, int, int]]:
@@ -575,8 +585,9 @@ def _readings(text: bytes) -> Iterable[tuple[float, int, int]]:
             yield whole / scale, decimals, scale
 
 
-def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> float | None:
-    """Metres between a number and a place's coordinate; None when it is not that coordinate at its precision."""
+def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> tuple[float, bool] | None:
+    """Metres between a number and a place's coordinate, and whether it is that coordinate, rounded or cut; None when
+    it is not even near it."""
     true = place.lon if lon else place.lat
     metres = places.METRES_PER_DEGREE * (math.cos(math.radians(place.lat)) if lon else 1.0)
     off = abs(degrees - true)
@@ -584,7 +595,7 @@ def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> 
     rounded = off <= unit / 2 * 1.000001
     cut = abs(degrees) <= abs(true) and off < unit * 1.000001
     if rounded or cut or off * metres <= TOLERANCE_M:
-        return off * metres
+        return off * metres, rounded or cut
     return None
 
 

@@ -60,7 +60,7 @@ def marked(piece: Piece, room: Room) -> Found:
     return None
 
 
-@decoder("wide charset", "binary", rb"\x00", anywhere=True)
+@decoder("wide charset", "binary", rb"\x00", anywhere=True, alone=False)
 def wide(piece: Piece, room: Room) -> Found:
     """UTF-16 and UTF-32 without a mark."""
     name = _wide(piece.data)

@@ -50,7 +50,12 @@ def escapes(piece: Piece, room: Room) -> Found:
 
 
 @decoder(
-    "quoted-printable", "text", rb"=[0-9A-F]{2}=[0-9A-F]{2}|=[0-9A-F]{2}.*=\r?\n|=40|=2B", anywhere=True, alone=False
+    "quoted-printable",
+    "text",
+    rb"=[0-9A-F]{2}=[0-9A-F]{2}|=\r?\n|=3D|=40|=2B",
+    anywhere=True,
+    alone=False,
+    first=True,  # its line breaks may cut any other document
 )
 def quoted_printable(piece: Piece, room: Room) -> Found:
     """RFC 2045 quoted-printable."""

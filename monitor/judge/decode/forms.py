@@ -77,17 +77,16 @@ def _value(piece: Piece, step: str, start: int, end: int, path: str, room: Room,
     return found
 
 
-@decoder("form", "text", rb"[^=&\s<>{\"]{0,200}=[^&\r\n]*(?:&[^\r\n]*)?$|%7[bB]%22")
+@decoder("form", "text", rb"[^=&\s<>{\"]{0,200}=[^&\r\n]*&|%7[bB]%22")
 def form(piece: Piece, room: Room) -> Found:
     """application/x-www-form-urlencoded, and query strings wherever they stand."""
-    data = piece.data
-    if b"&" not in data:
-        name, _, value = data.partition(b"=")
-        if not value.strip(b"=") and "form" not in piece.hint:  # the padding of base64
-            return None
-        if "form" not in piece.hint and (b"; " in value or not re.fullmatch(rb"[A-Za-z_][\w.\[\]-]*", name)):
-            return None
     return pairs(piece, "form", room, separators=b"&") or None
+
+
+@decoder("form pair", "text", rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$", alone=False)
+def pair(piece: Piece, room: Room) -> Found:
+    """`name=value` alone, which may be a form, and much else."""
+    return None if b"; " in piece.data else pairs(piece, "form", room, separators=b"&") or None
 
 
 @decoder("form", "text", rb".")

@@ -142,17 +142,24 @@ DECODERS: list[Decoder] = []
 
 
 def decoder(
-    name: str, family: Family, looks: bytes | None = None, *, anywhere: bool = False, alone: bool = True
+    name: str,
+    family: Family,
+    looks: bytes | None = None,
+    *,
+    anywhere: bool = False,
+    alone: bool = True,
+    first: bool = False,
 ) -> Callable[[Decode], Decode]:
     """Register a decoder of text, of binary data, or of both.
 
     `looks` is a regular expression that the bytes must begin with, or contain (`anywhere`).
+    `first`: tried before those that were registered earlier.
     """
     pattern = re.compile(looks, re.DOTALL) if looks is not None else None
     look = None if pattern is None else pattern.search if anywhere else pattern.match
 
     def register(function: Decode) -> Decode:
-        DECODERS.append(Decoder(name, function, family, look, alone))
+        DECODERS.insert(0 if first else len(DECODERS), Decoder(name, function, family, look, alone))
         return function
 
     return register

@@ -105,7 +105,7 @@ def base32(piece: Piece, room: Room) -> Found:
     found: list[Piece] = []
     for run in BASE32.finditer(piece.data):
         text = run[0]
-        if not re.search(rb"[2-7]", text) and (text.islower() or len(text) < 24):
+        if text.islower() and not re.search(rb"[2-7]", text):
             continue
         text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
         try:

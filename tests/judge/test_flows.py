@@ -1,0 +1,223 @@
+"""Tests of linking: which access explains an upload, what counts as earlier, rows, persona values, connections."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.events import Access, Connection, Endpoint, Upload, Value
+from monitor.judge import decode
+from monitor.judge.flows import Linker
+
+START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
+NUMBER = "13800138000"
+
+
+def at(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+def access(seconds, *values, data="phone_number", **more):
+    made = tuple(Value(type=type_, text=text, row=row) for type_, text, row in values)
+    return Access(at=at(seconds), source="s", data=data, values=made, outcome="returned", **more)
+
+
+def read(seconds, text=NUMBER, **more):
+    return access(seconds, ("phone_number", text, None), **more)
+
+
+def upload(seconds, port=None, via="http"):
+    return Upload(at=at(seconds), via=via, client=Endpoint(ip="127.0.0.1", port=port) if port else None)
+
+
+def link(linker, seconds, document, port=None, via="http"):
+    body = json.dumps(document, ensure_ascii=False).encode()
+    sent = upload(seconds, port, via)
+    return linker.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
+
+
+def linker(*accesses, persona=(), offset_ms=0.0):
+    made = Linker([Value(type=type_, text=text) for type_, text in persona], offset_ms)
+    for number, one in enumerate(accesses, 1):
+        made.add_access(f"accesses.jsonl:{number}", one)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("reads", "sent", "access_", "earlier"),
+    [
+        ([10], 20, 1, 0),
+        ([10, 15], 20, 2, 1),
+        ([15, 10], 20, 1, 1),
+        ([10, 15, 25], 20, 2, 1),
+        ([25], 20, None, None),
+        ([20], 20, 1, 0),
+    ],
+)
+def test_the_nearest_earlier_access_is_joined(reads, sent, access_, earlier):
+    joins = link(linker(*(read(seconds) for seconds in reads)), sent, {"q": NUMBER})
+    if access_ is None:
+        assert joins == []
+    else:
+        (joined,) = joins
+        assert (joined.access, joined.earlier) == (f"accesses.jsonl:{access_}", earlier)
+        assert joined.access_at == at(reads[access_ - 1])
+
+
+def test_device_times_are_put_on_the_clock_of_the_host():
+    """The device is 10 s ahead: what it calls 12 was 2 on the host."""
+    known = linker(read(12), offset_ms=10_000)
+    assert link(known, 1.5, {"q": NUMBER}) == []
+    (joined,) = link(known, 2.5, {"q": NUMBER})
+    assert joined.access_at == at(2)
+
+
+def test_a_folded_line_counts_from_its_first_call_and_with_all_of_them():
+    known = linker(read(5), read(10, count=4, until=at(18)))
+    (joined,) = link(known, 12, {"q": NUMBER})
+    assert (joined.access, joined.earlier) == ("accesses.jsonl:2", 1)
+    (joined,) = link(known, 20, {"q": NUMBER})
+    assert (joined.access, joined.earlier) == ("accesses.jsonl:2", 4)
+
+
+@pytest.mark.parametrize(
+    ("reads", "expected"),
+    [
+        ([], [(None, "phone_number")]),
+        ([25], [(None, "phone_number")]),
+        ([10], [("accesses.jsonl:1", "own_number")]),
+    ],
+)
+def test_a_persona_value_stands_alone_only_when_nothing_read_it_before(reads, expected):
+    known = linker(*(read(seconds, data="own_number") for seconds in reads), persona=[("phone_number", NUMBER)])
+    joins = link(known, 20, {"q": NUMBER})
+    assert [(joined.access, joined.data) for joined in joins] == expected
+    assert all(match.value == NUMBER for joined in joins for match in joined.matches)
+
+
+def test_a_persona_value_in_other_notation_is_explained_by_the_access():
+    known = linker(read(10, "13800138000"), persona=[("phone_number", "+8613800138000"), ("line1", "+8613800138000")])
+    assert [joined.access for joined in link(known, 20, {"q": "+86 138 0013 8000"})] == ["accesses.jsonl:1"]
+    digest = hashlib.sha256(b"+8613800138000").hexdigest()
+    assert [joined.access for joined in link(known, 20, {"q": digest})] == ["accesses.jsonl:1"]
+
+
+CONTACTS = access(
+    10,
+    ("name", "李华霞", 0),
+    ("phone_number", "15656300309", 0),
+    ("name", "程华", 1),
+    ("phone_number", "13788693191", 1),
+    ("name", "Anna Kowalska", 2),
+    ("email", "anna@uczelnia.example", 2),
+    ("name", "王伟", 3),
+    data="device_contacts",
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "rows", "found"),
+    [
+        ({"people": [{"q": "程华", "t": "13788693191"}]}, 1, {"程华", "13788693191"}),
+        ({"q": ["程华"]}, None, set()),  # two characters under a key that says nothing
+        ({"q": ["程华", "15656300309"]}, 1, {"15656300309"}),  # the number is of another row
+        ({"contact": "程华"}, 1, {"程华"}),
+        ({"姓名": "王伟"}, 1, {"王伟"}),
+        ({"q": ["李华霞", "15656300309", "Anna Kowalska", "anna@uczelnia.example"]}, 2, None),
+        ({"h": [hashlib.sha256(t.encode()).hexdigest() for t in ("15656300309", "13788693191")]}, 2, None),
+    ],
+)
+def test_rows_are_counted_and_short_names_need_support(document, rows, found):
+    joins = link(linker(CONTACTS), 20, document)
+    if rows is None:
+        assert joins == []
+        return
+    (joined,) = joins
+    assert (joined.rows, joined.rows_read, joined.data) == (rows, 4, "device_contacts")
+    if found is not None:
+        assert {match.value for match in joined.matches} == found
+    assert all(match.row is not None for match in joined.matches)
+
+
+def test_two_accesses_in_one_upload_are_two_flows_in_order_of_lines():
+    known = linker(
+        access(12, ("location", "31.238361,121.435598", None), data="location"), read(11), read(10, "+447700900079")
+    )
+    joins = link(known, 20, {"n": "+447700900079", "m": NUMBER, "lat": 31.2384, "lon": 121.4356})
+    assert [(joined.access, joined.data) for joined in joins] == [
+        ("accesses.jsonl:1", "location"),
+        ("accesses.jsonl:2", "phone_number"),
+        ("accesses.jsonl:3", "phone_number"),
+    ]
+
+
+def test_of_two_near_places_the_one_that_fits_is_joined():
+    known = linker(
+        access(10, ("location", "31.238361,121.435598", None), data="location"),
+        access(12, ("location", "31.238391,121.435628", None), data="location"),
+    )
+    (joined,) = link(known, 20, {"lat": 31.238361, "lon": 121.435598})
+    assert joined.access == "accesses.jsonl:1"
+    coarse = link(known, 20, {"lat": 31.238, "lon": 121.436})
+    assert [one.access for one in coarse][-1] == "accesses.jsonl:2"
+
+
+@pytest.mark.parametrize(
+    ("lines", "port", "expected"),
+    [
+        ([(10, "connect", 5001)], 5001, 1),
+        ([(10, "connect", 5001)], 5002, None),
+        ([(10, "connect", 5001), (15, "connect", 5001)], 5001, 2),
+        ([(10, "connect", 5001), (25, "connect", 5001)], 5001, 1),
+        ([(10, "connect", 5001), (15, "write", 5001)], 5001, 2),
+        ([(20.1, "connect", 5001)], 5001, 1),  # clocks differ a little
+        ([(30, "connect", 5001)], 5001, None),
+        ([(10, "connect", 5001)], None, None),
+    ],
+)
+def test_the_connection_is_the_last_line_with_the_clients_port(lines, port, expected):
+    known = linker(read(5))
+    for number, (seconds, op, local) in enumerate(lines, 1):
+        known.add_connection(
+            f"connections.jsonl:{number}",
+            Connection(
+                at=at(seconds),
+                op=op,
+                local=Endpoint(ip="127.0.0.1", port=local),
+                remote=Endpoint(ip="127.0.0.1", port=8080),
+            ),
+        )
+    (joined,) = link(known, 20, {"q": NUMBER}, port)
+    assert joined.connection == (f"connections.jsonl:{expected}" if expected else None)
+
+
+def test_the_order_in_which_events_become_known_changes_nothing():
+    events = {
+        "accesses.jsonl:1": read(10),
+        "accesses.jsonl:2": read(12, "+8613800138000"),
+        "accesses.jsonl:3": CONTACTS,
+        "accesses.jsonl:4": read(12),
+    }
+    document = {"n": NUMBER, "who": ["李华霞", "15656300309"], "e": "anna@uczelnia.example"}
+    answers = set()
+    for order in itertools.permutations(events):
+        known = Linker([Value(type="email", text="anna@uczelnia.example"), Value(type="name", text="王伟")])
+        for ref in order:
+            known.add_access(ref, events[ref])
+            known.add_access(ref, events[ref])
+        answers.add(repr(link(known, 20, document)))
+    assert len(answers) == 1
+
+
+def test_a_match_says_where_and_how_sure():
+    (joined,) = link(linker(read(5)), 20, {"u": {"phone": "call " + NUMBER}})
+    (match,) = joined.matches
+    assert (match.path, match.variant, match.of, match.decoding) == ("$.u.phone", "plain", "as_given", ("json",))
+    assert (match.before, match.found, match.after) == ("call ", NUMBER, "")
+    assert match.confidence >= 0.99
+    assert match.note
+    assert "phone" in match.note
