@@ -497,6 +497,32 @@ def test_a_run_killed_on_either_side_of_replacing_run_json_verifies(recording):
 # stamps
 
 
+def test_a_recording_verifies_while_it_is_being_made(recording):
+    def write_some(acknowledge):
+        own = Recording.open(recording.path)
+        for number in count():
+            body = str(number).encode()
+            own.append_all([gap(), upload(own.put_body(body), len(body))])
+            acknowledge("")
+            time.sleep(0.001)
+
+    children = [in_child(write_some), in_child(write_stamps(recording.path, "w"))]
+    for _, reading in children:
+        select.select([reading], [], [])
+    drains = [threading.Thread(target=acknowledged, args=(reading,)) for _, reading in children]
+    for drain in drains:
+        drain.start()
+    try:
+        for _ in range(25):
+            assert verify(recording.path).problems == ()
+    finally:
+        for child, _ in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        for drain in drains:
+            drain.join()
+
+
 def test_verify_says_what_is_sealed_and_what_came_after(recording):
     recording.append_all([gap("one"), gap("two"), upload()])
     recording.stamp()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,11 +62,11 @@ def verify(path: Path) -> Verification:
     path = Path(path)
     if not path.is_dir():
         raise UserError(f"There is no folder {path}.", "Name the folder of a recording.")
-    chain = _chain(path / SEAL)
-    problems = list(chain.problems)
+    with _no_stamping(path / SEAL):
+        chain = _chain(path / SEAL)
+        problems = [*chain.problems, *_check_run(path / RUN, chain)]
     remarks = list(chain.remarks)
     last = chain.stamps[-1][1] if chain.stamps else None
-    problems += _check_run(path / RUN, chain)
     sealed: dict[str, int] = {}
     unsealed: dict[str, int] = {}
     named: dict[str, str] = {}
@@ -96,6 +98,20 @@ def verify(path: Path) -> Verification:
         unsealed=unsealed,
         remarks=tuple(remarks),
     )
+
+
+@contextmanager
+def _no_stamping(path: Path) -> Iterator[None]:
+    """Hold off who stamps or replaces run.json: a recording may be verified while it is being made."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield
+        return
+    with file:  # closing it gives the lock back
+        with suppress(OSError):  # a disk without locks holds no live recording
+            fcntl.flock(file, fcntl.LOCK_SH)
+        yield
 
 
 def _chain(path: Path) -> _Chain:
