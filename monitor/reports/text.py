@@ -24,6 +24,9 @@ COLUMNS = 80
 WIDEST = 140
 EVIDENCE_LINES = 3
 SUBJECTS = 4
+ROWS = 15
+"""More findings than this are told together where only the recipient differs."""
+HOSTS = 3
 
 TONES = {
     "high": "bold red",
@@ -100,35 +103,49 @@ def _findings(report: Report, words: Words) -> Table:
     table.add_column(words("finding"), overflow="fold", ratio=1)
     table.add_column(words("consent"), overflow="fold", max_width=13)
     table.add_column(words("evidence"), overflow="fold", min_width=19, max_width=22)
-    for finding in worst_first(report):
+    for group in _groups(worst_first(report)):
+        finding = group[0]
         table.add_row(
             Text(words(f"level_{finding.level}").upper(), style=TONES[finding.level]),
-            _what(finding, words),
+            _what(group, words),
             Group(
                 Text(words(f"consent_{finding.consent}") if finding.consent else "-"),
                 Text(words(f"confidence_{finding.confidence}"), style="dim"),
             ),
-            _evidence(finding, words),
+            _evidence(group, words),
         )
     return table
 
 
-def _what(finding: Finding, words: Words) -> RenderableType:
+def _groups(findings: list[Finding]) -> list[list[Finding]]:
+    if len(findings) <= ROWS:
+        return [[finding] for finding in findings]
+    groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.level, finding.confidence, finding.rule, finding.data, finding.consent].append(finding)
+    return list(groups.values())
+
+
+def _what(group: list[Finding], words: Words) -> RenderableType:
+    finding = group[0]
+    count = sum(one.count for one in group)
     lines = [Text(words.of(finding.title), style="bold")]
     about = [words.data(finding.data)] if finding.data else []
-    if finding.count > 1:
-        about.append(words("times_seen", count=f"{finding.count:,}"))
+    if count > 1:
+        about.append(words("times_seen", count=f"{count:,}"))
     if about:
         lines.append(Text(words("comma").join(about)))
-    if finding.recipient:
-        host = f"> {plain(finding.recipient.host)} ({words(f'party_{finding.recipient.party}')})"
-        lines.append(Text(host))
+    recipients = [one.recipient for one in group if one.recipient]
+    for recipient in recipients[:HOSTS]:
+        lines.append(Text(f"> {plain(recipient.host)} ({words(f'party_{recipient.party}')})"))
+    if len(recipients) > HOSTS:
+        lines.append(Text(f"> {words('and_more', count=len(recipients) - HOSTS)}"))
     return Group(*lines, Text(finding.rule, style="dim"))
 
 
-def _evidence(finding: Finding, words: Words) -> RenderableType:
-    lines = [Text(plain(ref)) for ref in finding.evidence[:EVIDENCE_LINES]]
-    more = len(finding.evidence) - EVIDENCE_LINES
+def _evidence(group: list[Finding], words: Words) -> RenderableType:
+    lines = [Text(plain(ref)) for ref in group[0].evidence[:EVIDENCE_LINES]]
+    more = len({ref for finding in group for ref in finding.evidence}) - len(lines)
     if more > 0:
         lines.append(Text(words("and_more", count=more), style="dim"))
     return Group(*lines)

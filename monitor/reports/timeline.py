@@ -15,7 +15,7 @@ from monitor.reports.clock import consent_steps, host_time
 from monitor.reports.words import Words, plain
 
 WIDTH = 1000
-GUTTER = 172
+GUTTER = 184
 RIGHT = 20
 TOP = 14
 LANE = 34
@@ -24,7 +24,7 @@ TOGETHER = 11.0
 LANES = 8
 LINKS = 60
 TITLES = 6
-LABEL = 25
+LABEL = 23
 """Widest label of a lane, in columns (a Chinese character takes two)."""
 
 

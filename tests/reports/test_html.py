@@ -241,3 +241,12 @@ def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
     )  # fmt: skip
     assert Path(shot).stat().st_size > 10_000
     assert "CONSOLE" not in done.stderr
+
+
+def test_many_findings_are_listed_by_rule_with_their_evidence_folded():
+    tree = page(many(300))
+    groups = tree.xpath("//ol[@class='contents']/li")
+    assert len(groups) == 2
+    assert "200 findings" in groups[1].text_content()
+    assert len(tree.xpath("//ol[@class='contents']//a")) == 201
+    assert not tree.xpath("//details[@open]")

@@ -59,3 +59,19 @@ def test_nothing_foreign_reaches_the_terminal_as_an_escape_or_as_markup():
     shown = text(sample.report(findings=(finding,), gaps=(gap,)), width=120, colour=False)
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)
     assert "[bold red]" in shown
+
+
+def test_many_findings_of_a_rule_are_told_together():
+    base = sample.report().findings[4]
+    findings = tuple(
+        base.model_copy(
+            update={"recipient": Recipient(host=f"h{number}.test"), "evidence": (f"uploads.jsonl:{number}",)}
+        )
+        for number in range(1, 101)
+    )
+    shown = text(sample.report(findings=findings), width=80, colour=False)
+    assert "100 findings: 100 high" in shown
+    assert "seen 100 times" in shown
+    assert shown.count("sent-before-consent") == 1
+    assert "> h1.test" in shown
+    assert "> +97 more" in shown

@@ -16,6 +16,8 @@ from monitor.reports.timeline import Picture, picture
 from monitor.reports.verdict import Verdict, verdict, worst_first
 from monitor.reports.words import Words, plain
 
+FEW = 15
+"""More findings than this are listed by rule, with their evidence folded."""
 BLOCKS = 3
 """Flows of a finding that are shown in full; the others are one row each."""
 ALL_BLOCKS = 120
@@ -65,6 +67,21 @@ class Page:
         self.more_rows = max(0, len(report.flows) - ROWS)
 
     # The head of the page.
+
+    @property
+    def contents(self) -> list[tuple[str, str, list[Card]]]:
+        """Level, title and findings, one entry a rule; where there are few findings, one entry each."""
+        if len(self.cards) <= FEW:
+            return [(card.finding.level, card.title, [card]) for card in self.cards]
+        groups: dict[tuple[str, str], list[Card]] = {}
+        for card in self.cards:
+            groups.setdefault((card.finding.level, card.title), []).append(card)
+        return [(level, title, cards) for (level, title), cards in groups.items()]
+
+    @property
+    def few(self) -> bool:
+        """Whether the evidence of each finding may stand open."""
+        return len(self.cards) <= FEW
 
     @property
     def tiles(self) -> list[tuple[str, str, str]]:
