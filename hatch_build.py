@@ -47,6 +47,40 @@ def lab_sources(root: Path) -> list[Path]:
     return sorted((root / "monitor/lab/java").rglob("*.java"))
 
 
+def build_agent(root: Path) -> Path:
+    """Bundle hooks/*.ts and the Java bridge of frida-tools into one script, where it is out of date; needs no node."""
+    agent = root / AGENT
+    sources = agent_sources(root)
+    if is_current(agent, sources):
+        return agent
+    import frida
+    import frida_tools
+
+    bridge = Path(frida_tools.__file__).parent / "bridges" / "java.js"
+    problems: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Path(folder).resolve()
+        for path in sources:
+            shutil.copy(path, stage)
+        module = stage / "node_modules" / "frida-java-bridge"
+        module.mkdir(parents=True)
+        (module / "package.json").write_text('{"name": "frida-java-bridge", "type": "module", "main": "index.js"}')
+        (module / "index.js").write_text(f"{bridge.read_text('utf-8')}\nexport default bridge;\n", "utf-8")
+        compiler = frida.Compiler()  # type: ignore[no-untyped-call]
+        compiler.on("diagnostics", lambda found: problems.extend(str(problem) for problem in found))
+        try:
+            # Types are checked by tsc in `make check`; source maps would name paths of the build machine.
+            script = compiler.build(
+                "agent.ts", project_root=str(stage), type_check="none", source_maps="omitted", compression="none"
+            )
+        except frida.InvalidArgumentError as error:
+            sys.exit(f"The agent does not build: {error}\n" + "\n".join(problems))
+    made = agent.with_name(f"{agent.name}.{os.getpid()}")
+    made.write_text(script, "utf-8")
+    made.replace(agent)
+    return agent
+
+
 def build_lab(root: Path) -> Path:
     """Compile the lab device's Java sources into monitor/lab/lab.jar where it is out of date; returns the jar.
 
@@ -95,7 +129,5 @@ def build(root: Path) -> None:
 
 if __name__ == "__main__":
     if "--current" in sys.argv:
-        sys.exit(
-            not (is_current(ROOT / AGENT, agent_sources(ROOT)) and is_current(ROOT / LAB, lab_sources(ROOT)))
-        )
+        sys.exit(not (is_current(ROOT / AGENT, agent_sources(ROOT)) and is_current(ROOT / LAB, lab_sources(ROOT))))
     build(ROOT)

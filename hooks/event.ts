@@ -179,7 +179,7 @@ export interface Upload {
   /** the authority asked for (SNI or Host), not only an address */
   host?: string | null;
   /** [name, value] in the order sent */
-  headers?: readonly readonly [string, string][];
+  headers?: readonly (readonly [string, string])[];
   /** sha256 of the body as it left the device; null when empty */
   body?: string | null;
   /** bytes of the body */

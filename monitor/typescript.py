@@ -52,7 +52,7 @@ def _type(shape: dict[str, Any]) -> str:
             return f"readonly [{', '.join(_type(item) for item in items)}]"
         case {"type": "array", "items": item}:
             inner = _type(item)
-            return f"readonly ({inner})[]" if " | " in inner else f"readonly {inner}[]"
+            return f"readonly ({inner})[]" if " " in inner else f"readonly {inner}[]"
         case {"type": "object"}:
             return "Record<string, unknown>"
         case {"type": str(name)} if name in _SCALARS:

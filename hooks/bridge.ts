@@ -1,0 +1,174 @@
+// The inside of frida-java-bridge that we stand on, and the one place that knows it.
+//
+// The bridge turns every argument and result into JavaScript and back. That is slow, and not faithful: a string with an
+// emoji or a NUL comes back changed, an object of a class that the bridge cannot find makes the whole call return null.
+// So hooks here work on bare JNI references: the types of a method are replaced by ones that convert nothing.
+
+import Java from "frida-java-bridge";
+
+/** A JNI reference, a number, a bool (0 or 1), a long (Int64): as it comes over JNI. */
+export type Raw = NativePointer | number | Int64 | undefined;
+
+/** A thread's JNI environment. */
+export interface Env {
+  handle: NativePointer;
+  newLocalRef(ref: NativePointer): NativePointer;
+  newGlobalRef(ref: NativePointer): NativePointer;
+  deleteGlobalRef(ref: NativePointer): void;
+}
+
+interface BridgeType {
+  className: string;
+  /** native type: `pointer`, `int32`, `void` ... */
+  type: string;
+}
+
+interface Mangler {
+  resolveTarget(wrapper: unknown, isInstance: boolean, env: Env, api: unknown): NativePointer;
+}
+
+/** One overload of one method. */
+export interface Overload {
+  handle: NativePointer;
+  methodName: string;
+  holder: ClassWrapper;
+  argumentTypes: readonly BridgeType[];
+  returnType: BridgeType;
+  implementation: ((this: { $h: NativePointer }, ...args: Raw[]) => Raw) | null;
+  /** [name, holder, kind, method id, return type, argument types, call virtually, call directly] */
+  _p: [string, unknown, number, NativePointer, BridgeType, BridgeType[], NativeCaller, NativeCaller];
+  _r?: { _m: Mangler };
+}
+
+export type NativeCaller = (...args: Raw[]) => Raw;
+
+interface Dispatcher {
+  overloads: Overload[];
+}
+
+/** A class as the bridge shows it. */
+export interface ClassWrapper {
+  $n: string;
+  $init: Dispatcher;
+  /** the class above */
+  $s: ClassWrapper | null;
+  $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
+  [member: string]: unknown;
+}
+
+interface Factory {
+  _make(name: string, getHandle: (env: Env) => NativePointer, env: Env): ClassWrapper;
+}
+
+const STATIC_METHOD = 2;
+
+/** True on ART (a phone, an emulator), false on a JVM. Known once a VM is there. */
+export function isArt(): boolean {
+  return api().flavor === "art";
+}
+
+function api(): { flavor: string } {
+  return (Java as unknown as { api: { flavor: string } }).api;
+}
+
+/** The calling thread's environment; the thread is attached (in a hook it always is). */
+export function currentEnv(): Env {
+  return Java.vm.getEnv() as Env;
+}
+
+/** The same where the thread may not be one of Java's: null then. */
+export function tryEnv(): Env | null {
+  return Java.vm.tryGetEnv() as Env | null;
+}
+
+let made = 0;
+
+/** A wrapper for the class behind a global reference, whichever loader it came from, hidden classes too. */
+export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
+  made += 1;
+  // The bridge caches class handles by name: two classes of one name (two loaders) must not meet there.
+  const unique = `${name}#${made}`;
+  const factory = Java.classFactory as unknown as Factory;
+  return factory._make(unique, (own) => own.newLocalRef(cls), env);
+}
+
+/** The overloads of a method, `$init` for constructors, inherited ones included; none when there is no such method. */
+export function overloadsOf(wrapper: ClassWrapper, method: string): Overload[] {
+  if (method === "$init") {
+    return wrapper.$init.overloads;
+  }
+  const member = wrapper[method] as Partial<Dispatcher> | undefined;
+  return member?.overloads ?? [];
+}
+
+export function isStatic(overload: Overload): boolean {
+  return overload._p[2] === STATIC_METHOD;
+}
+
+/** Replace an overload; `body` gets bare references and gives one back. Call `original` for the app's own method. */
+export function replace(
+  overload: Overload,
+  body: (self: NativePointer | null, args: Raw[]) => Raw,
+): void {
+  const params = overload._p;
+  if (!Array.isArray(params) || typeof (params[6] as unknown) !== "function") {
+    throw new Error("this version of the Java bridge is not one that the agent knows");
+  }
+  params[4] = bare(params[4]);
+  params[5] = params[5].map(bare);
+  const isInstance = !isStatic(overload);
+  overload.implementation = function (...args) {
+    return body(isInstance ? this.$h : null, args);
+  };
+}
+
+/** A way to call what `replace` replaced; `cls` is a global reference to the declaring class. */
+export function original(
+  overload: Overload,
+  cls: NativePointer,
+): (env: Env, self: NativePointer | null, args: Raw[]) => Raw {
+  const [, holder, , methodId, , , virtual, direct] = overload._p;
+  const instance = !isStatic(overload);
+  const onArt = isArt();
+  let target: NativePointer | null = null;
+  return (env, self, args) => {
+    if (target === null) {
+      const found = overload._r?._m.resolveTarget(holder, instance, env, api());
+      if (found === undefined || (!onArt && found.equals(methodId))) {
+        // Not swapped in yet: only the bridge's own queue lies between.
+        return virtual(env.handle, self ?? cls, methodId, ...args);
+      }
+      target = found;
+    }
+    return instance && onArt
+      ? direct(env.handle, self ?? cls, cls, target, ...args)
+      : virtual(env.handle, self ?? cls, target, ...args);
+  };
+}
+
+interface Owned {
+  $h: NativePointer;
+  $dispose: () => void;
+}
+
+/** A type of the same shape that converts nothing. */
+function bare(type: BridgeType): BridgeType {
+  const converter = {
+    isCompatible: () => true,
+    // `owned`: the bridge itself called the method (a thread of its own) and drops local references before it returns.
+    fromJni: (value: Raw, env: Env, owned?: boolean): Raw | Owned => {
+      if (type.type !== "pointer" || owned !== true || (value as NativePointer).isNull()) {
+        return value;
+      }
+      const global = env.newGlobalRef(value as NativePointer);
+      return { $h: global, $dispose: () => { env.deleteGlobalRef(global); } };
+    },
+    toJni: (value: Raw | Owned): Raw => {
+      if (type.type === "void") {
+        return NULL;
+      }
+      return (value as Partial<Owned> | undefined)?.$h ?? (value as Raw);
+    },
+  };
+  return { ...type, ...converter };
+}

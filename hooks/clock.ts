@@ -1,0 +1,29 @@
+// The device's own clock in microseconds; Date has only milliseconds.
+
+const SECOND_US = 1_000_000;
+
+const timespec = Memory.alloc(2 * Process.pointerSize);
+// Exclusive: a cooperative call would let another thread into the one buffer.
+const clockGettime = new NativeFunction(
+  Module.getGlobalExportByName("clock_gettime"),
+  "int",
+  ["int", "pointer"],
+  { scheduling: "exclusive", exceptions: "propagate" },
+);
+const CLOCK_REALTIME = 0;
+
+/** Microseconds since 1970. */
+export function micros(): number {
+  clockGettime(CLOCK_REALTIME, timespec);
+  const nanos = timespec.add(Process.pointerSize);
+  return Process.pointerSize === 8
+    ? Number(timespec.readS64()) * SECOND_US + Math.floor(Number(nanos.readS64()) / 1000)
+    : timespec.readS32() * SECOND_US + Math.floor(nanos.readS32() / 1000);
+}
+
+/** A time as the contract writes it: RFC 3339, UTC, microseconds, trailing Z. */
+export function timestamp(at: number): string {
+  const whole = Math.floor(at / SECOND_US);
+  const rest = String(at - whole * SECOND_US).padStart(6, "0");
+  return `${new Date(whole * 1000).toISOString().slice(0, 19)}.${rest}Z`;
+}

@@ -1,0 +1,181 @@
+// Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
+
+import { micros, timestamp } from "./clock.js";
+import { after } from "./doorbell.js";
+import type { Access, Event } from "./event.js";
+
+const MOST_WAITING = 100_000;
+const LINES_A_MESSAGE = 500;
+const EXIT_WAIT_S = 2;
+
+interface Fold {
+  line: Omit<Access, "v" | "app" | "pid" | "at" | "until" | "count">;
+  /** when the last line was written or begun */
+  begun: number;
+  first: number;
+  last: number;
+  count: number;
+}
+
+let app: string | null = null;
+let flushMs = 50;
+let foldUs = 1_000_000;
+let waiting: string[] = [];
+let facts: object[] = [];
+let dropped = 0;
+let armed = false;
+const folds = new Map<string, Fold>();
+const beforeFlush: (() => void)[] = [];
+
+export function configure(name: string | null, flush: number, fold: number): void {
+  app = name;
+  flushMs = flush;
+  foldUs = fold * 1000;
+}
+
+/** Something that holds lines back (a cursor being read) and gives them away before the process ends. */
+export function atEnd(give: () => void): void {
+  beforeFlush.push(give);
+}
+
+/** A line without what `emit` adds. */
+type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at"> : never) : never;
+
+/** Queue one line. */
+export function emit(at: number, body: Body): void {
+  if (waiting.length >= MOST_WAITING) {
+    dropped += 1;
+    return;
+  }
+  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), app, pid: Process.id, ...body }));
+  wake();
+}
+
+/** Queue something that the host turns into a line, such as a tap. */
+export function tell(at: number, fact: object): void {
+  facts.push({ at: timestamp(at), app, pid: Process.id, ...fact });
+  wake();
+}
+
+/**
+ * Queue an access. `key` stands for all that makes two accesses identical; `line` is only asked for the first of them.
+ * The first is written at once; those of the second after it become one line with `count` and `until`.
+ */
+export function emitAccess(at: number, key: string, line: () => Fold["line"]): void {
+  const fold = folds.get(key);
+  if (fold !== undefined) {
+    if (fold.count === 0) {
+      fold.first = at;
+    }
+    fold.count += 1;
+    fold.last = at;
+    if (at - fold.begun >= foldUs) {
+      settle(fold, at);
+    }
+    wake();
+    return;
+  }
+  const made = line();
+  folds.set(key, { line: made, begun: at, first: at, last: at, count: 0 });
+  emit(at, made);
+}
+
+function settle(fold: Fold, now: number): void {
+  if (fold.count === 1) {
+    emit(fold.first, fold.line);
+  } else if (fold.count > 1) {
+    emit(fold.first, { ...fold.line, count: fold.count, until: timestamp(fold.last) });
+  }
+  fold.count = 0;
+  fold.begun = now;
+}
+
+function settleFolds(all: boolean): void {
+  const now = micros();
+  for (const [key, fold] of folds) {
+    if (all || now - fold.begun >= foldUs) {
+      const idle = fold.count === 0;
+      settle(fold, now);
+      if (idle) {
+        folds.delete(key);
+      }
+    }
+  }
+}
+
+function wake(): void {
+  if (armed) {
+    return;
+  }
+  armed = true;
+  after(flushMs, () => {
+    armed = false;
+    flush();
+    if (folds.size > 0) {
+      wake();
+    }
+  });
+}
+
+/** Send what waits. */
+export function flush(all = false): void {
+  settleFolds(all);
+  if (dropped > 0) {
+    const count = dropped;
+    dropped = 0;
+    waiting = waiting.slice(0, MOST_WAITING);
+    waiting.push(JSON.stringify({
+      v: 1, kind: "gap", at: timestamp(micros()), app, pid: Process.id, where: "hook", subject: "agent", why: "overflow",
+      detail: `${count} lines came faster than they could be sent`,
+    }));
+  }
+  const lines = waiting;
+  const told = facts;
+  waiting = [];
+  facts = [];
+  for (let from = 0; from < lines.length; from += LINES_A_MESSAGE) {
+    send({ type: "lines", lines: lines.slice(from, from + LINES_A_MESSAGE) });
+  }
+  if (told.length > 0) {
+    send({ type: "facts", facts: told });
+  }
+}
+
+/** Send all that is held anywhere; for the last moment, and when the host asks. */
+export function flushAll(): void {
+  for (const give of beforeFlush) {
+    try {
+      give();
+    } catch (error) {
+      report(error, "at the end");
+    }
+  }
+  flush(true);
+}
+
+/** A fault of ours, for the host to see. */
+export function report(error: unknown, where: string): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  send({ type: "fault", where, detail: `${where}: ${detail}` });
+}
+
+let ended = false;
+
+/** The process is about to end: send everything and wait, not for long, until the host has it. */
+export function farewell(how: string): void {
+  if (ended) {
+    return;
+  }
+  ended = true;
+  flushAll();
+  emit(micros(), { kind: "phase", state: "exited", text: how });
+  flush(true);
+  let had = false;
+  recv("flushed", () => {
+    had = true;
+  });
+  send({ type: "exit", how });
+  for (let waited = 0; waited < EXIT_WAIT_S && !(had as boolean); waited += 0.002) {
+    Thread.sleep(0.002);
+  }
+}

@@ -1,0 +1,267 @@
+// Wraps methods: the app's own method first, then those who watch it; whatever they do, the app gets its own result.
+
+import {
+  currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw, type Env } from "./bridge.js";
+import { Method } from "./classes.js";
+import { micros } from "./clock.js";
+import { emit, report } from "./emit.js";
+import { globalRef, inFrame, reflected, takeException, throwAgain } from "./jni.js";
+
+const FAILURES_IN_A_ROW = 5;
+const ABSTRACT = 0x0400;
+
+/** One call of a wrapped method, as its watchers see it. */
+export interface Call {
+  env: Env;
+  /** the object, or null for a static method */
+  self: NativePointer | null;
+  args: Raw[];
+  /** what the method gave; undefined before it was called, and when it threw */
+  result: Raw;
+  /** what it threw, or NULL */
+  thrown: NativePointer;
+  overload: Overload;
+  /** name of the method as its frame on the stack has it */
+  method: string;
+  /** microseconds: when the call began */
+  begun: number;
+}
+
+/** Somebody who watches a method. */
+export interface Watch {
+  /** what a gap is filed under when the watcher keeps failing */
+  subject: string;
+  before?: (call: Call) => void;
+  after?: (call: Call) => void;
+  /** quick no: when it says false for an object, the call is let through as if there were no hook */
+  wants?: (env: Env, self: NativePointer | null) => boolean;
+}
+
+interface Watching extends Watch {
+  failures: number;
+  off: boolean;
+}
+
+/** `api`: calls inside it are the same access. `app`: the app's own code runs inside it, its accesses count. */
+export type Kind = "api" | "app";
+
+interface Hook {
+  kind: Kind;
+  overload: Overload;
+  method: string;
+  call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
+  watches: Watching[];
+}
+
+/** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
+const hooks = new Map<string, Hook>();
+/** Threads that are inside a wrapped API, or in our own code on its behalf. */
+const inside = new Set<number>();
+let paused = false;
+
+export function pause(): void {
+  paused = true;
+}
+
+export interface Wrapped {
+  /** overloads wrapped, or already wrapped before */
+  count: number;
+  /** overloads without a body: an interface's, an abstract class's */
+  abstract: number;
+  /** asked for and not there */
+  missing: string[];
+}
+
+/** Watch a method of a class: all overloads, or those given by their argument types. */
+export function watch(
+  env: Env,
+  wrapper: ClassWrapper,
+  method: string,
+  only: string[][] | null,
+  kind: Kind,
+  watcher: Watch,
+): Wrapped {
+  const overloads = chain(wrapper, method).flatMap((cls) => overloadsOf(cls, method));
+  const wanted = only?.map((types) => types.join(", ")) ?? null;
+  const missing = new Set(wanted ?? []);
+  const result: Wrapped = { count: 0, abstract: 0, missing: [] };
+  const seen = new Set<string>();
+  for (const overload of overloads) {
+    if (seen.has(overload.handle.toString())) {
+      continue;
+    }
+    seen.add(overload.handle.toString());
+    const types = overload.argumentTypes.map((type) => readable(type.className)).join(", ");
+    if (wanted !== null && !missing.delete(types)) {
+      continue;
+    }
+    if (method !== "$init" && isAbstract(env, overload)) {
+      result.abstract += 1;
+      continue;
+    }
+    const key = overload.handle.toString();
+    let hook = hooks.get(key);
+    if (hook === undefined) {
+      hook = install(env, overload, kind, method === "$init" ? "<init>" : method);
+      hooks.set(key, hook);
+    }
+    if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after)) {
+      hook.watches.push({ ...watcher, failures: 0, off: false });
+    }
+    result.count += 1;
+  }
+  result.missing = [...missing];
+  return result;
+}
+
+/** A class and those above it: an overload may live in any of them. A constructor is its class's own. */
+function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
+  const classes = [wrapper];
+  for (let above = wrapper.$s; above !== null && method !== "$init"; above = above.$s) {
+    classes.push(above);
+  }
+  return classes;
+}
+
+/** `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
+function readable(type: string): string {
+  if (!type.startsWith("[")) {
+    return type;
+  }
+  const names: Record<string, string> = {
+    Z: "boolean", B: "byte", C: "char", S: "short", I: "int", J: "long", F: "float", D: "double",
+  };
+  const inner = type.slice(1);
+  const element = inner.startsWith("L") ? inner.slice(1, -1) : (names[inner] ?? readable(inner));
+  return `${element}[]`;
+}
+
+const getModifiers = new Method("java.lang.reflect.Method", "getModifiers", "()I");
+
+function holderClass(env: Env, overload: Overload): NativePointer {
+  const handle = overload.holder.$borrowClassHandle(env);
+  try {
+    return globalRef(env, handle.value);
+  } finally {
+    handle.unref(env);
+  }
+}
+
+function isAbstract(env: Env, overload: Overload): boolean {
+  const handle = overload.holder.$borrowClassHandle(env);
+  try {
+    return inFrame(env, () => {
+      const method = reflected(env, handle.value, overload.handle, isStatic(overload));
+      return (getModifiers.number(env, method) & ABSTRACT) !== 0;
+    });
+  } finally {
+    handle.unref(env);
+  }
+}
+
+function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
+  const hook: Hook = { kind, overload, method, call: original(overload, holderClass(env, overload)), watches: [] };
+  replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
+  return hook;
+}
+
+function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
+  const env = currentEnv();
+  const thread = Process.getCurrentThreadId();
+  if (paused || inside.has(thread) || !anybodyWants(hook, env, self)) {
+    return hook.call(env, self, args);
+  }
+  inside.add(thread);
+  const begun = micros();
+  const call: Call = { env, self, args, result: undefined, thrown: NULL, overload: hook.overload, method: hook.method, begun };
+  for (const watcher of hook.watches) {
+    tellWatcher(watcher, watcher.before, call);
+  }
+  const result = hook.call(env, self, args);
+  const thrown = takeException(env);
+  call.result = result;
+  call.thrown = thrown;
+  for (const watcher of hook.watches) {
+    tellWatcher(watcher, watcher.after, call);
+  }
+  inside.delete(thread);
+  if (!thrown.isNull()) {
+    throwAgain(env, thrown);
+  }
+  return result;
+}
+
+function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
+  const env = currentEnv();
+  const thread = Process.getCurrentThreadId();
+  if (paused || !anybodyWants(hook, env, self)) {
+    return hook.call(env, self, args);
+  }
+  const begun = micros();
+  const call: Call = { env, self, args, result: undefined, thrown: NULL, overload: hook.overload, method: hook.method, begun };
+  const nested = inside.has(thread);
+  inside.add(thread);
+  for (const watcher of hook.watches) {
+    tellWatcher(watcher, watcher.before, call);
+  }
+  inside.delete(thread);
+  const result = hook.call(env, self, args);
+  const thrown = takeException(env);
+  inside.add(thread);
+  call.result = result;
+  call.thrown = thrown;
+  for (const watcher of hook.watches) {
+    tellWatcher(watcher, watcher.after, call);
+  }
+  if (!nested) {
+    inside.delete(thread);
+  }
+  if (!thrown.isNull()) {
+    throwAgain(env, thrown);
+  }
+  return result;
+}
+
+function anybodyWants(hook: Hook, env: Env, self: NativePointer | null): boolean {
+  for (const watcher of hook.watches) {
+    if (!watcher.off && (watcher.wants?.(env, self) ?? true)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function tellWatcher(watcher: Watching, part: ((call: Call) => void) | undefined, call: Call): void {
+  if (part === undefined || watcher.off) {
+    return;
+  }
+  try {
+    part(call);
+    watcher.failures = 0;
+  } catch (error) {
+    takeException(call.env);
+    failed(watcher, error);
+  }
+}
+
+function failed(watcher: Watching, error: unknown): void {
+  watcher.failures += 1;
+  watcher.off = watcher.failures >= FAILURES_IN_A_ROW;
+  if (watcher.failures !== 1 && !watcher.off) {
+    return;
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  try {
+    emit(micros(), {
+      kind: "gap",
+      where: "hook",
+      subject: watcher.subject,
+      why: "hook_error",
+      detail: watcher.off
+        ? `switched off after ${FAILURES_IN_A_ROW} calls in a row that could not be read: ${what}`
+        : `a call could not be read: ${what}`,
+    });
+  } catch (second) {
+    report(second, watcher.subject);
+  }
+}

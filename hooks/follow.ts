@@ -1,0 +1,187 @@
+// Follows objects that give values away after the call: listeners and callbacks of the app, tasks and cursors it got.
+
+import type { Env } from "./bridge.js";
+import { className, loadClass, wrapperFor } from "./classes.js";
+import { micros } from "./clock.js";
+import { openCursor } from "./cursor.js";
+import { emit, emitAccess } from "./emit.js";
+import { watch, type Call, type Kind, type Watch } from "./engine.js";
+import type { Access, Value } from "./event.js";
+import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
+import { installNow } from "./late.js";
+import type { FollowSpec, SourceSpec, StepSpec } from "./plan.js";
+import { readValues } from "./readers.js";
+import { capture, frames, threadNameOf } from "./stack.js";
+import { Tracked } from "./tracked.js";
+
+/** The access that an object came from. */
+export interface Origin {
+  spec: SourceSpec;
+  target: string | null;
+  args: Record<string, unknown> | null;
+}
+
+let withStack = true;
+
+export function configureStack(on: boolean): void {
+  withStack = on;
+}
+
+export type Outcome = Access["outcome"];
+
+/** Queue one access. `own` is the hooked method's own frame, which is no caller. */
+export function access(
+  env: Env, at: number, origin: Origin, outcome: Outcome, values: Value[], own: string | null,
+  captured: string = withStack ? capture(env) : "",
+): void {
+  const { spec, target, args } = origin;
+  const key = [spec.source, target, outcome, JSON.stringify(values), captured].join("\n");
+  emitAccess(at, key, () => ({
+    kind: "access",
+    source: spec.source,
+    target,
+    data: spec.data,
+    values,
+    outcome,
+    args,
+    stack: captured === "" ? [] : frames(captured, own),
+    thread: threadNameOf(env),
+  }));
+}
+
+/** `Class.method` of a call as it stands in its own stack frame. */
+export function ownFrame(call: Call): string {
+  const holder = call.overload.holder.$n.replace(/#\d+$/, "");
+  return `${holder}.${call.method}`;
+}
+
+interface Followed {
+  origin: Origin;
+  spec: FollowSpec;
+  /** threads that are inside one of its methods: what it calls on itself is the same delivery */
+  busy: Set<number>;
+}
+
+const followed = new Tracked<Followed>();
+
+/** Follow what the app gave (before the call, so that the first delivery is not missed) or what it got (after). */
+export function followAll(call: Call, specs: FollowSpec[], which: FollowSpec["object"], origin: Origin): void {
+  for (const spec of specs) {
+    if (spec.object !== which) {
+      continue;
+    }
+    for (const object of objectsOf(call, spec)) {
+      if (spec.as === "cursor") {
+        openCursor(call, object, spec, origin);
+      } else {
+        followed.set(call.env, object, { origin, spec, busy: new Set() });
+        hookClass(call.env, object, spec);
+      }
+    }
+  }
+}
+
+function objectsOf(call: Call, spec: FollowSpec): NativePointer[] {
+  const candidates = spec.object === "return" ? [call.result] : call.args;
+  const cls = spec.type === null ? null : loadClass(call.env, spec.type);
+  if (spec.type !== null && cls === null) {
+    return [];
+  }
+  return candidates.filter(
+    (raw): raw is NativePointer =>
+      raw instanceof NativePointer && !raw.isNull() && (cls === null || isInstance(call.env, raw, cls)));
+}
+
+/** Classes whose methods are already hooked for a spec. */
+const prepared = new Map<FollowSpec, NativePointer[]>();
+
+function hookClass(env: Env, object: NativePointer, spec: FollowSpec): void {
+  const known = prepared.get(spec) ?? [];
+  const isNew = inFrame(env, () => !known.some((cls) => isSame(env, cls, classOf(env, object))));
+  if (!isNew) {
+    return;
+  }
+  const [cls, name] = inFrame(env, () => {
+    const local = classOf(env, object);
+    return [globalRef(env, local), className(env, local)];
+  });
+  prepared.set(spec, [...known, cls]);
+  const kind: Kind = spec.object === "argument" ? "app" : "api";
+  installNow((own) => {
+    const wrapper = wrapperFor(own, name, cls);
+    let hooked = 0;
+    for (const method of Object.keys(spec.methods)) {
+      hooked += watch(own, wrapper, method, null, kind, watcherOf(spec.type ?? name, method, kind)).count;
+    }
+    if (hooked === 0) {
+      emit(micros(), {
+        kind: "gap", where: "hook", subject: name, why: "method_absent",
+        detail: `none of ${Object.keys(spec.methods).join(", ")} to see what is delivered`,
+      });
+    }
+  });
+}
+
+const watchers = new Map<string, Watch>();
+
+/** One watcher a method name, however many classes have it: a method that several inherit is then watched once. */
+function watcherOf(name: string, method: string, kind: Kind): Watch {
+  const key = `${kind} ${method}`;
+  const watcher = watchers.get(key) ?? makeWatcher(name, method, kind);
+  watchers.set(key, watcher);
+  return watcher;
+}
+
+function makeWatcher(name: string, method: string, kind: Kind): Watch {
+  const step = (call: Call): [Followed, StepSpec] | null => {
+    const what = followed.get(call.env, call.self);
+    const spec = what?.spec.methods[method];
+    return what === undefined || spec === undefined ? null : [what, spec];
+  };
+  const wants = (env: Env, self: NativePointer | null): boolean => followed.get(env, self)?.spec.methods[method] !== undefined;
+  const subject = `${name}.${method}`;
+  if (kind === "app") {
+    return {
+      subject,
+      wants,
+      before: (call) => {
+        const found = step(call);
+        const thread = Process.getCurrentThreadId();
+        if (found !== null && !found[0].busy.has(thread)) {
+          found[0].busy.add(thread);
+          give(call, found[1], found[0].origin, null);
+        }
+      },
+      after: (call) => {
+        followed.get(call.env, call.self)?.busy.delete(Process.getCurrentThreadId());
+      },
+    };
+  }
+  return {
+    subject,
+    wants,
+    before: (call) => {
+      const found = step(call);
+      if (found !== null) {
+        followAll(call, found[1].follow, "argument", found[0].origin);
+      }
+    },
+    after: (call) => {
+      const found = step(call);
+      if (found !== null && call.thrown.isNull()) {
+        followAll(call, found[1].follow, "return", found[0].origin);
+        give(call, found[1], found[0].origin, ownFrame(call));
+      }
+    },
+  };
+}
+
+function give(call: Call, step: StepSpec, origin: Origin, own: string | null): void {
+  if (step.values.length === 0) {
+    return;
+  }
+  const values = readValues(call, step.values);
+  if (values !== null) {
+    access(call.env, call.begun, origin, values.length > 0 ? "returned" : "empty", values, own);
+  }
+}

@@ -1,0 +1,158 @@
+// Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
+
+import Java from "frida-java-bridge";
+import { isArt, tryEnv, currentEnv, type Env } from "./bridge.js";
+import { Method, remember, wrapperOf } from "./classes.js";
+import { micros } from "./clock.js";
+import { soon } from "./doorbell.js";
+import { emit, report } from "./emit.js";
+import { watch } from "./engine.js";
+import { findClass, globalRef, inFrame, newString } from "./jni.js";
+
+/** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
+const SETTLE_MS = 30;
+const SETTLE_SHORT_MS = 2;
+/** How long a thread of the app waits for hooks on a class that it just showed us. */
+const PATIENCE_S = 0.3;
+const STEP_S = 0.001;
+
+const ownThread = Process.getCurrentThreadId();
+
+type Work = (env: Env) => void;
+
+/** Run `work` on the agent's thread, then `done` when the hooks it made are live. */
+export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void {
+  soon(() => {
+    Java.perform(() => {
+      try {
+        work(currentEnv());
+      } catch (error) {
+        report(error, "installing");
+      }
+      setTimeout(() => {
+        Java.perform(() => {
+          inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
+          done();
+        });
+      }, isArt() ? 0 : settleMs);
+    });
+  });
+}
+
+/**
+ * From a thread of the app, inside a hook: have `work` done on the agent's thread and wait, not for long, until its
+ * hooks are live. Hooks made on the app's own thread here would freeze a JVM. False when they came too late.
+ */
+export function installNow(work: Work): boolean {
+  let live = false;
+  defer(work, () => {
+    live = true;
+  }, SETTLE_SHORT_MS);
+  if (Process.getCurrentThreadId() === ownThread) {
+    return true;
+  }
+  for (let waited = 0; waited < PATIENCE_S && !(live as boolean); waited += STEP_S) {
+    Thread.sleep(STEP_S);
+  }
+  return live;
+}
+
+/** class name -> what to do when it comes */
+const awaited = new Map<string, Work[]>();
+
+/** Do `work` when the class `name` is there; it is not yet. */
+export function whenDefined(name: string, work: Work): void {
+  const works = awaited.get(name);
+  if (works === undefined) {
+    awaited.set(name, [work]);
+  } else {
+    works.push(work);
+  }
+}
+
+function arrived(name: string): Work {
+  const works = awaited.get(name) ?? [];
+  awaited.delete(name);
+  return (env) => {
+    for (const work of works) {
+      work(env);
+    }
+  };
+}
+
+/** Begin to notice classes that come later. */
+export function watchDefinitions(env: Env): void {
+  if (isArt()) {
+    watchDexLoaders(env);
+  } else {
+    watchJvm();
+  }
+}
+
+/** Natively: every class of a JVM passes here, and a Java hook on class loading would be part of what it watches. */
+function watchJvm(): void {
+  const jvm = Process.enumerateModules().find((module) => /jvm\.(so|dll|dylib)$/.test(module.name));
+  for (const [name, nameAt] of [["JVM_DefineClassWithSource", 1], ["JVM_DefineClass", 1], ["JVM_LookupDefineClass", 2]] as const) {
+    const address = jvm?.findExportByName(name) ?? null;
+    if (address === null) {
+      continue;
+    }
+    Interceptor.attach(address, {
+      onEnter(args) {
+        const given = args[nameAt] ?? NULL;
+        const defined = awaited.size === 0 || given.isNull() ? null : given.readCString();
+        const wanted = defined?.replace(/\//g, ".") ?? "";
+        this["wanted"] = awaited.has(wanted) ? wanted : null;
+      },
+      onLeave(result) {
+        const wanted = this["wanted"] as string | null;
+        const env = tryEnv();
+        if (wanted === null || result.isNull() || env === null) {
+          return;
+        }
+        const cls = globalRef(env, result);
+        const live = installNow((own) => {
+          remember(wanted, cls);
+          arrived(wanted)(own);
+        });
+        if (!live) {
+          emit(micros(), {
+            kind: "gap", where: "hook", subject: wanted, why: "install_failed",
+            detail: "its loader let no other thread in while it loaded the class: the first calls may be missing",
+          });
+        }
+      },
+    });
+  }
+}
+
+const forName = new Method(
+  "java.lang.Class", "forName", "(Ljava/lang/String;ZLjava/lang/ClassLoader;)Ljava/lang/Class;", true);
+
+/** On ART classes come with a new loader (a plug-in, a dynamic feature): ask each new one for what is awaited. */
+function watchDexLoaders(env: Env): void {
+  const loaders = wrapperOf(env, "dalvik.system.BaseDexClassLoader");
+  if (loaders === null) {
+    return;
+  }
+  watch(env, loaders, "$init", null, "app", {
+    subject: "dalvik.system.BaseDexClassLoader",
+    after: (call) => {
+      if (awaited.size === 0 || call.self === null) {
+        return;
+      }
+      const loader = globalRef(call.env, call.self);
+      defer((own) => {
+        for (const name of [...awaited.keys()]) {
+          try {
+            const cls = inFrame(own, () => globalRef(own, forName.object(own, null, newString(own, name), 0, loader)));
+            remember(name, cls);
+          } catch {
+            continue;
+          }
+          arrived(name)(own);
+        }
+      }, () => undefined);
+    },
+  });
+}

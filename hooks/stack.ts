@@ -1,0 +1,48 @@
+// Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
+
+import type { Env } from "./bridge.js";
+import { Method } from "./classes.js";
+import { inFrame, text } from "./jni.js";
+
+const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
+const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
+const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
+const currentThread = new Method("java.lang.Thread", "currentThread", "()Ljava/lang/Thread;", true);
+const threadName = new Method("java.lang.Thread", "getName", "()Ljava/lang/String;");
+
+const MOST_FRAMES = 128;
+
+/** All frames of the calling thread in one string, innermost first. */
+export function capture(env: Env): string {
+  return inFrame(env, () => {
+    const trace = getStackTrace.object(env, newThrowable.create(env));
+    return text(env, allToString.object(env, null, trace)) ?? "";
+  });
+}
+
+/** Frames of a captured stack as the contract writes them. `own`: `Class.method` of the hook, which is no caller. */
+export function frames(captured: string, own: string | null): string[] {
+  const all = captured.slice(1, -1).split(", ").slice(0, MOST_FRAMES).map(normal).filter(isTheApps);
+  let first = 0;
+  while (own !== null && all[first]?.startsWith(`${own}(`) === true) {
+    first++;
+  }
+  return all.slice(first);
+}
+
+/** A wrapped method stands on a JVM's stack twice: as the native method that we made of it, and as itself. */
+function isTheApps(frame: string, index: number, all: string[]): boolean {
+  const method = frame.slice(0, frame.indexOf("("));
+  return frame !== "" && !(frame.endsWith("(Native Method)") && all[index + 1]?.startsWith(`${method}(`) === true);
+}
+
+/** Without loader and module (`app//`, `java.base@17.0.1/`), and without the address of a hidden class. */
+function normal(frame: string): string {
+  const plain = frame.trim().replace(/\/0x[0-9a-f]+(?=\.)/, "");
+  const bracket = plain.indexOf("(");
+  return plain.slice(plain.lastIndexOf("/", bracket) + 1);
+}
+
+export function threadNameOf(env: Env): string | null {
+  return inFrame(env, () => text(env, threadName.object(env, currentThread.object(env, null))));
+}

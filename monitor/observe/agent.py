@@ -1,0 +1,346 @@
+"""Brings the agent into the app with Frida, and its lines into the recording."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, cast
+
+import frida
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from monitor.errors import SetupError
+from monitor.events import BadLine, Event, Gap, Phase, parse
+from monitor.observe.consent_signals import Signals
+from monitor.observe.device import Target
+from monitor.observe.sources import Source
+
+READY_S = 60.0
+"""How long hooks may take to come up before the start is given up."""
+DETACH_S = 5.0
+FLUSH_MS = 50
+FOLD_MS = 1000
+SHOWN_TEXT = 300
+"""Characters of a line that cannot be read, or of what the app printed, that a message or a gap shows."""
+
+State = Literal["installed", "class_absent", "overload_absent", "failed", "waiting"]
+
+
+class HookStatus(BaseModel):
+    """How far the hook of one source is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    cls: str
+    method: str
+    state: State
+    detail: str | None = None
+
+
+class Records(Protocol):
+    """Where lines go: a Recording."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Append events, each to the file of its kind."""
+
+
+def agent_js() -> str:
+    """The built agent. Raises SetupError when it has not been built."""
+    path = Path(__file__).with_name("agent.js")
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+
+
+class Agent:
+    """The agent of one run, in one process, with one Frida session. A context manager: leaving it is `stop`."""
+
+    def __init__(
+        self,
+        recording: Records,
+        sources: Sequence[Source],
+        app: str,
+        *,
+        clock_offset_ms: float = 0,
+        signals: Signals | None = None,
+        stack: bool = True,
+        fold_ms: int = FOLD_MS,
+    ) -> None:
+        self.app = app
+        self._recording = recording
+        self._sources = sources
+        self._signals = signals or Signals()
+        self._offset = timedelta(milliseconds=clock_offset_ms)
+        self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
+        self._device: Any = None
+        self._session: Any = None
+        self._script: Any = None
+        self._pid: int | None = None
+        self._spawned = False
+        self._statuses: dict[tuple[str, str, str], HookStatus] = {}
+        self._ready = threading.Event()
+        self._ended = threading.Event()
+        self._said_exit = False
+        self._stopping = False
+        self._finished = False
+        self._failure: BaseException | None = None
+        self._faults: list[str] = []
+        self._output: deque[bytes] = deque(maxlen=50)
+        self.on_output: Callable[[bytes], object] = lambda _: None
+        """Called with what a process that we started prints; replace it to see that."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The observed process."""
+        return self._pid
+
+    def launch(self, target: Target) -> None:
+        """Start the app, or attach to it, with the hooks in before its first line; returns once they are live.
+
+        Raises SetupError, with what the app or Frida said, when that fails.
+        """
+        try:
+            self._device = (
+                frida.get_local_device() if target.frida_device == "local" else frida.get_device(target.frida_device)
+            )
+            self._device.on("output", self._on_output)
+            self._pid = target.pid or self._spawn(target)
+            self._session = self._device.attach(self._pid)
+            self._session.on("detached", self._on_detached)
+            self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
+            self._script.on("message", self._on_message)
+            self._script.load()
+            self._script.exports_sync.install(self._plan())
+            if self._spawned:
+                self._device.resume(self._pid)
+        except (frida.InvalidArgumentError, frida.InvalidOperationError, frida.TransportError) as error:
+            raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
+        except (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError) as error:
+            raise self._not_up(f"{self.app} could not be started: {error}.") from error
+        except (frida.NotSupportedError, frida.PermissionDeniedError, frida.ProcessNotRespondingError) as error:
+            raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
+        self._until_ready()
+
+    def _spawn(self, target: Target) -> int:
+        if target.argv is None:
+            raise SetupError(f"There is nothing to start for {self.app}.", "Start the app, then observe it.")
+        program, *arguments = target.argv
+        options: dict[str, Any] = {}
+        if target.frida_device == "local":
+            options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
+        self._spawned = True
+        return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
+
+    def _plan(self) -> dict[str, Any]:
+        return {
+            "app": self.app,
+            "sources": [source.plan() for source in self._sources],
+            "sdk_calls": self._signals.sdk_calls(),
+            **self._options,
+        }
+
+    def _until_ready(self) -> None:
+        waited = 0.0
+        while not self._ready.wait(0.02):
+            waited += 0.02
+            self._raise_failure()
+            if self._ended.is_set():
+                raise self._not_up(f"{self.app} ended while it was being started.")
+            if waited > READY_S:
+                raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
+
+    def _not_up(self, what: str) -> SetupError:
+        said = b"".join(self._output).decode("utf-8", "replace").strip()
+        details = [*self._faults[:1], *([f"It printed: {said[-SHOWN_TEXT:]}"] if said else [])]
+        return SetupError(" ".join([what, *details]), "See that the app runs by itself, then try again.")
+
+    def statuses(self) -> list[HookStatus]:
+        """How far the hook of each source is, in the order of the sources."""
+        known = dict(self._statuses)
+        return [
+            known.get(
+                _key(source),
+                HookStatus(source=source.name, cls=source.cls, method=source.method, state="waiting"),
+            )
+            for source in self._sources
+        ]
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """True when the process has ended or Frida lost it, False after `timeout_s` (None: never).
+
+        Raises what went wrong while lines were being recorded, such as a full disk.
+        """
+        ended = self._ended.wait(timeout_s)
+        self._raise_failure()
+        return ended
+
+    def stop(self) -> None:
+        """End observing: what the agent still holds is recorded, and what was never hooked becomes gaps.
+
+        A process that we started is ended with it (letting go of a busy JVM is not safe); another runs on unobserved.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        self._stopping = True
+        if self._script is not None and not self._ended.is_set():
+            _within(DETACH_S, self._script.exports_sync.finish)
+            if self._spawned:
+                _within(DETACH_S, lambda: self._device.kill(self._pid))
+                self._ended.wait(DETACH_S)
+            else:
+                _within(DETACH_S, self._session.detach)
+        elif self._spawned and self._script is None and self._pid is not None:
+            _within(DETACH_S, lambda: self._device.kill(self._pid))
+        if self._script is not None:
+            self._record(self._absent())
+        if self._device is not None:
+            self._device.off("output", self._on_output)
+        self._raise_failure()
+
+    def _absent(self) -> list[Event]:
+        """A gap for each source that was never hooked, unless it says that it may be missing."""
+        optional = {_key(source) for source in self._sources if source.optional}
+        why: Mapping[State, Any] = {
+            "waiting": "class_absent",
+            "class_absent": "class_absent",
+            "overload_absent": "method_absent",
+            "failed": "install_failed",
+        }
+        return [
+            Gap(
+                at=self._now(),
+                app=self.app,
+                pid=self._pid,
+                where="hook",
+                subject=status.source,
+                why=why[status.state],
+                detail=status.detail or (f"{status.cls} never came" if status.state == "waiting" else None),
+            )
+            for status in self.statuses()
+            if status.state in why
+            and ((status.source, status.cls, status.method) not in optional or status.state == "failed")
+        ]
+
+    # What comes from the app. Frida calls these from a thread of its own.
+
+    def _on_message(self, message: Mapping[str, Any], _data: bytes | None) -> None:
+        try:
+            if message["type"] == "error":
+                self._fault(str(message.get("stack") or message.get("description")))
+            else:
+                self._on_payload(message["payload"])
+        except BaseException as error:  # Frida would only print it; it is raised where the run is
+            self._failure = self._failure or error
+
+    def _on_payload(self, payload: Mapping[str, Any]) -> None:
+        match payload["type"]:
+            case "lines":
+                self._record([event for line in payload["lines"] for event in (self._parse(line),)])
+            case "facts":
+                self._record([event for fact in payload["facts"] for event in self._understand(fact)])
+            case "statuses":
+                for item in payload["statuses"]:
+                    status = HookStatus.model_validate(item)
+                    self._statuses[status.source, status.cls, status.method] = status
+            case "ready":
+                self._ready.set()
+            case "exit":
+                self._said_exit = True
+                self._script.post({"type": "flushed"})
+            case "fault":
+                self._fault(payload["detail"])
+            case other:
+                self._fault(f"the agent sent {other!r}, which is not known here")
+
+    def _parse(self, line: str) -> Event:
+        try:
+            return parse(line)
+        except BadLine as error:
+            return self._gap("protocol_unsupported", f"not a line of the contract: {error}: {line[:SHOWN_TEXT]}")
+
+    def _understand(self, fact: Mapping[str, Any]) -> Sequence[Event]:
+        try:
+            return self._signals.feed(fact)
+        except ValidationError as error:
+            return [self._gap("protocol_unsupported", f"not a fact that is known: {error.errors()[0]['msg']}: {fact}")]
+
+    def _fault(self, detail: str) -> None:
+        self._faults.append(detail)
+        self._record([self._gap("hook_error", detail)])
+
+    def _gap(self, why: Literal["protocol_unsupported", "hook_error", "detached"], detail: str) -> Gap:
+        return Gap(at=self._now(), app=self.app, pid=self._pid, where="hook", subject="agent", why=why, detail=detail)
+
+    def _record(self, events: Sequence[Event]) -> None:
+        if events:
+            self._recording.append_all(events)
+
+    def _on_detached(self, reason: str, crash: object | None) -> None:
+        try:
+            self._record(self._farewell(reason, crash))
+        except BaseException as error:
+            self._failure = self._failure or error
+        finally:
+            self._ended.set()
+
+    def _farewell(self, reason: str, crash: object | None) -> list[Event]:
+        if reason == "application-requested":
+            return []
+        if reason != "process-terminated" or crash is not None:
+            return [self._gap("detached", f"{reason}: {crash}" if crash is not None else reason)]
+        if self._said_exit:
+            return []
+        exited = Phase(at=self._now(), app=self.app, pid=self._pid, state="exited", text="killed")
+        if self._stopping:
+            return [exited]
+        return [exited, self._gap("detached", "the process was killed; its last 50 ms may be missing")]
+
+    def _on_output(self, pid: int, _fd: int, data: bytes) -> None:
+        if pid == self._pid:
+            self._output.append(data)
+            self.on_output(data)
+
+    def _now(self) -> datetime:
+        """Now on the device's clock, as all lines of this producer are."""
+        return datetime.now(UTC) + self._offset
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+
+def _key(source: Source) -> tuple[str, str, str]:
+    return (source.name, source.cls, source.method)
+
+
+def _within(seconds: float, work: Callable[[], object]) -> None:
+    """Do it, but do not wait for it for ever, and never mind when the process is gone meanwhile."""
+
+    def quietly() -> None:
+        try:
+            work()
+        except (
+            frida.InvalidOperationError,
+            frida.ProcessNotFoundError,
+            frida.TransportError,
+            frida.core.RPCException,
+        ):
+            return
+
+    thread = threading.Thread(target=quietly, daemon=True)
+    thread.start()
+    thread.join(seconds)

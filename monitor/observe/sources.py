@@ -1,0 +1,212 @@
+"""Reads catalog/sources/: the APIs to hook, one entry each, as the agent is told of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from monitor import catalog
+from monitor.errors import FileError
+
+_NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return text
+
+
+def _qualified(text: str) -> str:
+    if not _NAME.match(text):
+        raise ValueError(f"not a name of Java: {text!r}")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Name = Annotated[str, AfterValidator(_qualified)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ValueSpec(_Entry):
+    """Where in a call a value is, and how it becomes text."""
+
+    type: str | None = Field(default=None, description="data type code; that of the source when not given")
+    of: Literal["return", "this"] | int = Field(
+        default="return", alias="from", description="`return`, `this`, or the index of an argument, first is 0"
+    )
+    get: tuple[str, ...] = Field(default=(), description="getters without arguments, called one after the other")
+    form: Literal["text", "location"] = Field(
+        default="text", alias="as", description="location: `lat,lon` of an object with getLatitude and getLongitude"
+    )
+    only: Name | None = Field(
+        default=None, description="class that the object must be of; a call that gives another one is no access"
+    )
+
+
+class TableSpec(_Entry):
+    """One table of a content provider: which column holds which type."""
+
+    uri: Pattern = Field(description="found in the content URI; the first table that has the column counts")
+    columns: dict[str, str | dict[str, str]] = Field(
+        description="column -> data type code, or MIME type of the row -> data type code"
+    )
+
+
+class StepSpec(_Entry):
+    """A method of a followed object and what it gives."""
+
+    values: tuple[ValueSpec, ...] = ()
+    follow: tuple[FollowSpec, ...] = ()
+
+
+class FollowSpec(_Entry):
+    """An object that gives its values later: a listener or callback of the app, a task or a cursor that it got."""
+
+    object: Literal["return", "argument"]
+    type: Name | None = Field(default=None, description="class of the argument, wherever it stands")
+    form: Literal["object", "cursor"] = Field(default="object", alias="as")
+    tables: tuple[TableSpec, ...] = ()
+    methods: dict[str, StepSpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> FollowSpec:
+        if (self.object == "argument") != (self.type is not None):
+            raise ValueError("an argument is named by its `type`, a returned object is not")
+        if (self.form == "cursor") != bool(self.tables) or (self.form == "object") != bool(self.methods):
+            raise ValueError("a cursor has `tables`, another object has `methods`")
+        return self
+
+
+class When(_Entry):
+    """Which calls concern personal data, where the API is general."""
+
+    argument: int
+    matches: tuple[Pattern, ...] = Field(min_length=1, description="any of them, found in the argument as text")
+
+
+class Source(_Entry):
+    """One API through which an app reads personal data."""
+
+    name: str = Field(description="class and method, as accesses name it")
+    cls: Name
+    method: str = Field(description="name of the method; $init for constructors")
+    overloads: tuple[tuple[str, ...], ...] | None = Field(
+        default=None, description="argument types of those to wrap; None: all there are"
+    )
+    data: str = Field(description="data type code")
+    permission: str | None = Field(default=None, description="Android permission that guards it")
+    target: int | None = Field(default=None, description="index of the argument that says what was asked")
+    args: dict[str, int] = Field(default_factory=dict, description="name -> index of an argument that matters")
+    when: When | None = None
+    values: tuple[ValueSpec, ...] = ()
+    follow: tuple[FollowSpec, ...] = ()
+    implementations: tuple[Name, ...] = Field(
+        default=(), description="factories (class.method) that return implementations, for an API that is an interface"
+    )
+    optional: str | None = Field(
+        default=None, description="why it may be missing without anything being missed: an SDK, an Android release"
+    )
+
+    def plan(self) -> dict[str, Any]:
+        """The source as the agent takes it (hooks/plan.ts)."""
+        return {
+            "source": self.name,
+            "cls": self.cls,
+            "method": self.method,
+            "overloads": self.overloads,
+            "data": self.data,
+            "target": self.target,
+            "args": self.args,
+            "when": self.when.model_dump() if self.when else None,
+            "values": [_value(value, self.data) for value in self.values],
+            "follow": [_follow(follow, self.data) for follow in self.follow],
+            "implementations": self.implementations,
+        }
+
+
+def _value(spec: ValueSpec, data: str) -> dict[str, Any]:
+    return {"type": spec.type or data, "from": spec.of, "get": spec.get, "as": spec.form, "only": spec.only}
+
+
+def _follow(spec: FollowSpec, data: str) -> dict[str, Any]:
+    return {
+        "object": spec.object,
+        "type": spec.type,
+        "as": spec.form,
+        "tables": [table.model_dump() for table in spec.tables],
+        "methods": {
+            name: {
+                "values": [_value(value, data) for value in step.values],
+                "follow": [_follow(follow, data) for follow in step.follow],
+            }
+            for name, step in spec.methods.items()
+        },
+    }
+
+
+class Entry(_Entry):
+    """One entry of a file: methods of one class that are read alike."""
+
+    cls: Name = Field(alias="class")
+    methods: tuple[str, ...] = Field(min_length=1)
+    overloads: tuple[tuple[str, ...], ...] | None = None
+    data: str | None = Field(default=None, description="that of the file when not given")
+    permission: str | None = None
+    target: int | None = None
+    args: dict[str, int] = Field(default_factory=dict)
+    when: When | None = None
+    values: tuple[ValueSpec, ...] = ()
+    follow: tuple[FollowSpec, ...] = ()
+    implementations: tuple[Name, ...] = ()
+    optional: str | None = None
+
+
+class SourceFile(_Entry):
+    """catalog/sources/<data type>.yml."""
+
+    data: str = Field(description="data type code of the entries")
+    permission: str | None = None
+    sources: tuple[Entry, ...]
+
+
+def load(extra: Path | None = None) -> list[Source]:
+    """All sources of the catalog in order of file, then those of `extra`, a file or folder of the user's own.
+
+    Raises FileError, with the line, for what is not as described here, and when one file names an API twice.
+    """
+    loaded: list[Source] = []
+    for path in catalog.files("sources", extra):
+        file = catalog.parse(path, SourceFile)
+        seen: set[str] = set()
+        for source in (source for entry in file.sources for source in _expand(entry, file)):
+            identity = f"{source.name} {source.overloads} {source.when}"
+            if identity in seen:
+                line = _line_of(path, source.method)
+                raise FileError(path, line, f"{source.name} is there twice.", "Keep one of the two.")
+            seen.add(identity)
+            loaded.append(source)
+    return loaded
+
+
+def _expand(entry: Entry, file: SourceFile) -> list[Source]:
+    shared = {name: getattr(entry, name) for name in type(entry).model_fields if name not in {"methods", "data"}}
+    shared["permission"] = entry.permission or file.permission
+    return [
+        Source(name=f"{entry.cls}.{method}", method=method, data=entry.data or file.data, **shared)
+        for method in entry.methods
+    ]
+
+
+def _line_of(path: Path, word: str) -> int | None:
+    """The last line that has the word."""
+    lines = path.read_text("utf-8").splitlines()
+    return next((number for number in range(len(lines), 0, -1) if word in lines[number - 1]), None)
