@@ -213,7 +213,11 @@ async def run(options: argparse.Namespace, room: Path) -> None:
             for other in others:
                 rate = statistics.median(ours.rates[kind]) / statistics.median(other.rates[kind])
                 cpu = statistics.median(other.cpu_ms[kind]) / statistics.median(ours.cpu_ms[kind])
-                note = "" if other.name != "mitmdump" else f"  (goal {GOAL}: {'met' if min(rate, cpu) >= GOAL else 'NOT met'})"
+                note = (
+                    ""
+                    if other.name != "mitmdump"
+                    else f"  (goal {GOAL}: {'met' if min(rate, cpu) >= GOAL else 'NOT met'})"
+                )
                 print(
                     f"  {kind:5} lean + addon against {other.name}: {rate:.2f} x requests/s, {cpu:.2f} x by CPU{note}"
                 )
