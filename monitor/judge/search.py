@@ -112,7 +112,7 @@ class Index:
         self._patterns: dict[bytes, list[_Pattern]] = {}
         self._fresh: list[bytes] = []
         self._levels: list[_Level] = []
-        self._leaf: dict[bytes, list[tuple[int, Variant]]] = {}
+        self._digests: dict[bytes, int | list[int]] = {}  # first bytes -> slot << 16 | number of the variant
         self._digits: dict[bytes, list[tuple[int, Variant]]] = {}
         self._places: list[tuple[int, places.Place]] = []
         self._grid: dict[tuple[bool, int], list[int]] = defaultdict(list)
@@ -128,17 +128,28 @@ class Index:
         self._known.add(key)
         slot = len(self._slots)
         self._slots.append((key, value, variants.kind_of(value)))
-        for variant in variants.of(value):
+        for number, variant in enumerate(variants.of(value)):
             match variant.how:
                 case "text":
                     for pattern, charset in _encoded(variant.pattern):
                         self._add_pattern(pattern, _Pattern(slot, variant, charset))
+                case "utf-8":
+                    self._add_pattern(variant.pattern, _Pattern(slot, variant, "utf-8"))
                 case "digits":
                     self._digits.setdefault(variant.pattern, []).append((slot, variant))
                 case "leaf":
-                    self._leaf.setdefault(variant.pattern, []).append((slot, variant))
+                    self._add_digest(variant.pattern[: digests.SHORTEST], slot << 16 | number)
                 case "place":
                     self._add_places(slot, value)
+
+    def _add_digest(self, beginning: bytes, meaning: int) -> None:
+        known = self._digests.get(beginning)
+        if known is None:
+            self._digests[beginning] = meaning
+        elif isinstance(known, int):
+            self._digests[beginning] = [known, meaning]
+        else:
+            known.append(meaning)
 
     def _add_pattern(self, pattern: bytes, meaning: _Pattern) -> None:
         lower = pattern.lower()
@@ -182,7 +193,7 @@ class Index:
         look = _Look(leaves)
         hits: list[Hit] = []
         self._find_texts(look, hits)
-        self._find_whole_leaves(look, hits)
+        self._find_digests(look, hits)
         if self._digits:
             self._find_split_numbers(look, hits)
         if self._places:
@@ -210,7 +221,7 @@ class Index:
             after=after,
             chance=chance,
             telling=telling,
-            strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) > 4),
+            strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
             why=_why(variant, found, last_key(leaf.path) if telling else ""),
         )
 
@@ -263,18 +274,25 @@ class Index:
         if _stands_alone(inner, at, at + size, meaning._replace(charset="utf-8")):
             yield self._hit(look, meaning.slot, meaning.variant, inner, at, at + size, "utf-8")
 
-    def _find_whole_leaves(self, look: _Look, hits: list[Hit]) -> None:
-        known = self._leaf
+    def _find_digests(self, look: _Look, hits: list[Hit]) -> None:
+        known = self._digests
+        sizes = digests.SIZES
         for leaf in look.leaves:
             data = leaf.data
             size = len(data)
-            if size in digests.SIZES:
-                meanings = known.get(data)
-                if meanings:
-                    hits.extend(self._hit(look, slot, variant, leaf, 0, size, "") for slot, variant in meanings)
             if size == 36 and UUID.fullmatch(data):
-                meanings = known.get(bytes.fromhex(data.replace(b"-", b"").decode()))
-                for slot, variant in meanings or ():
+                data = bytes.fromhex(data.replace(b"-", b"").decode())
+            elif size not in sizes and size != 4:
+                continue
+            meanings = known.get(data[: digests.SHORTEST])
+            if meanings is None:
+                continue
+            for meaning in [meanings] if isinstance(meanings, int) else meanings:
+                slot, number = meaning >> 16, meaning & 0xFFFF
+                variant = variants.of(self._slots[slot][1])[number]
+                if variant.pattern.startswith(data):
+                    if len(data) < len(variant.pattern):
+                        variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
                     hits.append(self._hit(look, slot, variant, leaf, 0, size, ""))
 
     def _find_split_numbers(self, look: _Look, hits: list[Hit]) -> None:
@@ -520,7 +538,7 @@ def _best(hits: list[Hit]) -> list[Hit]:
             hit.end - hit.start,
             hit.leaf.path,
             hit.start,
-            hit.variant.how != "text",
+            hit.variant.how not in ("text", "utf-8"),
             hit.variant.name,
             hit.variant.of,
         )

@@ -18,7 +18,7 @@ def texts(type_, text):
     return {
         variant.pattern.decode(): variant
         for variant in variants.of(Value(type=type_, text=text))
-        if variant.how == "text"
+        if variant.how in ("text", "utf-8")
     }
 
 
@@ -90,7 +90,7 @@ def test_each_normal_form_has_each_digest():
 
 
 def test_sizes_of_digests_are_all_searched():
-    made = {len(raw) for _, raw in digests.of(b"x")}
+    made = {len(raw) for _, raw in digests.of(b"x", rare=True)}
     assert made <= digests.SIZES
 
 
@@ -126,6 +126,5 @@ def test_geohash(lat, lon, text):
 def test_any_text_has_forms_and_the_same_ones_each_time(type_, text):
     value = Value(type=type_, text=text)
     first = variants.of(value)
-    variants.of.cache_clear()
     assert variants.of(value) == first
     assert all(variant.pattern or variant.how == "place" for variant in first)

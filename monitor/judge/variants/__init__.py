@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from monitor.events import Value
 from monitor.judge.variants import digests, phones, places
 
-How = Literal["text", "digits", "leaf", "place"]
-"""text: stands somewhere in a leaf; digits: the digits of a number written with separators; leaf: a digest, is all
-of a leaf's bytes; place: numbers near this point."""
+How = Literal["text", "utf-8", "digits", "leaf", "place"]
+"""text: stands somewhere in a leaf, in any charset or in base64; utf-8: in UTF-8 only; digits: the digits of a number
+written with separators; leaf: a digest, is all of a leaf's bytes; place: numbers near this point."""
 Edge = Literal["digit", "word", "hex", "none"]
 """What must not stand beside a text: a further digit, a further letter or digit, a further hex digit,
 nothing in particular."""
@@ -190,23 +189,31 @@ SEARCHED = 2
 """Characters that a text must have to be looked for at all."""
 
 
-@lru_cache(maxsize=1 << 12)
 def of(value: Value) -> tuple[Variant, ...]:
     """All forms of a value, in a fixed order."""
     return tuple(_of(value))
+
+
+MAIN_FORMS = 4
+"""The first so many normal forms of a value are looked for in every charset and digest, others in the usual ones."""
+IN_DIGITS = frozenset(("formatted", "separated", "uri"))
+"""Normal forms that are found by their digits, whatever stands between them."""
 
 
 def _of(value: Value) -> Iterator[Variant]:
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     seen: set[str] = set()
-    for name, text in forms:
+    for number, (name, text) in enumerate(forms):
         if len(text) < SEARCHED or text.casefold() in seen or (kind == "location" and name != "as_given"):
+            continue
+        if kind == "phone" and name in IN_DIGITS:
             continue
         seen.add(text.casefold())
         variant = "plain" if name == "as_given" else name
         bits = bits_of(text)
-        yield Variant(variant, name, "text", text.encode("utf-8", "replace"), _edge(text), bits)
+        how: How = "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
+        yield Variant(variant, name, how, text.encode("utf-8", "replace"), _edge(text), bits)
         if kind in ("phone", "imei") and text.isdecimal() and len(text) >= 7:
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
     if kind == "location":
@@ -217,7 +224,7 @@ def _of(value: Value) -> Iterator[Variant]:
         bits = bits_of(text)
         if len(data) < 3:
             continue
-        for digest, raw in digests.of(data):
+        for digest, raw in digests.of(data, rare=number < MAIN_FORMS):
             if raw not in known:
                 known.add(raw)
                 yield Variant(digest, name, "leaf", raw, "none", bits)
@@ -236,10 +243,10 @@ def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:
         sum32 = compute(text.encode("utf-8", "replace"))
         yield Variant(checksum, name, "leaf", sum32.to_bytes(4), "none", min(bits, CHECKSUM_BITS))
         if sum32 > 1 << 24:
-            yield Variant(checksum, name, "text", str(sum32).encode(), "digit", min(bits, CHECKSUM_BITS))
+            yield Variant(checksum, name, "utf-8", str(sum32).encode(), "digit", min(bits, CHECKSUM_BITS))
     backwards = text[::-1]
     if bits >= 30 and backwards.casefold() != text.casefold():
-        yield Variant("reversed", name, "text", backwards.encode("utf-8", "replace"), _edge(backwards), bits)
+        yield Variant("reversed", name, "utf-8", backwards.encode("utf-8", "replace"), _edge(backwards), bits)
 
 
 def _edge(text: str) -> Edge:

@@ -38,20 +38,14 @@ DIGESTS: dict[str, Digest] = {
 """Name of the variant -> the digest."""
 
 COMMON = ("md5", "sha1", "sha256")
-"""Digests that are also looked for truncated and doubled."""
-TRUNCATED: tuple[tuple[str, str, int, int], ...] = (
-    ("md5", "md5_16", 4, 12),
-    ("md5", "md5_first_8", 0, 8),
-    ("sha1", "sha1_first_8", 0, 8),
-    ("sha1", "sha1_first_16", 0, 16),
-    ("sha256", "sha256_first_8", 0, 8),
-    ("sha256", "sha256_first_16", 0, 16),
-    ("sha256", "sha256_first_20", 0, 20),
-)
-"""Of which digest, name of the variant, first byte, byte after the last. `md5_16` is the middle half, as is usual."""
+"""Digests that are also looked for doubled, and of texts in other charsets."""
+USUAL = ("md5", "sha1", "sha256", "sha512")
+"""Digests of the rarer normal forms."""
 
-SIZES = frozenset({4, 8, 16, 20, 28, 32, 48, 64})
-"""Bytes that a digest or a truncated one may have."""
+SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
+"""Bytes of which a digest may be all of a leaf: whole, or its first bytes."""
+SHORTEST = 8
+"""First bytes of a digest that are still proof."""
 
 
 def murmur3(data: bytes) -> int:
@@ -75,17 +69,21 @@ CHECKSUMS: dict[str, Callable[[bytes], int]] = {"crc32": zlib.crc32, "adler32": 
 """32 bits are little: these are believed only with support."""
 
 
-def of(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """(name of the variant, raw digest) of one normal form."""
+def of(data: bytes, *, rare: bool) -> Iterator[tuple[str, bytes]]:
+    """(name of the variant, raw digest) of one normal form; `rare`: the digests that are seldom used, and doubled ones.
+
+    `md5_16` is the middle half of an MD5, as many Chinese SDKs write it; the first bytes of any digest need no entry.
+    """
     plain: dict[str, bytes] = {}
-    for name, digest in DIGESTS.items():
-        plain[name] = digest(data)
+    for name in DIGESTS if rare else USUAL:
+        plain[name] = DIGESTS[name](data)
         yield name, plain[name]
-    for name, cut, start, end in TRUNCATED:
-        yield cut, plain[name][start:end]
+    yield "md5_16", plain["md5"][4:12]
+    if not rare:
+        return
     for inner in COMMON:
         lower = plain[inner].hex().encode()
         for outer in COMMON:
             yield f"{outer}_of_{inner}", DIGESTS[outer](lower)
             yield f"{outer}_of_{inner}_upper", DIGESTS[outer](lower.upper())
-            yield f"{outer}_of_{inner}_raw", DIGESTS[outer](plain[inner])
+        yield f"{inner}_of_{inner}_raw", DIGESTS[inner](plain[inner])
