@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -523,6 +524,18 @@ def test_a_recording_verifies_while_it_is_being_made(recording):
             drain.join()
 
 
+def test_verifying_waits_for_who_is_replacing_run_json(recording):
+    results = []
+    looking = threading.Thread(target=lambda: results.append(verify(recording.path)))
+    with (recording.path / "seal.jsonl").open("rb") as seal:
+        fcntl.flock(seal, fcntl.LOCK_EX)
+        looking.start()
+        looking.join(0.1)
+        assert results == []
+    looking.join()
+    assert results[0].ok
+
+
 def test_verify_says_what_is_sealed_and_what_came_after(recording):
     recording.append_all([gap("one"), gap("two"), upload()])
     recording.stamp()
@@ -645,7 +658,19 @@ def remove_and_stamp_again(path: Path) -> None:
     Recording.open(path).stamp()
 
 
+def change_run_and_stamp_again(path: Path) -> None:
+    change(path / "run.json", 1, lambda line: line + b" ")
+    Recording.open(path).stamp()
+
+
+def shorten_and_stamp_again(path: Path) -> None:
+    (path / "gaps.jsonl").write_bytes(b"")
+    Recording.open(path).stamp()
+
+
 DAMAGE = {
+    "run changed and stamped again": (change_run_and_stamp_again, "seal.jsonl", 6, "no stamp announced"),
+    "shortened and stamped again": (shorten_and_stamp_again, "seal.jsonl", 6, "gaps.jsonl had become shorter"),
     "line removed": (lambda p: change(p / "gaps.jsonl", 4, lambda line: b""), "gaps.jsonl", 4, "differs"),
     "line added": (lambda p: change(p / "gaps.jsonl", 4, lambda line: line * 2), "gaps.jsonl", 5, "differs"),
     "line changed": (
