@@ -21,12 +21,13 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     """The report as a self-contained HTML document."""
     words = Words(lang)
+    return fill("report.html", words, page=Page(report, words, reveal), report=report)
+
+
+def fill(template: str, words: Words, **fields: Any) -> str:
+    """One of the templates as a document with its style and its policy inside."""
     style = (TEMPLATES / "report.css").read_text("utf-8")
-    return (
-        environment()
-        .get_template("report.html")
-        .render(page=Page(report, words, reveal), report=report, t=words, style=style, policy=policy(style))
-    )
+    return environment().get_template(template).render(t=words, style=style, policy=policy(style), **fields)
 
 
 def policy(style: str) -> str:
