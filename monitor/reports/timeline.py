@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -61,6 +62,8 @@ class Band:
     name: str
     label: str
     title: str
+    label_x: float = 0
+    """Where there is room for the label between the marks."""
 
 
 @dataclass(frozen=True)
@@ -230,11 +233,12 @@ def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) ->
     for number, (at, state, ref) in enumerate(steps):
         until = steps[number + 1][0] if number + 1 < len(steps) else axis.high
         label = words(f"consent_{state}")
-        room = min([axis.x(until), *(x for x in marks if x > axis.x(at) + 1)]) - axis.x(at)
+        edges = [axis.x(at), *sorted(x for x in marks if axis.x(at) < x < axis.x(until)), axis.x(until)]
+        room = [left for left, right in itertools.pairwise(edges) if _columns(label) * 6.2 + 16 < right - left]
         width = round(axis.x(until) - axis.x(at), 1)
         if width > 0:
-            shown = label if _columns(label) * 6.2 + 16 < room else ""
-            yield Band(axis.x(at), width, state, shown, f"{at:.3f} s  {label}" + (f"  ({ref})" if ref else ""))
+            title = f"{at:.3f} s  {label}" + (f"  ({ref})" if ref else "")
+            yield Band(axis.x(at), width, state, label if room else "", title, room[0] if room else axis.x(at))
 
 
 def _shades(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:

@@ -108,3 +108,10 @@ def test_a_denied_read_says_so():
     access = Access(at=sample.at(3), source="a.b.C.d", data="location", outcome="denied", stack=(), values=())
     (lane, *_) = picture(sample.clean(accesses=(("accesses.jsonl:1", access),)), EN).lanes
     assert "denied by the system" in lane.marks[0].title
+
+
+def test_the_label_of_an_answer_stands_between_the_marks():
+    refused = picture(sample.report(), EN).bands[2]
+    permission = lanes(picture(sample.report(), EN), "consent")[0].marks[2]
+    assert refused.label == "refused"
+    assert permission.x <= refused.label_x < refused.x + refused.width
