@@ -132,9 +132,10 @@ def demo(output: Path | None, only: tuple[str, ...], db: str | None) -> None:
     known = knowledge()
     folder = output or recordings()
     table = Table(title="What the sample apps did", title_justify="left", expand=False)
-    for column in ("app", "the user", "findings", "as expected", "report"):
-        table.add_column(column, overflow="fold")
+    for column in ("app", "the user's answer", "findings", "as expected"):
+        table.add_column(column, no_wrap=True)
     wrong = []
+    pages = []
     for name, plan, expected in DEMO:
         if only and name not in only:
             continue
@@ -149,9 +150,13 @@ def demo(output: Path | None, only: tuple[str, ...], db: str | None) -> None:
         as_expected = found == sorted(expected)
         if not as_expected:
             wrong.append(name)
-        table.add_row(name, plan, "\n".join(found) or "none", "yes" if as_expected else "[red]no[/]", str(page))
+        pages.append(page)
+        table.add_row(name, plan, "\n".join(found) or "none", "yes" if as_expected else "[red]no[/]")
     out.print(table)
-    err.print(f"Next: open a report, or `appwitness report {folder}/<run>`, or `appwitness verify {folder}/<run>`.")
+    out.print("Reports, to open in a browser (the recordings are beside them):")
+    for page in pages:
+        out.print(f"  {page}")
+    out.print(f"Then try: appwitness report {pages[0].with_suffix('')}" if pages else "No such sample app.")
     if wrong:
         raise UserError(
             f"Not as expected: {', '.join(wrong)}.",
@@ -278,7 +283,8 @@ def _tell(findings: Sequence[Finding]) -> None:
         key = (finding.rule, finding.data, finding.recipient.host if finding.recipient else None)
         if key not in _told:
             _told.add(key)
-            err.print(f"  [bold]{finding.level}[/] {_plain(finding.title['en'])} {_plain(finding.evidence[0])}")
+            to = f" > {finding.recipient.host}" if finding.recipient else ""
+            err.print(f"  [bold]{finding.level}[/] {_plain(finding.title['en'] + to)} ({finding.evidence[0]})")
 
 
 @contextmanager

@@ -1,6 +1,10 @@
 """What `appwitness demo` runs: each sample app once, what its user answers, and the rules that must fire, no other."""
 
-DEMO: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+from __future__ import annotations
+
+from typing import Literal
+
+DEMO: tuple[tuple[str, Literal["accept", "refuse"], tuple[str, ...]], ...] = (
     (
         "circle",
         "refuse",
