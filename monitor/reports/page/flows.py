@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from monitor.events import Access, Connection, Ref, Upload
 from monitor.findings import Flow, Match, Recipient, Report
 from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
-from monitor.reports.frames import Frame, frames
+from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.words import Words, plain
 
 MATCHES = 8
-FRAMES = 24
+FRAMES = 60
 TEXT = 600
 """Characters of a URL or another text of foreign origin."""
 
@@ -25,7 +25,8 @@ class Place:
     ref: Ref
     time: str
     facts: tuple[tuple[str, str], ...]
-    frames: tuple[Frame, ...]
+    pieces: tuple[tuple[bool, list[Frame]], ...]
+    """The stack, each piece with whether it is folded away."""
     more_frames: int
     thread: str | None
     stack_ref: Ref | None
@@ -174,7 +175,7 @@ class Flows:
             ref=ref,
             time=clock(at),
             facts=plain_facts(facts),
-            frames=tuple(frames(event.stack)[:FRAMES]),
+            pieces=tuple(folded(frames(event.stack)[:FRAMES])),
             more_frames=max(0, len(event.stack) - FRAMES),
             thread=plain(event.thread) if event.thread else None,
             stack_ref=None,
@@ -223,7 +224,7 @@ class Flows:
             ref=flow.upload,
             time=clock(flow.at),
             facts=plain_facts(facts),
-            frames=tuple(frames(stack)[:FRAMES]),
+            pieces=tuple(folded(frames(stack)[:FRAMES])),
             more_frames=max(0, len(stack) - FRAMES),
             thread=plain(thread) if thread else None,
             stack_ref=flow.connection if connection else None,
