@@ -479,6 +479,9 @@ def verify(recording: Path, format_: str) -> None:
     for problem in result.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
         out.print(f"[bold red]{_plain(place)}[/] {_plain(problem.what)}")
+    for remark in result.remarks:
+        place = f"{remark.file}:{remark.line}" if remark.line else remark.file
+        out.print(f"[dim]{_plain(place)} {_plain(remark.what)}[/]")
     lines = sum(result.sealed.values())
     late = sum(result.unsealed.values())
     out.print(
@@ -635,3 +638,7 @@ def schema(of: str) -> None:
 
         described = report_schema()
     click.echo(json.dumps(described, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -95,9 +95,9 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
     walk = _Walk(recording, store, known)
     new_lines = 0
     for kind in FILES:
-        new_lines += store.ingest(
-            walk.id, recording.run, str(recording.path), recording.read(kind, walk.positions.get(kind))
-        )
+        # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
+        reads = recording.read(kind, walk.positions.get(kind), finished=True)
+        new_lines += store.ingest(walk.id, recording.run, str(recording.path), reads)
     for kind in ("access", "connection", "transform", "consent"):
         for ref, event in store.events(walk.id, kind):
             walk.learn(ref, event)
@@ -286,7 +286,7 @@ def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
     if store.judged_by(id_) != known.digest:
         return False
     positions = store.positions(id_)
-    return all(next(iter(recording.read(kind, positions.get(kind))), None) is None for kind in FILES)
+    return all(next(iter(recording.read(kind, positions.get(kind), finished=True)), None) is None for kind in FILES)
 
 
 def report(store: Store, recording_id: str, known: Knowledge) -> Report:

@@ -1,0 +1,103 @@
+"""kill -9 of the recorder, the proxy or the app during a real run: what was recorded correlates and verifies."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import main
+from monitor.events import FILES
+from monitor.recording import Recording, verify
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(240)]
+CHANCE = random.Random()
+
+
+def start(path: Path) -> subprocess.Popen[bytes]:
+    arguments = ["observe", "--device", "lab:circle", "--plan", "refuse", "--output", str(path)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "monitor.cli", *arguments, "--db", str(path.with_suffix(".sqlite"))],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def until(condition, seconds: float = 60.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("did not come about in time")
+
+
+def lines(path: Path, kind: str = "access") -> list[bytes]:
+    try:
+        return [line for line in (path / FILES[kind]).read_bytes().split(b"\n")[:-1] if line]
+    except FileNotFoundError:
+        return []
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+
+
+def judged(path: Path) -> dict:
+    result = CliRunner().invoke(
+        main, ["report", str(path), "--db", str(path.with_suffix(".sqlite")), "--format", "json"]
+    )
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_the_recorder_is_killed(tmp_path, turn):
+    path = tmp_path / "r"
+    process = start(path)
+    try:
+        until(lambda: lines(path, "phase") or process.poll() is not None)
+        time.sleep(CHANCE.uniform(0, 2.5))
+        acknowledged = {kind: lines(path, kind) for kind in FILES}
+    finally:
+        process.kill()
+        process.communicate()
+    assert verify(path).ok
+    judged(path)
+    recording = Recording.open(path)
+    for kind, before in acknowledged.items():
+        assert [read.raw for read in recording.read(kind) if read.event][: len(before)] == before
+
+
+def test_the_proxy_is_killed(tmp_path):
+    path = tmp_path / "r"
+    process = start(path)
+    until(lambda: lines(path, "phase"))
+    proxy = next(pid for pid in children(process.pid) if b"capture.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(proxy, signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 4, said
+    assert b"proxy" in said
+    assert verify(path).ok
+    assert [gap for gap in judged(path)["gaps"] if gap["where"] == "proxy" and gap["why"] == "detached"]
+
+
+def test_the_app_is_killed(tmp_path):
+    path = tmp_path / "r"
+    process = start(path)
+    access = json.loads(until(lambda: lines(path))[0])
+    os.kill(access["pid"], signal.SIGKILL)
+    process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert verify(path).ok
+    report = judged(path)
+    assert "read-before-consent" in {finding["rule"] for finding in report["findings"]}
+    assert json.loads(lines(path, "phase")[-1])["state"] == "exited"
