@@ -156,7 +156,7 @@ def demo(output: Path | None, only: tuple[str, ...], db: str | None) -> None:
     out.print("Reports, to open in a browser (the recordings are beside them):")
     for page in pages:
         out.print(f"  {page}")
-    out.print(f"Then try: appwitness report {pages[0].with_suffix('')}" if pages else "No such sample app.")
+    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}" if pages else "No such sample app.")
     if wrong:
         raise UserError(
             f"Not as expected: {', '.join(wrong)}.",
@@ -623,6 +623,21 @@ def rules(rule: str | None, format_: str, lang: str, rules_folder: Path | None) 
             out.print(f"  {_plain(reference)}")
     else:
         _columns(("level", "rule", "title"), [(each.level, each.id, each.title[lang]) for each in known])
+
+
+@main.command()
+@db_option
+@click.option("--port", default=8117, show_default=True, help="Port to listen on, on this machine only.")
+@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
+def web(db: str | None, port: int, reveal: bool) -> None:
+    """Show the recordings in the index in a browser, read-only, on this machine only."""
+    import uvicorn
+
+    from monitor.store import Store
+    from monitor.web import app
+
+    out.print(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+    uvicorn.run(app(Store(_db(db)), reveal=reveal), host="127.0.0.1", port=port, log_level="warning")
 
 
 @main.command()
