@@ -117,16 +117,16 @@ function written(socket: Socket): void {
   settleCursors();
   const captured = stackHere();
   const from = caller(captured.stack);
-  if (captured.stack.length > 0 && from !== socket.caller) {
+  if (from !== "" && from !== socket.caller) {
     socket.caller = from;
     emit(now, { ...socket.line, op: "write", stack: captured.stack, thread: captured.thread });
   }
 }
 
-/** Who is behind a stack: the outermost frames of the platform and the network code say nothing. */
+/** Who is behind a stack: the frames that are not the platform's, by method. The same code on another line is the same. */
 function caller(stack: string[]): string {
-  const own = stack.find((frame) => !/^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin)\./.test(frame));
-  return (own ?? stack[stack.length - 1] ?? "").replace(/\(.*/, "");
+  const own = stack.filter((frame) => !/^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin)\./.test(frame));
+  return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");
 }
 
 function stackHere(): { stack: string[]; thread: string | null } {
@@ -174,7 +174,7 @@ function ipv6(bytes: Uint8Array): string {
 function watchNames(): void {
   // bionic orders the fields of addrinfo as BSD does, glibc the other way round.
   const bionic = Process.findModuleByName("libc.so") !== null;
-  const addressAt = (bionic || Process.platform === "darwin" ? 24 : 24) + (bionic || Process.platform === "darwin" ? Process.pointerSize : 0);
+  const addressAt = 24 + (bionic || Process.platform === "darwin" ? Process.pointerSize : 0);
   const nextAt = 24 + 2 * Process.pointerSize;
   if (Process.pointerSize !== 8) {
     return;

@@ -15,6 +15,9 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
 
 
 def _pattern(text: str) -> str:
+    """A regular expression that JavaScript, which runs it, and Python both know."""
+    if "(?P" in text or re.search(r"\(\?[aiLmsux]", text):
+        raise ValueError("named groups and inline flags are not known to the agent")
     try:
         re.compile(text)
     except re.error as error:

@@ -1,0 +1,258 @@
+package tour;
+
+import android.app.Activity;
+import android.app.PendingIntent;
+import android.content.BroadcastReceiver;
+import android.content.ContentProviderClient;
+import android.content.Context;
+import android.content.Intent;
+import android.content.IntentFilter;
+import android.database.CharArrayBuffer;
+import android.database.CrossProcessCursor;
+import android.database.Cursor;
+import android.database.CursorWindow;
+import android.database.CursorWrapper;
+import android.database.DatabaseUtils;
+import android.location.Criteria;
+import android.location.Location;
+import android.location.LocationListener;
+import android.location.LocationManager;
+import android.location.LocationRequest;
+import android.net.Uri;
+import android.os.Bundle;
+import android.os.Handler;
+import android.os.Looper;
+import android.provider.ContactsContract;
+import android.telecom.TelecomManager;
+import android.telephony.SubscriptionInfo;
+import android.telephony.SubscriptionManager;
+import android.telephony.TelephonyManager;
+import com.google.android.gms.location.FusedLocationProviderClient;
+import com.google.android.gms.location.LocationCallback;
+import com.google.android.gms.location.LocationResult;
+import com.google.android.gms.location.LocationServices;
+import com.google.android.gms.location.Priority;
+import com.google.android.gms.tasks.Tasks;
+
+/** Goes through every way in which contacts, location and phone number are really read, one way a run. */
+public class MainActivity extends Activity {
+    private static final Uri PHONES = ContactsContract.CommonDataKinds.Phone.CONTENT_URI;
+    private final Handler handler = new Handler(Looper.getMainLooper());
+
+    @Override
+    protected void onCreate(Bundle state) {
+        super.onCreate(state);
+        handler.post(() -> {
+            try {
+                go(System.getProperty("tour.step"));
+            } catch (Exception e) {
+                System.out.println("threw " + e.getClass().getName());
+                end(0);
+            }
+        });
+    }
+
+    private void end(long afterMs) {
+        handler.postDelayed(() -> {
+            System.out.println("done");
+            Runtime.getRuntime().halt(0);
+        }, afterMs);
+    }
+
+    private void go(String step) throws Exception {
+        switch (step) {
+            case "phones" -> {
+                try (Cursor cursor = getContentResolver().query(PHONES, new String[] {"display_name", "data1"}, null, null, null)) {
+                    while (cursor.moveToNext()) {
+                        cursor.getString(0);
+                        cursor.getString(1);
+                    }
+                }
+                end(0);
+            }
+            case "bundle" -> {
+                Bundle arguments = new Bundle();
+                try (Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, arguments, null)) {
+                    cursor.moveToFirst();
+                    cursor.getString(0);
+                }
+                end(0);
+            }
+            case "unread" -> {
+                try (Cursor cursor = getContentResolver().query(PHONES, null, null, null, null)) {
+                    cursor.getCount();
+                }
+                end(0);
+            }
+            case "nobody" -> {
+                try (Cursor cursor = getContentResolver()
+                        .query(PHONES, new String[] {"data1"}, "display_name = ?", new String[] {"nobody"}, null, null)) {
+                    System.out.println("rows " + cursor.getCount());
+                }
+                end(0);
+            }
+            case "client" -> {
+                ContentProviderClient client =
+                        getContentResolver().acquireContentProviderClient(ContactsContract.AUTHORITY_URI);
+                try (Cursor cursor = client.query(PHONES, new String[] {"data1"}, null, null, null)) {
+                    cursor.moveToPosition(2);
+                    cursor.getString(0);
+                }
+                end(0);
+            }
+            case "wrapper" -> {
+                try (Cursor cursor = new Mine(getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null))) {
+                    cursor.moveToFirst();
+                    System.out.println(cursor.getString(0));
+                }
+                end(0);
+            }
+            case "buffer" -> {
+                try (Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null)) {
+                    CharArrayBuffer buffer = new CharArrayBuffer(128);
+                    cursor.moveToFirst();
+                    cursor.copyStringToBuffer(0, buffer);
+                    System.out.println(new String(buffer.data, 0, buffer.sizeCopied));
+                }
+                end(0);
+            }
+            case "window" -> {
+                try (Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null)) {
+                    CursorWindow window = new CursorWindow("mine");
+                    ((CrossProcessCursor) cursor).fillWindow(0, window);
+                    for (int row = 0; row < 3; row++) {
+                        System.out.println(window.getString(row, 0));
+                    }
+                }
+                end(0);
+            }
+            case "open" -> {
+                Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null);
+                cursor.moveToFirst();
+                cursor.getString(0);
+                handler.postDelayed(() -> later(cursor), 600);
+            }
+            case "killed" -> {
+                Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null);
+                cursor.moveToFirst();
+                cursor.getString(0);
+                Runtime.getRuntime().halt(0);
+            }
+            case "last" -> {
+                System.out.println(locations().getLastKnownLocation("gps").getLatitude());
+                end(0);
+            }
+            case "updates" -> {
+                LocationListener listener = location -> System.out.println("got " + location.getLatitude());
+                locations().requestLocationUpdates("gps", 50, 0, listener);
+                handler.postDelayed(() -> locations().removeUpdates(listener), 400);
+                end(500);
+            }
+            case "passive" -> {
+                locations().requestLocationUpdates(0, 0, new Criteria(), new Old(), Looper.getMainLooper());
+                end(500);
+            }
+            case "single" -> {
+                locations().requestSingleUpdate("network", new Old(), Looper.getMainLooper());
+                end(500);
+            }
+            case "current" -> {
+                locations().getCurrentLocation("gps", null, Runnable::run, location -> System.out.println("got " + location));
+                end(500);
+            }
+            case "pending" -> {
+                registerReceiver(new Receiver(), new IntentFilter("tour.HERE"));
+                PendingIntent pending = PendingIntent.getBroadcast(this, 0, new Intent("tour.HERE"), 0x2000000);
+                locations().requestLocationUpdates("gps", new LocationRequest.Builder(50).setMaxUpdates(1).build(), pending);
+                end(700);
+            }
+            case "fused-last" -> {
+                fused().getLastLocation().addOnSuccessListener(location -> System.out.println("got " + location));
+                end(500);
+            }
+            case "fused-complete" -> {
+                fused().getLastLocation().addOnCompleteListener(task -> System.out.println("got " + task.getResult()));
+                end(500);
+            }
+            case "fused-await" -> new Thread(() -> {
+                try {
+                    System.out.println("got " + Tasks.await(fused().getCurrentLocation(Priority.PRIORITY_HIGH_ACCURACY, null)));
+                } catch (Exception e) {
+                    System.out.println("threw " + e);
+                }
+                end(0);
+            }).start();
+            case "fused-updates" -> {
+                fused().requestLocationUpdates(
+                        new com.google.android.gms.location.LocationRequest.Builder(50).setMaxUpdates(1).build(),
+                        new LocationCallback() {
+                            @Override
+                            public void onLocationResult(LocationResult result) {
+                                System.out.println("got " + result.getLastLocation());
+                            }
+                        },
+                        Looper.getMainLooper());
+                end(500);
+            }
+            case "numbers" -> {
+                TelephonyManager telephony = getSystemService(TelephonyManager.class);
+                SubscriptionManager subscriptions = getSystemService(SubscriptionManager.class);
+                System.out.println(telephony.getLine1Number());
+                System.out.println(telephony.getMsisdn());
+                telephony.getVoiceMailNumber();
+                for (SubscriptionInfo info : subscriptions.getActiveSubscriptionInfoList()) {
+                    System.out.println(info.getNumber());
+                    System.out.println(subscriptions.getPhoneNumber(info.getSubscriptionId()));
+                }
+                System.out.println(getSystemService(TelecomManager.class).getLine1Number(null));
+                end(0);
+            }
+            case "denied" -> {
+                getSystemService(TelephonyManager.class).getLine1Number();
+            }
+            default -> throw new IllegalArgumentException(step);
+        }
+    }
+
+    /** Other code than the one that queried reads on. */
+    private void later(Cursor cursor) {
+        cursor.moveToNext();
+        cursor.getString(0);
+        end(400);
+    }
+
+    private LocationManager locations() {
+        return getSystemService(LocationManager.class);
+    }
+
+    private FusedLocationProviderClient fused() {
+        return LocationServices.getFusedLocationProviderClient(this);
+    }
+
+    private static final class Mine extends CursorWrapper {
+        Mine(Cursor cursor) {
+            super(cursor);
+        }
+
+        @Override
+        public String getString(int columnIndex) {
+            return "mine " + super.getString(columnIndex);
+        }
+    }
+
+    /** A listener as they were before lambdas. */
+    private static final class Old implements LocationListener {
+        @Override
+        public void onLocationChanged(Location location) {
+            System.out.println("got " + location.getLatitude());
+        }
+    }
+
+    private static final class Receiver extends BroadcastReceiver {
+        @Override
+        public void onReceive(Context context, Intent intent) {
+            Location location = intent.getParcelableExtra(LocationManager.KEY_LOCATION_CHANGED);
+            System.out.println("got " + location.getLatitude());
+        }
+    }
+}

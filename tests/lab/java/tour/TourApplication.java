@@ -1,0 +1,6 @@
+package tour;
+
+import android.app.Application;
+
+public class TourApplication extends Application {
+}

@@ -1,0 +1,243 @@
+"""The three headline kinds of data on the lab device's framework: every way in which apps really read them."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hatch_build import build
+from monitor.events import AppIdentity, DeviceIdentity, Run
+from monitor.lab.apps import CONTACTS, LINE1, LOCATION
+from monitor.lab.runtime import jar, launcher
+from monitor.observe.agent import Agent
+from monitor.observe.sources import load
+from monitor.recording import Recording
+
+ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent / "java"
+NUMBERS = [number for contact in CONTACTS for number in contact.numbers]
+HERE_AND_NOW = [("location", LOCATION)]
+GRANTED = (
+    "android.permission.READ_CONTACTS",
+    "android.permission.ACCESS_FINE_LOCATION",
+    "android.permission.READ_PHONE_NUMBERS",
+    "android.permission.READ_PHONE_STATE",
+)
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+
+
+@dataclass(frozen=True)
+class Target:
+    argv: tuple[str, ...]
+    cwd: str
+    frida_device: str = "local"
+    env: dict[str, str] = field(default_factory=dict)
+    pid: int | None = None
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory):
+    build(ROOT)
+    out = tmp_path_factory.mktemp("tour")
+    sources = [str(path) for path in (HERE / "tour").glob("*.java")]
+    subprocess.run(["javac", "-nowarn", "--release", "17", "-cp", str(jar()), "-d", str(out), *sources], check=True)
+    return out
+
+
+@pytest.fixture
+def tour(classes, tmp_path):
+    """Play one step of the tour; its accesses, and what the app printed."""
+
+    def play(step, *, granted=GRANTED):
+        facts = {
+            "application": "tour.TourApplication",
+            "activity": "tour.MainActivity",
+            "permissions.requested": ",".join(GRANTED),
+            "permissions.granted": ",".join(granted),
+            "line1": LINE1,
+            "location": LOCATION,
+            "data": str(tmp_path / "data"),
+            "pid": str(tmp_path / "pid"),
+        }
+        for at, contact in enumerate(CONTACTS):
+            facts[f"contact.{at}.name"] = contact.name
+            facts[f"contact.{at}.numbers"] = ",".join(contact.numbers)
+            facts[f"contact.{at}.mails"] = ",".join(contact.mails)
+        (tmp_path / "facts").write_text("".join(f"{key}={value}\n" for key, value in facts.items()), "utf-8")
+        settings = {
+            "lab.package": "tour",
+            "lab.device": tmp_path / "facts",
+            "tour.step": step,
+            "file.encoding": "UTF-8",
+        }
+        argv = (
+            str(launcher("tour", tmp_path / "cache")),
+            "-Xshare:off",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            *(f"-D{name}={value}" for name, value in settings.items()),
+            "-cp",
+            f"{jar()}:{classes}",
+            "android.app.ActivityThread",
+        )
+        recording = Recording.create(
+            tmp_path / "recording",
+            Run(
+                id="tour",
+                app=AppIdentity(package="tour"),
+                device=DeviceIdentity(serial="lab", kind="lab"),
+                started=datetime.now(UTC),
+            ),
+        )
+        printed: list[bytes] = []
+        agent = Agent(recording, load(), "tour")
+        agent.on_output = printed.append
+        with agent:
+            agent.launch(Target(argv, str(tmp_path)))
+            assert agent.wait(60), "the app did not end"
+        gaps = [read.event for read in recording.read("gap")]
+        assert gaps == []
+        return [read.event for read in recording.read("access")], b"".join(printed).decode()
+
+    return play
+
+
+def cells(access):
+    return [(value.type, value.text) for value in access.values]
+
+
+def test_every_cell_of_a_query_with_its_row(tour):
+    [access], _ = tour("phones")
+    assert access.source == "android.content.ContentResolver.query"
+    assert access.target == "content://com.android.contacts/data/phones"
+    assert [value.text for value in access.values if value.type == "phone_number"] == NUMBERS
+    assert {value.text for value in access.values if value.type == "name"} == {
+        contact.name for contact in CONTACTS if contact.numbers
+    }
+    assert [value.row for value in access.values[:4]] == [0, 0, 1, 1]
+    assert access.args["rows"] == access.args["rows_read"] == len(NUMBERS)
+    assert access.stack[0].startswith("tour.MainActivity.go(MainActivity.java:")
+    assert (access.outcome, access.thread, access.count) == ("returned", "main", 1)
+
+
+def test_the_overload_with_a_bundle(tour):
+    [access], _ = tour("bundle")
+    assert cells(access) == [("phone_number", NUMBERS[0])]
+
+
+def test_asked_but_not_read_is_not_the_same_as_read(tour):
+    [access], _ = tour("unread")
+    assert (access.outcome, access.values) == ("returned", ())
+    assert access.args == {"rows": len(NUMBERS), "rows_read": 0}
+
+
+def test_a_query_without_a_row_is_empty(tour):
+    [access], printed = tour("nobody")
+    assert "rows 0" in printed
+    assert (access.outcome, access.values) == ("empty", ())
+    assert access.args == {"selection": "display_name = ?", "selection_args": "nobody", "rows": 0, "rows_read": 0}
+
+
+def test_the_provider_asked_directly(tour):
+    [access], _ = tour("client")
+    assert access.source == "android.content.ContentProviderClient.query"
+    assert [(value.text, value.row) for value in access.values] == [(NUMBERS[2], 2)]
+
+
+def test_through_a_wrapper_of_the_apps_own(tour):
+    [access], printed = tour("wrapper")
+    assert f"mine {NUMBERS[0]}" in printed
+    assert cells(access) == [("phone_number", NUMBERS[0])]
+
+
+def test_copied_into_a_buffer(tour):
+    [access], printed = tour("buffer")
+    assert NUMBERS[0] in printed
+    assert cells(access) == [("phone_number", NUMBERS[0])]
+
+
+def test_in_bulk_through_a_window(tour):
+    [access], printed = tour("window")
+    assert NUMBERS[2] in printed
+    assert [(value.text, value.row) for value in access.values] == [(NUMBERS[row], row) for row in range(3)]
+
+
+def test_a_cursor_that_stays_open_is_written_down_when_the_app_pauses(tour):
+    accesses, _ = tour("open")
+    assert [cells(access) for access in accesses] == [[("phone_number", NUMBERS[0])], [("phone_number", NUMBERS[1])]]
+    assert accesses[0].stack[0].startswith("tour.MainActivity.go(")
+    assert accesses[1].stack[0].startswith("tour.MainActivity.later(")
+    assert accesses[0].at < accesses[1].at
+
+
+def test_a_cursor_is_not_lost_when_the_process_ends(tour):
+    [access], _ = tour("killed")
+    assert cells(access) == [("phone_number", NUMBERS[0])]
+
+
+def test_the_last_known_location(tour):
+    [access], printed = tour("last")
+    assert printed.startswith(LOCATION.split(",")[0])
+    assert cells(access) == HERE_AND_NOW
+    assert (access.source, access.args) == (
+        "android.location.LocationManager.getLastKnownLocation",
+        {"provider": "gps"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "source"),
+    [
+        ("updates", "android.location.LocationManager.requestLocationUpdates"),
+        ("passive", "android.location.LocationManager.requestLocationUpdates"),
+        ("single", "android.location.LocationManager.requestSingleUpdate"),
+        ("current", "android.location.LocationManager.getCurrentLocation"),
+        ("fused-last", "com.google.android.gms.location.FusedLocationProviderClient.getLastLocation"),
+        ("fused-complete", "com.google.android.gms.location.FusedLocationProviderClient.getLastLocation"),
+        ("fused-await", "com.google.android.gms.location.FusedLocationProviderClient.getCurrentLocation"),
+        ("fused-updates", "com.google.android.gms.location.FusedLocationProviderClient.requestLocationUpdates"),
+    ],
+)
+def test_a_request_and_each_delivery(tour, step, source):
+    accesses, printed = tour(step)
+    assert {access.source for access in accesses} == {source}
+    [request] = [access for access in accesses if access.outcome == "requested"]
+    assert request.values == ()
+    deliveries = [access for access in accesses if access.outcome == "returned"]
+    assert all(cells(access) == HERE_AND_NOW for access in deliveries)
+    assert sum(access.count for access in deliveries) == printed.count("got ") > 0
+
+
+def test_a_delivery_to_a_pending_intent_is_read_out_of_the_intent(tour):
+    accesses, printed = tour("pending")
+    assert "got " in printed
+    assert [(access.source.split(".")[-1], access.outcome) for access in accesses] == [
+        ("requestLocationUpdates", "requested"),
+        ("getParcelableExtra", "returned"),
+    ]
+    assert cells(accesses[1]) == HERE_AND_NOW
+    assert accesses[1].stack[0].startswith("tour.MainActivity$Receiver.onReceive(")
+
+
+def test_the_phone_number_and_its_kin(tour):
+    accesses, _ = tour("numbers")
+    assert [access.source for access in accesses] == [
+        "android.telephony.TelephonyManager.getLine1Number",
+        "android.telephony.TelephonyManager.getMsisdn",
+        "android.telephony.TelephonyManager.getVoiceMailNumber",
+        "android.telephony.SubscriptionInfo.getNumber",
+        "android.telephony.SubscriptionManager.getPhoneNumber",
+        "android.telecom.TelecomManager.getLine1Number",
+    ]
+    assert {value.text for access in accesses for value in access.values} == {LINE1}
+
+
+def test_what_is_refused_is_seen_too(tour):
+    [access], printed = tour("denied", granted=())
+    assert (access.outcome, access.values) == ("denied", ())
+    assert "threw java.lang.SecurityException" in printed
