@@ -8,6 +8,7 @@ import java.util.List;
 
 /** The system's permission dialog: of another process, so nothing of it is seen in the app but pause, answer and resume. */
 public final class PermissionController {
+    private static final long SWITCH_MS = 50;
     private static final List<Request> OPEN = new ArrayList<>();
     private static final Handler MAIN = new Handler(Looper.getMainLooper());
 
@@ -36,12 +37,13 @@ public final class PermissionController {
             MAIN.post(() -> answer(request, false));
             return;
         }
-        MAIN.post(() -> {
+        // Another process comes to the front: that takes a moment, in which the app's own messages still run.
+        MAIN.postDelayed(() -> {
             prompt.shown();
             synchronized (OPEN) {
                 OPEN.add(request);
             }
-        });
+        }, SWITCH_MS);
     }
 
     /** Whether a dialog is open. */

@@ -1,0 +1,159 @@
+"""The lab device's framework classes behave as Android's do: a probe app asks, and its answers are compared."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import trustme
+
+from hatch_build import build_lab
+from monitor.lab.apps import CONTACTS, LINE1, LOCATION, LabApp
+from monitor.lab.device import LabDevice
+
+pytestmark = pytest.mark.lab
+ROOT = Path(__file__).parents[2]
+PROBE = Path(__file__).with_name("java") / "com/example/probe"
+PERMISSIONS = tuple(
+    f"android.permission.{name}"
+    for name in ("READ_CONTACTS", "ACCESS_FINE_LOCATION", "READ_PHONE_NUMBERS", "READ_PHONE_STATE")
+)
+NUMBERS = [number for contact in CONTACTS for number in contact.numbers]
+MAILS = [mail for contact in CONTACTS for mail in contact.mails]
+LATITUDE, LONGITUDE = LOCATION.split(",")
+DENIED = "! java.lang.SecurityException"
+
+ALLOWED = {
+    "process": "com.example.probe",
+    "thread": "main true",
+    "cursor": "android.content.ContentResolver$CursorWrapperInner android.database.BulkCursorToCursorAdaptor true",
+    "people": "|".join(contact.name for contact in CONTACTS),
+    "numbers": "|".join(NUMBERS),
+    "mails": "|".join(MAILS),
+    "rows": str(len(CONTACTS) + len(NUMBERS) + len(MAILS)),
+    "projection": "mimetype,data1",
+    "selection": "samantha.cole@work.example.com|sam.cole@example.com",
+    "in": "李娜|136 0122 8817|王小明|+86 139 1176 2045",
+    "null": str(len(NUMBERS)),
+    "bundle": "9|8",
+    "limit": "14|13|12",
+    "one": "Anna Petersen",
+    "lookup": "Samantha Cole",
+    "filter": "+44 7700 900418",
+    "none": "false",
+    "client": "王小明",
+    "window": f"2 {len(NUMBERS) - 2} {NUMBERS[2]}",
+    "types": "1 3 0 1 1 true",
+    "before": "! android.database.CursorIndexOutOfBoundsException",
+    "canceled": "! android.os.OperationCanceledException",
+    "column": "! java.lang.IllegalArgumentException",
+    "syntax": "! android.database.SQLException",
+    "path": "! java.lang.IllegalArgumentException",
+    "authority": "null",
+    "android_id": "9774d56d682e549c",
+    "line1": LINE1,
+    "phone": LINE1,
+    "sims": LINE1,
+    "imei": DENIED,
+    "operator": "China Mobile",
+    "last": LOCATION,
+    "updates": "asked",
+    "fixes": "gps gps gps main",
+    "fused": "asked",
+    "fused.success": LATITUDE,
+    "uri": "https host.example 8443 [a b, c] [1, 2] +8 part",
+    "uri.built": "http://h.example/p/q%20r?n=%2B1%202",
+    "handler": "first m1 m2 m3",
+    "handler without looper": "! java.lang.RuntimeException",
+}
+FORBIDDEN = ALLOWED | dict.fromkeys(
+    [
+        *("cursor", "people", "numbers", "mails", "rows", "projection", "selection", "in", "null", "bundle", "limit"),
+        *("one", "lookup", "filter", "none", "client", "window", "types", "before", "column", "syntax", "path"),
+        *("line1", "phone", "sims", "last", "updates"),
+    ],
+    DENIED,
+)
+del FORBIDDEN["fixes"], FORBIDDEN["fused.success"]
+FORBIDDEN["fused.failure"] = "java.lang.SecurityException"
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory) -> Path:
+    out: Path = tmp_path_factory.mktemp("probe")
+    jar = build_lab(ROOT)
+    command = ["javac", "--release", "17", "-encoding", "UTF-8", "-cp", str(jar), "-d", str(out)]
+    subprocess.run([*command, *map(str, sorted(PROBE.glob("*.java")))], check=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def ask(classes, tmp_path_factory):
+    """Run the probe under a plan and with some permissions; its answers in order."""
+
+    def run(plan: str, granted: tuple[str, ...]) -> list[tuple[str, str]]:
+        room = tmp_path_factory.mktemp("device")
+        device = LabDevice("circle", plan, room, cache=room / "cache")
+        device.lab_app = LabApp(
+            name="probe", package="com.example.probe", title="Probe", version="1", version_code=1, hosts=(),
+            requested=PERMISSIONS, granted=granted,
+        )  # fmt: skip
+        trustme.CA().cert_pem.write_to_path(room / "ca.pem")
+        device.prepare("127.0.0.1", 9, room / "ca.pem")
+        argv = device.launch().argv
+        assert argv
+        at = argv.index("-cp") + 1
+        argv = (*argv[:at], f"{argv[at]}{os.pathsep}{classes}", *argv[at + 1 :])
+        done = subprocess.run(argv, capture_output=True, encoding="utf-8", timeout=60, check=True)
+        assert not done.stderr
+        return [(name, answer) for name, _, answer in (line.partition("=") for line in done.stdout.splitlines())]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def allowed(ask):
+    return ask("accept", PERMISSIONS)
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_with_all_permissions(allowed, name):
+    assert dict(allowed)[name] == ALLOWED[name]
+
+
+@pytest.fixture(scope="module")
+def forbidden(ask):
+    return ask("silent", ())
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_without_permissions(forbidden, name):
+    assert dict(forbidden)[name] == FORBIDDEN[name]
+
+
+def test_silence_answers_nothing(forbidden):
+    assert [answer for name, answer in forbidden if name == "life"] == ["created true", "started", "resumed"]
+    assert not {"answered", "dismissed", "permission"} & dict(forbidden).keys()
+
+
+@pytest.mark.parametrize(
+    ("plan", "answer", "permission"),
+    [("accept", "agree -1 true", "0 -1 true"), ("refuse", "disagree -2 true", "-1 -1 false")],
+)
+def test_the_user_answers_the_dialog_and_the_permission_prompt(ask, plan, answer, permission):
+    answers = ask(plan, tuple(name for name in PERMISSIONS if not name.endswith("NUMBERS")))
+    story = [pair for pair in answers if pair[0] in ("life", "answered", "dismissed", "permission", "pending")]
+    assert story == [
+        ("life", "created true"),
+        ("life", "started"),
+        ("life", "resumed"),
+        ("answered", answer),
+        ("dismissed", "yes"),
+        ("life", "paused"),
+        ("permission", f"5 android.permission.READ_PHONE_NUMBERS,android.permission.CAMERA {permission}"),
+        ("life", "resumed"),
+        ("pending", LONGITUDE),
+        ("life", "paused"),
+        ("life", "stopped"),
+        ("life", "destroyed"),
+    ]
