@@ -52,7 +52,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
 
 
-def judged(path: Path) -> dict:
+def judged(path: Path):
     result = CliRunner().invoke(
         main, ["report", str(path), "--db", str(path.with_suffix(".sqlite")), "--format", "json"]
     )
