@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ def main(names: list[str]) -> None:
     for name in names or known:
         begun = time.monotonic()
         print(f"\n== {name}", flush=True)
-        runpy.run_module(f"tests.bench.bench_{name}", run_name="__main__")
+        subprocess.run([sys.executable, "-m", f"tests.bench.bench_{name}"], check=True)
         print(f"   ({time.monotonic() - begun:.0f} s)", flush=True)
 
 
