@@ -52,7 +52,10 @@ def marked(piece: Piece, room: Room) -> Found:
     for mark, name in MARKS:
         if piece.data.startswith(mark):
             if name == "utf-8":
-                return [piece.part("", 3, len(piece.data), hint=piece.hint)]
+                marks = 3 * (len(piece.data) // 3)
+                while piece.data[:marks] != mark * (marks // 3):
+                    marks = marks // 6 * 3
+                return [piece.part("", marks, len(piece.data), hint=piece.hint)]
             try:
                 return _turn(piece, name, piece.data[len(mark) :].decode(name), room)
             except UnicodeDecodeError:

@@ -70,13 +70,16 @@ def runs(piece: Piece, room: Room) -> Found:
     """Runs of base64 or hex, whole or inside anything."""
     found: list[Piece] = []
     data = piece.data
-    jwt_spans = [token.span() for token in JWT.finditer(data)] if b"eyJ" in data else []
+    tokens = JWT.finditer(data) if b"eyJ" in data else iter(())
+    token_start, token_end = next((token.span() for token in tokens), (len(data), len(data)))
     for match in RUN.finditer(data):
         start, end = match.span()
         run = match[0]
         if WORDS.fullmatch(run) and not (DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0):
             continue
-        if jwt_spans and any(begin <= start and end <= stop for begin, stop in jwt_spans):
+        while token_end <= start < len(data):
+            token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
+        if token_start <= start:  # part of a token, which its own decoder takes apart
             continue
         as_hex = HEX.fullmatch(run)
         if as_hex:

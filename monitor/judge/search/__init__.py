@@ -1,0 +1,273 @@
+"""Finds many forms of many values in the leaves of an upload, in one pass over all of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import ahocorasick_rs
+
+from monitor.events import Value
+from monitor.judge import variants
+from monitor.judge.decode.pieces import Leaf
+from monitor.judge.search.coordinates import Places
+from monitor.judge.search.edges import stands_alone
+from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
+from monitor.judge.search.look import Look
+from monitor.judge.variants import Variant, digests
+
+__all__ = ["Hit", "Index", "last_key", "root_of"]
+
+
+class _Pattern(NamedTuple):
+    """What the automaton looks for, and what it would mean."""
+
+    slot: int
+    variant: Variant
+    charset: str
+    """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment."""
+
+
+class _Level(NamedTuple):
+    """Some patterns and the automaton that finds them."""
+
+    patterns: list[bytes]
+    automaton: ahocorasick_rs.BytesAhoCorasick
+
+
+class Index:
+    """Values to look for; more may be added between any two searches, and are found from then on."""
+
+    def __init__(self) -> None:
+        self._slots: list[tuple[Hashable, Value, str]] = []
+        self._known: set[Hashable] = set()
+        self._patterns: dict[bytes, list[_Pattern]] = {}
+        self._fresh: list[bytes] = []
+        self._levels: list[_Level] = []
+        self._digests: dict[bytes, int | list[int]] = {}  # first bytes -> slot << 16 | number of the variant
+        self._digits: dict[bytes, list[tuple[int, Variant]]] = {}
+        self._places = Places()
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def add(self, key: Hashable, value: Value) -> None:
+        """Look for `value` from now on; hits name it by `key`. A key that is known already is left as it is."""
+        if key in self._known:
+            return
+        self._known.add(key)
+        slot = len(self._slots)
+        self._slots.append((key, value, variants.kind_of(value)))
+        for number, variant in enumerate(variants.of(value)):
+            match variant.how:
+                case "text":
+                    for pattern, charset in _encoded(variant.pattern):
+                        self._add_pattern(pattern, _Pattern(slot, variant, charset))
+                case "utf-8":
+                    self._add_pattern(variant.pattern, _Pattern(slot, variant, "utf-8"))
+                case "digits":
+                    self._digits.setdefault(variant.pattern, []).append((slot, variant))
+                case "leaf":
+                    self._add_digest(variant.pattern[: digests.SHORTEST], slot << 16 | number)
+                case "place":
+                    self._places.add(slot, value)
+
+    def _add_digest(self, beginning: bytes, meaning: int) -> None:
+        known = self._digests.get(beginning)
+        if known is None:
+            self._digests[beginning] = meaning
+        elif isinstance(known, int):
+            self._digests[beginning] = [known, meaning]
+        else:
+            known.append(meaning)
+
+    def _add_pattern(self, pattern: bytes, meaning: _Pattern) -> None:
+        lower = pattern.lower()
+        meanings = self._patterns.get(lower)
+        if meanings is None:
+            self._patterns[lower] = [meaning]
+            self._fresh.append(lower)
+        else:
+            meanings.append(meaning)
+
+    def _current(self) -> list[_Level]:
+        """The automata, with what was added since the last search; small ones are merged as they grow in number."""
+        if self._fresh:
+            patterns, self._fresh = self._fresh, []
+            while self._levels and len(self._levels[-1].patterns) <= 2 * len(patterns):
+                patterns = self._levels.pop().patterns + patterns
+            self._levels.append(_Level(patterns, ahocorasick_rs.BytesAhoCorasick(patterns)))
+        return self._levels
+
+    def find(self, leaves: Sequence[Leaf]) -> list[Hit]:
+        """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order."""
+        if not self._slots or not leaves:
+            return []
+        look = Look(leaves)
+        found = _Found(self._slots, look)
+        self._find_texts(look, found)
+        self._find_digests(look, found)
+        if self._digits:
+            self._find_split_numbers(look.numeric(), found)
+        if self._places:
+            for place in self._places.find(look):
+                hit = found.add(place.slot, place.variant, leaves[place.leaf], place.start, place.end, "utf-8")
+                if hit is not None:
+                    found.hits[-1] = hit._replace(
+                        strong=place.strong, why=place.why, error_m=place.error_m, fits=place.fits
+                    )
+        return best(found.hits)
+
+    def _find_texts(self, look: Look, found: _Found) -> None:
+        low = look.joined.lower()
+        for level in self._current():
+            patterns = level.patterns
+            for index, start, end in level.automaton.find_matches_as_indexes(low, overlapping=True):
+                number = look.leaf_at(start)
+                offset = look.starts[number]
+                leaf = look.leaves[number]
+                begin, stop = start - offset, end - offset
+                if stop > len(leaf.data):
+                    continue
+                for slot, variant, charset in self._patterns[patterns[index]]:
+                    if charset.startswith("base64"):
+                        _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
+                    elif (charset == "utf-8" or leaf.text is None) and stands_alone(
+                        leaf, begin, stop, variant, charset
+                    ):
+                        found.add(slot, variant, leaf, begin, stop, charset)
+
+    def _find_digests(self, look: Look, found: _Found) -> None:
+        known = self._digests
+        sizes = digests.SIZES
+        for leaf in look.leaves:
+            data = leaf.data
+            size = len(data)
+            if size == 36 and UUID.fullmatch(data):
+                data = bytes.fromhex(data.replace(b"-", b"").decode())
+            elif size not in sizes and size != 4:
+                continue
+            meanings = known.get(data[: digests.SHORTEST])
+            if meanings is None:
+                continue
+            for meaning in [meanings] if isinstance(meanings, int) else meanings:
+                slot, number = meaning >> 16, meaning & 0xFFFF
+                variant = variants.of(self._slots[slot][1])[number]
+                if variant.pattern.startswith(data):
+                    if len(data) < len(variant.pattern):
+                        variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
+                    found.add(slot, variant, leaf, 0, size, "")
+
+    def _find_split_numbers(self, look: Look, found: _Found) -> None:
+        """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
+        for run in SPLIT_NUMBER.finditer(look.joined):
+            leaf_number = look.leaf_at(run.start())
+            leaf = look.leaves[leaf_number]
+            if leaf.text is None:
+                continue
+            groups = list(GROUP.finditer(run[0]))
+            base = run.start() - look.starts[leaf_number]
+            for first, last in _windows(run[0], groups):
+                start = groups[first].start() - (
+                    run[0][groups[first].start() - 1 : groups[first].start()] in (b"+", b"(")
+                )
+                text = run[0][max(0, start) : groups[last].end()]
+                for digits in sorted({NO_DIGIT.sub(b"", text), NO_DIGIT.sub(b"", text.replace(b"(0)", b""))}):
+                    for slot, variant in self._digits.get(digits, ()):
+                        split = variant._replace(name="separated")
+                        found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
+
+
+SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")
+GROUP = re.compile(rb"[0-9]+")
+NO_DIGIT = re.compile(rb"[^0-9]")
+UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DIGITS_OF_A_NUMBER = range(7, 18)
+HITS = 2000
+"""Hits of one value in one upload that are looked at; more add nothing."""
+
+
+def _windows(run: bytes, groups: list[re.Match[bytes]]) -> Iterator[tuple[int, int]]:
+    """Neighbouring groups of digits that may be one number: first and last of them. What stands beside the number must
+    be blank, for a hyphen or a stroke makes it part of something longer."""
+    sizes = [len(group[0]) for group in groups]
+    for first in range(len(groups)):
+        if first and not run[groups[first - 1].end() : groups[first].start()].startswith(b" "):
+            continue
+        digits = sizes[first]
+        for last in range(first + 1, min(first + 9, len(groups))):
+            digits += sizes[last]
+            if digits >= DIGITS_OF_A_NUMBER.stop:
+                break
+            following = run[groups[last].end() : groups[last].end() + 1]
+            if digits in DIGITS_OF_A_NUMBER and following in (b"", b" "):
+                yield first, last
+
+
+class _Found:
+    """Hits of one search."""
+
+    def __init__(self, slots: list[tuple[Hashable, Value, str]], look: Look) -> None:
+        self.hits: list[Hit] = []
+        self._slots = slots
+        self._size = look.size
+        self._counts: Counter[int] = Counter()
+
+    def add(self, slot: int, variant: Variant, leaf: Leaf, start: int, end: int, charset: str) -> Hit | None:
+        """A hit at the bytes from start to end of a leaf, unless there are enough of its value."""
+        self._counts[slot] += 1
+        if self._counts[slot] > HITS:
+            return None
+        key, value, kind = self._slots[slot]
+        self.hits.append(hit_at(key, value, kind, variant, leaf, start, end, charset, self._size))
+        return self.hits[-1]
+
+
+STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def _in_base64(
+    look: Look, number: int, slot: int, variant: Variant, alignment: int, start: int, end: int, found: _Found
+) -> None:
+    """A form inside base64 that begins where no decoder could know: behind other letters of its alphabet."""
+    leaf = look.leaves[number]
+    first, last = look.run_around(number, start)
+    begin = start - (0, 2, 3)[alignment]
+    if begin < first or (begin - first) % 4 == 0 or end > last:
+        return
+    origin = max(first + (begin - first) % 4, begin - 8)
+    run = leaf.data[origin : min(last, end + 12)].translate(STANDARD)
+    run = run[: len(run) - (len(run) % 4 == 1)]
+    data = binascii.a2b_base64(run + b"=" * (-len(run) % 4))
+    at = (begin - origin) // 4 * 3 + alignment
+    size = len(variant.pattern)
+    if data[at : at + size].lower() != variant.pattern.lower():
+        return
+    inner = Leaf(leaf.path, "", data, (*leaf.decoding, "base64"), leaf.start, leaf.end, False)
+    if leaf.exact:
+        inner = inner._replace(start=leaf.start + begin, end=leaf.start + min(last, end + 3))
+    if stands_alone(inner, at, at + size, variant, "utf-8"):
+        found.add(slot, variant, inner, at, at + size, "utf-8")
+
+
+def _encoded(text: bytes) -> Iterable[tuple[bytes, str]]:
+    """The bytes that a text may be inside data that is no UTF-8 text, and inside base64 at any alignment."""
+    yield text, "utf-8"
+    word = text.decode()
+    for charset in ("utf-16le", "utf-16be"):
+        yield word.encode(charset), charset
+    if not word.isascii():
+        yield word.encode("gb18030"), "gb18030"
+    if len(text) >= 6:
+        for alignment in range(3):
+            coded = base64.b64encode(b"\0" * alignment + text)
+            core = coded[(0, 2, 3)[alignment] : (alignment + len(text)) * 8 // 6]
+            if len(core) < 8:
+                continue
+            yield core, f"base64 {alignment}"
+            if b"+" in core or b"/" in core:
+                yield core.translate(bytes.maketrans(b"+/", b"-_")), f"base64 {alignment}"

@@ -1,0 +1,245 @@
+"""Finds places by their numbers: latitude and longitude at any rounding, together or apart, and geohashes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from monitor.events import Value
+from monitor.judge.search.hits import TELLING, last_key
+from monitor.judge.search.look import Look
+from monitor.judge.variants import Variant, places
+
+TOLERANCE_M = 15.0
+"""Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
+CELLS = 20
+"""Cells of the grid in one degree."""
+MOST = 200
+"""Latitudes, and longitudes, of one place in one upload that are paired."""
+NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]{2,20})?")
+GEOHASH = re.compile(rb"[0-9b-hjkmnp-z]{6,12}")
+GEOHASH_KEY = re.compile(r"gh|hash|geo|loc|pos|cell")
+
+
+class Found(NamedTuple):
+    """A place found: where, as which variant, and what is to be said of it."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+    start: int
+    end: int
+    strong: bool
+    why: str
+    error_m: float
+    fits: bool
+
+
+class Places:
+    """Places to look for."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, places.Place]] = []
+        self._grid: dict[tuple[bool, int], list[int]] = defaultdict(list)
+        self._geohashes: dict[bytes, list[tuple[int, Variant]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def add(self, slot: int, value: Value) -> None:
+        """Look for a place from now on."""
+        point = places.parse(value.text)
+        if point is None:
+            return
+        for place in places.systems(*point):
+            number = len(self._places)
+            self._places.append((slot, place))
+            for axis, degrees in ((False, place.lat), (True, place.lon)):
+                self._grid[axis, math.floor(degrees * CELLS)].append(number)
+            for size in range(6, 13):
+                text = places.geohash(place.lat, place.lon, size).encode()
+                of = "as_given" if place.system == "wgs84" else place.system
+                variant = Variant("geohash", of, "leaf", text, "word", 5.0 * size - 6)
+                self._geohashes.setdefault(text, []).append((slot, variant))
+
+    def find(self, look: Look) -> Iterator[Found]:
+        """All places in the leaves of one upload."""
+        yield from self._hashes(look)
+        numeric = look.numeric()
+        axes = self._coordinates(numeric)
+        back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
+        for number in sorted({number for number, _ in axes}):
+            for lat, lon, relation in _pairs(numeric, axes.get((number, False), []), axes.get((number, True), [])):
+                if self._places[number][1].system != "wgs84" and min(lat.decimals, lon.decimals) < 3:
+                    continue
+                for found in self._pair(numeric, number, lat, lon, relation):
+                    yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
+
+    def _hashes(self, look: Look) -> Iterator[Found]:
+        for number, leaf in enumerate(look.leaves):
+            size = len(leaf.data)
+            if 6 <= size <= 12 and GEOHASH.fullmatch(leaf.data):
+                telling = GEOHASH_KEY.search(last_key(leaf.path)) is not None
+                for slot, variant in self._geohashes.get(leaf.data, ()):
+                    why = f"geohash of {size} characters" + (", and the key says so" if telling else "")
+                    yield Found(slot, variant, number, 0, size, size >= 8 or (telling and size >= 7), why, 0.0, True)
+
+    def _coordinates(self, look: Look) -> dict[tuple[int, bool], list[_Coordinate]]:
+        """By place and axis, the numbers that may be its coordinates."""
+        axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
+        data = look.joined
+        grid = self._grid
+        for number in NUMBER.finditer(data):
+            start, end = number.span()
+            if end - start < 4 or not _alone(data, start, end):
+                continue
+            if data[start - 1 : start] == b"-":
+                start -= 1
+            for degrees, decimals, scale in _readings(data[start:end]):
+                cell = math.floor(degrees * CELLS)
+                for axis in (False, True):
+                    near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at), ())}
+                    for place_number in near:
+                        off = _error(degrees, decimals, self._places[place_number][1], lon=axis)
+                        known = axes[place_number, axis]
+                        if off is not None and len(known) < MOST:
+                            leaf = look.leaf_at(start)
+                            offset = look.starts[leaf]
+                            known.append(_Coordinate(leaf, start - offset, end - offset, decimals, scale, *off))
+        return axes
+
+    def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
+        slot, place = self._places[number]
+        decimals = min(lat.decimals, lon.decimals)
+        error = math.hypot(lat.error, lon.error)
+        name = "coordinates" if place.system == "wgs84" else place.system
+        of = "as_given" if lat.scale == 1 else f"degrees x {lat.scale}"
+        bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4)
+        variant = Variant(name, of, "place", b"", "digit", bits)
+        precision = PRECISION[min(decimals, 5)]
+        why = f"{decimals} decimals ({precision}), {error:.0f} m from the place read; {relation}"
+        fits = lat.fits and lon.fits
+        if lat.leaf == lon.leaf:
+            start, end = min(lat.start, lon.start), max(lat.end, lon.end)
+            yield Found(slot, variant, lat.leaf, start, end, True, why, error, fits)
+            return
+        for one, other, part, rest in ((lat, lon, "latitude", "longitude"), (lon, lat, "longitude", "latitude")):
+            said = f"{part}, the {rest} at {look.leaves[other.leaf].path}: {why}"
+            yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
+
+
+PRECISION = {
+    0: "a region",
+    1: "a city, about 10 km",
+    2: "a town, about 1 km",
+    3: "coarse, about 100 m",
+    4: "a street, about 10 m",
+    5: "precise, about 1 m",
+}
+"""Decimals of a degree -> how precisely they say where somebody is."""
+
+
+def _alone(data: bytes, start: int, end: int) -> bool:
+    """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
+    left = data[start - 1 : start]
+    after = data[end : end + 1]
+    if after and (after.isalnum() or after == b"_" or (after == b"." and data[end + 1 : end + 2].isdigit())):
+        return False
+    return left not in (b".", b"_") and not left.isalpha()
+
+
+class _Coordinate(NamedTuple):
+    """A number that may be one coordinate of a place."""
+
+    leaf: int
+    start: int
+    end: int
+    decimals: int
+    scale: int
+    error: float
+    fits: bool
+
+
+def _readings(text: bytes) -> Iterable[tuple[float, int, int]]:
+    """(degrees, decimals, scale) that a number may stand for."""
+    if b"." in text:
+        degrees = float(text)
+        if abs(degrees) <= 180:
+            yield degrees, len(text) - text.index(b".") - 1, 1
+        return
+    whole = int(text)
+    for scale, decimals in ((10**5, 5), (10**6, 6), (10**7, 7)):
+        if abs(whole) <= 180 * scale and abs(whole) >= scale // 10:
+            yield whole / scale, decimals, scale
+
+
+def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> tuple[float, bool] | None:
+    """Metres between a number and a place's coordinate, and whether it is that coordinate, rounded or cut; None when
+    it is not even near it."""
+    true = place.lon if lon else place.lat
+    metres = places.METRES_PER_DEGREE * (math.cos(math.radians(place.lat)) if lon else 1.0)
+    off = abs(degrees - true)
+    unit = 10.0**-decimals
+    rounded = off <= unit / 2 * 1.000001
+    cut = abs(degrees) <= abs(true) and off < unit * 1.000001
+    if rounded or cut or off * metres <= TOLERANCE_M:
+        return off * metres, rounded or cut
+    return None
+
+
+def _pairs(
+    look: Look, lats: list[_Coordinate], lons: list[_Coordinate]
+) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
+    """Latitudes and longitudes that belong together, with how we know."""
+    if not lats or not lons:
+        return
+    used: set[tuple[int, int]] = set()
+    for lat in lats:
+        best: tuple[tuple[float, ...], _Coordinate, str] | None = None
+        for lon in lons:
+            relation = _relation(look, lat, lon)
+            if relation is None:
+                continue
+            rank, words = relation
+            distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
+            order = (float(rank), lat.error + lon.error, float(distance))
+            if best is None or order < best[0]:
+                best = order, lon, words
+        if best is not None and (lat.leaf, lat.start) not in used:
+            used.add((lat.leaf, lat.start))
+            yield lat, best[1], best[2]
+
+
+def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
+    """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
+    if lat.scale != lon.scale:
+        return None
+    decimals = min(lat.decimals, lon.decimals)
+    first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
+    if lat.leaf == lon.leaf:
+        if lat.start == lon.start:
+            return None
+        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
+        if gap <= 24 and decimals >= 2:
+            return 0, "latitude and longitude side by side"
+        return (3, "both in one text") if decimals >= 4 else None
+    keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
+    siblings = _parent(first.path) == _parent(second.path)
+    if all(keys):
+        if siblings and decimals >= 2:
+            return 0, "the keys say latitude and longitude"
+        if decimals >= 3:
+            return 1, "the keys say latitude and longitude"
+    if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
+        return 1, "side by side"
+    if decimals >= 4:
+        return 3, "both in one upload"
+    return None
+
+
+def _parent(path: str) -> str:
+    cut = max(path.rfind("."), path.rfind("["))
+    return path[:cut] if cut > 0 else path

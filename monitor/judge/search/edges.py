@@ -1,0 +1,81 @@
+"""Whether a found text stands alone: no further digit beside a number, no further letter beside a word."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.judge.decode.pieces import Leaf
+from monitor.judge.variants import HAN, Variant
+
+WORD = re.compile(rb"[\w]|[\x80-\xff]")
+WITH_COUNTRY = ("international", "digits", "e164")
+"""Normal forms of a telephone number before which a plus changes nothing."""
+LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
+"""A further byte of a hex id that is written with separators; backwards too."""
+HEX = b"0123456789abcdefABCDEF"
+DIGIT = b"0123456789"
+
+
+def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: str) -> bool:
+    """Whether the text is not part of a longer one: no digit beside digits, no letter beside a word."""
+    edge = variant.edge
+    data = leaf.data
+    if edge == "none":
+        return True
+    step = 2 if charset.startswith("utf-16") else 1
+    if step == 2:
+        low = 0 if charset == "utf-16le" else 1
+        before, after = data[start - 2 : start], data[end : end + 2]
+        left = before[low : low + 1] if len(before) == 2 and before[1 - low] == 0 else b""
+        right = after[low : low + 1] if len(after) == 2 and after[1 - low] == 0 else b""
+        beyond = b""
+        further = b""
+    else:
+        left, right = data[start - 1 : start] if start else b"", data[end : end + 1]
+        beyond, further = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
+    if leaf.text is None:
+        return _alone_in_binary(data, start, end, step, edge)
+    if edge == "digit":
+        if left == b"+" and variant.of not in WITH_COUNTRY:
+            return False
+        if (left and left in DIGIT) or (right and right in DIGIT):
+            return False
+        decimal = (left == b"." and beyond and beyond in DIGIT) or (right == b"." and further and further in DIGIT)
+        return not decimal
+    if edge == "hex":
+        if (left and left in HEX) or (right and right in HEX):
+            return False
+        return not (
+            LONGER.match(data, end) or LONGER.match(data[max(0, start - 3) : start][::-1] + data[start - 4 : start - 3])
+        )
+    if b"@" in variant.pattern and (
+        (left and left in b".+-%" and beyond.isalnum()) or (right and right in b".-" and further.isalnum())
+    ):
+        return False
+    first, last = data[start : start + 1], data[end - 1 : end]
+    if left and WORD.match(left) and WORD.match(first) and left != b"_":
+        return not _joined(data, start, before=True)
+    if right and WORD.match(right) and WORD.match(last) and right != b"_":
+        return not _joined(data, end, before=False)
+    return True
+
+
+def _joined(data: bytes, at: int, *, before: bool) -> bool:
+    """Whether the characters on both sides of `at` belong to one word."""
+    left = data[max(0, at - 4) : at].decode("utf-8", "ignore")[-1:]
+    right = data[at : at + 4].decode("utf-8", "ignore")[:1]
+    if not left or not right:
+        return False
+    if bool(HAN.match(left)) != bool(HAN.match(right)):
+        return False
+    return left.isalnum() and right.isalnum()
+
+
+def _alone_in_binary(data: bytes, start: int, end: int, step: int, edge: str) -> bool:
+    """In data that is no text, a byte or two beside the found text may look like digits or letters by chance."""
+    wanted, many = (bytes.isdigit, 3) if edge == "digit" else (bytes.isalnum, 4)
+    left = data[max(0, start - many * step) : start]
+    right = data[end : end + many * step]
+    if step == 2:
+        left, right = left.replace(b"\0", b""), right.replace(b"\0", b"")
+    return not (len(left) == many and wanted(left)) and not (len(right) == many and wanted(right))

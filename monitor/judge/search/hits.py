@@ -1,0 +1,183 @@
+"""What was found: hits, their excerpts and reasons, and which of several that overlap to keep."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import defaultdict
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from monitor.events import Value
+from monitor.judge.decode.pieces import Leaf
+from monitor.judge.variants import Variant, digests
+
+STRONG_BITS = 24.0
+"""A form that says less than this needs support: a telling key, or another value of the same row in the same upload."""
+EXCERPT = 60
+"""Characters of the leaf that are shown before and after."""
+
+TELLING: dict[str, re.Pattern[str]] = {
+    "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|line1|sms|contact|手机|电话|号码|^(?:pn|mob|no)$"),
+    "name": re.compile(
+        r"name|nick|contact|person|people|friend|user|owner|author|title|姓名|名字|联系人|^(?:fn|ln|nm)$"
+    ),
+    "email": re.compile(r"mail|account|login|邮箱"),
+    "imei": re.compile(r"imei|device|meid|udid|^(?:id|did)$"),
+    "mac": re.compile(r"mac|wlan|wifi|bssid|ether|bt|addr"),
+    "id": re.compile(r"id|uuid|device|install|serial|gaid|android"),
+    "text": re.compile(r"ssid|bssid|wifi|network|text|msg|message|content|body|sms|clip|address|addr|account"),
+    "lat": re.compile(r"^(?:lat|latitude|la|y|lt|纬度|.*[._-]?lat|.*latitude.*)$"),
+    "lon": re.compile(r"^(?:lon|lng|long|longitude|lo|x|ln|lg|经度|.*[._-]?(?:lon|lng)|.*longitude.*)$"),
+    "place": re.compile(r"loc|geo|gps|pos|coord|point|^ll$|place|位置|坐标|lat|lng"),
+}
+"""Kind of value -> keys that say that such a value stands there."""
+
+
+class Hit(NamedTuple):
+    """One form of one value at one place."""
+
+    key: Hashable
+    value: Value
+    variant: Variant
+    leaf: Leaf
+    decoding: tuple[str, ...]
+    start: int
+    """First byte in what is stored."""
+    end: int
+    before: str
+    found: str
+    after: str
+    chance: float
+    """That this is coincidence."""
+    telling: bool
+    """Whether the key of the leaf says that such a value stands there."""
+    strong: bool
+    """Whether the form is unlikely enough to stand without support."""
+    why: str
+    """The reasons, for `Match.note`."""
+    error_m: float = 0.0
+    """Metres between a place and the numbers found."""
+    fits: bool = True
+    """Whether the numbers are the place's own, rounded or cut, not only near it."""
+
+
+LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
+
+
+def last_key(path: str) -> str:
+    """The innermost name of a path, lower case: `$.user.phones[3]` is `phones`."""
+    last = ""
+    for found in LAST_KEY.finditer(path):
+        last = found[1] or found[2] or found[3] or last
+    return last.lower()
+
+
+def hit_at(
+    key: Hashable, value: Value, kind: str, variant: Variant, leaf: Leaf, start: int, end: int, charset: str, size: int
+) -> Hit:
+    """A hit at the bytes from start to end of a leaf, in an upload of `size` bytes; charset empty: a digest."""
+    before, found, after = excerpt(leaf, start, end, charset)
+    name = last_key(leaf.path)
+    telling = bool(TELLING[kind if kind in TELLING else "place"].search(name))
+    chance = min(1.0, max(1.0, size / 4) * 2.0**-variant.bits)
+    return Hit(
+        key=key,
+        value=value,
+        variant=variant,
+        leaf=leaf,
+        decoding=leaf.decoding if charset in ("utf-8", "") else (*leaf.decoding, charset),
+        start=leaf.start + start if leaf.exact else leaf.start,
+        end=leaf.start + end if leaf.exact else leaf.end,
+        before=before,
+        found=found,
+        after=after,
+        chance=chance / 100 if telling else chance,
+        telling=telling,
+        strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
+        why=_why(variant, found, name if telling else ""),
+    )
+
+
+def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, str]:
+    """Text before, the found text, text after."""
+    data = leaf.data
+    if leaf.text is not None:
+        return (
+            data[max(0, start - 4 * EXCERPT) : start].decode("utf-8", "ignore")[-EXCERPT:],
+            data[start:end].decode("utf-8", "replace"),
+            data[end : end + 4 * EXCERPT].decode("utf-8", "ignore")[:EXCERPT],
+        )
+    if charset == "":
+        last = leaf.decoding[-1] if leaf.decoding else ""
+        return "", base64.b64encode(data).decode() if last == "base64" else data.hex(), ""
+    show = [data[max(0, start - EXCERPT) : start], data[end : end + EXCERPT]]
+    before, after = ("".join(chr(b) if 32 <= b < 127 else "·" for b in part) for part in show)
+    return before, data[start:end].decode(charset, "replace"), after
+
+
+def _why(variant: Variant, found: str, key: str) -> str:
+    if variant.how == "leaf":
+        what = f"{variant.name.replace('_', ' ')} of the {variant.of.replace('_', ' ')} form, all of it"
+    elif variant.edge == "digit":
+        what = f"{sum(char.isdecimal() for char in found)} digits standing alone"
+    else:
+        what = f"{len(found)} characters"
+    return f"{what}; the key `{key}` says so" if key else what
+
+
+def best(hits: list[Hit]) -> list[Hit]:
+    """Of hits of one value that overlap in what is stored, the best: the longest text, the innermost path, the fewest
+    steps; with the narrowest range that any of them had for the same text."""
+
+    def rank(hit: Hit) -> tuple[object, ...]:
+        return (
+            hit.variant.how == "place",
+            hit.variant.name in ("gcj02", "bd09"),
+            -len(hit.found),
+            hit.error_m,
+            -len(hit.leaf.path),
+            hit.leaf.text is None,
+            len(hit.decoding),
+            hit.end - hit.start,
+            hit.leaf.path,
+            hit.start,
+            hit.variant.how not in ("text", "utf-8"),
+            hit.variant.name,
+            hit.variant.of,
+        )
+
+    kept: list[Hit] = []
+    taken: dict[tuple[Hashable, str], list[int]] = defaultdict(list)
+    for hit in sorted(hits, key=rank):
+        numbers = taken[hit.key, root_of(hit.leaf.path)]
+        overlapping = [number for number in numbers if kept[number].start < hit.end and hit.start < kept[number].end]
+        if overlapping and not _elsewhere(hit, [kept[number] for number in overlapping]):
+            for number in overlapping:
+                other = kept[number]
+                if other.found == hit.found and other.start <= hit.start and hit.end <= other.end and hit.leaf.exact:
+                    kept[number] = other._replace(start=hit.start, end=hit.end)
+        elif len(numbers) < MOST:
+            numbers.append(len(kept))
+            kept.append(hit)
+    return sorted(kept, key=lambda hit: (hit.leaf.path, hit.start, hit.end, hit.value.type, hit.value.text))
+
+
+MOST = 256
+"""Places of one value that are kept; more add nothing."""
+
+
+def _elsewhere(hit: Hit, others: list[Hit]) -> bool:
+    """Whether a hit without an exact place is at another path than those it overlaps: the same compressed body may
+    hold one value in many places."""
+    if hit.leaf.exact:
+        return False
+    own = hit.leaf.path
+    return not any(other.leaf.path.startswith(own) or own.startswith(other.leaf.path) for other in others)
+
+
+def root_of(path: str) -> str:
+    """What a place in `path` counts in: the body (`$`), `url`, or one header."""
+    if path.startswith("headers."):
+        return ".".join(path.split(".")[:2])
+    return "url" if path.startswith("url") else "$"
