@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor import catalog
 from monitor.errors import FileError
-from monitor.events import FILES, Access, Connection, Consent, Event, Ref, Transform, Upload
+from monitor.events import FILES, Access, Connection, Consent, Event, Ref, Run, Transform, Upload
 from monitor.findings import Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge import decode
 from monitor.judge.consent import Timeline
@@ -234,7 +234,7 @@ class _Walk:
 
     def conclude(self, new_lines: int) -> Outcome:
         """Judge what is linked and save it, in one transaction."""
-        timeline = Timeline(self.consents, self.run.clock_offset_ms)
+        timeline = _timeline(self.consents, self.run)
         flows: list[Flow] = []
         for ref in sorted(self.joined, key=_line):
             upload, joins = self.joined[ref]
@@ -326,11 +326,16 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         rules=tuple(_judged(rule) for rule in known.rules),
         path=str(store.path(recording_id)),
         consents=events["consent"],
+        answers=_timeline(events["consent"], run).steps(),
         phases=events["phase"],
         evidence=evidence,
         accesses=events["access"],
         uploads=events["upload"],
     )
+
+
+def _timeline(lines: Iterable[tuple[Ref, Event]], run: Run) -> Timeline:
+    return Timeline([(ref, event) for ref, event in lines if isinstance(event, Consent)], run.clock_offset_ms)
 
 
 def _judged(rule: Rule) -> JudgedRule:

@@ -170,6 +170,17 @@ class Upload(Line):
     stack: tuple[str, ...] = Field(default=(), description="only where the producer is the agent")
 
 
+Scope = Literal[
+    "general_policy",
+    "sensitive_separate",
+    "third_party_separate",
+    "cross_border_separate",
+    "minor_guardian",
+    "ads_tracking",
+    "system_permission",
+]
+"""What a consent is about."""
+
 ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed"]
 
 
@@ -189,15 +200,7 @@ class Consent(Line):
         "iab_gpp",
     ]
     status: ConsentState
-    scope: Literal[
-        "general_policy",
-        "sensitive_separate",
-        "third_party_separate",
-        "cross_border_separate",
-        "minor_guardian",
-        "ads_tracking",
-        "system_permission",
-    ] = "general_policy"
+    scope: Scope = "general_policy"
     data: tuple[DataType, ...] | None = Field(default=None, description="data type codes, or null for all")
     by: Literal["user", "operator", "app"] = Field(description="an app that merely claims consent is `app`")
     text: str | None = Field(default=None, description="the label touched, the key set, the permission named")

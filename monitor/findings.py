@@ -124,6 +124,9 @@ class Report(Record):
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    answers: tuple[ConsentStatus, ...] = Field(
+        default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
+    )
     phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"

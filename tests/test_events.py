@@ -1,13 +1,14 @@
 """The contract: every kind parses, dumps and parses again; what is not of the contract says why."""
 
 import json
+from typing import Any
 
 import pytest
 
 from monitor import events
 
 AT = "2026-03-14T01:20:05.250000Z"
-LINES = [
+LINES: list[dict[str, Any]] = [
     {
         "kind": "access",
         "source": "a.B.c",

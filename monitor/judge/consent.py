@@ -70,6 +70,10 @@ class Timeline:
         """The first consent given later than `time`, or None: how late the question was answered."""
         return self._history(data, scope).given_after(time)
 
+    def steps(self, scope: str = "general_policy") -> tuple[ConsentStatus, ...]:
+        """How what was said of all data changed, each with the line that made it so; none when nothing was shown."""
+        return tuple(self._history(None, scope).changes())
+
     def _history(self, data: DataType | None, scope: str) -> _History:
         key = (scope, data if data in self._named.get(scope, ()) else None)
         if key not in self._histories:
@@ -126,6 +130,9 @@ class _History:
 
     def at(self, time: datetime) -> ConsentStatus:
         return self._states[bisect_right(self._times, time)]
+
+    def changes(self) -> list[ConsentStatus]:
+        return self._states[1:]
 
     def given_after(self, time: datetime) -> ConsentStatus | None:
         later = self._states[bisect_right(self._times, time) + 1 :]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from monitor import catalog
-from monitor.events import Consent, DataType, Time
+from monitor.events import Consent, DataType, Scope, Time
 
 LONGEST_LABEL = 40
 """Characters of what can be a label or a heading; longer text is prose."""
@@ -21,15 +21,6 @@ _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s
 
 Words = dict[str, tuple[str, ...]]
 Choice = Literal["refuse", "basic", "agree", "ambiguous"]
-Scope = Literal[
-    "general_policy",
-    "sensitive_separate",
-    "third_party_separate",
-    "cross_border_separate",
-    "minor_guardian",
-    "ads_tracking",
-    "system_permission",
-]
 
 
 class _Entry(BaseModel):

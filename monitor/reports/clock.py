@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.events import Consent, ConsentState, Event, Ref, Upload
+from monitor.events import Consent, Event, Ref, Upload
 from monitor.findings import ConsentName, Report
-
-_DECISIONS = ("given", "refused", "withdrawn")
-_ACTS = ("dialog", "tap", "operator")
 
 
 def host_time(event: Event, report: Report) -> datetime:
@@ -24,29 +21,18 @@ class Step(NamedTuple):
 
     at: datetime
     ref: Ref
-    state: ConsentState
+    state: ConsentName
     event: Consent
 
 
 def consent_steps(report: Report) -> list[Step]:
-    """How the answer to the privacy policy changed. An app's own claim changes nothing; nor does asking again."""
-    lines = [
-        (host_time(event, report), number, ref, event)
-        for number, (ref, event) in enumerate(report.consents)
-        if isinstance(event, Consent) and event.scope == "general_policy" and _counts(event)
+    """How the answer to the privacy policy changed, with the lines that made it so."""
+    lines = {ref: event for ref, event in report.consents if isinstance(event, Consent)}
+    return [
+        Step(status.at, status.ref, status.state, lines[status.ref])
+        for status in report.answers
+        if status.at and status.ref in lines
     ]
-    steps: list[Step] = []
-    for at, _, ref, event in sorted(lines, key=lambda line: line[:2]):
-        now = steps[-1].state if steps else None
-        if event.status != now and not (now in _DECISIONS and event.status not in _DECISIONS):
-            steps.append(Step(at, ref, event.status, event))
-    return steps
-
-
-def _counts(event: Consent) -> bool:
-    if event.by == "operator" or event.signal == "operator":
-        return True
-    return event.signal in _ACTS and (event.by == "user" or event.status not in _DECISIONS)
 
 
 def step_for(steps: list[Step], at: datetime, state: ConsentName) -> Step | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from monitor.events import (
     Access,
@@ -21,6 +22,7 @@ from monitor.events import (
     Value,
 )
 from monitor.findings import Finding, Flow, JudgedRule, Match, Recipient, Report, ReportedGap
+from monitor.judge.consent import Timeline
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
 APP = "com.example.circle"
@@ -106,7 +108,7 @@ def contacts() -> tuple[Value, ...]:
 
 
 def run(**changes) -> Run:
-    fields = {
+    fields: dict[str, Any] = {
         "id": "20260314T012000-com.example.circle",
         "app": AppIdentity(
             package=APP,
@@ -393,7 +395,7 @@ class Sample:
 def report(**changes) -> Report:
     parts = Sample()
     events = {**parts.accesses, **parts.uploads, **parts.connections, **parts.consents}
-    fields = {
+    fields: dict[str, Any] = {
         "recording": run().id,
         "run": run(),
         "flows": parts.flows,
@@ -424,7 +426,9 @@ def report(**changes) -> Report:
         "uploads": tuple(parts.uploads.items()),
         "evidence": events,
     }
-    return Report(**fields | changes)
+    fields |= changes
+    fields.setdefault("answers", Timeline(fields["consents"], fields["run"].clock_offset_ms).steps())
+    return Report(**fields)
 
 
 def clean(**changes) -> Report:

@@ -13,7 +13,7 @@ from monitor.judge.consent import Timeline
 from monitor.judge.data_types import DataTypes
 from monitor.judge.recipients import RecipientTable, is_device
 from monitor.judge.rules import sentences
-from monitor.judge.rules.model import Condition, Rule, Scope
+from monitor.judge.rules.model import Condition, Rule, SeparateScope
 from monitor.judge.rules.sentences import LANGUAGES, Language
 
 __all__ = ["Facts", "Rule", "judge"]
@@ -165,7 +165,7 @@ class _Bench:
             condition.separate.consent
         )
 
-    def _separate(self, scope: Scope, sighting: _Sighting) -> ConsentStatus:
+    def _separate(self, scope: SeparateScope, sighting: _Sighting) -> ConsentStatus:
         return self._timeline.at(sighting.at, sighting.data, scope)
 
     def finding(self, rule: Rule, group: list[_Sighting]) -> Finding:

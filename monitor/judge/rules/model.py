@@ -15,7 +15,7 @@ from monitor.judge.rules.sentences import LANGUAGES
 _FLOW_ONLY = ("party", "cleartext", "confidence", "rows")
 """Conditions that an access cannot meet."""
 
-Scope = Literal[
+SeparateScope = Literal[
     "sensitive_separate",
     "third_party_separate",
     "cross_border_separate",
@@ -43,7 +43,7 @@ class Strict(BaseModel):
 class Separate(Strict):
     """What the user must have decided in a scope of its own."""
 
-    scope: Scope
+    scope: SeparateScope
     consent: tuple[ConsentName, ...] = Field(min_length=1)
 
 
