@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from monitor import events
-from monitor.cli import main
+from monitor.cli import judging, main
 from monitor.findings import report_schema
 from monitor.recording import Recording
+from monitor.reports import FORMATS
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = "+8613800138000"
@@ -115,7 +116,11 @@ def test_exit_codes(tmp_path, kind, strict, code):
     assert run("report", tmp_path / "r", *strict).exit_code == code
 
 
-@pytest.mark.parametrize("format_", ["text", "json", "html", "sarif", "junit"])
+def test_the_formats_offered_are_those_that_there_are():
+    assert set(judging.FORMATS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_renders(tmp_path, format_):
     make_recording(tmp_path / "r")
     result = run("report", tmp_path / "r", "--format", format_)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor import cli
+from monitor.cli.marking import mark
 from monitor.correlate import knowledge
 from monitor.lab.demo import DEMO
 
@@ -38,7 +39,7 @@ def test_paths_exist(path):
 
 def test_options_that_the_readme_shows_exist():
     options = {option for command in cli.main.commands.values() for param in command.params for option in param.opts}
-    options |= {o for sub in cli.mark.commands.values() for param in sub.params for o in param.opts}
+    options |= {o for sub in mark.commands.values() for param in sub.params for o in param.opts}
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+)", README)) - {"--set", "--help"}
     assert shown <= options
 

@@ -1,0 +1,189 @@
+"""What the verbs share: the group, the table of exit codes, options, and the report of a recording."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from monitor.errors import UserError
+from monitor.findings import Finding, Report
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate import Knowledge
+
+EXIT_CODES = {
+    0: "done; no findings",
+    1: "done; there are findings",
+    2: "wrong usage, or a file or database that cannot be used as it is",
+    3: "no findings, but something could not be observed (only with --strict)",
+    4: "the device, the proxy or the agent did not come up, or went down during the run",
+    5: "verify: the recording is not what its stamps say",
+    130: "interrupted before there was a result",
+}
+"""What the exit code of every verb means; README shows this table and a test compares the two."""
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def home() -> Path:
+    """Where appwitness keeps what outlives a run: the index and the proxy's certificate authority."""
+    return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()
+
+
+def recordings() -> Path:
+    """Where new recordings go unless --output says otherwise."""
+    return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
+
+
+class Group(click.Group):
+    """Turns a UserError into two lines and its exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and end with the exit code of EXIT_CODES."""
+        try:
+            return super().main(*args, **kwargs)
+        except UserError as error:
+            err.print(f"[bold red]error:[/] {plain(error.what)}\n{plain(error.next_step)}")
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            err.print("interrupted")
+            sys.exit(130)
+
+
+def plain(text: str) -> str:
+    """Text that rich prints as it is."""
+    return text.replace("[", r"\[")
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="appwitness")
+def main() -> None:
+    """Prove whether an Android app sent personal data without consent.
+
+    Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
+    value an API returned in an upload, held against the consent at that moment.
+
+    \b
+    Try it:      appwitness demo
+    By hand:     appwitness observe --device lab:circle --plan refuse
+                 appwitness report recordings/<run> --format html > report.html
+    Later:       appwitness verify recordings/<run>
+    """
+
+
+db_option = click.option(
+    "--db",
+    metavar="URL",
+    help="SQLite file or SQLAlchemy URL of the index. [default: appwitness.sqlite in ~/.appwitness]",
+)
+rules_option = click.option(
+    "--rules",
+    "rules_folder",
+    type=click.Path(path_type=Path, exists=True),
+    help="Folder of an organisation's own rules, besides ours.",
+)
+first_party_option = click.option(
+    "--first-party",
+    multiple=True,
+    metavar="DOMAIN",
+    help="A domain that belongs to the app's maker (may be given several times).",
+)
+strict_option = click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings.")
+recording_argument = click.argument("recording", type=click.Path(path_type=Path))
+
+
+def database(db: str | None) -> str | Path:
+    """What --db names: a URL, a file, or the index in `home()`."""
+    if db is None:
+        return home() / "appwitness.sqlite"
+    return db if "://" in db else Path(db)
+
+
+class Teller:
+    """Tells of findings on stderr while a run goes on, each once."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, str | None, str | None]] = set()
+
+    def tell(self, findings: Sequence[Finding]) -> None:
+        """One line for each finding that is new."""
+        for finding in findings:
+            host = finding.recipient.host if finding.recipient else None
+            key = (finding.rule, finding.data, host)
+            if key not in self._told:
+                self._told.add(key)
+                what = finding.title["en"] + (f" > {host}" if host else "")
+                err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C ends the run in good order, a second one at once."""
+    seen = threading.Event()
+
+    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+        if seen.is_set():
+            raise KeyboardInterrupt
+        seen.set()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield seen.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr for long work; call what it gives with what is done, how much, and of how much."""
+    with Progress(console=err, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def summary(path: Path, db: str | None, known: Knowledge, strict: bool) -> int:
+    """Print the text report of a recording; the exit code for it."""
+    report = report_of(path, db, known)
+    from monitor.reports import render
+
+    click.echo(render(report, "text"))
+    return exit_code(report, strict)
+
+
+def exit_code(report: Report, strict: bool) -> int:
+    """The exit code for a report: findings before gaps, gaps only when `strict`."""
+    if report.findings:
+        return 1
+    return 3 if strict and report.gaps else 0
+
+
+def report_of(path: Path, db: str | None, known: Knowledge) -> Report:
+    """The report of a recording, correlated anew only when the index is behind it or the rules have changed."""
+    from monitor.correlate import correlate, is_current, report
+    from monitor.recording import Recording
+    from monitor.store import Store
+
+    recording = Recording.open(path)
+    store = Store(database(db))
+    if not is_current(recording, store, known):
+        with progress() as show:
+            correlate(recording, store, known, show)
+    return report(store, recording.run.id, known)

@@ -1,0 +1,182 @@
+"""The verbs that judge a recording and show what came out: correlate, report, verify, web."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from monitor.cli.base import (
+    Teller,
+    database,
+    db_option,
+    err,
+    exit_code,
+    first_party_option,
+    interrupts,
+    main,
+    out,
+    plain,
+    progress,
+    recording_argument,
+    report_of,
+    rules_option,
+    strict_option,
+    summary,
+)
+from monitor.errors import DamagedRecording
+
+FORMATS = ("text", "json", "html", "sarif", "junit")
+"""As in monitor.reports, which is imported late; a test compares the two."""
+
+
+@main.command("correlate")
+@click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
+@db_option
+@rules_option
+@first_party_option
+@click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
+@strict_option
+def correlate_(
+    recording: tuple[Path, ...],
+    db: str | None,
+    rules_folder: Path | None,
+    first_party: tuple[str, ...],
+    following: bool,
+    strict: bool,
+) -> None:
+    """Read recordings into the index and judge them.
+
+    Asking again changes nothing; the index can be deleted and rebuilt at any time.
+    """
+    from monitor.correlate import correlate, follow, knowledge
+    from monitor.recording import Recording
+    from monitor.store import Store
+
+    known = knowledge(rules_folder, first_party)
+    store = Store(database(db))
+    teller = Teller()
+    worst = 0
+    for path in recording:
+        opened = Recording.open(path)
+        if following:
+            with interrupts() as interrupted:
+                follow(
+                    opened,
+                    store,
+                    known,
+                    lambda opened=opened: interrupted() or opened.run.ended is not None,  # type: ignore[misc]
+                    lambda outcome: teller.tell(outcome.findings),
+                )
+        else:
+            with progress() as show:
+                correlate(opened, store, known, show)
+        worst = max(worst, summary(path, db, known, strict), key=(0, 3, 1).index)
+    sys.exit(worst)
+
+
+@main.command("report")
+@recording_argument
+@db_option
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
+@rules_option
+@first_party_option
+@strict_option
+def report_(
+    recording: Path,
+    db: str | None,
+    format_: str,
+    output: Path | None,
+    lang: str,
+    reveal: bool,
+    rules_folder: Path | None,
+    first_party: tuple[str, ...],
+    strict: bool,
+) -> None:
+    """Say what was found in a recording, in one of five formats.
+
+    For a terminal (text), a program (json), a court (html), a code host (sarif) or a build server (junit).
+
+    Correlates the recording first when the index is not up to date with it.
+    """
+    from monitor.correlate import knowledge
+    from monitor.reports import render
+
+    report = report_of(recording, db, knowledge(rules_folder, first_party))
+    text = render(report, format_, reveal=reveal, lang=lang)
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        output.write_text(text, "utf-8")
+        err.print(f"written: {output}")
+    sys.exit(exit_code(report, strict))
+
+
+@main.command()
+@recording_argument
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
+)
+def verify(recording: Path, format_: str) -> None:
+    """Check the stamps of a recording and name what differs.
+
+    Recomputes every digest; names the first line of each file, and each body, that is not what was stamped.
+    """
+    from monitor.recording import verify as check
+
+    result = check(recording)
+    if format_ == "json":
+        click.echo(
+            json.dumps(
+                {
+                    "ok": result.ok,
+                    "stamps": result.stamps,
+                    "sealed": result.sealed,
+                    "unsealed": result.unsealed,
+                    "problems": [
+                        {"file": problem.file, "line": problem.line, "what": problem.what}
+                        for problem in result.problems
+                    ],
+                },
+                indent=1,
+            )
+        )
+        sys.exit(0 if result.ok else DamagedRecording.exit_code)
+    for problem in result.problems:
+        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        out.print(f"[bold red]{plain(place)}[/] {plain(problem.what)}")
+    for remark in result.remarks:
+        place = f"{remark.file}:{remark.line}" if remark.line else remark.file
+        out.print(f"[dim]{plain(place)} {plain(remark.what)}[/]")
+    lines = sum(result.sealed.values())
+    late = sum(result.unsealed.values())
+    out.print(
+        f"{'[bold green]intact' if result.ok else '[bold red]damaged'}[/]: {lines} lines under {result.stamps} stamps"
+        + (f"; {late} lines after the last stamp are not covered" if late else "")
+    )
+    sys.exit(0 if result.ok else DamagedRecording.exit_code)
+
+
+@main.command()
+@db_option
+@click.option("--port", default=8117, show_default=True, help="Port to listen on, on this machine only.")
+@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
+def web(db: str | None, port: int, reveal: bool) -> None:
+    """Show the recordings in the index in a browser.
+
+    Read-only, and on this machine only.
+    """
+    import uvicorn
+
+    from monitor.store import Store
+    from monitor.web import app
+
+    out.print(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+    uvicorn.run(app(Store(database(db)), reveal=reveal), host="127.0.0.1", port=port, log_level="warning")

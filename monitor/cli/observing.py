@@ -1,0 +1,214 @@
+"""The verbs that make a recording: demo and observe."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import click
+from rich.table import Table
+
+from monitor.cli.base import (
+    Teller,
+    database,
+    db_option,
+    err,
+    first_party_option,
+    home,
+    interrupts,
+    main,
+    out,
+    recordings,
+    report_of,
+    rules_option,
+    strict_option,
+    summary,
+)
+from monitor.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate import Knowledge
+    from monitor.observe.device import Device
+    from monitor.observe.run import Order
+
+Plan = Literal["accept", "refuse", "silent"]
+
+
+@main.command()
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the recordings. [default: recordings]")
+@click.option("--app", "only", multiple=True, help="Only this sample app (may be given several times).")
+@db_option
+def demo(output: Path | None, only: tuple[str, ...], db: str | None) -> None:
+    """Run the four sample apps on the lab device and judge them.
+
+    Real Frida, real mitmproxy, real SQLite; only the phone is played, by a JVM. Ends with 0 when each app gave the
+    findings it is made to give.
+    """
+    from monitor.correlate import knowledge
+    from monitor.lab.apps import APPS
+    from monitor.lab.demo import DEMO
+    from monitor.observe.run import Order
+    from monitor.reports import render
+
+    known = knowledge()
+    folder = output or recordings()
+    table = Table(title="What the sample apps did", title_justify="left", expand=False)
+    for column in ("app", "the user's answer", "findings", "as expected"):
+        table.add_column(column, no_wrap=True)
+    wrong = []
+    pages = []
+    for name, plan, expected in DEMO:
+        if only and name not in only:
+            continue
+        path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}"
+        err.print(f"[bold]{APPS[name].title}[/] ({name}, the user: {plan})")
+        _observe(f"lab:{name}", Order(plan=plan), path, db, known)
+        report = report_of(path, db, known)
+        page = path.with_suffix(".html")
+        page.write_text(render(report, "html"), "utf-8")
+        found = sorted({finding.rule for finding in report.findings})
+        as_expected = found == sorted(expected)
+        if not as_expected:
+            wrong.append(name)
+        pages.append(page)
+        table.add_row(name, plan, "\n".join(found) or "none", "yes" if as_expected else "[red]no[/]")
+    out.print(table)
+    out.print("Reports, to open in a browser (the recordings are beside them):")
+    for page in pages:
+        out.print(f"  {page}")
+    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}" if pages else "No such sample app.")
+    if wrong:
+        raise UserError(
+            f"Not as expected: {', '.join(wrong)}.",
+            "Run `appwitness report` on the recordings named above; if nothing explains it, please file an issue.",
+        )
+
+
+@main.command()
+@click.option(
+    "--device",
+    "device_name",
+    default="lab:circle",
+    show_default=True,
+    metavar="KIND:NAME",
+    help="What to observe: lab:circle, lab:skies, lab:corner or lab:pages (the embedded default device).",
+)
+@click.option(
+    "--plan",
+    type=click.Choice(get_args(Plan)),
+    default="silent",
+    show_default=True,
+    help="How the consent dialog is answered; silent leaves it open.",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
+@click.option("--seconds", type=float, help="End after this many seconds even if the app still runs.")
+@click.option("--operator", help="Who is responsible for the run. [default: login name]")
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on.")
+@click.option("--port", default=0, show_default="a free one", help="Port the proxy listens on.")
+@click.option(
+    "--sources",
+    "extra_sources",
+    type=click.Path(path_type=Path, exists=True),
+    help="YAML file or folder with further APIs to hook.",
+)
+@db_option
+@rules_option
+@first_party_option
+@strict_option
+def observe(
+    device_name: str,
+    plan: Plan,
+    output: Path | None,
+    seconds: float | None,
+    operator: str | None,
+    listen: str,
+    port: int,
+    extra_sources: Path | None,
+    db: str | None,
+    rules_folder: Path | None,
+    first_party: tuple[str, ...],
+    strict: bool,
+) -> None:
+    """Record one run of an app, and judge it while it runs.
+
+    Ends when the app ends, after --seconds, or at Ctrl-C (once: all goes down in good order). While it runs,
+    `appwitness mark` in another terminal notes what the user was asked and decided.
+    """
+    from monitor.correlate import knowledge
+    from monitor.observe.run import Order
+
+    known = knowledge(rules_folder, first_party)
+    path = output or _new_folder(device_name, plan)
+    order = Order(plan=plan, listen=listen, port=port, seconds=seconds, operator=operator)
+    _observe(device_name, order, path, db, known, extra_sources)
+    sys.exit(summary(path, db, known, strict))
+
+
+def _new_folder(device_name: str, plan: str) -> Path:
+    name = device_name.split(":", 1)[-1]
+    return recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
+
+
+def _observe(
+    device_name: str, order: Order, path: Path, db: str | None, known: Knowledge, extra_sources: Path | None = None
+) -> None:
+    """Record a run and correlate it at the same time; findings are told on stderr as they come."""
+    from monitor.correlate import follow
+    from monitor.observe.run import observe as record
+    from monitor.observe.sources import load
+    from monitor.recording import Recording
+    from monitor.store import Store
+
+    order = replace(order, rules_digest=known.digest, confdir=home() / "proxy")
+    store = Store(database(db))
+    sources = load(extra_sources)
+    teller = Teller()
+    done = threading.Event()
+    failure: list[BaseException] = []
+
+    def correlate_live() -> None:
+        while not (path / "run.json").exists():
+            if done.wait(0.05):
+                return
+        try:
+            follow(Recording.open(path), store, known, done.is_set, lambda outcome: teller.tell(outcome.findings))
+        except Exception as error:
+            failure.append(error)
+
+    live = threading.Thread(target=correlate_live, name="correlate")
+    with _device(device_name, order.plan) as device, interrupts() as interrupted:
+        live.start()
+        try:
+            with err.status("starting") as status:
+                record(
+                    device,
+                    path,
+                    sources,
+                    order,
+                    stop=interrupted,
+                    say=lambda what: status.update(f"{device_name} ({order.plan}): {what}"),
+                )
+        finally:
+            done.set()
+            live.join()
+    if failure:
+        raise failure[0]
+
+
+@contextmanager
+def _device(name: str, plan: str) -> Iterator[Device]:
+    kind, _, rest = name.partition(":")
+    if kind != "lab":
+        raise UserError(f"There is no device {name!r}.", "Name one of the lab device's apps: --device lab:circle.")
+    from monitor.lab.device import APPS, LabDevice
+
+    if rest not in APPS:
+        raise UserError(f"The lab device has no app {rest!r}.", f"It has {', '.join(sorted(APPS))}.")
+    with LabDevice(rest, plan, home() / "lab/work", cache=home() / "lab") as device:
+        yield device
