@@ -216,10 +216,45 @@ def test_forty_levels_are_cut_not_followed():
     assert any("steps" in cut for cut in decoded.cut)
 
 
+def failed(decoded):
+    return [cut for cut in decoded.cut if "failed with" in cut]
+
+
+K = 1 << 17
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pattern * (K // len(pattern))
+        for pattern in (
+            *(b"{", b"[", b'{"a":', b'"', b"%41", b"%25", b"&", b"=", b"a=b&", b"&#65;", b"<", b"<a>", b">", b" b='c'"),
+            *(b"1", b"1 ", b"12-", b"\\u0041", b"\\", b"hello ", b"aBcDeFgHi/", b"a=b; ", b"--x\r\n", b"=41=\r\n"),
+            *(b"\x1f\x8b\x08", b"a\x78\x9c", b"\x0a\x02\x0a\x00", b"\x0a\x7f", b"\x91", b"\x81", b"\x9f"),
+            *(
+                b"PK\x03\x04",
+                b"eyJhbGci.",
+                b"\0",
+                b"\xff\xfe",
+                b"\xef\xbb\xbf",
+                b"\xc0\xee",
+                b"1.5,2.5 ",
+                b"BZh91AY&SY",
+            ),
+        )
+    ],
+    ids=lambda body: repr(body[:8]),
+)
+def test_hostile_repetition_is_read_in_one_go(body):
+    """Each of these took time that grows with the square of the body in some decoder; pytest's timeout is the judge."""
+    assert not failed(decode.leaves_of(body))
+    assert not failed(decode.leaves_of(b"<a " + body))
+
+
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_no_bytes_make_it_fail(data):
-    decode.leaves_of(data, limits=SMALL)
+    assert not failed(decode.leaves_of(data, limits=SMALL))
 
 
 @given(st.sampled_from(sorted(ENCODERS)), st.sampled_from(sorted(ENCODERS)), st.integers(0, 2**32))
@@ -234,7 +269,7 @@ def test_no_damage_makes_it_fail(first, second, seed):
     damaged = bytearray(data)
     for _ in range(chance.randint(1, 4)):
         damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-    decode.leaves_of(bytes(damaged[: chance.randint(1, len(damaged))]), limits=SMALL)
+    assert not failed(decode.leaves_of(bytes(damaged[: chance.randint(1, len(damaged))]), limits=SMALL))
 
 
 @given(st.text(max_size=80), st.lists(st.tuples(st.text(max_size=10), st.text(max_size=30)), max_size=4))

@@ -52,9 +52,9 @@ def marked(piece: Piece, room: Room) -> Found:
     for mark, name in MARKS:
         if piece.data.startswith(mark):
             if name == "utf-8":
-                marks = 3 * (len(piece.data) // 3)
-                while piece.data[:marks] != mark * (marks // 3):
-                    marks = marks // 6 * 3
+                marks = 0
+                while piece.data.startswith(mark, marks):
+                    marks += len(mark)
                 return [piece.part("", marks, len(piece.data), hint=piece.hint)]
             try:
                 return _turn(piece, name, piece.data[len(mark) :].decode(name), room)

@@ -209,7 +209,11 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
         for one in text_decoders if text is not None else binary_decoders:
             if one.looks is not None and not one.looks(data):
                 continue
-            found = one.decode(piece, room)
+            try:
+                found = one.decode(piece, room)
+            except Exception as error:  # one decoder's mistake must not cost the other leaves
+                room.stop(f"{one.name} at {piece.path}: failed with {type(error).__name__}")
+                continue
             if found is None:
                 continue
             further.extend(found)

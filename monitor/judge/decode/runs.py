@@ -133,7 +133,7 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,180}$", alone=False)
+@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,180}\Z", alone=False)
 def base58(piece: Piece, room: Room) -> Found:
     """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
     if WORDS.fullmatch(piece.data):
@@ -144,7 +144,7 @@ def base58(piece: Piece, room: Room) -> Found:
     return _only_text(piece, "base58", number.to_bytes((number.bit_length() + 7) // 8), room)
 
 
-@decoder("base85", "text", rb"(?=[^\s]*[^\w\s.:/+=,-])[!-~]{10,4096}$", alone=False)
+@decoder("base85", "text", rb"(?=[^\s]*[^\w\s.:/+=,-])[!-~]{10,4096}\Z", alone=False)
 def base85(piece: Piece, room: Room) -> Found:
     """base85 in both alphabets that is all of a text and comes out as text."""
     found: list[Piece] = []

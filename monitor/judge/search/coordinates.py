@@ -94,7 +94,7 @@ class Places:
         grid = self._grid
         for number in NUMBER.finditer(data):
             start, end = number.span()
-            if end - start < 4 or not _alone(data, start, end):
+            if not 4 <= end - start <= 24 or not _alone(data, start, end):
                 continue
             if data[start - 1 : start] == b"-":
                 start -= 1
