@@ -157,7 +157,7 @@ class _Walk:
         self.run = recording.run
         self.id = self.run.id
         self.positions = store.positions(self.id)
-        self.linker = Linker(self.run.persona, self.run.clock_offset_ms)
+        self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body)
         self.recipients = Recipients(known.recipients, self.run.app.package, known.first_party)
         self.accesses: list[tuple[Ref, Access]] = []
         self.consents: list[tuple[Ref, Consent]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded
 from monitor.judge.search import Hit, Index, root_of
+from monitor.judge.transforms import Transforms
 
 SLACK = timedelta(milliseconds=250)
 """A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""
@@ -73,7 +74,14 @@ class Linker:
     the host's clock: host = device - offset.
     """
 
-    def __init__(self, persona: Sequence[Value], clock_offset_ms: float = 0.0) -> None:
+    def __init__(
+        self,
+        persona: Sequence[Value],
+        clock_offset_ms: float = 0.0,
+        bodies: Callable[[str], bytes | None] | None = None,
+    ) -> None:
+        """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long."""
+        self._transforms = Transforms(bodies)
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._index = Index()
         self._accesses: dict[Ref, _Known] = {}
@@ -122,12 +130,13 @@ class Linker:
             insort(self._by_port[connection.local.port], (at, line_of(ref), ref, connection.transport))
 
     def add_transform(self, ref: Ref, transform: Transform) -> None:
-        """Learn what the app turned into what. Not used yet: forms without a key are found without it."""
+        """Learn what the app turned into what."""
+        self._transforms.add(ref, transform, transform.at - self._offset)
 
     def link(self, ref: Ref, upload: Upload, decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry for each access (or for each type of persona value without
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
-        hits = self._believed(self._one_place(self._index.find(decoded.leaves), upload.at), upload)
+        hits = self._believed(self._one_place(self._found(decoded, upload.at), upload.at), upload)
         if not hits:
             return []
         by_access: dict[Ref | None, dict[Key, list[Hit]]] = defaultdict(dict)
@@ -144,6 +153,20 @@ class Linker:
             for access, of_access in sorted(by_access.items(), key=lambda one: line_of(one[0] or ""))
         ]
         return joins + self._unread(planted, by_access, ref, connection)
+
+    def _found(self, decoded: Decoded, at: datetime) -> list[Hit]:
+        """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
+        hits = self._index.find(decoded.leaves)
+        inner = list(self._transforms.follow(decoded.leaves, at))
+        if not inner:
+            return hits
+        refs = {id(one.leaf): one.refs for one in inner}
+        plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
+        for hit in self._index.find([one.leaf for one in inner]):
+            if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
+                proof = " and ".join(refs[id(hit.leaf)]) if id(hit.leaf) in refs else "transforms.jsonl"
+                hits.append(hit._replace(why=f"{hit.why}; {proof}: the app turned it into what it sent"))
+        return hits
 
     # --- which hits to believe ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import json
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import Access, Connection, Endpoint, Upload, Value
+from monitor.events import Access, Connection, Endpoint, Transform, Upload, Value, blob
 from monitor.judge import decode
 from monitor.judge.flows import Linker
 
@@ -221,3 +222,51 @@ def test_a_match_says_where_and_how_sure():
     assert match.confidence >= 0.99
     assert match.note
     assert "phone" in match.note
+
+
+def turned(seconds, op, algorithm, source, outcome):
+    return Transform(at=at(seconds), op=op, algorithm=algorithm, input=blob(source), output=blob(outcome))
+
+
+SALTED = hashlib.sha256(b"pepper" + NUMBER.encode()).digest()
+CIPHERTEXT = hashlib.sha512(b"stands for a ciphertext").digest()
+LONG = json.dumps({"phone": NUMBER, "more": "x" * 400}).encode()
+LONG_CIPHERTEXT = hashlib.shake_256(b"a long one").digest(len(LONG))
+
+
+@pytest.mark.parametrize(
+    ("calls", "sent", "decoding", "proof"),
+    [
+        ([("digest", "SHA-256", b"pepper" + NUMBER.encode(), SALTED)], SALTED.hex(), "SHA-256", "transforms.jsonl:1"),
+        ([("mac", "HmacSHA256", NUMBER.encode(), SALTED)], base64.b64encode(SALTED).decode(), "HmacSHA256", "l:1"),
+        ([("mac", "HmacSHA256", NUMBER.encode(), SALTED)], SALTED.hex()[:20], "HmacSHA256", "l:1"),
+        (
+            [("encrypt", "AES/GCM/NoPadding", b'{"p":"' + NUMBER.encode() + b'"}', CIPHERTEXT)],
+            base64.b64encode(b"iv iv iv iv!" + CIPHERTEXT).decode(),
+            "AES/GCM/NoPadding",
+            "transforms.jsonl:1",
+        ),
+        (
+            [
+                ("digest", "SHA-256", b"salt" + NUMBER.encode(), SALTED),
+                ("encrypt", "AES/CBC/PKCS5Padding", b"id=" + SALTED.hex().encode(), CIPHERTEXT),
+            ],
+            CIPHERTEXT.hex(),
+            "AES/CBC/PKCS5Padding",
+            "transforms.jsonl:2 and transforms.jsonl:1",
+        ),
+        ([("encrypt", "AES/CTR/NoPadding", LONG, LONG_CIPHERTEXT)], LONG_CIPHERTEXT.hex(), "AES/CTR/NoPadding", "l:1"),
+    ],
+)
+def test_what_the_app_digested_or_encrypted_is_followed(calls, sent, decoding, proof):
+    stored = {hashlib.sha256(data).hexdigest(): data for call in calls for data in call[2:]}
+    known = Linker([], 0.0, stored.get)
+    known.add_access("accesses.jsonl:1", read(5))
+    assert link(known, 20, {"q": sent}) == []
+    for number, call in enumerate(calls, 1):
+        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+    (joined,) = link(known, 20, {"q": sent})
+    (match,) = joined.matches
+    assert decoding in match.decoding
+    assert proof in (match.note or "")
+    assert link(known, 9, {"q": sent}) == []  # before the call

@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import ahocorasick_rs
-
 from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
 from monitor.judge.search.edges import stands_alone
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
+from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
 from monitor.judge.variants import Variant, digests
 
@@ -32,13 +31,6 @@ class _Pattern(NamedTuple):
     """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment."""
 
 
-class _Level(NamedTuple):
-    """Some patterns and the automaton that finds them."""
-
-    patterns: list[bytes]
-    automaton: ahocorasick_rs.BytesAhoCorasick
-
-
 class Index:
     """Values to look for; more may be added between any two searches, and are found from then on."""
 
@@ -46,8 +38,7 @@ class Index:
         self._slots: list[tuple[Hashable, Value, str]] = []
         self._known: set[Hashable] = set()
         self._patterns: dict[bytes, list[_Pattern]] = {}
-        self._fresh: list[bytes] = []
-        self._levels: list[_Level] = []
+        self._levels = Levels()
         self._digests: dict[bytes, int | list[int]] = {}  # first bytes -> slot << 16 | number of the variant
         self._digits: dict[bytes, list[tuple[int, Variant]]] = {}
         self._places = Places()
@@ -90,18 +81,9 @@ class Index:
         meanings = self._patterns.get(lower)
         if meanings is None:
             self._patterns[lower] = [meaning]
-            self._fresh.append(lower)
+            self._levels.add(lower)
         else:
             meanings.append(meaning)
-
-    def _current(self) -> list[_Level]:
-        """The automata, with what was added since the last search; small ones are merged as they grow in number."""
-        if self._fresh:
-            patterns, self._fresh = self._fresh, []
-            while self._levels and len(self._levels[-1].patterns) <= 2 * len(patterns):
-                patterns = self._levels.pop().patterns + patterns
-            self._levels.append(_Level(patterns, ahocorasick_rs.BytesAhoCorasick(patterns)))
-        return self._levels
 
     def find(self, leaves: Sequence[Leaf]) -> list[Hit]:
         """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order."""
@@ -123,23 +105,18 @@ class Index:
         return best(found.hits)
 
     def _find_texts(self, look: Look, found: _Found) -> None:
-        low = look.joined.lower()
-        for level in self._current():
-            patterns = level.patterns
-            for index, start, end in level.automaton.find_matches_as_indexes(low, overlapping=True):
-                number = look.leaf_at(start)
-                offset = look.starts[number]
-                leaf = look.leaves[number]
-                begin, stop = start - offset, end - offset
-                if stop > len(leaf.data):
-                    continue
-                for slot, variant, charset in self._patterns[patterns[index]]:
-                    if charset.startswith("base64"):
-                        _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
-                    elif (charset == "utf-8" or leaf.text is None) and stands_alone(
-                        leaf, begin, stop, variant, charset
-                    ):
-                        found.add(slot, variant, leaf, begin, stop, charset)
+        for pattern, start, end in self._levels.find(look.joined.lower()):
+            number = look.leaf_at(start)
+            offset = look.starts[number]
+            leaf = look.leaves[number]
+            begin, stop = start - offset, end - offset
+            if stop > len(leaf.data):
+                continue
+            for slot, variant, charset in self._patterns[pattern]:
+                if charset.startswith("base64"):
+                    _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
+                elif (charset == "utf-8" or leaf.text is None) and stands_alone(leaf, begin, stop, variant, charset):
+                    found.add(slot, variant, leaf, begin, stop, charset)
 
     def _find_digests(self, look: Look, found: _Found) -> None:
         known = self._digests
