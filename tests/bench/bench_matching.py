@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.events import Access, Connection, Run, Transform, Upload, parse
+import ahocorasick_rs
+
+from monitor.events import Access, Connection, Run, Transform, Upload, Value, parse
 from monitor.judge import decode
 from monitor.judge.flows import Joined, Linker
+from monitor.judge.search import Index
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 
@@ -92,6 +96,32 @@ def measure(cases: Path) -> Outcome:
     return outcome
 
 
+def against_a_raw_scan(values: int) -> float:
+    """Time of a bare search for the values' texts in 1 MB of JSON, as a share of decoding and finding all forms."""
+    chance = random.Random(7)
+    index = Index()
+    texts = [f"13{chance.randrange(10**9):09d}" for _ in range(values)]
+    for text in texts:
+        index.add(text, Value(type="phone_number", text=text))
+    rows = [
+        {"id": n, "name": f"item {n}", "at": 1_700_000_000 + n, "token": f"{chance.getrandbits(128):032x}", "on": True}
+        for n in range(9_500)
+    ]
+    body = json.dumps(rows).encode()
+    raw = ahocorasick_rs.BytesAhoCorasick([text.encode() for text in texts])
+    index.find(decode.leaves_of(body).leaves)
+    spent = []
+    for work in (lambda: raw.find_matches_as_indexes(body), lambda: index.find(decode.leaves_of(body).leaves)):
+        best = float("inf")
+        for _ in range(3):
+            started = time.perf_counter()
+            work()
+            best = min(best, time.perf_counter() - started)
+        spent.append(best)
+    print(f"1 MB JSON, {values} values: {len(body) / 1e6 / spent[1]:.2f} MB/s, {spent[0] / spent[1]:.4f} of a raw scan")
+    return spent[0] / spent[1]
+
+
 def main() -> None:
     """Print the figures."""
     named = (Path(word) for word in sys.argv[1:] if (Path(word) / "truth.json").exists())
@@ -110,6 +140,8 @@ def main() -> None:
     total = sum(result.seconds.values())
     parts = ", ".join(f"{name} {spent:.2f} s" for name, spent in result.seconds.items())
     print(f"{result.uploads} uploads, {result.bytes / 1e6:.2f} MB: {result.bytes / 1e6 / total:.2f} MB/s ({parts})")
+    for values in (1_000, 5_000):
+        against_a_raw_scan(values)
     for label in result.missed[:20]:
         print("missed", label["upload"], label["transform"], label["type"], label["value"])
     for ref, one in (result.false + result.extra)[:20]:

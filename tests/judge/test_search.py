@@ -129,6 +129,15 @@ def test_places_are_found_as_numbers(name):
         assert f"{decimals} decimals" in hits[0].why
 
 
+@pytest.mark.parametrize(
+    "document", [{"g": [31.23, 121.474]}, {"lat": "31.23", "lon": "121.474"}, {"q": "31.23,121.474"}]
+)
+def test_zeros_that_were_dropped_count_as_decimals(document):
+    hits = strong(dumps(document), Value(type="location", text="31.230416,121.473701"))
+    assert hits
+    assert all("3 decimals" in hit.why for hit in hits)
+
+
 def test_places_in_binary_numbers_and_other_systems():
     body = b"\x09" + struct.pack("<d", 31.238361) + b"\x11" + struct.pack("<d", 121.435598)
     assert [hit.leaf.path for hit in strong(body, PLACE)] == ["$.1", "$.2"]

@@ -73,7 +73,7 @@ class Places:
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
             for lat, lon, relation in _pairs(numeric, axes.get((number, False), []), axes.get((number, True), [])):
-                if self._places[number][1].system != "wgs84" and min(lat.decimals, lon.decimals) < 3:
+                if self._places[number][1].system != "wgs84" and _decimals(lat, lon) < 3:
                     continue
                 for found in self._pair(numeric, number, lat, lon, relation):
                     yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
@@ -113,7 +113,7 @@ class Places:
 
     def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
         slot, place = self._places[number]
-        decimals = min(lat.decimals, lon.decimals)
+        decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
         of = "as_given" if lat.scale == 1 else f"degrees x {lat.scale}"
@@ -159,8 +159,12 @@ class _Coordinate(NamedTuple):
     end: int
     decimals: int
     scale: int
+    off: float
+    """Degrees from the place's coordinate."""
     error: float
+    """The same in metres."""
     fits: bool
+    """Whether it is that coordinate, rounded or cut, not only near it."""
 
 
 def _readings(text: bytes) -> Iterable[tuple[float, int, int]]:
@@ -176,9 +180,9 @@ def _readings(text: bytes) -> Iterable[tuple[float, int, int]]:
             yield whole / scale, decimals, scale
 
 
-def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> tuple[float, bool] | None:
-    """Metres between a number and a place's coordinate, and whether it is that coordinate, rounded or cut; None when
-    it is not even near it."""
+def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> tuple[float, float, bool] | None:
+    """Degrees and metres between a number and a place's coordinate, and whether it is that coordinate, rounded or
+    cut; None when it is not even near it."""
     true = place.lon if lon else place.lat
     metres = places.METRES_PER_DEGREE * (math.cos(math.radians(place.lat)) if lon else 1.0)
     off = abs(degrees - true)
@@ -186,7 +190,7 @@ def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> 
     rounded = off <= unit / 2 * 1.000001
     cut = abs(degrees) <= abs(true) and off < unit * 1.000001
     if rounded or cut or off * metres <= TOLERANCE_M:
-        return off * metres, rounded or cut
+        return off, off * metres, rounded or cut
     return None
 
 
@@ -213,11 +217,17 @@ def _pairs(
             yield lat, best[1], best[2]
 
 
+def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
+    """To how many decimals a pair is written; zeros at the end of one may have been dropped, as many languages do."""
+    few, many = sorted((lat, lon), key=lambda one: one.decimals)
+    return many.decimals if few.off <= 10.0**-many.decimals * 1.000001 else few.decimals
+
+
 def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
     if lat.scale != lon.scale:
         return None
-    decimals = min(lat.decimals, lon.decimals)
+    decimals = _decimals(lat, lon)
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.leaf == lon.leaf:
         if lat.start == lon.start:
