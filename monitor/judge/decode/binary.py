@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
 from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+SIGNATURE = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x78[\x01\x5e\x9c\xda]")
+"""Beginnings of compressed data, which may look like a message by chance."""
 
 
 class Broken(ValueError):
@@ -103,7 +107,7 @@ def _bytes(piece: Piece, start: int, end: int, path: str, level: int, room: Room
     raw = piece.data[start:end]
     text = as_text(raw)
     inner: list[Piece] = []
-    if level < 60 and (text is None or raw[0] < 0x20):
+    if level < 60 and (text is None or raw[0] < 0x20) and not SIGNATURE.match(raw):
         try:
             _message(piece, start, end, path, level + 1, room, inner)
         except Broken:

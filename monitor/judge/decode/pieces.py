@@ -166,7 +166,10 @@ def decoder(
 
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-PLAIN = re.compile(rb"[a-z_ ,.()!?'-]{0,64}|[\d.+ -]{1,9}|[A-Z]?[a-z]*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}")
+PLAIN = re.compile(
+    rb"[a-z_ ,.()!?'-]{0,64}|[\d.+ -]{1,9}|[A-Z]?[a-z]*|[A-Za-z0-9 .,:;/_-]{0,7}|"
+    rb"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}"
+)
 """Nothing in these can be decoded further: short words, small numbers, UUIDs."""
 
 
