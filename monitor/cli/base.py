@@ -130,19 +130,20 @@ class Teller:
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C ends the run in good order, a second one at once."""
+    """Ctrl-C, and the SIGTERM of a build server, end a run in good order; a second one ends it at once."""
     seen = threading.Event()
 
-    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
         if seen.is_set():
             raise KeyboardInterrupt
         seen.set()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield seen.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, action in before.items():
+            signal.signal(number, action)
 
 
 @contextmanager

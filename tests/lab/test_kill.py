@@ -106,3 +106,18 @@ def test_the_app_is_killed(tmp_path):
     report = judged(path)
     assert "read-before-consent" in {finding["rule"] for finding in report["findings"]}
     assert json.loads(lines(path, "phase")[-1])["state"] == "exited"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_down_in_good_order(tmp_path, number):
+    path = tmp_path / "r"
+    process = start(path)
+    access = json.loads(until(lambda: lines(path))[0])
+    process.send_signal(number)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1, said
+    assert not Path(f"/proc/{access['pid']}").exists()
+    assert Recording.open(path).run.ended
+    checked = verify(path)
+    assert checked.ok
+    assert not checked.unsealed
