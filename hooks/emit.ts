@@ -69,9 +69,6 @@ export function emitAccess(at: number, key: string, line: () => Fold["line"]): v
     }
     fold.count += 1;
     fold.last = at;
-    if (at - fold.begun >= foldUs) {
-      settle(fold, at);
-    }
     wake();
     return;
   }
@@ -90,14 +87,18 @@ function settle(fold: Fold, now: number): void {
   fold.begun = now;
 }
 
+/** Folds stand in the order in which their lines began, so that only those that are due are looked at. */
 function settleFolds(all: boolean): void {
   const now = micros();
   for (const [key, fold] of folds) {
-    if (all || now - fold.begun >= foldUs) {
-      const idle = fold.count === 0;
+    if (!all && now - fold.begun < foldUs) {
+      return;
+    }
+    folds.delete(key);
+    if (fold.count > 0) {
       settle(fold, now);
-      if (idle) {
-        folds.delete(key);
+      if (!all) {
+        folds.set(key, fold);
       }
     }
   }

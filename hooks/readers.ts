@@ -20,7 +20,7 @@ export function readValues(call: Call, specs: ValueSpec[]): Value[] | null {
   const values: Value[] = [];
   let concerned = false;
   for (const spec of specs) {
-    const read = inFrame(call.env, () => readOne(call, spec));
+    const read = readOne(call, spec);
     concerned ||= read !== null;
     values.push(...(read ?? []));
   }
@@ -43,8 +43,15 @@ function readOne(call: Call, spec: ValueSpec): Value[] | null {
       return null;
     }
   }
+  if (type?.className === "java.lang.String" && spec.get.length === 0 && spec.as === "text") {
+    // The most usual case, and the cheapest.
+    const value = text(env, raw);
+    return value === null || value === "" ? [] : [{ type: spec.type, text: value }];
+  }
   const found: string[] = [];
-  collect(env, raw, spec.get, spec.as, found);
+  inFrame(env, () => {
+    collect(env, raw, spec.get, spec.as, found);
+  });
   return found.map((value) => ({ type: spec.type, text: value }));
 }
 

@@ -2,6 +2,7 @@
 
 import type { Env } from "./bridge.js";
 import { Method } from "./classes.js";
+import { micros } from "./clock.js";
 import { inFrame, text } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
@@ -20,8 +21,25 @@ export function capture(env: Env): string {
   });
 }
 
+/** The same code asks again and again: what was taken apart once is kept for a while. */
+const known = new Map<string, string[]>();
+const MOST_KNOWN = 500;
+
 /** Frames of a captured stack as the contract writes them. `own`: `Class.method` of the hook, which is no caller. */
 export function frames(captured: string, own: string | null): string[] {
+  const key = `${own ?? ""}\n${captured}`;
+  let result = known.get(key);
+  if (result === undefined) {
+    if (known.size >= MOST_KNOWN) {
+      known.clear();
+    }
+    result = takeApart(captured, own);
+    known.set(key, result);
+  }
+  return result;
+}
+
+function takeApart(captured: string, own: string | null): string[] {
   const all = captured.slice(1, -1).split(", ").slice(0, MOST_FRAMES).map(normal).filter(isTheApps);
   let first = 0;
   while (own !== null && all[first]?.startsWith(`${own}(`) === true) {
@@ -43,6 +61,18 @@ function normal(frame: string): string {
   return plain.slice(plain.lastIndexOf("/", bracket) + 1);
 }
 
+const names = new Map<number, { name: string | null; until: number }>();
+const NAME_US = 500_000;
+
+/** Name of the calling thread; asked of Java twice a second at most. */
 export function threadNameOf(env: Env): string | null {
-  return inFrame(env, () => text(env, threadName.object(env, currentThread.object(env, null))));
+  const id = Process.getCurrentThreadId();
+  const now = micros();
+  let named = names.get(id);
+  if (named === undefined || named.until < now) {
+    const name = inFrame(env, () => text(env, threadName.object(env, currentThread.object(env, null))));
+    named = { name, until: now + NAME_US };
+    names.set(id, named);
+  }
+  return named.name;
 }

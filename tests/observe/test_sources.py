@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -76,7 +77,7 @@ def contact_types(uri):
     assert query.when
     if not any(re.search(pattern, uri) for pattern in query.when.matches):
         return None
-    found = {}
+    found: dict[str, Any] = {}
     for table in query.follow[0].tables:
         if re.search(table.uri, uri):
             found = {**table.columns, **found}

