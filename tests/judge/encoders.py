@@ -18,6 +18,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import brotli
+import cramjam
+import lz4.block
+import lz4.frame
 import msgpack
 import zstandard
 
@@ -49,6 +52,16 @@ def archive(data: bytes) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
         opened.writestr("a.bin", data)
     return file.getvalue()
+
+
+def lz4_java(data: bytes) -> bytes:
+    packed: bytes = lz4.block.compress(data, store_size=False)
+    return b"LZ4Block\x26" + struct.pack("<III", len(packed), len(data), 0) + packed + b"LZ4Block\x16" + bytes(12)
+
+
+def snappy_java(data: bytes) -> bytes:
+    packed = bytes(cramjam.snappy.compress_raw(data))
+    return b"\x82SNAPPY\0\0\0\0\1\0\0\0\1" + struct.pack(">I", len(packed)) + packed
 
 
 def multipart(data: bytes) -> bytes:
@@ -86,6 +99,13 @@ ENCODERS: dict[str, Encoder] = {
     "xz": Encoder(lzma.compress, ("xz",)),
     "raw deflate": Encoder(raw_deflate, ("raw deflate",), text_only=True),
     "br": Encoder(brotli.compress, ("br",), text_only=True),
+    "lz4": Encoder(lz4.frame.compress, ("lz4",)),
+    "lz4 java": Encoder(lz4_java, ("lz4",)),
+    "lz4 sized": Encoder(lz4.block.compress, ("lz4 block",)),
+    "lz4 block": Encoder(lambda data: lz4.block.compress(data, store_size=False), ("lz4 block",), text_only=True),
+    "snappy": Encoder(lambda data: bytes(cramjam.snappy.compress(data)), ("snappy",)),
+    "snappy java": Encoder(snappy_java, ("snappy",)),
+    "snappy block": Encoder(lambda data: bytes(cramjam.snappy.compress_raw(data)), ("snappy block",), text_only=True),
     "zip": Encoder(archive, ("zip",)),
     "protobuf": Encoder(protobuf, ("protobuf",)),
     "msgpack": Encoder(lambda data: msgpack.packb({"n": 1, "v": data}), ("msgpack",)),

@@ -9,6 +9,7 @@ from monitor.events import Upload
 # the order of these is the order in which decoders are tried
 from monitor.judge.decode import charsets  # isort: skip
 from monitor.judge.decode import compressed  # isort: skip
+from monitor.judge.decode import blocks  # isort: skip
 from monitor.judge.decode import documents  # isort: skip
 from monitor.judge.decode import forms  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
@@ -27,7 +28,7 @@ __all__ = [
     "leaves",
     "leaves_of",
 ]
-_MODULES = (charsets, compressed, documents, forms, escapes, runs, binary)
+_MODULES = (charsets, compressed, blocks, documents, forms, escapes, runs, binary)
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-type", "content-encoding", "host"))

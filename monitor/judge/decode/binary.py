@@ -9,8 +9,11 @@ import zlib
 from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
-SIGNATURE = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x78[\x01\x5e\x9c\xda]")
-"""Beginnings of compressed data, which may look like a message by chance."""
+SIGNATURE = re.compile(
+    rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x78[\x01\x5e\x9c\xda]|"
+    rb"\x04\x22\x4d\x18|LZ4Block|\xff\x06\x00\x00sNaPpY|\x82SNAPPY\x00|bplist00|SQLite format 3\x00"
+)
+"""Beginnings of other formats, which may look like a message by chance."""
 
 
 class Broken(ValueError):
