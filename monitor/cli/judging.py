@@ -157,8 +157,9 @@ def verify(recording: Path, format_: str) -> None:
         out.print(f"[dim]{plain(place)} {plain(remark.what)}[/]")
     lines = sum(result.sealed.values())
     late = sum(result.unsealed.values())
+    verdict = "[bold green]intact" if result.ok else "[bold red]damaged" if result.stamps else "[bold red]never sealed"
     out.print(
-        f"{'[bold green]intact' if result.ok else '[bold red]damaged'}[/]: {lines} lines under {result.stamps} stamps"
+        f"{verdict}[/]: {lines} lines under {result.stamps} stamps"
         + (f"; {late} lines after the last stamp are not covered" if late else "")
     )
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
