@@ -36,6 +36,9 @@ class Match(Record):
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
     after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
     note: str | None = Field(default=None, description="precision of a coordinate, why the confidence is what it is")
+    evidence: tuple[Ref, ...] = Field(
+        default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
+    )
 
 
 class Recipient(Record):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from monitor.events import Access, Connection, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.judge import variants
-from monitor.judge.decode import Decoded
+from monitor.judge.decode import Decoded, Leaf
 from monitor.judge.search import Hit, Index, root_of
 from monitor.judge.transforms import Transforms
 
@@ -160,12 +160,14 @@ class Linker:
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return hits
-        refs = {id(one.leaf): one.refs for one in inner}
+        refs = {_spot(one.leaf): one.refs for one in reversed(inner)}
         plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
         for hit in self._index.find([one.leaf for one in inner]):
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
-                proof = " and ".join(refs[id(hit.leaf)]) if id(hit.leaf) in refs else "transforms.jsonl"
-                hits.append(hit._replace(why=f"{hit.why}; {proof}: the app turned it into what it sent"))
+                # a form inside base64 at an odd place is in a leaf of its own, one step further in
+                lines = refs.get(_spot(hit.leaf)) or refs.get(_spot(hit.leaf, 1), ())
+                why = f"{hit.why}; {' and '.join(lines)}: the app turned it into what it sent"
+                hits.append(hit._replace(why=why, evidence=lines))
         return hits
 
     # --- which hits to believe ---
@@ -308,6 +310,11 @@ def line_of(ref: Ref) -> int:
     return int(number) if number.isdecimal() else 0
 
 
+def _spot(leaf: Leaf, further: int = 0) -> tuple[str, int, int, tuple[str, ...]]:
+    """Where a leaf is, without the last steps."""
+    return leaf.path, leaf.start, leaf.end, leaf.decoding[: len(leaf.decoding) - further]
+
+
 def _same_bytes(hit: Hit, other: Hit) -> bool:
     """Whether two hits are of the same bytes of the upload."""
     if root_of(hit.leaf.path) != root_of(other.leaf.path) or hit.start >= other.end or other.start >= hit.end:
@@ -346,6 +353,7 @@ def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[M
             found=hit.found,
             after=hit.after,
             note=hit.why,
+            evidence=hit.evidence,
         )
         for key, of_key in of_access.items()
         for hit in of_key

@@ -32,6 +32,8 @@ class _Step(NamedTuple):
     name: str
     source: bytes
     outcome: bytes
+    cut: bool
+    """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
 
 
 class Inner(NamedTuple):
@@ -60,7 +62,7 @@ class Transforms:
             source, outcome = outcome, source
         if not source or not outcome or len(outcome) < SHORTEST or source == outcome:
             return
-        step = _Step(ref, at, transform.algorithm, source, outcome)
+        step = _Step(ref, at, transform.algorithm, source, outcome, transform.op in ("digest", "mac"))
         for beginning in {outcome[:SHORTEST], outcome[:BEGINNING]}:
             steps = self._by_beginning.get(beginning)
             if steps is None:
@@ -98,15 +100,18 @@ class Transforms:
             begin = start - look.starts[number]
             data = look.leaves[number].data
             for step in self._by_beginning[pattern]:
-                if step.at > before or step.ref in done or step.ref in hits:
+                if step.at > before or step.ref in done:
                     continue
+                if step.ref in hits and len(look.leaves[number].path) <= len(look.leaves[hits[step.ref][1]].path):
+                    continue  # the innermost place of it is known
                 if data.startswith(step.outcome, begin):
                     hits[step.ref] = (step, number, begin, begin + len(step.outcome))
-                elif begin == 0 and step.outcome.startswith(data):  # cut short, as digests often are
+                elif begin == 0 and step.cut and step.outcome.startswith(data):  # cut short, as digests often are
                     hits[step.ref] = (step, number, 0, len(data))
-        for ref in sorted(hits):
-            step, number, start, end = hits[ref]
-            done.add(ref)
+        done.update(hits)
+        # of calls that turned the same into the same, the last
+        last = {(hit[0].source, hit[0].outcome): hit for hit in sorted(hits.values(), key=lambda hit: _order(hit[0]))}
+        for step, number, start, end in sorted(last.values(), key=lambda hit: _order(hit[0])):
             leaf, refs = outer[number]
             if leaf.exact:
                 start, end = leaf.start + start, leaf.start + end
@@ -116,4 +121,9 @@ class Transforms:
             for inside in leaves_of(step.source).leaves:
                 path = leaf.path + inside.path[1:]
                 steps = (*decoding, *inside.decoding)
-                yield Inner(Leaf(path, inside.text, inside.data, steps, start, end, False), (*refs, ref))
+                yield Inner(Leaf(path, inside.text, inside.data, steps, start, end, False), (*refs, step.ref))
+
+
+def _order(step: _Step) -> tuple[datetime, int]:
+    line = step.ref.rpartition(":")[2]
+    return step.at, int(line) if line.isdecimal() else 0

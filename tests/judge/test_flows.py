@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import hmac
 import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from monitor.events import Access, Connection, Endpoint, Transform, Upload, Value, blob
 from monitor.judge import decode
@@ -228,6 +232,22 @@ def turned(seconds, op, algorithm, source, outcome):
     return Transform(at=at(seconds), op=op, algorithm=algorithm, input=blob(source), output=blob(outcome))
 
 
+KEY = bytes(range(16))
+IV = bytes(range(100, 112))
+
+
+def aes(data):
+    """AES in GCM, as Android's Cipher gives it: ciphertext and tag."""
+    return AESGCM(KEY).encrypt(IV, data, None)
+
+
+def cbc(data):
+    """AES in CBC with padding."""
+    size = 16 - len(data) % 16
+    made = Cipher(algorithms.AES(KEY), modes.CBC(KEY)).encryptor()
+    return made.update(data + bytes((size,)) * size) + made.finalize()
+
+
 SALTED = hashlib.sha256(b"pepper" + NUMBER.encode()).digest()
 CIPHERTEXT = hashlib.sha512(b"stands for a ciphertext").digest()
 LONG = json.dumps({"phone": NUMBER, "more": "x" * 400}).encode()
@@ -270,3 +290,128 @@ def test_what_the_app_digested_or_encrypted_is_followed(calls, sent, decoding, p
     assert decoding in match.decoding
     assert proof in (match.note or "")
     assert link(known, 9, {"q": sent}) == []  # before the call
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def keyed(data):
+    return hmac.new(b"secret of the app", data, "sha256").digest()
+
+
+PLAIN = json.dumps({"u": {"phone": NUMBER}, "n": 7}).encode()
+SALTY = NUMBER.encode() + b":salt"
+INNER = sha256(SALTY).hex().encode()
+WRAPPED = json.dumps({"h": keyed(NUMBER.encode()).hex(), "t": 1_773_450_000}).encode()
+PACKED = gzip.compress(PLAIN, mtime=0)
+
+PROVEN = {
+    "salt behind, hex": ([("digest", "SHA-256", SALTY, sha256(SALTY))], sha256(SALTY).hex(), "1"),
+    "salt before, upper": ([("digest", "MD5", b"s" + SALTY, sha256(b"s"))], sha256(b"s").hex().upper(), "1"),
+    "digest, base64url": (
+        [("digest", "SHA-256", SALTY, sha256(SALTY))],
+        base64.urlsafe_b64encode(sha256(SALTY)).decode().rstrip("="),
+        "1",
+    ),
+    "digest, first half": ([("digest", "SHA-256", SALTY, sha256(SALTY))], sha256(SALTY).hex()[:32], "1"),
+    "digest inside a text": ([("digest", "SHA-256", SALTY, sha256(SALTY))], f"v1.{sha256(SALTY).hex()}.77", "1"),
+    "hmac, hex": ([("mac", "HmacSHA256", NUMBER.encode(), keyed(NUMBER.encode()))], keyed(NUMBER.encode()).hex(), "1"),
+    "hmac of a document": ([("mac", "HmacSHA256", PLAIN, keyed(PLAIN))], base64.b64encode(keyed(PLAIN)).decode(), "1"),
+    "aes gcm, base64": (
+        [("encrypt", "AES/GCM/NoPadding", PLAIN, aes(PLAIN))],
+        base64.b64encode(aes(PLAIN)).decode(),
+        "1",
+    ),
+    "aes gcm, iv before": (
+        [("encrypt", "AES/GCM/NoPadding", PLAIN, aes(PLAIN))],
+        base64.b64encode(IV + aes(PLAIN)).decode(),
+        "1",
+    ),
+    "aes cbc, hex": ([("encrypt", "AES/CBC/PKCS5Padding", PLAIN, cbc(PLAIN))], cbc(PLAIN).hex(), "1"),
+    "decrypted before it was sent": (
+        [("decrypt", "AES/CBC/PKCS5Padding", cbc(PLAIN), PLAIN)],
+        base64.b64encode(cbc(PLAIN)).decode(),
+        "1",
+    ),
+    "aes, then the app's own base64": (
+        [
+            ("encrypt", "AES/GCM/NoPadding", PLAIN, aes(PLAIN)),
+            ("encode", "base64", aes(PLAIN), base64.b64encode(aes(PLAIN))),
+        ],
+        base64.b64encode(aes(PLAIN)).decode(),
+        "1",
+    ),
+    "gzip, aes, base64": (
+        [("compress", "gzip", PLAIN, PACKED), ("encrypt", "AES/GCM/NoPadding", PACKED, aes(PACKED))],
+        base64.b64encode(aes(PACKED)).decode(),
+        "2",
+    ),
+    "digest of a digest": (
+        [("digest", "SHA-256", SALTY, sha256(SALTY)), ("digest", "SHA-256", INNER, sha256(INNER))],
+        sha256(INNER).hex(),
+        "21",
+    ),
+    "hmac in json in aes": (
+        [
+            ("mac", "HmacSHA256", NUMBER.encode(), keyed(NUMBER.encode())),
+            ("encrypt", "AES/CBC/PKCS5Padding", WRAPPED, cbc(WRAPPED)),
+        ],
+        cbc(WRAPPED).hex(),
+        "21",
+    ),
+    "digest, hmac, aes": (
+        [
+            ("digest", "SHA-256", SALTY, sha256(SALTY)),
+            ("mac", "HmacSHA256", sha256(SALTY), keyed(sha256(SALTY))),
+            ("encrypt", "AES/GCM/NoPadding", keyed(sha256(SALTY)), aes(keyed(sha256(SALTY)))),
+        ],
+        aes(keyed(sha256(SALTY))).hex(),
+        "321",
+    ),
+    "the same call twice: the last": (
+        [("mac", "HmacSHA256", NUMBER.encode(), keyed(NUMBER.encode()))] * 2,
+        keyed(NUMBER.encode()).hex(),
+        "2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_matches_name_the_transforms_that_prove_them(name):
+    calls, sent, lines = PROVEN[name]
+    known = linker(read(5))
+    for number, call in enumerate(calls, 1):
+        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+    (joined,) = link(known, 20, {"more": {"q": sent}})
+    (match,) = joined.matches
+    assert match.evidence == tuple(f"transforms.jsonl:{line}" for line in lines)
+    assert match.path.startswith("$.more.q")
+    assert match.value == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("call", "sent"),
+    [
+        (
+            ("encrypt", "AES/CBC/PKCS5Padding", PLAIN, cbc(PLAIN)),
+            cbc(PLAIN)[:16].hex(),
+        ),  # a block may be of another text
+        (("encode", "base64", PLAIN, base64.b64encode(PLAIN)), base64.b64encode(PLAIN)[:12].decode()),
+        (("digest", "SHA-256", b"138001380001", sha256(b"138001380001")), sha256(b"138001380001").hex()),
+        (("digest", "SHA-256", SALTY, sha256(SALTY)), sha256(SALTY).hex()[:12]),  # too little of it
+        (("digest", "SHA-256", SALTY, sha256(SALTY)), sha256(SALTY)[8:].hex()),
+    ],
+)
+def test_what_only_resembles_an_output_proves_nothing(call, sent):
+    known = linker(read(5))
+    known.add_transform("transforms.jsonl:1", turned(10, *call))
+    assert link(known, 20, {"q": sent}) == []
+
+
+def test_what_is_found_without_transforms_names_none():
+    known = linker(read(5))
+    known.add_transform("transforms.jsonl:1", turned(10, "digest", "SHA-256", NUMBER.encode(), sha256(NUMBER.encode())))
+    for sent in (NUMBER, sha256(NUMBER.encode()).hex()):
+        (joined,) = link(known, 20, {"q": sent})
+        assert [match.evidence for match in joined.matches] == [()]

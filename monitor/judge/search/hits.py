@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from monitor.events import Value
+from monitor.events import Ref, Value
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.variants import Variant, digests
 
@@ -60,6 +60,8 @@ class Hit(NamedTuple):
     """Metres between a place and the numbers found."""
     fits: bool = True
     """Whether the numbers are the place's own, rounded or cut, not only near it."""
+    evidence: tuple[Ref, ...] = ()
+    """Transforms of the app that lie between what was sent and where the form stands, the outermost first."""
 
 
 LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
