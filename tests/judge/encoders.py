@@ -7,10 +7,14 @@ import bz2
 import gzip
 import html
 import io
+import itertools
 import json
 import lzma
+import plistlib
 import quopri
+import sqlite3
 import struct
+import tarfile
 import urllib.parse
 import zipfile
 import zlib
@@ -35,12 +39,7 @@ class Encoder(NamedTuple):
 
 
 def protobuf(data: bytes) -> bytes:
-    size = len(data)
-    varint = b""
-    while size > 127:
-        varint += bytes((size & 127 | 128,))
-        size >>= 7
-    return b"\x08\x96\x01\x12" + varint + bytes((size,)) + data + b"\x19" + struct.pack("<d", 1.5)
+    return b"\x08\x96\x01\x12" + varint(len(data)) + data + b"\x19" + struct.pack("<d", 1.5)
 
 
 def cbor(data: bytes) -> bytes:
@@ -59,16 +58,74 @@ def lz4_java(data: bytes) -> bytes:
     return b"LZ4Block\x26" + struct.pack("<III", len(packed), len(data), 0) + packed + b"LZ4Block\x16" + bytes(12)
 
 
+def snappy_block(data: bytes) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(dumps({"n": "123456789 " * 13, "v": data.decode()})))
+
+
 def snappy_java(data: bytes) -> bytes:
     packed = bytes(cramjam.snappy.compress_raw(data))
     return b"\x82SNAPPY\0\0\0\0\1\0\0\0\1" + struct.pack(">I", len(packed)) + packed
 
 
 def multipart(data: bytes) -> bytes:
-    return (
-        b'--b0u\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n'
-        b'--b0u\r\nContent-Disposition: form-data; name="v"\r\n\r\n' + data + b"\r\n--b0u--\r\n"
-    )
+    mark = next(mark for number in itertools.count() if (mark := b"--b0u%d" % number) not in data)
+    head = b'\r\nContent-Disposition: form-data; name="'
+    return mark + head + b'n"\r\n\r\n1\r\n' + mark + head + b'v"\r\n\r\n' + data + b"\r\n" + mark + b"--\r\n"
+
+
+def tar(data: bytes) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as opened:
+        for name, content in (("n.txt", b"1"), ("v.bin", data)):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def sqlite(data: bytes) -> bytes:
+    database = sqlite3.connect(":memory:")
+    database.execute("pragma page_size=512")
+    database.execute("create table t (id integer primary key, n int, v blob)")
+    database.executemany("insert into t (n, v) values (?, ?)", ((number, data) for number in range(3)))
+    database.commit()
+    return database.serialize()
+
+
+def bson(data: bytes) -> bytes:
+    inner = b"\x10n\0\1\0\0\0\x05v\0" + struct.pack("<IB", len(data), 0) + data
+    return struct.pack("<I", len(inner) + 5) + inner + b"\0"
+
+
+def varint(number: int) -> bytes:
+    out = b""
+    while number > 127:
+        out += bytes((number & 127 | 128,))
+        number >>= 7
+    return out + bytes((number,))
+
+
+def thrift(data: bytes) -> bytes:
+    return b"\x82\x21\x01\x04send\x1c\x15\x02\x18" + varint(len(data)) + data + b"\0\0"
+
+
+def thrift_structure(data: bytes) -> bytes:
+    return b"\x1c\x15\x02\0\x18\x04text\x18" + varint(len(data)) + data + b"\0"
+
+
+def websocket(data: bytes) -> bytes:
+    """Two fragments, and a ping between them."""
+
+    def frame(head: int, part: bytes) -> bytes:
+        size = bytes((0x80 | len(part),)) if len(part) < 126 else b"\xff" + struct.pack(">Q", len(part))
+        masked = bytes(byte ^ mask for byte, mask in zip(part, itertools.cycle(b"\x9a\x37\xc4\x01"), strict=False))
+        return bytes((head,)) + size + b"\x9a\x37\xc4\x01" + masked
+
+    return frame(0x02, data[:9]) + frame(0x89, b"") + frame(0x80, data[9:])
+
+
+def xor(data: bytes, key: int = 0xA5) -> bytes:
+    return bytes(byte ^ key for byte in data)
 
 
 def dumps(value: object, *, ascii_only: bool = False) -> bytes:
@@ -105,8 +162,20 @@ ENCODERS: dict[str, Encoder] = {
     "lz4 block": Encoder(lambda data: lz4.block.compress(data, store_size=False), ("lz4 block",), text_only=True),
     "snappy": Encoder(lambda data: bytes(cramjam.snappy.compress(data)), ("snappy",)),
     "snappy java": Encoder(snappy_java, ("snappy",)),
-    "snappy block": Encoder(lambda data: bytes(cramjam.snappy.compress_raw(data)), ("snappy block",), text_only=True),
+    "snappy block": Encoder(snappy_block, ("snappy block", "json"), text_only=True),
     "zip": Encoder(archive, ("zip",)),
+    "tar": Encoder(tar, ("tar",)),
+    "sqlite": Encoder(sqlite, ("sqlite",)),
+    "plist": Encoder(lambda data: plistlib.dumps({"n": [1], "v": data}, fmt=plistlib.FMT_BINARY), ("plist",)),
+    "plist text": Encoder(
+        lambda data: plistlib.dumps({"v": data.decode()}, fmt=plistlib.FMT_BINARY), ("plist",), text_only=True
+    ),
+    "plist xml": Encoder(lambda data: plistlib.dumps({"n": [1, {}], "v": data}), ("plist",)),
+    "bson": Encoder(bson, ("bson",)),
+    "thrift": Encoder(thrift, ("thrift",)),
+    "thrift structure": Encoder(thrift_structure, ("thrift",)),
+    "websocket": Encoder(websocket, ("websocket",)),
+    "xor": Encoder(lambda data: xor(dumps({"v": data.decode()})), ("xor", "json"), text_only=True),
     "protobuf": Encoder(protobuf, ("protobuf",)),
     "msgpack": Encoder(lambda data: msgpack.packb({"n": 1, "v": data}), ("msgpack",)),
     "cbor": Encoder(cbor, ("cbor",)),

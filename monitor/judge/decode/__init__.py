@@ -12,9 +12,16 @@ from monitor.judge.decode import compressed  # isort: skip
 from monitor.judge.decode import blocks  # isort: skip
 from monitor.judge.decode import documents  # isort: skip
 from monitor.judge.decode import forms  # isort: skip
+from monitor.judge.decode import property_lists  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
 from monitor.judge.decode import runs  # isort: skip
+from monitor.judge.decode import archives  # isort: skip
+from monitor.judge.decode import database  # isort: skip
+from monitor.judge.decode import bson  # isort: skip
 from monitor.judge.decode import binary  # isort: skip
+from monitor.judge.decode import thrift  # isort: skip
+from monitor.judge.decode import frames  # isort: skip
+from monitor.judge.decode import masks  # isort: skip
 from monitor.judge.decode.pieces import DECODERS, Decoded, Decoder, Leaf, Limits, Piece, Room, decoder, walk
 
 __all__ = [
@@ -28,7 +35,10 @@ __all__ = [
     "leaves",
     "leaves_of",
 ]
-_MODULES = (charsets, compressed, blocks, documents, forms, escapes, runs, binary)
+_MODULES = (
+    *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs),
+    *(archives, database, bson, binary, thrift, frames, masks),
+)
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-type", "content-encoding", "host"))
@@ -40,7 +50,8 @@ def leaves(upload: Upload, body: bytes | None, limits: Limits = Limits()) -> Dec
     room = Room(limits)
     roots = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if body:
-        piece = Piece(body, "$", (), 0, len(body), True, (upload.type or _header(upload, "content-type")).lower())
+        hint = frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
+        piece = Piece(body, "$", (), 0, len(body), True, hint)
         codings = [
             coding.strip().lower()
             for name, value in upload.headers

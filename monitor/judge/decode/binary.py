@@ -1,23 +1,18 @@
-"""Decoders of binary messages: protobuf without a schema, MessagePack, CBOR, gRPC frames, ZIP members."""
+"""Decoders of binary messages: protobuf without a schema, MessagePack, CBOR, gRPC frames."""
 
 from __future__ import annotations
 
 import re
 import struct
-import zlib
 
-from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+from monitor.judge.decode.reader import Broken, Reader, format_real, number
 
 SIGNATURE = re.compile(
     rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x78[\x01\x5e\x9c\xda]|"
     rb"\x04\x22\x4d\x18|LZ4Block|\xff\x06\x00\x00sNaPpY|\x82SNAPPY\x00|bplist00|SQLite format 3\x00"
 )
 """Beginnings of other formats, which may look like a message by chance."""
-
-
-class Broken(ValueError):
-    """Not a message of this format."""
 
 
 # --- protobuf ---
@@ -33,10 +28,6 @@ def _varint(data: bytes, pos: int, end: int) -> tuple[int, int]:
             return value, pos
         shift += 7
     raise Broken
-
-
-def _number(piece: Piece, step: str, text: str, start: int, end: int, path: str) -> Piece:
-    return piece.turned(step, text.encode(), start, end, path)._replace(done=True)
 
 
 def _message(piece: Piece, start: int, end: int, path: str, level: int, room: Room, found: list[Piece]) -> None:
@@ -81,10 +72,10 @@ def _message(piece: Piece, start: int, end: int, path: str, level: int, room: Ro
 
 def _integers(piece: Piece, value: int, start: int, end: int, path: str, found: list[Piece]) -> None:
     if value >= 1 << 63:
-        found.append(_number(piece, "protobuf", str(value - (1 << 64)), start, end, path))
+        found.append(number(piece, "protobuf", str(value - (1 << 64)), start, end, path))
     elif value >= 10_000:
-        found.append(_number(piece, "protobuf", str(value), start, end, path))
-        found.append(_number(piece, "protobuf", str((value >> 1) ^ -(value & 1)), start, end, path))
+        found.append(number(piece, "protobuf", str(value), start, end, path))
+        found.append(number(piece, "protobuf", str((value >> 1) ^ -(value & 1)), start, end, path))
 
 
 def _fixed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: list[Piece]) -> None:
@@ -92,16 +83,11 @@ def _fixed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: lis
     real = struct.unpack("<d" if wide else "<f", raw)[0]
     whole = int.from_bytes(raw, "little")
     if real == real and 1e-6 < abs(real) < 1e15:  # noqa: PLR0124  (NaN)
-        found.append(_number(piece, "protobuf", format_real(real, wide=wide), start, end, path))
+        found.append(number(piece, "protobuf", format_real(real, wide=wide), start, end, path))
     if whole >= 10_000:
-        found.append(_number(piece, "protobuf", str(whole), start, end, path))
+        found.append(number(piece, "protobuf", str(whole), start, end, path))
         if whole >> (8 * len(raw) - 1):
-            found.append(_number(piece, "protobuf", str(whole - (1 << 8 * len(raw))), start, end, path))
-
-
-def format_real(real: float, *, wide: bool) -> str:
-    """A binary number in decimal, as many digits as it is good for."""
-    return format(real, ".15g" if wide else ".8g") if abs(real) < 1e15 else str(real)
+            found.append(number(piece, "protobuf", str(whole - (1 << 8 * len(raw))), start, end, path))
 
 
 def _bytes(piece: Piece, start: int, end: int, path: str, level: int, room: Room, found: list[Piece]) -> None:
@@ -138,7 +124,7 @@ def _packed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: li
             for i, real in enumerate(reals):
                 text = format_real(real, wide=width == 8)
                 at = start + i * width
-                found.append(_number(piece, "protobuf", text, at, at + width, f"{path}[{i}]"))
+                found.append(number(piece, "protobuf", text, at, at + width, f"{path}[{i}]"))
 
 
 @decoder("grpc", "binary", rb"[\x00\x01]\x00?.{3}.")
@@ -189,64 +175,7 @@ def _beginning(piece: Piece, room: Room) -> Found:
 # --- MessagePack and CBOR ---
 
 
-class _Reader:
-    """One value after the other out of a self-describing binary message."""
-
-    def __init__(self, piece: Piece, step: str, room: Room) -> None:
-        self.piece = piece
-        self.data = piece.data
-        self.step = step
-        self.room = room
-        self.pos = 0
-        self.found: list[Piece] = []
-        self.containers = 0
-
-    def take(self, size: int) -> bytes:
-        start, self.pos = self.pos, self.pos + size
-        if self.pos > len(self.data):
-            raise Broken
-        return self.data[start : self.pos]
-
-    def integer(self, size: int) -> int:
-        return int.from_bytes(self.take(size))
-
-    def chunk(self, size: int, path: str, *, text: bool) -> bytes:
-        start = self.pos
-        raw = self.take(size)
-        if text and as_text(raw) is None:
-            raise Broken
-        if raw:
-            self.found.append(self.piece.part(self.step, start, self.pos, path))
-        return raw
-
-    def number(self, text: str, start: int, path: str) -> None:
-        if len(text) > 4:
-            self.found.append(_number(self.piece, self.step, text, start, self.pos, path))
-
-    def many(self, count: int, path: str, level: int, *, pairs: bool) -> bytes | int | float | None:
-        if count > len(self.data) - self.pos or level > 200:
-            raise Broken
-        self.containers += 1
-        for index in range(count):
-            self.member(index, path, level, pairs=pairs)
-        return None
-
-    def member(self, index: int, path: str, level: int, *, pairs: bool) -> None:
-        if not pairs:
-            self.value(f"{path}[{index}]", level + 1)
-            return
-        before = len(self.found)
-        key = self.value(path, level + 1)
-        name = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
-        if len(name) <= 32 and not any(part.isdigit() for part in name.split()) and name.isascii():
-            del self.found[before:]
-        self.value(child_path(path, name), level + 1)
-
-    def value(self, path: str, level: int) -> bytes | int | float | None:
-        raise NotImplementedError
-
-
-class _MessagePack(_Reader):
+class _MessagePack(Reader):
     def value(self, path: str, level: int) -> bytes | int | float | None:
         start = self.pos
         head = self.integer(1)
@@ -295,7 +224,7 @@ class _MessagePack(_Reader):
                 raise Broken
 
 
-class _Cbor(_Reader):
+class _Cbor(Reader):
     def value(self, path: str, level: int) -> bytes | int | float | None:
         start = self.pos
         head = self.integer(1)
@@ -346,7 +275,7 @@ class _Cbor(_Reader):
         return None
 
 
-def _self_describing(reader: _Reader) -> Found:
+def _self_describing(reader: Reader) -> Found:
     data = reader.data
     documents = 0
     try:
@@ -371,34 +300,3 @@ def msgpack(piece: Piece, room: Room) -> Found:
 def cbor(piece: Piece, room: Room) -> Found:
     """CBOR; the outermost value must be a map or an array, and nothing may be left over."""
     return _self_describing(_Cbor(piece, "cbor", room))
-
-
-@decoder("zip", "binary", rb"PK\x03\x04", alone=False)
-def archive(piece: Piece, room: Room) -> Found:
-    """Members of a ZIP file, read from their local headers."""
-    found: list[Piece] = []
-    data = piece.data
-    at = 0
-    while at >= 0 and data.startswith(b"PK\x03\x04", at) and at + 30 <= len(data) and len(found) < 10_000:
-        method, packed, name_size, extra = struct.unpack("<H8xI4xHH", data[at + 8 : at + 30])
-        begin = at + 30 + name_size + extra
-        name = data[at + 30 : at + 30 + name_size].decode("utf-8", "replace")
-        path = child_path(piece.path, name)
-        found.append(piece.part("zip", at + 30, at + 30 + name_size, f"{path}.filename"))
-        end = begin + packed
-        if method == 8:
-            inflater = zlib.decompressobj(-15)
-            try:
-                out = inflater.decompress(data[begin:], max(1, room.bytes_left))
-            except zlib.error:
-                out = b""
-            if inflater.eof:
-                end = len(data) - len(inflater.unused_data)
-            elif out:
-                room.stop(f"zip at {path}: the member is broken or too large")
-            if out and room.take(len(out), piece, "zip"):
-                found.append(piece.turned("zip", out, begin, end, path))
-        elif method == 0 and packed:
-            found.append(piece.part("zip", begin, end, path))
-        at = data.find(b"PK\x03\x04", max(end, at + 4))
-    return found or None

@@ -155,7 +155,7 @@ def lz4_bare(piece: Piece, room: Room) -> Found:
     if data[0] < 0x10:  # a block begins with letters of its own, for there is nothing yet to repeat
         return None
     try:
-        out = _lz4_block(data, min(16 * len(data) + 64, room.bytes_left, 1 << 24))
+        out = _lz4_block(data, min(255 * len(data), room.bytes_left, 1 << 22))
     except ValueError:
         return None
     if len(out) < SMALLEST or as_text(out) is None or not room.take(len(out), piece, "lz4"):

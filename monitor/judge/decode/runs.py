@@ -84,7 +84,7 @@ def runs(piece: Piece, room: Room) -> Found:
         as_hex = HEX.fullmatch(run)
         if as_hex:
             out = bytes.fromhex(as_hex[1].decode())
-            if DIGITS.fullmatch(run) and as_text(out) is None:
+            if len(run) < 40 and DIGITS.fullmatch(run) and as_text(out) is None:
                 continue
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start, end))

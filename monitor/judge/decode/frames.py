@@ -1,0 +1,108 @@
+"""Decoders of what stands on the wire below messages: masked WebSocket frames, names in DNS queries."""
+
+from __future__ import annotations
+
+import zlib
+
+from monitor.judge.decode.compressed import ERRORS
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+DNS = "application/dns-message"
+"""What a body is called that is a DNS message, over HTTPS or not."""
+KINDS = frozenset((0, 1, 2, 8, 9, 10))
+TAIL = b"\x00\x00\xff\xff"
+"""What permessage-deflate leaves off."""
+
+
+def unmask(data: bytes, mask: bytes) -> bytes:
+    """The bytes under a mask of four bytes that repeats."""
+    key = mask * (len(data) // 4 + 1)
+    return (int.from_bytes(data) ^ int.from_bytes(key[: len(data)])).to_bytes(len(data))
+
+
+@decoder("websocket", "binary", rb"[\x01\x02\x41\x42\x81\x82\xc1\xc2][\x80-\xff].{4}", alone=False)
+def websocket(piece: Piece, room: Room) -> Found:
+    """Frames from client to server (RFC 6455), whole messages only, with nothing left over; deflated ones too."""
+    data = piece.data
+    found: list[Piece] = []
+    pos = begin = 0
+    parts: list[bytes] = []
+    first = 0
+    while pos < len(data):
+        head, size, start = data[pos], data[pos + 1] & 0x7F if pos + 1 < len(data) else 0, pos
+        kind = head & 15
+        if head & 0x30 or kind not in KINDS or pos + 6 > len(data) or data[pos + 1] < 0x80:
+            return None
+        pos += 2
+        if size > 125:
+            width = 2 if size == 126 else 8
+            size = int.from_bytes(data[pos : pos + width])
+            pos += width
+        if pos + 4 + size > len(data) or (kind >= 8 and (size > 125 or head < 0x80)):
+            return None
+        if not room.take(size, piece, "websocket"):
+            return found
+        mask, pos = data[pos : pos + 4], pos + 4 + size
+        if kind >= 8:
+            continue
+        if bool(kind) == bool(parts):  # a new message begins inside another, or one goes on that never began
+            return None
+        if not parts:
+            begin, first = start, head
+        parts.append(unmask(data[pos - size : pos], mask))
+        if head >= 0x80:
+            message = _message(b"".join(parts), first, room)
+            if message is None:
+                return None
+            if message:
+                found.append(piece.turned("websocket", message, begin, pos, f"{piece.path}[{len(found)}]"))
+            parts = []
+    if parts:
+        return None
+    return found if len(found) > 1 else [one._replace(path=piece.path) for one in found] or None
+
+
+def _message(message: bytes, first: int, room: Room) -> bytes | None:
+    if first & 0x40:
+        try:
+            message = zlib.decompressobj(-15).decompress(message + TAIL, max(1, room.bytes_left))
+        except ERRORS:
+            return None
+    return None if first & 15 == 1 and as_text(message) is None else message
+
+
+@decoder("dns", "binary", rb".{12}", alone=False)
+def dns(piece: Piece, room: Room) -> Found:
+    """The labels of the names that a DNS message asks for, and what was cut to fit into several of them."""
+    data = piece.data
+    if DNS not in piece.hint:
+        return None
+    at = 14 if int.from_bytes(data[:2]) == len(data) - 2 else 12  # over TCP, its length stands before it
+    questions = int.from_bytes(data[at - 8 : at - 6])
+    found: list[Piece] = []
+    for question in range(min(questions, 64)):
+        labels: list[bytes] = []
+        path = f"{piece.path}.question[{question}]" if questions > 1 else f"{piece.path}.question"
+        begin = at
+        while at < len(data) and 0 < (size := data[at]) < 64 and at + 1 + size <= len(data):
+            found.append(piece.part("dns", at + 1, at + 1 + size, f"{path}[{len(labels)}]"))
+            labels.append(data[at + 1 : at + 1 + size])
+            at += 1 + size
+        found += _joined(piece, labels, begin, path)
+        at += 5
+    return found or None
+
+
+def _joined(piece: Piece, labels: list[bytes], begin: int, path: str) -> list[Piece]:
+    """Data too long for one label goes on in the next: long labels of one length, and a shorter one for the rest."""
+    first = next((at for at, label in enumerate(labels) if len(label) >= 16), len(labels))
+    after = first
+    while after < len(labels) and len(labels[after]) == len(labels[first]):
+        after += 1
+    ends = [after, after + 1] if after < len(labels) and len(labels[after]) < len(labels[first]) else [after]
+    start = begin + sum(len(label) + 1 for label in labels[:first])
+    return [
+        piece.turned("dns", b"".join(joined), start, start + sum(len(label) + 1 for label in joined), path)
+        for end in ends
+        if len(joined := labels[first:end]) > 1
+    ]

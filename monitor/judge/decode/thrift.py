@@ -1,0 +1,107 @@
+"""Decoder of Thrift's compact protocol, with a message's head or as a bare structure."""
+
+from __future__ import annotations
+
+import struct
+
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+from monitor.judge.decode.reader import Broken, Reader, format_real
+
+TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
+
+
+class _Thrift(Reader):
+    fields = 0
+    words = 0
+    """Strings that are text, four letters at least."""
+
+    def varint(self) -> int:
+        value = 0
+        for shift in range(0, 70, 7):
+            byte = self.integer(1)
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise Broken
+
+    def zigzag(self) -> int:
+        value = self.varint()
+        return value >> 1 ^ -(value & 1)
+
+    def structure(self, path: str, level: int) -> None:
+        """Fields until the stop byte, under their numbers."""
+        if level > 100:
+            raise Broken
+        field = 0
+        while head := self.integer(1):
+            delta, kind = head >> 4, head & 15
+            field = field + delta if delta else self.zigzag()
+            if not 0 < field < 1 << 15 or len(self.found) > self.room.leaves_left:
+                raise Broken
+            self.fields += 1
+            if kind not in (TRUE, FALSE):  # these two say it all in their kind
+                self.item(kind, f"{path}.{field}", level)
+
+    def item(self, kind: int, path: str, level: int) -> None:
+        """One value of a known kind."""
+        start = self.pos
+        if kind in (TRUE, FALSE, BYTE):
+            self.take(1)
+        elif kind in (I16, I32, I64):
+            self.number(str(self.zigzag()), start, path)
+        elif kind == DOUBLE:
+            self.number(format_real(struct.unpack("<d", self.take(8))[0], wide=True), start, path)
+        elif kind == BINARY:
+            raw = self.chunk(self.varint(), path, text=False)
+            self.words += len(raw) >= 4 and as_text(raw) is not None
+        elif kind in (LIST, SET):
+            head = self.integer(1)
+            self.items(head >> 4 if head < 0xF0 else self.varint(), head & 15, path, level)
+        elif kind == MAP:
+            count = self.varint()
+            kinds = self.integer(1) if count else 0
+            for index in range(self.possible(count)):
+                self.item(kinds >> 4, f"{path}[{index}].key", level + 1)
+                self.item(kinds & 15, f"{path}[{index}]", level + 1)
+        elif kind == STRUCT:
+            self.structure(path, level + 1)
+        elif kind == UUID:
+            self.chunk(16, path, text=False)
+        else:
+            raise Broken
+
+    def items(self, count: int, kind: int, path: str, level: int) -> None:
+        """The members of a list or a set."""
+        if level > 100:
+            raise Broken
+        for index in range(self.possible(count)):
+            self.item(kind, f"{path}[{index}]", level + 1)
+
+    def possible(self, count: int) -> int:
+        """A count of members, each of which takes a byte at least."""
+        if count > len(self.data) - self.pos:
+            raise Broken
+        return count
+
+
+@decoder("thrift", "binary", rb"(?:.{4})?\x82[\x21\x41\x61\x81]|[\x15-\x1c].*\x00\Z", alone=False)
+def compact(piece: Piece, room: Room) -> Found:
+    """Thrift compact: a message, framed or not; or a bare structure, believed when it ends where the bytes end and
+    holds text."""
+    data = piece.data
+    reader = _Thrift(piece, "thrift", room)
+    framed = len(data) > 6 and data[4] == 0x82 and int.from_bytes(data[:4]) == len(data) - 4
+    reader.pos = 4 if framed else 0
+    named = data.startswith(b"\x82", reader.pos)
+    try:
+        if named:
+            reader.take(2)
+            reader.varint()
+            if as_text(reader.take(reader.varint())) is None:
+                return None
+        reader.structure(piece.path, 0)
+    except Broken:
+        return None
+    if reader.pos != len(data) or not (named or (reader.words and reader.fields > 1)):
+        return None
+    return reader.found or None
