@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.judge.search.hits import TELLING, last_key
 from monitor.judge.search.look import Look
+from monitor.judge.search.notations import readings
+from monitor.judge.search.packed import Packed
 from monitor.judge.variants import Variant, places
 
 TOLERANCE_M = 15.0
@@ -19,7 +21,6 @@ CELLS = 20
 """Cells of the grid in one degree."""
 MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
-NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]{2,20})?")
 GEOHASH = re.compile(rb"[0-9b-hjkmnp-z]{6,12}")
 GEOHASH_KEY = re.compile(r"gh|hash|geo|loc|pos|cell")
 
@@ -44,6 +45,7 @@ class Places:
     def __init__(self) -> None:
         self._places: list[tuple[int, places.Place]] = []
         self._grid: dict[tuple[bool, int], list[int]] = defaultdict(list)
+        self._packed = Packed()
         self._geohashes: dict[bytes, list[tuple[int, Variant]]] = {}
 
     def __bool__(self) -> bool:
@@ -57,6 +59,7 @@ class Places:
         for place in places.systems(*point):
             number = len(self._places)
             self._places.append((slot, place))
+            self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid[axis, math.floor(degrees * CELLS)].append(number)
             for size in range(6, 13):
@@ -68,6 +71,7 @@ class Places:
     def find(self, look: Look) -> Iterator[Found]:
         """All places in the leaves of one upload."""
         yield from self._hashes(look)
+        yield from self._in_binary(look)
         numeric = look.numeric()
         axes = self._coordinates(numeric)
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
@@ -87,28 +91,37 @@ class Places:
                     why = f"geohash of {size} characters" + (", and the key says so" if telling else "")
                     yield Found(slot, variant, number, 0, size, size >= 8 or (telling and size >= 7), why, 0.0, True)
 
+    def _in_binary(self, look: Look) -> Iterator[Found]:
+        for number, leaf in enumerate(look.leaves):
+            if leaf.text is not None:
+                continue
+            for pair in self._packed.find(leaf):
+                slot, place = self._places[pair.place]
+                name = "coordinates" if place.system == "wgs84" else place.system
+                variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
+                order = "longitude first" if pair.swapped else "latitude first"
+                why = (
+                    f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
+                    f"{pair.error_m:.0f} m from the place read; side by side, {order}"
+                )
+                yield Found(slot, variant, number, pair.start, pair.end, True, why, pair.error_m, True)
+
     def _coordinates(self, look: Look) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
-        data = look.joined
         grid = self._grid
-        for number in NUMBER.finditer(data):
-            start, end = number.span()
-            if not 4 <= end - start <= 24 or not _alone(data, start, end):
-                continue
-            if data[start - 1 : start] == b"-":
-                start -= 1
-            for degrees, decimals, scale in _readings(data[start:end]):
-                cell = math.floor(degrees * CELLS)
-                for axis in (False, True):
-                    near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at), ())}
-                    for place_number in near:
-                        off = _error(degrees, decimals, self._places[place_number][1], lon=axis)
-                        known = axes[place_number, axis]
-                        if off is not None and len(known) < MOST:
-                            leaf = look.leaf_at(start)
-                            offset = look.starts[leaf]
-                            known.append(_Coordinate(leaf, start - offset, end - offset, decimals, scale, *off))
+        for start, end, degrees, unit, notation, only in readings(look):
+            cell = math.floor(degrees * CELLS)
+            for axis in (False, True) if only is None else (only,):
+                near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at), ())}
+                for place_number in near:
+                    off = _error(degrees, unit, self._places[place_number][1], lon=axis)
+                    known = axes[place_number, axis]
+                    if off is not None and len(known) < MOST:
+                        leaf = look.leaf_at(start)
+                        offset = look.starts[leaf]
+                        decimals = math.floor(0.0001 - math.log10(unit))
+                        known.append(_Coordinate(leaf, start - offset, end - offset, decimals, notation, *off))
         return axes
 
     def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
@@ -116,11 +129,12 @@ class Places:
         decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
-        of = "as_given" if lat.scale == 1 else f"degrees x {lat.scale}"
+        of = lat.notation
         bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4)
         variant = Variant(name, of, "place", b"", "digit", bits)
         precision = PRECISION[min(decimals, 5)]
-        why = f"{decimals} decimals ({precision}), {error:.0f} m from the place read; {relation}"
+        written = "" if lat.notation == "as_given" else f" in {lat.notation}"
+        why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the place read; {relation}"
         fits = lat.fits and lon.fits
         if lat.leaf == lon.leaf:
             start, end = min(lat.start, lon.start), max(lat.end, lon.end)
@@ -131,6 +145,8 @@ class Places:
             yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
 
 
+UNUSUAL = frozenset(("radians", "web mercator", "degrees:minutes:seconds"))
+"""Notations that many other numbers might be: both must stand together, or under telling keys."""
 PRECISION = {
     0: "a region",
     1: "a city, about 10 km",
@@ -142,15 +158,6 @@ PRECISION = {
 """Decimals of a degree -> how precisely they say where somebody is."""
 
 
-def _alone(data: bytes, start: int, end: int) -> bool:
-    """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
-    left = data[start - 1 : start]
-    after = data[end : end + 1]
-    if after and (after.isalnum() or after == b"_" or (after == b"." and data[end + 1 : end + 2].isdigit())):
-        return False
-    return left not in (b".", b"_") and not left.isalpha()
-
-
 class _Coordinate(NamedTuple):
     """A number that may be one coordinate of a place."""
 
@@ -158,7 +165,8 @@ class _Coordinate(NamedTuple):
     start: int
     end: int
     decimals: int
-    scale: int
+    notation: str
+    """as_given, or what it is written in; the other coordinate must be written alike."""
     off: float
     """Degrees from the place's coordinate."""
     error: float
@@ -167,26 +175,12 @@ class _Coordinate(NamedTuple):
     """Whether it is that coordinate, rounded or cut, not only near it."""
 
 
-def _readings(text: bytes) -> Iterable[tuple[float, int, int]]:
-    """(degrees, decimals, scale) that a number may stand for."""
-    if b"." in text:
-        degrees = float(text)
-        if abs(degrees) <= 180:
-            yield degrees, len(text) - text.index(b".") - 1, 1
-        return
-    whole = int(text)
-    for scale, decimals in ((10**5, 5), (10**6, 6), (10**7, 7)):
-        if abs(whole) <= 180 * scale and abs(whole) >= scale // 10:
-            yield whole / scale, decimals, scale
-
-
-def _error(degrees: float, decimals: int, place: places.Place, *, lon: bool) -> tuple[float, float, bool] | None:
+def _error(degrees: float, unit: float, place: places.Place, *, lon: bool) -> tuple[float, float, bool] | None:
     """Degrees and metres between a number and a place's coordinate, and whether it is that coordinate, rounded or
     cut; None when it is not even near it."""
     true = place.lon if lon else place.lat
     metres = places.METRES_PER_DEGREE * (math.cos(math.radians(place.lat)) if lon else 1.0)
     off = abs(degrees - true)
-    unit = 10.0**-decimals
     rounded = off <= unit / 2 * 1.000001
     cut = abs(degrees) <= abs(true) and off < unit * 1.000001
     if rounded or cut or off * metres <= TOLERANCE_M:
@@ -225,7 +219,7 @@ def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
 
 def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
-    if lat.scale != lon.scale:
+    if lat.notation != lon.notation:
         return None
     decimals = _decimals(lat, lon)
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
@@ -235,7 +229,7 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
         gap = max(lat.start, lon.start) - min(lat.end, lon.end)
         if gap <= 24 and decimals >= 2:
             return 0, "latitude and longitude side by side"
-        return (3, "both in one text") if decimals >= 4 else None
+        return (3, "both in one text") if decimals >= 4 and lat.notation not in UNUSUAL else None
     keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
     siblings = _parent(first.path) == _parent(second.path)
     if all(keys):
@@ -243,11 +237,17 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
             return 0, "the keys say latitude and longitude"
         if decimals >= 3:
             return 1, "the keys say latitude and longitude"
+    if siblings and decimals >= 2 and _swapped(first.path, second.path):
+        return 0, "each under the other's key"
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
         return 1, "side by side"
-    if decimals >= 4:
+    if decimals >= 4 and lat.notation not in UNUSUAL:
         return 3, "both in one upload"
     return None
+
+
+def _swapped(lat: str, lon: str) -> bool:
+    return bool(TELLING["lon"].match(last_key(lat)) and TELLING["lat"].match(last_key(lon)))
 
 
 def _parent(path: str) -> str:

@@ -1,0 +1,140 @@
+"""Reads the numbers of a text as coordinates: decimal degrees, micro-degrees, degrees and minutes, radians, metres."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitor.judge.search.look import Look
+
+NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]{1,20})?")
+EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
+MERCATOR_M = 20037508.342789244
+"""Half the equator: x and y of Web Mercator (EPSG:3857) are within this."""
+
+_DEGREE = rb"(?:\xc2\xb0|\xc2\xba|\xcb\x9a| ?deg)"
+_MINUTE = rb"(?:'|\xe2\x80\xb2|\xe2\x80\x99|\xe5\x88\x86)"
+_SECOND = rb"(?:\"|''|\xe2\x80\xb3|\xe2\x80\x9d|\xe7\xa7\x92)"
+SIGNED = re.compile(
+    rb"(?<![0-9.])(?:([NSEWnsew]) ?|(-))?([0-9]{1,3})"
+    + _DEGREE
+    + rb" ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?"
+    + _MINUTE
+    + rb"?"
+    rb"(?: ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?" + _SECOND + rb")?(?: ?([NSEWnsew])(?![A-Za-z]))?"
+)
+"""31°13'49.5"N, N 31° 13.825', 121 deg 28' 25.3" E."""
+SEPARATED = re.compile(
+    rb"(?<![0-9.:])(?:([NSEW]) ?|(-))?([0-9]{1,3})[: ]([0-9]{1,2}(?:\.[0-9]{3,10})?)"
+    rb"(?:[: ]([0-9]{1,2}(?:\.[0-9]{1,10})?))?(?: ?([NSEW]))?(?![0-9A-Za-z:])"
+)
+"""31:13:49.5, as Android's Location.convert writes it; N31 13 49.5. Times of day look alike: a fraction is needed."""
+NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),([NSEW])(?![A-Za-z])")
+"""3113.8250,N: what GPS receivers say."""
+RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
+"""31/1,13/1,4950/100: EXIF."""
+
+
+class Reading(NamedTuple):
+    """A number, and the degrees it may stand for."""
+
+    start: int
+    end: int
+    degrees: float
+    unit: float
+    """Degrees that its last digit says."""
+    notation: str
+    """as_given: decimal degrees."""
+    axis: bool | None = None
+    """Whether it can only be a longitude; None: either."""
+
+
+def readings(look: Look) -> Iterator[Reading]:
+    """Everything in the leaves that may be a coordinate."""
+    data = look.joined
+    for number in NUMBER.finditer(data):
+        start, end = number.span()
+        if 4 <= end - start <= 24 and _alone(data, start, end):
+            if data[start - 1 : start] == b"-":
+                start -= 1
+            yield from _of_number(data[start:end], start, end)
+    if b"e" in data or b"E" in data:
+        for number in EXPONENT.finditer(data):
+            mantissa, exponent = re.split(rb"[eE]", number[0])
+            unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
+            if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
+                yield Reading(*number.span(), float(number[0]), unit, "as_given")
+    if b"\xc2" in data or b"deg" in data or b"\xcb\x9a" in data:
+        for found in SIGNED.finditer(data):
+            yield from _of_parts(found)
+    for pattern in (SEPARATED, NMEA):
+        for found in pattern.finditer(data):
+            yield from _of_parts(found, sure=pattern is NMEA)
+    if b"/1," in data:
+        for found in RATIONAL.finditer(data):
+            divisor = int(found[4])
+            degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
+            for sign in (1, -1):  # the hemisphere is under another key
+                yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
+
+
+def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
+    if b"." in text:
+        number = float(text)
+        size = abs(number)
+        decimals = len(text) - text.index(b".") - 1
+        if size <= 180:
+            if decimals < 2:
+                return
+            yield Reading(start, end, number, 10.0**-decimals, "as_given")
+            if size <= 3.15 and decimals >= 6:
+                yield Reading(start, end, math.degrees(number), math.degrees(10.0**-decimals), "radians")
+        elif size <= MERCATOR_M * 1.0000001:
+            yield from _of_metres(number, 10.0**-decimals, start, end)
+        return
+    whole = int(text)
+    size = abs(whole)
+    for scale in (10**5, 10**6, 10**7):
+        if scale // 10 <= size <= 180 * scale:
+            yield Reading(start, end, whole / scale, 1 / scale, f"degrees x {scale}")
+    if 10_000 <= size <= MERCATOR_M:
+        yield from _of_metres(float(whole), 1.0, start, end)
+
+
+def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[Reading]:
+    per_metre = 180 / MERCATOR_M * unit
+    yield Reading(start, end, number / MERCATOR_M * 180, per_metre, "web mercator", True)
+    lat = math.degrees(2 * math.atan(math.exp(number / MERCATOR_M * math.pi)) - math.pi / 2)
+    yield Reading(start, end, lat, per_metre, "web mercator", False)
+
+
+def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading]:
+    """Degrees, minutes and perhaps seconds, with a letter or a sign for the hemisphere."""
+    letter = (found[1] or found[6] or b"").upper()
+    minutes, seconds = float(found[4]), float(found[5] or 0)
+    fraction = (found[5] or found[4]).partition(b".")[2]
+    degrees = int(found[3]) + minutes / 60 + seconds / 3600
+    if minutes >= 60 or seconds >= 60 or degrees > 180 or (found[5] and b"." in found[4]):
+        return
+    marked = sure or found.re is SIGNED
+    if not marked and not (letter and found[5]) and len(fraction) < (1 if found[5] else 4):
+        return
+    if letter in (b"S", b"W") or found[2]:
+        degrees = -degrees
+    unit = 10.0 ** -len(fraction) / (3600 if found[5] else 60)
+    notation = "degrees minutes seconds" if found[5] else "degrees minutes"
+    if not marked and not letter:
+        notation = "degrees:minutes:seconds"
+    axis = None if not letter else letter in (b"E", b"W")
+    yield Reading(*found.span(), degrees, unit, notation, axis)
+
+
+def _alone(data: bytes, start: int, end: int) -> bool:
+    """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
+    left = data[start - 1 : start]
+    after = data[end : end + 1]
+    if after and (after.isalnum() or after == b"_" or (after == b"." and data[end + 1 : end + 2].isdigit())):
+        return False
+    return left not in (b".", b"_") and not left.isalpha()

@@ -1,0 +1,116 @@
+"""Finds places in binary data: latitude and longitude as neighbouring floats, doubles or integers, in either order."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitor.judge.decode.pieces import Leaf
+from monitor.judge.search.levels import Levels
+from monitor.judge.variants import places
+
+TOLERANCE_M = 15.0
+COARSEST = 3
+"""Decimals that a rounded coordinate must have kept."""
+
+
+class _Kind(NamedTuple):
+    """One way to write a coordinate into bytes."""
+
+    name: str
+    code: str
+    scale: int
+    bits: float
+    """What one coordinate within the tolerance says."""
+
+
+KINDS = tuple(
+    _Kind(f"{name}, {order} endian", end + code, scale, bits)
+    for end, order in (("<", "little"), (">", "big"))
+    for name, code, scale, bits in (
+        ("double", "d", 1, 28.0),
+        ("float", "f", 1, 22.0),
+        ("int32 x 10000000", "i", 10**7, 20.0),
+        ("int32 x 1000000", "i", 10**6, 23.0),
+    )
+)
+
+
+class Pair(NamedTuple):
+    """Both coordinates of a place, side by side in the bytes of a leaf."""
+
+    place: int
+    start: int
+    end: int
+    kind: str
+    bits: float
+    swapped: bool
+    decimals: int
+    error_m: float
+
+
+class Packed:
+    """Places to look for: by the three bytes that say most of a latitude, then by what stands beside it."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, places.Place]] = []
+        self._meanings: dict[bytes, list[tuple[int, _Kind]]] = {}
+        self._levels = Levels()
+
+    def add(self, number: int, place: places.Place) -> None:
+        """Look for a place; `number` names it in what is found."""
+        own = len(self._places)
+        self._places.append((number, place))
+        near = TOLERANCE_M / places.METRES_PER_DEGREE
+        for kind in KINDS:
+            values = {place.lat + near * part / 4 for part in range(-4, 5)}
+            values |= {round(place.lat, decimals) for decimals in range(COARSEST, 6)}
+            for pattern in {_telling(kind, value) for value in values} - {b"\0\0\0", b"\xff\xff\xff"}:
+                meanings = self._meanings.get(pattern)
+                if meanings is None:
+                    meanings = self._meanings[pattern] = []
+                    self._levels.add(pattern)
+                meanings.append((own, kind))
+
+    def find(self, leaf: Leaf) -> Iterator[Pair]:
+        """Every place in a leaf of binary data."""
+        data = leaf.data
+        if len(data) < 8:
+            return
+        for pattern, at, _ in self._levels.find(data):
+            for own, kind in self._meanings[pattern]:
+                size = struct.calcsize(kind.code)
+                start = at if kind.code[0] == ">" else at + 3 - size
+                number, place = self._places[own]
+                lat = _read(kind, data, start, place.lat, 1.0)
+                if lat is None:
+                    continue
+                narrow = math.cos(math.radians(place.lat))
+                for beside, swapped in ((start + size, False), (start - size, True)):
+                    lon = _read(kind, data, beside, place.lon, narrow)
+                    if lon is not None:
+                        first = min(start, beside)
+                        decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
+                        yield Pair(number, first, first + 2 * size, kind.name, 2 * kind.bits, swapped, decimals, error)
+
+
+def _telling(kind: _Kind, degrees: float) -> bytes:
+    coded = struct.pack(kind.code, round(degrees * kind.scale) if kind.code[1] == "i" else degrees)
+    return coded[:3] if kind.code[0] == ">" else coded[-3:]
+
+
+def _read(kind: _Kind, data: bytes, start: int, true: float, narrow: float) -> tuple[int, float] | None:
+    """(decimals, metres off) of the number that stands there; None when it is not the coordinate."""
+    if start < 0 or start + struct.calcsize(kind.code) > len(data):
+        return None
+    degrees: float = struct.unpack_from(kind.code, data, start)[0] / kind.scale
+    if not abs(degrees) <= 180:  # not a number, too
+        return None
+    metres = abs(degrees - true) * places.METRES_PER_DEGREE * narrow
+    sure = 5e-6 if kind.code[1] == "f" else 1e-9
+    decimals = next((d for d in range(COARSEST, 7) if abs(degrees - round(degrees, d)) < sure), 7)
+    if metres <= TOLERANCE_M or abs(degrees - round(true, decimals)) < sure:
+        return decimals, metres
+    return None
