@@ -92,19 +92,19 @@ class Places:
                     yield Found(slot, variant, number, 0, size, size >= 8 or (telling and size >= 7), why, 0.0, True)
 
     def _in_binary(self, look: Look) -> Iterator[Found]:
-        for number, leaf in enumerate(look.leaves):
-            if leaf.text is not None:
-                continue
-            for pair in self._packed.find(leaf):
-                slot, place = self._places[pair.place]
-                name = "coordinates" if place.system == "wgs84" else place.system
-                variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
-                order = "longitude first" if pair.swapped else "latitude first"
-                why = (
-                    f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
-                    f"{pair.error_m:.0f} m from the place read; side by side, {order}"
-                )
-                yield Found(slot, variant, number, pair.start, pair.end, True, why, pair.error_m, True)
+        numbers = [n for n, leaf in enumerate(look.leaves) if leaf.text is None and len(leaf.data) >= 8]
+        if not numbers:
+            return
+        for number, pair in self._packed.find(Look([look.leaves[n] for n in numbers])):
+            slot, place = self._places[pair.place]
+            name = "coordinates" if place.system == "wgs84" else place.system
+            variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
+            order = "longitude first" if pair.swapped else "latitude first"
+            why = (
+                f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
+                f"{pair.error_m:.0f} m from the place read; side by side, {order}"
+            )
+            yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
 
     def _coordinates(self, look: Look) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""

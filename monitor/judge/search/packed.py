@@ -7,8 +7,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.levels import Levels
+from monitor.judge.search.look import Look
 from monitor.judge.variants import places
 
 TOLERANCE_M = 15.0
@@ -74,16 +74,16 @@ class Packed:
                     self._levels.add(pattern)
                 meanings.append((own, kind))
 
-    def find(self, leaf: Leaf) -> Iterator[Pair]:
-        """Every place in a leaf of binary data."""
-        data = leaf.data
-        if len(data) < 8:
-            return
-        for pattern, at, _ in self._levels.find(data):
+    def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
+        """Every place in the leaves, which are all of binary data, with the number of its leaf."""
+        for pattern, at, _ in self._levels.find(look.joined):
+            number = look.leaf_at(at)
+            data = look.leaves[number].data
+            inside = at - look.starts[number]
             for own, kind in self._meanings[pattern]:
                 size = struct.calcsize(kind.code)
-                start = at if kind.code[0] == ">" else at + 3 - size
-                number, place = self._places[own]
+                start = inside if kind.code[0] == ">" else inside + 3 - size
+                of, place = self._places[own]
                 lat = _read(kind, data, start, place.lat, 1.0)
                 if lat is None:
                     continue
@@ -93,7 +93,8 @@ class Packed:
                     if lon is not None:
                         first = min(start, beside)
                         decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
-                        yield Pair(number, first, first + 2 * size, kind.name, 2 * kind.bits, swapped, decimals, error)
+                        bits = 2 * kind.bits
+                        yield number, Pair(of, first, first + 2 * size, kind.name, bits, swapped, decimals, error)
 
 
 def _telling(kind: _Kind, degrees: float) -> bytes:
