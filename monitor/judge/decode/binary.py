@@ -96,7 +96,7 @@ def _bytes(piece: Piece, start: int, end: int, path: str, level: int, room: Room
     raw = piece.data[start:end]
     text = as_text(raw)
     inner: list[Piece] = []
-    if level < 60 and (text is None or raw[0] < 0x20) and not SIGNATURE.match(raw):
+    if level < 60 and (text is None or raw[0] < 0x20) and not SIGNATURE.match(raw) and not _is_bson(raw):
         try:
             _message(piece, start, end, path, level + 1, room, inner)
         except Broken:
@@ -111,6 +111,10 @@ def _bytes(piece: Piece, start: int, end: int, path: str, level: int, room: Room
     found.append(piece.part("protobuf", start, end, path))
     if text is None:
         _packed(piece, raw, start, end, path, found)
+
+
+def _is_bson(raw: bytes) -> bool:
+    return len(raw) > 8 and raw[-1] == 0 and int.from_bytes(raw[:4], "little") == len(raw)
 
 
 def _packed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: list[Piece]) -> None:

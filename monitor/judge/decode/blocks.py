@@ -6,7 +6,7 @@ import cramjam
 import lz4.block
 import lz4.frame
 
-from monitor.judge.decode.compressed import SMALLEST, unpack
+from monitor.judge.decode.compressed import CODINGS, SMALLEST, unpack
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 LZ4_MARK = b"\x04\x22\x4d\x18"
@@ -112,6 +112,19 @@ def _snappy_java(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
         chunks.append(_snappy_block(block, room.bytes_left))
         size += len(chunks[-1])
     return b"".join(chunks), at == len(data), b""
+
+
+def _snappy_said(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    """What a header calls Snappy: framed, or a bare block."""
+    if data.startswith(b"\xff\x06\x00\x00sNaPpY"):
+        return _snappy_frames(data, room)
+    if data.startswith(b"\x82SNAPPY\x00"):
+        return _snappy_java(data, room)
+    return _snappy_block(data, room.bytes_left), True, b""
+
+
+CODINGS["lz4"] = (("lz4", _lz4_frames),)
+CODINGS["snappy"] = CODINGS["x-snappy-framed"] = (("snappy", _snappy_said),)
 
 
 @decoder("lz4", "binary", rb"\x04\x22\x4d\x18")
