@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
+from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 from monitor.judge.decode.reader import Broken, Reader, format_real
 
+NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
 
 
@@ -61,14 +64,24 @@ class _Thrift(Reader):
             count = self.varint()
             kinds = self.integer(1) if count else 0
             for index in range(self.possible(count)):
-                self.item(kinds >> 4, f"{path}[{index}].key", level + 1)
-                self.item(kinds & 15, f"{path}[{index}]", level + 1)
+                name = self.key(kinds >> 4, f"{path}[{index}].key", level)
+                self.item(kinds & 15, child_path(path, name) if name else f"{path}[{index}]", level + 1)
         elif kind == STRUCT:
             self.structure(path, level + 1)
         elif kind == UUID:
             self.chunk(16, path, text=False)
         else:
             raise Broken
+
+    def key(self, kind: int, path: str, level: int) -> str:
+        """A key of a map; as a name, when it is one and no data itself."""
+        before = len(self.found)
+        self.item(kind, path, level + 1)
+        text = self.found[-1].data.decode("utf-8", "replace") if kind == BINARY and len(self.found) > before else ""
+        if not NAME.fullmatch(text):
+            return ""
+        del self.found[before:]
+        return text
 
     def items(self, count: int, kind: int, path: str, level: int) -> None:
         """The members of a list or a set."""
