@@ -87,6 +87,10 @@ def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
         (MAC, "A4-C1-38-15-81-D1", "hyphens"),
         (MAC, "a4c1381581d1", "bare"),
         (IMEI, "86753002992150", "without_check_digit"),
+        (IMEI, "86-753002-992150-7", "separated"),
+        (IMEI, "8675300299215012", "with_software_version"),
+        (MAC, "181149776576977", "integer"),
+        (MAC, "a4c1.3815.81d1", "dotted"),
         (ANDROID, "7273403292080790528", "integer"),
         (GAID, "384000008CF011BDB23E10B96E40000D", "bare"),
         (EMAIL, EMAIL.text[::-1], "reversed"),
@@ -100,6 +104,61 @@ def test_forms_are_found_and_named(value, sent, variant):
     hits = strong(dumps({"n": 1, "q": sent}), value)
     assert [hit.variant.name for hit in hits] == [variant]
     assert hits[0].leaf.path == "$.q"
+
+
+RAW = {
+    "mac": (MAC, "a4c1381581d1"),
+    "id": (ANDROID, "64f051c20ca1dc00"),
+    "uuid": (GAID, "384000008cf011bdb23e10b96e40000d"),
+    "imei, nought before": (IMEI, "0867530029921507"),
+    "imei, f behind": (IMEI, "867530029921507f"),
+    "imei, digits turned": (IMEI, "68570320991205f7"),
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_ids_are_found_as_bytes(name):
+    value, coded = RAW[name]
+    raw = bytes.fromhex(coded)
+    (hit,) = strong(b"\xff\x00\x91" + raw + b"\x99\xfe", value)
+    assert (hit.start, hit.end, hit.found) == (3, 3 + len(raw), coded)
+    assert "bytes as they are" in hit.why
+    assert strong(dumps({"q": base64.b64encode(raw).decode()}), value)
+    assert strong(b"\xff\x00\x91" + raw[:-1] + b"\x98\x99\xfe", value) == []
+    assert strong(dumps({"q": "00112233" + coded + "00112233"}), value) == []  # a longer id
+
+
+SPLIT = {
+    "given and family": (NAME, {"given": "Anna-Maria", "family": "Kowalska"}),
+    "upper case": (NAME, {"u": {"last_name": "KOWALSKA", "first_name": "ANNA-MARIA"}}),
+    "three words": (Value(type="name", text="Ana Maria Kowalska"), {"firstName": "Ana Maria", "lastName": "Kowalska"}),
+    "area code": (Value(type="phone_number", text="+13105550123"), {"area": "310", "number": "5550123"}),
+    "three parts": (PHONE, {"tel1": "138", "tel2": "0013", "tel3": "8000"}),
+    "type code and serial": (IMEI, {"tac": 86753002, "snr": 992150}),
+    "with check digit": (IMEI, {"tac": "86753002", "snr": "992150", "check": "7"}),
+}
+
+
+@pytest.mark.parametrize("name", SPLIT)
+def test_values_in_neighbouring_fields_are_found(name):
+    value, document = SPLIT[name]
+    hits = strong(dumps(document), value)
+    fields = document.get("u", document)
+    assert sorted(last_key(hit.leaf.path) for hit in hits) == sorted(key.lower() for key in fields)
+    assert all(hit.variant.name == "split" and "the rest at $." in hit.why for hit in hits)
+    parts = list(fields.items())
+    assert strong(dumps({"a": dict(parts[:1]), "b": dict(parts[1:])}), value) == []  # not beside each other
+    assert strong(dumps({f"q{at}": part for at, (_, part) in enumerate(parts)}), value) == []  # no key says so
+    assert strong(dumps(fields | {parts[0][0]: "777"}), value) == []
+
+
+def test_country_code_and_number_in_two_fields():
+    assert "7700900079" in [hit.found for hit in strong(dumps({"cc": "44", "number": "7700900079"}), ABROAD)]
+
+
+def test_a_short_name_in_two_fields_stays_weak():
+    hits = find(dumps({"family": "李", "given": "华霞"}), SHORT)
+    assert [(hit.strong, hit.telling) for hit in hits] == [(False, True)] * 2
 
 
 PLACES = {

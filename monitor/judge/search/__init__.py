@@ -17,6 +17,7 @@ from monitor.judge.search.edges import stands_alone
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
+from monitor.judge.search.split import Splits
 from monitor.judge.variants import Variant, digests
 
 __all__ = ["Hit", "Index", "last_key", "root_of"]
@@ -28,7 +29,7 @@ class _Pattern(NamedTuple):
     slot: int
     variant: Variant
     charset: str
-    """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment."""
+    """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment; bytes: as is."""
 
 
 class Index:
@@ -42,6 +43,7 @@ class Index:
         self._digests: dict[bytes, int | list[int]] = {}  # first bytes -> slot << 16 | number of the variant
         self._digits: dict[bytes, list[tuple[int, Variant]]] = {}
         self._places = Places()
+        self._splits = Splits()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -53,6 +55,7 @@ class Index:
         self._known.add(key)
         slot = len(self._slots)
         self._slots.append((key, value, variants.kind_of(value)))
+        self._splits.add(slot, self._slots[slot][2], value)
         for number, variant in enumerate(variants.of(value)):
             match variant.how:
                 case "text":
@@ -60,6 +63,8 @@ class Index:
                         self._add_pattern(pattern, _Pattern(slot, variant, charset))
                 case "utf-8":
                     self._add_pattern(variant.pattern, _Pattern(slot, variant, "utf-8"))
+                case "bytes":
+                    self._add_pattern(variant.pattern, _Pattern(slot, variant, "bytes"))
                 case "digits":
                     self._digits.setdefault(variant.pattern, []).append((slot, variant))
                 case "leaf":
@@ -95,6 +100,11 @@ class Index:
         self._find_digests(look, found)
         if self._digits:
             self._find_split_numbers(look.numeric(), found)
+        for part in self._splits.find(look):
+            leaf = leaves[part.leaf]
+            hit = found.add(part.slot, part.variant, leaf, 0, len(leaf.data), "utf-8")
+            if hit is not None:
+                found.hits[-1] = hit._replace(strong=part.strong, telling=part.telling, why=part.why)
         if self._places:
             for place in self._places.find(look):
                 hit = found.add(place.slot, place.variant, leaves[place.leaf], place.start, place.end, "utf-8")
@@ -119,7 +129,11 @@ class Index:
             if stop > len(leaf.data):
                 continue
             for slot, variant, charset in self._patterns[pattern]:
-                if charset.startswith("base64"):
+                if charset == "bytes":
+                    in_hex = leaf.decoding[-1:] == ("hex",) and stop - begin < len(leaf.data)  # of a longer id
+                    if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_hex:
+                        found.add(slot, variant, leaf, begin, stop, "")
+                elif charset.startswith("base64"):
                     _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
                 elif (charset == "utf-8" or leaf.text is None) and stands_alone(leaf, begin, stop, variant, charset):
                     found.add(slot, variant, leaf, begin, stop, charset)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.events import Value
-from monitor.judge.search.hits import TELLING, last_key
+from monitor.judge.search.hits import TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.search.notations import readings
 from monitor.judge.search.packed import Packed
@@ -231,7 +231,7 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
             return 0, "latitude and longitude side by side"
         return (3, "both in one text") if decimals >= 4 and lat.notation not in UNUSUAL else None
     keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
-    siblings = _parent(first.path) == _parent(second.path)
+    siblings = parent_of(first.path) == parent_of(second.path)
     if all(keys):
         if siblings and decimals >= 2:
             return 0, "the keys say latitude and longitude"
@@ -248,8 +248,3 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
 
 def _swapped(lat: str, lon: str) -> bool:
     return bool(TELLING["lon"].match(last_key(lat)) and TELLING["lat"].match(last_key(lon)))
-
-
-def _parent(path: str) -> str:
-    cut = max(path.rfind("."), path.rfind("["))
-    return path[:cut] if cut > 0 else path

@@ -12,6 +12,8 @@ WITH_COUNTRY = ("international", "digits", "e164")
 """Normal forms of a telephone number before which a plus changes nothing."""
 LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 """A further byte of a hex id that is written with separators; backwards too."""
+VERSION = re.compile(rb"[ -]?([0-9])[0-9](?![0-9])")
+"""What stands behind the first 14 digits of an IMEI in an IMEISV."""
 HEX = b"0123456789abcdefABCDEF"
 DIGIT = b"0123456789"
 
@@ -35,6 +37,10 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         beyond, further = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
     if leaf.text is None:
         return _alone_in_binary(data, start, end, step, edge)
+    if edge == "version":
+        # with its check digit behind it, it is an IMEI with one more digit
+        follows = VERSION.match(data, end)
+        return not (left and left in DIGIT) and follows is not None and int(follows[1]) != _check_digit(data[start:end])
     if edge == "digit":
         if left == b"+" and variant.of not in WITH_COUNTRY:
             return False
@@ -58,6 +64,13 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if right and WORD.match(right) and WORD.match(last) and right != b"_":
         return not _joined(data, end, before=False)
     return True
+
+
+def _check_digit(digits: bytes) -> int:
+    """Luhn's, of the 14 digits of an IMEI."""
+    doubled = [2 * digit for digit in digits[1::2].translate(bytes.maketrans(DIGIT, bytes(range(10))))]
+    total = sum(digit - 48 for digit in digits[::2]) + sum(digit // 10 + digit % 10 for digit in doubled)
+    return -total % 10
 
 
 def _joined(data: bytes, at: int, *, before: bool) -> bool:

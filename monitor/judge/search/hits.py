@@ -75,6 +75,12 @@ def last_key(path: str) -> str:
     return last.lower()
 
 
+def parent_of(path: str) -> str:
+    """The path of the object or list that a leaf is in."""
+    cut = max(path.rfind("."), path.rfind("["))
+    return path[:cut] if cut > 0 else path
+
+
 def hit_at(
     key: Hashable, value: Value, kind: str, variant: Variant, leaf: Leaf, start: int, end: int, charset: str, size: int
 ) -> Hit:
@@ -112,7 +118,8 @@ def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, s
         )
     if charset == "":
         last = leaf.decoding[-1] if leaf.decoding else ""
-        return "", base64.b64encode(data).decode() if last == "base64" else data.hex(), ""
+        whole = start == 0 and end == len(data)
+        return "", base64.b64encode(data).decode() if last == "base64" and whole else data[start:end].hex(), ""
     show = [data[max(0, start - EXCERPT) : start], data[end : end + EXCERPT]]
     before, after = ("".join(chr(b) if 32 <= b < 127 else "·" for b in part) for part in show)
     return before, data[start:end].decode(charset, "replace"), after
@@ -121,6 +128,10 @@ def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, s
 def _why(variant: Variant, found: str, key: str) -> str:
     if variant.how == "leaf":
         what = f"{variant.name.replace('_', ' ')} of the {variant.of.replace('_', ' ')} form, all of it"
+    elif variant.how == "bytes":
+        what = f"its {len(variant.pattern)} bytes as they are, in binary data"
+    elif variant.edge == "version":
+        what = f"{len(found)} digits, and two more for the software version"
     elif variant.edge == "digit":
         what = f"{sum(char.isdecimal() for char in found)} digits standing alone"
     else:

@@ -10,12 +10,13 @@ from typing import Literal, NamedTuple
 from monitor.events import Value
 from monitor.judge.variants import digests, phones, places
 
-How = Literal["text", "utf-8", "digits", "leaf", "place"]
-"""text: stands somewhere in a leaf, in any charset or in base64; utf-8: in UTF-8 only; digits: the digits of a number
-written with separators; leaf: a digest, is all of a leaf's bytes; place: numbers near this point."""
-Edge = Literal["digit", "word", "hex", "none"]
-"""What must not stand beside a text: a further digit, a further letter or digit, a further hex digit,
-nothing in particular."""
+How = Literal["text", "utf-8", "bytes", "digits", "leaf", "place"]
+"""text: stands somewhere in a leaf, in any charset or in base64; utf-8: in UTF-8 only; bytes: these very bytes in
+binary data; digits: the digits of a number written with separators; leaf: a digest, is all of a leaf's bytes; place:
+numbers near this point."""
+Edge = Literal["digit", "word", "hex", "version", "none"]
+"""What must not stand beside a text: a further digit, a further letter or digit, a further hex digit, anything but two
+digits behind it, nothing in particular."""
 
 
 class Variant(NamedTuple):
@@ -115,7 +116,12 @@ def mac(text: str) -> Forms:
     twos = [pure[i : i + 2] for i in range(0, 12, 2)]
     dotted = ".".join((pure[:4], pure[4:8], pure[8:]))
     lower = (("colons", ":".join(twos)), ("hyphens", "-".join(twos)), ("bare", pure), ("dotted", dotted))
-    return _unique(("as_given", text.strip()), *lower, *((f"{kind}_upper", form.upper()) for kind, form in lower))
+    return _unique(
+        ("as_given", text.strip()),
+        *lower,
+        *((f"{kind}_upper", form.upper()) for kind, form in lower),
+        ("integer", str(int(pure, 16)) if pure else ""),
+    )
 
 
 @form("imei")
@@ -204,6 +210,7 @@ def _of(value: Value) -> Iterator[Variant]:
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     seen: set[str] = set()
+    yield from _binary(kind, forms[0][1] if forms else "")
     for number, (name, text) in enumerate(forms):
         if len(text) < SEARCHED or text.casefold() in seen or (kind == "location" and name != "as_given"):
             continue
@@ -230,6 +237,20 @@ def _of(value: Value) -> Iterator[Variant]:
                 yield Variant(digest, name, "leaf", raw, "none", bits)
         if number == 0:
             yield from _rare(name, text, bits)
+
+
+def _binary(kind: str, text: str) -> Iterator[Variant]:
+    """Ids as the bytes that they stand for, and the digits of an IMEI two in a byte; an IMEI with software version."""
+    if kind in ("mac", "id"):
+        pure = re.sub(r"[^\da-fA-F]", "", text)
+        if len(pure) % 2 == 0:
+            yield Variant("bytes", "bare", "bytes", bytes.fromhex(pure), "none", 4.0 * len(pure))
+    elif kind == "imei" and len(digits := phones.digits_of(text)) == 15:
+        yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex("0" + digits), "none", 44.0)
+        yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex(digits + "f"), "none", 44.0)
+        turned = "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2] + "f", strict=True))
+        yield Variant("packed_digits", "swapped", "bytes", bytes.fromhex(turned), "none", 44.0)
+        yield Variant("with_software_version", "without_check_digit", "utf-8", digits[:14].encode(), "version", 40.0)
 
 
 def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:

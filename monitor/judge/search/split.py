@@ -1,0 +1,117 @@
+"""Finds values cut into neighbouring fields: given and family name, area code and number, parts of an IMEI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from monitor.events import Value
+from monitor.judge.search.hits import STRONG_BITS, last_key, parent_of
+from monitor.judge.search.look import Look
+from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of
+from monitor.judge.variants.phones import digits_of
+
+LONGEST = 64
+"""Letters of a part."""
+NEAR = 12
+"""Leaves between one part and the next: a leaf may have been read in several ways."""
+KEYS = {
+    "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
+    "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|area|prefix|line|part|电话|号码|区号"),
+    "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
+}
+
+
+class Found(NamedTuple):
+    """One part of a value, whose other parts are in fields beside it."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+    strong: bool
+    telling: bool
+    why: str
+
+
+class Splits:
+    """Values that may be cut."""
+
+    def __init__(self) -> None:
+        self._cuts: dict[str, list[tuple[int, str, str, tuple[str, ...]]]] = {}
+
+    def add(self, slot: int, kind: str, value: Value) -> None:
+        """Look for the parts of a value from now on."""
+        seen: set[tuple[str, ...]] = set()
+        for of, parts in _cuts(kind, value.text):
+            coded = tuple(part.casefold() for part in parts)
+            if coded not in seen and all(0 < len(part) <= LONGEST for part in coded):
+                seen.add(coded)
+                self._cuts.setdefault(coded[0], []).append((slot, kind, of, coded))
+
+    def find(self, look: Look) -> Iterator[Found]:
+        """Every value whose parts are each all of a leaf, beside each other."""
+        if not self._cuts:
+            return
+        for number, leaf in enumerate(look.leaves):
+            if leaf.text is None or len(leaf.text) > LONGEST:
+                continue
+            for slot, kind, of, parts in self._cuts.get(leaf.text.strip().casefold(), ()):
+                numbers = _beside(look, number, parts)
+                if numbers is None:
+                    continue
+                keys = [last_key(look.leaves[one].path) for one in numbers]
+                telling = all(KEYS[kind].search(key) for key in keys)
+                bits = sum(bits_of(part) for part in parts)
+                variant = Variant("split", of, "utf-8", b"", "none", bits)
+                paths = [look.leaves[one].path for one in numbers]
+                for one, path in zip(numbers, paths, strict=True):
+                    rest = " and ".join(other for other in paths if other != path)
+                    why = f"in {len(parts)} parts, the rest at {rest}"
+                    why += "; the keys say so" if telling else "; the keys do not say so"
+                    yield Found(slot, variant, one, telling and bits >= STRONG_BITS, telling, why)
+
+
+def _cuts(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(normal form, its parts in order)."""
+    if kind == "name":
+        words = text.replace(",", " ").split()
+        if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
+            cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
+            words = [words[0][:cut], words[0][cut:]]
+        for cut in range(1, len(words)):
+            yield "as_given", (" ".join(words[:cut]), " ".join(words[cut:]))
+    elif kind == "phone":
+        for of, form in FORMS["phone"](text):
+            if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
+                for cut in range(2, 6):
+                    yield of, (form[:cut], form[cut:])
+                for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
+                    yield of, tuple(form[start:end] for start, end in pairwise(cuts))
+    elif kind == "imei":
+        digits = digits_of(text)
+        if digits.isdecimal() and len(digits) == 15:
+            yield "as_given", (digits[:8], digits[8:])
+            yield "as_given", (digits[:8], digits[8:14], digits[14])
+            yield "without_check_digit", (digits[:8], digits[8:14])
+            yield "without_check_digit", (digits[:7], digits[7:14])
+
+
+def _beside(look: Look, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:
+    """The leaves of all parts, near the first and in the same object or list as it; None when one is missing."""
+    own = parent_of(look.leaves[first].path)
+    numbers = [first]
+    taken = {look.leaves[first].path}
+    for part in parts[1:]:
+        for number in range(max(0, first - NEAR), min(len(look.leaves), first + NEAR + 1)):
+            leaf = look.leaves[number]
+            if leaf.text is None or leaf.path in taken or len(leaf.text) > LONGEST or parent_of(leaf.path) != own:
+                continue
+            if leaf.text.strip().casefold() == part:
+                numbers.append(number)
+                taken.add(leaf.path)
+                break
+        else:
+            return None
+    return tuple(numbers)
