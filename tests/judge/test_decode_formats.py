@@ -404,3 +404,11 @@ def test_what_follows_a_broken_beginning_is_still_searched():
     for whole in (bson(b"Ann Lee +8613800138000"), thrift_structure(b"Ann Lee +8613800138000")):
         decoded = decode.leaves_of(b"\x07" + whole)
         assert any(b"Ann Lee +8613800138000" in leaf.data for leaf in decoded.leaves)
+
+
+def test_hex_behind_one_letter_more():
+    for before in (b"a", b"a0x"):
+        body = before + b"Ann +8613800138000".hex().encode()
+        leaf = next(leaf for leaf in decode.leaves_of(body).leaves if leaf.text == "Ann +8613800138000")
+        assert (leaf.start, leaf.end) == (len(before), len(body))
+    assert not decode.leaves_of(b"\x04a0x31333830303020416e6e20").cut

@@ -90,10 +90,10 @@ def runs(piece: Piece, room: Room) -> Found:
                 found.append(piece.turned("hex", out, start, end))
             if len(run) > 14:
                 continue
-        elif len(run) % 2 and HEX.fullmatch(run[1:]) and len(run) > 16:
-            out = bytes.fromhex(run[1:].decode())
+        elif len(run) % 2 and len(run) > 16 and (rest := HEX.fullmatch(run, 1)):
+            out = bytes.fromhex(rest[1].decode())
             if room.take(len(out), piece, "hex"):
-                found.append(piece.turned("hex", out, start + 1, end))
+                found.append(piece.turned("hex", out, start + rest.start(1), end))
         for begin, stop in _runs(data, start, end):
             part = data[begin:stop]
             out64 = from_base64(part)
