@@ -128,6 +128,19 @@ def test_ids_are_found_as_bytes(name):
     assert strong(dumps({"q": "00112233" + coded + "00112233"}), value) == []  # a longer id
 
 
+@pytest.mark.parametrize(
+    ("type_", "text", "sent"),
+    [
+        ("mac_address", "02:00:00:00:00:00", b"\xff\x81\x02\0\0\0\0\0\0\xfe\x9c"),
+        ("android_id", "0a0a0a0a0a0a0a0a", b"\xff\x81" + b"\x0a" * 8 + b"\xfe\x9c"),
+        ("device_id_imei", "000000000000000", b"\xff\x81" + b"\0" * 16 + b"\xfe\x9c"),
+        ("location", "31.5,121.5", b"\xff\x81" + struct.pack("<2d", 31.5, 121.5) + b"\xfe\x9c"),
+    ],
+)
+def test_bytes_that_say_little_are_not_looked_for(type_, text, sent):
+    assert strong(sent, Value(type=type_, text=text)) == []
+
+
 SPLIT = {
     "given and family": (NAME, {"given": "Anna-Maria", "family": "Kowalska"}),
     "upper case": (NAME, {"u": {"last_name": "KOWALSKA", "first_name": "ANNA-MARIA"}}),

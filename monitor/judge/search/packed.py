@@ -61,6 +61,8 @@ class Packed:
 
     def add(self, number: int, place: places.Place) -> None:
         """Look for a place; `number` names it in what is found."""
+        if any(abs(degrees - round(degrees, 2)) < 1e-9 for degrees in (place.lat, place.lon)):
+            return  # such numbers are in binary data for many reasons
         own = len(self._places)
         self._places.append((number, place))
         near = TOLERANCE_M / places.METRES_PER_DEGREE

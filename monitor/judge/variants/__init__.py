@@ -120,7 +120,7 @@ def mac(text: str) -> Forms:
         ("as_given", text.strip()),
         *lower,
         *((f"{kind}_upper", form.upper()) for kind, form in lower),
-        ("integer", str(int(pure, 16)) if pure else ""),
+        ("integer", str(int(pure, 16)) if _varied(pure) else ""),
     )
 
 
@@ -243,14 +243,22 @@ def _binary(kind: str, text: str) -> Iterator[Variant]:
     """Ids as the bytes that they stand for, and the digits of an IMEI two in a byte; an IMEI with software version."""
     if kind in ("mac", "id"):
         pure = re.sub(r"[^\da-fA-F]", "", text)
-        if len(pure) % 2 == 0:
+        if len(pure) % 2 == 0 and _varied(pure):
             yield Variant("bytes", "bare", "bytes", bytes.fromhex(pure), "none", 4.0 * len(pure))
-    elif kind == "imei" and len(digits := phones.digits_of(text)) == 15:
+    elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and _varied("0" + digits):
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex("0" + digits), "none", 44.0)
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex(digits + "f"), "none", 44.0)
         turned = "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2] + "f", strict=True))
         yield Variant("packed_digits", "swapped", "bytes", bytes.fromhex(turned), "none", 44.0)
         yield Variant("with_software_version", "without_check_digit", "utf-8", digits[:14].encode(), "version", 40.0)
+
+
+VARIED = 5
+"""Bytes that differ in an id that is proof as bytes; 02:00:00:00:00:00, which Android gives for any MAC, is none."""
+
+
+def _varied(pure: str) -> bool:
+    return len(set(bytes.fromhex(pure))) >= VARIED
 
 
 def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:
