@@ -146,6 +146,8 @@ class Index:
             size = len(data)
             if size == 36 and UUID.fullmatch(data):
                 data = bytes.fromhex(data.replace(b"-", b"").decode())
+            elif size in NOUGHTS_LOST and leaf.text is not None and NUMBER_IN_HEX.fullmatch(data):
+                data = bytes.fromhex(data.decode().zfill(NOUGHTS_LOST[size]))
             elif size not in sizes and size != 4:
                 continue
             meanings = known.get(data[: digests.SHORTEST])
@@ -183,6 +185,9 @@ SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")
 GROUP = re.compile(rb"[0-9]+")
 NO_DIGIT = re.compile(rb"[^0-9]")
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NOUGHTS_LOST = {size - lost: size for size in (32, 40, 64) for lost in (1, 2)}
+"""Hex digits of a digest that was written as a number, as `new BigInteger(1, digest).toString(16)` does -> of all."""
+NUMBER_IN_HEX = re.compile(rb"[1-9a-fA-F][0-9a-fA-F]*")
 DIGITS_OF_A_NUMBER = range(7, 18)
 HITS = 2000
 """Hits of one value in one upload that are looked at; more add nothing."""
