@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -152,7 +153,7 @@ def test_bytes_that_say_little_are_not_looked_for(type_, text, sent):
     assert strong(sent, Value(type=type_, text=text)) == []
 
 
-SPLIT = {
+SPLIT: dict[str, tuple[Value, dict[str, Any]]] = {
     "given and family": (NAME, {"given": "Anna-Maria", "family": "Kowalska"}),
     "upper case": (NAME, {"u": {"last_name": "KOWALSKA", "first_name": "ANNA-MARIA"}}),
     "three words": (Value(type="name", text="Ana Maria Kowalska"), {"firstName": "Ana Maria", "lastName": "Kowalska"}),

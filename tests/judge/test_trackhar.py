@@ -12,7 +12,7 @@ import urllib.parse
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -49,7 +49,7 @@ class Planted(NamedTuple):
 
 def tokens(path):
     """[(key, conditions)]: the keys on the way, and what the filters in it want to stand beside."""
-    keys = []
+    keys: list[tuple[str, dict[str, object]]] = []
     for word, quoted, condition in re.findall(r"""([^.\[\]]+)|\[["'](.+?)["']\]|\[\?\((.+?)\)\](?=\.|\[|$)""", path):
         if word == "$" and not keys:
             continue
@@ -199,7 +199,7 @@ BACKWARDS = {
 
 def request(adapter, planted):
     """The upload and its body that the adapter would read the planted values from; ConflictError when there is none."""
-    tree = {}
+    tree: dict[str, Any] = {}
     for one in planted:
         if one.path == "$":
             put(tree, f"res.{one.context}", one.sent)
@@ -313,7 +313,7 @@ def requests_of(name):
                 value, sent = value_for(name, kind, context, path)
                 sent = ("/api/v1/players/" if context == "path" else prefix_of(path)) + sent
             wanted.append(Planted(context, path, value, sent))
-    groups = []
+    groups: list[list[Planted]] = []
     done = set()
     for one in wanted:
         if (one.context, one.path) in done:  # one path that means two things
@@ -344,7 +344,7 @@ def test_every_path_of_a_tracker_is_found(name):
             read = Access(at=AT, source="s", data=value.type, values=(value,), outcome="returned")
             linker.add_access(f"accesses.jsonl:{line}", read)
         joins = linker.link("uploads.jsonl:1", upload, decode.leaves(upload, body))
-        found = {}
+        found: dict[tuple[str, str], list[str]] = {}
         for joined in joins:
             for match in joined.matches:
                 found.setdefault((match.type, match.value), []).append(match.path)
