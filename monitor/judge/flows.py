@@ -23,6 +23,10 @@ MATCHES = 32
 LONG_AGO = timedelta(days=365_000)
 
 
+GUESSED = "xor"
+"""The step of decoding that tries all keys until something readable comes out."""
+
+
 class Joined(NamedTuple):
     """An access and an upload that carries what it returned."""
 
@@ -336,6 +340,11 @@ def _calls(known: _Known, before: datetime) -> int:
     return known.calls if known.until is None or known.until <= before else 1
 
 
+def _chance(hit: Hit) -> float:
+    """The chance of coincidence; what a guessed mask brought out is a candidate, which no rule takes for proof."""
+    return max(hit.chance, 0.5) if GUESSED in hit.decoding else hit.chance
+
+
 def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:
     found = [
         Match(
@@ -347,12 +356,12 @@ def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[M
             path=hit.leaf.path,
             start=hit.start,
             end=hit.end,
-            confidence=round(1 - min(0.9, max(0.001, hit.chance)), 4),
+            confidence=round(1 - min(0.9, max(0.001, _chance(hit))), 4),
             row=row_of.get(key),
             before=hit.before,
             found=hit.found,
             after=hit.after,
-            note=hit.why,
+            note=f"{hit.why}; under a byte mask that was guessed" if GUESSED in hit.decoding else hit.why,
             evidence=hit.evidence,
         )
         for key, of_key in of_access.items()

@@ -415,3 +415,11 @@ def test_what_is_found_without_transforms_names_none():
     for sent in (NUMBER, sha256(NUMBER.encode()).hex()):
         (joined,) = link(known, 20, {"q": sent})
         assert [match.evidence for match in joined.matches] == [()]
+
+
+def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
+    masked = bytes(byte ^ 0x37 for byte in json.dumps({"phone": NUMBER}).encode())
+    decoded = decode.leaves_of(masked)
+    (joined,) = linker(read(0)).link("uploads.jsonl:1", upload(1), decoded)
+    assert {match.confidence for match in joined.matches} == {0.5}
+    assert all("guessed" in match.note for match in joined.matches)
