@@ -1,11 +1,12 @@
 // The agent: takes a plan, brings the hooks up before the app's first line, and says `ready` only when they are live.
 
+import { JVM, attachAsDaemon } from "./daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
 import { isArt } from "./bridge.js";
 import { micros } from "./clock.js";
 import { watchScreen } from "./consent.js";
 import { soon } from "./doorbell.js";
-import { configure, emit, flushAll, report } from "./emit.js";
+import { configure, emit, flushAll, leave, report } from "./emit.js";
 import { pause } from "./engine.js";
 import { watchExit } from "./exit.js";
 import { configureStack } from "./follow.js";
@@ -16,7 +17,6 @@ import { installAll, onChange, statuses } from "./sources.js";
 
 const HOLD_S = 20;
 const STEP_S = 0.002;
-const JVM = /jvm\.(so|dll|dylib)$/;
 
 let ready = false;
 
@@ -40,33 +40,9 @@ function tellStatuses(): void {
   send({ type: "statuses", statuses: [...statuses.values()] });
 }
 
-/**
- * Attach the agent's thread to a JVM, before the bridge does, and as a daemon: for another thread the JVM would wait when
- * the app's main method returns, and never end. False while there is no JVM.
- */
-function attachAsDaemon(jvm: Module): boolean {
-  const options = { exceptions: "propagate" } as const;
-  const created = new NativeFunction(
-    jvm.getExportByName("JNI_GetCreatedJavaVMs"), "int", ["pointer", "int", "pointer"], options);
-  const vms = Memory.alloc(Process.pointerSize);
-  const count = Memory.alloc(4);
-  if (created(vms, 1, count) !== 0 || count.readS32() === 0) {
-    return false;
-  }
-  const vm = vms.readPointer();
-  const address = vm.readPointer().add(7 * Process.pointerSize).readPointer();
-  const attach = new NativeFunction(address, "int", ["pointer", "pointer", "pointer"], options);
-  const result = attach(vm, Memory.alloc(Process.pointerSize), NULL);
-  if (result !== 0) {
-    throw new Error(`the JVM refused the agent's thread (${result})`);
-  }
-  return true;
-}
-
 /** Asked on the agent's own thread. */
 function vmIsThere(): boolean {
-  const jvm = Process.enumerateModules().find((module) => JVM.test(module.name));
-  return (jvm === undefined || attachAsDaemon(jvm)) && Java.available;
+  return attachAsDaemon() !== "later" && Java.available;
 }
 
 /** A JVM that is still to be made: its first thread waits where it was made until the hooks are live. */
@@ -126,6 +102,6 @@ rpc.exports = {
   /** Let all calls through from now on, and send everything that is held. */
   finish(): void {
     pause();
-    flushAll();
+    leave();
   },
 };

@@ -162,6 +162,12 @@ export function report(error: unknown, where: string): void {
 
 let ended = false;
 
+/** Nobody listens any more: the end of the process is the app's own affair. */
+export function leave(): void {
+  flushAll();
+  ended = true;
+}
+
 /** The process is about to end: send everything and wait, not for long, until the host has it. */
 export function farewell(how: string): void {
   if (ended) {

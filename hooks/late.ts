@@ -4,6 +4,7 @@ import Java from "frida-java-bridge";
 import { isArt, tryEnv, currentEnv, type Env } from "./bridge.js";
 import { Method, remember, wrapperOf } from "./classes.js";
 import { micros } from "./clock.js";
+import { JVM } from "./daemon.js";
 import { soon } from "./doorbell.js";
 import { emit, report } from "./emit.js";
 import { watch } from "./engine.js";
@@ -119,7 +120,7 @@ export function watchDefinitions(env: Env): void {
 
 /** Natively: every class of a JVM passes here, and a Java hook on class loading would be part of what it watches. */
 function watchJvm(): void {
-  const jvm = Process.enumerateModules().find((module) => /jvm\.(so|dll|dylib)$/.test(module.name));
+  const jvm = Process.enumerateModules().find((module) => JVM.test(module.name));
   for (const [name, nameAt] of [["JVM_DefineClassWithSource", 1], ["JVM_DefineClass", 1], ["JVM_LookupDefineClass", 2]] as const) {
     const address = jvm?.findExportByName(name) ?? null;
     if (address === null) {

@@ -189,7 +189,7 @@ class Agent:
     def stop(self) -> None:
         """End observing: what the agent still holds is recorded, and what was never hooked becomes gaps.
 
-        A process that we started is ended with it (letting go of a busy JVM is not safe); another runs on unobserved.
+        A process that we started is ended with it; another runs on unobserved.
         """
         if self._finished:
             return
@@ -201,6 +201,8 @@ class Agent:
                 _within(DETACH_S, lambda: self._device.kill(self._pid))
                 self._ended.wait(DETACH_S)
             else:
+                # Taking hooks out of a running process can crash it: they stay, and let everything through.
+                _within(DETACH_S, self._script.eternalize)
                 _within(DETACH_S, self._session.detach)
         elif self._spawned and self._script is None and self._pid is not None:
             _within(DETACH_S, lambda: self._device.kill(self._pid))

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -328,8 +329,62 @@ def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recordin
         printed, _ = app.communicate("\n", timeout=60)
     assert "CHANGED" not in printed
     assert printed.endswith("done\n")
+    assert app.returncode == 0
     assert texts(read.event for read in recording.read("access")) == [["+15550005"]]
     assert list(recording.read("gap")) == []
+
+
+OBSERVER = """
+import os, signal, sys
+from monitor.observe.agent import Agent
+from tests.lab.test_agent import Program, api
+
+class Nowhere:
+    def append_all(self, events): pass
+
+agent = Agent(Nowhere(), [api("number")], "probe")
+agent.launch(Program(tuple(sys.argv[1:])))
+print(agent.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_app_lives_on_and_ends_when_its_observer_is_killed(classes):
+    app = (str(JAVA), "-Xshare:off", "-cp", str(classes[0]), "probe.Main", "pause", "once", "results", "exit")
+    observer = subprocess.run(
+        [sys.executable, "-c", OBSERVER, *app], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert observer.returncode == -signal.SIGKILL, observer.stderr
+    process = Path("/proc") / observer.stdout.split()[-1]
+    wait_for(lambda: not process.exists())
+
+
+def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_raised():
+    recorded = []
+
+    class Full:
+        def append_all(self, events):
+            if any(event.kind == "phase" for event in events):
+                raise OSError("disk full")
+            recorded.extend(events)
+
+    agent = Agent(Full(), [], "probe")
+    access = (
+        '{"v":1,"kind":"access","at":"2026-03-01T00:00:00Z","source":"s","data":"location",'
+        '"values":[],"outcome":"empty","stack":[]}'
+    )
+    agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [access, "{nonsense"]}}, None)
+    agent._on_message({"type": "send", "payload": {"type": "facts", "facts": [{"fact": "nonsense"}]}}, None)
+    agent._on_message({"type": "send", "payload": {"type": "surprise"}}, None)
+    agent._on_message({"type": "error", "description": "Error: x", "stack": "Error: x at y"}, None)
+    assert [getattr(event, "why", event.kind) for event in recorded] == [
+        "access", "protocol_unsupported", "protocol_unsupported", "hook_error", "hook_error",
+    ]  # fmt: skip
+    assert "{nonsense" in recorded[1].detail
+    phase = '{"v":1,"kind":"phase","at":"2026-03-01T00:00:00Z","state":"started"}'
+    agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [phase]}}, None)
+    with pytest.raises(OSError, match="disk full"):
+        agent.wait(0)
 
 
 def test_a_program_that_is_not_there(recording):

@@ -42,6 +42,7 @@ public class Main {
                     Runtime.getRuntime().halt(4);
                 }
                 case "hang" -> Thread.sleep(60_000);
+                case "pause" -> Thread.sleep(500);
                 default -> throw new IllegalArgumentException(step);
             }
         }
