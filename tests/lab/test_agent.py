@@ -287,7 +287,7 @@ def test_a_process_that_is_killed_is_a_gap(run):
 def test_stopping_ends_the_process_that_was_started(run):
     seen = run(["once", "hang"], [api("number")], until_end=False)
     assert texts(seen.of("number")) == [["+15550001"]]
-    assert not Path(f"/proc/{seen.agent.pid}").exists()
+    wait_for(lambda: not Path(f"/proc/{seen.agent.pid}").exists())
     assert seen.gaps == []
 
 
