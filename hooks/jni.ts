@@ -27,10 +27,6 @@ function jni<R>(
   return found(env.handle, ...args) as R;
 }
 
-export function superclassOf(env: Env, cls: NativePointer): NativePointer {
-  return jni(env, 10, "pointer", ["pointer"], cls);
-}
-
 export function throwAgain(env: Env, throwable: NativePointer): void {
   jni(env, 13, "int", ["pointer"], throwable);
 }
@@ -59,10 +55,6 @@ export function inFrame<T>(env: Env, work: () => T): T {
 
 export function globalRef(env: Env, ref: NativePointer): NativePointer {
   return jni(env, 21, "pointer", ["pointer"], ref);
-}
-
-export function deleteGlobal(env: Env, ref: NativePointer): void {
-  jni(env, 22, "void", ["pointer"], ref);
 }
 
 export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
@@ -169,7 +161,7 @@ export function newString(env: Env, value: string): NativePointer {
   return jni(env, 163, "pointer", ["pointer", "int"], units, value.length);
 }
 
-export function orThrow(env: Env): void {
+function orThrow(env: Env): void {
   const thrown = takeException(env);
   if (!thrown.isNull()) {
     throw new JavaError(describe(env, thrown));
