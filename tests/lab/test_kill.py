@@ -71,7 +71,7 @@ def test_the_recorder_is_killed(tmp_path, turn):
     finally:
         process.kill()
         process.communicate()
-        # A JVM that loses its hooks in mid-call may hang; nobody is left to end it.
+        # The app outlives its recorder; nobody needs this one any more.
         for started in lines(path, "phase")[:1]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(json.loads(started)["pid"], signal.SIGKILL)
