@@ -98,15 +98,7 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
         # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
         reads = recording.read(kind, walk.positions.get(kind), finished=True)
         new_lines += store.ingest(walk.id, recording.run, str(recording.path), reads)
-    for kind in ("access", "connection", "transform", "consent"):
-        for ref, event in store.events(walk.id, kind):
-            walk.learn(ref, event)
-    uploads = list(store.events(walk.id, "upload"))
-    for number, (ref, upload) in enumerate(uploads):
-        progress("matching uploads", number, len(uploads))
-        if isinstance(upload, Upload):
-            walk.link(ref, walk.on_host_clock(upload))
-    progress("matching uploads", len(uploads), len(uploads))
+    walk.recall(progress)
     return walk.conclude(new_lines)
 
 
@@ -124,11 +116,7 @@ def follow(
     """
     walk = _Walk(recording, store, known)
     store.ingest(walk.id, recording.run, str(recording.path), ())
-    for kind in FILES:
-        for ref, event in store.events(walk.id, kind):
-            walk.learn(ref, event)
-            if isinstance(event, Upload):
-                walk.link(ref, walk.on_host_clock(event))
+    walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
     pause_until = 0.0
     pending = True
@@ -164,6 +152,18 @@ class _Walk:
         self.joined: dict[Ref, tuple[Upload, list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
         self.recent: dict[Ref, tuple[Upload, decode.Decoded]] = {}
+
+    def recall(self, progress: Progress = lambda *_: None) -> None:
+        """Learn from all that the index has, and link its uploads."""
+        for kind in ("access", "connection", "transform", "consent"):
+            for ref, event in self.store.events(self.id, kind):
+                self.learn(ref, event)
+        uploads = list(self.store.events(self.id, "upload"))
+        for number, (ref, upload) in enumerate(uploads):
+            progress("matching uploads", number, len(uploads))
+            if isinstance(upload, Upload):
+                self.link(ref, self.on_host_clock(upload))
+        progress("matching uploads", len(uploads), len(uploads))
 
     def learn(self, ref: Ref, event: Event) -> None:
         match event:
