@@ -83,13 +83,6 @@ def geohash(lat: float, lon: float, size: int) -> str:
     return "".join(BASE32[bits >> 5 * i & 31] for i in reversed(range(size)))
 
 
-def mercator(lat: float, lon: float) -> tuple[float, float]:
-    """Web Mercator (EPSG:3857): x and y in metres."""
-    x = lon * 20037508.342789244 / 180
-    y = math.log(math.tan((90 + lat) * math.pi / 360)) / math.pi * 20037508.342789244
-    return x, y
-
-
 def forms(text: str) -> tuple[tuple[str, str], ...]:
     """(name of the form, the location as text in it): the texts that digests are taken of."""
     found: dict[str, str] = {text.strip(): "as_given"}
