@@ -76,6 +76,10 @@ export interface Consent {
   note?: string | null;
   /** where an SDK call came from */
   stack?: readonly string[];
+  /** the earlier line that this one replaces, whatever its time: a corrected mark */
+  corrects?: string | null;
+  /** of a dialog: its box was ticked when it appeared; of a tap: when it was tapped */
+  ticked?: boolean | null;
 }
 
 /** One end of a connection. */

@@ -206,6 +206,12 @@ class Consent(Line):
     text: str | None = Field(default=None, description="the label touched, the key set, the permission named")
     note: str | None = Field(default=None, description="free text of the operator")
     stack: tuple[str, ...] = Field(default=(), description="where an SDK call came from")
+    corrects: Ref | None = Field(
+        default=None, description="the earlier line that this one replaces, whatever its time: a corrected mark"
+    )
+    ticked: bool | None = Field(
+        default=None, description="of a dialog: its box was ticked when it appeared; of a tap: when it was tapped"
+    )
 
 
 class Phase(Line):

@@ -8,7 +8,19 @@ from pydantic import Field
 
 from monitor.events import DataType, Event, Gap, Record, Ref, Run, Time
 
-ConsentName = Literal["not_shown", "requested", "given", "refused", "withdrawn", "dismissed"]
+ConsentName = Literal[
+    "not_shown",
+    "requested",
+    "given",
+    "refused",
+    "withdrawn",
+    "dismissed",
+    "basic_only",
+    "partial",
+    "expired",
+]
+"""The last three: only the basic function was accepted (a no to all else); something of what was asked was accepted
+(said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet answered."""
 Party = Literal["first", "third", "unknown"]
 Level = Literal["high", "medium", "low", "info"]
 Confidence = Literal["proven", "corroborated", "indicated", "declared"]
@@ -60,6 +72,17 @@ class ConsentStatus(Record):
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
 
 
+class Article(Record):
+    """One article of a law, standard or store policy that a finding touches (catalog/laws.yml)."""
+
+    law: str = Field(description="id of the law: CN-PIPL, EU-GDPR, PLAY, MASWE")
+    article: str = Field(description="number or name of the article, as it is cited")
+    jurisdiction: str = Field(description="cn, eu, us or store")
+    citation: dict[str, str] = Field(description="law and article as printed, by language: en, zh")
+    says: dict[str, str] = Field(default_factory=dict, description="what it says, in our own words, by language")
+    verify: bool = Field(default=False, description="not matched against the official text: check before citing")
+
+
 class Flow(Record):
     """An access and an upload joined by at least one match."""
 
@@ -93,7 +116,9 @@ class Finding(Record):
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = ()
     evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first")
-    references: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
+    articles: tuple[Article, ...] = Field(default=(), description="of the laws chosen, what the finding touches")
+    references: tuple[str, ...] = Field(default=(), description="the same as words, and what else the rule rests on")
 
 
 class JudgedRule(Record):
@@ -103,7 +128,19 @@ class JudgedRule(Record):
     level: Level
     title: dict[str, str] = Field(description="by language: en, zh")
     help: dict[str, str] = Field(default_factory=dict, description="what it means and what to do, by language")
+    kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
     references: tuple[str, ...] = Field(default=(), description="what it rests on: articles of laws and standards")
+
+
+class Declared(Record):
+    """One row of observed against declared: what was seen of one kind of data, and what the maker declares of it."""
+
+    data: DataType
+    recipient: str | None = Field(default=None, description="host or declared name; null: read, not sent")
+    observed: int = Field(description="accesses or flows seen; 0: declared, and not seen in this run")
+    declared: bool
+    purpose: str | None = Field(default=None, description="as declared")
+    evidence: tuple[Ref, ...] = Field(default=(), description="the first lines that show it")
 
 
 class ReportedGap(Gap):
@@ -125,6 +162,10 @@ class Report(Record):
         default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
+    laws: tuple[str, ...] = Field(default=(), description="jurisdictions that articles were chosen for; empty: all")
+    declared: tuple[Declared, ...] = Field(
+        default=(), description="observed against declared, when the tester gave a policy.yml"
+    )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
