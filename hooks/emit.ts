@@ -23,6 +23,8 @@ let foldUs = 1_000_000;
 let waiting: string[] = [];
 let facts: object[] = [];
 let dropped = 0;
+/** what one transform gave, the next one often takes */
+let lastBody = "";
 let armed = false;
 const folds = new Map<string, Fold>();
 const beforeFlush: (() => void)[] = [];
@@ -49,6 +51,16 @@ export function emit(at: number, body: Body): void {
   }
   waiting.push(JSON.stringify({ v: 1, at: timestamp(at), app, pid: Process.id, ...body }));
   wake();
+}
+
+/** Give the host bytes that are too many for a line, at once; the line names them by the sha256 that this returns. */
+export function sendBody(bytes: ArrayBuffer): string {
+  const sha256 = Checksum.compute("sha256", bytes);
+  if (sha256 !== lastBody) {
+    lastBody = sha256;
+    send({ type: "body", sha256 }, bytes);
+  }
+  return sha256;
 }
 
 /** Queue something that the host turns into a line, such as a tap. */

@@ -132,14 +132,25 @@ export function charArray(env: Env, array: NativePointer, length: number): strin
 
 /** Bytes of a byte[]. */
 export function byteArray(env: Env, array: NativePointer): ArrayBuffer {
-  const length = arrayLength(env, array);
-  if (length === 0) {
+  return byteRegion(env, array, 0, arrayLength(env, array));
+}
+
+/** A part of a byte[]. Throws JavaError when it does not have these bytes. */
+export function byteRegion(env: Env, array: NativePointer, from: number, length: number): ArrayBuffer {
+  if (length <= 0) {
     return new ArrayBuffer(0);
   }
   const buffer = Memory.alloc(length);
-  jni(env, 200, "void", ["pointer", "int", "int", "pointer"], array, 0, length, buffer);
+  jni(env, 200, "void", ["pointer", "int", "int", "pointer"], array, from, length, buffer);
   orThrow(env);
   return buffer.readByteArray(length) ?? new ArrayBuffer(0);
+}
+
+/** A new local reference to a byte[]. */
+export function newByteArray(env: Env, length: number): NativePointer {
+  const array = jni<NativePointer>(env, 176, "pointer", ["int"], length);
+  orThrow(env);
+  return array;
 }
 
 /** A new object; throws JavaError when the constructor does. */

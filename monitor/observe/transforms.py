@@ -1,0 +1,76 @@
+"""Reads catalog/transforms.yml: the digests, MACs, ciphers, compressors and encoders whose calls the agent records."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from monitor import catalog
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Part(_Entry):
+    """Where in a call bytes are: all of an argument or of what is returned, or a part of an argument."""
+
+    of: int | Literal["return"] = Field(alias="argument", description="index of the argument, first is 0; or `return`")
+    start: int | None = Field(default=None, alias="from", description="index of the argument that says where it begins")
+    size: int | str | None = Field(
+        default=None, description="index of the argument that says how long; `count`: what was returned; a getter"
+    )
+
+
+class Begin(_Entry):
+    """A call that begins a new piece of work."""
+
+    mode: int | None = Field(default=None, description="index of a Cipher's mode: 1 and 3 encrypt, 2 and 4 decrypt")
+    key: int | None = Field(default=None, description="index of the key")
+
+
+class Step(_Entry):
+    """One method of a class that transforms."""
+
+    method: str
+    overload: tuple[str, ...] | None = Field(default=None, description="argument types; None: all there are")
+    takes: Part | None = None
+    gives: Part | None = None
+    begins: Begin | None = None
+    ends: bool = False
+    when: str | None = Field(default=None, description="getter that must say true for the work to end")
+    clears: bool = False
+
+    @field_validator("takes", "gives", mode="before")
+    @classmethod
+    def _whole(cls, part: Any) -> Any:
+        return {"argument": part} if isinstance(part, int | str) else part
+
+
+class Transformer(_Entry):
+    """One class that transforms."""
+
+    cls: str = Field(alias="class")
+    op: Literal["digest", "mac", "encrypt", "decrypt", "compress", "encode"]
+    algorithm: str = Field(default="", description="its name, or the getter that says it")
+    iv: str | None = Field(default=None, description="getter of the initialisation vector")
+    methods: tuple[Step, ...] = Field(min_length=1)
+    optional: str | None = Field(default=None, description="why it may be missing without anything being missed")
+
+
+class Transformers(_Entry):
+    """catalog/transforms.yml."""
+
+    not_from: tuple[str, ...] = Field(description="beginnings of frames whose own crypto is left out")
+    classes: tuple[Transformer, ...]
+
+    def plan(self) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return self.model_dump()
+
+
+def load() -> Transformers:
+    """The catalog's. Raises FileError with file and line."""
+    (path,) = catalog.files("transforms.yml")
+    return catalog.parse(path, Transformers)
