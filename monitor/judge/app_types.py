@@ -1,0 +1,138 @@
+"""The types of app and what each needs: the model of catalog/app_types.yml, and a type by its number or name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from monitor.errors import UserError
+from monitor.events import DataType
+from monitor.findings import Article
+from monitor.judge.laws import Words
+
+Checked = Literal["source", "source_partial", "recalled"]
+"""How well an entry was matched against the text: in a stored copy, its beginning only, its name only."""
+CITES = {
+    "en": "Provisions on the Scope of Necessary Personal Information for Common Types of Mobile Internet Applications"
+    " (2021 No. 14), art. 5({})",
+    "zh": "《常见类型移动互联网应用程序必要个人信息范围规定》（国信办秘字〔2021〕14号）第五条第（{}）项",
+}
+
+
+class UnknownAppType(UserError, ValueError):
+    """No such type of app, or several; names those that it may be."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Need(_Strict):
+    """One item that a type of app needs."""
+
+    en: str
+    zh: str
+    data: DataType | None = Field(description="its kind in data_types.yml; null: no API of the device gives it")
+    when: Words | None = Field(default=None, description="the service that needs it, where not all of the type do")
+
+
+class AppType(_Strict):
+    """One of the common types of app."""
+
+    number: int = Field(ge=1, description="its item of art. 5")
+    numeral: str = Field(description="the same as Chinese law prints it")
+    code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    en: str
+    zh: str
+    function: Words = Field(description="its basic function")
+    checked: Checked
+    needs: tuple[Need, ...]
+    _also: frozenset[DataType] = PrivateAttr(default=frozenset())
+
+    @cached_property
+    def necessary(self) -> frozenset[DataType]:
+        """Kinds of data that its basic function needs."""
+        return frozenset(need.data for need in self.needs if need.data)
+
+    def covers(self, data: DataType) -> bool:
+        """Whether a kind is necessary for the type, comes with one that is, or is not spoken of by the provisions."""
+        return data in self.necessary or data in self._also
+
+    @cached_property
+    def article(self) -> Article:
+        """The item of art. 5 that says what the type needs."""
+        return Article(
+            law="CN-SCOPE",
+            article=f"5({self.number})",
+            jurisdiction="cn",
+            citation={"en": CITES["en"].format(self.number), "zh": CITES["zh"].format(self.numeral)},
+            says={"en": f"{self.en}: {self._says('en')}", "zh": f"{self.zh}：{self._says('zh')}"},
+            verify=self.checked != "source",
+        )
+
+    def _says(self, language: str) -> str:
+        needs = [_words(need, language) for need in self.needs]
+        if language == "en":
+            return f"necessary for its basic function: {'; '.join(needs) or 'no personal information'}"
+        return f"必要个人信息为{'、'.join(needs)}" if needs else "无须个人信息，即可使用基本功能服务"
+
+
+def _words(need: Need, language: str) -> str:
+    text = need.en if language == "en" else need.zh
+    if need.when is None:
+        return text
+    return f"{text} ({need.when['en']})" if language == "en" else f"{text}（{need.when['zh']}）"
+
+
+class AppTypes(_Strict):
+    """catalog/app_types.yml."""
+
+    as_of: date
+    not_judged: tuple[DataType, ...] = Field(default=(), description="kinds that the provisions do not speak of")
+    includes: dict[DataType, tuple[DataType, ...]] = Field(
+        default_factory=dict, description="kinds that come with a necessary one"
+    )
+    types: tuple[AppType, ...]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if [each.number for each in self.types] != list(range(1, len(self.types) + 1)):
+            raise ValueError("expected the types numbered 1, 2, 3 ... in order")
+        for each in self.types:
+            also = {data for kind in each.necessary for data in self.includes.get(kind, ())}
+            each._also = frozenset(also.union(self.not_judged))
+        return self
+
+    def of(self, name: str | int) -> AppType:
+        """The type of a number, or of a name in English or Chinese or a part of one that no other has.
+
+        Case, spaces and a final 类 do not matter. Raises UnknownAppType, which names the candidates.
+        """
+        asked = _plain(str(name))
+        if asked.isdecimal():
+            found = [each for each in self.types if each.number == int(asked)]
+        else:
+            found = [each for each in self.types if asked in _names(each)] or [
+                each for each in self.types if asked and any(asked in one for one in _names(each))
+            ]
+        if len(found) == 1:
+            return found[0]
+        listed = "; ".join(f"{each.number} {each.en} ({each.zh})" for each in found or self.types)
+        if found:
+            raise UnknownAppType(f"{name!r} may be several types of app.", f"Name one by its number: {listed}.")
+        raise UnknownAppType(f"There is no type of app {str(name)!r}.", f"Name one by number or name: {listed}.")
+
+
+def _names(type_: AppType) -> tuple[str, ...]:
+    return _plain(type_.en), _plain(type_.zh), _plain(type_.code)
+
+
+def _plain(text: str) -> str:
+    """Without case, spaces, marks and a final 类; "and" and "&" are one."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("&", "and")
+    return re.sub(r"[\W_]+", "", text).removesuffix("类")

@@ -1,0 +1,187 @@
+"""The law that findings touch: the model of catalog/laws.yml, and which articles belong to which finding types."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from monitor.findings import Article
+
+LANGUAGES = ("en", "zh")
+CHECK = {"en": "check before citing", "zh": "引用前请核对"}
+"""Printed beside an article that was not matched against the official text."""
+
+KindId = Annotated[str, Field(pattern=r"^F\d\d$")]
+
+
+def _both(words: dict[str, str]) -> dict[str, str]:
+    if set(words) != set(LANGUAGES) or not all(words.values()):
+        raise ValueError("expected a text for each of en and zh")
+    return words
+
+
+def _known(words: dict[str, str]) -> dict[str, str]:
+    if not set(words) <= set(LANGUAGES):
+        raise ValueError("expected texts for en or zh only")
+    return words
+
+
+def _template(words: dict[str, str]) -> dict[str, str]:
+    if any(text.count("{}") != 1 for text in _both(words).values()):
+        raise ValueError("expected one {} where the article stands, in each of en and zh")
+    return words
+
+
+Words = Annotated[dict[str, str], AfterValidator(_both)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Jurisdiction(_Strict):
+    """Whose rules: cn, eu, us, store."""
+
+    code: str = Field(pattern=r"^[a-z]{2,8}$")
+    en: str
+    zh: str
+
+
+class FindingType(_Strict):
+    """What kind of breach a finding is."""
+
+    id: KindId
+    code: str = Field(description="the same as a word: pre_consent_collection")
+    en: str
+    zh: str
+
+
+class Group(_Strict):
+    """A part of a law that its articles are numbered in: 3 of 3.1."""
+
+    number: int
+    en: str
+    zh: str
+
+
+class Provision(_Strict):
+    """One article of a law."""
+
+    article: str = Field(description="number or name; unique in its law")
+    cite: Annotated[dict[str, str], AfterValidator(_known)] = Field(
+        default_factory=dict, description="as it is printed, by language, where that is not `article`"
+    )
+    group: int | None = Field(default=None, description="number of its group in the law")
+    says: Words = Field(description="what it says, in our own words")
+    kinds: tuple[KindId, ...] = Field(default=(), description="finding types that touch it; none: a right or a remedy")
+    provable: Literal["fully", "partly", "no"] | None = Field(
+        default=None, description="whether API calls and traffic alone can prove a breach of it"
+    )
+    verify: bool = Field(default=False, description="not matched against the official text")
+
+
+class Law(_Strict):
+    """One law, notice, standard or store policy."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$")
+    jurisdiction: str
+    name: Words
+    cites: Annotated[dict[str, str], AfterValidator(_template)] = Field(description="how it is cited; {}: the article")
+    short: Annotated[str, Field(pattern=r"\{\}")] = Field(description="the same, short, for both languages in one")
+    in_force: date | None = None
+    groups: tuple[Group, ...] = ()
+    articles: tuple[Provision, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [each.article for each in self.articles]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{self.id}: article {', '.join(twice)} is there twice")
+        numbers = {group.number for group in self.groups}
+        lost = sorted({str(each.group) for each in self.articles if each.group is not None} - {*map(str, numbers)})
+        if lost:
+            raise ValueError(f"{self.id}: no such group: {', '.join(lost)}")
+        return self
+
+    def article(self, provision: Provision) -> Article:
+        """One of its articles as findings carry it."""
+        return Article(
+            law=self.id,
+            article=provision.article,
+            jurisdiction=self.jurisdiction,
+            citation={
+                language: text.replace("{}", provision.cite.get(language, provision.article))
+                for language, text in self.cites.items()
+            },
+            says=provision.says,
+            verify=provision.verify,
+        )
+
+
+class Laws(_Strict):
+    """catalog/laws.yml."""
+
+    as_of: date = Field(description="date of the state of the law that it gives")
+    places: tuple[Jurisdiction, ...] = Field(alias="jurisdictions")
+    kinds: tuple[FindingType, ...]
+    laws: tuple[Law, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for law in self.laws:
+            if law.jurisdiction not in self.jurisdictions:
+                raise ValueError(f"{law.id}: no such jurisdiction: {law.jurisdiction}")
+            unknown = sorted({kind for each in law.articles for kind in each.kinds} - self._kinds.keys())
+            if unknown:
+                raise ValueError(f"{law.id}: no such finding type: {', '.join(unknown)}")
+        return self
+
+    @cached_property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """Every jurisdiction, in the order in which articles are printed."""
+        return tuple(place.code for place in self.places)
+
+    def kind(self, id_: str) -> FindingType:
+        """The finding type of an id such as F01. Raises KeyError for one that is not in the catalog."""
+        return self._kinds[id_]
+
+    def articles(self, kinds: Iterable[str], jurisdictions: Collection[str] = ()) -> tuple[Article, ...]:
+        """What findings of these types touch, each once: by jurisdiction as chosen (none: all), then as in the file."""
+        wanted = set(kinds)
+        return tuple(
+            law.article(provision)
+            for place in jurisdictions or self.jurisdictions
+            for law in self.laws
+            if law.jurisdiction == place
+            for provision in law.articles
+            if wanted.intersection(provision.kinds)
+        )
+
+    def references(self, articles: Iterable[Article]) -> tuple[str, ...]:
+        """Articles as short lines, one a law, for both languages in one: `个人信息保护法 PIPL art. 10, 13`."""
+        lines: dict[str, list[str]] = {}
+        for article in articles:
+            check = f" [{CHECK['en']} {CHECK['zh']}]" if article.verify else ""
+            lines.setdefault(article.law, []).append(article.article + check)
+        return tuple(self._laws[law].short.replace("{}", ", ".join(names)) for law, names in lines.items())
+
+    @cached_property
+    def _kinds(self) -> dict[str, FindingType]:
+        return {kind.id: kind for kind in self.kinds}
+
+    @cached_property
+    def _laws(self) -> dict[str, Law]:
+        return {law.id: law for law in self.laws}
+
+
+def citation(article: Article, language: str) -> str:
+    """An article as printed in a language, with the warning where it was not matched against the official text."""
+    text = article.citation[language]
+    if not article.verify:
+        return text
+    return f"{text} ({CHECK['en']})" if language == "en" else f"{text}（{CHECK['zh']}）"

@@ -1,0 +1,185 @@
+"""What an app's maker declares, as a tester wrote it down in a policy.yml, and how that compares with what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from monitor.events import Access, DataType, Ref
+from monitor.findings import Declared, Flow, Party
+from monitor.judge.recipients import RecipientTable, clean_host, is_device
+
+EVIDENCE = 5
+"""A row of the table names at most this many lines."""
+
+
+def _host(text: str) -> str:
+    host = clean_host(text.removeprefix("*.").strip("."))
+    if not host or "/" in host or " " in host:
+        raise ValueError(f"{text!r} is not a domain; expected such as example.com")
+    return host
+
+
+Host = Annotated[str, AfterValidator(_host)]
+"""A domain; it stands for itself and all below it."""
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166 code of a country, such as CN."""
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$")]
+"""The beginning of names of classes, up to a dot."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DeclaredData(_Strict):
+    """One kind of data that the privacy policy says is collected."""
+
+    type: DataType
+    purposes: tuple[str, ...] = ()
+    sensitive_separate: bool = Field(default=False, description="it says that a separate consent is asked for")
+
+
+class DeclaredRecipient(_Strict):
+    """Somebody who, the privacy policy says, receives data."""
+
+    name: str
+    hosts: tuple[Host, ...] = ()
+    party: Party | None = Field(default=None, description="first: belongs to the maker")
+    country: Country | None = None
+    purposes: tuple[str, ...] = ()
+    data: tuple[DataType, ...] = Field(min_length=1)
+
+
+class DeclaredSdk(_Strict):
+    """An SDK of the maker's list; what it sends to its own hosts is declared where its kind of data is."""
+
+    name: str
+    packages: tuple[Prefix, ...] = Field(min_length=1)
+    hosts: tuple[Host, ...] = Field(default=(), description="besides those that the catalog knows of its packages")
+    purposes: tuple[str, ...] = ()
+    data: tuple[DataType, ...] | None = Field(default=None, description="left out: any kind that is declared at all")
+
+
+class Policy(_Strict):
+    """A tester's policy.yml: what is declared of one app. What is left out is not declared."""
+
+    app_type: int | str | None = Field(default=None, description="number or name of the type of app")
+    territory: Country | None = Field(default=None, description="where the users are: elsewhere is abroad")
+    audience: Literal["general", "children"] = "general"
+    first_party: tuple[Host, ...] = Field(default=(), description="domains of the app's maker")
+    data: tuple[DeclaredData, ...] = ()
+    recipients: tuple[DeclaredRecipient, ...] = ()
+    sdks: tuple[DeclaredSdk, ...] = ()
+
+    @property
+    def codes(self) -> frozenset[DataType]:
+        """Every kind of data that it names."""
+        named = {each.type for each in self.data}
+        return frozenset(
+            named.union(*(each.data for each in self.recipients), *(each.data or () for each in self.sdks))
+        )
+
+    def recipient(self, host: str) -> DeclaredRecipient | DeclaredSdk | None:
+        """Who of the declared a host belongs to, by the longest domain."""
+        named = [
+            (len(domain), each) for each in self._receivers for domain in each.hosts if _below(clean_host(host), domain)
+        ]
+        return max(named, key=lambda pair: pair[0])[1] if named else None
+
+    def declares(self, data: DataType, host: str | None = None) -> bool:
+        """Whether a kind of data is declared at all; with a host, that it goes there.
+
+        What goes to the maker's own domains is collected, not passed on: it needs no recipient. Where a host is known
+        to be the maker's without being in `first_party`, ask without it.
+        """
+        if host is None or any(_below(clean_host(host), domain) for domain in self.first_party):
+            return data in self.codes
+        match self.recipient(host):
+            case DeclaredRecipient(data=listed):
+                return data in listed
+            case DeclaredSdk(data=listed):
+                return data in (self.codes if listed is None else listed)
+            case None:
+                return False
+
+    def purpose(self, data: DataType, host: str | None = None) -> str | None:
+        """What it is said to be for, of the recipient where that is declared, else of the kind of data."""
+        receiver = self.recipient(host) if host else None
+        purposes = receiver.purposes if receiver and receiver.purposes else ()
+        purposes = purposes or tuple(text for each in self.data if each.type == data for text in each.purposes)
+        return ", ".join(purposes) or None
+
+    def with_hosts(self, table: RecipientTable) -> Policy:
+        """The same, with the hosts that the catalog knows of the SDKs named by their packages."""
+        sdks = []
+        for sdk in self.sdks:
+            known = [each for prefix in sdk.packages if (each := table.of_frame(prefix))]
+            hosts = dict.fromkeys((*sdk.hosts, *(host for each in known for host in each.hosts)))
+            sdks.append(sdk.model_copy(update={"hosts": tuple(hosts)}))
+        return self.model_copy(update={"sdks": tuple(sdks)})
+
+
+def declared(policy: Policy, accesses: Iterable[tuple[Ref, Access]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
+    """Observed against declared, row by row: what was read, what was sent to whom, then what was declared and not seen.
+
+    A row for each kind of data that an API returned (recipient null), each kind and host that it went to, each
+    declared kind that was neither read nor sent, and each kind that a declared recipient did not get in this run.
+    What is sent to the device itself did not leave it.
+    """
+    read: dict[DataType, list[Ref]] = {}
+    for ref, access in accesses:
+        if access.outcome == "returned" and access.values:
+            read.setdefault(access.data, []).extend([ref] * access.count)
+    sent: dict[tuple[DataType, str], list[Flow]] = {}
+    for flow in flows:
+        if not is_device(flow.recipient.host):
+            sent.setdefault((flow.data, flow.recipient.host), []).append(flow)
+    rows = [
+        Declared(
+            data=data,
+            observed=len(refs),
+            declared=policy.declares(data),
+            purpose=policy.purpose(data),
+            evidence=tuple(dict.fromkeys(refs))[:EVIDENCE],
+        )
+        for data, refs in sorted(read.items())
+    ]
+    for (data, host), found in sorted(sent.items()):
+        own = found[0].recipient.party == "first"
+        rows.append(
+            Declared(
+                data=data,
+                recipient=host,
+                observed=len(found),
+                declared=policy.declares(data, None if own else host),
+                purpose=policy.purpose(data, host),
+                evidence=tuple(dict.fromkeys(flow.upload for flow in found))[:EVIDENCE],
+            )
+        )
+    seen = read.keys() | {data for data, _ in sent}
+    rows += [
+        Declared(data=each.type, observed=0, declared=True, purpose=policy.purpose(each.type))
+        for each in policy.data
+        if each.type not in seen
+    ]
+    reached = {(data, receiver.name) for data, host in sent if (receiver := policy.recipient(host))}
+    rows += [
+        Declared(
+            data=data,
+            recipient=each.name,
+            observed=0,
+            declared=True,
+            purpose=", ".join(each.purposes) or None,
+        )
+        for each in policy.recipients
+        for data in each.data
+        if (data, each.name) not in reached
+    ]
+    return tuple(rows)
+
+
+def _below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
