@@ -78,6 +78,8 @@ export interface Consent {
   stack?: readonly string[];
   /** the earlier line that this one replaces, whatever its time: a corrected mark */
   corrects?: string | null;
+  /** the earlier line that never was: neither it nor this one counts; status as there */
+  retracts?: string | null;
   /** of a dialog: its box was ticked when it appeared; of a tap: when it was tapped */
   ticked?: boolean | null;
 }

@@ -209,6 +209,9 @@ class Consent(Line):
     corrects: Ref | None = Field(
         default=None, description="the earlier line that this one replaces, whatever its time: a corrected mark"
     )
+    retracts: Ref | None = Field(
+        default=None, description="the earlier line that never was: neither it nor this one counts; status as there"
+    )
     ticked: bool | None = Field(
         default=None, description="of a dialog: its box was ticked when it appeared; of a tap: when it was tapped"
     )

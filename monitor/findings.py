@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from monitor.events import DataType, Event, Gap, Record, Ref, Run, Time
+from monitor.events import DataType, Event, Gap, Record, Ref, Run, Time, Value
 
 ConsentName = Literal[
     "not_shown",
@@ -70,6 +70,9 @@ class ConsentStatus(Record):
     by: Literal["user", "operator", "app"] | None = None
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
+    corrected: tuple[Ref, ...] = Field(
+        default=(), description="lines since replaced or retracted that bear on it, and those that did so: evidence"
+    )
 
 
 class Article(Record):
@@ -179,6 +182,87 @@ class Report(Record):
     uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
 
 
+Pattern = Literal["regardless", "before_answer", "after_refusal", "after_withdrawal", "only_after_yes", "after_yes"]
+"""How what was seen hangs together with the answer: in every run though the answers differ; while no answer was in
+force; after a no (also one that allowed the basic function only); after a yes was taken back; only after a yes, and
+not in the runs without one; after a yes, where no run without one was compared."""
+
+
+Answer = Literal["yes", "no", "withdrawn", "none"]
+
+
+class Occurrence(Record):
+    """That one run showed a row of the comparison, in one state of consent."""
+
+    recording: str = Field(description="id of the run")
+    consent: ConsentName = Field(description="the consent at that moment, for this kind of data")
+    count: int = Field(description="calls or flows")
+    at: Time = Field(description="time of the first, on the host's clock")
+    ref: Ref = Field(description="line of the first: an access, or the upload of a flow")
+
+
+class ComparedRow(Record):
+    """Values of one kind that one API gave or one recipient got, and in which runs, after which answer."""
+
+    what: Literal["read", "sent"]
+    data: DataType
+    values: tuple[Value, ...] = Field(description="those that behave alike; masked unless revealed")
+    source: str | None = Field(default=None, description="API that returned them; null: found, and no read was seen")
+    recipient: Recipient | None = Field(default=None, description="null for reads")
+    seen: tuple[Occurrence, ...] = Field(description="in order of runs and of time; a run without one did not show it")
+    patterns: tuple[Pattern, ...]
+
+
+class Sighted(Record):
+    """What one run sent in a field that changed with the persona."""
+
+    recording: str
+    ref: Ref = Field(description="the first upload with this text")
+    text: str = Field(description="masked unless revealed")
+
+
+class Candidate(Record):
+    """A field of requests whose text changed with the persona, though none of its values was found in it."""
+
+    host: str
+    method: str
+    path: str = Field(description="path of the URL; `*` stands for segments that look like ids")
+    leaf: str = Field(description="where in the upload: `$.u.h`, `url.query.d`, `headers.x-token`")
+    confidence: Literal["indicated"] = "indicated"
+    steady: bool = Field(description="two runs of one persona, or two uploads of one run, carried the same text")
+    seen: tuple[Sighted, ...]
+
+
+class ComparedRun(Record):
+    """One of the compared runs."""
+
+    run: Run
+    answers: tuple[ConsentName, ...] = Field(description="of the user to the privacy policy, as observed, in order")
+    answer: Answer = Field(description="the last word of the user among them; where there is none, that of the plan")
+    persona: int = Field(description="runs with the same number had the same values planted; from 1")
+    findings: int
+    gaps: int
+
+
+class Comparison(Record):
+    """The same scenario with different answers, or different personas, held side by side."""
+
+    v: Literal[1] = 1
+    package: str
+    runs: tuple[ComparedRun, ...]
+    differ: tuple[Literal["version", "apk", "device", "persona"], ...] = Field(
+        description="what besides the answers was not the same in all runs"
+    )
+    rows: tuple[ComparedRow, ...]
+    candidates: tuple[Candidate, ...] = ()
+
+
 def report_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `appwitness report --format json`."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema(mode="serialization")}
+
+
+def comparison_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `appwitness compare --format json`."""
+    tree = Comparison.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tree}

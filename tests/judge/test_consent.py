@@ -98,10 +98,10 @@ def test_a_mark_corrected_afterwards_replaces_what_it_corrects():
 SCOPES = [
     ("only of this kind", [line(2, "given", data=["location"])], "given", "not_shown"),
     ("only of the other kind", [line(2, "given", data=["device_contacts"])], "not_shown", "given"),
-    ("no to this, yes to all later", [line(2, "refused", data=["location"]), line(3, "given")], "refused", "given"),
+    ("no to this, yes to all later", [line(2, "refused", data=["location"]), line(3, "given")], "given", "given"),
     ("yes to all, no to this", [line(2, "given"), line(3, "refused", data=["location"])], "refused", "given"),
     ("no to all, yes to this", [line(2, "refused"), line(3, "given", data=["location"])], "given", "refused"),
-    ("yes to this, no to all later", [line(2, "given", data=["location"]), line(3, "refused")], "given", "refused"),
+    ("yes to this, no to all later", [line(2, "given", data=["location"]), line(3, "refused")], "refused", "refused"),
     (
         "yes to this, all withdrawn later",
         [line(2, "given", data=["location"]), line(3, "withdrawn")],
@@ -139,7 +139,7 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("lines", "location", "contacts"), [pytest.param(*case[1:], id=case[0]) for case in SCOPES])
-def test_what_was_said_of_a_kind_of_data_goes_before_what_was_said_of_all(lines, location, contacts):
+def test_the_last_answer_that_covers_a_kind_of_data_counts(lines, location, contacts):
     told = timeline(*lines)
     assert told.at(at(60), "location").state == location
     assert told.at(at(60), "device_contacts").state == contacts

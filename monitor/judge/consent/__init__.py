@@ -1,0 +1,281 @@
+"""What the user had been asked and had decided at a moment, computed from the consent lines of a recording.
+
+Times. Lines of the device carry the device's clock and are corrected (host = device - offset). What an operator notes
+is typed on the host and already carries the host's clock: such a line (`by` or `signal` is `operator`) is not shifted.
+
+Whose word counts. Consent is an act: a tap of the user, or an operator's mark of one. A preference that is set, an SDK
+that is told "agreed", a TCF string in the store are claims of the app; they change nothing here, in neither direction
+(many apps tell their SDKs "not agreed" at start before anybody was asked: no refusal either). That a dialog was shown,
+or closed, is an observation and counts whoever wrote it.
+
+Scopes are kept apart. A system permission is not consent: whatever scope its line names, it goes to
+`system_permission`, where the system's own answer is the act.
+
+What a line says is its status, but:
+
+- a touch on "Got it", "OK", "Continue" (catalog/consent.yml, `ambiguous`) is no yes: the user has only been asked;
+- a touch on "Agree" while the box beside it was not ticked is no yes either (the app shows a toast, and waits);
+- nor is it where the dialog came up with its box already ticked: what the user did not tick is a default, and consent
+  by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had
+  unticked it meanwhile chose freely, and an operator who saw it may mark what it was;
+- one touch on "Agree to all" (`bundled`) does not answer a question that must be asked apart: `sensitive_separate`,
+  `third_party_separate`, `cross_border_separate`, `minor_guardian`;
+- "Browse only" and its like (`basic`) is a no to all but the basic function: `basic_only`, whatever status it has;
+- a question whose text says that the policy has changed (`changed`) takes the force from an earlier yes: `expired`.
+
+The states, and what a line makes of them (`=`: it stays, with the line that made it so first):
+
+| state      | requested | changed   | dismissed | given | refused | basic_only | withdrawn |
+|------------|-----------|-----------|-----------|-------|---------|------------|-----------|
+| not_shown  | requested | requested | dismissed | given | refused | basic_only | withdrawn |
+| requested  | =         | =         | dismissed | given | refused | basic_only | withdrawn |
+| dismissed  | requested | requested | =         | given | refused | basic_only | withdrawn |
+| given      | =         | expired   | =         | =     | refused | basic_only | withdrawn |
+| refused    | =         | =         | =         | given | =       | basic_only | withdrawn |
+| basic_only | =         | =         | =         | given | refused | =          | withdrawn |
+| withdrawn  | =         | =         | =         | given | refused | basic_only | =         |
+| expired    | =         | =         | =         | given | refused | basic_only | withdrawn |
+
+So only an answer changes an answer. A dialog shown once more does not take consent back, and closing the dialog is
+what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it
+by asking again and acting before the answer.
+
+Kinds of data. A line without `data` speaks of every kind, one with `data` of those alone, and the last answer that
+covers a kind counts for it: "no location" after "yes" is a no to location; "no" to everything after "yes to location"
+is a no to location, too; "yes" to everything after either is a yes. Of the whole (no kind asked for) the lines without
+`data` tell, but where something has been given and something has not, it is `partial`.
+
+Order. Lines count in the order of their times, those of the same time in the order of the file, so that a new mark with
+the old time has the last word. A line with `corrects` stands in for the line it names, whatever the time of either, and
+one with `retracts` says that the line it names never was: see `corrections`. A status says which such lines bear on it
+(`ConsentStatus.corrected`), for evidence.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.events import Consent, DataType, Ref
+from monitor.findings import ConsentStatus
+from monitor.judge.consent.corrections import Corrections
+from monitor.judge.consent.machine import Reading, Says, Why, counts, following, host_time, read, scope_of
+from monitor.labels import Labels
+
+__all__ = ["Reading", "Says", "Timeline", "Why", "scope_of"]
+
+NOT_SHOWN = ConsentStatus()
+EARLIER = timedelta(seconds=5)
+"""A line this long before the run began is of an earlier run: clocks are set right to well under that."""
+FIRST_MOMENTS = timedelta(seconds=10)
+"""What an app finds in its own store, it reads this soon."""
+_STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
+
+
+class Timeline:
+    """Consent over a run. Pure: the same lines in any order give the same answers.
+
+    For findings: `ConsentStatus.ref` is the line that made a state so; `ConsentStatus.corrected` are lines that an
+    operator has since replaced or taken back and the lines that did so, as far as the state would be another without
+    them. Both belong into the evidence.
+    """
+
+    def __init__(
+        self,
+        consents: Iterable[tuple[Ref, Consent]],
+        clock_offset_ms: float = 0,
+        run_started: datetime | None = None,
+        labels: Labels | None = None,
+    ) -> None:
+        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read."""
+        lines = list(consents)
+        self._offset_ms = clock_offset_ms
+        self._started = run_started
+        self._corrections = Corrections(lines)
+        self._lines = lines
+        readings = sorted(
+            (read(ref, line, clock_offset_ms, labels or Labels()) for ref, line in lines if counts(line)),
+            key=lambda each: (each.at, each.line, each.ref),
+        )
+        replaced = self._corrections.replaced()
+        corrected: dict[Ref, list[Ref]] = {}
+        for ref, words in replaced.items():
+            corrected.setdefault(words[-1], []).append(ref)
+            corrected[words[-1]] += [word for word in words[:-1] if word not in corrected[words[-1]]]
+        self._readings: list[Reading] = []
+        self._steps: dict[str, list[_Step]] = {}
+        pre_ticked: set[str] = set()
+        for reading in readings:
+            steps = self._steps.setdefault(reading.scope, [])
+            if self._corrections.stands(reading.ref):
+                reading = _as_free(reading, pre_ticked)
+                self._readings.append(reading)
+                steps.append(_Step(reading, corrected=tuple(sorted(corrected.get(reading.ref, ()), key=_in_file))))
+            elif reading.ref in replaced:
+                steps.append(_Step(reading, corrected=(reading.ref, *replaced[reading.ref]), counts=False))
+        self._kinds = {
+            scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
+            for scope, steps in self._steps.items()
+        }
+        self._histories: dict[tuple[str, DataType | None], _History] = {}
+
+    def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
+        """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
+        return self._history(data, scope).at(time)
+
+    def given_after(
+        self, time: datetime, data: DataType | None = None, scope: str = "general_policy"
+    ) -> ConsentStatus | None:
+        """The first consent given later than `time`, or None: how late the question was answered."""
+        return self._history(data, scope).given_after(time)
+
+    def steps(self, scope: str = "general_policy") -> tuple[ConsentStatus, ...]:
+        """How the status of the whole changed, each with the line that made it so; none when nothing was shown."""
+        return tuple(self._history(None, scope).changes())
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Every line that counts, in order of time: what it says, and why where that is not its status."""
+        return tuple(self._readings)
+
+    def carried(self) -> tuple[Ref, ...]:
+        """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before
+        the run (they count), and a yes that the app's store had at its start, before anything was shown (it gives no
+        consent). None when it is not known when the run started."""
+        if self._started is None:
+            return ()
+        started = self._started
+        before = [reading.ref for reading in self._readings if reading.at < started - EARLIER]
+        shown = min((reading.at for reading in self._readings if reading.at >= started - EARLIER), default=None)
+        until = min(started + FIRST_MOMENTS, shown) if shown else started + FIRST_MOMENTS
+        stored = [
+            ref
+            for ref, line in self._lines
+            if line.signal in _STORED
+            and line.status == "given"
+            and not counts(line)
+            and self._corrections.stands(ref)
+            and (_was_there(line) or host_time(line, self._offset_ms) < until)
+        ]
+        return tuple(sorted(dict.fromkeys([*before, *stored]), key=_in_file))
+
+    def dangling(self) -> dict[Ref, Ref]:
+        """Lines that correct or take back a line that there is not before them, with its name. Such a correction
+        counts as an ordinary line."""
+        return dict(self._corrections.unknown)
+
+    def _history(self, data: DataType | None, scope: str) -> _History:
+        kinds = self._kinds.get(scope, ())
+        # What no line names by itself has the history of the lines that speak of every kind.
+        key = (scope, data if data in kinds else None if data is None else "")
+        if key not in self._histories:
+            steps = self._steps.get(scope, ())
+            self._histories[key] = _History(steps, key[1], kinds if data is None else ())
+        return self._histories[key]
+
+
+def _was_there(line: Consent) -> bool:
+    """Whether the store had it before this run wrote to it, as the agent notes it."""
+    return line.note is not None and line.note.startswith("present at start")
+
+
+def _as_free(reading: Reading, pre_ticked: set[str]) -> Reading:
+    """The reading in the light of the lines before it: a yes beside a box that had come up ticked is none.
+
+    `pre_ticked` are the scopes of which the dialog on the screen came up so.
+    """
+    line = reading.consent
+    if line.signal == "dialog" and line.status == "requested":
+        (pre_ticked.add if line.ticked else pre_ticked.discard)(reading.scope)
+    elif line.ticked is False:
+        pre_ticked.discard(reading.scope)
+    elif line.signal == "tap" and reading.says == "given" and reading.scope in pre_ticked:
+        return reading._replace(says="requested", why="pre_ticked")
+    return reading
+
+
+def _in_file(ref: Ref) -> tuple[int, Ref]:
+    number = ref.rpartition(":")[2]
+    return (int(number) if number.isdecimal() else 0, ref)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A line in its place; one that was corrected stands at its old time, and only shows that it once was there."""
+
+    reading: Reading
+    corrected: tuple[Ref, ...] = ()
+    counts: bool = True
+
+
+class _Track:
+    """The status for one kind of data, or of what was said of every kind, line by line."""
+
+    def __init__(self, data: DataType | None) -> None:
+        self._data = data
+        self.now = NOT_SHOWN
+
+    def take(self, step: _Step) -> None:
+        reading = step.reading
+        if not reading.covers(self._data):
+            return
+        state = following(self.now.state, reading.says)
+        if state == self.now.state:
+            return
+        if step.counts:
+            self.now = ConsentStatus(
+                state=state, by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.corrected
+            )
+        else:
+            corrected = dict.fromkeys((*self.now.corrected, *step.corrected))
+            self.now = self.now.model_copy(update={"corrected": tuple(corrected)})
+
+
+class _History:
+    """How the status of one scope changed: for one kind of data, or of the whole."""
+
+    def __init__(self, steps: Sequence[_Step], data: DataType | None, kinds: Sequence[DataType]) -> None:
+        self._times: list[datetime] = []
+        self._states: list[ConsentStatus] = [NOT_SHOWN]
+        track = _Track(data)
+        parts = [_Track(kind) for kind in kinds]
+        for step in steps:
+            for each in (track, *parts):
+                each.take(step)
+            now = self._whole(track.now, [part.now for part in parts], step)
+            if now != self._states[-1]:
+                self._times.append(step.reading.at)
+                self._states.append(now)
+
+    def _whole(self, general: ConsentStatus, parts: Sequence[ConsentStatus], step: _Step) -> ConsentStatus:
+        given = [part.state == "given" for part in parts]
+        if all(given) if general.state == "given" else not any(given):
+            return general
+        last = self._states[-1]
+        if last.state == "partial":
+            return last
+        reading = step.reading
+        return ConsentStatus(
+            state="partial", by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.corrected
+        )
+
+    def at(self, time: datetime) -> ConsentStatus:
+        return self._states[bisect_right(self._times, time)]
+
+    def changes(self) -> list[ConsentStatus]:
+        """Each state once, with all the corrections that bear on it."""
+        found: list[ConsentStatus] = []
+        for status in self._states[1:]:
+            if found and (found[-1].state, found[-1].ref) == (status.state, status.ref):
+                found[-1] = status
+            elif status.state != "not_shown":
+                found.append(status)
+        return found
+
+    def given_after(self, time: datetime) -> ConsentStatus | None:
+        after = bisect_right(self._times, time)
+        for before, status in zip(self._states[after:], self._states[after + 1 :], strict=False):
+            if status.state == "given" != before.state:
+                return status
+        return None

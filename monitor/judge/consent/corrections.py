@@ -1,0 +1,59 @@
+"""Which lines an operator has since replaced or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.events import Consent, Ref
+from monitor.judge.consent.machine import by_operator, line_number
+
+
+class Corrections:
+    """What operators said of earlier lines.
+
+    The last word on a line counts: a later correction of the same line stands in for an earlier one. A line that was
+    taken back (`retracts`) never was, and so what it said of others never was said: what it had replaced is back, and
+    what it had taken back, too. Only an operator's line can correct, and only a line before it in the file.
+    """
+
+    def __init__(self, lines: Iterable[tuple[Ref, Consent]]) -> None:
+        named = sorted(lines, key=lambda each: (line_number(each[0]), each[0]), reverse=True)
+        numbers = {ref: line_number(ref) for ref, _ in named}
+        self._by: dict[Ref, Ref] = {}
+        """A line that does not count any more -> the line that said so."""
+        self.unknown: dict[Ref, Ref] = {}
+        """A line -> the line it names, which there is not."""
+        taken_back: set[Ref] = set()
+        retracting: set[Ref] = set()
+        for ref, line in named:  # the last first: whoever can say something of this one has spoken
+            target = line.retracts or line.corrects
+            if target is None or not by_operator(line):
+                continue
+            if line.retracts:
+                retracting.add(ref)
+            if numbers.get(target, numbers[ref]) >= numbers[ref]:
+                self.unknown[ref] = target
+            elif ref in taken_back:
+                continue
+            elif target in self._by:
+                self._by.setdefault(ref, self._by[target])
+            else:
+                self._by[target] = ref
+                if line.retracts:
+                    taken_back.add(target)
+        self._retracting = retracting
+
+    def stands(self, ref: Ref) -> bool:
+        """Whether the line counts as it is written; one that takes another back says nothing besides."""
+        return ref not in self._by and ref not in self._retracting
+
+    def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
+        """Lines that do not count any more, each with what was said of it, the last word last."""
+        return {ref: self._words(ref) for ref in self._by if ref not in self._retracting}
+
+    def _words(self, ref: Ref) -> tuple[Ref, ...]:
+        words: list[Ref] = []
+        while ref in self._by:
+            ref = self._by[ref]
+            words.append(ref)
+        return tuple(words)

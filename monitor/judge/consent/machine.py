@@ -1,0 +1,119 @@
+"""What one consent line says, and what that makes of the state before it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from monitor.events import Consent, DataType, Ref
+from monitor.findings import ConsentName
+from monitor.labels import Labels
+
+PERMISSION = "system_permission"
+SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})
+"""Scopes that a touch on "agree to everything" does not answer: separate means apart from all else."""
+ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn"})
+_ACTS = frozenset({"given", "refused", "withdrawn"})
+_SEEN = frozenset({"dialog", "tap", "permission_prompt", "permission_result", "operator"})
+"""Signals of something that happened before the user's eyes or by the user's hand; all others are claims."""
+
+Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
+"""`changed`: a question that says that what was agreed to has changed."""
+Why = Literal["ambiguous", "unticked", "pre_ticked", "bundled", "basic"]
+"""Why a line does not say what its status says."""
+
+
+class Reading(NamedTuple):
+    """One line that counts: what it says, and the time of it on the host's clock."""
+
+    at: datetime
+    line: int
+    ref: Ref
+    consent: Consent
+    scope: str
+    says: Says
+    why: Why | None = None
+
+    @property
+    def data(self) -> tuple[DataType, ...] | None:
+        """The kinds of data it speaks of; None: of every kind."""
+        return self.consent.data
+
+    def covers(self, data: DataType | None) -> bool:
+        """Whether it speaks of this kind of data; None: of all kinds at once."""
+        return self.consent.data is None or data in self.consent.data
+
+
+def scope_of(consent: Consent) -> str:
+    """The scope that a line speaks of; a line about a permission never speaks of consent."""
+    return PERMISSION if consent.signal.startswith("permission_") else consent.scope
+
+
+def by_operator(consent: Consent) -> bool:
+    """Whether an operator noted it on the host."""
+    return consent.by == "operator" or consent.signal == "operator"
+
+
+def counts(consent: Consent) -> bool:
+    """Whether it is an act of the user or something shown, not a mere claim of the app."""
+    if by_operator(consent):
+        return True
+    if consent.signal not in _SEEN:
+        return False
+    if consent.status in _ACTS and scope_of(consent) != PERMISSION:
+        return consent.by == "user"
+    return True
+
+
+def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
+    """When it happened, on the host's clock, which the operator's lines carry as they are."""
+    if by_operator(consent):
+        return consent.at
+    try:
+        return consent.at - timedelta(milliseconds=clock_offset_ms)
+    except OverflowError:  # a line of the year 1; it stays where it is
+        return consent.at
+
+
+def line_number(ref: Ref) -> int:
+    """The number of a line in its file; 0 when the name has none."""
+    number = ref.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def read(ref: Ref, consent: Consent, clock_offset_ms: float, labels: Labels) -> Reading:
+    """What a line says by itself; whether a box had been ticked beforehand shows only in the lines before it."""
+    says, why = _says(consent, labels)
+    return Reading(host_time(consent, clock_offset_ms), line_number(ref), ref, consent, scope_of(consent), says, why)
+
+
+def _says(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
+    text = consent.text if consent.text and consent.signal in ("dialog", "tap", "operator") else ""
+    match consent.status:
+        case "requested":
+            return ("changed" if labels.says_changed(text) else "requested"), None
+        case "given" | "refused" if labels.choice(text) == "basic":
+            return "basic_only", "basic"
+        case "given" if labels.choice(text) == "ambiguous":
+            return "requested", "ambiguous"
+        case "given" if consent.signal == "tap" and consent.ticked is False:
+            return "requested", "unticked"
+        case "given" if scope_of(consent) in SEPARATE and labels.agrees_to_everything(text):
+            return "requested", "bundled"
+        case status:
+            return status, None
+
+
+def following(now: ConsentName, says: Says) -> ConsentName:
+    """The table of the package's docstring: the state after a line, from the state before it."""
+    match says:
+        case "given" | "refused" | "basic_only" | "withdrawn":
+            return says
+        case "changed" if now == "given":
+            return "expired"
+        case _ if now in ANSWERS or now == "expired":
+            return now
+        case "changed" | "requested":
+            return "requested"
+        case "dismissed":
+            return "dismissed"

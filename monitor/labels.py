@@ -1,0 +1,113 @@
+"""What the label of a button chooses, and the normal form in which labels, headings and texts are compared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+LONGEST_LABEL = 40
+"""Characters of what can be a label or a heading; longer text is prose."""
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s*\Z", re.IGNORECASE)
+
+Words = dict[str, tuple[str, ...]]
+"""Labels by language."""
+Choice = Literal["refuse", "basic", "agree", "ambiguous"]
+
+
+def normal(text: str) -> str:
+    """A text without case, punctuation and width: words with single spaces between them."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", "")
+    kept = "".join(char if char.isalnum() or char == "&" else " " for char in folded)
+    return " ".join(kept.split())
+
+
+def normal_label(label: str) -> str:
+    """The same for a label, without the countdown at its end."""
+    text = unicodedata.normalize("NFKC", label).strip()
+    return normal(_COUNTDOWN.sub("", text) or text)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Phrases to look for in a text in its normal form, longest first."""
+
+    phrases: tuple[str, ...]
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Phrases:
+        """These words, in their normal form."""
+        return cls(tuple(sorted({normal(word) for word in words}, key=len, reverse=True)))
+
+    @classmethod
+    def all(cls, words: Words) -> Phrases:
+        """The words of all languages."""
+        return cls.of(word for language in words.values() for word in language)
+
+    def whole(self, text: str) -> bool:
+        """Whether the text is one of them."""
+        squeezed = text.replace(" ", "")
+        return any(squeezed == phrase.replace(" ", "") for phrase in self.phrases)
+
+    def inside(self, text: str) -> bool:
+        """Whether the text has one of them in it."""
+        return any(_contains(text, phrase) for phrase in self.phrases)
+
+
+def _contains(text: str, phrase: str) -> bool:
+    """Chinese, Japanese and Korean have no spaces between words; elsewhere a phrase is whole words."""
+    if _CJK.search(phrase):
+        return phrase.replace(" ", "") in text.replace(" ", "")
+    return f" {phrase} " in f" {text} "
+
+
+class Labels(BaseModel):
+    """The lists of catalog/consent.yml by which a consent line is read; what else is there is passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    refuse: Words = {}
+    basic: Words = {}
+    agree: Words = {}
+    ambiguous: Words = {}
+    bundled: Words = {}
+    changed: Words = {}
+
+    @cached_property
+    def _choices(self) -> dict[Choice, Phrases]:
+        return {name: Phrases.all(getattr(self, name)) for name in get_args(Choice)}
+
+    @cached_property
+    def _bundled(self) -> Phrases:
+        return Phrases.all(self.bundled)
+
+    @cached_property
+    def _changed(self) -> Phrases:
+        return Phrases.all(self.changed)
+
+    def choice(self, label: str) -> Choice | None:
+        """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes."""
+        text = normal_label(label)
+        if not text or len(text) > LONGEST_LABEL:
+            return None
+        for name, phrases in self._choices.items():
+            if phrases.whole(text):
+                return name
+        for name, phrases in self._choices.items():
+            if name != "ambiguous" and phrases.inside(text):
+                return name
+        return None
+
+    def agrees_to_everything(self, label: str) -> bool:
+        """Whether one touch on it agrees to all that is asked, whatever that is."""
+        return self._bundled.whole(normal_label(label))
+
+    def says_changed(self, text: str) -> bool:
+        """Whether a dialog with this text says that what was agreed to has changed."""
+        return self._changed.inside(normal(text))
