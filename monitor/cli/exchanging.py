@@ -1,0 +1,76 @@
+"""The verbs that bring foreign files in and give recordings out: import, export."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from monitor.cli.base import err, main, out, recording_argument, recordings
+
+
+@main.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--app", required=True, metavar="PACKAGE", help="The app that they were taken from.")
+@click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks"]), help="[default: by content]")
+@click.option(
+    "--value",
+    "values",
+    multiple=True,
+    metavar="TYPE=VALUE",
+    help="A value that was on the device, to look for (several times): phone_number=+8613800138000.",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="How to read another tool's hook log. [default: frooky's]",
+)
+@click.option(
+    "--device", "kind", type=click.Choice(["phone", "emulator", "lab"]), default="phone", help="[default: phone]"
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
+def import_(
+    files: tuple[Path, ...],
+    app: str,
+    format_: str | None,
+    values: tuple[str, ...],
+    mapping: Path | None,
+    kind: str,
+    output: Path | None,
+) -> None:
+    """Turn captures of other tools into a recording, to judge what you already have.
+
+    HAR 1.2 of browsers and proxies, mitmproxy's flow files, and JSON lines of hooks (frooky's, or others by --mapping).
+    Files of one run go together: the traffic, and what was read.
+    """
+    from monitor.exchange import Origin, hooks, imported
+
+    into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{app.rpartition('.')[2]}"
+    origin = Origin(app=app, kind=kind, persona=hooks.persona(values), mapping=mapping)
+    recording = imported(files, into, origin, format_)
+    counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
+    out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")
+    out.print(f"Then: appwitness mark consent given --at TIME --recording {into}; appwitness report {into}")
+
+
+@main.command("export")
+@recording_argument
+@click.option(
+    "--format", "format_", type=click.Choice(["har"]), default="har", show_default=True, help="What to write."
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
+def export(recording: Path, format_: str, output: Path | None) -> None:
+    """Give the uploads of a recording to other tools, as HAR 1.2 with WebSocket messages.
+
+    The bodies are as they were sent: personal values in them are not masked.
+    """
+    from monitor.exchange import har
+    from monitor.recording import Recording
+
+    text = har.write(Recording.open(recording))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, "utf-8")
+        err.print(f"written: {output}")

@@ -1,0 +1,108 @@
+"""Foreign formats, each converted once, at the door: captures and hook logs of others in, uploads out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.errors import UserError
+from monitor.events import AppIdentity, DeviceIdentity, Event, Run, Value
+from monitor.exchange import flows, har, hooks
+from monitor.exchange.conversion import Conversion
+from monitor.recording import Recording
+
+__all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported"]
+
+
+class Origin(NamedTuple):
+    """What is known of a foreign file beside its content."""
+
+    app: str
+    """Package of the app that it was taken from."""
+    kind: str = "phone"
+    """emulator, phone or lab."""
+    persona: Sequence[Value] = ()
+    """Values that were planted on the device: what to look for where no hook told what was read."""
+    mapping: Path | None = None
+    """How to read the lines of another tool's hooks (hooks.Mapping)."""
+
+
+FORMATS = {"har": har.read, "hooks": hooks.read}
+"""Format -> its reader; `flows` (mitmproxy's own files) is read by mitmproxy itself, see flows.replay."""
+
+
+def guess(path: Path) -> str:
+    """The format of a file by its first bytes: har, flows or hooks. Raises UserError when it is none of them."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file.") from None
+    if head[:1].isdigit() and b":" in head[:12]:
+        return "flows"  # a netstring: how mitmproxy writes flows
+    if head.startswith(b"{") and b'"log"' in head[:200]:
+        return "har"
+    if head.startswith((b"{", b"[")):
+        return "hooks"
+    raise UserError(
+        f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON lines of hooks.",
+        "Say what it is: --format har, flows or hooks.",
+    )
+
+
+def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | None = None) -> Recording:
+    """A new recording of foreign files that belong to one run, sealed.
+
+    Whatever in them cannot be converted becomes a gap that names its place; nothing is skipped silently.
+    Raises UserError for a file that is none of the formats.
+    """
+    named = [(path, format_ or guess(path)) for path in paths]
+    conversions = [
+        FORMATS[kind](path, origin.app, origin.mapping) if kind != "flows" else Conversion() for path, kind in named
+    ]
+    times = [event.at for conversion in conversions for event in conversion.events]
+    now = datetime.now().astimezone()
+    recording = Recording.create(into, _run(into.name, named, origin, min(times, default=now)))
+    for conversion in conversions:
+        for body in conversion.bodies:
+            recording.put_body(body)
+        recording.append_all(in_time(conversion.events))
+    for path, kind in named:
+        if kind == "flows":
+            flows.replay(path, recording.path)
+    first, last = span(recording)
+    recording.update_run(started=first or min(times, default=now), ended=last or max(times, default=now))
+    recording.stamp(final=True)
+    return recording
+
+
+def in_time(events: Iterable[Event]) -> list[Event]:
+    """Events in order of time, those of one time as they came."""
+    return sorted(events, key=lambda event: event.at)
+
+
+def span(recording: Recording) -> tuple[datetime | None, datetime | None]:
+    """Time of the first and of the last access and upload."""
+    times = [read.event.at for kind in ("access", "upload") for read in recording.read(kind) if read.event]
+    return min(times, default=None), max(times, default=None)
+
+
+def _run(id_: str, named: Sequence[tuple[Path, str]], origin: Origin, started: datetime) -> Run:
+    return Run.model_validate(
+        {
+            "id": id_,
+            "app": AppIdentity(package=origin.app),
+            "device": DeviceIdentity(serial="unknown", kind=origin.kind),
+            "persona": tuple(origin.persona),
+            "started": started,
+            "versions": {"appwitness": metadata.version("appwitness")},
+            "imported": [
+                {"file": path.name, "format": kind, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+                for path, kind in named
+            ],
+        }
+    )
