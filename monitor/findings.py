@@ -22,6 +22,9 @@ ConsentName = Literal[
 """The last three: only the basic function was accepted (a no to all else); something of what was asked was accepted
 (said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet answered."""
 Party = Literal["first", "third", "unknown"]
+CountryBasis = Literal["company", "address_block", "declared"]
+"""What a country is that of: where the company is registered; where the block of the server's address is registered
+(which says nothing about where the server stands); what the maker declares."""
 Level = Literal["high", "medium", "low", "info"]
 Confidence = Literal["proven", "corroborated", "indicated", "declared"]
 """proven: two independent observers (the hook saw the read, the wire carried the value); corroborated: one observer
@@ -59,7 +62,9 @@ class Recipient(Record):
     host: str
     name: str | None = None
     party: Party = "unknown"
-    country: str | None = None
+    country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
+    country_basis: CountryBasis | None = None
+    country_as_of: str | None = Field(default=None, description="date of the data that says so, or its version")
     reason: str | None = Field(default=None, description="why this party: one sentence")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +41,25 @@ def tree(path: Path) -> Any:
         raise FileError(path, None, "not UTF-8 text.", "Save the file as UTF-8.") from None
 
 
-def parse[M: BaseModel](path: Path, model: type[M]) -> M:
-    """One YAML file as a `model`. Raises FileError that names the line of the first field that does not fit."""
+def parse[M: BaseModel](
+    path: Path,
+    model: type[M],
+    known: Mapping[str, Any] | None = None,
+    hint: str = "Compare with the files beside it.",
+) -> M:
+    """One YAML file as a `model`. Raises FileError that names the line of the first field that does not fit.
+
+    `known` are the names that other files have, for a model that checks what it names: data, kinds, presets.
+    `hint` is what to do about an error.
+    """
     data = tree(path)
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=known)
     except ValidationError as error:
         # A wrong value is the better hint than a missing field: the one often comes with the other.
         first = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        line = _line(path, first["loc"])
-        raise FileError(path, line, f"{where}: {first['msg']}.", "Compare with the files beside it.") from None
+        raise FileError(path, _line(path, first["loc"]), f"{where}: {first['msg']}.", hint) from None
 
 
 def _line(path: Path, loc: tuple[int | str, ...]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from monitor.events import Access, DataType, Ref
 from monitor.findings import Declared, Flow, Party
@@ -22,6 +22,20 @@ def _host(text: str) -> str:
     return host
 
 
+def _kind(code: str, info: ValidationInfo) -> str:
+    if info.context and code not in info.context["data"]:
+        raise ValueError(f"{code!r} is no kind of data; `appwitness data-types` lists them")
+    return code
+
+
+def _app_type(name: int | str, info: ValidationInfo) -> int | str:
+    if info.context:
+        info.context["app_types"].of(name)
+    return name
+
+
+Kind = Annotated[DataType, AfterValidator(_kind)]
+"""Code of a kind of data."""
 Host = Annotated[str, AfterValidator(_host)]
 """A domain; it stands for itself and all below it."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -37,7 +51,7 @@ class _Strict(BaseModel):
 class DeclaredData(_Strict):
     """One kind of data that the privacy policy says is collected."""
 
-    type: DataType
+    type: Kind
     purposes: tuple[str, ...] = ()
     sensitive_separate: bool = Field(default=False, description="it says that a separate consent is asked for")
 
@@ -50,7 +64,7 @@ class DeclaredRecipient(_Strict):
     party: Party | None = Field(default=None, description="first: belongs to the maker")
     country: Country | None = None
     purposes: tuple[str, ...] = ()
-    data: tuple[DataType, ...] = Field(min_length=1)
+    data: tuple[Kind, ...] = Field(min_length=1)
 
 
 class DeclaredSdk(_Strict):
@@ -58,15 +72,22 @@ class DeclaredSdk(_Strict):
 
     name: str
     packages: tuple[Prefix, ...] = Field(min_length=1)
+    party: Party | None = None
+    country: Country | None = None
     hosts: tuple[Host, ...] = Field(default=(), description="besides those that the catalog knows of its packages")
     purposes: tuple[str, ...] = ()
-    data: tuple[DataType, ...] | None = Field(default=None, description="left out: any kind that is declared at all")
+    data: tuple[Kind, ...] | None = Field(default=None, description="left out: any kind that is declared at all")
 
 
 class Policy(_Strict):
-    """A tester's policy.yml: what is declared of one app. What is left out is not declared."""
+    """A tester's policy.yml: what is declared of one app. What is left out is not declared.
 
-    app_type: int | str | None = Field(default=None, description="number or name of the type of app")
+    As context of validation: `data`, the codes of data_types.yml, and `app_types`.
+    """
+
+    app_type: Annotated[int | str, AfterValidator(_app_type)] | None = Field(
+        default=None, description="number or name of the type of app"
+    )
     territory: Country | None = Field(default=None, description="where the users are: elsewhere is abroad")
     audience: Literal["general", "children"] = "general"
     first_party: tuple[Host, ...] = Field(default=(), description="domains of the app's maker")
@@ -77,15 +98,18 @@ class Policy(_Strict):
     @property
     def codes(self) -> frozenset[DataType]:
         """Every kind of data that it names."""
-        named = {each.type for each in self.data}
-        return frozenset(
-            named.union(*(each.data for each in self.recipients), *(each.data or () for each in self.sdks))
-        )
+        listed = (each.data or () for each in self.receivers)
+        return frozenset({each.type for each in self.data}.union(*listed))
+
+    @property
+    def receivers(self) -> tuple[DeclaredRecipient | DeclaredSdk, ...]:
+        """Everybody who is declared to receive something."""
+        return (*self.recipients, *self.sdks)
 
     def recipient(self, host: str) -> DeclaredRecipient | DeclaredSdk | None:
         """Who of the declared a host belongs to, by the longest domain."""
         named = [
-            (len(domain), each) for each in self._receivers for domain in each.hosts if _below(clean_host(host), domain)
+            (len(domain), each) for each in self.receivers for domain in each.hosts if _below(clean_host(host), domain)
         ]
         return max(named, key=lambda pair: pair[0])[1] if named else None
 

@@ -2,22 +2,29 @@
 
 In order: what the tester declared first party; the device itself; addresses; the package, read backwards as a domain
 (`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms, whose customers a name does
-not tell; everything else is a third party.
+not tell; everything else is a third party. What the tester's policy.yml says of a recipient goes before all of it.
+
+A country is always said with its basis: declared; where a known company is registered (not for platforms that host for
+others: their seat says nothing of the customer who receives); where the block of the server's address is registered.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import cache, cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Protocol
 
+from iptocc import country_code
 from publicsuffixlist import PublicSuffixList
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.findings import Recipient
+from monitor.findings import Party, Recipient
 
+_REGIONS = frozenset({"EU", "AP", "ZZ"})
+"""What the registries write where a block belongs to no single country."""
 Role = Literal[
     "ads", "analytics", "attribution", "consent", "crash", "hosting", "login", "map", "messaging", "payment",
     "platform", "push", "risk", "speech",
@@ -46,6 +53,7 @@ class RecipientTable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    as_of: date | None = Field(default=None, description="date of the state of companies and countries")
     recipients: tuple[Known, ...]
     lab: tuple[Known, ...] = Field(default=(), description="those that only the sample apps talk to")
     generic: tuple[str, ...] = Field(default=(), description="parts of package names that name nobody")
@@ -66,30 +74,81 @@ class RecipientTable(BaseModel):
         return next((self.by_code[prefix] for prefix in _prefixes(name) if prefix in self.by_code), None)
 
 
-class Recipients:
-    """Answers for one app. `first_party` are domains that the tester knows to be the maker's own."""
+class Declaration(Protocol):
+    """What a policy.yml says of one recipient."""
 
-    def __init__(self, table: RecipientTable, package: str, first_party: Sequence[str] = ()) -> None:
+    @property
+    def name(self) -> str:
+        """As declared."""
+
+    @property
+    def party(self) -> Party | None:
+        """Null: not declared."""
+
+    @property
+    def country(self) -> str | None:
+        """ISO 3166 code; null: not declared."""
+
+
+class Recipients:
+    """Answers for one app. `first_party` are domains that the tester knows to be the maker's own; `declared` finds what
+    a policy.yml says of a host; `addresses_as_of` is the date of the data on blocks of addresses."""
+
+    def __init__(
+        self,
+        table: RecipientTable,
+        package: str,
+        first_party: Sequence[str] = (),
+        declared: Callable[[str], Declaration | None] | None = None,
+        addresses_as_of: str | None = None,
+    ) -> None:
         self._table = table
         self._package = package
         self._own = {domain for name in first_party if (domain := clean_host(name.removeprefix("*.").strip(".")))}
+        self._declared = declared
+        self._addresses_as_of = addresses_as_of
         self._domain = _registrable(".".join(reversed(package.lower().split("."))))
         self._labels = _labels(package, table.generic)
-        self._answers: dict[str, Recipient] = {}
+        self._answers: dict[tuple[str, str | None], Recipient] = {}
 
-    def of(self, host: str) -> Recipient:
-        """The recipient behind a host name or address; a port and upper case do not matter."""
-        if host not in self._answers:
-            self._answers[host] = self._find(clean_host(host))
-        return self._answers[host]
+    def of(self, host: str, address: str | None = None) -> Recipient:
+        """The recipient behind a host name or address; a port and upper case do not matter.
 
-    def _find(self, host: str) -> Recipient:
+        `address` is that of the server which took the upload: where nothing else tells a country, its block does.
+        """
+        key = (host, address)
+        if key not in self._answers:
+            self._answers[key] = self._find(clean_host(host), address)
+        return self._answers[key]
+
+    def _find(self, host: str, address: str | None) -> Recipient:
         if not host:
             return Recipient(host="", reason="the upload names no host")
+        declared = self._declared(host) if self._declared else None
         known = next((self._table.by_host[name] for name in _domains(host) if name in self._table.by_host), None)
-        named = {"name": known.name, "country": known.country} if known else {}
         party, reason = self._party(host, known)
-        return Recipient(host=host, party=party, reason=reason, **named)
+        if declared and declared.party:
+            party, reason = declared.party, f"the tester's policy.yml says so of {declared.name}"
+        return Recipient(
+            host=host,
+            name=known.name if known else declared.name if declared else None,
+            party=party,
+            reason=reason,
+            **self._country(host, known, declared, address),
+        )
+
+    def _country(
+        self, host: str, known: Known | None, declared: Declaration | None, address: str | None
+    ) -> dict[str, Any]:
+        if declared and declared.country:
+            return {"country": declared.country, "country_basis": "declared"}
+        if known and known.country and known.role != "hosting":
+            as_of = str(self._table.as_of) if self._table.as_of else None
+            return {"country": known.country, "country_basis": "company", "country_as_of": as_of}
+        country = None if is_device(host) else country_of_block(host) or country_of_block(address or "")
+        if country is None:
+            return {}
+        return {"country": country, "country_basis": "address_block", "country_as_of": self._addresses_as_of}
 
     def _party(self, host: str, known: Known | None) -> tuple[Literal["first", "third", "unknown"], str]:
         declared = next((name for name in _domains(host) if name in self._own), None)
@@ -163,6 +222,19 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     # Python 3.12 does not look through ::ffff:127.0.0.1.
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+@cache
+def country_of_block(text: str) -> str | None:
+    """Where the block of an address is registered (ISO 3166), by the registries' own lists, which lie inside iptocc.
+
+    None for what is no public address, and for blocks that are registered for a whole region.
+    """
+    address = _address(text)
+    if address is None or not address.is_global:
+        return None
+    country = country_code(str(address))
+    return None if country in _REGIONS else country
 
 
 @cache
