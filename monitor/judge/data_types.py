@@ -23,6 +23,9 @@ class Kind(BaseModel):
     gdpr_art9: Literal[False, "possible", "biometric", "health", "belief", "sex", "race"] = Field(
         description="special category of GDPR art. 9"
     )
+    others: bool = Field(default=False, description="mostly about other people than the user")
+    fixed: bool = Field(default=False, description="an identifier that the user cannot reset")
+    guessable: bool = Field(default=False, description="so few possible values that a digest is undone by trying")
     pipl_sensitive: bool | Literal["context", "track"] = Field(
         description="sensitive under PIPL art. 28; context: depends on use; track: when it becomes a movement track"
     )

@@ -10,11 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from monitor.events import DataType
 from monitor.findings import Confidence, ConsentName, Level, Party
 from monitor.judge.rules import sentences
-from monitor.judge.rules.sentences import LANGUAGES
+from monitor.judge.rules.words import Words
 
-_FLOW_ONLY = ("party", "cleartext", "confidence", "rows")
-"""Conditions that an access cannot meet."""
-
+On = Literal["access", "flow", "consent", "claim", "run"]
 SeparateScope = Literal[
     "sensitive_separate",
     "third_party_separate",
@@ -23,15 +21,79 @@ SeparateScope = Literal[
     "ads_tracking",
     "system_permission",
 ]
+PhaseName = Literal["background", "screen_off", "before_start"]
+LabelKind = Literal["refuse", "basic", "agree", "ambiguous", "bundled", "unticked", "pre_ticked"]
+ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
+Signal = Literal[
+    "dialog",
+    "tap",
+    "operator",
+    "preference",
+    "sdk_call",
+    "permission_prompt",
+    "permission_result",
+    "iab_tcf",
+    "iab_gpp",
+]
+
+_FOR: dict[str, tuple[On, ...]] = {
+    "consent": ("access", "flow", "consent", "claim"),
+    "separate": ("access", "flow", "claim"),
+    "data": ("access", "flow", "consent"),
+    "phase": ("access", "flow"),
+    "scope": ("access", "flow"),
+    "declared": ("access", "flow"),
+    "sensitive": ("access", "flow"),
+    "others": ("access", "flow"),
+    "fixed": ("access", "flow"),
+    "party": ("flow",),
+    "recipient_declared": ("flow",),
+    "cleartext": ("flow",),
+    "confidence": ("flow",),
+    "rows": ("flow",),
+    "abroad": ("flow",),
+    "audience": ("access", "flow"),
+    "hashed": ("flow",),
+    "guessable": ("access", "flow"),
+    "with_": ("flow",),
+    "sent": ("access",),
+    "often": ("access",),
+    "times": ("access", "consent"),
+    "signal": ("consent",),
+    "status": ("consent",),
+    "by": ("consent",),
+    "label": ("consent",),
+    "ticked": ("consent",),
+    "unasked": ("consent",),
+    "together": ("consent",),
+    "ended_within_s": ("consent",),
+    "purpose": ("consent",),
+    "shown_later": ("consent",),
+    "earlier_run": ("consent",),
+    "says": ("claim",),
+    "kind": ("claim",),
+    "on_wire": ("claim",),
+    "never": ("run",),
+}
+"""What a condition can be asked of."""
 
 
-def _both(words: dict[str, str]) -> dict[str, str]:
-    if set(words) != set(LANGUAGES) or not all(words.values()):
-        raise ValueError("expected a text for each of en and zh")
-    return words
+def _known(name: str, where: str) -> AfterValidator:
+    """Names that another file of the catalog must have; what it has is given as the context of validation."""
+
+    def check(names: Any, info: ValidationInfo) -> Any:
+        known = (info.context or {}).get(name)
+        given = (names,) if isinstance(names, str) else names or ()
+        unknown = sorted(set(given) - set(known)) if known is not None else []
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such name; {where} has them")
+        return names
+
+    return AfterValidator(check)
 
 
-Words = Annotated[dict[str, str], AfterValidator(_both)]
+Kinds = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")], ...], _known("kinds", "catalog/laws.yml")]
+DataTypes = Annotated[tuple[DataType, ...], Field(min_length=1), _known("data", "catalog/data_types.yml")]
 
 
 class Strict(BaseModel):
@@ -48,14 +110,76 @@ class Separate(Strict):
 
 
 class Condition(Strict):
-    """Holds when everything that it names holds."""
+    """Holds when everything that it names holds; what is not known never holds."""
 
-    consent: tuple[ConsentName, ...] | None = Field(default=None, description="the general consent at that moment")
+    # Of accesses, flows and claims.
+    consent: tuple[ConsentName, ...] | None = Field(
+        default=None, description="the general consent at that moment; of a consent line: its scope's just before"
+    )
     separate: Separate | None = Field(default=None, description="a separate consent at that moment")
-    data: tuple[DataType, ...] | None = Field(default=None, description="the kind of data is one of these")
+    data: DataTypes | None = Field(default=None, description="the kind of data is one of these")
+    phase: tuple[PhaseName, ...] | None = Field(default=None, min_length=1, description="the app was in one of these")
+    scope: Literal["outside"] | None = Field(
+        default=None, description="the kind of data is not in the necessary scope of the app's type"
+    )
+    declared: Literal[False] | None = Field(
+        default=None, description="the tester's policy.yml says nothing of this kind of data"
+    )
+    sensitive: Literal[True] | None = Field(default=None, description="sensitive by law whatever its use")
+    others: Literal[True] | None = Field(default=None, description="data about other people than the user")
+    fixed: Literal[True] | None = Field(default=None, description="an identifier that the user cannot reset")
+    guessable: Literal[True] | None = Field(
+        default=None, description="so few possible values that a digest is undone by trying"
+    )
+    audience: Literal["children"] | None = Field(default=None, description="whom the app is made for, by policy.yml")
+    # Of flows.
     party: tuple[Party, ...] | None = Field(default=None, description="the recipient is one of these")
+    recipient_declared: Literal[False] | None = Field(
+        default=None, description="policy.yml names this kind of data, but not for this recipient"
+    )
     cleartext: bool | None = Field(default=None, description="the upload was (not) protected by TLS")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the best match is at least this certain")
+    abroad: Literal[True] | None = Field(
+        default=None, description="the recipient's country is known and not the territory that the tester named"
+    )
+    hashed: Literal[True] | None = Field(default=None, description="every match is a digest made without a key")
+    with_: DataTypes | None = Field(
+        default=None, alias="with", description="the same upload also carries one of these kinds"
+    )
+    # Of accesses.
+    sent: Literal[False] | None = Field(
+        default=None, description="no upload of the run carries this kind of data, and there are uploads"
+    )
+    # Of consent lines.
+    signal: tuple[Signal, ...] | None = Field(default=None, min_length=1)
+    status: tuple[ConsentName, ...] | None = Field(default=None, min_length=1)
+    by: tuple[Literal["user", "operator", "app"], ...] | None = Field(default=None, min_length=1)
+    label: tuple[LabelKind, ...] | None = Field(
+        default=None, min_length=1, description="list of catalog/consent.yml that the label is in, or why a yes is none"
+    )
+    ticked: bool | None = Field(default=None, description="a box was ticked already")
+    unasked: Literal[True] | None = Field(
+        default=None, description="the result of a permission that nobody had prompted for"
+    )
+    together: int | None = Field(
+        default=None, ge=2, description="prompts for this many groups of permissions within one second"
+    )
+    ended_within_s: float | None = Field(
+        default=None, gt=0, description="the app ended by itself within so many seconds"
+    )
+    purpose: Literal[False] | None = Field(default=None, description="no dialog or notice had been shown before")
+    shown_later: bool | None = Field(default=None, description="a dialog or notice was (not) shown later in the run")
+    earlier_run: Literal[True] | None = Field(
+        default=None, description="it shows consent of an earlier run, so that this was no clean install"
+    )
+    # Of claims.
+    says: tuple[Literal["given", "refused", "unknown"], ...] | None = Field(default=None, min_length=1)
+    kind: tuple[ClaimKind, ...] | None = Field(default=None, min_length=1)
+    on_wire: bool | None = Field(default=None, description="the claim was found in an upload (or in the app)")
+    # Of the run.
+    never: Literal["dialog"] | None = Field(
+        default=None, description="no dialog, notice or answer in the whole run, and something was read"
+    )
 
 
 class When(Condition):
@@ -65,6 +189,10 @@ class When(Condition):
         default=None,
         ge=1,
         description="entries of this many different people went to one recipient, in all its uploads",
+    )
+    times: int | None = Field(default=None, ge=1, description="a group has at least this many")
+    often: Annotated[str, _known("presets", "catalog/frequency.yml")] | None = Field(
+        default=None, description="one caller, in one phase of the app, exceeded this preset"
     )
 
 
@@ -79,14 +207,15 @@ class Rule(Strict):
     """catalog/rules/<id>.yml: one judgement."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="name of its file, without .yml")
-    on: Literal["access", "flow"] = Field(description="what it judges: reads, or what left the device")
+    on: On = Field(description="what it judges: reads, what left the device, consent lines, claims, the whole run")
     level: Level
     levels: tuple[Raised, ...] = Field(default=(), description="other levels; the first that holds counts")
     at_most: Confidence = Field(default="proven", description="confidence that a finding of this rule can reach")
+    kinds: Kinds = Field(default=(), description="finding types of catalog/laws.yml")
     title: Words
     why: Words
     remedy: Words
-    references: tuple[str, ...] = ()
+    references: tuple[str, ...] = Field(default=(), description="what it rests on besides the laws of its kinds")
     when: When
     detail: Words = Field(description="one sentence of facts; it may use {words} of sentences.WORDS")
 
@@ -112,10 +241,12 @@ class Rule(Strict):
     @field_validator("detail")
     @classmethod
     def _words_exist(cls, detail: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        words = dict(sentences.WORDS.get(info.data.get("on", ""), {}))
         when = info.data.get("when")
-        if when is not None and when.separate is None:
-            words.pop("separate", None)
+        words = [
+            word
+            for word in sentences.WORDS.get(info.data.get("on", ""), {})
+            if when is None or word not in sentences.NEEDS or getattr(when, sentences.NEEDS[word]) is not None
+        ]
         unknown = sorted({word for text in detail.values() for word in sentences.used_words(text)} - set(words))
         if unknown and words:
             raise ValueError(f"unknown {_braced(unknown)}; expected only {_braced(words)}")
@@ -123,10 +254,27 @@ class Rule(Strict):
 
 
 def _fits(condition: Condition, info: ValidationInfo) -> None:
-    if info.data.get("on") == "access":
-        wrong = [name for name in _FLOW_ONLY if getattr(condition, name, None) is not None]
-        if wrong:
-            raise ValueError(f"{', '.join(wrong)}: a rule on accesses cannot ask for this; expected `on: flow`")
+    on = info.data.get("on")
+    if on is None:
+        return
+    named = [name for name in type(condition).model_fields if getattr(condition, name) is not None]
+    wrong = [name for name in named if on not in _FOR[name]]
+    if wrong:
+        words = ", ".join(name.rstrip("_") for name in wrong)
+        fitting = sorted(set.intersection(*(set(_FOR[name]) for name in wrong)))
+        raise ValueError(
+            f"{words}: a rule on {_PLURALS[on]} cannot ask for this"
+            + (f"; expected `on: {' or '.join(fitting)}`" if fitting else "")
+        )
+
+
+_PLURALS: dict[str, str] = {
+    "access": "accesses",
+    "flow": "flows",
+    "consent": "consent lines",
+    "claim": "claims",
+    "run": "the run",
+}
 
 
 def _braced(words: Iterable[str]) -> str:

@@ -1,0 +1,134 @@
+"""Whether the app was in the foreground and the screen on at a moment, computed from the phase lines of a recording.
+
+What no line says stays unknown: before the first line about the foreground or the screen, either could be either.
+
+A life of the app begins with the `started` line of a process while none of its processes lives. Most lives begin
+because the user, or the observer, opened the app; it then comes to the foreground within seconds. A life was begun by
+the app itself, as far as lines can show that, when its `started` line names what began it (`broadcast ...`,
+`service ...`, as Android logs it), or when a process had ended before and the new one did not come to the foreground
+for `SELF_START`. The first life of a recording without such a name never counts: the observer began it, or came to it
+when it was running.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from monitor.events import Phase, Ref
+
+SELF_START = timedelta(seconds=30)
+"""An app that somebody opens shows itself sooner than this, on slow devices too."""
+TRIGGERS = ("broadcast", "service", "provider", "job", "alarm", "sync")
+"""First words of what began a process, other than a user who opens the app."""
+OUR_END = ("killed", "observation ended")
+"""Texts of ends that are the observer's doing, or nobody knows whose."""
+
+
+class PhaseStatus(NamedTuple):
+    """What was known of app and screen at one moment."""
+
+    foreground: bool | None = None
+    screen_on: bool | None = None
+    ever_foreground: bool = True
+    """False: this life of the app was begun by itself, and it has not come to the foreground yet."""
+    ref: Ref | None = None
+    """The line that says that the app is not in the foreground, or that the screen is off, or began this life."""
+
+
+UNKNOWN = PhaseStatus()
+
+
+@dataclass
+class _Life:
+    began: datetime
+    ref: Ref
+    named: bool
+    shown: datetime | None = None
+    alive: set[int | None] = field(default_factory=set)
+
+
+class Phases:
+    """Phases over a run. Pure: the same lines in any order give the same answers."""
+
+    def __init__(
+        self, phases: Iterable[tuple[Ref, Phase]] = (), clock_offset_ms: float = 0, last: datetime | None = None
+    ) -> None:
+        """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
+        offset = timedelta(milliseconds=clock_offset_ms)
+        lines = sorted(
+            ((phase.at - offset, _line(ref), ref, phase) for ref, phase in phases), key=lambda each: each[:2]
+        )
+        self._times: list[datetime] = []
+        self._states: list[PhaseStatus] = [UNKNOWN]
+        self._exits: list[tuple[datetime, Ref]] = []
+        lives = _lives(lines, last)
+        app: tuple[bool | None, Ref | None] = (None, None)
+        screen: tuple[bool | None, Ref | None] = (None, None)
+        unseen: Ref | None = None
+        ended = False
+        for at, _, ref, phase in lines:
+            match phase.state:
+                case "foreground" | "background":
+                    app = (phase.state == "foreground", ref)
+                    unseen = None
+                case "screen_on" | "screen_off":
+                    screen = (phase.state == "screen_on", ref)
+                case "started" if ref in lives:
+                    app = (None, None)
+                    unseen = ref if lives[ref] else None
+                case "started":
+                    pass
+                case "exited":
+                    if not ended and phase.text not in OUR_END:
+                        self._exits.append((at, ref))
+                case "mark":
+                    ended = ended or phase.text in OUR_END
+            why = unseen or (app[1] if app[0] is False else screen[1] if screen[0] is False else None)
+            self._times.append(at)
+            self._states.append(PhaseStatus(app[0], screen[0], unseen is None, why))
+
+    def at(self, time: datetime) -> PhaseStatus:
+        """What was known at `time` (host's clock, inclusive)."""
+        return self._states[bisect_right(self._times, time)]
+
+    def exit_after(self, time: datetime, within: timedelta) -> tuple[datetime, Ref] | None:
+        """The first end of a process that came after `time`, not later than `within`, and was the app's own."""
+        start = bisect_right(self._exits, time, key=lambda each: each[0])
+        found = self._exits[start] if start < len(self._exits) else None
+        return found if found is not None and found[0] - time <= within else None
+
+
+def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None) -> dict[Ref, bool]:
+    """The `started` line of each life of the app, and whether the app began it by itself."""
+    lives: list[_Life] = []
+    shows = False
+    for at, _, ref, phase in lines:
+        match phase.state:
+            case "started":
+                if not lives or not lives[-1].alive:
+                    named = (phase.text or "").partition(" ")[0] in TRIGGERS
+                    lives.append(_Life(began=at, ref=ref, named=named))
+                lives[-1].alive.add(phase.pid)
+            case "exited" if lives:
+                lives[-1].alive.discard(phase.pid)
+            case "foreground" | "background":
+                shows = True
+                if lives and lives[-1].shown is None:
+                    lives[-1].shown = at
+            case _:
+                pass
+    end = max((time for time in (last, lines[-1][0] if lines else None) if time is not None), default=None)
+    return {
+        life.ref: life.named
+        or bool(number and shows and end is not None and (life.shown or end) - life.began > SELF_START)
+        for number, life in enumerate(lives)
+    }
+
+
+def _line(ref: Ref) -> int:
+    number = ref.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0

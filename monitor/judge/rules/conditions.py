@@ -1,0 +1,252 @@
+"""Whether what was seen meets a condition: one test for each name that a rule file may use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from monitor.events import Gap
+from monitor.judge.rules.facts import Facts
+from monitor.judge.rules.model import Condition, PhaseName, Separate
+from monitor.judge.rules.sightings import Sighting, Sightings
+from monitor.labels import Labels
+
+Test = Callable[[Sighting], bool]
+
+EEA = frozenset(
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA".split()  # noqa: SIM905
+)
+"""Countries that are not abroad to one another: GDPR art. 44 speaks of countries outside the area."""
+_DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur)", re.IGNORECASE)
+LABELLED = frozenset({"tap", "operator"})
+"""Signals whose text is a label that somebody chose."""
+_HIDING = frozenset(
+    {"tls_refused", "not_decrypted", "protocol_unsupported", "body_truncated", "overflow", "decode_limit", "detached"}
+)
+
+
+def hides_uploads(gap: Gap) -> bool:
+    """Whether something that was sent may be missing because of it."""
+    return gap.where in ("proxy", "correlate") and gap.why in _HIDING
+
+
+def holding(phase: PhaseName, sighting: Sighting) -> bool:
+    """Whether app or screen were in this state; unknown never is."""
+    match phase:
+        case "before_start":
+            return not sighting.phase.ever_foreground
+        case "background":
+            return sighting.phase.foreground is False
+        case "screen_off":
+            return sighting.phase.screen_on is False
+
+
+class Conditions:
+    """Makes tests out of conditions, for one recording."""
+
+    def __init__(self, facts: Facts, sightings: Sightings) -> None:
+        self._facts = facts
+        self._sightings = sightings
+
+    def test(self, condition: Condition) -> Test:
+        """One test that holds when all that the condition names hold; the cheap and telling ones come first."""
+        tests = [
+            getattr(self, f"_{name.rstrip('_')}")(value)
+            for name in Condition.model_fields
+            if (value := getattr(condition, name)) is not None
+        ]
+        if not tests:
+            return lambda _: True
+        if len(tests) == 1:
+            return tests[0]  # type: ignore[no-any-return]
+        return lambda each: all(test(each) for test in tests)
+
+    # What the user had decided.
+
+    def _consent(self, states: tuple[str, ...]) -> Test:
+        wanted = frozenset(states)
+        return lambda each: each.decided in wanted
+
+    def _separate(self, separate: Separate) -> Test:
+        wanted = frozenset(separate.consent)
+        at = self._facts.timeline.at
+        return lambda each: at(each.at, each.data, separate.scope).state in wanted
+
+    # What kind of data.
+
+    def _data(self, data: tuple[str, ...]) -> Test:
+        wanted = frozenset(data)
+        return lambda each: each.data in wanted
+
+    def _scope(self, _: Any) -> Test:
+        type_ = self._facts.app_type
+        if type_ is None:
+            return _no
+        return lambda each: each.data is not None and not type_.covers(each.data)
+
+    def _declared(self, _: Any) -> Test:
+        policy = self._facts.policy
+        if policy is None:
+            return _no
+        codes = policy.codes
+        return lambda each: each.data is not None and each.data not in codes
+
+    def _recipient_declared(self, _: Any) -> Test:
+        policy = self._facts.policy
+        if policy is None:
+            return _no
+        codes = policy.codes
+        to = cache(policy.declares)
+        return lambda each: each.data is not None and each.data in codes and not to(each.data, each.what)
+
+    def _sensitive(self, _: Any) -> Test:
+        return self._kinds(lambda kind: kind.pipl_sensitive is True)
+
+    def _others(self, _: Any) -> Test:
+        return self._kinds(lambda kind: kind.others)
+
+    def _fixed(self, _: Any) -> Test:
+        return self._kinds(lambda kind: kind.fixed)
+
+    def _guessable(self, _: Any) -> Test:
+        return self._kinds(lambda kind: kind.guessable)
+
+    def _kinds(self, wanted: Callable[[Any], bool]) -> Test:
+        types = self._facts.data_types
+        codes = frozenset(kind.code for kind in types.items if wanted(kind)) if types else frozenset()
+        return lambda each: each.data in codes
+
+    def _audience(self, audience: str) -> Test:
+        policy = self._facts.policy
+        return _yes if policy is not None and policy.audience == audience else _no
+
+    # Where and in what state.
+
+    def _phase(self, phases: tuple[PhaseName, ...]) -> Test:
+        return lambda each: any(holding(phase, each) for phase in phases)
+
+    def _party(self, parties: tuple[str, ...]) -> Test:
+        return lambda each: each.flow is not None and each.flow.recipient.party in parties
+
+    def _cleartext(self, cleartext: bool) -> Test:
+        return lambda each: each.flow is not None and each.flow.cleartext == cleartext
+
+    def _confidence(self, least: float) -> Test:
+        return lambda each: each.certainty >= least
+
+    def _abroad(self, _: Any) -> Test:
+        home = self._facts.territory
+        if home is None:
+            return _no
+        inside = EEA if home in EEA else frozenset({home})
+        return lambda each: (
+            each.flow is not None
+            and each.flow.recipient.country is not None
+            and each.flow.recipient.country not in inside
+        )
+
+    def _hashed(self, _: Any) -> Test:
+        return lambda each: (
+            each.flow is not None
+            and bool(each.flow.matches)
+            and all(is_bare_digest(match.variant) for match in each.flow.matches)
+        )
+
+    def _with(self, kinds: tuple[str, ...]) -> Test:
+        wanted = frozenset(kinds)
+        together = self._sightings.together
+        return lambda each: bool((together.get(each.ref, frozenset()) - {each.data}) & wanted)
+
+    def _sent(self, _: Any) -> Test:
+        if not self._facts.uploads:
+            return _no
+        sent = self._sightings.sent
+        return lambda each: (
+            each.data not in sent and each.access is not None and not any(v.type in sent for v in each.access.values)
+        )
+
+    # Of consent lines.
+
+    def _signal(self, signals: tuple[str, ...]) -> Test:
+        return lambda each: each.consent is not None and each.consent.signal in signals
+
+    def _status(self, states: tuple[str, ...]) -> Test:
+        return lambda each: each.consent is not None and each.consent.status in states
+
+    def _by(self, who: tuple[str, ...]) -> Test:
+        return lambda each: each.consent is not None and each.consent.by in who
+
+    def _label(self, kinds: tuple[str, ...]) -> Test:
+        labels = self._facts.labels or Labels()
+        return lambda each: (
+            each.consent is not None
+            and each.consent.signal in LABELLED
+            and (each.why in kinds or labels.choice(each.consent.text or "") in kinds)
+        )
+
+    def _ticked(self, ticked: bool) -> Test:
+        return lambda each: each.consent is not None and each.consent.ticked is ticked
+
+    def _unasked(self, _: Any) -> Test:
+        prompted = self._sightings.prompted
+        return lambda each: (
+            each.consent is not None
+            and each.consent.signal == "permission_result"
+            and not any(prompt.at <= each.at for prompt in prompted.get(each.what, ()))
+        )
+
+    def _together(self, number: int) -> Test:
+        return lambda each: (
+            each.consent is not None
+            and each.consent.signal == "permission_prompt"
+            and len(self._sightings.asked_with(each)) >= number
+        )
+
+    def _ended_within_s(self, seconds: float) -> Test:
+        within = timedelta(seconds=seconds)
+        return lambda each: self._facts.phases.exit_after(each.at, within) is not None
+
+    def _purpose(self, _: Any) -> Test:
+        notices = self._sightings.notices
+        first = notices[0].at if notices else None
+        return lambda each: first is None or each.at < first
+
+    def _shown_later(self, later: bool) -> Test:
+        notices = self._sightings.notices
+        last = notices[-1].at if notices else None
+        return lambda each: (last is not None and last > each.at) == later
+
+    def _earlier_run(self, _: Any) -> Test:
+        return lambda each: each.earlier
+
+    # Of claims.
+
+    def _says(self, says: tuple[str, ...]) -> Test:
+        return lambda each: each.claim is not None and each.claim.says in says
+
+    def _kind(self, kinds: tuple[str, ...]) -> Test:
+        return lambda each: each.claim is not None and each.claim.kind in kinds
+
+    def _on_wire(self, wire: bool) -> Test:
+        return lambda each: each.claim is not None and (each.claim.host is not None) == wire
+
+    # Of the run.
+
+    def _never(self, _: Any) -> Test:
+        return _no if self._sightings.notices else _yes
+
+
+def is_bare_digest(variant: str) -> bool:
+    """Whether a form is a digest, or a digest of one, made without a key."""
+    return bool(_DIGEST.match(variant)) and "mac" not in variant.lower()
+
+
+def _no(_: Sighting) -> bool:
+    return False
+
+
+def _yes(_: Sighting) -> bool:
+    return True

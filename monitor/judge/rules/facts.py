@@ -1,0 +1,57 @@
+"""What is known of a recording, for rules to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monitor.events import Access, Consent, Gap, Ref
+from monitor.findings import Flow
+from monitor.judge.consent import Timeline
+from monitor.judge.data_types import DataTypes
+from monitor.judge.phases import Phases
+from monitor.judge.recipients import RecipientTable
+from monitor.judge.rules.frequency import Frequency
+
+if TYPE_CHECKING:
+    from monitor.judge.app_types import AppType
+    from monitor.judge.claims import Claim
+    from monitor.judge.laws import Laws
+    from monitor.judge.policy import Policy
+    from monitor.labels import Labels
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was seen, and what the catalog and the tester say. What is left out is unknown, and then nothing that asks
+    for it holds."""
+
+    flows: Sequence[Flow]
+    accesses: Sequence[tuple[Ref, Access]]
+    timeline: Timeline
+    clock_offset_ms: float = 0
+    """Device minus host, for the times of accesses, consents and phases."""
+    data_types: DataTypes | None = None
+    """Names and properties of kinds of data; without it sentences use the codes."""
+    recipients: RecipientTable | None = None
+    """Whose code a stack frame is; without it sentences name only the code."""
+    consents: Sequence[tuple[Ref, Consent]] = ()
+    phases: Phases = field(default_factory=Phases)
+    claims: Sequence[Claim] = ()
+    gaps: Sequence[Gap] = ()
+    """What could not be observed."""
+    uploads: int = 0
+    """How many uploads were captured, with or without personal data."""
+    app_type: AppType | None = None
+    policy: Policy | None = None
+    """What the tester says that the maker declares."""
+    territory: str | None = None
+    """ISO 3166 code of the country that is not abroad, or EU."""
+    laws: Laws | None = None
+    """Without it findings name no articles."""
+    jurisdictions: tuple[str, ...] = ()
+    """Whose laws findings name; none: all that there are."""
+    labels: Labels | None = None
+    """What a label chooses; without it no condition on labels holds."""
+    frequency: Frequency = field(default_factory=Frequency)

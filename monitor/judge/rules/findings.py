@@ -1,0 +1,236 @@
+"""Puts a finding together: its level, how well it is supported, the lines that show it, and its sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from monitor.events import Ref
+from monitor.findings import LEVELS, Confidence, ConsentStatus, Finding, Level
+from monitor.judge.data_types import DataTypes
+from monitor.judge.rules import sentences
+from monitor.judge.rules.conditions import Conditions, Test, hides_uploads, holding
+from monitor.judge.rules.facts import Facts
+from monitor.judge.rules.groups import Group
+from monitor.judge.rules.model import Rule
+from monitor.judge.rules.sightings import CERTAIN, Sighting, Sightings, in_time, rows
+from monitor.judge.rules.words import LANGUAGES, Language
+
+EVIDENCE = 20
+"""A finding names at most this many lines; its count says how many accesses or flows there are."""
+GRADES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
+"""Best first."""
+_NO_TYPES = DataTypes(items=())
+
+
+class Reporter:
+    """Makes findings of groups, for one recording."""
+
+    def __init__(self, facts: Facts, sightings: Sightings, conditions: Conditions) -> None:
+        self._facts = facts
+        self._sightings = sightings
+        self._conditions = conditions
+        self._timeline = facts.timeline
+        self._carried = bool(facts.timeline.carried())
+        self._hidden = sum(hides_uploads(gap) for gap in facts.gaps)
+
+    def finding(self, rule: Rule, group: Group) -> Finding:
+        """One finding on everything in a group, led by the sighting that proves most."""
+        grades = {id(each): self._grade(rule, each) for each in group.members}
+        members = sorted(group.members, key=lambda each: (GRADES.index(grades[id(each)]), each.at, each.line))
+        lead = members[0]
+        count = group.stretch.calls if group.stretch else sum(each.count for each in members)
+        raised = [(each.level, self._conditions.test(each.when)) for each in rule.levels]
+        articles = self._facts.laws.articles(rule.kinds, self._facts.jurisdictions) if self._facts.laws else ()
+        laws = self._facts.laws.references(articles) if self._facts.laws else ()
+        return Finding(
+            rule=rule.id,
+            level=min((_level(rule, raised, each) for each in members), key=LEVELS.index),
+            confidence=grades[id(lead)],
+            title=rule.title,
+            detail={language: self._detail(rule, group, members, count, language) for language in LANGUAGES},
+            data=lead.data,
+            recipient=lead.flow.recipient if lead.flow else None,
+            consent=lead.status.state if rule.on != "run" else None,
+            count=count,
+            flows=tuple(each.flow.id for each in sorted(members, key=in_time) if each.flow),
+            evidence=self._evidence(rule, members),
+            kinds=rule.kinds,
+            articles=articles,
+            references=(*laws, *rule.references),
+        )
+
+    def _grade(self, rule: Rule, sighting: Sighting) -> Confidence:
+        """How well it is supported: two independent observers, the hook and the wire, make it proven.
+
+        A flow is proven when the hook saw the read and the match is no coincidence; corroborated when both saw it but
+        the match could be one; indicated when only the wire saw it (a value of the persona). A read is proven when its
+        value was on the wire while the same rule's consent condition still held (so it must have been read by then);
+        corroborated when it was on the wire at any time; indicated when only the hook saw it. A consent line, a claim
+        or a run is corroborated when a second line supports it, else indicated. A refusal that follows only from the
+        choice of the basic function in an app of unknown type is indicated.
+        """
+        grade: Confidence = "indicated"
+        if sighting.flow is not None:
+            if sighting.flow.access is not None:
+                grade = "proven" if sighting.certainty >= CERTAIN else "corroborated"
+        elif sighting.access is not None and rule.on == "access":
+            if certain := [flow for flow in sighting.flows if flow.certainty >= CERTAIN]:
+                consent = rule.when.consent
+                in_time = any(consent is None or flow.decided in consent for flow in certain)
+                grade = "proven" if in_time else "corroborated"
+            elif rule.when.sent is not None and not self._hidden:
+                grade = "corroborated"
+        elif rule.on != "run" and len(set(self._lines(rule, sighting))) > 1:
+            grade = "corroborated"
+        if rule.when.consent is not None and sighting.status.state == "not_shown" and self._carried:
+            # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
+            grade = max(grade, "indicated", key=GRADES.index)
+        if sighting.status.state == "basic_only" and sighting.decided == "refused" and self._facts.app_type is None:
+            grade = "indicated"
+        return max(grade, rule.at_most, key=GRADES.index)
+
+    def _evidence(self, rule: Rule, members: list[Sighting]) -> tuple[Ref, ...]:
+        """Lines to check by hand: of the first sighting all there is, then the others in turn."""
+        refs: dict[Ref, None] = {}
+        for sighting in members:
+            for ref in self._lines(rule, sighting):
+                refs.setdefault(ref)
+            if len(refs) >= EVIDENCE:
+                break
+        return tuple(refs)[:EVIDENCE]
+
+    def _lines(self, rule: Rule, sighting: Sighting) -> Iterable[Ref]:
+        if sighting.flow is not None:
+            yield from (ref for ref in (sighting.flow.access, sighting.flow.upload) if ref)
+        else:
+            yield sighting.ref
+            for flow in sighting.flows[:1]:
+                yield flow.ref
+        yield from self._decisions(rule, sighting)
+        when = rule.when
+        if when.phase and sighting.phase.ref:
+            yield sighting.phase.ref
+        if when.together is not None:
+            yield from (each.ref for each in self._sightings.asked_with(sighting))
+        if when.ended_within_s is not None and (end := self._end(rule, sighting)):
+            yield end[1]
+        if when.purpose is not None and (notice := self._notice(sighting)):
+            yield notice.ref
+        if sighting.flow is not None and sighting.flow.connection:
+            yield sighting.flow.connection
+
+    def _decisions(self, rule: Rule, sighting: Sighting) -> Iterable[Ref]:
+        """The consent lines that made it so, and those that an operator has since replaced."""
+        statuses = [sighting.status]
+        if rule.when.separate:
+            statuses.append(self._separate(rule, sighting))
+        if later := self._later(rule, sighting):
+            statuses.append(later)
+        for status in statuses:
+            if status.ref:
+                yield status.ref
+            yield from status.corrected
+
+    def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
+        assert rule.when.separate
+        return self._timeline.at(sighting.at, sighting.data, rule.when.separate.scope)
+
+    def _later(self, rule: Rule, sighting: Sighting) -> ConsentStatus | None:
+        """The consent that came too late, where a rule is about the time before it."""
+        if rule.on not in ("access", "flow", "claim") or rule.when.consent is None:
+            return None
+        if sighting.status.state in ("given", "refused", "withdrawn", "basic_only"):
+            return None
+        return self._timeline.given_after(sighting.at, sighting.data)
+
+    def _end(self, rule: Rule, sighting: Sighting) -> tuple[float, Ref] | None:
+        within = timedelta(seconds=rule.when.ended_within_s or 0)
+        found = self._facts.phases.exit_after(sighting.at, within)
+        return ((found[0] - sighting.at).total_seconds(), found[1]) if found else None
+
+    def _notice(self, sighting: Sighting) -> Sighting | None:
+        return next((each for each in self._sightings.notices if each.at > sighting.at), None)
+
+    def _detail(self, rule: Rule, group: Group, members: list[Sighting], count: int, language: Language) -> str:
+        lead = members[0]
+        words: dict[str, Any] = {
+            "data": self._label(lead.data or "", language),
+            "when": sentences.when(lead.at, count, language),
+            "consent": sentences.consent(lead.status, self._later(rule, lead), lead.at, language),
+        }
+        words |= self._circumstances(rule, group, lead, language)
+        if lead.flow is not None:
+            words |= {
+                "recipient": sentences.recipient(lead.flow.recipient, language),
+                "rows": sentences.rows(*rows(members), language),
+                "forms": sentences.forms(
+                    (match.variant for each in members if each.flow for match in each.flow.matches), language
+                ),
+            }
+        elif lead.access is not None:
+            people = {value.row for value in lead.access.values if value.row is not None}
+            words |= {
+                "source": lead.what,
+                "entries": sentences.entries(len(people), language),
+                "caller": sentences.caller(lead.access.stack, self._facts.recipients, language),
+            }
+        elif lead.consent is not None:
+            words |= self._asked(rule, lead, language)
+        elif lead.claim is not None:
+            claim = lead.claim
+            words["claim"] = sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
+        else:
+            counts: Counter[str] = Counter()
+            for each in self._sightings.accesses:
+                counts[self._label(each.data or "", language)] += each.count
+            words["reads"] = sentences.reads(counts, lead.at, language)
+        return rule.detail[language].format_map(words)
+
+    def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> dict[str, str]:
+        """The words that need a condition of the rule."""
+        when, facts = rule.when, self._facts
+        words: dict[str, str] = {}
+        if when.separate:
+            words["separate"] = sentences.separate(self._separate(rule, lead), when.separate.scope, language)
+        if when.phase:
+            name = next(name for name in when.phase if holding(name, lead))
+            words["phase"] = sentences.phase(name, lead.phase.ref, language)
+        if when.scope and facts.app_type:
+            type_ = facts.app_type
+            words["app_type"] = sentences.app_type(type_.number, type_.en if language == "en" else type_.zh, language)
+        if group.stretch and group.preset and group.caller:
+            words["often"] = sentences.often(
+                group.stretch, group.preset, group.caller.code, group.caller.name, language
+            )
+        if when.sent is not None:
+            words["capture"] = sentences.capture(facts.uploads, self._hidden, language)
+        if when.abroad and lead.flow and facts.territory:
+            words["country"] = sentences.country(lead.flow.recipient, facts.territory, language)
+        if when.with_:
+            others = (self._sightings.together[lead.ref] - {lead.data}) & set(when.with_)
+            words["also"] = sentences.also((self._label(code, language) for code in others), language)
+        return words
+
+    def _asked(self, rule: Rule, lead: Sighting, language: Language) -> dict[str, str]:
+        assert lead.consent
+        words = {"text": sentences.label(lead.consent.text, language)}
+        if rule.when.together is not None:
+            names = [each.what for each in self._sightings.asked_with(lead)]
+            words["permissions"] = sentences.permissions(names, language)
+        if rule.when.ended_within_s is not None and (end := self._end(rule, lead)):
+            words["end"] = sentences.stopped(*end, language)
+        if rule.when.purpose is not None:
+            notice = self._notice(lead)
+            seconds = (notice.at - lead.at).total_seconds() if notice else None
+            words["notice"] = sentences.notice(seconds, notice.ref if notice else None, language)
+        return words
+
+    def _label(self, data: str, language: Language) -> str:
+        return (self._facts.data_types or _NO_TYPES).label(data, language)
+
+
+def _level(rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> Level:
+    return next((level for level, holds in raised if holds(sighting)), rule.level)

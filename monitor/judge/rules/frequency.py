@@ -1,0 +1,87 @@
+"""How often is too often: named presets that say whose they are, and the longest stretch of calls that exceeds one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.judge.rules.words import Words
+
+POINTS = 1000
+"""A folded line is spread over at most this many moments; each then stands for several calls."""
+
+
+class Preset(BaseModel):
+    """One answer to how often is too often. Never a limit that a law sets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    of: Words = Field(description="whose it is, by language: en, zh")
+    source: str = Field(description="where it stands")
+    allows: int = Field(ge=1, description="calls in any window")
+    window_s: float = Field(gt=0, description="length of the window, seconds")
+
+
+class Frequency(BaseModel):
+    """catalog/frequency.yml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    presets: tuple[Preset, ...] = ()
+
+    @cached_property
+    def by_id(self) -> dict[str, Preset]:
+        """Name -> preset."""
+        return {preset.id: preset for preset in self.presets}
+
+
+class Stretch(NamedTuple):
+    """Calls each of which exceeds a preset together with those before it."""
+
+    calls: int
+    first: datetime
+    last: datetime
+
+
+def spread(at: datetime, until: datetime | None, count: int) -> list[tuple[datetime, int]]:
+    """Moments and calls of a line that stands for `count` calls, spread evenly between its first and its last."""
+    if count <= 1 or until is None or until <= at:
+        return [(at, count)]
+    points = min(count, POINTS)
+    step = (until - at) / (points - 1)
+    calls = [count * (point + 1) // points - count * point // points for point in range(points)]
+    return [(at + step * point, calls[point]) for point in range(points)]
+
+
+def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> Stretch | None:
+    """The stretch with the most calls that exceeds the preset, or None; the first of several."""
+    ordered = sorted(moments)
+    window = timedelta(seconds=preset.window_s)
+    best: Stretch | None = None
+    begin: int | None = None
+    oldest = 0
+    inside = 0
+    for index, (at, calls) in enumerate(ordered):
+        inside += calls
+        while at - ordered[oldest][0] >= window:
+            inside -= ordered[oldest][1]
+            oldest += 1
+        if inside <= preset.allows:
+            best, begin = _better(best, ordered, begin, index), None
+        elif begin is None:
+            begin = oldest
+    return _better(best, ordered, begin, len(ordered))
+
+
+def _better(
+    best: Stretch | None, ordered: Sequence[tuple[datetime, int]], begin: int | None, end: int
+) -> Stretch | None:
+    if begin is None:
+        return best
+    stretch = Stretch(sum(calls for _, calls in ordered[begin:end]), ordered[begin][0], ordered[end - 1][0])
+    return stretch if best is None or stretch.calls > best.calls else best

@@ -1,0 +1,114 @@
+"""What a finding says in one sentence of facts, in English and Chinese: the words that a rule's `detail` may use.
+
+Never a personal value, and never a verdict: "no consent event was observed before that", not what a judge makes of it.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+
+from monitor.judge.rules.sentences.asked import label, notice, permissions, stopped
+from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
+from monitor.judge.rules.sentences.claimed import claim
+from monitor.judge.rules.sentences.decided import SCOPES, consent, separate
+from monitor.judge.rules.sentences.seen import caller, entries, forms, moment, reads, recipient, rows, when
+
+__all__ = [
+    "NEEDS",
+    "SCOPES",
+    "WORDS",
+    "also",
+    "app_type",
+    "caller",
+    "capture",
+    "claim",
+    "consent",
+    "country",
+    "entries",
+    "forms",
+    "label",
+    "moment",
+    "notice",
+    "often",
+    "permissions",
+    "phase",
+    "reads",
+    "recipient",
+    "rows",
+    "separate",
+    "stopped",
+    "used_words",
+    "when",
+]
+
+_WHEN = "how often and when: `at ...`, `3 times (one of them at ...)`"
+_CONSENT = "what the user had been asked and had decided by then"
+_SEPARATE = "what the user had decided in the scope that `separate` names"
+_BOTH = {
+    "data": "name of the kind of data",
+    "when": _WHEN,
+    "consent": _CONSENT,
+    "separate": _SEPARATE,
+    "phase": "that the app was in the background, the screen off, or the app not opened yet",
+    "app_type": "the app's type, and that its necessary scope does not name the kind of data",
+}
+WORDS: dict[str, dict[str, str]] = {
+    "access": {
+        **_BOTH,
+        "source": "the API",
+        "entries": "how many entries the API gave, in brackets; nothing where it gave single values",
+        "caller": "the app's or an SDK's code that called, in brackets; nothing where the stack does not tell",
+        "often": "how many calls in how long, by whom; which preset that exceeds and whose it is",
+        "capture": "how many uploads were captured without it, and what the capture may have missed",
+    },
+    "flow": {
+        **_BOTH,
+        "recipient": "host, name and party",
+        "rows": "how many of the entries that were read were found in the uploads",
+        "forms": "what the values had been turned into: plain, sha256 ...",
+        "country": "where the recipient is registered, and which territory was given",
+        "also": "the other kinds of data in the same upload that `with` names",
+    },
+    "consent": {
+        "text": "the label, title or permission, in quotation marks; nothing where the line has none",
+        "when": _WHEN,
+        "consent": "what the user had been asked and had decided just before",
+        "permissions": "the permissions that were asked for at once",
+        "notice": "when a notice was first shown afterwards, or that none was shown in the run",
+        "end": "how soon the app ended",
+    },
+    "claim": {
+        "claim": "what was claimed, where, and in which words",
+        "when": _WHEN,
+        "consent": _CONSENT,
+        "separate": _SEPARATE,
+    },
+    "run": {
+        "reads": "how many accesses to which kinds of data there were, and when the first was",
+    },
+}
+"""What a rule's `detail` may use, by what the rule is about, with its meaning."""
+
+NEEDS: dict[str, str] = {
+    "separate": "separate",
+    "phase": "phase",
+    "app_type": "scope",
+    "often": "often",
+    "capture": "sent",
+    "country": "abroad",
+    "also": "with_",
+    "permissions": "together",
+    "notice": "purpose",
+    "end": "ended_within_s",
+}
+"""Words that only a rule with a certain condition may use."""
+
+
+def used_words(template: str) -> list[str]:
+    """The words in braces of a template, with whatever stands with them: `data`, but also `data!r` or `data:>9`, which
+    no template may say. Raises ValueError when the braces do not pair."""
+    return [
+        name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+        for _, name, spec, conversion in Formatter().parse(template)
+        if name is not None
+    ]

@@ -1,0 +1,38 @@
+"""Words for consent lines: labels, permissions, notices, the end of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.events import Ref
+from monitor.judge.rules.words import Language
+
+
+def label(text: str | None, language: Language) -> str:
+    """A label, title or permission in quotation marks."""
+    if not text:
+        return ""
+    name = text.removeprefix("android.permission.")
+    return f" “{name}”" if language == "en" else f"“{name}”"
+
+
+def permissions(names: Iterable[str], language: Language) -> str:
+    """Permissions that were asked for at once."""
+    listed = [name.removeprefix("android.permission.") for name in names]
+    return (", " if language == "en" else "、").join(listed)
+
+
+def notice(seconds: float | None, ref: Ref | None, language: Language) -> str:
+    """When a notice was first shown afterwards."""
+    if seconds is None:
+        return "no notice was observed in the whole run" if language == "en" else "整个运行期间均未观察到告知"
+    if language == "en":
+        return f"the first notice was shown {seconds:.1f} s later ({ref})"
+    return f"首次告知在 {seconds:.1f} 秒之后（{ref}）"
+
+
+def stopped(seconds: float, ref: Ref, language: Language) -> str:
+    """How soon the app ended."""
+    if language == "en":
+        return f"the app ended {seconds:.1f} s later ({ref})"
+    return f"{seconds:.1f} 秒后应用退出（{ref}）"

@@ -1,0 +1,75 @@
+"""Words for the circumstances: phase, app type, frequency, country, what else was in the upload or may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.events import Ref
+from monitor.findings import Recipient
+from monitor.judge.rules.frequency import Preset, Stretch
+from monitor.judge.rules.sentences.seen import moment
+from monitor.judge.rules.words import Language
+
+_PHASES: dict[str, dict[Language, str]] = {
+    "before_start": {
+        "en": "the app had started by itself and had not been opened",
+        "zh": "应用系自行启动、尚未被用户打开",
+    },
+    "screen_off": {"en": "the screen was off", "zh": "屏幕处于熄灭状态"},
+    "background": {"en": "the app was in the background", "zh": "应用处于后台"},
+}
+
+
+def phase(name: str, ref: Ref | None, language: Language) -> str:
+    """The state of app or screen, and the line that says so."""
+    words = _PHASES[name][language]
+    if ref is None:
+        return words
+    return f"{words} ({ref})" if language == "en" else f"{words}（{ref}）"
+
+
+def app_type(number: int, name: str, language: Language) -> str:
+    """That the necessary scope of the app's type leaves a kind of data out."""
+    if language == "en":
+        return f"the necessary scope of app type {number} ({name}) does not name it"
+    return f"第 {number} 类应用（{name}）的必要个人信息范围不包含该项信息"
+
+
+def often(stretch: Stretch, preset: Preset, who: str, owner: str | None, language: Language) -> str:
+    """How many calls in how long, by whom, and what they exceed; never as a limit of the law."""
+    seconds = f"{(stretch.last - stretch.first).total_seconds():.0f}"
+    if language == "en":
+        by = f" by {who}{f' ({owner})' if owner else ''}" if who else ""
+        return (
+            f"{stretch.calls} times in {seconds} s{by}, from {moment(stretch.first)};"
+            f" the preset {preset.id} of {preset.of['en']} allows {preset.allows} in {preset.window_s:g} s"
+        )
+    by = f"由 {who}{f'（{owner}）' if owner else ''} " if who else ""
+    return (
+        f"自 {moment(stretch.first)} 起 {seconds} 秒内{by}共 {stretch.calls} 次；"
+        f"{preset.of['zh']}的预设 {preset.id} 为 {preset.window_s:g} 秒内 {preset.allows} 次"
+    )
+
+
+def country(to: Recipient, territory: str, language: Language) -> str:
+    """Where the recipient is registered; where its servers stand is not observed."""
+    if language == "en":
+        return f"the recipient is registered in {to.country}, and the territory given is {territory}"
+    return f"接收方的注册地为 {to.country}，而所指定的境内范围为 {territory}"
+
+
+def also(names: Iterable[str], language: Language) -> str:
+    """Other kinds of data in the same upload, by name."""
+    listed = sorted(set(names))
+    if language == "zh":
+        return "、".join(listed)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def capture(uploads: int, gaps: int, language: Language) -> str:
+    """In how many uploads it was not found, and whether something may be missing."""
+    if language == "en":
+        said = f"none of the {uploads} uploads captured in the run was found to carry it"
+        return said + (f", though {gaps} gaps of the capture may hide one" if gaps else "")
+    said = f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
+    return said + (f"，但捕获存在 {gaps} 处缺口，不排除遗漏" if gaps else "")

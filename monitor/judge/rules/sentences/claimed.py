@@ -1,0 +1,27 @@
+"""Words for what the app claimed of consent."""
+
+from __future__ import annotations
+
+from monitor.judge.rules.words import Language
+
+_KINDS: dict[str, dict[Language, str]] = {
+    "tcf": {"en": "an IAB TCF string", "zh": "IAB TCF 字符串"},
+    "gpp": {"en": "an IAB GPP string", "zh": "IAB GPP 字符串"},
+    "gcs": {"en": "Google's consent flag gcs", "zh": "Google 同意标志 gcs"},
+    "gcd": {"en": "Google's consent flag gcd", "zh": "Google 同意标志 gcd"},
+    "npa": {"en": "Google's flag npa (non-personalised ads)", "zh": "Google 非个性化广告标志 npa"},
+    "lmt": {"en": "the flag lmt (limit ad tracking)", "zh": "限制广告跟踪标志 lmt"},
+    "gdpr_consent": {"en": "a GDPR consent flag", "zh": "GDPR 同意标志"},
+    "us_privacy": {"en": "a US privacy string", "zh": "美国隐私字符串 us_privacy"},
+    "sdk": {"en": "an SDK's consent call", "zh": "SDK 的同意接口"},
+    "preference": {"en": "a stored setting", "zh": "本地存储的设置项"},
+}
+
+
+def claim(kind: str, path: str, text: str, host: str | None, language: Language) -> str:
+    """What carried the claim, where it stood and what it said."""
+    what = _KINDS[kind][language]
+    said = f"{path}={text}" if path and text else path or text
+    if language == "en":
+        return f"{what}{f' sent to {host}' if host else ''} ({said})"
+    return f"{f'发送至 {host} 的' if host else ''}{what}（{said}）"

@@ -1,0 +1,131 @@
+"""Words for what the user had been asked and had decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from monitor.findings import ConsentStatus
+from monitor.judge.rules.sentences.seen import moment
+from monitor.judge.rules.words import Language
+
+SCOPES: dict[str, dict[Language, str]] = {
+    "general_policy": {"en": "the privacy policy", "zh": "隐私政策"},
+    "sensitive_separate": {"en": "handling sensitive data", "zh": "处理敏感个人信息"},
+    "third_party_separate": {"en": "giving data to third parties", "zh": "向第三方提供个人信息"},
+    "cross_border_separate": {"en": "sending data abroad", "zh": "个人信息出境"},
+    "minor_guardian": {"en": "handling a child's data (guardian)", "zh": "处理未成年人信息（监护人）"},
+    "ads_tracking": {"en": "tracking for advertising", "zh": "广告跟踪"},
+    "system_permission": {"en": "the system permission", "zh": "系统权限"},
+}
+
+
+def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: datetime, language: Language) -> str:
+    """What the user had been asked and had decided at `at`, and how much later consent came."""
+    said = _english(status) if language == "en" else _chinese(status)
+    if status.by == "operator":
+        said += " (as marked by the operator)" if language == "en" else "（操作人员标记）"
+    if status.corrected:
+        lines = (", " if language == "en" else "、").join(status.corrected)
+        said += f" (after a correction: {lines})" if language == "en" else f"（经更正：{lines}）"
+    if given_later is not None and given_later.at is not None:
+        seconds = (given_later.at - at).total_seconds()
+        said += (
+            f"; consent was given {seconds:.1f} s later ({given_later.ref})"
+            if language == "en"
+            else f"；{seconds:.1f} 秒之后才同意（{given_later.ref}）"
+        )
+    return said
+
+
+def _english(status: ConsentStatus) -> str:
+    at, ref = moment(status.at) if status.at else "", status.ref
+    match status.state:
+        case "not_shown":
+            return "no consent event was observed before that"
+        case "requested":
+            return f"the user had been asked at {at} ({ref}) and no consent event was observed before that"
+        case "dismissed":
+            return (
+                f"the question was closed without a choice at {at} ({ref})"
+                " and no consent event was observed before that"
+            )
+        case "given":
+            return f"the user had agreed at {at} ({ref})"
+        case "refused":
+            return f"the user had refused at {at} ({ref})"
+        case "withdrawn":
+            return f"the user had withdrawn consent at {at} ({ref})"
+        case "basic_only":
+            return f"the user had chosen the basic function only at {at} ({ref})"
+        case "partial":
+            return f"the user had agreed to part of what was asked at {at} ({ref})"
+        case "expired":
+            return (
+                f"the user had been asked to agree to a changed policy at {at} ({ref})"
+                " and no consent event to it was observed before that"
+            )
+        case _:
+            assert_never(status.state)
+
+
+def _chinese(status: ConsentStatus) -> str:
+    at, ref = moment(status.at) if status.at else "", status.ref
+    match status.state:
+        case "not_shown":
+            return "此前未观察到同意事件"
+        case "requested":
+            return f"已于 {at} 征求同意（{ref}），此前未观察到同意事件"
+        case "dismissed":
+            return f"征求同意的界面已于 {at} 被关闭而未作选择（{ref}），此前未观察到同意事件"
+        case "given":
+            return f"用户已于 {at} 同意（{ref}）"
+        case "refused":
+            return f"用户已于 {at} 拒绝（{ref}）"
+        case "withdrawn":
+            return f"用户已于 {at} 撤回同意（{ref}）"
+        case "basic_only":
+            return f"用户已于 {at} 选择仅使用基本功能（{ref}）"
+        case "partial":
+            return f"用户已于 {at} 仅就部分事项表示同意（{ref}）"
+        case "expired":
+            return f"已于 {at} 就变更后的政策重新征求同意（{ref}），此前未观察到对该变更的同意事件"
+        case _:
+            assert_never(status.state)
+
+
+def separate(status: ConsentStatus, scope: str, language: Language) -> str:
+    """What the user had decided in a scope of its own."""
+    about = SCOPES[scope][language]
+    state = status.state
+    if language == "en":
+        match state:
+            case "refused" | "withdrawn":
+                return f"the user had {state} consent to {about} ({status.ref})"
+            case "basic_only":
+                return f"the user had chosen the basic function only when asked about {about} ({status.ref})"
+            case "requested" | "dismissed" | "expired":
+                return f"a question about {about} had been shown ({status.ref}) and no consent to it was observed"
+            case "given":
+                return f"consent to {about} had been given ({status.ref})"
+            case "partial":
+                return f"consent to part of {about} had been given ({status.ref})"
+            case "not_shown":
+                return f"no consent event about {about} was observed before that"
+            case _:
+                assert_never(state)
+    match state:
+        case "refused" | "withdrawn":
+            return f"用户已{'拒绝' if state == 'refused' else '撤回'}{about}的同意（{status.ref}）"
+        case "basic_only":
+            return f"用户在被问及{about}时仅选择了基本功能（{status.ref}）"
+        case "requested" | "dismissed" | "expired":
+            return f"已就{about}征求意见（{status.ref}），但未观察到同意"
+        case "given":
+            return f"用户已同意{about}（{status.ref}）"
+        case "partial":
+            return f"用户仅部分同意{about}（{status.ref}）"
+        case "not_shown":
+            return f"此前未观察到就{about}的同意事件"
+        case _:
+            assert_never(state)

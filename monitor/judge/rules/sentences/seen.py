@@ -1,0 +1,95 @@
+"""Words for what was seen: times, recipients, entries, forms, callers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from monitor.findings import Recipient
+from monitor.judge.recipients import RecipientTable
+from monitor.judge.rules.words import Language
+
+_FRAMEWORK = (
+    "android.", "androidx.", "com.android.", "com.google.android.gms.", "dalvik.", "java.", "javax.", "jdk.", "kotlin.",
+    "kotlinx.", "libcore.", "okhttp3.", "okio.", "retrofit2.", "sun.",
+)  # fmt: skip
+"""Code that calls on behalf of others: never the one who wanted the data."""
+_PARTY: dict[str, dict[Language, str]] = {
+    "first": {"en": "first party", "zh": "第一方"},
+    "third": {"en": "third party", "zh": "第三方"},
+    "unknown": {"en": "unknown party", "zh": "归属未知"},
+}
+
+
+def moment(at: datetime) -> str:
+    """A time to read: UTC, milliseconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} UTC"
+
+
+def when(at: datetime, count: int, language: Language) -> str:
+    """How often, and the time of the one that the evidence begins with."""
+    if language == "en":
+        return f"at {moment(at)}" if count == 1 else f"{count} times (one of them at {moment(at)})"
+    # The words run on without a space after a closing bracket, and with one after "UTC".
+    return f"于 {moment(at)} " if count == 1 else f"共 {count} 次（其中一次于 {moment(at)}）"
+
+
+def recipient(to: Recipient, language: Language) -> str:
+    """Host, name where known, and party."""
+    party = _PARTY[to.party][language]
+    if language == "en":
+        return f"{to.host or 'an unnamed host'} ({f'{to.name}, ' if to.name else ''}{party})"
+    return f"{to.host or '未具名主机'}（{f'{to.name}，' if to.name else ''}{party}）"
+
+
+def rows(sent: int | None, read: int | None, language: Language) -> str:
+    """How many entries of an address book were found, and of how many."""
+    if not sent:
+        return "entries" if language == "en" else "条目"
+    if language == "en":
+        return f"{sent} of {read} entries" if read else f"{sent} entries"
+    return f"{read} 条中的 {sent} 条" if read else f"{sent} 条"
+
+
+def entries(number: int, language: Language) -> str:
+    """How many entries an access gave, in brackets."""
+    if number < 2:
+        return ""
+    return f" ({number} entries)" if language == "en" else f"（{number} 条）"
+
+
+def forms(variants: Iterable[str], language: Language) -> str:
+    """The forms that values travelled in."""
+    names = sorted(set(variants))
+    return (", " if language == "en" else "、").join(names) or ("plain" if language == "en" else "原样")
+
+
+def foreign_frame(stack: Sequence[str]) -> str | None:
+    """The innermost frame that is not the framework's."""
+    return next((frame for frame in stack if not frame.startswith(_FRAMEWORK)), None)
+
+
+def caller(stack: Sequence[str], known: RecipientTable | None, language: Language) -> str:
+    """The innermost code that is not the framework's, and whose it is where we know that."""
+    frame = foreign_frame(stack)
+    if frame is None:
+        return ""
+    owner = known.of_frame(frame) if known else None
+    code = frame.partition("(")[0]
+    if language == "en":
+        return f" (called by {code}{f' of {owner.name}' if owner else ''})"
+    return f"（由{f' {owner.name} 的' if owner else ''} {code} 调用）"
+
+
+def reads(counts: Mapping[str, int], first: datetime, language: Language) -> str:
+    """How many accesses of which kinds (by name), and when the first was."""
+    total = sum(counts.values())
+    names = sorted(counts)
+    if language == "en":
+        kinds = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return (
+            f"personal data was read {total} times ({kinds}), first at {moment(first)}"
+            if total > 1
+            else (f"personal data was read once ({kinds}), at {moment(first)}")
+        )
+    return f"共读取个人信息 {total} 次（{'、'.join(names)}），最早一次于 {moment(first)}"

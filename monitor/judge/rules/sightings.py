@@ -1,0 +1,323 @@
+"""The facts laid out for rules: each access, flow, consent line, claim or run at one moment, with what held then."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from monitor.events import Access, Consent, DataType, Ref
+from monitor.findings import ConsentName, ConsentStatus, Flow
+from monitor.judge.consent import Why
+from monitor.judge.phases import UNKNOWN, PhaseStatus
+from monitor.judge.recipients import is_device
+from monitor.judge.rules.facts import Facts
+
+if TYPE_CHECKING:
+    from monitor.judge.claims import Claim
+
+CERTAIN = 0.95
+"""A match at least this certain makes a flow an observation of the wire; below it the value may be there by chance."""
+TOGETHER = timedelta(seconds=1)
+"""Permissions that are prompted for within this time are asked for at once."""
+TICK = timedelta(microseconds=1)
+NOTICES = frozenset({"dialog", "tap", "operator"})
+"""Signals of something that told the user what is to be done with the data, or of an answer to it."""
+PERMISSION_SIGNALS = frozenset({"permission_prompt", "permission_result"})
+
+
+@dataclass(slots=True, eq=False)
+class Sighting:
+    """One thing that was seen at one moment, as rules look at it."""
+
+    at: datetime
+    ref: Ref
+    line: int
+    what: str
+    """Host of a flow, source of an access, permission or scope of a consent line: findings are grouped by it."""
+    status: ConsentStatus
+    decided: ConsentName
+    """The state that conditions see: the status, or what `basic_only` comes to for this kind of data."""
+    data: DataType | None = None
+    count: int = 1
+    phase: PhaseStatus = UNKNOWN
+    flow: Flow | None = None
+    access: Access | None = None
+    consent: Consent | None = None
+    claim: Claim | None = None
+    why: Why | None = None
+    """Why a consent line does not say what its status says."""
+    earlier: bool = False
+    """It shows consent of an earlier run."""
+    certainty: float = 0
+    """Of a flow: its best match."""
+    flows: tuple[Sighting, ...] = ()
+    """Of an access: the flows that carried its values."""
+
+
+class Sightings:
+    """Lays the facts out, each kind once and when first asked for."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._offset = timedelta(milliseconds=facts.clock_offset_ms)
+
+    def of(self, on: str) -> list[Sighting]:
+        """All that a rule on this looks at."""
+        match on:
+            case "flow":
+                return self.flows
+            case "access":
+                return self.accesses
+            case "consent":
+                return self.consents
+            case "claim":
+                return self.claims
+            case _:
+                return self.run
+
+    @cached_property
+    def flows(self) -> list[Sighting]:
+        """Every flow that left the device: what is sent to the device itself did not."""
+        return [self._flow(flow) for flow in self._facts.flows if not is_device(flow.recipient.host)]
+
+    @cached_property
+    def accesses(self) -> list[Sighting]:
+        """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered a listener
+        read nothing; what is delivered to the listener is an access of its own."""
+        carried: dict[Ref, list[Sighting]] = {}
+        for sighting in self.flows:
+            if sighting.flow and sighting.flow.access:
+                carried.setdefault(sighting.flow.access, []).append(sighting)
+        for flows in carried.values():
+            flows.sort(key=lambda each: (each.certainty < CERTAIN, each.at, each.line))
+        return [
+            sighting
+            for ref, access in self._facts.accesses
+            if access.outcome == "returned" and access.values
+            for sighting in self._access(ref, access, tuple(carried.get(ref, ())))
+        ]
+
+    @cached_property
+    def consents(self) -> list[Sighting]:
+        """Every consent line that counts, in order of time, and those that an earlier run left; what an operator has
+        since replaced or taken back is not there any more."""
+        readings = {each.ref: each for each in self._facts.timeline.readings()}
+        earlier = frozenset(self._facts.timeline.carried())
+        lines = [
+            (self.host_time(consent), line_of(ref), ref, consent)
+            for ref, consent in self._facts.consents
+            if ref in readings or ref in earlier
+        ]
+        lines.sort(key=lambda each: each[:3])
+        permissions: dict[str, ConsentStatus] = {}
+        found = []
+        for at, line, ref, consent in lines:
+            permission = consent.signal in PERMISSION_SIGNALS
+            name = (consent.text or "") if permission else consent.scope
+            if permission:
+                status = permissions.get(name, ConsentStatus())
+                if consent.signal == "permission_result" or name not in permissions:
+                    permissions[name] = ConsentStatus(state=consent.status, by=consent.by, ref=ref, at=at)
+            else:
+                status = self._facts.timeline.at(at - TICK, None, consent.scope)
+            found.append(
+                Sighting(
+                    at=at,
+                    ref=ref,
+                    line=line,
+                    what=name,
+                    status=status,
+                    decided=status.state,
+                    data=consent.data[0] if consent.data and len(consent.data) == 1 else None,
+                    consent=consent,
+                    why=readings[ref].why if ref in readings else None,
+                    earlier=ref in earlier,
+                )
+            )
+        return found
+
+    @cached_property
+    def notices(self) -> list[Sighting]:
+        """Consent lines that show that the user was told something, or of an earlier run, in order of time."""
+        return [each for each in self.consents if each.earlier or (each.consent and each.consent.signal in NOTICES)]
+
+    @cached_property
+    def prompted(self) -> dict[str, list[Sighting]]:
+        """Permission -> prompts for it, in order of time."""
+        found: dict[str, list[Sighting]] = defaultdict(list)
+        for each in self.consents:
+            if each.consent and each.consent.signal == "permission_prompt":
+                found[each.what].append(each)
+        return found
+
+    @cached_property
+    def claims(self) -> list[Sighting]:
+        """Every claim of consent, with the real state at that moment; what an earlier run left is none of this run."""
+        found = []
+        earlier = frozenset(self._facts.timeline.carried())
+        for claim in self._facts.claims:
+            if claim.ref in earlier:
+                continue
+            status = self._claimed(claim)
+            found.append(
+                Sighting(
+                    at=claim.at,
+                    ref=claim.ref,
+                    line=line_of(claim.ref),
+                    what=f"{claim.kind} {claim.host or ''}",
+                    status=status,
+                    decided=status.state,
+                    claim=claim,
+                )
+            )
+        return found
+
+    def _claimed(self, claim: Claim) -> ConsentStatus:
+        """The state that a claim is held against: a no to its own scope, else what was said in general, else its own.
+
+        Apps ask one question for all; a yes to it may well be what the claim means. Rather miss than accuse.
+        """
+        own = self._facts.timeline.at(claim.at, None, claim.scope)
+        if own.state in ("refused", "withdrawn", "given"):
+            return own
+        return self._facts.timeline.at(claim.at)
+
+    @cached_property
+    def run(self) -> list[Sighting]:
+        """The run as a whole, at its first access that gave a value; none when nothing was read."""
+        first = min(self.accesses, key=lambda each: (each.at, each.line), default=None)
+        if first is None:
+            return []
+        run = Sighting(first.at, first.ref, first.line, what="", status=first.status, decided=first.decided)
+        return [run]
+
+    @cached_property
+    def together(self) -> dict[Ref, frozenset[DataType]]:
+        """Upload -> the kinds of data in it."""
+        found: dict[Ref, set[DataType]] = defaultdict(set)
+        for each in self.flows:
+            if each.flow:
+                found[each.ref].add(each.flow.data)
+                found[each.ref].update(match.type for match in each.flow.matches)
+        return {ref: frozenset(kinds) for ref, kinds in found.items()}
+
+    @cached_property
+    def sent(self) -> frozenset[DataType]:
+        """Kinds of data that left the device at all."""
+        return frozenset().union(*self.together.values())
+
+    def asked_with(self, sighting: Sighting) -> list[Sighting]:
+        """The prompts that begin with this one: for other permissions, within a second."""
+        found: dict[str, Sighting] = {}
+        for name, prompts in self.prompted.items():
+            near = next((each for each in prompts if timedelta() <= each.at - sighting.at <= TOGETHER), None)
+            if near is not None:
+                found.setdefault(permission_group(name), near)
+        return sorted(found.values(), key=in_time)
+
+    def host_time(self, consent: Consent) -> datetime:
+        """The time of a consent line on the host's clock, which an operator's line already carries."""
+        operator = consent.by == "operator" or consent.signal == "operator"
+        return consent.at if operator else consent.at - self._offset
+
+    def _flow(self, flow: Flow) -> Sighting:
+        status = self._facts.timeline.at(flow.at, flow.data)
+        return Sighting(
+            at=flow.at,
+            ref=flow.upload,
+            line=line_of(flow.upload),
+            data=flow.data,
+            what=flow.recipient.host,
+            status=status,
+            decided=self._decided(status, flow.data),
+            phase=self._facts.phases.at(flow.at),
+            flow=flow,
+            certainty=max((match.confidence for match in flow.matches), default=0),
+        )
+
+    def _access(self, ref: Ref, access: Access, flows: tuple[Sighting, ...]) -> list[Sighting]:
+        """An access, at its moment; a folded line stands for several calls, of which the first and the last have a
+        known time: where the user decided, or the app left the foreground, in between, they are two sightings of one
+        call each."""
+        first = self._call(ref, access, access.at, access.count, flows)
+        if access.until is None or access.count == 1:
+            return [first]
+        last = self._call(ref, access, access.until, 1, flows)
+        if last.status == first.status and last.phase[:3] == first.phase[:3]:
+            return [first]
+        first.count = 1
+        return [first, last]
+
+    def _call(self, ref: Ref, access: Access, time: datetime, count: int, flows: tuple[Sighting, ...]) -> Sighting:
+        at = time - self._offset
+        status = self._facts.timeline.at(at, access.data)
+        return Sighting(
+            at=at,
+            ref=ref,
+            line=line_of(ref),
+            data=access.data,
+            what=access.source,
+            status=status,
+            decided=self._decided(status, access.data),
+            count=count,
+            phase=self._facts.phases.at(at),
+            access=access,
+            flows=flows,
+        )
+
+    def _decided(self, status: ConsentStatus, data: DataType) -> ConsentName:
+        """The basic function alone is a no to whatever its necessary scope does not cover; to everything, when nobody
+        said what type of app it is."""
+        if status.state != "basic_only":
+            return status.state
+        type_ = self._facts.app_type
+        return "basic_only" if type_ is not None and type_.covers(data) else "refused"
+
+
+_GROUPS: tuple[tuple[str, str], ...] = (
+    ("LOCATION", "location"),
+    ("CONTACTS", "contacts"),
+    ("CALENDAR", "calendar"),
+    ("CALL_LOG", "call log"),
+    ("SMS", "sms"),
+    ("PHONE", "phone"),
+    ("MEDIA", "storage"),
+    ("STORAGE", "storage"),
+    ("BLUETOOTH", "nearby"),
+    ("BODY_SENSORS", "sensors"),
+)
+"""What a permission's name has in it -> the group that users are asked about as one."""
+
+
+def permission_group(name: str) -> str:
+    """The group that a permission belongs to; one that belongs to none we know stands for itself."""
+    bare = name.rpartition(".")[2]
+    return next((group for part, group in _GROUPS if part in bare), bare)
+
+
+def in_time(sighting: Sighting) -> tuple[datetime, int]:
+    """Order of time, then of lines."""
+    return (sighting.at, sighting.line)
+
+
+def line_of(ref: Ref) -> int:
+    """The number of a line in its file."""
+    number = ref.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
+    """How many entries of an address book went out in all uploads of a group, and how many were read.
+
+    An app may send one entry an upload, so rows are counted over the group. Rows of two cursors with one number count
+    once: rather too few than too many.
+    """
+    flows = [sighting.flow for sighting in group if sighting.flow]
+    found = {match.row for flow in flows for match in flow.matches if match.row is not None}
+    sent = max(len(found), max((flow.rows or 0 for flow in flows), default=0))
+    read = max((flow.rows_read or 0 for flow in flows), default=0)
+    return sent, read or None
