@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import signal
 import sys
 import threading
@@ -100,8 +102,72 @@ first_party_option = click.option(
     metavar="DOMAIN",
     help="A domain that belongs to the app's maker (may be given several times).",
 )
+law_option = click.option(
+    "--law",
+    "laws",
+    metavar="CODES",
+    callback=lambda _context, _option, text: _codes(text),
+    help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
+)
+app_type_option = click.option(
+    "--app-type",
+    metavar="TYPE",
+    help="Type of the app, by number or name (`appwitness app-types`): what it needs is held against what it takes.",
+)
+policy_option = click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What the app's maker declares (`appwitness policy` prints an example).",
+)
+territory_option = click.option(
+    "--territory",
+    metavar="COUNTRY",
+    callback=lambda _context, _option, text: _country(text),
+    help="Where the users are, such as CN, or EU: a recipient elsewhere is abroad.",
+)
 strict_option = click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings.")
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
+
+
+def _codes(text: str | None) -> tuple[str, ...]:
+    codes = tuple(code.strip().lower() for code in (text or "").split(","))
+    if text is not None and not all(codes):
+        raise UserError(f"--law {text!r} names no law between two commas.", "Write codes with commas: --law cn,eu.")
+    return codes if text is not None else ()
+
+
+def _country(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[A-Za-z]{2}", text):
+        raise UserError(f"--territory {text!r} is no country.", "Give its code of two letters: --territory CN.")
+    return text.upper() if text else None
+
+
+def knowledge_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """The options by which a user says what recordings are held against; the verb gets it as `known`."""
+
+    @functools.wraps(verb)
+    def run(
+        *,
+        rules_folder: Path | None,
+        first_party: tuple[str, ...],
+        laws: tuple[str, ...],
+        app_type: str | None,
+        policy_file: Path | None,
+        territory: str | None,
+        **rest: Any,
+    ) -> None:
+        from monitor.correlate import knowledge
+
+        known = knowledge(
+            rules_folder, first_party, laws=laws, app_type=app_type, policy=policy_file, territory=territory
+        )
+        verb(known=known, **rest)
+
+    wrapped: Callable[..., None] = run
+    for option in (territory_option, policy_option, app_type_option, law_option, first_party_option, rules_option):
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def database(db: str | None) -> str | Path:

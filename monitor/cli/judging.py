@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,19 +15,21 @@ from monitor.cli.base import (
     db_option,
     err,
     exit_code,
-    first_party_option,
     interrupts,
+    knowledge_options,
     main,
     out,
     plain,
     progress,
     recording_argument,
     report_of,
-    rules_option,
     strict_option,
     summary,
 )
 from monitor.errors import DamagedRecording
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate import Knowledge
 
 FORMATS = ("text", "json", "html", "sarif", "junit")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -35,27 +38,24 @@ FORMATS = ("text", "json", "html", "sarif", "junit")
 @main.command("correlate")
 @click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
 @db_option
-@rules_option
-@first_party_option
+@knowledge_options
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
 @strict_option
 def correlate_(
     recording: tuple[Path, ...],
     db: str | None,
-    rules_folder: Path | None,
-    first_party: tuple[str, ...],
     following: bool,
     strict: bool,
+    known: Knowledge,
 ) -> None:
     """Read recordings into the index and judge them.
 
     Asking again changes nothing; the index can be deleted and rebuilt at any time.
     """
-    from monitor.correlate import correlate, follow, knowledge
+    from monitor.correlate import correlate, follow
     from monitor.recording import Recording
     from monitor.store import Store
 
-    known = knowledge(rules_folder, first_party)
     store = Store(database(db))
     teller = Teller()
     worst = 0
@@ -86,8 +86,7 @@ def correlate_(
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
 @click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@rules_option
-@first_party_option
+@knowledge_options
 @strict_option
 def report_(
     recording: Path,
@@ -96,9 +95,8 @@ def report_(
     output: Path | None,
     lang: str,
     reveal: bool,
-    rules_folder: Path | None,
-    first_party: tuple[str, ...],
     strict: bool,
+    known: Knowledge,
 ) -> None:
     """Say what was found in a recording, in one of five formats.
 
@@ -106,10 +104,9 @@ def report_(
 
     Correlates the recording first when the index is not up to date with it.
     """
-    from monitor.correlate import knowledge
     from monitor.reports import render
 
-    report = report_of(recording, db, knowledge(rules_folder, first_party))
+    report = report_of(recording, db, known)
     text = render(report, format_, reveal=reveal, lang=lang)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))

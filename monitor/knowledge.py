@@ -1,0 +1,162 @@
+"""What is known before a recording is looked at: the catalog, the user's own rules and policy, and what was chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor import catalog
+from monitor.errors import UserError
+from monitor.events import Run
+from monitor.judge.app_types import AppType, AppTypes
+from monitor.judge.data_types import DataTypes
+from monitor.judge.laws import Laws
+from monitor.judge.policy import Policy
+from monitor.judge.recipients import Recipients, RecipientTable
+from monitor.judge.rules import Frequency, Rule
+from monitor.labels import Labels
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the catalog and the user say: the rules, the law, who is who on the network, and what the maker declares."""
+
+    rules: tuple[Rule, ...]
+    recipients: RecipientTable
+    data_types: DataTypes
+    laws: Laws
+    app_types: AppTypes
+    frequency: Frequency
+    labels: Labels
+    first_party: tuple[str, ...] = ()
+    policy: Policy | None = None
+    app_type: AppType | None = None
+    """Chosen by the user or the policy; null: what run.json says."""
+    jurisdictions: tuple[str, ...] = ()
+    """Whose articles findings name, in this order; empty: all."""
+    territory: str | None = None
+    """Country of the users (ISO 3166): elsewhere is abroad."""
+    addresses_as_of: str | None = None
+    """Date of the data on blocks of addresses."""
+    digest: str = ""
+    """sha256 over all of it and our version: another digest means that a recording must be judged anew."""
+
+    def type_of(self, run: Run) -> AppType | None:
+        """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
+        return self.app_type or (self.app_types.of(run.app_type) if run.app_type is not None else None)
+
+    def recipients_of(self, run: Run) -> Recipients:
+        """Who is who, as the app of this run sees it."""
+        return Recipients(
+            self.recipients,
+            run.app.package,
+            self.first_party,
+            declared=self.policy.recipient if self.policy else None,
+            addresses_as_of=self.addresses_as_of,
+        )
+
+
+def knowledge(
+    rules: Path | None = None,
+    first_party: Sequence[str] = (),
+    *,
+    laws: Sequence[str] = (),
+    app_type: str | int | None = None,
+    policy: Path | None = None,
+    territory: str | None = None,
+) -> Knowledge:
+    """Read the catalog, and the user's own folder of `rules` and `policy` file.
+
+    `laws` are jurisdictions; `app_type` is a number or name; what is given here goes before what the policy says.
+    Raises FileError with file and line, and UserError for a jurisdiction or type that there is not.
+    """
+    rule_files = list(catalog.files("rules", rules))
+    (table,) = catalog.files("recipients.yml")
+    (types_file,) = catalog.files("data_types.yml")
+    (laws_file,) = catalog.files("laws.yml")
+    (app_types_file,) = catalog.files("app_types.yml")
+    (frequency_file,) = catalog.files("frequency.yml")
+    (labels_file,) = catalog.files("consent.yml")
+    data_types = catalog.parse(types_file, DataTypes)
+    known_laws = catalog.parse(laws_file, Laws)
+    app_types = catalog.parse(app_types_file, AppTypes)
+    frequency = catalog.parse(frequency_file, Frequency)
+    recipients = catalog.parse(table, RecipientTable)
+    declared = read_policy(policy, data_types, app_types).with_hosts(recipients) if policy else None
+    if app_type is None and declared:
+        app_type = declared.app_type
+    chosen = app_types.of(app_type) if app_type is not None else None
+    territory = territory or (declared.territory if declared else None)
+    digest = hashlib.sha256()
+    ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file)
+    for path in (*rule_files, *ours, *([policy] if policy else ())):
+        digest.update(path.read_bytes())
+    versions = [importlib.metadata.version(name) for name in ("appwitness", "iptocc", "publicsuffixlist")]
+    said = [versions, sorted(first_party), list(laws), chosen and chosen.number, territory]
+    digest.update(json.dumps(said).encode())
+    return Knowledge(
+        rules=_rules(
+            rule_files,
+            {
+                "data": data_types.codes,
+                "kinds": {kind.id for kind in known_laws.kinds},
+                "presets": {preset.id for preset in frequency.presets},
+            },
+        ),
+        recipients=recipients,
+        data_types=data_types,
+        laws=known_laws,
+        app_types=app_types,
+        frequency=frequency,
+        labels=catalog.parse(labels_file, Labels),
+        first_party=(*first_party, *(declared.first_party if declared else ())),
+        policy=declared,
+        app_type=chosen,
+        jurisdictions=_jurisdictions(laws, known_laws),
+        territory=territory,
+        addresses_as_of=_addresses_as_of(),
+        digest=digest.hexdigest(),
+    )
+
+
+def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Policy:
+    """A tester's policy.yml. Raises FileError with the line of what does not fit."""
+    return catalog.parse(
+        path,
+        Policy,
+        known={"data": data_types.codes, "app_types": app_types},
+        hint="`appwitness policy` prints an example to compare with.",
+    )
+
+
+def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> tuple[Rule, ...]:
+    # An organisation's own rule takes the place of ours of the same id.
+    parsed = {rule.id: rule for path in files if (rule := catalog.parse(path, Rule, known))}
+    return tuple(parsed[id_] for id_ in sorted(parsed))
+
+
+def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:
+    codes = tuple(dict.fromkeys(chosen))
+    unknown = [code for code in codes if code not in laws.jurisdictions]
+    if unknown:
+        raise UserError(
+            f"There is no law of {', '.join(unknown)}.", f"Choose from {', '.join(laws.jurisdictions)}: --law cn,eu."
+        )
+    return codes
+
+
+def _addresses_as_of() -> str:
+    """The date on which the data on blocks of addresses was built in; the version of the package when it does not say.
+
+    iptocc is built anew each night from the lists of the registries; its bill of materials has the date.
+    """
+    for file in importlib.metadata.files("iptocc") or ():
+        if file.name.endswith(".cyclonedx.json"):
+            built = json.loads(file.read_text("utf-8")).get("metadata", {}).get("timestamp", "")
+            if built:
+                return str(built)[:10]
+    return f"iptocc {importlib.metadata.version('iptocc')}"
