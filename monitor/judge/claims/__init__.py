@@ -1,0 +1,164 @@
+"""What an app claims of the user's consent: in what it uploads, in its store, and to its SDKs.
+
+A claim is data to hold against what the user really did; it never gives consent (see `monitor.judge.consent`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.events import Consent, Record, Ref, Scope, Time, Upload
+from monitor.judge.claims.readers import READERS, Said, Section, Verdict, Words
+
+if TYPE_CHECKING:
+    from monitor.judge.decode import Leaf
+
+__all__ = ["Claim", "ClaimKind", "ClaimTable"]
+
+ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
+SHOWN = 80
+"""Characters of a text that a claim carries."""
+_PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]|([^.\[\]]+)')
+_STORED = {"preference": "preference", "iab_tcf": "tcf", "iab_gpp": "gpp", "sdk_call": "sdk"}
+_STATUS: dict[str, Verdict] = {"given": "given", "refused": "refused", "withdrawn": "refused"}
+
+
+class Claim(Record):
+    """One statement of the app about the user's consent."""
+
+    at: Time = Field(description="on the host's clock")
+    ref: Ref = Field(description="the upload or the consent line")
+    kind: ClaimKind
+    path: str = Field(description="where in the upload: `url.query.gcs`; of a consent line the key or the call")
+    text: str = Field(description="as it stands there, at most 80 characters")
+    says: Verdict = Field(description="unknown: cannot be read, or speaks of no decision of the user")
+    scope: Scope
+    purposes: tuple[str, ...] = Field(
+        default=(), description="what was agreed to, or opted out of: numbers of TCF purposes, ad_storage, sale"
+    )
+    host: str | None = Field(default=None, description="of the upload")
+    detail: str | None = Field(default=None, description="what the text says besides: CMP, date, section")
+
+
+class Entry(BaseModel):
+    """One entry of catalog/claims.yml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClaimKind
+    scope: Scope
+    read: Literal["tcf", "gpp", "us_privacy", "gcs", "gcd", "vendors", "bits", "flag"]
+    keys: tuple[str, ...] = Field(min_length=1)
+    means: dict[str, str]
+    given: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    sure: bool = False
+    hosts: tuple[str, ...] = ()
+    verify: bool = False
+
+    def sent_to(self, host: str | None) -> bool:
+        """Whether it holds for what goes to this host; a claim that is not sent at all has none."""
+        name = f".{host or ''}".lower()
+        return not self.hosts or any(name.endswith(f".{suffix}") for suffix in self.hosts)
+
+
+class ClaimTable(BaseModel):
+    """catalog/claims.yml: which names claim something, and how their texts are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    claims: tuple[Entry, ...] = ()
+    gpp_sections: dict[int, Section] = {}
+
+    def of_upload(self, ref: Ref, upload: Upload, leaves: Iterable[Leaf]) -> tuple[Claim, ...]:
+        """What an upload claims, in the order of its leaves; `upload.at` on the host's clock."""
+        found: list[Claim] = []
+        for leaf in leaves:
+            if leaf.text is None:
+                continue
+            for entry, said in self._read(leaf.path, leaf.text, upload.host):
+                found.append(_claim(entry.kind, entry.scope, said, upload, ref, leaf.path, leaf.text))
+        return tuple(found)
+
+    def of_line(self, ref: Ref, consent: Consent, clock_offset_ms: float = 0) -> Claim | None:
+        """What a consent line claims (`preference`, `iab_tcf`, `iab_gpp`, `sdk_call`); None when it is no claim."""
+        kind = _STORED.get(consent.signal)
+        if kind is None or consent.by != "app":
+            return None
+        key, _, value = (consent.text or "").partition("=")
+        entry, said = next(
+            (each for each in self._read(key, value, None) if each[1].says != "unknown"),
+            (None, Said(_STATUS.get(consent.status, "unknown"))),
+        )
+        return Claim(
+            at=consent.at - timedelta(milliseconds=clock_offset_ms),
+            ref=ref,
+            kind=entry.kind if entry and consent.signal != "preference" else kind,
+            path=key,
+            text=value[:SHOWN],
+            says=said.says,
+            scope=consent.scope,
+            purposes=said.purposes,
+            detail=said.detail,
+        )
+
+    def _read(self, path: str, text: str, host: str | None) -> list[tuple[Entry, Said]]:
+        parts = _parts(path)
+        for known, entry in self._by_last.get(parts[-1] if parts else "", ()):
+            if parts[-len(known) :] != known or not entry.sent_to(host):
+                continue
+            try:
+                return [(entry, said) for said in READERS[entry.read](text.strip(), self._words(entry))]
+            except ValueError:
+                if entry.sure:
+                    return [(entry, Said("unknown"))]
+        return []
+
+    def _words(self, entry: Entry) -> Words:
+        return self._all_words[id(entry)]
+
+    @cached_property
+    def _all_words(self) -> dict[int, Words]:
+        return {
+            id(entry): Words(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
+            for entry in self.claims
+        }
+
+    @cached_property
+    def _by_last(self) -> dict[str, Sequence[tuple[tuple[str, ...], Entry]]]:
+        found: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+        for entry in self.claims:
+            for key in entry.keys:
+                parts = _parts(key)
+                found.setdefault(parts[-1], []).append((parts, entry))
+        return {last: tuple(entries) for last, entries in found.items()}
+
+
+def _claim(kind: ClaimKind, scope: Scope, said: Said, upload: Upload, ref: Ref, path: str, text: str) -> Claim:
+    return Claim(
+        at=upload.at,
+        ref=ref,
+        kind=kind,
+        path=path,
+        text=text[:SHOWN],
+        says=said.says,
+        scope=said.scope or scope,
+        purposes=said.purposes,
+        host=upload.host,
+        detail=said.detail,
+    )
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The names of a path, without case and punctuation; the numbers of lists are passed over."""
+    return tuple(
+        squeezed
+        for quoted, plain in _PART.findall(path)
+        if (squeezed := "".join(char for char in (quoted or plain).lower() if char.isalnum()))
+    )

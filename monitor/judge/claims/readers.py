@@ -1,0 +1,163 @@
+"""Reads the text of a claim: one function a format, none of which raises anything but ValueError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from monitor.events import Scope
+from monitor.judge.claims import gpp, tcf
+
+Verdict = Literal["given", "refused", "unknown"]
+
+
+class Said(NamedTuple):
+    """What a text says of a decision of the user."""
+
+    says: Verdict
+    purposes: tuple[str, ...] = ()
+    """What was agreed to, or what was opted out of, by the names of its format."""
+    detail: str | None = None
+    scope: Scope | None = None
+    """Where it is another than the entry's."""
+
+
+class Section(BaseModel):
+    """One kind of section of a GPP string."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    read: Literal["tcf", "tcfca", "us_privacy", "opt_outs"]
+    fields: tuple[str, ...] = ()
+
+
+class Words(NamedTuple):
+    """What an entry of the catalog knows of its texts."""
+
+    given: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    sections: Mapping[int, Section] = {}
+
+
+_US_PRIVACY = re.compile(r"1[YN-]([YN-])[YN-]\Z", re.IGNORECASE)
+_GCS = re.compile(r"G1([01-])([01-])\Z")
+_GCD = re.compile(r"1\d([a-z])\d([a-z])\d([a-z])\d([a-z])(?:\d[a-z]?)*\d?\Z")
+_GCD_LETTERS: dict[str, Verdict] = {
+    **dict.fromkeys("tvrn", "given"),
+    **dict.fromkeys("pqmu", "refused"),
+    "l": "unknown",
+}
+"""Granted by default (t), and once more (v), after a no (r), without a default (n); denied: p, q, u, m; l: not set."""
+_VENDORS = re.compile(r"[12]~((?:\d+(?:\.\d+)*)?)(?:~dv\.[\d.]*)?\Z")
+
+
+def _tcf(text: str, _: Words) -> list[Said]:
+    string = tcf.read(text)
+    purposes = (*map(str, string.purposes), *(f"special-{number}" for number in string.special_features))
+    vendors = "" if string.vendors is None else f", {sum(map(len, string.vendors))} vendors"
+    detail = f"TCF {string.version}, CMP {string.cmp_id}, of {string.updated:%Y-%m-%d}{vendors}"
+    return [Said("given" if string.purposes else "refused", purposes, detail)]
+
+
+def _tcfca(text: str, _: Words) -> list[Said]:
+    purposes = tcf.express(text)
+    return [Said("given" if purposes else "unknown", tuple(map(str, purposes)))]
+
+
+def _us_privacy(text: str, _: Words) -> list[Said]:
+    found = _US_PRIVACY.match(text)
+    if not found:
+        raise ValueError("not a US Privacy string")
+    return [Said("refused", ("sale",)) if found[1].upper() == "Y" else Said("unknown")]
+
+
+def _opt_outs(text: str, section: Section) -> Said:
+    fields = gpp.opt_outs(text, section.fields)
+    chosen = tuple(name.removeprefix("opt_out_") for name, value in fields.items() if value == gpp.OPTED_OUT)
+    chosen = tuple(name for name in chosen if name == "gpc" or f"opt_out_{name}" in section.fields)
+    return Said("refused" if chosen else "unknown", chosen)
+
+
+def _gpp(text: str, words: Words) -> list[Said]:
+    said: list[Said] = []
+    for number, body in gpp.sections(text).items():
+        section = words.sections.get(number)
+        if section is None:
+            continue
+        try:
+            found = _opt_outs(body, section) if section.read == "opt_outs" else READERS[section.read](body, words)[0]
+        except ValueError:
+            found = Said("unknown")
+        said.append(found._replace(detail=f"{section.name}: {found.detail}" if found.detail else section.name))
+    return said or [Said("unknown")]
+
+
+def _gcs(text: str, _: Words) -> list[Said]:
+    found = _GCS.match(text)
+    if not found:
+        raise ValueError("not G1 and two states")
+    verdicts: dict[str, Verdict] = {"1": "given", "0": "refused", "-": "unknown"}
+    return _consent_mode([("ad_storage", verdicts[found[1]])], ("analytics_storage", verdicts[found[2]]))
+
+
+def _gcd(text: str, _: Words) -> list[Said]:
+    found = _GCD.match(text)
+    if not found:
+        raise ValueError("not four states")
+    ads, analytics, user_data, personal = (_GCD_LETTERS.get(letter, "unknown") for letter in found.groups())
+    return _consent_mode(
+        [("ad_storage", ads), ("ad_user_data", user_data), ("ad_personalization", personal)],
+        ("analytics_storage", analytics),
+    )
+
+
+def _consent_mode(ads: Sequence[tuple[str, Verdict]], analytics: tuple[str, Verdict]) -> list[Said]:
+    """Two claims: on ads, where one yes is a yes, and on analytics."""
+    said = [verdict for _, verdict in ads]
+    of_ads: Verdict = "given" if "given" in said else "refused" if "refused" in said else "unknown"
+    return [
+        Said(of_ads, tuple(name for name, verdict in ads if verdict == of_ads != "unknown")),
+        Said(analytics[1], (analytics[0],) if analytics[1] != "unknown" else (), scope="general_policy"),
+    ]
+
+
+def _vendors(text: str, _: Words) -> list[Said]:
+    found = _VENDORS.match(text)
+    if not found:
+        raise ValueError("not a version and numbers")
+    number = len(found[1].split(".")) if found[1] else 0
+    return [Said("given" if number else "unknown", detail=f"{number} providers")]
+
+
+def _bits(text: str, _: Words) -> list[Said]:
+    if not text or text.strip("01"):
+        raise ValueError("not a row of 0 and 1")
+    chosen = tuple(str(number) for number, bit in enumerate(text, 1) if bit == "1")
+    return [Said("given" if chosen else "refused", chosen)]
+
+
+def _flag(text: str, words: Words) -> list[Said]:
+    word = text.strip().strip('"').casefold()
+    if word in words.given:
+        return [Said("given")]
+    if word in words.refused:
+        return [Said("refused")]
+    raise ValueError("no word for yes or no")
+
+
+READERS: dict[str, Callable[[str, Words], list[Said]]] = {
+    "tcf": _tcf,
+    "tcfca": _tcfca,
+    "gpp": _gpp,
+    "us_privacy": _us_privacy,
+    "gcs": _gcs,
+    "gcd": _gcd,
+    "vendors": _vendors,
+    "bits": _bits,
+    "flag": _flag,
+}
+"""By the name that catalog/claims.yml uses. A reader gives what a text says, once for each scope that it speaks of."""
