@@ -43,6 +43,11 @@ def render(
 ) -> str:
     """The report as text. `width` and `colour` are those of standard output unless given; no colour when not a tty."""
     words = Words(lang)
+    return printed(_parts(report, words, reveal), width, colour)
+
+
+def printed(parts: Iterable[RenderableType], width: int | None = None, colour: bool | None = None) -> str:
+    """What rich makes of some parts, for a file or a terminal; no colour when standard output is not a tty."""
     out = io.StringIO()
     console = Console(
         file=out,
@@ -54,7 +59,7 @@ def render(
         emoji=False,
         legacy_windows=False,
     )
-    for part in _parts(report, words, reveal):
+    for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
 

@@ -1,0 +1,253 @@
+"""Runs of one app with different answers, held side by side: what is read and sent whatever the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from monitor.events import Access, Consent, DataType, Ref, Value
+from monitor.findings import (
+    Answer,
+    Candidate,
+    ComparedRow,
+    ComparedRun,
+    Comparison,
+    ConsentName,
+    Occurrence,
+    Pattern,
+    Recipient,
+    Report,
+)
+from monitor.judge.consent import Timeline
+from monitor.labels import Labels
+
+NO_ANSWER: frozenset[ConsentName] = frozenset({"not_shown", "requested", "dismissed", "expired"})
+"""States in which no answer is in force."""
+YES: frozenset[ConsentName] = frozenset({"given", "partial"})
+NO: frozenset[ConsentName] = frozenset({"refused", "basic_only"})
+PLANNED: dict[str, Answer] = {"accept": "yes", "refuse": "no", "withdraw": "withdrawn"}
+ORDER: tuple[Pattern, ...] = (
+    "after_withdrawal",
+    "after_refusal",
+    "before_answer",
+    "regardless",
+    "after_yes",
+    "only_after_yes",
+)
+"""What speaks most against the app first."""
+
+Slot = tuple[DataType, str | int | None]
+"""What the same value is in several runs: its type and text; of a planted one its number in the persona, since runs
+may have different personas; None for any that is not planted and that only one run had, as a position that is never
+twice the same."""
+
+
+class _Seen(NamedTuple):
+    """One access or flow of one run."""
+
+    what: Literal["read", "sent"]
+    data: DataType
+    source: str | None
+    recipient: Recipient | None
+    values: tuple[Value, ...]
+    run: int
+    consent: ConsentName
+    at: datetime
+    ref: Ref
+    calls: int
+
+
+class _Subject(NamedTuple):
+    """What a row is about."""
+
+    what: Literal["read", "sent"]
+    data: DataType
+    source: str | None
+    host: str | None
+
+
+def compare(
+    reports: Sequence[Report], candidates: Sequence[Candidate] = (), labels: Labels | None = None
+) -> Comparison:
+    """The comparison of some runs of one app, in the order given; the same reports give the same rows.
+
+    `labels` are those by which the reports were judged (catalog/consent.yml).
+    """
+    runs = tuple(_runs(reports))
+    seen = [each for number, report in enumerate(reports) for each in _sightings(number, report, labels)]
+    slots = _Slots(reports, seen)
+    subjects: dict[_Subject, Recipient | None] = {}
+    cells: dict[_Subject, dict[Slot | None, list[_Seen]]] = {}
+    values: dict[_Subject, dict[Slot | None, dict[tuple[str, str], Value]]] = {}
+    for each in seen:
+        subject = _Subject(each.what, each.data, each.source, each.recipient.host if each.recipient else None)
+        subjects.setdefault(subject, each.recipient)
+        of_slots: dict[Slot | None, list[Value]] = {}
+        for value in each.values:
+            of_slots.setdefault(slots.of(value, each.run), []).append(value)
+        for slot, members in (of_slots or {None: []}).items():
+            cells.setdefault(subject, {}).setdefault(slot, []).append(each)
+            known = values.setdefault(subject, {}).setdefault(slot, {})
+            for value in members:
+                known.setdefault((value.type, value.text), Value(type=value.type, text=value.text))
+    rows: list[ComparedRow] = []
+    for subject, members_of in cells.items():
+        alike: dict[tuple[Occurrence, ...], list[Value]] = {}
+        for slot, sightings in members_of.items():
+            alike.setdefault(_occurrences(sightings, reports), []).extend(values[subject][slot].values())
+        for occurrences, members in alike.items():
+            rows.append(
+                ComparedRow(
+                    what=subject.what,
+                    data=subject.data,
+                    values=tuple(members),
+                    source=subject.source,
+                    recipient=subjects[subject],
+                    seen=occurrences,
+                    patterns=_patterns(occurrences, runs),
+                )
+            )
+    rows.sort(key=_order)
+    return Comparison(
+        package=reports[0].run.app.package,
+        runs=runs,
+        differ=tuple(_differ(reports)),
+        rows=tuple(rows),
+        candidates=tuple(candidates),
+    )
+
+
+def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
+    personas: list[frozenset[tuple[str, str]]] = []
+    for report in reports:
+        persona = frozenset((value.type, value.text) for value in report.run.persona)
+        if persona not in personas:
+            personas.append(persona)
+        answers = [status.state for status in report.answers]
+        yield ComparedRun(
+            run=report.run,
+            answers=tuple(answers),
+            answer=_answer(answers, report.run.plan),
+            persona=personas.index(persona) + 1,
+            findings=len(report.findings),
+            gaps=len(report.gaps),
+        )
+
+
+def _answer(answers: Sequence[ConsentName], plan: str) -> Answer:
+    """The last word of the user; where none was observed, what the plan was."""
+    last = next((state for state in reversed(answers) if state not in NO_ANSWER), None)
+    if last is None:
+        return PLANNED.get(plan, "none")
+    return "yes" if last in YES else "no" if last in NO else "withdrawn"
+
+
+def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "device", "persona"]]:
+    runs = [report.run for report in reports]
+    if len({(run.app.version, run.app.version_code) for run in runs}) > 1:
+        yield "version"
+    if len({run.app.apk_sha256 for run in runs}) > 1:
+        yield "apk"
+    if len({(run.device.serial, run.device.model, run.device.release) for run in runs}) > 1:
+        yield "device"
+    if len({frozenset((value.type, value.text) for value in run.persona) for run in runs}) > 1:
+        yield "persona"
+
+
+def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
+    """Every access that gave a value and every flow of one run, each with the consent at its moment."""
+    lines = [(ref, event) for ref, event in report.consents if isinstance(event, Consent)]
+    timeline = Timeline(lines, report.run.clock_offset_ms, report.run.started, labels)
+    offset = timedelta(milliseconds=report.run.clock_offset_ms)
+    sources: dict[Ref, str] = {}
+    for ref, event in report.accesses:
+        if not isinstance(event, Access):
+            continue
+        sources[ref] = event.source
+        if event.outcome != "returned" or not event.values:
+            continue
+        first = timeline.at(event.at - offset, event.data).state
+        last = timeline.at((event.until or event.at) - offset, event.data).state
+        # A folded line stands for many calls; only of the first and the last the moment is known.
+        moments = [(event.at, first, event.count)]
+        if event.until is not None and last != first:
+            moments = [(event.at, first, 1), (event.until, last, 1)]
+        for at, state, count in moments:
+            yield _Seen("read", event.data, event.source, None, event.values, number, state, at - offset, ref, count)
+    for flow in report.flows:
+        found = tuple(Value(type=match.type, text=match.value) for match in flow.matches)
+        source = sources.get(flow.access) if flow.access else None
+        yield _Seen("sent", flow.data, source, flow.recipient, found, number, flow.consent, flow.at, flow.upload, 1)
+
+
+class _Slots:
+    """Which values of different runs are the same."""
+
+    def __init__(self, reports: Sequence[Report], seen: Iterable[_Seen]) -> None:
+        self._planted: list[dict[tuple[str, str], int]] = []
+        for report in reports:
+            numbers: dict[str, int] = {}
+            planted: dict[tuple[str, str], int] = {}
+            for value in report.run.persona:
+                if (value.type, value.text) not in planted:
+                    planted[value.type, value.text] = numbers[value.type] = numbers.get(value.type, 0) + 1
+            self._planted.append(planted)
+        self._runs: dict[tuple[str, str], set[int]] = {}
+        for each in seen:
+            for value in each.values:
+                self._runs.setdefault((value.type, value.text), set()).add(each.run)
+
+    def of(self, value: Value, run: int) -> Slot:
+        key = (value.type, value.text)
+        number = self._planted[run].get(key)
+        if number is not None:
+            return value.type, number
+        return value.type, value.text if len(self._runs[key]) > 1 else None
+
+
+def _occurrences(seen: Iterable[_Seen], reports: Sequence[Report]) -> tuple[Occurrence, ...]:
+    groups: dict[tuple[int, ConsentName], dict[Ref, _Seen]] = {}
+    for each in seen:
+        groups.setdefault((each.run, each.consent), {}).setdefault(each.ref, each)
+    found = []
+    for (run, consent), members in groups.items():
+        first = min(members.values(), key=lambda each: each.at)
+        count = sum(each.calls for each in members.values())
+        found.append(
+            (
+                (run, first.at),
+                Occurrence(recording=reports[run].recording, consent=consent, count=count, at=first.at, ref=first.ref),
+            )
+        )
+    return tuple(occurrence for _, occurrence in sorted(found, key=lambda each: each[0]))
+
+
+def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[Pattern, ...]:
+    states = {occurrence.consent for occurrence in seen}
+    showing = {occurrence.recording for occurrence in seen}
+    found: set[Pattern] = set()
+    if "withdrawn" in states:
+        found.add("after_withdrawal")
+    if states & NO:
+        found.add("after_refusal")
+    if states & NO_ANSWER:
+        found.add("before_answer")
+    if states <= YES:
+        # A run that did not end with a yes shows that it stays out, or stops, without one.
+        found.add("only_after_yes" if any(run.answer != "yes" for run in runs) else "after_yes")
+    elif all(run.run.id in showing for run in runs) and len({run.answer for run in runs}) > 1:
+        found.add("regardless")
+    return tuple(pattern for pattern in ORDER if pattern in found)
+
+
+def _order(row: ComparedRow) -> tuple[int, str, str, str, str, str]:
+    """Worst first, then by kind of data, the read before what was sent of it."""
+    return (
+        ORDER.index(row.patterns[0]),
+        row.data,
+        row.what,
+        row.source or "",
+        row.recipient.host if row.recipient else "",
+        row.values[0].text if row.values else "",
+    )

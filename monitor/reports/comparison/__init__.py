@@ -1,0 +1,77 @@
+"""Renders a comparison of runs for a terminal, a program or a browser; masked once, then rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from monitor.errors import UserError
+from monitor.events import Value
+from monitor.findings import Candidate, Comparison, Report
+from monitor.reports.mask import Mask, known_values, mask_value
+from monitor.reports.words import Words
+
+FORMATS = ("text", "json", "html")
+
+
+def render(
+    comparison: Comparison, format: str, *, of: Sequence[Report] = (), reveal: bool = False, lang: str = "en"
+) -> str:
+    """The comparison in one of FORMATS. `of` are the compared reports, whose values are masked unless `reveal`.
+
+    Raises UserError for a format or a language that does not exist.
+    """
+    if format not in FORMATS:
+        raise UserError(f"There is no format {format!r} of a comparison.", f"Choose one of {', '.join(FORMATS)}.")
+    words = Words(lang)
+    shown = comparison if reveal else masked(comparison, of)
+    if format == "json":
+        tree = {**shown.model_dump(mode="json"), "masked": not reveal}
+        return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+    if format == "text":
+        from monitor.reports.comparison.text import text
+
+        return text(shown, words)
+    from monitor.reports.comparison.table import Table
+    from monitor.reports.html import fill
+
+    return fill("comparison.html", words, table=Table(shown, words), comparison=shown, reveal=reveal)
+
+
+def masked(comparison: Comparison, of: Sequence[Report] = ()) -> Comparison:
+    """The same comparison with every personal value masked, wherever it shows."""
+    values = [value for report in of for value in known_values(report)]
+    values += [value for row in comparison.rows for value in row.values]
+    values += [value for each in comparison.runs for value in each.run.persona]
+    mask = Mask(values)
+    return comparison.model_copy(
+        update={
+            "runs": tuple(each.model_copy(update={"run": mask.run(each.run)}) for each in comparison.runs),
+            "rows": tuple(
+                row.model_copy(
+                    update={
+                        "values": tuple(_value(value) for value in row.values),
+                        "recipient": row.recipient and mask.event(row.recipient),
+                    }
+                )
+                for row in comparison.rows
+            ),
+            "candidates": tuple(_candidate(candidate, mask) for candidate in comparison.candidates),
+        }
+    )
+
+
+def _value(value: Value) -> Value:
+    return value.model_copy(update={"text": mask_value(value.type, value.text)})
+
+
+def _candidate(candidate: Candidate, mask: Mask) -> Candidate:
+    """What a candidate carries is unknown, and may be a value in a form that nobody has seen: only its ends show."""
+    seen = tuple(each.model_copy(update={"text": mask_value("", each.text)}) for each in candidate.seen)
+    changes = {
+        "host": mask.known(candidate.host, code=True),
+        "path": mask.excerpt(candidate.path),
+        "leaf": mask.excerpt(candidate.leaf),
+        "seen": seen,
+    }
+    return candidate.model_copy(update=changes)
