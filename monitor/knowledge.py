@@ -13,6 +13,7 @@ from monitor import catalog
 from monitor.errors import UserError
 from monitor.events import Run
 from monitor.judge.app_types import AppType, AppTypes
+from monitor.judge.claims import ClaimTable
 from monitor.judge.data_types import DataTypes
 from monitor.judge.laws import Laws
 from monitor.judge.policy import Policy
@@ -32,6 +33,7 @@ class Knowledge:
     app_types: AppTypes
     frequency: Frequency
     labels: Labels
+    claims: ClaimTable
     first_party: tuple[str, ...] = ()
     policy: Policy | None = None
     app_type: AppType | None = None
@@ -81,6 +83,7 @@ def knowledge(
     (app_types_file,) = catalog.files("app_types.yml")
     (frequency_file,) = catalog.files("frequency.yml")
     (labels_file,) = catalog.files("consent.yml")
+    (claims_file,) = catalog.files("claims.yml")
     data_types = catalog.parse(types_file, DataTypes)
     known_laws = catalog.parse(laws_file, Laws)
     app_types = catalog.parse(app_types_file, AppTypes)
@@ -92,7 +95,7 @@ def knowledge(
     chosen = app_types.of(app_type) if app_type is not None else None
     territory = territory or (declared.territory if declared else None)
     digest = hashlib.sha256()
-    ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file)
+    ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file)
     for path in (*rule_files, *ours, *([policy] if policy else ())):
         digest.update(path.read_bytes())
     versions = [importlib.metadata.version(name) for name in ("appwitness", "iptocc", "publicsuffixlist")]
@@ -113,6 +116,7 @@ def knowledge(
         app_types=app_types,
         frequency=frequency,
         labels=catalog.parse(labels_file, Labels),
+        claims=catalog.parse(claims_file, ClaimTable),
         first_party=(*first_party, *(declared.first_party if declared else ())),
         policy=declared,
         app_type=chosen,
