@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,19 +10,31 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.events import FILES, Access, Connection, Consent, Event, Ref, Run, Transform, Upload
-from monitor.findings import Candidate, Finding, Flow, JudgedRule, Report, ReportedGap
+from monitor.events import FILES, Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
+from monitor.findings import Candidate, Declared, Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge import decode
 from monitor.judge.consent import Timeline
-from monitor.judge.data_types import DataTypes
 from monitor.judge.differences import Sent, changed
 from monitor.judge.flows import Joined, Linker
-from monitor.judge.recipients import Recipients, RecipientTable
+from monitor.judge.phases import Phases
+from monitor.judge.policy import declared
 from monitor.judge.rules import Facts, Rule, judge
+from monitor.knowledge import Knowledge, knowledge
 from monitor.recording import Read, Recording
 from monitor.store import Store
+
+__all__ = [
+    "Knowledge",
+    "Outcome",
+    "Progress",
+    "correlate",
+    "differences",
+    "follow",
+    "is_current",
+    "knowledge",
+    "report",
+    "uploaded",
+]
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -32,46 +42,6 @@ to uploads of this long before it."""
 RECENT_UPLOADS = 512
 JUDGE_SHARE = 5
 """Following: judging takes at most about one part in this many of the time, however long the recording grows."""
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What the catalog and the user say: the rules, and who is who on the network."""
-
-    rules: tuple[Rule, ...]
-    recipients: RecipientTable
-    data_types: DataTypes
-    first_party: tuple[str, ...] = ()
-    digest: str = ""
-    """sha256 over all of it and our version: another digest means that a recording must be judged anew."""
-
-
-def knowledge(rules: Path | None = None, first_party: Sequence[str] = ()) -> Knowledge:
-    """Read the catalog, and the user's own folder of `rules`. Raises FileError with file and line."""
-    rule_files = list(catalog.files("rules", rules))
-    (table,) = catalog.files("recipients.yml")
-    (types,) = catalog.files("data_types.yml")
-    digest = hashlib.sha256(importlib.metadata.version("appwitness").encode())
-    for path in (*rule_files, table, types):
-        digest.update(path.read_bytes())
-    digest.update(repr(sorted(first_party)).encode())
-    data_types = catalog.parse(types, DataTypes)
-    parsed: dict[str, Rule] = {}
-    for path in rule_files:
-        rule = catalog.parse(path, Rule)
-        unknown = sorted(set(rule.when.data or ()) - data_types.codes)
-        if unknown:
-            raise FileError(
-                path, None, f"no such data type: {', '.join(unknown)}.", "catalog/data_types.yml has the codes."
-            )
-        parsed[rule.id] = rule  # an organisation's own rule takes the place of ours of the same id
-    return Knowledge(
-        rules=tuple(parsed[id_] for id_ in sorted(parsed)),
-        recipients=catalog.parse(table, RecipientTable),
-        data_types=data_types,
-        first_party=tuple(first_party),
-        digest=digest.hexdigest(),
-    )
 
 
 @dataclass(frozen=True)
@@ -147,16 +117,18 @@ class _Walk:
         self.id = self.run.id
         self.positions = store.positions(self.id)
         self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body)
-        self.recipients = Recipients(known.recipients, self.run.app.package, known.first_party)
+        self.recipients = known.recipients_of(self.run)
         self.accesses: list[tuple[Ref, Access]] = []
         self.consents: list[tuple[Ref, Consent]] = []
+        self.phases: list[tuple[Ref, Phase]] = []
+        self.gaps: list[Gap] = []
         self.joined: dict[Ref, tuple[Upload, list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
         self.recent: dict[Ref, tuple[Upload, decode.Decoded]] = {}
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""
-        for kind in ("access", "connection", "transform", "consent"):
+        for kind in ("access", "connection", "transform", "consent", "phase", "gap"):
             for ref, event in self.store.events(self.id, kind):
                 self.learn(ref, event)
         uploads = list(self.store.events(self.id, "upload"))
@@ -177,6 +149,10 @@ class _Walk:
                 self.linker.add_transform(ref, event)
             case Consent():
                 self.consents.append((ref, event))
+            case Phase():
+                self.phases.append((ref, event))
+            case Gap():
+                self.gaps.append(event)
             case _:
                 pass
 
@@ -192,7 +168,7 @@ class _Walk:
                 uploads.append((read.ref, self.on_host_clock(read.event)))
                 continue
             self.learn(read.ref, read.event)
-            changed = changed or isinstance(read.event, Access | Consent)
+            changed = changed or isinstance(read.event, Access | Consent | Phase | Gap)
             if isinstance(read.event, Access | Connection | Transform):
                 at = self.host_time(read.event.at)
                 earliest = at if earliest is None else min(earliest, at)
@@ -235,12 +211,13 @@ class _Walk:
 
     def conclude(self, new_lines: int) -> Outcome:
         """Judge what is linked and save it, in one transaction."""
-        timeline = _timeline(self.consents, self.run)
+        timeline = _timeline(self.consents, self.run, self.known)
         flows: list[Flow] = []
         for ref in sorted(self.joined, key=_line):
             upload, joins = self.joined[ref]
             for joined in joins:
                 flows.append(self._flow(f"f{len(flows) + 1}", upload, joined, timeline))
+        gaps = tuple(self.cuts[ref] for ref in sorted(self.cuts, key=_line))
         facts = Facts(
             flows=tuple(flows),
             accesses=tuple(self.accesses),
@@ -248,11 +225,26 @@ class _Walk:
             clock_offset_ms=self.run.clock_offset_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
+            consents=tuple(self.consents),
+            phases=Phases(self.phases, self.run.clock_offset_ms, self._last()),
+            gaps=(*self.gaps, *gaps),
+            uploads=len(self.joined),
+            app_type=self.known.type_of(self.run),
+            policy=self.known.policy,
+            territory=self.known.territory,
+            laws=self.known.laws,
+            jurisdictions=self.known.jurisdictions,
+            labels=self.known.labels,
+            frequency=self.known.frequency,
         )
         findings = judge(self.known.rules, facts)
-        gaps = tuple(self.cuts[ref] for ref in sorted(self.cuts, key=_line))
         self.store.save(self.id, flows, findings, gaps=gaps, judged_by=self.known.digest)
         return Outcome(self.id, tuple(flows), findings, new_lines)
+
+    def _last(self) -> datetime | None:
+        """Up to when the run was observed, on the host's clock."""
+        last = max((access.until or access.at for _, access in self.accesses), default=None)
+        return None if last is None else self.host_time(last)
 
     def _flow(self, name: str, upload: Upload, joined: Joined, timeline: Timeline) -> Flow:
         return Flow(
@@ -263,7 +255,7 @@ class _Walk:
             connection=joined.connection,
             data=joined.data,
             consent=timeline.at(upload.at, joined.data).state,
-            recipient=self.recipients.of(upload.host or ""),
+            recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
             at=upload.at,
             earlier=joined.earlier,
@@ -339,10 +331,12 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         findings=findings,
         gaps=tuple(gaps),
         coverage=_coverage(run.model_extra or {}, events, gaps),
-        rules=tuple(_judged(rule) for rule in known.rules),
+        rules=tuple(_judged(rule, known) for rule in known.rules),
+        laws=known.jurisdictions,
+        declared=_declared(known, events["access"], flows),
         path=str(store.path(recording_id)),
         consents=events["consent"],
-        answers=_timeline(events["consent"], run).steps(),
+        answers=_timeline(events["consent"], run, known).steps(),
         phases=events["phase"],
         evidence=evidence,
         accesses=events["access"],
@@ -350,17 +344,26 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
     )
 
 
-def _timeline(lines: Iterable[tuple[Ref, Event]], run: Run) -> Timeline:
-    return Timeline([(ref, event) for ref, event in lines if isinstance(event, Consent)], run.clock_offset_ms)
+def _timeline(lines: Iterable[tuple[Ref, Event]], run: Run, known: Knowledge) -> Timeline:
+    consents = [(ref, event) for ref, event in lines if isinstance(event, Consent)]
+    return Timeline(consents, run.clock_offset_ms, run.started, known.labels)
 
 
-def _judged(rule: Rule) -> JudgedRule:
+def _declared(known: Knowledge, accesses: Iterable[tuple[Ref, Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
+    if known.policy is None:
+        return ()
+    return declared(known.policy, [(ref, event) for ref, event in accesses if isinstance(event, Access)], flows)
+
+
+def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
+    articles = known.laws.articles(rule.kinds, known.jurisdictions)
     return JudgedRule(
         id=rule.id,
         level=rule.level,
         title=rule.title,
         help={language: f"{why}\n\n{rule.remedy.get(language, '')}".strip() for language, why in rule.why.items()},
-        references=rule.references,
+        kinds=rule.kinds,
+        references=(*known.laws.references(articles), *rule.references),
     )
 
 
