@@ -12,6 +12,9 @@ So a kill -9 can lose only uploads that had no answer yet and ended less than `u
 **How a body is taken.** A body that says it is short is buffered by mitmproxy: we have it before the server sees any of
 it, also when the server cannot be reached. Any other passes through `Body.add` chunk by chunk on its way, so that
 memory stays flat. Bytes are as they left the device: chunked framing is gone, content encodings are untouched.
+
+**What has no requests.** On a raw TCP connection a message is what the client sends until it is answered or pauses; a
+UDP datagram and a DNS query are one each.
 """
 
 from __future__ import annotations
@@ -31,8 +34,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mitmproxy import connection, ctx, exceptions, http, tcp, tls, udp
+from mitmproxy import connection, ctx, dns, exceptions, http, tcp, tls, udp
 from mitmproxy.addonmanager import Loader
+from mitmproxy.net.dns import types as dns_types
 from mitmproxy.proxy import layer, layers
 from mitmproxy.utils import human
 
@@ -49,6 +53,10 @@ SWEEP_S = 0.5
 """How often to look for uploads that have waited long enough."""
 FOLD_S = 60.0
 """The same gap within this time is counted, and told in one line at its end."""
+BURST_S = 0.2
+"""A pause this long ends a message on a connection that has no messages of its own (raw TCP)."""
+BURST_BYTES = 1024 * 1024
+"""A message there is cut at this many bytes."""
 SILENT_S = 5.0
 """A client that closes this soon after its TLS handshake, and asked nothing, most likely pins a certificate."""
 
@@ -245,6 +253,16 @@ class Upload:
         return chunk
 
 
+class Burst:
+    """What a client sends on a raw connection before it pauses or is answered: one message, as far as can be told."""
+
+    def __init__(self, line: Line, body: Body) -> None:
+        self.line = line
+        self.body = body
+        self.due = 0.0
+        """When a pause has ended it (monotonic)."""
+
+
 class Uploads:
     """Records what leaves the device."""
 
@@ -256,6 +274,7 @@ class Uploads:
         self.wait = 0
         self.sweeper: asyncio.TimerHandle | None = None
         self.pending: dict[str, Upload] = {}
+        self.bursts: dict[str, Burst] = {}
         self.silent: dict[str, tuple[float, str]] = {}
         self.repeats: dict[tuple[str, str, str], list[Line]] = {}
         self.ending = False
@@ -308,6 +327,8 @@ class Uploads:
         self.ending = True
         for upload in list(self.pending.values()):
             self._end(upload, "proxy stopped")
+        for burst in list(self.bursts):
+            self._end_burst(burst)
         for key in list(self.repeats):
             self._tell_repeats(key)
 
@@ -443,12 +464,77 @@ class Uploads:
 
         asyncio.get_running_loop().call_soon(look)
 
+    # -- what has no requests: raw TCP, UDP, DNS
+
     def tcp_start(self, flow: tcp.TCPFlow) -> None:
         self.silent.pop(flow.client_conn.id, None)
-        self._gap(_peer(flow), "protocol_unsupported", "tcp in tls" if flow.client_conn.tls_established else "tcp")
 
-    def udp_start(self, flow: udp.UDPFlow) -> None:
-        self._gap(_peer(flow), "protocol_unsupported", "udp")
+    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+        message = flow.messages[-1]
+        if not message.from_client:
+            # Written before the answer reaches the app: what it knows to be answered is in the recording.
+            self._end_burst(flow.id)
+            return
+        if self.folder is None:
+            return
+        burst = self.bursts.get(flow.id)
+        if burst is not None and (burst.due <= time.monotonic() or burst.body.seen > BURST_BYTES):
+            self._end_burst(flow.id)
+            burst = None
+        if burst is None:
+            burst = self.bursts[flow.id] = Burst(_raw_line(flow, "tcp"), Body(self.folder, self.limit))
+            asyncio.get_running_loop().call_later(BURST_S, self._end_pause, flow.id)
+        burst.body.add(message.content)
+        burst.line["at"] = _time(message.timestamp)
+        burst.due = time.monotonic() + BURST_S
+
+    def tcp_end(self, flow: tcp.TCPFlow) -> None:
+        self._end_burst(flow.id)
+
+    tcp_error = tcp_end
+
+    def _end_pause(self, key: str) -> None:
+        burst = self.bursts.get(key)
+        if burst is None:
+            return
+        left = burst.due - time.monotonic()
+        if left <= 0:
+            self._end_burst(key)
+        else:
+            asyncio.get_running_loop().call_later(left, self._end_pause, key)
+
+    def _end_burst(self, key: str) -> None:
+        burst = self.bursts.pop(key, None)
+        if burst is not None:
+            self._upload(burst.line, burst.body)
+
+    def udp_message(self, flow: udp.UDPFlow) -> None:
+        message = flow.messages[-1]
+        if self.folder is None or not message.from_client:
+            return
+        if _is_quic(message.content):
+            self._gap(_peer(flow), "not_decrypted", "QUIC")
+            return
+        body = Body(self.folder, self.limit)
+        body.add(message.content)
+        self._upload({**_raw_line(flow, "udp"), "at": _time(message.timestamp)}, body)
+
+    def dns_request(self, flow: dns.DNSFlow) -> None:
+        if self.folder is None:
+            return
+        question = flow.request.questions[0] if flow.request.questions else None
+        body = Body(self.folder, self.limit)
+        body.add(flow.request.packed)
+        line = {
+            **_raw_line(flow, "dns"),
+            "at": _time(flow.request.timestamp or time.time()),
+            "type": "application/dns-message",
+        }
+        if question is not None:
+            # Whoever serves the name hears of it, whichever resolver is asked.
+            line["host"] = question.name
+            line["url"] = f"dns:{question.name}?type={dns_types.to_str(question.type)}"
+        self._upload(line, body)
 
     # -- lines
 
@@ -549,6 +635,31 @@ def _websocket_line(flow: http.HTTPFlow, at: float) -> Line:
     }
 
 
+def _raw_line(flow: tcp.TCPFlow | udp.UDPFlow | dns.DNSFlow, via: str) -> Line:
+    """The line of a message that no request belongs to, but for its time and body."""
+    return {
+        **_head("upload", ""),
+        "via": via,
+        "method": None,
+        "url": None,
+        "host": _peer(flow),
+        "headers": [],
+        "body": None,
+        "size": 0,
+        "type": None,
+        "truncated": False,
+        "client": _endpoint(flow.client_conn.peername),
+        "server": _endpoint(flow.server_conn.peername or flow.server_conn.address),
+        "tls": _tls(flow.client_conn),
+        "status": None,
+    }
+
+
+def _is_quic(data: bytes) -> bool:
+    """A QUIC packet with a long header (RFC 9000, 17.2): form and fixed bit, then a version that is not 0."""
+    return len(data) >= 1200 and data[0] & 0xC0 == 0xC0 and data[1:5] != b"\0\0\0\0"
+
+
 def _where(flow: http.HTTPFlow, scheme: str, header: str) -> tuple[str, str]:
     """Host and URL as the app asked for them: by its Host header, else by SNI, else by the address alone."""
     request = flow.request
@@ -620,7 +731,7 @@ def _asked(context: Any) -> str:
     return str(context.client.sni or address[0] or "unknown")
 
 
-def _peer(flow: http.HTTPFlow | tcp.TCPFlow | udp.UDPFlow) -> str:
+def _peer(flow: http.HTTPFlow | tcp.TCPFlow | udp.UDPFlow | dns.DNSFlow) -> str:
     client, server = flow.client_conn, flow.server_conn
     address = server.address or ("",)
     return str(client.sni or address[0] or "unknown")

@@ -344,13 +344,78 @@ def test_repeats_of_a_gap_are_told_in_one_line(start: Callable[..., Observed]) -
     assert rest.detail.endswith("(4 times)")
 
 
-def test_a_protocol_that_is_not_http(shared: Observed) -> None:
+def of_host(observed: Observed, host: str, count: int) -> list[Upload]:
+    """The uploads to a host, waited for."""
+    wait_for(lambda: sum(one.host == host for one in observed.uploads()) >= count)
+    return [one for one in observed.uploads() if one.host == host]
+
+
+def test_messages_of_a_protocol_that_is_not_http(shared: Observed) -> None:
     raw = shared.tunnel("raw.test", 9000)
-    raw.sendall(b"\x01\x02\x03binary")
-    assert raw.recv(100) == b"\x01\x02\x03binary", "it passes all the same"
+    port = raw.getsockname()[1]
+    raw.sendall(b"\x01\x02\x03first")
+    assert raw.recv(100) == b"\x01\x02\x03first", "it passes all the same"
+    first = of_host(shared, "raw.test", 1)[0]
+    assert shared.body(first) == b"\x01\x02\x03first", "written before it was answered"
+    raw.sendall(b"second, ")
+    raw.sendall(b"in two pieces")
     raw.close()
-    gap = shared.gap(lambda gap: gap.subject == "raw.test")
-    assert (gap.where, gap.why, gap.detail) == ("proxy", "protocol_unsupported", "tcp")
+    uploads = of_host(shared, "raw.test", 2)
+    assert b"".join(shared.body(one) for one in uploads[1:]) == b"second, in two pieces"
+    assert {(one.via, one.client.port if one.client else None, one.tls) for one in uploads} == {("tcp", port, None)}
+
+
+def test_a_long_stream_is_cut_and_whole(shared: Observed) -> None:
+    raw = shared.tunnel("raw.test", 9000)
+    sent = random.Random(1).randbytes(3 * MB)
+    reader = threading.Thread(target=lambda: [None for _ in iter(lambda: raw.recv(65536), b"")], daemon=True)
+    reader.start()
+    before = len(shared.uploads())
+    raw.sendall(sent)
+    raw.shutdown(socket.SHUT_WR)
+    reader.join(10)
+    wait_for(lambda: sum(one.size for one in shared.uploads()[before:]) >= len(sent))
+    assert b"".join(shared.body(one) for one in shared.uploads()[before:]) == sent
+
+
+def test_raw_tcp_inside_tls(shared: Observed) -> None:
+    with shared.tls.wrap_socket(shared.tunnel("rawtls.test", 9001), server_hostname="rawtls.test") as raw:
+        raw.sendall(b"\x10\x0c\x00\x04MQTT")
+        assert raw.recv(100) == b"\x10\x0c\x00\x04MQTT"
+    (upload,) = of_host(shared, "rawtls.test", 1)
+    assert (shared.body(upload), upload.via) == (b"\x10\x0c\x00\x04MQTT", "tcp")
+    assert upload.tls
+    assert upload.tls.sni == "rawtls.test"
+
+
+def test_a_name_that_is_looked_up_is_an_upload(start: Callable[..., Observed]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    observed = start(mode=f"dns@{port}")
+    labels = b"".join(bytes([len(label)]) + label for label in (b"13800138000", b"exmail", b"test"))
+    query = bytes.fromhex("123401000001000000000000") + labels + bytes.fromhex("0000010001")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(query, (observed.proxy.host, port))
+        (upload,) = wait_for(observed.uploads)
+    assert (upload.via, upload.host, upload.type) == ("dns", "13800138000.exmail.test", "application/dns-message")
+    assert upload.url == "dns:13800138000.exmail.test?type=A"
+    assert observed.body(upload) == query
+
+
+def test_datagrams(start: Callable[..., Observed]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        observed = start(mode=f"reverse:udp://127.0.0.1:{server.getsockname()[1]}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            for sent in (b"one +8613800138000", b"two", b"\xc3\0\0\0\1" + bytes(1250)):
+                client.sendto(sent, (observed.proxy.host, observed.proxy.port))
+                assert server.recvfrom(2000)[0] == sent
+        wait_for(lambda: len(observed.uploads()) == 2)
+        uploads = observed.uploads()
+        assert [observed.body(one) for one in uploads] == [b"one +8613800138000", b"two"]
+        assert {one.via for one in uploads} == {"udp"}
+        assert observed.gap(lambda gap: gap.why == "not_decrypted").detail == "QUIC"
 
 
 def test_http2_without_tls(shared: Observed) -> None:

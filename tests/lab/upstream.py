@@ -130,7 +130,7 @@ def running(room: Path) -> Iterator[Upstream]:
     """The servers, until the end of the block."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(room / "upstream.pem")
-    certificate = authority.issue_cert("secure.test", "h2.test", "ws.test")
+    certificate = authority.issue_cert("secure.test", "h2.test", "ws.test", "rawtls.test")
     with ExitStack() as up:
         upstream = Upstream({}, room / "upstream.pem")
         answer = type("Answer", (_Answer,), {"upstream": upstream})
@@ -139,7 +139,9 @@ def running(room: Path) -> Iterator[Upstream]:
         secure = _Quiet(("127.0.0.1", 0), answer)
         secure.socket = _tls(certificate).wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
         echo = _EchoServer(("127.0.0.1", 0), _Echo)
-        for server in (plain, secure, echo):
+        echo_tls = _EchoServer(("127.0.0.1", 0), _Echo)
+        echo_tls.socket = _tls(certificate).wrap_socket(echo_tls.socket, server_side=True)
+        for server in (plain, secure, echo, echo_tls):
             up.callback(server.server_close)
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
             up.callback(server.shutdown)
@@ -161,6 +163,7 @@ def running(room: Path) -> Iterator[Upstream]:
                 "plain.test": ("127.0.0.1", plain.server_address[1]),
                 "secure.test": ("127.0.0.1", secure.server_address[1]),
                 "raw.test": ("127.0.0.1", echo.server_address[1]),
+                "rawtls.test": ("127.0.0.1", echo_tls.server_address[1]),
                 "ws.test": ("127.0.0.1", for_websocket.socket.getsockname()[1]),
                 "h2.test:443": ("127.0.0.1", http2.sockets[0].getsockname()[1]),
             }
