@@ -13,6 +13,7 @@ from typing import Any
 from monitor.events import FILES, Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
 from monitor.findings import Candidate, Declared, Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge import decode
+from monitor.judge.claims import Claim
 from monitor.judge.consent import Timeline
 from monitor.judge.differences import Sent, changed
 from monitor.judge.flows import Joined, Linker
@@ -124,6 +125,7 @@ class _Walk:
         self.gaps: list[Gap] = []
         self.joined: dict[Ref, tuple[Upload, list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
+        self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Upload, decode.Decoded]] = {}
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
@@ -149,6 +151,8 @@ class _Walk:
                 self.linker.add_transform(ref, event)
             case Consent():
                 self.consents.append((ref, event))
+                if claim := self.known.claims.of_line(ref, event, self.run.clock_offset_ms):
+                    self.claims[ref] = (claim,)
             case Phase():
                 self.phases.append((ref, event))
             case Gap():
@@ -197,6 +201,8 @@ class _Walk:
                 why="body_truncated",
                 detail=f"bodies/{upload.body} is missing",
             )
+        if claims := self.known.claims.of_upload(ref, upload, decoded.leaves):
+            self.claims[ref] = claims
         self.joined[ref] = (upload, self.linker.link(ref, upload, decoded))
         return decoded
 
@@ -227,6 +233,7 @@ class _Walk:
             recipients=self.known.recipients,
             consents=tuple(self.consents),
             phases=Phases(self.phases, self.run.clock_offset_ms, self._last()),
+            claims=tuple(claim for claims in self.claims.values() for claim in claims),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
             app_type=self.known.type_of(self.run),
@@ -234,6 +241,7 @@ class _Walk:
             territory=self.known.territory,
             laws=self.known.laws,
             jurisdictions=self.known.jurisdictions,
+            recipient_of=self.recipients.of,
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
@@ -243,8 +251,8 @@ class _Walk:
 
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""
-        last = max((access.until or access.at for _, access in self.accesses), default=None)
-        return None if last is None else self.host_time(last)
+        read = (self.host_time(access.until or access.at) for _, access in self.accesses)
+        return max((*read, *([self.run.ended] if self.run.ended else ())), default=None)
 
     def _flow(self, name: str, upload: Upload, joined: Joined, timeline: Timeline) -> Flow:
         return Flow(

@@ -64,6 +64,8 @@ class Phases:
         )
         self._times: list[datetime] = []
         self._states: list[PhaseStatus] = [UNKNOWN]
+        self.shown = any(phase.state in ("foreground", "background") for _, _, _, phase in lines)
+        """Whether the app was seen to come to the foreground, or to leave it, at all."""
         self._exits: list[tuple[datetime, Ref]] = []
         lives = _lives(lines, last)
         app: tuple[bool | None, Ref | None] = (None, None)

@@ -23,6 +23,7 @@ EEA = frozenset(
 _DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur)", re.IGNORECASE)
 LABELLED = frozenset({"tap", "operator"})
 """Signals whose text is a label that somebody chose."""
+ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn", "partial"})
 _HIDING = frozenset(
     {"tls_refused", "not_decrypted", "protocol_unsupported", "body_truncated", "overflow", "decode_limit", "detached"}
 )
@@ -68,7 +69,7 @@ class Conditions:
 
     def _consent(self, states: tuple[str, ...]) -> Test:
         wanted = frozenset(states)
-        return lambda each: each.decided in wanted
+        return lambda each: each.decided in wanted or each.status.state in wanted
 
     def _separate(self, separate: Separate) -> Test:
         wanted = frozenset(separate.consent)
@@ -161,12 +162,19 @@ class Conditions:
         return lambda each: bool((together.get(each.ref, frozenset()) - {each.data}) & wanted)
 
     def _sent(self, _: Any) -> Test:
-        if not self._facts.uploads:
+        if not self._facts.uploads or any(hides_uploads(gap) for gap in self._facts.gaps):
             return _no
         sent = self._sightings.sent
+        type_ = self._facts.app_type
         return lambda each: (
-            each.data not in sent and each.access is not None and not any(v.type in sent for v in each.access.values)
+            each.access is not None
+            and each.data not in sent
+            and not any(value.type in sent for value in each.access.values)
+            and (type_ is None or not type_.covers(each.access.data))
         )
+
+    def _without(self, frames: tuple[str, ...]) -> Test:
+        return lambda each: each.access is not None and not any(f.startswith(frames) for f in each.access.stack)
 
     # Of consent lines.
 
@@ -192,18 +200,17 @@ class Conditions:
 
     def _unasked(self, _: Any) -> Test:
         prompted = self._sightings.prompted
-        return lambda each: (
-            each.consent is not None
-            and each.consent.signal == "permission_result"
-            and not any(prompt.at <= each.at for prompt in prompted.get(each.what, ()))
-        )
+
+        def unasked(each: Sighting) -> bool:
+            before = each.status.at
+            if each.consent is None or each.consent.signal != "permission_result" or before is None:
+                return False
+            return not any(before < prompt.at <= each.at for prompt in prompted.get(each.what, ()))
+
+        return unasked
 
     def _together(self, number: int) -> Test:
-        return lambda each: (
-            each.consent is not None
-            and each.consent.signal == "permission_prompt"
-            and len(self._sightings.asked_with(each)) >= number
-        )
+        return lambda each: len(self._sightings.asked_with(each)) >= number
 
     def _ended_within_s(self, seconds: float) -> Test:
         within = timedelta(seconds=seconds)
@@ -214,10 +221,15 @@ class Conditions:
         first = notices[0].at if notices else None
         return lambda each: first is None or each.at < first
 
-    def _shown_later(self, later: bool) -> Test:
-        notices = self._sightings.notices
-        last = notices[-1].at if notices else None
-        return lambda each: (last is not None and last > each.at) == later
+    def _answered(self, _: Any) -> Test:
+        steps = self._facts.timeline.steps
+        return lambda each: (
+            each.consent is not None
+            and not any(
+                step.state in ANSWERS and step.at is not None and step.at >= each.at
+                for step in steps(each.consent.scope)
+            )
+        )
 
     def _earlier_run(self, _: Any) -> Test:
         return lambda each: each.earlier
@@ -236,7 +248,8 @@ class Conditions:
     # Of the run.
 
     def _never(self, _: Any) -> Test:
-        return _no if self._sightings.notices else _yes
+        # Where nobody saw the app come to the front, nobody would have seen a dialog either.
+        return _no if self._sightings.notices or not self._facts.phases.shown else _yes
 
 
 def is_bare_digest(variant: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.events import Access, Consent, Gap, Ref
-from monitor.findings import Flow
+from monitor.findings import Flow, Recipient
 from monitor.judge.consent import Timeline
 from monitor.judge.data_types import DataTypes
 from monitor.judge.phases import Phases
@@ -52,6 +52,8 @@ class Facts:
     """Without it findings name no articles."""
     jurisdictions: tuple[str, ...] = ()
     """Whose laws findings name; none: all that there are."""
+    recipient_of: Callable[[str], Recipient] = lambda host: Recipient(host=host)
+    """Who a host belongs to, for claims on the wire; flows know theirs."""
     labels: Labels | None = None
     """What a label chooses; without it no condition on labels holds."""
     frequency: Frequency = field(default_factory=Frequency)

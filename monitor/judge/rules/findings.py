@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from monitor.events import Ref
-from monitor.findings import LEVELS, Confidence, ConsentStatus, Finding, Level
+from monitor.findings import LEVELS, Confidence, ConsentStatus, Finding, Level, Recipient
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
-from monitor.judge.rules.conditions import Conditions, Test, hides_uploads, holding
+from monitor.judge.rules.conditions import Conditions, Test, holding
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.groups import Group
 from monitor.judge.rules.model import Rule
@@ -33,8 +33,6 @@ class Reporter:
         self._sightings = sightings
         self._conditions = conditions
         self._timeline = facts.timeline
-        self._carried = bool(facts.timeline.carried())
-        self._hidden = sum(hides_uploads(gap) for gap in facts.gaps)
 
     def finding(self, rule: Rule, group: Group) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
@@ -52,7 +50,7 @@ class Reporter:
             title=rule.title,
             detail={language: self._detail(rule, group, members, count, language) for language in LANGUAGES},
             data=lead.data,
-            recipient=lead.flow.recipient if lead.flow else None,
+            recipient=self._recipient(lead),
             consent=lead.status.state if rule.on != "run" else None,
             count=count,
             flows=tuple(each.flow.id for each in sorted(members, key=in_time) if each.flow),
@@ -62,14 +60,22 @@ class Reporter:
             references=(*laws, *rule.references),
         )
 
+    def _recipient(self, lead: Sighting) -> Recipient | None:
+        if lead.flow is not None:
+            return lead.flow.recipient
+        if lead.claim is None or lead.claim.host is None:
+            return None
+        return self._facts.recipient_of(lead.claim.host)
+
     def _grade(self, rule: Rule, sighting: Sighting) -> Confidence:
         """How well it is supported: two independent observers, the hook and the wire, make it proven.
 
         A flow is proven when the hook saw the read and the match is no coincidence; corroborated when both saw it but
         the match could be one; indicated when only the wire saw it (a value of the persona). A read is proven when its
         value was on the wire while the same rule's consent condition still held (so it must have been read by then);
-        corroborated when it was on the wire at any time; indicated when only the hook saw it. A consent line, a claim
-        or a run is corroborated when a second line supports it, else indicated. A refusal that follows only from the
+        corroborated when it was on the wire at any time; indicated when only the hook saw it. A claim on the
+        wire is proven when the state that it is held against was observed; other claims, consent lines and the run as
+        a whole are indicated. A refusal that follows only from the
         choice of the basic function in an app of unknown type is indicated.
         """
         grade: Confidence = "indicated"
@@ -81,11 +87,9 @@ class Reporter:
                 consent = rule.when.consent
                 in_time = any(consent is None or flow.decided in consent for flow in certain)
                 grade = "proven" if in_time else "corroborated"
-            elif rule.when.sent is not None and not self._hidden:
-                grade = "corroborated"
-        elif rule.on != "run" and len(set(self._lines(rule, sighting))) > 1:
-            grade = "corroborated"
-        if rule.when.consent is not None and sighting.status.state == "not_shown" and self._carried:
+        elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
+            grade = "proven"
+        if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, "indicated", key=GRADES.index)
         if sighting.status.state == "basic_only" and sighting.decided == "refused" and self._facts.app_type is None:
@@ -206,7 +210,7 @@ class Reporter:
                 group.stretch, group.preset, group.caller.code, group.caller.name, language
             )
         if when.sent is not None:
-            words["capture"] = sentences.capture(facts.uploads, self._hidden, language)
+            words["capture"] = sentences.capture(facts.uploads, language)
         if when.abroad and lead.flow and facts.territory:
             words["country"] = sentences.country(lead.flow.recipient, facts.territory, language)
         if when.with_:

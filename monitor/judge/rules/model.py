@@ -50,13 +50,14 @@ _FOR: dict[str, tuple[On, ...]] = {
     "recipient_declared": ("flow",),
     "cleartext": ("flow",),
     "confidence": ("flow",),
-    "rows": ("flow",),
+    "rows": ("access", "flow"),
     "abroad": ("flow",),
     "audience": ("access", "flow"),
     "hashed": ("flow",),
     "guessable": ("access", "flow"),
     "with_": ("flow",),
     "sent": ("access",),
+    "without": ("access",),
     "often": ("access",),
     "times": ("access", "consent"),
     "signal": ("consent",),
@@ -68,7 +69,7 @@ _FOR: dict[str, tuple[On, ...]] = {
     "together": ("consent",),
     "ended_within_s": ("consent",),
     "purpose": ("consent",),
-    "shown_later": ("consent",),
+    "answered": ("consent",),
     "earlier_run": ("consent",),
     "says": ("claim",),
     "kind": ("claim",),
@@ -148,7 +149,12 @@ class Condition(Strict):
     )
     # Of accesses.
     sent: Literal[False] | None = Field(
-        default=None, description="no upload of the run carries this kind of data, and there are uploads"
+        default=None,
+        description="no upload of the run carries this kind of data, though uploads were captured and nothing that is"
+        " known hides one; not of what the app's type, where that is known, needs",
+    )
+    without: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="no frame of the stack begins with one of these"
     )
     # Of consent lines.
     signal: tuple[Signal, ...] | None = Field(default=None, min_length=1)
@@ -159,7 +165,7 @@ class Condition(Strict):
     )
     ticked: bool | None = Field(default=None, description="a box was ticked already")
     unasked: Literal[True] | None = Field(
-        default=None, description="the result of a permission that nobody had prompted for"
+        default=None, description="a permission has another result than before, and nobody had prompted for it since"
     )
     together: int | None = Field(
         default=None, ge=2, description="prompts for this many groups of permissions within one second"
@@ -168,7 +174,9 @@ class Condition(Strict):
         default=None, gt=0, description="the app ended by itself within so many seconds"
     )
     purpose: Literal[False] | None = Field(default=None, description="no dialog or notice had been shown before")
-    shown_later: bool | None = Field(default=None, description="a dialog or notice was (not) shown later in the run")
+    answered: Literal[False] | None = Field(
+        default=None, description="no clear answer to the same question came later in the run"
+    )
     earlier_run: Literal[True] | None = Field(
         default=None, description="it shows consent of an earlier run, so that this was no clean install"
     )
@@ -188,7 +196,7 @@ class When(Condition):
     rows: int | None = Field(
         default=None,
         ge=1,
-        description="entries of this many different people went to one recipient, in all its uploads",
+        description="entries of this many different people were read, or went to one recipient in all its uploads",
     )
     times: int | None = Field(default=None, ge=1, description="a group has at least this many")
     often: Annotated[str, _known("presets", "catalog/frequency.yml")] | None = Field(

@@ -106,11 +106,10 @@ class Sightings:
         """Every consent line that counts, in order of time, and those that an earlier run left; what an operator has
         since replaced or taken back is not there any more."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
-        earlier = frozenset(self._facts.timeline.carried())
         lines = [
             (self.host_time(consent), line_of(ref), ref, consent)
             for ref, consent in self._facts.consents
-            if ref in readings or ref in earlier
+            if ref in readings or ref in self._earlier
         ]
         lines.sort(key=lambda each: each[:3])
         permissions: dict[str, ConsentStatus] = {}
@@ -132,13 +131,26 @@ class Sightings:
                     what=name,
                     status=status,
                     decided=status.state,
-                    data=consent.data[0] if consent.data and len(consent.data) == 1 else None,
+                    data=consent.data[0] if consent.data else None,
                     consent=consent,
                     why=readings[ref].why if ref in readings else None,
-                    earlier=ref in earlier,
+                    earlier=ref in self._earlier,
                 )
             )
         return found
+
+    @cached_property
+    def _earlier(self) -> frozenset[Ref]:
+        """Lines that show consent of an earlier run for sure: answers from before this one, and what the app's store
+        had at its start. A flag that the app sets in the first moments of a run may as well be set by this run."""
+        counted = {each.ref for each in self._facts.timeline.readings()}
+        kept = {ref for ref, line in self._facts.consents if (line.note or "").startswith("present at start")}
+        return frozenset(self._facts.timeline.carried()) & (counted | kept)
+
+    @property
+    def carried_over(self) -> bool:
+        """Whether an earlier run left consent, so that this was no clean install."""
+        return bool(self._earlier)
 
     @cached_property
     def notices(self) -> list[Sighting]:
@@ -158,9 +170,8 @@ class Sightings:
     def claims(self) -> list[Sighting]:
         """Every claim of consent, with the real state at that moment; what an earlier run left is none of this run."""
         found = []
-        earlier = frozenset(self._facts.timeline.carried())
         for claim in self._facts.claims:
-            if claim.ref in earlier:
+            if claim.ref in self._earlier:
                 continue
             status = self._claimed(claim)
             found.append(
@@ -168,7 +179,7 @@ class Sightings:
                     at=claim.at,
                     ref=claim.ref,
                     line=line_of(claim.ref),
-                    what=f"{claim.kind} {claim.host or ''}",
+                    what=claim.host or "",
                     status=status,
                     decided=status.state,
                     claim=claim,
@@ -211,13 +222,25 @@ class Sightings:
         return frozenset().union(*self.together.values())
 
     def asked_with(self, sighting: Sighting) -> list[Sighting]:
-        """The prompts that begin with this one: for other permissions, within a second."""
-        found: dict[str, Sighting] = {}
-        for name, prompts in self.prompted.items():
-            near = next((each for each in prompts if timedelta() <= each.at - sighting.at <= TOGETHER), None)
-            if near is not None:
-                found.setdefault(permission_group(name), near)
-        return sorted(found.values(), key=in_time)
+        """The prompts of the burst that begins with this one: one for each group of permissions, within a second; none
+        when it is no prompt, or another came within the second before it."""
+        return self._bursts.get(sighting.ref, [])
+
+    @cached_property
+    def _bursts(self) -> dict[Ref, list[Sighting]]:
+        found: dict[Ref, list[Sighting]] = {}
+        first: Sighting | None = None
+        groups: set[str] = set()
+        for each in self.consents:
+            if each.consent is None or each.consent.signal != "permission_prompt":
+                continue
+            if first is None or each.at - first.at > TOGETHER:
+                first, groups = each, set()
+                found[each.ref] = []
+            if (group := permission_group(each.what)) not in groups:
+                groups.add(group)
+                found[first.ref].append(each)
+        return found
 
     def host_time(self, consent: Consent) -> datetime:
         """The time of a consent line on the host's clock, which an operator's line already carries."""
@@ -311,13 +334,15 @@ def line_of(ref: Ref) -> int:
 
 
 def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
-    """How many entries of an address book went out in all uploads of a group, and how many were read.
+    """How many entries of an address book were read, or went out in all uploads of a group; and of how many.
 
     An app may send one entry an upload, so rows are counted over the group. Rows of two cursors with one number count
     once: rather too few than too many.
     """
-    flows = [sighting.flow for sighting in group if sighting.flow]
+    members = list(group)
+    flows = [each.flow for each in members if each.flow]
     found = {match.row for flow in flows for match in flow.matches if match.row is not None}
+    found |= {value.row for each in members if each.access for value in each.access.values if value.row is not None}
     sent = max(len(found), max((flow.rows or 0 for flow in flows), default=0))
     read = max((flow.rows_read or 0 for flow in flows), default=0)
     return sent, read or None

@@ -59,7 +59,7 @@ WORDS: dict[str, dict[str, str]] = {
         "entries": "how many entries the API gave, in brackets; nothing where it gave single values",
         "caller": "the app's or an SDK's code that called, in brackets; nothing where the stack does not tell",
         "often": "how many calls in how long, by whom; which preset that exceeds and whose it is",
-        "capture": "how many uploads were captured without it, and what the capture may have missed",
+        "capture": "how many uploads were captured without it",
     },
     "flow": {
         **_BOTH,

@@ -66,10 +66,8 @@ def also(names: Iterable[str], language: Language) -> str:
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
-def capture(uploads: int, gaps: int, language: Language) -> str:
-    """In how many uploads it was not found, and whether something may be missing."""
+def capture(uploads: int, language: Language) -> str:
+    """In how many uploads it was not found."""
     if language == "en":
-        said = f"none of the {uploads} uploads captured in the run was found to carry it"
-        return said + (f", though {gaps} gaps of the capture may hide one" if gaps else "")
-    said = f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
-    return said + (f"，但捕获存在 {gaps} 处缺口，不排除遗漏" if gaps else "")
+        return f"none of the {uploads} uploads captured in the run was found to carry it"
+    return f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
