@@ -15,9 +15,12 @@ from monitor.judge.decode import forms  # isort: skip
 from monitor.judge.decode import property_lists  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
 from monitor.judge.decode import runs  # isort: skip
+from monitor.judge.decode import written  # isort: skip
+from monitor.judge.decode import photos  # isort: skip
 from monitor.judge.decode import archives  # isort: skip
 from monitor.judge.decode import database  # isort: skip
 from monitor.judge.decode import bson  # isort: skip
+from monitor.judge.decode import avro  # isort: skip
 from monitor.judge.decode import binary  # isort: skip
 from monitor.judge.decode import thrift  # isort: skip
 from monitor.judge.decode import frames  # isort: skip
@@ -36,8 +39,8 @@ __all__ = [
     "leaves_of",
 ]
 _MODULES = (
-    *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs),
-    *(archives, database, bson, binary, thrift, frames, masks),
+    *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs, written),
+    *(photos, archives, database, bson, avro, binary, thrift, frames, masks),
 )
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)

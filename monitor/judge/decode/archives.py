@@ -5,11 +5,22 @@ from __future__ import annotations
 import struct
 import zlib
 
+from monitor.judge.decode.compressed import CODINGS, unpack
 from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 
 MEMBERS = 10_000
 """Members that are read of one archive."""
+
+LZMA = 14
+PACKED = {12: "bz2", LZMA: "xz", 93: "zstd", 95: "xz"}
+"""Method of a member, other than deflate -> its codec."""
+
+
+def _as_alone(data: bytes) -> bytes:
+    """A member packed by LZMA as the file that xz's predecessor would have written."""
+    size = int.from_bytes(data[2:4], "little")
+    return data[4 : 4 + size] + b"\xff" * 8 + data[4 + size :]
 
 
 @decoder("zip", "binary", rb"PK\x03\x04", alone=False)
@@ -39,6 +50,12 @@ def archive(piece: Piece, room: Room) -> Found:
                 found.append(piece.turned("zip", out, begin, end, path))
         elif method == 0 and packed:
             found.append(piece.part("zip", begin, end, path))
+        elif method in PACKED and packed:
+            member = piece.part("zip", begin, end, path)
+            if method == LZMA:  # a version, the length of the properties and they themselves stand before the stream
+                member = member.whole("zip", _as_alone(member.data))
+            for name_, how in CODINGS[PACKED[method]]:
+                found += unpack(name_, how, member, room) or ()
         at = data.find(b"PK\x03\x04", max(end, at + 4))
     return found or None
 

@@ -118,8 +118,10 @@ def _is_bson(raw: bytes) -> bool:
 
 
 def _packed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: list[Piece]) -> None:
-    """Repeated numbers without tags: doubles, floats, fixed integers."""
+    """Repeated numbers without tags: doubles, floats, varints."""
     size = len(raw)
+    if size <= 256:
+        _varints(piece, raw, start, path, found)
     for form, width in (("d", 8), ("f", 4)):
         if size % width or not width < size <= 4096:
             continue
@@ -129,6 +131,25 @@ def _packed(piece: Piece, raw: bytes, start: int, end: int, path: str, found: li
                 text = format_real(real, wide=width == 8)
                 at = start + i * width
                 found.append(number(piece, "protobuf", text, at, at + width, f"{path}[{i}]"))
+
+
+def _varints(piece: Piece, raw: bytes, start: int, path: str, found: list[Piece]) -> None:
+    """Large numbers, all of them: small ones are in bytes of any kind."""
+    numbers: list[tuple[int, int, int]] = []
+    at = 0
+    while at < len(raw):
+        begin = at
+        try:
+            value, at = _varint(raw, at, len(raw))
+        except Broken:
+            return
+        if not 10_000 <= value < 1 << 64:
+            return
+        numbers.append((value, begin, at))
+    if len(numbers) < 2:
+        return
+    for i, (value, begin, end) in enumerate(numbers):
+        _integers(piece, value, start + begin, start + end, f"{path}[{i}]", found)
 
 
 @decoder("grpc", "binary", rb"[\x00\x01]\x00?.{3}.")
@@ -253,9 +274,20 @@ class _Cbor(Reader):
             case 4 | 5:
                 return self.many(argument, path, level, pairs=major == 5)
             case 6:
-                return self.value(path, level + 1)
+                return self.fraction(path) if argument == 4 else self.value(path, level + 1)
             case _:
                 return self.simple(info, argument, start, path)
+
+    def fraction(self, path: str) -> None:
+        """A decimal fraction: an array of the power of ten and the digits."""
+        start, before = self.pos, len(self.found)
+        if self.integer(1) != 0x82:
+            raise Broken
+        power, digits = self.value(path, 0), self.value(path, 0)
+        if not isinstance(power, int) or not isinstance(digits, int) or not -20 < power < 20:
+            raise Broken
+        del self.found[before:]
+        self.number(f"{digits * 10**power}" if power >= 0 else f"{digits / 10**-power:.{-power}f}", start, path)
 
     def simple(self, info: int, argument: int, start: int, path: str) -> float | None:
         if info < 25:
@@ -268,6 +300,8 @@ class _Cbor(Reader):
         return real
 
     def open_ended(self, major: int, path: str, level: int) -> bytes | int | float | None:
+        if major < 4:
+            return self.joined(major, path, level)
         self.containers += 1
         index = 0
         while self.data[self.pos : self.pos + 1] != b"\xff":
@@ -277,6 +311,22 @@ class _Cbor(Reader):
             index += 1
         self.pos += 1
         return None
+
+    def joined(self, major: int, path: str, level: int) -> bytes:
+        """A string in several chunks."""
+        start, before = self.pos, len(self.found)
+        chunks: list[bytes] = []
+        while self.data[self.pos : self.pos + 1] != b"\xff":
+            chunk = self.value(path, level + 1)
+            if not isinstance(chunk, bytes):
+                raise Broken
+            chunks.append(chunk)
+        self.pos += 1
+        del self.found[before:]
+        whole = b"".join(chunks)
+        if whole and self.room.take(len(whole), self.piece, self.step):
+            self.found.append(self.piece.turned(self.step, whole, start, self.pos, path))
+        return whole
 
 
 def _self_describing(reader: Reader) -> Found:

@@ -12,6 +12,8 @@ import zstandard
 
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
+TRAILERS = (0, 4, 8)
+"""Bytes that may follow a nameless stream: the checksum of zlib, that and the length of gzip, whose heads were left off."""
 SMALLEST = 8
 """Bytes that a nameless format must put out before we believe that it was one."""
 
@@ -123,7 +125,13 @@ def _nameless(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
         out, whole, rest = how(piece.data, room)
     except ERRORS:
         return None
-    if not whole or rest or len(out) < SMALLEST or as_text(out) is None or not room.take(len(out), piece, name):
+    if (
+        not whole
+        or len(rest) not in TRAILERS
+        or len(out) < SMALLEST
+        or as_text(out) is None
+        or not room.take(len(out), piece, name)
+    ):
         return None
     return [piece.whole(name, out)]
 
@@ -206,8 +214,11 @@ CODINGS: dict[str, tuple[tuple[str, Unpack], ...]] = {
     "deflate": (("deflate", _zlib), ("raw deflate", _raw_deflate)),
     "br": (("br", _brotli),),
     "zstd": (("zstd", _zstd),),
+    "raw deflate": (("raw deflate", _raw_deflate),),
+    "bz2": (("bz2", _bz2),),
+    "xz": (("xz", _xz),),
 }
-"""Content-Encoding -> what to try."""
+"""Content-Encoding, or what archives call their codecs -> what to try."""
 
 
 def content(piece: Piece, codings: list[str], room: Room) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Decoder of SQLite files: the rows of every table, read from the pages as they were sent."""
+"""Decoders of SQLite's files, the write-ahead log too: the rows of every table, read from the pages as they were sent."""
 
 from __future__ import annotations
 
@@ -76,6 +76,28 @@ class _File:
         self.found: list[Piece] = []
         self.broken = 0
         self.left = len(data)
+
+    def loose(self) -> None:
+        """Append what the rows hold of pages whose tables are not known: those of a log, each as it was last written."""
+        for which in range(1, len(self.data) // self.page + 1):
+            at = (which - 1) * self.page + (100 if which == 1 else 0)
+            if self.data[at] not in (0x0A, 0x0D):
+                continue
+            records: list[tuple[int, list[Chunk]]] = []
+            try:
+                self._page(which, [], records)
+            except Broken:
+                self.broken += 1
+            for index, (_, chunks) in enumerate(records):
+                try:
+                    values = self.values(chunks)
+                except Broken:
+                    self.broken += 1
+                    continue
+                for column, (kind, raw, start, end) in enumerate(values):
+                    self.value(kind, raw, start, end, f"{self.piece.path}[{which - 1}][{index}][{column}]")
+            if len(self.found) > self.room.leaves_left:
+                return
 
     def rows(self, root: int) -> list[tuple[int, list[Chunk]]]:
         """The number and the stretches of each record below a page, in the order in which they stand."""
@@ -235,4 +257,38 @@ def sqlite(piece: Piece, room: Room) -> Found:
         file.table(file.text(values[1][1]), int.from_bytes(values[3][1]), file.text(values[4][1]))
     if file.broken:
         room.stop(f"sqlite at {piece.path}: {file.broken} pages or records are missing or broken")
+    return file.found or None
+
+
+LOG_HEAD = 32
+FRAME_HEAD = 24
+
+
+@decoder("sqlite log", "binary", rb"\x37\x7f\x06[\x82\x83].{4}", alone=False)
+def log(piece: Piece, room: Room) -> Found:
+    """The write-ahead log that lies beside a file (`-wal`): the rows of the pages in it.
+
+    With the first page in it, it is read as the file that it would become; else page by page.
+    """
+    data = piece.data
+    size = int.from_bytes(data[8:12])
+    if size < 512 or size & (size - 1) or size > 65536:
+        return None
+    pages: dict[int, bytes] = {}
+    for at in range(LOG_HEAD, len(data) - FRAME_HEAD - size + 1, FRAME_HEAD + size):
+        which = int.from_bytes(data[at : at + 4])
+        pages[which] = data[at + FRAME_HEAD : at + FRAME_HEAD + size]
+    if not pages or not room.take(len(data), piece, "sqlite log"):
+        return None
+    if pages.get(1, b"").startswith(b"SQLite format 3") and max(pages) <= 4 * len(pages):
+        whole = b"".join(pages.get(which, bytes(size)) for which in range(1, max(pages) + 1))
+        return [piece.whole("sqlite log", whole)]
+    head = b"SQLite format 3\0" + size.to_bytes(2) if size < 65536 else b"SQLite format 3\0\0\1"
+    first = head + bytes(38) + b"\0\0\0\1" + bytes(size - len(head) - 42)
+    inner = piece.whole("sqlite log", first + b"".join(pages.values()))
+    try:
+        file = _File(inner, room)
+    except Broken:
+        return None
+    file.loose()
     return file.found or None

@@ -7,13 +7,21 @@ import re
 
 from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 
-TOKEN = re.compile(rb'[\s,:]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\]])|([^\s,:\[\]{}"]++)|("))', re.DOTALL)
-"""A string's inside, a bracket, a number or word, or the quote of a string that never ends."""
+TOKEN = re.compile(
+    rb"""[\s,:]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\]])|'([^'\\]*+(?:\\.[^'\\]*+)*+)'(?=\s*[,:\]}])|"""
+    rb"""([^\s,:\[\]{}"]++)|("))""",
+    re.DOTALL,
+)
+"""A string's inside, a bracket, the inside of a string in single quotes, a number or word, or the quote of a string
+that never ends."""
 NAME = re.compile(r"[^\W\d][\w$-]*")
-TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=]|.{33}")
+TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=: ]|[0-9a-fA-F]{8}|.{33}")
 """Keys that may themselves be data: a map from phone number to name, a form whose key is a document."""
 ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
+STRINGS = (1, 3)
+REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^[0-9]{24,}\Z")
+"""Numbers that stand for others, such as 1.3800138E10."""
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
 BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
 NEXT = re.compile(rb"[\s,\x00\x1e]*")
@@ -72,7 +80,7 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
                 return end, True
             continue
         if is_object and member is None and mark is None:
-            raw = token[1] if kind == 1 else token[3] or b""
+            raw = token[kind] if kind in STRINGS else token[4] or b""
             suffix = suffixes.get(raw)
             if suffix is None:
                 suffix = suffixes[raw] = child_path("", _key(raw))
@@ -95,23 +103,25 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
             outer.append((is_object, prefix, index))
             is_object, prefix, index = mark == b"{", path, -1
             continue
-        if kind == 4:
+        if kind == 5:
             start, end = end, len(data)
             raw = data[start:]
         else:
             start = token.start(kind or 0)
             raw = token[kind or 0]
-            if kind == 3 and raw in WORDS:
+            if kind == 4 and raw in WORDS:
                 raw = b""
         if raw:
             stop = start + len(raw)
-            if kind != 3 and b"\\" in raw:
+            if kind != 4 and b"\\" in raw:
                 if room.take(len(raw), piece, "json"):
                     found.append(piece.turned("json", unescape(raw), start, stop, path))
             elif exact:
-                found.append(Piece(raw, path, decoding, base + start, base + stop, True, "", kind == 3))
+                found.append(
+                    Piece(raw, path, decoding, base + start, base + stop, True, "", kind == 4 and not REAL.search(raw))
+                )
             else:
-                found.append(Piece(raw, path, decoding, base, base_end, False, "", kind == 3))
+                found.append(Piece(raw, path, decoding, base, base_end, False, "", kind == 4 and not REAL.search(raw)))
             if len(found) > room.leaves_left:
                 return len(data), True
         if not outer:
@@ -137,6 +147,8 @@ def document(piece: Piece, room: Room) -> Found:
     start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
     found: list[Piece] = []
     end, _ = _document(piece, start, piece.path, room, found)
+    if len(data) < 100 and b'"' not in data:  # `[2001:db8::1]:80` is no list
+        found.append(piece._replace(done=True))
     next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
     if next_one >= len(data):
         return found or None

@@ -11,12 +11,18 @@ from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 WIDE = re.compile(
-    "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669]"
+    "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669"
+    "\u06f0-\u06f9\u0966-\u096f\U0001d400-\U0001d7ff]"
 )
+DIGITS = re.compile("[^\x00-\x7f]")
 DASHES = str.maketrans(
     dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212)), "-")
     | dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 )
+
+BRACED = re.compile(rb"\\u\{([0-9a-fA-F]{1,6})\}")
+FOLD = re.compile(rb"\r?\n[ \t]")
+OCTAL = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
 
 
 def transfer(piece: Piece, said: str, room: Room) -> Piece:
@@ -41,12 +47,27 @@ def entities(piece: Piece, room: Room) -> Found:
     return [piece.whole("entities", html.unescape(piece.data.decode("utf-8")).encode("utf-8", "replace"))]
 
 
-@decoder("escapes", "text", rb"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[\"/\\nrt]", anywhere=True, alone=False)
+@decoder(
+    "escapes",
+    "text",
+    rb"\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]|\\x[0-9a-fA-F]{2}|\\[0-7]{3}\\[0-7]{3}|\\[\"/\\nrt]",
+    anywhere=True,
+    alone=False,
+)
 def escapes(piece: Piece, room: Room) -> Found:
     """Backslash escapes of JSON and JavaScript in any text."""
     if not room.take(len(piece.data), piece, "escapes"):
         return None
-    return [piece.whole("escapes", unescape(piece.data))]
+    data = piece.data
+    if b"\\u{" in data:
+        data = BRACED.sub(lambda found: chr(min(int(found[1], 16), 0x10FFFF)).encode("utf-8", "replace"), data)
+    if OCTAL.search(data):
+        return [piece.whole("escapes", OCTAL.sub(_octal, data))]
+    return [piece.whole("escapes", unescape(data))]
+
+
+def _octal(found: re.Match[bytes]) -> bytes:
+    return bytes(int(one, 8) & 255 for one in found[0].split(b"\\")[1:])
 
 
 @decoder(
@@ -64,14 +85,24 @@ def quoted_printable(piece: Piece, room: Room) -> Found:
     return [piece.whole("quoted-printable", binascii.a2b_qp(piece.data))]
 
 
-@decoder("width", "text", rb"[\xc2\xcc\xcd\xd9\xe2\xe3\xef]", anywhere=True, alone=False)
+@decoder("width", "text", rb"[\xc2\xcc\xcd\xd9\xdb\xe0\xe2\xe3\xef\xf0]", anywhere=True, alone=False)
 def width(piece: Piece, room: Room) -> Found:
-    """Full-width and other compatibility forms (NFKC), odd spaces and dashes, marks that have no width."""
+    """Full-width and other compatibility forms (NFKC), odd spaces and dashes, digits of other scripts, marks that have
+    no width."""
     text = as_text(piece.data)
     if text is None or not WIDE.search(text) or not room.take(len(piece.data), piece, "width"):
         return None
     plain = unicodedata.normalize("NFKC", text).translate(DASHES)
+    plain = DIGITS.sub(lambda found: str(unicodedata.decimal(found[0], found[0])), plain)
     return None if plain == text else [piece.whole("width", plain.encode("utf-8", "replace"))]
+
+
+@decoder("folded lines", "text", rb"(?i:BEGIN:V|[\w-]+:).*\n[ \t]", alone=False)
+def folded(piece: Piece, room: Room) -> Found:
+    """Lines of vCards, calendars and mail headers that go on in the next."""
+    if not room.take(len(piece.data), piece, "folded lines"):
+        return None
+    return [piece.whole("folded lines", FOLD.sub(b"", piece.data))]
 
 
 @decoder("markup", "text", rb"\s*<[?!a-zA-Z]", alone=False)

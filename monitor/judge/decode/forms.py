@@ -77,7 +77,7 @@ def _value(piece: Piece, step: str, start: int, end: int, path: str, room: Room,
     return found
 
 
-@decoder("form", "text", rb"[^=&\s<>{\"]{0,200}=[^&\r\n]*&|%7[bB]%22")
+@decoder("form", "text", rb"[^=&\s<>{\"()]{0,200}=[^&\r\n]*&|%7[bB]%22")
 def form(piece: Piece, room: Room) -> Found:
     """application/x-www-form-urlencoded, and query strings wherever they stand."""
     return pairs(piece, "form", room, separators=b"&") or None
@@ -103,6 +103,16 @@ def percent(piece: Piece, room: Room) -> Found:
     if not room.take(len(piece.data), piece, "percent"):
         return None
     return [piece.whole("percent", unquote(piece.data, plus=False))]
+
+
+@decoder("plus", "text", rb"[^+\s]\+[^+\s]", anywhere=True, alone=False)
+def plus(piece: Piece, room: Room) -> Found:
+    """Spaces that are still written as a plus, in text that was escaped for a URL."""
+    if b" " in piece.data or len(piece.data) > 4096 or BASE64.fullmatch(piece.data):
+        return None
+    if not {"percent", "form", "query"}.intersection(piece.decoding) and not piece.path.startswith(("url", "headers.")):
+        return None
+    return [piece.whole("plus", piece.data.replace(b"+", b" "))] if room.take(len(piece.data), piece, "plus") else None
 
 
 @decoder("cookie", "text", rb"[\w.$-]+=[^;]*(?:;\s*[\w.$-]+=[^;]*)+;?\s*$")
@@ -167,6 +177,9 @@ def _part(piece: Piece, begin: int, stop: int, number: int, room: Room) -> list[
         if file[1]:
             part = part.whole("percent", unquote(file[group].rpartition(b"'")[2], plus=False))
         found.append(part)
+        stem = re.match(rb"(.+)\.\w{1,5}", part.data)
+        if stem:
+            found.append(part.part("", 0, stem.end(1)))
     said = {one[1].lower(): one[2].decode("latin-1").strip() for one in HEADER.finditer(head)}
     body = piece.part("multipart", start, stop, path, said.get(b"content-type", ""))
     body = transfer(body, said.get(b"content-transfer-encoding", "").lower(), room)

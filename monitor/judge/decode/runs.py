@@ -9,16 +9,24 @@ import re
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
+LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
+"""Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
+BEHIND = re.compile(rb"[A-Za-z0-9]{1,12}[-_](?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
+"""A word before base64 proper: `sha256-`, `v1_`."""
 HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
 SPACED_HEX = re.compile(
-    rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
+    rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
 )
 WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
 JWT = re.compile(rb"(?:[Bb]earer )?(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 DIGITS = re.compile(rb"[0-9]+")
+FROM_Z85 = bytes.maketrans(
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+)
 BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 
 
@@ -94,6 +102,15 @@ def runs(piece: Piece, room: Room) -> Found:
             out = bytes.fromhex(rest[1].decode())
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start + rest.start(1), end))
+        else:
+            for inner in LONG_HEX.finditer(run):
+                out = bytes.fromhex(inner[0].decode())
+                if room.take(len(out), piece, "hex"):
+                    found.append(piece.turned("hex", out, start + inner.start(), start + inner.end()))
+            if before := BEHIND.match(run):
+                out64 = from_base64(run[before.end() :])
+                if out64 and room.take(len(out64), piece, "base64"):
+                    found.append(piece.turned("base64", out64, start + before.end(), end))
         for begin, stop in _runs(data, start, end):
             part = data[begin:stop]
             out64 = from_base64(part)
@@ -108,26 +125,41 @@ def base32(piece: Piece, room: Room) -> Found:
     found: list[Piece] = []
     for run in BASE32.finditer(piece.data):
         text = run[0]
-        if text.islower() and not re.search(rb"[2-7]", text):
-            continue
         text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
         try:
             out = base64.b32decode(text.upper() + b"=" * (-len(text) % 8))
         except binascii.Error:
+            continue
+        if text.islower() and not re.search(rb"[2-7]", text) and as_text(out) is None:  # words
             continue
         if room.take(len(out), piece, "base32"):
             found.append(piece.turned("base32", out, *run.span()))
     return found or None
 
 
+@decoder("base32hex", "text", rb"(?:[0-9A-V]{16,}|[0-9a-v]{16,})=*\Z", alone=False)
+def base32hex(piece: Piece, room: Room) -> Found:
+    """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
+    text = piece.data.rstrip(b"=").upper()
+    try:
+        out = base64.b32hexdecode(text + b"=" * (-len(text) % 8))
+    except binascii.Error:
+        return None
+    return _only_text(piece, "base32hex", out, room)
+
+
 @decoder(
-    "spaced hex", "text", rb"\\x[0-9a-fA-F]{2}\\x|[0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}[ :,-]", anywhere=True, alone=False
+    "spaced hex",
+    "text",
+    rb"\\x[0-9a-fA-F]{2}\\x|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}[ :,-]",
+    anywhere=True,
+    alone=False,
 )
 def spaced_hex(piece: Piece, room: Room) -> Found:
-    """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`."""
+    """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
     found: list[Piece] = []
     for run in SPACED_HEX.finditer(piece.data):
-        out = bytes.fromhex(re.sub(rb"\\x|[ :,-]", b"", run[0]).decode())
+        out = bytes.fromhex(re.sub(rb"\\x|0[xX]|[ :;,-]", b"", run[0]).decode())
         if room.take(len(out), piece, "hex"):
             found.append(piece.turned("hex", out, *run.span()))
     return found or None
@@ -144,16 +176,21 @@ def base58(piece: Piece, room: Room) -> Found:
     return _only_text(piece, "base58", number.to_bytes((number.bit_length() + 7) // 8), room)
 
 
-@decoder("base85", "text", rb"(?=[^\s]*[^\w\s.:/+=,-])[!-~]{10,4096}\Z", alone=False)
+@decoder("base85", "text", rb"(?=[^\s]*(?:[^\w\s.:/+=,-]|=[^=]))[!-~]{10,4096}\Z", alone=False)
 def base85(piece: Piece, room: Room) -> Found:
-    """base85 in both alphabets that is all of a text and comes out as text."""
+    """base85 in any of its three alphabets that is all of a text and comes out as text."""
     found: list[Piece] = []
-    for turn in (base64.b85decode, base64.a85decode):
+    data = piece.data[2:-2] if piece.data.startswith(b"<~") and piece.data.endswith(b"~>") else piece.data
+    for turn in (base64.b85decode, base64.a85decode, _z85):
         try:
-            found += _only_text(piece, "base85", turn(piece.data), room) or ()
+            found += _only_text(piece, "base85", turn(data), room) or ()
         except ValueError:
             continue
     return found or None
+
+
+def _z85(data: bytes) -> bytes:
+    return base64.b85decode(data.translate(FROM_Z85))
 
 
 def _only_text(piece: Piece, step: str, out: bytes, room: Room) -> list[Piece] | None:

@@ -1,4 +1,4 @@
-"""Decoder of Thrift's compact protocol, with a message's head or as a bare structure."""
+"""Decoders of Thrift's protocols, compact and binary, with a message's head or as a bare structure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 from monitor.judge.decode.reader import Broken, Reader, format_real
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
+KINDS = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}
+"""Kinds of the binary protocol that have a fixed size -> their bytes."""
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
 
 
-class _Thrift(Reader):
+class _Compact(Reader):
     fields = 0
     words = 0
     """Strings that are text, four letters at least."""
@@ -102,7 +104,7 @@ def compact(piece: Piece, room: Room) -> Found:
     """Thrift compact: a message, framed or not; or a bare structure, believed when it ends where the bytes end and
     holds text."""
     data = piece.data
-    reader = _Thrift(piece, "thrift", room)
+    reader = _Compact(piece, "thrift", room)
     framed = len(data) > 6 and data[4] == 0x82 and int.from_bytes(data[:4]) == len(data) - 4
     reader.pos = 4 if framed else 0
     named = data.startswith(b"\x82", reader.pos)
@@ -112,6 +114,94 @@ def compact(piece: Piece, room: Room) -> Found:
             reader.varint()
             if as_text(reader.take(reader.varint())) is None:
                 return None
+        reader.structure(piece.path, 0)
+    except Broken:
+        return None
+    if reader.pos != len(data) or not (named or (reader.words and reader.fields > 1)):
+        return None
+    return reader.found or None
+
+
+class _Binary(Reader):
+    fields = 0
+    words = 0
+    """Strings that are text, four letters at least."""
+
+    def structure(self, path: str, level: int) -> None:
+        """Fields until the stop byte, under their numbers."""
+        if level > 100:
+            raise Broken
+        while kind := self.integer(1):
+            field = self.integer(2)
+            if not 0 < field < 1 << 15 or len(self.found) > self.room.leaves_left:
+                raise Broken
+            self.fields += 1
+            self.item(kind, f"{path}.{field}", level)
+
+    def item(self, kind: int, path: str, level: int) -> bytes:
+        """One value of a known kind; its bytes, where it is a string."""
+        start = self.pos
+        if kind in KINDS:
+            raw = self.take(KINDS[kind])
+            if kind == 4:
+                self.number(format_real(struct.unpack(">d", raw)[0], wide=True), start, path)
+            elif kind == 16:
+                self.found.append(self.piece.part(self.step, start, self.pos, path))
+            elif kind > 4:
+                self.number(str(int.from_bytes(raw, signed=True)), start, path)
+        elif kind == 11:
+            raw = self.chunk(self.integer(4), path, text=False)
+            self.words += len(raw) >= 4 and as_text(raw) is not None
+            return raw
+        elif kind == 12:
+            self.structure(path, level + 1)
+        elif kind == 13:
+            self.pairs(path, level)
+        elif kind in (14, 15):
+            of = self.integer(1)
+            for index in range(self.possible(self.integer(4), level)):
+                self.item(of, f"{path}[{index}]", level + 1)
+        else:
+            raise Broken
+        return b""
+
+    def pairs(self, path: str, level: int) -> None:
+        """The members of a map, under their keys where those are names."""
+        of_keys, of_values = self.integer(1), self.integer(1)
+        for index in range(self.possible(self.integer(4), level)):
+            before = len(self.found)
+            name = self.item(of_keys, f"{path}[{index}].key", level + 1).decode("utf-8", "replace")
+            if NAME.fullmatch(name):
+                del self.found[before:]
+            self.item(of_values, child_path(path, name) if NAME.fullmatch(name) else f"{path}[{index}]", level + 1)
+
+    def possible(self, count: int, level: int) -> int:
+        """A count of members, each of which takes a byte at least."""
+        if count > len(self.data) - self.pos or level > 100:
+            raise Broken
+        return count
+
+
+@decoder(
+    "thrift",
+    "binary",
+    rb"(?:.{4})?\x80\x01\x00[\x01-\x04]|[\x02-\x04\x06\x08\x0a-\x0f]\x00.*\x00\Z",
+    alone=False,
+)
+def binary(piece: Piece, room: Room) -> Found:
+    """Thrift's binary protocol: a message, framed or not; or a bare structure, believed when it ends where the bytes
+    end and holds text."""
+    data = piece.data
+    reader = _Binary(piece, "thrift", room)
+    framed = len(data) > 8 and data[4:7] == b"\x80\x01\x00" and int.from_bytes(data[:4]) == len(data) - 4
+    reader.pos = 4 if framed else 0
+    named = data.startswith(b"\x80\x01\x00", reader.pos)
+    try:
+        if named:
+            reader.take(4)
+            if as_text(reader.take(reader.integer(4))) is None:
+                return None
+            reader.take(4)
         reader.structure(piece.path, 0)
     except Broken:
         return None

@@ -1,0 +1,159 @@
+"""Decoders of text and bytes that are written as numbers or in letters of mail and host names."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import unicodedata
+
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+
+GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
+NO_DIGIT = re.compile(rb"[^0-9X]")
+REAL = re.compile(rb"([0-9]+)\.0+|([0-9](?:\.[0-9]+)?)[eE]\+?([0-9]{1,2})")
+BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
+CHARACTERS = re.compile(
+    rb'\[\s*"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"(?:\s*,\s*"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"){4,}\s*\]'
+)
+CHARACTER = re.compile(rb'"([^"]+)"')
+BASE36 = re.compile(rb"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})")
+ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
+LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
+UTF_7 = re.compile(rb"\+[A-Za-z0-9+/]{3,}-?")
+LONGEST_NUMBER = 20
+"""Digits of the longest number that says who or what somebody is: an ICCID."""
+
+
+@decoder("separators", "text", rb"[+(]?[0-9]+[ ().,_/:|-]{1,3}[0-9]", alone=False)
+def separators(piece: Piece, room: Room) -> Found:
+    """The digits of a number that something stands between, where the number is all of the text."""
+    data = piece.data.strip()
+    if len(data) > 2 * LONGEST_NUMBER or not GROUPS.fullmatch(data):
+        return None
+    digits = NO_DIGIT.sub(b"", data)
+    if not 9 <= len(digits) <= LONGEST_NUMBER or not room.take(len(digits), piece, "separators"):
+        return None
+    return [piece.whole("separators", (b"+" if data[:1] == b"+" else b"") + digits)._replace(done=True)]
+
+
+@decoder("real", "text", rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z", alone=False)
+def real(piece: Piece, room: Room) -> Found:
+    """A whole number that was written as a real one: `13800138000.0`, `1.3800138E10`."""
+    found = REAL.fullmatch(piece.data)
+    if found is None:
+        return None
+    if found[1]:
+        digits = found[1]
+    else:
+        whole, _, fraction = found[2].partition(b".")
+        places = int(found[3])
+        if len(fraction.rstrip(b"0")) > places:
+            return None
+        digits = whole + fraction[:places].ljust(places, b"0")
+    if not 7 <= len(digits) <= LONGEST_NUMBER or not room.take(len(digits), piece, "real"):
+        return None
+    return [piece.whole("real", digits)._replace(done=True)]
+
+
+@decoder("decimal", "text", rb"[1-9][0-9]{24,160}\Z", alone=False)
+def decimal(piece: Piece, room: Room) -> Found:
+    """A digest or an id as one long number."""
+    number = int(piece.data)
+    size = -(-number.bit_length() // 8)
+    size = next((whole for whole in (16, 20, 28, 32, 48, 64) if whole - 2 <= size <= whole), 0)
+    return [piece.whole("decimal", number.to_bytes(size))] if size and room.take(size, piece, "decimal") else None
+
+
+@decoder("character codes", "text", rb"-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]", alone=False)
+def character_codes(piece: Piece, room: Room) -> Found:
+    """Text as the numbers of its characters or bytes: `49,51,56`, `26446 21326 38686`."""
+    if not BYTES.fullmatch(piece.data):
+        return None
+    numbers = [int(number) for number in re.split(rb"[ ,;|]+", piece.data)]
+    if len(numbers) < 4 or not room.take(len(numbers), piece, "character codes"):
+        return None
+    if -128 <= min(numbers) and max(numbers) <= 255:
+        data = bytes(number & 255 for number in numbers)
+    elif min(numbers) >= 32:
+        data = "".join(map(chr, numbers)).encode("utf-8", "replace")
+    else:
+        return None
+    return [piece.whole("character codes", data)] if as_text(data) is not None else None
+
+
+@decoder("bits", "text", rb"(?:[01]{8}[ ,]?){5,}\Z", alone=False)
+def bits(piece: Piece, room: Room) -> Found:
+    """Bytes as noughts and ones."""
+    digits = re.sub(rb"[ ,]", b"", piece.data)
+    if not room.take(len(digits) // 8, piece, "bits"):
+        return None
+    return [piece.whole("bits", bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)))]
+
+
+@decoder("characters", "text", rb'\[\s*"[^"\\]{1,4}"(?:\s*,\s*"[^"\\]{1,4}"){4}', anywhere=True, alone=False)
+def characters(piece: Piece, room: Room) -> Found:
+    """Text as a list of its letters."""
+    found = []
+    for run in CHARACTERS.finditer(piece.data):
+        text = b"".join(CHARACTER.findall(run[0]))
+        if room.take(len(text), piece, "characters"):
+            found.append(piece.turned("characters", text, *run.span()))
+    return found or None
+
+
+@decoder("base36", "text", BASE36.pattern + rb"\Z", alone=False)
+def base36(piece: Piece, room: Room) -> Found:
+    """A number in 36 digits, as Long.toString(n, 36) writes it, that is all of the text."""
+    number = int(piece.data, 36)
+    if not 10**8 <= number < 10**LONGEST_NUMBER or not room.take(20, piece, "base36"):
+        return None
+    return [piece.whole("base36", str(number).encode())._replace(done=True)]
+
+
+@decoder("encoded word", "text", rb"=\?[\w.:-]+\?[bBqQ]\?", anywhere=True, alone=False)
+def encoded_words(piece: Piece, room: Room) -> Found:
+    """RFC 2047, as in the headers of mail: `=?utf-8?B?5p2O?=`."""
+    out, last = [], 0
+    for word in ENCODED_WORD.finditer(piece.data):
+        between = piece.data[last : word.start()]
+        out.append(between if between.strip() or not last else b"")
+        last = word.end()
+        try:
+            raw = binascii.a2b_base64(word[3]) if word[2] in b"bB" else binascii.a2b_qp(word[3], header=True)
+            out.append(raw.decode(word[1].decode()).encode("utf-8", "replace"))
+        except (binascii.Error, LookupError, UnicodeDecodeError):
+            out.append(word[0])
+    text = b"".join(out) + piece.data[last:]
+    if not last or not room.take(len(text), piece, "encoded word"):
+        return None
+    return [piece.whole("encoded word", text)]
+
+
+@decoder("punycode", "text", LABEL.pattern, anywhere=True, alone=False)
+def punycode(piece: Piece, room: Room) -> Found:
+    """Host names in other scripts: `xn--`."""
+    found = []
+    for label in LABEL.finditer(piece.data):
+        try:
+            text = label[1].decode().encode().decode("punycode").encode("utf-8", "replace")
+        except (UnicodeError, ValueError, OverflowError):
+            continue
+        if text and room.take(len(text), piece, "punycode"):
+            found.append(piece.turned("punycode", text, *label.span()))
+    return found or None
+
+
+@decoder("utf-7", "text", rb"\+[A-Za-z0-9+/]{3,}", anywhere=True, alone=False)
+def utf_7(piece: Piece, room: Room) -> Found:
+    """RFC 2152, where it gives Chinese, Japanese or Korean text: all else is written in it as it is."""
+    if len(piece.data) > 4096 or not piece.data.isascii():
+        return None
+    try:
+        text = piece.data.decode("utf-7")
+    except UnicodeDecodeError:
+        return None
+    wide = [char for char in text if char >= "\x80"]
+    if not wide or any(unicodedata.category(char) not in ("Lo", "Po", "Nd") for char in wide):
+        return None
+    data = text.encode("utf-8", "replace")
+    return [piece.whole("utf-7", data)] if room.take(len(data), piece, "utf-7") else None
