@@ -11,9 +11,12 @@ import { pause } from "./engine.js";
 import { watchExit } from "./exit.js";
 import { configureStack } from "./follow.js";
 import { defer, watchDefinitions, watchEnd } from "./late.js";
+import { watchPhases } from "./phases.js";
 import type { Plan } from "./plan.js";
 import { watchSockets } from "./sockets.js";
 import { installAll, onChange, statuses } from "./sources.js";
+import { watchStores } from "./stores.js";
+import { watchTransforms } from "./transforms.js";
 
 const HOLD_S = 20;
 const STEP_S = 0.002;
@@ -23,9 +26,12 @@ let ready = false;
 function bringUp(plan: Plan): void {
   defer((env) => {
     installAll(env, plan.sources);
+    watchTransforms(env, plan.transforms);
     watchDefinitions(env);
     watchEnd(env);
     watchScreen(env, plan.sdk_calls);
+    watchStores(env, plan.stores, plan.keys);
+    watchPhases(env);
     watchExit();
     onChange(tellStatuses);
   }, () => {

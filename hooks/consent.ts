@@ -1,11 +1,11 @@
-// What the user sees and touches, as bare facts: dialogs, taps, permissions, phases. What it means is decided on the host.
+// What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided on the host.
 
 import type { Env } from "./bridge.js";
-import { Method, loadClass, wrapperOf } from "./classes.js";
-import { after } from "./doorbell.js";
-import { emit, tell } from "./emit.js";
-import { watch, type Call, type Watch } from "./engine.js";
+import { Method, loadClass } from "./classes.js";
+import { tell } from "./emit.js";
+import type { Call } from "./engine.js";
 import { arrayElement, arrayLength, inFrame, isInstance, newString, text } from "./jni.js";
+import { on } from "./late.js";
 import type { SdkCallSpec } from "./plan.js";
 import { argumentText, getter, tryGetter } from "./readers.js";
 import { capture, frames } from "./stack.js";
@@ -13,8 +13,6 @@ import { Tracked } from "./tracked.js";
 
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
-/** Going from one screen of an app to the next pauses the one before it resumes the other. */
-const BACKGROUND_MS = 700;
 
 /** What can be read on a window. */
 interface Screen {
@@ -35,17 +33,10 @@ export function watchScreen(env: Env, sdkCalls: SdkCallSpec[]): void {
   on(env, "android.view.View", "performClick", { before: tapped });
   on(env, "android.app.Activity", "requestPermissions", { before: permissionsAsked });
   on(env, "android.app.Activity", "dispatchRequestPermissionsResult", { before: permissionsAnswered });
-  on(env, "android.app.Activity", "onResume", { before: (call) => { resumed(call); } });
-  on(env, "android.app.Activity", "onPause", { before: (call) => { paused(call); } });
+  // Called when the activity's own onResume is done: its views are there. The base method cannot be left out.
+  on(env, "android.app.Activity", "onPostResume", { before: (call) => { screenShown(call); } });
   for (const spec of sdkCalls) {
     on(env, spec.cls, spec.method, { before: (call) => { sdkCalled(call, spec); } });
-  }
-}
-
-function on(env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after">): void {
-  const wrapper = wrapperOf(env, cls);
-  if (wrapper !== null) {
-    watch(env, wrapper, method, null, "app", { subject: `${cls}.${method}`, ...parts });
   }
 }
 
@@ -60,11 +51,21 @@ function dialogShown(call: Call): void {
   dialogs += 1;
   const id = dialogs;
   shown.set(env, self, id);
-  const screen = inFrame(env, () => {
-    const window = getter(env, self, "getWindow") as NativePointer;
+  tell(call.begun, { fact: "dialog", id, ...inWindowOf(env, self), stack: frames(capture(env), null) });
+}
+
+/** A full screen of the app: many ask for consent there. */
+function screenShown(call: Call): void {
+  if (call.self !== null) {
+    tell(call.begun, { fact: "screen", ...inWindowOf(call.env, call.self), stack: [] });
+  }
+}
+
+function inWindowOf(env: Env, owner: NativePointer): Screen {
+  return inFrame(env, () => {
+    const window = getter(env, owner, "getWindow") as NativePointer;
     return read(env, window.isNull() ? NULL : (getter(env, window, "getDecorView") as NativePointer));
   });
-  tell(call.begun, { fact: "dialog", id, ...screen, stack: frames(capture(env), null) });
 }
 
 function dialogClosed(call: Call, how: string): void {
@@ -87,6 +88,8 @@ function tapped(call: Call): void {
     tell(call.begun, {
       fact: "tap",
       label,
+      // Of a box or switch: its state before this click.
+      ticked: is(env, self, "android.widget.CompoundButton") ? tryGetter(env, self, "isChecked") === 1 : null,
       // The platform's own input path; code that presses a button by itself does not come from there.
       input: stack.some((frame) => /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp)\(/.test(frame)),
       ...read(env, root instanceof NativePointer ? root : NULL),
@@ -191,29 +194,12 @@ function permissionsAnswered(call: Call): void {
   });
 }
 
-let stayInFront: (() => void) | null = null;
-let foreground = false;
-
-function resumed(call: Call): void {
-  stayInFront?.();
-  stayInFront = null;
-  if (!foreground) {
-    foreground = true;
-    emit(call.begun, { kind: "phase", state: "foreground" });
-  }
-}
-
-function paused(call: Call): void {
-  stayInFront ??= after(BACKGROUND_MS, () => {
-    stayInFront = null;
-    foreground = false;
-    emit(call.begun, { kind: "phase", state: "background" });
-  });
-}
-
 function sdkCalled(call: Call, spec: SdkCallSpec): void {
   const index = spec.argument === null ? null : spec.argument < 0 ? call.args.length + spec.argument : spec.argument;
   const value = index === null ? "true" : argumentText(call, index);
+  if (spec.key !== null && argumentText(call, 0) !== spec.key) {
+    return;
+  }
   tell(call.begun, {
     fact: "sdk_call",
     api: `${spec.cls}.${spec.method}`,

@@ -1,12 +1,14 @@
 // What the host asks the agent to watch: catalog/sources/*.yml and catalog/consent.yml as monitor/observe/sources.py sends them.
 
+import type { Transform } from "./event.js";
+
 /** Where in a call a value is, and how it becomes text. */
 export interface ValueSpec {
   /** data type code */
   type: string;
   /** `return`, `this` or the index of an argument */
   from: "return" | "this" | number;
-  /** getters without arguments, called one after the other */
+  /** getters without arguments, called one after the other; `.name` is a public field */
   get: string[];
   /** `location`: latitude and longitude of an android.location.Location or the like */
   as: "text" | "location";
@@ -63,14 +65,63 @@ export interface SourceSpec {
 export interface SdkCallSpec {
   cls: string;
   method: string;
-  /** index of the boolean argument, counted from the end when negative; null: the call itself says so */
+  /** index of the argument that says so, counted from the end when negative; null: the call itself says so */
   argument: number | null;
+  /** only calls whose first argument is this text */
+  key: string | null;
+}
+
+/** A class that writes preferences: its methods take key and value. */
+export interface StoreSpec {
+  cls: string;
+  methods: string[];
+}
+
+/** Where in a call bytes are: all of an argument or of what is returned, or a part of an argument. */
+export interface PartSpec {
+  of: number | "return";
+  /** index of the argument that says where it begins */
+  start: number | null;
+  /** index of the argument that says how long, `count` (what was returned), or a getter of the object */
+  size: number | string | null;
+}
+
+/** One method of a class that transforms. */
+export interface StepOfTransform {
+  method: string;
+  overload: string[] | null;
+  takes: PartSpec | null;
+  gives: PartSpec | null;
+  begins: { mode: number | null; key: number | null } | null;
+  ends: boolean;
+  /** getter that must say true for the work to end */
+  when: string | null;
+  clears: boolean;
+}
+
+/** A class of digests, MACs, ciphers, compressors or encoders. */
+export interface TransformerSpec {
+  cls: string;
+  op: Transform["op"];
+  algorithm: string;
+  iv: string | null;
+  methods: StepOfTransform[];
+  optional: string | null;
+}
+
+export interface TransformsPlan {
+  not_from: string[];
+  classes: TransformerSpec[];
 }
 
 export interface Plan {
   app: string | null;
   sources: SourceSpec[];
   sdk_calls: SdkCallSpec[];
+  stores: StoreSpec[];
+  /** regular expressions: the keys that say something of consent */
+  keys: string[];
+  transforms: TransformsPlan;
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
   /** milliseconds that lines are collected before they are sent */

@@ -72,7 +72,7 @@ function collect(env: Env, object: NativePointer, getters: string[], as: ValueSp
   }
   const [next, ...rest] = getters;
   if (next !== undefined) {
-    const got = getter(env, object, next);
+    const got = next.startsWith(".") ? field(env, object, next.slice(1)) : getter(env, object, next);
     if (got instanceof NativePointer) {
       collect(env, got, rest, as, into);
     } else {
@@ -175,7 +175,16 @@ export function getter(env: Env, object: NativePointer, name: string): NativePoi
   return invoke(env, object, entry.id, entry.returns, false, []);
 }
 
-/** The same, null instead of an exception. */
+const getField = new Method("java.lang.Class", "getField", "(Ljava/lang/String;)Ljava/lang/reflect/Field;");
+const getOfField = new Method(
+  "java.lang.reflect.Field", "get", "(Ljava/lang/Object;)Ljava/lang/Object;");
+
+/** A public field of an object. Throws JavaError when there is none. */
+function field(env: Env, object: NativePointer, name: string): NativePointer {
+  return getOfField.object(env, getField.object(env, classOf(env, object), newString(env, name)), object);
+}
+
+/** The same as `getter`, null instead of an exception. */
 export function tryGetter(env: Env, object: NativePointer, name: string): NativePointer | number | Int64 | null {
   try {
     return getter(env, object, name);

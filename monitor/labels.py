@@ -57,7 +57,11 @@ class Phrases:
 
     def inside(self, text: str) -> bool:
         """Whether the text has one of them in it."""
-        return any(_contains(text, phrase) for phrase in self.phrases)
+        return self.first(text) is not None
+
+    def first(self, text: str) -> str | None:
+        """The longest of them that the text has in it."""
+        return next((phrase for phrase in self.phrases if _contains(text, phrase)), None)
 
 
 def _contains(text: str, phrase: str) -> bool:
@@ -76,7 +80,7 @@ class Labels(BaseModel):
     basic: Words = {}
     agree: Words = {}
     ambiguous: Words = {}
-    bundled: Words = {}
+    everything: Words = {}
     changed: Words = {}
 
     @cached_property
@@ -84,8 +88,8 @@ class Labels(BaseModel):
         return {name: Phrases.all(getattr(self, name)) for name in get_args(Choice)}
 
     @cached_property
-    def _bundled(self) -> Phrases:
-        return Phrases.all(self.bundled)
+    def _everything(self) -> Phrases:
+        return Phrases.all(self.everything)
 
     @cached_property
     def _changed(self) -> Phrases:
@@ -106,7 +110,7 @@ class Labels(BaseModel):
 
     def agrees_to_everything(self, label: str) -> bool:
         """Whether one touch on it agrees to all that is asked, whatever that is."""
-        return self._bundled.whole(normal_label(label))
+        return self._everything.whole(normal_label(label))
 
     def says_changed(self, text: str) -> bool:
         """Whether a dialog with this text says that what was agreed to has changed."""

@@ -18,6 +18,8 @@ class LabApp:
     """Label of the launcher, and what kind of app it is."""
     version: str
     version_code: int
+    app_type: int
+    """Number in the necessary-scope table (catalog/app_types.yml)."""
     hosts: tuple[str, ...]
     """Hosts that it sends to, its own first."""
     requested: tuple[str, ...]
@@ -26,6 +28,10 @@ class LabApp:
     """Those that the user granted at an earlier time; the system asks for the others when the app does."""
     providers: tuple[str, ...] = ()
     """Content providers, brought up before the application's own code."""
+    boot: str = ""
+    """Receiver that is woken when the device starts, before the user opens the app."""
+    then: tuple[str, ...] = ()
+    """What the user does in the end, under any plan: `home`, `power`."""
 
     @property
     def application(self) -> str:
@@ -47,6 +53,7 @@ APPS: dict[str, LabApp] = {
             title="Circle (social network)",
             version="4.2.0",
             version_code=420,
+            app_type=4,
             hosts=("api.circle.test", "sync.friendgraph.test"),
             requested=("android.permission.INTERNET", "android.permission.READ_CONTACTS"),
             granted=("android.permission.INTERNET", "android.permission.READ_CONTACTS"),
@@ -58,6 +65,7 @@ APPS: dict[str, LabApp] = {
             title="Skies (weather)",
             version="2.0.1",
             version_code=201,
+            app_type=38,
             hosts=("api.skies.test", "ads.adnet.test"),
             requested=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
             granted=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
@@ -68,6 +76,7 @@ APPS: dict[str, LabApp] = {
             title="Corner (shop)",
             version="1.3.0",
             version_code=13,
+            app_type=6,
             hosts=("api.corner.test",),
             requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
             granted=("android.permission.INTERNET",),
@@ -78,9 +87,110 @@ APPS: dict[str, LabApp] = {
             title="Pages (reading)",
             version="9.1.0",
             version_code=9100,
+            app_type=35,
             hosts=("log.pages.test",),
             requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
             granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+        ),
+        LabApp(
+            name="coupon",
+            package="com.example.coupon",
+            title="Coupon (deals)",
+            version="3.5.1",
+            version_code=351,
+            app_type=6,
+            hosts=("api.coupon.test",),
+            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+        ),
+        LabApp(
+            name="jogger",
+            package="com.example.jogger",
+            title="Jogger (running)",
+            version="5.1.0",
+            version_code=510,
+            app_type=31,
+            hosts=("api.jogger.test",),
+            requested=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
+            granted=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
+            then=("home", "power"),
+        ),
+        LabApp(
+            name="radio",
+            package="com.example.radio",
+            title="Radio (music)",
+            version="1.8.2",
+            version_code=18,
+            app_type=28,
+            hosts=("api.radio.test",),
+            requested=("android.permission.INTERNET", "android.permission.RECEIVE_BOOT_COMPLETED"),
+            granted=("android.permission.INTERNET", "android.permission.RECEIVE_BOOT_COMPLETED"),
+            boot="com.pushline.sdk.BootReceiver",
+        ),
+        LabApp(
+            name="gems",
+            package="com.example.gems",
+            title="Gems (puzzle game)",
+            version="12.0.0",
+            version_code=1200,
+            app_type=18,
+            hosts=("api.gems.test", "ads.adnet.test"),
+            requested=("android.permission.INTERNET", "com.google.android.gms.permission.AD_ID"),
+            granted=("android.permission.INTERNET", "com.google.android.gms.permission.AD_ID"),
+        ),
+        LabApp(
+            name="parley",
+            package="com.example.parley",
+            title="Parley (messenger)",
+            version="6.3.0",
+            version_code=630,
+            app_type=3,
+            hosts=("api.parley.test",),
+            requested=(
+                "android.permission.INTERNET",
+                "android.permission.READ_PHONE_NUMBERS",
+                "android.permission.READ_CONTACTS",
+            ),
+            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+        ),
+        LabApp(
+            name="lanes",
+            package="com.example.lanes",
+            title="Lanes (maps and navigation)",
+            version="2.2.0",
+            version_code=22,
+            app_type=1,
+            hosts=("api.lanes.test",),
+            requested=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
+            granted=("android.permission.INTERNET",),
+        ),
+        LabApp(
+            name="quiz",
+            package="com.example.quiz",
+            title="Quiz (trivia game)",
+            version="4.4.0",
+            version_code=44,
+            app_type=18,
+            hosts=("api.quiz.test", "ads.adnet.test", "sync.friendgraph.test"),
+            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+        ),
+        LabApp(
+            name="torch",
+            package="com.example.torch",
+            title="Torch (flashlight)",
+            version="1.1.0",
+            version_code=11,
+            app_type=38,
+            hosts=("api.torch.test",),
+            requested=(
+                "android.permission.INTERNET",
+                "android.permission.QUERY_ALL_PACKAGES",
+                "android.permission.READ_CONTACTS",
+                "android.permission.ACCESS_FINE_LOCATION",
+                "android.permission.READ_PHONE_NUMBERS",
+            ),
+            granted=("android.permission.INTERNET", "android.permission.QUERY_ALL_PACKAGES"),
         ),
     )
 }
@@ -90,6 +200,19 @@ LINE1 = "+8613800138000"
 """The number of the SIM."""
 LOCATION = "31.230416,121.473701"
 """Where the device is: latitude and longitude, degrees WGS-84."""
+ANDROID_ID = "4f1d86b3a09ce275"
+ADVERTISING_ID = "7c9e2b54-81d3-4f6a-b0c7-5e12a9d8f364"
+CLIPBOARD = "courier code 7714-2093"
+"""What the user copied last."""
+INSTALLED = (
+    "com.android.settings",
+    "com.android.chrome",
+    "org.mozilla.firefox",
+    "com.tencent.mm",
+    "com.eg.android.AlipayGphone",
+    "com.example.diabetes.diary",
+)
+"""Packages installed beside the app that runs."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +243,13 @@ CONTACTS = (
 
 
 def persona() -> tuple[Value, ...]:
-    """The planted values: own number, position, and the address book, where values of one person share a row."""
-    values = [Value(type="phone_number", text=LINE1), Value(type="location", text=LOCATION)]
+    """The planted values: own number, position, identifiers, and the address book, where values of one person share a row."""
+    values = [
+        Value(type="phone_number", text=LINE1),
+        Value(type="location", text=LOCATION),
+        Value(type="android_id", text=ANDROID_ID),
+        Value(type="advertising_id", text=ADVERTISING_ID),
+    ]
     for row, contact in enumerate(CONTACTS):
         values.append(Value(type="name", text=contact.name, row=row))
         values += [Value(type="phone_number", text=number, row=row) for number in contact.numbers]

@@ -1,6 +1,6 @@
 """The lab device: an app process on a JVM, prepared for the proxy and started like any app.
 
-What the four apps do (reads in the order of time, `>` is an upload; before and after the answer to the dialog):
+What the first four apps do (reads in the order of time, `>` is an upload; before and after the answer to the dialog):
 
 | app    | always, before the answer        | accept                              | refuse              | silent  |
 |--------|----------------------------------|-------------------------------------|---------------------|---------|
@@ -37,14 +37,26 @@ from typing import Self
 
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, DeviceIdentity, Value
-from monitor.lab.apps import APPS, CONTACTS, LINE1, LOCATION, LabApp, persona
+from monitor.lab.apps import (
+    ADVERTISING_ID,
+    ANDROID_ID,
+    APPS,
+    CLIPBOARD,
+    CONTACTS,
+    INSTALLED,
+    LINE1,
+    LOCATION,
+    LabApp,
+    persona,
+)
 from monitor.lab.runtime import PASSWORD, jar, launcher, truststore
 from monitor.lab.servers import LabServers
 
 __all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice", "LabTarget"]
 
-PLANS = ("accept", "refuse", "silent", "free")
-"""What the user answers; `free` is nobody at the device, as `silent`."""
+PLANS = ("accept", "refuse", "silent", "withdraw", "free")
+"""What the user answers: `withdraw` agrees and then takes it back where the app lets him; `free` is nobody at the device,
+as `silent`."""
 CACHE = Path("~/.appwitness/lab")
 """Where launcher and truststores are kept between runs."""
 STOP_S = 5.0
@@ -90,6 +102,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         """The app as run.json names it."""
         app = self.lab_app
         return AppIdentity(package=app.package, version=app.version, version_code=app.version_code)
+
+    @property
+    def app_type(self) -> int:
+        """The app's type in the necessary-scope table."""
+        return self.lab_app.app_type
 
     @property
     def persona(self) -> tuple[Value, ...]:
@@ -217,6 +234,12 @@ class LabDevice(AbstractContextManager["LabDevice"]):
             "providers": ",".join(app.providers),
             "permissions.requested": ",".join(app.requested),
             "permissions.granted": ",".join(app.granted),
+            "boot": app.boot,
+            "then": ",".join(app.then),
+            "android.id": ANDROID_ID,
+            "advertising.id": ADVERTISING_ID,
+            "clipboard": CLIPBOARD,
+            "installed": ",".join(INSTALLED),
             "line1": LINE1,
             "location": LOCATION,
             "data": str(self.workdir / "data"),

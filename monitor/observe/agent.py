@@ -18,6 +18,7 @@ from monitor.events import BadLine, Event, Gap, Phase, parse
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
 from monitor.observe.sources import Source
+from monitor.observe.transforms import load as load_transforms
 
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
@@ -48,6 +49,9 @@ class Records(Protocol):
     def append_all(self, events: Sequence[Event], /) -> object:
         """Append events, each to the file of its kind."""
 
+    def put_body(self, data: bytes, /) -> object:
+        """Store bytes that lines name by their sha256."""
+
 
 def agent_js() -> str:
     """The built agent. Raises SetupError when it has not been built."""
@@ -76,6 +80,7 @@ class Agent:
         self._recording = recording
         self._sources = sources
         self._signals = signals or Signals()
+        self._transforms = load_transforms()
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
         self._device: Any = None
@@ -147,7 +152,8 @@ class Agent:
         return {
             "app": self.app,
             "sources": [source.plan() for source in self._sources],
-            "sdk_calls": self._signals.sdk_calls(),
+            **self._signals.plan(),
+            "transforms": self._transforms.plan(),
             **self._options,
         }
 
@@ -238,10 +244,12 @@ class Agent:
 
     # What comes from the app. Frida calls these from a thread of its own.
 
-    def _on_message(self, message: Mapping[str, Any], _data: bytes | None) -> None:
+    def _on_message(self, message: Mapping[str, Any], data: bytes | None) -> None:
         try:
             if message["type"] == "error":
                 self._fault(str(message.get("stack") or message.get("description")))
+            elif message["payload"]["type"] == "body":
+                self._recording.put_body(data or b"")
             else:
                 self._on_payload(message["payload"])
         except BaseException as error:  # Frida would only print it; it is raised where the run is

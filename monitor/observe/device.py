@@ -49,6 +49,10 @@ class Device(Protocol):
         """The values planted on it for this run."""
 
     @property
+    def app_type(self) -> int | None:
+        """Number of the app's type in the necessary-scope table, where the device knows it."""
+
+    @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
         """Hosts that the proxy finds elsewhere than the name system says; empty for a device on the real network."""
 

@@ -42,6 +42,8 @@ class Order:
     """End after this long; None: when the app ends or `stop` says so."""
     operator: str | None = None
     """Who is responsible for the run; None takes the login name."""
+    app_type: int | None = None
+    """Number of the type of app; None: what the device knows of it."""
     rules_digest: str | None = None
     """sha256 of the rule set that will judge, for run.json."""
     confdir: Path = Path("~/.appwitness/proxy")
@@ -101,6 +103,7 @@ def describe(device: Device, order: Order) -> Run:
     return Run(
         id=f"{started:%Y%m%dT%H%M%S%f}-{device.app.package}",
         app=device.app,
+        app_type=device.app_type if order.app_type is None else order.app_type,
         device=device.identity,
         plan=order.plan,
         persona=device.persona,

@@ -46,7 +46,9 @@ class ValueSpec(_Entry):
     of: Literal["return", "this"] | int = Field(
         default="return", alias="from", description="`return`, `this`, or the index of an argument, first is 0"
     )
-    get: tuple[str, ...] = Field(default=(), description="getters without arguments, called one after the other")
+    get: tuple[str, ...] = Field(
+        default=(), description="getters without arguments, called one after the other; `.name` is a public field"
+    )
     form: Literal["text", "location"] = Field(
         default="text", alias="as", description="location: `lat,lon` of an object with getLatitude and getLongitude"
     )

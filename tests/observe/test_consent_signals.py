@@ -17,7 +17,7 @@ POLICY = {
     "texts": ["Privacy policy", "We use your contacts and location as our privacy policy says."],
     "labels": ["Agree", "Disagree"],
 }
-CONSENT_TS = Path(__file__).parent.parent.parent / "hooks" / "consent.ts"
+HOOKS = Path(__file__).parent.parent.parent / "hooks"
 
 
 class Screen:
@@ -212,6 +212,118 @@ def test_a_withdrawal(screen):
     assert screen.said == [("tap", "withdrawn", "user")]
 
 
+BOX = {"text": "I have read and agree to the Privacy Policy", "checked": True}
+CHOICES = {
+    "texts": ["Your privacy", "Choose what we may do."],
+    "labels": ["Reject all", "Save selection", "Accept all"],
+    "checks": [
+        {"text": "Personalised ads", "checked": True},
+        {"text": "Transfer outside the EU", "checked": False},
+        {"text": "Night mode", "checked": True},
+    ],
+}
+
+
+def test_a_box_that_was_ticked_when_it_appeared(screen):
+    screen("dialog", id=1, **POLICY, checks=[BOX])
+    screen("dialog", id=2, **POLICY, checks=[{**BOX, "checked": False}])
+    screen("dialog", id=3, **POLICY)
+    assert [event.ticked for event in screen.events] == [True, False, None]
+    screen.tap("Agree", checks=[BOX])
+    assert screen.events[-1].ticked is True
+
+
+@pytest.mark.parametrize(
+    ("label", "whole", "ads", "abroad"),
+    [
+        ("Save selection", "given", "given", "refused"),
+        ("Accept all", "given", "given", "given"),
+        ("Reject all", "refused", "refused", "refused"),
+    ],
+)
+def test_choices_of_their_own(screen, label, whole, ads, abroad):
+    screen("dialog", id=1, **CHOICES)
+    asked = len(screen.events)
+    screen.tap(label, on=CHOICES)
+    assert [(event.scope, event.ticked) for event in screen.events[:asked]] == [
+        ("general_policy", None),
+        ("ads_tracking", True),
+        ("cross_border_separate", False),
+    ]
+    assert {event.scope: event.status for event in screen.events[asked:]} == {
+        "general_policy": whole,
+        "ads_tracking": ads,
+        "cross_border_separate": abroad,
+    }
+
+
+def test_nothing_chosen_is_a_no(screen):
+    on = {**CHOICES, "checks": [{"text": "Personalised ads", "checked": False}]}
+    screen.tap("Save selection", on=on)
+    assert [event.status for event in screen.events] == ["refused", "refused"]
+    assert screen.events[0].note == "0 of 1 choices ticked"
+
+
+def test_a_choice_that_is_ticked_by_hand_is_no_answer_yet(screen):
+    screen.tap("Personalised ads", on=CHOICES, ticked=False)
+    assert screen.events == []
+
+
+def test_a_switch_of_the_settings(screen):
+    on = {"texts": ["Settings"], "labels": [], "checks": [{"text": "Personalised ads", "checked": True}]}
+    screen.tap("Personalised ads", on=on, ticked=True)
+    screen.tap("Personalised ads", on=on, ticked=False)
+    screen.tap("Night mode", on=on, ticked=True)
+    assert [(event.status, event.scope) for event in screen.events] == [
+        ("withdrawn", "ads_tracking"),
+        ("given", "ads_tracking"),
+    ]
+
+
+def test_a_policy_that_names_everything_is_about_the_policy(screen):
+    text = "Our privacy policy tells which sensitive personal data we share with third parties."
+    on = {"texts": ["Privacy policy", text], "labels": ["Agree", "Disagree"]}
+    screen("dialog", id=1, **on)
+    screen("dialog", id=2, **{**on, "texts": ["Sensitive personal information", text]})
+    assert [event.scope for event in screen.events] == ["general_policy", "sensitive_separate"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["隐私政策更新", "请阅读"], "隐私政策更新"),
+        (["Privacy policy", "We have updated our privacy policy."], "Privacy policy: updated our privacy policy"),
+        (["Privacy policy", "We use your contacts."], "Privacy policy"),
+    ],
+)
+def test_a_policy_that_has_changed_says_so(screen, texts, said):
+    screen("dialog", id=1, texts=texts, labels=["Agree", "Disagree"])
+    assert [event.text for event in screen.events] == [said]
+
+
+def test_a_full_screen_asks_once_until_it_is_answered(screen):
+    on = {
+        "texts": ["欢迎", "请阅读《隐私政策》"],
+        "labels": ["登录"],
+        "checks": [{"text": "我已阅读并同意", "checked": False}],
+    }
+    screen("screen", **on)
+    screen("screen", **on)
+    screen("screen", texts=["Settings", "Privacy policy"], labels=["Back"])
+    assert screen.said == [("dialog", "requested", "app")]
+    assert screen.events[0].ticked is False
+
+
+def test_a_withdrawal_where_the_policy_is_named_too(screen):
+    settings = {"texts": ["Settings", "Privacy policy"], "labels": ["Withdraw consent", "Back"]}
+    screen("screen", **settings)
+    screen.tap("Withdraw consent", on=settings)
+    ask = {"texts": ["Withdraw consent?", "We delete your personal data."], "labels": ["Cancel", "OK"]}
+    screen("dialog", id=1, **ask)
+    screen.tap("OK", on=ask)
+    assert screen.said == [("tap", "withdrawn", "user")]
+
+
 def test_permissions_are_kept_apart_from_consent(screen):
     both = ["android.permission.READ_CONTACTS", "android.permission.ACCESS_FINE_LOCATION"]
     screen("permissions_asked", permissions=both)
@@ -233,20 +345,80 @@ def test_what_an_app_tells_an_sdk_is_a_claim(screen):
     assert screen.said == [("sdk_call", "given", "app"), ("sdk_call", "refused", "app")]
 
 
+TC_STRING = "CQfAJEAQfAJEAAKABBENAwEAAP_AAAAAAAYgAMv___4AAAAA"
+NO_PURPOSE = TC_STRING[:25] + "AAAAA" + TC_STRING[30:]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "signal", "status", "scope"),
+    [
+        ("IABTCF_TCString", TC_STRING, "iab_tcf", "given", "ads_tracking"),
+        ("IABTCF_TCString", NO_PURPOSE, "iab_tcf", "refused", "ads_tracking"),
+        ("IABTCF_TCString", "what?", "iab_tcf", "requested", "ads_tracking"),
+        ("IABTCF_PurposeConsents", "0000000001", "iab_tcf", "given", "ads_tracking"),
+        ("IABTCF_PurposeConsents", "0000000000", "iab_tcf", "refused", "ads_tracking"),
+        ("IABTCF_AddtlConsent", "1~39.43", "iab_tcf", "given", "ads_tracking"),
+        ("IABTCF_AddtlConsent", "2~~dv.70", "iab_tcf", "requested", "ads_tracking"),
+        ("IABGPP_HDR_GppString", "DBABTA~1YNN", "iab_gpp", "requested", "ads_tracking"),
+        ("IABUSPrivacy_String", "1YNN", "iab_gpp", "given", "ads_tracking"),
+        ("IABUSPrivacy_String", "1YYN", "iab_gpp", "refused", "ads_tracking"),
+        ("gad_has_consent_for_cookies", "0", "preference", "refused", "ads_tracking"),
+        ("privacy_accepted", "true", "preference", "given", "general_policy"),
+        ("hasAgreedPrivacyPolicy", "true", "preference", "given", "general_policy"),
+        ("is_agree_protocol", "false", "preference", "refused", "general_policy"),
+        ("uminit", "1", "preference", "given", "general_policy"),
+    ],
+)
+def test_what_an_app_writes_down_is_a_claim(screen, key, value, signal, status, scope):
+    screen("preference", key=key, value=value, present=False)
+    screen("preference", key=key, value=value, present=True)
+    [event, before] = screen.events
+    assert (event.signal, event.status, event.scope, event.by) == (signal, status, scope, "app")
+    assert (event.text, event.note, before.note) == (f"{key}={value}", None, "present at start")
+
+
+@pytest.mark.parametrize("key", ["privacy_version", "agreed_policy_version", "theme", "is_first_launch"])
+def test_keys_that_say_nothing_of_consent(screen, key):
+    screen("preference", key=key, value="1", present=False)
+    assert screen.events == []
+
+
+@pytest.mark.parametrize(
+    ("api", "value", "said"),
+    [
+        ("com.applovin.sdk.AppLovinPrivacySettings.setDoNotSell", "true", "refused"),
+        ("com.mbridge.msdk.MBridgeSDK.setConsentStatus", "1", "given"),
+        ("com.google.firebase.analytics.FirebaseAnalytics.setConsent", "{AD_STORAGE=GRANTED}", "given"),
+        ("com.google.firebase.analytics.FirebaseAnalytics.setConsent", "{AD_STORAGE=DENIED, X=DENIED}", "refused"),
+        ("com.sensorsdata.analytics.android.sdk.SensorsDataAPI.enableDataCollect", "true", "given"),
+        ("com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", None, None),
+    ],
+)
+def test_what_each_sdk_call_says(screen, api, value, said):
+    screen("sdk_call", api=api, value=value)
+    assert [event.status for event in screen.events] == ([said] if said else [])
+
+
+def test_permissions_asked_in_one_request_say_so(screen):
+    screen("permissions_asked", permissions=["android.permission.CAMERA", "android.permission.READ_CONTACTS"])
+    screen("permissions_asked", permissions=["android.permission.CAMERA"])
+    assert [event.note for event in screen.events] == ["one of 2 asked at once"] * 2 + [None]
+
+
 def test_a_fact_that_is_not_known(screen):
     with pytest.raises(ValidationError):
         screen("surprise")
 
 
 def test_the_facts_are_those_that_the_agent_sends():
-    sent = set(re.findall(r'fact: "(\w+)"', CONSENT_TS.read_text("utf-8")))
-    known = {"dialog", "closed", "tap", "permissions_asked", "permissions_answered", "sdk_call"}
+    sent = {fact for path in HOOKS.glob("*.ts") for fact in re.findall(r'fact: "(\w+)"', path.read_text("utf-8"))}
+    known = {"dialog", "screen", "closed", "tap", "permissions_asked", "permissions_answered", "sdk_call", "preference"}
     assert sent == known
 
 
 def test_sdk_calls_are_told_to_the_agent():
-    [first, *_] = Signals().sdk_calls()
-    assert set(json.loads(json.dumps(first))) == {"cls", "method", "argument"}
+    [first, *_] = Signals().plan()["sdk_calls"]
+    assert set(json.loads(json.dumps(first))) == {"cls", "method", "argument", "key"}
 
 
 def test_a_fault_in_the_words_names_the_line(tmp_path):

@@ -32,7 +32,9 @@ public final class ActivityThread {
     private final Instrumentation mInstrumentation = new Instrumentation();
     private final Map<String, ContentProvider> mProviders = new LinkedHashMap<>();
     private final Map<BroadcastReceiver, IntentFilter> mReceivers = new LinkedHashMap<>();
+    private final Map<String, Service> mServices = new LinkedHashMap<>();
     private final List<Activity> mActivities = new ArrayList<>();
+    private volatile boolean mOpened;
     private Application mInitialApplication;
     private ApplicationInfo mInfo;
 
@@ -45,6 +47,10 @@ public final class ActivityThread {
         static final int EXECUTE_TRANSACTION = 159;
         static final int RECEIVER = 113;
         static final int FINISH = 109;
+        static final int CREATE_SERVICE = 114;
+        static final int STOP_SERVICE = 116;
+        static final int HOME = 120;
+        static final int SCREEN = 121;
 
         H() {
             super(Looper.getMainLooper());
@@ -60,6 +66,10 @@ public final class ActivityThread {
                 }
                 case RECEIVER -> handleReceiver((Intent) msg.obj);
                 case FINISH -> handleFinish((Activity) msg.obj);
+                case CREATE_SERVICE -> handleCreateService((Intent) msg.obj);
+                case STOP_SERVICE -> ((Service) msg.obj).onDestroy();
+                case HOME -> handleHome();
+                case SCREEN -> handleScreen((Boolean) msg.obj);
                 default -> throw new IllegalArgumentException("message " + msg.what);
             }
         }
@@ -213,6 +223,64 @@ public final class ActivityThread {
         }
     }
 
+    private void handleCreateService(Intent intent) {
+        String name = intent.getComponent().getClassName();
+        Service service = mServices.get(name);
+        try {
+            if (service == null) {
+                service = (Service) Instrumentation.create(ActivityThread.class.getClassLoader(), name);
+                service.attach(this, mInitialApplication);
+                mServices.put(name, service);
+                service.onCreate();
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new RuntimeException("Unable to create service " + name, e);
+        }
+        service.onStartCommand(intent, 0, 1);
+    }
+
+    /** The home key: the screen of the app goes away, the app runs on. */
+    private void handleHome() {
+        for (Activity activity : List.copyOf(mActivities)) {
+            if (activity.mResumed) {
+                handlePauseActivity(activity);
+                activity.performStop();
+            }
+        }
+    }
+
+    /** The power key: an activity in front is paused, windows and receivers are told. */
+    private void handleScreen(boolean on) {
+        for (Activity activity : List.copyOf(mActivities)) {
+            if (!on && activity.mResumed) {
+                handlePauseActivity(activity);
+            }
+        }
+        WindowManagerGlobal.getInstance().screenStateChanged(on ? View.SCREEN_STATE_ON : View.SCREEN_STATE_OFF);
+        handleReceiver(new Intent(on ? Intent.ACTION_SCREEN_ON : Intent.ACTION_SCREEN_OFF));
+    }
+
+    /** Whether the user has opened the app yet. */
+    public boolean isOpened() {
+        return mOpened;
+    }
+
+    /** The user taps the app's icon. */
+    public void open() {
+        mOpened = true;
+        scheduleLaunch(new Intent(Intent.ACTION_MAIN).setClassName(Device.packageName(), Device.fact("activity")));
+    }
+
+    /** The user presses Home. */
+    public void pressHome() {
+        mH.sendEmptyMessage(H.HOME);
+    }
+
+    /** The screen went on or off. */
+    public void screenChanged(boolean on) {
+        mH.obtainMessage(H.SCREEN, on).sendToTarget();
+    }
+
     void addReceiver(BroadcastReceiver receiver, IntentFilter filter) {
         synchronized (mReceivers) {
             mReceivers.put(receiver, filter);
@@ -225,6 +293,15 @@ public final class ActivityThread {
                 throw new IllegalArgumentException("Receiver not registered: " + receiver);
             }
         }
+    }
+
+    void scheduleService(Intent intent) {
+        mH.obtainMessage(H.CREATE_SERVICE, intent).sendToTarget();
+    }
+
+    void scheduleStopService(Service service) {
+        mServices.values().remove(service);
+        mH.obtainMessage(H.STOP_SERVICE, service).sendToTarget();
     }
 
     void scheduleLaunch(Intent intent) {
@@ -253,8 +330,14 @@ public final class ActivityThread {
         ActivityThread thread = new ActivityThread();
         sCurrentActivityThread = thread;
         thread.mH.sendEmptyMessage(H.BIND_APPLICATION);
-        Intent start = new Intent(Intent.ACTION_MAIN).setClassName(Device.packageName(), Device.fact("activity"));
-        thread.mH.sendMessageDelayed(thread.mH.obtainMessage(H.EXECUTE_TRANSACTION, new Launch(start)), 150);
+        String receiver = Device.fact("boot");
+        if (receiver.isEmpty()) {
+            thread.mH.postDelayed(thread::open, 150);
+        } else {
+            // The device has just started: the system wakes the app, and the user opens it when all is quiet.
+            thread.scheduleBroadcast(
+                    new Intent(Intent.ACTION_BOOT_COMPLETED).setClassName(Device.packageName(), receiver));
+        }
         Quiet.watch();
         Looper.loop();
         throw new RuntimeException("Main thread loop unexpectedly exited");

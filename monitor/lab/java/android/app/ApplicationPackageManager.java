@@ -4,8 +4,10 @@ import android.content.pm.ApplicationInfo;
 import android.content.pm.PackageInfo;
 import android.content.pm.PackageManager;
 import com.android.lab.Device;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Knows the one app that is installed. */
+/** Knows the app of this process well, and the others that are installed by name. */
 final class ApplicationPackageManager extends PackageManager {
     private final ApplicationInfo mInfo;
 
@@ -31,6 +33,30 @@ final class ApplicationPackageManager extends PackageManager {
             info.requestedPermissions = Device.list("permissions.requested").toArray(new String[0]);
         }
         return info;
+    }
+
+    @Override
+    public List<PackageInfo> getInstalledPackages(int flags) {
+        List<PackageInfo> packages = new ArrayList<>();
+        for (ApplicationInfo app : getInstalledApplications(flags)) {
+            PackageInfo info = new PackageInfo();
+            info.packageName = app.packageName;
+            info.applicationInfo = app;
+            packages.add(info);
+        }
+        return packages;
+    }
+
+    @Override
+    public List<ApplicationInfo> getInstalledApplications(int flags) {
+        List<ApplicationInfo> apps = new ArrayList<>();
+        apps.add(mInfo);
+        for (String name : Device.list("installed")) {
+            ApplicationInfo info = new ApplicationInfo();
+            info.packageName = name;
+            apps.add(info);
+        }
+        return apps;
     }
 
     @Override

@@ -1,6 +1,8 @@
 package android.app;
 
 import android.content.BroadcastReceiver;
+import android.content.ClipboardManager;
+import android.content.ComponentName;
 import android.content.ContentResolver;
 import android.content.Context;
 import android.content.Intent;
@@ -12,6 +14,7 @@ import android.content.pm.PackageManager;
 import android.location.LocationManager;
 import android.os.Bundle;
 import android.os.Looper;
+import android.os.PowerManager;
 import android.telecom.TelecomManager;
 import android.telephony.SubscriptionManager;
 import android.telephony.TelephonyManager;
@@ -23,7 +26,9 @@ import java.util.Map;
 /** The context that all wrappers of an app end in. */
 class ContextImpl extends Context {
     private static final Map<String, Class<?>> SERVICES = Map.of(
+            CLIPBOARD_SERVICE, ClipboardManager.class,
             LOCATION_SERVICE, LocationManager.class,
+            POWER_SERVICE, PowerManager.class,
             TELEPHONY_SERVICE, TelephonyManager.class,
             TELEPHONY_SUBSCRIPTION_SERVICE, SubscriptionManager.class,
             TELECOM_SERVICE, TelecomManager.class);
@@ -77,7 +82,7 @@ class ContextImpl extends Context {
 
     @Override
     public synchronized SharedPreferences getSharedPreferences(String name, int mode) {
-        return mPreferences.computeIfAbsent(name, key -> new SharedPreferencesImpl());
+        return mPreferences.computeIfAbsent(name, SharedPreferencesImpl::new);
     }
 
     private File dir(String name) {
@@ -116,6 +121,12 @@ class ContextImpl extends Context {
     }
 
     @Override
+    public ComponentName startService(Intent service) {
+        mMainThread.scheduleService(service);
+        return service.getComponent();
+    }
+
+    @Override
     public Intent registerReceiver(BroadcastReceiver receiver, IntentFilter filter) {
         return registerReceiver(receiver, filter, RECEIVER_EXPORTED);
     }
@@ -134,6 +145,8 @@ class ContextImpl extends Context {
     @Override
     public synchronized Object getSystemService(String name) {
         return mServices.computeIfAbsent(name, key -> switch (key) {
+            case CLIPBOARD_SERVICE -> new ClipboardManager(this);
+            case POWER_SERVICE -> new PowerManager(this);
             case LOCATION_SERVICE -> new LocationManager(this);
             case TELEPHONY_SERVICE -> new TelephonyManager(this);
             case TELEPHONY_SUBSCRIPTION_SERVICE -> new SubscriptionManager(this);

@@ -1,16 +1,28 @@
 package android.app;
 
 import android.content.SharedPreferences;
+import com.android.lab.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Preferences in memory: each run of the lab device is a fresh install. */
+/** Preferences in memory: each run of the lab device begins with what its facts say that an earlier one left. */
 final class SharedPreferencesImpl implements SharedPreferences {
     private final Map<String, Object> mMap = new LinkedHashMap<>();
     private final List<OnSharedPreferenceChangeListener> mListeners = new ArrayList<>();
+
+    SharedPreferencesImpl(String name) {
+        Device.under("preferences." + name + ".").forEach((key, value) -> mMap.put(key, typed(value)));
+    }
+
+    private static Object typed(String value) {
+        if (value.equals("true") || value.equals("false")) {
+            return Boolean.valueOf(value);
+        }
+        return value.matches("-?\\d{1,9}") ? (Object) Integer.valueOf(value) : value;
+    }
 
     private final class EditorImpl implements Editor {
         private final Map<String, Object> mModified = new LinkedHashMap<>();

@@ -13,7 +13,9 @@ public abstract class Context {
     public static final int MODE_PRIVATE = 0;
     public static final int RECEIVER_EXPORTED = 2;
     public static final int RECEIVER_NOT_EXPORTED = 4;
+    public static final String CLIPBOARD_SERVICE = "clipboard";
     public static final String LOCATION_SERVICE = "location";
+    public static final String POWER_SERVICE = "power";
     public static final String TELEPHONY_SERVICE = "phone";
     public static final String TELEPHONY_SUBSCRIPTION_SERVICE = "telephony_subscription_service";
     public static final String TELECOM_SERVICE = "telecom";
@@ -51,6 +53,8 @@ public abstract class Context {
     public abstract void startActivity(Intent intent, Bundle options);
 
     public abstract void sendBroadcast(Intent intent);
+
+    public abstract ComponentName startService(Intent service);
 
     public abstract Intent registerReceiver(BroadcastReceiver receiver, IntentFilter filter);
 

@@ -9,6 +9,9 @@ import java.util.ArrayList;
 public class Intent implements Parcelable, Cloneable {
     public static final String ACTION_MAIN = "android.intent.action.MAIN";
     public static final String ACTION_VIEW = "android.intent.action.VIEW";
+    public static final String ACTION_BOOT_COMPLETED = "android.intent.action.BOOT_COMPLETED";
+    public static final String ACTION_SCREEN_OFF = "android.intent.action.SCREEN_OFF";
+    public static final String ACTION_SCREEN_ON = "android.intent.action.SCREEN_ON";
     public static final String ACTION_SEND = "android.intent.action.SEND";
     public static final String EXTRA_TEXT = "android.intent.extra.TEXT";
     public static final int FLAG_ACTIVITY_NEW_TASK = 0x10000000;

@@ -1,6 +1,7 @@
 package android.provider;
 
 import android.content.ContentResolver;
+import com.android.lab.Device;
 import java.util.Map;
 
 /** Global system-level preferences. */
@@ -36,7 +37,8 @@ public final class Settings {
     public static final class Secure extends NameValueTable {
         public static final String ANDROID_ID = "android_id";
         public static final String LOCATION_MODE = "location_mode";
-        private static final Map<String, String> VALUES = Map.of(ANDROID_ID, "9774d56d682e549c", LOCATION_MODE, "3");
+        private static final Map<String, String> VALUES =
+                Map.of(ANDROID_ID, Device.fact("android.id"), LOCATION_MODE, "3");
 
         public Secure() {
         }

@@ -10,6 +10,8 @@ public class View {
     public static final int INVISIBLE = 4;
     public static final int GONE = 8;
     public static final int NO_ID = -1;
+    public static final int SCREEN_STATE_OFF = 0;
+    public static final int SCREEN_STATE_ON = 1;
 
     protected ViewParent mParent;
     protected Context mContext;
@@ -177,6 +179,13 @@ public class View {
     }
 
     protected void onDetachedFromWindow() {
+    }
+
+    public void onScreenStateChanged(int screenState) {
+    }
+
+    void dispatchScreenStateChanged(int screenState) {
+        onScreenStateChanged(screenState);
     }
 
     public final int getLeft() {

@@ -117,6 +117,14 @@ public abstract class ViewGroup extends View implements ViewParent, ViewManager 
     }
 
     @Override
+    void dispatchScreenStateChanged(int screenState) {
+        super.dispatchScreenStateChanged(screenState);
+        for (View child : List.copyOf(mChildren)) {
+            child.dispatchScreenStateChanged(screenState);
+        }
+    }
+
+    @Override
     protected abstract void onLayout(boolean changed, int l, int t, int r, int b);
 
     @Override

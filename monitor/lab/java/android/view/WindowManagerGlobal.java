@@ -37,6 +37,20 @@ public final class WindowManagerGlobal {
         }
     }
 
+    /** The screen went on or off: every window is told, on the main thread. */
+    public synchronized void screenStateChanged(int screenState) {
+        for (ViewRootImpl root : List.copyOf(mRoots)) {
+            root.getView().dispatchScreenStateChanged(screenState);
+        }
+    }
+
+    /** Whether a window lies above its activity's own: two of one context, and it is not the lower one. */
+    public synchronized boolean isDialog(ViewRootImpl root) {
+        int at = mRoots.indexOf(root);
+        return mRoots.stream().limit(Math.max(at, 0))
+                .anyMatch(below -> below.getView().getContext() == root.getView().getContext());
+    }
+
     /** The window that gets the input, or null. */
     public synchronized ViewRootImpl top() {
         return mRoots.isEmpty() ? null : mRoots.get(mRoots.size() - 1);

@@ -1,5 +1,7 @@
 package android.content.pm;
 
+import java.util.List;
+
 /** Retrieves information on installed packages. */
 public abstract class PackageManager {
     public static final int PERMISSION_GRANTED = 0;
@@ -21,6 +23,10 @@ public abstract class PackageManager {
     }
 
     public abstract PackageInfo getPackageInfo(String packageName, int flags) throws NameNotFoundException;
+
+    public abstract List<PackageInfo> getInstalledPackages(int flags);
+
+    public abstract List<ApplicationInfo> getInstalledApplications(int flags);
 
     public abstract ApplicationInfo getApplicationInfo(String packageName, int flags) throws NameNotFoundException;
 

@@ -8,7 +8,9 @@ import android.location.LocationManager;
 import android.net.Uri;
 import android.os.Handler;
 import android.os.Looper;
+import android.provider.Settings;
 import android.util.Log;
+import com.google.android.gms.ads.identifier.AdvertisingIdClient;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
@@ -68,6 +70,39 @@ public final class AdNet {
                 mMain.postDelayed(() -> new Thread(() -> target(location), "adnet-bid").start(), BID_MS);
             }
         }, Looper.getMainLooper());
+    }
+
+    /** Asks for an advertisement for this very user, who agreed as `tcString` says. */
+    public void loadTargeted(String slot, String tcString) {
+        mMain.postDelayed(() -> {
+            AdvertisingIdClient.Info info = AdvertisingIdClient.getAdvertisingIdInfo(mContext);
+            Uri.Builder bid = Uri.parse("https://ads.adnet.test/v2/bid").buildUpon()
+                    .appendQueryParameter("app", mContext.getPackageName())
+                    .appendQueryParameter("slot", slot)
+                    .appendQueryParameter("gdpr", "1")
+                    .appendQueryParameter("gdpr_consent", tcString)
+                    .appendQueryParameter("ifa", info.getId());
+            mMain.postDelayed(() -> new Thread(() -> send(bid.build().toString(), null), "adnet-bid").start(), BID_MS);
+        }, BID_MS);
+    }
+
+    /** Tells the network who this device and this user are, by all the names that there are. */
+    public void identify() {
+        mMain.postDelayed(() -> {
+            String fixed = Settings.Secure.getString(mContext.getContentResolver(), Settings.Secure.ANDROID_ID);
+            String resettable = AdvertisingIdClient.getAdvertisingIdInfo(mContext).getId();
+            mMain.postDelayed(() -> new Thread(() -> identify(fixed, resettable), "adnet-id").start(), BID_MS);
+        }, BID_MS);
+    }
+
+    private void identify(String fixed, String resettable) {
+        try {
+            JSONObject ids = new JSONObject().put("android_id", fixed).put("ifa", resettable);
+            JSONObject body = new JSONObject().put("app", mContext.getPackageName()).put("ids", ids);
+            send("https://ads.adnet.test/v2/identify", body.toString().getBytes(StandardCharsets.UTF_8));
+        } catch (JSONException e) {
+            Log.w(TAG, "not identified", e);
+        }
     }
 
     private void target(Location location) {

@@ -10,12 +10,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** What the system knows outside the app: manifest, permissions, plan, address book, position, SIM. */
 public final class Device {
     private static final Properties FACTS = new Properties();
+    private static volatile boolean sScreenOn = true;
     private static final Set<String> GRANTED = new LinkedHashSet<>();
 
     /** One entry of the address book. */
@@ -42,6 +45,25 @@ public final class Device {
     public static List<String> list(String key) {
         String value = fact(key);
         return value.isEmpty() ? List.of() : List.of(value.split(","));
+    }
+
+    /** The facts whose names begin with `prefix`, by the rest of the name. */
+    public static Map<String, String> under(String prefix) {
+        Map<String, String> found = new TreeMap<>();
+        for (String name : FACTS.stringPropertyNames()) {
+            if (name.startsWith(prefix)) {
+                found.put(name.substring(prefix.length()), FACTS.getProperty(name));
+            }
+        }
+        return found;
+    }
+
+    public static boolean isScreenOn() {
+        return sScreenOn;
+    }
+
+    static void setScreenOn(boolean on) {
+        sScreenOn = on;
     }
 
     public static String plan() {

@@ -1,5 +1,6 @@
 package com.android.lab;
 
+import android.app.ActivityThread;
 import android.os.SystemClock;
 import android.util.Log;
 import android.view.MotionEvent;
@@ -8,22 +9,40 @@ import android.view.ViewGroup;
 import android.view.ViewRootImpl;
 import android.view.WindowManagerGlobal;
 import android.widget.Button;
-import android.widget.CheckBox;
+import android.widget.CompoundButton;
 import com.android.internal.policy.DecorView;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 
-/** The user: answers dialogs as the plan says, by touch events into the window on top. */
+/** The user: answers dialogs as the plan says, by touch events into the window on top; then does what is left to do. */
 final class Finger {
+    /** A user who wants to take consent back looks for these, one after the other. */
+    private static final List<Set<String>> WAY_BACK = List.of(
+            Set.of("Privacy settings", "隐私设置"),
+            Set.of("Withdraw consent", "撤回同意"));
     private static View sAnswered;
+    private static int sWayBack;
+    private static Deque<String> sThen;
 
     private Finger() {
     }
 
     /** Does the next thing of the plan; false when there is nothing to do. */
     static boolean act() throws InterruptedException {
-        String plan = Device.plan();
-        boolean accept = plan.equals("accept");
+        ActivityThread app = ActivityThread.currentActivityThread();
+        if (!app.isOpened()) {
+            Log.i("lab", "the user opens the app");
+            app.open();
+            return true;
+        }
+        return answer(Device.plan()) || takeBack(Device.plan()) || goAway(app);
+    }
+
+    private static boolean answer(String plan) throws InterruptedException {
+        boolean accept = plan.equals("accept") || plan.equals("withdraw");
         if (!accept && !plan.equals("refuse")) {
             return false;
         }
@@ -33,10 +52,10 @@ final class Finger {
             return true;
         }
         ViewRootImpl root = WindowManagerGlobal.getInstance().top();
-        if (root == null || root.getView() == sAnswered) {
+        if (root == null || root.getView() == sAnswered || !WindowManagerGlobal.getInstance().isDialog(root)) {
             return false;
         }
-        Button button = choose(root.getView(), accept);
+        Button button = choose(buttons(root.getView()), accept);
         if (button == null) {
             return false;
         }
@@ -45,14 +64,57 @@ final class Finger {
         return true;
     }
 
-    /** The button to tap: a dialog's last one agrees, the one before it refuses; null when there are not two. */
-    private static Button choose(View decor, boolean accept) {
+    /** The button to tap: a dialog's last one agrees, the one before it refuses, where there is one. */
+    private static Button choose(List<Button> buttons, boolean accept) {
+        int at = buttons.size() - (accept ? 1 : 2);
+        return at < 0 ? null : buttons.get(at);
+    }
+
+    /** Under the plan `withdraw`: through the app's privacy settings, as far as it has them. */
+    private static boolean takeBack(String plan) throws InterruptedException {
+        ViewRootImpl root = WindowManagerGlobal.getInstance().top();
+        if (!plan.equals("withdraw") || root == null) {
+            return false;
+        }
+        for (; sWayBack < WAY_BACK.size(); sWayBack++) {
+            for (Button button : buttons(root.getView())) {
+                if (WAY_BACK.get(sWayBack).contains(button.getText().toString())) {
+                    sWayBack++;
+                    tap(root, button);
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** What the user does in the end, under any plan: Home, the power key. */
+    private static boolean goAway(ActivityThread app) {
+        if (sThen == null) {
+            sThen = new ArrayDeque<>(Device.list("then"));
+        }
+        String next = sThen.poll();
+        if (next == null) {
+            return false;
+        }
+        Log.i("lab", "the user: " + next);
+        switch (next) {
+            case "home" -> app.pressHome();
+            case "power" -> {
+                Device.setScreenOn(!Device.isScreenOn());
+                app.screenChanged(Device.isScreenOn());
+            }
+            default -> throw new IllegalArgumentException("the user cannot do " + next);
+        }
+        return true;
+    }
+
+    private static List<Button> buttons(View decor) {
         List<Button> buttons = new ArrayList<>();
         if (decor instanceof DecorView) {
             collect(decor, buttons);
         }
-        int count = buttons.size();
-        return count < 2 ? null : buttons.get(accept ? count - 1 : count - 2);
+        return buttons;
     }
 
     private static void collect(View view, List<Button> buttons) {
@@ -60,7 +122,7 @@ final class Finger {
             for (int i = 0; i < group.getChildCount(); i++) {
                 collect(group.getChildAt(i), buttons);
             }
-        } else if (view instanceof Button button && !(view instanceof CheckBox) && view.isShown()) {
+        } else if (view instanceof Button button && !(view instanceof CompoundButton) && view.isShown()) {
             buttons.add(button);
         }
     }

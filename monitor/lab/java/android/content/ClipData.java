@@ -1,0 +1,51 @@
+package android.content;
+
+import android.os.Parcelable;
+
+/** What is on the clipboard; here one piece of text. */
+public class ClipData implements Parcelable {
+    private final CharSequence mLabel;
+    private final Item mItem;
+
+    /** One piece of what was copied. */
+    public static class Item {
+        private final CharSequence mText;
+
+        public Item(CharSequence text) {
+            mText = text;
+        }
+
+        public CharSequence getText() {
+            return mText;
+        }
+
+        public CharSequence coerceToText(Context context) {
+            return mText == null ? "" : mText;
+        }
+    }
+
+    private ClipData(CharSequence label, Item item) {
+        mLabel = label;
+        mItem = item;
+    }
+
+    public static ClipData newPlainText(CharSequence label, CharSequence text) {
+        return new ClipData(label, new Item(text));
+    }
+
+    public int getItemCount() {
+        return 1;
+    }
+
+    public Item getItemAt(int index) {
+        if (index != 0) {
+            throw new ArrayIndexOutOfBoundsException(index);
+        }
+        return mItem;
+    }
+
+    @Override
+    public String toString() {
+        return "ClipData { text/plain " + mLabel + " }";
+    }
+}

@@ -1,0 +1,5 @@
+package android.os;
+
+/** A remotable object; here none is. */
+public interface IBinder {
+}

@@ -1,0 +1,37 @@
+package com.example.coupon;
+
+import android.content.Context;
+import android.os.Handler;
+import android.os.Looper;
+import android.telephony.TelephonyManager;
+import android.util.Log;
+import org.json.JSONException;
+import org.json.JSONObject;
+
+/** The subscription of the deals by text message. */
+final class Subscription {
+    private static final long PAUSE_MS = 200;
+
+    private final Context mContext;
+    private final Handler mMain = new Handler(Looper.getMainLooper());
+
+    Subscription(Context context) {
+        mContext = context;
+    }
+
+    /** Reads the number and tells it to the server, a moment from now. */
+    void renew(String state) {
+        mMain.postDelayed(() -> {
+            String number = mContext.getSystemService(TelephonyManager.class).getLine1Number();
+            mMain.postDelayed(() -> new Thread(() -> send(number, state), "subscription").start(), PAUSE_MS);
+        }, PAUSE_MS);
+    }
+
+    private static void send(String number, String state) {
+        try {
+            CouponApi.send("/subscriptions", new JSONObject().put("phone", number).put("state", state).toString());
+        } catch (JSONException e) {
+            Log.w("Coupon", "not sent", e);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package com.example.gems;
+
+import android.app.Activity;
+import android.app.AlertDialog;
+import android.os.Bundle;
+import android.os.Handler;
+import android.os.Looper;
+import android.widget.CheckBox;
+import android.widget.TextView;
+
+/** The board; a notice above it has its box ticked already, and no other button than "Got it". */
+public final class MainActivity extends Activity {
+    private static final long PAUSE_MS = 200;
+
+    private final Handler mMain = new Handler(Looper.getMainLooper());
+
+    @Override
+    protected void onCreate(Bundle savedInstanceState) {
+        super.onCreate(savedInstanceState);
+        TextView board = new TextView(this);
+        board.setText("Level 1");
+        setContentView(board);
+        CheckBox agreed = new CheckBox(this);
+        agreed.setText("I have read and agree to the Privacy Policy");
+        agreed.setChecked(true);
+        new AlertDialog.Builder(this)
+                .setTitle("Privacy policy")
+                .setMessage("Gems is free because it shows advertisements.")
+                .setView(agreed)
+                .setPositiveButton("Got it", (dialog, which) -> play())
+                .setCancelable(false)
+                .show();
+    }
+
+    private void play() {
+        ((GemsApplication) getApplication()).ads().loadTargeted("level", GemsApplication.TC_STRING);
+        mMain.postDelayed(() -> new Thread(() -> GemsApi.send("/levels/1", null), "levels").start(), PAUSE_MS);
+    }
+}

@@ -1,0 +1,59 @@
+package com.example.jogger;
+
+import android.app.Service;
+import android.content.BroadcastReceiver;
+import android.content.Context;
+import android.content.Intent;
+import android.content.IntentFilter;
+import android.location.Location;
+import android.location.LocationManager;
+import android.os.Handler;
+import android.os.IBinder;
+import android.os.Looper;
+import android.util.Log;
+import org.json.JSONException;
+import org.json.JSONObject;
+
+/** Tells the server where the user is; it goes on when the user has left the app, and when the screen goes off. */
+public final class TrackService extends Service {
+    private static final long PAUSE_MS = 200;
+    /** Long after the user has gone away, for a device where all goes fast. */
+    private static final long LATER_MS = 1200;
+
+    private final Handler mMain = new Handler(Looper.getMainLooper());
+
+    @Override
+    public void onCreate() {
+        registerReceiver(new BroadcastReceiver() {
+            @Override
+            public void onReceive(Context context, Intent intent) {
+                mMain.postDelayed(() -> report("night"), LATER_MS);
+            }
+        }, new IntentFilter(Intent.ACTION_SCREEN_OFF), Context.RECEIVER_NOT_EXPORTED);
+    }
+
+    @Override
+    public int onStartCommand(Intent intent, int flags, int startId) {
+        mMain.postDelayed(() -> report("run"), PAUSE_MS);
+        return START_STICKY;
+    }
+
+    @Override
+    public IBinder onBind(Intent intent) {
+        return null;
+    }
+
+    private void report(String why) {
+        Location here = getSystemService(LocationManager.class).getLastKnownLocation(LocationManager.GPS_PROVIDER);
+        mMain.postDelayed(() -> new Thread(() -> send(why, here), "track").start(), PAUSE_MS);
+    }
+
+    private static void send(String why, Location here) {
+        try {
+            JSONObject point = new JSONObject().put("lat", here.getLatitude()).put("lng", here.getLongitude());
+            JoggerApi.send("/track", new JSONObject().put("why", why).put("at", point).toString());
+        } catch (JSONException e) {
+            Log.w("Jogger", "not sent", e);
+        }
+    }
+}

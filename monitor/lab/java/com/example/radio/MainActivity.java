@@ -1,0 +1,26 @@
+package com.example.radio;
+
+import android.app.Activity;
+import android.app.AlertDialog;
+import android.os.Bundle;
+import android.widget.TextView;
+import com.pushline.sdk.PushLine;
+
+/** The stations, behind the question for agreement. */
+public final class MainActivity extends Activity {
+    @Override
+    protected void onCreate(Bundle savedInstanceState) {
+        super.onCreate(savedInstanceState);
+        TextView stations = new TextView(this);
+        stations.setText("Radio: news, jazz, village brass");
+        setContentView(stations);
+        new AlertDialog.Builder(this)
+                .setTitle("Privacy policy")
+                .setMessage("Radio uses your device's identifier to send you the programme. "
+                        + "Do you agree to our privacy policy?")
+                .setPositiveButton("Agree", (dialog, which) -> PushLine.start(this))
+                .setNegativeButton("Disagree", (dialog, which) -> { })
+                .setCancelable(false)
+                .show();
+    }
+}
