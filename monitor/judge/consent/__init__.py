@@ -18,8 +18,9 @@ What a line says is its status, but:
 - nor is it where the dialog came up with its box already ticked: what the user did not tick is a default, and consent
   by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had
   unticked it meanwhile chose freely, and an operator who saw it may mark what it was;
-- one touch on "Agree to all" (`bundled`) does not answer a question that must be asked apart: `sensitive_separate`,
-  `third_party_separate`, `cross_border_separate`, `minor_guardian`;
+- one touch on "Agree to all" (`everything`) that answers several questions at once (tap lines of one moment in several
+  scopes) is no answer to one that must be asked apart: `sensitive_separate`, `third_party_separate`,
+  `cross_border_separate`, `minor_guardian`;
 - "Browse only" and its like (`basic`) is a no to all but the basic function: `basic_only`, whatever status it has;
 - a question whose text says that the policy has changed (`changed`) takes the force from an earlier yes: `expired`.
 
@@ -61,7 +62,18 @@ from datetime import datetime, timedelta
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import ConsentStatus
 from monitor.judge.consent.corrections import Corrections
-from monitor.judge.consent.machine import Reading, Says, Why, counts, following, host_time, read, scope_of
+from monitor.judge.consent.machine import (
+    SEPARATE,
+    Reading,
+    Says,
+    Why,
+    counts,
+    following,
+    host_time,
+    line_number,
+    read,
+    scope_of,
+)
 from monitor.labels import Labels
 
 __all__ = ["Reading", "Says", "Timeline", "Why", "scope_of"]
@@ -95,10 +107,12 @@ class Timeline:
         self._started = run_started
         self._corrections = Corrections(lines)
         self._lines = lines
+        labels = labels or Labels()
         readings = sorted(
-            (read(ref, line, clock_offset_ms, labels or Labels()) for ref, line in lines if counts(line)),
+            (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line)),
             key=lambda each: (each.at, each.line, each.ref),
         )
+        bundles = self._bundles(readings, labels)
         replaced = self._corrections.replaced()
         corrected: dict[Ref, list[Ref]] = {}
         for ref, words in replaced.items():
@@ -110,6 +124,8 @@ class Timeline:
         for reading in readings:
             steps = self._steps.setdefault(reading.scope, [])
             if self._corrections.stands(reading.ref):
+                if reading.scope in SEPARATE and _tap(reading) in bundles:
+                    reading = reading._replace(says="requested", why="bundled")
                 reading = _as_free(reading, pre_ticked)
                 self._readings.append(reading)
                 steps.append(_Step(reading, corrected=tuple(sorted(corrected.get(reading.ref, ()), key=_in_file))))
@@ -165,6 +181,18 @@ class Timeline:
         counts as an ordinary line."""
         return dict(self._corrections.unknown)
 
+    def _bundles(self, readings: Iterable[Reading], labels: Labels) -> set[tuple[datetime, str | None]]:
+        """Touches that agreed to everything, and gave several answers by it."""
+        scopes: dict[tuple[datetime, str | None], set[str]] = {}
+        for reading in readings:
+            if reading.consent.signal == "tap" and reading.says == "given" and self._corrections.stands(reading.ref):
+                scopes.setdefault(_tap(reading), set()).add(reading.scope)
+        return {
+            (at, text)
+            for (at, text), answered in scopes.items()
+            if len(answered) > 1 and labels.agrees_to_everything(text or "")
+        }
+
     def _history(self, data: DataType | None, scope: str) -> _History:
         kinds = self._kinds.get(scope, ())
         # What no line names by itself has the history of the lines that speak of every kind.
@@ -173,6 +201,10 @@ class Timeline:
             steps = self._steps.get(scope, ())
             self._histories[key] = _History(steps, key[1], kinds if data is None else ())
         return self._histories[key]
+
+
+def _tap(reading: Reading) -> tuple[datetime, str | None]:
+    return (reading.at, reading.consent.text)
 
 
 def _was_there(line: Consent) -> bool:
@@ -196,8 +228,7 @@ def _as_free(reading: Reading, pre_ticked: set[str]) -> Reading:
 
 
 def _in_file(ref: Ref) -> tuple[int, Ref]:
-    number = ref.rpartition(":")[2]
-    return (int(number) if number.isdecimal() else 0, ref)
+    return line_number(ref), ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +259,9 @@ class _Track:
                 state=state, by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.corrected
             )
         else:
-            corrected = dict.fromkeys((*self.now.corrected, *step.corrected))
-            self.now = self.now.model_copy(update={"corrected": tuple(corrected)})
+            others = dict.fromkeys((*self.now.corrected, *step.corrected))
+            others.pop(self.now.ref or "", None)
+            self.now = self.now.model_copy(update={"corrected": tuple(others)})
 
 
 class _History:

@@ -11,7 +11,7 @@ from monitor.labels import Labels
 
 PERMISSION = "system_permission"
 SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})
-"""Scopes that a touch on "agree to everything" does not answer: separate means apart from all else."""
+"""Scopes that must be asked about apart from all else."""
 ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn"})
 _ACTS = frozenset({"given", "refused", "withdrawn"})
 _SEEN = frozenset({"dialog", "tap", "permission_prompt", "permission_result", "operator"})
@@ -82,7 +82,7 @@ def line_number(ref: Ref) -> int:
 
 
 def read(ref: Ref, consent: Consent, clock_offset_ms: float, labels: Labels) -> Reading:
-    """What a line says by itself; whether a box had been ticked beforehand shows only in the lines before it."""
+    """What a line says by itself; what the lines beside and before it make of that, the timeline knows."""
     says, why = _says(consent, labels)
     return Reading(host_time(consent, clock_offset_ms), line_number(ref), ref, consent, scope_of(consent), says, why)
 
@@ -98,8 +98,6 @@ def _says(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
             return "requested", "ambiguous"
         case "given" if consent.signal == "tap" and consent.ticked is False:
             return "requested", "unticked"
-        case "given" if scope_of(consent) in SEPARATE and labels.agrees_to_everything(text):
-            return "requested", "bundled"
         case status:
             return status, None
 
