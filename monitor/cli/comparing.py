@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +12,15 @@ from monitor.cli.base import (
     db_option,
     err,
     exit_code,
-    first_party_option,
+    knowledge_options,
     main,
     report_of,
-    rules_option,
     strict_option,
 )
 from monitor.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate import Knowledge
 
 FORMATS = ("text", "json", "html")
 """As in monitor.reports.comparison, which is imported late; a test compares the two."""
@@ -32,8 +35,7 @@ FORMATS = ("text", "json", "html")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
 @click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@rules_option
-@first_party_option
+@knowledge_options
 @strict_option
 def compare(
     recording: tuple[Path, ...],
@@ -42,9 +44,8 @@ def compare(
     output: Path | None,
     lang: str,
     reveal: bool,
-    rules_folder: Path | None,
-    first_party: tuple[str, ...],
     strict: bool,
+    known: Knowledge,
 ) -> None:
     """Hold runs of one app with different answers side by side.
 
@@ -54,13 +55,12 @@ def compare(
 
     Ends with 1 when one of the runs has findings.
     """
-    from monitor.correlate import differences, knowledge
+    from monitor.correlate import differences
     from monitor.judge.compare import compare as compared
     from monitor.reports.comparison import render
 
     if len(recording) < 2:
         raise UserError("There is nothing to compare with.", "Name two recordings or more.")
-    known = knowledge(rules_folder, first_party)
     reports = [report_of(path, db, known) for path in recording]
     for number, report in enumerate(reports):
         package, first = report.run.app.package, reports[0].run.app.package
@@ -71,7 +71,7 @@ def compare(
             )
         if any(report.recording == other.recording for other in reports[:number]):
             raise UserError(f"{recording[number]} is the same run as one before it.", "Name each run once.")
-    comparison = compared(reports, differences(recording, reports))
+    comparison = compared(reports, differences(recording, reports), known.labels)
     text = render(comparison, format_, of=reports, reveal=reveal, lang=lang)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))

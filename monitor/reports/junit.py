@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from monitor.events import format_time
 from monitor.findings import Finding, JudgedRule, Report
+from monitor.reports.articles import citations
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 
@@ -80,6 +81,10 @@ def _told(finding: Finding, words: Words) -> str:
         lines.append(f"{words('consent_then')}: {words(f'consent_{finding.consent}')}")
     lines.append(f"{words('confidence')}: {words(f'confidence_{finding.confidence}')}")
     lines.append(f"{words('evidence')}: {', '.join(finding.evidence)}")
+    if finding.kinds:
+        lines.append(f"{words('finding_types')}: {', '.join(finding.kinds)}")
+    for place, texts in citations(finding.articles, words):
+        lines.append(f"{words('articles')}, {place}: {'; '.join(texts)}")
     return "\n".join(lines)
 
 

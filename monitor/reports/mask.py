@@ -411,6 +411,10 @@ def masked(report: Report) -> Report:
             "flows": flows,
             "findings": findings,
             "gaps": tuple(mask.event(gap) for gap in report.gaps),
+            "declared": tuple(
+                each.model_copy(update={"recipient": each.recipient and mask.known(each.recipient, code=True)})
+                for each in report.declared
+            ),
             "coverage": {key: _coverage(mask, value) for key, value in report.coverage.items()},
             "evidence": {ref: mask.event(event) for ref, event in report.evidence.items()},
             **{

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
+from monitor.reports.articles import cited
 from monitor.reports.frames import caller, frames
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
@@ -112,7 +113,7 @@ def _rule(rule: JudgedRule, words: Words) -> Tree:
         "fullDescription": {"text": about},
         "help": {"text": text, "markdown": f"**{_markdown(title)}**\n\n{_markdown(text)}"},
         "defaultConfiguration": {"level": LEVELS[rule.level]},
-        "properties": {"tags": ["privacy", "personal-data"], "security-severity": SEVERITY[rule.level]},
+        "properties": {"tags": ["privacy", "personal-data", *rule.kinds], "security-severity": SEVERITY[rule.level]},
     }
 
 
@@ -148,8 +149,23 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
                 party=finding.recipient.party if finding.recipient else None,
             ),
             "references": list(finding.references),
+            **({"kinds": list(finding.kinds)} if finding.kinds else {}),
+            **({"articles": _articles(finding, words)} if finding.articles else {}),
         },
     }
+
+
+def _articles(finding: Finding, words: Words) -> list[Tree]:
+    return [
+        {
+            "law": article.law,
+            "article": article.article,
+            "jurisdiction": article.jurisdiction,
+            "citation": plain(cited(article, words)),
+            "verify": article.verify,
+        }
+        for article in finding.articles
+    ]
 
 
 def _told(finding: Finding, words: Words) -> str:

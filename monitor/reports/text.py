@@ -16,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.findings import Finding, Report
+from monitor.reports.articles import citations
+from monitor.reports.declared import rows as declared_rows
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 
@@ -27,6 +29,8 @@ SUBJECTS = 4
 ROWS = 15
 """More findings than this are told together where only the recipient differs."""
 HOSTS = 3
+ARTICLES = 2
+"""Articles of one jurisdiction that are named under a finding; the page has all of them."""
 
 TONES = {
     "high": "bold red",
@@ -76,6 +80,8 @@ def _parts(report: Report, words: Words, reveal: bool) -> Iterable[RenderableTyp
     else:
         yield ""
         yield Text(_counts(report, words), style="dim")
+    if report.declared:
+        yield _declared(report, words)
     if report.gaps:
         yield _gaps(report, words)
     yield ""
@@ -145,7 +151,11 @@ def _what(group: list[Finding], words: Words) -> RenderableType:
         lines.append(Text(f"> {plain(recipient.host)} ({words(f'party_{recipient.party}')})"))
     if len(recipients) > HOSTS:
         lines.append(Text(f"> {words('and_more', count=len(recipients) - HOSTS)}"))
-    return Group(*lines, Text(finding.rule, style="dim"))
+    for place, texts in citations(finding.articles, words):
+        more = f" {words('and_more', count=len(texts) - ARTICLES)}" if len(texts) > ARTICLES else ""
+        lines.append(Text(f"{place}{words('colon')}{'; '.join(map(plain, texts[:ARTICLES]))}{more}", style="dim"))
+    kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
+    return Group(*lines, Text(f"{finding.rule}{kinds}", style="dim"))
 
 
 def _evidence(group: list[Finding], words: Words) -> RenderableType:
@@ -154,6 +164,16 @@ def _evidence(group: list[Finding], words: Words) -> RenderableType:
     if more > 0:
         lines.append(Text(words("and_more", count=more), style="dim"))
     return Group(*lines)
+
+
+def _declared(report: Report, words: Words) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), expand=False)
+    for name in ("data", "recipient", "times_observed", "declaration", "evidence"):
+        table.add_column(words(name), overflow="fold")
+    for row in declared_rows(report, words):
+        style = TONES["high"] if row.state == "no" else ""
+        table.add_row(row.data, row.recipient, row.observed, Text(row.declaration, style=style), row.evidence)
+    return Group("", Text(words("declared_title"), style="bold"), table)
 
 
 def _gaps(report: Report, words: Words) -> RenderableType:

@@ -21,7 +21,7 @@ from monitor.events import (
     Upload,
     Value,
 )
-from monitor.findings import Finding, Flow, JudgedRule, Match, Recipient, Report, ReportedGap
+from monitor.findings import Article, Declared, Finding, Flow, JudgedRule, Match, Recipient, Report, ReportedGap
 from monitor.judge.consent import Timeline
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
@@ -89,6 +89,29 @@ RULES = (
 )
 TITLES = {rule: {"en": en, "zh": zh} for rule, _, en, zh in RULES}
 LEVEL = {rule: level for rule, level, _, _ in RULES}
+
+ARTICLES = (
+    Article(
+        law="CN-PIPL", article="13", jurisdiction="cn",
+        citation={"en": "PIPL, art. 13", "zh": "《中华人民共和国个人信息保护法》第十三条"},
+        says={"en": "Handling needs consent or another basis", "zh": "须有同意或其他法定事由"},
+    ),
+    Article(
+        law="CN-CSL", article="44 (was 42)", jurisdiction="cn",
+        citation={"en": "Cybersecurity Law, art. 44 (was 42)", "zh": "《网络安全法》第四十四条（原第四十二条）"},
+        says={"en": "No disclosing and no giving to others", "zh": "不得泄露及擅自提供"}, verify=True,
+    ),
+    Article(
+        law="EU-GDPR", article="6(1)", jurisdiction="eu",
+        citation={"en": "Art. 6(1) GDPR", "zh": "欧盟《通用数据保护条例》（GDPR）第6条第1款"},
+        says={"en": "Needs a legal basis", "zh": "须有法律依据"},
+    ),
+    Article(
+        law="EU-EPRIVACY", article="ePrivacy Directive 5(3)", jurisdiction="eu",
+        citation={"en": "Art. 5(3) of Directive 2002/58/EC", "zh": "《电子隐私指令》第5条第3款"},
+        says={"en": "Reading the terminal needs prior consent", "zh": "读取终端信息须事先同意"}, verify=True,
+    ),
+)  # fmt: skip
 
 
 def at(seconds: float) -> datetime:
@@ -187,7 +210,13 @@ class Sample:
             reason="its domain circle.test carries a label of the package com.example.circle",
         )
         graph = Recipient(
-            host="sync.friendgraph.test", name="FriendGraph", party="third", country="US", reason="listed as an SDK"
+            host="sync.friendgraph.test",
+            name="FriendGraph",
+            party="third",
+            country="US",
+            country_basis="address_block",
+            country_as_of="2026-11",
+            reason="listed as an SDK",
         )
         ads = Recipient(host="ads.adnet.test", name="AdNet", party="third", country=None, reason="listed as an SDK")
         offset = 0.25
@@ -363,13 +392,14 @@ class Sample:
                     {"en": "The Android id was read 4 times, the first time 3.6 s before the user was asked.",
                      "zh": "Android ID 被读取 4 次，首次在询问用户前 3.6 秒。"}, count=4, references=pipl),
             finding("sent-after-refusal", "proven", "device_contacts", circle, "refused", ("f5",),
-                    ("accesses.jsonl:2", "uploads.jsonl:6", "connections.jsonl:6", "consents.jsonl:2"),
+                    ("accesses.jsonl:2", "uploads.jsonl:6", "connections.jsonl:6", "consents.jsonl:2",
+                     "phases.jsonl:2"),
                     {"en": "Sent 2.3 s after the user refused.", "zh": "在用户拒绝 2.3 秒后发送。"},
                     references=("PIPL art. 15", "191-3.2")),
             finding("sent-before-consent", "proven", "device_contacts", circle, "not_shown", ("f1",),
                     ("accesses.jsonl:2", "uploads.jsonl:2", "connections.jsonl:2", "consents.jsonl:1"),
                     {"en": "Sent 2.4 s before the user was asked.", "zh": "在询问用户前 2.4 秒发送。"},
-                    references=pipl),
+                    references=pipl, kinds=("F02",), articles=ARTICLES),
             finding("sent-before-consent", "proven", "device_contacts", graph, "not_shown", ("f2",),
                     ("accesses.jsonl:2", "uploads.jsonl:3", "connections.jsonl:3", "consents.jsonl:1"),
                     {"en": "Sent 2.1 s before the user was asked.", "zh": "在询问用户前 2.1 秒发送。"},
@@ -394,7 +424,7 @@ class Sample:
 
 def report(**changes) -> Report:
     parts = Sample()
-    events = {**parts.accesses, **parts.uploads, **parts.connections, **parts.consents}
+    events = {**parts.accesses, **parts.uploads, **parts.connections, **parts.consents, **parts.phases}
     fields: dict[str, Any] = {
         "recording": run().id,
         "run": run(),
@@ -425,6 +455,24 @@ def report(**changes) -> Report:
         "accesses": tuple(parts.accesses.items()),
         "uploads": tuple(parts.uploads.items()),
         "evidence": events,
+        "declared": (
+            Declared(
+                data="device_contacts",
+                recipient=None,
+                observed=1,
+                declared=True,
+                purpose="find friends",
+                evidence=("accesses.jsonl:2",),
+            ),
+            Declared(
+                data="device_contacts",
+                recipient="sync.friendgraph.test",
+                observed=1,
+                declared=False,
+                evidence=("uploads.jsonl:3",),
+            ),
+            Declared(data="email", recipient="Circle", observed=0, declared=True, purpose="account"),
+        ),
     }
     fields |= changes
     fields.setdefault("answers", Timeline(fields["consents"], fields["run"].clock_offset_ms).steps())

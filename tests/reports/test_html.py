@@ -61,7 +61,7 @@ HOSTILE = [
     "\u202eevil\x00\x1b[31m",
 ]
 KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
-        "consent", "party", "level", "confidence", "of_kind"}  # fmt: skip
+        "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis"}  # fmt: skip
 
 
 def poisoned(node, text, key=""):

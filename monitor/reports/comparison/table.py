@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monitor.events import Ref
 from monitor.findings import ComparedRow, Comparison, Pattern
+from monitor.reports.recipients import who
 from monitor.reports.words import Words, plain
 
 VALUES = 3
@@ -101,11 +102,7 @@ class Table:
             more=max(0, len(row.values) - VALUES),
             source=plain(row.source or ""),
             host=plain(recipient.host) if recipient else "",
-            who=words("comma").join(
-                part for part in (recipient.name, words(f"party_{recipient.party}"), recipient.country) if part
-            )
-            if recipient
-            else "",
+            who=who(recipient, words) if recipient else "",
             cells=tuple(
                 tuple(
                     Cell(occurrence.consent, words(f"consent_{occurrence.consent}"), occurrence.count, occurrence.ref)

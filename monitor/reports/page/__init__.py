@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from monitor.events import Access
 from monitor.findings import LEVELS, Finding, Report
+from monitor.reports import declared
+from monitor.reports.articles import by_jurisdiction, cited
 from monitor.reports.clock import clock, span
 from monitor.reports.page import tables
 from monitor.reports.page.by_hand import by_hand
@@ -36,6 +38,10 @@ class Card:
     """Name, text, and a small note."""
     blocks: tuple[Block, ...]
     reads: tuple[Place, ...]
+    lines: tuple[dict[str, str], ...]
+    """Consent lines and changes of the app's state that it rests on."""
+    articles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """Name of a jurisdiction; how each of its articles is cited, and what it says."""
     elsewhere: tuple[str, ...]
     """Flows that another finding shows in full."""
     rows: tuple[Row, ...]
@@ -58,6 +64,7 @@ class Page:
         self.rows = [self._show.row(flow, flow.id in self._shown) for flow in report.flows[:ROWS]]
         self.consents = tables.consents(report, words)
         self.gaps = tables.gaps(report, words)
+        self.declared = declared.rows(report, words)
         self.rules = tables.rules(report, words)
         self.coverage = tables.coverage(report, words)
         self.run_facts = tables.run_facts(report, words)
@@ -142,7 +149,7 @@ class Page:
 
     def _card(self, number: int, finding: Finding) -> Card:
         words = self.words
-        facts = [(words("rule"), finding.rule, "")]
+        facts = [(words("rule"), finding.rule, ", ".join(finding.kinds))]
         if finding.data:
             facts.append((words("data"), words.data(finding.data), ""))
         if finding.recipient:
@@ -175,6 +182,11 @@ class Page:
             facts=tuple((name, plain(text), plain(note)) for name, text, note in facts),
             blocks=tuple(self._show.block(flow) for flow in fresh[:room]),
             reads=tuple(self._show.read(ref) for ref in reads[:BLOCKS]),
+            lines=tuple(tables.lines(self.report, finding.evidence, words)),
+            articles=tuple(
+                (name, tuple((plain(cited(each, words)), plain(words.of(each.says))) for each in members))
+                for name, members in by_jurisdiction(finding.articles, words)
+            ),
             elsewhere=elsewhere[:ROWS],
             rows=tuple(self._show.row(flow, has_block=False) for flow in rest[:ROWS]),
             more_rows=max(0, len(rest) - ROWS),

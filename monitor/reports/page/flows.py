@@ -10,6 +10,7 @@ from monitor.events import Access, Connection, Ref, Upload
 from monitor.findings import Flow, Match, Recipient, Report
 from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
 from monitor.reports.frames import Frame, folded, frames
+from monitor.reports.recipients import who
 from monitor.reports.words import Words, plain
 
 MATCHES = 8
@@ -96,10 +97,7 @@ class Flows:
 
     def who(self, recipient: Recipient) -> str:
         """Name, party, country and why, as one line."""
-        parts = [recipient.name or "", self.words(f"party_{recipient.party}"), recipient.country or ""]
-        return self.words("comma").join(part for part in parts if part) + (
-            f"{self.words('colon')}{recipient.reason}" if recipient.reason else ""
-        )
+        return who(recipient, self.words) + (f"{self.words('colon')}{recipient.reason}" if recipient.reason else "")
 
     def row(self, flow: Flow, has_block: bool) -> Row:
         """A flow as one row of a table; `has_block` when the page shows it in full as well."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from monitor.events import Consent, Ref
+from monitor.events import Consent, Phase, Ref
 from monitor.findings import Report
 from monitor.reports.clock import clock, host_time
 from monitor.reports.page.flows import cut
@@ -33,6 +34,20 @@ def consents(report: Report, words: Words) -> list[dict[str, Any]]:
         for ref, event in report.consents[:ROWS]
         if isinstance(event, Consent)
     ]
+
+
+def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[str, str]]:
+    """Those of some lines that are consent lines or changes of the app's state."""
+    for ref in refs:
+        event = report.evidence.get(ref)
+        if isinstance(event, Consent):
+            said = f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}"
+            about = f"{words(f'scope_{event.scope}')}{words('comma')}{words(f'by_{event.by}')}"
+            yield {"ref": ref, "time": clock(host_time(event, report)), "said": said, "about": about,
+                   "text": cut(" · ".join(part for part in (event.text, event.note) if part))}  # fmt: skip
+        elif isinstance(event, Phase):
+            yield {"ref": ref, "time": clock(host_time(event, report)), "said": words(f"phase_{event.state}"),
+                   "about": "", "text": cut(event.text or "")}  # fmt: skip
 
 
 def gaps(report: Report, words: Words) -> list[dict[str, Any]]:
