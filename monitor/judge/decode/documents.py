@@ -26,7 +26,8 @@ PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
 BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
 NEXT = re.compile(rb"[\s,\x00\x1e]*")
 CLOSING = frozenset((b"}", b"]"))
-WORDS = frozenset((b"true", b"false", b"null", b"undefined", b"NaN"))
+WORDS = frozenset((b"null", b"undefined", b"NaN"))
+"""Words that say nothing; true and false are leaves: an app's claim of consent may be one."""
 ANYWHERE = re.compile(rb'\{\s*"|\[\s*[{"]')
 
 
