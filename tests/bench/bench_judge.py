@@ -1,0 +1,200 @@
+"""Judging with every rule we have: seconds, microseconds a flow, and whether ten times the flows take ten times longer.
+
+A run of 10,000 flows and one of 100,000, each with as many accesses, consent lines, phases and claims. The yardstick is
+`json.loads` of the same flows in the same run. Figures are of one thread; each is the best of a few rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from monitor.events import Access, Consent, Phase, Ref, Value
+from monitor.findings import Finding, Flow, Match, Recipient
+from monitor.judge.claims import Claim
+from monitor.judge.consent import Timeline
+from monitor.judge.phases import Phases
+from monitor.judge.policy import Policy
+from monitor.judge.rules import Facts, judge
+from monitor.knowledge import Knowledge, knowledge
+
+SIZES = (10_000, 100_000)
+ROUNDS = 3
+START = datetime(2026, 5, 1, tzinfo=UTC)
+STEP = timedelta(milliseconds=40)
+KINDS = ("phone_number", "location", "device_id_imei", "android_id", "oaid", "bank_card", "installed_apps", "clipboard")
+SDKS = ("com.umeng.analytics", "com.adnet.sdk", "com.friendgraph.sdk", "com.example.shop")
+HOSTS = 200
+POLICY = {
+    "first_party": ["shop.test"],
+    "audience": "children",
+    "data": [{"type": "phone_number", "purposes": ["signing in"]}],
+    "recipients": [{"name": "Shop", "hosts": ["shop.test"], "data": ["phone_number"]}],
+}
+
+
+class Lines(NamedTuple):
+    """One run, before anything was thought of it."""
+
+    flows: list[Flow]
+    accesses: list[tuple[Ref, Access]]
+    consents: list[tuple[Ref, Consent]]
+    phases: list[tuple[Ref, Phase]]
+    claims: list[Claim]
+
+
+def lines(size: int) -> Lines:
+    """So many of each: the user is asked, agrees, refuses and takes back, the app comes and goes."""
+    made = Lines([], [], [], [], [])
+    for number in range(size):
+        at = START + number * STEP
+        kind, sdk = KINDS[number % len(KINDS)], SDKS[number // 7 % len(SDKS)]
+        ref = f"accesses.jsonl:{number + 1}"
+        made.accesses.append((ref, _access(at, kind, sdk, number)))
+        made.flows.append(_flow(at + STEP / 2, ref, kind, number))
+        made.consents.append((f"consents.jsonl:{number + 1}", _consent(at + STEP / 3, number)))
+        state = ("foreground", "background", "screen_off", "screen_on")[number % 4]
+        made.phases.append((f"phases.jsonl:{number + 1}", Phase.model_validate({"at": at, "state": state, "pid": 1})))
+        made.claims.append(_claim(at + STEP / 2, number))
+    return made
+
+
+def _access(at: datetime, kind: str, sdk: str, number: int) -> Access:
+    return Access(
+        at=at,
+        app="com.example.shop",
+        pid=1,
+        source=f"android.os.Source{number % 12}.get",
+        data=kind,
+        values=(Value(type=kind, text=f"value {number % 97}"),),
+        outcome="returned",
+        stack=(f"android.os.Source{number % 12}.get(Source.java:9)", f"{sdk}.Reader.read(Reader.java:{number % 40})"),
+    )
+
+
+def _flow(at: datetime, access: Ref, kind: str, number: int) -> Flow:
+    third = number % 3 == 0
+    return Flow(
+        id=f"f{number + 1}",
+        access=access if number % 5 else None,
+        upload=f"uploads.jsonl:{number + 1}",
+        data=kind,
+        consent="given",
+        recipient=Recipient(
+            host=f"h{number % HOSTS}.{'adnet' if third else 'shop'}.test",
+            party="third" if third else "first",
+            country=("CN", "US", None)[number % 3],
+        ),
+        matches=(
+            Match(
+                type=kind,
+                value=f"value {number % 97}",
+                variant=("plain", "sha256")[number % 2],
+                path="$.device.id",
+                start=10,
+                end=40,
+                confidence=0.99,
+            ),
+        ),
+        at=at,
+        access_at=at - STEP / 2,
+        cleartext=number % 11 == 0,
+    )
+
+
+def _consent(at: datetime, number: int) -> Consent:
+    asked, answered = ("dialog", "requested", "app"), ("tap", "given", "user")
+    signal, status, by = (
+        asked,
+        answered,
+        ("tap", "refused", "user"),
+        ("tap", "withdrawn", "user"),
+        ("permission_prompt", "requested", "app"),
+        ("permission_result", "refused", "user"),
+        ("sdk_call", "given", "app"),
+        ("operator", "given", "operator"),
+    )[number % 8]
+    scope = ("general_policy", "third_party_separate", "ads_tracking", "sensitive_separate")[number // 8 % 4]
+    fields: dict[str, Any] = {"signal": signal, "status": status, "by": by, "scope": scope}
+    if number % 3 == 0:
+        fields["data"] = [KINDS[number % len(KINDS)]]
+    return Consent(at=at, text=("Agree", "Disagree", "OK")[number % 3], **fields)
+
+
+def _claim(at: datetime, number: int) -> Claim:
+    return Claim.model_validate(
+        {
+            "at": at,
+            "ref": f"uploads.jsonl:{number + 1}",
+            "kind": ("tcf", "gcs", "npa", "gdpr_consent")[number % 4],
+            "path": "url.query.gdpr_consent",
+            "text": "CQhQ...",
+            "says": ("given", "refused")[number % 2],
+            "scope": "ads_tracking",
+            "purposes": ("1", "3"),
+            "host": f"h{number % HOSTS}.adnet.test",
+        }
+    )
+
+
+def facts(made: Lines, known: Knowledge) -> Facts:
+    """The lines as rules look at them: the timelines of consent and phases are part of what is measured."""
+    return Facts(
+        flows=made.flows,
+        accesses=made.accesses,
+        timeline=Timeline(made.consents, run_started=START, labels=known.labels),
+        data_types=known.data_types,
+        recipients=known.recipients,
+        consents=made.consents,
+        phases=Phases(made.phases),
+        claims=made.claims,
+        uploads=len(made.flows),
+        app_type=known.app_types.of(4),
+        policy=Policy.model_validate(POLICY),
+        territory="CN",
+        laws=known.laws,
+        labels=known.labels,
+        frequency=known.frequency,
+    )
+
+
+def best(work: Callable[[], Any]) -> float:
+    """Seconds, the best of a few rounds."""
+    spent = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - begun)
+    return min(spent)
+
+
+def measure(size: int, known: Knowledge) -> float:
+    """Print the figures of one size; seconds."""
+    made = lines(size)
+    texts = [flow.model_dump_json() for flow in made.flows]
+    found: list[tuple[Finding, ...]] = []
+    took = best(lambda: found.append(judge(known.rules, facts(made, known))))
+    laid_out = best(lambda: facts(made, known))
+    yardstick = best(lambda: [json.loads(text) for text in texts])
+    fired = {finding.rule for finding in found[-1]}
+    print(f"{size:,} flows, accesses, consent lines, phases and claims each; {len(known.rules)} rules")
+    print(f"  judging      {took:8.2f} s   {took / size * 1e6:8.1f} us/flow", end="   ")
+    print(f"{len(found[-1])} findings of {len(fired)} rules; laying out consent and phases took {laid_out:.2f} s of it")
+    print(f"  json.loads   {yardstick:8.2f} s   {yardstick / size * 1e6:8.1f} us/flow", end="   ")
+    print(f"judging takes {took / yardstick:.1f} times as long")
+    return took
+
+
+def main() -> None:
+    """Print the figures."""
+    known = knowledge()
+    small, large = (measure(size, known) for size in SIZES)
+    factor = SIZES[1] / SIZES[0]
+    print(f"{factor:.0f} times the flows take {large / small:.1f} times as long")
+
+
+if __name__ == "__main__":
+    main()
