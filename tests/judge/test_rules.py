@@ -12,12 +12,14 @@ from monitor.events import Access, Consent, Value
 from monitor.findings import Flow, Match
 from monitor.judge.consent import Timeline
 from monitor.judge.data_types import DataTypes
+from monitor.judge.laws import Laws
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import EVIDENCE, Facts, Rule, judge
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 TYPES = catalog.parse(next(catalog.files("data_types.yml")), DataTypes)
 TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
+LAWS = catalog.parse(next(catalog.files("laws.yml")), Laws)
 RULES = [catalog.parse(path, Rule) for path in catalog.files("rules")]
 NUMBER = "+8613800138000"
 GET_NUMBER = "android.telephony.TelephonyManager.getLine1Number"
@@ -273,7 +275,7 @@ CONSENT = [
     (
         "withdrawn",
         [("given", "user", "tap"), ("withdrawn", "user", "tap")],
-        {"read-after-refusal", "sent-after-refusal"},
+        {"read-after-withdrawal", "sent-after-withdrawal"},
     ),
 ]
 
@@ -478,7 +480,7 @@ def test_each_rule_lies_in_the_file_of_its_name_and_says_what_it_rests_on():
     for path in catalog.files("rules"):
         rule = catalog.parse(path, Rule)
         assert rule.id == path.stem
-        assert rule.references
+        assert LAWS.articles(rule.kinds)
 
 
 def test_an_organisations_rule_of_the_same_name_replaces_ours():
