@@ -24,7 +24,9 @@ HIDDEN_CLASSES = {
 OWN_CLASSES = {"android.content.ProvidedResolver", "android.os.LooperWatch"}
 """Of the lab device, in packages of Android to see what is package-private there."""
 HIDDEN_MEMBERS = {
+    ("android.content.ClipboardManager", "<init>"),
     ("android.location.LocationManager", "<init>"),
+    ("android.os.PowerManager", "<init>"),
     ("android.telecom.TelecomManager", "<init>"),
     ("android.telephony.SubscriptionManager", "<init>"),
     ("android.telephony.TelephonyManager", "<init>"),

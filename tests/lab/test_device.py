@@ -21,7 +21,7 @@ import trustme
 from hatch_build import build_lab
 from monitor.errors import SetupError
 from monitor.events import Upload, parse
-from monitor.lab.apps import APPS, CONTACTS, LINE1, LOCATION
+from monitor.lab.apps import ADVERTISING_ID, ANDROID_ID, APPS, CONTACTS, INSTALLED, LINE1, LOCATION
 from monitor.lab.device import PLANS, LabDevice
 from monitor.lab.runtime import launcher, truststore
 from monitor.lab.servers import LabServers
@@ -60,25 +60,92 @@ BID = ("GET", "http://ads.adnet.test/bid?app=com.example.skies&slot=top&lat=31.2
 CATALOG = ("GET", "https://api.corner.test/catalog", None)
 EVENT = ("POST", "https://log.pages.test/v2/events", EVENTS)
 
-STORIES: dict[tuple[str, str], list[tuple[str, str, object]]] = {
-    ("circle", "accept"): [SDK_SYNC, SYNC, ("GET", "https://api.circle.test/feed?after=0", None)],
-    ("circle", "refuse"): [SDK_SYNC, SYNC, SYNC],
-    ("circle", "silent"): [SDK_SYNC, SYNC],
-    ("skies", "accept"): [
-        BID,
-        ("GET", f"https://api.skies.test/v1/forecast?lat={LATITUDE}&lon={LONGITUDE}", None),
-        ("POST", "https://ads.adnet.test/v2/bid", GEO),
-    ],
-    ("skies", "refuse"): [BID, ("GET", "https://api.skies.test/v1/forecast?city=101020100", None)],
-    ("skies", "silent"): [BID],
-    ("corner", "accept"): [CATALOG, ("POST", "https://api.corner.test/order", ORDER)],
-    ("corner", "refuse"): [CATALOG, ("GET", "https://api.corner.test/catalog?guest=1", None)],
-    ("corner", "silent"): [CATALOG],
-    ("pages", "accept"): [EVENT],
-    ("pages", "refuse"): [EVENT],
-    ("pages", "silent"): [],
+STATIONS = [("GET", "https://api.radio.test/stations", None)]
+DEALS = ("GET", "https://api.coupon.test/deals?guest=1", None)
+QUESTIONS = [
+    (
+        "POST",
+        "https://sync.friendgraph.test/v2/match",
+        {"app": "com.example.quiz", "me": hashlib.md5(LINE1.encode()).hexdigest()},
+    ),
+    ("GET", "https://api.quiz.test/questions", None),
+    (
+        "POST",
+        "https://ads.adnet.test/v2/identify",
+        {"app": "com.example.quiz", "ids": {"android_id": ANDROID_ID, "ifa": ADVERTISING_ID}},
+    ),
+]
+LEVEL = [
+    ("GET", "https://api.gems.test/levels/1", None),
+    (
+        "GET",
+        "https://ads.adnet.test/v2/bid?app=com.example.gems&slot=level&gdpr=1"
+        f"&gdpr_consent=CQfAJEAQfAJEAAKABBENAwEAAP_AAAAAAAYgAMv___4AAAAA&ifa={ADVERTISING_ID}",
+        None,
+    ),
+]
+PLACE = {"lat": float(LATITUDE), "lon": float(LONGITUDE)}
+
+
+def subscription(state: str) -> tuple[str, str, object]:
+    return ("POST", "https://api.coupon.test/subscriptions", {"phone": LINE1, "state": state})
+
+
+def track(why: str) -> tuple[str, str, object]:
+    at = {"lat": float(LATITUDE), "lng": float(LONGITUDE)}
+    return ("POST", "https://api.jogger.test/track", {"why": why, "at": at})
+
+
+ANSWERS: dict[str, dict[str, list[tuple[str, str, object]]]] = {
+    "circle": {
+        "accept": [SDK_SYNC, SYNC, ("GET", "https://api.circle.test/feed?after=0", None)],
+        "refuse": [SDK_SYNC, SYNC, SYNC],
+        "silent": [SDK_SYNC, SYNC],
+    },
+    "skies": {
+        "accept": [
+            BID,
+            ("GET", f"https://api.skies.test/v1/forecast?lat={LATITUDE}&lon={LONGITUDE}", None),
+            ("POST", "https://ads.adnet.test/v2/bid", GEO),
+        ],
+        "refuse": [BID, ("GET", "https://api.skies.test/v1/forecast?city=101020100", None)],
+        "silent": [BID],
+    },
+    "corner": {
+        "accept": [CATALOG, ("POST", "https://api.corner.test/order", ORDER)],
+        "refuse": [CATALOG, ("GET", "https://api.corner.test/catalog?guest=1", None)],
+        "silent": [CATALOG],
+    },
+    "pages": {"accept": [EVENT], "refuse": [EVENT], "silent": []},
+    "coupon": {
+        "accept": [subscription("subscribed")],
+        "refuse": [DEALS],
+        "silent": [],
+        "withdraw": [subscription("subscribed"), subscription("withdrawn")],
+    },
+    "jogger": {"accept": [track("run"), track("night")], "refuse": [], "silent": []},
+    "radio": {"accept": STATIONS, "refuse": STATIONS, "silent": STATIONS},
+    "gems": {"accept": LEVEL, "refuse": [], "silent": []},
+    "parley": {
+        "accept": [("POST", "https://api.parley.test/accounts", {"phone": LINE1})],
+        "refuse": [],
+        "silent": [],
+    },
+    "lanes": {
+        "accept": [("POST", "https://api.lanes.test/routes", PLACE)],
+        "withdraw": [("POST", "https://api.lanes.test/routes", PLACE)],
+        "refuse": [("GET", "https://api.lanes.test/routes?from=station", None)],
+        "silent": [],
+    },
+    "quiz": {"accept": QUESTIONS, "refuse": QUESTIONS, "silent": []},
+    "torch": {
+        "accept": [("POST", "https://api.torch.test/device", {"apps": ["com.example.torch", *INSTALLED]})],
+        "refuse": [],
+        "silent": [],
+    },
 }
-"""App and plan -> its uploads in order, bodies undone."""
+"""App and plan -> its uploads in order, bodies undone; `withdraw` of those whose users can."""
+STORIES = {(app, plan): story for app, stories in ANSWERS.items() for plan, story in stories.items()}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -187,7 +254,9 @@ def test_story(app, plan, stock, tmp_path, cache):
 
 
 def test_every_app_has_a_story_for_every_plan():
-    assert set(STORIES) == {(app, plan) for app in APPS for plan in PLANS if plan != "free"}
+    always = {(app, plan) for app in APPS for plan in ("accept", "refuse", "silent")}
+    assert set(STORIES) == always | {("coupon", "withdraw"), ("lanes", "withdraw")}
+    assert {plan for _, plan in STORIES} == set(PLANS) - {"free"}
     hosts = {
         app: {url.split("/")[2] for story in STORIES if story[0] == app for _, url, _ in STORIES[story]} for app in APPS
     }
@@ -261,7 +330,7 @@ def test_what_it_does_not_have(app, plan, said, tmp_path):
 
 def test_the_persona_is_what_is_planted(tmp_path):
     persona = LabDevice("circle", "silent", tmp_path).persona
-    assert [value.text for value in persona if value.row is None] == [LINE1, LOCATION]
+    assert [value.text for value in persona if value.row is None] == [LINE1, LOCATION, ANDROID_ID, ADVERTISING_ID]
     for row, contact in enumerate(CONTACTS):
         of_row = {(value.type, value.text) for value in persona if value.row == row}
         assert of_row == {("name", contact.name), *(("phone_number", number) for number in contact.numbers)} | {

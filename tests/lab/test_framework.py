@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from hatch_build import build_lab
-from monitor.lab.apps import CONTACTS, LINE1, LOCATION, LabApp
+from monitor.lab.apps import ANDROID_ID, CONTACTS, LINE1, LOCATION, LabApp
 from monitor.lab.device import LabDevice
 
 pytestmark = pytest.mark.lab
@@ -50,7 +50,7 @@ ALLOWED = {
     "syntax": "! android.database.SQLException",
     "path": "! java.lang.IllegalArgumentException",
     "authority": "null",
-    "android_id": "9774d56d682e549c",
+    "android_id": ANDROID_ID,
     "line1": LINE1,
     "phone": LINE1,
     "sims": LINE1,
@@ -95,8 +95,8 @@ def ask(classes, tmp_path_factory):
         room = tmp_path_factory.mktemp("device")
         device = LabDevice("circle", plan, room, cache=room / "cache")
         device.lab_app = LabApp(
-            name="probe", package="com.example.probe", title="Probe", version="1", version_code=1, hosts=(),
-            requested=PERMISSIONS, granted=granted,
+            name="probe", package="com.example.probe", title="Probe", version="1", version_code=1, app_type=38,
+            hosts=(), requested=PERMISSIONS, granted=granted,
         )  # fmt: skip
         trustme.CA().cert_pem.write_to_path(room / "ca.pem")
         device.prepare("127.0.0.1", 9, room / "ca.pem")

@@ -33,7 +33,11 @@ public final class MainActivity extends Activity {
     }
 
     private void play() {
+        mMain.postDelayed(() -> new Thread(this::begin, "levels").start(), PAUSE_MS);
+    }
+
+    private void begin() {
+        GemsApi.send("/levels/1", null);
         ((GemsApplication) getApplication()).ads().loadTargeted("level", GemsApplication.TC_STRING);
-        mMain.postDelayed(() -> new Thread(() -> GemsApi.send("/levels/1", null), "levels").start(), PAUSE_MS);
     }
 }

@@ -35,10 +35,15 @@ public final class MainActivity extends Activity {
     }
 
     private void play() {
-        ((QuizApplication) getApplication()).ads().identify();
         mMain.postDelayed(() -> {
             String number = getSystemService(TelephonyManager.class).getLine1Number();
-            FriendMatch.find(getPackageName(), number);
+            new Thread(() -> begin(number), "quiz").start();
         }, PAUSE_MS);
+    }
+
+    private void begin(String number) {
+        FriendMatch.find(getPackageName(), number);
+        QuizApi.send("/questions", null);
+        ((QuizApplication) getApplication()).ads().identify();
     }
 }

@@ -3,17 +3,23 @@ package com.example.radio;
 import android.app.Activity;
 import android.app.AlertDialog;
 import android.os.Bundle;
+import android.os.Handler;
+import android.os.Looper;
 import android.widget.TextView;
 import com.pushline.sdk.PushLine;
 
 /** The stations, behind the question for agreement. */
 public final class MainActivity extends Activity {
+    private static final long PAUSE_MS = 150;
+
     @Override
     protected void onCreate(Bundle savedInstanceState) {
         super.onCreate(savedInstanceState);
         TextView stations = new TextView(this);
         stations.setText("Radio: news, jazz, village brass");
         setContentView(stations);
+        new Handler(Looper.getMainLooper()).postDelayed(
+                () -> new Thread(() -> RadioApi.send("/stations", null), "stations").start(), PAUSE_MS);
         new AlertDialog.Builder(this)
                 .setTitle("Privacy policy")
                 .setMessage("Radio uses your device's identifier to send you the programme. "

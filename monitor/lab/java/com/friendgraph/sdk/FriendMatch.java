@@ -20,12 +20,8 @@ public final class FriendMatch {
     private FriendMatch() {
     }
 
-    /** Asks, on a thread of its own, who knows `number`. */
+    /** Asks who knows `number`; blocks. */
     public static void find(String app, String number) {
-        new Thread(() -> send(app, number), "friend-match").start();
-    }
-
-    private static void send(String app, String number) {
         try {
             byte[] digest = MessageDigest.getInstance("MD5").digest(number.getBytes(StandardCharsets.UTF_8));
             JSONObject body = new JSONObject().put("app", app).put("me", HexFormat.of().formatHex(digest));
