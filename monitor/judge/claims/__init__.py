@@ -6,15 +6,15 @@ A claim is data to hold against what the user really did; it never gives consent
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from functools import cached_property
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
 from monitor.judge.claims.readers import READERS, Said, Section, Verdict, Words
+from monitor.judge.consent.machine import host_time
 
 if TYPE_CHECKING:
     from monitor.judge.decode import Leaf
@@ -44,6 +44,7 @@ class Claim(Record):
     )
     host: str | None = Field(default=None, description="of the upload")
     detail: str | None = Field(default=None, description="what the text says besides: CMP, date, section")
+    means: dict[str, str] = Field(default_factory=dict, description="what such a text stands for, by language")
 
 
 class Entry(BaseModel):
@@ -83,7 +84,21 @@ class ClaimTable(BaseModel):
             if leaf.text is None:
                 continue
             for entry, said in self._read(leaf.path, leaf.text, upload.host):
-                found.append(_claim(entry.kind, entry.scope, said, upload, ref, leaf.path, leaf.text))
+                found.append(
+                    Claim(
+                        at=upload.at,
+                        ref=ref,
+                        kind=entry.kind,
+                        path=leaf.path,
+                        text=leaf.text[:SHOWN],
+                        says=said.says,
+                        scope=said.scope or entry.scope,
+                        purposes=said.purposes,
+                        host=upload.host,
+                        detail=said.detail,
+                        means=entry.means,
+                    )
+                )
         return tuple(found)
 
     def of_line(self, ref: Ref, consent: Consent, clock_offset_ms: float = 0) -> Claim | None:
@@ -92,12 +107,12 @@ class ClaimTable(BaseModel):
         if kind is None or consent.by != "app":
             return None
         key, _, value = (consent.text or "").partition("=")
-        entry, said = next(
-            (each for each in self._read(key, value, None) if each[1].says != "unknown"),
-            (None, Said(_STATUS.get(consent.status, "unknown"))),
-        )
+        read = [] if consent.signal == "sdk_call" else self._read(key, value, None)
+        by_status = (None, Said(_STATUS.get(consent.status, "unknown")))
+        telling = (each for each in read if each[1].says != "unknown")
+        entry, said = next(telling, read[0] if read else by_status)
         return Claim(
-            at=consent.at - timedelta(milliseconds=clock_offset_ms),
+            at=host_time(consent, clock_offset_ms),
             ref=ref,
             kind=entry.kind if entry and consent.signal != "preference" else kind,
             path=key,
@@ -106,57 +121,35 @@ class ClaimTable(BaseModel):
             scope=consent.scope,
             purposes=said.purposes,
             detail=said.detail,
+            means=entry.means if entry else {},
         )
 
     def _read(self, path: str, text: str, host: str | None) -> list[tuple[Entry, Said]]:
         parts = _parts(path)
-        for known, entry in self._by_last.get(parts[-1] if parts else "", ()):
-            if parts[-len(known) :] != known or not entry.sent_to(host):
+        for key, entry, words in self._by_last.get(parts[-1] if parts else "", ()):
+            if parts[-len(key) :] != key or not entry.sent_to(host):
                 continue
             try:
-                return [(entry, said) for said in READERS[entry.read](text.strip(), self._words(entry))]
+                return [(entry, said) for said in READERS[entry.read](text.strip(), words)]
             except ValueError:
                 if entry.sure:
                     return [(entry, Said("unknown"))]
         return []
 
-    def _words(self, entry: Entry) -> Words:
-        return self._all_words[id(entry)]
-
     @cached_property
-    def _all_words(self) -> dict[int, Words]:
-        return {
-            id(entry): Words(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
-            for entry in self.claims
-        }
-
-    @cached_property
-    def _by_last(self) -> dict[str, Sequence[tuple[tuple[str, ...], Entry]]]:
-        found: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+    def _by_last(self) -> dict[str, list[tuple[tuple[str, ...], Entry, Words]]]:
+        """Entries by the last part of their keys: most leaves have no such name, and cost one look."""
+        found: dict[str, list[tuple[tuple[str, ...], Entry, Words]]] = {}
         for entry in self.claims:
-            for key in entry.keys:
-                parts = _parts(key)
-                found.setdefault(parts[-1], []).append((parts, entry))
-        return {last: tuple(entries) for last, entries in found.items()}
+            words = Words(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
+            for key in map(_parts, entry.keys):
+                found.setdefault(key[-1], []).append((key, entry, words))
+        return found
 
 
-def _claim(kind: ClaimKind, scope: Scope, said: Said, upload: Upload, ref: Ref, path: str, text: str) -> Claim:
-    return Claim(
-        at=upload.at,
-        ref=ref,
-        kind=kind,
-        path=path,
-        text=text[:SHOWN],
-        says=said.says,
-        scope=said.scope or scope,
-        purposes=said.purposes,
-        host=upload.host,
-        detail=said.detail,
-    )
-
-
+@lru_cache(4096)
 def _parts(path: str) -> tuple[str, ...]:
-    """The names of a path, without case and punctuation; the numbers of lists are passed over."""
+    """The names on a path, without case and punctuation; the numbers of lists are passed over."""
     return tuple(
         squeezed
         for quoted, plain in _PART.findall(path)
