@@ -4,10 +4,10 @@ What no line says stays unknown: before the first line about the foreground or t
 
 A life of the app begins with the `started` line of a process while none of its processes lives. Most lives begin
 because the user, or the observer, opened the app; it then comes to the foreground within seconds. A life was begun by
-the app itself, as far as lines can show that, when its `started` line names what began it (`broadcast ...`,
-`service ...`, as Android logs it), or when a process had ended before and the new one did not come to the foreground
-for `SELF_START`. The first life of a recording without such a name never counts: the observer began it, or came to it
-when it was running.
+the app itself, as far as lines can show that, when the agent saw a broadcast or a service bring it up (a mark,
+`started by a broadcast: ...`), and it did not come to the foreground for `LAUNCH`; or when a process had ended before
+and the new one did not come to the foreground for `SELF_START`. The first life of a recording without such a mark never
+counts: the observer began it, or came to it when it was running.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from monitor.events import Phase, Ref
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""
-TRIGGERS = ("broadcast", "service", "provider", "job", "alarm", "sync")
-"""First words of what began a process, other than a user who opens the app."""
+LAUNCH = timedelta(seconds=10)
+"""The same where something else than an activity was seen first: an app that is opened may start a service, too."""
+BROUGHT_UP = "started by a "
+"""How the mark begins that says what brought a process up."""
 OUR_END = ("killed", "observation ended")
 """Texts of ends that are the observer's doing, or nobody knows whose."""
 
@@ -45,8 +47,9 @@ UNKNOWN = PhaseStatus()
 @dataclass
 class _Life:
     began: datetime
-    ref: Ref
-    named: bool
+    why: Ref
+    """The line that says so: its start, or the mark of what brought it up."""
+    marked: bool = False
     shown: datetime | None = None
     alive: set[int | None] = field(default_factory=set)
 
@@ -81,7 +84,7 @@ class Phases:
                     screen = (phase.state == "screen_on", ref)
                 case "started" if ref in lives:
                     app = (None, None)
-                    unseen = ref if lives[ref] else None
+                    unseen = lives[ref]
                 case "started":
                     pass
                 case "exited":
@@ -104,31 +107,35 @@ class Phases:
         return found if found is not None and found[0] - time <= within else None
 
 
-def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None) -> dict[Ref, bool]:
-    """The `started` line of each life of the app, and whether the app began it by itself."""
-    lives: list[_Life] = []
+def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None) -> dict[Ref, Ref | None]:
+    """The `started` line of each life of the app -> the line that shows that the app began it by itself, or None."""
+    lives: dict[Ref, _Life] = {}
+    life: _Life | None = None
     shows = False
     for at, _, ref, phase in lines:
         match phase.state:
             case "started":
-                if not lives or not lives[-1].alive:
-                    named = (phase.text or "").partition(" ")[0] in TRIGGERS
-                    lives.append(_Life(began=at, ref=ref, named=named))
-                lives[-1].alive.add(phase.pid)
-            case "exited" if lives:
-                lives[-1].alive.discard(phase.pid)
+                if life is None or not life.alive:
+                    life = lives[ref] = _Life(began=at, why=ref)
+                life.alive.add(phase.pid)
+            case "exited" if life is not None:
+                life.alive.discard(phase.pid)
+            case "mark" if life is not None and (phase.text or "").startswith(BROUGHT_UP):
+                if not life.marked and life.shown is None and at - life.began <= LAUNCH:
+                    life.why, life.marked = ref, True
             case "foreground" | "background":
                 shows = True
-                if lives and lives[-1].shown is None:
-                    lives[-1].shown = at
+                if life is not None and life.shown is None:
+                    life.shown = at
             case _:
                 pass
     end = max((time for time in (last, lines[-1][0] if lines else None) if time is not None), default=None)
-    return {
-        life.ref: life.named
-        or bool(number and shows and end is not None and (life.shown or end) - life.began > SELF_START)
-        for number, life in enumerate(lives)
-    }
+    found: dict[Ref, Ref | None] = {}
+    for number, (ref, life) in enumerate(lives.items()):
+        waited = (life.shown or end or life.began) - life.began
+        by_itself = waited > LAUNCH if life.marked else bool(number) and shows and waited > SELF_START
+        found[ref] = life.why if by_itself else None
+    return found
 
 
 def _line(ref: Ref) -> int:

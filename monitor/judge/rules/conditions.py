@@ -69,7 +69,7 @@ class Conditions:
 
     def _consent(self, states: tuple[str, ...]) -> Test:
         wanted = frozenset(states)
-        return lambda each: each.decided in wanted or each.status.state in wanted
+        return lambda each: each.is_in(wanted)
 
     def _separate(self, separate: Separate) -> Test:
         wanted = frozenset(separate.consent)

@@ -96,7 +96,7 @@ class Reporter:
         elif sighting.access is not None and rule.on == "access":
             if certain := [flow for flow in sighting.flows if flow.certainty >= CERTAIN]:
                 consent = rule.when.consent
-                in_time = any(consent is None or flow.decided in consent for flow in certain)
+                in_time = any(consent is None or flow.is_in(consent) for flow in certain)
                 grade = "proven" if in_time else "corroborated"
         elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
             grade = "proven"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -24,6 +24,8 @@ CERTAIN = 0.95
 TOGETHER = timedelta(seconds=1)
 """Permissions that are prompted for within this time are asked for at once."""
 TICK = timedelta(microseconds=1)
+PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
+"""Purposes of a claim that a no to personalised advertising answers: TCF's profiles and their use, Google's names."""
 NOTICES = frozenset({"dialog", "tap", "operator"})
 """Signals of something that told the user what is to be done with the data, or of an answer to it."""
 PERMISSION_SIGNALS = frozenset({"permission_prompt", "permission_result"})
@@ -40,7 +42,7 @@ class Sighting:
     """Host of a flow, source of an access, permission or scope of a consent line: findings are grouped by it."""
     status: ConsentStatus
     decided: ConsentName
-    """The state that conditions see: the status, or what `basic_only` comes to for this kind of data."""
+    """The state of the status, or what `basic_only` comes to for this kind of data."""
     data: DataType | None = None
     count: int = 1
     phase: PhaseStatus = UNKNOWN
@@ -56,6 +58,10 @@ class Sighting:
     """Of a flow: its best match."""
     flows: tuple[Sighting, ...] = ()
     """Of an access: the flows that carried its values."""
+
+    def is_in(self, states: Container[str]) -> bool:
+        """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind."""
+        return self.decided in states or self.status.state in states
 
 
 class Sightings:
@@ -188,12 +194,14 @@ class Sightings:
         return found
 
     def _claimed(self, claim: Claim) -> ConsentStatus:
-        """The state that a claim is held against: a no to its own scope, else what was said in general, else its own.
+        """The state that a claim is held against: a decision on its own scope, else what was said in general.
 
-        Apps ask one question for all; a yes to it may well be what the claim means. Rather miss than accuse.
+        Apps ask one question for all; a yes to it may well be what the claim means. A no to personalised advertising
+        does not answer a claim of other purposes. Rather miss than accuse.
         """
         own = self._facts.timeline.at(claim.at, None, claim.scope)
-        if own.state in ("refused", "withdrawn", "given"):
+        other = claim.scope == "ads_tracking" and claim.purposes and not PERSONALISED.intersection(claim.purposes)
+        if own.state == "given" or (own.state in ("refused", "withdrawn") and not other):
             return own
         return self._facts.timeline.at(claim.at)
 
