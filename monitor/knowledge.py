@@ -133,7 +133,7 @@ def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Polic
         path,
         Policy,
         known={"data": data_types.codes, "app_types": app_types},
-        hint="`appwitness policy` prints an example to compare with.",
+        hint="`appwitness policy example` prints one to compare with.",
     )
 
 

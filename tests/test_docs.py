@@ -21,7 +21,7 @@ def test_the_table_of_exit_codes_is_that_of_the_program():
 
 
 def test_the_verbs_are_those_of_the_program():
-    assert set(re.findall(r"^\| `appwitness (\w+)`", README, re.MULTILINE)) == set(cli.main.commands)
+    assert set(re.findall(r"^\| `appwitness ([\w-]+)`", README, re.MULTILINE)) == set(cli.main.commands)
 
 
 def test_make_targets_exist():

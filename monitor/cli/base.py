@@ -118,7 +118,7 @@ policy_option = click.option(
     "--policy",
     "policy_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What the app's maker declares (`appwitness policy` prints an example).",
+    help="What the app's maker declares (`appwitness policy example` prints one).",
 )
 territory_option = click.option(
     "--territory",

@@ -1,15 +1,17 @@
-"""The verbs that say what appwitness knows: sources, rules, schema."""
+"""The verbs that say what appwitness knows: sources, rules, laws, types of app and of data, policy, schema."""
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from pydantic import BaseModel
 
 from monitor import events
-from monitor.cli.base import main, out, plain, rules_option
+from monitor.cli.base import law_option, main, out, plain, rules_option
 from monitor.errors import UserError
 
 
@@ -36,33 +38,161 @@ def _columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-@main.command()
-@click.argument("rule", required=False)
-@click.option(
+class Rules(click.Group):
+    """`rules` alone lists, `rules ID` shows: what one would type first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put in the verb that was left out."""
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["show" if args and not args[0].startswith("-") else "list", *args]
+        return super().parse_args(ctx, args)
+
+
+lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+format_option = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+
+
+@main.group(cls=Rules)
+def rules() -> None:
+    """List the rules, or show the page of one."""
+
+
+@rules.command("list")
+@format_option
+@lang_option
 @rules_option
-def rules(rule: str | None, format_: str, lang: str, rules_folder: Path | None) -> None:
-    """List the rules, or show the page of one RULE."""
+def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
+    """List the rules: level, finding types, name and title."""
     from monitor.correlate import knowledge
 
     known = knowledge(rules_folder).rules
-    if rule is not None:
-        known = tuple(each for each in known if each.id == rule)
-        if not known:
-            raise UserError(f"There is no rule {rule!r}.", "`appwitness rules` lists them.")
     if format_ == "json":
-        click.echo(json.dumps([each.model_dump(mode="json") for each in known], indent=1, ensure_ascii=False))
-    elif rule is not None:
-        shown = known[0]
-        out.print(f"[bold]{shown.id}[/] ({shown.level}): {plain(shown.title[lang])}\n")
-        out.print(f"{plain(shown.why[lang])}\n")
-        out.print(f"Remedy: {plain(shown.remedy[lang])}\n")
-        for reference in shown.references:
-            out.print(f"  {plain(reference)}")
-    else:
-        _columns(("level", "rule", "title"), [(each.level, each.id, each.title[lang]) for each in known])
+        click.echo(_json(known))
+        return
+    rows = [(each.level, " ".join(each.kinds), each.id, each.title[lang]) for each in known]
+    _columns(("level", "types", "rule", "title"), rows)
+
+
+@rules.command("show")
+@click.argument("rule")
+@format_option
+@lang_option
+@law_option
+@rules_option
+def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules_folder: Path | None) -> None:
+    """Show the page of one RULE.
+
+    What it looks for, why, what to do about it, how strong it is, and the articles that it touches.
+    """
+    from monitor.cli.rule_page import page
+    from monitor.correlate import knowledge
+
+    known = knowledge(rules_folder, laws=laws)
+    shown = next((each for each in known.rules if each.id == rule), None)
+    if shown is None:
+        near = difflib.get_close_matches(rule, [each.id for each in known.rules], n=3)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise UserError(f"There is no rule {rule!r}.", f"{hint}`appwitness rules` lists them.")
+    click.echo(_json([shown]) if format_ == "json" else page(shown, known, lang))
+
+
+@main.command("app-types")
+@format_option
+@lang_option
+def app_types(format_: str, lang: str) -> None:
+    """List the types of app for --app-type, and what each needs for its basic function.
+
+    From the Chinese provisions on necessary personal information (2021 No. 14). "checked" says how well an entry was
+    matched against their text: source, source_partial, recalled (check before citing).
+    """
+    from monitor import catalog
+    from monitor.judge.app_types import AppTypes
+
+    known = catalog.parse(catalog.HERE / "app_types.yml", AppTypes)
+    if format_ == "json":
+        click.echo(_json(known.types))
+        return
+    for each in known.types:
+        names = (each.en, each.zh) if lang == "en" else (each.zh, each.en)
+        click.echo(f"{each.number:2}  {names[0]} ({names[1]}) [{each.checked}]")
+        click.echo(f"    {each.article.says[lang].partition(': ' if lang == 'en' else '：')[2]}")
+
+
+@main.command("laws")
+@format_option
+@lang_option
+@law_option
+@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only what this finding type touches.")
+def laws(format_: str, lang: str, laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
+    """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
+    from monitor.correlate import knowledge
+    from monitor.judge.laws import citation
+
+    known = knowledge(laws=laws)
+    ids = [kind.id for kind in known.laws.kinds]
+    wanted = [kind.upper() for kind in kinds] or ids
+    if unknown := sorted(set(wanted) - set(ids)):
+        raise UserError(f"There is no finding type {', '.join(unknown)}.", f"Choose from {ids[0]} to {ids[-1]}.")
+    articles = known.laws.articles(wanted, known.jurisdictions)
+    if format_ == "json":
+        click.echo(_json(articles))
+        return
+    click.echo(f"{'State of the law' if lang == 'en' else '法律状态截至'} {known.laws.as_of}\n")
+    for kind in (known.laws.kind(each) for each in wanted):
+        click.echo(f"{kind.id} {kind.en if lang == 'en' else kind.zh}")
+        for article in known.laws.articles([kind.id], known.jurisdictions):
+            click.echo(f"  {article.jurisdiction:5}  {citation(article, lang)}: {article.says[lang]}")
+
+
+@main.command("data-types")
+@format_option
+def data_types(format_: str) -> None:
+    """List the kinds of data: the codes that rules, sources and a policy.yml use."""
+    from monitor.correlate import knowledge
+
+    known = knowledge().data_types.items
+    if format_ == "json":
+        click.echo(_json(known))
+        return
+    _columns(("code", "name", "名称"), [(each.code, each.en, each.zh) for each in known])
+
+
+@main.group()
+def policy() -> None:
+    """Write down what an app's maker declares, for --policy: an example, and a check."""
+
+
+@policy.command("example")
+def policy_example() -> None:
+    """Print a policy.yml to start from, with a comment on each part."""
+    click.echo(Path(__file__).with_name("policy.example.yml").read_text("utf-8"), nl=False)
+
+
+@policy.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def policy_check(file: Path) -> None:
+    """Check a policy.yml, and say what it declares."""
+    from monitor.correlate import knowledge
+
+    known = knowledge(policy=file)
+    declared = known.policy
+    if declared is None:
+        return
+    out.print(
+        f"{plain(str(file))}: {len(declared.codes)} kinds of data, {len(declared.recipients)} recipients, "
+        f"{len(declared.sdks)} SDKs, {len(declared.first_party)} domains of the maker"
+    )
+    if known.app_type:
+        out.print(f"type of app: {known.app_type.number} {known.app_type.en} ({known.app_type.zh})")
+    for sdk in declared.sdks:
+        if not sdk.hosts:
+            out.print(f"SDK {plain(sdk.name)}: no host is known of {', '.join(sdk.packages)}; add its `hosts`")
+
+
+def _json(items: Sequence[BaseModel]) -> str:
+    return json.dumps([each.model_dump(mode="json") for each in items], indent=1, ensure_ascii=False)
 
 
 @main.command()

@@ -17,7 +17,7 @@ EVIDENCE = 5
 
 def _host(text: str) -> str:
     host = clean_host(text.removeprefix("*.").strip("."))
-    if not host or "/" in host or " " in host:
+    if not host or set("/ @?") & set(text):
         raise ValueError(f"{text!r} is not a domain; expected such as example.com")
     return host
 

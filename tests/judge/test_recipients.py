@@ -4,6 +4,7 @@ import pytest
 
 from monitor import catalog
 from monitor.errors import FileError
+from monitor.judge.policy import Policy
 from monitor.judge.recipients import Known, Recipients, RecipientTable
 
 TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
@@ -160,3 +161,48 @@ def test_an_answer_is_the_same_when_asked_again():
         RecipientTable(recipients=(Known(name="X", role="ads", hosts=("x.example",)),)), "com.a.shop"
     )
     assert recipients.of("www.x.example") is recipients.of("www.x.example")
+
+
+COUNTRIES = [
+    # host, address of the server, country, basis
+    ("ulogs.umeng.com", "8.8.8.8", "CN", "company"),
+    ("graph.facebook.com", None, "US", "company"),
+    ("api.elsewhere.test", "223.5.5.5", "CN", "address_block"),
+    ("api.elsewhere.test", "2400:3200::1", "CN", "address_block"),
+    ("api.elsewhere.test", "::ffff:223.5.5.5", "CN", "address_block"),
+    ("223.5.5.5", None, "CN", "address_block"),
+    ("api.elsewhere.test", None, None, None),
+    ("api.elsewhere.test", "127.0.0.1", None, None),
+    ("api.elsewhere.test", "192.168.1.20", None, None),
+    ("api.elsewhere.test", "203.0.113.9", None, None),
+    ("api.elsewhere.test", "not an address", None, None),
+    ("localhost", "8.8.8.8", None, None),
+    # A platform's seat says nothing of the customer who receives.
+    ("d111.cloudfront.net", None, None, None),
+    ("bucket.s3.cn-north-1.amazonaws.com.cn", "52.80.0.1", "CN", "address_block"),
+]
+
+
+@pytest.mark.parametrize(("host", "address", "country", "basis"), COUNTRIES)
+def test_a_country_is_said_with_its_basis_or_not_at_all(host, address, country, basis):
+    found = Recipients(TABLE, "com.example.shop", addresses_as_of="2026-10-27").of(host, address)
+    assert (found.country, found.country_basis) == (country, basis)
+    dates = {"company": str(TABLE.as_of), "address_block": "2026-10-27"}
+    assert found.country_as_of == dates.get(basis)
+
+
+def test_what_the_policy_says_of_a_recipient_goes_first():
+    policy = Policy.model_validate(
+        {
+            "recipients": [
+                {"name": "Ours", "hosts": ["umeng.com"], "party": "first", "country": "DE", "data": ["oaid"]},
+                {"name": "Elsewhere", "hosts": ["elsewhere.test"], "data": ["oaid"]},
+            ]
+        }
+    )
+    recipients = Recipients(TABLE, "com.example.shop", declared=policy.recipient)
+    found = recipients.of("ulogs.umeng.com", "8.8.8.8")
+    assert (found.party, found.country, found.country_basis, found.country_as_of) == ("first", "DE", "declared", None)
+    found = recipients.of("api.elsewhere.test", "223.5.5.5")
+    assert (found.name, found.party, found.country_basis) == ("Elsewhere", "third", "address_block")
+    assert recipients.of("graph.facebook.com").party == "third"

@@ -1,0 +1,151 @@
+"""The verbs that say what appwitness knows."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from monitor import catalog
+from monitor.cli import main
+from monitor.cli.rule_page import CONDITIONS, JUDGES, VALUES, page
+from monitor.judge.policy import Policy
+from monitor.judge.rules.model import When
+from monitor.knowledge import knowledge
+
+KNOWN = knowledge()
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+
+
+def run(*args, code=0):
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_rules_are_listed_by_either_name():
+    assert run("rules") == run("rules", "list")
+    assert "sent-before-consent" in run("rules")
+    assert run("rules", "--lang", "zh") != run("rules")
+    assert {each["id"] for each in json.loads(run("rules", "--format", "json"))} == {each.id for each in KNOWN.rules}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("rule", KNOWN.rules, ids=lambda rule: rule.id)
+def test_every_rule_has_a_page(rule, lang):
+    text = page(rule, KNOWN, lang)
+    assert text.startswith(rule.id)
+    for part in (rule.title[lang], rule.why[lang], rule.remedy[lang]):
+        assert part in text
+    for kind in rule.kinds:
+        assert kind in text
+    asked = [name for name in When.model_fields if getattr(rule.when, name) is not None]
+    assert len(re.findall(r"^  - ", text.partition("\n\n")[2].partition("\n\n")[0], re.MULTILINE)) == len(asked) + len(
+        rule.levels
+    )
+    assert "{" not in text.partition(rule.why[lang])[0]
+    if rule.when.often:
+        assert KNOWN.frequency.by_id[rule.when.often].source in text
+
+
+def test_every_condition_has_words():
+    assert set(CONDITIONS) == set(When.model_fields)
+    for texts in (*CONDITIONS.values(), *JUDGES.values(), *VALUES.values()):
+        assert all(texts)
+    for name in ("phase", "audience", "by", "label", "says"):
+        choices = re.findall(r"'(\w+)'", str(When.model_fields[name].annotation))
+        assert choices
+        assert set(choices) <= set(VALUES), name
+
+
+def test_the_page_of_a_rule_names_the_law_that_was_chosen():
+    chinese = run("rules", "show", "sent-before-consent", "--law", "cn", "--lang", "zh")
+    assert "《中华人民共和国个人信息保护法》第十三条" in chinese
+    assert "GDPR" not in chinese.partition("其他依据")[0]
+    assert "引用前请核对" in chinese
+    both = run("rules", "sent-before-consent", "--law", "eu,cn")
+    assert both.index("GDPR, Art. 6(1)") > 0
+    assert "check before citing" in both
+    assert json.loads(run("rules", "show", "sent-before-consent", "--format", "json"))[0]["id"] == "sent-before-consent"
+
+
+def test_an_organisations_own_rule_has_a_page(tmp_path):
+    ours = (catalog.HERE / "rules/sent-in-cleartext.yml").read_text("utf-8")
+    own = tmp_path / "rules"
+    own.mkdir()
+    (own / "ours.yml").write_text(ours.replace("id: sent-in-cleartext", "id: ours"), "utf-8")
+    assert run("rules", "show", "ours", "--rules", own).startswith("ours")
+    assert "ours" in run("rules", "--rules", own)
+
+
+BROKEN_RULES = [
+    ("kinds: [F19]", "kinds: [F99]", "F99"),
+    ("level: medium", "level: grave", "level"),
+    ("cleartext: true", "cleartex: true", "cleartex"),
+]
+
+
+@pytest.mark.parametrize(("what", "instead", "said"), BROKEN_RULES)
+def test_a_broken_rule_is_an_error_with_file_and_line(tmp_path, what, instead, said):
+    text = (catalog.HERE / "rules/sent-in-cleartext.yml").read_text("utf-8")
+    assert what in text
+    path = tmp_path / "own.yml"
+    path.write_text(text.replace(what, instead), "utf-8")
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if what in row)
+    said_all = run("rules", "--rules", path, code=2)
+    assert f"{path}:{line}: " in said_all
+    assert said in said_all
+
+
+def test_laws_are_listed_by_finding_type_and_jurisdiction():
+    text = run("laws", "--type", "f10", "--law", "eu")
+    assert "GDPR, Art. 44-49" in text
+    assert "PIPL" not in text
+    assert "F01" in run("laws", "--lang", "zh")
+    (first, *_) = json.loads(run("laws", "--type", "F28", "--format", "json"))
+    assert {"law", "article", "jurisdiction", "citation", "says", "verify"} <= set(first)
+
+
+def test_types_of_app_and_of_data_are_listed():
+    text = run("app-types")
+    assert "21  Women's health (女性健康类) [source]" in text
+    assert "19  Learning and education (学习教育类) [recalled]" in text
+    assert run("app-types", "--lang", "zh").count("无须个人信息") == 13
+    assert len(json.loads(run("app-types", "--format", "json"))) == 39
+    assert "phone_number" in run("data-types")
+    assert json.loads(run("data-types", "--format", "json"))
+
+
+def test_the_example_of_a_policy_is_one(tmp_path):
+    path = tmp_path / "policy.yml"
+    path.write_text(run("policy", "example"), "utf-8")
+    said = run("policy", "check", path)
+    assert "3 Instant messaging (即时通信类)" in said
+    policy = knowledge(policy=path).policy
+    assert policy is not None
+    for part in Policy.model_fields:
+        assert getattr(policy, part), part
+    assert policy.declares("oaid", "ulogs.umeng.com")
+
+
+WRONG = [
+    (["rules", "show", "sent-befor-consent"], "Did you mean sent-before-consent"),
+    (["rules", "show", "nothing-like-it-at-all"], "`appwitness rules` lists them"),
+    (["rules", "show", "sent-before-consent", "--law", "mars"], "cn, eu, us, store"),
+    (["laws", "--type", "F99"], "F01 to F28"),
+    (["laws", "--law", "cn,,eu"], "names no law"),
+    (["report", "nowhere", "--law", "mars"], "cn, eu, us, store"),
+    (["report", "nowhere", "--territory", "China"], "code of two letters"),
+    (["report", "nowhere", "--app-type", "online"], "Online shopping"),
+    (["correlate", "nowhere", "--app-type", "casino"], "no type of app 'casino'"),
+    (["observe", "--app-type", "99"], "no type of app '99'"),
+]
+
+
+@pytest.mark.parametrize(("args", "said"), WRONG)
+def test_what_is_wrong_is_said_with_what_there_is(args, said):
+    assert said in run(*args, code=2)
