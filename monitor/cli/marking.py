@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -9,18 +10,22 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from monitor import events
-from monitor.cli.base import main, out, recordings
+from monitor.cli.base import err, main, out, plain, recordings
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.recording import Recording
+
+CONSENTS = events.FILES["consent"]
+ALL = "all"
 
 
 @main.group()
 def mark() -> None:
     """Note in a recording what the user was asked and decided.
 
-    While it is being made, or later. Never blocks the run: each mark is one line appended to the recording.
+    While it is being made, or later. Never blocks the run: each mark is one line appended to the recording; nothing in
+    it is changed. A mark that was wrong is corrected by another one, and findings follow at the next report.
     """
 
 
@@ -37,6 +42,14 @@ def _marked(recording: Path | None) -> Recording:
     return Recording.open(recording)
 
 
+def _append(opened: Recording, event: events.Event) -> events.Ref:
+    """Append a line, and seal it when nobody else will: the run has ended, and its stamps are there."""
+    ref = opened.append(event)
+    if opened.run.ended is not None and opened.sealed:
+        opened.stamp(final=True)
+    return ref
+
+
 in_option = click.option(
     "--recording", type=click.Path(path_type=Path), help="The recording. [default: the newest in ./recordings]"
 )
@@ -49,20 +62,23 @@ at_option = click.option(
 @click.argument("status", type=click.Choice(get_args(events.ConsentState)))
 @in_option
 @click.option(
-    "--scope",
-    type=click.Choice(get_args(events.Scope)),
-    default="general_policy",
-    show_default=True,
-    help="What was asked for.",
+    "--corrects",
+    metavar="LINE",
+    help=f"The line of {CONSENTS} that this one replaces, such as {CONSENTS}:3. Time, scope and data are those of that"
+    " line where you do not say otherwise.",
 )
-@click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers. [default: all]")
+@click.option(
+    "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
+)
+@click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]")
 @click.option("--text", help="The label touched.")
 @click.option("--note", help="Anything worth keeping with it.")
 @at_option
 def mark_consent(
     status: events.ConsentState,
     recording: Path | None,
-    scope: events.Scope,
+    corrects: str | None,
+    scope: events.Scope | None,
     data: tuple[str, ...],
     text: str | None,
     note: str | None,
@@ -70,20 +86,51 @@ def mark_consent(
 ) -> None:
     """Note that consent was requested, given, refused, withdrawn or dismissed."""
     opened = _marked(recording)
-    ref = opened.append(
-        events.Consent(
-            at=at.replace(tzinfo=UTC) if at else datetime.now(UTC),
-            app=opened.run.app.package,
-            signal="operator",
-            status=status,
-            scope=scope,
-            data=data or None,
-            by="operator",
-            text=text,
-            note=note,
-        )
+    _check(data)
+    replaced = _line(opened, corrects) if corrects else None
+    fields = _as_marked(opened, replaced[1]) if replaced else {}
+    if at:
+        fields["at"] = at.replace(tzinfo=UTC)
+    if scope:
+        fields["scope"] = scope
+    if data:
+        fields["data"] = None if ALL in data else data
+    line = events.Consent(
+        **{"at": datetime.now(UTC), **fields},
+        app=opened.run.app.package,
+        signal="operator",
+        status=status,
+        by="operator",
+        text=text,
+        note=note,
+        corrects=replaced[0] if replaced else None,
     )
-    out.print(f"{opened.path}: {ref}: {status}")
+    ref = _append(opened, line)
+    _say(opened, ref, f"{status}, in place of {_told(*replaced)}" if replaced else status)
+    _warn(line)
+
+
+@mark.command("retract")
+@click.argument("line")
+@in_option
+@click.option("--note", help="Why: anything worth keeping with it.")
+def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
+    """Note that a LINE of consents.jsonl never was, such as consents.jsonl:3.
+
+    Neither it nor what it said of other lines counts any more. Retracting the retraction brings it back.
+    """
+    opened = _marked(recording)
+    target, consent = _line(opened, line)
+    retraction = events.Consent(
+        **_as_marked(opened, consent),
+        app=opened.run.app.package,
+        signal="operator",
+        status=consent.status,
+        by="operator",
+        note=note,
+        retracts=target,
+    )
+    _say(opened, _append(opened, retraction), f"retracted {_told(target, consent)}")
 
 
 @mark.command("note")
@@ -94,5 +141,67 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     """Note anything at all on the time line."""
     opened = _marked(recording)
     when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    ref = opened.append(events.Phase(at=when, app=opened.run.app.package, state="mark", text=text))
+    ref = _append(opened, events.Phase(at=when, app=opened.run.app.package, state="mark", text=text))
     out.print(f"{opened.path}: {ref}")
+
+
+def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
+    """The consent line that a person names, as `consents.jsonl:3` or `3`."""
+    found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", named)
+    if not found:
+        raise UserError(
+            f"{named!r} is not a line of {CONSENTS}.", f"Name one as reports do: {CONSENTS}:3. Only those can be wrong."
+        )
+    ref = f"{CONSENTS}:{found[1]}"
+    lines = {read.ref: read for read in opened.read("consent", finished=True)}
+    if ref not in lines:
+        last = f"its last line is {CONSENTS}:{len(lines)}" if lines else "it has no lines"
+        raise UserError(f"There is no {ref} in {opened.path}: {last}.", "Name a line that there is, as reports do.")
+    event = lines[ref].event
+    if not isinstance(event, events.Consent):
+        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It counts for nothing as it is; leave it.")
+    return ref, event
+
+
+def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, object]:
+    """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
+    from monitor.judge.consent import host_time, scope_of
+
+    return {
+        "at": host_time(consent, opened.run.clock_offset_ms),
+        "scope": scope_of(consent),
+        "data": consent.data,
+    }
+
+
+def _check(data: tuple[str, ...]) -> None:
+    from monitor import catalog
+    from monitor.judge.data_types import DataTypes
+
+    (path,) = catalog.files("data_types.yml")
+    unknown = sorted(set(data) - {ALL} - catalog.parse(path, DataTypes).codes)
+    if unknown:
+        raise UserError(
+            f"There is no data type {', '.join(unknown)}.", "catalog/data_types.yml has the codes, such as location."
+        )
+
+
+def _warn(line: events.Consent) -> None:
+    """Tell a person who marks a yes that what was touched is none."""
+    from monitor import catalog
+    from monitor.judge.consent import said
+    from monitor.labels import Labels
+
+    (path,) = catalog.files("consent.yml")
+    says, why = said(line, catalog.parse(path, Labels))
+    if why and line.status == "given":
+        err.print(plain(f"{line.text!r} is not a clear yes: this counts as {says}."))
+
+
+def _told(ref: events.Ref, consent: events.Consent) -> str:
+    text = f" {consent.text!r}" if consent.text else ""
+    return f"{ref} ({consent.status}, {consent.signal} by {consent.by}{text})"
+
+
+def _say(opened: Recording, ref: events.Ref, what: str) -> None:
+    out.print(plain(f"{opened.path}: {ref}: {what}"))

@@ -235,6 +235,11 @@ class Recording:
 
     # stamps
 
+    @property
+    def sealed(self) -> bool:
+        """Whether there are stamps: a folder that was put together by hand has none."""
+        return (self.path / SEAL).is_file()
+
     def stamp(self, final: bool = False) -> None:
         """Append a stamp to seal.jsonl over all whole lines, on disk by then; costs only what is new."""
         self._sealer().stamp(final=final)

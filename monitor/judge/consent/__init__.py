@@ -72,11 +72,12 @@ from monitor.judge.consent.machine import (
     host_time,
     line_number,
     read,
+    said,
     scope_of,
 )
 from monitor.labels import Labels
 
-__all__ = ["Reading", "Says", "Timeline", "Why", "scope_of"]
+__all__ = ["Reading", "Says", "Timeline", "Why", "host_time", "said", "scope_of"]
 
 NOT_SHOWN = ConsentStatus()
 EARLIER = timedelta(seconds=5)

@@ -83,11 +83,12 @@ def line_number(ref: Ref) -> int:
 
 def read(ref: Ref, consent: Consent, clock_offset_ms: float, labels: Labels) -> Reading:
     """What a line says by itself; what the lines beside and before it make of that, the timeline knows."""
-    says, why = _says(consent, labels)
+    says, why = said(consent, labels)
     return Reading(host_time(consent, clock_offset_ms), line_number(ref), ref, consent, scope_of(consent), says, why)
 
 
-def _says(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
+def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
+    """What a line says, and why where that is not its status."""
     text = consent.text if consent.text and consent.signal in ("dialog", "tap", "operator") else ""
     match consent.status:
         case "requested":

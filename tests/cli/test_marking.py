@@ -1,0 +1,201 @@
+"""Marks made, corrected and taken back by the command line, and what reports then say; nothing sealed is changed."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from monitor import events
+from monitor.cli import main
+from monitor.recording import Recording
+
+START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+NUMBER = "+8613800138000"
+AHEAD_MS = 2500.0
+"""The device's clock."""
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
+
+
+def device(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds, milliseconds=AHEAD_MS)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A copy of a sealed recording: asked, agreed by a tap, then a number read and sent."""
+    run = events.Run(
+        id="run-marks",
+        app=events.AppIdentity(package="com.example.pages"),
+        device=events.DeviceIdentity(serial="lab", kind="lab"),
+        started=START,
+        clock_offset_ms=AHEAD_MS,
+    )
+    base = {"app": "com.example.pages", "pid": 1}
+    with Recording.create(tmp_path / "original", run) as recording:
+        recording.append_all(
+            [
+                events.Consent(at=device(1), signal="dialog", status="requested", by="app", text="Privacy", **base),
+                events.Consent(at=device(2), signal="tap", status="given", by="user", text="Agree", **base),
+                events.Access(
+                    at=device(3),
+                    source="android.telephony.TelephonyManager.getLine1Number",
+                    data="phone_number",
+                    values=(events.Value(type="phone_number", text=NUMBER),),
+                    outcome="returned",
+                    **base,
+                ),
+            ]
+        )
+        body = json.dumps({"phone": NUMBER}).encode()
+        recording.append(
+            events.Upload(
+                at=START + timedelta(seconds=4),
+                via="http",
+                method="POST",
+                url="https://api.pages.test/login",
+                host="api.pages.test",
+                body=recording.put_body(body),
+                size=len(body),
+                type="application/json",
+                tls=events.Tls(version="TLSv1.3"),
+            )
+        )
+        recording.update_run(ended=START + timedelta(minutes=1))
+        recording.stamp(final=True)
+    return Path(shutil.copytree(tmp_path / "original", tmp_path / "recordings/copy"))
+
+
+def run(*args: object, code: int = 0):
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def mark(*args: object):
+    return run("mark", *args)
+
+
+def lines(path: Path) -> list[events.Consent]:
+    return [events.Consent.model_validate_json(raw) for raw in (path / "consents.jsonl").read_bytes().splitlines()]
+
+
+def sent(path: Path, code: int) -> dict[str, tuple[str, ...]]:
+    """What the report says of the flow's consent: rule -> evidence."""
+    report = json.loads(run("report", path, "--format", "json", code=code).stdout)
+    return {each["rule"]: tuple(each["evidence"]) for each in report["findings"] if each["rule"].startswith("sent-")}
+
+
+def verified(path: Path) -> dict[str, object]:
+    return json.loads(run("verify", path, "--format", "json").stdout)
+
+
+def test_a_corrected_mark_changes_the_findings_and_is_in_the_evidence(path):
+    before = {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+    assert sent(path, 0) == {}
+    said = mark(
+        "consent", "refused", "--corrects", "consents.jsonl:2", "--text", "Disagree", "--note", "see video 0:02"
+    )
+    assert "consents.jsonl:3: refused, in place of consents.jsonl:2 (given, tap by user 'Agree')" in said.stdout
+    findings = sent(path, 1)
+    assert "sent-after-refusal" in findings
+    assert {"consents.jsonl:3", "consents.jsonl:2", "uploads.jsonl:1"} <= set(findings["sent-after-refusal"])
+    for name, content in before.items():
+        assert (path / name).read_bytes().startswith(content), f"{name} was changed, not appended to"
+    assert verified(path)["ok"] is True
+    assert verified(path)["unsealed"] == {}
+
+
+def test_a_line_taken_back_never_was_until_that_is_taken_back(path):
+    said = mark("retract", "consents.jsonl:2", "--note", "an ad was tapped")
+    assert "consents.jsonl:3: retracted consents.jsonl:2 (given, tap by user 'Agree')" in said.stdout
+    findings = sent(path, 1)
+    assert {"consents.jsonl:1", "consents.jsonl:2", "consents.jsonl:3"} <= set(findings["sent-before-consent"])
+    mark("retract", 3)
+    assert sent(path, 0) == {}
+    assert verified(path)["ok"] is True
+
+
+def test_a_correction_of_a_correction(path):
+    mark("consent", "refused", "--corrects", "consents.jsonl:2")
+    mark("consent", "given", "--corrects", "consents.jsonl:3")
+    assert sent(path, 0) == {}
+    mark("consent", "withdrawn", "--corrects", 4)
+    assert set(sent(path, 1)) == {"sent-after-withdrawal"}
+
+
+def test_a_correction_takes_time_scope_and_data_from_the_line_it_replaces(path):
+    mark("consent", "refused", "--scope", "third_party_separate", "--data", "location", "--at", "2026-03-14T09:00:05Z")
+    mark("consent", "given", "--corrects", 3)
+    mark(
+        "consent", "given", "--corrects", 4, "--scope", "ads_tracking", "--data", "all", "--at", "2026-03-14T09:00:06Z"
+    )
+    mark("consent", "refused", "--corrects", 2)
+    _, _, first, second, third, of_tap = lines(path)
+    assert (second.at, second.scope, second.data) == (first.at, "third_party_separate", ("location",))
+    assert (third.at, third.scope, third.data) == (first.at + timedelta(seconds=1), "ads_tracking", None)
+    assert of_tap.at == START + timedelta(seconds=2), "the line of the device is on the device's clock"
+    assert {line.by for line in (first, second, third, of_tap)} == {"operator"}
+    assert [line.corrects for line in (first, second, third, of_tap)] == [
+        None,
+        *(f"consents.jsonl:{n}" for n in (3, 4, 2)),
+    ]
+
+
+def test_a_label_that_is_no_yes_is_told(path):
+    said = mark("consent", "given", "--text", "Got it")
+    assert "'Got it' is not a clear yes: this counts as requested" in said.stderr
+    assert mark("consent", "given", "--text", "Agree").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["consent", "given", "--corrects", "consents.jsonl:9"], "There is no consents.jsonl:9"),
+        (["consent", "given", "--corrects", "consents.jsonl:0"], "is not a line of consents.jsonl"),
+        (["consent", "given", "--corrects", "uploads.jsonl:1"], "is not a line of consents.jsonl"),
+        (["consent", "given", "--corrects", "the first"], "is not a line of consents.jsonl"),
+        (["consent", "given", "--corrects", "consents.jsonl:3"], "cannot be read"),
+        (["consent", "given", "--data", "lcoation"], "There is no data type lcoation"),
+        (["retract", "consents.jsonl:12"], "its last line is consents.jsonl:3"),
+        (["retract", "accesses.jsonl:1"], "is not a line of consents.jsonl"),
+    ],
+)
+def test_a_reference_that_does_not_exist_is_refused_and_nothing_is_written(path, args, says):
+    with (path / "consents.jsonl").open("ab") as file:
+        file.write(b'{"kind": "consent"}\n')
+    before = (path / "consents.jsonl").read_bytes()
+    result = run("mark", *args, code=2)
+    assert says in result.stderr.replace("\n", " ")
+    assert (path / "consents.jsonl").read_bytes() == before
+
+
+def test_marks_in_a_run_that_goes_on_are_left_to_its_recorder_to_seal(path, tmp_path):
+    live = events.Run.model_validate_json((path / "run.json").read_bytes()).model_copy(
+        update={"id": "live", "ended": None}
+    )
+    recording = Recording.create(tmp_path / "live", live)
+    stamps = (recording.path / "seal.jsonl").read_bytes()
+    mark("consent", "given", "--recording", recording.path)
+    assert (recording.path / "seal.jsonl").read_bytes() == stamps
+    assert verified(recording.path)["unsealed"] == {"consents.jsonl": 1}
+
+
+def test_a_folder_without_stamps_gets_none_by_a_mark(path):
+    (path / "seal.jsonl").unlink()
+    mark("note", "rebooted")
+    assert not (path / "seal.jsonl").exists()
+
+
+def test_a_recording_that_was_changed_does_not_verify_after_a_mark_either(path):
+    changed = (path / "consents.jsonl").read_bytes().replace(b"Agree", b"agree")
+    (path / "consents.jsonl").write_bytes(changed)
+    mark("consent", "given", "--corrects", 2)
+    assert "consents.jsonl:2" in run("verify", path, code=5).stdout
