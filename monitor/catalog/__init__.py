@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from monitor.errors import FileError
 
 HERE = Path(__file__).parent
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same as safe_load; where libyaml is there, eight times as fast."""
 
 
 def files(name: str, extra: Path | None = None) -> Iterator[Path]:
@@ -33,7 +35,7 @@ def files(name: str, extra: Path | None = None) -> Iterator[Path]:
 def tree(path: Path) -> Any:
     """The content of one YAML file as plain data. Raises FileError with the line when it is not YAML."""
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise FileError(path, line, f"not YAML: {error.problem}.", "Mend the line and try again.") from None
@@ -64,7 +66,7 @@ def parse[M: BaseModel](
 
 def _line(path: Path, loc: tuple[int | str, ...]) -> int:
     """The line of the deepest node on the way to `loc` that the file has."""
-    node = yaml.compose(path.read_text("utf-8"))
+    node = yaml.compose(path.read_text("utf-8"), _LOADER)
     line = 1
     for part in loc:
         if isinstance(node, yaml.MappingNode):
