@@ -94,7 +94,8 @@ def sent(path: Path, code: int) -> dict[str, tuple[str, ...]]:
 
 
 def verified(path: Path) -> dict[str, object]:
-    return json.loads(run("verify", path, "--format", "json").stdout)
+    result: dict[str, object] = json.loads(run("verify", path, "--format", "json").stdout)
+    return result
 
 
 def test_a_corrected_mark_changes_the_findings_and_is_in_the_evidence(path):
