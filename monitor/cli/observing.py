@@ -19,14 +19,13 @@ from monitor.cli.base import (
     database,
     db_option,
     err,
-    first_party_option,
     home,
     interrupts,
+    knowledge_options,
     main,
     out,
     recordings,
     report_of,
-    rules_option,
     strict_option,
     summary,
 )
@@ -118,8 +117,7 @@ def demo(output: Path | None, only: tuple[str, ...], db: str | None) -> None:
     help="YAML file or folder with further APIs to hook.",
 )
 @db_option
-@rules_option
-@first_party_option
+@knowledge_options
 @strict_option
 def observe(
     device_name: str,
@@ -131,21 +129,20 @@ def observe(
     port: int,
     extra_sources: Path | None,
     db: str | None,
-    rules_folder: Path | None,
-    first_party: tuple[str, ...],
     strict: bool,
+    known: Knowledge,
 ) -> None:
     """Record one run of an app, and judge it while it runs.
 
     Ends when the app ends, after --seconds, or at Ctrl-C (once: all goes down in good order). While it runs,
     `appwitness mark` in another terminal notes what the user was asked and decided.
     """
-    from monitor.correlate import knowledge
     from monitor.observe.run import Order
 
-    known = knowledge(rules_folder, first_party)
     path = output or _new_folder(device_name, plan)
     order = Order(plan=plan, listen=listen, port=port, seconds=seconds, operator=operator)
+    if known.app_type is not None:
+        order = replace(order, app_type=known.app_type.number)
     _observe(device_name, order, path, db, known, extra_sources)
     sys.exit(summary(path, db, known, strict))
 
