@@ -223,7 +223,7 @@ class _Walk:
             upload, joins = self.joined[ref]
             for joined in joins:
                 flows.append(self._flow(f"f{len(flows) + 1}", upload, joined, timeline))
-        gaps = tuple(self.cuts[ref] for ref in sorted(self.cuts, key=_line))
+        gaps = (*(self.cuts[ref] for ref in sorted(self.cuts, key=_line)), *_dangling(timeline, self.run))
         facts = Facts(
             flows=tuple(flows),
             accesses=tuple(self.accesses),
@@ -350,6 +350,13 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         accesses=events["access"],
         uploads=events["upload"],
     )
+
+
+def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
+    """Corrections that correct nothing."""
+    for ref, named in timeline.dangling().items():
+        detail = f"names {named} as the line that it corrects, and there is no such line before it"
+        yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
 
 
 def _timeline(lines: Iterable[tuple[Ref, Event]], run: Run, known: Knowledge) -> Timeline:

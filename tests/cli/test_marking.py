@@ -200,3 +200,12 @@ def test_a_recording_that_was_changed_does_not_verify_after_a_mark_either(path):
     (path / "consents.jsonl").write_bytes(changed)
     mark("consent", "given", "--corrects", 2)
     assert "consents.jsonl:2" in run("verify", path, code=5).stdout
+
+
+def test_a_correction_written_by_hand_that_names_no_line_is_told(path):
+    line = events.Consent(at=START, signal="operator", status="refused", by="operator", corrects="consents.jsonl:9")
+    Recording.open(path).append(line)
+    report = json.loads(run("report", path, "--format", "json").stdout)
+    (gap,) = report["gaps"]
+    assert (gap["subject"], gap["where"]) == ("consents.jsonl:3", "correlate")
+    assert "names consents.jsonl:9" in gap["detail"]
