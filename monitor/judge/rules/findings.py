@@ -15,7 +15,7 @@ from monitor.judge.rules.conditions import Conditions, Test, holding
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.groups import Group
 from monitor.judge.rules.model import Rule
-from monitor.judge.rules.sightings import CERTAIN, Sighting, Sightings, in_time, rows
+from monitor.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
 from monitor.judge.rules.words import LANGUAGES, Language
 
 EVIDENCE = 20
@@ -202,7 +202,7 @@ class Reporter:
             for each in self._sightings.accesses:
                 counts[self._label(each.data or "", language)] += each.count
             words["reads"] = sentences.reads(counts, lead.at, language)
-        return rule.detail[language].format_map(words)
+        return sentences.filled(rule.detail[language], words, language)
 
     def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> dict[str, str]:
         """The words that need a condition of the rule."""
@@ -231,7 +231,11 @@ class Reporter:
 
     def _asked(self, rule: Rule, lead: Sighting, language: Language) -> dict[str, str]:
         assert lead.consent
-        words = {"text": sentences.label(lead.consent.text, language)}
+        permission = lead.consent.signal in PERMISSION_SIGNALS
+        words = {
+            "text": sentences.label(lead.consent.text, language),
+            "question": sentences.question(lead.consent.text, permission, language),
+        }
         if rule.when.together is not None:
             names = [each.what for each in self._sightings.asked_with(lead)]
             words["permissions"] = sentences.permissions(names, language)

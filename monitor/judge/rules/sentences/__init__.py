@@ -5,13 +5,16 @@ Never a personal value, and never a verdict: "no consent event was observed befo
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from string import Formatter
 
-from monitor.judge.rules.sentences.asked import label, notice, permissions, stopped
+from monitor.judge.rules.sentences.asked import label, notice, permissions, question, stopped
 from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
 from monitor.judge.rules.sentences.claimed import claim
 from monitor.judge.rules.sentences.decided import SCOPES, consent, separate
 from monitor.judge.rules.sentences.seen import caller, entries, forms, moment, reads, recipient, rows, when
+from monitor.judge.rules.words import Language
 
 __all__ = [
     "NEEDS",
@@ -25,6 +28,7 @@ __all__ = [
     "consent",
     "country",
     "entries",
+    "filled",
     "forms",
     "label",
     "moment",
@@ -32,6 +36,7 @@ __all__ = [
     "often",
     "permissions",
     "phase",
+    "question",
     "reads",
     "recipient",
     "rows",
@@ -41,6 +46,7 @@ __all__ = [
     "when",
 ]
 
+_MEET = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]")
 _WHEN = "how often and when: `at ...`, `3 times (one of them at ...)`"
 _CONSENT = "what the user had been asked and had decided by then"
 _SEPARATE = "what the user had decided in the scope that `separate` names"
@@ -71,6 +77,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "consent": {
         "text": "the label, title or permission, in quotation marks; nothing where the line has none",
+        "question": "for which permission, or in which dialog",
         "when": _WHEN,
         "consent": "what the user had been asked and had decided just before",
         "permissions": "the permissions that were asked for at once",
@@ -102,6 +109,17 @@ NEEDS: dict[str, str] = {
     "end": "ended_within_s",
 }
 """Words that only a rule with a certain condition may use."""
+
+
+def filled(template: str, words: Mapping[str, str], language: Language) -> str:
+    """The template with its words; in Chinese with a space where letters or digits meet a character."""
+    if language != "zh":
+        return template.format_map(words)
+    text = ""
+    for literal, name, _, _ in Formatter().parse(template):
+        for piece in (literal, words[name] if name is not None else ""):
+            text += f" {piece}" if _MEET.fullmatch(f"{text[-1:]}{piece[:1]}") else piece
+    return text
 
 
 def used_words(template: str) -> list[str]:

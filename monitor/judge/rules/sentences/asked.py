@@ -16,6 +16,14 @@ def label(text: str | None, language: Language) -> str:
     return f" “{name}”" if language == "en" else f"“{name}”"
 
 
+def question(text: str | None, permission: bool, language: Language) -> str:
+    """What was asked: for a permission, or in a dialog."""
+    quoted = label(text, language)
+    if language == "en":
+        return f" for the permission{quoted}" if permission else f" in the dialog{quoted}"
+    return f"（{'权限' if permission else '弹窗'}{quoted}）"
+
+
 def permissions(names: Iterable[str], language: Language) -> str:
     """Permissions that were asked for at once."""
     listed = [name.removeprefix("android.permission.") for name in names]
@@ -25,7 +33,7 @@ def permissions(names: Iterable[str], language: Language) -> str:
 def notice(seconds: float | None, ref: Ref | None, language: Language) -> str:
     """When a notice was first shown afterwards."""
     if seconds is None:
-        return "no notice was observed in the whole run" if language == "en" else "整个运行期间均未观察到告知"
+        return "none was observed later in the run either" if language == "en" else "其后亦未观察到告知"
     if language == "en":
         return f"the first notice was shown {seconds:.1f} s later ({ref})"
     return f"首次告知在 {seconds:.1f} 秒之后（{ref}）"

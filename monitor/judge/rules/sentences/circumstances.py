@@ -44,7 +44,7 @@ def often(stretch: Stretch, preset: Preset, who: str, owner: str | None, languag
             f"{stretch.calls} times in {seconds} s{by}, from {moment(stretch.first)};"
             f" the preset {preset.id} of {preset.of['en']} allows {preset.allows} in {preset.window_s:g} s"
         )
-    by = f"由 {who}{f'（{owner}）' if owner else ''} " if who else ""
+    by = f"由 {who}{f'（{owner}）' if owner else ' '}" if who else ""
     return (
         f"自 {moment(stretch.first)} 起 {seconds} 秒内{by}共 {stretch.calls} 次；"
         f"{preset.of['zh']}的预设 {preset.id} 为 {preset.window_s:g} 秒内 {preset.allows} 次"
@@ -52,10 +52,19 @@ def often(stretch: Stretch, preset: Preset, who: str, owner: str | None, languag
 
 
 def country(to: Recipient, territory: str, language: Language) -> str:
-    """Where the recipient is registered; where its servers stand is not observed."""
+    """Where the recipient is registered and what says so; where its servers stand is not observed."""
+    as_of = to.country_as_of
     if language == "en":
-        return f"the recipient is registered in {to.country}, and the territory given is {territory}"
-    return f"接收方的注册地为 {to.country}，而所指定的境内范围为 {territory}"
+        said = {
+            "declared": f"policy.yml places the recipient in {to.country}",
+            "address_block": f"the server's block of addresses is registered in {to.country}",
+        }.get(to.country_basis or "", f"the company behind this host is registered in {to.country}")
+        return f"{said}{f' (as of {as_of})' if as_of else ''}, and the territory given is {territory}"
+    said = {
+        "declared": f"policy.yml 载明接收方位于 {to.country}",
+        "address_block": f"服务器所属地址段的登记地为 {to.country}",
+    }.get(to.country_basis or "", f"该主机所属公司的登记地为 {to.country}")
+    return f"{said}{f'（截至 {as_of}）' if as_of else ''}，而所指定的地域为 {territory}"
 
 
 def also(names: Iterable[str], language: Language) -> str:
@@ -68,6 +77,8 @@ def also(names: Iterable[str], language: Language) -> str:
 
 def capture(uploads: int, language: Language) -> str:
     """In how many uploads it was not found."""
-    if language == "en":
-        return f"none of the {uploads} uploads captured in the run was found to carry it"
-    return f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
+    if language == "zh":
+        return f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
+    if uploads == 1:
+        return "the one upload captured in the run was not found to carry it"
+    return f"none of the {uploads} uploads captured in the run was found to carry it"

@@ -18,10 +18,15 @@ _KINDS: dict[str, dict[Language, str]] = {
 }
 
 
+SHOWN = 32
+"""Characters of a text that a sentence quotes; the line has all of it."""
+
+
 def claim(kind: str, path: str, text: str, host: str | None, language: Language) -> str:
     """What carried the claim, where it stood and what it said."""
     what = _KINDS[kind][language]
+    text = f"{text[:SHOWN]}…" if len(text) > SHOWN else text
     said = f"{path}={text}" if path and text else path or text
     if language == "en":
         return f"{what}{f' sent to {host}' if host else ''} ({said})"
-    return f"{f'发送至 {host} 的' if host else ''}{what}（{said}）"
+    return f"{f'发送至 {host} 的' if host else ''}{' ' if host and what[0].isascii() else ''}{what}（{said}）"

@@ -92,4 +92,5 @@ def reads(counts: Mapping[str, int], first: datetime, language: Language) -> str
             if total > 1
             else (f"personal data was read once ({kinds}), at {moment(first)}")
         )
-    return f"共读取个人信息 {total} 次（{'、'.join(names)}），最早一次于 {moment(first)}"
+    earliest = "最早一次" if total > 1 else ""
+    return f"读取个人信息 {total} 次（{'、'.join(names)}），{earliest}于 {moment(first)}"
