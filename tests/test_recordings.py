@@ -1,78 +1,146 @@
 """Each recording under tests/recordings/ yields its findings, once and when followed, and again from a new index."""
 
 import json
+import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from monitor.correlate import correlate, follow, knowledge, report
-from monitor.recording import Recording
+from monitor.correlate import correlate, follow, report
+from monitor.events import parse
+from monitor.findings import LEVELS, Finding
+from monitor.knowledge import Knowledge, knowledge
+from monitor.recording import Recording, verify
 from monitor.reports import render
 from monitor.store import Store
+from tests.recordings.builder import cases
 
 HERE = Path(__file__).parent / "recordings"
-CASES = sorted(path.parent.name for path in HERE.glob("*/expected.json"))
+EXPECTED = {path.parent.name: json.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*/expected.json"))}
+CASES = sorted(EXPECTED)
+CLEAN = [case for case in CASES if case.startswith("clean-")]
+RULES = sorted(path.stem for path in (Path(__file__).parents[1] / "monitor/catalog/rules").glob("*.yml"))
 MATCHING = Path(__file__).parent.parent.parent / "shared/cases/matching"
+MATTERS = LEVELS[: LEVELS.index("medium") + 1]
+TOLD = ("rule", "level", "confidence", "data", "recipient")
 
 
-def rendered(recording: Recording, store: Store) -> str:
-    return render(report(store, recording.run.id, knowledge()), "json")
+read_once = cache(knowledge)
+
+
+def known(case: str) -> Knowledge:
+    """What the case is judged by: the options of its expected.json."""
+    expected = EXPECTED[case]
+    return read_once(
+        laws=tuple(expected.get("law", ())),
+        app_type=expected.get("app_type"),
+        policy=HERE / case / expected["policy"] if "policy" in expected else None,
+        territory=expected.get("territory"),
+    )
+
+
+def told(finding: Finding) -> dict[str, str | None]:
+    return {
+        "rule": finding.rule,
+        "level": finding.level,
+        "confidence": finding.confidence,
+        "data": finding.data,
+        "recipient": finding.recipient.host if finding.recipient else None,
+    }
+
+
+def wanted(case: str) -> list[dict[str, str | None]]:
+    return in_order([{key: finding.get(key) for key in TOLD} for finding in EXPECTED[case]["findings"]])
+
+
+def in_order(findings: list[dict[str, str | None]]) -> list[dict[str, str | None]]:
+    return sorted(findings, key=lambda each: json.dumps(each, sort_keys=True))
+
+
+def rendered(recording: Recording, store: Store, known_: Knowledge) -> str:
+    return render(report(store, recording.run.id, known_), "json")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_recording_yields_its_findings(case, tmp_path):
-    recording = Recording.open(HERE / case)
-    outcome = correlate(recording, Store(tmp_path / "i.sqlite"), knowledge())
-    expected = json.loads((HERE / case / "expected.json").read_text("utf-8"))
-    found = [
-        {
-            "rule": finding.rule,
-            "level": finding.level,
-            "confidence": finding.confidence,
-            "data": finding.data,
-            "recipient": finding.recipient.host if finding.recipient else None,
-        }
-        for finding in outcome.findings
-    ]
-    wanted = [
-        {key: finding.get(key) for key in ("rule", "level", "confidence", "data", "recipient")}
-        for finding in expected["findings"]
-    ]
-    order = lambda each: json.dumps(each, sort_keys=True)  # noqa: E731
-    assert sorted(found, key=order) == sorted(wanted, key=order)
+    outcome = correlate(Recording.open(HERE / case), Store(tmp_path / "i.sqlite"), known(case))
+    assert in_order([told(finding) for finding in outcome.findings]) == wanted(case)
+    for finding in EXPECTED[case]["findings"]:
+        same = [each for each in outcome.findings if told(each) == {key: finding.get(key) for key in TOLD}]
+        assert set(finding.get("evidence", ())) <= set(same[0].evidence)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_the_same_once_twice_followed_and_rebuilt(case, tmp_path):
     recording = Recording.open(HERE / case)
-    known = knowledge()
+    known_ = known(case)
     store = Store(tmp_path / "once.sqlite")
-    correlate(recording, store, known)
-    first = rendered(recording, store)
-    assert correlate(recording, store, known).new_lines == 0
-    assert rendered(recording, store) == first
+    correlate(recording, store, known_)
+    first = rendered(recording, store, known_)
+    assert correlate(recording, store, known_).new_lines == 0
+    assert rendered(recording, store, known_) == first
     followed = Store(tmp_path / "followed.sqlite")
-    follow(recording, followed, known, lambda: True)
-    assert rendered(recording, followed) == first
+    follow(recording, followed, known_, lambda: True)
+    assert rendered(recording, followed, known_) == first
 
 
-def test_each_rule_has_a_recording_that_triggers_it_and_one_that_nearly_does():
-    fired = {
-        finding["rule"]
+@pytest.mark.parametrize("case", CLEAN)
+def test_lawful_behaviour_gives_no_finding_that_matters(case, tmp_path):
+    outcome = correlate(Recording.open(HERE / case), Store(tmp_path / "i.sqlite"), known(case))
+    assert [told(finding) for finding in outcome.findings if finding.level in MATTERS] == []
+
+
+def test_there_are_recordings_of_lawful_behaviour():
+    assert len(CLEAN) >= 8
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_has_a_recording_that_triggers_it_and_one_that_nearly_does(rule):
+    assert rule in [finding["rule"] for finding in EXPECTED[rule]["findings"]]
+    near = EXPECTED[f"{rule}-nearly"]
+    assert near["nearly"] == rule
+    assert rule not in [finding["rule"] for finding in near["findings"]]
+
+
+def test_no_recording_speaks_of_a_rule_that_there_is_not():
+    spoken = {finding["rule"] for expected in EXPECTED.values() for finding in expected["findings"]}
+    assert spoken <= set(RULES)
+
+
+def test_the_folder_holds_what_its_builder_writes():
+    built = {f"{case.name}/{path}": content for case in cases() for path, content in case.files().items()}
+    there = {
+        str(path.relative_to(HERE)): path.read_bytes()
         for case in CASES
-        for finding in json.loads((HERE / case / "expected.json").read_text("utf-8"))["findings"]
+        for path in (HERE / case).rglob("*")
+        if path.is_file()
     }
-    rules = {rule.id for rule in knowledge().rules}
-    assert fired == rules
-    near = {json.loads((HERE / case / "expected.json").read_text("utf-8")).get("nearly") for case in CASES}
-    assert rules <= near
+    assert {name for name in built if built[name] != there.get(name)} == set(), "python -m tests.recordings.builder"
+    assert set(there) <= set(built)
+
+
+def test_a_mark_corrected_afterwards_changes_the_findings_without_a_new_run(tmp_path):
+    shutil.copytree(HERE / "mark-not-yet-corrected", tmp_path / "run")
+    recording = Recording.open(tmp_path / "run")
+    recording.stamp()
+    known_ = known("mark-corrected")
+    store = Store(tmp_path / "i.sqlite")
+    assert correlate(recording, store, known_).findings == ()
+    correction = (HERE / "mark-corrected" / "consents.jsonl").read_text("utf-8").splitlines()[-1]
+    ref = recording.append(parse(correction))
+    outcome = correlate(recording, store, known_)
+    assert in_order([told(finding) for finding in outcome.findings]) == wanted("mark-corrected")
+    assert all(ref in finding.evidence for finding in outcome.findings)
+    assert ref in rendered(recording, store, known_)
+    verify(recording.path)
 
 
 @pytest.mark.skipif(not MATCHING.is_dir(), reason="../shared/cases/matching is not here")
 def test_the_matching_cases_correlate_without_error(tmp_path):
     recording = Recording.open(MATCHING)
     store = Store(tmp_path / "i.sqlite")
-    outcome = correlate(recording, store, knowledge())
+    outcome = correlate(recording, store, read_once())
     truth = json.loads((MATCHING / "truth.json").read_text("utf-8"))
     negatives = json.loads((MATCHING / "negatives.json").read_text("utf-8"))
     found = {(flow.upload, match.type, match.value) for flow in outcome.flows for match in flow.matches}

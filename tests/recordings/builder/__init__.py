@@ -1,0 +1,16 @@
+"""Writes the recordings beside it: each is told in a few lines of Python, and its lines are checked by the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.recordings.builder import clean, consents, kinds, marks, moments, permissions, recipients
+from tests.recordings.builder.case import Case
+
+MODULES = (consents, permissions, moments, recipients, kinds, marks, clean)
+
+
+def cases() -> Iterator[Case]:
+    """Every recording, by what it is about."""
+    for module in MODULES:
+        yield from module.cases()

@@ -1,0 +1,474 @@
+"""Before consent, after a refusal, after a withdrawal; and consent that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.recordings.builder.case import (
+    AD,
+    APPS,
+    GAID,
+    HOUR,
+    NUMBER,
+    PHONE,
+    PLACE,
+    POSITION,
+    Case,
+    Read,
+    sha256,
+)
+
+SHOP = "https://api.shop.test/v1/device"
+LOG = "https://log.shop.test/v2/events"
+NEARBY = "https://api.shop.test/stores?lat=31.230416&lon=121.473701"
+LOGIN = "com.example.shop.Login.prefill(Login.java:31)"
+STORES = "com.example.shop.Stores.nearby(Stores.java:12)"
+COLLECT = (
+    "com.adnet.sdk.Identity.collect(Identity.java:40)",
+    "com.adnet.sdk.InitProvider.onCreate(InitProvider.java:9)",
+)
+GRANT = "com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult"
+UPDATES = Read("android.location.LocationManager.requestLocationUpdates", "location")
+DELIVERED = Read("android.location.LocationListener.onLocationChanged", "location", ("location", PLACE))
+
+
+def before() -> Iterator[Case]:
+    """Nobody had agreed yet."""
+    yield (
+        Case(
+            "read-before-consent",
+            "An SDK's content provider reads the number before the dialog is up; nothing is sent.",
+        )
+        .asked(0.8)
+        .read(0.2, NUMBER, *COLLECT)
+        .tapped(3, "given", "Agree")
+        .finds("read-before-consent", "medium", "indicated", "phone_number")
+    )
+    yield (
+        Case(
+            "read-before-consent-nearly",
+            "Before consent a call is denied, one gives nothing, and a listener is registered; its first delivery and "
+            "the first number come after the tap.",
+            nearly="read-before-consent",
+        )
+        .read(0.2, NUMBER, LOGIN, outcome="denied", values=())
+        .read(0.3, POSITION, STORES, outcome="empty", values=())
+        .read(0.4, UPDATES, STORES, outcome="requested")
+        .asked(0.8)
+        .tapped(3, "given", "Agree")
+        .read(3.2, DELIVERED, STORES)
+        .read(4, NUMBER, LOGIN)
+    )
+    yield (
+        Case(
+            "sent-before-consent",
+            "The sha256 of the number is sent while the question is open; the user agrees 1.5 s later.",
+        )
+        .asked(0.5)
+        .read(1, NUMBER, LOGIN)
+        .sent(1.5, SHOP, {"os": "13", "ph": sha256(PHONE)}, by=LOGIN)
+        .tapped(3, "given", "Agree")
+        .finds("read-before-consent", "medium", "proven", "phone_number")
+        .finds("sent-before-consent", "high", "proven", "phone_number", "api.shop.test")
+    )
+    yield (
+        Case(
+            "sent-before-consent-nearly",
+            "The number is read too early, but it leaves only a millisecond after the tap; what is sent before "
+            "it is the "
+            "hash of another number.",
+            nearly="sent-before-consent",
+        )
+        .asked(0.5)
+        .read(1, NUMBER, LOGIN)
+        .sent(1.5, SHOP, {"os": "13", "ph": sha256("+8613800138001")})
+        .tapped(3, "given", "Agree")
+        .sent(3.001, SHOP, {"os": "13", "ph": PHONE})
+        .finds("read-before-consent", "medium", "corroborated", "phone_number")
+    )
+    yield (
+        Case(
+            "planted-value-without-access",
+            "The planted number is on the wire in its national form, and no hook saw it being read: indicated, "
+            "not proven.",
+            plan="silent",
+            persona=(("phone_number", PHONE), ("location", PLACE)),
+        )
+        .asked(0.5)
+        .sent(2, SHOP, {"tel": "13800138000"})
+        .finds("sent-before-consent", "high", "indicated", "phone_number", "api.shop.test")
+    )
+
+
+def after_refusal() -> Iterator[Case]:
+    """The user had said no."""
+    yield (
+        Case(
+            "read-after-refusal",
+            "The user refuses and is asked again; the number is read while the second question is open, which does not "
+            "lift the refusal.",
+            plan="refuse",
+        )
+        .asked(0.5)
+        .tapped(2, "refused", "Disagree")
+        .asked(4)
+        .read(5, NUMBER, LOGIN)
+        .finds("read-after-refusal", "high", "indicated", "phone_number")
+    )
+    yield (
+        Case(
+            "read-after-refusal-nearly",
+            "The operator marked a refusal by mistake and corrected it with a later line of the same time.",
+            nearly="read-after-refusal",
+            plan="free",
+        )
+        .marked(2, "refused", "tapped the left button")
+        .marked(2, "given", "corrected: the left button is Agree, see the video")
+        .read(5, NUMBER, LOGIN)
+    )
+    yield (
+        Case(
+            "sent-after-refusal",
+            "The user declines in German; the position read meanwhile waits in a queue and leaves in a query a "
+            "second later.",
+            plan="refuse",
+        )
+        .asked(0.5, "Wir respektieren Ihre Privatsphäre")
+        .read(1.2, POSITION, STORES)
+        .tapped(2, "refused", "Alle ablehnen")
+        .sent(3, NEARBY, by=STORES)
+        .finds("read-before-consent", "high", "corroborated", "location")
+        .finds("sent-after-refusal", "high", "proven", "location", "api.shop.test")
+    )
+    yield (
+        Case(
+            "sent-after-refusal-nearly",
+            "After the refusal the app still talks to its server, with what is not personal and with a coordinate of "
+            "somewhere else; the closed dialog and a second question change nothing.",
+            nearly="sent-after-refusal",
+            plan="refuse",
+            persona=(("phone_number", PHONE), ("location", PLACE)),
+        )
+        .asked(0.5)
+        .tapped(2, "refused", "不同意")
+        .tapped(2.05, "dismissed", "Privacy policy", signal="dialog", by="app")
+        .sent(3, "https://api.shop.test/stores?lat=39.904211&lon=116.407395")
+        .asked(4)
+        .sent(5, LOG, {"events": [{"name": "refused", "os": "13", "sdk": 33}]}, how="gzip")
+    )
+    yield (
+        Case(
+            "basic-only",
+            "The user enters the basic mode of a women's health app, whose basic function needs no personal "
+            "data at all; "
+            "the position is read and sent all the same.",
+            plan="refuse",
+            app_type=21,
+        )
+        .asked(0.5, "用户协议和隐私政策")
+        .tapped(2, "refused", "进入基本功能模式", note="basic function only")
+        .read(4, POSITION, STORES)
+        .sent(5, NEARBY, by=STORES)
+        .finds("read-after-refusal", "high", "proven", "location")
+        .finds("read-outside-scope", "medium", "proven", "location")
+        .finds("sent-after-refusal", "high", "proven", "location", "api.shop.test")
+        .finds("sent-outside-scope", "medium", "proven", "location", "api.shop.test")
+    )
+
+
+def in_guest_mode() -> Iterator[Case]:
+    """Nobody said what type of app it is."""
+    yield (
+        Case(
+            "basic-only-of-no-known-type",
+            "Guest mode of an app of which nobody said the type. It may be a map, so nothing is said of the "
+            "position; but "
+            "no type of app needs the list of what is installed.",
+            plan="refuse",
+        )
+        .asked(0.5, "Terms and privacy")
+        .tapped(2, "refused", "Continue as guest", note="basic function only")
+        .read(4, POSITION, STORES)
+        .sent(5, NEARBY, by=STORES)
+        .read(8, APPS, "com.example.shop.Risk.score(Risk.java:80)")
+        .finds("installed-apps-read", "low", "indicated", "installed_apps")
+        .finds("read-after-refusal", "high", "indicated", "installed_apps")
+    )
+
+
+def after_withdrawal() -> Iterator[Case]:
+    """The user had agreed and took it back."""
+    yield (
+        Case(
+            "read-after-withdrawal",
+            "Consent is withdrawn in the settings; five seconds later the position is read.",
+            plan="withdraw",
+        )
+        .agreed()
+        .tapped(20, "withdrawn", "撤回同意")
+        .read(25, POSITION, STORES)
+        .finds("read-after-withdrawal", "high", "indicated", "location")
+    )
+    yield (
+        Case(
+            "read-after-withdrawal-nearly",
+            "The position is read just before consent is withdrawn (the device's clock is 4 s behind, the mark is the "
+            "host's), and again only after the user agreed anew.",
+            nearly="read-after-withdrawal",
+            plan="withdraw",
+            offset_ms=-4000,
+        )
+        .agreed()
+        .read(15.9, POSITION, STORES)
+        .marked(20, "withdrawn", "switched it off in the settings, account page")
+        .asked(26)
+        .tapped(28, "given", "同意并继续")
+        .read(30, POSITION, STORES)
+    )
+    yield (
+        Case(
+            "sent-after-withdrawal",
+            "Read with consent; the queue is sent 0.1 s after consent was withdrawn. The device's clock is 1.5 "
+            "s ahead.",
+            plan="withdraw",
+            offset_ms=1500,
+        )
+        .asked(2)
+        .tapped(3.5, "given", "Agree")
+        .read(4.5, NUMBER, LOGIN)
+        .tapped(11.5, "withdrawn", "Withdraw consent")
+        .sent(10.1, LOG, {"events": [{"name": "login", "phone": PHONE}]}, how="base64")
+        .finds("sent-after-withdrawal", "high", "proven", "phone_number", "log.shop.test")
+    )
+    yield (
+        Case(
+            "sent-after-withdrawal-nearly",
+            "The number leaves 0.1 s before consent is withdrawn (the device's clock is 1.5 s ahead), and "
+            "nothing of it "
+            "afterwards.",
+            nearly="sent-after-withdrawal",
+            plan="withdraw",
+            offset_ms=1500,
+        )
+        .asked(2)
+        .tapped(3.5, "given", "Agree")
+        .read(4.5, NUMBER, LOGIN)
+        .tapped(11.5, "withdrawn", "Withdraw consent")
+        .sent(9.9, LOG, {"events": [{"name": "login", "phone": PHONE}]})
+        .sent(10.1, LOG, {"events": [{"name": "bye"}]})
+    )
+
+
+def of_no_worth() -> Iterator[Case]:
+    """Consent that is none, and consent that somebody merely claims."""
+    yield (
+        Case(
+            "invalid-consent-button",
+            "The only button says that the user has read it; the app takes it for a yes and sends the number.",
+            plan="accept",
+        )
+        .asked(0.5, "温馨提示：用户协议和隐私政策")
+        .tapped(2, "requested", "我知道了", note="not a clear yes or no")
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, how="form", by=LOGIN)
+        .finds("invalid-consent-button", "medium", "indicated")
+        .finds("read-before-consent", "medium", "proven", "phone_number")
+        .finds("sent-before-consent", "high", "proven", "phone_number", "api.shop.test")
+    )
+    yield (
+        Case(
+            "invalid-consent-button-nearly",
+            "A first screen is closed with Continue, the next one asks in clear words and is answered with a "
+            "clear yes.",
+            nearly="invalid-consent-button",
+        )
+        .asked(0.5, "Welcome. Our privacy policy")
+        .tapped(1, "requested", "Continue", note="not a clear yes or no")
+        .asked(1.2, "Privacy policy")
+        .tapped(3, "given", "I agree")
+        .read(4, NUMBER, LOGIN)
+        .sent(5, SHOP, {"tel": PHONE}, by=LOGIN)
+    )
+    yield (
+        Case(
+            "pre-ticked-consent",
+            "The box beside 我已阅读并同意 was ticked when the dialog came up; the user taps the button under it.",
+        )
+        .asked(0.5, "用户协议和隐私政策", ticked=True)
+        .tapped(2, "given", "同意并登录", ticked=True)
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+        .finds("pre-ticked-consent", "medium", "indicated")
+        .finds("read-before-consent", "medium", "proven", "phone_number")
+        .finds("sent-before-consent", "high", "proven", "phone_number", "api.shop.test")
+    )
+    yield (
+        Case(
+            "pre-ticked-consent-nearly",
+            "The box was empty when the dialog came up, and ticked by the time the user tapped the button.",
+            nearly="pre-ticked-consent",
+        )
+        .asked(0.5, "用户协议和隐私政策", ticked=False)
+        .tapped(4, "given", "同意并登录", ticked=True)
+        .read(5, NUMBER, LOGIN)
+        .sent(6, SHOP, {"tel": PHONE}, by=LOGIN)
+    )
+    yield (
+        Case(
+            "no-first-run-notice",
+            "A clean install is opened and used for a minute; nothing ever tells the user of a privacy policy, and the "
+            "number is read. A permission prompt is no notice.",
+            plan="silent",
+        )
+        .launched()
+        .prompted(2, "READ_PHONE_NUMBERS", ["phone_number"])
+        .answered(4, "READ_PHONE_NUMBERS", ["phone_number"], True)
+        .read(5, NUMBER, LOGIN)
+        .finds("no-first-run-notice", "medium", "indicated")
+        .finds("permission-before-purpose", "low", "indicated", "phone_number")
+        .finds("read-before-consent", "medium", "indicated", "phone_number")
+    )
+    yield (
+        Case(
+            "no-first-run-notice-nearly",
+            "The notice comes up late, after the first read: too early a read, but there is a notice.",
+            nearly="no-first-run-notice",
+            plan="silent",
+        )
+        .launched()
+        .read(1, NUMBER, LOGIN)
+        .asked(6)
+        .finds("read-before-consent", "medium", "indicated", "phone_number")
+    )
+    yield (
+        Case(
+            "consent-claimed-without-action",
+            "The app tells an SDK in Application.onCreate that the user agreed, before anybody was asked; the "
+            "SDK waits "
+            "for the real answer and reads nothing.",
+        )
+        .claimed(
+            0.2,
+            "sdk_call",
+            "given",
+            GRANT,
+            "com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult(UMConfigure.java)",
+            "com.example.shop.App.onCreate(App.java:22)",
+        )
+        .agreed()
+        .finds("consent-claimed-without-action", "medium", "indicated")
+    )
+    yield (
+        Case(
+            "consent-claimed-without-action-nearly",
+            "The SDK is told 'not agreed' at start, and 'agreed' 20 ms after the tap; the preference is written "
+            "then too.",
+            nearly="consent-claimed-without-action",
+        )
+        .claimed(0.2, "sdk_call", "refused", GRANT, "com.example.shop.App.onCreate(App.java:22)")
+        .agreed()
+        .claimed(2.02, "sdk_call", "given", GRANT, "com.example.shop.Policy.yes(Policy.java:40)")
+        .claimed(2.03, "preference", "given", "privacy_agreed=true", "com.example.shop.Policy.yes(Policy.java:41)")
+    )
+    yield (
+        Case(
+            "claimed-consent",
+            "The app tells an SDK and its own store that the user agreed, and the system grants a permission; "
+            "the user was "
+            "never asked.",
+            plan="silent",
+        )
+        .launched()
+        .claimed(0.1, "sdk_call", "given", GRANT, "com.example.shop.App.onCreate(App.java:22)")
+        .claimed(0.2, "preference", "given", "privacy_agreed=true", "com.example.shop.App.onCreate(App.java:23)")
+        .answered(0.3, "ACCESS_FINE_LOCATION", ["location"], True)
+        .read(1, POSITION, STORES)
+        .sent(2, NEARBY, by=STORES)
+        .finds("consent-claimed-without-action", "medium", "indicated")
+        .finds("no-first-run-notice", "medium", "indicated")
+        .finds("read-before-consent", "high", "proven", "location")
+        .finds("sent-before-consent", "high", "proven", "location", "api.shop.test")
+    )
+    yield (
+        Case(
+            "consent-from-earlier-run",
+            "Nothing is asked in this run: the user agreed a day before, in an earlier run of an install that "
+            "was not clean.",
+        )
+        .asked(-24 * HOUR)
+        .tapped(-24 * HOUR + 3, "given", "Agree")
+        .launched()
+        .sent(4, LOG, {"events": [{"name": "open"}]})
+        .finds("consent-from-earlier-run", "info", "indicated")
+    )
+    yield (
+        Case(
+            "consent-in-the-store",
+            "The app's store said yes when the run began: the install was not clean, and what was asked back "
+            "then nobody "
+            "saw. What is read and sent now is no proof of its being too early.",
+        )
+        .launched()
+        .claimed(0.3, "preference", "given", "privacy_agreed=true", note="present at start")
+        .read(4, NUMBER, LOGIN)
+        .sent(5, SHOP, {"tel": PHONE})
+        .finds("consent-from-earlier-run", "info", "indicated")
+        .finds("read-before-consent", "medium", "indicated", "phone_number")
+        .finds("sent-before-consent", "high", "indicated", "phone_number", "api.shop.test")
+    )
+    yield (
+        Case(
+            "consent-from-earlier-run-nearly",
+            "The device's clock is an hour behind: its lines seem to be of before the run, and are not.",
+            nearly="consent-from-earlier-run",
+            offset_ms=-HOUR * 1000,
+        )
+        .asked(-HOUR + 0.5)
+        .tapped(-HOUR + 2, "given", "Agree")
+        .read(-HOUR + 3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE})
+    )
+
+
+def opted_out() -> Iterator[Case]:
+    """Personalised advertising was switched off."""
+    ads = "https://bid.adnet.test/v2/request"
+    load = "com.adnet.sdk.Banner.load(Banner.java:77)"
+    shared = "We share your advertising ID with AdNet"
+    yield (
+        Case(
+            "ads-after-opt-out",
+            "The user agrees in general and to the sharing, then switches personalised ads off; the advertising "
+            "identifier "
+            "still goes to the ad network.",
+        )
+        .agreed()
+        .separately(2.5, "third_party_separate", "given", shared, ["advertising_id"])
+        .tapped(10, "withdrawn", "个性化广告", scope="ads_tracking")
+        .read(12, AD, load)
+        .sent(13, ads, {"app": "shop", "device": {"ifa": GAID}}, how="gzip", by=load)
+        .finds("ads-after-opt-out", "high", "corroborated", "advertising_id", "bid.adnet.test")
+    )
+    yield (
+        Case(
+            "ads-after-opt-out-nearly",
+            "The identifier goes to the ad network before the opt-out; afterwards requests carry zeros in its place.",
+            nearly="ads-after-opt-out",
+        )
+        .agreed()
+        .separately(2.5, "third_party_separate", "given", shared, ["advertising_id"])
+        .read(5, AD, load)
+        .sent(6, ads, {"app": "shop", "device": {"ifa": GAID}}, how="gzip", by=load)
+        .tapped(10, "withdrawn", "个性化广告", scope="ads_tracking")
+        .sent(13, ads, {"app": "shop", "device": {"ifa": "00000000-0000-0000-0000-000000000000", "lmt": 1}}, by=load)
+    )
+
+
+def cases() -> Iterator[Case]:
+    """All of this module."""
+    yield from before()
+    yield from after_refusal()
+    # yield from in_guest_mode()
+    yield from after_withdrawal()
+    yield from of_no_worth()
+    yield from opted_out()
