@@ -186,6 +186,7 @@ APPS: dict[str, LabApp] = {
             requested=(
                 "android.permission.INTERNET",
                 "android.permission.QUERY_ALL_PACKAGES",
+                "android.permission.CAMERA",
                 "android.permission.READ_CONTACTS",
                 "android.permission.ACCESS_FINE_LOCATION",
                 "android.permission.READ_PHONE_NUMBERS",

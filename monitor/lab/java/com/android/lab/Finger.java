@@ -22,7 +22,7 @@ final class Finger {
     /** A user who wants to take consent back looks for these, one after the other. */
     private static final List<Set<String>> WAY_BACK = List.of(
             Set.of("Privacy settings", "隐私设置"),
-            Set.of("Withdraw consent", "撤回同意"));
+            Set.of("Withdraw consent", "撤回同意", "Opt out of personalised ads"));
     private static View sAnswered;
     private static int sWayBack;
     private static Deque<String> sThen;
@@ -36,6 +36,9 @@ final class Finger {
         if (!app.isOpened()) {
             Log.i("lab", "the user opens the app");
             app.open();
+            return true;
+        }
+        if (sWayBack > 0 && takeBack(Device.plan())) {
             return true;
         }
         return answer(Device.plan()) || takeBack(Device.plan()) || goAway(app);
@@ -80,6 +83,7 @@ final class Finger {
             for (Button button : buttons(root.getView())) {
                 if (WAY_BACK.get(sWayBack).contains(button.getText().toString())) {
                     sWayBack++;
+                    sAnswered = root.getView();
                     tap(root, button);
                     return true;
                 }

@@ -2,10 +2,12 @@ package com.example.coupon;
 
 import android.app.Activity;
 import android.app.AlertDialog;
+import android.content.ClipboardManager;
 import android.content.Intent;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
+import android.util.Log;
 import android.widget.Button;
 import android.widget.LinearLayout;
 import android.widget.TextView;
@@ -41,6 +43,8 @@ public final class MainActivity extends Activity {
 
     private void decide(boolean agreed) {
         if (agreed) {
+            CharSequence copied = getSystemService(ClipboardManager.class).getPrimaryClip().getItemAt(0).getText();
+            Log.i("Coupon", "a code of " + copied.length() + " characters may be a coupon");
             new Subscription(this).renew("subscribed");
         } else {
             mMain.postDelayed(() -> new Thread(() -> CouponApi.send("/deals?guest=1", null), "deals").start(), PAUSE_MS);

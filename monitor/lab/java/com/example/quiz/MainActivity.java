@@ -6,7 +6,9 @@ import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
 import android.telephony.TelephonyManager;
+import android.widget.Button;
 import android.widget.CheckBox;
+import android.widget.LinearLayout;
 import android.widget.TextView;
 import com.friendgraph.sdk.FriendMatch;
 
@@ -19,9 +21,16 @@ public final class MainActivity extends Activity {
     @Override
     protected void onCreate(Bundle savedInstanceState) {
         super.onCreate(savedInstanceState);
+        LinearLayout screen = new LinearLayout(this);
+        screen.setOrientation(LinearLayout.VERTICAL);
         TextView question = new TextView(this);
         question.setText("Which river is longer?");
-        setContentView(question);
+        screen.addView(question);
+        Button settings = new Button(this);
+        settings.setText("Privacy settings");
+        settings.setOnClickListener(view -> showSettings());
+        screen.addView(settings);
+        setContentView(screen);
         CheckBox ads = new CheckBox(this);
         ads.setText("Personalised ads");
         new AlertDialog.Builder(this)
@@ -39,6 +48,14 @@ public final class MainActivity extends Activity {
             String number = getSystemService(TelephonyManager.class).getLine1Number();
             new Thread(() -> begin(number), "quiz").start();
         }, PAUSE_MS);
+    }
+
+    private void showSettings() {
+        Button optOut = new Button(this);
+        optOut.setText("Opt out of personalised ads");
+        // The advertisers are told who it is that opts out.
+        optOut.setOnClickListener(view -> ((QuizApplication) getApplication()).ads().identify());
+        new AlertDialog.Builder(this).setTitle("Privacy settings").setView(optOut).show();
     }
 
     private void begin(String number) {

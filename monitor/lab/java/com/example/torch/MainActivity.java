@@ -13,15 +13,16 @@ import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** A white screen that asks for three permissions, again and again, and goes out when it does not get them. */
+/** A white screen that asks for four permissions, again and again, and goes out when it does not get them. */
 public final class MainActivity extends Activity {
     private static final String[] ALL = {
+        "android.permission.CAMERA",
         "android.permission.READ_CONTACTS",
         "android.permission.ACCESS_FINE_LOCATION",
         "android.permission.READ_PHONE_NUMBERS",
     };
     private static final int ASK = 1;
-    private static final int TIMES = 3;
+    private static final int TIMES = 4;
     private static final long PAUSE_MS = 200;
 
     private final Handler mMain = new Handler(Looper.getMainLooper());

@@ -10,7 +10,7 @@ import android.util.Log;
 public final class PushLine {
     private static final String TAG = "PushLine";
     private static final long BEAT_MS = 100;
-    private static final int BEATS = 30;
+    private static final int BEATS = 15;
 
     private final Context mContext;
     private final Handler mMain = new Handler(Looper.getMainLooper());
@@ -22,6 +22,8 @@ public final class PushLine {
 
     /** Begins to listen for messages. */
     public static void start(Context context) {
+        int apps = context.getPackageManager().getInstalledPackages(0).size();
+        Log.i(TAG, "started among " + apps + " apps");
         new PushLine(context).beat();
     }
 
