@@ -84,7 +84,10 @@ def mark_consent(
     note: str | None,
     at: datetime | None,
 ) -> None:
-    """Note that consent was requested, given, refused, withdrawn or dismissed."""
+    """Note that consent was requested, given, refused, withdrawn or dismissed.
+
+    A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
+    """
     opened = _marked(recording)
     _check(data)
     replaced = _line(opened, corrects) if corrects else None
@@ -131,6 +134,38 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
         retracts=target,
     )
     _say(opened, _append(opened, retraction), f"retracted {_told(target, consent)}")
+
+
+@mark.command("list")
+@in_option
+def mark_list(recording: Path | None) -> None:
+    """List the consent lines of a recording, to see which one was wrong.
+
+    Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
+    retracted says so, and so does a claim of the app, which gives no consent.
+    """
+    from monitor import catalog
+    from monitor.judge.consent import Timeline, host_time, scope_of
+    from monitor.labels import Labels
+
+    opened = _marked(recording)
+    offset_ms = opened.run.clock_offset_ms
+    lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
+    (path,) = catalog.files("consent.yml")
+    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels))
+    readings = {reading.ref: reading for reading in timeline.readings()}
+    replaced = timeline.replaced()
+    for ref, line in lines:
+        remarks = [scope_of(line), *(line.data or ())]
+        if line.retracts:
+            remarks.append(f"takes back {line.retracts}")
+        elif ref in replaced:
+            remarks.append(f"does not count any more: {', '.join(replaced[ref])}")
+        elif ref not in readings:
+            remarks.append("a claim")
+        elif readings[ref].why:
+            remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
+        out.print(plain(f"{events.format_time(host_time(line, offset_ms))}  {_told(ref, line)}: {', '.join(remarks)}"))
 
 
 @mark.command("note")

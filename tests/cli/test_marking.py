@@ -156,6 +156,25 @@ def test_a_label_that_is_no_yes_is_told(path):
     assert mark("consent", "given", "--text", "Agree").stderr == ""
 
 
+def test_the_list_shows_what_each_line_says_and_which_count(path):
+    Recording.open(path).append(
+        events.Consent(at=device(9), signal="preference", status="given", by="app", text="agreed=true")
+    )
+    mark("consent", "given", "--text", "OK", "--data", "location")
+    mark("consent", "refused", "--corrects", 2)
+    mark("retract", 4)
+    shown = mark("list").stdout.splitlines()
+    assert [line.split(": ", 1)[1] for line in shown] == [
+        "general_policy",
+        "general_policy, does not count any more: consents.jsonl:5",
+        "general_policy, a claim",
+        "general_policy, location, does not count any more: consents.jsonl:6",
+        "general_policy",
+        "general_policy, location, takes back consents.jsonl:4",
+    ]
+    assert shown[1].startswith("2026-03-14T09:00:02.000000Z  consents.jsonl:2 (given, tap by user 'Agree')")
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [

@@ -177,6 +177,11 @@ class Timeline:
         ]
         return tuple(sorted(dict.fromkeys([*before, *stored]), key=_in_file))
 
+    def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
+        """Lines that an operator has since replaced or taken back, each with the lines that did so, the last word
+        last."""
+        return self._corrections.replaced()
+
     def dangling(self) -> dict[Ref, Ref]:
         """Lines that correct or take back a line that there is not before them, with its name. Such a correction
         counts as an ordinary line."""
