@@ -157,6 +157,19 @@ class ReportedGap(Gap):
     ref: Ref | None = None
 
 
+class Seal(Record):
+    """What recomputing the stamps of a recording came to, for a letter to name what it rests on."""
+
+    ok: bool = Field(description="everything is what its stamps say")
+    stamps: int
+    digest: str | None = Field(
+        default=None, description="sha256 of the last stamp's line, which vouches for all before"
+    )
+    at: Time | None = Field(default=None, description="time of the last stamp")
+    files: dict[str, tuple[int, str]] = Field(description="of each file: lines stamped, and sha256 of them")
+    late: int = Field(default=0, description="lines after the last stamp, which it does not cover")
+
+
 class Report(Record):
     """Everything a reader is told of one recording; reports/ renders it."""
 
@@ -175,6 +188,7 @@ class Report(Record):
         default=(), description="observed against declared, when the tester gave a policy.yml"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
+    seal: Seal | None = Field(default=None, exclude=True, description="for letters; null: the stamps were not checked")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"

@@ -30,8 +30,9 @@ from monitor.errors import DamagedRecording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Knowledge
+    from monitor.findings import Seal
 
-FORMATS = ("text", "json", "html", "sarif", "junit")
+FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
 
 
@@ -84,8 +85,15 @@ def correlate_(
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), help="Language. [default: en; of a complaint under --law cn: zh]"
+)
 @click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Of a complaint: a Jinja2 template of your own, in Markdown, instead of ours.",
+)
 @knowledge_options
 @strict_option
 def report_(
@@ -93,27 +101,50 @@ def report_(
     db: str | None,
     format_: str,
     output: Path | None,
-    lang: str,
+    lang: str | None,
     reveal: bool,
+    template: Path | None,
     strict: bool,
     known: Knowledge,
 ) -> None:
-    """Say what was found in a recording, in one of five formats.
+    """Say what was found in a recording, in one of seven formats.
 
-    For a terminal (text), a program (json), a court (html), a code host (sarif) or a build server (junit).
+    For a terminal (text), a program (json), a court (html), a code host (sarif), a build server (junit), or an
+    authority: a letter with the facts, their evidence and blanks for the complainant, as Markdown (complaint) or as
+    a page to print (complaint-html), under the law of China (--law cn) or of the European Union (--law eu).
 
     Correlates the recording first when the index is not up to date with it.
     """
-    from monitor.reports import render
+    from monitor.reports import LETTERS, render
 
     report = report_of(recording, db, known)
-    text = render(report, format_, reveal=reveal, lang=lang)
+    letter = format_ in LETTERS
+    if letter:
+        report = report.model_copy(update={"seal": _seal(recording)})
+    lang = lang or ("zh" if letter and known.jurisdictions[:1] == ("cn",) else "en")
+    text = render(report, format_, reveal=reveal, lang=lang, template=template)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
     else:
         output.write_text(text, "utf-8")
         err.print(f"written: {output}")
     sys.exit(exit_code(report, strict))
+
+
+def _seal(recording: Path) -> Seal:
+    """What a letter says of the stamps."""
+    from monitor.findings import Seal
+    from monitor.recording import verify as check
+
+    result = check(recording)
+    return Seal(
+        ok=result.ok,
+        stamps=result.stamps,
+        digest=result.last,
+        at=result.last_at,
+        files={name: (result.sealed.get(name, 0), digest) for name, digest in sorted(result.digests.items())},
+        late=sum(result.unsealed.values()),
+    )
 
 
 @main.command()

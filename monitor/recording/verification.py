@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from monitor.errors import UserError
@@ -39,6 +40,12 @@ class Verification:
     stamps: int = 0
     sealed: dict[str, int] = field(default_factory=dict)
     """How many lines of each file the last stamp covers."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """sha256 of these lines of each file, as the last stamp says."""
+    last: str | None = None
+    """sha256 of the last stamp's line: it vouches for all that was stamped before."""
+    last_at: datetime | None = None
+    """Time of the last stamp."""
     unsealed: dict[str, int] = field(default_factory=dict)
     """How many whole lines came after it, of those files that have some; no error."""
     remarks: tuple[Problem, ...] = ()
@@ -50,6 +57,7 @@ class _Chain:
     """The stamps of one recording that are what was written, each with its line in seal.jsonl."""
 
     stamps: list[tuple[int, Stamp]] = field(default_factory=list)
+    last: str | None = None
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
 
@@ -95,6 +103,9 @@ def verify(path: Path) -> Verification:
         problems=tuple(problems),
         stamps=len(chain.stamps),
         sealed=sealed,
+        digests={name: held.sha256 for name, held in last.files.items()} if last else {},
+        last=chain.last,
+        last_at=last.at if last else None,
         unsealed=unsealed,
         remarks=tuple(remarks),
     )
@@ -138,7 +149,7 @@ def _chain(path: Path) -> _Chain:
         doubtful = []
         chain.problems += _shrinks(chain, number, stamp)
         chain.stamps.append((number, stamp))
-        previous = link(raw)
+        chain.last = previous = link(raw)
     if doubtful:
         # behind the last stamp: excused only where the file ends in the middle of a line
         torn = not tail.endswith(b"\n") and read(tail[:-1]) is None and doubtful == [number]

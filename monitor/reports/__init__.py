@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
 from monitor.errors import UserError
@@ -16,24 +17,32 @@ FORMATS: dict[str, str] = {
     "html": "monitor.reports.html",
     "sarif": "monitor.reports.sarif",
     "junit": "monitor.reports.junit",
+    "complaint": "monitor.reports.complaint",
+    "complaint-html": "monitor.reports.complaint.page",
 }
 """format -> the module whose `render(report, *, lang, reveal)` writes it; imported late."""
+LETTERS = ("complaint", "complaint-html")
+"""Those of them that take a template of the user's own."""
 
 
 class _Renders(Protocol):
-    def render(self, report: Report, *, lang: str, reveal: bool) -> str: ...
+    def render(self, report: Report, *, lang: str, reveal: bool, **options: Path) -> str: ...
 
 
-def render(report: Report, format: str, *, reveal: bool = False, lang: str = "en") -> str:
+def render(report: Report, format: str, *, reveal: bool = False, lang: str = "en", template: Path | None = None) -> str:
     """The report in one of FORMATS. Personal values are masked unless `reveal`; a renderer never sees them otherwise.
 
-    Raises UserError for a format or a language that does not exist.
+    A letter is written by the user's own `template` instead of ours. Raises UserError for a format or a language that
+    does not exist, and for a template where the format has none.
     """
     if format not in FORMATS:
         raise UserError(f"There is no report format {format!r}.", f"Choose one of {', '.join(FORMATS)}.")
     Words(lang)
+    if template and format not in LETTERS:
+        raise UserError(f"The format {format} has no template.", f"Use it with --format {' or '.join(LETTERS)}.")
+    options = {"template": template} if template else {}
     room = cast(_Renders, import_module(FORMATS[format]))
-    return room.render(report if reveal else masked(report), lang=lang, reveal=reveal)
+    return room.render(report if reveal else masked(report), lang=lang, reveal=reveal, **options)
 
 
-__all__ = ["FORMATS", "LANGUAGES", "render"]
+__all__ = ["FORMATS", "LANGUAGES", "LETTERS", "render"]

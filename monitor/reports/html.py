@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
+from monitor.errors import FileError, UserError
 from monitor.findings import Report
 from monitor.reports.page import Page
 from monitor.reports.words import Words, plain
@@ -28,6 +31,30 @@ def fill(template: str, words: Words, **fields: Any) -> str:
     """One of the templates as a document with its style and its policy inside."""
     style = (TEMPLATES / "report.css").read_text("utf-8")
     return environment().get_template(template).render(t=words, style=style, policy=policy(style), **fields)
+
+
+def write(template: str | Path, words: Words, **fields: Any) -> str:
+    """One of the templates, or a file of the user's own, as Markdown: what is filled in stands for itself.
+
+    Raises UserError for a file that cannot be read, and FileError with its line for one that is no template.
+    """
+    room = _markdown()
+    if isinstance(template, str):
+        return room.get_template(template).render(t=words, **fields)
+    try:
+        source = template.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{template} cannot be read: {error}.", "Name a Jinja2 template, a text file.") from None
+    try:
+        return room.from_string(source).render(t=words, **fields)
+    except TemplateError as error:
+        line = error.lineno if isinstance(error, TemplateSyntaxError) else None
+        raise FileError(template, line, f"{error.message}.", "monitor/templates/complaint has ours.") from None
+
+
+def safe(html: str) -> Markup:
+    """HTML that was made from escaped text, for a template to take as it is."""
+    return Markup(html)  # noqa: S704
 
 
 def policy(style: str) -> str:
@@ -48,6 +75,41 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+@cache
+def _markdown() -> Environment:
+    """The letters: in what is filled in, nothing that Markdown would act on. A user's own runs no code of ours."""
+    room = SandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_literal,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    room.filters["code"] = _code
+    return room
+
+
+_ACTIVE = re.compile(r"[\\`*_\[\]<>|]|~(?=~)|&(?=#?\w)|^(?=#|[-+=]+(?:\s|$))")
+
+
+def _literal(shown: Any) -> Any:
+    """A text on one line with every character that Markdown acts on escaped."""
+    if isinstance(shown, Markup) or not isinstance(shown, str):
+        return shown
+    return Markup(_ACTIVE.sub(lambda found: f"\\{found.group()}", " ".join(plain(shown).split("\n"))))  # noqa: S704
+
+
+def _code(text: object) -> Markup:
+    """A text as a span of code."""
+    shown = " ".join(plain(text).split()) or " "
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " if "`" in shown else ""
+    return Markup(f"{fence}{room}{shown}{room}{fence}")  # noqa: S704
 
 
 def _harmless(shown: Any) -> Any:

@@ -15,6 +15,10 @@ from tests.reports import sample
 CHECK = {"en": "(check before citing)", "zh": "（引用前请核对）"}
 
 
+def page():
+    return lxml_html.document_fromstring(render(sample.report(), "html"))
+
+
 def rendered(report, format_, lang="en"):
     """In a terminal so wide that nothing is folded."""
     return text(report, lang=lang, width=600, colour=False) if format_ == "text" else render(report, format_, lang=lang)
@@ -61,8 +65,7 @@ def test_observed_against_declared_begins_with_what_is_not_declared(format_):
 
 
 def test_a_finding_shows_its_consent_lines_and_what_state_the_app_was_in():
-    tree = lxml_html.document_fromstring(render(sample.report(), "html"))
-    shown = [" ".join(item.text_content().split()) for lines in tree.find_class("lines") for item in lines]
+    shown = [" ".join(item.text_content().split()) for lines in page().find_class("lines") for item in lines]
     assert "consents.jsonl:2 01:20:14.500 tap: refused “Disagree” privacy policy, by the user" in shown
     assert "phases.jsonl:2 01:20:00.800 the app came to the foreground" in shown
 

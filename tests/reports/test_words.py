@@ -13,7 +13,7 @@ CODE = "\n".join(
     path.read_text("utf-8")
     for folder in ("reports", "templates")
     for path in sorted((ROOM / folder).rglob("*"))
-    if path.suffix in (".py", ".html")
+    if path.suffix in (".py", ".html", ".md")
 )
 
 

@@ -1,0 +1,45 @@
+"""The report as a complaint to an authority, in Markdown: the facts, their evidence, and blanks for the complainant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.errors import UserError
+from monitor.findings import Report
+from monitor.reports.complaint.letter import Letter
+from monitor.reports.html import write
+from monitor.reports.words import Words
+
+LAWS = ("cn", "eu")
+"""Jurisdictions under whose law there is a letter of ours; one is chosen with --law."""
+
+
+def render(report: Report, *, lang: str = "en", reveal: bool = False, template: Path | None = None) -> str:
+    """The letter as Markdown, from our template for the law and language or from the user's own `template`.
+
+    Raises UserError when there is nothing to complain of, when no letter of ours is for the law chosen, and FileError
+    with its line for a template that cannot be used.
+    """
+    words = Words(lang)
+    law = _law(report, lang, own=template is not None)
+    letter = Letter(report, words, law, reveal)
+    if not letter.facts:
+        raise UserError(
+            "There is nothing to complain of: no finding above the level info in this recording.",
+            "`appwitness report` says what was observed, and what could not be.",
+        )
+    return write(template or f"complaint/{law}.{lang}.md", words, letter=letter)
+
+
+def _law(report: Report, lang: str, own: bool) -> str:
+    """The law chosen; of several the one of the language; of none that of the language too."""
+    natural = "cn" if lang == "zh" else "eu"
+    if not report.laws:
+        return natural
+    fitting = report.laws if own else [law for law in report.laws if law in LAWS]
+    if not fitting:
+        raise UserError(
+            f"There is no letter under the law of {', '.join(report.laws)}.",
+            f"Choose --law {' or '.join(LAWS)}, or give a --template.",
+        )
+    return natural if natural in fitting else fitting[0]

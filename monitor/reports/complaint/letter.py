@@ -1,0 +1,230 @@
+"""What a letter says of a recording, ready for its template: facts worst first, their evidence, and what was unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Upload
+from monitor.findings import Article, Finding, Flow, Report
+from monitor.reports.articles import cited
+from monitor.reports.clock import clock, consent_steps, host_time, step_for
+from monitor.reports.frames import caller
+from monitor.reports.page import tables
+from monitor.reports.recipients import who
+from monitor.reports.verdict import worst_first
+from monitor.reports.words import Words
+
+ZONES = {"cn": timezone(timedelta(hours=8))}
+"""Law -> the time that its authorities use; UTC otherwise."""
+VALUES = 3
+ROWS = 200
+"""Lines of the list of evidence; the JSON report has all."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One finding as a letter states it."""
+
+    number: int
+    title: str
+    detail: str
+    rule: str
+    kinds: tuple[str, ...]
+    data: str
+    count: int
+    first: str
+    last: str
+    recipient: str
+    who: str
+    values: tuple[str, ...]
+    more_values: int
+    forms: tuple[str, ...]
+    source: str
+    caller: str
+    cleartext: bool
+    consent: str
+    confidence: str
+    confidence_means: str
+    evidence: tuple[Ref, ...]
+    more_evidence: int
+    articles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One article with the facts that touch it."""
+
+    citation: str
+    says: str
+    facts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One line of the recording, in the list of evidence."""
+
+    ref: Ref
+    what: str
+    time: str
+    body: str
+    """sha256 of the body that was sent; empty where there is none."""
+    facts: tuple[int, ...]
+
+
+class Letter:
+    """Everything that a template may ask for."""
+
+    def __init__(self, report: Report, words: Words, law: str, reveal: bool) -> None:
+        self.report = report
+        self.words = words
+        self.law = law
+        self.reveal = reveal
+        self.run = report.run
+        self.seal = report.seal
+        self._zone = ZONES.get(law, UTC)
+        self._steps = consent_steps(report)
+        self._flows = {flow.id: flow for flow in report.flows}
+        findings = [finding for finding in worst_first(report) if finding.level != "info"]
+        self.facts = [self._fact(number, finding) for number, finding in enumerate(findings, start=1)]
+        self.grounds = list(self._grounds(findings))
+        self.proofs = list(self._proofs(findings))
+        self.gaps = tables.gaps(report, words)
+        self.plan = words(f"plan_{self.run.plan}")
+        self.kind = words(f"device_{self.run.device.kind}")
+
+    @property
+    def law_name(self) -> str:
+        """The jurisdiction in words."""
+        return self.words(f"law_{self.law}")
+
+    @property
+    def recipients(self) -> list[str]:
+        """Every host that the facts name, once."""
+        return list(dict.fromkeys(fact.recipient for fact in self.facts if fact.recipient))
+
+    @property
+    def kinds_of_data(self) -> list[str]:
+        """Every kind of data that the facts name, once."""
+        return list(dict.fromkeys(fact.data for fact in self.facts if fact.data))
+
+    @property
+    def answers(self) -> list[tuple[str, str, str, Ref]]:
+        """What the user was asked and answered: time, what, label, line."""
+        return [
+            (self.moment(step.at), self.words(f"consent_{step.state}"), step.event.text or "", step.ref)
+            for step in self._steps
+        ]
+
+    def moment(self, at: datetime) -> str:
+        """A time as the law's authorities write it, to the millisecond."""
+        local = at.astimezone(self._zone)
+        return f"{local:%Y-%m-%d} {clock(local)}"
+
+    def _fact(self, number: int, finding: Finding) -> Fact:
+        words = self.words
+        flows = [self._flows[name] for name in finding.flows if name in self._flows]
+        times = [flow.at for flow in flows] or [
+            host_time(event, self.report)
+            for ref in finding.evidence
+            if isinstance(event := self.report.evidence.get(ref), Access | Upload | Consent | Phase)
+        ][:1]
+        values = list(dict.fromkeys(match.value for flow in flows for match in flow.matches))
+        access = next(
+            (event for ref in self._read(finding, flows) if isinstance(event := self.report.evidence.get(ref), Access)),
+            None,
+        )
+        if access and not values:
+            values = list(dict.fromkeys(value.text for value in access.values))
+        asked = caller(access.stack) if access else None
+        return Fact(
+            number=number,
+            title=words.of(finding.title),
+            detail=words.of(finding.detail),
+            rule=finding.rule,
+            kinds=finding.kinds,
+            data=words.data(finding.data) if finding.data else "",
+            count=finding.count,
+            first=self.moment(min(times)) if times else "",
+            last=self.moment(max(times)) if len(times) > 1 else "",
+            recipient=finding.recipient.host if finding.recipient else "",
+            who=who(finding.recipient, words) if finding.recipient else "",
+            values=tuple(values[:VALUES]),
+            more_values=max(0, len(values) - VALUES),
+            forms=tuple(dict.fromkeys(self._form(match.variant) for flow in flows for match in flow.matches)),
+            source=access.source if access else "",
+            caller=asked.name if asked else "",
+            cleartext=any(flow.cleartext for flow in flows),
+            consent=self._consent(finding, min(times)) if times else "",
+            confidence=words(f"confidence_{finding.confidence}"),
+            confidence_means=words(f"confidence_{finding.confidence}_means"),
+            evidence=finding.evidence[:24],
+            more_evidence=max(0, len(finding.evidence) - 24),
+            articles=tuple(cited(article, words) for article in self._articles(finding)),
+        )
+
+    def _form(self, variant: str) -> str:
+        return self.words("as_it_was") if variant == "plain" else variant.replace("_", " ")
+
+    @staticmethod
+    def _read(finding: Finding, flows: list[Flow]) -> Iterator[Ref]:
+        yield from (flow.access for flow in flows if flow.access)
+        yield from finding.evidence
+
+    def _consent(self, finding: Finding, at: datetime) -> str:
+        """What was known of consent at that moment, and which line says so."""
+        if finding.consent is None:
+            return ""
+        text = self.words(f"moment_{finding.consent}")
+        step = step_for(self._steps, at, finding.consent)
+        return f"{text}{self.words('moment_line', time=self.moment(step.at), ref=step.ref)}" if step else text
+
+    def _articles(self, finding: Finding) -> list[Article]:
+        return [article for article in finding.articles if article.jurisdiction == self.law]
+
+    def _grounds(self, findings: list[Finding]) -> Iterator[Ground]:
+        touched: dict[tuple[str, str], tuple[Article, list[int]]] = {}
+        for number, finding in enumerate(findings, start=1):
+            for article in self._articles(finding):
+                touched.setdefault((article.law, article.article), (article, []))[1].append(number)
+        for article, numbers in touched.values():
+            yield Ground(cited(article, self.words), self.words.of(article.says), tuple(numbers))
+
+    def _proofs(self, findings: list[Finding]) -> Iterator[Proof]:
+        named: dict[Ref, list[int]] = {}
+        for number, finding in enumerate(findings, start=1):
+            for ref in finding.evidence:
+                named.setdefault(ref, []).append(number)
+        self._named = len(named)
+        for ref, numbers in list(named.items())[:ROWS]:
+            event = self.report.evidence.get(ref)
+            yield Proof(
+                ref=ref,
+                what=self._what(event),
+                time=self.moment(host_time(event, self.report)) if event else "",
+                body=event.body or "" if isinstance(event, Upload) else "",
+                facts=tuple(numbers),
+            )
+
+    @property
+    def more_proofs(self) -> int:
+        """Lines of evidence that the list leaves out."""
+        return self._named - len(self.proofs)
+
+    def _what(self, event: Event | None) -> str:
+        words = self.words
+        match event:
+            case Access():
+                return f"{words('read')}{words('colon')}{event.source}"
+            case Upload():
+                return f"{words('sent')}{words('colon')}{event.method or event.via} {event.host or ''}"
+            case Connection():
+                return f"{words('socket')}{words('colon')}{event.host or event.remote.ip}:{event.remote.port}"
+            case Consent():
+                text = f" “{event.text}”" if event.text else ""
+                return f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}{text}"
+            case Phase():
+                return words(f"phase_{event.state}")
+            case _:
+                return words("evidence")

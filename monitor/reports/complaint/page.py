@@ -1,0 +1,25 @@
+"""The complaint as one page to print: the same letter, its Markdown turned into HTML."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from monitor.findings import Report
+from monitor.reports import complaint
+from monitor.reports.html import fill, safe
+from monitor.reports.words import Words
+
+_BLANK = re.compile(r"<strong>(【[^<]*】|\[[^<]*\])</strong>")
+"""What the complainant must fill in, as the templates mark it: bold, in brackets."""
+
+
+def render(report: Report, *, lang: str = "en", reveal: bool = False, template: Path | None = None) -> str:
+    """The letter as a self-contained HTML document; HTML in the letter is text, as everything foreign is."""
+    letter = complaint.render(report, lang=lang, reveal=reveal, template=template)
+    html = MarkdownIt("commonmark", {"html": False}).enable("table").render(letter)
+    html = _BLANK.sub(r"<mark>\1</mark>", html)
+    title = re.search(r"^# (.+)$", letter, re.MULTILINE)
+    return fill("complaint.html", Words(lang), body=safe(html), title=title[1] if title else report.run.app.package)
