@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 from pydantic import BaseModel
@@ -13,6 +14,10 @@ from pydantic import BaseModel
 from monitor import events
 from monitor.cli.base import law_option, main, out, plain, rules_option
 from monitor.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.judge.data_types import DataTypes
+    from monitor.judge.laws import Provision
 
 
 @main.command()
@@ -125,7 +130,7 @@ def app_types(format_: str, lang: str) -> None:
 @lang_option
 @law_option
 @click.option("--type", "kinds", multiple=True, metavar="F01", help="Only what this finding type touches.")
-def laws(format_: str, lang: str, laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
+def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
     from monitor.correlate import knowledge
     from monitor.judge.laws import citation
@@ -135,15 +140,29 @@ def laws(format_: str, lang: str, laws: tuple[str, ...], kinds: tuple[str, ...])
     wanted = [kind.upper() for kind in kinds] or ids
     if unknown := sorted(set(wanted) - set(ids)):
         raise UserError(f"There is no finding type {', '.join(unknown)}.", f"Choose from {ids[0]} to {ids[-1]}.")
-    articles = known.laws.articles(wanted, known.jurisdictions)
     if format_ == "json":
-        click.echo(_json(articles))
+        click.echo(_json(known.laws.articles(wanted, known.jurisdictions)))
         return
     click.echo(f"{'State of the law' if lang == 'en' else '法律状态截至'} {known.laws.as_of}\n")
     for kind in (known.laws.kind(each) for each in wanted):
         click.echo(f"{kind.id} {kind.en if lang == 'en' else kind.zh}")
-        for article in known.laws.articles([kind.id], known.jurisdictions):
+        for provision, article in known.laws.provisions(kind.id, known.jurisdictions):
             click.echo(f"  {article.jurisdiction:5}  {citation(article, lang)}: {article.says[lang]}")
+            for note in _notes(provision, kind.id, known.data_types, lang):
+                click.echo(f"         [{note}]")
+
+
+def _notes(provision: Provision, kind: str, types: DataTypes, lang: Literal["en", "zh"]) -> Iterator[str]:
+    """When findings name an article, where that is not always."""
+    if kind in provision.beyond:
+        yield (
+            "asks for more than such a finding shows: not named by it"
+            if lang == "en"
+            else "要件超出此类发现所能证明：发现中不引用"
+        )
+    if provision.data:
+        names = ", ".join(types.label(code, lang) for code in provision.data)
+        yield f"only of: {names}" if lang == "en" else f"仅适用于：{names}"
 
 
 @main.command("data-types")

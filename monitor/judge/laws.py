@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from monitor.events import DataType
 from monitor.findings import Article
 
 LANGUAGES = ("en", "zh")
@@ -78,6 +79,10 @@ class Provision(_Strict):
     group: int | None = Field(default=None, description="number of its group in the law")
     says: Words = Field(description="what it says, in our own words")
     kinds: tuple[KindId, ...] = Field(default=(), description="finding types that touch it; none: a right or a remedy")
+    beyond: tuple[KindId, ...] = Field(
+        default=(), description="of these types it asks for more than a finding shows: findings do not name it"
+    )
+    data: tuple[DataType, ...] | None = Field(default=None, min_length=1, description="it speaks of these kinds only")
     provable: Literal["fully", "partly", "no"] | None = Field(
         default=None, description="whether API calls and traffic alone can prove a breach of it"
     )
@@ -139,6 +144,9 @@ class Laws(_Strict):
             unknown = sorted({kind for each in law.articles for kind in each.kinds} - self._kinds.keys())
             if unknown:
                 raise ValueError(f"{law.id}: no such finding type: {', '.join(unknown)}")
+            for each in law.articles:
+                if not set(each.beyond) <= set(each.kinds):
+                    raise ValueError(f"{law.id} {each.article}: beyond names a finding type that kinds does not")
         return self
 
     @cached_property
@@ -150,16 +158,30 @@ class Laws(_Strict):
         """The finding type of an id such as F01. Raises KeyError for one that is not in the catalog."""
         return self._kinds[id_]
 
-    def articles(self, kinds: Iterable[str], jurisdictions: Collection[str] = ()) -> tuple[Article, ...]:
-        """What findings of these types touch, each once: by jurisdiction as chosen (none: all), then as in the file."""
+    def articles(
+        self, kinds: Iterable[str], jurisdictions: Collection[str] = (), data: DataType | None = None
+    ) -> tuple[Article, ...]:
+        """What findings of these types name, each once: by jurisdiction as chosen (none: all), then as in the file.
+
+        With `data`, the kind of data that a finding is of, without what speaks of other kinds only.
+        """
         wanted = set(kinds)
         return tuple(
-            law.article(provision)
+            article
             for place in jurisdictions or self.jurisdictions
-            for law in self.laws
-            if law.jurisdiction == place
-            for provision in law.articles
-            if wanted.intersection(provision.kinds)
+            for provision, article in self._articles
+            if article.jurisdiction == place
+            and wanted.intersection(provision.kinds).difference(provision.beyond)
+            and (data is None or provision.data is None or data in provision.data)
+        )
+
+    def provisions(self, kind: str, jurisdictions: Collection[str] = ()) -> tuple[tuple[Provision, Article], ...]:
+        """All that touches a finding type, also what its findings do not name."""
+        return tuple(
+            (provision, article)
+            for place in jurisdictions or self.jurisdictions
+            for provision, article in self._articles
+            if article.jurisdiction == place and kind in provision.kinds
         )
 
     def references(self, articles: Iterable[Article]) -> tuple[str, ...]:
@@ -169,6 +191,10 @@ class Laws(_Strict):
             check = f" [{CHECK['en']} {CHECK['zh']}]" if article.verify else ""
             lines.setdefault(article.law, []).append(article.article + check)
         return tuple(self._laws[law].short.replace("{}", ", ".join(names)) for law, names in lines.items())
+
+    @cached_property
+    def _articles(self) -> tuple[tuple[Provision, Article], ...]:
+        return tuple((provision, law.article(provision)) for law in self.laws for provision in law.articles)
 
     @cached_property
     def _kinds(self) -> dict[str, FindingType]:

@@ -8,6 +8,7 @@ import yaml
 
 from monitor import catalog
 from monitor.errors import FileError
+from monitor.judge.data_types import DataTypes
 from monitor.judge.laws import CHECK, Laws, citation
 
 LAWS = catalog.parse(catalog.HERE / "laws.yml", Laws)
@@ -108,6 +109,43 @@ def test_articles_come_by_jurisdiction_as_chosen_and_each_once():
     assert all(each in LAWS.articles(["F02", "F01"]) for each in both)
     assert not LAWS.articles([], ["cn"])
     assert not LAWS.articles(["F01"], ["nowhere"])
+
+
+NAMED = [
+    # law, article, type, kind of data, whether a finding names it
+    ("CN-191", "6.2", "F05", "location", False),
+    ("CN-191", "1.1", "F16", None, False),
+    ("CN-MIIT-337", "3", "F27", "installed_apps", False),
+    ("CN-MIIT-337", "3", "F09", "oaid", True),
+    ("EU-GDPR", "9", "F11", "health", True),
+    ("EU-GDPR", "9", "F11", "bank_card", False),
+    ("EU-GDPR", "9", "F11", None, True),
+    ("PLAY", "Contacts permissions policy", "F05", "device_contacts", True),
+    ("PLAY", "Contacts permissions policy", "F05", "oaid", False),
+]
+
+
+@pytest.mark.parametrize(("law", "article", "kind", "data", "named"), NAMED)
+def test_a_finding_names_no_article_that_asks_for_more_than_it_shows(law, article, kind, data, named):
+    found = [(each.law, each.article) for each in LAWS.articles([kind], data=data)]
+    assert ((law, article) in found) is named
+    assert (law, article) in [(each.law, each.article) for _, each in LAWS.provisions(kind)]
+
+
+def test_what_is_named_of_kinds_of_data_exists():
+    data_types = catalog.parse(catalog.HERE / "data_types.yml", DataTypes)
+    special = {kind.code for kind in data_types.items if kind.gdpr_art9 not in (False, "possible")}
+    for law in LAWS.laws:
+        for each in law.articles:
+            assert set(each.data or ()) <= data_types.codes
+            if (law.id, each.article) == ("EU-GDPR", "9"):
+                assert set(each.data or ()) == special
+
+
+def test_each_language_is_in_its_own_script():
+    for _, article in (pair for kind in KINDS for pair in LAWS.provisions(kind)):
+        assert not re.search(r"[\u4e00-\u9fff]", article.citation["en"] + article.says["en"]), article
+        assert re.search(r"[\u4e00-\u9fff]", article.says["zh"]), article
 
 
 def test_references_are_one_line_a_law():
@@ -212,6 +250,7 @@ BROKEN = [
     ("cites: {en: PIPL, zh: 法}", "expected one {}"),
     ("says: {en: only}", "expected a text for each of en and zh"),
     ("group: 7", "no such group: 7"),
+    ("beyond: [F02]", "beyond names a finding type that kinds does not"),
     ("unknown: 1", "Extra inputs"),
 ]
 
@@ -224,6 +263,7 @@ def test_a_broken_file_is_refused_with_what_was_expected(tmp_path, change, said)
         "says": "says: {en: a, zh: 甲}",
         "kinds": "kinds: [F01]",
         "group": "",
+        "beyond": "",
         "unknown": "",
     }
     fields[change.partition(":")[0]] = change
@@ -243,6 +283,7 @@ laws:
         {fields["says"]}
         {fields["kinds"]}
         {fields["group"]}
+        {fields["beyond"]}
         {fields["unknown"]}
 """,
         "utf-8",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from monitor.events import Ref
+from monitor.events import DataType, Ref
 from monitor.findings import LEVELS, Article, Confidence, ConsentStatus, Finding, Level, Recipient
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
@@ -41,7 +41,7 @@ class Reporter:
         lead = members[0]
         count = group.stretch.calls if group.stretch else sum(each.count for each in members)
         raised = [(each.level, self._conditions.test(each.when)) for each in rule.levels]
-        articles = self._articles(rule)
+        articles = self._articles(rule, lead.data)
         laws = self._facts.laws.references(articles) if self._facts.laws else ()
         return Finding(
             rule=rule.id,
@@ -60,12 +60,12 @@ class Reporter:
             references=(*laws, *rule.references),
         )
 
-    def _articles(self, rule: Rule) -> tuple[Article, ...]:
+    def _articles(self, rule: Rule, data: DataType | None) -> tuple[Article, ...]:
         """What the rule's finding types touch; of the necessary scope, the item on the app's type, too."""
         facts = self._facts
         if facts.laws is None:
             return ()
-        articles = facts.laws.articles(rule.kinds, facts.jurisdictions)
+        articles = facts.laws.articles(rule.kinds, facts.jurisdictions, data)
         type_ = facts.app_type.article if rule.when.scope and facts.app_type else None
         if type_ is None or (facts.jurisdictions and type_.jurisdiction not in facts.jurisdictions):
             return articles
