@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
 from monitor.judge.search.edges import stands_alone
+from monitor.judge.search.grams import Grams, Table, Words, window_of, windows_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
-from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
 from monitor.judge.search.split import Splits
 from monitor.judge.variants import Variant, digests
@@ -23,25 +25,43 @@ from monitor.judge.variants import Variant, digests
 __all__ = ["Hit", "Index", "last_key", "root_of"]
 
 
-class _Pattern(NamedTuple):
-    """What the automaton looks for, and what it would mean."""
+class _Text(NamedTuple):
+    """What is looked for in the leaves, and what it would mean."""
 
-    slot: int
+    lower: bytes
+    offset: int
+    """Where in it the window stands by which it was entered."""
     variant: Variant
     charset: str
     """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment; bytes: as is."""
 
 
+class _Forms(NamedTuple):
+    """All forms of one value, by how they are found."""
+
+    texts: dict[bytes, list[_Text]]
+    """By the windows that may stand for them."""
+    digits: dict[bytes, Variant]
+    digests: tuple[Variant, ...]
+
+
+REMEMBERED = 4096
+"""Values whose forms are kept; those of others are made again when something of them is found."""
+
+
 class Index:
-    """Values to look for; more may be added between any two searches, and are found from then on."""
+    """Values to look for; more may be added between any two searches, and are found from then on.
+
+    A value takes about 4 kB. Not for several threads at once.
+    """
 
     def __init__(self) -> None:
         self._slots: list[tuple[Hashable, Value, str]] = []
         self._known: set[Hashable] = set()
-        self._patterns: dict[bytes, list[_Pattern]] = {}
-        self._levels = Levels()
-        self._digests: dict[bytes, int | list[int]] = {}  # first bytes -> slot << 16 | number of the variant
-        self._digits: dict[bytes, list[tuple[int, Variant]]] = {}
+        self._forms: dict[int, _Forms] = {}
+        self._texts = Grams()
+        self._digests = Table()
+        self._digits = Table()
         self._places = Places()
         self._splits = Splits()
 
@@ -56,39 +76,23 @@ class Index:
         slot = len(self._slots)
         self._slots.append((key, value, variants.kind_of(value)))
         self._splits.add(slot, self._slots[slot][2], value)
-        for number, variant in enumerate(variants.of(value)):
-            match variant.how:
-                case "text":
-                    for pattern, charset in _encoded(variant.pattern):
-                        self._add_pattern(pattern, _Pattern(slot, variant, charset))
-                case "utf-8":
-                    self._add_pattern(variant.pattern, _Pattern(slot, variant, "utf-8"))
-                case "bytes":
-                    self._add_pattern(variant.pattern, _Pattern(slot, variant, "bytes"))
-                case "digits":
-                    self._digits.setdefault(variant.pattern, []).append((slot, variant))
-                case "leaf":
-                    self._add_digest(variant.pattern[: digests.SHORTEST], slot << 16 | number)
-                case "place":
-                    self._places.add(slot, value)
+        forms = self._forms_of(slot)
+        for lower, numbers in {
+            (text.lower, text.charset == "utf-8") for texts in forms.texts.values() for text in texts
+        }:
+            self._texts.add(lower, slot, numbers=numbers)
+        self._digits.put(words_of(number[-8:] for number in forms.digits), slot)
+        self._digests.put(words_of(variant.pattern for variant in forms.digests), slot)
+        if self._slots[slot][2] == "location":
+            self._places.add(slot, value)
 
-    def _add_digest(self, beginning: bytes, meaning: int) -> None:
-        known = self._digests.get(beginning)
-        if known is None:
-            self._digests[beginning] = meaning
-        elif isinstance(known, int):
-            self._digests[beginning] = [known, meaning]
-        else:
-            known.append(meaning)
-
-    def _add_pattern(self, pattern: bytes, meaning: _Pattern) -> None:
-        lower = pattern.lower()
-        meanings = self._patterns.get(lower)
-        if meanings is None:
-            self._patterns[lower] = [meaning]
-            self._levels.add(lower)
-        else:
-            meanings.append(meaning)
+    def _forms_of(self, slot: int) -> _Forms:
+        forms = self._forms.get(slot)
+        if forms is None:
+            if len(self._forms) >= REMEMBERED:
+                self._forms.clear()
+            forms = self._forms[slot] = _forms(self._slots[slot][1])
+        return forms
 
     def find(self, leaves: Sequence[Leaf]) -> list[Hit]:
         """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order."""
@@ -98,7 +102,7 @@ class Index:
         found = _Found(self._slots, look)
         self._find_texts(look, found)
         self._find_digests(look, found)
-        if self._digits:
+        if len(self._digits):
             self._find_split_numbers(look.numeric(), found)
         for part in self._splits.find(look):
             leaf = leaves[part.leaf]
@@ -121,26 +125,39 @@ class Index:
         return best(found.hits)
 
     def _find_texts(self, look: Look, found: _Found) -> None:
-        for pattern, start, end in self._levels.find(look.joined.lower()):
-            number = look.leaf_at(start)
-            offset = look.starts[number]
-            leaf = look.leaves[number]
-            begin, stop = start - offset, end - offset
-            if stop > len(leaf.data):
+        lower = look.joined.lower()
+        seen: set[tuple[int, bytes, int]] = set()
+        for slot, at, size in self._texts.find(lower):
+            for text in self._forms_of(slot).texts.get(lower[at : at + size], ()):
+                start = at - text.offset
+                if start < 0 or not lower.startswith(text.lower, start) or (slot, text.lower, start) in seen:
+                    continue
+                seen.add((slot, text.lower, start))
+                self._text_found(look, slot, text.lower, start, found)
+
+    def _text_found(self, look: Look, slot: int, lower: bytes, start: int, found: _Found) -> None:
+        number = look.leaf_at(start)
+        leaf = look.leaves[number]
+        begin = start - look.starts[number]
+        stop = begin + len(lower)
+        if stop > len(leaf.data):
+            return
+        for text in self._forms_of(slot).texts[lower[: window_of(len(lower))]]:
+            if text.lower != lower or text.offset:
                 continue
-            for slot, variant, charset in self._patterns[pattern]:
-                if charset == "bytes":
-                    in_hex = leaf.decoding[-1:] == ("hex",) and stop - begin < len(leaf.data)  # of a longer id
-                    if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_hex:
-                        found.add(slot, variant, leaf, begin, stop, "")
-                elif charset.startswith("base64"):
-                    _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
-                elif (charset == "utf-8" or leaf.text is None) and stands_alone(leaf, begin, stop, variant, charset):
-                    found.add(slot, variant, leaf, begin, stop, charset)
+            variant, charset = text.variant, text.charset
+            if charset == "bytes":
+                in_hex = leaf.decoding[-1:] == ("hex",) and stop - begin < len(leaf.data)  # of a longer id
+                if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_hex:
+                    found.add(slot, variant, leaf, begin, stop, "")
+            elif charset.startswith("base64"):
+                _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
+            elif (charset == "utf-8" or leaf.text is None) and stands_alone(leaf, begin, stop, variant, charset):
+                found.add(slot, variant, leaf, begin, stop, charset)
 
     def _find_digests(self, look: Look, found: _Found) -> None:
-        known = self._digests
         sizes = digests.SIZES
+        candidates: list[tuple[Leaf, bytes]] = []
         for leaf in look.leaves:
             data = leaf.data
             size = len(data)
@@ -150,16 +167,14 @@ class Index:
                 data = bytes.fromhex(data.decode().zfill(NOUGHTS_LOST[size]))
             elif size not in sizes and size != 4:
                 continue
-            meanings = known.get(data[: digests.SHORTEST])
-            if meanings is None:
-                continue
-            for meaning in [meanings] if isinstance(meanings, int) else meanings:
-                slot, number = meaning >> 16, meaning & 0xFFFF
-                variant = variants.of(self._slots[slot][1])[number]
+            candidates.append((leaf, data))
+        for slot, number, _ in self._digests.find(words_of(data for _, data in candidates)):
+            leaf, data = candidates[number]
+            for variant in self._forms_of(slot).digests:
                 if variant.pattern.startswith(data):
                     if len(data) < len(variant.pattern):
                         variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
-                    found.add(slot, variant, leaf, 0, size, "")
+                    found.add(slot, variant, leaf, 0, len(leaf.data), "")
 
     def _find_split_numbers(self, look: Look, found: _Found) -> None:
         """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
@@ -175,8 +190,10 @@ class Index:
                     run[0][groups[first].start() - 1 : groups[first].start()] in (b"+", b"(")
                 )
                 text = run[0][max(0, start) : groups[last].end()]
-                for digits in sorted({NO_DIGIT.sub(b"", text), NO_DIGIT.sub(b"", text.replace(b"(0)", b""))}):
-                    for slot, variant in self._digits.get(digits, ()):
+                numbers = sorted({NO_DIGIT.sub(b"", text), NO_DIGIT.sub(b"", text.replace(b"(0)", b""))})
+                for slot, which, _ in self._digits.find(words_of(number[-8:] for number in numbers)):
+                    variant = self._forms_of(slot).digits.get(numbers[which])
+                    if variant is not None:
                         split = variant._replace(name="separated")
                         found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
 
@@ -227,6 +244,32 @@ class _Found:
         key, value, kind = self._slots[slot]
         self.hits.append(hit_at(key, value, kind, variant, leaf, start, end, charset, self._size))
         return self.hits[-1]
+
+
+def _forms(value: Value) -> _Forms:
+    texts: dict[bytes, list[_Text]] = {}
+    digits: dict[bytes, Variant] = {}
+    of_leaves: list[Variant] = []
+    for variant in variants.of(value):
+        match variant.how:
+            case "text" | "utf-8" | "bytes":
+                encoded = _encoded(variant.pattern) if variant.how == "text" else [(variant.pattern, variant.how)]
+                for pattern, charset in encoded:
+                    lower = pattern.lower()
+                    for offset, window in windows_of(lower):
+                        texts.setdefault(window, []).append(_Text(lower, offset, variant, charset))
+            case "digits":
+                digits.setdefault(variant.pattern, variant)
+            case "leaf":
+                of_leaves.append(variant)
+            case "place":
+                pass
+    return _Forms(texts, digits, tuple(of_leaves))
+
+
+def words_of(runs: Iterable[bytes]) -> Words:
+    """The first eight bytes of each as one number, filled with noughts."""
+    return np.frombuffer(b"".join([run[:8].ljust(8, b"\0") for run in runs]), np.uint64)
 
 
 STANDARD = bytes.maketrans(b"-_", b"+/")
