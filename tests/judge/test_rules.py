@@ -2,108 +2,13 @@
 
 import random
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from monitor import catalog
 from monitor.errors import FileError
-from monitor.events import Access, Consent, Value
-from monitor.findings import Flow, Match
-from monitor.judge.consent import Timeline
-from monitor.judge.data_types import DataTypes
-from monitor.judge.laws import Laws
-from monitor.judge.recipients import Recipients, RecipientTable
-from monitor.judge.rules import EVIDENCE, Facts, Rule, judge
-
-START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-TYPES = catalog.parse(next(catalog.files("data_types.yml")), DataTypes)
-TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
-LAWS = catalog.parse(next(catalog.files("laws.yml")), Laws)
-RULES = [catalog.parse(path, Rule) for path in catalog.files("rules")]
-NUMBER = "+8613800138000"
-GET_NUMBER = "android.telephony.TelephonyManager.getLine1Number"
-QUERY = "android.content.ContentResolver.query"
-LOCATE = "android.location.LocationManager.getLastKnownLocation"
-SOURCES = {"phone_number": GET_NUMBER, "device_contacts": QUERY, "location": LOCATE}
-
-
-def at(seconds):
-    return START + timedelta(seconds=seconds)
-
-
-class Story:
-    """A run told in the order of its lines; each verb appends one line and returns its name."""
-
-    def __init__(self, package="com.example.shop", offset_s=0.0):
-        self.recipients = Recipients(TABLE, package)
-        self.offset_s = offset_s
-        self.accesses, self.consents, self.flows, self.uploads = [], [], [], 0
-
-    def asked(self, second):
-        return self._consent(second, "requested", by="app", signal="dialog")
-
-    def says(self, second, status, **more):
-        return self._consent(second, status, **{"by": "user", "signal": "tap", **more})
-
-    def _consent(self, second, status, **more):
-        shift = 0 if more.get("by") == "operator" else self.offset_s
-        ref = f"consents.jsonl:{len(self.consents) + 1}"
-        self.consents.append((ref, Consent(at=at(second + shift), status=status, **more)))
-        return ref
-
-    def reads(self, second, data="phone_number", outcome="returned", rows=None, until=None, **more):
-        ref = f"accesses.jsonl:{len(self.accesses) + 1}"
-        values: tuple[Value, ...] = ()
-        if outcome == "returned" and rows:
-            values = tuple(Value(type="name", text=f"Person {row}", row=row) for row in range(rows))
-        elif outcome == "returned":
-            values = (Value(type=data, text=NUMBER),)
-        more = {"source": SOURCES[data], "data": data, "values": values, "outcome": outcome, **more}
-        until = at(until + self.offset_s) if until else None
-        self.accesses.append((ref, Access(at=at(second + self.offset_s), until=until, **more)))
-        return ref
-
-    def sends(self, second, access, host="api.shop.test", data="phone_number", rows=None, confidence=0.999, **more):
-        self.uploads += 1
-        match = {"type": data, "value": NUMBER, "variant": "plain", "path": "$.n", "start": 0, "end": 1}
-        numbers = [None] if rows is None else range(rows) if isinstance(rows, int) else rows
-        self.flows.append(
-            Flow(
-                id=f"f{len(self.flows) + 1}",
-                access=access,
-                upload=f"uploads.jsonl:{self.uploads}",
-                data=data,
-                consent="not_shown",
-                recipient=self.recipients.of(host),
-                matches=tuple(Match(**match, confidence=confidence, row=row) for row in numbers),
-                at=at(second),
-                rows=None if rows is None else len(numbers),
-                rows_read=None if rows is None else 12,
-                **more,
-            )
-        )
-        return self.flows[-1].upload
-
-    def facts(self):
-        offset_ms = self.offset_s * 1000
-        return Facts(
-            flows=self.flows,
-            accesses=self.accesses,
-            timeline=Timeline(self.consents, offset_ms),
-            clock_offset_ms=offset_ms,
-            data_types=TYPES,
-            recipients=TABLE,
-        )
-
-    def findings(self):
-        return judge(RULES, self.facts())
-
-    def found(self):
-        return [
-            (each.rule, each.level, each.confidence, each.recipient.host if each.recipient else None)
-            for each in self.findings()
-        ]
+from monitor.judge.rules import EVIDENCE, Rule, judge
+from tests.judge.story import LAWS, LOCATE, NUMBER, RULES, Story
 
 
 def circle(plan, offset_s=0.0):

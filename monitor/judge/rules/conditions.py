@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from monitor.events import Gap
@@ -59,11 +59,7 @@ class Conditions:
             for name in Condition.model_fields
             if (value := getattr(condition, name)) is not None
         ]
-        if not tests:
-            return lambda _: True
-        if len(tests) == 1:
-            return tests[0]  # type: ignore[no-any-return]
-        return lambda each: all(test(each) for test in tests)
+        return reduce(_both, reversed(tests)) if tests else _yes
 
     # What the user had decided.
 
@@ -255,6 +251,10 @@ class Conditions:
 def is_bare_digest(variant: str) -> bool:
     """Whether a form is a digest, or a digest of one, made without a key."""
     return bool(_DIGEST.match(variant)) and "mac" not in variant.lower()
+
+
+def _both(second: Test, first: Test) -> Test:
+    return lambda each: first(each) and second(each)
 
 
 def _no(_: Sighting) -> bool:

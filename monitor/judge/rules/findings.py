@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
 
-from monitor.events import DataType, Ref
+from monitor.events import Consent, DataType, Ref
 from monitor.findings import LEVELS, Article, Confidence, ConsentStatus, Finding, Level, Recipient
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
@@ -22,6 +21,8 @@ EVIDENCE = 20
 """A finding names at most this many lines; its count says how many accesses or flows there are."""
 GRADES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
 """Best first."""
+Words = dict[str, Callable[[], str]]
+"""Words for a sentence, made when it uses them."""
 _NO_TYPES = DataTypes(items=())
 
 
@@ -130,7 +131,7 @@ class Reporter:
             yield sighting.phase.ref
         if when.together is not None:
             yield from (each.ref for each in self._sightings.asked_with(sighting))
-        if when.ended_within_s is not None and (end := self._end(rule, sighting)):
+        if end := self._end(rule, sighting):
             yield end[1]
         if when.purpose is not None and (notice := self._notice(sighting)):
             yield notice.ref
@@ -162,7 +163,9 @@ class Reporter:
         return self._timeline.given_after(sighting.at, sighting.data)
 
     def _end(self, rule: Rule, sighting: Sighting) -> tuple[float, Ref] | None:
-        within = timedelta(seconds=rule.when.ended_within_s or 0)
+        if rule.when.ended_within_s is None:
+            return None
+        within = timedelta(seconds=rule.when.ended_within_s)
         found = self._facts.phases.exit_after(sighting.at, within)
         return ((found[0] - sighting.at).total_seconds(), found[1]) if found else None
 
@@ -171,81 +174,81 @@ class Reporter:
 
     def _detail(self, rule: Rule, group: Group, members: list[Sighting], count: int, language: Language) -> str:
         lead = members[0]
-        words: dict[str, Any] = {
-            "data": self._label(lead.data or "", language),
-            "when": sentences.when(lead.at, count, language),
-            "consent": sentences.consent(lead.status, self._later(rule, lead), lead.at, language),
+        words: Words = {
+            "data": lambda: self._label(lead.data or "", language),
+            "when": lambda: sentences.when(lead.at, count, language),
+            "consent": lambda: sentences.consent(lead.status, self._later(rule, lead), lead.at, language),
+            **self._circumstances(rule, group, lead, language),
         }
-        words |= self._circumstances(rule, group, lead, language)
         if lead.flow is not None:
+            to = lead.flow.recipient
+            flows = [each.flow for each in members if each.flow]
             words |= {
-                "recipient": sentences.recipient(lead.flow.recipient, language),
-                "rows": sentences.rows(*rows(members), language),
-                "forms": sentences.forms(
-                    (match.variant for each in members if each.flow for match in each.flow.matches), language
-                ),
+                "recipient": lambda: sentences.recipient(to, language),
+                "rows": lambda: sentences.rows(*rows(members), language),
+                "forms": lambda: sentences.forms((match.variant for flow in flows for match in flow.matches), language),
             }
         elif lead.access is not None:
-            people = {value.row for value in lead.access.values if value.row is not None}
+            access = lead.access
+            people = {value.row for value in access.values if value.row is not None}
             words |= {
-                "source": lead.what,
-                "entries": sentences.entries(len(people), language),
-                "caller": sentences.caller(lead.access.stack, self._facts.recipients, language),
+                "source": lambda: lead.what,
+                "entries": lambda: sentences.entries(len(people), language),
+                "caller": lambda: sentences.caller(access.stack, self._facts.recipients, language),
             }
         elif lead.consent is not None:
-            words |= self._asked(rule, lead, language)
+            words |= self._asked(rule, lead, lead.consent, language)
         elif lead.claim is not None:
             claim = lead.claim
-            words["claim"] = sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
+            words["claim"] = lambda: sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
         else:
-            counts: Counter[str] = Counter()
-            for each in self._sightings.accesses:
-                counts[self._label(each.data or "", language)] += each.count
-            words["reads"] = sentences.reads(counts, lead.at, language)
+            words["reads"] = lambda: self._reads(lead, language)
         return sentences.filled(rule.detail[language], words, language)
 
-    def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> dict[str, str]:
+    def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
         when, facts = rule.when, self._facts
-        words: dict[str, str] = {}
-        if when.separate:
-            words["separate"] = sentences.separate(self._separate(rule, lead), when.separate.scope, language)
-        if when.phase:
-            name = next(name for name in when.phase if holding(name, lead))
-            words["phase"] = sentences.phase(name, lead.phase.ref, language)
-        if when.scope and facts.app_type:
-            type_ = facts.app_type
-            words["app_type"] = sentences.app_type(type_.number, type_.en if language == "en" else type_.zh, language)
-        if group.stretch and group.preset and group.caller:
-            words["often"] = sentences.often(
-                group.stretch, group.preset, group.caller.code, group.caller.name, language
-            )
+        words: Words = {}
+        if scope := when.separate and when.separate.scope:
+            words["separate"] = lambda: sentences.separate(self._separate(rule, lead), scope, language)
+        if phase := next((name for name in when.phase or () if holding(name, lead)), None):
+            words["phase"] = lambda: sentences.phase(phase, lead.phase.ref, language)
+        if when.scope and (type_ := facts.app_type):
+            name = type_.en if language == "en" else type_.zh
+            words["app_type"] = lambda: sentences.app_type(type_.number, name, language)
+        if (stretch := group.stretch) and (preset := group.preset) and (caller := group.caller):
+            words["often"] = lambda: sentences.often(stretch, preset, caller.code, caller.name, language)
         if when.sent is not None:
-            words["capture"] = sentences.capture(facts.uploads, language)
-        if when.abroad and lead.flow and facts.territory:
-            words["country"] = sentences.country(lead.flow.recipient, facts.territory, language)
+            words["capture"] = lambda: sentences.capture(facts.uploads, language)
+        if when.abroad and (flow := lead.flow) and (territory := facts.territory):
+            words["country"] = lambda: sentences.country(flow.recipient, territory, language)
         if when.with_:
             others = (self._sightings.together[lead.ref] - {lead.data}) & set(when.with_)
-            words["also"] = sentences.also((self._label(code, language) for code in others), language)
+            words["also"] = lambda: sentences.also((self._label(code, language) for code in others), language)
         return words
 
-    def _asked(self, rule: Rule, lead: Sighting, language: Language) -> dict[str, str]:
-        assert lead.consent
-        permission = lead.consent.signal in PERMISSION_SIGNALS
-        words = {
-            "text": sentences.label(lead.consent.text, language),
-            "question": sentences.question(lead.consent.text, permission, language),
+    def _asked(self, rule: Rule, lead: Sighting, consent: Consent, language: Language) -> Words:
+        permission = consent.signal in PERMISSION_SIGNALS
+        words: Words = {
+            "text": lambda: sentences.label(consent.text, language),
+            "question": lambda: sentences.question(consent.text, permission, language),
         }
         if rule.when.together is not None:
             names = [each.what for each in self._sightings.asked_with(lead)]
-            words["permissions"] = sentences.permissions(names, language)
-        if rule.when.ended_within_s is not None and (end := self._end(rule, lead)):
-            words["end"] = sentences.stopped(*end, language)
+            words["permissions"] = lambda: sentences.permissions(names, language)
+        if end := self._end(rule, lead):
+            words["end"] = lambda: sentences.stopped(*end, language)
         if rule.when.purpose is not None:
             notice = self._notice(lead)
             seconds = (notice.at - lead.at).total_seconds() if notice else None
-            words["notice"] = sentences.notice(seconds, notice.ref if notice else None, language)
+            words["notice"] = lambda: sentences.notice(seconds, notice.ref if notice else None, language)
         return words
+
+    def _reads(self, lead: Sighting, language: Language) -> str:
+        counts: Counter[str] = Counter()
+        for each in self._sightings.accesses:
+            counts[self._label(each.data or "", language)] += each.count
+        return sentences.reads(counts, lead.at, language)
 
     def _label(self, data: str, language: Language) -> str:
         return (self._facts.data_types or _NO_TYPES).label(data, language)

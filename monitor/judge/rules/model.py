@@ -113,11 +113,10 @@ class Separate(Strict):
 class Condition(Strict):
     """Holds when everything that it names holds; what is not known never holds."""
 
-    # Of accesses, flows and claims.
+    # In this order they are asked, so the cheap and telling ones come first.
     consent: tuple[ConsentName, ...] | None = Field(
         default=None, description="the general consent at that moment; of a consent line: its scope's just before"
     )
-    separate: Separate | None = Field(default=None, description="a separate consent at that moment")
     data: DataTypes | None = Field(default=None, description="the kind of data is one of these")
     phase: tuple[PhaseName, ...] | None = Field(default=None, min_length=1, description="the app was in one of these")
     scope: Literal["outside"] | None = Field(
@@ -147,6 +146,7 @@ class Condition(Strict):
     with_: DataTypes | None = Field(
         default=None, alias="with", description="the same upload also carries one of these kinds"
     )
+    separate: Separate | None = Field(default=None, description="a separate consent at that moment")
     # Of accesses.
     sent: Literal[False] | None = Field(
         default=None,

@@ -6,7 +6,7 @@ Never a personal value, and never a verdict: "no consent event was observed befo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from string import Formatter
 
 from monitor.judge.rules.sentences.asked import label, notice, permissions, question, stopped
@@ -111,14 +111,13 @@ NEEDS: dict[str, str] = {
 """Words that only a rule with a certain condition may use."""
 
 
-def filled(template: str, words: Mapping[str, str], language: Language) -> str:
+def filled(template: str, words: Mapping[str, Callable[[], str]], language: Language) -> str:
     """The template with its words; in Chinese with a space where letters or digits meet a character."""
-    if language != "zh":
-        return template.format_map(words)
     text = ""
     for literal, name, _, _ in Formatter().parse(template):
-        for piece in (literal, words[name] if name is not None else ""):
-            text += f" {piece}" if _MEET.fullmatch(f"{text[-1:]}{piece[:1]}") else piece
+        for piece in (literal, words[name]() if name is not None else ""):
+            apart = language == "zh" and _MEET.fullmatch(f"{text[-1:]}{piece[:1]}")
+            text += f" {piece}" if apart else piece
     return text
 
 
