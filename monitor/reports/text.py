@@ -118,7 +118,7 @@ def _findings(report: Report, words: Words) -> Table:
         finding = group[0]
         table.add_row(
             Text(words(f"level_{finding.level}").upper(), style=TONES[finding.level]),
-            _what(group, words),
+            _what(group, words, chosen=bool(report.laws)),
             Group(
                 Text(words(f"consent_{finding.consent}") if finding.consent else "-"),
                 Text(words(f"confidence_{finding.confidence}"), style="dim"),
@@ -137,7 +137,7 @@ def _groups(findings: list[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _what(group: list[Finding], words: Words) -> RenderableType:
+def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
     finding = group[0]
     count = sum(one.count for one in group)
     lines = [Text(words.of(finding.title), style="bold")]
@@ -151,9 +151,12 @@ def _what(group: list[Finding], words: Words) -> RenderableType:
         lines.append(Text(f"> {plain(recipient.host)} ({words(f'party_{recipient.party}')})"))
     if len(recipients) > HOSTS:
         lines.append(Text(f"> {words('and_more', count=len(recipients) - HOSTS)}"))
-    for place, texts in citations(finding.articles, words):
-        more = f" {words('and_more', count=len(texts) - ARTICLES)}" if len(texts) > ARTICLES else ""
-        lines.append(Text(f"{place}{words('colon')}{'; '.join(map(plain, texts[:ARTICLES]))}{more}", style="dim"))
+    if chosen:
+        for place, texts in citations(finding.articles, words):
+            more = f" {words('and_more', count=len(texts) - ARTICLES)}" if len(texts) > ARTICLES else ""
+            lines.append(Text(f"{place}{words('colon')}{'; '.join(map(plain, texts[:ARTICLES]))}{more}", style="dim"))
+    elif finding.articles:
+        lines.append(Text(words("articles_few", count=len(finding.articles)), style="dim"))
     kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
     return Group(*lines, Text(f"{finding.rule}{kinds}", style="dim"))
 

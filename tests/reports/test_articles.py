@@ -28,7 +28,7 @@ def rendered(report, format_, lang="en"):
 @pytest.mark.parametrize("format_", ["text", "html", "sarif", "junit"])
 def test_articles_stand_under_their_jurisdiction_with_a_warning_where_it_is_due(format_, lang):
     findings = tuple(finding for finding in sample.report().findings if finding.articles)[:1]
-    shown = rendered(sample.report(findings=findings), format_, lang)
+    shown = rendered(sample.report(findings=findings, laws=("cn", "eu")), format_, lang)
     for article in sample.ARTICLES:
         citation = article.citation[lang]
         assert (citation + (" " if lang == "en" else "") + CHECK[lang] if article.verify else citation) in shown
@@ -36,6 +36,12 @@ def test_articles_stand_under_their_jurisdiction_with_a_warning_where_it_is_due(
     assert "F02" in shown
     if format_ != "sarif":
         assert {"en": "China", "zh": "中国"}[lang] in shown
+
+
+def test_a_terminal_only_counts_them_where_no_law_is_chosen():
+    shown = rendered(sample.report(), "text")
+    assert "4 articles touched" in shown
+    assert "PIPL, art. 13" not in shown
 
 
 def test_json_says_which_articles_are_to_be_checked():

@@ -53,7 +53,7 @@ def _parts(comparison: Comparison, words: Words) -> Iterable[RenderableType]:
 def _runs(table: Table, words: Words) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("run_number", "compared_answer", "plan", "recording", "version", "findings", "gaps"):
-        grid.add_column(words(name), overflow="fold")
+        grid.add_column(words(name).capitalize(), overflow="fold")
     for head in table.runs:
         grid.add_row(
             *map(Text, (str(head.number), head.answer, head.plan, head.recording, head.version)),
