@@ -30,7 +30,7 @@ _STRUCTURE = frozenset(
         "scope", "by", "where", "why", "state", "ref", "rule", "level", "confidence", "variant", "of", "decoding",
         "flows", "evidence", "references", "upload", "access", "connection", "body", "type", "title", "party",
         "country", "plan", "versions", "device", "rules", "operator", "recording", "consent", "name", "count", "row",
-        "country_basis", "country_as_of", "laws", "law", "jurisdiction", "article", "citation", "says", "kinds",
+        "country_basis", "country_as_of",
     }
 )  # fmt: skip
 _CODE = frozenset({"stack", "thread", "source", "subject", "host"})

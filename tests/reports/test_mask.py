@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Access, Consent, Upload, Value
-from monitor.findings import Flow, Match, ReportedGap
+from monitor.findings import Flow, Match, Recipient, ReportedGap
 from monitor.reports import FORMATS, render
 from monitor.reports.mask import EXCERPT_CHARACTERS, HIDDEN, Mask, known_values, mask_value, masked
 from tests.reports import sample
@@ -156,6 +156,12 @@ def test_references_times_and_structure_stay_as_they_are():
     assert isinstance(after, Upload)
     assert (after.body, after.client) == (before.body, before.client)
     assert hidden.run.versions == report.run.versions
+
+
+def test_a_date_of_birth_does_not_eat_into_the_date_of_a_country():
+    recipient = Recipient(host="a.test", country="DE", country_basis="address_block", country_as_of="2026-10-27")
+    mask = Mask([Value(type="birthday", text="2026-10-27"), Value(type="name", text="address_block")])
+    assert mask.event(recipient) == recipient
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
