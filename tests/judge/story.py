@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor import catalog
-from monitor.events import Access, Consent, Gap, Phase, Value
+from monitor.events import Access, Consent, Gap, Phase, Ref, Value
 from monitor.findings import Finding, Flow, Match
 from monitor.judge.app_types import AppTypes
 from monitor.judge.claims import Claim
@@ -50,7 +50,12 @@ class Story:
         """`known`: app_type, policy, territory, jurisdictions."""
         self.recipients = Recipients(TABLE, package)
         self.offset_s = offset_s
-        self.accesses, self.consents, self.flows, self.phases, self.claimed, self.gaps = [], [], [], [], [], []
+        self.accesses: list[tuple[Ref, Access]] = []
+        self.consents: list[tuple[Ref, Consent]] = []
+        self.phases: list[tuple[Ref, Phase]] = []
+        self.flows: list[Flow] = []
+        self.claimed: list[Claim] = []
+        self.gaps: list[Gap] = []
         self.uploads = 0
         self.known = known
 
@@ -97,7 +102,13 @@ class Story:
             values = tuple(Value(type="name", text=f"Person {row}", row=row) for row in range(rows))
         elif outcome == "returned":
             values = (Value(type=data, text=NUMBER),)
-        more = {"source": SOURCES[data], "data": data, "values": values, "outcome": outcome, **more}
+        more = {
+            "source": SOURCES.get(data, f"api.of.{data}"),
+            "data": data,
+            "values": values,
+            "outcome": outcome,
+            **more,
+        }
         until = at(until + self.offset_s) if until else None
         self.accesses.append((ref, Access(at=at(second + self.offset_s), until=until, **more)))
         return ref

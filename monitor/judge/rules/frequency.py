@@ -53,9 +53,8 @@ def spread(at: datetime, until: datetime | None, count: int) -> list[tuple[datet
     if count <= 1 or until is None or until <= at:
         return [(at, count)]
     points = min(count, POINTS)
-    step = (until - at) / (points - 1)
     calls = [count * (point + 1) // points - count * point // points for point in range(points)]
-    return [(at + step * point, calls[point]) for point in range(points)]
+    return [(at + (until - at) * point / (points - 1), calls[point]) for point in range(points)]
 
 
 def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> Stretch | None:

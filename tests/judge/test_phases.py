@@ -1,0 +1,117 @@
+"""Whether the app was in the foreground, the screen on, or the app begun by itself: tables of phase lines."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.events import Phase
+from monitor.judge.phases import Phases
+
+START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+BROADCAST = "started by a broadcast: android.intent.action.BOOT_COMPLETED"
+
+
+def at(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+def phases(lines, offset_s=0.0, last=3600.0, shuffle=None):
+    """Lines as (second, state[, text[, pid]])."""
+    made = []
+    for number, line in enumerate(lines, 1):
+        text, pid = [*line[2:], None, 1][:2] if len(line) != 3 else (line[2], 1)
+        second, state = line[:2]
+        made.append((f"phases.jsonl:{number}", Phase(at=at(second + offset_s), state=state, text=text, pid=pid)))
+    if shuffle is not None:
+        random.Random(shuffle).shuffle(made)
+    return Phases(made, offset_s * 1000, at(last))
+
+
+STATES = [
+    ("no line at all", [], 5, (None, None, True, None)),
+    ("before the first line", [(10, "foreground")], 5, (None, None, True, None)),
+    ("at the very moment", [(10, "foreground")], 10, (True, None, True, None)),
+    ("in front", [(1, "started"), (2, "foreground")], 5, (True, None, True, None)),
+    ("left", [(2, "foreground"), (4, "background")], 5, (False, None, True, "phases.jsonl:2")),
+    ("back again", [(2, "foreground"), (4, "background"), (6, "foreground")], 7, (True, None, True, None)),
+    ("screen off", [(2, "foreground"), (4, "screen_off")], 5, (True, False, True, "phases.jsonl:2")),
+    ("screen on again", [(4, "screen_off"), (6, "screen_on")], 7, (None, True, True, None)),
+    (
+        "in the background with the screen off",
+        [(2, "background"), (4, "screen_off")],
+        5,
+        (False, False, True, "phases.jsonl:1"),
+    ),
+    ("a mark says nothing", [(2, "foreground"), (3, "mark", "paid")], 5, (True, None, True, None)),
+    (
+        "a second process of a living app",
+        [(1, "started"), (2, "foreground"), (9, "started", None, 2)],
+        20,
+        (True, None, True, None),
+    ),
+    (
+        "a new life begins unknown",
+        [(1, "started"), (2, "foreground"), (4, "background"), (9, "exited"), (90, "started"), (91, "foreground")],
+        90.5,
+        (None, None, True, None),
+    ),
+]
+
+
+@pytest.mark.parametrize("offset_s", [-60, 0, 3600])
+@pytest.mark.parametrize(("lines", "second", "expected"), [pytest.param(*case[1:], id=case[0]) for case in STATES])
+def test_what_was_known_at_a_moment(lines, second, expected, offset_s):
+    assert tuple(phases(lines, offset_s).at(at(second))) == expected
+    assert tuple(phases(lines, offset_s, shuffle=7).at(at(second))) == expected
+
+
+ONCE = [(1, "started"), (1.4, "foreground"), (40, "background"), (60, "exited")]
+BY_ITSELF = [
+    ("opened", [(1, "started"), (1.4, "foreground")], 1.2, None),
+    ("attached to, and never shown", [(1, "started")], 500, None),
+    ("attached to in the background", [(1, "started"), (400, "foreground")], 300, None),
+    ("opened twice", [*ONCE, (90, "started"), (91, "foreground")], 90.5, None),
+    ("opened slowly", [*ONCE, (90, "started"), (115, "foreground")], 100, None),
+    ("restarted, never shown", [*ONCE, (90, "started")], 95, "phases.jsonl:5"),
+    ("restarted, shown much later", [*ONCE, (90, "started"), (500, "foreground")], 400, "phases.jsonl:5"),
+    ("restarted, and shown by now", [*ONCE, (90, "started"), (500, "foreground")], 501, None),
+    ("a restart that nobody could have seen shown", [(1, "started"), (60, "exited"), (90, "started")], 500, None),
+    ("brought up", [(1, "started"), (1.1, "mark", BROADCAST)], 2, "phases.jsonl:2"),
+    ("opened, and a service started too", [(1, "started"), (1.1, "mark", BROADCAST), (3, "foreground")], 2, None),
+    ("a broadcast long after the start", [(1, "started"), (60, "mark", BROADCAST)], 100, None),
+    ("a broadcast while it was shown", [(1, "started"), (2, "foreground"), (3, "mark", BROADCAST)], 4, None),
+]
+
+
+@pytest.mark.parametrize(("lines", "second", "ref"), [pytest.param(*case[1:], id=case[0]) for case in BY_ITSELF])
+def test_which_lives_the_app_began_by_itself(lines, second, ref):
+    status = phases(lines).at(at(second))
+    assert (status.ever_foreground, status.ref if not status.ever_foreground else None) == (ref is None, ref)
+
+
+def test_a_run_that_goes_on_is_not_judged_too_early():
+    lines = [*ONCE, (90, "started")]
+    assert phases(lines, last=95).at(at(94)).ever_foreground
+    assert not phases(lines, last=121).at(at(94)).ever_foreground
+
+
+ENDS = [
+    ("soon", [(10, "exited")], "phases.jsonl:1"),
+    ("too late", [(20, "exited")], None),
+    ("before", [(5, "exited")], None),
+    ("killed", [(10, "exited", "killed")], None),
+    ("after the observation ended", [(9, "mark", "observation ended"), (10, "exited")], None),
+    ("the second process", [(9, "exited"), (10, "exited", None, 2)], "phases.jsonl:1"),
+]
+
+
+@pytest.mark.parametrize(("lines", "ref"), [pytest.param(*case[1:], id=case[0]) for case in ENDS])
+def test_the_app_ended_within_five_seconds(lines, ref):
+    found = phases(lines).exit_after(at(7), timedelta(seconds=5))
+    assert (found and found[1]) == ref
+
+
+def test_whether_anybody_saw_the_app_at_all():
+    assert not phases([(1, "started"), (2, "screen_on")]).shown
+    assert phases([(1, "started"), (2, "foreground")]).shown

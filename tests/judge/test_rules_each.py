@@ -1,0 +1,662 @@
+"""Each rule: what triggers it and what nearly does, as runs told in a few lines."""
+
+import random
+import re
+from typing import Any
+
+import pytest
+
+from monitor.events import Value
+from tests.judge.story import LAWS, RULES, Story
+
+POLICY = {
+    "first_party": ["shop.test"],
+    "data": [{"type": "phone_number"}],
+    "recipients": [{"name": "Umeng", "hosts": ["umeng.com"], "data": ["phone_number"]}],
+}
+MICROPHONE = "android.permission.RECORD_AUDIO"
+FINE = "android.permission.ACCESS_FINE_LOCATION"
+COARSE = "android.permission.ACCESS_COARSE_LOCATION"
+CONTACTS = "android.permission.READ_CONTACTS"
+CAMERA = "android.permission.CAMERA"
+CALENDAR = "android.permission.READ_CALENDAR"
+PASTE = ("android.content.ClipboardManager.getPrimaryClip(C.java:1)", "android.widget.TextView.paste(TextView.java:1)")
+OWN = ("android.x.Y.get(Y.java:1)", "com.example.shop.Start.load(Start.java:31)")
+SDK = ("android.x.Y.get(Y.java:1)", "com.umeng.analytics.Agent.collect(Agent.java:9)")
+
+
+def agreed(**known):
+    story = Story(**known)
+    story.says(0, "given")
+    return story
+
+
+def opened(**known):
+    story = agreed(**known)
+    story.phase(0.1, "started")
+    story.phase(0.4, "foreground")
+    return story
+
+
+def answered(status, **more):
+    def tell(story):
+        story.says(1, status, **more)
+
+    return tell
+
+
+def reads(*args, **more):
+    return lambda story: story.reads(5, *args, **more)
+
+
+def sends(data="phone_number", host="api.shop.test", **more):
+    return lambda story: story.sends(6, story.reads(5, data), host, data, **more)
+
+
+def apart(scope, status):
+    return lambda story: story.separately(2, scope, status)
+
+
+def listed(data, entries, **more):
+    values = tuple(Value(type=data, text=f"entry {row}", row=row) for row in range(entries))
+    return lambda story: story.reads(5, data, values=values, source="a.B.c", **more)
+
+
+def together(*kinds):
+    def tell(story):
+        for kind in kinds:
+            story.sends(6, story.reads(5, kind), data=kind)
+            story.uploads -= 1
+        story.uploads += 1
+
+    return tell
+
+
+def prompts(*seconds_and_names):
+    def tell(story):
+        for second, name in seconds_and_names:
+            story.prompted(second, name)
+
+    return tell
+
+
+def run(*steps, start=agreed, **known):
+    story = start(**known)
+    for step in steps:
+        step(story)
+    return story
+
+
+def hashed(variant, data="phone_number"):
+    def tell(story):
+        story.sends(6, story.reads(5, data), data=data)
+        flow = story.flows[-1]
+        matches = tuple(match.model_copy(update={"variant": variant}) for match in flow.matches)
+        story.flows[-1] = flow.model_copy(update={"matches": matches})
+
+    return tell
+
+
+def many(count, seconds, **more):
+    return lambda story: story.reads(5, until=5 + seconds, count=count, **more)
+
+
+def nags(story, times, name=MICROPHONE):
+    story.prompted(3, name)
+    story.answered(4, name, "refused")
+    for number in range(times):
+        story.prompted(10 + number, name)
+    return story
+
+
+CASES: list[tuple[Any, ...]] = [
+    # After the answer was changed, or made without force.
+    ("read-before-consent", "the policy changed", [answered("given"), reads()], None),
+    (
+        "read-before-consent",
+        "the policy changed, not yet answered",
+        [answered("given"), lambda story: story.asked(3, text="隐私政策更新"), reads()],
+        ("low", "indicated"),
+    ),
+    (
+        "sent-before-consent",
+        "the policy changed, not yet answered",
+        [answered("given"), lambda story: story.asked(3, text="隐私政策更新"), sends()],
+        ("low", "proven"),
+    ),
+    ("read-after-withdrawal", "withdrawn", [answered("withdrawn"), reads()], ("high", "indicated")),
+    ("read-after-withdrawal", "refused", [answered("refused"), reads()], None),
+    ("sent-after-withdrawal", "withdrawn", [answered("withdrawn"), sends()], ("high", "proven")),
+    ("sent-after-refusal", "withdrawn", [answered("withdrawn"), sends()], None),
+    # The basic function only.
+    (
+        "sent-after-refusal",
+        "basic function, type unknown",
+        [answered("refused", text="仅浏览"), sends()],
+        ("high", "indicated"),
+    ),
+    (
+        "sent-after-refusal",
+        "basic function, outside its scope",
+        [answered("refused", text="仅浏览"), sends("location")],
+        ("high", "proven"),
+        {"app_type": 4},
+    ),
+    (
+        "sent-after-refusal",
+        "basic function, inside its scope",
+        [answered("refused", text="仅浏览"), sends("location")],
+        None,
+        {"app_type": 1},
+    ),
+    (
+        "read-outside-scope",
+        "basic function",
+        [answered("refused", text="仅浏览"), reads("location")],
+        ("medium", "indicated"),
+        {"app_type": 4},
+    ),
+    # Scope.
+    ("read-outside-scope", "outside", [reads("location")], ("low", "indicated"), {"app_type": 4}),
+    ("read-outside-scope", "inside", [reads("location")], None, {"app_type": 1}),
+    ("read-outside-scope", "type unknown", [reads("location")], None),
+    ("sent-outside-scope", "outside", [sends("location")], ("low", "proven"), {"app_type": 4}),
+    ("sent-outside-scope", "inside", [sends("location")], None, {"app_type": 1}),
+    # Read, never sent.
+    ("read-never-sent", "never", [reads("location"), sends()], ("info", "indicated")),
+    ("read-never-sent", "no upload was captured at all", [reads("location")], None),
+    ("read-never-sent", "sent, though not of this call", [reads("location"), sends("location")], None),
+    (
+        "read-never-sent",
+        "an upload may have been missed",
+        [reads("location"), sends(), lambda story: story.gap(4, "proxy", "tls_refused")],
+        None,
+    ),
+    (
+        "read-never-sent",
+        "a hook was not installed",
+        [reads("location"), sends(), lambda story: story.gap(4, "hook", "class_absent")],
+        ("info", "indicated"),
+    ),
+    ("read-never-sent", "within the scope", [reads("location"), sends()], None, {"app_type": 1}),
+    # How often.
+    ("read-too-often", "ten times a second", [many(100, 10, stack=SDK)], ("low", "indicated")),
+    ("read-too-often", "every three seconds", [many(100, 300, stack=SDK)], None),
+    ("read-too-often", "nine in a row", [many(9, 1, stack=SDK)], None),
+    # In what state.
+    (
+        "read-in-background",
+        "left",
+        [lambda story: story.phase(4, "background"), reads()],
+        ("low", "indicated"),
+    ),
+    (
+        "read-in-background",
+        "left, and outside the scope",
+        [lambda story: story.phase(4, "background"), reads("location")],
+        ("medium", "indicated"),
+        {"app_type": 4},
+    ),
+    ("read-in-background", "not known", [reads()], None),
+    ("read-in-background", "left later", [lambda story: story.phase(9, "background"), reads()], None),
+    ("read-in-background", "screen off", [lambda story: story.phase(4, "screen_off"), reads()], ("low", "indicated")),
+    ("sent-in-background", "left", [lambda story: story.phase(4, "background"), sends()], ("low", "proven")),
+    ("sent-in-background", "in front", [lambda story: story.phase(4, "foreground"), sends()], None),
+    # To whom.
+    ("sent-abroad", "abroad", [sends(host="app-measurement.com")], ("medium", "corroborated"), {"territory": "CN"}),
+    ("sent-abroad", "at home", [sends(host="ulogs.umeng.com")], None, {"territory": "CN"}),
+    ("sent-abroad", "no territory", [sends(host="app-measurement.com")], None),
+    ("sent-abroad", "country unknown", [sends()], None, {"territory": "CN"}),
+    ("sent-abroad", "within the EEA", [sends(host="adjust.com")], None, {"territory": "FR"}),
+    (
+        "sent-abroad",
+        "separately given",
+        [apart("cross_border_separate", "given"), sends(host="app-measurement.com")],
+        None,
+        {"territory": "CN"},
+    ),
+    (
+        "sent-abroad",
+        "separately refused",
+        [apart("cross_border_separate", "refused"), sends(host="app-measurement.com")],
+        ("high", "corroborated"),
+        {"territory": "CN"},
+    ),
+    ("sensitive-without-separate-consent", "a card", [sends("bank_card")], ("medium", "corroborated")),
+    ("sensitive-without-separate-consent", "a place is no track", [sends("location")], None),
+    (
+        "sensitive-without-separate-consent",
+        "separately given",
+        [apart("sensitive_separate", "given"), sends("bank_card")],
+        None,
+    ),
+    ("minors-data", "no guardian", [sends()], ("medium", "corroborated"), {"policy": {"audience": "children"}}),
+    ("minors-data", "for everybody", [sends()], None, {"policy": {}}),
+    (
+        "minors-data",
+        "a guardian",
+        [apart("minor_guardian", "given"), sends()],
+        None,
+        {"policy": {"audience": "children"}},
+    ),
+    (
+        "ads-after-opt-out",
+        "to an ad network",
+        [apart("ads_tracking", "withdrawn"), sends("advertising_id", "bid.adnet.test")],
+        ("high", "corroborated"),
+    ),
+    (
+        "ads-after-opt-out",
+        "to its own server",
+        [apart("ads_tracking", "refused"), sends("advertising_id")],
+        ("medium", "corroborated"),
+    ),
+    ("ads-after-opt-out", "nobody opted out", [sends("advertising_id", "bid.adnet.test")], None),
+    ("ads-after-opt-out", "another identifier", [apart("ads_tracking", "refused"), sends()], None),
+    # What is declared.
+    ("undeclared-data", "not named", [sends("location")], ("medium", "corroborated"), {"policy": POLICY}),
+    ("undeclared-data", "named", [sends()], None, {"policy": POLICY}),
+    ("undeclared-data", "no policy", [sends("location")], None),
+    (
+        "undeclared-recipient",
+        "not named",
+        [sends(host="bid.adnet.test")],
+        ("medium", "corroborated"),
+        {"policy": POLICY},
+    ),
+    ("undeclared-recipient", "named", [sends(host="ulogs.umeng.com")], None, {"policy": POLICY}),
+    ("undeclared-recipient", "the maker's own", [sends()], None, {"policy": POLICY}),
+    (
+        "undeclared-recipient",
+        "the kind is not named at all",
+        [sends("location", "bid.adnet.test")],
+        None,
+        {"policy": POLICY},
+    ),
+    # In what form, and with what.
+    ("weakly-hashed", "a digest", [hashed("md5")], ("low", "proven")),
+    ("weakly-hashed", "a digest of a digest", [hashed("sha1_of_md5")], ("low", "proven")),
+    ("weakly-hashed", "as it is", [sends()], None),
+    ("weakly-hashed", "with a key", [hashed("hmac_sha256")], None),
+    ("weakly-hashed", "of what nobody can guess", [hashed("md5", "android_id")], None),
+    ("identifiers-bridged", "in one upload", [together("android_id", "advertising_id")], ("medium", "proven")),
+    ("identifiers-bridged", "in two", [sends("android_id"), sends("advertising_id")], None),
+    ("identifiers-bridged", "without an advertising identifier", [together("android_id", "location")], None),
+    ("fixed-identifier-sent", "IMEI", [sends("device_id_imei")], ("low", "proven")),
+    ("fixed-identifier-sent", "OAID", [sends("oaid")], None),
+    # What of whom.
+    ("clipboard-read", "looked into", [listed("clipboard", 1, stack=OWN)], ("low", "indicated")),
+    ("clipboard-read", "pasted", [listed("clipboard", 1, stack=PASTE)], None),
+    ("installed-apps-read", "the list", [listed("installed_apps", 5)], ("low", "indicated")),
+    ("installed-apps-read", "one package", [listed("installed_apps", 1)], None),
+    ("others-data-read", "the call log", [listed("call_log", 5)], ("low", "indicated")),
+    ("others-data-read", "one entry", [listed("call_log", 1)], None),
+    ("others-data-read", "the user's own calendar", [listed("calendar_events", 5)], None),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "steps", "expected", "known"),
+    [pytest.param(case[0], case[2], case[3], (*case, {})[4], id=f"{case[0]}: {case[1]}") for case in CASES],
+)
+def test_reads_and_sendings_with_consent(rule, steps, expected, known):
+    found = run(*steps, **known).of(rule)
+    assert [(each.level, each.confidence) for each in found] == ([expected] if expected else [])
+
+
+SCREENS: list[tuple[Any, ...]] = [
+    ("permission-before-purpose", "first of all", Story, [prompts((1, CAMERA))], ("low", "indicated")),
+    (
+        "permission-before-purpose",
+        "before the notice",
+        Story,
+        [prompts((1, CAMERA)), lambda story: story.asked(2)],
+        ("low", "indicated"),
+    ),
+    (
+        "permission-before-purpose",
+        "after the notice",
+        Story,
+        [lambda story: story.asked(0.5), prompts((1, CAMERA))],
+        None,
+    ),
+    (
+        "permission-before-purpose",
+        "the notice was in an earlier run",
+        Story,
+        [answered("given"), lambda story: story.says(-3600, "given"), prompts((0.2, CAMERA))],
+        None,
+    ),
+    (
+        "forced-permission",
+        "ended",
+        agreed,
+        [lambda story: story.answered(5, CAMERA, "refused"), lambda story: story.phase(7, "exited")],
+        ("medium", "indicated"),
+    ),
+    (
+        "forced-permission",
+        "ended much later",
+        agreed,
+        [lambda story: story.answered(5, CAMERA, "refused"), lambda story: story.phase(17, "exited")],
+        None,
+    ),
+    (
+        "forced-permission",
+        "allowed, and ended",
+        agreed,
+        [lambda story: story.answered(5, CAMERA, "given"), lambda story: story.phase(7, "exited")],
+        None,
+    ),
+    (
+        "forced-permission",
+        "the observer ended it",
+        agreed,
+        [
+            lambda story: story.answered(5, CAMERA, "refused"),
+            lambda story: story.phase(7, "mark", text="observation ended"),
+            lambda story: story.phase(7.1, "exited", text="killed"),
+        ],
+        None,
+    ),
+    ("repeated-prompts", "three times", agreed, [lambda story: nags(story, 3)], ("medium", "indicated")),
+    ("repeated-prompts", "twice", agreed, [lambda story: nags(story, 2)], None),
+    (
+        "repeated-prompts",
+        "the policy",
+        Story,
+        [answered("refused"), *(lambda story, n=n: story.asked(n) for n in (3, 4, 5))],
+        ("medium", "indicated"),
+    ),
+    (
+        "repeated-prompts",
+        "the policy, before any answer",
+        Story,
+        [*(lambda story, n=n: story.asked(n) for n in (3, 4, 5, 6))],
+        None,
+    ),
+    (
+        "bundled-permissions",
+        "four at once",
+        agreed,
+        [prompts((3, FINE), (3.2, CONTACTS), (3.4, CAMERA), (3.9, CALENDAR))],
+        ("low", "indicated"),
+    ),
+    (
+        "bundled-permissions",
+        "two of them are one question",
+        agreed,
+        [prompts((3, FINE), (3, COARSE), (3, CONTACTS), (3, CAMERA))],
+        None,
+    ),
+    (
+        "bundled-permissions",
+        "one after the other",
+        agreed,
+        [prompts((3, FINE), (6, CONTACTS), (9, CAMERA), (12, CALENDAR))],
+        None,
+    ),
+    (
+        "permission-changed",
+        "found granted",
+        agreed,
+        [
+            prompts((3, FINE)),
+            lambda story: story.answered(4, FINE, "refused"),
+            lambda story: story.answered(60, FINE, "given"),
+        ],
+        ("low", "indicated"),
+    ),
+    (
+        "permission-changed",
+        "asked again",
+        agreed,
+        [
+            prompts((3, FINE)),
+            lambda story: story.answered(4, FINE, "refused"),
+            prompts((59, FINE)),
+            lambda story: story.answered(60, FINE, "given"),
+        ],
+        None,
+    ),
+    ("permission-changed", "granted from the start", agreed, [lambda story: story.answered(1, FINE, "given")], None),
+    (
+        "invalid-consent-button",
+        "got it",
+        Story,
+        [lambda story: story.asked(1), lambda story: story.says(2, "requested", text="知道了")],
+        ("medium", "indicated"),
+    ),
+    (
+        "invalid-consent-button",
+        "got it, then a clear yes",
+        Story,
+        [lambda story: story.says(2, "requested", text="知道了"), lambda story: story.says(5, "given", text="同意")],
+        None,
+    ),
+    (
+        "invalid-consent-button",
+        "got it, then a clear no",
+        Story,
+        [lambda story: story.says(2, "requested", text="OK"), lambda story: story.says(5, "refused", text="不同意")],
+        None,
+    ),
+    ("invalid-consent-button", "a clear yes", Story, [answered("given", text="同意")], None),
+    ("pre-ticked-consent", "ticked", Story, [lambda story: story.asked(1, ticked=True)], ("medium", "indicated")),
+    ("pre-ticked-consent", "empty", Story, [lambda story: story.asked(1, ticked=False)], None),
+    ("pre-ticked-consent", "not known", Story, [lambda story: story.asked(1)], None),
+    (
+        "no-first-run-notice",
+        "nothing shown",
+        Story,
+        [lambda story: story.phase(1, "foreground"), reads()],
+        ("medium", "indicated"),
+    ),
+    ("no-first-run-notice", "nobody saw the app", Story, [reads()], None),
+    ("no-first-run-notice", "nothing read", Story, [lambda story: story.phase(1, "foreground")], None),
+    (
+        "no-first-run-notice",
+        "shown too late",
+        Story,
+        [lambda story: story.phase(1, "foreground"), reads(), lambda story: story.asked(9)],
+        None,
+    ),
+    (
+        "no-first-run-notice",
+        "a permission is no notice",
+        Story,
+        [lambda story: story.phase(1, "foreground"), prompts((2, CAMERA)), reads()],
+        ("medium", "indicated"),
+    ),
+    ("consent-claimed-without-action", "never asked", Story, [lambda story: story.claims(1)], ("medium", "indicated")),
+    (
+        "consent-claimed-without-action",
+        "a guessed setting",
+        Story,
+        [lambda story: story.claims(1, "preference")],
+        ("low", "indicated"),
+    ),
+    ("consent-claimed-without-action", "asked and given", agreed, [lambda story: story.claims(1)], None),
+    (
+        "consent-claimed-without-action",
+        "not agreed, it says",
+        Story,
+        [lambda story: story.claims(1, says="refused")],
+        None,
+    ),
+    (
+        "consent-claimed-on-wire",
+        "refused",
+        Story,
+        [answered("refused"), lambda story: story.claims(3, "tcf", host="bid.adnet.test")],
+        ("high", "proven"),
+    ),
+    (
+        "consent-claimed-on-wire",
+        "never asked",
+        Story,
+        [lambda story: story.claims(3, "gcs", host="app-measurement.com")],
+        ("medium", "indicated"),
+    ),
+    (
+        "consent-claimed-on-wire",
+        "a flag of the device",
+        Story,
+        [answered("refused"), lambda story: story.claims(3, "lmt", host="bid.adnet.test")],
+        None,
+    ),
+    (
+        "consent-claimed-on-wire",
+        "given",
+        agreed,
+        [lambda story: story.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "3"))],
+        None,
+    ),
+    (
+        "consent-claimed-on-wire",
+        "given, but no to profiles",
+        agreed,
+        [
+            apart("ads_tracking", "refused"),
+            lambda story: story.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "3")),
+        ],
+        ("high", "proven"),
+    ),
+    (
+        "consent-claimed-on-wire",
+        "given, no to profiles, and none claimed",
+        agreed,
+        [
+            apart("ads_tracking", "refused"),
+            lambda story: story.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "7")),
+        ],
+        None,
+    ),
+    (
+        "consent-from-earlier-run",
+        "a day before",
+        Story,
+        [lambda story: story.says(-86400, "given", text="Agree")],
+        ("info", "indicated"),
+    ),
+    ("consent-from-earlier-run", "in this run", agreed, [], None),
+    (
+        "read-at-self-start",
+        "woken after it had ended",
+        opened,
+        [
+            lambda story: story.phase(60, "exited"),
+            lambda story: story.phase(1800, "started"),
+            lambda story: story.reads(1801),
+        ],
+        ("medium", "indicated"),
+    ),
+    (
+        "read-at-self-start",
+        "opened again",
+        opened,
+        [
+            lambda story: story.phase(60, "exited"),
+            lambda story: story.phase(1800, "started"),
+            lambda story: story.reads(1800.2),
+            lambda story: story.phase(1801, "foreground"),
+        ],
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "start", "steps", "expected"),
+    [pytest.param(case[0], *case[2:], id=f"{case[0]}: {case[1]}") for case in SCREENS],
+)
+def test_questions_claims_and_runs(rule, start, steps, expected):
+    found = run(*steps, start=start).of(rule)
+    assert [(each.level, each.confidence) for each in found] == ([expected] if expected else [])
+
+
+def every_run():
+    for case in CASES:
+        yield run(*case[2], **(*case, {})[4])
+    for case in SCREENS:
+        yield run(*case[3], start=case[2])
+
+
+def test_every_rule_is_triggered_here_or_by_the_sample_apps():
+    here = {case[0] for case in CASES if case[3]} | {case[0] for case in SCREENS if case[4]}
+    samples = {"read-after-refusal", "address-book-upload", "sent-in-cleartext", "third-party-not-covered"}
+    assert {rule.id for rule in RULES} == here | samples
+
+
+def test_every_sentence_is_whole_and_says_no_verdict():
+    verdict = re.compile(r"illegal|unlawful|violat|违法|违规|非法|侵权", re.IGNORECASE)
+    for story in every_run():
+        for finding in story.findings():
+            for language, text in finding.detail.items():
+                assert not re.search(r"[{}]|  |None|；；|;;|，，|\. \.|；。|\(\)|（）", text), text
+                assert not verdict.search(text)
+                assert text.endswith("." if language == "en" else "。")
+                assert (re.search("[\u4e00-\u9fff]", re.sub("[“（(].*?[”）)]", "", text)) is None) == (language == "en")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_the_lines_does_not_matter(seed):
+    for told, mixed in zip(every_run(), every_run(), strict=True):
+        chance = random.Random(seed)
+        for lines in (mixed.flows, mixed.accesses, mixed.consents, mixed.phases, mixed.claimed):
+            chance.shuffle(lines)
+        assert mixed.findings() == told.findings()
+
+
+def test_a_finding_names_the_lines_of_its_circumstances():
+    story = agreed(app_type=4, policy=POLICY)
+    left = story.phase(4, "background")
+    access = story.reads(5, "location")
+    (finding,) = story.of("read-in-background")
+    assert finding.evidence == (access, "consents.jsonl:1", left)
+
+    story = Story()
+    first = story.prompted(1, FINE)
+    others = [story.prompted(1, name) for name in (CONTACTS, CAMERA, CALENDAR)]
+    notice = story.asked(2)
+    (bundled,) = story.of("bundled-permissions")
+    assert bundled.evidence == (first, *others)
+    early = story.of("permission-before-purpose")[0]
+    assert notice in early.evidence
+
+    story = agreed()
+    denied = story.answered(5, CAMERA, "refused")
+    ended = story.phase(6, "exited")
+    (forced,) = story.of("forced-permission")
+    assert forced.evidence == (denied, ended)
+
+
+def test_a_correction_is_in_the_evidence():
+    story = Story()
+    marked = story.says(1, "given", by="operator", signal="operator")
+    corrected = story.says(1, "refused", by="operator", signal="operator", corrects=marked)
+    access = story.reads(5)
+    (finding,) = story.of("read-after-refusal")
+    assert finding.evidence == (access, corrected, marked)
+    assert f"{marked}" in finding.detail["en"]
+
+
+def test_what_an_earlier_run_left_makes_nothing_proven():
+    story = Story()
+    story.says(0.1, "given", by="app", signal="preference", text="agreed=true", note="present at start")
+    story.sends(6, story.reads(5))
+    assert {(each.rule, each.confidence) for each in story.findings()} == {
+        ("consent-from-earlier-run", "indicated"),
+        ("read-before-consent", "indicated"),
+        ("sent-before-consent", "indicated"),
+    }
+
+
+def test_articles_are_those_of_the_laws_chosen_and_of_the_apps_type():
+    story = run(reads("location"), app_type=4)
+    (finding,) = [each for each in story.findings(laws=LAWS) if each.rule == "read-outside-scope"]
+    assert finding.kinds == ("F05",)
+    assert finding.articles[0].article == "5(4)"
+    assert any("PIPL" in line for line in finding.references)
+    (finding,) = [each for each in story.findings(laws=LAWS, jurisdictions=("eu",)) if each.kinds == ("F05",)]
+    assert {article.jurisdiction for article in finding.articles} == {"eu"}
