@@ -341,6 +341,8 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         coverage=_coverage(run.model_extra or {}, events, gaps),
         rules=tuple(_judged(rule, known) for rule in known.rules),
         laws=known.jurisdictions,
+        app_type=type_.number if (type_ := known.type_of(run)) else None,
+        territory=known.territory,
         declared=_declared(known, events["access"], flows),
         path=str(store.path(recording_id)),
         consents=events["consent"],

@@ -184,6 +184,8 @@ class Report(Record):
     )
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
     laws: tuple[str, ...] = Field(default=(), description="jurisdictions that articles were chosen for; empty: all")
+    app_type: int | None = Field(default=None, description="number of the type of app that it was held against")
+    territory: str | None = Field(default=None, description="where the users are, as the tester said: else is abroad")
     declared: tuple[Declared, ...] = Field(
         default=(), description="observed against declared, when the tester gave a policy.yml"
     )

@@ -138,7 +138,7 @@ def test_a_report_holds_what_was_seen_against_what_is_declared(tmp_path, recordi
     assert not is_current(recording, store, with_policy)
     correlate(recording, store, with_policy)
     told = report(store, "r", with_policy)
-    assert told.laws == ("eu",)
+    assert (told.laws, told.app_type, told.territory) == (("eu",), 29, "CN")
     assert [(row.data, row.recipient, row.observed, row.declared) for row in told.declared] == [
         ("phone_number", None, 1, True),
         ("phone_number", "sync.graph.test", 1, True),
