@@ -576,16 +576,35 @@ def test_a_shifted_clock_that_is_known_changes_nothing(lines, offset_ms):
     assert answers(named(shifted), offset_ms) == answers(named(lines))
 
 
+def without_traces(statuses):
+    return [status.model_copy(update={"corrected": ()}) for status in statuses]
+
+
 @given(st.lists(LINES, min_size=1, max_size=8), st.data())
 def test_a_line_taken_back_equals_its_absence(lines, data):
     number = data.draw(st.integers(1, len(lines)))
     taken_back = [*named(lines), (ref(99), mark(0, "given", retracts=ref(number)))]
     absent = [each for each in named(lines) if each[0] != ref(number)]
-
-    def without_traces(statuses):
-        return [status.model_copy(update={"corrected": ()}) for status in statuses]
-
     assert without_traces(answers(taken_back)) == without_traces(answers(absent))
+    assert list(Timeline(taken_back).replaced().items()) == [(ref(number), (ref(99),))]
+
+
+@given(st.lists(LINES, min_size=1, max_size=8), LINES, st.data())
+def test_a_corrected_line_equals_the_correction_alone(lines, right, data):
+    number = data.draw(st.integers(1, len(lines)))
+    right = right.model_copy(update={"by": "operator"})
+    corrected = [*named(lines), (ref(99), right.model_copy(update={"corrects": ref(number)}))]
+    instead = [*(each for each in named(lines) if each[0] != ref(number)), (ref(99), right)]
+    assert without_traces(answers(corrected)) == without_traces(answers(instead))
+
+
+@given(st.lists(LINES, min_size=1, max_size=8), st.data())
+def test_a_state_that_a_correction_changes_names_it(lines, data):
+    number = data.draw(st.integers(1, len(lines)))
+    correction = mark(0, "given", retracts=ref(number))
+    for before, after in zip(answers(named(lines)), answers([*named(lines), (ref(99), correction)]), strict=True):
+        if before.ref == ref(number) and before.state != after.state:
+            assert {ref(number), ref(99)} <= set(after.corrected), (before, after)
 
 
 @given(st.lists(LINES, max_size=8), st.sampled_from([0, 0.9, 1, 2]))

@@ -54,23 +54,21 @@ one with `retracts` says that the line it names never was: see `corrections`. A 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import ConsentStatus
 from monitor.judge.consent.corrections import Corrections
+from monitor.judge.consent.history import History, Step
 from monitor.judge.consent.machine import (
-    SEPARATE,
     Reading,
     Says,
     Why,
     counts,
-    following,
     host_time,
-    line_number,
+    in_context,
+    in_file,
     read,
     said,
     scope_of,
@@ -79,7 +77,6 @@ from monitor.labels import Labels
 
 __all__ = ["Reading", "Says", "Timeline", "Why", "host_time", "said", "scope_of"]
 
-NOT_SHOWN = ConsentStatus()
 EARLIER = timedelta(seconds=5)
 """A line this long before the run began is of an earlier run: clocks are set right to well under that."""
 FIRST_MOMENTS = timedelta(seconds=10)
@@ -110,33 +107,20 @@ class Timeline:
         self._lines = lines
         labels = labels or Labels()
         readings = sorted(
-            (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line)),
+            (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line) and not line.retracts),
             key=lambda each: (each.at, each.line, each.ref),
         )
-        bundles = self._bundles(readings, labels)
-        replaced = self._corrections.replaced()
-        corrected: dict[Ref, list[Ref]] = {}
-        for ref, words in replaced.items():
-            corrected.setdefault(words[-1], []).append(ref)
-            corrected[words[-1]] += [word for word in words[:-1] if word not in corrected[words[-1]]]
-        self._readings: list[Reading] = []
-        self._steps: dict[str, list[_Step]] = {}
-        pre_ticked: set[str] = set()
-        for reading in readings:
-            steps = self._steps.setdefault(reading.scope, [])
-            if self._corrections.stands(reading.ref):
-                if reading.scope in SEPARATE and _tap(reading) in bundles:
-                    reading = reading._replace(says="requested", why="bundled")
-                reading = _as_free(reading, pre_ticked)
-                self._readings.append(reading)
-                steps.append(_Step(reading, corrected=tuple(sorted(corrected.get(reading.ref, ()), key=_in_file))))
-            elif reading.ref in replaced:
-                steps.append(_Step(reading, corrected=(reading.ref, *replaced[reading.ref]), counts=False))
+        self._readings = in_context([each for each in readings if self._corrections.stands(each.ref)], labels)
+        says = {reading.ref: reading.says for reading in self._readings}
+        self._steps: dict[str, list[Step]] = {}
+        for reading in in_context(readings, labels):
+            step = Step(reading, says.get(reading.ref), self._corrections.around(reading.ref))
+            self._steps.setdefault(reading.scope, []).append(step)
         self._kinds = {
             scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
             for scope, steps in self._steps.items()
         }
-        self._histories: dict[tuple[str, DataType | None], _History] = {}
+        self._histories: dict[tuple[str, DataType | None], History] = {}
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
@@ -175,7 +159,7 @@ class Timeline:
             and self._corrections.stands(ref)
             and (_was_there(line) or host_time(line, self._offset_ms) < until)
         ]
-        return tuple(sorted(dict.fromkeys([*before, *stored]), key=_in_file))
+        return tuple(sorted(dict.fromkeys([*before, *stored]), key=in_file))
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
         """Lines that an operator has since replaced or taken back, each with the lines that did so, the last word
@@ -187,133 +171,16 @@ class Timeline:
         counts as an ordinary line."""
         return dict(self._corrections.unknown)
 
-    def _bundles(self, readings: Iterable[Reading], labels: Labels) -> set[tuple[datetime, str | None]]:
-        """Touches that agreed to everything, and gave several answers by it."""
-        scopes: dict[tuple[datetime, str | None], set[str]] = {}
-        for reading in readings:
-            if reading.consent.signal == "tap" and reading.says == "given" and self._corrections.stands(reading.ref):
-                scopes.setdefault(_tap(reading), set()).add(reading.scope)
-        return {
-            (at, text)
-            for (at, text), answered in scopes.items()
-            if len(answered) > 1 and labels.agrees_to_everything(text or "")
-        }
-
-    def _history(self, data: DataType | None, scope: str) -> _History:
+    def _history(self, data: DataType | None, scope: str) -> History:
         kinds = self._kinds.get(scope, ())
         # What no line names by itself has the history of the lines that speak of every kind.
         key = (scope, data if data in kinds else None if data is None else "")
         if key not in self._histories:
             steps = self._steps.get(scope, ())
-            self._histories[key] = _History(steps, key[1], kinds if data is None else ())
+            self._histories[key] = History(steps, key[1], kinds if data is None else ())
         return self._histories[key]
-
-
-def _tap(reading: Reading) -> tuple[datetime, str | None]:
-    return (reading.at, reading.consent.text)
 
 
 def _was_there(line: Consent) -> bool:
     """Whether the store had it before this run wrote to it, as the agent notes it."""
     return line.note is not None and line.note.startswith("present at start")
-
-
-def _as_free(reading: Reading, pre_ticked: set[str]) -> Reading:
-    """The reading in the light of the lines before it: a yes beside a box that had come up ticked is none.
-
-    `pre_ticked` are the scopes of which the dialog on the screen came up so.
-    """
-    line = reading.consent
-    if line.signal == "dialog" and line.status == "requested":
-        (pre_ticked.add if line.ticked else pre_ticked.discard)(reading.scope)
-    elif line.ticked is False:
-        pre_ticked.discard(reading.scope)
-    elif line.signal == "tap" and reading.says == "given" and reading.scope in pre_ticked:
-        return reading._replace(says="requested", why="pre_ticked")
-    return reading
-
-
-def _in_file(ref: Ref) -> tuple[int, Ref]:
-    return line_number(ref), ref
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A line in its place; one that was corrected stands at its old time, and only shows that it once was there."""
-
-    reading: Reading
-    corrected: tuple[Ref, ...] = ()
-    counts: bool = True
-
-
-class _Track:
-    """The status for one kind of data, or of what was said of every kind, line by line."""
-
-    def __init__(self, data: DataType | None) -> None:
-        self._data = data
-        self.now = NOT_SHOWN
-
-    def take(self, step: _Step) -> None:
-        reading = step.reading
-        if not reading.covers(self._data):
-            return
-        state = following(self.now.state, reading.says)
-        if state == self.now.state:
-            return
-        if step.counts:
-            self.now = ConsentStatus(
-                state=state, by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.corrected
-            )
-        else:
-            others = dict.fromkeys((*self.now.corrected, *step.corrected))
-            others.pop(self.now.ref or "", None)
-            self.now = self.now.model_copy(update={"corrected": tuple(others)})
-
-
-class _History:
-    """How the status of one scope changed: for one kind of data, or of the whole."""
-
-    def __init__(self, steps: Sequence[_Step], data: DataType | None, kinds: Sequence[DataType]) -> None:
-        self._times: list[datetime] = []
-        self._states: list[ConsentStatus] = [NOT_SHOWN]
-        track = _Track(data)
-        parts = [_Track(kind) for kind in kinds]
-        for step in steps:
-            for each in (track, *parts):
-                each.take(step)
-            now = self._whole(track.now, [part.now for part in parts], step)
-            if now != self._states[-1]:
-                self._times.append(step.reading.at)
-                self._states.append(now)
-
-    def _whole(self, general: ConsentStatus, parts: Sequence[ConsentStatus], step: _Step) -> ConsentStatus:
-        given = [part.state == "given" for part in parts]
-        if all(given) if general.state == "given" else not any(given):
-            return general
-        last = self._states[-1]
-        if last.state == "partial":
-            return last
-        reading = step.reading
-        return ConsentStatus(
-            state="partial", by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.corrected
-        )
-
-    def at(self, time: datetime) -> ConsentStatus:
-        return self._states[bisect_right(self._times, time)]
-
-    def changes(self) -> list[ConsentStatus]:
-        """Each state once, with all the corrections that bear on it."""
-        found: list[ConsentStatus] = []
-        for status in self._states[1:]:
-            if found and (found[-1].state, found[-1].ref) == (status.state, status.ref):
-                found[-1] = status
-            elif status.state != "not_shown":
-                found.append(status)
-        return found
-
-    def given_after(self, time: datetime) -> ConsentStatus | None:
-        after = bisect_right(self._times, time)
-        for before, status in zip(self._states[after:], self._states[after + 1 :], strict=False):
-            if status.state == "given" != before.state:
-                return status
-        return None

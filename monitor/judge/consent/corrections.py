@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from monitor.events import Consent, Ref
-from monitor.judge.consent.machine import by_operator, line_number
+from monitor.judge.consent.machine import by_operator, in_file, line_number
+
+
+class Words(NamedTuple):
+    """What has been said of a line, and what it says of others."""
+
+    all: tuple[Ref, ...] = ()
+    """The line itself, what it has replaced, and what has replaced it; none when it has to do with no correction."""
+    replaced: tuple[Ref, ...] = ()
+    """The lines in whose place it stands."""
+
+
+NONE = Words()
 
 
 class Corrections:
@@ -17,7 +30,7 @@ class Corrections:
     """
 
     def __init__(self, lines: Iterable[tuple[Ref, Consent]]) -> None:
-        named = sorted(lines, key=lambda each: (line_number(each[0]), each[0]), reverse=True)
+        named = sorted(lines, key=lambda each: in_file(each[0]), reverse=True)
         numbers = {ref: line_number(ref) for ref, _ in named}
         self._by: dict[Ref, Ref] = {}
         """A line that does not count any more -> the line that said so."""
@@ -42,6 +55,12 @@ class Corrections:
                 if line.retracts:
                     taken_back.add(target)
         self._retracting = retracting
+        self._replaced = {ref: self._words(ref) for ref in self._by if ref not in retracting}
+        self._around = {ref: Words((ref, *words)) for ref, words in self._replaced.items()}
+        for ref in {words[-1] for words in self._replaced.values()} - retracting:
+            olds = {each for old, words in self._replaced.items() if words[-1] == ref for each in (old, *words[:-1])}
+            replaced = tuple(sorted(olds, key=in_file))
+            self._around[ref] = Words((ref, *replaced), replaced)
 
     def stands(self, ref: Ref) -> bool:
         """Whether the line counts as it is written; one that takes another back says nothing besides."""
@@ -49,7 +68,11 @@ class Corrections:
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
         """Lines that do not count any more, each with what was said of it, the last word last."""
-        return {ref: self._words(ref) for ref in self._by if ref not in self._retracting}
+        return dict(self._replaced)
+
+    def around(self, ref: Ref) -> Words:
+        """The corrections that a line has to do with."""
+        return self._around.get(ref, NONE)
 
     def _words(self, ref: Ref) -> tuple[Ref, ...]:
         words: list[Ref] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -75,6 +76,11 @@ def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
         return consent.at
 
 
+def in_file(ref: Ref) -> tuple[int, Ref]:
+    """By what lines of a file are put in order."""
+    return line_number(ref), ref
+
+
 def line_number(ref: Ref) -> int:
     """The number of a line in its file; 0 when the name has none."""
     number = ref.rpartition(":")[2]
@@ -82,7 +88,7 @@ def line_number(ref: Ref) -> int:
 
 
 def read(ref: Ref, consent: Consent, clock_offset_ms: float, labels: Labels) -> Reading:
-    """What a line says by itself; what the lines beside and before it make of that, the timeline knows."""
+    """What a line says by itself."""
     says, why = said(consent, labels)
     return Reading(host_time(consent, clock_offset_ms), line_number(ref), ref, consent, scope_of(consent), says, why)
 
@@ -101,6 +107,33 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
             return "requested", "unticked"
         case status:
             return status, None
+
+
+def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
+    """The readings, in order of time, in the light of those beside and before them: one touch for several questions,
+    and a box that came up ticked."""
+    scopes: dict[tuple[datetime, str | None], set[str]] = {}
+    for reading in readings:
+        if _agrees(reading) and labels.agrees_to_everything(reading.consent.text or ""):
+            scopes.setdefault((reading.at, reading.consent.text), set()).add(reading.scope)
+    pre_ticked: set[str] = set()
+    found: list[Reading] = []
+    for reading in readings:
+        line = reading.consent
+        if line.signal == "dialog" and line.status == "requested":
+            (pre_ticked.add if line.ticked else pre_ticked.discard)(reading.scope)
+        elif line.ticked is False:
+            pre_ticked.discard(reading.scope)
+        if _agrees(reading) and reading.scope in SEPARATE and len(scopes.get((reading.at, line.text), ())) > 1:
+            reading = reading._replace(says="requested", why="bundled")
+        elif _agrees(reading) and reading.scope in pre_ticked:
+            reading = reading._replace(says="requested", why="pre_ticked")
+        found.append(reading)
+    return found
+
+
+def _agrees(reading: Reading) -> bool:
+    return reading.consent.signal == "tap" and reading.says == "given"
 
 
 def following(now: ConsentName, says: Says) -> ConsentName:

@@ -1,0 +1,108 @@
+"""How the status of one scope changed, line by line: for one kind of data, or of the whole."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.events import DataType, Ref
+from monitor.findings import ConsentName, ConsentStatus
+from monitor.judge.consent.corrections import Words
+from monitor.judge.consent.machine import Reading, Says, following
+
+NOT_SHOWN = ConsentStatus()
+
+
+class Step(NamedTuple):
+    """A line in its place."""
+
+    reading: Reading
+    """What it says as it is written, as though nobody had corrected anything."""
+    says: Says | None
+    """What it says now; None when it has been replaced or taken back."""
+    words: Words
+    """The corrections around it."""
+
+
+class _Track:
+    """The status for one kind of data, or of what was said of every kind; and beside it the state as the lines are
+    written, which tells whether corrections bear on the status."""
+
+    def __init__(self, data: DataType | None) -> None:
+        self._data = data
+        self.now = NOT_SHOWN
+        self.as_written: ConsentName = "not_shown"
+
+    def take(self, step: Step) -> bool:
+        """Whether the line speaks of it."""
+        reading = step.reading
+        if not reading.covers(self._data):
+            return False
+        self.as_written = following(self.as_written, reading.says)
+        state = following(self.now.state, step.says) if step.says else self.now.state
+        if state != self.now.state:
+            self.now = _status(state, step)
+        return True
+
+
+class History:
+    """The status at every moment of a run."""
+
+    def __init__(self, steps: Iterable[Step], data: DataType | None, kinds: Sequence[DataType] = ()) -> None:
+        """Of the `kinds` that some line names, and what was said of every kind, the whole is made up."""
+        self._times: list[datetime] = []
+        self._states: list[ConsentStatus] = [NOT_SHOWN]
+        every, parts = _Track(data), [_Track(kind) for kind in kinds]
+        corrections: dict[Ref, None] = {}
+        for step in steps:
+            spoken = [track.take(step) for track in (every, *parts)]
+            if any(spoken):
+                corrections |= dict.fromkeys(step.words.all)
+            now = every.now
+            if _whole(now.state, [part.now.state for part in parts]) == "partial":
+                last = self._states[-1]
+                now = last if last.state == "partial" else _status("partial", step)
+            as_written = _whole(every.as_written, [part.as_written for part in parts])
+            if as_written != now.state:
+                others = dict.fromkeys((*now.corrected, *corrections))
+                now = now.model_copy(update={"corrected": tuple(ref for ref in others if ref != now.ref)})
+            if now != self._states[-1]:
+                self._times.append(step.reading.at)
+                self._states.append(now)
+
+    def at(self, time: datetime) -> ConsentStatus:
+        """The status at a time, inclusive."""
+        return self._states[bisect_right(self._times, time)]
+
+    def changes(self) -> list[ConsentStatus]:
+        """Each state once, with all the corrections that bear on it."""
+        found: list[ConsentStatus] = []
+        for status in self._states[1:]:
+            if found and (found[-1].state, found[-1].ref) == (status.state, status.ref):
+                found[-1] = status
+            elif status.state != "not_shown":
+                found.append(status)
+        return found
+
+    def given_after(self, time: datetime) -> ConsentStatus | None:
+        """The first consent given later than a time."""
+        after = bisect_right(self._times, time)
+        for before, status in zip(self._states[after:], self._states[after + 1 :], strict=False):
+            if status.state == "given" != before.state:
+                return status
+        return None
+
+
+def _status(state: ConsentName, step: Step) -> ConsentStatus:
+    reading = step.reading
+    return ConsentStatus(
+        state=state, by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.words.replaced
+    )
+
+
+def _whole(every: ConsentName, parts: Sequence[ConsentName]) -> ConsentName:
+    """What was said of every kind, but `partial` where something has been given and something has not."""
+    given = [part == "given" for part in parts]
+    return "partial" if (not all(given) if every == "given" else any(given)) else every
