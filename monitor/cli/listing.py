@@ -70,7 +70,7 @@ def rules() -> None:
 @rules_option
 def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
     """List the rules: level, finding types, name and title."""
-    from monitor.correlate import knowledge
+    from monitor.knowledge import knowledge
 
     known = knowledge(rules_folder).rules
     if format_ == "json":
@@ -92,7 +92,7 @@ def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules_f
     What it looks for, why, what to do about it, how strong it is, and the articles that it touches.
     """
     from monitor.cli.rule_page import page
-    from monitor.correlate import knowledge
+    from monitor.knowledge import knowledge
 
     known = knowledge(rules_folder, laws=laws)
     shown = next((each for each in known.rules if each.id == rule), None)
@@ -132,8 +132,8 @@ def app_types(format_: str, lang: str) -> None:
 @click.option("--type", "kinds", multiple=True, metavar="F01", help="Only what this finding type touches.")
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
-    from monitor.correlate import knowledge
     from monitor.judge.laws import citation
+    from monitor.knowledge import knowledge
 
     known = knowledge(laws=laws)
     ids = [kind.id for kind in known.laws.kinds]
@@ -169,7 +169,7 @@ def _notes(provision: Provision, kind: str, types: DataTypes, lang: Literal["en"
 @format_option
 def data_types(format_: str) -> None:
     """List the kinds of data: the codes that rules, sources and a policy.yml use."""
-    from monitor.correlate import knowledge
+    from monitor.knowledge import knowledge
 
     known = knowledge().data_types.items
     if format_ == "json":
@@ -193,7 +193,7 @@ def policy_example() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def policy_check(file: Path) -> None:
     """Check a policy.yml, and say what it declares."""
-    from monitor.correlate import knowledge
+    from monitor.knowledge import knowledge
 
     known = knowledge(policy=file)
     declared = known.policy
