@@ -74,6 +74,7 @@ class Phases:
         app: tuple[bool | None, Ref | None] = (None, None)
         screen: tuple[bool | None, Ref | None] = (None, None)
         unseen: Ref | None = None
+        alive: set[int | None] = set()
         ended = False
         for at, _, ref, phase in lines:
             match phase.state:
@@ -82,13 +83,14 @@ class Phases:
                     unseen = None
                 case "screen_on" | "screen_off":
                     screen = (phase.state == "screen_on", ref)
-                case "started" if ref in lives:
-                    app = (None, None)
-                    unseen = lives[ref]
                 case "started":
-                    pass
+                    alive.add(phase.pid)
+                    if ref in lives:
+                        app = (None, None)
+                        unseen = lives[ref]
                 case "exited":
-                    if not ended and phase.text not in OUR_END:
+                    alive.discard(phase.pid)
+                    if not alive and not ended and phase.text not in OUR_END:
                         self._exits.append((at, ref))
                 case "mark":
                     ended = ended or phase.text in OUR_END
@@ -101,7 +103,7 @@ class Phases:
         return self._states[bisect_right(self._times, time)]
 
     def exit_after(self, time: datetime, within: timedelta) -> tuple[datetime, Ref] | None:
-        """The first end of a process that came after `time`, not later than `within`, and was the app's own."""
+        """The first end of the app's last process after `time`, not later than `within`, that was its own doing."""
         start = bisect_right(self._exits, time, key=lambda each: each[0])
         found = self._exits[start] if start < len(self._exits) else None
         return found if found is not None and found[0] - time <= within else None

@@ -102,7 +102,12 @@ ENDS = [
     ("before", [(5, "exited")], None),
     ("killed", [(10, "exited", "killed")], None),
     ("after the observation ended", [(9, "mark", "observation ended"), (10, "exited")], None),
-    ("the second process", [(9, "exited"), (10, "exited", None, 2)], "phases.jsonl:1"),
+    ("not its last process", [(1, "started"), (2, "started", None, 2), (9, "exited")], None),
+    (
+        "its last process",
+        [(1, "started"), (2, "started", None, 2), (9, "exited"), (10, "exited", None, 2)],
+        "phases.jsonl:4",
+    ),
 ]
 
 

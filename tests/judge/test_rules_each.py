@@ -133,6 +133,12 @@ CASES: list[tuple[Any, ...]] = [
         "sent-after-refusal",
         "basic function, type unknown",
         [answered("refused", text="仅浏览"), sends()],
+        ("low", "indicated"),
+    ),
+    (
+        "sent-after-refusal",
+        "basic function, and no type of app needs it",
+        [answered("refused", text="仅浏览"), sends("device_id_imei")],
         ("high", "indicated"),
     ),
     (
@@ -223,6 +229,7 @@ CASES: list[tuple[Any, ...]] = [
         {"territory": "CN"},
     ),
     ("sensitive-without-separate-consent", "a card", [sends("bank_card")], ("medium", "corroborated")),
+    ("sensitive-without-separate-consent", "race, by the GDPR", [sends("race")], ("medium", "corroborated")),
     ("sensitive-without-separate-consent", "a place is no track", [sends("location")], None),
     (
         "sensitive-without-separate-consent",
@@ -360,6 +367,19 @@ SCREENS: list[tuple[Any, ...]] = [
         None,
     ),
     ("repeated-prompts", "three times", agreed, [lambda story: nags(story, 3)], ("medium", "indicated")),
+    (
+        "repeated-prompts",
+        "denied by the system at once, unseen",
+        agreed,
+        [
+            lambda story: story.answered(4, CAMERA, "refused"),
+            *(
+                lambda story, n=n: (story.prompted(n, CAMERA), story.answered(n + 0.05, CAMERA, "refused"))
+                for n in range(10, 16)
+            ),
+        ],
+        None,
+    ),
     ("repeated-prompts", "twice", agreed, [lambda story: nags(story, 2)], None),
     (
         "repeated-prompts",

@@ -100,7 +100,7 @@ class Conditions:
         return lambda each: each.data is not None and each.data in codes and not to(each.data, each.what)
 
     def _sensitive(self, _: Any) -> Test:
-        return self._kinds(lambda kind: kind.pipl_sensitive is True)
+        return self._kinds(lambda kind: kind.pipl_sensitive is True or kind.gdpr_art9 not in (False, "possible"))
 
     def _others(self, _: Any) -> Test:
         return self._kinds(lambda kind: kind.others)

@@ -104,7 +104,7 @@ class Reporter:
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, "indicated", key=GRADES.index)
-        if sighting.status.state == "basic_only" and sighting.decided == "refused" and self._facts.app_type is None:
+        if self._guessed(sighting):
             grade = "indicated"
         return max(grade, rule.at_most, key=GRADES.index)
 
@@ -177,7 +177,7 @@ class Reporter:
         words: Words = {
             "data": lambda: self._label(lead.data or "", language),
             "when": lambda: sentences.when(lead.at, count, language),
-            "consent": lambda: sentences.consent(lead.status, self._later(rule, lead), lead.at, language),
+            "consent": lambda: self._consent(rule, lead, language),
             **self._circumstances(rule, group, lead, language),
         }
         if lead.flow is not None:
@@ -243,6 +243,14 @@ class Reporter:
             seconds = (notice.at - lead.at).total_seconds() if notice else None
             words["notice"] = lambda: sentences.notice(seconds, notice.ref if notice else None, language)
         return words
+
+    def _consent(self, rule: Rule, lead: Sighting, language: Language) -> str:
+        said = sentences.consent(lead.status, self._later(rule, lead), lead.at, language)
+        return said + sentences.type_unknown(language) if self._guessed(lead) else said
+
+    def _guessed(self, sighting: Sighting) -> bool:
+        """Whether a refusal follows only from the choice of the basic function in an app of unknown type."""
+        return sighting.status.state == "basic_only" and sighting.decided == "refused" and not self._facts.app_type
 
     def _reads(self, lead: Sighting, language: Language) -> str:
         counts: Counter[str] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ CERTAIN = 0.95
 """A match at least this certain makes a flow an observation of the wire; below it the value may be there by chance."""
 TOGETHER = timedelta(seconds=1)
 """Permissions that are prompted for within this time are asked for at once."""
+BY_ITSELF = timedelta(milliseconds=250)
+"""A denial that comes this soon after its prompt is the system's: it remembers a "don't ask again", and nobody saw."""
 TICK = timedelta(microseconds=1)
 PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
 """Purposes of a claim that a no to personalised advertising answers: TCF's profiles and their use, Google's names."""
@@ -62,6 +64,27 @@ class Sighting:
     def is_in(self, states: Container[str]) -> bool:
         """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind."""
         return self.decided in states or self.status.state in states
+
+
+@dataclass(slots=True)
+class _Permission:
+    """How one permission was prompted for and answered so far."""
+
+    status: ConsentStatus = field(default_factory=ConsentStatus)
+    prompt: tuple[datetime, Ref] | None = None
+    """The last prompt, until it is answered."""
+
+    def unseen(self, at: datetime, consent: Consent) -> Ref | None:
+        """The prompt that the system itself denied, as it had been denied for good: nobody saw it."""
+        denied_again = consent.signal == "permission_result" and consent.status == self.status.state == "refused"
+        return self.prompt[1] if denied_again and self.prompt and at - self.prompt[0] <= BY_ITSELF else None
+
+    def take(self, at: datetime, ref: Ref, consent: Consent) -> None:
+        """One more line; a prompt does not change what was answered."""
+        result = consent.signal == "permission_result"
+        self.prompt = None if result else (at, ref)
+        if result or self.status.ref is None:
+            self.status = ConsentStatus(state=consent.status, by=consent.by, ref=ref, at=at)
 
 
 class Sightings:
@@ -118,32 +141,32 @@ class Sightings:
             if ref in readings or ref in self._earlier
         ]
         lines.sort(key=lambda each: each[:3])
-        permissions: dict[str, ConsentStatus] = {}
-        found = []
+        permissions: dict[str, _Permission] = {}
+        found: dict[Ref, Sighting] = {}
         for at, line, ref, consent in lines:
-            permission = consent.signal in PERMISSION_SIGNALS
-            name = (consent.text or "") if permission else consent.scope
-            if permission:
-                status = permissions.get(name, ConsentStatus())
-                if consent.signal == "permission_result" or name not in permissions:
-                    permissions[name] = ConsentStatus(state=consent.status, by=consent.by, ref=ref, at=at)
+            if consent.signal in PERMISSION_SIGNALS:
+                what = consent.text or ""
+                permission = permissions.setdefault(what, _Permission())
+                if unseen := permission.unseen(at, consent):
+                    del found[unseen]
+                status = permission.status
+                permission.take(at, ref, consent)
             else:
+                what = consent.scope
                 status = self._facts.timeline.at(at - TICK, None, consent.scope)
-            found.append(
-                Sighting(
-                    at=at,
-                    ref=ref,
-                    line=line,
-                    what=name,
-                    status=status,
-                    decided=status.state,
-                    data=consent.data[0] if consent.data else None,
-                    consent=consent,
-                    why=readings[ref].why if ref in readings else None,
-                    earlier=ref in self._earlier,
-                )
+            found[ref] = Sighting(
+                at=at,
+                ref=ref,
+                line=line,
+                what=what,
+                status=status,
+                decided=status.state,
+                data=consent.data[0] if consent.data else None,
+                consent=consent,
+                why=readings[ref].why if ref in readings else None,
+                earlier=ref in self._earlier,
             )
-        return found
+        return list(found.values())
 
     @cached_property
     def _earlier(self) -> frozenset[Ref]:

@@ -12,7 +12,7 @@ from string import Formatter
 from monitor.judge.rules.sentences.asked import label, notice, permissions, question, stopped
 from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
 from monitor.judge.rules.sentences.claimed import claim
-from monitor.judge.rules.sentences.decided import SCOPES, consent, separate
+from monitor.judge.rules.sentences.decided import SCOPES, consent, separate, type_unknown
 from monitor.judge.rules.sentences.seen import caller, entries, forms, moment, reads, recipient, rows, when
 from monitor.judge.rules.words import Language
 
@@ -42,6 +42,7 @@ __all__ = [
     "rows",
     "separate",
     "stopped",
+    "type_unknown",
     "used_words",
     "when",
 ]

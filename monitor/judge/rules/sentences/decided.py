@@ -94,6 +94,13 @@ def _chinese(status: ConsentStatus) -> str:
             assert_never(status.state)
 
 
+def type_unknown(language: Language) -> str:
+    """That nobody said what type of app it is, so that what its basic function needs is not known."""
+    if language == "en":
+        return "; what that function needs is not known, as no type of app was given"
+    return "；因未指定应用类型，该功能所需信息的范围不明"
+
+
 def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     """What the user had decided in a scope of its own."""
     about = SCOPES[scope][language]
