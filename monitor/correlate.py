@@ -233,7 +233,7 @@ class _Walk:
             recipients=self.known.recipients,
             consents=tuple(self.consents),
             phases=Phases(self.phases, self.run.clock_offset_ms, self._last()),
-            claims=tuple(claim for claims in self.claims.values() for claim in claims),
+            claims=tuple(claim for ref in self._claiming(timeline) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
             app_type=self.known.type_of(self.run),
@@ -248,6 +248,11 @@ class _Walk:
         findings = judge(self.known.rules, facts)
         self.store.save(self.id, flows, findings, gaps=gaps, judged_by=self.known.digest)
         return Outcome(self.id, tuple(flows), findings, new_lines)
+
+    def _claiming(self, timeline: Timeline) -> Iterator[Ref]:
+        """Lines and uploads that claim consent; what an operator has taken back claims nothing."""
+        replaced = timeline.replaced()
+        return (ref for ref in self.claims if ref not in replaced)
 
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""

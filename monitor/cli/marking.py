@@ -84,7 +84,7 @@ def mark_consent(
     note: str | None,
     at: datetime | None,
 ) -> None:
-    """Note that consent was requested, given, refused, withdrawn or dismissed.
+    """Note what the user was asked or decided.
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
     """
@@ -118,7 +118,7 @@ def mark_consent(
 @in_option
 @click.option("--note", help="Why: anything worth keeping with it.")
 def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
-    """Note that a LINE of consents.jsonl never was, such as consents.jsonl:3.
+    """Note that a LINE never was: consents.jsonl:3.
 
     Neither it nor what it said of other lines counts any more. Retracting the retraction brings it back.
     """
@@ -139,7 +139,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 @mark.command("list")
 @in_option
 def mark_list(recording: Path | None) -> None:
-    """List the consent lines of a recording, to see which one was wrong.
+    """List the consent lines, to see which one is wrong.
 
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.

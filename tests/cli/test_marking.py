@@ -87,10 +87,15 @@ def lines(path: Path) -> list[events.Consent]:
     return [events.Consent.model_validate_json(raw) for raw in (path / "consents.jsonl").read_bytes().splitlines()]
 
 
-def sent(path: Path, code: int) -> dict[str, tuple[str, ...]]:
-    """What the report says of the flow's consent: rule -> evidence."""
+def found(path: Path, code: int) -> dict[str, tuple[str, ...]]:
+    """Rule -> evidence."""
     report = json.loads(run("report", path, "--format", "json", code=code).stdout)
-    return {each["rule"]: tuple(each["evidence"]) for each in report["findings"] if each["rule"].startswith("sent-")}
+    return {each["rule"]: tuple(each["evidence"]) for each in report["findings"]}
+
+
+def sent(path: Path, code: int) -> dict[str, tuple[str, ...]]:
+    """The same of what was sent."""
+    return {rule: evidence for rule, evidence in found(path, code).items() if rule.startswith("sent-")}
 
 
 def verified(path: Path) -> dict[str, object]:
@@ -154,6 +159,16 @@ def test_a_label_that_is_no_yes_is_told(path):
     said = mark("consent", "given", "--text", "Got it")
     assert "'Got it' is not a clear yes: this counts as requested" in said.stderr
     assert mark("consent", "given", "--text", "Agree").stderr == ""
+
+
+def test_a_claim_taken_back_is_no_finding(path):
+    mark("retract", 2)
+    line = events.Consent(at=device(1.5), signal="sdk_call", status="given", by="app", text="UMConfigure.submit")
+    Recording.open(path).append(line)
+    rule = "consent-claimed-without-action"
+    assert rule in found(path, 1)
+    mark("retract", 4)
+    assert rule not in found(path, 1)
 
 
 def test_the_list_shows_what_each_line_says_and_which_count(path):
