@@ -203,14 +203,19 @@ class Case:
         return self._line("transform", when, op=op, algorithm=algorithm, **fields, stack=stack, thread="main")
 
     def phase(self, when: float, state: str, text: str | None = None) -> Self:
-        """The app or the screen changes its state; `started` is a new process."""
-        if state == "started" and any(line["state"] == "exited" for line in self.lines.get("phase", ())):
+        """The app or the screen changes its state; `started` is a new process, which all that follows is from."""
+        if state == "started" and "phase" in self.lines:
             self._pid += 100
         return self._line("phase", when, state=state, **({"text": text} if text else {}))
 
     def launched(self) -> Self:
         """The user opens the app."""
         return self.phase(0.1, "started").phase(0.4, "foreground")
+
+    def within(self, pid: int) -> Self:
+        """All that follows is from this process."""
+        self._pid = pid
+        return self
 
     def gap(self, when: float, where: str, subject: str, why: str, detail: str | None = None) -> Self:
         """Something could not be observed."""

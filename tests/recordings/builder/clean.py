@@ -176,6 +176,35 @@ def answers() -> Iterator[Case]:
         )
     )
 
+    yield (
+        Case(
+            "clean-marked-by-hand",
+            "An app whose screens no hook can read: the operator notes the question and the yes. The device's clock is "
+            "half a minute ahead of the operator's.",
+            plan="free",
+            offset_ms=30_000,
+        )
+        .phase(30.1, "started")
+        .phase(30.4, "foreground")
+        .marked(1, "requested", "privacy policy on the whole screen")
+        .marked(4, "given", "tapped the blue button", text="Agree and continue")
+        .prompted(35, *LOCATION)
+        .answered(37, *LOCATION, granted=True)
+        .read(38, POSITION, "com.example.shop.Stores.nearby(Stores.java:12)")
+        .sent(8.5, "https://api.shop.test/stores?lat=31.230416&lon=121.473701")
+    )
+    yield (
+        Case(
+            "clean-typed-by-the-user",
+            "The user types the planted number to sign in: it is in a request, and no API gave it.",
+            app_type=4,
+            persona=(("phone_number", PHONE),),
+        )
+        .launched()
+        .agreed()
+        .sent(20, "https://api.shop.test/v1/login", {"tel": "13800138000", "code": "4471"}, how="form")
+    )
+
 
 def apps() -> Iterator[Case]:
     """Apps that take what they need."""
@@ -337,7 +366,76 @@ def apps() -> Iterator[Case]:
     )
 
 
+def surroundings() -> Iterator[Case]:
+    """What looks like more than it is."""
+    yield (
+        Case(
+            "clean-two-processes",
+            "The app keeps its push service in a process of its own, which never shows anything; it works while "
+            "the user "
+            "looks at the app.",
+        )
+        .launched()
+        .agreed()
+        .phase(5, "started")
+        .read(6, NUMBER, "com.example.shop.push.Register.run(Register.java:17)")
+        .within(4711)
+        .sent(
+            7,
+            "https://push.shop.test/v1/register",
+            {"tel": PHONE},
+            by="com.example.shop.push.Register.run(Register.java:21)",
+        )
+        .phase(40, "background")
+    )
+    yield (
+        Case(
+            "clean-within-the-union",
+            "For users of the EU: a German company counts installs, under the advertising identifier, after a "
+            "question of "
+            "its own; that is not abroad.",
+            territory="EU",
+        )
+        .launched()
+        .agreed()
+        .separately(4, "third_party_separate", "given", "Share with our partners: Adjust GmbH", ["advertising_id"])
+        .read(8, AD, "com.adjust.sdk.Util.getPlayAdId(Util.java:120)")
+        .sent(
+            9,
+            "https://app.adjust.com/session",
+            {"gps_adid": GAID, "environment": "production"},
+            how="form",
+            by="com.adjust.sdk.Sender.send(Sender.java:40)",
+        )
+    )
+    yield (
+        Case(
+            "clean-crash-report",
+            "Before anybody agreed the app crashes; the report tells a third party what happened and on what kind of "
+            "device, and nothing of the user.",
+            plan="silent",
+            persona=(("phone_number", PHONE), ("location", PLACE)),
+        )
+        .launched()
+        .asked(0.6)
+        .sent(
+            3,
+            "https://o4471.ingest.sentry.io/api/1/envelope/",
+            {
+                "exception": "NullPointerException",
+                "os": "Android 13",
+                "model": "Pixel 7",
+                "event_id": "9ec79c33ec9942ab8353589fcb2e04dc",
+            },
+            how="gzip",
+            by="io.sentry.transport.HttpConnection.send(HttpConnection.java:147)",
+        )
+        .phase(3.2, "exited")
+    )
+
+
 def cases() -> Iterator[Case]:
     """All of this module."""
     yield from answers()
     yield from apps()
+    yield from surroundings()
