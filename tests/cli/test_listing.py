@@ -149,3 +149,13 @@ WRONG = [
 @pytest.mark.parametrize(("args", "said"), WRONG)
 def test_what_is_wrong_is_said_with_what_there_is(args, said):
     assert said in run(*args, code=2)
+
+
+def test_an_sdk_of_which_no_host_is_known_is_pointed_out(tmp_path):
+    path = tmp_path / "policy.yml"
+    path.write_text(
+        "sdks: [{name: Ours, packages: [org.ours.sdk]}, {name: U, packages: [com.umeng.analytics]}]", "utf-8"
+    )
+    said = run("policy", "check", path)
+    assert "SDK Ours: no host is known of org.ours.sdk" in said
+    assert "SDK U" not in said
