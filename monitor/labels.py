@@ -97,7 +97,16 @@ class Labels(BaseModel):
 
     def choice(self, label: str) -> Choice | None:
         """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes."""
-        text = normal_label(label)
+        if label not in self._chosen:
+            self._chosen[label] = self._choose(normal_label(label))
+        return self._chosen[label]
+
+    @cached_property
+    def _chosen(self) -> dict[str, Choice | None]:
+        """Labels asked for so far: an app has few, and a long recording shows them thousands of times."""
+        return {}
+
+    def _choose(self, text: str) -> Choice | None:
         if not text or len(text) > LONGEST_LABEL:
             return None
         for name, phrases in self._choices.items():

@@ -110,7 +110,7 @@ class Timeline:
             (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line) and not line.retracts),
             key=lambda each: (each.at, each.line, each.ref),
         )
-        self._readings = in_context([each for each in readings if self._corrections.stands(each.ref)], labels)
+        self._readings = tuple(in_context([each for each in readings if self._corrections.stands(each.ref)], labels))
         says = {reading.ref: reading.says for reading in self._readings}
         self._steps: dict[str, list[Step]] = {}
         for reading in in_context(readings, labels):
@@ -134,11 +134,11 @@ class Timeline:
 
     def steps(self, scope: str = "general_policy") -> tuple[ConsentStatus, ...]:
         """How the status of the whole changed, each with the line that made it so; none when nothing was shown."""
-        return tuple(self._history(None, scope).changes())
+        return self._history(None, scope).changes
 
     def readings(self) -> tuple[Reading, ...]:
         """Every line that counts, in order of time: what it says, and why where that is not its status."""
-        return tuple(self._readings)
+        return self._readings
 
     def carried(self) -> tuple[Ref, ...]:
         """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from monitor.events import DataType, Ref
@@ -76,7 +77,8 @@ class History:
         """The status at a time, inclusive."""
         return self._states[bisect_right(self._times, time)]
 
-    def changes(self) -> list[ConsentStatus]:
+    @cached_property
+    def changes(self) -> tuple[ConsentStatus, ...]:
         """Each state once, with all the corrections that bear on it."""
         found: list[ConsentStatus] = []
         for status in self._states[1:]:
@@ -84,7 +86,7 @@ class History:
                 found[-1] = status
             elif status.state != "not_shown":
                 found.append(status)
-        return found
+        return tuple(found)
 
     def given_after(self, time: datetime) -> ConsentStatus | None:
         """The first consent given later than a time."""
