@@ -125,6 +125,9 @@ class ClaimTable(BaseModel):
         )
 
     def _read(self, path: str, text: str, host: str | None) -> list[tuple[Entry, Said]]:
+        end = _parts(_last(path))
+        if end and end[-1] not in self._by_last:
+            return []
         parts = _parts(path)
         for key, entry, words in self._by_last.get(parts[-1] if parts else "", ()):
             if parts[-len(key) :] != key or not entry.sent_to(host):
@@ -145,6 +148,13 @@ class ClaimTable(BaseModel):
             for key in map(_parts, entry.keys):
                 found.setdefault(key[-1], []).append((key, entry, words))
         return found
+
+
+def _last(path: str) -> str:
+    """The last name on a path as it stands there: big bodies have many paths and few different ends."""
+    while path.endswith("]") and path[(opened := path.rfind("[")) + 1 : -1].isdecimal():
+        path = path[:opened]
+    return path[path.rfind('["') :] if path.endswith('"]') else path[path.rfind(".") + 1 :]
 
 
 @lru_cache(4096)
