@@ -181,9 +181,8 @@ def in_guest_mode() -> Iterator[Case]:
     yield (
         Case(
             "basic-only-of-no-known-type",
-            "Guest mode of an app of which nobody said the type. It may be a map, so nothing is said of the "
-            "position; but "
-            "no type of app needs the list of what is installed.",
+            "Guest mode of an app of which nobody said the type. It may be a map, so of the position little can be said; "
+            "but no type of app needs the list of what is installed.",
             plan="refuse",
         )
         .asked(0.5, "Terms and privacy")
@@ -192,7 +191,9 @@ def in_guest_mode() -> Iterator[Case]:
         .sent(5, NEARBY, by=STORES)
         .read(8, APPS, "com.example.shop.Risk.score(Risk.java:80)")
         .finds("installed-apps-read", "low", "indicated", "installed_apps")
+        .finds("read-after-refusal", "low", "indicated", "location")
         .finds("read-after-refusal", "high", "indicated", "installed_apps")
+        .finds("sent-after-refusal", "low", "indicated", "location", "api.shop.test")
     )
 
 
@@ -468,7 +469,7 @@ def cases() -> Iterator[Case]:
     """All of this module."""
     yield from before()
     yield from after_refusal()
-    # yield from in_guest_mode()
+    yield from in_guest_mode()
     yield from after_withdrawal()
     yield from of_no_worth()
     yield from opted_out()
