@@ -181,7 +181,8 @@ def in_guest_mode() -> Iterator[Case]:
     yield (
         Case(
             "basic-only-of-no-known-type",
-            "Guest mode of an app of which nobody said the type. It may be a map, so of the position little can be said; "
+            "Guest mode of an app of which nobody said the type. It may be a map, so of the position little can "
+            "be said; "
             "but no type of app needs the list of what is installed.",
             plan="refuse",
         )
