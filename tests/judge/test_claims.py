@@ -409,6 +409,10 @@ IN_LINES = [
     ("iab_tcf", "IABTCF_PurposeConsents=1100", "given", ("tcf", "IABTCF_PurposeConsents", "given")),
     ("iab_tcf", "IABTCF_CmpSdkID=300", "requested", ("tcf", "IABTCF_CmpSdkID", "unknown")),
     ("iab_gpp", f"IABGPP_HDR_GppString={GPP}", "requested", ("gpp", "IABGPP_HDR_GppString", "refused")),
+    ("iab_gpp", f"IABGPP_2_String={TCF}", "requested", ("gpp", "IABGPP_2_String", "given")),
+    ("iab_gpp", "IABGPP_6_String=1YYN", "requested", ("gpp", "IABGPP_6_String", "refused")),
+    ("iab_gpp", "IABGPP_7_String=?", "requested", ("gpp", "IABGPP_7_String", "unknown")),
+    ("iab_gpp", "IABGPP_GppSID=2_6", "requested", ("gpp", "IABGPP_GppSID", "unknown")),
     ("iab_gpp", "IABUSPrivacy_String=1YNN", "given", ("us_privacy", "IABUSPrivacy_String", "unknown")),
     (
         "sdk_call",

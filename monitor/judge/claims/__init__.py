@@ -6,14 +6,14 @@ A claim is data to hold against what the user really did; it never gives consent
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
-from monitor.judge.claims.readers import READERS, Said, Section, Verdict, Words
+from monitor.judge.claims.readers import READERS, Said, Section, Verdict, Words, section
 from monitor.judge.consent.machine import host_time
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 
 ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
+_Read = Callable[[str], list[Said]]
 SHOWN = 80
 """Characters of a text that a claim carries."""
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]|([^.\[\]]+)')
@@ -129,24 +130,30 @@ class ClaimTable(BaseModel):
         if end and end[-1] not in self._by_last:
             return []
         parts = _parts(path)
-        for key, entry, words in self._by_last.get(parts[-1] if parts else "", ()):
+        for key, entry, read in self._by_last.get(parts[-1] if parts else "", ()):
             if parts[-len(key) :] != key or not entry.sent_to(host):
                 continue
             try:
-                return [(entry, said) for said in READERS[entry.read](text.strip(), words)]
+                return [(entry, said) for said in read(text.strip())]
             except ValueError:
                 if entry.sure:
                     return [(entry, Said("unknown"))]
         return []
 
     @cached_property
-    def _by_last(self) -> dict[str, list[tuple[tuple[str, ...], Entry, Words]]]:
+    def _by_last(self) -> dict[str, list[tuple[tuple[str, ...], Entry, _Read]]]:
         """Entries by the last part of their keys: most leaves have no such name, and cost one look."""
-        found: dict[str, list[tuple[tuple[str, ...], Entry, Words]]] = {}
+        found: dict[str, list[tuple[tuple[str, ...], Entry, _Read]]] = {}
         for entry in self.claims:
             words = Words(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
-            for key in map(_parts, entry.keys):
-                found.setdefault(key[-1], []).append((key, entry, words))
+            reader: _Read = partial(_with, READERS[entry.read], words)
+            reads = dict.fromkeys(map(_parts, entry.keys), reader)
+            if entry.read == "gpp":
+                # Stores keep each section under its number, too.
+                for number, known in self.gpp_sections.items():
+                    reads[_parts(f"IABGPP_{number}_String")] = partial(_alone, known, words)
+            for key, read in reads.items():
+                found.setdefault(key[-1], []).append((key, entry, read))
         return found
 
 
@@ -155,6 +162,14 @@ def _last(path: str) -> str:
     while path.endswith("]") and path[(opened := path.rfind("[")) + 1 : -1].isdecimal():
         path = path[:opened]
     return path[path.rfind('["') :] if path.endswith('"]') else path[path.rfind(".") + 1 :]
+
+
+def _with(reader: Callable[[str, Words], list[Said]], words: Words, text: str) -> list[Said]:
+    return reader(text, words)
+
+
+def _alone(known: Section, words: Words, text: str) -> list[Said]:
+    return [section(text, known, words)]
 
 
 @lru_cache(4096)

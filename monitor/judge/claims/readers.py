@@ -75,24 +75,29 @@ def _us_privacy(text: str, _: Words) -> list[Said]:
     return [Said("refused", ("sale",)) if found[1].upper() == "Y" else Said("unknown")]
 
 
-def _opt_outs(text: str, section: Section) -> Said:
-    fields = gpp.opt_outs(text, section.fields)
+def _opt_outs(text: str, known: Section) -> Said:
+    fields = gpp.opt_outs(text, known.fields)
     chosen = tuple(name.removeprefix("opt_out_") for name, value in fields.items() if value == gpp.OPTED_OUT)
-    chosen = tuple(name for name in chosen if name == "gpc" or f"opt_out_{name}" in section.fields)
+    chosen = tuple(name for name in chosen if name == "gpc" or f"opt_out_{name}" in known.fields)
     return Said("refused" if chosen else "unknown", chosen)
+
+
+def section(text: str, known: Section, words: Words) -> Said:
+    """What one section of a GPP string says."""
+    found = _opt_outs(text, known) if known.read == "opt_outs" else READERS[known.read](text, words)[0]
+    return found._replace(detail=f"{known.name}: {found.detail}" if found.detail else known.name)
 
 
 def _gpp(text: str, words: Words) -> list[Said]:
     said: list[Said] = []
     for number, body in gpp.sections(text).items():
-        section = words.sections.get(number)
-        if section is None:
+        known = words.sections.get(number)
+        if known is None:
             continue
         try:
-            found = _opt_outs(body, section) if section.read == "opt_outs" else READERS[section.read](body, words)[0]
+            said.append(section(body, known, words))
         except ValueError:
-            found = Said("unknown")
-        said.append(found._replace(detail=f"{section.name}: {found.detail}" if found.detail else section.name))
+            said.append(Said("unknown", detail=known.name))
     return said or [Said("unknown")]
 
 
