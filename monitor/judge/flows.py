@@ -23,8 +23,8 @@ MATCHES = 32
 LONG_AGO = timedelta(days=365_000)
 
 
-GUESSED = "xor"
-"""The step of decoding that tries all keys until something readable comes out."""
+GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62"))
+"""Steps of decoding, and forms, that are tried until something readable comes out."""
 
 
 class Joined(NamedTuple):
@@ -341,8 +341,15 @@ def _calls(known: _Known, before: datetime) -> int:
 
 
 def _chance(hit: Hit) -> float:
-    """The chance of coincidence; what a guessed mask brought out is a candidate, which no rule takes for proof."""
-    return max(hit.chance, 0.5) if GUESSED in hit.decoding else hit.chance
+    """The chance of coincidence; what was guessed is a candidate, which no rule takes for proof."""
+    return max(hit.chance, 0.5) if _guess(hit) else hit.chance
+
+
+def _guess(hit: Hit) -> str:
+    """What of the way to a hit was guessed; empty when nothing was."""
+    if hit.variant.name == "reversed":
+        return "backwards"
+    return next((step for step in hit.decoding if step in GUESSED), "")
 
 
 def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:
@@ -361,7 +368,7 @@ def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[M
             before=hit.before,
             found=hit.found,
             after=hit.after,
-            note=f"{hit.why}; under a byte mask that was guessed" if GUESSED in hit.decoding else hit.why,
+            note=f"{hit.why}; {guess} was guessed: a candidate, no proof" if (guess := _guess(hit)) else hit.why,
             evidence=hit.evidence,
         )
         for key, of_key in of_access.items()

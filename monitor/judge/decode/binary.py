@@ -278,7 +278,7 @@ class _Cbor(Reader):
             case _:
                 return self.simple(info, argument, start, path)
 
-    def fraction(self, path: str) -> None:
+    def fraction(self, path: str) -> float:
         """A decimal fraction: an array of the power of ten and the digits."""
         start, before = self.pos, len(self.found)
         if self.integer(1) != 0x82:
@@ -287,7 +287,9 @@ class _Cbor(Reader):
         if not isinstance(power, int) or not isinstance(digits, int) or not -20 < power < 20:
             raise Broken
         del self.found[before:]
-        self.number(f"{digits * 10**power}" if power >= 0 else f"{digits / 10**-power:.{-power}f}", start, path)
+        real = float(f"{digits}e{power}")
+        self.number(f"{real:.{max(0, -power)}f}", start, path)
+        return real
 
     def simple(self, info: int, argument: int, start: int, path: str) -> float | None:
         if info < 25:
@@ -342,6 +344,31 @@ def _self_describing(reader: Reader) -> Found:
     except (Broken, RecursionError, OverflowError):
         return None
     return reader.found if reader.containers and documents < 1 + reader.containers * 2 else None
+
+
+# --- digests in a row ---
+
+DIGEST_SIZES = (32, 20, 16)
+WHOLE_DIGESTS = frozenset((16, 20, 24, 28, 32, 48, 64))
+LONGEST_ROW = 1024
+HEADS = 8
+"""Bytes that may stand before a digest or behind it: a version, a length, a flag."""
+
+
+@decoder("digests", "binary", rb".{17,1024}\Z", alone=False)
+def row(piece: Piece, room: Room) -> Found:
+    """Bytes that may be digests one behind the other, or one with a few bytes before or behind it."""
+    size = len(piece.data)
+    if size in WHOLE_DIGESTS or size > LONGEST_ROW:
+        return None
+    spans: list[tuple[int, int]] = []
+    for one in DIGEST_SIZES:
+        if size % one == 0:
+            spans += [(at, at + one) for at in range(0, size, one)]
+        elif one < size <= one + HEADS:
+            spans += [(0, one), (size - one, size)]
+        spans += [(0, one), (one, size)] if size - one in DIGEST_SIZES else []
+    return [piece.part("digests", *span)._replace(done=True) for span in dict.fromkeys(spans)] or None
 
 
 @decoder("msgpack", "binary", rb"[\x80-\x9f\xdc-\xdf]", alone=False)

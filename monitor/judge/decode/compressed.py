@@ -13,7 +13,7 @@ import zstandard
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 TRAILERS = (0, 4, 8)
-"""Bytes that may follow a nameless stream: the checksum of zlib, that and the length of gzip, whose heads were left off."""
+"""Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
 SMALLEST = 8
 """Bytes that a nameless format must put out before we believe that it was one."""
 

@@ -1,4 +1,4 @@
-"""Decoders of SQLite's files, the write-ahead log too: the rows of every table, read from the pages as they were sent."""
+"""Decoders of SQLite's files, the write-ahead log too: the rows of every table, read from the pages as sent."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _File:
         self.left = len(data)
 
     def loose(self) -> None:
-        """Append what the rows hold of pages whose tables are not known: those of a log, each as it was last written."""
+        """Append what the rows hold of pages whose tables are not known: those of a log, each as last written."""
         for which in range(1, len(self.data) // self.page + 1):
             at = (which - 1) * self.page + (100 if which == 1 else 0)
             if self.data[at] not in (0x0A, 0x0D):

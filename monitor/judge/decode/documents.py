@@ -181,7 +181,7 @@ def string(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("json inside", "text", rb".+(?:\{\s*\"|\[\s*[{\"])", alone=False)
+@decoder("json inside", "text", rb"\{\s*\"|\[\s*[{\"]", anywhere=True, alone=False)
 def inside(piece: Piece, room: Room) -> Found:
     """Documents inside other text: log lines, callbacks, fragments glued together."""
     found: list[Piece] = []

@@ -21,6 +21,7 @@ DASHES = str.maketrans(
 )
 
 BRACED = re.compile(rb"\\u\{([0-9a-fA-F]{1,6})\}")
+PARTS = re.compile(rb"\s*--[^\r\n]{1,200}\r?\n(?i:content-)")
 FOLD = re.compile(rb"\r?\n[ \t]")
 OCTAL = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
 
@@ -80,6 +81,8 @@ def _octal(found: re.Match[bytes]) -> bytes:
 )
 def quoted_printable(piece: Piece, room: Room) -> Found:
     """RFC 2045 quoted-printable."""
+    if PARTS.match(piece.data):  # each part says for itself whether it is
+        return None
     if not room.take(len(piece.data), piece, "quoted-printable"):
         return None
     return [piece.whole("quoted-printable", binascii.a2b_qp(piece.data))]

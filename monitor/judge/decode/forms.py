@@ -10,6 +10,7 @@ from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 PERCENT = re.compile(rb"%([0-9a-fA-F]{2})|%u([0-9a-fA-F]{4})|\+")
 BYTES = [bytes((i,)) for i in range(256)]
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{8,}={0,2}")
+BETWEEN = re.compile(rb"[^+\s]\+[^+\s]")
 BOUNDARY = re.compile(r"boundary\s*=\s*\"?([^\";,]+)", re.IGNORECASE)
 FIELD = re.compile(rb"(?i)^content-disposition:[^\n]*?[;\s]name\s*=\s*(?:\"([^\"\r\n]*)\"|([^;\s]+))", re.MULTILINE)
 FILENAME = re.compile(
@@ -105,10 +106,10 @@ def percent(piece: Piece, room: Room) -> Found:
     return [piece.whole("percent", unquote(piece.data, plus=False))]
 
 
-@decoder("plus", "text", rb"[^+\s]\+[^+\s]", anywhere=True, alone=False)
+@decoder("plus", "text", rb"\+", anywhere=True, alone=False)
 def plus(piece: Piece, room: Room) -> Found:
     """Spaces that are still written as a plus, in text that was escaped for a URL."""
-    if b" " in piece.data or len(piece.data) > 4096 or BASE64.fullmatch(piece.data):
+    if not BETWEEN.search(piece.data) or b" " in piece.data or len(piece.data) > 4096 or BASE64.fullmatch(piece.data):
         return None
     if not {"percent", "form", "query"}.intersection(piece.decoding) and not piece.path.startswith(("url", "headers.")):
         return None
@@ -133,7 +134,7 @@ def _boundary(piece: Piece) -> bytes | None:
     return first[1] if first else None
 
 
-@decoder("multipart", "any", rb"--|\s*--|.*?\n--")
+@decoder("multipart", "any", rb"--", anywhere=True)
 def multipart(piece: Piece, room: Room) -> Found:
     """multipart/*: each part under its field's name, its file name too; transfer encodings undone."""
     boundary = _boundary(piece)

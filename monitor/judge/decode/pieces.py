@@ -37,6 +37,8 @@ class Leaf(NamedTuple):
     end: int
     exact: bool
     """Byte i of `data` is byte start+i of what is stored; else start and end enclose where the leaf came from."""
+    glued: bool = False
+    """What stands directly beside a value may not belong to it: the input of a digest is a value and a salt."""
 
 
 class Decoded(NamedTuple):

@@ -17,11 +17,14 @@ HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
 SPACED_HEX = re.compile(
-    rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
+    rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|"
+    rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
 )
 WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
 JWT = re.compile(rb"(?:[Bb]earer )?(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+PACKED_DIGITS = range(12, 21)
+"""Digits that may be those of a number with each pair turned round."""
 DIGITS = re.compile(rb"[0-9]+")
 FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
@@ -62,7 +65,7 @@ def jwt(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("base64 lines", "text", rb"[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]", anywhere=True, alone=False)
+@decoder("base64 lines", "text", rb"\n", anywhere=True, alone=False)
 def wrapped(piece: Piece, room: Room) -> Found:
     """base64 in lines, as in MIME."""
     found: list[Piece] = []
@@ -75,14 +78,17 @@ def wrapped(piece: Piece, room: Room) -> Found:
 
 @decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
 def runs(piece: Piece, room: Room) -> Found:
-    """Runs of base64 or hex, whole or inside anything."""
+    """Runs of base64, base32 or hex, whole or inside anything."""
     found: list[Piece] = []
     data = piece.data
+    is_text = as_text(data) is not None
     tokens = JWT.finditer(data) if b"eyJ" in data else iter(())
     token_start, token_end = next((token.span() for token in tokens), (len(data), len(data)))
     for match in RUN.finditer(data):
         start, end = match.span()
         run = match[0]
+        if is_text and len(run) >= 16:
+            _base32(piece, start, end, room, found)
         if WORDS.fullmatch(run) and not (DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0):
             continue
         while token_end <= start < len(data):
@@ -92,7 +98,7 @@ def runs(piece: Piece, room: Room) -> Found:
         as_hex = HEX.fullmatch(run)
         if as_hex:
             out = bytes.fromhex(as_hex[1].decode())
-            if len(run) < 40 and DIGITS.fullmatch(run) and as_text(out) is None:
+            if DIGITS.fullmatch(run) and len(run) < 40 and len(run) not in PACKED_DIGITS and as_text(out) is None:
                 continue
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start, end))
@@ -119,11 +125,9 @@ def runs(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("base32", "text", rb"[A-Z2-7]{16}|[a-z2-7]{16}", anywhere=True, alone=False)
-def base32(piece: Piece, room: Room) -> Found:
-    """Runs of base32 (RFC 4648), upper or lower case, padded or not."""
-    found: list[Piece] = []
-    for run in BASE32.finditer(piece.data):
+def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
+    """Append what a run of RFC 4648's base32 holds, upper or lower case, padded or not."""
+    for run in BASE32.finditer(piece.data, start, end):
         text = run[0]
         text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
         try:
@@ -134,10 +138,9 @@ def base32(piece: Piece, room: Room) -> Found:
             continue
         if room.take(len(out), piece, "base32"):
             found.append(piece.turned("base32", out, *run.span()))
-    return found or None
 
 
-@decoder("base32hex", "text", rb"(?:[0-9A-V]{16,}|[0-9a-v]{16,})=*\Z", alone=False)
+@decoder("base32hex", "text", rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z", alone=False)
 def base32hex(piece: Piece, room: Room) -> Found:
     """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
     text = piece.data.rstrip(b"=").upper()
@@ -151,7 +154,7 @@ def base32hex(piece: Piece, room: Room) -> Found:
 @decoder(
     "spaced hex",
     "text",
-    rb"\\x[0-9a-fA-F]{2}\\x|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}[ :,-]",
+    rb"\\x[0-9a-fA-F]{2}\\x|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,-][0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}",
     anywhere=True,
     alone=False,
 )
@@ -163,6 +166,13 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
         if room.take(len(out), piece, "hex"):
             found.append(piece.turned("hex", out, *run.span()))
     return found or None
+
+
+@decoder("grouped hex", "text", rb"[0-9a-fA-F]{4}(?:[ :-][0-9a-fA-F]{4}){2,}[ :-]?(?:[0-9a-fA-F]{2})?\Z", alone=False)
+def grouped_hex(piece: Piece, room: Room) -> Found:
+    """Hex in groups of four, that is all of a text."""
+    out = bytes.fromhex(re.sub(rb"[ :-]", b"", piece.data).decode())
+    return [piece.whole("hex", out)] if room.take(len(out), piece, "hex") else None
 
 
 @decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,180}\Z", alone=False)

@@ -16,10 +16,15 @@ CHARACTERS = re.compile(
     rb'\[\s*"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"(?:\s*,\s*"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"){4,}\s*\]'
 )
 CHARACTER = re.compile(rb'"([^"]+)"')
-BASE36 = re.compile(rb"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})")
+_UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
+BASE62 = tuple(
+    {letter: place for place, letter in enumerate(b"0123456789" + first + second)}
+    for first, second in ((_UPPER, _LOWER), (_LOWER, _UPPER))
+)
 ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
 LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
 UTF_7 = re.compile(rb"\+[A-Za-z0-9+/]{3,}-?")
+LINE_KEY = re.compile(r"(?i)line|shape|route|geometry|track|points|path")
 LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
 
@@ -72,7 +77,7 @@ def character_codes(piece: Piece, room: Room) -> Found:
     numbers = [int(number) for number in re.split(rb"[ ,;|]+", piece.data)]
     if len(numbers) < 4 or not room.take(len(numbers), piece, "character codes"):
         return None
-    if -128 <= min(numbers) and max(numbers) <= 255:
+    if min(numbers) >= -128 and max(numbers) <= 255:
         data = bytes(number & 255 for number in numbers)
     elif min(numbers) >= 32:
         data = "".join(map(chr, numbers)).encode("utf-8", "replace")
@@ -90,7 +95,9 @@ def bits(piece: Piece, room: Room) -> Found:
     return [piece.whole("bits", bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)))]
 
 
-@decoder("characters", "text", rb'\[\s*"[^"\\]{1,4}"(?:\s*,\s*"[^"\\]{1,4}"){4}', anywhere=True, alone=False)
+@decoder(
+    "characters", "text", rb'\[\s*"[^"\\]{1,4}"(?:\s*,\s*"[^"\\]{1,4}"){4}', anywhere=True, alone=False, first=True
+)
 def characters(piece: Piece, room: Room) -> Found:
     """Text as a list of its letters."""
     found = []
@@ -101,13 +108,49 @@ def characters(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("base36", "text", BASE36.pattern + rb"\Z", alone=False)
-def base36(piece: Piece, room: Room) -> Found:
-    """A number in 36 digits, as Long.toString(n, 36) writes it, that is all of the text."""
-    number = int(piece.data, 36)
-    if not 10**8 <= number < 10**LONGEST_NUMBER or not room.take(20, piece, "base36"):
+@decoder("spaced letters", "text", rb"[^\s\x80-\xff]([ ._-])|[\xc2-\xf4][\x80-\xbf]{1,3}([ ._-])", alone=False)
+def spaced_letters(piece: Piece, room: Room) -> Found:
+    """Text with a blank or a stroke between any two letters."""
+    if len(piece.data) > 512:
         return None
-    return [piece.whole("base36", str(number).encode())._replace(done=True)]
+    text = piece.data.decode("utf-8")
+    letters = text[::2]
+    if len(text) < 9 or len(set(text[1::2])) != 1 or not letters.isprintable():
+        return None
+    return [piece.whole("spaced letters", letters.encode())] if room.take(len(text), piece, "spaced letters") else None
+
+
+@decoder("base36", "text", rb"(?=[0-9]*[A-Za-z])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})\Z", alone=False)
+def base36(piece: Piece, room: Room) -> Found:
+    """A number in 36 digits, as Long.toString(n, 36) writes it, or in 32, that is all of the text."""
+    if not re.search(rb"[0-9]", piece.data):
+        return None
+    numbers = [int(piece.data, 36)]
+    if not re.search(rb"[w-zW-Z]", piece.data):
+        numbers.append(int(piece.data, 32))
+    return _numbers(piece, "base36", numbers, room)
+
+
+@decoder("base62", "text", rb"[0-9A-Za-z]{6,11}\Z", alone=False)
+def base62(piece: Piece, room: Room) -> Found:
+    """A number in 62 digits that is all of the text, whichever letters come first."""
+    if not (re.search(rb"[A-Z]", piece.data) and re.search(rb"[a-z]", piece.data) and re.search(rb"[0-9]", piece.data)):
+        return None
+    numbers = []
+    for places in BASE62:
+        number = 0
+        for letter in piece.data:
+            number = number * 62 + places[letter]
+        numbers.append(number)
+    return _numbers(piece, "base62", numbers, room)
+
+
+def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
+    return [
+        piece.whole(step, str(number).encode())._replace(done=True)
+        for number in numbers
+        if 10**9 <= number < 10**LONGEST_NUMBER and room.take(LONGEST_NUMBER, piece, step)
+    ] or None
 
 
 @decoder("encoded word", "text", rb"=\?[\w.:-]+\?[bBqQ]\?", anywhere=True, alone=False)
@@ -157,3 +200,26 @@ def utf_7(piece: Piece, room: Room) -> Found:
         return None
     data = text.encode("utf-8", "replace")
     return [piece.whole("utf-7", data)] if room.take(len(data), piece, "utf-7") else None
+
+
+@decoder("polyline", "text", rb"[?-~]{6,4096}\Z", alone=False)
+def polyline(piece: Piece, room: Room) -> Found:
+    """A track as map services write it, where a key says that it is one: five letters and more for each point."""
+    if not LINE_KEY.search(piece.path[-32:]):
+        return None
+    numbers, value, shift = [], 0, 0
+    for letter in piece.data:
+        value |= (letter - 63 & 31) << shift
+        shift += 5
+        if letter < 95:
+            numbers.append(value >> 1 ^ -(value & 1))
+            value = shift = 0
+    if shift or len(numbers) % 2:
+        return None
+    lat = lon = 0
+    points = []
+    for north, east in zip(numbers[::2], numbers[1::2], strict=True):
+        lat, lon = lat + north, lon + east
+        points.append(f"{lat / 1e5:.5f},{lon / 1e5:.5f}")
+    text = " ".join(points).encode()
+    return [piece.whole("polyline", text)._replace(done=True)] if room.take(len(text), piece, "polyline") else None

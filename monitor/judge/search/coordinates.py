@@ -21,8 +21,11 @@ CELLS = 20
 """Cells of the grid in one degree."""
 MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
-GEOHASH = re.compile(rb"[0-9b-hjkmnp-z]{6,12}")
-GEOHASH_KEY = re.compile(r"gh|hash|geo|loc|pos|cell")
+CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code")
+"""Keys that say that the name of a cell stands there."""
+SURE_CELL, TELLING_CELL = 34.0, 29.0
+"""Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
+HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
 class Found(NamedTuple):
@@ -46,7 +49,7 @@ class Places:
         self._places: list[tuple[int, places.Place]] = []
         self._grid: dict[tuple[bool, int], list[int]] = defaultdict(list)
         self._packed = Packed()
-        self._geohashes: dict[bytes, list[tuple[int, Variant]]] = {}
+        self._cells: dict[bytes, list[tuple[int, Variant]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._places)
@@ -62,18 +65,23 @@ class Places:
             self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid[axis, math.floor(degrees * CELLS)].append(number)
-            for size in range(6, 13):
-                text = places.geohash(place.lat, place.lon, size).encode()
-                of = "as_given" if place.system == "wgs84" else place.system
-                variant = Variant("geohash", of, "leaf", text, "word", 5.0 * size - 6)
-                self._geohashes.setdefault(text, []).append((slot, variant))
+            of = "as_given" if place.system == "wgs84" else place.system
+            for name, text, bits in places.cells(place.lat, place.lon):
+                variant = Variant(name, of, "leaf", text, "word", bits)
+                self._cells.setdefault(text, []).append((slot, variant))
 
     def find(self, look: Look) -> Iterator[Found]:
         """All places in the leaves of one upload."""
         yield from self._hashes(look)
-        yield from self._in_binary(look)
+        known: set[int] = set()
+        for found in self._in_numbers(look):
+            known.add(found.slot)
+            yield found
+        yield from self._in_binary(look, known)
+
+    def _in_numbers(self, look: Look) -> Iterator[Found]:
         numeric = look.numeric()
-        axes = self._coordinates(numeric)
+        axes = self._coordinates(numeric, apart=any(leaf.data in HEMISPHERES for leaf in look.leaves))
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
             for lat, lon, relation in _pairs(numeric, axes.get((number, False), []), axes.get((number, True), [])):
@@ -85,32 +93,37 @@ class Places:
     def _hashes(self, look: Look) -> Iterator[Found]:
         for number, leaf in enumerate(look.leaves):
             size = len(leaf.data)
-            if 6 <= size <= 12 and GEOHASH.fullmatch(leaf.data):
-                telling = GEOHASH_KEY.search(last_key(leaf.path)) is not None
-                for slot, variant in self._geohashes.get(leaf.data, ()):
-                    why = f"geohash of {size} characters" + (", and the key says so" if telling else "")
-                    yield Found(slot, variant, number, 0, size, size >= 8 or (telling and size >= 7), why, 0.0, True)
+            if 6 <= size <= places.LONGEST_CELL and (meanings := self._cells.get(leaf.data.lower())):
+                telling = CELL_KEY.search(last_key(leaf.path)) is not None
+                for slot, variant in meanings:
+                    why = f"{variant.name} of {size} characters" + (", and the key says so" if telling else "")
+                    strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
+                    yield Found(slot, variant, number, 0, size, strong, why, 0.0, True)
 
-    def _in_binary(self, look: Look) -> Iterator[Found]:
+    def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
+        """Places whose bytes stand together; with a field between only where nobody read the fields."""
         numbers = [n for n, leaf in enumerate(look.leaves) if leaf.text is None and len(leaf.data) >= 8]
         if not numbers:
             return
         for number, pair in self._packed.find(Look([look.leaves[n] for n in numbers])):
             slot, place = self._places[pair.place]
+            if pair.gap and slot in known:
+                continue
             name = "coordinates" if place.system == "wgs84" else place.system
             variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
+            beside = f"{pair.gap} bytes between them" if pair.gap else "side by side"
             order = "longitude first" if pair.swapped else "latitude first"
             why = (
                 f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
-                f"{pair.error_m:.0f} m from the place read; side by side, {order}"
+                f"{pair.error_m:.0f} m from the place read; {beside}, {order}"
             )
             yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
 
-    def _coordinates(self, look: Look) -> dict[tuple[int, bool], list[_Coordinate]]:
+    def _coordinates(self, look: Look, *, apart: bool) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
         grid = self._grid
-        for start, end, degrees, unit, notation, only in readings(look):
+        for start, end, degrees, unit, notation, only in readings(look, apart=apart):
             cell = math.floor(degrees * CELLS)
             for axis in (False, True) if only is None else (only,):
                 near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at), ())}
@@ -145,7 +158,9 @@ class Places:
             yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
 
 
-UNUSUAL = frozenset(("radians", "web mercator", "degrees:minutes:seconds"))
+UNUSUAL = frozenset(
+    ("radians", "web mercator", "degrees:minutes:seconds", "milliseconds of arc", "semicircles", "degrees x 100000000")
+)
 """Notations that many other numbers might be: both must stand together, or under telling keys."""
 PRECISION = {
     0: "a region",

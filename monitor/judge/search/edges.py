@@ -22,7 +22,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     """Whether the text is not part of a longer one: no digit beside digits, no letter beside a word."""
     edge = variant.edge
     data = leaf.data
-    if edge == "none":
+    if edge == "none" or (leaf.glued and _beside_salt(data, start, end, edge, variant.bits)):
         return True
     step = 2 if charset.startswith("utf-16") else 1
     if step == 2:
@@ -64,6 +64,25 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if right and WORD.match(right) and WORD.match(last) and right != b"_":
         return not _joined(data, end, before=False)
     return True
+
+
+SALTED_BITS = 24.0
+"""What a value must say to be believed directly beside a salt."""
+LONGER_BY = 3
+"""Digits by which no number is longer than another form of itself: so many more are a salt."""
+
+
+def _beside_salt(data: bytes, start: int, end: int, edge: str, bits: float) -> bool:
+    """In the input of a digest, whether what stands beside a value is something else: letters beside digits, or more
+    digits than any form of the number has."""
+    if bits < SALTED_BITS or edge == "version":
+        return False
+    if edge == "word":
+        return True
+    letters = HEX if edge == "hex" else DIGIT
+    before, after = data[:start], data[end:]
+    more = len(before) - len(before.rstrip(letters)) + len(after) - len(after.lstrip(letters))
+    return not more or more >= LONGER_BY
 
 
 def _check_digit(digits: bytes) -> int:

@@ -11,26 +11,49 @@ from monitor.judge.search.look import Look
 
 NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]{1,20})?")
 EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
+MILLISECONDS = 3_600_000
+"""Thousandths of a second of arc in one degree."""
+SEMICIRCLES = 2**31 / 180
+"""What sports watches count in: half a turn is 2 ** 31."""
 MERCATOR_M = 20037508.342789244
 """Half the equator: x and y of Web Mercator (EPSG:3857) are within this."""
 
-_DEGREE = rb"(?:\xc2\xb0|\xc2\xba|\xcb\x9a| ?deg)"
-_MINUTE = rb"(?:'|\xe2\x80\xb2|\xe2\x80\x99|\xe5\x88\x86)"
-_SECOND = rb"(?:\"|''|\xe2\x80\xb3|\xe2\x80\x9d|\xe7\xa7\x92)"
+_DEGREE = rb"(?:\xc2\xb0|\xc2\xba|\xcb\x9a| ?deg|d|\xe5\xba\xa6)"
+_MINUTE = rb"(?:'|\xe2\x80\xb2|\xe2\x80\x99|m|\xe5\x88\x86)"
+_SECOND = rb"(?:\"|''|\xe2\x80\xb3|\xe2\x80\x9d|s|\xe7\xa7\x92)"
+_LETTER = (
+    rb"[NSEWnsew]|\xe5\x8c\x97\xe7\xba\xac|\xe5\x8d\x97\xe7\xba\xac|\xe4\xb8\x9c\xe7\xbb\x8f|\xe8\xa5\xbf\xe7\xbb\x8f"
+)
+HEMISPHERES = {"北纬": b"N", "南纬": b"S", "东经": b"E", "西经": b"W"}
 SIGNED = re.compile(
-    rb"(?<![0-9.])(?:([NSEWnsew]) ?|(-))?([0-9]{1,3})"
+    rb"(?<![0-9.])(?:("
+    + _LETTER
+    + rb") ?|(-))?([0-9]{1,3})"
     + _DEGREE
     + rb" ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?"
     + _MINUTE
     + rb"?"
-    rb"(?: ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?" + _SECOND + rb")?(?: ?([NSEWnsew])(?![A-Za-z]))?"
+    rb"(?: ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?" + _SECOND + rb")?(?(1)|(?: ?([NSEWnsew])(?![A-Za-z]))?)"
 )
-"""31°13'49.5"N, N 31° 13.825', 121 deg 28' 25.3" E."""
+"""31°13'49.5"N, N 31° 13.825', 121 deg 28' 25.3" E, 31d13m49.5sN, 北纬31度13分49.5秒."""
+MARKED = re.compile(rb"\xc2[\xb0\xba]|\xcb\x9a|deg|\xe5\xba\xa6|[0-9]d ?[0-9]{1,2}(?:\.[0-9]+)? ?m")
+"""What there is in a text that `SIGNED` may find something in."""
 SEPARATED = re.compile(
-    rb"(?<![0-9.:])(?:([NSEW]) ?|(-))?([0-9]{1,3})[: ]([0-9]{1,2}(?:\.[0-9]{3,10})?)"
-    rb"(?:[: ]([0-9]{1,2}(?:\.[0-9]{1,10})?))?(?: ?([NSEW]))?(?![0-9A-Za-z:])"
+    rb"(?<![0-9.:])(?:([NSEW]) ?|(-))?([0-9]{1,3})[: -]([0-9]{1,2}(?:\.[0-9]{3,10})?)"
+    rb"(?:[: -]([0-9]{1,2}(?:\.[0-9]{1,10})?))?(?(1)|(?: ?([NSEW]))?)(?![0-9A-Za-z:])"
 )
-"""31:13:49.5, as Android's Location.convert writes it; N31 13 49.5. Times of day look alike: a fraction is needed."""
+"""31:13:49.5, as Android's Location.convert writes it; N31 13 49.5; 31-13-49.5N. Times of day look alike: a fraction
+is needed."""
+HEMISPHERE = re.compile(
+    rb"(?<![0-9.])(?:("
+    + _LETTER
+    + rb") ?)?([0-9]{1,3}\.[0-9]{1,14})(?:"
+    + _DEGREE
+    + rb")?(?(1)| ?([NSEWnsew])(?![A-Za-z]))"
+)
+"""31.2304N, 31.2304° N, N 31.2304, 北纬31.2304."""
+COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{3,14})(?![0-9.,])")
+"""31,230416: the comma for the point, as most of Europe writes."""
 NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),([NSEW])(?![A-Za-z])")
 """3113.8250,N: what GPS receivers say."""
 RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
@@ -51,22 +74,35 @@ class Reading(NamedTuple):
     """Whether it can only be a longitude; None: either."""
 
 
-def readings(look: Look) -> Iterator[Reading]:
-    """Everything in the leaves that may be a coordinate."""
+def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
+    """Everything in the leaves that may be a coordinate; `apart`: the hemisphere may be under a key of its own."""
     data = look.joined
+    for found in HEMISPHERE.finditer(data):
+        letter = _letter(found[1] or found[3])
+        size = float(found[2])
+        if size <= 180:
+            unit = 10.0 ** -len(found[2].partition(b".")[2])
+            signed = -size if letter in (b"S", b"W") else size
+            yield Reading(*found.span(), signed, unit, "as_given", letter in (b"E", b"W"))
+    for found in COMMA.finditer(data):
+        size = float(b"%s.%s" % (found[2], found[3]))
+        if size <= 180:
+            yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
     for number in NUMBER.finditer(data):
         start, end = number.span()
         if 4 <= end - start <= 24 and _alone(data, start, end):
             if data[start - 1 : start] == b"-":
                 start -= 1
             yield from _of_number(data[start:end], start, end)
+            if apart and data[start : start + 1] != b"-":
+                yield from _of_number(b"-" + data[start:end], start, end)
     if b"e" in data or b"E" in data:
         for number in EXPONENT.finditer(data):
             mantissa, exponent = re.split(rb"[eE]", number[0])
             unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
             if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
                 yield Reading(*number.span(), float(number[0]), unit, "as_given")
-    if b"\xc2" in data or b"deg" in data or b"\xcb\x9a" in data:
+    if MARKED.search(data):
         for found in SIGNED.finditer(data):
             yield from _of_parts(found)
     for pattern in (SEPARATED, NMEA):
@@ -86,8 +122,6 @@ def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
         size = abs(number)
         decimals = len(text) - text.index(b".") - 1
         if size <= 180:
-            if decimals < 2:
-                return
             yield Reading(start, end, number, 10.0**-decimals, "as_given")
             if size <= 3.15 and decimals >= 6:
                 yield Reading(start, end, math.degrees(number), math.degrees(10.0**-decimals), "radians")
@@ -96,9 +130,13 @@ def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
         return
     whole = int(text)
     size = abs(whole)
-    for scale in (10**5, 10**6, 10**7):
-        if scale // 10 <= size <= 180 * scale:
+    for scale in (10**5, 10**6, 10**7, 10**8):
+        if max(1000, scale // 1000) <= size <= 180 * scale:
             yield Reading(start, end, whole / scale, 1 / scale, f"degrees x {scale}")
+    if 36_000 <= size <= 180 * MILLISECONDS:
+        yield Reading(start, end, whole / MILLISECONDS, 1 / MILLISECONDS, "milliseconds of arc")
+    if SEMICIRCLES / 100 <= size <= 180 * SEMICIRCLES:
+        yield Reading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
     if 10_000 <= size <= MERCATOR_M:
         yield from _of_metres(float(whole), 1.0, start, end)
 
@@ -112,7 +150,7 @@ def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[Rea
 
 def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading]:
     """Degrees, minutes and perhaps seconds, with a letter or a sign for the hemisphere."""
-    letter = (found[1] or found[6] or b"").upper()
+    letter = _letter(found[1] or found[6])
     minutes, seconds = float(found[4]), float(found[5] or 0)
     fraction = (found[5] or found[4]).partition(b".")[2]
     degrees = int(found[3]) + minutes / 60 + seconds / 3600
@@ -131,10 +169,19 @@ def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading
     yield Reading(*found.span(), degrees, unit, notation, axis)
 
 
+def _letter(raw: bytes | None) -> bytes:
+    return HEMISPHERES.get((raw or b"").decode("utf-8", "replace"), (raw or b"").upper())
+
+
 def _alone(data: bytes, start: int, end: int) -> bool:
     """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
     left = data[start - 1 : start]
     after = data[end : end + 1]
-    if after and (after.isalnum() or after == b"_" or (after == b"." and data[end + 1 : end + 2].isdigit())):
+    further = data[end + 1 : end + 2]
+    if after and (after.isalnum() or (after == b"." and further.isdigit())):
         return False
-    return left not in (b".", b"_") and not left.isalpha()
+    if after == b"_" and not (further == b"-" or further.isdigit()):
+        return False
+    if left == b"_" and not data[start - 2 : start - 1].isdigit():
+        return False
+    return left != b"." and not left.isalpha()

@@ -1,4 +1,5 @@
-"""Finds places in binary data: latitude and longitude as neighbouring floats, doubles or integers, in either order."""
+"""Finds places in binary data: latitude and longitude as floats, doubles or integers in either order, beside each other
+or with one more field between."""
 
 from __future__ import annotations
 
@@ -12,6 +13,10 @@ from monitor.judge.search.look import Look
 from monitor.judge.variants import places
 
 TOLERANCE_M = 15.0
+GAPS = (0, 1, 2, 4, 8)
+"""Bytes that may stand between the two: a tag, a flag, an altitude, a time."""
+GAP_BITS = 4.0
+"""What it costs to look there as well."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 
@@ -34,6 +39,9 @@ KINDS = tuple(
         ("float", "f", 1, 22.0),
         ("int32 x 10000000", "i", 10**7, 20.0),
         ("int32 x 1000000", "i", 10**6, 23.0),
+        ("int32 x 100000", "i", 10**5, 26.0),
+        ("int64 x 10000000", "q", 10**7, 40.0),
+        ("int64 x 1000000", "q", 10**6, 40.0),
     )
 )
 
@@ -49,6 +57,8 @@ class Pair(NamedTuple):
     swapped: bool
     decimals: int
     error_m: float
+    gap: int
+    """Bytes between the two."""
 
 
 class Packed:
@@ -90,17 +100,27 @@ class Packed:
                 if lat is None:
                     continue
                 narrow = math.cos(math.radians(place.lat))
-                for beside, swapped in ((start + size, False), (start - size, True)):
+                for beside, swapped in _besides(start, size):
                     lon = _read(kind, data, beside, place.lon, narrow)
                     if lon is not None:
                         first = min(start, beside)
                         decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
-                        bits = 2 * kind.bits
-                        yield number, Pair(of, first, first + 2 * size, kind.name, bits, swapped, decimals, error)
+                        gap = abs(beside - start) - size
+                        bits = 2 * kind.bits - (GAP_BITS if gap else 0)
+                        end = max(start, beside) + size
+                        yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
+                        break
+
+
+def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
+    """Where a longitude may begin, and whether that is before the latitude; the nearest first."""
+    for gap in GAPS:
+        yield start + size + gap, False
+        yield start - size - gap, True
 
 
 def _telling(kind: _Kind, degrees: float) -> bytes:
-    coded = struct.pack(kind.code, round(degrees * kind.scale) if kind.code[1] == "i" else degrees)
+    coded = struct.pack(kind.code, round(degrees * kind.scale) if kind.code[1] in "iq" else degrees)
     return coded[:3] if kind.code[0] == ">" else coded[-3:]
 
 

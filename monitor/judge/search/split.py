@@ -1,4 +1,5 @@
-"""Finds values cut into neighbouring fields: given and family name, area code and number, parts of an IMEI."""
+"""Finds values cut into neighbouring fields: given and family name, area code and number, parts of an IMEI; or cut
+anywhere, which is only a candidate."""
 
 from __future__ import annotations
 
@@ -21,6 +22,11 @@ KEYS = {
     "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|area|prefix|line|part|电话|号码|区号"),
     "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
+    "email": re.compile(r"mail|user|local|account|domain|host|login|邮箱"),
+    "number": re.compile(r"mcc|mnc|msin|imsi|iccid|card|part|number|id|卡号"),
+    "address": re.compile(
+        r"addr|street|city|town|state|zip|post|province|district|detail|line|country|region|[省市区县街]"
+    ),
 }
 
 
@@ -35,10 +41,22 @@ class Found(NamedTuple):
     why: str
 
 
+CANDIDATE_BITS = 30.0
+"""What a value must say to be put together from parts that were cut anywhere."""
+PIECES = 24
+"""Parts of which a value is put together at most."""
+BEGINNING = 4
+"""Letters by which what may be the first part of a value is known."""
+SURE_OF_LITTLE = 3.0
+"""Bits that a value says which was put together from parts under keys that say nothing: a candidate, no proof."""
+
+
 class Splits:
     """Values that may be cut."""
 
     def __init__(self) -> None:
+        self._whole: dict[str, list[tuple[int, str]]] = {}
+        self._beginnings: set[str] = set()
         self._cuts: dict[str, list[tuple[int, str, str, tuple[str, ...]]]] = {}
 
     def add(self, slot: int, kind: str, value: Value) -> None:
@@ -49,9 +67,25 @@ class Splits:
             if coded not in seen and all(0 < len(part) <= LONGEST for part in coded):
                 seen.add(coded)
                 self._cuts.setdefault(coded[0], []).append((slot, kind, of, coded))
+        forms = FORMS[kind](value.text)
+        for of, form in forms if kind == "phone" else forms[:1]:
+            if of in WHOLE and bits_of(form) >= CANDIDATE_BITS and len(form) <= LONGEST:
+                text = form.casefold()
+                self._whole.setdefault(text, []).append((slot, of))
+                self._beginnings |= {text[:size] for size in range(1, BEGINNING + 1)}
 
     def find(self, look: Look) -> Iterator[Found]:
         """Every value whose parts are each all of a leaf, beside each other."""
+        sure: set[int] = set()
+        for found in self._neighbours(look):
+            if found.strong:
+                sure.add(found.slot)
+            yield found
+        for found in self._joined(look):
+            if found.slot not in sure:
+                yield found
+
+    def _neighbours(self, look: Look) -> Iterator[Found]:
         if not self._cuts:
             return
         for number, leaf in enumerate(look.leaves):
@@ -72,6 +106,34 @@ class Splits:
                     why += "; the keys say so" if telling else "; the keys do not say so"
                     yield Found(slot, variant, one, telling and bits >= STRONG_BITS, telling, why)
 
+    def _joined(self, look: Look) -> Iterator[Found]:
+        """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
+        beginnings, leaves = self._beginnings, look.leaves
+        for number, leaf in enumerate(leaves):
+            text = leaf.text
+            if text is None or not 0 < len(text) <= LONGEST or text[:BEGINNING].casefold() not in beginnings:
+                continue
+            own, last, joined, numbers = parent_of(leaf.path), leaf.path, text.casefold(), [number]
+            for further in range(number + 1, min(len(leaves), number + PIECES)):
+                other = leaves[further]
+                if other.path == last:
+                    continue
+                if other.text is None or parent_of(other.path) != own or len(joined) + len(other.text) > LONGEST:
+                    break
+                joined += other.text.casefold()
+                last = other.path
+                numbers.append(further)
+                if joined[:BEGINNING] not in beginnings:
+                    break
+                for slot, of in self._whole.get(joined, ()):
+                    variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
+                    why = f"in {len(numbers)} parts, from {leaf.path} to {last}; the keys do not say so: a candidate"
+                    for one in numbers:
+                        yield Found(slot, variant, one, True, False, why)
+
+
+WHOLE = frozenset(("as_given", "digits", "national", "international", "significant"))
+
 
 def _cuts(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(normal form, its parts in order)."""
@@ -89,6 +151,17 @@ def _cuts(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
                     yield of, (form[:cut], form[cut:])
                 for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
                     yield of, tuple(form[start:end] for start, end in pairwise(cuts))
+    elif kind == "email":
+        local, _, domain = text.strip().partition("@")
+        yield "as_given", (local, domain)
+    elif kind == "number" and text.isdecimal() and len(text) == 15:
+        yield "as_given", (text[:3], text[3:5], text[5:])
+        yield "as_given", (text[:3], text[3:6], text[6:])
+        yield "as_given", (text[:5], text[5:])
+    elif kind == "address":
+        parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
+        if len(parts) > 1:
+            yield "as_given", parts
     elif kind == "imei":
         digits = digits_of(text)
         if digits.isdecimal() and len(digits) == 15:
@@ -96,6 +169,7 @@ def _cuts(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "as_given", (digits[:8], digits[8:14], digits[14])
             yield "without_check_digit", (digits[:8], digits[8:14])
             yield "without_check_digit", (digits[:7], digits[7:14])
+            yield "as_given", (digits[:7], digits[7:])
 
 
 def _beside(look: Look, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from monitor.events import Value
-from monitor.judge.variants import digests, phones, places
+from monitor.judge.variants import composed, digests, phones, places
 
 How = Literal["text", "utf-8", "bytes", "digits", "leaf", "place"]
 """text: stands somewhere in a leaf, in any charset or in base64; utf-8: in UTF-8 only; bytes: these very bytes in
@@ -42,6 +44,8 @@ FORMS: dict[str, Callable[[str], Forms]] = {}
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
 UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
+STROKES = str.maketrans("łŁøØđĐßıæÆœŒ", "lLoOdDsiaAoO")
+"""Letters with a stroke, and others that have no decomposition, in the nearest plain one."""
 HEX_ID = re.compile(r"(?i)(?=.*[a-f])(?=.*\d)[\da-f]{12,64}")
 SURNAMES = frozenset(
     "欧阳 太史 端木 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 公孙 慕容 司徒 长孙 宇文 司空 令狐 百里 西门".split()  # noqa: SIM905
@@ -93,7 +97,9 @@ def name(text: str) -> Forms:
     given = text.strip()
     narrow = unicodedata.normalize("NFKC", given)
     words = narrow.replace(",", " ").split()
+    plain = "".join(char for char in unicodedata.normalize("NFD", narrow) if not unicodedata.combining(char))
     forms = [("as_given", given), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())]
+    forms += [("without_accents", plain), ("without_accents", plain.translate(STROKES))]
     if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
         cut = 2 if words[0][:2] in SURNAMES else 1
         words = [words[0][:cut], words[0][cut:]] if len(words[0]) > cut else words
@@ -101,10 +107,10 @@ def name(text: str) -> Forms:
         first, last = " ".join(words[:-1]), words[-1]
         if not HAN.search(narrow):
             forms += [("swapped", f"{last} {first}"), ("swapped", f"{last}, {first}"), ("swapped", f"{last},{first}")]
-            forms += [("lower_swapped", f"{last} {first}".lower())]
+            forms += [("swapped", f"{last};{first}"), ("lower_swapped", f"{last} {first}".lower())]
         else:
             forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
-        forms += [("joined", "".join(words)), ("joined", "_".join(words)), ("joined", ".".join(words))]
+        forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ")]
         forms += [("joined_lower", "".join(words).lower())]
     return _unique(*forms)
 
@@ -116,19 +122,81 @@ def mac(text: str) -> Forms:
     twos = [pure[i : i + 2] for i in range(0, 12, 2)]
     dotted = ".".join((pure[:4], pure[4:8], pure[8:]))
     lower = (("colons", ":".join(twos)), ("hyphens", "-".join(twos)), ("bare", pure), ("dotted", dotted))
+    backwards = "".join(reversed(twos))
+    host = f"{int(twos[0], 16) ^ 2:x}{twos[1]}:{int(twos[2], 16):x}ff:fe{twos[3]}:{int(twos[4] + twos[5], 16):x}"
+    rarely = [("separated", between.join(twos)) for between in "._ "]
+    rarely += [("noughts_dropped", ":".join(f"{int(two, 16):x}" for two in twos)), ("backwards", backwards)]
+    rarely += [("backwards", ":".join(reversed(twos))), ("eui64", host)] if _varied(pure) else []
     return _unique(
         ("as_given", text.strip()),
         *lower,
         *((f"{kind}_upper", form.upper()) for kind, form in lower),
         ("integer", str(int(pure, 16)) if _varied(pure) else ""),
+        ("integer_backwards", str(int(backwards, 16)) if _varied(pure) else ""),
+        *rarely,
     )
 
 
 @form("imei")
 def imei(text: str) -> Forms:
-    """With and without the check digit."""
+    """With and without the check digit, as hex, and as the URN that telephony uses."""
     digits = phones.digits_of(text)
-    return _unique(("as_given", text.strip()), ("digits", digits), ("without_check_digit", digits[:14]))
+    return _unique(
+        ("as_given", text.strip()),
+        ("digits", digits),
+        ("without_check_digit", digits[:14]),
+        ("hex_number", _hex_number(digits)),
+        ("urn", f"{digits[:8]}-{digits[8:14]}-0"),
+    )
+
+
+@form("number")
+def number(text: str) -> Forms:
+    """Numbers of cards, subscribers and persons: with and without what stands between their digits, as hex; an ICCID
+    without its check digit."""
+    given = text.strip()
+    bare = re.sub(r"[^\dXx]", "", given).upper()
+    return _unique(
+        ("as_given", given),
+        ("digits", bare),
+        ("without_check_digit", bare[:-1] if bare.startswith("89") and len(bare) in (19, 20) else ""),
+        ("hex_number", _hex_number(bare) if bare.isdecimal() else ""),
+        ("nai", f"0{bare}" if len(bare) == 15 else ""),  # a subscriber as the name of an account
+    )
+
+
+@form("ip")
+def ip(text: str) -> Forms:
+    """An address in dots and colons, in full, and as the numbers that Android and databases make of it."""
+    given = text.strip()
+    address = ipaddress.ip_address(given)
+    forms = [("as_given", given), ("short", address.compressed), ("full", address.exploded)]
+    if address.version == 4:
+        raw = address.packed
+        forms += [("integer", str(int.from_bytes(raw))), ("integer_backwards", str(int.from_bytes(raw, "little")))]
+        if raw[3] > 127:
+            forms += [("signed_integer", str(int.from_bytes(raw, "little", signed=True)))]
+        forms += [("hyphens", given.replace(".", "-")), ("backwards", ".".join(reversed(given.split("."))))]
+    else:
+        forms += [("upper", address.exploded.upper())]
+    return _unique(*forms)
+
+
+@form("address")
+def address(text: str) -> Forms:
+    """A postal address with other blanks, stops and line ends between its parts, and without any."""
+    given = text.strip()
+    narrow = unicodedata.normalize("NFKC", given)
+    parts = [part for part in re.split(r"\s*[,;\n]\s*", narrow) if part]
+    words = re.split(r"[\s,;]+", narrow)
+    return _unique(
+        ("as_given", given),
+        ("narrow", narrow),
+        ("lower", narrow.lower()),
+        ("upper", narrow.upper()),
+        *(("separated", between.join(parts)) for between in ("\n", "\r\n", ",", "; ", " ")),
+        *(("separated", between.join(words)) for between in ("", " ", "\n", "_", "-", "+")),
+    )
 
 
 @form("id")
@@ -146,6 +214,11 @@ def identifier(text: str) -> Forms:
     ]
     if len(pure) == 16:
         forms += [("integer", str(number)), ("signed_integer", str(number - (1 << 64)) if number >> 63 else "")]
+    if UUID.fullmatch(given) and _varied(pure):
+        halves = [int.from_bytes(bytes.fromhex(half), signed=True) for half in (pure[:16], pure[16:])]
+        forms += [("half", str(half)) for half in halves]
+        forms += [("half", str(half + (1 << 64))) for half in halves if half < 0]
+        forms += [("underscores", given.lower().replace("-", "_")), ("guid", uuid.UUID(given).bytes_le.hex())]
     return _unique(*forms)
 
 
@@ -155,8 +228,32 @@ def plain_text(text: str) -> Forms:
     given = text.strip()
     narrow = unicodedata.normalize("NFKC", given)
     return _unique(
-        ("as_given", given), ("raw", text), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())
+        ("as_given", given),
+        ("raw", text),
+        ("unquoted", given.strip('"')),  # Android puts the name of a network in quotes
+        ("narrow", narrow),
+        ("lower", narrow.lower()),
+        ("upper", narrow.upper()),
+        ("unspaced", re.sub(r"[\s,]+", "", narrow)),
+        ("spaced", re.sub(r"[\s,]+", " ", narrow)),
+        ("lines", re.sub(r"[\s,]+", "\n", narrow)),
     )
+
+
+def _hex_number(digits: str) -> str:
+    return f"{int(digits):x}" if len(digits) > 10 else ""
+
+
+NUMBERED = frozenset(("id_number", "bank_card", "account_id"))
+"""Types of value that are numbers, other than those of devices."""
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def kind_of(value: Value) -> str:
@@ -166,6 +263,12 @@ def kind_of(value: Value) -> str:
         return "location" if places.parse(text) else "text"
     if "imei" in code or "meid" in code:
         return "imei" if re.fullmatch(r"\d{14,16}", text) else "text"
+    if re.fullmatch(r"[\dXx][\dXx -]{10,24}", text) and (code in NUMBERED or code.startswith("device_id")):
+        return "number"
+    if code == "address":
+        return "address"
+    if code == "ip_address" and _is_ip(text):
+        return "ip"
     if "email" in code or re.fullmatch(r"[^\s@]+@[^\s@]+\.\w+", text):
         return "email"
     if MAC.fullmatch(text):
@@ -209,19 +312,20 @@ IN_DIGITS = frozenset(("formatted", "separated", "uri"))
 def _of(value: Value) -> Iterator[Variant]:
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
-    seen: set[str] = set()
+    seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
     yield from _binary(kind, forms[0][1] if forms else "")
     for number, (name, text) in enumerate(forms):
-        if len(text) < SEARCHED or text.casefold() in seen or (kind == "location" and name != "as_given"):
+        coded = text.encode("utf-8", "replace")
+        if len(text) < SEARCHED or coded.lower() in seen or (kind == "location" and name != "as_given"):
             continue
         if kind == "phone" and name in IN_DIGITS:
             continue
-        seen.add(text.casefold())
+        seen.add(coded.lower())
         variant = "plain" if name == "as_given" else name
         bits = bits_of(text)
         how: How = "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
-        yield Variant(variant, name, how, text.encode("utf-8", "replace"), _edge(text), bits)
-        if kind in ("phone", "imei") and text.isdecimal() and len(text) >= 7:
+        yield Variant(variant, name, how, coded, _edge(text), bits)
+        if kind in ("phone", "imei", "number") and text.isdecimal() and len(text) >= 7:
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
     if kind == "location":
         yield Variant("coordinates", "as_given", "place", b"")
@@ -237,6 +341,9 @@ def _of(value: Value) -> Iterator[Variant]:
                 yield Variant(digest, name, "leaf", raw, "none", bits)
         if number == 0:
             yield from _rare(name, text, bits)
+        if number == 0 or (kind == "email" and name == "lower"):
+            for digest, raw in composed.of(text):
+                yield Variant(digest, name, "leaf", raw, "none", bits)
 
 
 def _binary(kind: str, text: str) -> Iterator[Variant]:
@@ -244,13 +351,39 @@ def _binary(kind: str, text: str) -> Iterator[Variant]:
     if kind in ("mac", "id"):
         pure = re.sub(r"[^\da-fA-F]", "", text)
         if len(pure) % 2 == 0 and _varied(pure):
-            yield Variant("bytes", "bare", "bytes", bytes.fromhex(pure), "none", 4.0 * len(pure))
+            raw = bytes.fromhex(pure)
+            yield Variant("bytes", "bare", "bytes", raw, "none", 4.0 * len(pure))
+            yield Variant("bytes", "backwards", "bytes", raw[::-1], "none", 4.0 * len(pure))
+            if len(raw) == 16:
+                yield Variant("bytes", "guid", "bytes", uuid.UUID(bytes=raw).bytes_le, "none", 4.0 * len(pure))
+            for digest in digests.COMMON:
+                yield Variant(digest, "bytes", "leaf", digests.DIGESTS[digest](raw), "none", 4.0 * len(pure))
+    elif kind in ("phone", "number"):
+        yield from _packed_digits(phones.digits_of(text) if kind == "phone" else text)
     elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and _varied("0" + digits):
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex("0" + digits), "none", 44.0)
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex(digits + "f"), "none", 44.0)
         turned = "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2] + "f", strict=True))
         yield Variant("packed_digits", "swapped", "bytes", bytes.fromhex(turned), "none", 44.0)
+        yield Variant("bytes", "big_endian", "bytes", int(digits).to_bytes(8), "none", 44.0)
+        yield Variant("bytes", "little_endian", "bytes", int(digits).to_bytes(8, "little"), "none", 44.0)
         yield Variant("with_software_version", "without_check_digit", "utf-8", digits[:14].encode(), "version", 40.0)
+
+
+def _packed_digits(digits: str) -> Iterator[Variant]:
+    """A number two digits in a byte, in either order, as SIM cards and short messages hold them; and as eight bytes."""
+    if not digits.isdecimal() or not 10 <= len(digits) <= 20:
+        return
+    filled = digits + "f" * (len(digits) % 2)
+    turned = "".join(f"{second}{first}" for first, second in zip(filled[::2], filled[1::2], strict=True))
+    bits = bits_of(digits)
+    for of, coded in (("in_order", filled), ("swapped", turned)):
+        if _varied(coded):
+            yield Variant("packed_digits", of, "bytes", bytes.fromhex(coded), "none", bits)
+    number = int(digits)
+    if 1 << 32 < number < 1 << 63:
+        yield Variant("bytes", "big_endian", "bytes", number.to_bytes(8), "none", bits)
+        yield Variant("bytes", "little_endian", "bytes", number.to_bytes(8, "little"), "none", bits)
 
 
 VARIED = 5
@@ -268,11 +401,14 @@ def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:
         if charset != "gb18030" or not text.isascii():
             for digest in digests.COMMON:
                 yield Variant(digest, f"{name}_{charset}", "leaf", digests.DIGESTS[digest](data), "none", bits)
-    for checksum, compute in digests.CHECKSUMS.items():
+    for checksum, compute in (*digests.CHECKSUMS.items(), ("hash_code", composed.hash_code)):
         sum32 = compute(text.encode("utf-8", "replace"))
         yield Variant(checksum, name, "leaf", sum32.to_bytes(4), "none", min(bits, CHECKSUM_BITS))
         if sum32 > 1 << 24:
-            yield Variant(checksum, name, "utf-8", str(sum32).encode(), "digit", min(bits, CHECKSUM_BITS))
+            written = [str(sum32), *([str(sum32 - (1 << 32))] if sum32 >> 31 else [])]
+            written += [f"{sum32:08x}"] if f"{sum32:08x}".isdecimal() else []
+            for number in written:
+                yield Variant(checksum, name, "utf-8", number.encode(), "digit", min(bits, CHECKSUM_BITS))
     backwards = text[::-1]
     if bits >= 30 and backwards.casefold() != text.casefold():
         yield Variant("reversed", name, "utf-8", backwards.encode("utf-8", "replace"), _edge(backwards), bits)

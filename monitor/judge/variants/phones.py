@@ -30,6 +30,8 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
             found.setdefault(form, name)
 
     add("digits", digits)
+    if len(digits) > 10:
+        add("hex_number", f"{int(digits):x}")
     for number in numbers(given, digits):
         code = str(number.country_code)
         significant = phonenumbers.national_significant_number(number)
@@ -39,6 +41,8 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
         add("national", digits_of(national))
         add("significant", significant)
         add("international_00", f"00{code}{significant}")
+        add("international_011", f"011{code}{significant}")
+        add("hex_number", f"{int(code + significant):x}")
         add("formatted", phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL))
         add("formatted", national)
         add("uri", phonenumbers.format_number(number, PhoneNumberFormat.RFC3966))

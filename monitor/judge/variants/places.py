@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 METRES_PER_DEGREE = 111_320.0
+BASE20 = "23456789CFGHJMPQRVWX"
 BASE32 = "0123456789bcdefghjkmnpqrstuvwxyz"
 
 
@@ -81,6 +83,41 @@ def geohash(lat: float, lon: float, size: int) -> str:
             south, north = (middle, north) if bit else (south, middle)
         bits = bits << 1 | bit
     return "".join(BASE32[bits >> 5 * i & 31] for i in reversed(range(size)))
+
+
+def quadkey(lat: float, lon: float, size: int) -> str:
+    """The name of the map tile that holds a point, `size` digits: one for each zoom."""
+    across = (lon + 180) / 360
+    north = math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / math.pi
+    x, y = (min((1 << size) - 1, int(part * (1 << size))) for part in (across, (1 - north) / 2))
+    return "".join(str((x >> bit & 1) + 2 * (y >> bit & 1)) for bit in reversed(range(size)))
+
+
+def plus_code(lat: float, lon: float, size: int) -> str:
+    """The Open Location Code of a point, 10 or 11 letters."""
+    # whole cells of the finest kind that can be written; floats would put some into the one before
+    south, west = int(round((lat + 90) * 2.5e7, 6)), int(round((lon + 180) * 8.192e6, 6))
+    tail = BASE20[south % 3125 // 625 * 4 + west % 1024 // 256] if size > 10 else ""
+    south, west = south // 3125, west // 1024
+    letters = ""
+    for _ in range(5):
+        letters = BASE20[south % 20] + BASE20[west % 20] + letters
+        south, west = south // 20, west // 20
+    return f"{letters[:8]}+{letters[8:]}{tail}"
+
+
+LONGEST_CELL = 22
+
+
+def cells(lat: float, lon: float) -> Iterator[tuple[str, bytes, float]]:
+    """The names of the cells of known grids that hold a point: (which grid, the name in lower case, what it says)."""
+    for size in range(6, 13):
+        yield "geohash", geohash(lat, lon, size).encode(), 5.0 * size - 6
+    if abs(lat) < 85:
+        for size in range(16, LONGEST_CELL + 1):
+            yield "quadkey", quadkey(lat, lon, size).encode(), 2.0 * size - 2
+    for size in (10, 11):
+        yield "plus code", plus_code(lat, lon, size).lower().encode(), 4.3 * size - 6
 
 
 def forms(text: str) -> tuple[tuple[str, str], ...]:
