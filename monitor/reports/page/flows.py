@@ -11,6 +11,7 @@ from monitor.findings import Flow, Match, Recipient, Report
 from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
 from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.recipients import who
+from monitor.reports.sentences import said
 from monitor.reports.words import Words, plain
 
 MATCHES = 8
@@ -97,7 +98,8 @@ class Flows:
 
     def who(self, recipient: Recipient) -> str:
         """Name, party, country and why, as one line."""
-        return who(recipient, self.words) + (f"{self.words('colon')}{recipient.reason}" if recipient.reason else "")
+        reason = f"{self.words('colon')}{said(recipient.reason, self.words.lang)}" if recipient.reason else ""
+        return who(recipient, self.words) + reason
 
     def row(self, flow: Flow, has_block: bool) -> Row:
         """A flow as one row of a table; `has_block` when the page shows it in full as well."""
@@ -245,7 +247,7 @@ class Flows:
             before=plain(match.before[-TEXT:]),
             found=plain(match.found[:TEXT]) + ("…" if len(match.found) > TEXT else ""),
             after=plain(match.after[:TEXT]),
-            note=plain(match.note) if match.note else None,
+            note=plain(said(match.note, self.words.lang)) if match.note else None,
         )
 
 
