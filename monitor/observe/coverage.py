@@ -1,0 +1,141 @@
+"""Holds the sources against the yardstick, the APIs that tools of the field hook: hooked, lower layer, not here, missing."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor import catalog
+from monitor.observe.sources import Source
+
+LEVELS = ("must", "full", "wide", "gaps")
+"""must: hooked by two tools or more; full: by one; wide: by one or in bulk; gaps: by none. Each of the first three
+holds those before it."""
+State = Literal["hooked", "lower_layer", "not_here", "missing"]
+STATES: tuple[State, ...] = ("hooked", "lower_layer", "not_here", "missing")
+
+
+class Yard(NamedTuple):
+    """One API of the yardstick (catalog/yardstick.csv)."""
+
+    category: str
+    cls: str
+    method: str
+    what: str
+    """Content URI, settings key or binder interface, where the API is general; else empty."""
+    level: str
+    """The narrowest that it belongs to."""
+
+    @property
+    def name(self) -> str:
+        """As reports name it."""
+        dot = "!" if self.cls.endswith(".so") else "."
+        return f"{self.cls}{dot}{self.method}{f' {self.what}' if self.what else ''}"
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Every level that it counts for."""
+        return ("gaps",) if self.level == "gaps" else LEVELS[LEVELS.index(self.level) : 3]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    cls: str = Field(alias="class", description="regular expression over the whole name of the class")
+    methods: tuple[str, ...] | None = Field(default=None, description="None: all of its methods")
+    why: str
+
+    def holds(self, yard: Yard) -> bool:
+        """Whether it speaks of this API."""
+        return bool(re.fullmatch(self.cls, yard.cls)) and (self.methods is None or yard.method in self.methods)
+
+
+class Lower(_Group):
+    """APIs whose calls pass one that is hooked."""
+
+    by: str = Field(description="name of the source that sees them")
+
+
+class Absent(_Group):
+    """APIs that no app can call on the Android versions of today, or that cannot be hooked."""
+
+
+class Beside(BaseModel):
+    """catalog/coverage.yml: what covers an API that has no source of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lower_layer: tuple[Lower, ...] = ()
+    not_here: tuple[Absent, ...] = ()
+
+
+class Cover(NamedTuple):
+    """How one API is covered."""
+
+    yard: Yard
+    state: State
+    by: str | None = None
+    """The source that sees it."""
+    why: str | None = None
+
+
+def yardstick() -> list[Yard]:
+    """Every API of the yardstick, in order of category and name."""
+    (path,) = catalog.files("yardstick.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        return [Yard(*row) for row in list(csv.reader(file))[1:]]
+
+
+def beside() -> Beside:
+    """The catalog's. Raises FileError with file and line."""
+    (path,) = catalog.files("coverage.yml")
+    return catalog.parse(path, Beside)
+
+
+def covered(yards: Iterable[Yard], sources: Sequence[Source], known: Beside) -> list[Cover]:
+    """How each API is covered: by a source of its own, else by a lower layer whose source is there, else not."""
+    by_api: dict[tuple[str, str], list[Source]] = {}
+    for source in sources:
+        by_api.setdefault((source.cls, source.method), []).append(source)
+    names = {source.name for source in sources}
+    return [_cover(yard, by_api.get((yard.cls, yard.method), ()), names, known) for yard in yards]
+
+
+def _cover(yard: Yard, own: Sequence[Source], names: set[str], known: Beside) -> Cover:
+    for source in own:
+        if _sees(source, yard.what):
+            return Cover(yard, "hooked", source.name)
+    for lower in known.lower_layer:
+        if lower.holds(yard) and lower.by in names:
+            return Cover(yard, "lower_layer", lower.by, lower.why)
+    for absent in known.not_here:
+        if absent.holds(yard):
+            return Cover(yard, "not_here", None, absent.why)
+    return Cover(yard, "missing")
+
+
+def _sees(source: Source, what: str) -> bool:
+    """Whether a source of a general API looks at this URI, key or interface."""
+    if not what or source.when is None:
+        return True
+    return any(re.search(pattern, what) for pattern in source.when.matches)
+
+
+def table(covers: Sequence[Cover]) -> dict[str, Any]:
+    """Counts by level and by category, and the names of what is missing, as `sources --coverage --format json`."""
+
+    def counts(of: Iterable[Cover]) -> dict[str, int]:
+        states = Counter(cover.state for cover in of)
+        return {"total": states.total(), **{state: states[state] for state in STATES}}
+
+    categories = sorted({cover.yard.category for cover in covers})
+    return {
+        "levels": {level: counts(cover for cover in covers if level in cover.yard.levels) for level in LEVELS},
+        "categories": {name: counts(cover for cover in covers if cover.yard.category == name) for name in categories},
+        "missing": sorted(cover.yard.name for cover in covers if cover.state == "missing"),
+    }
