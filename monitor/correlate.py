@@ -337,6 +337,7 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
     evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
+    timeline = _timeline(events["consent"], run, known)
     return Report(
         recording=recording_id,
         run=run,
@@ -351,7 +352,8 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         declared=_declared(known, events["access"], flows),
         path=str(store.path(recording_id)),
         consents=events["consent"],
-        answers=_timeline(events["consent"], run, known).steps(),
+        answers=timeline.steps(),
+        replaced=timeline.replaced(),
         phases=events["phase"],
         evidence=evidence,
         accesses=events["access"],

@@ -195,6 +195,9 @@ class Report(Record):
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
     )
+    replaced: dict[Ref, tuple[Ref, ...]] = Field(
+        default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
+    )
     phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"

@@ -25,6 +25,11 @@ class Step(NamedTuple):
     event: Consent
 
 
+def still_counts(ref: Ref, line: Consent, report: Report) -> bool:
+    """Whether a line has not been replaced or taken back since, and is no such word on another line itself."""
+    return ref not in report.replaced and not line.retracts
+
+
 def consent_steps(report: Report) -> list[Step]:
     """How the answer to the privacy policy changed, with the lines that made it so."""
     lines = {ref: event for ref, event in report.consents if isinstance(event, Consent)}

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from monitor.reports.articles import cited
+from monitor.reports.clock import host_time, still_counts
 from monitor.reports.frames import caller, frames
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
@@ -238,8 +239,10 @@ def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
     if flow.access and (access := report.evidence.get(flow.access)):
         steps.append((flow.access_at or access.at - offset, "essential", flow.access, _event_text(access, words)))
     for ref, event in report.consents:
-        if isinstance(event, Consent) and event.scope == "general_policy" and event.at - offset <= flow.at:
-            steps.append((event.at - offset, "important", ref, _event_text(event, words)))
+        if not isinstance(event, Consent) or event.scope != "general_policy" or not still_counts(ref, event, report):
+            continue
+        if (at := host_time(event, report)) <= flow.at:
+            steps.append((at, "important", ref, _event_text(event, words)))
     if flow.connection and (connection := report.evidence.get(flow.connection)):
         steps.append(
             (min(connection.at - offset, flow.at), "important", flow.connection, _event_text(connection, words))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.events import Access, Consent, Phase, Ref, Upload
 from monitor.findings import Report
-from monitor.reports.clock import consent_steps, host_time
+from monitor.reports.clock import consent_steps, host_time, still_counts
 from monitor.reports.words import Words, plain
 
 WIDTH = 1000
@@ -103,7 +103,7 @@ def picture(report: Report, words: Words) -> Picture | None:
     consents = [
         (_seconds(host_time(event, report), start), ref, event)
         for ref, event in report.consents
-        if isinstance(event, Consent)
+        if isinstance(event, Consent) and still_counts(ref, event, report)
     ]
     times = [point[0] for row in (*reads, *sent) for point in row.points] + [at for at, _, _ in consents]
     if not times:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import html as lxml_html
 
-from monitor.events import Record
+from monitor.events import Consent, Record
 from monitor.findings import Report
 from monitor.reports import render
 from monitor.reports.html import TEMPLATES
@@ -250,3 +250,22 @@ def test_many_findings_are_listed_by_rule_with_their_evidence_folded():
     assert "200 findings" in groups[1].text_content()
     assert len(tree.xpath("//ol[@class='contents']//a")) == 201
     assert not tree.xpath("//details[@open]")
+
+
+def test_a_line_that_was_corrected_or_taken_back_says_so():
+    base = sample.report()
+    (ref, old), *_ = base.consents
+    assert isinstance(old, Consent)
+    right = Consent(at=old.at, signal="operator", status="refused", by="operator", corrects=ref)
+    back = right.model_copy(update={"corrects": None, "retracts": "consents.jsonl:90"})
+    added = (("consents.jsonl:90", right), ("consents.jsonl:91", back))
+    replaced = {ref: ("consents.jsonl:90",), "consents.jsonl:90": ("consents.jsonl:91",)}
+    tree = page(base.model_copy(update={"consents": (*base.consents, *added), "replaced": replaced}))
+    rows = [row.text_content() for row in tree.xpath("//section[@aria-labelledby='consents']//tbody/tr")]
+    assert "counts no more: consents.jsonl:90" in rows[0]
+    assert f"in place of {ref} · counts no more: consents.jsonl:91" in rows[-2]
+    assert "taken back" in rows[-1]
+    assert "takes back consents.jsonl:90" in rows[-1]
+    shown = "".join(tree.xpath("//svg//text()"))
+    assert "consents.jsonl:3" in shown
+    assert "consents.jsonl:91" not in shown

@@ -25,15 +25,27 @@ def consents(report: Report, words: Words) -> list[dict[str, Any]]:
             "ref": ref,
             "time": clock(host_time(event, report)),
             "signal": words(f"signal_{event.signal}"),
-            "status": words(f"consent_{event.status}"),
-            "name": event.status,
+            "status": words("consent_taken_back" if event.retracts else f"consent_{event.status}"),
+            "name": "not_shown" if event.retracts else event.status,
             "by": words(f"by_{event.by}"),
             "scope": words(f"scope_{event.scope}"),
-            "text": cut(" · ".join(part for part in (event.text, event.note) if part)),
+            "text": _text(report, ref, event, words),
         }
         for ref, event in report.consents[:ROWS]
         if isinstance(event, Consent)
     ]
+
+
+def _text(report: Report, ref: Ref, event: Consent, words: Words) -> str:
+    """What a consent line carries, and the corrections that it has to do with."""
+    said = [part for part in (event.text, event.note) if part]
+    if event.retracts:
+        said.append(words("consent_retracts", ref=event.retracts))
+    if event.corrects:
+        said.append(words("consent_corrects", ref=event.corrects))
+    if ref in report.replaced:
+        said.append(words("consent_replaced", refs=words("comma").join(report.replaced[ref])))
+    return cut(" · ".join(said))
 
 
 def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[str, str]]:
@@ -44,7 +56,7 @@ def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[st
             said = f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}"
             about = f"{words(f'scope_{event.scope}')}{words('comma')}{words(f'by_{event.by}')}"
             yield {"ref": ref, "time": clock(host_time(event, report)), "said": said, "about": about,
-                   "text": cut(" · ".join(part for part in (event.text, event.note) if part))}  # fmt: skip
+                   "text": _text(report, ref, event, words)}  # fmt: skip
         elif isinstance(event, Phase):
             yield {"ref": ref, "time": clock(host_time(event, report)), "said": words(f"phase_{event.state}"),
                    "about": "", "text": cut(event.text or "")}  # fmt: skip
