@@ -216,14 +216,18 @@ def _json(items: Sequence[BaseModel]) -> str:
 
 @main.command()
 @click.option(
-    "--of", type=click.Choice(["lines", "report"]), default="lines", show_default=True, help="What to describe."
+    "--of",
+    type=click.Choice(["lines", "report", "comparison"]),
+    default="lines",
+    show_default=True,
+    help="What to describe.",
 )
 def schema(of: str) -> None:
-    """Print the JSON Schema of the lines, or of the report."""
+    """Print the JSON Schema of the lines, of the report, or of a comparison."""
     if of == "lines":
         described = events.schema()
     else:
-        from monitor.findings import report_schema
+        from monitor.findings import comparison_schema, report_schema
 
-        described = report_schema()
+        described = report_schema() if of == "report" else comparison_schema()
     click.echo(json.dumps(described, indent=1, ensure_ascii=False))

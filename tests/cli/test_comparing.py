@@ -150,6 +150,12 @@ def test_the_formats_offered_are_those_that_there_are():
     assert set(comparing.FORMATS) == set(FORMATS)
 
 
+def test_the_schema_of_the_json_can_be_had(tmp_path):
+    result = CliRunner().invoke(main, ["schema", "--of", "comparison"])
+    assert json.loads(result.stdout) == comparison_schema()
+    jsonschema.Draft202012Validator.check_schema(comparison_schema())
+
+
 def test_another_version_is_said(tmp_path):
     result = run(make(tmp_path / "old", version="1.0"), make(tmp_path / "new", version="1.1"))
     assert result.exit_code == 0

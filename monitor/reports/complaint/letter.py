@@ -50,12 +50,16 @@ class Fact:
     evidence: tuple[Ref, ...]
     more_evidence: int
     articles: tuple[str, ...]
+    """How they are cited."""
+    grounds: tuple[int, ...]
+    """Their numbers among the grounds."""
 
 
 @dataclass(frozen=True)
 class Ground:
     """One article with the facts that touch it."""
 
+    number: int
     citation: str
     says: str
     facts: tuple[int, ...]
@@ -87,8 +91,8 @@ class Letter:
         self._steps = consent_steps(report)
         self._flows = {flow.id: flow for flow in report.flows}
         findings = [finding for finding in worst_first(report) if finding.level != "info"]
-        self.facts = [self._fact(number, finding) for number, finding in enumerate(findings, start=1)]
         self.grounds = list(self._grounds(findings))
+        self.facts = [self._fact(number, finding) for number, finding in enumerate(findings, start=1)]
         self.proofs = list(self._proofs(findings))
         self.gaps = tables.gaps(report, words)
         self.plan = words(f"plan_{self.run.plan}")
@@ -162,6 +166,7 @@ class Letter:
             evidence=finding.evidence[:24],
             more_evidence=max(0, len(finding.evidence) - 24),
             articles=tuple(cited(article, words) for article in self._articles(finding)),
+            grounds=tuple(ground.number for ground in self.grounds if number in ground.facts),
         )
 
     def _form(self, variant: str) -> str:
@@ -188,8 +193,8 @@ class Letter:
         for number, finding in enumerate(findings, start=1):
             for article in self._articles(finding):
                 touched.setdefault((article.law, article.article), (article, []))[1].append(number)
-        for article, numbers in touched.values():
-            yield Ground(cited(article, self.words), self.words.of(article.says), tuple(numbers))
+        for position, (article, numbers) in enumerate(touched.values(), start=1):
+            yield Ground(position, cited(article, self.words), self.words.of(article.says), tuple(numbers))
 
     def _proofs(self, findings: list[Finding]) -> Iterator[Proof]:
         named: dict[Ref, list[int]] = {}
