@@ -157,6 +157,10 @@ def mark_list(recording: Path | None) -> None:
     replaced = timeline.replaced()
     for ref, line in lines:
         remarks = [scope_of(line), *(line.data or ())]
+        if ref in timeline.dangling():
+            remarks.append(f"names {timeline.dangling()[ref]}, and there is no such line before it")
+        elif line.corrects:
+            remarks.append(f"in place of {line.corrects}")
         if line.retracts:
             remarks.append(f"takes back {line.retracts}")
         elif ref in replaced:

@@ -184,7 +184,7 @@ def test_the_list_shows_what_each_line_says_and_which_count(path):
         "general_policy, does not count any more: consents.jsonl:5",
         "general_policy, a claim",
         "general_policy, location, does not count any more: consents.jsonl:6",
-        "general_policy",
+        "general_policy, in place of consents.jsonl:2",
         "general_policy, location, takes back consents.jsonl:4",
     ]
     assert shown[1].startswith("2026-03-14T09:00:02.000000Z  consents.jsonl:2 (given, tap by user 'Agree')")
@@ -243,3 +243,4 @@ def test_a_correction_written_by_hand_that_names_no_line_is_told(path):
     (gap,) = report["gaps"]
     assert (gap["subject"], gap["where"]) == ("consents.jsonl:3", "correlate")
     assert "names consents.jsonl:9" in gap["detail"]
+    assert "names consents.jsonl:9, and there is no such line" in mark("list").stdout

@@ -53,7 +53,8 @@ def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[st
     for ref in refs:
         event = report.evidence.get(ref)
         if isinstance(event, Consent):
-            said = f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}"
+            status = words("consent_taken_back" if event.retracts else f"consent_{event.status}")
+            said = f"{words(f'signal_{event.signal}')}{words('colon')}{status}"
             about = f"{words(f'scope_{event.scope}')}{words('comma')}{words(f'by_{event.by}')}"
             yield {"ref": ref, "time": clock(host_time(event, report)), "said": said, "about": about,
                    "text": _text(report, ref, event, words)}  # fmt: skip
