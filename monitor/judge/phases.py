@@ -4,10 +4,11 @@ What no line says stays unknown: before the first line about the foreground or t
 
 A life of the app begins with the `started` line of a process while none of its processes lives. Most lives begin
 because the user, or the observer, opened the app; it then comes to the foreground within seconds. A life was begun by
-the app itself, as far as lines can show that, when the agent saw a broadcast or a service bring it up (a mark,
-`started by a broadcast: ...`), and it did not come to the foreground for `LAUNCH`; or when a process had ended before
-and the new one did not come to the foreground for `SELF_START`. The first life of a recording without such a mark never
-counts: the observer began it, or came to it when it was running.
+the app itself, as far as lines can show that,
+- when the agent saw a broadcast bring it up (a mark, `started by a broadcast: ...`);
+- when it saw a service do so, and the app did not come to the foreground for `LAUNCH`;
+- when a process had ended before, and the new one did not come to the foreground for `SELF_START`.
+The first life of a recording without such a mark never counts: the observer began it, or came to it when it was running.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from monitor.events import Phase, Ref
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""
 LAUNCH = timedelta(seconds=10)
-"""The same where something else than an activity was seen first: an app that is opened may start a service, too."""
-BROUGHT_UP = "started by a "
-"""How the mark begins that says what brought a process up."""
+"""The same where a service was seen first: an app that is opened may start one before its first screen is up."""
+BROADCAST = "started by a broadcast"
+SERVICE = "started by a service"
+"""How the marks begin that say what brought a process up."""
 OUR_END = ("killed", "observation ended")
 """Texts of ends that are the observer's doing, or nobody knows whose."""
 
@@ -49,7 +51,8 @@ class _Life:
     began: datetime
     why: Ref
     """The line that says so: its start, or the mark of what brought it up."""
-    marked: bool = False
+    patience: timedelta | None = None
+    """Where a mark says what brought it up: how long the user may still be the one who opened it."""
     shown: datetime | None = None
     alive: set[int | None] = field(default_factory=set)
 
@@ -122,9 +125,10 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
                 life.alive.add(phase.pid)
             case "exited" if life is not None:
                 life.alive.discard(phase.pid)
-            case "mark" if life is not None and (phase.text or "").startswith(BROUGHT_UP):
-                if not life.marked and life.shown is None and at - life.began <= LAUNCH:
-                    life.why, life.marked = ref, True
+            case "mark" if life is not None and (phase.text or "").startswith((BROADCAST, SERVICE)):
+                if life.patience is None and life.shown is None and at - life.began <= LAUNCH:
+                    life.why = ref
+                    life.patience = timedelta() if (phase.text or "").startswith(BROADCAST) else LAUNCH
             case "foreground" | "background":
                 shows = True
                 if life is not None and life.shown is None:
@@ -135,7 +139,10 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
     found: dict[Ref, Ref | None] = {}
     for number, (ref, life) in enumerate(lives.items()):
         waited = (life.shown or end or life.began) - life.began
-        by_itself = waited > LAUNCH if life.marked else bool(number) and shows and waited > SELF_START
+        if life.patience is not None:
+            by_itself = waited > life.patience
+        else:
+            by_itself = bool(number) and shows and waited > SELF_START
         found[ref] = life.why if by_itself else None
     return found
 

@@ -11,6 +11,8 @@ from monitor.judge.phases import Phases
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 BROADCAST = "started by a broadcast: android.intent.action.BOOT_COMPLETED"
 
+SERVICE = "started by a service: com.example.Push"
+
 
 def at(seconds):
     return START + timedelta(seconds=seconds)
@@ -78,7 +80,9 @@ BY_ITSELF = [
     ("restarted, and shown by now", [*ONCE, (90, "started"), (500, "foreground")], 501, None),
     ("a restart that nobody could have seen shown", [(1, "started"), (60, "exited"), (90, "started")], 500, None),
     ("brought up", [(1, "started"), (1.1, "mark", BROADCAST)], 2, "phases.jsonl:2"),
-    ("opened, and a service started too", [(1, "started"), (1.1, "mark", BROADCAST), (3, "foreground")], 2, None),
+    ("brought up, and opened soon", [(1, "started"), (1.1, "mark", BROADCAST), (3, "foreground")], 2, "phases.jsonl:2"),
+    ("opened, and a service started too", [(1, "started"), (1.1, "mark", SERVICE), (3, "foreground")], 2, None),
+    ("a service, and never shown", [(1, "started"), (1.1, "mark", SERVICE)], 2, "phases.jsonl:2"),
     ("a broadcast long after the start", [(1, "started"), (60, "mark", BROADCAST)], 100, None),
     ("a broadcast while it was shown", [(1, "started"), (2, "foreground"), (3, "mark", BROADCAST)], 4, None),
 ]

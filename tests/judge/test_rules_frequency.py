@@ -19,8 +19,9 @@ def often(count, seconds, stack):
 FREQUENT = [
     ("no call", [], None),
     ("one call", [(0, 1)], None),
-    ("two calls, far apart", [(0, 1), (2, 1)], None),
+    ("two calls, far apart", [(0, 1), (2.1, 1)], None),
     ("two calls within the window", [(0, 1), (1.9, 1)], (2, 0, 1.9)),
+    ("once every two seconds", [(0, 1), (2, 1), (4, 1)], (3, 0, 4)),
     ("two calls at once", [(0, 2)], (2, 0, 0)),
     ("a chain", [(0, 1), (1, 1), (2, 1), (3, 1), (9, 1)], (4, 0, 3)),
     ("two chains: the longer", [(0, 1), (1, 1), (60, 1), (61, 1), (62, 1)], (3, 60, 62)),

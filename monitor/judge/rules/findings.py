@@ -217,7 +217,7 @@ class Reporter:
             name = type_.en if language == "en" else type_.zh
             words["app_type"] = lambda: sentences.app_type(type_.number, name, language)
         if (stretch := group.stretch) and (preset := group.preset) and (caller := group.caller):
-            words["often"] = lambda: sentences.often(stretch, preset, caller.code, caller.name, language)
+            words["often"] = lambda: sentences.often(stretch, preset, caller.code, caller.name, group.state, language)
         if when.sent is not None:
             words["capture"] = lambda: sentences.capture(facts.uploads, language)
         if when.abroad and (flow := lead.flow) and (territory := facts.territory):

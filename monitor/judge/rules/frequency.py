@@ -67,7 +67,7 @@ def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> Stretch 
     inside = 0
     for index, (at, calls) in enumerate(ordered):
         inside += calls
-        while at - ordered[oldest][0] >= window:
+        while at - ordered[oldest][0] > window:
             inside -= ordered[oldest][1]
             oldest += 1
         if inside <= preset.allows:

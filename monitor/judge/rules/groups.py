@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.judge.phases import PhaseStatus
 from monitor.judge.recipients import RecipientTable
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.frequency import Preset, Stretch, longest, spread
@@ -22,7 +23,8 @@ class Group:
     caller: Caller | None = None
     preset: Preset | None = None
     stretch: Stretch | None = None
-    """Where a rule asks how often: whose calls these are, and which of them exceed the preset."""
+    state: str | None = None
+    """Where a rule asks how often: whose calls these are, which of them exceed the preset, and the phase of the app."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,12 +57,12 @@ def _frequent(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tu
     if preset is None:
         return
     known: dict[str | None, Caller] = {}
-    groups: dict[tuple[str, Caller, str], list[Sighting]] = {}
+    groups: dict[tuple[str, Caller, str | None], list[Sighting]] = {}
     for sighting in seen:
         frame = foreign_frame(sighting.access.stack) if sighting.access else None
         if frame not in known:
             known[frame] = caller_of(frame, facts.recipients)
-        state = f"{sighting.phase.foreground} {sighting.phase.screen_on}"
+        state = state_of(sighting.phase)
         groups.setdefault((sighting.data or "", known[frame], state), []).append(sighting)
     for (data, caller, state), members in groups.items():
         moments = [moment for each in members for moment in _moments(each)]
@@ -68,7 +70,7 @@ def _frequent(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tu
         if stretch is None or stretch.calls < (when.times or 1):
             continue
         inside = sorted((each for each in members if stretch.first <= each.at <= stretch.last), key=in_time)
-        yield (data, f"{caller.code} {state}"), Group(inside or members, caller, preset, stretch)
+        yield (data, f"{caller.code} {state}"), Group(inside or members, caller, preset, stretch, state)
 
 
 def _moments(sighting: Sighting) -> list[tuple[datetime, int]]:
@@ -76,6 +78,15 @@ def _moments(sighting: Sighting) -> list[tuple[datetime, int]]:
     if access is None or access.until is None or sighting.count == 1:
         return [(sighting.at, sighting.count)]
     return spread(sighting.at, sighting.at + (access.until - access.at), sighting.count)
+
+
+def state_of(phase: PhaseStatus) -> str | None:
+    """The phase in which calls are counted together; None: not known."""
+    if not phase.ever_foreground:
+        return "before_start"
+    if phase.screen_on is False:
+        return "screen_off"
+    return {True: "foreground", False: "background", None: None}[phase.foreground]
 
 
 def caller_of(frame: str | None, known: RecipientTable | None) -> Caller:

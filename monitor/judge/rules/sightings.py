@@ -372,8 +372,11 @@ def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
     """
     members = list(group)
     flows = [each.flow for each in members if each.flow]
-    found = {match.row for flow in flows for match in flow.matches if match.row is not None}
-    found |= {value.row for each in members if each.access for value in each.access.values if value.row is not None}
+    found: set[int | str] = {match.row for flow in flows for match in flow.matches if match.row is not None}
+    for access in (each.access for each in members if each.access):
+        found |= {value.row for value in access.values if value.row is not None}
+        # A list without rows, as of installed apps: each of its own kind is one entry.
+        found |= {value.text for value in access.values if value.row is None and value.type == access.data}
     sent = max(len(found), max((flow.rows or 0 for flow in flows), default=0))
     read = max((flow.rows_read or 0 for flow in flows), default=0)
     return sent, read or None

@@ -15,8 +15,9 @@ _PHASES: dict[str, dict[Language, str]] = {
         "en": "the app had started by itself and had not been opened",
         "zh": "应用系自行启动、尚未被用户打开",
     },
-    "screen_off": {"en": "the screen was off", "zh": "屏幕处于熄灭状态"},
+    "screen_off": {"en": "the screen was off", "zh": "设备处于息屏状态"},
     "background": {"en": "the app was in the background", "zh": "应用处于后台"},
+    "foreground": {"en": "the app was in the foreground", "zh": "应用处于前台"},
 }
 
 
@@ -35,18 +36,19 @@ def app_type(number: int, name: str, language: Language) -> str:
     return f"第 {number} 类应用（{name}）的必要个人信息范围不包含该项信息"
 
 
-def often(stretch: Stretch, preset: Preset, who: str, owner: str | None, language: Language) -> str:
-    """How many calls in how long, by whom, and what they exceed; never as a limit of the law."""
+def often(stretch: Stretch, preset: Preset, who: str, owner: str | None, state: str | None, language: Language) -> str:
+    """How many calls in how long, by whom and in which phase, and what they exceed; never as a limit of the law."""
+    during = _PHASES[state][language] if state else ""
     seconds = f"{(stretch.last - stretch.first).total_seconds():.0f}"
     if language == "en":
         by = f" by {who}{f' ({owner})' if owner else ''}" if who else ""
         return (
-            f"{stretch.calls} times in {seconds} s{by}, from {moment(stretch.first)};"
+            f"{stretch.calls} times in {seconds} s{by}, from {moment(stretch.first)}{f' ({during})' if during else ''};"
             f" the preset {preset.id} of {preset.of['en']} allows {preset.allows} in {preset.window_s:g} s"
         )
     by = f"由 {who}{f'（{owner}）' if owner else ' '}" if who else ""
     return (
-        f"自 {moment(stretch.first)} 起 {seconds} 秒内{by}共 {stretch.calls} 次；"
+        f"自 {moment(stretch.first)} 起 {seconds} 秒内{by}共 {stretch.calls} 次{f'（{during}）' if during else ''}；"
         f"{preset.of['zh']}的预设 {preset.id} 为 {preset.window_s:g} 秒内 {preset.allows} 次"
     )
 
@@ -63,7 +65,7 @@ def country(to: Recipient, territory: str, language: Language) -> str:
     said = {
         "declared": f"policy.yml 载明接收方位于 {to.country}",
         "address_block": f"服务器所属地址段的登记地为 {to.country}",
-    }.get(to.country_basis or "", f"该主机所属公司的登记地为 {to.country}")
+    }.get(to.country_basis or "", f"该主机所属公司的注册地为 {to.country}")
     return f"{said}{f'（截至 {as_of}）' if as_of else ''}，而所指定的地域为 {territory}"
 
 
