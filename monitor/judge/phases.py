@@ -8,7 +8,7 @@ the app itself, as far as lines can show that,
 - when the agent saw a broadcast bring it up (a mark, `started by a broadcast: ...`);
 - when it saw a service do so, and the app did not come to the foreground for `LAUNCH`;
 - when a process had ended before, and the new one did not come to the foreground for `SELF_START`.
-The first life of a recording without such a mark never counts: the observer began it, or came to it when it was running.
+The first life of a recording without such a mark never counts: the observer began it, or came to it while it ran.
 """
 
 from __future__ import annotations
