@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -12,6 +12,11 @@ from monitor import catalog
 from monitor.errors import FileError
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
+_LEVELS = re.compile(r"(\d+)-(\d*)\Z")
+_TYPE = r"[A-Za-z_$][\w$.]*(?:\[\])*"
+_SHAPE = re.compile(
+    rf"(?P<static>static )?(?P<gives>{_TYPE}) (?P<method>[A-Za-z_$][\w$]*)\((?P<takes>(?:{_TYPE}(?:, {_TYPE})*)?)\)\Z"
+)
 
 
 def _pattern(text: str) -> str:
@@ -31,8 +36,41 @@ def _qualified(text: str) -> str:
     return text
 
 
+def _levels(text: str) -> str:
+    found = _LEVELS.match(text)
+    if not found or (found[2] and int(found[2]) < int(found[1])):
+        raise ValueError(f"not a range of API levels such as 26- or 1-28: {text!r}")
+    return text
+
+
+def _signature(text: str) -> str:
+    if not _SHAPE.match(text):
+        raise ValueError(f"not a signature such as `static java.lang.String getId(android.content.Context)`: {text!r}")
+    return text
+
+
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Name = Annotated[str, AfterValidator(_qualified)]
+Levels = Annotated[str, AfterValidator(_levels)]
+Signature = Annotated[str, AfterValidator(_signature)]
+
+
+class Shape(NamedTuple):
+    """A Java method taken apart."""
+
+    static: bool
+    gives: str
+    method: str
+    takes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, signature: str) -> Shape:
+        """`static java.lang.String getId(android.content.Context)`."""
+        found = _SHAPE.match(signature)
+        if not found:
+            raise ValueError(f"not a signature: {signature!r}")
+        takes = tuple(found["takes"].split(", ")) if found["takes"] else ()
+        return cls(bool(found["static"]), found["gives"], found["method"], takes)
 
 
 class _Entry(BaseModel):
@@ -49,8 +87,12 @@ class ValueSpec(_Entry):
     get: tuple[str, ...] = Field(
         default=(), description="getters without arguments, called one after the other; `.name` is a public field"
     )
-    form: Literal["text", "location"] = Field(
-        default="text", alias="as", description="location: `lat,lon` of an object with getLatitude and getLongitude"
+    form: Literal["text", "location", "hex", "mac", "count"] = Field(
+        default="text",
+        alias="as",
+        description="text: strings, numbers, what toString gives; of a list, an array, a Map or a Bundle each element; "
+        "of a byte[] its UTF-8. location: `lat,lon` of an object with getLatitude and getLongitude. hex: a byte[] as "
+        "0a1b2c. mac: a byte[] as 0a:1b:2c. count: no value; `args.elements` says how many a list, array or map has",
     )
     only: Name | None = Field(
         default=None, description="class that the object must be of; a call that gives another one is no access"
@@ -118,8 +160,20 @@ class Source(_Entry):
         default=(), description="factories (class.method) that return implementations, for an API that is an interface"
     )
     optional: str | None = Field(
-        default=None, description="why it may be missing without anything being missed: an SDK, an Android release"
+        default=None, description="why it may be missing without anything being missed: an SDK, a hidden API"
     )
+    why: str = Field(description="why this is personal data, in one sentence")
+    api: Levels | None = Field(default=None, description="Android API levels that have it: 26-, 1-28; None: all")
+    shape: tuple[Signature, ...] = Field(
+        default=(), description="signatures of a hidden or vendor API, which no public list has"
+    )
+
+    def on(self, level: int | None) -> bool:
+        """Whether Android of this API level has it; True where either is not known."""
+        if self.api is None or level is None:
+            return True
+        first, _, last = self.api.partition("-")
+        return int(first) <= level <= int(last or level)
 
     def plan(self) -> dict[str, Any]:
         """The source as the agent takes it (hooks/plan.ts)."""
@@ -173,12 +227,22 @@ class Entry(_Entry):
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = ()
     optional: str | None = None
+    why: str | None = Field(default=None, description="that of the file when not given")
+    api: Levels | None = None
+    shape: tuple[Signature, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_its_methods(self) -> Entry:
+        if other := {Shape.of(signature).method for signature in self.shape} - set(self.methods):
+            raise ValueError(f"a shape of {', '.join(sorted(other))}, which is not among the methods")
+        return self
 
 
 class SourceFile(_Entry):
     """catalog/sources/<data type>.yml."""
 
     data: str = Field(description="data type code of the entries")
+    why: str = Field(description="why this is personal data, in one sentence")
     permission: str | None = None
     sources: tuple[Entry, ...]
 
@@ -203,10 +267,18 @@ def load(extra: Path | None = None) -> list[Source]:
 
 
 def _expand(entry: Entry, file: SourceFile) -> list[Source]:
-    shared = {name: getattr(entry, name) for name in type(entry).model_fields if name not in {"methods", "data"}}
+    own = {"methods", "data", "shape"}
+    shared = {name: getattr(entry, name) for name in type(entry).model_fields if name not in own}
     shared["permission"] = entry.permission or file.permission
+    shared["why"] = entry.why or file.why
     return [
-        Source(name=f"{entry.cls}.{method}", method=method, data=entry.data or file.data, **shared)
+        Source(
+            name=f"{entry.cls}.{method}",
+            method=method,
+            data=entry.data or file.data,
+            shape=tuple(signature for signature in entry.shape if Shape.of(signature).method == method),
+            **shared,
+        )
         for method in entry.methods
     ]
 

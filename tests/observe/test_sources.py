@@ -10,7 +10,7 @@ import yaml
 
 from monitor import catalog
 from monitor.errors import FileError
-from monitor.observe.sources import Source, load
+from monitor.observe.sources import Shape, Source, load
 
 SOURCES = load()
 NAMES = {source.name for source in SOURCES}
@@ -132,22 +132,30 @@ def test_other_providers_are_not_the_address_book(uri):
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
-        ("data: x\nsources:\n  - class: a.B\n    methods: []\n", 4, "methods"),
-        ("data: x\nsources:\n  - class: a.B\n    methods: [c]\n    surprise: 1\n", 5, "surprise"),
-        ("data: x\nsources:\n  - class: a b\n    methods: [c]\n", 3, "not a name of Java"),
+        ("data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: []\n", 5, "methods"),
+        ("data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    surprise: 1\n", 6, "surprise"),
+        ("data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    api: '14'\n", 6, "API levels"),
+        ("data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    api: 30-29\n", 6, "API levels"),
+        ("data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    shape: [c(int)]\n", 6, "not a signature"),
         (
-            "data: x\nsources:\n  - class: a.B\n    methods: [c]\n    when: {argument: 0, matches: ['(']}\n",
-            5,
+            "data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    shape: [void d(int)]\n",
+            4,
+            "not among the methods",
+        ),
+        ("data: x\nwhy: y\nsources:\n  - class: a b\n    methods: [c]\n", 4, "not a name of Java"),
+        (
+            "data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    when: {argument: 0, matches: ['(']}\n",
+            6,
             "regular",
         ),
         (
-            "data: x\nsources:\n  - class: a.B\n    methods: [c]\n    when: {argument: 0, matches: ['(?i)']}\n",
-            5,
+            "data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    when: {argument: 0, matches: ['(?i)']}\n",
+            6,
             "inline",
         ),
-        ("data: x\nsources:\n  - class: a.B\n    methods: [c]\n    follow: [{object: argument}]\n", 5, "type"),
-        ("data: x\nsources: [\n", 3, "not YAML"),
-        ("data: x\nsources:\n  - {class: a.B, methods: [c]}\n  - {class: a.B, methods: [c]}\n", 4, "twice"),
+        ("data: x\nwhy: y\nsources:\n  - class: a.B\n    methods: [c]\n    follow: [{object: argument}]\n", 6, "type"),
+        ("data: x\nwhy: y\nsources: [\n", 4, "not YAML"),
+        ("data: x\nwhy: y\nsources:\n  - {class: a.B, methods: [c]}\n  - {class: a.B, methods: [c]}\n", 5, "twice"),
     ],
 )
 def test_a_fault_names_file_and_line(tmp_path, text, line, what):
@@ -161,7 +169,7 @@ def test_a_fault_names_file_and_line(tmp_path, text, line, what):
 def test_a_users_own_file_comes_after_ours(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(
-        "data: account_id\npermission: p.P\nsources:\n"
+        "data: account_id\nwhy: it names the user\npermission: p.P\nsources:\n"
         "  - class: com.example.Login\n    methods: [user, mail]\n    values: [{from: return, get: [toString]}]\n"
     )
     *ours, user, mail = load(path)
@@ -175,3 +183,33 @@ def test_a_users_own_file_comes_after_ours(tmp_path):
 def test_sources_survive_json():
     for source in SOURCES:
         assert Source.model_validate_json(source.model_dump_json(by_alias=True)) == source
+
+
+@pytest.mark.parametrize(
+    ("api", "level", "there"),
+    [
+        ("26-", 25, False),
+        ("26-", 26, True),
+        ("1-28", 29, False),
+        ("29-34", 34, True),
+        (None, 1, True),
+        ("26-", None, True),
+    ],
+)
+def test_which_releases_have_it(api, level, there):
+    assert SOURCES[0].model_copy(update={"api": api}).on(level) is there
+
+
+def test_a_shape_goes_to_its_method(tmp_path):
+    path = tmp_path / "mine.yml"
+    path.write_text(
+        "data: account_id\nwhy: it names the user\nsources:\n"
+        "  - class: com.example.Login\n    methods: [user, mail]\n    why: it reaches him\n"
+        "    shape: ['static java.lang.String user(int[], a.B)', void mail()]\n"
+    )
+    user, mail = load(path)[-2:]
+    assert [Shape.of(each) for each in (*user.shape, *mail.shape)] == [
+        Shape(static=True, gives="java.lang.String", method="user", takes=("int[]", "a.B")),
+        Shape(static=False, gives="void", method="mail", takes=()),
+    ]
+    assert user.why == "it reaches him"
