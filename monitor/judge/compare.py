@@ -20,6 +20,7 @@ from monitor.findings import (
     Report,
 )
 from monitor.judge.consent import Timeline
+from monitor.judge.recipients import is_device
 from monitor.labels import Labels
 
 NO_ANSWER: frozenset[ConsentName] = frozenset({"not_shown", "requested", "dismissed", "expired"})
@@ -93,15 +94,17 @@ def compare(
                 known.setdefault((value.type, value.text), Value(type=value.type, text=value.text))
     rows: list[ComparedRow] = []
     for subject, members_of in cells.items():
-        alike: dict[tuple[Occurrence, ...], list[Value]] = {}
+        # Values that were seen in the same runs in the same states of consent are one row.
+        alike: dict[frozenset[tuple[int, ConsentName]], list[Slot | None]] = {}
         for slot, sightings in members_of.items():
-            alike.setdefault(_occurrences(sightings, reports), []).extend(values[subject][slot].values())
-        for occurrences, members in alike.items():
+            alike.setdefault(frozenset((each.run, each.consent) for each in sightings), []).append(slot)
+        for slots_of in alike.values():
+            occurrences = _occurrences((each for slot in slots_of for each in members_of[slot]), reports)
             rows.append(
                 ComparedRow(
                     what=subject.what,
                     data=subject.data,
-                    values=tuple(members),
+                    values=tuple(value for slot in slots_of for value in values[subject][slot].values()),
                     source=subject.source,
                     recipient=subjects[subject],
                     seen=occurrences,
@@ -176,6 +179,8 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
         for at, state, count in moments:
             yield _Seen("read", event.data, event.source, None, event.values, number, state, at - offset, ref, count)
     for flow in report.flows:
+        if is_device(flow.recipient.host):
+            continue  # what is sent to the device itself does not leave it
         found = tuple(Value(type=match.type, text=match.value) for match in flow.matches)
         source = sources.get(flow.access) if flow.access else None
         yield _Seen("sent", flow.data, source, flow.recipient, found, number, flow.consent, flow.at, flow.upload, 1)

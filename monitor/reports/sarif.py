@@ -14,6 +14,7 @@ from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Repor
 from monitor.reports.articles import cited
 from monitor.reports.clock import host_time, still_counts
 from monitor.reports.frames import caller, frames
+from monitor.reports.recipients import country
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 
@@ -148,6 +149,7 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
                 consent=finding.consent,
                 recipient=finding.recipient.host if finding.recipient else None,
                 party=finding.recipient.party if finding.recipient else None,
+                country=(country(finding.recipient, words) or None) if finding.recipient else None,
             ),
             "references": list(finding.references),
             **({"kinds": list(finding.kinds)} if finding.kinds else {}),

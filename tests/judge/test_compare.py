@@ -162,6 +162,25 @@ def test_values_that_behave_differently_are_rows_of_their_own():
     ]
 
 
+def test_values_that_behave_alike_are_one_row_also_when_they_were_read_one_after_the_other():
+    contacts = tuple(Value(type="phone_number", text=f"+86138001380{number:02}") for number in range(3))
+
+    def run(name, answers):
+        base = report(name, answers=answers, reads=[6, 7, 8], persona=contacts)
+        accesses = tuple(
+            (ref, access.model_copy(update={"values": (contacts[number],)}))
+            for number, (ref, access) in enumerate(base.accesses)
+        )
+        return base.model_copy(update={"accesses": accesses})
+
+    (row,) = compare([run("yes", YES), run("no", NO)]).rows
+    assert row.values == contacts
+    assert [(one.consent, one.count, one.ref) for one in row.seen] == [
+        ("given", 3, "accesses.jsonl:1"),
+        ("refused", 3, "accesses.jsonl:1"),
+    ]
+
+
 def test_a_folded_read_across_the_answer_is_seen_on_both_sides():
     base = report("no", answers=NO, reads=[1])
     (ref, access) = base.accesses[0]
@@ -176,6 +195,13 @@ def test_a_call_that_gave_nothing_is_no_read(outcome):
     (ref, access) = base.accesses[0]
     nothing = access.model_copy(update={"outcome": outcome, "values": ()})
     assert compare([base.model_copy(update={"accesses": ((ref, nothing),)}), report("s")]).rows == ()
+
+
+def test_what_is_sent_to_the_device_itself_is_not_sent():
+    base = report("r", reads=[1], sends=[2])
+    own = base.flows[0].model_copy(update={"recipient": Recipient(host="127.0.0.1", party="first")})
+    rows = compare([base.model_copy(update={"flows": (own,)}), report("s")]).rows
+    assert [row.what for row in rows] == ["read"]
 
 
 def test_what_else_differs_is_said():

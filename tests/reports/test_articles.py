@@ -58,6 +58,8 @@ def test_sarif_has_articles_as_data():
     log = json.loads(render(sample.report(), "sarif"))
     articles = [one["properties"]["articles"] for one in log["runs"][0]["results"] if "articles" in one["properties"]]
     assert [each["jurisdiction"] for each in articles[0]] == ["cn", "cn", "eu", "eu"]
+    countries = {one["properties"].get("country") for one in log["runs"][0]["results"]}
+    assert countries == {None, "CN", "US (where the block of the server's address is registered, 2026-11)"}
 
 
 @pytest.mark.parametrize("format_", ["text", "html"])

@@ -11,7 +11,8 @@ from lxml import html as lxml_html
 
 from monitor.events import Consent, Record
 from monitor.findings import Report
-from monitor.reports import render
+from monitor.judge.compare import compare
+from monitor.reports import comparison, render
 from monitor.reports.html import TEMPLATES
 from tests.reports import sample
 
@@ -224,11 +225,21 @@ def test_text_stands_out_from_its_ground(dark):
         assert (light + 0.05) / (deep + 0.05) >= 4.5, (ink, ground)
 
 
+def pages():
+    other = sample.report(recording="r2", run=sample.run(id="r2", plan="accept"), flows=())
+    return {
+        "report": lambda: render(sample.report(), "html"),
+        "complaint": lambda: render(sample.report(laws=("cn",)), "complaint-html", lang="zh"),
+        "comparison": lambda: comparison.render(compare([sample.report(), other]), "html"),
+    }
+
+
 @pytest.mark.skipif(not (shutil.which("chromium") or shutil.which("google-chrome")), reason="no browser here")
-def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
+@pytest.mark.parametrize("name", pages())
+def test_a_browser_shows_the_page_without_a_complaint(tmp_path, name):
     """The policy holds, and nothing reaches sideways out of a phone's width."""
     file = tmp_path / "report.html"
-    file.write_text(render(sample.report(), "html"), "utf-8")
+    file.write_text(pages()[name](), "utf-8")
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     shot = tmp_path / "page.png"
     done = subprocess.run(
