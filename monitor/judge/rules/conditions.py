@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, reduce
 from typing import Any
 
@@ -201,7 +202,9 @@ class Conditions:
             before = each.status.at
             if each.consent is None or each.consent.signal != "permission_result" or before is None:
                 return False
-            return not any(before < prompt.at <= each.at for prompt in prompted.get(each.what, ()))
+            prompts = prompted.get(each.what, [])
+            since = bisect_right(prompts, each.at, key=lambda prompt: prompt.at)
+            return not since or prompts[since - 1].at <= before
 
         return unasked
 
@@ -218,14 +221,18 @@ class Conditions:
         return lambda each: first is None or each.at < first
 
     def _answered(self, _: Any) -> Test:
-        steps = self._facts.timeline.steps
-        return lambda each: (
-            each.consent is not None
-            and not any(
-                step.state in ANSWERS and step.at is not None and step.at >= each.at
-                for step in steps(each.consent.scope)
-            )
-        )
+        @cache
+        def last(scope: str) -> datetime | None:
+            steps = self._facts.timeline.steps(scope)
+            return max((step.at for step in steps if step.at is not None and step.state in ANSWERS), default=None)
+
+        def unanswered(each: Sighting) -> bool:
+            if each.consent is None:
+                return False
+            answer = last(each.consent.scope)
+            return answer is None or answer < each.at
+
+        return unanswered
 
     def _earlier_run(self, _: Any) -> Test:
         return lambda each: each.earlier
