@@ -13,7 +13,7 @@ import {
 } from "./jni.js";
 import { installNow } from "./late.js";
 import type { FollowSpec, TableSpec } from "./plan.js";
-import { decimal } from "./readers.js";
+import { decimal, utf8 } from "./readers.js";
 import { capture, frames, threadNameOf } from "./stack.js";
 import { Tracked } from "./tracked.js";
 
@@ -258,22 +258,6 @@ const READERS: Record<string, Reader> = {
 };
 const GETTERS = [...Object.keys(READERS), "getWindow", "fillWindow", "close"];
 const WINDOW_GETTERS = Object.keys(READERS);
-
-/** Text from bytes when they are text (a blob column may hold anything), else null. */
-function utf8(bytes: ArrayBuffer): string | null {
-  const view = new Uint8Array(bytes);
-  const length = view[view.length - 1] === 0 ? view.length - 1 : view.length;
-  if (length === 0 || length > 4096) {
-    return null;
-  }
-  try {
-    const copy = Memory.alloc(length + 1);
-    copy.writeByteArray(bytes);
-    return copy.readUtf8String(length);
-  } catch {
-    return null;
-  }
-}
 
 const prepared: NativePointer[] = [];
 

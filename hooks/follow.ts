@@ -6,11 +6,11 @@ import { micros } from "./clock.js";
 import { openCursor } from "./cursor.js";
 import { emit, emitAccess } from "./emit.js";
 import { watch, type Call, type Kind, type Watch } from "./engine.js";
-import type { Access, Value } from "./event.js";
+import type { Access } from "./event.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow } from "./late.js";
 import type { FollowSpec, SourceSpec, StepSpec } from "./plan.js";
-import { readValues } from "./readers.js";
+import { readValues, type Read } from "./readers.js";
 import { capture, frames, threadNameOf } from "./stack.js";
 import { Tracked } from "./tracked.js";
 
@@ -29,13 +29,18 @@ export function configureStack(on: boolean): void {
 
 export type Outcome = Access["outcome"];
 
+/** Sources of which a list was too long for a line; one gap each says so. */
+const cut = new Set<string>();
+
 /** Queue one access. `own` is the hooked method's own frame, which is no caller. */
 export function access(
-  env: Env, at: number, origin: Origin, outcome: Outcome, values: Value[], own: string | null,
-  captured: string = withStack ? capture(env) : "",
+  env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
 ): void {
-  const { spec, target, args } = origin;
-  const key = [spec.source, target, outcome, JSON.stringify(values), captured].join("\n");
+  const { spec, target } = origin;
+  const { values, elements } = read;
+  const args = elements === null ? origin.args : { ...origin.args, elements };
+  const captured = withStack ? capture(env) : "";
+  const key = [spec.source, target, outcome, elements, JSON.stringify(values), captured].join("\n");
   emitAccess(at, key, () => ({
     kind: "access",
     source: spec.source,
@@ -47,6 +52,18 @@ export function access(
     stack: captured === "" ? [] : frames(captured, own),
     thread: threadNameOf(env),
   }));
+  if (read.cut && !cut.has(spec.source)) {
+    cut.add(spec.source);
+    emit(at, {
+      kind: "gap", where: "hook", subject: spec.source, why: "overflow",
+      detail: `it gave ${elements} elements; the lines of this source hold the values of ${values.length} at most`,
+    });
+  }
+}
+
+/** Whether a call that gave this gave something, as an outcome. */
+export function outcomeOf(read: Read): Outcome {
+  return read.values.length > 0 || (read.elements ?? 0) > 0 ? "returned" : "empty";
 }
 
 /** `Class.method` of a call as it stands in its own stack frame. */
@@ -180,8 +197,8 @@ function give(call: Call, step: StepSpec, origin: Origin, own: string | null): v
   if (step.values.length === 0) {
     return;
   }
-  const values = readValues(call, step.values);
-  if (values !== null) {
-    access(call.env, call.begun, origin, values.length > 0 ? "returned" : "empty", values, own);
+  const read = readValues(call, step.values);
+  if (read !== null) {
+    access(call.env, call.begun, origin, outcomeOf(read), read, own);
   }
 }

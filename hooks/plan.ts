@@ -10,8 +10,12 @@ export interface ValueSpec {
   from: "return" | "this" | number;
   /** getters without arguments, called one after the other; `.name` is a public field */
   get: string[];
-  /** `location`: latitude and longitude of an android.location.Location or the like */
-  as: "text" | "location";
+  /**
+   * `text`: of a list, an array, a map or a bundle each element, of a byte[] its UTF-8; `location`: latitude and
+   * longitude of an android.location.Location or the like; `hex`, `mac`: a byte[] as 0a1b or 0a:1b; `count`: only how
+   * many elements there are, in `args.elements`
+   */
+  as: "text" | "location" | "hex" | "mac" | "count";
   /** class that the object must be an instance of; others are no access at all */
   only: string | null;
 }

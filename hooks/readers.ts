@@ -5,85 +5,129 @@ import { Method, className, loadClass } from "./classes.js";
 import type { Call } from "./engine.js";
 import type { Value } from "./event.js";
 import {
-  JavaError, arrayElement, arrayLength, classOf, fromReflected, globalRef, inFrame, invoke, isInstance, isSame,
-  newString, text, type Shorty,
+  JavaError, arrayElement, arrayLength, byteArray, classOf, findClass, fromReflected, globalRef, inFrame, invoke,
+  isInstance, isSame, newString, text, type Shorty,
 } from "./jni.js";
 import type { ValueSpec } from "./plan.js";
 
+/** Elements of a list whose values go into one line; of the others it says how many there are. */
 const MOST_ELEMENTS = 1000;
 
 const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
 const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
 
-/** The values that a call gave, or null when `only` says that it was not about personal data at all. */
-export function readValues(call: Call, specs: ValueSpec[]): Value[] | null {
-  const values: Value[] = [];
-  let concerned = false;
-  for (const spec of specs) {
-    const read = readOne(call, spec);
-    concerned ||= read !== null;
-    values.push(...(read ?? []));
-  }
-  return concerned || specs.length === 0 ? values : null;
+/** What a call gave. */
+export interface Read {
+  values: Value[];
+  /** how many elements there were, where that is all that is said of them or more than the values hold; else null */
+  elements: number | null;
+  /** the values are those of the first elements only */
+  cut: boolean;
 }
 
-function readOne(call: Call, spec: ValueSpec): Value[] | null {
+export const NOTHING: Read = { values: [], elements: null, cut: false };
+
+/** The values that a call gave, or null when `only` says that it was not about personal data at all. */
+export function readValues(call: Call, specs: ValueSpec[]): Read | null {
+  const read: Read = { values: [], elements: null, cut: false };
+  let concerned = false;
+  for (const spec of specs) {
+    concerned = readOne(call, spec, read) || concerned;
+  }
+  return concerned || specs.length === 0 ? read : null;
+}
+
+function readOne(call: Call, spec: ValueSpec, into: Read): boolean {
   const raw = spec.from === "return" ? call.result : spec.from === "this" ? (call.self ?? NULL) : call.args[spec.from];
   const type = spec.from === "return" ? call.overload.returnType : call.overload.argumentTypes[Number(spec.from)];
   if (!(raw instanceof NativePointer)) {
-    return raw === undefined || spec.only !== null ? null : [{ type: spec.type, text: plain(raw, type?.className) }];
+    if (raw === undefined || spec.only !== null) {
+      return false;
+    }
+    into.values.push({ type: spec.type, text: plain(raw, type?.className) });
+    return true;
   }
   const { env } = call;
   if (raw.isNull()) {
-    return spec.only === null ? [] : null;
+    return spec.only === null;
   }
   if (spec.only !== null) {
     const cls = loadClass(env, spec.only);
     if (cls === null || !isInstance(env, raw, cls)) {
-      return null;
+      return false;
     }
   }
   if (type?.className === "java.lang.String" && spec.get.length === 0 && spec.as === "text") {
     // The most usual case, and the cheapest.
     const value = text(env, raw);
-    return value === null || value === "" ? [] : [{ type: spec.type, text: value }];
+    if (value !== null && value !== "") {
+      into.values.push({ type: spec.type, text: value });
+    }
+    return true;
   }
   const found: string[] = [];
   inFrame(env, () => {
-    collect(env, raw, spec.get, spec.as, found);
+    collect(env, raw, spec.get, spec.as, found, into);
   });
-  return found.map((value) => ({ type: spec.type, text: value }));
+  into.values.push(...found.map((value) => ({ type: spec.type, text: value })));
+  return true;
 }
 
-/** Follow the getters; lists and arrays are opened wherever they come. */
-function collect(env: Env, object: NativePointer, getters: string[], as: ValueSpec["as"], into: string[]): void {
-  if (object.isNull() || into.length >= MOST_ELEMENTS) {
+/** Follow the getters; lists, arrays, maps and bundles are opened wherever they come. */
+function collect(
+  env: Env, object: NativePointer, getters: string[], as: ValueSpec["as"], found: string[], into: Read,
+): void {
+  if (object.isNull()) {
+    return;
+  }
+  const [next, ...rest] = getters;
+  if (next === undefined && as === "count") {
+    into.elements = (into.elements ?? 0) + sizeOf(env, object);
     return;
   }
   const elements = elementsOf(env, object);
   if (elements !== null) {
-    const n = Math.min(arrayLength(env, elements), MOST_ELEMENTS);
-    for (let i = 0; i !== n; i++) {
+    for (let i = 0; i !== elements.length; i++) {
+      if (found.length >= MOST_ELEMENTS) {
+        into.elements ??= elements.length;
+        into.cut = true;
+        return;
+      }
       inFrame(env, () => {
-        collect(env, arrayElement(env, elements, i), getters, as, into);
+        collect(env, arrayElement(env, elements.array, i), getters, as, found, into);
       });
     }
     return;
   }
-  const [next, ...rest] = getters;
   if (next !== undefined) {
     const got = next.startsWith(".") ? field(env, object, next.slice(1)) : getter(env, object, next);
     if (got instanceof NativePointer) {
-      collect(env, got, rest, as, into);
+      collect(env, got, rest, as, found, into);
     } else {
-      into.push(plain(got, undefined));
+      found.push(plain(got, undefined));
     }
     return;
   }
-  const value = as === "location" ? location(env, object) : asText(env, object);
+  const value = FORMS[as](env, object);
   if (value !== null && value !== "") {
-    into.push(value);
+    found.push(value);
   }
+}
+
+const FORMS: Record<ValueSpec["as"], (env: Env, object: NativePointer) => string | null> = {
+  text: (env, object) => (isA(env, object, "[B") ? utf8(byteArray(env, object)) : asText(env, object)),
+  location,
+  hex: (env, object) => octets(env, object).join(""),
+  mac: (env, object) => octets(env, object).join(":"),
+  count: () => null,
+};
+
+/** The bytes of a byte[], two digits each. */
+function octets(env: Env, array: NativePointer): string[] {
+  if (!isA(env, array, "[B")) {
+    throw new Error(`${className(env, classOf(env, array))} is no byte[]`);
+  }
+  return [...new Uint8Array(byteArray(env, array))].map((byte) => byte.toString(16).padStart(2, "0"));
 }
 
 function asText(env: Env, object: NativePointer): string | null {
@@ -95,6 +139,22 @@ function location(env: Env, object: NativePointer): string {
   const latitude = Number(getter(env, object, "getLatitude"));
   const longitude = Number(getter(env, object, "getLongitude"));
   return `${decimal(latitude)},${decimal(longitude)}`;
+}
+
+/** Text from bytes when they are text (a blob may hold anything), else null. */
+export function utf8(bytes: ArrayBuffer): string | null {
+  const view = new Uint8Array(bytes);
+  const length = view[view.length - 1] === 0 ? view.length - 1 : view.length;
+  if (length === 0 || length > 4096) {
+    return null;
+  }
+  try {
+    const copy = Memory.alloc(length + 1);
+    copy.writeByteArray(bytes);
+    return copy.readUtf8String(length);
+  } catch {
+    return null;
+  }
 }
 
 /** A number as decimal digits, never with an exponent. */
@@ -133,18 +193,84 @@ function joined(env: Env, object: NativePointer): string | null {
   if (elements === null) {
     return asText(env, object);
   }
-  const n = Math.min(arrayLength(env, elements), MOST_ELEMENTS);
-  return Array.from({ length: n }, (_, i) => String(asText(env, arrayElement(env, elements, i)))).join(", ");
+  const shown = Math.min(elements.length, MOST_ELEMENTS);
+  return Array.from({ length: shown }, (_, i) => String(asText(env, arrayElement(env, elements.array, i)))).join(", ");
 }
 
-/** The object as an Object[] when it is an array of objects or a collection, else null. */
-function elementsOf(env: Env, object: NativePointer): NativePointer | null {
-  const array = loadClass(env, "[Ljava.lang.Object;");
-  if (array !== null && isInstance(env, object, array)) {
+function isA(env: Env, object: NativePointer, name: string): boolean {
+  const cls = loadClass(env, name);
+  return cls !== null && isInstance(env, object, cls);
+}
+
+const mapValues = new Method("java.util.Map", "values", "()Ljava/util/Collection;");
+const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
+const ofBundle = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
+
+/** Objects in an Object[]; of an array of numbers only as many as are shown. */
+interface Elements {
+  array: NativePointer;
+  length: number;
+}
+
+/** What is in an array (of bytes not: they are one value), a collection, a map or a bundle; null of anything else. */
+function elementsOf(env: Env, object: NativePointer): Elements | null {
+  if (PRIMITIVE_ARRAYS.some((name) => isA(env, object, name))) {
+    return { array: boxed(env, object), length: arrayLength(env, object) };
+  }
+  const array = objectsOf(env, object);
+  return array === null ? null : { array, length: arrayLength(env, array) };
+}
+
+function objectsOf(env: Env, object: NativePointer): NativePointer | null {
+  if (isA(env, object, "[Ljava.lang.Object;")) {
     return object;
   }
-  const collection = loadClass(env, "java.util.Collection");
-  return collection !== null && isInstance(env, object, collection) ? toArray.object(env, object) : null;
+  if (isA(env, object, "java.util.Collection")) {
+    return toArray.object(env, object);
+  }
+  if (isA(env, object, "java.util.Map")) {
+    return toArray.object(env, mapValues.object(env, object));
+  }
+  if (isA(env, object, "android.os.BaseBundle")) {
+    const keys = toArray.object(env, keySet.object(env, object));
+    const values = Array.from({ length: arrayLength(env, keys) }, (_, i) =>
+      ofBundle.object(env, object, arrayElement(env, keys, i)));
+    return arrayOf(env, values);
+  }
+  return null;
+}
+
+const PRIMITIVE_ARRAYS = ["[I", "[J", "[F", "[D", "[S", "[Z", "[C"];
+const newArray = new Method(
+  "java.lang.reflect.Array", "newInstance", "(Ljava/lang/Class;I)Ljava/lang/Object;", true);
+const arrayGet = new Method("java.lang.reflect.Array", "get", "(Ljava/lang/Object;I)Ljava/lang/Object;", true);
+const arraySet = new Method(
+  "java.lang.reflect.Array", "set", "(Ljava/lang/Object;ILjava/lang/Object;)V", true);
+
+function arrayOf(env: Env, objects: NativePointer[]): NativePointer {
+  const array = newArray.object(env, null, findClass(env, "java.lang.Object"), objects.length);
+  objects.forEach((object, i) => {
+    arraySet.call(env, null, array, i, object);
+  });
+  return array;
+}
+
+function boxed(env: Env, array: NativePointer): NativePointer {
+  const shown = Math.min(arrayLength(env, array), MOST_ELEMENTS);
+  const boxes = newArray.object(env, null, findClass(env, "java.lang.Object"), shown);
+  for (let i = 0; i !== shown; i++) {
+    inFrame(env, () => arraySet.call(env, null, boxes, i, arrayGet.object(env, null, array, i)));
+  }
+  return boxes;
+}
+
+/** Elements of an array, a collection, a map or what else has a `size`; one of anything else. */
+function sizeOf(env: Env, object: NativePointer): number {
+  if (className(env, classOf(env, object)).startsWith("[")) {
+    return arrayLength(env, object);
+  }
+  const size = tryGetter(env, object, "size");
+  return typeof size === "number" ? size : 1;
 }
 
 interface Getter {

@@ -3,11 +3,11 @@
 import type { Env } from "./bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
 import { watch, type Call, type Watch } from "./engine.js";
-import { access, followAll, ownFrame, type Origin, type Outcome } from "./follow.js";
+import { access, followAll, outcomeOf, ownFrame, type Origin, type Outcome } from "./follow.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
 import type { SourceSpec, Status } from "./plan.js";
-import { argumentText, readValues } from "./readers.js";
+import { NOTHING, argumentText, readValues, type Read } from "./readers.js";
 
 /** How far each source is. */
 export const statuses = new Map<SourceSpec, Status>();
@@ -125,8 +125,8 @@ function watcherOf(spec: SourceSpec): Watch {
 
 function record(call: Call, spec: SourceSpec, origin: Origin): void {
   const { env } = call;
-  const say = (outcome: Outcome, values: Parameters<typeof access>[4] = []): void => {
-    access(env, call.begun, origin, outcome, values, ownFrame(call));
+  const say = (outcome: Outcome, read: Read = NOTHING): void => {
+    access(env, call.begun, origin, outcome, read, ownFrame(call));
   };
   if (!call.thrown.isNull()) {
     const security = loadClass(env, "java.lang.SecurityException");
@@ -135,9 +135,9 @@ function record(call: Call, spec: SourceSpec, origin: Origin): void {
   }
   followAll(call, spec.follow, "return", origin);
   if (spec.values.length > 0) {
-    const values = readValues(call, spec.values);
-    if (values !== null) {
-      say(values.length > 0 ? "returned" : "empty", values);
+    const read = readValues(call, spec.values);
+    if (read !== null) {
+      say(outcomeOf(read), read);
     }
   } else if (spec.follow.some((follow) => follow.as === "cursor")) {
     if (call.result instanceof NativePointer && call.result.isNull()) {

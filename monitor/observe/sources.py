@@ -162,7 +162,7 @@ class Source(_Entry):
     optional: str | None = Field(
         default=None, description="why it may be missing without anything being missed: an SDK, a hidden API"
     )
-    why: str = Field(description="why this is personal data, in one sentence")
+    why: str = Field(default="", description="why this is personal data, in one sentence")
     api: Levels | None = Field(default=None, description="Android API levels that have it: 26-, 1-28; None: all")
     shape: tuple[Signature, ...] = Field(
         default=(), description="signatures of a hidden or vendor API, which no public list has"
