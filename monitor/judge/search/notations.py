@@ -36,7 +36,8 @@ SIGNED = re.compile(
     rb"(?: ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?" + _SECOND + rb")?(?(1)|(?: ?([NSEWnsew])(?![A-Za-z]))?)"
 )
 """31°13'49.5"N, N 31° 13.825', 121 deg 28' 25.3" E, 31d13m49.5sN, 北纬31度13分49.5秒."""
-MARKED = re.compile(rb"\xc2[\xb0\xba]|\xcb\x9a|deg|\xe5\xba\xa6|[0-9]d ?[0-9]{1,2}(?:\.[0-9]+)? ?m")
+MARKS = (b"\xc2", b"\xcb\x9a", b"deg", b"\xe5\xba\xa6")
+LETTERED = re.compile(rb"d ?[0-9]{1,2}(?:\.[0-9]+)? ?m")
 """What there is in a text that `SIGNED` may find something in."""
 SEPARATED = re.compile(
     rb"(?<![0-9.:])(?:([NSEW]) ?|(-))?([0-9]{1,3})[: -]([0-9]{1,2}(?:\.[0-9]{3,10})?)"
@@ -44,15 +45,10 @@ SEPARATED = re.compile(
 )
 """31:13:49.5, as Android's Location.convert writes it; N31 13 49.5; 31-13-49.5N. Times of day look alike: a fraction
 is needed."""
-HEMISPHERE = re.compile(
-    rb"(?<![0-9.])(?:("
-    + _LETTER
-    + rb") ?)?([0-9]{1,3}\.[0-9]{1,14})(?:"
-    + _DEGREE
-    + rb")?(?(1)| ?([NSEWnsew])(?![A-Za-z]))"
-)
-"""31.2304N, 31.2304° N, N 31.2304, 北纬31.2304."""
-COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{3,14})(?![0-9.,])")
+BEHIND = re.compile(rb"(?:" + _DEGREE + rb")? ?([NSEWnsew])(?![A-Za-z])")
+BEFORE = re.compile(rb"(?:^|[^A-Za-z])(" + _LETTER + rb") ?\Z")
+"""What may stand beside decimal degrees: 31.2304N, 31.2304° N, N 31.2304, 北纬31.2304."""
+COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{4,14})(?![0-9.,])")
 """31,230416: the comma for the point, as most of Europe writes."""
 NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),([NSEW])(?![A-Za-z])")
 """3113.8250,N: what GPS receivers say."""
@@ -77,19 +73,15 @@ class Reading(NamedTuple):
 def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
     """Everything in the leaves that may be a coordinate; `apart`: the hemisphere may be under a key of its own."""
     data = look.joined
-    for found in HEMISPHERE.finditer(data):
-        letter = _letter(found[1] or found[3])
-        size = float(found[2])
-        if size <= 180:
-            unit = 10.0 ** -len(found[2].partition(b".")[2])
-            signed = -size if letter in (b"S", b"W") else size
-            yield Reading(*found.span(), signed, unit, "as_given", letter in (b"E", b"W"))
-    for found in COMMA.finditer(data):
-        size = float(b"%s.%s" % (found[2], found[3]))
-        if size <= 180:
-            yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
+    if b"," in data:
+        for found in COMMA.finditer(data):
+            size = float(b"%s.%s" % (found[2], found[3]))
+            if size <= 180:
+                yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
     for number in NUMBER.finditer(data):
         start, end = number.span()
+        if end - start <= 18 and b"." in number[0]:
+            yield from _hemisphere(data, start, end)
         if 4 <= end - start <= 24 and _alone(data, start, end):
             if data[start - 1 : start] == b"-":
                 start -= 1
@@ -102,7 +94,7 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
             unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
             if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
                 yield Reading(*number.span(), float(number[0]), unit, "as_given")
-    if MARKED.search(data):
+    if any(mark in data for mark in MARKS) or LETTERED.search(data):
         for found in SIGNED.finditer(data):
             yield from _of_parts(found)
     for pattern in (SEPARATED, NMEA):
@@ -114,6 +106,19 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
             degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
             for sign in (1, -1):  # the hemisphere is under another key
                 yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
+
+
+def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
+    """Decimal degrees with a letter for the hemisphere before or behind them."""
+    degrees = float(data[start:end])
+    if degrees > 180:
+        return
+    unit = 10.0 ** -(end - 1 - data.index(b".", start))
+    for found in (BEFORE.search(data[max(0, start - 8) : start]), BEHIND.match(data, end)):
+        if found is not None:  # in a row of coordinates a letter may seem to belong to both
+            letter = _letter(found[1])
+            signed = -degrees if letter in (b"S", b"W") else degrees
+            yield Reading(start, max(end, found.end()), signed, unit, "as_given", letter in (b"E", b"W"))
 
 
 def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:

@@ -415,7 +415,7 @@ def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:
 
 
 def _edge(text: str) -> Edge:
-    if MAC.fullmatch(text) or HEX_ID.fullmatch(text) or UUID.fullmatch(text):
+    if not text.isdecimal() and (MAC.fullmatch(text) or HEX_ID.fullmatch(text) or UUID.fullmatch(text)):
         return "hex"
     if text[0] in "+0123456789" and text[-1].isdecimal() and not re.search(r"[^\W\d_]", text):
         return "digit"
