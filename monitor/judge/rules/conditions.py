@@ -21,7 +21,7 @@ EEA = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA".split()  # noqa: SIM905
 )
 """Countries that are not abroad to one another: GDPR art. 44 speaks of countries outside the area."""
-_DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur)", re.IGNORECASE)
+_DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur|hash_code)", re.IGNORECASE)
 LABELLED = frozenset({"tap", "operator"})
 """Signals whose text is a label that somebody chose."""
 ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn", "partial"})

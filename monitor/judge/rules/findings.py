@@ -49,7 +49,7 @@ class Reporter:
             level=min((_level(rule, raised, each) for each in members), key=LEVELS.index),
             confidence=grades[id(lead)],
             title=rule.title,
-            detail={language: self._detail(rule, group, members, count, language) for language in LANGUAGES},
+            detail=self._details(rule, group, members, count),
             data=lead.data,
             recipient=self._recipient(lead),
             consent=lead.status.state if rule.on != "run" else None,
@@ -172,7 +172,13 @@ class Reporter:
     def _notice(self, sighting: Sighting) -> Sighting | None:
         return next((each for each in self._sightings.notices if each.at > sighting.at), None)
 
-    def _detail(self, rule: Rule, group: Group, members: list[Sighting], count: int, language: Language) -> str:
+    def _details(self, rule: Rule, group: Group, members: list[Sighting], count: int) -> dict[str, str]:
+        forms = {match.variant for each in members if each.flow for match in each.flow.matches}
+        return {language: self._detail(rule, group, members, count, forms, language) for language in LANGUAGES}
+
+    def _detail(
+        self, rule: Rule, group: Group, members: list[Sighting], count: int, forms: set[str], language: Language
+    ) -> str:
         lead = members[0]
         words: Words = {
             "data": lambda: self._label(lead.data or "", language),
@@ -182,11 +188,10 @@ class Reporter:
         }
         if lead.flow is not None:
             to = lead.flow.recipient
-            flows = [each.flow for each in members if each.flow]
             words |= {
                 "recipient": lambda: sentences.recipient(to, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
-                "forms": lambda: sentences.forms((match.variant for flow in flows for match in flow.matches), language),
+                "forms": lambda: sentences.forms(forms, language),
             }
         elif lead.access is not None:
             access = lead.access
