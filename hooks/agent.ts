@@ -51,6 +51,9 @@ function vmIsThere(): boolean {
   return attachAsDaemon() !== "later" && Java.available;
 }
 
+/** What the launcher of a JVM asks for when the JVM is made, before it knows the app's first class. */
+const FIRST_CLASS = "sun/launcher/LauncherHelper";
+
 /** A JVM that is still to be made: its first thread waits where it was made until the hooks are live. */
 function holdAtCreation(plan: Plan): void {
   let attached = false;
@@ -62,28 +65,46 @@ function holdAtCreation(plan: Plan): void {
       attached = true;
       Interceptor.attach(module.getExportByName("JNI_CreateJavaVM"), {
         onLeave(result) {
-          if (result.toInt32() !== 0) {
-            return;
-          }
-          soon(() => {
-            try {
-              if (!vmIsThere()) {
-                throw new Error("the Java runtime of this process is not one that can be hooked");
-              }
-              bringUp(plan);
-            } catch (error) {
-              report(error, "starting");
-              ready = true;
-            }
-          });
-          for (let waited = 0; waited < HOLD_S && !ready; waited += STEP_S) {
-            Thread.sleep(STEP_S);
+          if (result.toInt32() === 0) {
+            hold(plan);
           }
         },
       });
+      // Now and then the module is told of only while the JVM is being made: too late for the hook above.
+      const findClass = module.findExportByName("JVM_FindClassFromBootLoader");
+      if (findClass !== null) {
+        Interceptor.attach(findClass, {
+          onEnter(args) {
+            if (!held && args[1]?.readCString() === FIRST_CLASS) {
+              hold(plan);
+            }
+          },
+        });
+      }
       Interceptor.flush();
     },
   });
+}
+
+let held = false;
+
+/** On the app's first thread. */
+function hold(plan: Plan): void {
+  held = true;
+  soon(() => {
+    try {
+      if (!vmIsThere()) {
+        throw new Error("the Java runtime of this process is not one that can be hooked");
+      }
+      bringUp(plan);
+    } catch (error) {
+      report(error, "starting");
+      ready = true;
+    }
+  });
+  for (let waited = 0; waited < HOLD_S && !ready; waited += STEP_S) {
+    Thread.sleep(STEP_S);
+  }
 }
 
 rpc.exports = {

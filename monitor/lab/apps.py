@@ -244,7 +244,7 @@ CONTACTS = (
 
 
 def persona() -> tuple[Value, ...]:
-    """The planted values: own number, position, identifiers, and the address book, where values of one person share a row."""
+    """The planted values: number, position, identifiers; the address book, where those of one person share a row."""
     values = [
         Value(type="phone_number", text=LINE1),
         Value(type="location", text=LOCATION),

@@ -1,21 +1,22 @@
-"""What `appwitness demo` runs: each sample app once, what its user answers, and the rules that must fire, no other."""
+"""What `appwitness demo` runs: sample apps, and what the user of each does; what must come out is in expected.yml."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-DEMO: tuple[tuple[str, Literal["accept", "refuse"], tuple[str, ...]], ...] = (
-    (
-        "circle",
-        "refuse",
-        ("address-book-upload", "read-before-consent", "sent-after-refusal", "sent-before-consent"),
-    ),
-    (
-        "skies",
-        "accept",
-        ("read-before-consent", "sent-before-consent", "sent-in-cleartext", "third-party-not-covered"),
-    ),
-    ("corner", "accept", ()),
-    ("pages", "refuse", ("read-after-refusal", "sent-after-refusal")),
+from monitor.lab.apps import APPS
+
+Plan = Literal["accept", "refuse", "silent", "withdraw"]
+PLANS: tuple[Plan, ...] = ("accept", "refuse", "silent", "withdraw")
+
+DEMO: tuple[tuple[str, Plan], ...] = (
+    ("circle", "refuse"),
+    ("skies", "accept"),
+    ("corner", "accept"),
+    ("pages", "refuse"),
+    ("coupon", "withdraw"),
 )
-"""App, plan, ids of the expected rules."""
+"""App and plan: one of each kind, in half a minute."""
+
+EVERYTHING: tuple[tuple[str, Plan], ...] = tuple((app, plan) for app in APPS for plan in PLANS)
+"""Each app under each plan."""

@@ -55,8 +55,8 @@ from monitor.lab.servers import LabServers
 __all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice", "LabTarget"]
 
 PLANS = ("accept", "refuse", "silent", "withdraw", "free")
-"""What the user answers: `withdraw` agrees and then takes it back where the app lets him; `free` is nobody at the device,
-as `silent`."""
+"""What the user answers: `withdraw` agrees and then takes it back where the app lets him; `free` is nobody at the
+device, as `silent`."""
 CACHE = Path("~/.appwitness/lab")
 """Where launcher and truststores are kept between runs."""
 STOP_S = 5.0

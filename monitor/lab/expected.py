@@ -1,0 +1,60 @@
+"""What each sample app is made to show: lab/expected.yml, app by plan, held against what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter
+
+from monitor import catalog
+from monitor.events import DataType, Record
+from monitor.findings import LEVELS, Finding, Level
+
+HERE = Path(__file__).with_name("expected.yml")
+
+
+class Expected(Record):
+    """One finding, by what does not change from run to run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rule: str
+    data: DataType | None = None
+    recipient: str | None = None
+    """Host."""
+    level: Level
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """Worst first, then by name."""
+        return (LEVELS.index(self.level), self.rule, self.data or "", self.recipient or "")
+
+
+_Table = dict[str, dict[str, tuple[Expected, ...]]]
+_table: TypeAdapter[_Table] = TypeAdapter(_Table)
+
+
+@cache
+def load() -> _Table:
+    """App -> plan -> its findings, worst first."""
+    apps = _table.validate_python(catalog.tree(HERE))
+    return {app: {plan: _sorted(those) for plan, those in plans.items()} for app, plans in apps.items()}
+
+
+def shown(findings: Iterable[Finding]) -> tuple[Expected, ...]:
+    """Findings as the table has them, in its order; two that the table cannot tell apart stay two."""
+    return _sorted(
+        Expected(
+            rule=finding.rule,
+            data=finding.data,
+            recipient=finding.recipient.host if finding.recipient else None,
+            level=finding.level,
+        )
+        for finding in findings
+    )
+
+
+def _sorted(those: Iterable[Expected]) -> tuple[Expected, ...]:
+    return tuple(sorted(those, key=lambda one: one.order))

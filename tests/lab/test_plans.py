@@ -1,0 +1,72 @@
+"""Each plan of each sample app gives exactly the findings of monitor/lab/expected.yml, twice in a row the same."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from monitor.correlate import correlate, knowledge
+from monitor.lab.demo import EVERYTHING, PLANS
+from monitor.lab.device import LabDevice
+from monitor.lab.expected import load, shown
+from monitor.observe.run import Order, observe
+from monitor.observe.sources import load as sources
+from monitor.recording import verify
+from monitor.store import Store
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+
+TIMES = 2
+AT_ONCE = 3
+"""Runs side by side: most of a run is waiting."""
+LAWFUL = ("corner", "lanes")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """All runs, begun at once and awaited one by one: (app, plan) -> its recordings."""
+    folder = tmp_path_factory.mktemp("plans")
+    known = sources()
+
+    def record(app, plan, nth):
+        path = folder / f"{app}-{plan}-{nth}"
+        with LabDevice(app, plan, folder / f"work-{app}-{plan}-{nth}", cache=folder / "lab") as device:
+            return observe(device, path, known, Order(plan=plan, confdir=folder / "proxy"))
+
+    first = record("corner", "silent", "first")  # makes the authorities, launchers and truststores that all share
+    assert verify(first.path).ok
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures: dict[tuple[str, str], list[Future]] = {
+            (app, plan): [pool.submit(record, app, plan, nth) for nth in range(TIMES)] for app, plan in EVERYTHING
+        }
+        yield futures
+        for future in (one for those in futures.values() for one in those):
+            future.cancel()
+
+
+@pytest.fixture(scope="module")
+def known():
+    return knowledge()
+
+
+def findings(recording, known, tmp_path):
+    return correlate(recording, Store(tmp_path / f"{recording.path.name}.sqlite"), known).findings
+
+
+@pytest.mark.parametrize(("app", "plan"), EVERYTHING)
+def test_exactly_the_expected_findings_twice_in_a_row(runs, known, tmp_path, app, plan):
+    recordings = [future.result() for future in runs[app, plan]]
+    assert [shown(findings(recording, known, tmp_path)) for recording in recordings] == [load()[app][plan]] * TIMES
+    assert all(verify(recording.path).ok for recording in recordings)
+    assert {recording.run.plan for recording in recordings} == {plan}
+
+
+def test_the_table_names_each_app_and_plan_and_no_rule_that_there_is_not(known):
+    assert {(app, plan) for app, plans in load().items() for plan in plans} == set(EVERYTHING)
+    named = {one.rule for plans in load().values() for those in plans.values() for one in those}
+    assert named <= {rule.id for rule in known.rules}
+    assert len(named) >= 20
+
+
+@pytest.mark.parametrize("app", LAWFUL)
+def test_the_lawful_apps_give_nothing_under_any_plan(app):
+    assert load()[app] == dict.fromkeys(PLANS, ())
