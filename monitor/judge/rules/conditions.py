@@ -224,7 +224,7 @@ class Conditions:
         @cache
         def last(scope: str) -> datetime | None:
             steps = self._facts.timeline.steps(scope)
-            return max((step.at for step in steps if step.at is not None and step.state in ANSWERS), default=None)
+            return max((step.at for step in steps if step.state in ANSWERS and step.at), default=None)
 
         def unanswered(each: Sighting) -> bool:
             if each.consent is None:
