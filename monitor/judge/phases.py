@@ -66,7 +66,7 @@ class Phases:
         """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
         offset = timedelta(milliseconds=clock_offset_ms)
         lines = sorted(
-            ((phase.at - offset, _line(ref), ref, phase) for ref, phase in phases), key=lambda each: each[:2]
+            ((_host_time(phase, offset), _line(ref), ref, phase) for ref, phase in phases), key=lambda each: each[:2]
         )
         self._times: list[datetime] = []
         self._states: list[PhaseStatus] = [UNKNOWN]
@@ -145,6 +145,11 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
             by_itself = bool(number) and shows and waited > SELF_START
         found[ref] = life.why if by_itself else None
     return found
+
+
+def _host_time(phase: Phase, offset: timedelta) -> datetime:
+    """A mark of no process was made on the host and carries its clock; all else is the device's."""
+    return phase.at if phase.state == "mark" and phase.pid is None else phase.at - offset
 
 
 def _line(ref: Ref) -> int:

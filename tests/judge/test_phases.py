@@ -121,6 +121,17 @@ def test_the_app_ended_within_five_seconds(lines, ref):
     assert (found and found[1]) == ref
 
 
+@pytest.mark.parametrize("offset_s", [-3600, 0, 3600])
+def test_a_mark_of_the_host_carries_its_clock(offset_s):
+    lines = [(8, "mark", "observation ended", None), (9 + offset_s, "exited", "JVM_Halt", 1)]
+    made = [
+        (f"phases.jsonl:{number}", Phase(at=at(second), state=state, text=text, pid=pid))
+        for number, (second, state, text, pid) in enumerate(lines, 1)
+    ]
+    assert Phases(made, offset_s * 1000).exit_after(at(7), timedelta(seconds=5)) is None
+    assert Phases(made[1:], offset_s * 1000).exit_after(at(7), timedelta(seconds=5)) == (at(9), "phases.jsonl:2")
+
+
 def test_whether_anybody_saw_the_app_at_all():
     assert not phases([(1, "started"), (2, "screen_on")]).shown
     assert phases([(1, "started"), (2, "foreground")]).shown
