@@ -32,6 +32,8 @@ class LabApp:
     """Receiver that is woken when the device starts, before the user opens the app."""
     then: tuple[str, ...] = ()
     """What the user does in the end, under any plan: `home`, `power`."""
+    preferences: tuple[tuple[str, str], ...] = ()
+    """What an earlier run left in the app's preferences, as `file.key` and value; none: a fresh install."""
 
     @property
     def application(self) -> str:

@@ -245,6 +245,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
             "data": str(self.workdir / "data"),
             "pid": str(self._pid_file),
         }
+        facts |= {f"preferences.{key}": value for key, value in app.preferences}
         for at, contact in enumerate(CONTACTS):
             facts[f"contact.{at}.name"] = contact.name
             facts[f"contact.{at}.numbers"] = ",".join(contact.numbers)
