@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from monitor.events import DataType
-from monitor.findings import Article
+from monitor.findings import Article, Party
 
 LANGUAGES = ("en", "zh")
 CHECK = {"en": "check before citing", "zh": "引用前请核对"}
@@ -83,6 +83,7 @@ class Provision(_Strict):
         default=(), description="of these types it asks for more than a finding shows: findings do not name it"
     )
     data: tuple[DataType, ...] | None = Field(default=None, min_length=1, description="it speaks of these kinds only")
+    party: Party | None = Field(default=None, description="it speaks of recipients of this kind only")
     provable: Literal["fully", "partly", "no"] | None = Field(
         default=None, description="whether API calls and traffic alone can prove a breach of it"
     )
@@ -159,11 +160,16 @@ class Laws(_Strict):
         return self._kinds[id_]
 
     def articles(
-        self, kinds: Iterable[str], jurisdictions: Collection[str] = (), data: DataType | None = None
+        self,
+        kinds: Iterable[str],
+        jurisdictions: Collection[str] = (),
+        data: DataType | None = None,
+        party: Party | None = None,
     ) -> tuple[Article, ...]:
         """What findings of these types name, each once: by jurisdiction as chosen (none: all), then as in the file.
 
-        With `data`, the kind of data that a finding is of, without what speaks of other kinds only.
+        With `data` and `party`, the kind of data that a finding is of and whose the recipient is, without what speaks
+        of others only.
         """
         wanted = set(kinds)
         return tuple(
@@ -173,6 +179,7 @@ class Laws(_Strict):
             if article.jurisdiction == place
             and wanted.intersection(provision.kinds).difference(provision.beyond)
             and (data is None or provision.data is None or data in provision.data)
+            and (party is None or provision.party in (None, party))
         )
 
     def provisions(self, kind: str, jurisdictions: Collection[str] = ()) -> tuple[tuple[Provision, Article], ...]:

@@ -132,6 +132,12 @@ def test_a_finding_names_no_article_that_asks_for_more_than_it_shows(law, articl
     assert (law, article) in [(each.law, each.article) for _, each in LAWS.provisions(kind)]
 
 
+@pytest.mark.parametrize(("party", "named"), [("third", True), ("first", False), ("unknown", False), (None, True)])
+def test_what_speaks_of_third_parties_is_named_of_no_other_recipient(party, named):
+    found = LAWS.articles(["F02"], ["cn"], party=party)
+    assert (("CN-191", "5.1") in [(each.law, each.article) for each in found]) is named
+
+
 def test_what_is_named_of_kinds_of_data_exists():
     data_types = catalog.parse(catalog.HERE / "data_types.yml", DataTypes)
     special = {kind.code for kind in data_types.items if kind.gdpr_art9 not in (False, "possible")}

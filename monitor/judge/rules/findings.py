@@ -42,7 +42,7 @@ class Reporter:
         lead = members[0]
         count = group.stretch.calls if group.stretch else sum(each.count for each in members)
         raised = [(each.level, self._conditions.test(each.when)) for each in rule.levels]
-        articles = self._articles(rule, lead.data)
+        articles = self._articles(rule, lead.data, self._recipient(lead))
         laws = self._facts.laws.references(articles) if self._facts.laws else ()
         return Finding(
             rule=rule.id,
@@ -61,12 +61,13 @@ class Reporter:
             references=(*laws, *rule.references),
         )
 
-    def _articles(self, rule: Rule, data: DataType | None) -> tuple[Article, ...]:
+    def _articles(self, rule: Rule, data: DataType | None, recipient: Recipient | None) -> tuple[Article, ...]:
         """What the rule's finding types touch; of the necessary scope, the item on the app's type, too."""
         facts = self._facts
         if facts.laws is None:
             return ()
-        articles = facts.laws.articles(rule.kinds, facts.jurisdictions, data)
+        party = recipient.party if recipient else None
+        articles = facts.laws.articles(rule.kinds, facts.jurisdictions, data, party)
         type_ = facts.app_type.article if rule.when.scope and facts.app_type else None
         if type_ is None or (facts.jurisdictions and type_.jurisdiction not in facts.jurisdictions):
             return articles
