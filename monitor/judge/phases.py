@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.events import Phase, Ref
+from monitor.judge.consent.machine import line_number
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""
@@ -66,7 +67,8 @@ class Phases:
         """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
         offset = timedelta(milliseconds=clock_offset_ms)
         lines = sorted(
-            ((_host_time(phase, offset), _line(ref), ref, phase) for ref, phase in phases), key=lambda each: each[:2]
+            ((_host_time(phase, offset), line_number(ref), ref, phase) for ref, phase in phases),
+            key=lambda each: each[:2],
         )
         self._times: list[datetime] = []
         self._states: list[PhaseStatus] = [UNKNOWN]
@@ -150,8 +152,3 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
 def _host_time(phase: Phase, offset: timedelta) -> datetime:
     """A mark of no process was made on the host and carries its clock; all else is the device's."""
     return phase.at if phase.state == "mark" and phase.pid is None else phase.at - offset
-
-
-def _line(ref: Ref) -> int:
-    number = ref.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import ConsentName, ConsentStatus, Flow
 from monitor.judge.consent import Why
+from monitor.judge.consent.machine import host_time, line_number
 from monitor.judge.phases import UNKNOWN, PhaseStatus
 from monitor.judge.recipients import is_device
 from monitor.judge.rules.facts import Facts
@@ -136,7 +137,7 @@ class Sightings:
         since replaced or taken back is not there any more."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
         lines = [
-            (self.host_time(consent), line_of(ref), ref, consent)
+            (host_time(consent, self._facts.clock_offset_ms), line_number(ref), ref, consent)
             for ref, consent in self._facts.consents
             if ref in readings or ref in self._earlier
         ]
@@ -207,7 +208,7 @@ class Sightings:
                 Sighting(
                     at=claim.at,
                     ref=claim.ref,
-                    line=line_of(claim.ref),
+                    line=line_number(claim.ref),
                     what=claim.host or "",
                     status=status,
                     decided=status.state,
@@ -273,17 +274,12 @@ class Sightings:
                 found[first.ref].append(each)
         return found
 
-    def host_time(self, consent: Consent) -> datetime:
-        """The time of a consent line on the host's clock, which an operator's line already carries."""
-        operator = consent.by == "operator" or consent.signal == "operator"
-        return consent.at if operator else consent.at - self._offset
-
     def _flow(self, flow: Flow) -> Sighting:
         status = self._facts.timeline.at(flow.at, flow.data)
         return Sighting(
             at=flow.at,
             ref=flow.upload,
-            line=line_of(flow.upload),
+            line=line_number(flow.upload),
             data=flow.data,
             what=flow.recipient.host,
             status=status,
@@ -312,7 +308,7 @@ class Sightings:
         return Sighting(
             at=at,
             ref=ref,
-            line=line_of(ref),
+            line=line_number(ref),
             data=access.data,
             what=access.source,
             status=status,
@@ -356,12 +352,6 @@ def permission_group(name: str) -> str:
 def in_time(sighting: Sighting) -> tuple[datetime, int]:
     """Order of time, then of lines."""
     return (sighting.at, sighting.line)
-
-
-def line_of(ref: Ref) -> int:
-    """The number of a line in its file."""
-    number = ref.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
 
 
 def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
