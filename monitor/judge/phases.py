@@ -151,4 +151,9 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
 
 def _host_time(phase: Phase, offset: timedelta) -> datetime:
     """A mark of no process was made on the host and carries its clock; all else is the device's."""
-    return phase.at if phase.state == "mark" and phase.pid is None else phase.at - offset
+    if phase.state == "mark" and phase.pid is None:
+        return phase.at
+    try:
+        return phase.at - offset
+    except OverflowError:  # a line of the year 1; it stays where it is
+        return phase.at

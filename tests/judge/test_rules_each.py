@@ -2,11 +2,12 @@
 
 import random
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from monitor.events import Value
+from monitor.events import Consent, Phase, Value
 from tests.judge.story import LAWS, RULES, Story
 
 POLICY = {
@@ -649,6 +650,16 @@ def test_a_finding_names_the_lines_of_its_circumstances():
     ended = story.phase(6, "exited")
     (forced,) = story.of("forced-permission")
     assert forced.evidence == (denied, ended)
+
+
+def test_lines_of_the_first_and_the_last_moment_there_is():
+    story = Story(offset_s=3600)
+    story.sends(6, story.reads(5))
+    for when in (datetime.min, datetime.max):
+        told = Consent(at=when.replace(tzinfo=UTC), signal="dialog", status="requested", by="app")
+        story.consents.append((f"consents.jsonl:{len(story.consents) + 1}", told))
+        story.phases.append((f"phases.jsonl:{len(story.phases) + 1}", Phase(at=told.at, state="foreground")))
+    assert {each.rule for each in story.findings()} >= {"sent-before-consent"}
 
 
 def test_a_correction_is_in_the_evidence():

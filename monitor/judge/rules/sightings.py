@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ TOGETHER = timedelta(seconds=1)
 BY_ITSELF = timedelta(milliseconds=250)
 """A denial that comes this soon after its prompt is the system's: it remembers a "don't ask again", and nobody saw."""
 TICK = timedelta(microseconds=1)
+FIRST = datetime.min.replace(tzinfo=UTC) + TICK
 PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
 """Purposes of a claim that a no to personalised advertising answers: TCF's profiles and their use, Google's names."""
 NOTICES = frozenset({"dialog", "tap", "operator"})
@@ -154,7 +155,7 @@ class Sightings:
                 permission.take(at, ref, consent)
             else:
                 what = consent.scope
-                status = self._facts.timeline.at(at - TICK, None, consent.scope)
+                status = self._facts.timeline.at(max(at, FIRST) - TICK, None, consent.scope)
             found[ref] = Sighting(
                 at=at,
                 ref=ref,
