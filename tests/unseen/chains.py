@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import random
 import urllib.parse
@@ -27,7 +26,7 @@ TO_TEXT: dict[str, Callable[[bytes], bytes]] = {
     "percent": lambda data: urllib.parse.quote(data, safe="").encode(),
 }
 TO_BYTES: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
+    "gzip": world.gz,
     "zlib": zlib.compress,
     "zstd": zstandard.compress,
     "protobuf": lambda data: field(1, b"e") + field(2, data),

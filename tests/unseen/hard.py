@@ -116,15 +116,15 @@ hard(
     "hex in capitals with spaces of four",
     lambda text: " ".join(text.encode().hex().upper()[at : at + 4] for at in range(0, 2 * len(text.encode()), 4)),
 )
-hard("gzip of the reversed, base64", lambda text: b64(__import__("gzip").compress(text[::-1].encode())))
+hard("gzip of the reversed, base64", lambda text: b64(world.gz(text[::-1].encode())))
 hard("base64 with a letter in front of each line", lambda text: "Q" + b64(text.encode()))
 whole("xor of the body", lambda body: xor(body, b"\x42"))
 whole("xor of the body with a high key", lambda body: xor(body, b"\xd3"))
 whole("xor of the body with four bytes", lambda body: xor(body, b"\x9a\x37\xc4\x01"))
 whole("body reversed", lambda body: body[::-1])
 whole("base64 of the body reversed", lambda body: base64.b64encode(body)[::-1])
-whole("xor of gzip", lambda body: xor(__import__("gzip").compress(body), b"\x35"))
+whole("xor of gzip", lambda body: xor(world.gz(body), b"\x35"))
 whole("base64 of xor of the body", lambda body: base64.b64encode(xor(body, b"\x6e")))
-whole("gzip without its head", lambda body: __import__("gzip").compress(body)[10:])
+whole("gzip without its head", lambda body: world.gz(body)[10:])
 whole("body with its bits turned", lambda body: bytes(~byte & 255 for byte in body))
 whole("each byte one more", lambda body: bytes((byte + 1) % 256 for byte in body))

@@ -6,7 +6,6 @@ import base64
 import bz2
 import codecs
 import email.header
-import gzip
 import hashlib
 import html
 import json
@@ -113,7 +112,7 @@ LETTERS: dict[str, Turn] = {
     "base64 of json": lambda text: B64(world.dumps({"v": text, "t": 3})).decode(),
     "base64 of utf-16": lambda text: B64(text.encode("utf-16le")).decode(),
     "base64 of utf-16 with a mark": lambda text: B64(text.encode("utf-16")).decode(),
-    "base64 of gzip": lambda text: B64(gzip.compress(text.encode(), mtime=7)).decode(),
+    "base64 of gzip": lambda text: B64(world.gz(text.encode())).decode(),
     "base64url of zlib": lambda text: base64.urlsafe_b64encode(zlib.compress(text.encode())).decode(),
     "base64 of raw deflate": lambda text: B64(zlib.compress(world.dumps({"v": text}), wbits=-15)).decode(),
     "base64 of br": lambda text: B64(brotli.compress(world.dumps({"v": text}))).decode(),
@@ -132,7 +131,7 @@ LETTERS: dict[str, Turn] = {
     "hex, hyphens": lambda text: text.encode().hex("-"),
     "hex, 0x each": lambda text: ", ".join(f"0x{byte:02X}" for byte in text.encode()),
     "hex of utf-16": lambda text: text.encode("utf-16be").hex(),
-    "hex of gzip": lambda text: gzip.compress(text.encode(), mtime=7).hex(),
+    "hex of gzip": lambda text: world.gz(text.encode()).hex(),
     "base32": lambda text: base64.b32encode(text.encode()).decode(),
     "base32, lower and unpadded": lambda text: base64.b32encode(text.encode()).decode().rstrip("=").lower(),
     "base32 with hex letters": lambda text: base64.b32hexencode(text.encode()).decode(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import uuid
@@ -167,6 +168,11 @@ def document(fields: dict[str, Any], chance: random.Random) -> dict[str, Any] | 
 def dumps(value: Any) -> bytes:
     """JSON as apps write it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def gz(data: bytes) -> bytes:
+    """gzip, the same at any time."""
+    return gzip.compress(data, mtime=1)
 
 
 def fields_of(value: Value, chance: random.Random, turn: Any = str) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Tests of the fuzzer: a short run, bodies that come again by their number, failures that are seen from outside."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.judge import decode
+from tests import fuzz
+
+
+def test_a_short_run_finds_nothing(tmp_path):
+    told: list[str] = []
+    assert fuzz.run(800, seed=11, jobs=1, failures=tmp_path, report=told.append) == 0, told
+    assert told[-1].startswith("800 bodies")
+
+
+def test_bodies_come_again_by_their_number():
+    samples = fuzz.corpus()
+    assert len(samples) > 500
+    made = [fuzz.mutated(samples, 5, number) for number in range(40)]
+    assert made == [fuzz.mutated(fuzz.corpus(), 5, number) for number in range(40)]
+    assert len({sample.body for sample in made}) > 30
+
+
+def test_a_failure_is_written_and_tried_again(tmp_path, monkeypatch):
+    sample = fuzz.Sample(b"\xff\x00abc", "text/plain", "https://x.test/\ud83d", (("A", "b"),), "dns")
+    fuzz.write(tmp_path, "crash", "it broke", sample._replace(url="https://x.test/?a=1"))
+    (path,) = tmp_path.iterdir()
+    assert fuzz.read(path) == sample._replace(url="https://x.test/?a=1")
+    assert fuzz.replayed(path) == ""
+
+    def breaks(*_: Any) -> Any:
+        raise RuntimeError("it broke")
+
+    monkeypatch.setattr(decode, "leaves", breaks)
+    assert fuzz.replayed(path) == "RuntimeError: it broke"
+
+
+def stuck(
+    samples: list[fuzz.Sample], seed: int, start: int, stop: int, step: int, watched: fuzz.Watched, failures: Path
+) -> None:
+    """A worker that never ends with its third body, and dies of its fifth."""
+    for number in range(start, stop, step):
+        watched.number.value = number
+        watched.cpu.value = time.process_time()
+        if number == 2:
+            while True:
+                pass
+        if number == 4:
+            raise SystemExit(3)
+    watched.number.value = stop
+
+
+@pytest.mark.slow
+def test_a_hang_and_a_death_are_seen_from_outside(tmp_path, monkeypatch):
+    monkeypatch.setattr(fuzz, "work", stuck)
+    assert fuzz.run(6, seed=1, jobs=1, failures=tmp_path, report=lambda _: None) == 2
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"hang", "crash"}
