@@ -146,11 +146,12 @@ export function flush(all = false): void {
   const told = facts;
   waiting = [];
   facts = [];
-  for (let from = 0; from < lines.length; from += LINES_A_MESSAGE) {
-    send({ type: "lines", lines: lines.slice(from, from + LINES_A_MESSAGE) });
-  }
+  // Consent first: whoever reads along must not see what followed a yes before the yes.
   if (told.length > 0) {
     send({ type: "facts", facts: told });
+  }
+  for (let from = 0; from < lines.length; from += LINES_A_MESSAGE) {
+    send({ type: "lines", lines: lines.slice(from, from + LINES_A_MESSAGE) });
   }
 }
 
