@@ -24,6 +24,16 @@ class Declared:
     constants: dict[str, str | None] = field(default_factory=dict)
     """Static fields by name; None where the value is not said."""
     parents: tuple[str, ...] = ()
+    interface: bool = False
+    """Only the list of the API tells."""
+    statics: set[str] = field(default_factory=set)
+    """Names of static methods; only the list of the API tells."""
+    results: dict[tuple[str, Parameters], str] = field(default_factory=dict)
+    """Result types with what a list is of: `java.util.List<android.telephony.CellInfo>`; only the list tells."""
+    fields: dict[str, str] = field(default_factory=dict)
+    """Types of public fields of an object; only the list tells."""
+    since: dict[str, int] = field(default_factory=dict)
+    """First API level of a method, where it is later than 21; of several overloads the first."""
 
 
 def fetch(folder: Path) -> Path:
@@ -44,9 +54,11 @@ _SAME = {
     **dict.fromkeys((f"java.lang.{name}" for name in ("Integer", "Long", "Double", "Float", "Short")), "number"),
 }
 _OPEN = re.compile(
-    r"^(?:declare |export )*(module|class|interface|abstract class) (\S+?)(?:<.*?>)?(?: (extends .*))? ?\{$"
+    r"^(?:declare |export )*(module|class|interface|abstract class) (\S+?)(?:<.*?>)?(?: +(extends .*))? ?\{$"
 )
 _MEMBER = re.compile(r"^public (?:static )?([A-Za-z_$][\w$]*)(?:<[^(]*>)?\((.*)\): (.+);$")
+_OBJECT_FIELD = re.compile(r"^public (?!static )(?:readonly )?([A-Za-z_$][\w$]*): ([^()]+);$")
+_SINCE = re.compile(r"/\*\* @since (\d+)")
 _CONSTRUCTOR = re.compile(r"^public constructor\(((?!implementation: \{).*)\);$")
 _FIELD = re.compile(r"^public static ([A-Za-z_]\w*): (?:(-?[\d.e+]+|\"[^\"]*\")|[^();]+);$")
 
@@ -55,19 +67,26 @@ def of_list(path: Path) -> dict[str, Declared]:
     """The classes of the list, inner ones as `android.view.View$OnClickListener`."""
     classes: dict[str, Declared] = {}
     stack: list[tuple[str, str]] = []
+    since = 0
     for line in path.read_text(encoding="utf-8").splitlines():
         text = line.strip()
+        if said := _SINCE.search(text):
+            since = int(said[1])
+            continue
         if opened := _OPEN.match(text):
             stack.append((opened[1], opened[2]))
             if opened[1] != "module":
                 parents = re.findall(r"(?:extends|implements|,) ([\w.]+)", _no_generics(opened[3] or ""))
                 classes.setdefault(_name(stack), Declared()).parents = tuple(map(_binary, parents))
         elif text.endswith("{"):
+            if text == "public constructor(implementation: {" and stack[-1][0] != "other":
+                classes[_name(stack)].interface = True
             stack.append(("other", ""))
         elif text.startswith("}"):
             stack.pop()
         elif stack and stack[-1][0] not in ("module", "other"):
-            _member(classes[_name(stack)], text)
+            _member(classes[_name(stack)], text, since)
+        since = 0
     return classes
 
 
@@ -95,14 +114,20 @@ def _no_generics(text: str) -> str:
     return text
 
 
-def _member(declared: Declared, text: str) -> None:
+def _member(declared: Declared, text: str, since: int) -> None:
     if constructor := _CONSTRUCTOR.match(text):
         declared.constructors.add(tuple(_type(part) for part in _split(constructor[1])))
     elif member := _MEMBER.match(text):
         key = member[1], tuple(_type(part) for part in _split(member[2]))
         declared.methods.setdefault(key, set()).add(_type(member[3]))
+        declared.results[key] = _with_elements(member[3])
+        declared.since[member[1]] = min(since, declared.since.get(member[1], since))
+        if text.startswith("public static "):
+            declared.statics.add(member[1])
     elif static := _FIELD.match(text):
         declared.constants[static[1]] = static[2].strip('"') if static[2] else None
+    elif own := _OBJECT_FIELD.match(text):
+        declared.fields[own[1]] = _with_elements(own[2])
 
 
 def _split(parameters: str) -> list[str]:
@@ -126,6 +151,16 @@ def _type(text: str) -> str:
     if text in ("number", "string", "boolean", "void"):
         return text
     return _SAME.get(text, _binary(text)) if "." in text else "any"  # a type variable has no dot
+
+
+def _with_elements(text: str) -> str:
+    """A type, of a list with the type of its elements."""
+    text = text.replace(" | null", "").strip()
+    if listed := re.match(r"^(java\.util\.(?:List|Collection|Set|ArrayList))<(.*)>$", text):
+        return f"{listed[1]}<{_with_elements(listed[2])}>"
+    if mapped := re.match(r"^(java\.util\.Map)<[^,<>]*,(.*)>$", text):
+        return f"{mapped[1]}<{_with_elements(mapped[2])}>"
+    return _type(text)
 
 
 def of_jar(jar: Path, names: Iterable[str]) -> dict[str, Declared]:

@@ -1,0 +1,16 @@
+"""How sources that a JVM has are called for real: statements that print what the app got, one text a value."""
+
+REAL: dict[str, tuple[str, ...]] = {
+    "java.net.NetworkInterface.getHardwareAddress": (
+        """var all = java.net.NetworkInterface.getNetworkInterfaces();
+    for (java.net.NetworkInterface each : java.util.Collections.list(all)) {
+      byte[] got = each.getHardwareAddress();
+      if (got != null) {
+        java.util.StringJoiner mac = new java.util.StringJoiner(":");
+        for (byte octet : got) mac.add(String.format("%02x", octet));
+        Play.got(mac.toString());
+        return;
+      }
+    }""",
+    ),
+}
