@@ -18,8 +18,10 @@ What the first four apps do (reads in the order of time, `>` is an upload; befor
 | pages  | nothing                          | reads number, > log.pages.test      | the same as on      | nothing |
 |        |                                  | (base64 in JSON)                    | accept              |         |
 
-Every app shows its dialog before its first upload, and the user answers only when the app has nothing left to do, so
-two runs of one plan give the same accesses, signals and uploads in the same order. The process ends by itself.
+What the others do stands in expected.yml, beside what must be found of it.
+
+The user answers only when the app has nothing left to do, so two runs of one plan give the same accesses, signals and
+uploads in the same order. The process ends by itself.
 """
 
 from __future__ import annotations

@@ -301,16 +301,14 @@ def test_a_policy_that_has_changed_says_so(screen, texts, said):
     assert [event.text for event in screen.events] == [said]
 
 
-def test_a_full_screen_asks_once_until_it_is_answered(screen):
-    on = {
-        "texts": ["欢迎", "请阅读《隐私政策》"],
-        "labels": ["登录"],
-        "checks": [{"text": "我已阅读并同意", "checked": False}],
-    }
-    screen("screen", **on)
+def test_a_full_screen_asks_once_however_often_it_comes_back(screen):
+    box = {"text": "我已阅读并同意", "checked": False}
+    on = {"texts": ["欢迎", "请阅读《隐私政策》"], "labels": ["登录"], "checks": [box]}
     screen("screen", **on)
     screen("screen", texts=["Settings", "Privacy policy"], labels=["Back"])
-    assert screen.said == [("dialog", "requested", "app")]
+    screen.tap("不同意", on={**on, "labels": ["不同意", "登录"]})
+    screen("screen", **on)
+    assert screen.said == [("dialog", "requested", "app"), ("tap", "refused", "user")]
     assert screen.events[0].ticked is False
 
 

@@ -53,8 +53,8 @@ class Signals:
         self._scopes = [(entry.scope, Phrases.of(entry.phrases)) for entry in self._words.scopes]
         self._sdk_calls = {f"{call.cls}.{call.method}": call for call in self._words.sdk_calls}
         self._open: dict[int, _Open] = {}
-        self._asking: str | None = None
-        """Heading of the full screen that asks, until it is answered or another one comes."""
+        self._screens: set[str] = set()
+        """Headings of the full screens that have asked: coming back to one is no new question."""
 
     def plan(self) -> dict[str, Any]:
         """What to hook besides the screen, as the agent takes it (hooks/plan.ts)."""
@@ -101,12 +101,11 @@ class Signals:
     def _screen(self, shown: ScreenShown) -> list[Consent]:
         """A full screen asks only when it can be answered there: a list of settings names policies too."""
         title = self._title(shown)
-        if title is None or not (self._answers(shown) or any(self._asks(check) for check in shown.checks)):
-            self._asking = None
+        if title is None or title in self._screens:
             return []
-        if title == self._asking:
+        if not (self._answers(shown) or any(self._asks(check) for check in shown.checks)):
             return []
-        self._asking = title
+        self._screens.add(title)
         return self._asked(shown, title)
 
     def _asked(self, shown: Screen, title: str) -> list[Consent]:
@@ -205,7 +204,6 @@ class Signals:
         ]
         if status != "requested":
             events += self._chosen(tap, text, status)
-            self._asking = None
             for dialog in self._open.values():
                 dialog.decided = dialog.decided or dialog.title == title
         return events
