@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder import clean, consents, kinds, marks, moments, permissions, recipients
+from tests.recordings.builder import claimed, clean, consents, kinds, marks, moments, permissions, recipients
 from tests.recordings.builder.case import Case
 
-MODULES = (consents, permissions, moments, recipients, kinds, marks, clean)
+MODULES = (consents, claimed, permissions, moments, recipients, kinds, marks, clean)
 
 
 def cases() -> Iterator[Case]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder.case import (
+from tests.recordings.builder.case import HOUR, Case
+from tests.recordings.builder.kinds import PASTE
+from tests.recordings.builder.permissions import CONTACTS as CONTACTS_PERMISSION
+from tests.recordings.builder.permissions import LOCATION, MICROPHONE
+from tests.recordings.builder.reads import (
     AD,
     CARD,
     CLIPBOARD,
     CONTACTS,
     FILLED,
     GAID,
-    HOUR,
     NUMBER,
     OAID,
     OPEN,
@@ -19,11 +22,7 @@ from tests.recordings.builder.case import (
     PHONE,
     PLACE,
     POSITION,
-    Case,
 )
-from tests.recordings.builder.kinds import PASTE
-from tests.recordings.builder.permissions import CONTACTS as CONTACTS_PERMISSION
-from tests.recordings.builder.permissions import LOCATION, MICROPHONE
 from tests.recordings.builder.tcf import consent_string
 
 EVERYTHING_DECLARED = """\

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder.case import (
+from tests.recordings.builder.case import Case, sha256
+from tests.recordings.builder.reads import (
     APPS,
     CALLS,
     CARD,
@@ -16,8 +17,6 @@ from tests.recordings.builder.case import (
     PHONE,
     PLACE,
     POSITION,
-    Case,
-    sha256,
 )
 
 OWN = "https://api.shop.test/v1/device"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder.case import NUMBER, PHONE, Case
+from tests.recordings.builder.case import Case
+from tests.recordings.builder.reads import NUMBER, PHONE
 
 
 def _marked(name: str, why: str) -> Case:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder.case import HOUR, NUMBER, PHONE, PLACE, POSITION, Case
+from tests.recordings.builder.case import HOUR, Case
+from tests.recordings.builder.reads import NUMBER, PHONE, PLACE, POSITION
 
 TRACK = "https://api.jogger.test/v1/points"
 SERVICE = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder.case import HOUR, NUMBER, PHONE, Case
+from tests.recordings.builder.case import HOUR, Case
+from tests.recordings.builder.reads import NUMBER, PHONE
 
 LOCATION = ("ACCESS_FINE_LOCATION", ["location", "movement_track", "wifi_ssid_bssid", "nearby_wifi", "cell_tower"])
 COARSE = ("ACCESS_COARSE_LOCATION", ["location_coarse"])

@@ -12,20 +12,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from tests.recordings.builder.case import (
-    AD,
-    DEVICE,
-    GAID,
-    IMEI,
-    NUMBER,
-    OAID,
-    OPEN,
-    PHONE,
-    PLACE,
-    POSITION,
-    Case,
-    md5,
-)
+from tests.recordings.builder.case import Case, md5
+from tests.recordings.builder.reads import AD, DEVICE, GAID, IMEI, NUMBER, OAID, OPEN, PHONE, PLACE, POSITION
 from tests.recordings.builder.tcf import consent_string
 
 OWN = "https://api.shop.test/v1/device"
