@@ -69,6 +69,8 @@ def test_a_recording_yields_its_findings(case, tmp_path):
     for finding in EXPECTED[case]["findings"]:
         same = [each for each in outcome.findings if told(each) == {key: finding.get(key) for key in TOLD}]
         assert set(finding.get("evidence", ())) <= set(same[0].evidence)
+    if law := EXPECTED[case].get("law"):
+        assert {article.jurisdiction for finding in outcome.findings for article in finding.articles} == set(law)
 
 
 @pytest.mark.parametrize("case", CASES)

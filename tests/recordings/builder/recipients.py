@@ -129,6 +129,7 @@ def others() -> Iterator[Case]:
             "company "
             "seated in the United States.",
             territory="CN",
+            law=["cn"],
         )
         .agreed()
         .separately(2.5, "third_party_separate", "given", "向第三方提供位置信息", ["location"])
