@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import cache
 
 from monitor.events import Consent, DataType, Ref
-from monitor.findings import LEVELS, Article, Confidence, ConsentStatus, Finding, Level, Recipient
+from monitor.findings import LEVELS, Article, Confidence, ConsentStatus, Finding, Level, Party, Recipient
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
 from monitor.judge.rules.conditions import Conditions, Test, holding
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.groups import Group
-from monitor.judge.rules.model import Rule
+from monitor.judge.rules.model import Raised, Rule
 from monitor.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
 from monitor.judge.rules.words import LANGUAGES, Language
 
@@ -34,6 +35,8 @@ class Reporter:
         self._sightings = sightings
         self._conditions = conditions
         self._timeline = facts.timeline
+        self._law = cache(self._touched)
+        self._levels = cache(self._raised)
 
     def finding(self, rule: Rule, group: Group) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
@@ -41,9 +44,10 @@ class Reporter:
         members = sorted(group.members, key=lambda each: (GRADES.index(grades[id(each)]), each.at, each.line))
         lead = members[0]
         count = group.stretch.calls if group.stretch else sum(each.count for each in members)
-        raised = [(each.level, self._conditions.test(each.when)) for each in rule.levels]
-        articles = self._articles(rule, lead.data, self._recipient(lead))
-        laws = self._facts.laws.references(articles) if self._facts.laws else ()
+        recipient = self._recipient(lead)
+        about_scope = rule.when.scope is not None
+        articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
+        raised = self._levels(rule.levels)
         return Finding(
             rule=rule.id,
             level=min((_level(rule, raised, each) for each in members), key=LEVELS.index),
@@ -51,7 +55,7 @@ class Reporter:
             title=rule.title,
             detail=self._details(rule, group, members, count),
             data=lead.data,
-            recipient=self._recipient(lead),
+            recipient=recipient,
             consent=lead.status.state if rule.on != "run" else None,
             count=count,
             flows=tuple(each.flow.id for each in sorted(members, key=in_time) if each.flow),
@@ -61,17 +65,22 @@ class Reporter:
             references=(*laws, *rule.references),
         )
 
-    def _articles(self, rule: Rule, data: DataType | None, recipient: Recipient | None) -> tuple[Article, ...]:
-        """What the rule's finding types touch; of the necessary scope, the item on the app's type, too."""
+    def _raised(self, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
+        return [(each.level, self._conditions.test(each.when)) for each in levels]
+
+    def _touched(
+        self, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
+    ) -> tuple[tuple[Article, ...], tuple[str, ...]]:
+        """The articles that finding types touch, and the same as words; of the necessary scope, the item on the app's
+        type, too."""
         facts = self._facts
         if facts.laws is None:
-            return ()
-        party = recipient.party if recipient else None
-        articles = facts.laws.articles(rule.kinds, facts.jurisdictions, data, party)
-        type_ = facts.app_type.article if rule.when.scope and facts.app_type else None
-        if type_ is None or (facts.jurisdictions and type_.jurisdiction not in facts.jurisdictions):
-            return articles
-        return (type_, *articles)
+            return (), ()
+        articles = facts.laws.articles(kinds, facts.jurisdictions, data, party)
+        type_ = facts.app_type.article if about_scope and facts.app_type else None
+        if type_ is not None and (not facts.jurisdictions or type_.jurisdiction in facts.jurisdictions):
+            articles = (type_, *articles)
+        return articles, facts.laws.references(articles)
 
     def _recipient(self, lead: Sighting) -> Recipient | None:
         if lead.flow is not None:
