@@ -164,7 +164,7 @@ function write(reading: Reading): void {
     args, stack, thread: reading.thread,
   };
   if (values.length === 0) {
-    const key = [spec.source, target, outcome, JSON.stringify(args), reading.captured].join("\n");
+    const key = [spec.source, spec.data, target, outcome, JSON.stringify(args), reading.captured].join("\n");
     emitAccess(reading.at, key, () => line);
   } else {
     emit(reading.at, line);

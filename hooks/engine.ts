@@ -105,7 +105,7 @@ export function watch(
       hook = install(env, overload, kind, method === "$init" ? "<init>" : method);
       hooks.set(key, hook);
     }
-    if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after)) {
+    if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
       hook.watches.push({ ...watcher, failures: 0, off: false });
     }
     result.count += 1;

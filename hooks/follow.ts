@@ -40,7 +40,7 @@ export function access(
   const { values, elements } = read;
   const args = elements === null ? origin.args : { ...origin.args, elements };
   const captured = withStack ? capture(env) : "";
-  const key = [spec.source, target, outcome, elements, JSON.stringify(values), captured].join("\n");
+  const key = [spec.source, spec.data, target, outcome, elements, JSON.stringify(values), captured].join("\n");
   emitAccess(at, key, () => ({
     kind: "access",
     source: spec.source,
@@ -79,7 +79,13 @@ interface Followed {
   busy: Set<number>;
 }
 
-const followed = new Tracked<Followed>();
+/** An object may be followed for several sources: one listener that hears of cells and of calls. */
+const followed = new Tracked<Followed[]>();
+
+function remember(env: Env, object: NativePointer, origin: Origin, spec: FollowSpec): void {
+  const others = (followed.get(env, object) ?? []).filter((other) => other.spec !== spec);
+  followed.set(env, object, [...others, { origin, spec, busy: new Set() }]);
+}
 
 /** Follow what the app gave (before the call, so that the first delivery is not missed) or what it got (after). */
 export function followAll(call: Call, specs: FollowSpec[], which: FollowSpec["object"], origin: Origin): void {
@@ -91,7 +97,7 @@ export function followAll(call: Call, specs: FollowSpec[], which: FollowSpec["ob
       if (spec.as === "cursor") {
         openCursor(call, object, spec, origin);
       } else {
-        followed.set(call.env, object, { origin, spec, busy: new Set() });
+        remember(call.env, object, origin, spec);
         hookClass(call.env, object, spec);
       }
     }
@@ -150,27 +156,31 @@ function watcherOf(name: string, method: string, kind: Kind): Watch {
 }
 
 function makeWatcher(name: string, method: string, kind: Kind): Watch {
-  const step = (call: Call): [Followed, StepSpec] | null => {
-    const what = followed.get(call.env, call.self);
-    const spec = what?.spec.methods[method];
-    return what === undefined || spec === undefined ? null : [what, spec];
-  };
-  const wants = (env: Env, self: NativePointer | null): boolean => followed.get(env, self)?.spec.methods[method] !== undefined;
+  const steps = (call: Call): [Followed, StepSpec][] =>
+    (followed.get(call.env, call.self) ?? []).flatMap((what): [Followed, StepSpec][] => {
+      const spec = what.spec.methods[method];
+      return spec === undefined ? [] : [[what, spec]];
+    });
+  const wants = (env: Env, self: NativePointer | null): boolean =>
+    followed.get(env, self)?.some((what) => what.spec.methods[method] !== undefined) ?? false;
   const subject = `${name}.${method}`;
   if (kind === "app") {
     return {
       subject,
       wants,
       before: (call) => {
-        const found = step(call);
         const thread = Process.getCurrentThreadId();
-        if (found !== null && !found[0].busy.has(thread)) {
-          found[0].busy.add(thread);
-          give(call, found[1], found[0].origin, null);
+        for (const [what, step] of steps(call)) {
+          if (!what.busy.has(thread)) {
+            what.busy.add(thread);
+            give(call, step, what.origin, null);
+          }
         }
       },
       after: (call) => {
-        followed.get(call.env, call.self)?.busy.delete(Process.getCurrentThreadId());
+        for (const what of followed.get(call.env, call.self) ?? []) {
+          what.busy.delete(Process.getCurrentThreadId());
+        }
       },
     };
   }
@@ -178,16 +188,17 @@ function makeWatcher(name: string, method: string, kind: Kind): Watch {
     subject,
     wants,
     before: (call) => {
-      const found = step(call);
-      if (found !== null) {
-        followAll(call, found[1].follow, "argument", found[0].origin);
+      for (const [what, step] of steps(call)) {
+        followAll(call, step.follow, "argument", what.origin);
       }
     },
     after: (call) => {
-      const found = step(call);
-      if (found !== null && call.thrown.isNull()) {
-        followAll(call, found[1].follow, "return", found[0].origin);
-        give(call, found[1], found[0].origin, ownFrame(call));
+      if (!call.thrown.isNull()) {
+        return;
+      }
+      for (const [what, step] of steps(call)) {
+        followAll(call, step.follow, "return", what.origin);
+        give(call, step, what.origin, ownFrame(call));
       }
     },
   };

@@ -61,8 +61,10 @@ export interface SourceSpec {
   when: { argument: number; matches: string[] } | null;
   values: ValueSpec[];
   follow: FollowSpec[];
-  /** factories (class.method) that return an implementation, for an API that is an interface */
+  /** factories (class.method) that return an implementation, for an API that is an interface, or a class of the app's */
   implementations: string[];
+  /** the system calls it on a class of the app's: what it brings is read before the app's code runs */
+  callback: boolean;
 }
 
 /** An SDK call by which the app says that the user agreed. */

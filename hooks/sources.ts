@@ -2,7 +2,7 @@
 
 import type { Env } from "./bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
-import { watch, type Call, type Watch } from "./engine.js";
+import { watch, type Call, type Kind, type Watch } from "./engine.js";
 import { access, followAll, outcomeOf, ownFrame, type Origin, type Outcome } from "./follow.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
@@ -39,9 +39,10 @@ function install(env: Env, spec: SourceSpec): void {
       });
       return;
     }
-    const done = watch(env, wrapper, spec.method, spec.overloads, "api", watcherOf(spec));
+    const watcher = watcherOf(spec);
+    const done = watch(env, wrapper, spec.method, spec.overloads, kindOf(spec), watcher);
+    const factories = spec.implementations.filter((factory) => watchFactory(env, spec, watcher, factory));
     if (done.count === 0 && done.abstract > 0) {
-      const factories = spec.implementations.filter((factory) => watchFactory(env, spec, factory));
       set(
         factories.length > 0 ? "installed" : "failed",
         factories.length > 0 ? `its implementations, from ${factories.join(", ")}` : "abstract, and nothing gives its implementations",
@@ -57,8 +58,12 @@ function install(env: Env, spec: SourceSpec): void {
   }
 }
 
+function kindOf(spec: SourceSpec): Kind {
+  return spec.callback ? "app" : "api";
+}
+
 /** An API that is an interface: hook the class of what the factory returns, when it returns it. */
-function watchFactory(env: Env, spec: SourceSpec, factory: string): boolean {
+function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: string): boolean {
   const cut = factory.lastIndexOf(".");
   const wrapper = wrapperOf(env, factory.slice(0, cut));
   if (wrapper === null) {
@@ -83,7 +88,7 @@ function watchFactory(env: Env, spec: SourceSpec, factory: string): boolean {
       });
       known.push(cls);
       installNow((ours) => {
-        watch(ours, wrapperFor(ours, name, cls), spec.method, spec.overloads, "api", watcherOf(spec));
+        watch(ours, wrapperFor(ours, name, cls), spec.method, spec.overloads, kindOf(spec), watcher);
       });
     },
   });
@@ -105,14 +110,32 @@ function watcherOf(spec: SourceSpec): Watch {
     args: argumentsOf(call, spec),
   });
   const followsArguments = spec.follow.some((follow) => follow.object === "argument");
-  const watcher: Watch = {
-    subject: spec.source,
-    after: (call) => {
-      if (concerns(call)) {
-        record(call, spec, originOf(call));
-      }
-    },
+  const tell = (call: Call): void => {
+    if (concerns(call)) {
+      record(call, spec, originOf(call));
+    }
   };
+  if (spec.callback) {
+    // What the app's method calls on the class above is the same delivery.
+    const busy = new Map<number, Call>();
+    return {
+      subject: spec.source,
+      before: (call) => {
+        const thread = Process.getCurrentThreadId();
+        if (!busy.has(thread)) {
+          busy.set(thread, call);
+          tell(call);
+        }
+      },
+      after: (call) => {
+        const thread = Process.getCurrentThreadId();
+        if (busy.get(thread) === call) {
+          busy.delete(thread);
+        }
+      },
+    };
+  }
+  const watcher: Watch = { subject: spec.source, after: tell };
   if (followsArguments) {
     watcher.before = (call) => {
       if (concerns(call)) {

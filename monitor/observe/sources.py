@@ -157,7 +157,12 @@ class Source(_Entry):
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = Field(
-        default=(), description="factories (class.method) that return implementations, for an API that is an interface"
+        default=(), description="factories (class.method) that return what has the body: of an interface, of a class of the app's"
+    )
+    callback: bool = Field(
+        default=False,
+        description="the system calls it on a class of the app's: its arguments hold the values; `implementations` name "
+        "what makes the object",
     )
     optional: str | None = Field(
         default=None, description="why it may be missing without anything being missed: an SDK, a hidden API"
@@ -189,6 +194,7 @@ class Source(_Entry):
             "values": [_value(value, self.data) for value in self.values],
             "follow": [_follow(follow, self.data) for follow in self.follow],
             "implementations": self.implementations,
+            "callback": self.callback,
         }
 
 
@@ -226,6 +232,7 @@ class Entry(_Entry):
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = ()
+    callback: bool = False
     optional: str | None = None
     why: str | None = Field(default=None, description="that of the file when not given")
     api: Levels | None = None

@@ -13,4 +13,16 @@ REAL: dict[str, tuple[str, ...]] = {
       }
     }""",
     ),
+    "java.net.NetworkInterface.getInterfaceAddresses": (
+        """for (var each : java.net.NetworkInterface.getByName("lo").getInterfaceAddresses()) {
+      Play.got(each.getAddress().getHostAddress());
+    }""",
+    ),
+    "java.net.NetworkInterface.getInetAddresses": (
+        """var loopback = java.net.NetworkInterface.getByName("lo");
+    loopback.getInetAddresses();
+    for (var each : loopback.getInterfaceAddresses()) {
+      Play.got(each.getAddress().getHostAddress());
+    }""",
+    ),
 }

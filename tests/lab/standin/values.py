@@ -91,9 +91,14 @@ class Makes:
         """
         if only is not None:
             type_ = only
+        if type_ == "int[]" and tree.here and tree.here[0][1] in ("hex", "mac"):
+            type_ = "byte[]"  # the list says `number` of both
         inner = element(type_)
         if inner is not None and not (tree.here and tree.here[0][1] == "count"):
             return self._list(type_, inner, tree)
+        if type_.startswith("java.net.Inet") and set(tree.behind) == {"getHostAddress"}:
+            java, text = self.plain("java.net.InetAddress")
+            return Made(java, {at: [str(text).lstrip("/")] for at, _ in tree.behind["getHostAddress"].here})
         if tree.behind or takes:
             return self._object(type_, tree, takes)
         if not tree.here:
@@ -128,7 +133,11 @@ class Makes:
     def _object(self, type_: str, tree: Tree, takes: Sequence[str] = ()) -> Made:
         made = Made("")
         members = []
+        here = list(tree.here)
         for getter, rest in tree.behind.items():
+            if getter == "toString":
+                here += rest.here
+                continue
             gives = self.types.getter(type_, getter) if type_ != "java.lang.Object" else "java.lang.Object"
             part = self.value(gives, rest)
             made.also(part)
@@ -140,9 +149,9 @@ class Makes:
                 members.append(f"final {declared} {kept} = {part.java};")
                 members.append(f"public {declared} {getter}() {{ return {kept}; }}")
         text = f"o{self.call}.{self.fresh()}"
-        for at, _ in tree.here:
+        for at, _ in here:
             made.texts.setdefault(at, []).append(text)
-        if tree.here:
+        if here:
             members.append(f'{{ text = "{text}"; }}')
         name = self.subclass(type_, members, takes)
         made.java = f"new {name}({', '.join(f'p{at}' for at in range(len(takes)))})"
