@@ -5,15 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.events import Consent, Event, Ref, Upload
+from monitor.events import Consent, Event, Phase, Ref, Upload
 from monitor.findings import ConsentName, Report
 
 
 def host_time(event: Event, report: Report) -> datetime:
-    """The time of a line on the host's clock. Uploads and what an operator noted carry that clock already."""
-    if isinstance(event, Upload) or (isinstance(event, Consent) and "operator" in (event.by, event.signal)):
-        return event.at
-    return event.at - timedelta(milliseconds=report.run.clock_offset_ms)
+    """The time of a line on the host's clock. What the proxy and an operator wrote carries that clock already."""
+    match event:
+        case Upload():
+            of_the_host = event.via not in ("sms", "intent")
+        case Consent():
+            of_the_host = "operator" in (event.by, event.signal)
+        case Phase():
+            of_the_host = event.state == "mark" and event.pid is None
+        case _:
+            of_the_host = False
+    return event.at if of_the_host else event.at - timedelta(milliseconds=report.run.clock_offset_ms)
 
 
 class Step(NamedTuple):
