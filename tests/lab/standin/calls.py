@@ -60,7 +60,9 @@ class Writer:
         if source.cls.startswith(("java.", "javax.")) and not source.shape:
             return self._real(source)
         overloads = self.types.methods(source)
-        has_body = not (self.types.interface(source.cls) or source.cls in ALL_ABSTRACT)
+        has_body = all(method.static for method in overloads) or not (
+            self.types.interface(source.cls) or source.cls in ALL_ABSTRACT
+        )
         if not has_body and not source.implementations:
             raise Unfit(f"{source.cls} is abstract: hook the class that has the body, or name `implementations`")
         self.methods.setdefault((source.cls, source.method), []).extend(overloads)
