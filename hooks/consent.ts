@@ -89,7 +89,7 @@ function tapped(call: Call): void {
       fact: "tap",
       label,
       // Of a box or switch: its state before this click.
-      ticked: is(env, self, "android.widget.CompoundButton") ? tryGetter(env, self, "isChecked") === 1 : null,
+      ticked: is(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null,
       // The platform's own input path; code that presses a button by itself does not come from there.
       input: stack.some((frame) => /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp)\(/.test(frame)),
       ...read(env, root instanceof NativePointer ? root : NULL),
@@ -125,7 +125,7 @@ function read(env: Env, root: NativePointer): Screen {
       return;
     }
     const label = labelOf(env, view).slice(0, MOST_CHARACTERS);
-    if (is(env, view, "android.widget.CompoundButton")) {
+    if (is(env, view, "android.widget.Checkable")) {
       screen.checks.push({ text: label, checked: tryGetter(env, view, "isChecked") === 1 });
     } else if (label !== "") {
       const touchable = is(env, view, "android.widget.Button") || tryGetter(env, view, "isClickable") === 1;

@@ -3,7 +3,7 @@ package android.widget;
 import android.content.Context;
 
 /** A button that is checked or not. */
-public abstract class CompoundButton extends Button {
+public abstract class CompoundButton extends Button implements Checkable {
     private boolean mChecked;
     private OnCheckedChangeListener mOnCheckedChangeListener;
 
@@ -16,10 +16,12 @@ public abstract class CompoundButton extends Button {
         super(context);
     }
 
+    @Override
     public boolean isChecked() {
         return mChecked;
     }
 
+    @Override
     public void setChecked(boolean checked) {
         if (mChecked != checked) {
             mChecked = checked;
@@ -29,6 +31,7 @@ public abstract class CompoundButton extends Button {
         }
     }
 
+    @Override
     public void toggle() {
         setChecked(!mChecked);
     }
