@@ -1,4 +1,5 @@
-"""Builds what a wheel carries and a checkout needs: the agent (from hooks/) and the lab device's classes (from Java).
+"""Builds what a wheel carries and a checkout needs: the agent (from hooks/), the lab device's classes (from Java) and
+the compiled part of the search (from C).
 
 `python hatch_build.py` builds what is out of date; `--current` only says, by its exit code, whether all is current.
 """
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Iterable
@@ -20,6 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).parent
 AGENT = Path("monitor/observe/agent.js")
 LAB = Path("monitor/lab/lab.jar")
+SEARCH = Path("monitor/judge/search/libsearch.so")
 
 
 def is_current(target: Path, sources: Iterable[Path]) -> bool:
@@ -28,13 +31,16 @@ def is_current(target: Path, sources: Iterable[Path]) -> bool:
 
 
 class Build(BuildHookInterface[Any]):
-    """Hatchling's hook: builds both before a wheel or an editable install is put together."""
+    """Hatchling's hook: builds all before a wheel or an editable install is put together."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, and put addons/ into a wheel as monitor/addons (a checkout uses it where it is)."""
         build(Path(self.root))
         if version != "editable":
             build_data["force_include"][str(Path(self.root) / "addons")] = "monitor/addons"
+        if self.target_name == "wheel" and (Path(self.root) / SEARCH).exists():
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
 
 
 def agent_sources(root: Path) -> list[Path]:
@@ -121,13 +127,39 @@ def _javac() -> list[str]:
     return [found]
 
 
+def search_sources(root: Path) -> list[Path]:
+    """The files that the compiled part of the search is built from."""
+    return sorted((root / SEARCH).parent.glob("compiled/*.[ch]"))
+
+
+def build_search(root: Path) -> Path | None:
+    """Compile the search where it is out of date; without a C compiler all works, but large bodies take longer."""
+    library, sources = root / SEARCH, search_sources(root)
+    if is_current(library, sources):
+        return library
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        print("No C compiler: the search works without its compiled part, slower on large bodies.", file=sys.stderr)
+        return None
+    made = library.with_name(f"{library.name}.{os.getpid()}")
+    flags = ("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-o", str(made))
+    files = [str(path) for path in sources if path.suffix == ".c"]
+    compiled = subprocess.run([compiler, *flags, *files, "-lm"], capture_output=True, text=True, check=False)
+    if compiled.returncode:
+        sys.exit(f"The search does not compile:\n{compiled.stdout}{compiled.stderr}")
+    made.replace(library)
+    return library
+
+
 def build(root: Path) -> None:
-    """Build the agent and the lab device where they are out of date."""
+    """Build the agent, the lab device and the search where they are out of date."""
     build_agent(root)
     build_lab(root)
+    build_search(root)
 
 
 if __name__ == "__main__":
     if "--current" in sys.argv:
-        sys.exit(not (is_current(ROOT / AGENT, agent_sources(ROOT)) and is_current(ROOT / LAB, lab_sources(ROOT))))
+        made = ((AGENT, agent_sources), (LAB, lab_sources), (SEARCH, search_sources))
+        sys.exit(not all(is_current(ROOT / target, sources(ROOT)) for target, sources in made))
     build(ROOT)

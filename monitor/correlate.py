@@ -178,7 +178,11 @@ class _Walk:
                 earliest = at if earliest is None else min(earliest, at)
         if earliest is not None:
             for ref, (upload, decoded) in self.recent.items():
-                if upload.at >= earliest:
+                if upload.at < earliest:
+                    continue
+                if decoded.passed_over:  # what was passed over may hold what is known only now
+                    self.recent[ref] = (upload, self.link(ref, upload))
+                else:
                     self.joined[ref] = (upload, self.linker.link(ref, upload, decoded))
         for ref, upload in uploads:
             self.recent[ref] = (upload, self.link(ref, upload))
@@ -187,7 +191,7 @@ class _Walk:
 
     def link(self, ref: Ref, upload: Upload) -> decode.Decoded:
         body = self.recording.body(upload.body) if upload.body else None
-        decoded = decode.leaves(upload, body)
+        decoded = decode.leaves(upload, body, narrow=self.linker.narrow)
         for cut in decoded.cut:
             self.cuts[ref] = ReportedGap(
                 at=upload.at, app=upload.app, where="correlate", subject=ref, why="decode_limit", detail=cut

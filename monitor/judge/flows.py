@@ -87,7 +87,9 @@ class Linker:
         """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long."""
         self._transforms = Transforms(bodies)
         self._offset = timedelta(milliseconds=clock_offset_ms)
-        self._index = Index()
+        self._index = Index(self._transforms.outputs)
+        self.narrow = self._index.narrow
+        """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()
@@ -160,7 +162,7 @@ class Linker:
 
     def _found(self, decoded: Decoded, at: datetime) -> list[Hit]:
         """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
-        hits = self._index.find(decoded.leaves)
+        hits = self._index.find(decoded.leaves, decoded.passed_over)
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return hits

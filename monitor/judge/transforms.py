@@ -70,6 +70,8 @@ class Transforms:
         self._by_beginning: dict[bytes, list[_Step]] = {}
         self._streams: dict[tuple[str, str | None], list[tuple[datetime, int, _Step]]] = defaultdict(list)
         self._levels = Levels()
+        self.outputs = self._levels.grams
+        """The beginnings of all outputs, for sifting."""
 
     def add(self, ref: Ref, transform: Transform, at: datetime) -> None:
         """Learn of one call; `at` is its time on the host's clock. A known line changes nothing."""

@@ -25,7 +25,7 @@ from monitor.judge.decode import binary  # isort: skip
 from monitor.judge.decode import thrift  # isort: skip
 from monitor.judge.decode import frames  # isort: skip
 from monitor.judge.decode import masks  # isort: skip
-from monitor.judge.decode.pieces import DECODERS, Decoded, Decoder, Leaf, Limits, Piece, Room, decoder, walk
+from monitor.judge.decode.pieces import DECODERS, Decoded, Decoder, Leaf, Limits, Narrow, Piece, Room, decoder, walk
 
 __all__ = [
     "DECODERS",
@@ -48,9 +48,17 @@ SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-
 """Headers that say only how the message is to be read; what they say is used, not searched."""
 
 
-def leaves(upload: Upload, body: bytes | None, limits: Limits = Limits()) -> Decoded:  # noqa: B008  (frozen)
-    """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are."""
-    room = Room(limits)
+def leaves(
+    upload: Upload,
+    body: bytes | None,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    narrow: Narrow | None = None,
+) -> Decoded:
+    """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are.
+
+    `narrow` says which parts of a large text may matter; only those are decoded.
+    """
+    room = Room(limits, narrow=narrow)
     roots = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if body:
         hint = frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
@@ -62,13 +70,19 @@ def leaves(upload: Upload, body: bytes | None, limits: Limits = Limits()) -> Dec
             for coding in value.split(",")
         ]
         roots += compressed.content(piece, codings, room)
-    return Decoded(tuple(walk(roots, room)), tuple(room.cut))
+    return Decoded(tuple(walk(roots, room)), tuple(room.cut), room.passed_over)
 
 
-def leaves_of(data: bytes, hint: str = "", limits: Limits = Limits()) -> Decoded:  # noqa: B008  (frozen)
+def leaves_of(
+    data: bytes,
+    hint: str = "",
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    narrow: Narrow | None = None,
+) -> Decoded:
     """All leaves of some bytes; `hint` is what they are said to be."""
-    room = Room(limits)
-    return Decoded(tuple(walk([Piece(data, "$", (), 0, len(data), True, hint)], room)), tuple(room.cut))
+    room = Room(limits, narrow=narrow)
+    found = tuple(walk([Piece(data, "$", (), 0, len(data), True, hint)], room))
+    return Decoded(found, tuple(room.cut), room.passed_over)
 
 
 def _header(upload: Upload, wanted: str) -> str:

@@ -47,6 +47,9 @@ class Decoded(NamedTuple):
     leaves: tuple[Leaf, ...]
     cut: tuple[str, ...]
     """What was not decoded because a limit was met, one sentence each."""
+    passed_over: int = 0
+    """Bytes of large texts that were read, hold nothing that is looked for, and are in no leaf: when more is looked
+    for, they must be read again."""
 
 
 class Piece(NamedTuple):
@@ -102,6 +105,8 @@ class Room:
     bytes_left: int = 0
     leaves_left: int = 0
     cut: list[str] = field(default_factory=list)
+    narrow: Narrow | None = None
+    passed_over: int = 0
 
     def __post_init__(self) -> None:
         self.bytes_left = self.limits.output_bytes
@@ -121,6 +126,8 @@ class Room:
         return True
 
 
+Narrow = Callable[[Piece, Room], list[Piece] | None]
+"""The pieces of a large text that may matter; None where it cannot say, and the text is decoded as any other."""
 Family = Literal["text", "binary", "any"]
 Found = Iterable[Piece] | None
 """None: this decoder has nothing to say of the piece."""
@@ -212,6 +219,10 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
         if room.leaves_left <= 0:
             room.stop(f"more than {room.limits.leaves} leaves; left off at {piece.path}")
             return
+        narrowed = room.narrow(piece, room) if room.narrow is not None and not piece.done else None
+        if narrowed is not None:
+            stack.extend(reversed(narrowed))
+            continue
         text = as_text(data)
         room.leaves_left -= 1
         if piece.done or plain(data):

@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
 from monitor.judge.search.edges import stands_alone
-from monitor.judge.search.grams import Grams, Table, Words, window_of, windows_of
+from monitor.judge.search.grams import Grams, Table, window_of, windows_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
 from monitor.judge.search.look import Look
+from monitor.judge.search.sieve import Sieve
 from monitor.judge.search.split import Splits
-from monitor.judge.variants import Variant, digests
+from monitor.judge.search.split import _cuts as cuts_of
+from monitor.judge.variants import Variant, digests, places
 
 __all__ = ["Hit", "Index", "last_key", "root_of"]
 
@@ -55,7 +55,8 @@ class Index:
     A value takes about 4 kB. Not for several threads at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: Grams | None = None) -> None:
+        """`outputs`: what else makes a leaf of a large text matter."""
         self._slots: list[tuple[Hashable, Value, str]] = []
         self._known: set[Hashable] = set()
         self._forms: dict[int, _Forms] = {}
@@ -64,6 +65,8 @@ class Index:
         self._digits = Table()
         self._places = Places()
         self._splits = Splits()
+        self.narrow = Sieve(self._texts, self._digests, self._digits, outputs or Grams())
+        """For `decode.leaves`: what of a large text may hold anything of these values."""
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -83,8 +86,13 @@ class Index:
             self._texts.add(lower, slot, numbers=numbers)
         self._digits.put(words_of(number[-8:] for number in forms.digits), slot)
         self._digests.put(words_of(variant.pattern for variant in forms.digests), slot)
-        if self._slots[slot][2] == "location":
+        self.narrow.add_words(_rarest(cuts_of(self._slots[slot][2], value.text)), slot)
+        point = places.parse(value.text) if self._slots[slot][2] == "location" else None
+        if point is not None:
             self._places.add(slot, value)
+            for place in places.systems(*point):
+                self.narrow.add_place(place.lat, place.lon)
+                self.narrow.add_words((name for _, name, _ in places.cells(place.lat, place.lon)), slot)
 
     def _forms_of(self, slot: int) -> _Forms:
         forms = self._forms.get(slot)
@@ -94,15 +102,18 @@ class Index:
             forms = self._forms[slot] = _forms(self._slots[slot][1])
         return forms
 
-    def find(self, leaves: Sequence[Leaf]) -> list[Hit]:
-        """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order."""
+    def find(self, leaves: Sequence[Leaf], passed_over: int = 0) -> list[Hit]:
+        """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order.
+
+        `passed_over`: bytes of it that were read and are in no leaf; they had their chance to hold a value too.
+        """
         if not self._slots or not leaves:
             return []
         look = Look(leaves)
-        found = _Found(self._slots, look)
+        found = _Found(self._slots, look.size + passed_over)
         self._find_texts(look, found)
         self._find_digests(look, found)
-        if len(self._digits):
+        if self._digits:
             self._find_split_numbers(look.numeric(), found)
         for part in self._splits.find(look):
             leaf = leaves[part.leaf]
@@ -230,10 +241,10 @@ def _windows(run: bytes, groups: list[re.Match[bytes]]) -> Iterator[tuple[int, i
 class _Found:
     """Hits of one search."""
 
-    def __init__(self, slots: list[tuple[Hashable, Value, str]], look: Look) -> None:
+    def __init__(self, slots: list[tuple[Hashable, Value, str]], size: int) -> None:
         self.hits: list[Hit] = []
         self._slots = slots
-        self._size = look.size
+        self._size = size
         self._counts: Counter[int] = Counter()
 
     def add(self, slot: int, variant: Variant, leaf: Leaf, start: int, end: int, charset: str) -> Hit | None:
@@ -267,9 +278,28 @@ def _forms(value: Value) -> _Forms:
     return _Forms(texts, digits, tuple(of_leaves))
 
 
-def words_of(runs: Iterable[bytes]) -> Words:
-    """The first eight bytes of each as one number, filled with noughts."""
-    return np.frombuffer(b"".join([run[:8].ljust(8, b"\0") for run in runs]), np.uint64)
+def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
+    """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
+    longest, one behind the other."""
+    found: set[bytes] = set()
+    for _, parts in cuts:
+        words = WORDS.findall(" ".join(parts))
+        longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
+        word = max(words, key=len, default="")
+        if word.isdecimal() and len(word) < SHORT_NUMBER:
+            word = "".join(words[at] for at in longest)
+        found.add(word.encode())
+    return found - {b""}
+
+
+SHORT_NUMBER = 5
+"""Digits from which on a number alone is a reason to look at what stands beside it."""
+WORDS = re.compile(r"[^\W_]+")
+
+
+def words_of(runs: Iterable[bytes]) -> bytes:
+    """The first eight bytes of each, filled with noughts."""
+    return b"".join([run[:8].ljust(8, b"\0") for run in runs])
 
 
 STANDARD = bytes.maketrans(b"-_", b"+/")

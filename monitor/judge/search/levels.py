@@ -12,17 +12,18 @@ class Levels:
 
     def __init__(self) -> None:
         self._patterns: list[tuple[bytes, int]] = []
-        self._grams = Grams()
+        self.grams = Grams()
+        """The same patterns in lower case, for sifting."""
 
     def add(self, pattern: bytes) -> None:
         """Find a pattern from now on; it must not have been added before, and have two bytes at least."""
-        self._patterns.append((pattern, self._grams.add(pattern, len(self._patterns))))
+        self._patterns.append((pattern, self.grams.add(pattern.lower(), len(self._patterns))))
 
     def find(self, data: bytes) -> Iterator[tuple[bytes, int, int]]:
         """(pattern, start, end) of everything found, overlapping ones too."""
         if not self._patterns:
             return
-        for row in self._grams.find(data):
+        for row in self.grams.find(data.lower()):
             pattern, offset = self._patterns[row.slot]
             start = row.start - offset
             if start >= 0 and data.startswith(pattern, start):

@@ -1,0 +1,337 @@
+/* Whether a decoder might make something of bytes that are no text: one cheap test for each binary format. */
+
+#include "sift.h"
+
+static int64_t little(bytes data, int size) {
+    int64_t value = 0;
+    for (int at = size - 1; at >= 0; at--) value = value << 8 | data[at];
+    return value;
+}
+
+static int64_t big(bytes data, int size) {
+    int64_t value = 0;
+    for (int at = 0; at < size; at++) value = value << 8 | data[at];
+    return value;
+}
+
+/* Up to 25 bits of a stream that begins with the lowest bit of a byte. */
+static int bits(bytes data, int64_t size, int64_t first, int number) {
+    int64_t at = first >> 3;
+    uint64_t value = 0;
+    for (int i = 0; i < 4 && at + i < size; i++) value |= (uint64_t)data[at + i] << 8 * i;
+    return (int)(value >> (first & 7) & ((1u << number) - 1));
+}
+
+static bool deflates(bytes data, int64_t size) {
+    int kind = data[0] >> 1 & 3;
+    if (kind == 0) return size >= 5 && (little(data + 1, 2) ^ little(data + 3, 2)) == 0xFFFF;
+    if (kind != 2) return kind == 1;
+    if (size < 12 || bits(data, size, 3, 5) > 29 || bits(data, size, 8, 5) > 29) return false;
+    int weight = 0; /* the code of the code's lengths is whole */
+    for (int number = bits(data, size, 13, 4) + 3; number >= 0; number--) {
+        int length = bits(data, size, 17 + 3 * number, 3);
+        if (length) weight += 128 >> length;
+    }
+    return weight == 128;
+}
+
+/* Whether the first block is text in the fixed code, and the last if it says so. */
+static bool fixed_code(bytes data, int64_t size) {
+    int64_t done = 0, at = 3, most = 8 * size;
+    while (at + 7 <= most) {
+        int code = 0;
+        for (int i = 0; i < 7; i++) code = code << 1 | bits(data, size, at + i, 1);
+        at += 7;
+        if (code == 0) return done > 1 && (!(data[0] & 1) || (at + 7) >> 3 == size);
+        int symbol = code - 1;
+        if (code >= 0x18) {
+            code = code << 1 | bits(data, size, at++, 1);
+            if (code < 0xC0) {
+                if (CLASS[code - 0x30] & CONTROL) return false;
+                done++;
+                continue;
+            }
+            if (code >= 0xC8) { /* of nine bits: no ASCII */
+                at++, done++;
+                continue;
+            }
+            symbol = code - 0xC0 + 23;
+        }
+        if (symbol > 28) return false;
+        int extra = symbol < 8 || symbol == 28 ? 0 : (symbol >> 2) - 1;
+        int length = symbol < 8 ? symbol + 3 : symbol == 28 ? 258 : ((4 + (symbol & 3)) << extra) + 3;
+        if (extra) length += bits(data, size, at, extra);
+        at += extra;
+        if (at + 5 > most) return false;
+        code = 0;
+        for (int i = 0; i < 5; i++) code = code << 1 | bits(data, size, at + i, 1);
+        extra = code < 4 ? 0 : (code >> 1) - 1;
+        if (code > 29 || at + 5 + extra > most) return false;
+        int back = code < 4 ? code + 1 : ((2 + (code & 1)) << extra) + 1 + bits(data, size, at + 5, extra);
+        if (back > done) return false;
+        at += 5 + extra;
+        done += length;
+    }
+    return false;
+}
+
+/* Formats that say what they are, at the beginning or, where a decoder looks for them, anywhere. */
+static bool magic(bytes data, int64_t size) {
+    static const uint32_t fours[] = {
+        0x0000FEFF, 0x28B52FFD, 0xFD377A58, 0x504B0304, 0x04224D18, 0xFF060000, 0x82534E41, 0x62706C69, /* UTF-32,
+        zstd, xz, zip, LZ4, Snappy, snappy-java, bplist */
+        0x53514C69, 0x4C5A3442, 0x89504E47, 0x4F626A01, 0x52494646, 0x45786966, 0x377F0682, 0x377F0683, /* SQLite,
+        LZ4Block, PNG, Avro, RIFF, Exif, a log of SQLite */
+    };
+    if (size < 4) return false;
+    uint32_t first = (uint32_t)big(data, 4);
+    for (size_t i = 0; i < sizeof fours / sizeof *fours; i++)
+        if (first == fours[i]) return true;
+    uint32_t three = first >> 8, two = first >> 16;
+    if (two == 0xFFFE || two == 0xFFD8 || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
+        three == 0x425A68 || three == 0x5D0000 || two == 0x2D2D) /* marks of byte order, JPEG, gzip, bzip2, LZMA, -- */
+        return true;
+    if ((two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && deflates(data + 2, size - 2)) return true;
+    for (int64_t at = 1; at + 8 < size; at++) {
+        if (data[at] == 0x1F && data[at + 1] == 0x8B && data[at + 2] == 8) return true;
+        if (data[at] == 0x28 && big(data + at, 4) == 0x28B52FFD) return true;
+        if (data[at] == 0x78 && memchr("\x01\x5e\x9c\xda", data[at + 1], 4) && deflates(data + at + 2, size - at - 2))
+            return true;
+    }
+    return false;
+}
+
+/* A stream whose first block says a plausible length; a short one has one type of block. */
+static bool brotli(uint64_t head, int64_t size) {
+    int at = !(head & 1) ? 1 : head >> 1 & 7 ? 4 : 7;
+    if (at == 7 && (head >> 4 & 7) == 1) return false; /* large windows */
+    head >>= at;
+    bool last = head & 1;
+    head >>= 1;
+    if (last) {
+        if (head & 1) return false; /* nothing in it */
+        head >>= 1;
+    }
+    int nibbles = (int)(head & 3) + 4;
+    if (nibbles == 7) return false; /* nothing but what is to be skipped */
+    int64_t length = (int64_t)(head >> 2 & ((1ull << 4 * nibbles) - 1)) + 1;
+    head >>= 2 + 4 * nibbles;
+    if (!last) {
+        if (head & 1) return 8 <= length && length < size; /* as it is */
+        head >>= 1;
+    }
+    return 8 <= length && length <= 64 * size && (size >= 64 || !(head & 7));
+}
+
+static bool lz4(bytes data, int64_t size) {
+    int64_t literals = data[0] >> 4, at = 1;
+    if (literals == 15) {
+        for (; at < size && data[at] == 255; at++) literals += 255;
+        if (at >= size) return false;
+        literals += data[at++];
+    }
+    int64_t after = at + literals, stop = after;
+    if (after > size) return false;
+    while (stop > at && data[stop - 1] & 0x80) stop--; /* a character may be cut in two */
+    if (!is_text(data + at, stop - at, 0, 0)) return false;
+    if (after == size) return true;
+    return after + 2 <= size && little(data + after, 2) >= 1 && little(data + after, 2) <= literals;
+}
+
+/* A block whose parts come to the length that it says; it begins with letters of its own. */
+static bool snappy(bytes data, int64_t size) {
+    int64_t length = 0, at = 0, done = 0;
+    for (int shift = 0; at < 5 && at + 2 < size; shift += 7) {
+        length |= (int64_t)(data[at] & 0x7F) << shift;
+        if (data[at++] < 0x80) break;
+    }
+    if (length < 1 || length > 24 * size || data[at] & 3) return false;
+    while (at < size) {
+        int tag = data[at++], kind = tag & 3, wide = 0;
+        int64_t part = (tag >> 2) + 1;
+        if (kind == 0) {
+            if (part > 60) {
+                wide = (int)part - 60;
+                if (at + wide > size) return false;
+                part = little(data + at, wide) + 1;
+            }
+            at += wide + part;
+        } else {
+            wide = kind == 1 ? 1 : kind == 2 ? 2 : 4;
+            if (at + wide > size) return false;
+            int64_t back = little(data + at, wide) | (kind == 1 ? tag >> 5 << 8 : 0);
+            if (kind == 1) part = (tag >> 2 & 7) + 4;
+            if (back < 1 || back > done) return false;
+            at += wide;
+        }
+        done += part;
+        if (done > length || at > size) return false;
+    }
+    return done == length;
+}
+
+/* Whole values, nothing left over, and the first of them an array or a map. */
+static bool messagepack(bytes data, int64_t size) {
+    if (!(data[0] <= 0x9F || (0xDC <= data[0] && data[0] <= 0xDF))) return false;
+    int64_t at = 0, left = 0, documents = 0, containers = 0;
+    while (at < size) {
+        if (!left) documents++, left = 1;
+        int head = data[at++], wide = 0;
+        int64_t skip = 0;
+        left--;
+        if (head <= 0x7F || head >= 0xE0 || (0xC0 <= head && head <= 0xC3)) continue;
+        if (head <= 0x9F) {
+            left += (head & 15) * (head <= 0x8F ? 2 : 1);
+            containers++;
+        } else if (head <= 0xBF)
+            skip = head & 31;
+        else if (head <= 0xC9 || (0xD9 <= head && head <= 0xDB)) {
+            wide = 1 << (head <= 0xC6 ? head - 0xC4 : head <= 0xC9 ? head - 0xC7 : head - 0xD9);
+            if (at + wide > size) return false;
+            skip = wide + big(data + at, wide) + (0xC7 <= head && head <= 0xC9);
+        } else if (head <= 0xCB)
+            skip = 4 << (head - 0xCA);
+        else if (head <= 0xD3)
+            skip = 1 << ((head - 0xCC) & 3);
+        else if (head <= 0xD8)
+            skip = 1 + (1 << (head - 0xD4));
+        else {
+            wide = 2 << (head & 1);
+            if (at + wide > size) return false;
+            left += big(data + at, wide) * (head <= 0xDD ? 1 : 2);
+            skip = wide, wide = 0;
+            containers++;
+        }
+        if (skip > size - at || left > size - at - skip) return false;
+        if (((0xA0 <= head && head <= 0xBF) || (0xD9 <= head && head <= 0xDB)) &&
+            !is_text(data + at + wide, skip - wide, 0, 0))
+            return false;
+        at += skip;
+    }
+    return !left && documents < 1 + 2 * containers;
+}
+
+/* The same for CBOR; what has no length of its own passes when it is closed. */
+static bool cbor(bytes data, int64_t size) {
+    if (data[0] > 0xBF && data[0] != 0xD9) return false;
+    int64_t at = 0, left = 0, documents = 0, containers = 0;
+    while (at < size) {
+        if (!left) documents++, left = 1;
+        int major = data[at] >> 5, info = data[at] & 31;
+        at++, left--;
+        if (info == 31) return 2 <= major && major <= 5 && memchr(data + at, 0xFF, (size_t)(size - at));
+        if (info >= 28) return false;
+        int64_t value = info;
+        if (info >= 24) {
+            int wide = 1 << (info - 24);
+            if (at + wide > size) return false;
+            value = big(data + at, wide);
+            at += wide;
+        }
+        if (2 <= major && major <= 5 && (value < 0 || value > size - at)) return false;
+        if (major == 2 || major == 3) {
+            if (major == 3 && !is_text(data + at, value, 0, 0)) return false;
+            at += value;
+        } else if (major == 4 || major == 5) {
+            left += value * (major - 3);
+            containers++;
+        } else if (major == 6)
+            left++;
+        else if (major == 7 && info < 20)
+            return false;
+        if (left > size - at) return false;
+    }
+    return !left && documents < 1 + 2 * containers;
+}
+
+/* WebSocket frames with a mask, gRPC's messages, BSON, Thrift: what says its own length, and says it rightly. */
+static bool frames(bytes data, int64_t size) {
+    int kind = data[0] & 0x3F;
+    if (size >= 7 && (kind == 1 || kind == 2) && data[1] & 0x80) {
+        int64_t at = 0;
+        while (at + 6 <= size && data[at + 1] & 0x80) {
+            int64_t length = data[at + 1] & 0x7F;
+            at += 2;
+            if (length > 125) {
+                int wide = length == 126 ? 2 : 8;
+                if (at + wide > size) return false;
+                length = big(data + at, wide);
+                at += wide;
+            }
+            if (length < 0 || length > size - at - 4) break;
+            at += 4 + length;
+        }
+        if (at == size) return true;
+    }
+    if (size > 5 && data[0] <= 1 && big(data + 1, 4) > 0 && big(data + 1, 4) <= size - 5) return true;
+    if (size > 8 && !data[size - 1]) {
+        if (0x15 <= data[0] && data[0] <= 0x1C) return true;
+        if (data[3] <= 2 && data[4] && little(data, 4) <= size) return true;
+    }
+    for (int64_t at = 0; at <= 4 && at + 2 < size; at += 4)
+        if (data[at] == 0x82 && memchr("\x21\x41\x61\x81", data[at + 1], 4)) return true;
+    return false;
+}
+
+/* GB18030 in which something else is written: what is written plainly in it is found as bytes. */
+static bool chinese(bytes data, int64_t size) {
+    int pairs = 0, others = 0;
+    for (int64_t at = 0; at < size; at++) {
+        uint8_t byte = data[at], next = at + 1 < size ? data[at + 1] : 0, third = at + 2 < size ? data[at + 2] : 0;
+        if (byte >= 0x80) {
+            if (byte == 0x80 || byte == 0xFF || next < 0x30) return false;
+            pairs++, at++;
+        } else
+            others += (byte == '%' && HEX[next] != 255 && (HEX[third] != 255 || next == 'u')) ||
+                      (byte == '=' && HEX[next] != 255 && HEX[third] != 255) ||
+                      (byte == '&' && (is_letter(next) || next == '#') && (is_letter(third) || is_digit(third))) ||
+                      (byte == '\\' && next && memchr("ux\"/nrt", next, 7)) || (byte == '{' && next == '"');
+    }
+    return pairs > 1 && others;
+}
+
+/* A document or gzip under a mask of one byte, a text that begins with a Chinese letter under one, or shifted. */
+static bool disguised(bytes data, int64_t size) {
+    static const char *following[] = {"\"} \n", "{[\"] \n-0123456789"};
+    if ((data[0] ^ data[1]) == (0x1F ^ 0x8B) && (data[1] ^ data[2]) == (0x8B ^ 0x08)) return true;
+    for (int i = 0; i < 2 && (data[0] ^ data[size - 1]) == 6; i++) {
+        uint8_t second = data[1] ^ data[0] ^ "{["[i];
+        if (second && strchr(following[i], second)) return true;
+    }
+    for (int i = 0; i < 8; i++) {
+        uint8_t mask = data[0] ^ "\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef"[i];
+        if (mask && ((data[1] ^ mask) & 0xC0) == 0x80 && ((data[2] ^ mask) & 0xC0) == 0x80 && is_text(data, size, mask, 0))
+            return true;
+    }
+    return is_text(data, size, 0, 1) || is_text(data, size, 0, 2);
+}
+
+bool blob_matters(bytes data, int64_t size) {
+    if (size >= 512) return true; /* no digest, id or token is that long */
+    if (size < 6) return false;
+    uint64_t head = 0;
+    for (int at = 0; at < 8 && at < size; at++) head |= (uint64_t)data[at] << 8 * at;
+    uint8_t first = data[0], last = data[size - 1], every = 0xFF, some = 0;
+    int controls = 0, noughts = 0;
+    for (int64_t at = 0; at < size; at++) {
+        controls += CLASS[data[at]] & CONTROL ? 1 : 0;
+        noughts += !data[at];
+        every &= data[at], some |= data[at];
+    }
+    if (noughts * 5 >= size) return true;                              /* UTF-16, UTF-32 */
+    if (size >= 8 && (every & 0x80 || !(some & 0x80))) return true;    /* ASCII under any mask of one byte */
+    if (!controls && chinese(data, size)) return true;
+    int kind = head >> 1 & 3;
+    if (kind == 1 ? (last < 2 || (last == 0xFF && !(first & 1))) && fixed_code(data, size)
+                  : (kind == 0 || (kind == 2 && size >= 28 && size != 32)) && deflates(data, size))
+        return true; /* a code of its own takes room that no short text gives back; 32 bytes are a digest */
+    if (brotli(head, size)) return true;
+    if (size >= 8) {
+        int64_t said = (int64_t)(head & 0xFFFFFFFF);
+        if (8 <= said && said <= 255 * size) return true; /* LZ4 behind its length */
+        if (first >= 16 && (first >= 240 || !(CLASS[data[1]] & CONTROL)) && lz4(data, size)) return true;
+        if (snappy(data, size)) return true;
+    }
+    if (first >= 0x80 && (messagepack(data, size) || cbor(data, size))) return true;
+    return frames(data, size) || magic(data, size) || disguised(data, size);
+}

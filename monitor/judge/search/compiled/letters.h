@@ -1,0 +1,25 @@
+/* What bytes are: letters, digits, marks; text or not. */
+
+#ifndef LETTERS_H
+#define LETTERS_H
+
+#include "tables.h"
+
+enum {
+    LOWER = 1, UPPER = 2, DIGIT = 4, RUN_MARK = 8, SPACE = 16, POINT = 32, ODD = 64, HIGH = 128,
+    ESCAPE = 256, CONTROL = 512, BRACKET = 1024, AMPERSAND = 2048, SEMICOLON = 4096, SEPARATOR = 8192, EQUAL = 16384, PLUS = 32768
+};
+
+extern uint16_t CLASS[256];
+extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256]; /* 255: none */
+
+void letters_begin(void);
+
+static inline bool is_letter(uint8_t byte) { return (uint8_t)((byte | 32) - 'a') < 26; }
+static inline uint8_t lowered(uint8_t byte) { return (uint8_t)(byte - 'A') < 26 ? byte | 32 : byte; }
+
+/* Whether bytes, each turned by xor and rotated, are UTF-8 without control characters: what decoding takes for text. */
+bool is_text(bytes data, int64_t size, uint8_t mask, int way);
+bool is_word(bytes data, int64_t size);
+
+#endif

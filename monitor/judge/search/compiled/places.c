@@ -1,0 +1,164 @@
+/* Numbers that may be a coordinate of a place that is looked for. */
+
+#include "sift.h"
+#include <math.h>
+
+#define EQUATOR 20037508.342789244 /* half of it, in metres: x and y of Web Mercator are within this */
+
+static uint64_t strip(double degrees, bool wide, int axis) {
+    int64_t cell = (int64_t)floor(degrees * (wide ? 50 : 1000));
+    return mixed((uint64_t)(cell + (1ll << 40)) << 2 | (uint64_t)(2 * axis + wide));
+}
+
+static uint16_t top_of(double degrees, int kind) {
+    if (kind < 3) return (uint16_t)((uint32_t)(int32_t)(degrees * (kind == 0 ? 1e5 : kind == 1 ? 1e6 : 1e7)) >> 16);
+    uint64_t word = 0;
+    if (kind == 3) {
+        float real = (float)degrees;
+        memcpy(&word, &real, 4);
+        return (uint16_t)(word >> 16);
+    }
+    memcpy(&word, &degrees, 8);
+    return (uint16_t)(word >> 48);
+}
+
+PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
+    place *grown = realloc(s->places, (size_t)(s->number_of_places + 1) * sizeof *grown);
+    if (!grown) return false;
+    s->places = grown;
+    double narrow = fmax(0.01, cos(lat * M_PI / 180));
+    place p = {lat, lon, 15.5 / 111320 / narrow};
+    uint32_t number = (uint32_t)s->number_of_places;
+    s->places[s->number_of_places++] = p;
+    for (int axis = 0; axis < 2; axis++)
+        for (int wide = 0; wide < 2; wide++) {
+            double cells = wide ? 50 : 1000, reach = wide ? 0.0168 : axis ? fmax(0.001, p.tolerance) : 0.001;
+            double degrees = axis ? lon : lat;
+            for (double cell = floor((degrees - reach) * cells); cell <= floor((degrees + reach) * cells); cell++)
+            {
+                uint64_t h = strip((cell + 0.5) / cells, wide, axis);
+                set(s->some_strips, (uint32_t)(h >> 45));
+                if (!table_put(&s->strips, h, number)) return false;
+            }
+            if (!number || degrees - 0.02 < s->least[axis]) s->least[axis] = degrees - 0.02;
+            if (!number || degrees + 0.02 > s->most[axis]) s->most[axis] = degrees + 0.02;
+        }
+    for (int kind = 0; kind < 5; kind++) {
+        uint16_t first = top_of(lat - 6e-4, kind), last = top_of(lat + 6e-4, kind);
+        if (first > last) { /* negative reals grow downwards */
+            uint16_t other = first;
+            first = last, last = other;
+        }
+        for (uint32_t top = first; top <= last && last - first < 1000; top++) set(s->tops, top);
+    }
+    return true;
+}
+
+/* Note the places whose coordinate these degrees may be. */
+bool near_place(sieve *s, double degrees, double unit, int axis) {
+    if (!s->number_of_places || degrees < s->least[axis] || degrees > s->most[axis]) return false;
+    bool any = false, wide = unit > 1e-3;
+    uint64_t h = strip(degrees, wide, axis);
+    if (!in(s->some_strips, (uint32_t)(h >> 45))) return false;
+    const table *t = &s->strips;
+    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask) {
+        if (t->places[at] >> SLOT_BITS != h >> SLOT_BITS) continue;
+        int64_t number = (int64_t)(t->places[at] & SLOT_MASK) - 1;
+        const place *p = &s->places[number];
+        double off = fabs(degrees - (axis ? p->lon : p->lat));
+        if (off > fmax(axis ? p->tolerance : 1.4e-4, unit * 1.001)) continue;
+        any = true;
+        if (s->spots_found < s->spots_most) s->spots[s->spots_found] = (spot){number, axis, s->leaf};
+        s->spots_found++;
+    }
+    return any;
+}
+
+/* The sign may be under another key, or a letter. */
+void either_near(sieve *s, double degrees, double unit) {
+    for (int turn = 0; turn < 2; turn++, degrees = -degrees) {
+        if (fabs(degrees) <= 90.1) near_place(s, degrees, unit, 0);
+        if (fabs(degrees) <= 180.1) near_place(s, degrees, unit, 1);
+    }
+}
+
+static void metres_near(sieve *s, double number, double unit) {
+    double per_metre = 180 / EQUATOR * unit;
+    for (int turn = 0; turn < 2; turn++, number = -number) {
+        near_place(s, number / EQUATOR * 180, per_metre, 1);
+        near_place(s, (2 * atan(exp(number / EQUATOR * M_PI)) - M_PI / 2) * 180 / M_PI, per_metre, 0);
+    }
+}
+
+/* A number without its sign, in every notation in which it may be a coordinate. */
+void number_near(sieve *s, double value, int decimals) {
+    static const double scales[] = {1e5, 1e6, 1e7, 1e8, 3.6e6, 2147483648.0 / 180};
+    if (!s->number_of_places) return;
+    if (decimals) {
+        double unit = pow(10, -decimals);
+        if (value <= 180.1) {
+            either_near(s, value, unit);
+            if (value <= 3.15 && decimals >= 6) either_near(s, value * 180 / M_PI, unit * 180 / M_PI);
+        } else if (value <= EQUATOR + 3)
+            metres_near(s, value, unit);
+        return;
+    }
+    if (value < 1000 || value > 1.81e10) return;
+    for (int i = 0; i < 6; i++)
+        if (value <= 180 * scales[i]) either_near(s, value / scales[i], 1 / scales[i]);
+    if (value >= 10000 && value <= EQUATOR) metres_near(s, value, 1);
+}
+
+static int64_t integer(bytes at, int size, bool big) {
+    uint64_t value = 0;
+    for (int i = 0; i < size; i++) value = value << 8 | at[big ? i : size - 1 - i];
+    return size == 4 ? (int32_t)value : (int64_t)value;
+}
+
+static double real(bytes at, int size, bool big) {
+    uint64_t whole = (uint64_t)integer(at, size, big);
+    if (size == 8) {
+        double value;
+        memcpy(&value, &whole, 8);
+        return value;
+    }
+    uint32_t half = (uint32_t)whole;
+    float value;
+    memcpy(&value, &half, 4);
+    return value;
+}
+
+static double read(bytes at, int kind, bool big) {
+    static const double scales[] = {1e7, 1e6, 1e5};
+    return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 5 ? 4 : 8, big) / scales[(kind - 2) % 3];
+}
+
+/* Latitude and longitude as numbers of one kind, side by side or with little between. */
+bool packed_places(sieve *s, bytes data, int64_t size) {
+    static const int gaps[] = {0, 1, 2, 4, 8};
+    if (!s->number_of_places) return false;
+    int64_t spots = s->spots_found;
+    bool found = false;
+    for (int64_t at = 0; at + 4 <= size && !found; at++) {
+        bool top = in(s->tops, (uint32_t)data[at] << 8 | data[at + 1]) ||
+                   in(s->tops, (uint32_t)data[at + 3] << 8 | data[at + 2]) ||
+                   (at + 8 <= size && in(s->tops, (uint32_t)data[at + 7] << 8 | data[at + 6]));
+        for (int kind = 0; top && kind < 8 && !found; kind++)
+            for (int big = 0; big < 2 && !found; big++) {
+                int wide = kind == 0 || kind > 4 ? 8 : 4;
+                int64_t start = wide == 8 && kind > 4 && big ? at - 4 : at; /* its lower half gave it away */
+                if (start < 0 || start + wide > size) continue;
+                double lat = read(data + start, kind, big);
+                if (!(fabs(lat) <= 90) || !near_place(s, lat, 6e-4, 0)) continue;
+                for (int i = 0; i < 5 && !found; i++)
+                    for (int turn = 0; turn < 2 && !found; turn++) {
+                        int64_t beside = turn ? start - wide - gaps[i] : start + wide + gaps[i];
+                        if (beside < 0 || beside + wide > size) continue;
+                        double lon = read(data + beside, kind, big);
+                        found = fabs(lon) <= 180 && near_place(s, lon, 6e-4, 1);
+                    }
+            }
+    }
+    s->spots_found = spots;
+    return found;
+}

@@ -1,0 +1,45 @@
+/* Says of the leaves of a text which may hold anything at all. Everything here only sifts: a leaf that passes is decoded
+   and searched as any other. When in doubt a leaf passes. */
+
+#ifndef SIFT_H
+#define SIFT_H
+
+#include "letters.h"
+
+/* What is said of a leaf: that it matters; that those beside it do too; that it does if its places are whole. */
+enum { DULL = 0, MATTERS = 1, BESIDE = 2, PLACED = 4 };
+enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64 };
+
+typedef struct {
+    double lat, lon, tolerance; /* degrees of longitude within which it counts */
+} place;
+
+/* A number that may be one coordinate of a place. */
+typedef struct {
+    int64_t place, axis, leaf;
+} spot;
+
+typedef struct {
+    const grams *texts, *outputs; /* values; what the app's own transforms gave out */
+    const table *digests, *digits;
+    table words, strips;   /* parts of values, names of cells; strips of the earth that have places */
+    uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
+    double least[2], most[2];                           /* of all latitudes, of all longitudes */
+    bool punycode;                                      /* whether it is anywhere in the text */
+    uint64_t tops[1024];   /* the upper sixteen bits of latitudes, in any kind of binary number */
+    place *places;
+    int64_t number_of_places;
+    spot *spots;
+    int64_t spots_found, spots_most, leaf;
+} sieve;
+
+bool blob_matters(bytes data, int64_t size);
+int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, bool bare);
+int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
+bool packed_places(sieve *s, bytes data, int64_t size);
+void number_near(sieve *s, double value, int decimals);
+bool near_place(sieve *s, double degrees, double unit, int axis);
+void either_near(sieve *s, double degrees, double unit);
+uint64_t word_hash(bytes lower, int64_t size);
+
+#endif
