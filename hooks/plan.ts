@@ -53,12 +53,12 @@ export interface SourceSpec {
   /** argument types of the overloads to wrap; null wraps all there are */
   overloads: string[][] | null;
   data: string;
-  /** index of the argument that says what was asked */
-  target: number | null;
+  /** index of the argument that says what was asked; `when`: the text that `when` looked at */
+  target: number | "when" | null;
   /** name -> index of an argument that matters */
   args: Record<string, number>;
-  /** only calls whose argument, as text, matches one of these regular expressions */
-  when: { argument: number; matches: string[] } | null;
+  /** only calls of which something, an argument or what getters give of it, matches one of these as text */
+  when: { argument: number | "this"; get: string[]; matches: string[] } | null;
   values: ValueSpec[];
   follow: FollowSpec[];
   /** factories (class.method) that return an implementation, for an API that is an interface, or a class of the app's */

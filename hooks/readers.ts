@@ -188,6 +188,22 @@ export function argumentText(call: Call, index: number): string | null {
   return raw === undefined ? null : plain(raw, call.overload.argumentTypes[index]?.className);
 }
 
+/** The same of an argument or the object, or of what getters give of it; null when there is nothing. */
+export function askedText(call: Call, argument: number | "this", getters: string[]): string | null {
+  if (argument !== "this" && getters.length === 0) {
+    return argumentText(call, argument);
+  }
+  const raw = argument === "this" ? call.self : call.args[argument];
+  if (!(raw instanceof NativePointer)) {
+    return null;
+  }
+  const found: string[] = [];
+  inFrame(call.env, () => {
+    collect(call.env, raw, getters, "text", found, { ...NOTHING });
+  });
+  return found.length === 0 ? null : found.join(", ");
+}
+
 function joined(env: Env, object: NativePointer): string | null {
   const elements = elementsOf(env, object);
   if (elements === null) {

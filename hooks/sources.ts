@@ -7,7 +7,7 @@ import { access, followAll, outcomeOf, ownFrame, type Origin, type Outcome } fro
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
 import type { SourceSpec, Status } from "./plan.js";
-import { NOTHING, argumentText, readValues, type Read } from "./readers.js";
+import { NOTHING, argumentText, askedText, readValues, type Read } from "./readers.js";
 
 /** How far each source is. */
 export const statuses = new Map<SourceSpec, Status>();
@@ -97,16 +97,18 @@ function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: strin
 
 function watcherOf(spec: SourceSpec): Watch {
   const patterns = spec.when?.matches.map((pattern) => new RegExp(pattern)) ?? [];
+  const asked = (call: Call): string | null =>
+    spec.when === null ? null : askedText(call, spec.when.argument, spec.when.get);
   const concerns = (call: Call): boolean => {
     if (spec.when === null) {
       return true;
     }
-    const asked = argumentText(call, spec.when.argument);
-    return asked !== null && patterns.some((pattern) => pattern.test(asked));
+    const text = asked(call);
+    return text !== null && patterns.some((pattern) => pattern.test(text));
   };
   const originOf = (call: Call): Origin => ({
     spec,
-    target: spec.target === null ? null : argumentText(call, spec.target),
+    target: spec.target === null ? null : spec.target === "when" ? asked(call) : argumentText(call, spec.target),
     args: argumentsOf(call, spec),
   });
   const followsArguments = spec.follow.some((follow) => follow.object === "argument");

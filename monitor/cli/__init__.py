@@ -1,6 +1,6 @@
 """The command line: one thin function a verb, in rooms by what the verbs are for."""
 
-from monitor.cli import comparing, exchanging, judging, listing, marking, observing
+from monitor.cli import comparing, exchanging, hooking, judging, listing, marking, observing
 from monitor.cli.base import EXIT_CODES, main
 
-__all__ = ["EXIT_CODES", "comparing", "exchanging", "judging", "listing", "main", "marking", "observing"]
+__all__ = ["EXIT_CODES", "comparing", "exchanging", "hooking", "judging", "listing", "main", "marking", "observing"]

@@ -64,6 +64,23 @@ class Group(click.Group):
             sys.exit(130)
 
 
+class ListOrShow(click.Group):
+    """A verb that alone lists, and with a NAME shows: what one would type first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put in the verb that was left out."""
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["show" if args and not args[0].startswith("-") else "list", *args]
+        return super().parse_args(ctx, args)
+
+
+def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Plain columns that a pipe can cut; nothing is folded or shortened."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def plain(text: str) -> str:
     """Text that rich prints as it is."""
     return text.replace("[", r"\[")

@@ -1,4 +1,4 @@
-"""The verbs that say what appwitness knows: sources, rules, laws, types of app and of data, policy, schema."""
+"""The verbs that say what appwitness knows: rules, laws, types of app and of data, policy, schema."""
 
 from __future__ import annotations
 
@@ -12,45 +12,12 @@ import click
 from pydantic import BaseModel
 
 from monitor import events
-from monitor.cli.base import law_option, main, out, plain, rules_option
+from monitor.cli.base import ListOrShow, columns, law_option, main, out, plain, rules_option
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.judge.data_types import DataTypes
     from monitor.judge.laws import Provision
-
-
-@main.command()
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
-)
-@click.option("--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder.")
-def sources(format_: str, extra: Path | None) -> None:
-    """List the APIs that are hooked."""
-    from monitor.observe.sources import load
-
-    loaded = load(extra)
-    if format_ == "json":
-        click.echo(json.dumps([source.model_dump(mode="json") for source in loaded], indent=1, ensure_ascii=False))
-        return
-    _columns(("data", "source", "permission"), [(each.data, each.name, each.permission or "") for each in loaded])
-
-
-def _columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Plain columns that a pipe can cut; nothing is folded or shortened."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-class Rules(click.Group):
-    """`rules` alone lists, `rules ID` shows: what one would type first."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put in the verb that was left out."""
-        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
-            args = ["show" if args and not args[0].startswith("-") else "list", *args]
-        return super().parse_args(ctx, args)
 
 
 lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
@@ -59,7 +26,7 @@ format_option = click.option(
 )
 
 
-@main.group(cls=Rules)
+@main.group(cls=ListOrShow)
 def rules() -> None:
     """List the rules, or show the page of one."""
 
@@ -77,7 +44,7 @@ def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
         click.echo(_json(known))
         return
     rows = [(each.level, " ".join(each.kinds), each.id, each.title[lang]) for each in known]
-    _columns(("level", "types", "rule", "title"), rows)
+    columns(("level", "types", "rule", "title"), rows)
 
 
 @rules.command("show")
@@ -175,7 +142,7 @@ def data_types(format_: str) -> None:
     if format_ == "json":
         click.echo(_json(known))
         return
-    _columns(("code", "name", "名称"), [(each.code, each.en, each.zh) for each in known])
+    columns(("code", "name", "名称"), [(each.code, each.en, each.zh) for each in known])
 
 
 @main.group()

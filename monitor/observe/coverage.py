@@ -1,16 +1,17 @@
-"""Holds the sources against the yardstick, the APIs that tools of the field hook: hooked, lower layer, not here, missing."""
+"""Holds the sources against the yardstick, the APIs that tools hook: hooked, lower layer, not here, missing."""
 
 from __future__ import annotations
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
+from monitor.observe.native import Native
 from monitor.observe.sources import Source
 
 LEVELS = ("must", "full", "wide", "gaps")
@@ -97,16 +98,21 @@ def beside() -> Beside:
     return catalog.parse(path, Beside)
 
 
-def covered(yards: Iterable[Yard], sources: Sequence[Source], known: Beside) -> list[Cover]:
+def covered(yards: Iterable[Yard], sources: Sequence[Source], native: Native, known: Beside) -> list[Cover]:
     """How each API is covered: by a source of its own, else by a lower layer whose source is there, else not."""
     by_api: dict[tuple[str, str], list[Source]] = {}
     for source in sources:
         by_api.setdefault((source.cls, source.method), []).append(source)
-    names = {source.name for source in sources}
-    return [_cover(yard, by_api.get((yard.cls, yard.method), ()), names, known) for yard in yards]
+    below = native.sees()
+    names = {source.name for source in sources} | set(below.values())
+    return [_cover(yard, by_api.get((yard.cls, yard.method), ()), below, names, known) for yard in yards]
 
 
-def _cover(yard: Yard, own: Sequence[Source], names: set[str], known: Beside) -> Cover:
+def _cover(
+    yard: Yard, own: Sequence[Source], below: Mapping[tuple[str, str, str], str], names: set[str], known: Beside
+) -> Cover:
+    if route := below.get((yard.cls, yard.method, yard.what)):
+        return Cover(yard, "hooked", route)
     for source in own:
         if _sees(source, yard.what):
             return Cover(yard, "hooked", source.name)

@@ -136,8 +136,9 @@ class FollowSpec(_Entry):
 class When(_Entry):
     """Which calls concern personal data, where the API is general."""
 
-    argument: int
-    matches: tuple[Pattern, ...] = Field(min_length=1, description="any of them, found in the argument as text")
+    argument: int | Literal["this"]
+    get: tuple[str, ...] = Field(default=(), description="getters that lead from there to the text")
+    matches: tuple[Pattern, ...] = Field(min_length=1, description="any of them, found in it as text")
 
 
 class Source(_Entry):
@@ -151,18 +152,21 @@ class Source(_Entry):
     )
     data: str = Field(description="data type code")
     permission: str | None = Field(default=None, description="Android permission that guards it")
-    target: int | None = Field(default=None, description="index of the argument that says what was asked")
+    target: int | Literal["when"] | None = Field(
+        default=None, description="index of the argument that says what was asked; `when`: the text that it looked at"
+    )
     args: dict[str, int] = Field(default_factory=dict, description="name -> index of an argument that matters")
     when: When | None = None
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = Field(
-        default=(), description="factories (class.method) that return what has the body: of an interface, of a class of the app's"
+        default=(),
+        description="factories (class.method) that return what has the body: of an interface, of a class of the app's",
     )
     callback: bool = Field(
         default=False,
-        description="the system calls it on a class of the app's: its arguments hold the values; `implementations` name "
-        "what makes the object",
+        description="the system calls it on a class of the app's: its arguments hold the values; `implementations` "
+        "name what makes the object",
     )
     optional: str | None = Field(
         default=None, description="why it may be missing without anything being missed: an SDK, a hidden API"
@@ -226,7 +230,7 @@ class Entry(_Entry):
     overloads: tuple[tuple[str, ...], ...] | None = None
     data: str | None = Field(default=None, description="that of the file when not given")
     permission: str | None = None
-    target: int | None = None
+    target: int | Literal["when"] | None = None
     args: dict[str, int] = Field(default_factory=dict)
     when: When | None = None
     values: tuple[ValueSpec, ...] = ()

@@ -80,7 +80,8 @@ class Writer:
 
     def _concerns(self, source: Source, method: Method) -> bool:
         """Whether an overload has what `when` looks at and at least one value's argument."""
-        if source.when and source.when.argument >= len(method.takes):
+        looked = source.when.argument if source.when else 0
+        if source.when and (method.static if looked == "this" else int(looked) >= len(method.takes)):
             return False
         return not source.values or any(self._has(spec, method) for spec in source.values)
 
@@ -149,10 +150,12 @@ class Writer:
         told: dict[int, str | None] = {}
         followed = Deliveries(makes)
         listeners = self._listeners(source, method)
+        looked = source.when.argument if source.when and asked is not None else None
+        sought = (source.when.get, asked) if source.when and asked is not None else None
         for at, type_ in enumerate(method.takes):
             mine = [(i, spec) for i, spec in specs if spec.of == at]
-            if mine:
-                made = makes.value(type_, Tree.of(mine), only)
+            if mine or (looked == at and sought and sought[0]):
+                made = makes.value(type_, Tree.of(mine, sought if looked == at else None), only)
                 texts |= made.texts
                 elements = elements if made.elements is None else made.elements
                 lines.append(f"{makes.name(type_)} p{at} = {made.java};")
@@ -164,9 +167,9 @@ class Writer:
                 lines.append(f"{makes.name(type_)} p{at} = it{at};")
                 deliver.append(listener.on(f"it{at}"))
                 told[at] = None
-            elif source.when and source.when.argument == at and asked is not None:
+            elif looked == at:
                 java, told[at] = makes.plain(type_, asked)
-                lines.append(f"{makes.name(type_)} p{at} = {_quoted(java, asked)};")
+                lines.append(f"{makes.name(type_)} p{at} = {java};")
             else:
                 java, told[at] = makes.plain(type_)
                 lines.append(f"{makes.name(type_)} p{at} = {java};")
@@ -192,10 +195,11 @@ class Writer:
         self_ = [(i, spec) for i, spec in specs if spec.of == "this"]
         lines.append(f"final Object result = {result};")
         lines.append(f"Play.next(args -> {{ {' '.join(deliver)} return result; }});")
-        lines += self._made(source, method, makes, self_, texts, only)
+        tree = Tree.of(self_, sought) if self_ or looked == "this" else None
+        lines += self._made(source, method, makes, tree, texts, only if self_ else None)
         lines += after
 
-        target = told.get(source.target) if source.target is not None else None
+        target = asked if source.target == "when" else None if source.target is None else told.get(source.target)
         args: dict[str, object] = {
             name: text for name, at in source.args.items() if (text := told.get(at)) is not None and len(text) <= 200
         }
@@ -220,7 +224,7 @@ class Writer:
         source: Source,
         method: Method,
         makes: Makes,
-        self_: Sequence[tuple[int, ValueSpec]],
+        tree: Tree | None,
         texts: dict[int, list[str]],
         only: str | None,
     ) -> list[str]:
@@ -228,7 +232,7 @@ class Writer:
         given = ", ".join(f"p{at}" for at in range(len(method.takes)))
         cls = makes.name(source.cls)
         if source.method == "$init":
-            made = makes.value(source.cls, Tree.of(self_), only, method.takes) if self_ else None
+            made = makes.value(source.cls, tree, only, method.takes) if tree else None
             texts |= made.texts if made else {}
             return [f"Object got = {made.java if made else f'new {cls}({given})'};", "Play.same(null, null);"]
         if method.static:
@@ -237,8 +241,8 @@ class Writer:
             factory, _, name = source.implementations[0].rpartition(".")
             self.used.add(factory)
             owner = f"(({cls}) {makes.name(factory)}.{name}())"
-        elif self_:
-            made = makes.value(source.cls, Tree.of(self_), only)
+        elif tree:
+            made = makes.value(source.cls, tree, only)
             texts |= made.texts
             owner = f"({made.java})"
         else:
@@ -368,7 +372,3 @@ class Writer:
             raise Unfit(f"{source.cls} is a class of the JVM: write in tests/lab/standin/real.py how it is called")
         return made
 
-
-def _quoted(java: str, text: str) -> str:
-    """The expression with the text as Java writes it between quotes."""
-    return java.replace(f'"{text}"', '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')

@@ -31,15 +31,21 @@ class Tree:
     behind: dict[str, Tree] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, specs: Sequence[tuple[int, ValueSpec]]) -> Tree:
-        """The values of several specs that begin in one object."""
+    def of(cls, specs: Sequence[tuple[int, ValueSpec]], asked: tuple[Sequence[str], str] | None = None) -> Tree:
+        """The values of several specs that begin in one object. `asked`: a text that must be behind these getters."""
         tree = cls()
         for at, spec in specs:
-            node = tree
-            for getter in spec.get:
-                node = node.behind.setdefault(getter, cls())
-            node.here.append((at, spec.form))
+            tree._at(spec.get).here.append((at, spec.form))
+        if asked:
+            node = tree._at(asked[0])
+            node.here = [(at, f"={asked[1]}") for at, _ in node.here or [(-2, "")]]
         return tree
+
+    def _at(self, getters: Sequence[str]) -> Tree:
+        node = self
+        for getter in getters:
+            node = node.behind.setdefault(getter, Tree())
+        return node
 
 
 @dataclass
@@ -104,8 +110,8 @@ class Makes:
         if not tree.here:
             return Made(self.plain(type_)[0])
         made = self._leaf(type_, tree.here[0][1])
-        text = made.texts.pop(-1, [])
-        return Made(made.java, {at: list(text) for at, _ in tree.here}, made.elements)
+        texts = made.texts.pop(-1, [])
+        return Made(made.java, {at: list(texts) for at, _ in tree.here}, made.elements)
 
     def _list(self, type_: str, inner: str, tree: Tree) -> Made:
         made = Made("")
@@ -201,7 +207,7 @@ class Makes:
             return Made(f"new byte[] {{{', '.join(f'(byte) {octet}' for octet in octets)}}}", {-1: [text]})
         if form == "count":
             return self._counted(type_)
-        java, held = self.plain(type_, f"v{self.call}.{n}")
+        java, held = self.plain(type_, form[1:] if form.startswith("=") else f"v{self.call}.{n}")
         if held is None:
             raise Unfit(f"nobody can make a text of a {type_}: name getters that lead to one")
         return Made(java, {-1: [held]})
@@ -221,7 +227,7 @@ class Makes:
         text = text or f"s{n}"
         type_ = NUMBERS.get(bare(type_), bare(type_))
         if type_ in TEXTS:
-            return f'"{text}"', text
+            return f'"{_escaped(text)}"', text
         if simple := _SIMPLE.get(type_):
             return simple(n, text)
         if type_ == "byte[]":
@@ -239,12 +245,16 @@ class Makes:
         if type_ in BUNDLES:
             return f"new {name}()", ""
         if self.types.interface(type_):
-            return f'Base.named(new {self.subclass(type_, [])}(), "{text}")', text
-        return f'Base.named(new {name}(), "{text}")', text
+            return f'Base.named(new {self.subclass(type_, [])}(), "{_escaped(text)}")', text
+        return f'Base.named(new {name}(), "{_escaped(text)}")', text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 _SIMPLE: dict[str, Callable[[int, str], tuple[str, str | None]]] = {
-    "int": lambda n, _: (str(n), str(n)),
+    "int": lambda n, text: (text, text) if text.isdigit() else (str(n), str(n)),
     "long": lambda n, _: (f"{n}L", str(n)),
     "short": lambda n, _: (f"(short) {n % 30000}", str(n % 30000)),
     "byte": lambda n, _: (f"(byte) {n % 100}", str(n % 100)),

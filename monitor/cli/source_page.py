@@ -1,0 +1,105 @@
+"""The page of one source: what is hooked, why, who guards it, where it is, how values are read, what leans on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from monitor.observe.coverage import Cover
+from monitor.observe.native import Binder, Route
+from monitor.observe.sources import FollowSpec, Source, ValueSpec
+
+Known = Source | Route | Binder
+WIDTH = 13
+
+
+def page(name: str, found: Sequence[Known], covers: Sequence[Cover]) -> str:
+    """The page of all sources of one name. `covers`: the yardstick's APIs that it sees."""
+    lines = [name]
+    for each in found:
+        lines += ["", *_lines(_of(each))]
+    own = sorted({f"{cover.yard.level} ({cover.yard.category})" for cover in covers if cover.state == "hooked"})
+    lean = [f"{cover.yard.name}: {cover.why}" for cover in covers if cover.state == "lower_layer"]
+    if own or lean:
+        lines += ["", *_lines([("yardstick", own), ("lean on it", lean)])]
+    return "\n".join(lines)
+
+
+def _lines(parts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    for label, texts in parts:
+        for at, text in enumerate(texts):
+            yield f"  {label if at == 0 else '':{WIDTH}}{text}".rstrip()
+
+
+def _of(each: Known) -> list[tuple[str, Sequence[str]]]:
+    match each:
+        case Source():
+            return _source(each)
+        case Route():
+            return _route(each)
+        case Binder():
+            return [
+                ("why", [each.why]),
+                ("data", [f"{data}: {interface}" for interface, data in sorted(each.interfaces.items())]),
+                ("value", ["none; args.code is the number of the transaction"]),
+            ]
+
+
+def _source(source: Source) -> list[tuple[str, Sequence[str]]]:
+    hooked = [f"({', '.join(types)})" for types in source.overloads] if source.overloads else ["every overload"]
+    only = []
+    if source.when:
+        what = "the object" if source.when.argument == "this" else f"argument {source.when.argument}"
+        only = [f"{what}{_chain(source.when.get)} has {' or '.join(source.when.matches)}"]
+    notes = [*([f"its class: from {', '.join(source.implementations)}"] if source.implementations else [])]
+    if source.callback:
+        notes.append("the system calls it on a class of the app's")
+    return [
+        ("data", [source.data]),
+        ("why", [source.why] if source.why else []),
+        ("permission", [source.permission or "none"]),
+        ("Android", [f"API {source.api}" if source.api else "every API level"]),
+        ("hooked", [*hooked, *notes]),
+        ("signature", source.shape),
+        ("only when", only),
+        ("value", list(_values(source.values, source.data)) + list(_follows(source.follow, source.data))),
+        ("may lack", [source.optional] if source.optional else []),
+    ]
+
+
+def _values(values: Sequence[ValueSpec], data: str) -> Iterator[str]:
+    for value in values:
+        where = {"return": "what it returns", "this": "the object"}.get(str(value.of), f"argument {value.of}")
+        of = f", of a {value.only}" if value.only else ""
+        form = "" if value.form == "text" else f", as {value.form}"
+        yield f"{value.type or data}: {where}{_chain(value.get)}{of}{form}"
+
+
+def _chain(getters: Sequence[str]) -> str:
+    return "".join(getter if getter.startswith(".") else f".{getter}()" for getter in getters)
+
+
+def _follows(follows: Sequence[FollowSpec], data: str) -> Iterator[str]:
+    for follow in follows:
+        if follow.form == "cursor":
+            kinds = {
+                kind
+                for table in follow.tables
+                for column in table.columns.values()
+                for kind in ([column] if isinstance(column, str) else column.values())
+            }
+            yield f"each cell that the app reads of the cursor: {', '.join(sorted(kinds))}"
+            continue
+        what = f"the {follow.type} that the app gives" if follow.object == "argument" else "what it returns"
+        for method, step in follow.methods.items():
+            for text in (*_values(step.values, data), *_follows(step.follow, data)):
+                yield f"{what}, {method}: {text}"
+
+
+def _route(route: Route) -> list[tuple[str, Sequence[str]]]:
+    return [
+        ("why", [route.why]),
+        ("hooked", [", ".join((route.function, *route.also))]),
+        ("read as", [route.reads]),
+        ("data", [f"{ask.data}: {ask.matches or 'every call'}" for ask in route.asks]),
+        ("not tested", [route.untested] if route.untested else []),
+    ]

@@ -1,0 +1,100 @@
+"""Reads catalog/native.yml: the routes to personal data below the Java API, in C and at the binder."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor import catalog
+from monitor.observe.sources import Pattern
+
+Reads = Literal[
+    "property",
+    "property_callback",
+    "property_read",
+    "file",
+    "folder",
+    "path",
+    "interfaces",
+    "ioctl",
+    "netlink",
+    "command",
+    "call",
+    "drm_bytes",
+]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ask(_Entry):
+    """Which calls of a route concern personal data."""
+
+    matches: Pattern = Field(description="found in the property, the path, the command line that the call names")
+    data: str = Field(description="data type code")
+    value: Pattern | None = Field(default=None, description="what of that which is read is a value; None: all of it")
+
+
+class Route(_Entry):
+    """One function of a native library."""
+
+    library: str = Field(description="as Android names it")
+    function: str
+    also: tuple[str, ...] = Field(default=(), description="other names of the same: one route, named by `function`")
+    reads: Reads = Field(description="how a call is read, one in hooks/native.ts each")
+    why: str = Field(description="why it matters, in one sentence")
+    untested: str | None = Field(default=None, description="why the lab device cannot play it")
+    covers: tuple[str, ...] = Field(default=(), description="methods of the library in yardstick.csv that it sees")
+    asks: tuple[Ask, ...] = Field(min_length=1)
+
+    @property
+    def name(self) -> str:
+        """As accesses name it."""
+        return f"{self.library}!{self.function}"
+
+    def plan(self) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return {
+            "source": self.name,
+            "library": self.library,
+            "functions": (self.function, *self.also),
+            "reads": self.reads,
+            "asks": [ask.model_dump() for ask in self.asks],
+        }
+
+
+class Binder(_Entry):
+    """Transactions that the app's own code makes with system services."""
+
+    source: str = Field(description="class and method, as accesses name it")
+    why: str
+    interfaces: dict[str, str] = Field(description="interface -> data type code")
+
+    def plan(self) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return {"source": self.source, "interfaces": self.interfaces}
+
+
+class Native(_Entry):
+    """catalog/native.yml."""
+
+    routes: tuple[Route, ...]
+    binder: Binder
+
+    def plan(self) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return {"routes": [route.plan() for route in self.routes], "binder": self.binder.plan()}
+
+    def sees(self) -> dict[tuple[str, str, str], str]:
+        """What of the yardstick (class, method, what) it sees -> the name of the source."""
+        routes = {(route.library, each, ""): route.name for route in self.routes for each in route.covers}
+        cls, _, method = self.binder.source.rpartition(".")
+        return routes | {(cls, method, interface): self.binder.source for interface in self.binder.interfaces}
+
+
+def load() -> Native:
+    """The catalog's. Raises FileError with file and line."""
+    (path,) = catalog.files("native.yml")
+    return catalog.parse(path, Native)
