@@ -106,4 +106,69 @@ gaps = st.builds(
     detail=optional(texts),
     until=optional(times),
 )
+
+
+def number(*parts: str | int) -> st.SearchStrategy[str]:
+    """Fixed digits and, for each number, so many digits of any kind."""
+    drawn = [
+        st.just(part) if isinstance(part, str) else st.text("0123456789", min_size=part, max_size=part)
+        for part in parts
+    ]
+    return st.tuples(*drawn).map("".join).filter(lambda text: len(set(text)) > 4)
+
+
+def hexed(size: int) -> st.SearchStrategy[str]:
+    """So many hex digits that are clearly an id: bytes that differ, and letters among the digits."""
+    return (
+        st.binary(min_size=size // 2, max_size=size // 2)
+        .map(bytes.hex)
+        .filter(lambda text: len(set(bytes.fromhex(text))) > 4 and not text.isdecimal() and not text.isalpha())
+    )
+
+
+def words(alphabet: str, least: int, most: int) -> st.SearchStrategy[str]:
+    """A word that does not repeat itself."""
+    return st.text(alphabet, min_size=least, max_size=most).filter(lambda text: len(set(text)) >= least // 2 + 1)
+
+
+LATIN = "abcdefghijklmnopqrstuvwxyzáéłñöç"
+HAN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚文华建国北京市海淀区中关村大街号楼室您的验证码是请勿泄露"
+coordinates = st.tuples(
+    st.floats(-70, 70).map(lambda one: round(one, 6)), st.floats(-170, 170).map(lambda one: round(one, 6))
+).filter(lambda pair: all(abs(one) > 1 and abs(one - round(one, 4)) > 2e-6 for one in pair))
+texts_by_type: dict[str, st.SearchStrategy[str]] = {
+    "phone_number": st.one_of(number("138", 8), number("+4479", 8), number("+1310", 7), number("+4915", 9)),
+    "name": st.one_of(
+        words(HAN, 4, 4), st.tuples(words(LATIN, 6, 9), words(LATIN, 6, 12)).map(lambda two: " ".join(two).title())
+    ),
+    "email": st.tuples(words("abcdefghijklmnopqrstuvwxyzABC", 4, 12), words("abcdefghijkl", 4, 9)).map(
+        lambda two: f"{two[0]}_7@{two[1]}.example"
+    ),
+    "address": st.one_of(
+        words(HAN, 6, 16), words(LATIN, 6, 12).map(lambda street: f"14 {street.title()} Road, Leeds LS1")
+    ),
+    "location": coordinates.map(lambda pair: f"{pair[0]:.6f},{pair[1]:.6f}"),
+    "movement_track": coordinates.map(lambda pair: f"{pair[0]:.6f},{pair[1]:.6f}"),
+    "device_id_imei": number("86", 13),
+    "device_id_imsi": number("46000", 10),
+    "device_id_iccid": number("8986", 16),
+    "device_id_serial": words("ABCDEFGHKLMNPRSTUVWXYZ123456789", 11, 14),
+    "mac_address": hexed(12).map(lambda text: ":".join(text[at : at + 2] for at in range(0, 12, 2))),
+    "android_id": hexed(16),
+    "advertising_id": hexed(32).map(lambda text: f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"),
+    "ip_address": st.tuples(*[st.integers(11, 250)] * 4).map(lambda four: ".".join(map(str, four))),
+    "wifi_ssid_bssid": words("ABCDEFabcdef123456-_", 11, 18).map(lambda text: f"Net-{text}"),
+    "sms_content": words(HAN, 6, 20).map(lambda text: f"【{text}】 code 7731-XK"),
+    "calendar_events": words(LATIN, 8, 20).map(lambda text: f"Dinner with {text}"),
+    "id_number": number("110105", 12),
+    "bank_card": number("6222", 15),
+    "account_id": words("abcdefghijklmnopqrstuvwxyz0123456789", 12, 18).map(lambda text: f"wxid_{text}"),
+    "browsing_history": words("abcdefghij", 6, 12).map(lambda text: f"https://{text}.test/list?page=7"),
+    "installed_apps": words("abcdefghij", 6, 12).map(lambda text: f"com.example.{text}.diary"),
+    "clipboard": words(LATIN, 8, 30).map(lambda text: f"note: {text}!"),
+}
+"""Type of a value -> texts of it that are telling enough to stand alone."""
+personal = st.sampled_from(sorted(texts_by_type)).flatmap(
+    lambda type_: st.builds(events.Value, type=st.just(type_), text=texts_by_type[type_])
+)
 any_event = st.one_of(accesses, transforms, connections, uploads, consents, phases, gaps)

@@ -128,6 +128,52 @@ def xor(data: bytes, key: int = 0xA5) -> bytes:
     return bytes(byte ^ key for byte in data)
 
 
+def thrift_binary(data: bytes) -> bytes:
+    inner = b"\x0a\x00\x01" + struct.pack(">q", 7) + b"\x0b\x00\x02" + struct.pack(">I", len(data)) + data + b"\0"
+    return b"\x80\x01\x00\x01\0\0\0\x04send\0\0\0\x07\x0c\x00\x01" + inner + b"\0"
+
+
+FIELDS = (("n", "int"), ("v", ["null", "bytes"]))
+
+
+def avro(data: bytes) -> bytes:
+    """One block of one record."""
+    packed = raw_deflate(zigzag(7) + zigzag(1) + zigzag(len(data)) + data)
+    schema = dumps({"type": "record", "name": "r", "fields": [{"name": c, "type": t} for c, t in FIELDS]})
+    head = b"Obj\x01\x04\x14avro.codec\x0edeflate\x16avro.schema" + zigzag(len(schema)) + schema + b"\x00" + bytes(16)
+    return head + zigzag(1) + zigzag(len(packed)) + packed + bytes(16)
+
+
+def zigzag(number: int) -> bytes:
+    return varint(number << 1)
+
+
+def sqlite_log(data: bytes) -> bytes:
+    """The pages of a file as the log that it was copied from."""
+    file = sqlite(data)
+    head = b"\x37\x7f\x06\x82" + struct.pack(">7I", 3_007_000, 512, 0, 1, 2, 3, 4)
+    pages = [file[at : at + 512] for at in range(0, len(file), 512)]
+    return head + b"".join(struct.pack(">6I", which, 0, 1, 2, 3, 4) + page for which, page in enumerate(pages, 1))
+
+
+def dns(data: bytes) -> bytes:
+    labels = [data[at : at + 63] for at in range(0, len(data), 63)]
+    return b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + b"".join(bytes((len(one),)) + one for one in labels) + b"\0\0\1\0\1"
+
+
+def jwt(data: bytes) -> bytes:
+    parts = (b'{"alg":"none"}', dumps({"sub": data.decode()}), b"signature")
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+
+
+def base58(data: bytes) -> bytes:
+    number, out = int.from_bytes(data), b""
+    while number:
+        number, rest = divmod(number, 58)
+        out = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest : rest + 1] + out
+    return out
+
+
 def dumps(value: object, *, ascii_only: bool = False) -> bytes:
     return json.dumps(value, ensure_ascii=ascii_only).encode()
 
@@ -189,6 +235,36 @@ ENCODERS: dict[str, Encoder] = {
     "quopri": Encoder(quopri.encodestring, (), text_only=True),
     "utf-16le": Encoder(lambda data: b"\xff\xfe" + data.decode().encode("utf-16le"), ("utf-16le",), text_only=True),
     "utf-32be": Encoder(lambda data: b"\0\0\xfe\xff" + data.decode().encode("utf-32be"), ("utf-32be",), text_only=True),
+    "thrift binary": Encoder(thrift_binary, ("thrift",)),
+    "avro": Encoder(avro, ("raw deflate", "avro")),
+    "sqlite log": Encoder(sqlite_log, ("sqlite log", "sqlite")),
+    "grpc": Encoder(lambda data: struct.pack(">BI", 0, len(data)) + data, ("grpc",)),
+    "cookie": Encoder(lambda data: b"a=1; v=" + urllib.parse.quote(data, safe="").encode() + b"; z=", ("cookie",)),
+    "jwt": Encoder(jwt, ("jwt",), text_only=True),
+    "base64 lines": Encoder(base64.encodebytes, ("base64",)),
+    "base32hex": Encoder(base64.b32hexencode, ("base32hex",), text_only=True),
+    "base58": Encoder(base58, ("base58",), text_only=True),
+    "base85": Encoder(base64.b85encode, ("base85",), text_only=True),
+    "spaced hex": Encoder(lambda data: data.hex(" ").encode(), ("hex",)),
+    "hex of bytes": Encoder(lambda data: b", ".join(b"0x%02x" % byte for byte in data), ("hex",)),
+    "encoded word": Encoder(
+        lambda data: b"=?utf-8?B?" + base64.b64encode(data) + b"?=", ("encoded word",), text_only=True
+    ),
+    "character codes": Encoder(lambda data: ",".join(map(str, data)).encode(), ("character codes",), text_only=True),
+    "bits": Encoder(lambda data: b"".join(b"%s" % f"{byte:08b}".encode() for byte in data), ("bits",)),
+    "characters": Encoder(lambda data: dumps(list(data.decode())), ("characters",), text_only=True),
+    "octal escapes": Encoder(lambda data: b"".join(b"\\%03o" % byte for byte in data), ("escapes",), text_only=True),
+    "braced escapes": Encoder(
+        lambda data: "".join(f"\\u{{{ord(char):x}}}" for char in data.decode()).encode(), ("escapes",), text_only=True
+    ),
+    "full width": Encoder(
+        lambda data: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in data.decode()).encode(),
+        ("width",),
+        text_only=True,
+    ),
+    "gb18030": Encoder(
+        lambda data: dumps({"中文内容": data.decode()}).decode().encode("gb18030"), ("gb18030", "json"), text_only=True
+    ),
     "byte array": Encoder(lambda data: dumps(list(data)), ("byte array",)),
     "log line": Encoder(lambda data: b"2026-01-01 INFO sent " + dumps({"v": data.decode()}), ("json",), text_only=True),
 }

@@ -60,11 +60,13 @@ def escapes(piece: Piece, room: Room) -> Found:
     if not room.take(len(piece.data), piece, "escapes"):
         return None
     data = piece.data
-    if b"\\u{" in data:
+    if BRACED.search(data):
         data = BRACED.sub(lambda found: chr(min(int(found[1], 16), 0x10FFFF)).encode("utf-8", "replace"), data)
-    if OCTAL.search(data):
-        return [piece.whole("escapes", OCTAL.sub(_octal, data))]
-    return [piece.whole("escapes", unescape(data))]
+    elif OCTAL.search(data):
+        data = OCTAL.sub(_octal, data)
+    else:
+        data = unescape(data)
+    return [piece.whole("escapes", data)]
 
 
 def _octal(found: re.Match[bytes]) -> bytes:

@@ -175,7 +175,7 @@ def grouped_hex(piece: Piece, room: Room) -> Found:
     return [piece.whole("hex", out)] if room.take(len(out), piece, "hex") else None
 
 
-@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,180}\Z", alone=False)
+@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,1024}\Z", alone=False)
 def base58(piece: Piece, room: Room) -> Found:
     """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
     if WORDS.fullmatch(piece.data):
@@ -186,7 +186,13 @@ def base58(piece: Piece, room: Room) -> Found:
     return _only_text(piece, "base58", number.to_bytes((number.bit_length() + 7) // 8), room)
 
 
-@decoder("base85", "text", rb"(?=[^\s]*(?:[^\w\s.:/+=,-]|=[^=]))[!-~]{10,4096}\Z", alone=False)
+@decoder(
+    "base85",
+    "text",
+    rb"(?=[^\s]*(?:[^\w\s.:/+=,-]|=[^=])|\w*[a-z]\w*[A-Z]|\w*[A-Z]\w*[a-z])[!-~]{10,4096}\Z",
+    alone=False,
+    first=True,
+)
 def base85(piece: Piece, room: Room) -> Found:
     """base85 in any of its three alphabets that is all of a text and comes out as text."""
     found: list[Piece] = []

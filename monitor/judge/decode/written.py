@@ -6,16 +6,16 @@ import binascii
 import re
 import unicodedata
 
+from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
 NO_DIGIT = re.compile(rb"[^0-9X]")
 REAL = re.compile(rb"([0-9]+)\.0+|([0-9](?:\.[0-9]+)?)[eE]\+?([0-9]{1,2})")
 BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
-CHARACTERS = re.compile(
-    rb'\[\s*"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"(?:\s*,\s*"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+)"){4,}\s*\]'
-)
-CHARACTER = re.compile(rb'"([^"]+)"')
+_ONE = rb'"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))"'
+CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
+CHARACTER = re.compile(rb'"((?:\\.|[^"\\])[^"]*)"')
 _UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
 BASE62 = tuple(
     {letter: place for place, letter in enumerate(b"0123456789" + first + second)}
@@ -95,14 +95,12 @@ def bits(piece: Piece, room: Room) -> Found:
     return [piece.whole("bits", bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)))]
 
 
-@decoder(
-    "characters", "text", rb'\[\s*"[^"\\]{1,4}"(?:\s*,\s*"[^"\\]{1,4}"){4}', anywhere=True, alone=False, first=True
-)
+@decoder("characters", "text", rb'"\s*,\s*"[^"]{1,4}"{1,2}\s*,\s*"', anywhere=True, alone=False, first=True)
 def characters(piece: Piece, room: Room) -> Found:
     """Text as a list of its letters."""
     found = []
     for run in CHARACTERS.finditer(piece.data):
-        text = b"".join(CHARACTER.findall(run[0]))
+        text = unescape(b"".join(CHARACTER.findall(run[0])))
         if room.take(len(text), piece, "characters"):
             found.append(piece.turned("characters", text, *run.span()))
     return found or None
