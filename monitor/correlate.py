@@ -98,7 +98,7 @@ def follow(
             pending = walk.take(reads) or pending
         if pending and time.monotonic() >= pause_until:
             begun = time.monotonic()
-            outcome = walk.conclude(len(reads))
+            outcome = walk.conclude(len(reads), going_on=True)
             pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
             pending = False
             if (outcome.flows, outcome.findings) != before:
@@ -219,8 +219,8 @@ class _Walk:
             return upload
         return upload.model_copy(update={"at": self.host_time(upload.at)})
 
-    def conclude(self, new_lines: int) -> Outcome:
-        """Judge what is linked and save it, in one transaction."""
+    def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
+        """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         timeline = _timeline(self.consents, self.run, self.known)
         flows: list[Flow] = []
         for ref in sorted(self.joined, key=_line):
@@ -249,8 +249,9 @@ class _Walk:
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
-        findings = judge(self.known.rules, facts)
-        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=self.known.digest)
+        findings = judge(self.known.rules, facts, going_on=going_on)
+        judged_by = None if going_on else self.known.digest
+        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=judged_by)
         return Outcome(self.id, tuple(flows), findings, new_lines)
 
     def _claiming(self, timeline: Timeline) -> Iterator[Ref]:

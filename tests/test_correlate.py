@@ -87,6 +87,28 @@ def test_following_finds_an_access_that_is_reported_after_its_upload(recording, 
     assert (flow.access, flow.upload) == ("accesses.jsonl:1", "uploads.jsonl:1")
 
 
+def test_what_did_not_happen_is_said_at_the_end_of_the_run_only(recording, store):
+    done = threading.Event()
+    seen: list[Outcome] = []
+    last: list[Outcome] = []
+    thread = threading.Thread(
+        target=lambda: last.append(follow(recording, store, knowledge(), done.is_set, seen.append))
+    )
+    thread.start()
+    try:
+        recording.append(events.Phase(at=START, app="com.example.pages", state="foreground"))
+        recording.append(access(1))
+        recording.append(upload(recording, 2))
+        assert wait_for(lambda: any(outcome.flows for outcome in seen))
+        assert not is_current(recording, store, knowledge())
+    finally:
+        done.set()
+        thread.join()
+    assert all("no-first-run-notice" not in {finding.rule for finding in outcome.findings} for outcome in seen)
+    assert "no-first-run-notice" in {finding.rule for finding in last[0].findings}
+    assert is_current(recording, store, knowledge())
+
+
 def test_an_access_after_the_upload_is_no_flow(recording, store):
     recording.append(access(3))
     recording.append(upload(recording, 2))

@@ -18,7 +18,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Ref, Run, dump
+from monitor.events import FILES, Event, Line, Ref, Run, dump
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
 
@@ -161,6 +161,11 @@ class Recording:
         if finished is None:
             finished = self.run.ended is not None
         return read_lines(self.path / FILES[kind], kind, after or START, until=until, finished=finished)
+
+    def events[Kind: Line](self, kind: type[Kind]) -> Iterator[Kind]:
+        """All events of one kind that parse, in order: `recording.events(Upload)`."""
+        name = kind.model_fields["kind"].default
+        return (read.event for read in self.read(name) if isinstance(read.event, kind))
 
     def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[Read]]:
         """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.

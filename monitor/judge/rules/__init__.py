@@ -16,16 +16,19 @@ from monitor.judge.rules.sightings import Sightings
 __all__ = ["EVIDENCE", "Facts", "Frequency", "Rule", "judge"]
 
 
-def judge(rules: Iterable[Rule], facts: Facts) -> tuple[Finding, ...]:
+def judge(rules: Iterable[Rule], facts: Facts, *, going_on: bool = False) -> tuple[Finding, ...]:
     """What the rules find: ordered by level, rule, kind of data and host; the same facts give the same findings.
 
-    Of several rules with one id the last counts, so that an organisation can replace one of ours.
+    Of several rules with one id the last counts, so that an organisation can replace one of ours. While a run is still
+    `going_on`, rules that look for what did not happen are left for its end.
     """
     sightings = Sightings(facts)
     conditions = Conditions(facts, sightings)
     reporter = Reporter(facts, sightings, conditions)
     found: list[tuple[tuple[int, str, str, str], Finding]] = []
     for rule in {rule.id: rule for rule in rules}.values():
+        if going_on and rule.needs_whole_run:
+            continue
         holds = conditions.test(rule.when)
         seen = [sighting for sighting in sightings.of(rule.on) if holds(sighting)]
         for (data, what), group in grouped(rule.when, seen, facts):

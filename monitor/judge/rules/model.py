@@ -227,6 +227,12 @@ class Rule(Strict):
     when: When
     detail: Words = Field(description="one sentence of facts; it may use {words} of sentences.WORDS")
 
+    @property
+    def needs_whole_run(self) -> bool:
+        """Whether it looks for what did not happen, so that only the whole run shows it."""
+        when = self.when
+        return self.on == "run" or when.never is not None or when.sent is False or when.answered is False
+
     @model_validator(mode="before")
     @classmethod
     def _on_is_a_word(cls, data: Any) -> Any:
