@@ -64,13 +64,16 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
 
     found = _find(name, _all(extra))
     covers = _covers(extra)
-    shown = {full: [cover for cover in covers if cover.by == full] for full in found}
+    shown = {full: [cover for cover in covers if (cover.by or "").split(" ")[0] == full] for full in found}
     if format_ == "json":
         pages = [
             {
                 "name": full,
                 "entries": [each.model_dump(mode="json") for each in entries],
-                "lean": [{"api": cover.yard.name, "why": cover.why} for cover in shown[full] if cover.why],
+                "yardstick": [
+                    {"api": cover.yard.name, "level": cover.yard.level, "state": cover.state, "why": cover.why}
+                    for cover in shown[full]
+                ],
             }
             for full, entries in found.items()
         ]

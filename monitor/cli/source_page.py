@@ -17,11 +17,16 @@ def page(name: str, found: Sequence[Known], covers: Sequence[Cover]) -> str:
     lines = [name]
     for each in found:
         lines += ["", *_lines(_of(each))]
-    own = sorted({f"{cover.yard.level} ({cover.yard.category})" for cover in covers if cover.state == "hooked"})
-    lean = [f"{cover.yard.name}: {cover.why}" for cover in covers if cover.state == "lower_layer"]
+    own = [_yard(cover) for cover in covers if cover.state == "hooked"]
+    lean = [f"{_yard(cover)}: {cover.why}" for cover in covers if cover.state == "lower_layer"]
     if own or lean:
         lines += ["", *_lines([("yardstick", own), ("lean on it", lean)])]
     return "\n".join(lines)
+
+
+def _yard(cover: Cover) -> str:
+    yard = cover.yard
+    return f"{yard.name} ({yard.level}, {yard.category})"
 
 
 def _lines(parts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:

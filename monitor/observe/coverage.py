@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
 from monitor.observe.native import Native
-from monitor.observe.sources import Source
+from monitor.observe.sources import FollowSpec, Source
 
 LEVELS = ("must", "full", "wide", "gaps")
 """must: hooked by two tools or more; full: by one; wide: by one or in bulk; gaps: by none. Each of the first three
@@ -59,7 +59,14 @@ class _Group(BaseModel):
 class Lower(_Group):
     """APIs whose calls pass one that is hooked."""
 
-    by: str = Field(description="name of the source that sees them")
+    by: str = Field(
+        description="name of the source that sees them; `Class.*` is the method of the same name of another class, and "
+        "the source of the binder takes the interface after a space"
+    )
+
+    def seen_by(self, yard: Yard) -> str:
+        """Name of the source that sees this API."""
+        return f"{self.by.removesuffix('*')}{yard.method}" if self.by.endswith(".*") else self.by
 
 
 class Absent(_Group):
@@ -102,10 +109,27 @@ def covered(yards: Iterable[Yard], sources: Sequence[Source], native: Native, kn
     """How each API is covered: by a source of its own, else by a lower layer whose source is there, else not."""
     by_api: dict[tuple[str, str], list[Source]] = {}
     for source in sources:
-        by_api.setdefault((source.cls, source.method), []).append(source)
+        for api in ((source.cls, source.method), *_followed(source.follow)):
+            by_api.setdefault(api, []).append(source)
     below = native.sees()
-    names = {source.name for source in sources} | set(below.values())
+    names = seeing(sources, native)
     return [_cover(yard, by_api.get((yard.cls, yard.method), ()), below, names, known) for yard in yards]
+
+
+def seeing(sources: Iterable[Source], native: Native) -> set[str]:
+    """Names of all that sees calls: sources, native routes, the binder and its interfaces."""
+    binder = native.binder
+    interfaces = (f"{binder.source} {interface}" for interface in binder.interfaces)
+    return {source.name for source in sources} | {route.name for route in native.routes} | {binder.source, *interfaces}
+
+
+def _followed(follows: Iterable[FollowSpec]) -> Iterator[tuple[str, str]]:
+    """Methods of listeners and callbacks that are wrapped when they are registered: each delivery is an access."""
+    for follow in follows:
+        for method, step in follow.methods.items():
+            if follow.type is not None and step.values:
+                yield follow.type, method
+            yield from _followed(step.follow)
 
 
 def _cover(
@@ -117,8 +141,8 @@ def _cover(
         if _sees(source, yard.what):
             return Cover(yard, "hooked", source.name)
     for lower in known.lower_layer:
-        if lower.holds(yard) and lower.by in names:
-            return Cover(yard, "lower_layer", lower.by, lower.why)
+        if lower.holds(yard) and (by := lower.seen_by(yard)) in names:
+            return Cover(yard, "lower_layer", by, lower.why)
     for absent in known.not_here:
         if absent.holds(yard):
             return Cover(yard, "not_here", None, absent.why)

@@ -3,7 +3,19 @@
 import pytest
 
 from monitor.observe import native
-from monitor.observe.coverage import LEVELS, STATES, Absent, Beside, Lower, Yard, beside, covered, table, yardstick
+from monitor.observe.coverage import (
+    LEVELS,
+    STATES,
+    Absent,
+    Beside,
+    Lower,
+    Yard,
+    beside,
+    covered,
+    seeing,
+    table,
+    yardstick,
+)
 from monitor.observe.sources import Source, load
 
 SOURCES = load()
@@ -19,8 +31,8 @@ def test_the_yardstick_is_whole():
 
 @pytest.mark.parametrize("lower", KNOWN.lower_layer, ids=lambda lower: f"{lower.cls} by {lower.by}")
 def test_a_lower_layer_is_a_source_that_exists(lower):
-    names = {source.name for source in SOURCES} | {route.name for route in BELOW.routes} | {BELOW.binder.source}
-    assert lower.by in names
+    named = {lower.seen_by(yard) for yard in yardstick() if lower.holds(yard)}
+    assert named - seeing(SOURCES, BELOW) == set()
 
 
 @pytest.mark.parametrize("group", [*KNOWN.lower_layer, *KNOWN.not_here], ids=lambda group: group.cls)
@@ -50,6 +62,11 @@ def yard(cls, method, what=""):
         (yard("a.B", "asked", "content://y/1"), "missing", None),
         (yard("a.Low", "any"), "lower_layer", "a.B.own"),
         (yard("a.Lost", "any"), "missing", None),
+        (yard("a.Above", "own"), "lower_layer", "a.B.own"),
+        (yard("a.Above", "other"), "missing", None),
+        (yard("a.Server", "any"), "lower_layer", "android.os.BinderProxy.transactNative android.content.IClipboard"),
+        (yard("a.Listener", "onHeard"), "hooked", "a.B.listen"),
+        (yard("a.Listener", "onNothing"), "missing", None),
         (yard("a.Field", "SERIAL"), "not_here", None),
         (yard("a.Field", "other"), "missing", None),
         (yard("libc.so", "getifaddrs"), "hooked", "libc.so!getifaddrs"),
@@ -62,14 +79,28 @@ def yard(cls, method, what=""):
     ],
 )
 def test_how_one_api_is_covered(one, state, by):
+    listener = {
+        "object": "argument",
+        "type": "a.Listener",
+        "methods": {"onHeard": {"values": [{"from": 0}]}, "onNothing": {}},
+    }
     sources = [
         source("a.B", "own"),
         source("a.B", "asked", when={"argument": 0, "matches": ["^content://x/"]}),
+        source("a.B", "listen", follow=[listener]),
     ]
     known = Beside(
         lower_layer=(
             Lower.model_validate({"class": r"a\.Low", "by": "a.B.own", "why": "it ends there"}),
             Lower.model_validate({"class": r"a\.Lost", "by": "a.B.gone", "why": "it ends there"}),
+            Lower.model_validate({"class": r"a\.Above", "by": "a.B.*", "why": "the class that has the body"}),
+            Lower.model_validate(
+                {
+                    "class": r"a\.Server",
+                    "by": "android.os.BinderProxy.transactNative android.content.IClipboard",
+                    "why": "on the other side of the binder",
+                }
+            ),
         ),
         not_here=(Absent.model_validate({"class": r"a\.Field", "methods": ["SERIAL"], "why": "a field"}),),
     )
