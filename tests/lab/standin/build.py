@@ -35,7 +35,10 @@ def write(folder: Path, writer: Writer, calls: Iterable[Call]) -> None:
         _put(folder / "standin" / path.name, path.read_text("utf-8"))
     for call in calls:
         _put(folder / "standin" / f"Call{call.number}.java", call.java)
-    factories = {factory: cls for cls, named in writer.factories.items() for factory in named}
+    factories: dict[str, list[str]] = {}
+    for cls, named in writer.factories.items():
+        for factory in named:
+            factories.setdefault(factory, []).append(cls)
     used = writer.used | {CURSOR, BUNDLE} | {factory.rpartition(".")[0] for factory in factories}
     outermost: dict[str, list[str]] = {}
     for name in sorted(used):
@@ -53,7 +56,7 @@ def _put(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
-def _nested(cls: str, names: Sequence[str], writer: Writer, factories: dict[str, str], depth: int = 0) -> str:
+def _nested(cls: str, names: Sequence[str], writer: Writer, factories: dict[str, list[str]], depth: int = 0) -> str:
     inner = sorted({name for name in names if name.startswith(f"{cls}$")})
     direct = sorted({f"{cls}${name.removeprefix(f'{cls}$').split('$')[0]}" for name in inner})
     simple = re.split(r"[.$]", cls)[-1]
@@ -65,22 +68,14 @@ def _nested(cls: str, names: Sequence[str], writer: Writer, factories: dict[str,
             lines.append(_method(simple, method, overload, bodiless=interface))
     if not interface and all(overload.takes for overload in own.get("$init", ())):
         lines.append(f"public {simple}() {{ }}")
-    for factory, made in factories.items():
+    for factory, makes in factories.items():
         owner, _, name = factory.rpartition(".")
         if owner == cls:
-            members = [
-                _method("", method, overload, bodiless=False)
-                for (of, method), overloads in writer.methods.items()
-                if of == made
-                for overload in dict.fromkeys(overloads)
-            ]
-            how = "implements" if writer.types.interface(made) else "extends"
-            base = "extends standin.Base " if how == "implements" else ""
-            implementation = f"Of{made.replace('.', '_').replace('$', '_')}"
+            lines += [_implementation(made, writer) for made in makes]
+            cases = " ".join(f'case "{made}": return new {_named(made)}();' for made in makes)
             lines.append(
-                f"public static class {implementation} {base}{how} {made.replace('$', '.')} {{ {' '.join(members)} }}"
+                f"public static Object {name}(String made) {{ switch (made) {{ {cases} default: return null; }} }}"
             )
-            lines.append(f"public static Object {name}() {{ return new {implementation}(); }}")
     if cls in MEMBERS:
         lines.append(MEMBERS[cls])
     if cls == BUNDLE and "get" not in own:
@@ -90,6 +85,23 @@ def _nested(cls: str, names: Sequence[str], writer: Writer, factories: dict[str,
     static = "static " if depth else ""
     kind = "interface" if interface else "class"
     return f"public {static}{kind} {simple}{extends} {{{body}\n}}"
+
+
+def _named(made: str) -> str:
+    return f"Of{made.replace('.', '_').replace('$', '_')}"
+
+
+def _implementation(made: str, writer: Writer) -> str:
+    """A class as the factory of an interface, or of a class of the app's, returns it."""
+    members = [
+        _method("", method, overload, bodiless=False)
+        for (of, method), overloads in writer.methods.items()
+        if of == made
+        for overload in dict.fromkeys(overloads)
+    ]
+    how = "implements" if writer.types.interface(made) else "extends"
+    base = "extends standin.Base " if how == "implements" else ""
+    return f"public static class {_named(made)} {base}{how} {made.replace('$', '.')} {{ {' '.join(members)} }}"
 
 
 def _method(simple: str, method: str, overload: Method, *, bodiless: bool) -> str:

@@ -240,7 +240,7 @@ class Writer:
         elif source.implementations:
             factory, _, name = source.implementations[0].rpartition(".")
             self.used.add(factory)
-            owner = f"(({cls}) {makes.name(factory)}.{name}())"
+            owner = f'(({cls}) {makes.name(factory)}.{name}("{source.cls}"))'
         elif tree:
             made = makes.value(source.cls, tree, only)
             texts |= made.texts
@@ -285,7 +285,9 @@ class Writer:
                 deliver = made.on(f"(({made.name}) p{at})")
                 members.append(f"public Object {name}({parameters}) {{ {deliver} return this; }}")
             if not listeners:
-                value, more = self._step(makes, method.gives, step.values, inner, followed)
+                given = followed.arguments(takes, [spec for spec in step.values if isinstance(spec.of, int)])
+                returned = [spec for spec in step.values if spec.of == "return"]
+                value, more = self._step(makes, method.gives, returned, inner, followed)
                 kept = f"kept{makes.fresh()}"
                 gives = makes.gives(method.gives)
                 members.append(f"final {gives} {kept} = {value};")
@@ -371,4 +373,3 @@ class Writer:
         if not made:
             raise Unfit(f"{source.cls} is a class of the JVM: write in tests/lab/standin/real.py how it is called")
         return made
-
