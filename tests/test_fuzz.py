@@ -33,7 +33,7 @@ def test_a_failure_is_written_and_tried_again(tmp_path, monkeypatch):
     assert fuzz.read(path) == sample._replace(url="https://x.test/?a=1")
     assert fuzz.replayed(path) == ""
 
-    def breaks(*_: Any) -> Any:
+    def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("it broke")
 
     monkeypatch.setattr(decode, "leaves", breaks)
