@@ -8,7 +8,7 @@ help:  ## this list
 setup:  ## uv, Python, a Java compiler, the built agent and lab device
 	@.ci/setup
 
-demo: setup  ## four sample apps on the lab device, hooked, captured, judged
+demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 	@.venv/bin/appwitness demo
 
 test: setup  ## all tests, those on the lab device included
