@@ -29,6 +29,20 @@ SHOWN_TEXT = 300
 """Characters of a line that cannot be read, or of what the app printed, that a message or a gap shows."""
 
 State = Literal["installed", "class_absent", "overload_absent", "failed", "waiting"]
+Why = Literal[
+    "class_absent",
+    "method_absent",
+    "install_failed",
+    "hook_error",
+    "process_not_instrumented",
+    "detached",
+    "protocol_unsupported",
+]
+_ABSENT: Mapping[State, Why] = {
+    "waiting": "class_absent",
+    "class_absent": "class_absent",
+    "overload_absent": "method_absent",
+}
 
 
 class HookStatus(BaseModel):
@@ -71,12 +85,17 @@ class Agent:
         sources: Sequence[Source],
         app: str,
         *,
+        api_level: int | None = None,
+        partial: bool = False,
         clock_offset_ms: float = 0,
         signals: Signals | None = None,
         stack: bool = True,
         fold_ms: int = FOLD_MS,
     ) -> None:
+        """`api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes."""
         self.app = app
+        self._api_level = api_level
+        self._partial = partial
         self._recording = recording
         self._sources = sources
         self._signals = signals or Signals()
@@ -219,28 +238,21 @@ class Agent:
         self._raise_failure()
 
     def _absent(self) -> list[Event]:
-        """A gap for each source that was never hooked, unless it says that it may be missing."""
-        optional = {_key(source) for source in self._sources if source.optional}
-        why: Mapping[State, Any] = {
-            "waiting": "class_absent",
-            "class_absent": "class_absent",
-            "overload_absent": "method_absent",
-            "failed": "install_failed",
-        }
-        return [
-            Gap(
-                at=self._now(),
-                app=self.app,
-                pid=self._pid,
-                where="hook",
-                subject=status.source,
-                why=why[status.state],
-                detail=status.detail or (f"{status.cls} never came" if status.state == "waiting" else None),
-            )
-            for status in self.statuses()
-            if status.state in why
-            and ((status.source, status.cls, status.method) not in optional or status.state == "failed")
-        ]
+        """What was never hooked and should be there: a gap each; one for all where the device has but a part of Android.
+
+        What this release of Android does not have, and what says itself that it may be missing, is no gap.
+        """
+        wanted = {_key(source) for source in self._sources if source.on(self._api_level) and not source.optional}
+        missing = [status for status in self.statuses() if status.state in _ABSENT and _of(status) in wanted]
+        failed = [self._missing(status) for status in self.statuses() if status.state == "failed"]
+        if not self._partial or not missing:
+            return [*map(self._missing, missing), *failed]
+        detail = f"{len(missing)} of {len(self._sources)} sources: this device does not have them; run.json says which"
+        return [self._gap("class_absent", detail, subject="sources"), *failed]
+
+    def _missing(self, status: HookStatus) -> Gap:
+        detail = status.detail or (f"{status.cls} never came" if status.state == "waiting" else None)
+        return self._gap(_ABSENT.get(status.state, "install_failed"), detail, subject=status.source)
 
     # What comes from the app. Frida calls these from a thread of its own.
 
@@ -291,8 +303,8 @@ class Agent:
         self._faults.append(detail)
         self._record([self._gap("hook_error", detail)])
 
-    def _gap(self, why: Literal["protocol_unsupported", "hook_error", "detached"], detail: str) -> Gap:
-        return Gap(at=self._now(), app=self.app, pid=self._pid, where="hook", subject="agent", why=why, detail=detail)
+    def _gap(self, why: Why, detail: str | None, subject: str = "agent") -> Gap:
+        return Gap(at=self._now(), app=self.app, pid=self._pid, where="hook", subject=subject, why=why, detail=detail)
 
     def _record(self, events: Sequence[Event]) -> None:
         if events:
@@ -335,6 +347,10 @@ class Agent:
 
 def _key(source: Source) -> tuple[str, str, str]:
     return (source.name, source.cls, source.method)
+
+
+def _of(status: HookStatus) -> tuple[str, str, str]:
+    return (status.source, status.cls, status.method)
 
 
 def _within(seconds: float, work: Callable[[], object]) -> None:

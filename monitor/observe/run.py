@@ -86,7 +86,16 @@ def observe(
         say(f"preparing {device.identity.model or device.identity.serial}")
         device.prepare(proxy.host, proxy.port, proxy.ca_pem)
         up.callback(device.undo)
-        agent = up.enter_context(Agent(recording, sources, device.app.package))
+        identity = device.identity
+        agent = up.enter_context(
+            Agent(
+                recording,
+                sources,
+                device.app.package,
+                api_level=identity.api_level,
+                partial=identity.kind == "lab",
+            )
+        )
         up.callback(device.stop)
         say(f"starting {device.app.package} with {len(sources)} sources hooked")
         agent.launch(device.launch())

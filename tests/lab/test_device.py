@@ -54,15 +54,18 @@ GEO = {
     "geo": {"lat": float(LATITUDE), "lon": float(LONGITUDE), "accuracy": pytest.approx(4.2, abs=1e-6)},
 }
 
+Sent = tuple[str, str, object]
+"""Method, URL and body of one upload."""
+
 SDK_SYNC = ("POST", "https://sync.friendgraph.test/v1/upload", PHONES)
 SYNC = ("POST", "https://api.circle.test/contacts/sync", PEOPLE)
 BID = ("GET", "http://ads.adnet.test/bid?app=com.example.skies&slot=top&lat=31.230&lon=121.474", None)
 CATALOG = ("GET", "https://api.corner.test/catalog", None)
 EVENT = ("POST", "https://log.pages.test/v2/events", EVENTS)
 
-STATIONS = [("GET", "https://api.radio.test/stations", None)]
+STATIONS: list[Sent] = [("GET", "https://api.radio.test/stations", None)]
 DEALS = ("GET", "https://api.coupon.test/deals?guest=1", None)
-QUESTIONS = [
+QUESTIONS: list[Sent] = [
     (
         "POST",
         "https://sync.friendgraph.test/v2/match",
@@ -75,7 +78,7 @@ QUESTIONS = [
         {"app": "com.example.quiz", "ids": {"android_id": ANDROID_ID, "ifa": ADVERTISING_ID}},
     ),
 ]
-LEVEL = [
+LEVEL: list[Sent] = [
     ("GET", "https://api.gems.test/levels/1", None),
     (
         "GET",
@@ -96,7 +99,7 @@ def track(why: str) -> tuple[str, str, object]:
     return ("POST", "https://api.jogger.test/track", {"why": why, "at": at})
 
 
-ANSWERS: dict[str, dict[str, list[tuple[str, str, object]]]] = {
+ANSWERS: dict[str, dict[str, list[Sent]]] = {
     "circle": {
         "accept": [SDK_SYNC, SYNC, ("GET", "https://api.circle.test/feed?after=0", None)],
         "refuse": [SDK_SYNC, SYNC, SYNC],
@@ -145,7 +148,9 @@ ANSWERS: dict[str, dict[str, list[tuple[str, str, object]]]] = {
     },
 }
 """App and plan -> its uploads in order, bodies undone; `withdraw` of those whose users can."""
-STORIES = {(app, plan): story for app, stories in ANSWERS.items() for plan, story in stories.items()}
+STORIES: dict[tuple[str, str], list[Sent]] = {
+    (app, plan): story for app, stories in ANSWERS.items() for plan, story in stories.items()
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

