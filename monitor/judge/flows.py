@@ -143,6 +143,7 @@ class Linker:
         """Everything that the upload carries, one entry for each access (or for each type of persona value without
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
         hits = self._believed(self._one_place(self._found(decoded, upload.at), upload.at), upload)
+        hits = _in_lists(hits, decoded)
         if not hits:
             return []
         by_access: dict[Ref | None, dict[Key, list[Hit]]] = defaultdict(dict)
@@ -328,6 +329,41 @@ def _same_bytes(hit: Hit, other: Hit) -> bool:
     return hit.leaf.exact or (hit.leaf.path == other.leaf.path and hit.found == other.found)
 
 
+LISTED = re.compile(r"\[\d+\]$")
+"""The end of a path that is one of many in a list."""
+
+
+def _in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:
+    """Hits of digests with a word on the list that they are in: how many are there, and of how many the value is known.
+
+    What an address book became is a list of digests, and those of values that nobody read are in it as well.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for of_key in hits.values():
+        for hit in of_key:
+            if hit.variant.how == "leaf" and LISTED.search(hit.leaf.path):
+                known[LISTED.sub("", hit.leaf.path)].add(hit.leaf.path)
+    if not known:
+        return hits
+    listed: dict[str, set[str]] = defaultdict(set)
+    for leaf in decoded.leaves:
+        parent = LISTED.sub("", leaf.path)
+        if parent in known and len(leaf.data) >= SHORTEST_LISTED:
+            listed[parent].add(leaf.path)
+
+    def told(hit: Hit) -> Hit:
+        parent = LISTED.sub("", hit.leaf.path)
+        many = len(listed[parent])
+        if hit.variant.how != "leaf" or parent == hit.leaf.path or many < 2:
+            return hit
+        return hit._replace(why=f"{hit.why}; {len(known[parent])} of the {many} digests in {parent} are of values read")
+
+    return {key: [told(hit) for hit in of_key] for key, of_key in hits.items()}
+
+
+SHORTEST_LISTED = 8
+
+
 def canonical(key: Key) -> str:
     """A value's text without what its notation may vary in."""
     kind = variants.kind_of(Value(type=key[0], text=key[1]))
@@ -345,6 +381,18 @@ def _calls(known: _Known, before: datetime) -> int:
 def _chance(hit: Hit) -> float:
     """The chance of coincidence; what was guessed is a candidate, which no rule takes for proof."""
     return max(hit.chance, 0.5) if _guess(hit) else hit.chance
+
+
+def _odds(hit: Hit) -> str:
+    """What the chance of coincidence is, in words."""
+    guess = _guess(hit)
+    if guess:
+        return f"{guess} was guessed: a candidate, no proof"
+    if hit.chance > 0.1:
+        return "this alone proves nothing"
+    if hit.chance < 1e-9:
+        return "by chance in fewer than one of a billion such uploads"
+    return f"by chance in about one of {round(1 / hit.chance, 1 - len(str(int(1 / hit.chance)))):,.0f} such uploads"
 
 
 def _guess(hit: Hit) -> str:
@@ -370,7 +418,7 @@ def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[M
             before=hit.before,
             found=hit.found,
             after=hit.after,
-            note=f"{hit.why}; {guess} was guessed: a candidate, no proof" if (guess := _guess(hit)) else hit.why,
+            note=f"{hit.why}; {_odds(hit)}",
             evidence=hit.evidence,
         )
         for key, of_key in of_access.items()

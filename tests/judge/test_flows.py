@@ -423,3 +423,30 @@ def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
     (joined,) = linker(read(0)).link("uploads.jsonl:1", upload(1), decoded)
     assert {match.confidence for match in joined.matches} == {0.5}
     assert all("guessed" in match.note for match in joined.matches)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"phone": NUMBER}, ("11 digits", "`phone`", "by chance in")),
+        ({"h": hashlib.sha256(NUMBER.encode()).hexdigest()}, ("sha256", "all of it", "by chance in")),
+        ({"q": NUMBER[::-1]}, ("guessed", "candidate")),
+        ({"p": [NUMBER[:5], NUMBER[5:]]}, ("in 2 parts", "proves nothing")),
+        ({"lat": 31.2384, "lon": 121.4356}, ("4 decimals", "m from the place read", "by chance")),
+    ],
+)
+def test_a_note_says_why(document, words):
+    known = linker(read(5), access(5, ("location", "31.238361,121.435598", None), data="location"))
+    notes = {match.note for joined in link(known, 20, document) for match in joined.matches}
+    assert notes
+    for note in notes:
+        assert note
+        assert all(word in note for word in words), note
+        assert "\n" not in note
+
+
+def test_a_list_of_digests_says_how_many_are_known():
+    texts = ("15656300309", "13788693191", "13900000001", "13900000002", "13900000003")
+    (joined,) = link(linker(CONTACTS), 20, {"h": sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
+    assert (joined.rows, joined.rows_read) == (2, 4)
+    assert all("2 of the 5 digests in $.h are of values read" in (match.note or "") for match in joined.matches)

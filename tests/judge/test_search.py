@@ -201,7 +201,8 @@ def test_values_in_neighbouring_fields_are_found(name):
     assert all(hit.variant.name == "split" and "the rest at $." in hit.why for hit in hits)
     parts = list(fields.items())
     assert strong(dumps({"a": dict(parts[:1]), "b": dict(parts[1:])}), value) == []  # not beside each other
-    assert strong(dumps({f"q{at}": part for at, (_, part) in enumerate(parts)}), value) == []  # no key says so
+    unsaid = strong(dumps({f"q{at}": part for at, (_, part) in enumerate(parts)}), value)  # no key says so
+    assert all(hit.chance >= 0.5 and "a candidate" in hit.why for hit in unsaid)
     assert strong(dumps(fields | {parts[0][0]: "777"}), value) == []
 
 

@@ -86,7 +86,9 @@ class Index:
             self._texts.add(lower, slot, numbers=numbers)
         self._digits.put(words_of(number[-8:] for number in forms.digits), slot)
         self._digests.put(words_of(variant.pattern for variant in forms.digests), slot)
-        self.narrow.add_words(_rarest(cuts_of(self._slots[slot][2], value.text)), slot)
+        cuts = list(cuts_of(self._slots[slot][2], value.text))
+        self.narrow.add_words(_rarest(cuts), slot)
+        self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
         point = places.parse(value.text) if self._slots[slot][2] == "location" else None
         if point is not None:
             self._places.add(slot, value)
@@ -292,6 +294,7 @@ def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
     return found - {b""}
 
 
+SHORT_PART = re.compile(r"[0-9]{1,4}")
 SHORT_NUMBER = 5
 """Digits from which on a number alone is a reason to look at what stands beside it."""
 WORDS = re.compile(r"[^\W_]+")

@@ -23,6 +23,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
     "sieve_free": (None, _POINTER),
     "sieve_add_word": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, _SLOT),
+    "sieve_add_short": (None, _POINTER, _BYTES, _SIZE),
     "sieve_add_place": (ctypes.c_bool, _POINTER, ctypes.c_double, ctypes.c_double),
     "sieve_read": (ctypes.c_bool, _POINTER, _BYTES, _BYTES, _SIZE, _SIZE, _POINTER),
 }

@@ -90,6 +90,12 @@ class Sieve:
             for word in words:
                 library.sieve_add_word(self._handle, word.lower(), len(word), slot)
 
+    def add_shorts(self, numbers: Iterable[bytes]) -> None:
+        """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""
+        if library:
+            for number in numbers:
+                library.sieve_add_short(self._handle, number, len(number))
+
     def add_place(self, lat: float, lon: float) -> None:
         """Numbers that may be a coordinate of this place matter, where the other may be there too."""
         if library:
@@ -103,7 +109,7 @@ class Sieve:
         if not self._able or not library or len(data) < self.least:
             return None
         start = documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
-        if data[start : start + 1] not in (b"{", b"[") or b"=\n" in data or b"=\r\n" in data or not _is_utf_8(data):
+        if not _begins(data) or b"=\n" in data or b"=\r\n" in data or not _is_utf_8(data):
             return None
         page = self._read(data, start)
         if page is None:
@@ -176,6 +182,11 @@ def _whole(found: list[tuple[int, ...]]) -> set[int]:
     """The leaves with numbers that may be a coordinate of a place of which both may be in this text."""
     lats, lons = ({place for place, axis, _ in found if axis == wanted} for wanted in (0, 1))
     return {leaf for place, _, leaf in found if place in lats & lons}
+
+
+def _begins(data: bytes) -> bool:
+    """Whether the full reading takes it for a document as well: `[&quot;a&quot;]` is none."""
+    return any(one.looks(data) for one in DECODERS if one.name == "json" and one.looks is not None)
 
 
 def _is_utf_8(data: bytes) -> bool:

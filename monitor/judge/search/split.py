@@ -20,7 +20,7 @@ NEAR = 12
 """Leaves between one part and the next: a leaf may have been read in several ways."""
 KEYS = {
     "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
-    "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|area|prefix|line|part|电话|号码|区号"),
+    "phone": re.compile(r"phone|mobile|msisdn|tel|cell|num|area|prefix|line|part|country|code|^cc$|电话|号码|区号"),
     "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
     "email": re.compile(r"mail|user|local|account|domain|host|login|邮箱"),
     "number": re.compile(r"mcc|mnc|msin|imsi|iccid|card|part|number|id|卡号"),
@@ -76,14 +76,12 @@ class Splits:
 
     def find(self, look: Look) -> Iterator[Found]:
         """Every value whose parts are each all of a leaf, beside each other."""
-        sure: set[int] = set()
-        for found in self._neighbours(look):
-            if found.strong:
-                sure.add(found.slot)
-            yield found
-        for found in self._joined(look):
-            if found.slot not in sure:
-                yield found
+        cut = list(self._neighbours(look))
+        anywhere = list(self._joined(look))
+        sure = {found.slot for found in cut if found.strong}
+        candidates = {found.slot for found in anywhere}
+        yield from (found for found in cut if found.strong or found.slot not in candidates)
+        yield from (found for found in anywhere if found.slot not in sure)
 
     def _neighbours(self, look: Look) -> Iterator[Found]:
         if not self._cuts:

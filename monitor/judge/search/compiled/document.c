@@ -2,7 +2,7 @@
 
 #include "sift.h"
 
-enum { LEVELS = 300, NEIGHBOURS = 12 };
+enum { LEVELS = 300, NEIGHBOURS = 12, REMEMBERED = 1024 };
 enum { LEAF, KEY, ARRAY }; /* a value, a key that may be data itself, a list that may be the bytes of a text */
 enum { INDEX = -2, KEYLESS = -1 };
 
@@ -46,13 +46,14 @@ static bool write_down(page *p, found leaf, const level *levels, int depth) {
     return true;
 }
 
-static bool telling_key(bytes data, int64_t size) {
+static bool telling_key(bytes data, int64_t size, int kinds) {
     int digits = 0, hexadecimal = 0;
-    if (size >= 33) return true;
+    if (size >= 33 || kinds & (HIGH | TELLING)) return true;
+    if (size < 5 || !(kinds & DIGIT || size >= 8)) return false;
     for (int64_t at = 0; at < size; at++) {
         digits = is_digit(data[at]) ? digits + 1 : 0;
         hexadecimal = HEX[data[at]] != 255 ? hexadecimal + 1 : 0;
-        if (data[at] >= 0x80 || digits >= 5 || hexadecimal >= 8 || (data[at] && strchr("@+%{=: ", data[at]))) return true;
+        if (digits >= 5 || hexadecimal >= 8) return true;
     }
     return false;
 }
@@ -111,6 +112,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
     level levels[LEVELS + 2] = {0};
     int64_t containers[LEVELS + 2] = {0}, container = 0;
     neighbour recent[NEIGHBOURS] = {0};
+    step dull[REMEMBERED] = {0};
     int64_t seen = 0, pending = 0, pending_of = 0;
     found cause = {0};
     int depth = 0;
@@ -158,15 +160,14 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
             stop = at++;
         } else {
             bare = true;
-            for (; at < size && !(CLASS[data[at]] & SPACE) && !memchr("\",:[]{}", data[at], 7); at++)
-                kinds |= CLASS[data[at]];
+            for (; at < size && !(CLASS[data[at]] & STOP); at++) kinds |= CLASS[data[at]];
             stop = at;
         }
         if (kinds & CONTROL) return false; /* no text */
         if (depth && own->object && !keyed && !opens) {
             own->member = (step){start, stop};
             keyed = true;
-            if (!telling_key(data + start, stop - start)) continue;
+            if (!telling_key(data + start, stop - start, kinds)) continue;
             s->leaf = start;
             int said = kinds & ESCAPE ? MATTERS : leaf_matters(s, data + start, lower + start, stop - start, kinds, false);
             if (said && !write_down(p, (found){start, stop, KEY, 0, 0, said, start, token, 0}, levels, depth)) return false;
@@ -190,14 +191,21 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
         if (start == stop || (bare && says_nothing(data + start, stop - start))) continue;
         s->leaf = start;
         bool plain = bare && !is_real(data + start, stop - start);
-        int said = leaf_matters(s, data + start, lower + start, stop - start, kinds, plain);
-        if (kinds == DIGIT && stop - start <= 4)
+        step *same = NULL; /* the same text before it */
+        if (!bare && (kinds & (STOP - 1)) != DIGIT && stop - start >= 4 && stop - start <= 64) {
+            same = dull + (hash(lower + start, (int)(stop - start)) & (REMEMBERED - 1));
+            if (same->end - same->start == stop - start && !memcmp(data + same->start, data + start, (size_t)(stop - start)))
+                kinds = 0;
+        }
+        int said = !kinds ? DULL : leaf_matters(s, data + start, lower + start, stop - start, kinds, plain);
+        if ((kinds & (STOP - 1)) == DIGIT && stop - start <= 4 && in(s->short_numbers, short_number(data + start, stop - start)))
             for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {
                 const neighbour *other = recent + back % NEIGHBOURS;
                 if (other->container == containers[depth] && is_digit(data[other->start]) &&
                     parts_matter(s, data, start, stop, other))
                     said |= BESIDE;
             }
+        if (same && !said) *same = (step){start, stop};
         found leaf = {start, stop, LEAF, 0, 0, said, start, token, 0};
         if (said & (BESIDE | PLACED)) {
             for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {

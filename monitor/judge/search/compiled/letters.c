@@ -1,9 +1,9 @@
 #include "letters.h"
 
-uint16_t CLASS[256];
+uint32_t CLASS[256];
 uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256];
 
-static void kind(uint16_t of, const char *members) {
+static void kind(uint32_t of, const char *members) {
     for (; *members; members++) CLASS[(uint8_t)*members] |= of;
 }
 
@@ -35,6 +35,8 @@ void letters_begin(void) {
     kind(POINT, ".,:");
     kind(EQUAL, "=");
     kind(PLUS, "+");
+    kind(STOP, " \t\n\r\v\f\",:[]{}");
+    kind(TELLING, "@+%{=: ");
     kind(ODD, "!#$%&'()*;<>?@[]^`{|}~\\\"");
     kind(ESCAPE, "\\%<");
     kind(BRACKET, "{[");

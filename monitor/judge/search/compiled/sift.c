@@ -3,12 +3,12 @@
 
 static bool begins_with(const table *t, bytes data, int64_t size) {
     uint64_t word = 0;
+    if (!t->used) return false;
     for (int at = 0; at < 8 && at < size; at++) word |= (uint64_t)data[at] << 8 * at;
     return has(t, mixed(word));
 }
 
 static bool has_short(const grams *g, bytes lower, int64_t size) {
-    if (!in(g->twos, (uint32_t)lower[0] | (uint32_t)lower[1] << 8)) return false;
     if (g->sizes & 0x0C)
         for (int window = 2; window < 4 && window <= size; window++)
             if (g->sizes >> window & 1 && has(&g->windows, hash(lower, window))) return true;
@@ -39,25 +39,26 @@ static bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
                          (first + MIDDLE <= size && has(&g->windows, hash(lower + first, MIDDLE)))))
                         return true;
         }
-    if (g->sizes & 0x7C) {
-        int before = 0;
-        for (int64_t first = 0; first + 2 <= size; first++) {
-            int sort = sort_of(lower[first]);
-            if ((loose || sort != before || !sort || lower[first] >= 0xC0) && has_short(g, lower + first, size - first))
-                return true;
-            before = sort;
-        }
+    for (int64_t first = 0; g->sizes & 0x7C && first + 2 <= size; first++) {
+        if (!in(g->twos, (uint32_t)lower[first] | (uint32_t)lower[first + 1] << 8)) continue;
+        int sort = sort_of(lower[first]);
+        if ((loose || !first || !sort || lower[first] >= 0xC0 || sort != sort_of(lower[first - 1])) &&
+            has_short(g, lower + first, size - first))
+            return true;
     }
     return false;
 }
 
-/* Whether a number that is looked for ends where these digits end, or up to three before. */
-static bool has_number(const grams *g, bytes lower, int64_t start, int64_t end) {
+/* Whether a number that is looked for ends where these digits end, or, as in an IMEI with its software version, two
+   before; loose: up to three before, for in binary data a digit may follow by chance. */
+static bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, bool loose) {
     static const int sizes[] = {LONG, MIDDLE, SHORT};
-    for (int64_t stop = end - 3 < start + 7 ? start + 7 : end - 3; stop <= end; stop++)
-        if (in(g->endings, seven_digits(lower + stop)))
-            for (int i = 0; i < 3; i++)
-                if (stop - sizes[i] >= start && has(&g->windows, hash(lower + stop - sizes[i], sizes[i]))) return true;
+    for (int back = 0; back < 4 && end - back >= start + 7; back += loose ? 1 : 2) {
+        int64_t stop = end - back;
+        if (!in(g->endings, seven_digits(lower + stop))) continue;
+        for (int i = 0; i < 3; i++)
+            if (stop - sizes[i] >= start && has(&g->windows, hash(lower + stop - sizes[i], sizes[i]))) return true;
+    }
     return false;
 }
 
@@ -91,7 +92,7 @@ static bool grouped(sieve *s, bytes data, int64_t start, int64_t stop) {
                 uint64_t word = 0;
                 bytes first = last + 24 - (number > 8 ? 8 : number);
                 for (int i = 0; first + i < last + 24; i++) word |= (uint64_t)first[i] << 8 * i;
-                if (has(s->digits, mixed(word)) || has_number(s->texts, last, 24 - number, 24)) return true;
+                if (has(s->digits, mixed(word)) || has_number(s->texts, last, 24 - number, 24, false)) return true;
             }
         } else if (!(CLASS[data[at]] & (SEPARATOR | SPACE)))
             break;
@@ -157,7 +158,7 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
         }
         int64_t stop = at + 1;
         while (stop < size && is_digit(data[stop])) stop++;
-        if (stop - at >= 7 && s->texts->sizes && has_number(s->texts, lower, at, stop)) return MATTERS;
+        if (stop - at >= 7 && s->texts->sizes && has_number(s->texts, lower, at, stop, false)) return MATTERS;
         if (stop - at >= 24 && !at && stop == size) return MATTERS; /* a digest as one long number */
         if (!apart && last_end >= 0 && kinds & (SEPARATOR | SPACE) && grouped(s, data, 0, stop)) return MATTERS;
         apart = false, last_end = stop;
@@ -214,24 +215,23 @@ static int base32_matters(sieve *s, bytes data, int64_t size, int depth) {
     int said = DULL;
     if (size > LONGEST) return MATTERS;
     for (int pass = 0; pass < 2; pass++) {
-        int64_t first = 0, digits = 0;
         int wanted = pass ? LOWER : UPPER;
-        if (size < 32 && !(CLASS[data[15]] & wanted || ('2' <= data[15] && data[15] <= '7'))) continue; /* in all of 16 */
-        for (int64_t at = 0; at <= size; at++) {
-            if (at < size && (CLASS[data[at]] & wanted || ('2' <= data[at] && data[at] <= '7'))) {
-                digits += is_digit(data[at]);
-                continue;
-            }
-            if (at - first >= 16 && (digits || !pass)) {
+        for (int64_t at = 15; at < size; at += 16) { /* every run of 16 has one of these letters */
+            if (!(CLASS[data[at]] & wanted || ('2' <= data[at] && data[at] <= '7'))) continue;
+            int64_t first = at, stop = at, digits = 0;
+            while (first > 0 && (CLASS[data[first - 1]] & wanted || ('2' <= data[first - 1] && data[first - 1] <= '7'))) first--;
+            while (stop < size && (CLASS[data[stop]] & wanted || ('2' <= data[stop] && data[stop] <= '7'))) stop++;
+            if (stop - first >= 16) {
                 uint32_t word = 0;
                 int bits = 0, length = 0;
-                for (int64_t i = first; i < at; i++) {
+                for (int64_t i = first; i < stop; i++) {
+                    digits += is_digit(data[i]);
                     word = word << 5 | BASE32[data[i]];
                     if ((bits += 5) >= 8) out[length++] = (uint8_t)(word >> (bits -= 8));
                 }
-                said |= decoded_matters(s, out, length, depth + 1);
+                if (digits || !pass) said |= decoded_matters(s, out, length, depth + 1);
             }
-            first = at + 1, digits = 0;
+            while (at + 16 < stop) at += 16;
         }
     }
     return said;
@@ -381,6 +381,7 @@ static bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
 
 /* Words that are a part of a value, or the name of a cell. */
 static bool has_word(const sieve *s, bytes lower, int64_t size) {
+    if (!(s->word_sizes[lower[0]] >> (size < 63 ? size : 63) & 1)) return false;
     uint64_t h = word_hash(lower, size);
     return in(s->some_words, h >> 45) && has(&s->words, h);
 }
@@ -390,9 +391,8 @@ static int words_matter(sieve *s, bytes data, bytes lower, int64_t size) {
     if (size <= PARTS && has_word(s, lower, size)) return BESIDE;
     int64_t first = 0;
     for (int64_t at = 0; at <= size; at++) {
-        if (at < size && sort_of(data[at])) continue;
-        if (at - first >= 2 && at - first <= PARTS && at - first < size && has_word(s, lower + first, at - first))
-            return BESIDE;
+        if (at < size && CLASS[data[at]] & (LOWER | UPPER | DIGIT | HIGH)) continue;
+        if (at - first >= 2 && at - first <= PARTS && at - first < size && has_word(s, lower + first, at - first)) return BESIDE;
         first = at + 1;
     }
     return DULL;
@@ -466,7 +466,7 @@ static bool other_base(sieve *s, bytes data, int64_t size) {
         uint8_t digits[24];
         int first = 24;
         for (; number; number /= 10) digits[--first] = (uint8_t)('0' + number % 10);
-        if (has_number(s->texts, digits, first, 24)) return true;
+        if (has_number(s->texts, digits, first, 24, false)) return true;
     }
     return false;
 }
@@ -543,6 +543,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size) {
     int kinds = 0;
     while (size && data[size - 1] == '=') size--;
     for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
+    kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
     if (!(kinds & ~(LOWER | UPPER | DIGIT))) {
         if (base58(data, size) || (kinds & DIGIT && base32hex(data, size))) return true;
@@ -552,7 +553,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size) {
 }
 
 static bool fields_matter(sieve *s, bytes data, int64_t size, int kinds) {
-    if (field_matters(s, data, size)) return true;
+    if (!(kinds & SPACE) && field_matters(s, data, size)) return true;
     int64_t first = 0;
     for (int64_t at = 0; kinds & EQUAL && at <= size; at++) {
         if (at < size && !memchr("=&; ", data[at], 4)) continue;
@@ -563,7 +564,15 @@ static bool fields_matter(sieve *s, bytes data, int64_t size, int kinds) {
 }
 
 static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, bool bare, int depth) {
+    kinds &= STOP - 1;
     if (!bare && kinds & ~(LOWER | UPPER | DIGIT | SPACE | POINT) && escaped(data, size, kinds, s->punycode)) return MATTERS;
+    if (kinds == DIGIT && size >= 7) { /* nothing but a number */
+        int said = numbers_matter(s, data, lower, size, kinds) | (size <= PARTS && has_word(s, lower, size) ? BESIDE : DULL);
+        if (has_text(s->outputs, lower, size, true)) return MATTERS;
+        if (said & MATTERS || bare || size < 10) return said;
+        if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return MATTERS;
+        return said | runs_matter(s, data, size, depth);
+    }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */
     if (has_text(s->texts, lower, size, false) || has_text(s->outputs, lower, size, true)) return MATTERS;
     int said = kinds & DIGIT ? numbers_matter(s, data, lower, size, kinds) : DULL;
@@ -658,7 +667,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     if (has_text(s->texts, lower, size, true) || has_text(s->outputs, lower, size, true)) return MATTERS;
     for (int64_t at = 0, stop; kinds & DIGIT && at < size; at = stop + 1) { /* numbers that stand in it as they are */
         for (stop = at; stop < size && is_digit(data[stop]);) stop++;
-        if (stop - at >= 7 && has_number(s->texts, data, at, stop)) return MATTERS;
+        if (stop - at >= 7 && has_number(s->texts, data, at, stop, true)) return MATTERS;
     }
     for (int i = 0; i < 6 && size > 16; i++) { /* several digests, or one with a little before or behind it */
         static const int whole[] = {16, 20, 28, 32, 48, 64};
@@ -685,12 +694,26 @@ PUBLIC sieve *sieve_new(const grams *texts, const grams *outputs, const table *d
 }
 
 PUBLIC void sieve_free(sieve *s) {
-    free(s->words.places), free(s->strips.places), free(s->places);
+    free(s->words.places), free(s->words.some), free(s->strips.places), free(s->strips.some), free(s->places);
     free(s);
+}
+
+/* Numbers of one to four digits, each of its own size. */
+uint32_t short_number(bytes data, int64_t size) {
+    uint32_t number = 0, before = 0;
+    for (int64_t at = 0; at < size; at++) number = number * 10 + (uint32_t)(data[at] - '0'), before = before * 10 + 1;
+    return number + before - 1;
 }
 
 PUBLIC bool sieve_add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
     uint64_t h = word_hash(lower, size);
     set(s->some_words, (uint32_t)(h >> 45));
+    uint64_t sizes = 3ull << (size < 62 ? size : 62); /* a letter may be a byte longer in the other case */
+    if (size > 1) sizes |= 1ull << (size < 64 ? size - 1 : 62);
+    for (int first = lower[0] < 0x80 ? lower[0] : 0x80; first <= (lower[0] < 0x80 ? lower[0] : 0xFF); first++)
+        s->word_sizes[first] |= sizes;
     return table_put(&s->words, h, slot);
 }
+
+/* A number that is one part of a value: short ones are looked up two at a time, as words. */
+PUBLIC void sieve_add_short(sieve *s, bytes digits, int64_t size) { set(s->short_numbers, short_number(digits, size)); }

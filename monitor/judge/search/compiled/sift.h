@@ -23,6 +23,8 @@ typedef struct {
     const grams *texts, *outputs; /* values; what the app's own transforms gave out */
     const table *digests, *digits;
     table words, strips;   /* parts of values, names of cells; strips of the earth that have places */
+    uint64_t word_sizes[256];   /* by the first letter of a word, which sizes there are: bit 63 for all above */
+    uint64_t short_numbers[256]; /* numbers of up to four digits that are a part of a value */
     uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
     double least[2], most[2];                           /* of all latitudes, of all longitudes */
     bool punycode;                                      /* whether it is anywhere in the text */
@@ -41,5 +43,6 @@ void number_near(sieve *s, double value, int decimals);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 uint64_t word_hash(bytes lower, int64_t size);
+uint32_t short_number(bytes data, int64_t size);
 
 #endif

@@ -2,17 +2,22 @@
 
 static bool grow(table *t) {
     uint64_t size = t->places ? 2 * (t->mask + 1) : 256;
-    uint64_t *places = calloc(size, sizeof *places);
-    if (!places) return false;
-    table grown = {places, size - 1, t->used};
+    uint64_t *places = calloc(size, sizeof *places), *some = calloc(size / 16, sizeof *some);
+    if (!places || !some) {
+        free(places), free(some);
+        return false;
+    }
+    table grown = {places, some, size - 1, t->used};
     for (uint64_t i = 0; t->places && i <= t->mask; i++) {
         uint64_t entry = t->places[i];
         if (!entry) continue;
         uint64_t at = begin(&grown, entry);
         while (places[at]) at = (at + 1) & grown.mask;
         places[at] = entry;
+        uint64_t bit = some_bit(&grown, entry);
+        some[bit >> 6] |= 1ull << (bit & 63);
     }
-    free(t->places);
+    free(t->places), free(t->some);
     *t = grown;
     return true;
 }
@@ -25,12 +30,14 @@ bool table_put(table *t, uint64_t h, uint32_t slot) {
         if (t->places[at] == entry) return true;
     t->places[at] = entry;
     t->used++;
+    uint64_t bit = some_bit(t, h);
+    t->some[bit >> 6] |= 1ull << (bit & 63);
     return true;
 }
 
 /* Append what is entered under a hash; the number of rows, which may be more than there is room for. */
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size) {
-    if (!t->used) return found;
+    if (!count(t, h, 1)) return found;
     for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask)
         if (t->places[at] >> SLOT_BITS == h >> SLOT_BITS) {
             if (found < most) out[found] = (row){(int64_t)(t->places[at] & SLOT_MASK) - 1, start, size};
@@ -42,7 +49,7 @@ int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t foun
 PUBLIC table *table_new(void) { return calloc(1, sizeof(table)); }
 
 PUBLIC void table_free(table *t) {
-    free(t->places);
+    free(t->places), free(t->some);
     free(t);
 }
 

@@ -24,6 +24,7 @@ enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8 };
 /* Words of 64 bits, hashed, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
 typedef struct {
     uint64_t *places;
+    uint64_t *some; /* four bits a place, set for the hashes that are there: most searches end here */
     uint64_t mask, used;
 } table;
 
@@ -98,10 +99,14 @@ static inline uint32_t seven_digits(bytes before) {
 
 static inline uint64_t begin(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0x9E3779B97F4A7C15u >> 24 & t->mask; }
 
+static inline uint64_t some_bit(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu >> 20 & (4 * t->mask + 3); }
+
 /* How many entries a hash has, at most so many. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;
+    uint64_t bit = some_bit(t, h);
+    if (!(t->some[bit >> 6] >> (bit & 63) & 1)) return 0;
     for (uint64_t at = begin(t, h); t->places[at] && found < most; at = (at + 1) & t->mask)
         found += t->places[at] >> SLOT_BITS == h >> SLOT_BITS;
     return found;
