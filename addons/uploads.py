@@ -25,6 +25,7 @@ import ipaddress
 import itertools
 import json
 import os
+import re
 import sys
 import time
 from collections import deque
@@ -59,6 +60,9 @@ BURST_BYTES = 1024 * 1024
 """A message there is cut at this many bytes."""
 SILENT_S = 5.0
 """A client that closes this soon after its TLS handshake, and asked nothing, most likely pins a certificate."""
+
+ALERT = re.compile(r"alert ([a-z][a-z ]*[a-z])")
+"""The alert in what OpenSSL says of a handshake: `tlsv1 alert unknown ca`."""
 
 Line = dict[str, Any]
 Chunks = Iterable[bytes] | bytes
@@ -275,7 +279,9 @@ class Uploads:
         self.sweeper: asyncio.TimerHandle | None = None
         self.pending: dict[str, Upload] = {}
         self.bursts: dict[str, Burst] = {}
-        self.silent: dict[str, tuple[float, str]] = {}
+        self.silent: dict[str, tuple[float, str, Line]] = {}
+        self.refusing: set[str] = set()
+        """Hosts whose app has refused our certificate; with `pass_refused` its later connections pass undecrypted."""
         self.repeats: dict[tuple[str, str, str], list[Line]] = {}
         self.ending = False
 
@@ -287,6 +293,12 @@ class Uploads:
             "upload_limit", str, "4g", "Longest body that is stored whole; of a longer one, so much. Understands k/m/g."
         )
         loader.add_option("upload_wait", int, 3, "Seconds to wait for a response before its request is written.")
+        loader.add_option(
+            "pass_refused",
+            bool,
+            False,
+            "When an app has refused our certificate for a host, let it through undecrypted from then on; a gap says so.",
+        )
 
     def configure(self, updated: set[str]) -> None:
         if "upload_limit" in updated:
@@ -393,9 +405,10 @@ class Uploads:
         # After an early response, mitmproxy says nothing of a request that then breaks off.
         for upload in [one for one in self.pending.values() if one.flow.client_conn is client]:
             self._end(upload, "client disconnected")
-        begun, host = self.silent.pop(client.id, (0.0, ""))
+        begun, host, about = self.silent.pop(client.id, (0.0, "", {}))
         if time.monotonic() - begun < SILENT_S and host:
-            self._gap(host, "tls_refused", "closed after the handshake, no request")
+            self.refusing.add(host)
+            self._gap(host, "tls_refused", "closed after the handshake, no request", about=about)
 
     def _end(self, upload: Upload, reason: str) -> None:
         """An exchange is over before its response came, or before its request was complete."""
@@ -437,21 +450,29 @@ class Uploads:
     # -- what cannot be observed
 
     def tls_established_client(self, data: tls.TlsData) -> None:
-        self.silent[data.conn.id] = (time.monotonic(), _asked(data.context))
+        self.silent[data.conn.id] = (time.monotonic(), _asked(data.context), _about(data.context))
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        words = data.conn.error or ""
+        words, host, about = data.conn.error or "", _asked(data.context), _about(data.context)
         if words.startswith("Cannot parse ClientHello"):
-            self._gap(_asked(data.context), "protocol_unsupported", "not a TLS ClientHello")
+            self._gap(host, "protocol_unsupported", "not a TLS ClientHello", about=about)
         elif "closed early" in words or "unsupported protocol" in words or "no shared cipher" in words:
-            self._gap(_asked(data.context), "not_decrypted", words)
+            self._gap(host, "not_decrypted", words, about=about)
         else:
-            self._gap(_asked(data.context), "tls_refused", words)
+            alert = ALERT.search(words)
+            self.refusing.add(host)
+            self._gap(host, "tls_refused", words, about={**about, "alert": alert[1] if alert else None})
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        host = _asked(data.context)
+        if ctx.options.pass_refused and host in self.refusing:
+            data.ignore_connection = True
+            self._gap(host, "not_decrypted", "passed on: the app refuses our certificate", about=_about(data.context))
+            return
+
         def look() -> None:
             if data.ignore_connection:
-                self._gap(_asked(data.context), "not_decrypted", "connection ignored")
+                self._gap(host, "not_decrypted", "connection ignored", about=_about(data.context))
 
         asyncio.get_running_loop().call_soon(look)
 
@@ -552,7 +573,8 @@ class Uploads:
             detail = f"{len(self.lines.backlog)} lines wait, {self.lines.dropped} lost: {problem}"
             self._gap("uploads.jsonl", "overflow", detail)
 
-    def _gap(self, subject: str, why: str, detail: str, at: str | None = None) -> None:
+    def _gap(self, subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> None:
+        """`about`: of which connection (client, SNI), and the alert that it ended with."""
         if self.gaps is None:
             return
         gap = {
@@ -562,6 +584,7 @@ class Uploads:
             "why": why,
             "detail": detail,
             "until": None,
+            **(about or {}),
         }
         if why != "body_truncated":  # those belong to one upload each
             key = (subject, why, "" if why == "overflow" else detail)
@@ -723,6 +746,11 @@ def _tls(client: connection.Client) -> Line | None:
         return None
     alpn = client.alpn.decode("ascii", "replace") if client.alpn else None
     return {"version": client.tls_version, "sni": client.sni, "alpn": alpn}
+
+
+def _about(context: Any) -> Line:
+    """Which connection a gap is about: the port tells whose it is."""
+    return {"client": _endpoint(context.client.peername), "sni": context.client.sni}
 
 
 def _asked(context: Any) -> str:

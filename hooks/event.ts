@@ -42,14 +42,16 @@ export interface Connection {
   /** process on the device */
   pid?: number | null;
   kind: "connection";
-  /** write: other code than the one that connected starts a request on it */
-  op?: "connect" | "write";
+  /** write: other code than the one that connected starts a request on it; close: it is over */
+  op?: "connect" | "write" | "close";
   local: Endpoint;
   remote: Endpoint;
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
   thread?: string | null;
+  /** bytes that went out until then; null: not counted */
+  sent?: number | null;
 }
 
 /** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
@@ -107,6 +109,12 @@ export interface Gap {
   why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock";
   detail?: string | null;
   until?: string | null;
+  /** the device's end of the connection that it is about */
+  client?: Endpoint | null;
+  /** the name that the client asked for in its TLS handshake */
+  sni?: string | null;
+  /** TLS alert that ended it, in OpenSSL's words: unknown ca */
+  alert?: string | null;
 }
 
 /** Up to 256 bytes, in the line itself. */

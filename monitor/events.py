@@ -131,8 +131,9 @@ class Connection(Line):
     """A socket that the app opened, or began to use from other code (connections.jsonl, by the agent)."""
 
     kind: Literal["connection"] = "connection"
-    op: Literal["connect", "write"] = Field(
-        default="connect", description="write: other code than the one that connected starts a request on it"
+    op: Literal["connect", "write", "close"] = Field(
+        default="connect",
+        description="write: other code than the one that connected starts a request on it; close: it is over",
     )
     local: Endpoint
     remote: Endpoint
@@ -140,6 +141,7 @@ class Connection(Line):
     transport: Literal["tcp", "udp"] = "tcp"
     stack: tuple[str, ...] = ()
     thread: str | None = None
+    sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
 
 
 class Tls(Record):
@@ -168,6 +170,11 @@ class Upload(Line):
     tls: Tls | None = Field(default=None, description="null for cleartext")
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: tuple[str, ...] = Field(default=(), description="only where the producer is the agent")
+
+    @property
+    def by_agent(self) -> bool:
+        """Whether the agent wrote it, on the device's clock: the proxy never knows a process."""
+        return self.pid is not None or self.via in ("sms", "intent")
 
 
 Scope = Literal[
@@ -248,6 +255,9 @@ class Gap(Line):
     ]
     detail: str | None = None
     until: Time | None = None
+    client: Endpoint | None = Field(default=None, description="the device's end of the connection that it is about")
+    sni: str | None = Field(default=None, description="the name that the client asked for in its TLS handshake")
+    alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
 
 
 Event = Access | Transform | Connection | Upload | Consent | Phase | Gap
