@@ -297,7 +297,7 @@ class Uploads:
             "pass_refused",
             bool,
             False,
-            "When an app has refused our certificate for a host, let it through undecrypted from then on; a gap says so.",
+            "A host for which an app refused our certificate is let through undecrypted from then on; a gap says so.",
         )
 
     def configure(self, updated: set[str]) -> None:
