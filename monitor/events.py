@@ -188,6 +188,19 @@ Scope = Literal[
 ]
 """What a consent is about."""
 
+Signal = Literal[
+    "dialog",
+    "tap",
+    "operator",
+    "preference",
+    "sdk_call",
+    "permission_prompt",
+    "permission_result",
+    "iab_tcf",
+    "iab_gpp",
+]
+"""How it was observed."""
+
 ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed"]
 
 
@@ -195,17 +208,7 @@ class Consent(Line):
     """What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen)."""
 
     kind: Literal["consent"] = "consent"
-    signal: Literal[
-        "dialog",
-        "tap",
-        "operator",
-        "preference",
-        "sdk_call",
-        "permission_prompt",
-        "permission_result",
-        "iab_tcf",
-        "iab_gpp",
-    ]
+    signal: Signal
     status: ConsentState
     scope: Scope = "general_policy"
     data: tuple[DataType, ...] | None = Field(default=None, description="data type codes, or null for all")

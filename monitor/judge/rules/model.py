@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from monitor.events import DataType
+from monitor.events import DataType, Signal
 from monitor.findings import Confidence, ConsentName, Level, Party
 from monitor.judge.rules import sentences
 from monitor.judge.rules.words import Words
@@ -24,17 +24,6 @@ SeparateScope = Literal[
 PhaseName = Literal["background", "screen_off", "before_start"]
 LabelKind = Literal["refuse", "basic", "agree", "ambiguous", "bundled", "unticked", "pre_ticked"]
 ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
-Signal = Literal[
-    "dialog",
-    "tap",
-    "operator",
-    "preference",
-    "sdk_call",
-    "permission_prompt",
-    "permission_result",
-    "iab_tcf",
-    "iab_gpp",
-]
 
 _FOR: dict[str, tuple[On, ...]] = {
     "consent": ("access", "flow", "consent", "claim"),
