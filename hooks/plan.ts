@@ -12,8 +12,8 @@ export interface ValueSpec {
   get: string[];
   /**
    * `text`: of a list, an array, a map or a bundle each element, of a byte[] its UTF-8; `location`: latitude and
-   * longitude of an android.location.Location or the like; `hex`, `mac`: a byte[] as 0a1b or 0a:1b; `count`: only how
-   * many elements there are, in `args.elements`
+   * longitude of an android.location.Location or the like, by getters or public fields; `hex`, `mac`: a byte[] as 0a1b
+   * or 0a:1b; `count`: only how many elements there are, in `args.elements`
    */
   as: "text" | "location" | "hex" | "mac" | "count";
   /** class that the object must be an instance of; others are no access at all */
@@ -120,6 +120,40 @@ export interface TransformsPlan {
   classes: TransformerSpec[];
 }
 
+/** Which calls of a native route concern personal data. */
+export interface AskSpec {
+  /** regular expression over what the call names: a property, a path, a command line */
+  matches: string;
+  data: string;
+  /** regular expression: what of that which is read is a value; null: all of it */
+  value: string | null;
+}
+
+/** How a call of a native function is read, one in routes.ts each. */
+export type Reads =
+  | "property" | "property_callback" | "property_read" | "file" | "folder" | "path" | "interfaces" | "ioctl" | "netlink"
+  | "command" | "call" | "drm_bytes";
+
+/** One function of a native library, and its other names. */
+export interface RouteSpec {
+  source: string;
+  library: string;
+  functions: string[];
+  reads: Reads;
+  asks: AskSpec[];
+}
+
+/** Transactions that the app's own code makes with system services: interface -> data type. */
+export interface BinderSpec {
+  source: string;
+  interfaces: Record<string, string>;
+}
+
+export interface NativePlan {
+  routes: RouteSpec[];
+  binder: BinderSpec;
+}
+
 export interface Plan {
   app: string | null;
   sources: SourceSpec[];
@@ -128,6 +162,7 @@ export interface Plan {
   /** regular expressions: the keys that say something of consent */
   keys: string[];
   transforms: TransformsPlan;
+  native: NativePlan;
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
   /** milliseconds that lines are collected before they are sent */

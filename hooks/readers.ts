@@ -134,11 +134,13 @@ function asText(env: Env, object: NativePointer): string | null {
   return text(env, valueOf.object(env, null, object));
 }
 
-/** `lat,lon` in decimal degrees with all the digits that the API gave. */
+/** `lat,lon` in decimal degrees with all the digits that the API gave, of a Location or of a LatLng, which has fields. */
 function location(env: Env, object: NativePointer): string {
-  const latitude = Number(getter(env, object, "getLatitude"));
-  const longitude = Number(getter(env, object, "getLongitude"));
-  return `${decimal(latitude)},${decimal(longitude)}`;
+  const degrees = (name: string): string => {
+    const got = tryGetter(env, object, `get${name}`);
+    return decimal(Number(got ?? asText(env, field(env, object, name.toLowerCase()))));
+  };
+  return `${degrees("Latitude")},${degrees("Longitude")}`;
 }
 
 /** Text from bytes when they are text (a blob may hold anything), else null. */

@@ -91,8 +91,9 @@ class ValueSpec(_Entry):
         default="text",
         alias="as",
         description="text: strings, numbers, what toString gives; of a list, an array, a Map or a Bundle each element; "
-        "of a byte[] its UTF-8. location: `lat,lon` of an object with getLatitude and getLongitude. hex: a byte[] as "
-        "0a1b2c. mac: a byte[] as 0a:1b:2c. count: no value; `args.elements` says how many a list, array or map has",
+        "of a byte[] its UTF-8. location: `lat,lon` of an object with getLatitude and getLongitude, or with the fields "
+        "latitude and longitude. hex: a byte[] as 0a1b2c. mac: a byte[] as 0a:1b:2c. count: no value; `args.elements` "
+        "says how many a list, array or map has",
     )
     only: Name | None = Field(
         default=None, description="class that the object must be of; a call that gives another one is no access"

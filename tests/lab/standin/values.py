@@ -190,10 +190,14 @@ class Makes:
         n = self.fresh()
         if form == "location":
             latitude, longitude = f"31.{self.call:04}{n:02}", f"-121.{self.call:04}{n:02}1"
-            members = [
-                f"public double getLatitude() {{ return {latitude}; }}",
-                f"public double getLongitude() {{ return {longitude}; }}",
-            ]
+            members = (
+                [f"public final double latitude = {latitude}, longitude = {longitude};"]
+                if type_.endswith("LatLng")
+                else [
+                    f"public double getLatitude() {{ return {latitude}; }}",
+                    f"public double getLongitude() {{ return {longitude}; }}",
+                ]
+            )
             for name in ("getLatitude", "getLongitude"):
                 if type_ not in TEXTS:
                     self.types.getter(type_, name)
