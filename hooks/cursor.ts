@@ -4,7 +4,7 @@ import type { Env } from "./bridge.js";
 import { Method, className, wrapperFor } from "./classes.js";
 import { micros } from "./clock.js";
 import { after } from "./doorbell.js";
-import { atEnd, emit, emitAccess } from "./emit.js";
+import { collects, emit, emitAccess } from "./emit.js";
 import { watch, type Call, type Watch } from "./engine.js";
 import type { Value } from "./event.js";
 import { ownFrame, type Origin, type Outcome } from "./follow.js";
@@ -59,18 +59,13 @@ const cursors = new Tracked<Reading>();
 const windows = new Tracked<Reading>();
 const open = new Set<Reading>();
 
-atEnd(() => {
-  settleCursors();
-});
-
-/** Write down what has been read so far: something is about to leave. */
-export function settleCursors(): void {
+collects(() => {
   for (const reading of open) {
     if (holds(reading)) {
       write(reading);
     }
   }
-}
+});
 
 /** A query gave a cursor: an empty one is a line at once, another is followed. */
 export function openCursor(call: Call, cursor: NativePointer, spec: FollowSpec, origin: Origin): void {

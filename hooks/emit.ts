@@ -40,6 +40,21 @@ export function atEnd(give: () => void): void {
   beforeFlush.push(give);
 }
 
+const beforeLeaving: (() => void)[] = [];
+
+/** Something that collects what is read and can write down at any time what it has so far. */
+export function collects(give: () => void): void {
+  beforeLeaving.push(give);
+  atEnd(give);
+}
+
+/** Something is about to leave: write down what has been read so far, so that it stands before. */
+export function settle(): void {
+  for (const give of beforeLeaving) {
+    give();
+  }
+}
+
 /** A line without what `emit` adds. */
 type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at"> : never) : never;
 
@@ -89,7 +104,7 @@ export function emitAccess(at: number, key: string, line: () => Fold["line"]): v
   emit(at, made);
 }
 
-function settle(fold: Fold, now: number): void {
+function settleFold(fold: Fold, now: number): void {
   if (fold.count === 1) {
     emit(fold.first, fold.line);
   } else if (fold.count > 1) {
@@ -108,7 +123,7 @@ function settleFolds(all: boolean): void {
     }
     folds.delete(key);
     if (fold.count > 0) {
-      settle(fold, now);
+      settleFold(fold, now);
       if (!all) {
         folds.set(key, fold);
       }

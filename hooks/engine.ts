@@ -63,6 +63,11 @@ export function pause(): void {
   paused = true;
 }
 
+/** Whether the thread is inside a wrapped API, whose access covers all that it does: or nothing is to be seen. */
+export function isCovered(thread: number): boolean {
+  return paused || inside.has(thread);
+}
+
 export interface Wrapped {
   /** overloads wrapped, or already wrapped before */
   count: number;

@@ -1,11 +1,9 @@
 // Sockets that the app opens: which code, which local port, which peer, under which name it had been asked for.
 
 import { micros } from "./clock.js";
-import { settleCursors } from "./cursor.js";
-import { emit } from "./emit.js";
+import { emit, settle } from "./emit.js";
 import type { Connection, Endpoint } from "./event.js";
-import { capture, frames, threadNameOf } from "./stack.js";
-import { tryEnv } from "./bridge.js";
+import { here } from "./stack.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
@@ -89,8 +87,8 @@ function connected(fd: number, remote: Endpoint): void {
   if (local === null || (!stream && (remote.port === 0 || remote.port === 65535))) {
     return;
   }
-  settleCursors();
-  const captured = stackHere();
+  settle();
+  const captured = here();
   const line: Socket["line"] = {
     kind: "connection",
     op: "connect",
@@ -114,8 +112,8 @@ function written(socket: Socket): void {
   if (pause < PAUSE_US) {
     return;
   }
-  settleCursors();
-  const captured = stackHere();
+  settle();
+  const captured = here();
   const from = caller(captured.stack);
   if (from !== "" && from !== socket.caller) {
     socket.caller = from;
@@ -127,15 +125,6 @@ function written(socket: Socket): void {
 function caller(stack: string[]): string {
   const own = stack.filter((frame) => !/^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin)\./.test(frame));
   return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");
-}
-
-function stackHere(): { stack: string[]; thread: string | null } {
-  try {
-    const env = tryEnv();
-    return env === null ? { stack: [], thread: null } : { stack: frames(capture(env), null), thread: threadNameOf(env) };
-  } catch {
-    return { stack: [], thread: null };
-  }
 }
 
 function familyOf(address: NativePointer): number | null {

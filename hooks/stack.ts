@@ -1,9 +1,9 @@
 // Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
 
-import type { Env } from "./bridge.js";
+import { tryEnv, type Env } from "./bridge.js";
 import { Method } from "./classes.js";
 import { micros } from "./clock.js";
-import { inFrame, text } from "./jni.js";
+import { inFrame, takeException, text, throwAgain } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
@@ -19,6 +19,32 @@ export function capture(env: Env): string {
     const trace = getStackTrace.object(env, newThrowable.create(env));
     return text(env, allToString.object(env, null, trace)) ?? "";
   });
+}
+
+/** Where a native call came from: the Java frames and the name of the thread, as far as Java knows it. */
+export interface Where {
+  stack: string[];
+  thread: string | null;
+}
+
+/** Where the calling thread is, asked below Java: what it was about to throw is left as it is. */
+export function here(): Where {
+  try {
+    const env = tryEnv();
+    if (env === null) {
+      return { stack: [], thread: null };
+    }
+    const pending = takeException(env);
+    try {
+      return { stack: frames(capture(env), null), thread: threadNameOf(env) };
+    } finally {
+      if (!pending.isNull()) {
+        throwAgain(env, pending);
+      }
+    }
+  } catch {
+    return { stack: [], thread: null };
+  }
 }
 
 /** The same code asks again and again: what was taken apart once is kept for a while. */
