@@ -139,6 +139,8 @@ def _fault(played: Played, source: Source, call: Call) -> str | None:
             line.split(" ", 2)[2] for line in played.printed.splitlines() if line.startswith(f"GOT {call.number} ")
         ]
         texts = [value.text for access in seen for value in access.values]
+        if not seen:
+            return f"not seen; {_gaps(played, source)}"
         return None if texts == wanted else f"seen {texts}, and the app got {wanted}"
     got = sorted((a.outcome, tuple((v.type, v.text) for v in a.values), a.target) for a in seen)
     expected = sorted((each.outcome, each.values, each.target) for each in call.expected)

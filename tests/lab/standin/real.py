@@ -1,5 +1,9 @@
 """How sources that a JVM has are called for real: statements that print what the app got, one text a value."""
 
+FOUR = "java.net.InetAddress.getByAddress(new byte[] {(byte) 192, (byte) 168, 77, 8})"
+SIX = "java.net.InetAddress.getByAddress(new byte[] {(byte) 0xfd, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7})"
+NAMED = 'java.net.InetAddress.getByAddress("alices-printer.lan", new byte[] {(byte) 192, (byte) 168, 77, 8})'
+
 REAL: dict[str, tuple[str, ...]] = {
     "java.lang.System.getProperty": (
         """System.getProperty("user.home");
@@ -31,5 +35,25 @@ REAL: dict[str, tuple[str, ...]] = {
     for (var each : loopback.getInterfaceAddresses()) {
       Play.got(each.getAddress().getHostAddress());
     }""",
+    ),
+    "java.net.NetworkInterface.getNetworkInterfaces": ("""java.net.NetworkInterface.getNetworkInterfaces();""",),
+    "java.net.NetworkInterface.getByName": ("""java.net.NetworkInterface.getByName("lo");""",),
+    "java.net.NetworkInterface.getByIndex": ("""java.net.NetworkInterface.getByIndex(1);""",),
+    "java.net.NetworkInterface.getByInetAddress": (
+        """java.net.NetworkInterface.getByInetAddress(java.net.InetAddress.getLoopbackAddress());""",
+    ),
+    "java.net.NetworkInterface.getName": ("""java.net.NetworkInterface.getByName("lo").getName();""",),
+    "java.net.NetworkInterface.getDisplayName": ("""java.net.NetworkInterface.getByName("lo").getDisplayName();""",),
+    "java.net.Inet4Address.getHostAddress": (f"Play.got({FOUR}.getHostAddress());",),
+    "java.net.Inet4Address.getAddress": (f'{FOUR}.getAddress(); Play.got("192.168.77.8");',),
+    "java.net.Inet6Address.getHostAddress": (f"Play.got({SIX}.getHostAddress());",),
+    "java.net.Inet6Address.getAddress": (f'{SIX}.getAddress(); Play.got("fd12:0:0:0:0:0:0:7");',),
+    "java.net.InetAddress.getHostName": (f"Play.got({NAMED}.getHostName());",),
+    "java.net.InetAddress.getCanonicalHostName": (f"Play.got({FOUR}.getCanonicalHostName());",),
+    "java.net.InetAddress.getByName": (
+        """java.net.InetAddress.getByName("192.168.77.9"); Play.got("192.168.77.9");""",
+    ),
+    "java.net.InetAddress.getAllByName": (
+        """java.net.InetAddress.getAllByName("192.168.77.9"); Play.got("192.168.77.9");""",
     ),
 }
