@@ -132,12 +132,17 @@ def search_sources(root: Path) -> list[Path]:
     return sorted((root / SEARCH).parent.glob("compiled/*.[ch]"))
 
 
+def c_compiler() -> str | None:
+    """Path of the C compiler, if there is one."""
+    return shutil.which(os.environ.get("CC", "cc"))
+
+
 def build_search(root: Path) -> Path | None:
     """Compile the search where it is out of date; without a C compiler all works, but large bodies take longer."""
     library, sources = root / SEARCH, search_sources(root)
     if is_current(library, sources):
         return library
-    compiler = shutil.which(os.environ.get("CC", "cc"))
+    compiler = c_compiler()
     if compiler is None:
         print("No C compiler: the search works without its compiled part, slower on large bodies.", file=sys.stderr)
         return None
@@ -160,6 +165,6 @@ def build(root: Path) -> None:
 
 if __name__ == "__main__":
     if "--current" in sys.argv:
-        made = ((AGENT, agent_sources), (LAB, lab_sources), (SEARCH, search_sources))
+        made = [(AGENT, agent_sources), (LAB, lab_sources), *([(SEARCH, search_sources)] if c_compiler() else [])]
         sys.exit(not all(is_current(ROOT / target, sources(ROOT)) for target, sources in made))
     build(ROOT)
