@@ -155,6 +155,11 @@ class Makes:
                 members.append(f"final {declared} {kept} = {part.java};")
                 members.append(f"public {declared} {getter}() {{ return {kept}; }}")
         text = f"o{self.call}.{self.fresh()}"
+        if places := [at for at, form in here if form == "location"]:
+            added, where = self._place(type_)
+            members += added
+            made.texts |= {at: [where] for at in places}
+            here = [each for each in here if each[1] != "location"]
         for at, _ in here:
             made.texts.setdefault(at, []).append(text)
         if here:
@@ -186,23 +191,26 @@ class Makes:
         """The type by which a stand-in returns it: what matters to the agent is only what JNI tells apart."""
         return type_ if type_ in PRIMITIVES or type_ in ("void", "java.lang.String") else "java.lang.Object"
 
+    def _place(self, type_: str) -> tuple[list[str], str]:
+        """Members of an object that is somewhere, and the text of where."""
+        n = self.fresh()
+        latitude, longitude = f"31.{self.call:04}{n:02}", f"-121.{self.call:04}{n:02}1"
+        text = f"{latitude.rstrip('0')},{longitude}"
+        if type_.endswith("LatLng"):
+            return [f"public final double latitude = {latitude}, longitude = {longitude};"], text
+        for name in ("getLatitude", "getLongitude"):
+            if type_ not in TEXTS:
+                self.types.getter(type_, name)
+        return [
+            f"public double getLatitude() {{ return {latitude}; }}",
+            f"public double getLongitude() {{ return {longitude}; }}",
+        ], text
+
     def _leaf(self, type_: str, form: str) -> Made:
         n = self.fresh()
         if form == "location":
-            latitude, longitude = f"31.{self.call:04}{n:02}", f"-121.{self.call:04}{n:02}1"
-            members = (
-                [f"public final double latitude = {latitude}, longitude = {longitude};"]
-                if type_.endswith("LatLng")
-                else [
-                    f"public double getLatitude() {{ return {latitude}; }}",
-                    f"public double getLongitude() {{ return {longitude}; }}",
-                ]
-            )
-            for name in ("getLatitude", "getLongitude"):
-                if type_ not in TEXTS:
-                    self.types.getter(type_, name)
-            plain = [latitude.rstrip("0"), longitude]
-            return Made(f"new {self.subclass(type_, members)}()", {-1: [",".join(plain)]})
+            members, text = self._place(type_)
+            return Made(f"new {self.subclass(type_, members)}()", {-1: [text]})
         if form in ("hex", "mac"):
             if type_ not in ("byte[]", "int[]", "java.lang.Object"):
                 raise Unfit(f"{form} of a {type_}: only a byte[] has it")
