@@ -363,7 +363,7 @@ class Writer:
     def _real(self, source: Source) -> list[Call]:
         """A class of the JVM: called as it is."""
         made = []
-        for body in REAL.get(source.name, ()):
+        for body in REAL.get(f"{source.name} {source.data}") or REAL.get(source.name, ()):
             number = next(self._numbers)
             java = (
                 f"package standin;\n\npublic class Call{number} implements Play.Step {{\n"

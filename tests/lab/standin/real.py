@@ -1,10 +1,34 @@
-"""How sources that a JVM has are called for real: statements that print what the app got, one text a value."""
+"""How sources that a JVM has are called for real: statements that print what the app got, one text a value.
+
+By the name of the source, and its data type where several have one name.
+"""
 
 FOUR = "java.net.InetAddress.getByAddress(new byte[] {(byte) 192, (byte) 168, 77, 8})"
 SIX = "java.net.InetAddress.getByAddress(new byte[] {(byte) 0xfd, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7})"
 NAMED = 'java.net.InetAddress.getByAddress("alices-printer.lan", new byte[] {(byte) 192, (byte) 168, 77, 8})'
 
+
+def _commands(*lines: str) -> tuple[str, ...]:
+    """By a shell, whatever it finds, and by words, whether or not there is such a program."""
+    shell = 'new ProcessBuilder("sh", "-c", "{}").start().waitFor();'
+    words = 'try {{ Runtime.getRuntime().exec("{}"); }} catch (java.io.IOException absent) {{ }}'
+    return tuple(how.format(line) for line in lines for how in (shell, words))
+
+
 REAL: dict[str, tuple[str, ...]] = {
+    "java.lang.ProcessBuilder.start device_id_serial": _commands("getprop ro.serialno"),
+    "java.lang.ProcessBuilder.start android_id": _commands("settings get secure android_id"),
+    "java.lang.ProcessBuilder.start device_id_imei": _commands("service call iphonesubinfo 1", "getprop ril.imei"),
+    "java.lang.ProcessBuilder.start installed_apps": _commands("pm list packages -3", "ps"),
+    "java.lang.ProcessBuilder.start device_contacts": _commands(
+        "content query --uri content://com.android.contacts/data"
+    ),
+    "java.lang.ProcessBuilder.start device_model_os": _commands("getprop ro.product.model", "cat /proc/cpuinfo"),
+    "java.lang.ProcessBuilder.start location": _commands("dumpsys location"),
+    "java.lang.ProcessBuilder.start wifi_ssid_bssid": _commands("dumpsys wifi"),
+    "java.lang.ProcessBuilder.start mac_address": _commands("ip -o link", "cat /sys/class/net/lo/address"),
+    "java.lang.ProcessBuilder.start nearby_wifi": _commands("cat /proc/net/arp", "ip neigh"),
+    "java.lang.ProcessBuilder.start screen_content": _commands("screencap -p"),
     "java.lang.System.getProperty": (
         """System.getProperty("user.home");
     Play.got(System.getProperty("os.version"));""",
