@@ -41,7 +41,8 @@ from mitmproxy.addons import (
 )
 
 from addons.hosts import Hosts
-from addons.uploads import SMALL, Uploads
+from addons.storage import SMALL
+from addons.uploads import Uploads
 
 try:
     import fcntl
@@ -55,7 +56,7 @@ class Passing:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         assert flow.response
         length = flow.response.headers.get("content-length", "")
-        if not (length.isdecimal() and int(length) <= SMALL):
+        if not flow.response.stream and not (length.isdecimal() and int(length) <= SMALL):
             flow.response.stream = True
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:

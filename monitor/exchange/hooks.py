@@ -139,7 +139,8 @@ def _access(line: Mapping[str, Any], where: Fields, source: sources.Source, app:
         text = None if spec.get else _text(raw, spec.form)
         if text:
             values.append(Value(type=spec.type or source.data, text=text))
-    target = None if source.target is None else _maybe(line, _argument(where, source.target))
+    # (A target that the source itself names, or finds in the call's surroundings, stands in no log.)
+    target = _maybe(line, _argument(where, source.target)) if isinstance(source.target, int) else None
     stack = _maybe(line, where.stack) or ()
     frames = [frame.strip() for frame in (stack.splitlines() if isinstance(stack, str) else stack)]
     own = f"{source.cls}.{source.method.replace('$init', '<init>')}("

@@ -19,7 +19,7 @@ import pytest
 from mitmproxy import exceptions
 from mitmproxy.test import tflow, tutils
 
-from addons import hosts, uploads
+from addons import hosts, lines, storage
 from monitor.events import Upload, parse
 from monitor.observe.proxy import capture_py
 from tests.lab import upstream as servers
@@ -29,10 +29,10 @@ from tests.lab.upstream import Upstream
 
 
 def append_many(path: Path, writer: int) -> None:
-    lines = uploads.Lines(path)
+    file = storage.Lines(path)
     for number in range(300):
-        assert lines.append({"writer": writer, "number": number, "padding": "x" * (number * 7 % 5000)}) is None
-    lines.close()
+        assert file.append({"writer": writer, "number": number, "padding": "x" * (number * 7 % 5000)}) is None
+    file.close()
 
 
 def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
@@ -61,21 +61,21 @@ def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
 def test_a_torn_tail_stays_a_line_of_its_own(tmp_path: Path, before: bytes, after: bytes) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_bytes(before)
-    lines = uploads.Lines(path)
-    assert lines.append({"a": 1}) is None
-    lines.close()
+    file = storage.Lines(path)
+    assert file.append({"a": 1}) is None
+    file.close()
     assert path.read_bytes() == after
 
 
 # -- bodies
 
-SMALL = uploads.SMALL
+SMALL = storage.SMALL
 
 
 @pytest.mark.parametrize("chunks", [[1], [10, 20], [SMALL], [SMALL + 1], [SMALL, 1, SMALL * 3], [1000] * 200])
 def test_a_body_is_stored_under_its_digest(tmp_path: Path, chunks: list[int]) -> None:
     parts = [os.urandom(size) for size in chunks]
-    body = uploads.Body(str(tmp_path), 1 << 30)
+    body = storage.Body(str(tmp_path), 1 << 30)
     for part in parts:
         body.add(part)
     data = b"".join(parts)
@@ -88,14 +88,14 @@ def test_a_body_is_stored_under_its_digest(tmp_path: Path, chunks: list[int]) ->
 
 
 def test_an_empty_body_is_none(tmp_path: Path) -> None:
-    assert uploads.Body(str(tmp_path), 10).store() is None
+    assert storage.Body(str(tmp_path), 10).store() is None
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("chunks", "limit"), [([10], 4), ([4, 4], 4), ([SMALL, SMALL], SMALL + 10), ([5], 0)])
 def test_a_body_beyond_the_limit_is_stored_in_part(tmp_path: Path, chunks: list[int], limit: int) -> None:
     data = os.urandom(sum(chunks))
-    body = uploads.Body(str(tmp_path), limit)
+    body = storage.Body(str(tmp_path), limit)
     at = 0
     for size in chunks:
         body.add(data[at : at + size])
@@ -112,7 +112,7 @@ def test_a_body_beyond_the_limit_is_stored_in_part(tmp_path: Path, chunks: list[
 
 @pytest.mark.parametrize("size", [10, SMALL * 2])
 def test_a_body_that_cannot_be_written_raises_nothing(tmp_path: Path, size: int) -> None:
-    body = uploads.Body(str(tmp_path / "gone"), 1 << 20)
+    body = storage.Body(str(tmp_path / "gone"), 1 << 20)
     body.add(b"x" * size)
     assert body.store() is None
     assert (body.seen, body.kept) == (size, 0)
@@ -145,7 +145,7 @@ def test_host_and_url_are_what_the_app_asked_for(
 ) -> None:
     flow = tflow.tflow(req=tutils.treq(host=asked[0], port=asked[1], authority=b"", path=b"/p?q=1"))
     flow.client_conn.sni = sni
-    assert uploads._where(flow, scheme, header) == (host, url)
+    assert lines.where(flow, scheme, header) == (host, url)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_host_and_url_are_what_the_app_asked_for(
     ],
 )
 def test_endpoints(address: tuple[str, int] | None, endpoint: dict[str, object] | None) -> None:
-    assert uploads._endpoint(address) == endpoint
+    assert lines.endpoint(address) == endpoint
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from monitor.cli import main
 from monitor.errors import UserError
+from monitor.events import Upload
 from monitor.exchange import Origin, guess, imported
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -39,7 +40,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def captured(tmp_path_factory) -> Path:
+def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with out.flows and out.har, as stock mitmdump wrote them."""
     folder = tmp_path_factory.mktemp("captured")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
@@ -66,10 +67,11 @@ def captured(tmp_path_factory) -> Path:
 def test_real_traffic_is_imported_whole(captured, tmp_path, name, kind) -> None:
     assert guess(captured / name) == kind
     recording = imported([captured / name], tmp_path / "r", Origin("com.example.circle"))
-    uploads = [read.event for read in recording.read("upload")]
-    assert [recording.body(upload.body) for upload in uploads] == BODIES
+    uploads = list(recording.events(Upload))
+    assert [recording.body(upload.body or "") for upload in uploads] == BODIES
     assert {(upload.method, upload.status, upload.truncated) for upload in uploads} == {("POST", 201, False)}
     assert list(recording.read("gap")) == []
+    assert recording.run.model_extra
     assert recording.run.model_extra["imported"][0]["format"] == kind
 
 

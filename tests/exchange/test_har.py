@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_an_exchange_of_chrome(tmp_path) -> None:
     )
 
 
-BODIES = {
+BODIES: dict[str, tuple[dict[str, Any], bytes, bool]] = {
     "text": ({"postData": {"text": "名=张三"}, "bodySize": -1}, "名=张三".encode(), False),
     "base64": (
         {"postData": {"text": base64.b64encode(b"\x1f\x8b\xff").decode(), "encoding": "base64"}},
@@ -151,7 +152,7 @@ def test_what_is_written_is_read_again(tmp_path) -> None:
     (tmp_path / "b.har").write_text(har.write(first))
     second = imported([tmp_path / "b.har"], tmp_path / "two", Origin(APP))
     fields = ("at", "via", "method", "url", "host", "headers", "body", "size", "type", "server", "status")
-    plain = [[getattr(read.event, name) for name in fields] for read in first.read("upload")]
-    again = [[getattr(read.event, name) for name in fields] for read in second.read("upload")]
+    plain = [[getattr(upload, name) for name in fields] for upload in first.events(Upload)]
+    again = [[getattr(upload, name) for name in fields] for upload in second.events(Upload)]
     assert again == plain
     assert len(plain) == 4

@@ -71,6 +71,7 @@ CASES = {
 def test_values(tmp_path, name) -> None:
     line, outcome, values = CASES[name]
     (access,) = hooks.read(save(tmp_path / "a.jsonl", line), APP).events
+    assert isinstance(access, Access)
     assert access.outcome == outcome
     assert [(value.type, value.text) for value in access.values] == values
 
@@ -106,6 +107,7 @@ def test_another_tool_by_a_mapping(tmp_path, ts) -> None:
         "bt": "a.B.c(D.java:1)\n",
     }
     (access,) = hooks.read(save(tmp_path / "a.jsonl", line), APP, mapping).events
+    assert isinstance(access, Access)
     assert access.at == datetime(2026, 5, 1, 8, 0, 0, 250_000, UTC)
     assert access.stack == ("a.B.c(D.java:1)",)
 

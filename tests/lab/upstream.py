@@ -1,4 +1,7 @@
-"""Servers that an app under observation might talk to, on loopback: HTTP/1 and 2, TLS or not, WebSocket, raw TCP."""
+"""Servers that an app under observation might talk to, on loopback: HTTP/1 and 2, TLS or not, WebSocket, raw TCP.
+
+Those of other protocols are in peers.py.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ import h2.connection
 import h2.events
 import trustme
 from websockets.sync.server import ServerConnection, serve
+
+from tests.lab import peers
 
 LONG_BYTES = 48 << 20
 """Size of the answer to /long."""
@@ -130,7 +135,7 @@ def running(room: Path) -> Iterator[Upstream]:
     """The servers, until the end of the block."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(room / "upstream.pem")
-    certificate = authority.issue_cert("secure.test", "h2.test", "ws.test", "rawtls.test")
+    certificate = authority.issue_cert("secure.test", "h2.test", "ws.test", "rawtls.test", *peers.NAMES)
     with ExitStack() as up:
         upstream = Upstream({}, room / "upstream.pem")
         answer = type("Answer", (_Answer,), {"upstream": upstream})
@@ -152,6 +157,7 @@ def running(room: Path) -> Iterator[Upstream]:
 
         loop = asyncio.new_event_loop()
         http2 = loop.run_until_complete(loop.create_server(_Http2, "127.0.0.1", 0, ssl=_tls(certificate, "h2")))
+        http3 = loop.run_until_complete(peers.http3(certificate, room))
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         up.callback(loop.close)
@@ -166,6 +172,8 @@ def running(room: Path) -> Iterator[Upstream]:
                 "rawtls.test": ("127.0.0.1", echo_tls.server_address[1]),
                 "ws.test": ("127.0.0.1", for_websocket.socket.getsockname()[1]),
                 "h2.test:443": ("127.0.0.1", http2.sockets[0].getsockname()[1]),
+                "h3.test": ("127.0.0.1", http3),
+                **peers.start(up, certificate, _tls(certificate)),
             }
         )
         up.callback(upstream.release.set)

@@ -1,0 +1,285 @@
+"""Records HTTP requests and WebSocket messages.
+
+**When a line is written.** `status` stands in the same line and no line is ever rewritten, so an upload waits for the
+head of its response. mitmproxy passes that head on only after our hook returns: whatever the app knows to be answered
+is in the recording, whenever the proxy is killed. An upload without an answer `upload_wait` seconds after its end is
+written with `status` null, as is one whose exchange broke off, and each one that waits when the proxy is told to stop.
+So a kill -9 can lose only uploads that had no answer yet and ended less than `upload_wait` + 0.5 seconds before.
+
+**How a body is taken.** A body that says it is short is buffered by mitmproxy: we have it before the server sees any of
+it, also when the server cannot be reached. Any other passes through `Body.add` chunk by chunk on its way, so that
+memory stays flat. Bytes are as they left the device: chunked framing is gone, content encodings are untouched.
+
+**A request that does not end.** Where its protocol has messages (gRPC), each is an upload of its own as soon as there
+is a second one, an answer or a pause; of any other body without an announced length, what came before a pause of
+`PAUSE_S` is one, and what came before a piece of the response. The first line has the headers, further ones have none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mitmproxy import connection, ctx, http
+
+from addons.framing import of_request
+from addons.lines import endpoint, headers, http_line, peer, time_of, websocket_line
+from addons.recorder import Recorder
+from addons.storage import SMALL, Body, Line
+
+SWEEP_S = 0.5
+"""How often to look for uploads that have waited long enough."""
+PAUSE_S = 5.0
+"""A pause this long in a request without an announced end makes a message of what came so far."""
+MESSAGE_S = 0.2
+"""And this long after a message of a protocol that has messages."""
+
+Chunks = Iterable[bytes] | bytes
+
+
+class Upload:
+    """One HTTP request that is being recorded."""
+
+    def __init__(self, flow: http.HTTPFlow, line: Line, body: Body, named: dict[str, str]) -> None:
+        self.flow = flow
+        self.line = line
+        self.body = body
+        self.length = named.get("content-length", "")
+        """Bytes that the request announces, "" when it does not."""
+        self.chunked = "transfer-encoding" in named
+        self.framing = of_request(line["type"]) if not self.length else None
+        self.complete = False
+        self.whole = False
+        """What `body` has is a whole message."""
+        self.written = 0
+        """Messages of this request that were written."""
+        self.due = 0.0
+        """When to stop waiting (monotonic): for the response, or for more of a request that pauses."""
+
+    @property
+    def short(self) -> bool:
+        """Whether the body is announced to be so short that mitmproxy may buffer it."""
+        return self.length.isdecimal() and int(self.length) <= SMALL and not self.chunked
+
+    @property
+    def has_body(self) -> bool:
+        """Whether there is more to come after the head, in a request that never became complete."""
+        request = self.flow.request
+        if request.is_http2 or request.is_http3:
+            return request.method not in ("GET", "HEAD")
+        return self.length not in ("", "0") or self.chunked
+
+
+class Exchanges:
+    """Records what HTTP sends."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.wait = 0
+        """Seconds to wait for a response before its request is written."""
+        self.own: bytes | None = None
+        """The Authorization that the tester had mitmproxy add."""
+        self.pending: dict[str, Upload] = {}
+        self.sweeper: asyncio.TimerHandle | None = None
+        self.ending = False
+
+    def finish(self) -> None:
+        """Write what waits; the proxy is told to stop."""
+        self.ending = True
+        for upload in list(self.pending.values()):
+            self._end(upload, "proxy stopped")
+
+    # -- requests
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        request = flow.request
+        if self.recorder.folder is None or flow.is_replay == "request":
+            return
+        if request.method == "PRI" and request.path == "*":
+            self.recorder.gap(peer(flow), "protocol_unsupported", "HTTP/2 without TLS")
+            return
+        line, named = http_line(flow, self.own)
+        upload = self.pending[flow.id] = Upload(flow, line, self.recorder.body(), named)
+        if not upload.short and not flow.response and not flow.error:
+            # (With a response that is set already, mitmproxy cannot stream: proxy authentication failed.)
+            request.stream = self._through(upload, request.stream)
+
+    def _through(self, upload: Upload, inner: Callable[[bytes], Chunks] | bool) -> Callable[[bytes], Chunks]:
+        """What mitmproxy shall call with each chunk of a body; `inner` is what another addon wanted it to call."""
+
+        def chunk(data: bytes) -> Chunks:
+            if data:
+                self._take(upload, data)
+            return inner(data) if callable(inner) else data
+
+        return chunk
+
+    def _take(self, upload: Upload, data: bytes) -> None:
+        if upload.length:
+            upload.body.add(data)
+            return
+        if upload.framing is None:
+            upload.body.add(data)
+            self._look_again(upload, PAUSE_S)
+            return
+        for piece, last in upload.framing.cut(data):
+            if upload.whole:
+                self._write_message(upload)
+            upload.body.add(piece)
+            upload.whole = last
+            if last and (upload.written or upload.flow.response):
+                self._write_message(upload)
+        if upload.framing.broken:
+            upload.framing = None
+        self._look_again(upload, MESSAGE_S if upload.whole else PAUSE_S)
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        upload = self.pending.get(flow.id)
+        if upload is None:
+            return
+        request = flow.request
+        upload.complete = True
+        upload.line["at"] = time_of(request.timestamp_end or time.time())
+        if request.trailers:
+            upload.line["headers"] += headers(request.trailers)
+        if request.raw_content and not upload.body.seen:
+            upload.body.add(request.raw_content)
+        if upload.framing is not None:
+            upload.body.add(upload.framing.rest())
+        # The body is in place before anybody hears of the request's end; the line waits for the status.
+        upload.body.store()
+        if flow.response or self.ending:
+            self._write(upload)
+        else:
+            self._look_again(upload, self.wait)
+
+    def _look_again(self, upload: Upload, after_s: float) -> None:
+        upload.due = time.monotonic() + after_s
+        if self.sweeper is None:
+            self.sweeper = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+
+    def _sweep(self) -> None:
+        """Write the uploads that have waited long enough. (One timer for all is cheaper than one each.)"""
+        self.sweeper = None
+        now = time.monotonic()
+        waiting = [upload for upload in self.pending.values() if upload.due]
+        for upload in waiting:
+            if upload.due <= now:
+                if upload.complete:
+                    self._write(upload)
+                else:
+                    upload.due = 0.0
+                    if upload.whole or upload.framing is None:
+                        self._write_message(upload)
+        if waiting:
+            self.sweeper = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        upload = self.pending.get(flow.id)
+        if upload is None:
+            return
+        if upload.complete:
+            self._write(upload)
+        elif not upload.length and flow.response:
+            # Answered before it has ended: what the app has been told an answer to is in the recording.
+            self._answered(upload)
+            flow.response.stream = self._answers(upload, flow.response.stream)
+
+    def _answers(self, upload: Upload, inner: Callable[[bytes], Chunks] | bool) -> Callable[[bytes], Chunks]:
+        def chunk(data: bytes) -> Chunks:
+            if data and not upload.complete:
+                self._answered(upload)
+            return inner(data) if callable(inner) else data
+
+        return chunk
+
+    def _answered(self, upload: Upload) -> None:
+        if upload.body.seen and (upload.whole or upload.framing is None):
+            self._write_message(upload)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        upload = self.pending.get(flow.id)
+        if upload is not None:
+            self._end(upload, flow.error.msg if flow.error else "broke off")
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        # After an early response, mitmproxy says nothing of a request that then breaks off.
+        for upload in [one for one in self.pending.values() if one.flow.client_conn is client]:
+            self._end(upload, "client disconnected")
+
+    def _end(self, upload: Upload, reason: str) -> None:
+        """An exchange is over before its response came, or before its request was complete."""
+        if not upload.complete:
+            upload.line["at"] = time_of(time.time())
+            if not upload.body.seen and not upload.written:
+                upload.body.add(_buffered(upload.flow))
+            if upload.framing is not None:
+                upload.body.add(upload.framing.rest())
+            if (upload.body.seen and not upload.whole) or (upload.has_body and not upload.written):
+                upload.body.problem = upload.body.problem or reason
+        self._write(upload)
+
+    def _write(self, upload: Upload) -> None:
+        flow = upload.flow
+        if self.pending.pop(flow.id, None) is None:
+            return
+        if upload.written and not upload.body.seen:
+            return  # all of it stands in the lines of its messages
+        self._append(upload, upload.length)
+
+    def _write_message(self, upload: Upload) -> None:
+        """What has come of a request that goes on is a message."""
+        upload.line["at"] = time_of(time.time())
+        self._append(upload, "")
+        upload.written += 1
+        upload.whole = False
+        upload.body = self.recorder.body()
+        upload.line = {**upload.line, "headers": []}
+
+    def _append(self, upload: Upload, announced: str) -> None:
+        flow = upload.flow
+        upload.line["server"] = endpoint(flow.server_conn.peername)
+        upload.line["status"] = flow.response.status_code if flow.response else None
+        self.recorder.upload(upload.line, upload.body, announced)
+
+    # -- WebSocket
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        if self.recorder.folder is None or flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        if message.from_client and not message.injected:
+            body = self.recorder.body()
+            body.add(message.content)
+            self.recorder.upload(websocket_line(flow, message.timestamp), body)
+
+    def websocket_end(self, flow: http.HTTPFlow) -> None:
+        begun = _buffered(flow)
+        if begun and self.recorder.folder is not None:
+            body = self.recorder.body()
+            body.add(begun)
+            body.problem = "connection closed within a message"
+            self.recorder.upload(websocket_line(flow, time.time()), body)
+
+
+def _buffered(flow: http.HTTPFlow) -> bytes:
+    """What mitmproxy holds of a body or message that broke off. It cannot be asked, so we look for the layer."""
+    server = ctx.master.addons.get("proxyserver")
+    live = server.connections.get(flow.client_conn.id) if server else None
+    found: list[Any] = [live.layer] if live else []
+    seen: set[int] = set()
+    while found:
+        one = found.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if getattr(one, "flow", None) is flow:
+            if flow.websocket is not None and hasattr(one, "client_ws"):
+                return b"".join(one.client_ws.frame_buf)
+            if flow.websocket is None and hasattr(one, "request_body_buf"):
+                return bytes(one.request_body_buf)
+        found += one.context.layers
+        found += (getattr(one, "child_layer", None), getattr(one, "layer", None), *getattr(one, "streams", {}).values())
+    return b""

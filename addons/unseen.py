@@ -1,0 +1,167 @@
+"""Says what could not be observed: refused certificates, connections that are ignored, QUIC that cannot be read.
+
+QUIC that mitmproxy cannot decrypt (a version it does not know, or a mode without a certificate of ours) does not pass
+unseen: the client is told at once, in QUIC's own words (version negotiation, RFC 9000, 6), that there is nothing for
+it here, and falls back to TCP, which can be read. Each host that this happened to is named in a gap, with how often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from mitmproxy import connection, dns, http, tcp, tls
+from mitmproxy.net.dns import types as dns_types
+from mitmproxy.proxy import commands, context, events, layer, layers, mode_specs
+from mitmproxy.proxy.layers.quic import quic_parse_client_hello_from_datagrams
+
+from addons.lines import asked
+from addons.recorder import Recorder
+
+SILENT_S = 5.0
+"""A client that closes this soon after its TLS handshake, and asked nothing, most likely pins a certificate."""
+NAMES = 10_000
+"""Addresses whose names are remembered, from the answers to DNS queries."""
+QUIC_PORTS = frozenset({80, 443, 8443})
+VERSION_1 = b"\x00\x00\x00\x01"
+NO_VERSION = b"\x0a\x1a\x2a\x3a"
+"""A version that is none (RFC 9000, 15): a client that is offered only this one gives up at once."""
+
+
+class RefuseQuic(layer.Layer):
+    """Answers each first packet of QUIC with the versions that can be read here, and passes nothing on."""
+
+    def __init__(self, context: context.Context, versions: bytes) -> None:
+        super().__init__(context)
+        self.versions = versions
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, events.DataReceived) and event.connection is self.context.client:
+            answer = negotiation(event.data, self.versions)
+            if answer:
+                yield commands.SendData(self.context.client, answer)
+        elif isinstance(event, events.ConnectionClosed):
+            yield commands.CloseConnection(event.connection)
+
+
+def is_quic(data: bytes) -> bool:
+    """A first packet of QUIC (RFC 9000, 17.2): long header, as long as it must be, a version that is not 0."""
+    return len(data) >= 1200 and data[0] & 0xC0 == 0xC0 and data[1:5] != b"\0\0\0\0"
+
+
+def negotiation(data: bytes, versions: bytes) -> bytes | None:
+    """A version negotiation packet (RFC 9000, 17.2.1) that answers a first packet; None when it is none."""
+    if not is_quic(data):
+        return None
+    to, rest = data[6 : 6 + data[5]], data[6 + data[5] :]
+    if not rest or len(to) > 20:
+        return None
+    from_ = rest[1 : 1 + rest[0]]
+    if len(from_) != rest[0]:
+        return None
+    return (
+        bytes([0x80 | os.urandom(1)[0] & 0x7F])
+        + b"\0\0\0\0"
+        + bytes([len(from_)])
+        + from_
+        + bytes([len(to)])
+        + to
+        + versions
+    )
+
+
+class Unseen:
+    """Writes the gaps of the proxy."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.silent: dict[str, tuple[float, str]] = {}
+        self.names: dict[str, str] = {}
+
+    # -- TLS
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        self.silent[data.conn.id] = (time.monotonic(), asked(data.context))
+
+    def tls_failed_client(self, data: tls.TlsData) -> None:
+        words = data.conn.error or ""
+        host = self._named(asked(data.context))
+        if words.startswith("Cannot parse ClientHello"):
+            self.recorder.gap(host, "protocol_unsupported", "not a TLS ClientHello")
+        elif "closed early" in words or "unsupported protocol" in words or "no shared cipher" in words:
+            self.recorder.gap(host, "not_decrypted", words)
+        else:
+            self.recorder.gap(host, "tls_refused", words)
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        def look() -> None:
+            if data.ignore_connection:
+                self.recorder.gap(self._named(asked(data.context)), "not_decrypted", "connection ignored")
+
+        asyncio.get_running_loop().call_soon(look)
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        self.silent.pop(flow.client_conn.id, None)
+
+    def tcp_start(self, flow: tcp.TCPFlow) -> None:
+        self.silent.pop(flow.client_conn.id, None)
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        begun, host = self.silent.pop(client.id, (0.0, ""))
+        if time.monotonic() - begun < SILENT_S and host:
+            self.recorder.gap(host, "tls_refused", "closed after the handshake, no request")
+
+    # -- what nobody decrypts
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        self._refuse_quic(nextlayer)
+
+        # Whoever decides may come after us; then the choice is made in this turn of the loop all the same.
+        def look() -> None:
+            chosen = nextlayer.layer
+            if isinstance(chosen, layers.TCPLayer | layers.UDPLayer) and chosen.flow is None:
+                self.recorder.gap(self._named(asked(nextlayer.context)), "not_decrypted", "connection ignored")
+
+        asyncio.get_running_loop().call_soon(look)
+
+    def _refuse_quic(self, nextlayer: layer.NextLayer) -> None:
+        chosen, about = nextlayer.layer, nextlayer.context
+        if not isinstance(chosen, layers.UDPLayer) or chosen.flow is None:
+            return
+        data = nextlayer.data_client()
+        port = about.server.address[1] if about.server.address else 0
+        if is_quic(data) or (port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40):
+            # To a fixed place over UDP, mitmproxy only relays; elsewhere it reads version 1.
+            relays = isinstance(about.client.proxy_mode, mode_specs.ReverseMode)
+            nextlayer.layer = RefuseQuic(about, NO_VERSION if relays else VERSION_1)
+            host = _sni(data) or self._named(asked(about))
+            self.recorder.gap(host, "not_decrypted", "QUIC, refused so that the app uses TCP")
+
+    # -- names
+
+    def dns_response(self, flow: dns.DNSFlow) -> None:
+        if not flow.response or not flow.request.questions:
+            return
+        for answer in flow.response.answers:
+            if answer.type in (dns_types.A, dns_types.AAAA):
+                if len(self.names) >= NAMES:
+                    del self.names[next(iter(self.names))]
+                try:
+                    address = answer.ipv4_address if answer.type == dns_types.A else answer.ipv6_address
+                except ValueError:
+                    continue
+                self.names[str(address)] = flow.request.questions[0].name
+
+    def _named(self, host: str) -> str:
+        """The name that was looked up for an address, if it was."""
+        return self.names.get(host, host)
+
+
+def _sni(data: bytes) -> str | None:
+    """The server's name in a first packet of QUIC version 1 or 2."""
+    try:
+        hello = quic_parse_client_hello_from_datagrams([data])
+    except Exception:
+        return None
+    return hello.sni if hello else None

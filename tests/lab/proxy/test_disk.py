@@ -1,0 +1,125 @@
+"""A disk that is full, read-only or slow, and a proxy that is killed: what is kept, and that traffic goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from monitor.events import BadLine, Gap, dump, parse
+from tests.lab.proxy.observed import Observed, limit_files, make, wait_for
+from tests.lab.upstream import Upstream
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform == "win32", reason="limits, /proc and signals")]
+
+
+def test_a_body_that_the_disk_has_no_room_for_passes_whole(start: Callable[..., Observed]) -> None:
+    observed = start()
+    data = os.urandom(500_000)
+    limit_files(observed.proxy, 200_000)
+    with observed.client() as client:
+        answer = client.post("http://plain.test/full", content=data)
+    assert answer.json()["sha256"] == hashlib.sha256(data).hexdigest()
+    upload = observed.upload("/full")
+    assert observed.body(upload) == data[:200_000]
+    assert upload.truncated
+    gap = observed.gap(lambda gap: gap.why == "body_truncated")
+    assert gap.detail
+    assert "File too large" in gap.detail
+
+
+@pytest.mark.parametrize("full", [("uploads.jsonl",), ("uploads.jsonl", "gaps.jsonl")], ids=["lines", "gaps-too"])
+def test_a_line_that_the_disk_has_no_room_for_waits(room: Path, upstream: Upstream, full: tuple[str, ...]) -> None:
+    observed = make(room, upstream)
+    long = Gap(at=datetime.now(UTC), where="proxy", subject="x" * 3000, why="no_clock")
+    for name in full:
+        (observed.path / name).write_text(dump(long) + "\n")
+    with observed.proxy, observed.client() as client:
+        limit_files(observed.proxy, 2000)
+        assert client.post("http://plain.test/waits", content=b"kept").status_code == 201
+        if len(full) == 1:
+            observed.gap(lambda gap: gap.why == "overflow")
+        else:
+            wait_for(lambda: "overflow" in observed.proxy.words())
+        assert not observed.uploads()
+        limit_files(observed.proxy, resource.RLIM_INFINITY)
+        assert client.post("http://plain.test/room-again", content=b"x").status_code == 201
+        observed.upload("/room-again")
+        assert observed.body(observed.upload("/waits")) == b"kept"
+
+
+def test_after_a_torn_line_the_next_is_whole(room: Path, upstream: Upstream) -> None:
+    observed = make(room, upstream)
+    (observed.path / "uploads.jsonl").write_bytes(b'{"v":1,"kind":"upl')
+    with observed.proxy, observed.client() as client:
+        client.get("http://plain.test/torn")
+        torn, line = wait_for(lambda: (observed.path / "uploads.jsonl").read_bytes().splitlines()[:2][-2:])
+    with pytest.raises(BadLine):
+        parse(torn)
+    assert parse(line).kind == "upload"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(5))
+def test_killed_at_any_moment_it_loses_nothing_that_was_answered(start: Callable[..., Observed], attempt: int) -> None:
+    observed = start()
+    dice = random.Random(attempt)
+    answered: list[str] = []
+
+    def post(worker: int) -> None:
+        with suppress(httpx.HTTPError), observed.client() as client:
+            for number in itertools.count():
+                name = f"/kill/{worker}/{number}."
+                body = dice.randbytes(dice.choice([0, 10, 1000, 100_000, 1_000_000]))
+                assert client.post(f"http://plain.test{name}", content=body).status_code == 201
+                answered.append(name)
+
+    workers = [threading.Thread(target=post, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    wait_for(lambda: answered)
+    time.sleep(dice.uniform(0, 0.7))
+    assert observed.proxy.pid
+    os.kill(observed.proxy.pid, signal.SIGKILL)
+    for worker in workers:
+        worker.join()
+    uploads = observed.uploads()  # parses every whole line
+    for upload in uploads:
+        if upload.body:
+            observed.body(upload)
+    urls = {upload.url for upload in uploads}
+    assert not [name for name in answered if f"http://plain.test{name}" not in urls]
+    wait_for(lambda: not observed.proxy.alive())
+
+
+def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Observed], upstream: Upstream) -> None:
+    observed = start(upload_wait="60")
+    upstream.release.clear()
+    raw = socket.create_connection((observed.proxy.host, observed.proxy.port))
+    raw.sendall(b"POST http://plain.test/slow HTTP/1.1\r\nHost: plain.test\r\nContent-Length: 4\r\n\r\nwait")
+    half = socket.create_connection((observed.proxy.host, observed.proxy.port))
+    half.sendall(b"POST http://plain.test/half HTTP/1.1\r\nHost: plain.test\r\nContent-Length: 9\r\n\r\nhalf")
+    time.sleep(0.5)
+    assert not observed.uploads()
+    observed.proxy.stop()
+    upstream.release.set()
+    assert observed.body(observed.upload("/slow")) == b"wait"
+    assert observed.upload("/slow").status is None
+    assert observed.body(observed.upload("/half")) == b"half"
+    assert observed.upload("/half").truncated
+    raw.close()
+    half.close()
