@@ -198,7 +198,7 @@ def _changed(data: bytes, samples: list[Sample], chance: random.Random) -> bytes
     size = len(data)
     at = int(chance.random() * size) if size else 0
     end = min(size, at + 1 + int(chance.random() ** 3 * 64))
-    match int(chance.random() * 12):
+    match int(chance.random() * 13):
         case 0:
             return data[:at] + bytes((data[at] ^ 1 << int(chance.random() * 8),)) + data[at + 1 :] if size else b"\1"
         case 1:
@@ -221,6 +221,9 @@ def _changed(data: bytes, samples: list[Sample], chance: random.Random) -> bytes
             return data[:at] + data[at:end] * int(2 + chance.random() ** 4 * 200) + data[end:]
         case 9:
             return chance.choice(MAGIC) + data
+        case 10:  # what comes again and again shows the work that grows with the square of the body
+            unit = chance.choice(MAGIC) + data[at:end] * int(chance.random() * 2)
+            return data[:at] + unit * int(1 + chance.random() ** 6 * LARGEST / len(unit)) + data[end:]
         case _:
             return chance.choice(PACK)(data[:LARGEST])
 

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from monitor.events import Upload
 from monitor.judge import decode
+from monitor.judge.search import root_of
+from tests import fuzz, unseen
 from tests.judge.encoders import ENCODERS, bson
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -241,6 +243,9 @@ K = 1 << 17
             *(
                 b"PK\x03\x04",
                 b"eyJhbGci.",
+                b"eyJ",
+                b"<![CDATA[",
+                b"A",
                 b"\0",
                 b"\xff\xfe",
                 b"\xef\xbb\xbf",
@@ -256,6 +261,39 @@ def test_hostile_repetition_is_read_in_one_go(body):
     """Each of these took time that grows with the square of the body in some decoder; pytest's timeout is the judge."""
     assert not failed(decode.leaves_of(body))
     assert not failed(decode.leaves_of(b"<a " + body))
+
+
+def stored(leaf, sent):
+    """The bytes that a leaf's place is in."""
+    root = root_of(leaf.path)
+    if root == "$":
+        return (sent.body,)
+    if root == "url":
+        return (sent.url.encode("utf-8", "replace"),)
+    return tuple(value.encode("utf-8", "surrogateescape") for _, value in sent.headers)
+
+
+def misplaced(sent):
+    """Leaves without a path, or with a place that is not in what is stored, or that is not theirs."""
+    decoded = decode.leaves(unseen.upload_of(sent), sent.body or None)
+    return [
+        leaf
+        for leaf in decoded.leaves
+        if not leaf.path
+        or not any(
+            0 <= leaf.start <= leaf.end <= len(whole) and (not leaf.exact or whole[leaf.start : leaf.end] == leaf.data)
+            for whole in stored(leaf, sent)
+        )
+    ]
+
+
+def test_every_leaf_has_a_path_and_a_place_in_what_is_stored():
+    cases = [case.sent for case in unseen.cases(seed=8, each=1)]
+    assert [(sent, wrong) for sent in cases if (wrong := misplaced(sent))] == []
+    samples = fuzz.corpus()
+    damaged = (fuzz.mutated(samples, 8, number) for number in range(600))
+    sent = [unseen.Sent(one.body, one.type, one.url, one.headers, one.via) for one in damaged]
+    assert [(one, wrong) for one in sent if (wrong := misplaced(one))] == []
 
 
 @given(st.binary(max_size=300))

@@ -80,7 +80,7 @@ def tar(piece: Piece, room: Room) -> Found:
     found: list[Piece] = []
     data = piece.data
     at = 0
-    long_name = b""
+    long_name: tuple[int, int] | None = None
     while at + 512 <= len(data) and data[at] and len(found) < MEMBERS:
         head = data[at : at + 512]
         size = _octal(head[124:136])
@@ -91,13 +91,12 @@ def tar(piece: Piece, room: Room) -> Found:
         at = begin + -(-size // 512) * 512
         kind = head[156:157]
         if kind == b"L":  # GNU: the next member's name, too long for its header
-            long_name = _text(data[begin:end])
+            long_name = begin, begin + len(_text(data[begin:end]))
             continue
-        name = long_name or _text(head[:100])
-        long_name = b""
-        path = child_path(piece.path, name.decode("utf-8", "replace"))
-        start = begin - 512
-        found.append(piece.part("tar", start, start + 100, f"{path}.filename")._replace(data=name))
+        start, stop = long_name or (begin - 512, begin - 512 + len(_text(head[:100])))
+        long_name = None
+        path = child_path(piece.path, data[start:stop].decode("utf-8", "replace"))
+        found.append(piece.part("tar", start, stop, f"{path}.filename"))
         if end > begin:
             found.append(piece.part("tar", begin, end, path))
     return found or None

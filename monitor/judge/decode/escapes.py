@@ -6,6 +6,7 @@ import binascii
 import html
 import re
 import unicodedata
+from itertools import chain
 
 from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
@@ -115,7 +116,8 @@ def markup(piece: Piece, room: Room) -> Found:
     """Texts and attributes of XML and HTML, under the names of their elements."""
     found: list[Piece] = []
     stack: list[str] = []
-    for tag in TAG.finditer(piece.data):
+    last = piece.data.rfind(b"]]>") + 1  # no section ends behind it
+    for tag in chain(TAG.finditer(piece.data, 0, last + 2), OUTSIDE.finditer(piece.data, last + 2 if last else 0)):
         if tag[1] is not None:
             path = f"{piece.path}.{'.'.join(stack)}" if stack else piece.path
             found.append(piece.part("xml", *tag.span(1), path))
@@ -142,8 +144,11 @@ def markup(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-TAG = re.compile(
-    rb"<!\[CDATA\[(.*?)\]\]>|(?<=>)\s*([^<>\s][^<>]*)(?=<)|<(/)?([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/)?>",
-    re.DOTALL,
+_TAG = (
+    rb"|(?<=>)\s*([^<>\s][^<>]*)(?=<)|"
+    rb"<(/)?([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/)?>"
 )
+TAG = re.compile(rb"<!\[CDATA\[(.*?)\]\]>" + _TAG, re.DOTALL)
+OUTSIDE = re.compile(rb"(?!)(.)" + _TAG, re.DOTALL)
+"""The same where no section of characters ends any more."""
 ATTRIBUTE = re.compile(rb"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")

@@ -67,8 +67,9 @@ class Piece(NamedTuple):
     """Only to be looked at, not to be decoded."""
 
     def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> Piece:
-        """The bytes from start to end as a piece of their own, as they stand."""
+        """The bytes from start to end, or to where they stop, as a piece of their own, as they stand."""
         exact = self.exact
+        end = min(end, len(self.data))
         return Piece(
             self.data[start:end],
             path or self.path,
@@ -80,8 +81,9 @@ class Piece(NamedTuple):
         )
 
     def turned(self, step: str, data: bytes, start: int, end: int, path: str = "", hint: str = "") -> Piece:
-        """What the bytes from start to end decode to."""
+        """What the bytes from start to end, or to where they stop, decode to."""
         exact = self.exact
+        end = min(end, len(self.data))
         return Piece(
             data,
             path or self.path,

@@ -21,7 +21,7 @@ SPACED_HEX = re.compile(
     rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
 )
 WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
-JWT = re.compile(rb"(?:[Bb]earer )?(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
+JWT = re.compile(rb"(?<![\w-])(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 PACKED_DIGITS = range(12, 21)
 """Digits that may be those of a number with each pair turned round."""
@@ -53,7 +53,7 @@ def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     return spans + [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9_-]{8,}={0,2}", run)]
 
 
-@decoder("jwt", "text", rb"eyJ[\w-]{4,}\.[\w-]{4,}\.", anywhere=True, alone=False)
+@decoder("jwt", "text", rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.", anywhere=True, alone=False)
 def jwt(piece: Piece, room: Room) -> Found:
     """Header and claims of JSON Web Tokens."""
     found: list[Piece] = []
@@ -93,8 +93,8 @@ def runs(piece: Piece, room: Room) -> Found:
             continue
         while token_end <= start < len(data):
             token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
-        if token_start <= start:  # part of a token, which its own decoder takes apart
-            continue
+        if token_start <= start or (data[start - 3 : start].upper() == b"?B?" and data.startswith(b"?=", end)):
+            continue  # part of a token or of an encoded word, which their own decoders take apart
         as_hex = HEX.fullmatch(run)
         if as_hex:
             out = bytes.fromhex(as_hex[1].decode())
@@ -189,7 +189,7 @@ def base58(piece: Piece, room: Room) -> Found:
 @decoder(
     "base85",
     "text",
-    rb"(?=[^\s]*(?:[^\w\s.:/+=,-]|=[^=])|\w*[a-z]\w*[A-Z]|\w*[A-Z]\w*[a-z])[!-~]{10,4096}\Z",
+    rb"(?=[!-~]{10,4096}\Z)(?:\S*(?:[^\w\s.:/+=,-]|=[^=])|[A-Z\d_]*+[a-z]\w*[A-Z]|[a-z\d_]*+[A-Z]\w*[a-z])",
     alone=False,
     first=True,
 )

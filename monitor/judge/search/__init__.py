@@ -191,14 +191,11 @@ class Index:
 
     def _find_split_numbers(self, look: Look, found: _Found) -> None:
         """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
-        for run in SPLIT_NUMBER.finditer(look.joined):
+        for run, groups, last in self._ends(look):
             leaf_number = look.leaf_at(run.start())
             leaf = look.leaves[leaf_number]
-            if leaf.text is None:
-                continue
-            groups = list(GROUP.finditer(run[0]))
             base = run.start() - look.starts[leaf_number]
-            for first, last in _windows(run[0], groups):
+            for first in _firsts(run[0], groups, last):
                 start = groups[first].start() - (
                     run[0][groups[first].start() - 1 : groups[first].start()] in (b"+", b"(")
                 )
@@ -210,7 +207,33 @@ class Index:
                         split = variant._replace(name="separated")
                         found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
 
+    def _ends(self, look: Look) -> Iterator[_End]:
+        """Groups of digits that a number which is looked for may end with, by the last eight digits up to there: one
+        search for all of them."""
+        ends: list[_End] = []
+        words: list[bytes] = []
+        sure: list[_End] = []
+        for run in SPLIT_NUMBER.finditer(look.joined):
+            if look.leaves[look.leaf_at(run.start())].text is None:
+                continue
+            groups = list(GROUP.finditer(run[0]))
+            digits, size = NO_DIGIT.sub(b"", run[0]), 0
+            for last, group in enumerate(groups):
+                size += len(group[0])
+                if not last or size < DIGITS_OF_A_NUMBER.start or run[0][group.end() : group.end() + 1].strip():
+                    continue
+                if b"(0)" in run[0]:
+                    sure.append((run, groups, last))
+                    continue
+                ends.append((run, groups, last))
+                words += (digits[max(0, size - 8) : size], digits[size - DIGITS_OF_A_NUMBER.start : size])
+        hit = {start // 2 for _, start, _ in self._digits.find(words_of(words))}
+        yield from (ends[number] for number in sorted(hit))
+        yield from sure
 
+
+_End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
+"""A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""
 SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")
 GROUP = re.compile(rb"[0-9]+")
 NO_DIGIT = re.compile(rb"[^0-9]")
@@ -223,21 +246,18 @@ HITS = 2000
 """Hits of one value in one upload that are looked at; more add nothing."""
 
 
-def _windows(run: bytes, groups: list[re.Match[bytes]]) -> Iterator[tuple[int, int]]:
-    """Neighbouring groups of digits that may be one number: first and last of them. What stands beside the number must
+def _firsts(run: bytes, groups: list[re.Match[bytes]], last: int) -> Iterator[int]:
+    """The groups of digits with which a number may begin that ends with the last. What stands beside the number must
     be blank, for a hyphen or a stroke makes it part of something longer."""
-    sizes = [len(group[0]) for group in groups]
-    for first in range(len(groups)):
+    digits = len(groups[last][0])
+    for first in range(last - 1, max(-1, last - 9), -1):
+        digits += len(groups[first][0])
+        if digits >= DIGITS_OF_A_NUMBER.stop:
+            return
         if first and not run[groups[first - 1].end() : groups[first].start()].startswith(b" "):
             continue
-        digits = sizes[first]
-        for last in range(first + 1, min(first + 9, len(groups))):
-            digits += sizes[last]
-            if digits >= DIGITS_OF_A_NUMBER.stop:
-                break
-            following = run[groups[last].end() : groups[last].end() + 1]
-            if digits in DIGITS_OF_A_NUMBER and following in (b"", b" "):
-                yield first, last
+        if digits in DIGITS_OF_A_NUMBER:
+            yield first
 
 
 class _Found:
