@@ -126,6 +126,30 @@ def test_the_source_sees_its_calls(played, at):
             pytest.fail(f"{call.what}: {fault}", pytrace=False)
 
 
+def test_no_source_is_said_to_be_older_than_it_is(listed):
+    types = Types(listed, SOURCES)
+    public = [each for each in SOURCES if not each.shape and types.known(each.cls)]
+    assert {
+        (each.name, each.api, since)
+        for each in public
+        if (since := types.since(each)) > int((each.api or "0-").split("-")[0])
+    } == set()
+
+
+THERE = {
+    "android.app.ApplicationPackageManager",
+    "android.media.session.MediaSessionManager",
+    "android.os.SystemProperties",
+}
+"""Classes of every Android that the list has not."""
+
+
+def test_a_name_that_the_list_has_not_says_why_it_may_be_missing(listed):
+    types = Types(listed, SOURCES)
+    ours = [each for each in SOURCES if each.cls not in THERE and not each.cls.startswith("java.")]
+    assert {each.name for each in ours if not types.has(each) and not each.optional} == set()
+
+
 def _fault(played: Played, source: Source, call: Call) -> str | None:
     """What is not as it should be after a call."""
     if call.number in played.wrong:

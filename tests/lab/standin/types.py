@@ -68,6 +68,13 @@ class Types:
         ]
         return min(levels, default=0)
 
+    def has(self, source: Source) -> bool:
+        """Whether the public list has its method."""
+        above = [self._listed[name] for name in self._above(source.cls) if name in self._listed]
+        return any(source.method == name for each in above for name, _ in each.methods) or (
+            source.method == "$init" and self.known(source.cls)
+        )
+
     def methods(self, source: Source) -> list[Method]:
         """The overloads that the source wraps. Raises Unfit when Android has no such method."""
         if source.shape:
