@@ -41,6 +41,7 @@ from mitmproxy.addons import (
 )
 
 from addons.hosts import Hosts
+from addons.pressure import bound
 from addons.storage import SMALL
 from addons.uploads import Uploads
 
@@ -147,6 +148,7 @@ def make(settings: Sequence[str]) -> master.Master:
     opts = Settings()
     opts.update(listen_host="127.0.0.1", listen_port=0)  # type: ignore[no-untyped-call]
     opts.set(*settings, defer=True)
+    bound()
     lean = Lean(opts)
     with _alone(Path(opts.confdir).expanduser()):
         lean.addons.add(

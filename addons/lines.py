@@ -179,6 +179,11 @@ def tls_of(client: connection.Client) -> Line | None:
     return {"version": client.tls_version, "sni": client.sni, "alpn": alpn}
 
 
+def whose(context: Any) -> Line:
+    """Which connection a gap is about: the port tells whose it is."""
+    return {"client": endpoint(context.client.peername), "sni": context.client.sni}
+
+
 def asked(context: Any) -> str:
     """Which host a connection is for, for a gap."""
     address = context.server.address or ("",)

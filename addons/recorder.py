@@ -86,8 +86,8 @@ class Recorder:
         if problem:
             self._refused(problem)
 
-    def gap(self, subject: str, why: str, detail: str, at: str | None = None) -> None:
-        """Say what could not be observed."""
+    def gap(self, subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> None:
+        """Say what could not be observed; `about`: of which connection (client, SNI), and the alert that it ended with."""
         if self.gaps is None:
             return
         gap = {
@@ -97,6 +97,7 @@ class Recorder:
             "why": why,
             "detail": detail,
             "until": None,
+            **(about or {}),
         }
         if why != "body_truncated":  # those belong to one upload each
             key = (subject, why, "" if why == "overflow" else detail)

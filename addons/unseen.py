@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 
-from mitmproxy import connection, dns, http, tcp, tls
+from mitmproxy import connection, ctx, dns, http, tcp, tls
 from mitmproxy.net.dns import types as dns_types
 from mitmproxy.proxy import commands, context, events, layer, layers, mode_specs
 from mitmproxy.proxy.layers.quic import quic_parse_client_hello_from_datagrams
 
-from addons.lines import asked
+from addons.lines import asked, whose
 from addons.recorder import Recorder
+from addons.storage import Line
 
+ALERT = re.compile(r"alert ([a-z][a-z ]*[a-z])")
+"""The alert in what OpenSSL says of a handshake: `tls alert certificate unknown`."""
 SILENT_S = 5.0
 """A client that closes this soon after its TLS handshake, and asked nothing, most likely pins a certificate."""
 NAMES = 10_000
@@ -76,28 +80,38 @@ class Unseen:
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.silent: dict[str, tuple[float, str]] = {}
+        self.silent: dict[str, tuple[float, str, Line]] = {}
+        self.refusing: set[str] = set()
+        """Hosts whose app has refused our certificate; with `pass_refused` its later connections pass undecrypted."""
         self.names: dict[str, str] = {}
 
     # -- TLS
 
     def tls_established_client(self, data: tls.TlsData) -> None:
-        self.silent[data.conn.id] = (time.monotonic(), asked(data.context))
+        self.silent[data.conn.id] = (time.monotonic(), asked(data.context), whose(data.context))
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         words = data.conn.error or ""
-        host = self._named(asked(data.context))
+        host, about = self._named(asked(data.context)), whose(data.context)
         if words.startswith("Cannot parse ClientHello"):
-            self.recorder.gap(host, "protocol_unsupported", "not a TLS ClientHello")
+            self.recorder.gap(host, "protocol_unsupported", "not a TLS ClientHello", about=about)
         elif "closed early" in words or "unsupported protocol" in words or "no shared cipher" in words:
-            self.recorder.gap(host, "not_decrypted", words)
+            self.recorder.gap(host, "not_decrypted", words, about=about)
         else:
-            self.recorder.gap(host, "tls_refused", words)
+            alert = ALERT.search(words)
+            self.refusing.add(asked(data.context))
+            self.recorder.gap(host, "tls_refused", words, about={**about, "alert": alert[1] if alert else None})
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        host, about = self._named(asked(data.context)), whose(data.context)
+        if ctx.options.pass_refused and asked(data.context) in self.refusing:
+            data.ignore_connection = True
+            self.recorder.gap(host, "not_decrypted", "passed on: the app refuses our certificate", about=about)
+            return
+
         def look() -> None:
             if data.ignore_connection:
-                self.recorder.gap(self._named(asked(data.context)), "not_decrypted", "connection ignored")
+                self.recorder.gap(host, "not_decrypted", "connection ignored", about=about)
 
         asyncio.get_running_loop().call_soon(look)
 
@@ -108,9 +122,10 @@ class Unseen:
         self.silent.pop(flow.client_conn.id, None)
 
     def client_disconnected(self, client: connection.Client) -> None:
-        begun, host = self.silent.pop(client.id, (0.0, ""))
+        begun, host, about = self.silent.pop(client.id, (0.0, "", {}))
         if time.monotonic() - begun < SILENT_S and host:
-            self.recorder.gap(host, "tls_refused", "closed after the handshake, no request")
+            self.refusing.add(host)
+            self.recorder.gap(host, "tls_refused", "closed after the handshake, no request", about=about)
 
     # -- what nobody decrypts
 

@@ -43,6 +43,12 @@ class Uploads:
             "upload_limit", str, "4g", "Longest body that is stored whole; of a longer one, so much. Understands k/m/g."
         )
         loader.add_option("upload_wait", int, 3, "Seconds to wait for a response before its request is written.")
+        loader.add_option(
+            "pass_refused",
+            bool,
+            False,
+            "A host for which an app refused our certificate is let through undecrypted from then on; a gap says so.",
+        )
 
     def configure(self, updated: set[str]) -> None:
         if "upload_limit" in updated:
