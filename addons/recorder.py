@@ -87,7 +87,7 @@ class Recorder:
             self._refused(problem)
 
     def gap(self, subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> None:
-        """Say what could not be observed; `about`: of which connection (client, SNI), and the alert that it ended with."""
+        """Say what could not be observed; `about`: of which connection (client, SNI), and the alert that ended it."""
         if self.gaps is None:
             return
         gap = {
