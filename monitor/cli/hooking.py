@@ -58,12 +58,15 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
     """Show the page of a source by NAME: its full name, or how that ends (`TelephonyManager.getImei`).
 
     What is hooked and why it is personal data, permission, API levels, how values are read, and which other APIs are
-    seen through it.
+    seen through it. Of an API that other tools hook and that is no source here: what sees it, or why nothing does.
     """
-    from monitor.cli.source_page import page
+    from monitor.cli.source_page import covered_page, page
 
-    found = _find(name, _all(extra))
-    covers = _covers(extra)
+    known, covers = _all(extra), _covers(extra)
+    found = _find(name, known)
+    others = [] if found else [cover for cover in covers if _is(cover.yard.name.split(" ")[0], name)]
+    if not found and not others:
+        raise _unknown(name, known)
     shown = {full: [cover for cover in covers if (cover.by or "").split(" ")[0] == full] for full in found}
     if format_ == "json":
         pages = [
@@ -77,9 +80,14 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
             }
             for full, entries in found.items()
         ]
-        click.echo(_json(pages))
+        states = [
+            {"name": each.yard.name, "level": each.yard.level, "state": each.state, "by": each.by, "why": each.why}
+            for each in others
+        ]
+        click.echo(_json(pages or states))
         return
-    click.echo("\n\n".join(page(full, entries, shown[full]) for full, entries in found.items()))
+    texts = [page(full, entries, shown[full]) for full, entries in found.items()]
+    click.echo("\n\n".join([*texts, *map(covered_page, others)]))
 
 
 def _all(extra: Path | None) -> dict[str, list[Known]]:
@@ -98,15 +106,19 @@ def _all(extra: Path | None) -> dict[str, list[Known]]:
 
 
 def _find(name: str, known: dict[str, list[Known]]) -> dict[str, list[Known]]:
-    if name in known:
-        return {name: known[name]}
-    found = {full: each for full, each in known.items() if full.endswith((f".{name}", f"${name}", f"!{name}"))}
-    if not found:
-        ends = {full.replace("!", ".").rpartition(".")[2]: full for full in known}
-        near = [*difflib.get_close_matches(name, known, n=2), *difflib.get_close_matches(name, ends, n=2)]
-        hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        raise UserError(f"There is no source {name!r}.", f"{hint}`appwitness sources` lists them.")
-    return found
+    return {name: known[name]} if name in known else {full: each for full, each in known.items() if _is(full, name)}
+
+
+def _is(full: str, name: str) -> bool:
+    """Whether it is this name, or ends so."""
+    return full == name or full.endswith((f".{name}", f"${name}", f"!{name}"))
+
+
+def _unknown(name: str, known: dict[str, list[Known]]) -> UserError:
+    ends = {full.replace("!", ".").rpartition(".")[2]: full for full in known}
+    near = [*difflib.get_close_matches(name, known, n=2), *difflib.get_close_matches(name, ends, n=2)]
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return UserError(f"There is no source {name!r}.", f"{hint}`appwitness sources` lists them.")
 
 
 def _covers(extra: Path | None) -> list[Cover]:

@@ -18,10 +18,26 @@ def page(name: str, found: Sequence[Known], covers: Sequence[Cover]) -> str:
     for each in found:
         lines += ["", *_lines(_of(each))]
     own = [_yard(cover) for cover in covers if cover.state == "hooked"]
-    lean = [f"{_yard(cover)}: {cover.why}" for cover in covers if cover.state == "lower_layer"]
-    if own or lean:
-        lines += ["", *_lines([("yardstick", own), ("lean on it", lean)])]
+    lean: dict[str, list[str]] = {}
+    for cover in covers:
+        if cover.state == "lower_layer":
+            lean.setdefault(cover.why or "", []).append(_yard(cover))
+    if own:
+        lines += ["", *_lines([("yardstick", own)])]
+    for why, names in lean.items():
+        lines += ["", *_lines([("lean on it", names), ("because", [why])])]
     return "\n".join(lines)
+
+
+def covered_page(cover: Cover) -> str:
+    """The page of an API that has no source of its own: what sees it, or why nothing does."""
+    parts = [
+        ("yardstick", [f"{cover.yard.level}, {cover.yard.category}"]),
+        ("state", [cover.state.replace("_", " ")]),
+        ("seen by", [cover.by] if cover.by else []),
+        ("because", [cover.why] if cover.why else []),
+    ]
+    return "\n".join([cover.yard.name, "", *_lines(parts)])
 
 
 def _yard(cover: Cover) -> str:
@@ -58,6 +74,7 @@ def _source(source: Source) -> list[tuple[str, Sequence[str]]]:
     notes = [*([f"its class: from {', '.join(source.implementations)}"] if source.implementations else [])]
     if source.callback:
         notes.append("the system calls it on a class of the app's")
+    values = [*_values(source.values, source.data), *_follows(source.follow, source.data)]
     return [
         ("data", [source.data]),
         ("why", [source.why] if source.why else []),
@@ -66,7 +83,7 @@ def _source(source: Source) -> list[tuple[str, Sequence[str]]]:
         ("hooked", [*hooked, *notes]),
         ("signature", source.shape),
         ("only when", only),
-        ("value", list(_values(source.values, source.data)) + list(_follows(source.follow, source.data))),
+        ("value", values or ["none: that it was called, and with what"]),
         ("may lack", [source.optional] if source.optional else []),
     ]
 

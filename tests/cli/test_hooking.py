@@ -45,6 +45,32 @@ def test_a_page_of_a_route_below_the_api():
     assert "only Android's C library has it" in page
 
 
+def test_a_page_names_the_apis_that_lean_on_it():
+    page = run("show", "ApplicationPackageManager.getInstalledPackages")
+    assert "lean on it   android.content.pm.PackageManager.getInstalledPackages (must, app_list)" in page
+    assert page.count("because") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "by"),
+    [
+        (
+            "content.pm.PackageManager.getInstalledPackages",
+            "lower layer",
+            "ApplicationPackageManager.getInstalledPackages",
+        ),
+        ("Build.SERIAL", "not here", "without a call"),
+    ],
+)
+def test_an_api_that_is_no_source_says_what_sees_it_or_why_nothing_does(name, state, by):
+    page = run(name)
+    assert state in page
+    assert by in page
+    [told] = json.loads(run("show", name, "--format", "json"))
+    assert told["state"] == state.replace(" ", "_")
+    assert told["why"] in page
+
+
 def test_pages_as_json():
     [page] = json.loads(run("show", NUMBER, "--format", "json"))
     assert page["name"] == NUMBER
