@@ -242,7 +242,9 @@ class Writer:
             self.used.add(factory)
             owner = f'(({cls}) {makes.name(factory)}.{name}("{source.cls}"))'
         elif tree:
+            makes.called = source.method
             made = makes.value(source.cls, tree, only)
+            makes.called = None
             texts |= made.texts
             owner = f"({made.java})"
         else:

@@ -75,6 +75,8 @@ class Makes:
         self.used = used
         """Classes of Android that must be written."""
         self.classes: list[str] = []
+        self.called: str | None = None
+        """The method that the call is about, when the object made next is the one that has it."""
         self._count = 0
 
     def fresh(self) -> int:
@@ -137,6 +139,7 @@ class Makes:
         return f"new java.util.ArrayList<Object>(java.util.Arrays.<Object>asList({joined}))"
 
     def _object(self, type_: str, tree: Tree, takes: Sequence[str] = ()) -> Made:
+        called, self.called = self.called, None
         made = Made("")
         members = []
         here = list(tree.here)
@@ -153,10 +156,10 @@ class Makes:
                 members.append(f"public {declared} {getter[1:]} = {part.java};")
             else:
                 members.append(f"final {declared} {kept} = {part.java};")
-                members.append(f"public {declared} {getter}() {{ return {kept}; }}")
+                members.append(_getter(declared, getter, kept, called))
         text = f"o{self.call}.{self.fresh()}"
         if places := [at for at, form in here if form == "location"]:
-            added, where = self._place(type_)
+            added, where = self._place(type_, called)
             members += added
             made.texts |= {at: [where] for at in places}
             here = [each for each in here if each[1] != "location"]
@@ -191,7 +194,7 @@ class Makes:
         """The type by which a stand-in returns it: what matters to the agent is only what JNI tells apart."""
         return type_ if type_ in PRIMITIVES or type_ in ("void", "java.lang.String") else "java.lang.Object"
 
-    def _place(self, type_: str) -> tuple[list[str], str]:
+    def _place(self, type_: str, called: str | None) -> tuple[list[str], str]:
         """Members of an object that is somewhere, and the text of where."""
         n = self.fresh()
         latitude, longitude = f"31.{self.call:04}{n:02}", f"-121.{self.call:04}{n:02}1"
@@ -202,14 +205,15 @@ class Makes:
             if type_ not in TEXTS:
                 self.types.getter(type_, name)
         return [
-            f"public double getLatitude() {{ return {latitude}; }}",
-            f"public double getLongitude() {{ return {longitude}; }}",
+            _getter("double", "getLatitude", latitude, called),
+            _getter("double", "getLongitude", longitude, called),
         ], text
 
     def _leaf(self, type_: str, form: str) -> Made:
         n = self.fresh()
         if form == "location":
-            members, text = self._place(type_)
+            called, self.called = self.called, None
+            members, text = self._place(type_, called)
             return Made(f"new {self.subclass(type_, members)}()", {-1: [text]})
         if form in ("hex", "mac"):
             if type_ not in ("byte[]", "int[]", "java.lang.Object"):
@@ -259,6 +263,16 @@ class Makes:
         if self.types.interface(type_):
             return f'Base.named(new {self.subclass(type_, [])}(), "{_escaped(text)}")', text
         return f'Base.named(new {name}(), "{_escaped(text)}")', text
+
+
+def _getter(gives: str, name: str, value: str, called: str | None) -> str:
+    """A getter; the one that the call is about goes through that of the class, where the hook is, the first time."""
+    if name != called:
+        return f"public {gives} {name}() {{ return {value}; }}"
+    return (
+        f"private boolean asked; public {gives} {name}() {{ if (asked) return {value}; "
+        f"asked = true; try {{ return super.{name}(); }} finally {{ asked = false; }} }}"
+    )
 
 
 def _escaped(text: str) -> str:
