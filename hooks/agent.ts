@@ -2,6 +2,7 @@
 
 import { JVM, attachAsDaemon } from "./daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
+import { watchBinder } from "./binder.js";
 import { isArt } from "./bridge.js";
 import { micros } from "./clock.js";
 import { watchScreen } from "./consent.js";
@@ -11,6 +12,7 @@ import { pause } from "./engine.js";
 import { watchExit } from "./exit.js";
 import { configureStack } from "./follow.js";
 import { defer, watchDefinitions, watchEnd } from "./late.js";
+import { watchNative } from "./native.js";
 import { watchPhases } from "./phases.js";
 import type { Plan } from "./plan.js";
 import { watchSockets } from "./sockets.js";
@@ -32,6 +34,7 @@ function bringUp(plan: Plan): void {
     watchScreen(env, plan.sdk_calls);
     watchStores(env, plan.stores, plan.keys);
     watchPhases(env);
+    watchBinder(env, plan.native.binder);
     watchExit();
     onChange(tellStatuses);
   }, () => {
@@ -114,6 +117,7 @@ rpc.exports = {
     configureStack(plan.stack);
     watchExit();
     watchSockets();
+    watchNative(plan.native.routes);
     if (vmIsThere()) {
       setImmediate(() => {
         bringUp(plan);

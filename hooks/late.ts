@@ -7,7 +7,7 @@ import { micros } from "./clock.js";
 import { JVM } from "./daemon.js";
 import { soon } from "./doorbell.js";
 import { emit, report } from "./emit.js";
-import { watch, type Watch } from "./engine.js";
+import { watch, type Kind, type Watch } from "./engine.js";
 import { findClass, globalRef, inFrame, newString } from "./jni.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
@@ -99,13 +99,15 @@ export function whenDefined(name: string, work: Work): void {
   }
 }
 
-/** Watch all overloads of a method in which the app's own code may run, now or when its class comes. */
-export function on(env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after">): void {
+/** Watch all overloads of a method, now or when its class comes; one in which the app's own code may run, unless told. */
+export function on(
+  env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after">, kind: Kind = "app",
+): void {
   const wrapper = wrapperOf(env, cls);
   if (wrapper === null) {
-    whenDefined(cls, (own) => { on(own, cls, method, parts); });
+    whenDefined(cls, (own) => { on(own, cls, method, parts, kind); });
   } else {
-    watch(env, wrapper, method, null, "app", { subject: `${cls}.${method}`, ...parts });
+    watch(env, wrapper, method, null, kind, { subject: `${cls}.${method}`, ...parts });
   }
 }
 

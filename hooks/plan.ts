@@ -143,10 +143,13 @@ export interface RouteSpec {
   asks: AskSpec[];
 }
 
-/** Transactions that the app's own code makes with system services: interface -> data type. */
+/** Transactions that the app's own code makes with system services. */
 export interface BinderSpec {
   source: string;
+  /** interface -> data type */
   interfaces: Record<string, string>;
+  /** regular expressions over `interface.method` of calls that give another kind; the first counts */
+  methods: { matches: string; data: string }[];
 }
 
 export interface NativePlan {

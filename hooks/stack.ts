@@ -74,6 +74,13 @@ function takeApart(captured: string, own: string | null): string[] {
   return all.slice(first);
 }
 
+const PLATFORM = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;
+
+/** Whether a frame is the platform's own code, not the app's or what the app carries. */
+export function isPlatform(frame: string): boolean {
+  return PLATFORM.test(frame);
+}
+
 /** A wrapped method stands on a JVM's stack twice: as the native method that we made of it, and as itself. */
 function isTheApps(frame: string, index: number, all: string[]): boolean {
   const method = frame.slice(0, frame.indexOf("("));

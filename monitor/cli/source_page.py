@@ -123,5 +123,4 @@ def _route(route: Route) -> list[tuple[str, Sequence[str]]]:
         ("hooked", [", ".join((route.function, *route.also))]),
         ("read as", [route.reads]),
         ("data", [f"{ask.data}: {ask.matches or 'every call'}" for ask in route.asks]),
-        ("not tested", [route.untested] if route.untested else []),
     ]

@@ -17,6 +17,7 @@ from monitor.errors import SetupError
 from monitor.events import BadLine, Event, Gap, Phase, parse
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
+from monitor.observe.native import load as load_native
 from monitor.observe.sources import Source
 from monitor.observe.transforms import load as load_transforms
 
@@ -100,6 +101,7 @@ class Agent:
         self._sources = sources
         self._signals = signals or Signals()
         self._transforms = load_transforms()
+        self._native = load_native()
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
         self._device: Any = None
@@ -173,6 +175,7 @@ class Agent:
             "sources": [source.plan() for source in self._sources],
             **self._signals.plan(),
             "transforms": self._transforms.plan(),
+            "native": self._native.plan(),
             **self._options,
         }
 

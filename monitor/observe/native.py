@@ -43,9 +43,8 @@ class Route(_Entry):
     library: str = Field(description="as Android names it")
     function: str
     also: tuple[str, ...] = Field(default=(), description="other names of the same: one route, named by `function`")
-    reads: Reads = Field(description="how a call is read, one in hooks/native.ts each")
+    reads: Reads = Field(description="how a call is read, one in hooks/routes.ts each")
     why: str = Field(description="why it matters, in one sentence")
-    untested: str | None = Field(default=None, description="why the lab device cannot play it")
     covers: tuple[str, ...] = Field(default=(), description="methods of the library in yardstick.csv that it sees")
     asks: tuple[Ask, ...] = Field(min_length=1)
 
@@ -65,16 +64,28 @@ class Route(_Entry):
         }
 
 
+class Named(_Entry):
+    """Calls of an interface that give another kind of data than the rest of it."""
+
+    matches: Pattern = Field(description="found in `interface.method`")
+    data: str = Field(description="data type code")
+
+
 class Binder(_Entry):
     """Transactions that the app's own code makes with system services."""
 
     source: str = Field(description="class and method, as accesses name it")
     why: str
     interfaces: dict[str, str] = Field(description="interface -> data type code")
+    methods: tuple[Named, ...] = Field(default=(), description="the first that matches says the data type")
 
     def plan(self) -> dict[str, Any]:
         """As the agent takes it (hooks/plan.ts)."""
-        return {"source": self.source, "interfaces": self.interfaces}
+        return {
+            "source": self.source,
+            "interfaces": self.interfaces,
+            "methods": [named.model_dump() for named in self.methods],
+        }
 
 
 class Native(_Entry):

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 HIDDEN_CLASSES = {
     "android.app.ActivityThread",
     "android.content.IContentProvider",
+    "android.os.BinderProxy",
+    "android.os.ServiceManager",
     "android.database.BulkCursorToCursorAdaptor",
     "android.view.ViewRootImpl",
     "android.view.WindowManagerGlobal",

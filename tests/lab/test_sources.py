@@ -240,6 +240,27 @@ def test_the_phone_number_and_its_kin(tour):
     assert {value.text for access in accesses for value in access.values} == {LINE1}
 
 
+def test_transactions_of_the_apps_own_with_system_services(tour):
+    accesses, printed = tour("binder")
+    service = "com.android.internal.telephony.IPhoneSubInfo"
+    assert printed.count("got ") == 3
+    assert [(access.target, access.data, access.outcome, cells(access), access.args) for access in accesses] == [
+        (f"{service}.getLine1Number", "phone_number", "returned", [("phone_number", LINE1)], {"code": 11}),
+        (f"{service}.getVoiceMailNumber", "phone_number", "empty", [], {"code": 16}),
+        ("android.content.IClipboard.4", "clipboard", "empty", [], {"code": 4}),
+        (f"{service}.getDeviceId", "device_id_imei", "denied", [], {"code": 1}),
+    ]
+    assert {access.source for access in accesses} == {"android.os.BinderProxy.transactNative"}
+    assert accesses[0].stack[1].startswith("tour.MainActivity.transact(")
+
+
+def test_the_service_behind_the_manager_by_reflection(tour):
+    [access], printed = tour("proxy")
+    assert f"got {LINE1}" in printed
+    assert cells(access) == [("phone_number", LINE1)]
+    assert any(frame.startswith("java.lang.reflect.Method.invoke(") for frame in access.stack)
+
+
 def test_what_is_refused_is_seen_too(tour):
     [access], printed = tour("denied", granted=())
     assert (access.outcome, access.values) == ("denied", ())

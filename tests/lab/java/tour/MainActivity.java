@@ -22,6 +22,9 @@ import android.net.Uri;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
+import android.os.Parcel;
+import android.os.RemoteException;
+import android.os.ServiceManager;
 import android.provider.ContactsContract;
 import android.telecom.TelecomManager;
 import android.telephony.SubscriptionInfo;
@@ -33,6 +36,8 @@ import com.google.android.gms.location.LocationResult;
 import com.google.android.gms.location.LocationServices;
 import com.google.android.gms.location.Priority;
 import com.google.android.gms.tasks.Tasks;
+import com.android.internal.telephony.IPhoneSubInfo;
+import java.lang.reflect.Method;
 
 /** Goes through every way in which contacts, location and phone number are really read, one way a run. */
 public class MainActivity extends Activity {
@@ -207,6 +212,21 @@ public class MainActivity extends Activity {
                 System.out.println(getSystemService(TelecomManager.class).getLine1Number(null));
                 end(0);
             }
+            case "binder" -> {
+                System.out.println("got " + transact("iphonesubinfo", IPhoneSubInfo.DESCRIPTOR, 11));
+                System.out.println("got " + transact("iphonesubinfo", IPhoneSubInfo.DESCRIPTOR, 16));
+                System.out.println("got " + transact("clipboard", "android.content.IClipboard", 4));
+                try {
+                    transact("iphonesubinfo", IPhoneSubInfo.DESCRIPTOR, 1);
+                } catch (SecurityException e) {
+                    System.out.println("threw " + e);
+                }
+            }
+            case "proxy" -> {
+                IPhoneSubInfo service = IPhoneSubInfo.Stub.asInterface(ServiceManager.getService("iphonesubinfo"));
+                Method method = IPhoneSubInfo.class.getMethod("getLine1Number", String.class, String.class);
+                System.out.println("got " + method.invoke(service, "tour", null));
+            }
             case "denied" -> {
                 getSystemService(TelephonyManager.class).getLine1Number();
             }
@@ -219,6 +239,17 @@ public class MainActivity extends Activity {
         cursor.moveToNext();
         cursor.getString(0);
         end(400);
+    }
+
+    /** Past the manager: the code of the call and its answer, by hand. */
+    private static String transact(String service, String descriptor, int code) throws RemoteException {
+        Parcel data = Parcel.obtain();
+        Parcel reply = Parcel.obtain();
+        data.writeInterfaceToken(descriptor);
+        data.writeString("tour");
+        ServiceManager.getService(service).transact(code, data, reply, 0);
+        reply.readException();
+        return reply.dataPosition() < reply.dataSize() ? reply.readString() : null;
     }
 
     private LocationManager locations() {

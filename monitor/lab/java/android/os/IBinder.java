@@ -1,5 +1,11 @@
 package android.os;
 
-/** A remotable object; here none is. */
+/** A remotable object. */
 public interface IBinder {
+    int FIRST_CALL_TRANSACTION = 1;
+    int INTERFACE_TRANSACTION = 1598968902;
+
+    String getInterfaceDescriptor() throws RemoteException;
+
+    boolean transact(int code, Parcel data, Parcel reply, int flags) throws RemoteException;
 }

@@ -1,0 +1,11 @@
+package android.os;
+
+/** A transaction that did not get through. */
+public class RemoteException extends Exception {
+    public RemoteException() {
+    }
+
+    public RemoteException(String message) {
+        super(message);
+    }
+}
