@@ -42,7 +42,7 @@ class _Forms(NamedTuple):
     texts: dict[bytes, list[_Text]]
     """By the windows that may stand for them."""
     digits: dict[bytes, Variant]
-    digests: tuple[Variant, ...]
+    digests: list[variants.Digested]
 
 
 REMEMBERED = 4096
@@ -61,11 +61,12 @@ class Index:
         self._known: set[Hashable] = set()
         self._forms: dict[int, _Forms] = {}
         self._texts = Grams()
+        self._raw = Grams()
         self._digests = Table()
         self._digits = Table()
         self._places = Places()
         self._splits = Splits()
-        self.narrow = Sieve(self._texts, self._digests, self._digits, outputs or Grams())
+        self.narrow = Sieve(self._texts, self._raw, self._digests, self._digits, outputs or Grams())
         """For `decode.leaves`: what of a large text may hold anything of these values."""
 
     def __len__(self) -> int:
@@ -80,12 +81,14 @@ class Index:
         self._slots.append((key, value, variants.kind_of(value)))
         self._splits.add(slot, self._slots[slot][2], value)
         forms = self._forms_of(slot)
-        for lower, numbers in {
-            (text.lower, text.charset == "utf-8") for texts in forms.texts.values() for text in texts
+        for lower, numbers, anywhere in {
+            (text.lower, text.charset == "utf-8", text.charset == "utf-8" or text.charset.startswith("base64"))
+            for texts in forms.texts.values()
+            for text in texts
         }:
-            self._texts.add(lower, slot, numbers=numbers)
+            (self._texts if anywhere else self._raw).add(lower, slot, numbers=numbers)
         self._digits.put(words_of(number[-8:] for number in forms.digits), slot)
-        self._digests.put(words_of(variant.pattern for variant in forms.digests), slot)
+        self._digests.put(words_of(raw for _, _, raw, _ in forms.digests), slot)
         cuts = list(cuts_of(self._slots[slot][2], value.text))
         self.narrow.add_words(_rarest(cuts), slot)
         self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
@@ -113,7 +116,9 @@ class Index:
             return []
         look = Look(leaves)
         found = _Found(self._slots, look.size + passed_over)
-        self._find_texts(look, found)
+        self._find_texts(self._texts, look, found)
+        if binary := [leaf for leaf in leaves if leaf.text is None]:
+            self._find_texts(self._raw, Look(binary), found)
         self._find_digests(look, found)
         if self._digits:
             self._find_split_numbers(look.numeric(), found)
@@ -137,10 +142,10 @@ class Index:
                     )
         return best(found.hits)
 
-    def _find_texts(self, look: Look, found: _Found) -> None:
+    def _find_texts(self, texts: Grams, look: Look, found: _Found) -> None:
         lower = look.joined.lower()
         seen: set[tuple[int, bytes, int]] = set()
-        for slot, at, size in self._texts.find(lower):
+        for slot, at, size in texts.find(lower):
             for text in self._forms_of(slot).texts.get(lower[at : at + size], ()):
                 start = at - text.offset
                 if start < 0 or not lower.startswith(text.lower, start) or (slot, text.lower, start) in seen:
@@ -183,8 +188,9 @@ class Index:
             candidates.append((leaf, data))
         for slot, number, _ in self._digests.find(words_of(data for _, data in candidates)):
             leaf, data = candidates[number]
-            for variant in self._forms_of(slot).digests:
-                if variant.pattern.startswith(data):
+            for digest in self._forms_of(slot).digests:
+                if digest[2].startswith(data):
+                    variant = variants.digested(digest)
                     if len(data) < len(variant.pattern):
                         variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
                     found.add(slot, variant, leaf, 0, len(leaf.data), "")
@@ -282,8 +288,7 @@ class _Found:
 def _forms(value: Value) -> _Forms:
     texts: dict[bytes, list[_Text]] = {}
     digits: dict[bytes, Variant] = {}
-    of_leaves: list[Variant] = []
-    for variant in variants.of(value):
+    for variant in variants.texts_of(value):
         match variant.how:
             case "text" | "utf-8" | "bytes":
                 encoded = _encoded(variant.pattern) if variant.how == "text" else [(variant.pattern, variant.how)]
@@ -293,11 +298,9 @@ def _forms(value: Value) -> _Forms:
                         texts.setdefault(window, []).append(_Text(lower, offset, variant, charset))
             case "digits":
                 digits.setdefault(variant.pattern, variant)
-            case "leaf":
-                of_leaves.append(variant)
-            case "place":
+            case "place" | "leaf":
                 pass
-    return _Forms(texts, digits, tuple(of_leaves))
+    return _Forms(texts, digits, variants.digests_of(value))
 
 
 def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:

@@ -20,12 +20,12 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "grams_free": (None, _POINTER),
     "grams_add": (ctypes.c_int, _POINTER, _BYTES, ctypes.c_int, _SLOT, ctypes.c_bool),
     "grams_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
-    "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
+    "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
     "sieve_free": (None, _POINTER),
     "sieve_add_word": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, _SLOT),
     "sieve_add_short": (None, _POINTER, _BYTES, _SIZE),
     "sieve_add_place": (ctypes.c_bool, _POINTER, ctypes.c_double, ctypes.c_double),
-    "sieve_read": (ctypes.c_bool, _POINTER, _BYTES, _BYTES, _SIZE, _SIZE, _POINTER),
+    "sieve_read": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, _SIZE, _POINTER),
 }
 """Name -> what it returns, what it takes."""
 

@@ -66,9 +66,10 @@ LEAF_FIELDS = 9
 class Sieve:
     """What the values that are looked for may look like in a JSON text, besides their texts."""
 
-    def __init__(self, texts: Grams, digests: Table, digits: Table, outputs: Grams) -> None:
-        self._kept = (texts, digests, digits, outputs)
-        handles = (texts.handle, outputs.handle, digests.handle, digits.handle)
+    def __init__(self, texts: Grams, raw: Grams, digests: Table, digits: Table, outputs: Grams) -> None:
+        """`raw`: what only stands in data that is no text."""
+        self._kept = (texts, raw, digests, digits, outputs)
+        handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
         self._handle = library.sieve_new(*handles) if library else None
         self.least = LARGE
         self._able: bool | None = None
@@ -127,12 +128,11 @@ class Sieve:
         return pieces
 
     def _read(self, data: bytes, start: int) -> _Page | None:
-        lower = data.lower()
         while True:
             leaves, steps, spots = (one.buffer_info()[0] for one in (self._leaves, self._steps, self._spots))
             page = _Page(leaves, steps, spots, self._room, 8 * self._room, self._room)
             assert library is not None
-            if library.sieve_read(self._handle, data, lower, len(data), start, ctypes.byref(page)):
+            if library.sieve_read(self._handle, data, len(data), start, ctypes.byref(page)):
                 return page
             if not page.too_many or self._room > MOST_LEAVES:
                 return None

@@ -1,17 +1,18 @@
 /* Whether a decoder might make something of bytes that are no text: one cheap test for each binary format. */
 
 #include "sift.h"
+#include <math.h>
 
 static int64_t little(bytes data, int size) {
-    int64_t value = 0;
+    uint64_t value = 0;
     for (int at = size - 1; at >= 0; at--) value = value << 8 | data[at];
-    return value;
+    return (int64_t)value;
 }
 
 static int64_t big(bytes data, int size) {
-    int64_t value = 0;
+    uint64_t value = 0;
     for (int at = 0; at < size; at++) value = value << 8 | data[at];
-    return value;
+    return (int64_t)value;
 }
 
 /* Up to 25 bits of a stream that begins with the lowest bit of a byte. */
@@ -35,19 +36,19 @@ static bool deflates(bytes data, int64_t size) {
     return weight == 128;
 }
 
-/* Whether the first block is text in the fixed code, and the last if it says so. */
-static bool fixed_code(bytes data, int64_t size) {
+/* Whether the first block is in the fixed code; text: in it is text, and it is the last if it says so. */
+static bool fixed_code(bytes data, int64_t size, bool text) {
     int64_t done = 0, at = 3, most = 8 * size;
     while (at + 7 <= most) {
         int code = 0;
         for (int i = 0; i < 7; i++) code = code << 1 | bits(data, size, at + i, 1);
         at += 7;
-        if (code == 0) return done > 1 && (!(data[0] & 1) || (at + 7) >> 3 == size);
+        if (code == 0) return !text || (done > 1 && (!(data[0] & 1) || (at + 7) >> 3 == size));
         int symbol = code - 1;
         if (code >= 0x18) {
             code = code << 1 | bits(data, size, at++, 1);
             if (code < 0xC0) {
-                if (CLASS[code - 0x30] & CONTROL) return false;
+                if (text && CLASS[code - 0x30] & CONTROL) return false;
                 done++;
                 continue;
             }
@@ -75,6 +76,11 @@ static bool fixed_code(bytes data, int64_t size) {
     return false;
 }
 
+/* Whether there may be a stream of zlib's, without its head. */
+static bool streams(bytes data, int64_t size) {
+    return size > 0 && deflates(data, size) && ((data[0] >> 1 & 3) != 1 || size > 64 || fixed_code(data, size, false));
+}
+
 /* Formats that say what they are, at the beginning or, where a decoder looks for them, anywhere. */
 static bool magic(bytes data, int64_t size) {
     static const uint32_t fours[] = {
@@ -91,11 +97,12 @@ static bool magic(bytes data, int64_t size) {
     if (two == 0xFFFE || two == 0xFFD8 || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
         three == 0x425A68 || three == 0x5D0000 || two == 0x2D2D) /* marks of byte order, JPEG, gzip, bzip2, LZMA, -- */
         return true;
-    if ((two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && deflates(data + 2, size - 2)) return true;
+    if ((two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && streams(data + 2, size - 2)) return true;
     for (int64_t at = 1; at + 8 < size; at++) {
+        if (data[at] != 0x1F && data[at] != 0x28 && data[at] != 0x78) continue;
         if (data[at] == 0x1F && data[at + 1] == 0x8B && data[at + 2] == 8) return true;
         if (data[at] == 0x28 && big(data + at, 4) == 0x28B52FFD) return true;
-        if (data[at] == 0x78 && memchr("\x01\x5e\x9c\xda", data[at + 1], 4) && deflates(data + at + 2, size - at - 2))
+        if (data[at] == 0x78 && memchr("\x01\x5e\x9c\xda", data[at + 1], 4) && streams(data + at + 2, size - at - 2))
             return true;
     }
     return false;
@@ -170,8 +177,50 @@ static bool snappy(bytes data, int64_t size) {
     return done == length;
 }
 
-/* Whole values, nothing left over, and the first of them an array or a map. */
-static bool messagepack(bytes data, int64_t size) {
+/* What was said of the texts and numbers of one message, and its short numbers, of which two may be one value. */
+typedef struct {
+    sieve *s;
+    int depth, said, number;
+    bytes shorts[12];
+    int64_t sizes[12];
+} items;
+
+static void item_text(items *all, bytes data, int64_t size) {
+    if (all->said & MATTERS) return;
+    all->said |= decoded_matters(all->s, data, size, all->depth + 1);
+    for (int64_t at = 0; at < size; at++)
+        if (size > 4 || !is_digit(data[at])) return;
+    for (int i = 0; i < all->number && size; i++)
+        if (two_matter(all->s, data, size, all->shorts[i], all->sizes[i])) all->said |= MATTERS;
+    if (all->number == 12 || !size) return;
+    all->shorts[all->number] = data, all->sizes[all->number++] = size;
+}
+
+static void item_real(items *all, double real) {
+    double value = fabs(real);
+    int64_t spots = all->s->spots_found;
+    if (value >= 1e6 && value < 1e18 && value == floor(value)) all->said |= varint_matters(all->s, (uint64_t)value);
+    if (value > 1e-6 && value < 1e15) number_near(all->s, value, 12);
+    if (all->s->spots_found > spots) all->said |= PLACED;
+}
+
+static void item_bits(items *all, int64_t value, int size) {
+    double real = 0;
+    float half;
+    uint32_t word = (uint32_t)value;
+    if (size == 8)
+        memcpy(&real, &value, 8);
+    else
+        memcpy(&half, &word, 4), real = half;
+    item_real(all, real);
+}
+
+static void item_number(items *all, int64_t value) {
+    if (!(all->said & MATTERS)) all->said |= varint_matters(all->s, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+/* Whole values, nothing left over, and the first of them an array or a map: then what is said of what is in them. */
+static bool messagepack(items *all, bytes data, int64_t size) {
     if (!(data[0] <= 0x9F || (0xDC <= data[0] && data[0] <= 0xDF))) return false;
     int64_t at = 0, left = 0, documents = 0, containers = 0;
     while (at < size) {
@@ -202,28 +251,37 @@ static bool messagepack(bytes data, int64_t size) {
             skip = wide, wide = 0;
             containers++;
         }
-        if (skip > size - at || left > size - at - skip) return false;
-        if (((0xA0 <= head && head <= 0xBF) || (0xD9 <= head && head <= 0xDB)) &&
-            !is_text(data + at + wide, skip - wide, 0, 0))
-            return false;
+        if (skip > size - at || skip < 0 || left > size - at - skip) return false;
+        bool text = (0xA0 <= head && head <= 0xBF) || (0xD9 <= head && head <= 0xDB);
+        if (text && !is_text(data + at + wide, skip - wide, 0, 0)) return false;
+        if (all && (text || head <= 0xC9 || (0xD4 <= head && head <= 0xD8))) {
+            if (skip > wide) item_text(all, data + at + wide, skip - wide);
+        } else if (all && head <= 0xCB)
+            item_bits(all, big(data + at, (int)skip), (int)skip);
+        else if (all && 0xCC <= head && head <= 0xD3)
+            item_number(all, head < 0xD0 || skip == 8 ? big(data + at, (int)skip)
+                                                      : (int64_t)((uint64_t)big(data + at, (int)skip) << (64 - 8 * skip)) >> (64 - 8 * skip));
         at += skip;
     }
     return !left && documents < 1 + 2 * containers;
 }
 
-/* The same for CBOR; what has no length of its own passes when it is closed. */
-static bool cbor(bytes data, int64_t size) {
+/* The same for CBOR; what has no length of its own, or a tag, matters when it is closed. */
+static bool cbor(items *all, bytes data, int64_t size) {
     if (data[0] > 0xBF && data[0] != 0xD9) return false;
     int64_t at = 0, left = 0, documents = 0, containers = 0;
     while (at < size) {
         if (!left) documents++, left = 1;
         int major = data[at] >> 5, info = data[at] & 31;
         at++, left--;
-        if (info == 31) return 2 <= major && major <= 5 && memchr(data + at, 0xFF, (size_t)(size - at));
+        if (info == 31) {
+            if (all) all->said |= MATTERS;
+            return 2 <= major && major <= 5 && memchr(data + at, 0xFF, (size_t)(size - at));
+        }
         if (info >= 28) return false;
         int64_t value = info;
-        if (info >= 24) {
-            int wide = 1 << (info - 24);
+        int wide = info >= 24 ? 1 << (info - 24) : 0;
+        if (wide) {
             if (at + wide > size) return false;
             value = big(data + at, wide);
             at += wide;
@@ -231,14 +289,20 @@ static bool cbor(bytes data, int64_t size) {
         if (2 <= major && major <= 5 && (value < 0 || value > size - at)) return false;
         if (major == 2 || major == 3) {
             if (major == 3 && !is_text(data + at, value, 0, 0)) return false;
+            if (all) item_text(all, data + at, value);
             at += value;
         } else if (major == 4 || major == 5) {
             left += value * (major - 3);
             containers++;
-        } else if (major == 6)
+        } else if (major == 6) {
             left++;
-        else if (major == 7 && info < 20)
+            if (all) all->said |= MATTERS;
+        } else if (major == 7 && info < 20)
             return false;
+        else if (all && major == 7 && wide >= 4)
+            item_bits(all, value, wide);
+        else if (all && major < 2)
+            item_number(all, value);
         if (left > size - at) return false;
     }
     return !left && documents < 1 + 2 * containers;
@@ -306,7 +370,7 @@ static bool disguised(bytes data, int64_t size) {
     return is_text(data, size, 0, 1) || is_text(data, size, 0, 2);
 }
 
-bool blob_matters(bytes data, int64_t size) {
+bool blob_matters(sieve *s, bytes data, int64_t size, int depth) {
     if (size >= 512) return true; /* no digest, id or token is that long */
     if (size < 6) return false;
     uint64_t head = 0;
@@ -314,7 +378,7 @@ bool blob_matters(bytes data, int64_t size) {
     uint8_t first = data[0], last = data[size - 1], every = 0xFF, some = 0;
     int controls = 0, noughts = 0;
     for (int64_t at = 0; at < size; at++) {
-        controls += CLASS[data[at]] & CONTROL ? 1 : 0;
+        controls += data[at] < 32 && (uint8_t)(data[at] - 9) > 4;
         noughts += !data[at];
         every &= data[at], some |= data[at];
     }
@@ -322,7 +386,7 @@ bool blob_matters(bytes data, int64_t size) {
     if (size >= 8 && (every & 0x80 || !(some & 0x80))) return true;    /* ASCII under any mask of one byte */
     if (!controls && chinese(data, size)) return true;
     int kind = head >> 1 & 3;
-    if (kind == 1 ? (last < 2 || (last == 0xFF && !(first & 1))) && fixed_code(data, size)
+    if (kind == 1 ? (last < 2 || (last == 0xFF && !(first & 1))) && fixed_code(data, size, true)
                   : (kind == 0 || (kind == 2 && size >= 28 && size != 32)) && deflates(data, size))
         return true; /* a code of its own takes room that no short text gives back; 32 bytes are a digest */
     if (brotli(head, size)) return true;
@@ -332,6 +396,11 @@ bool blob_matters(bytes data, int64_t size) {
         if (first >= 16 && (first >= 240 || !(CLASS[data[1]] & CONTROL)) && lz4(data, size)) return true;
         if (snappy(data, size)) return true;
     }
-    if (first >= 0x80 && (messagepack(data, size) || cbor(data, size))) return true;
+    if (first >= 0x80) { /* first whether it is one */
+        items all = {s, depth, 0, 0, {0}, {0}};
+        if (messagepack(NULL, data, size)) messagepack(&all, data, size);
+        if (cbor(NULL, data, size)) cbor(&all, data, size);
+        if (all.said) return true;
+    }
     return frames(data, size) || magic(data, size) || disguised(data, size);
 }

@@ -60,7 +60,7 @@ static bool telling_key(bytes data, int64_t size, int kinds) {
 
 /* Whether the small numbers, or the letters, of a list are bytes or a text that matters. */
 static bool array_matters(sieve *s, bytes data, int64_t size) {
-    uint8_t out[LONGEST];
+    uint8_t out[LONGEST + WIDTH];
     int64_t length = 0;
     bool quoted = false;
     for (int64_t at = 0; at < size; at++) {
@@ -93,38 +93,119 @@ static bool says_nothing(bytes data, int64_t size) {
     return false;
 }
 
+enum { LONGEST_LEAF = 1 << 20 }; /* a longer one is read in full */
+
+/* Have room for so many bytes in lower case. */
+static bool have_room(reader *r, int64_t size) {
+    if (size <= r->capacity) return true;
+    uint8_t *grown = realloc(r->lower, (size_t)(2 * size));
+    if (!grown) return false;
+    r->lower = grown, r->capacity = 2 * size;
+    return true;
+}
+
+/* --- the end of a string --- */
+
+#ifdef __SSE2__
+static inline uint64_t marks_of(bytes at) {
+    uint64_t found = 0;
+    for (int i = 0; i < 4; i++) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(at + 16 * i));
+        __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        found |= bits_of(mark) << 16 * i;
+    }
+    return found;
+}
+#endif
+
+/* The next quote or backslash, or the end. */
+static inline int64_t next_mark(reader *r, bytes data, int64_t size, int64_t at) {
+#ifdef __SSE2__
+    for (;;) {
+        if (at - r->block < WIDTH) {
+            uint64_t rest = r->marks >> (at - r->block);
+            if (rest) return at + first_of(rest);
+            at = r->block + WIDTH;
+        }
+        if (at + WIDTH > size) break;
+        r->block = at, r->marks = marks_of(data + at);
+    }
+#endif
+    while (at < size && data[at] != '"' && data[at] != '\\') at++;
+    return at < size ? at : size;
+}
+
+/* Of one to four digits, where no text is that short. */
+static int few_digits_matter(sieve *s, bytes data, int64_t size) {
+    int64_t spots = s->spots_found, value = 0;
+    if (has_word(s, data, size)) return BESIDE;
+    if (size < 4 || !s->number_of_places) return DULL;
+    for (int64_t at = 0; at < size; at++) value = value * 10 + data[at] - '0';
+    number_near(s, (double)value, 0);
+    return s->spots_found > spots ? PLACED : DULL;
+}
+
 /* Whether two short numbers of one object or list are parts of a value that was cut. */
 static bool parts_matter(const sieve *s, bytes data, int64_t start, int64_t end, const neighbour *other) {
-    uint8_t both[16];
-    int64_t first = end - start, second = other->end - other->start;
-    if (second < 1 || second > 4) return false;
-    for (int turn = 0; turn < 2; turn++) {
-        memcpy(both + (turn ? second : 0), data + start, (size_t)first);
-        memcpy(both + (turn ? 0 : first), data + other->start, (size_t)second);
-        if (has(&s->words, word_hash(both, first + second))) return true;
-    }
-    return false;
+    int64_t second = other->end - other->start;
+    return second >= 1 && second <= 4 && two_matter(s, data + start, end - start, data + other->start, second);
+}
+
+/* --- what was seen before --- */
+
+/* A text or a key without anything in it; when it comes again, nothing is asked. */
+typedef struct {
+    int64_t start;
+    uint32_t size, again;
+} seen_before;
+
+enum { FEWEST = 64, MOST = 2048, KEYS = 256 };
+
+static inline uint64_t brief(bytes data, int64_t size) { /* of four bytes or more */
+    uint64_t first = size < 8 ? load4(data) | (uint64_t)load4(data + size - 4) << 32 : load8(data);
+    uint64_t last = size < 8 ? 0 : load8(data + size - 8), middle = size < 24 ? 0 : load8(data + size / 2);
+    uint64_t h = (first ^ (uint64_t)size) * 0x9E3779B97F4A7C15u + (last ^ middle >> 7) * 0xC2B2AE3D27D4EB4Fu;
+    return h ^ h >> 32;
+}
+
+static inline bool is_same(const seen_before *one, bytes data, int64_t start, int64_t size) {
+    return one->size == (uint32_t)size && same_bytes(data + one->start, data + start, size);
+}
+
+/* Texts that come often stay. */
+static inline void remember(seen_before *one, int64_t start, int64_t size) {
+    if (one->again)
+        one->again = 0;
+    else
+        *one = (seen_before){start, (uint32_t)size, 0};
 }
 
 /* Read the documents at `at`. Whether all went well; else something is written in a way that only the slow reading
    understands, or more matters than there is room for. */
-PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t at, page *p) {
-    level levels[LEVELS + 2] = {0};
+PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, page *p) {
+    level levels[LEVELS + 2];
     int64_t containers[LEVELS + 2] = {0}, container = 0;
     neighbour recent[NEIGHBOURS] = {0};
-    step dull[REMEMBERED] = {0};
+    seen_before dull[MOST], keys[KEYS] = {0};
+    int64_t number = FEWEST;
+    reader *r = &s->reader;
     int64_t seen = 0, pending = 0, pending_of = 0;
     found cause = {0};
     int depth = 0;
     bool keyed = false;
+    bytes end = data + size;
+    while (number < MOST && number * 256 < size) number *= 2;
+    memset(dull, 0, (size_t)number * sizeof *dull);
+    memset(levels, 0, sizeof *levels);
+    r->block = -WIDTH;
+    if (!have_room(r, 2 * WIDTH)) return false;
     s->punycode = false;
-    for (bytes x = memchr(lower, 'x', (size_t)size); x && x + 4 <= lower + size && !s->punycode;
-         x = memchr(x + 1, 'x', (size_t)(lower + size - x - 1)))
-        s->punycode = !memcmp(x, "xn--", 4);
+    for (bytes x = memchr(data, '-', (size_t)size); x && !s->punycode; x = memchr(x + 1, '-', (size_t)(end - x - 1)))
+        s->punycode = x >= data + 2 && x + 1 < end && x[1] == '-' && (x[-1] | 32) == 'n' && (x[-2] | 32) == 'x';
     s->spots = p->spots, s->spots_most = p->most_spots, s->spots_found = 0;
     while (at < size) {
         uint8_t byte = data[at];
-        if (CLASS[byte] & SPACE || byte == ',' || (byte == ':' && depth)) {
+        if (byte == ' ' || byte == ',' || (byte == ':' && depth) || CLASS[byte] & SPACE) {
             at++;
             continue;
         }
@@ -132,7 +213,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
             if (byte != '{' && byte != '[') break;
             p->documents++;
         }
-        if (CLASS[byte] & CONTROL || byte == '\'') return false;
+        if (byte == '\'' || CLASS[byte] & CONTROL) return false;
         level *own = levels + depth;
         if (byte == '}' || byte == ']') {
             at++, depth--;
@@ -146,15 +227,17 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
             p->end = at;
             continue;
         }
-        bool opens = byte == '{' || byte == '[', bare = false;
+        bool opens = byte == '{' || byte == '[', bare = false, strange = false;
         int64_t token = at, start = at, stop = at;
-        int kinds = 0;
+        uint32_t kinds = 0;
+        masks m = {0};
         if (opens)
             at++;
         else if (byte == '"') {
-            for (start = ++at; at < size && data[at] != '"'; at++) {
-                kinds |= CLASS[data[at]];
-                if (data[at] == '\\' && ++at < size) kinds |= CLASS[data[at]] & (HIGH | CONTROL);
+            start = ++at;
+            for (at = next_mark(r, data, size, at); at < size && data[at] == '\\'; at = next_mark(r, data, size, at + 2)) {
+                strange = true;
+                if (at + 2 > size) return false;
             }
             if (at >= size) return false; /* cut short */
             stop = at++;
@@ -163,16 +246,48 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
             for (; at < size && !(CLASS[data[at]] & STOP); at++) kinds |= CLASS[data[at]];
             stop = at;
         }
-        if (kinds & CONTROL) return false; /* no text */
-        if (depth && own->object && !keyed && !opens) {
+        int64_t length = stop - start;
+        bool member = depth && own->object && !keyed && !opens;
+        seen_before *same = NULL; /* the same text before it */
+        if (member) {
             own->member = (step){start, stop};
             keyed = true;
-            if (!telling_key(data + start, stop - start, kinds)) continue;
+        }
+        if (!bare && !opens && !strange && length >= 4 && length <= WIDTH) {
+            uint64_t h = brief(data + start, length);
+            same = member ? keys + (h & (KEYS - 1)) : dull + (h & (uint64_t)(number - 1));
+            if (is_same(same, data, start, length)) {
+                same->again = 1;
+                if (member) continue;
+                kinds = 0;
+                goto known;
+            }
+        }
+        if (length > LONGEST_LEAF) strange = true;
+        if (!opens && !kinds) {
+            if (length <= WIDTH) {
+                m = masks_of(data + start, length, end, r->lower);
+                kinds = kinds_of(&m, data + start, length);
+            } else
+                for (int64_t i = start; i < stop; i++) kinds |= CLASS[data[i]];
+        } else if (bare && length <= WIDTH)
+            m = masks_of(data + start, length, end, r->lower);
+        if (kinds & CONTROL) return false; /* no text */
+        if (length > WIDTH && !strange) {
+            if (!have_room(r, length + WIDTH)) return false;
+            lower_case(r->lower, data + start, length);
+        }
+        if (member) {
+            if (!telling_key(data + start, length, (int)kinds)) {
+                if (same) remember(same, start, length);
+                continue;
+            }
             s->leaf = start;
-            int said = kinds & ESCAPE ? MATTERS : leaf_matters(s, data + start, lower + start, stop - start, kinds, false);
+            int said = kinds & ESCAPE || strange ? MATTERS : leaf_matters(s, data + start, r->lower, length, (int)kinds, &m, false);
             if (said && !write_down(p, (found){start, stop, KEY, 0, 0, said, start, token, 0}, levels, depth)) return false;
             continue;
         }
+    known:
         if (depth && own->object) {
             if (!keyed) own->member = (step){KEYLESS, 0};
             keyed = false;
@@ -185,27 +300,27 @@ PUBLIC bool sieve_read(sieve *s, bytes data, bytes lower, int64_t size, int64_t 
             containers[depth] = ++container;
             continue;
         }
-        bool small = bare && kinds & DIGIT && stop - start <= 4, letter = !bare && stop > start && stop - start <= 4;
+        bool small = bare && kinds & DIGIT && length <= 4, letter = !bare && stop > start && length <= 4;
         own->small = small && own->small >= 0 ? own->small + 1 : -1;
         own->letters = letter && own->letters >= 0 ? own->letters + 1 : own->letters >= 5 ? own->letters : -1;
-        if (start == stop || (bare && says_nothing(data + start, stop - start))) continue;
+        if (!length || (bare && !(kinds & DIGIT) && says_nothing(data + start, length))) continue;
         s->leaf = start;
-        bool plain = bare && !is_real(data + start, stop - start);
-        step *same = NULL; /* the same text before it */
-        if (!bare && (kinds & (STOP - 1)) != DIGIT && stop - start >= 4 && stop - start <= 64) {
-            same = dull + (hash(lower + start, (int)(stop - start)) & (REMEMBERED - 1));
-            if (same->end - same->start == stop - start && !memcmp(data + same->start, data + start, (size_t)(stop - start)))
-                kinds = 0;
-        }
-        int said = !kinds ? DULL : leaf_matters(s, data + start, lower + start, stop - start, kinds, plain);
-        if ((kinds & (STOP - 1)) == DIGIT && stop - start <= 4 && in(s->short_numbers, short_number(data + start, stop - start)))
+        int said = DULL;
+        bool digits = (kinds & (STOP - 1)) == DIGIT;
+        if (strange)
+            said = MATTERS;
+        else if (digits && length <= 4 && !(s->texts->sizes & 0x1C))
+            said = few_digits_matter(s, data + start, length);
+        else if (kinds)
+            said = leaf_matters(s, data + start, r->lower, length, (int)kinds, &m, bare && !is_real(data + start, length));
+        if (digits && length <= 4 && in(s->short_numbers, short_number(data + start, length)))
             for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {
                 const neighbour *other = recent + back % NEIGHBOURS;
                 if (other->container == containers[depth] && is_digit(data[other->start]) &&
                     parts_matter(s, data, start, stop, other))
                     said |= BESIDE;
             }
-        if (same && !said) *same = (step){start, stop};
+        if (same && !said && kinds && !digits) remember(same, start, length);
         found leaf = {start, stop, LEAF, 0, 0, said, start, token, 0};
         if (said & (BESIDE | PLACED)) {
             for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {

@@ -5,6 +5,9 @@
 
 #define EQUATOR 20037508.342789244 /* half of it, in metres: x and y of Web Mercator are within this */
 
+const double TENS[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
+                       1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
+
 static uint64_t strip(double degrees, bool wide, int axis) {
     int64_t cell = (int64_t)floor(degrees * (wide ? 50 : 1000));
     return mixed((uint64_t)(cell + (1ll << 40)) << 2 | (uint64_t)(2 * axis + wide));
@@ -22,6 +25,8 @@ static uint16_t top_of(double degrees, int kind) {
     return (uint16_t)(word >> 48);
 }
 
+static void note_ranges(sieve *s);
+
 PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
     place *grown = realloc(s->places, (size_t)(s->number_of_places + 1) * sizeof *grown);
     if (!grown) return false;
@@ -38,11 +43,12 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
             {
                 uint64_t h = strip((cell + 0.5) / cells, wide, axis);
                 set(s->some_strips, (uint32_t)(h >> 45));
-                if (!table_put(&s->strips, h, number)) return false;
+                if (!table_put(&s->strips, h, number, 0)) return false;
             }
             if (!number || degrees - 0.02 < s->least[axis]) s->least[axis] = degrees - 0.02;
             if (!number || degrees + 0.02 > s->most[axis]) s->most[axis] = degrees + 0.02;
         }
+    note_ranges(s);
     for (int kind = 0; kind < 5; kind++) {
         uint16_t first = top_of(lat - 6e-4, kind), last = top_of(lat + 6e-4, kind);
         if (first > last) { /* negative reals grow downwards */
@@ -76,6 +82,7 @@ bool near_place(sieve *s, double degrees, double unit, int axis) {
 
 /* The sign may be under another key, or a letter. */
 void either_near(sieve *s, double degrees, double unit) {
+    if (!s->number_of_places) return;
     for (int turn = 0; turn < 2; turn++, degrees = -degrees) {
         if (fabs(degrees) <= 90.1) near_place(s, degrees, unit, 0);
         if (fabs(degrees) <= 180.1) near_place(s, degrees, unit, 1);
@@ -90,23 +97,49 @@ static void metres_near(sieve *s, double number, double unit) {
     }
 }
 
+#define SEMICIRCLE (2147483648.0 / 180)
+static const double SCALES[] = {1e5, 1e6, 1e7, 1e8, 3.6e6, SEMICIRCLE};
+enum { NOTATIONS = sizeof SCALES / sizeof *SCALES, METRES = NOTATIONS };
+
+/* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
+   for most numbers are far from any. */
+static void note_ranges(sieve *s) {
+    for (int axis = 0; axis < 2; axis++) {
+        double low = s->least[axis], high = s->most[axis];
+        double near = low > 0 ? low : high < 0 ? -high : 0, far = fmax(fabs(low), fabs(high));
+        for (int i = 0; i < NOTATIONS; i++) {
+            s->ranges[i][axis][0] = near * SCALES[i] * 0.999999;
+            s->ranges[i][axis][1] = far * SCALES[i] * 1.000001;
+        }
+        for (int end = 0; end < 2; end++) {
+            double degrees = end ? far : near;
+            if (!axis) degrees = log(tan((fmin(degrees, 89.9) / 2 + 45) * M_PI / 180)) * 180 / M_PI;
+            s->ranges[METRES][axis][end] = degrees / 180 * EQUATOR * (end ? 1.000001 : 0.999999);
+        }
+    }
+}
+
+static bool in_range(const sieve *s, double value, int notation) {
+    const double(*range)[2] = s->ranges[notation];
+    return (value >= range[0][0]) & (value <= range[0][1]) || (value >= range[1][0]) & (value <= range[1][1]);
+}
+
 /* A number without its sign, in every notation in which it may be a coordinate. */
 void number_near(sieve *s, double value, int decimals) {
-    static const double scales[] = {1e5, 1e6, 1e7, 1e8, 3.6e6, 2147483648.0 / 180};
     if (!s->number_of_places) return;
     if (decimals) {
-        double unit = pow(10, -decimals);
+        double unit = 1 / TENS[decimals];
         if (value <= 180.1) {
             either_near(s, value, unit);
             if (value <= 3.15 && decimals >= 6) either_near(s, value * 180 / M_PI, unit * 180 / M_PI);
-        } else if (value <= EQUATOR + 3)
+        } else if (value <= EQUATOR + 3 && in_range(s, value, METRES))
             metres_near(s, value, unit);
         return;
     }
     if (value < 1000 || value > 1.81e10) return;
-    for (int i = 0; i < 6; i++)
-        if (value <= 180 * scales[i]) either_near(s, value / scales[i], 1 / scales[i]);
-    if (value >= 10000 && value <= EQUATOR) metres_near(s, value, 1);
+    for (int i = 0; i < NOTATIONS; i++)
+        if (in_range(s, value, i) && value <= 180 * SCALES[i]) either_near(s, value / SCALES[i], 1 / SCALES[i]);
+    if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
 }
 
 static int64_t integer(bytes at, int size, bool big) {

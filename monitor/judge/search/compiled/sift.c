@@ -4,74 +4,62 @@
 static bool begins_with(const table *t, bytes data, int64_t size) {
     uint64_t word = 0;
     if (!t->used) return false;
-    for (int at = 0; at < 8 && at < size; at++) word |= (uint64_t)data[at] << 8 * at;
+    memcpy(&word, data, size < 8 ? (size_t)size : 8);
     return has(t, mixed(word));
 }
 
-static bool has_short(const grams *g, bytes lower, int64_t size) {
-    if (g->sizes & 0x0C)
-        for (int window = 2; window < 4 && window <= size; window++)
-            if (g->sizes >> window & 1 && has(&g->windows, hash(lower, window))) return true;
-    if (g->sizes & 0x70 && size >= 4 && may(&g->firsts, bit_of(load4(lower), 0)))
-        for (int window = 4; window < SHORT && window <= size; window++)
-            if (g->sizes >> window & 1 && has(&g->windows, hash(lower, window))) return true;
+static bool has_short(const grams *g, bytes lower, int64_t at, int64_t size) {
+    const table *t = &g->windows;
+    if (!in(g->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8)) return false;
+    for (int window = 2; g->sizes & 0x0C && window < 4 && at + window <= size; window++)
+        if (g->sizes >> window & 1 && has_window(t, lower, at, window, 0, size)) return true;
+    if (g->sizes & 0x70 && at + 4 <= size && may(&g->firsts, four(load4(lower + at))))
+        for (int window = 4; window < SHORT && at + window <= size; window++)
+            if (g->sizes >> window & 1 && has_window(t, lower, at, window, 0, size)) return true;
     return false;
 }
 
-static int sort_of(uint8_t byte) { return is_letter(byte) ? 1 : is_digit(byte) ? 2 : byte >= 0x80 ? 3 : 0; }
-
-/* Whether any text stands in the bytes, but for numbers; loose: short ones may begin anywhere, not only with a word. */
-static bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
-    if (!g->sizes) return false;
+/* Whether any text of seven bytes or more stands in the bytes, but for numbers. */
+static bool has_long(const grams *g, bytes lower, int64_t size) {
     bool some_long = g->sizes >> LONG & 1 && size >= LONG, some_middle = g->sizes >> SHORT & 3 && size >= SHORT;
     if (some_long || some_middle)
-        for (int64_t at = 0; at + 4 <= size; at += 4) {
-            uint32_t word = load4(lower + at);
-            if (some_long && at + 8 <= size && may(&g->eights, bit_of(word, load4(lower + at + 4))))
-                for (int64_t first = at < 3 ? 0 : at - 3; first <= at && first + LONG <= size; first++)
-                    if (may(&g->sevens, bit_of(load4(lower + first), load4(lower + first + 3))) &&
-                        has(&g->windows, hash(lower + first, LONG)))
-                        return true;
-            if (some_middle && may(&g->fours, bit_of(word, 0)))
-                for (int64_t first = at < 3 ? 0 : at - 3; first <= at && first + SHORT <= size; first++)
-                    if (may(&g->sevens, bit_of(load4(lower + first), load4(lower + first + 3))) &&
-                        (has(&g->windows, hash(lower + first, SHORT)) ||
-                         (first + MIDDLE <= size && has(&g->windows, hash(lower + first, MIDDLE)))))
-                        return true;
-        }
+        for (int64_t at = 0; at + 4 <= size; at += 4)
+            if (((some_long && at + 8 <= size && may(&g->eights, eight(load8(lower + at)))) ||
+                 (some_middle && may(&g->fours, four(load4(lower + at))))) &&
+                has_long_text(g, lower, at, 0, size))
+                return true;
+    return false;
+}
+
+/* The same for shorter ones; loose: they may begin anywhere, not only with a word. */
+static bool has_any_short(const grams *g, bytes lower, int64_t size, bool loose) {
     for (int64_t first = 0; g->sizes & 0x7C && first + 2 <= size; first++) {
-        if (!in(g->twos, (uint32_t)lower[first] | (uint32_t)lower[first + 1] << 8)) continue;
         int sort = sort_of(lower[first]);
         if ((loose || !first || !sort || lower[first] >= 0xC0 || sort != sort_of(lower[first - 1])) &&
-            has_short(g, lower + first, size - first))
+            g->sorts >> sort & 1 && has_short(g, lower, first, size))
             return true;
     }
     return false;
 }
 
-/* Whether a number that is looked for ends where these digits end, or, as in an IMEI with its software version, two
-   before; loose: up to three before, for in binary data a digit may follow by chance. */
-static bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, bool loose) {
-    static const int sizes[] = {LONG, MIDDLE, SHORT};
-    for (int back = 0; back < 4 && end - back >= start + 7; back += loose ? 1 : 2) {
-        int64_t stop = end - back;
-        if (!in(g->endings, seven_digits(lower + stop))) continue;
-        for (int i = 0; i < 3; i++)
-            if (stop - sizes[i] >= start && has(&g->windows, hash(lower + stop - sizes[i], sizes[i]))) return true;
-    }
-    return false;
+static bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
+    return g->sizes && (has_long(g, lower, size) || has_any_short(g, lower, size, loose));
 }
 
 /* Of a word whose letters may be of either case: those of two bytes, such as é, are left out. */
 uint64_t word_hash(bytes lower, int64_t size) {
-    uint64_t h = 0x9E3779B97F4A7C15u;
-    for (int64_t at = 0; at < size; at++) {
+    uint8_t pure[PARTS + 1];
+    int length = 0;
+    bool two = false;
+    for (int64_t at = 0; at < size; at++) two |= 0xC2 <= lower[at] && lower[at] < 0xE0;
+    if (!two) return hash(lower, (int)size);
+    for (int64_t at = 0; at < size && length < PARTS; at++) {
         if (0xC2 <= lower[at] && lower[at] < 0xE0)
             at++;
         else
-            h = (h ^ lower[at]) * 0x100000001B3u;
+            pure[length++] = lower[at];
     }
-    return mixed(h);
+    return hash(pure, length);
 }
 
 /* --- numbers in text --- */
@@ -92,7 +80,7 @@ static bool grouped(sieve *s, bytes data, int64_t start, int64_t stop) {
                 uint64_t word = 0;
                 bytes first = last + 24 - (number > 8 ? 8 : number);
                 for (int i = 0; first + i < last + 24; i++) word |= (uint64_t)first[i] << 8 * i;
-                if (has(s->digits, mixed(word)) || has_number(s->texts, last, 24 - number, 24, false)) return true;
+                if (has(s->digits, mixed(word)) || has_number(s->texts, last, 24 - number, 24, 1, 0, false)) return true;
             }
         } else if (!(CLASS[data[at]] & (SEPARATOR | SPACE)))
             break;
@@ -108,12 +96,12 @@ static double digits_value(bytes data, int64_t start, int64_t stop) {
 
 /* Digits behind a point or a comma: what they are worth, how many they are, where they end. */
 static double fraction(bytes data, int64_t at, int64_t size, int *decimals, int64_t *end) {
-    double value = 0, scale = 1;
+    uint64_t value = 0;
     for (*decimals = 0; at < size && is_digit(data[at]); at++, ++*decimals)
-        if (*decimals < 17) value += (data[at] - '0') * (scale /= 10);
+        if (*decimals < 17) value = value * 10 + (uint64_t)(data[at] - '0');
     *end = at;
     if (*decimals > 17) *decimals = 17;
-    return value;
+    return (double)value / TENS[*decimals];
 }
 
 /* Degrees, minutes and seconds with colons or blanks between; times of day are written alike. */
@@ -130,7 +118,7 @@ static void sexagesimal(sieve *s, bytes data, int64_t at, int64_t size) {
         if (at + 1 < size && data[at] == '.' && is_digit(data[at + 1])) {
             int decimals;
             value += fraction(data, at + 1, size, &decimals, &at);
-            unit = pow(10, -decimals) / scale;
+            unit = 1 / TENS[decimals] / scale;
         }
         degrees += value / scale;
         scale *= 60;
@@ -158,7 +146,7 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
         }
         int64_t stop = at + 1;
         while (stop < size && is_digit(data[stop])) stop++;
-        if (stop - at >= 7 && s->texts->sizes && has_number(s->texts, lower, at, stop, false)) return MATTERS;
+        if (stop - at >= 7 && s->texts->sizes && has_number(s->texts, lower, at, stop, 0, size, false)) return MATTERS;
         if (stop - at >= 24 && !at && stop == size) return MATTERS; /* a digest as one long number */
         if (!apart && last_end >= 0 && kinds & (SEPARATOR | SPACE) && grouped(s, data, 0, stop)) return MATTERS;
         apart = false, last_end = stop;
@@ -172,7 +160,7 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
                 double value = digits_value(data, at, stop) + fraction(data, stop + 1, size, &decimals, &end);
                 if (left != '.' && left != '_' && !is_letter(left)) number_near(s, value, decimals);
                 if (left == ' ' || (end < size && (data[end] == ' ' || is_letter(data[end]))))
-                    either_near(s, value, pow(10, -decimals)); /* with a hemisphere */
+                    either_near(s, value, 1 / TENS[decimals]); /* with a hemisphere */
                 if (end + 1 < size && data[end] == ',' && memchr("NSEW", data[end + 1], 4)) return MATTERS;
                 if (exponent(data, end, size)) return MATTERS; /* 1.3800138E10 */
                 at = end - 1, last_end = end;
@@ -182,7 +170,7 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
                 int decimals;
                 int64_t end;
                 double value = digits_value(data, at, stop) + fraction(data, stop + 1, size, &decimals, &end);
-                if (decimals >= 2) either_near(s, value, pow(10, -decimals));
+                if (decimals >= 2) either_near(s, value, 1 / TENS[decimals]);
             }
             if (right == '/' && next == '1' && stop + 2 < size && data[stop + 2] == ',') return MATTERS; /* EXIF */
             if ((right == ':' || right == ' ') && is_digit(next) && stop - at <= 3) sexagesimal(s, data, at, size);
@@ -195,10 +183,39 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
     return s->spots_found > spots ? PLACED : DULL;
 }
 
+/* Whether there may be a number that matters in up to 64 bytes. */
+static bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m) {
+    uint64_t digit = m->digit;
+    if (rows_of(digit, 7)) return true;
+    if (digit & 1) { /* 13800138e3 */
+        int64_t stop = first_of(~digit | 1ull << 63);
+        if (stop < size && (data[stop] | 32) == 'e') return true;
+    }
+    if (kinds & ~(LOWER | UPPER | DIGIT)) {
+        uint64_t apart = 0, marks = 0;
+        for (uint64_t other = some_bits(0, size) & ~(m->letter | digit | m->high); other; other &= other - 1) {
+            uint64_t bit = other & -other;
+            uint8_t byte = data[first_of(other)];
+            if (CLASS[byte] & (SEPARATOR | SPACE)) apart |= bit;
+            if (byte == '.' || byte == ',' || byte == '/' || byte == ':' || byte == ' ') marks |= bit;
+        }
+        if (rows_of(digit | apart, 8) & ~rows_of(apart, 8)) return true;
+        if (s->number_of_places && digit & marks >> 1 & digit >> 2) return true;
+    }
+    if (s->number_of_places)
+        for (uint64_t four = rows_of(digit, 4) & begins(digit) & ~(m->letter << 1); four; four &= four - 1) {
+            int first = first_of(four);
+            uint64_t behind = ~(digit >> first);
+            int64_t stop = first + (behind ? first_of(behind) : 64 - first);
+            if (stop >= size || !is_letter(data[stop])) return true;
+        }
+    return false;
+}
+
 /* --- runs --- */
 
 static int base64_matters(sieve *s, bytes data, int64_t size, int depth) {
-    uint8_t out[LONGEST + 8];
+    uint8_t out[LONGEST + 8 + WIDTH];
     if (size / 4 * 3 > LONGEST) return MATTERS;
     if (size % 4 == 1) size--;
     int64_t length = size * 3 / 4, at = 0;
@@ -211,7 +228,7 @@ static int base64_matters(sieve *s, bytes data, int64_t size, int depth) {
 }
 
 static int base32_matters(sieve *s, bytes data, int64_t size, int depth) {
-    uint8_t out[LONGEST];
+    uint8_t out[LONGEST + WIDTH];
     int said = DULL;
     if (size > LONGEST) return MATTERS;
     for (int pass = 0; pass < 2; pass++) {
@@ -242,17 +259,23 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
     int kinds = 0, said = DULL;
     int64_t hexadecimal = 0, at;
     for (at = 0; at < size; at++) kinds |= CLASS[data[at]], hexadecimal += HEX[data[at]] != 255;
-    if (size >= 16 && hexadecimal < size) {
+    bool long_32 = size >= 16;
+    if (long_32 && size <= WIDTH) {
+        uint8_t lower[WIDTH];
+        masks m = masks_of(data, size, data + size, lower);
+        long_32 = rows_of(m.upper | m.some, 16) || rows_of((m.letter & ~m.upper) | m.some, 16);
+    }
+    if (long_32 && hexadecimal < size) {
         said |= base32_matters(s, data, size, depth);
         if (said & MATTERS) return said;
     }
-    if (size >= 16 && hexadecimal == size) said |= base32_matters(s, data, size, depth);
+    if (long_32 && hexadecimal == size) said |= base32_matters(s, data, size, depth);
     bool digits = !(kinds & (LOWER | UPPER | RUN_MARK));
     if (is_word(data, size) && !(digits && size >= 12 && size % 2 == 0)) return said;
     bool prefixed = size > 2 && data[0] == '0' && (data[1] | 32) == 'x' && hexadecimal == size - 1;
     bool odd = size % 2;
     if (hexadecimal == size || prefixed) {
-        uint8_t out[LONGEST];
+        uint8_t out[LONGEST + WIDTH];
         bytes first = data + (prefixed ? 2 : odd);
         int64_t length = (size - (first - data)) / 2;
         if (length > LONGEST) return MATTERS;
@@ -262,7 +285,7 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
         if (!odd || size > 16) said |= decoded_matters(s, out, length, depth + 1);
         if (said & MATTERS || (size > 14 && !odd)) return said;
     } else if (odd && size > 16 && hexadecimal == size - 1 && HEX[data[0]] == 255) {
-        uint8_t out[LONGEST];
+        uint8_t out[LONGEST + WIDTH];
         if (size / 2 > LONGEST) return MATTERS;
         for (at = 0; at < size / 2; at++) out[at] = (uint8_t)(HEX[data[1 + 2 * at]] << 4 | HEX[data[2 + 2 * at]]);
         said |= decoded_matters(s, out, size / 2, depth + 1);
@@ -280,6 +303,26 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
         }
     }
     return said;
+}
+
+/* A run in a text of up to 64 bytes: what it cannot be is not tried. */
+static int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, int depth) {
+    uint64_t all = some_bits(first, length), letter = m->letter & all, capital = m->upper & all, some = m->some & all;
+    if (letter == all && length < 16 && (capital == 0 || capital == all || capital == 1ull << first)) return DULL;
+    bool long_32 = length >= 16 && (rows_of(capital | some, 16) || rows_of((letter & ~capital) | some, 16));
+    if (!long_32 && length % 2 == 0 && length > 14 && letter && (m->hex & all) == all) { /* only hex */
+        uint8_t out[WIDTH / 2 + WIDTH];
+        for (int at = 0; at < length / 2; at++)
+            out[at] = (uint8_t)(HEX[data[first + 2 * at]] << 4 | HEX[data[first + 2 * at + 1]]);
+        return decoded_matters(s, out, length / 2, depth + 1);
+    }
+    uint64_t dashes = 1ull << 8 | 1ull << 13 | 1ull << 18 | 1ull << 23;
+    if (length == 36 && !capital && !long_32 && (m->hex & all) == (all & ~(dashes << first)) && m->digit & all) {
+        for (int at = 8; at < 24; at += 5)
+            if (data[first + at] != '-') return run_matters(s, data + first, length, depth);
+        return DULL; /* a UUID */
+    }
+    return run_matters(s, data + first, length, depth);
 }
 
 static int runs_matter(sieve *s, bytes data, int64_t size, int depth) {
@@ -309,7 +352,7 @@ static int utf_8(uint32_t unit, uint8_t *out) {
 
 /* A text that may be UTF-7, in which only Chinese, Japanese and Korean letters are looked for. */
 static int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
-    uint8_t out[LONGEST];
+    uint8_t out[LONGEST + WIDTH];
     int64_t length = 0, units = 0;
     if (size > LONGEST / 2) return size <= 4096 ? MATTERS : DULL;
     for (int64_t at = 0; at < size; at++) {
@@ -379,11 +422,30 @@ static bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
     return false;
 }
 
+static inline uint32_t word_head(bytes lower, int64_t size) {
+    return (uint32_t)(((uint32_t)lower[0] | (uint32_t)lower[1] << 8 | (uint32_t)size << 16) * 0x9E3779B1u) >> 16;
+}
+
 /* Words that are a part of a value, or the name of a cell. */
-static bool has_word(const sieve *s, bytes lower, int64_t size) {
-    if (!(s->word_sizes[lower[0]] >> (size < 63 ? size : 63) & 1)) return false;
+bool has_word(const sieve *s, bytes lower, int64_t size) {
+    if (size > 1 && !((lower[0] | lower[1]) & 0x80)) {
+        if (!in(s->word_heads, word_head(lower, size))) return false;
+    } else if (!(s->word_sizes[lower[0]] >> (size < 63 ? size : 63) & 1))
+        return false;
     uint64_t h = word_hash(lower, size);
     return in(s->some_words, h >> 45) && has(&s->words, h);
+}
+
+/* Whether two short numbers are parts of a value that was cut. */
+bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t other_size) {
+    uint8_t both[16];
+    if (size + other_size > 8) return false;
+    for (int turn = 0; turn < 2; turn++) {
+        memcpy(both + (turn ? other_size : 0), one, (size_t)size);
+        memcpy(both + (turn ? 0 : size), other, (size_t)other_size);
+        if (has_word(s, both, size + other_size)) return true;
+    }
+    return false;
 }
 
 static int words_matter(sieve *s, bytes data, bytes lower, int64_t size) {
@@ -398,13 +460,27 @@ static int words_matter(sieve *s, bytes data, bytes lower, int64_t size) {
     return DULL;
 }
 
+/* The same of up to 64 bytes. */
+static int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m) {
+    if (!s->words.used) return DULL;
+    if (has_word(s, lower, size)) return BESIDE;
+    uint64_t letters = m->letter | m->digit | m->high;
+    for (uint64_t rest = letters; rest;) {
+        int first = first_of(rest);
+        uint64_t behind = ~(letters >> first);
+        int length = behind ? first_of(behind) : 64 - first;
+        if (length >= 2 && length < size && has_word(s, lower + first, length)) return BESIDE;
+        rest &= ~some_bits(first, length);
+    }
+    return DULL;
+}
+
 static bool base58(bytes data, int64_t size) {
     if (size < 11 || size > 1024) return false;
     double top = 0;
-    for (int64_t at = 0; at < size; at++) {
+    for (int64_t at = 0; at < size; at++)
         if (BASE58[data[at]] == 255) return false;
-        if (at < 9) top = top * 58 + BASE58[data[at]];
-    }
+    for (int64_t at = 0; at < 9; at++) top = top * 58 + BASE58[data[at]];
     if (top == 0 || is_word(data, size)) return false;
     double bits = log2(top) + (double)(size - 9) * log2(58);
     int64_t lead = (int64_t)exp2(bits - 8 * (floor(bits / 8) + 1 - 4));
@@ -466,7 +542,7 @@ static bool other_base(sieve *s, bytes data, int64_t size) {
         uint8_t digits[24];
         int first = 24;
         for (; number; number /= 10) digits[--first] = (uint8_t)('0' + number % 10);
-        if (has_number(s->texts, digits, first, 24, false)) return true;
+        if (has_number(s->texts, digits, first, 24, 1, 0, false)) return true;
     }
     return false;
 }
@@ -499,7 +575,7 @@ static bool whole_digest(sieve *s, bytes data, int64_t size) {
 
 /* Whether all of a leaf is base32 with its digits first, and comes out as text. */
 static bool base32hex(bytes data, int64_t size) {
-    uint8_t out[LONGEST];
+    uint8_t out[LONGEST + WIDTH];
     uint32_t word = 0;
     int bits = 0, length = 0;
     while (size && data[size - 1] == '=') size--;
@@ -509,8 +585,9 @@ static bool base32hex(bytes data, int64_t size) {
         if (value > 31) return false;
         word = word << 5 | value;
         if ((bits += 5) < 8) continue;
-        out[length++] = (uint8_t)(word >> (bits -= 8));
-        if (CLASS[out[length - 1]] & CONTROL) return false;
+        uint8_t byte = out[length++] = (uint8_t)(word >> (bits -= 8));
+        if (CLASS[byte] & CONTROL || ((byte & 0xC0) == 0x80 && (length < 2 || out[length - 2] < 0x80))) return false;
+        if (length > 1 && out[length - 2] >= 0xC0 && (byte & 0xC0) != 0x80) return false;
     }
     return is_text(out, length, 0, 0);
 }
@@ -538,6 +615,25 @@ static bool spaced(bytes data, int64_t size) {
     return true;
 }
 
+/* Whether that may be so, of up to 64 bytes. */
+static bool may_be_spaced(bytes data, int64_t size, const masks *m) {
+    uint64_t mark = m->blank;
+    for (uint64_t other = some_bits(0, size) & ~(m->letter | m->digit | m->high | m->blank); other; other &= other - 1) {
+        uint8_t byte = data[first_of(other)];
+        if (byte == ':' || byte == '-' || byte == ',' || byte == '+') mark |= other & -other;
+    }
+    if (mark & mark >> 3 & mark >> 6 & m->hex >> 1 & m->hex >> 2) return true;
+    if (mark >> 4 & mark >> 9 & 1 && size >= 14) return true;
+    if (m->digit & m->letter >> 1) return true;
+    return data[1] == data[3] && memchr(" ._-", data[1], 4);
+}
+
+static bool all_hex(bytes data, int64_t size) {
+    for (int64_t at = 0; at < size; at++)
+        if (HEX[data[at]] == 255) return false;
+    return true;
+}
+
 /* What is all of a leaf, or of a field of a form in it. */
 static bool field_matters(sieve *s, bytes data, int64_t size) {
     int kinds = 0;
@@ -545,6 +641,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size) {
     for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
+    if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
     if (!(kinds & ~(LOWER | UPPER | DIGIT))) {
         if (base58(data, size) || (kinds & DIGIT && base32hex(data, size))) return true;
         if (kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
@@ -563,7 +660,44 @@ static bool fields_matter(sieve *s, bytes data, int64_t size, int kinds) {
     return false;
 }
 
-static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, bool bare, int depth) {
+/* Texts of up to 64 bytes, in which nothing of seven bytes or more that is looked for stands as it is. */
+static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t kinds, const masks *m, bool bare, int depth) {
+    const grams *g = s->texts;
+    if (g->sizes & 0x7C) { /* short ones, where a word begins */
+        uint64_t letter = m->letter, digit = m->digit, high = m->high, other = some_bits(0, size) & ~(letter | digit | high);
+        uint64_t first = (g->sorts & 2 ? begins(letter) : 0) | (g->sorts & 4 ? begins(digit) : 0) |
+                         (g->sorts & 8 ? high : 0) | (g->sorts & 1 ? other : 0);
+        for (; first; first &= first - 1) {
+            int at = first_of(first);
+            if (at + 2 <= size && (lower[at] < 0x80 || lower[at] >= 0xC0 || !at || lower[at - 1] < 0x80) &&
+                in(g->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) && has_short(g, lower, at, size))
+                return MATTERS;
+        }
+    }
+    int said = kinds & DIGIT && some_number(s, data, size, kinds, m) ? numbers_matter(s, data, lower, size, (int)kinds) : DULL;
+    if (said & MATTERS) return said;
+    said |= few_words_matter(s, lower, size, m);
+    if (size < 6) return said;
+    if (bare) return size >= 30 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
+    if (kinds & PLUS) said |= utf_7_matters(s, data, size, depth);
+    if (size >= 8) {
+        uint64_t run = m->letter | m->digit;
+        if (kinds & RUN_MARK)
+            for (uint64_t other = some_bits(0, size) & ~(run | m->high | m->blank); other; other &= other - 1)
+                if (CLASS[data[first_of(other)]] & RUN_MARK) run |= other & -other;
+        for (uint64_t rest = rows_of(run, 8) & begins(run); rest; rest &= rest - 1) {
+            int first = first_of(rest);
+            uint64_t behind = ~(run >> first);
+            int length = behind ? first_of(behind) : 64 - first;
+            said |= few_run_matters(s, data, first, length, m, depth);
+            if (said & MATTERS) return said;
+        }
+    }
+    if (size >= 9 && kinds & (SPACE | RUN_MARK | POINT) && may_be_spaced(data, size, m) && spaced(data, size)) return MATTERS;
+    return fields_matter(s, data, size, (int)kinds) ? MATTERS : said;
+}
+
+static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare, int depth) {
     kinds &= STOP - 1;
     if (!bare && kinds & ~(LOWER | UPPER | DIGIT | SPACE | POINT) && escaped(data, size, kinds, s->punycode)) return MATTERS;
     if (kinds == DIGIT && size >= 7) { /* nothing but a number */
@@ -574,22 +708,23 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         return said | runs_matter(s, data, size, depth);
     }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */
-    if (has_text(s->texts, lower, size, false) || has_text(s->outputs, lower, size, true)) return MATTERS;
+    if (has_long(s->texts, lower, size) || has_text(s->outputs, lower, size, true)) return MATTERS;
+    if (size <= WIDTH) return few_matter(s, data, lower, size, (uint32_t)kinds, m, bare, depth);
+    if (has_any_short(s->texts, lower, size, false)) return MATTERS;
     int said = kinds & DIGIT ? numbers_matter(s, data, lower, size, kinds) : DULL;
     if (said & MATTERS) return said;
     said |= words_matter(s, data, lower, size);
-    if (size < 6) return said;
-    if (bare) return size >= 30 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
+    if (bare) return said;
     if (kinds & PLUS) said |= utf_7_matters(s, data, size, depth);
-    if (size >= 8) said |= runs_matter(s, data, size, depth);
+    said |= runs_matter(s, data, size, depth);
     if (said & MATTERS) return said;
-    if (size >= 9 && kinds & (SPACE | RUN_MARK | POINT) && spaced(data, size)) return MATTERS;
+    if (kinds & (SPACE | RUN_MARK | POINT) && spaced(data, size)) return MATTERS;
     return fields_matter(s, data, size, kinds) ? MATTERS : said;
 }
 
 /* --- what is decoded --- */
 
-static int varint_matters(sieve *s, uint64_t value) {
+int varint_matters(sieve *s, uint64_t value) {
     for (int turn = 0; turn < 2; turn++) { /* as it is, and zigzag */
         uint8_t digits[24];
         int first = 24;
@@ -655,46 +790,90 @@ static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
+/* Whether there are several digests, or one with a little before or behind it. */
+static bool digests_matter(const sieve *s, bytes data, int64_t size) {
+    static const int whole[] = {16, 20, 28, 32, 48, 64};
+    if (size <= 16) return false;
+    if (begins_with(s->digests, data, 8)) return true;
+    for (int i = 0; i < 6 && size > whole[i]; i++) {
+        if (size <= whole[i] + 64 && begins_with(s->digests, data + size - whole[i], 8)) return true;
+        if (size < 2 * whole[i] || size % whole[i]) continue;
+        for (int64_t at = whole[i]; at < size; at += whole[i])
+            if (begins_with(s->digests, data + at, 8)) return true;
+    }
+    return false;
+}
+
+/* Whether a text stands in up to 64 bytes that are none themselves. */
+static bool few_have_text(const sieve *s, bytes lower, int64_t size) {
+    const grams *all[] = {s->texts, s->raw, s->outputs};
+    int number = s->outputs->sizes ? 3 : 2;
+    for (int64_t at = 0; at + 4 <= size; at += 4) {
+        uint64_t word = load8(lower + at), by_eight = eight(word), by_four = four((uint32_t)word);
+        for (int i = 0; i < number; i++)
+            if ((may(&all[i]->eights, by_eight) || may(&all[i]->fours, by_four)) && has_long_text(all[i], lower, at, 0, size))
+                return true;
+    }
+    const grams *g = s->texts, *raw = s->raw;
+    if ((g->sizes | raw->sizes) & 0x7C)
+        for (int64_t at = 0; at + 2 <= size; at++) {
+            uint32_t two = (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8;
+            if ((in(g->twos, two) && has_short(g, lower, at, size)) || (in(raw->twos, two) && has_short(raw, lower, at, size)))
+                return true;
+        }
+    return s->outputs->sizes && has_any_short(s->outputs, lower, size, true);
+}
+
+/* What was decoded; there is room for 64 bytes behind it. */
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     static const uint64_t sizes = 1ull << 4 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 16 | 1 << 20 | 1 << 24 | 1 << 28 | 1ull << 32 | 1ull << 48;
     if (size < 2) return DULL;
     if (((size < 64 && sizes >> size & 1) || size == 64) && begins_with(s->digests, data, size)) return MATTERS;
     if (depth > DEEPEST || size > LONGEST) return MATTERS;
-    uint8_t lower[LONGEST];
-    int kinds = 0;
-    for (int64_t at = 0; at < size; at++) lower[at] = lowered(data[at]), kinds |= CLASS[data[at]];
-    if (!(kinds & CONTROL) && is_text(data, size, 0, 0)) return text_matters(s, data, lower, size, kinds, false, depth);
-    if (has_text(s->texts, lower, size, true) || has_text(s->outputs, lower, size, true)) return MATTERS;
-    for (int64_t at = 0, stop; kinds & DIGIT && at < size; at = stop + 1) { /* numbers that stand in it as they are */
-        for (stop = at; stop < size && is_digit(data[stop]);) stop++;
-        if (stop - at >= 7 && has_number(s->texts, data, at, stop, true)) return MATTERS;
+    uint8_t lower[LONGEST + WIDTH];
+    bool few = size <= WIDTH;
+    masks m = {0};
+    if (few)
+        m = masks_of(data, size, data + WIDTH, lower);
+    else
+        lower_case(lower, data, size);
+    memset(lower + size, 0, 8);
+    if (is_text(data, size, 0, 0)) {
+        uint32_t kinds = 0;
+        if (few)
+            kinds = kinds_of(&m, data, size);
+        else
+            for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
+        return text_matters(s, data, lower, size, (int)kinds, &m, false, depth);
     }
-    for (int i = 0; i < 6 && size > 16; i++) { /* several digests, or one with a little before or behind it */
-        static const int whole[] = {16, 20, 28, 32, 48, 64};
-        for (int64_t at = whole[i]; size % whole[i] == 0 && at < size; at += whole[i])
-            if (begins_with(s->digests, data + at, 8)) return MATTERS;
-        if (size > whole[i] && size <= whole[i] + 64 &&
-            (begins_with(s->digests, data, 8) || begins_with(s->digests, data + size - whole[i], 8)))
-            return MATTERS;
-    }
-    if (blob_matters(data, size) || packed_places(s, data, size)) return MATTERS;
+    if (few ? few_have_text(s, lower, size)
+            : has_text(s->texts, lower, size, true) || has_text(s->raw, lower, size, true) || has_text(s->outputs, lower, size, true))
+        return MATTERS;
+    if (!few || rows_of(m.digit, 7))
+        for (int64_t at = 0, stop; at < size; at = stop + 1) { /* numbers that stand in it as they are */
+            for (stop = at; stop < size && is_digit(data[stop]);) stop++;
+            if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
+                return MATTERS;
+        }
+    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth) || packed_places(s, data, size)) return MATTERS;
     int said = runs_matter(s, data, size, depth);
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }
 
-int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, bool bare) {
-    return text_matters(s, data, lower, size, kinds, bare, 0);
+int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare) {
+    return text_matters(s, data, lower, size, kinds, m, bare, 0);
 }
 
-PUBLIC sieve *sieve_new(const grams *texts, const grams *outputs, const table *digests, const table *digits) {
+PUBLIC sieve *sieve_new(const grams *texts, const grams *raw, const grams *outputs, const table *digests, const table *digits) {
     letters_begin();
     sieve *s = calloc(1, sizeof *s);
-    if (s) s->texts = texts, s->outputs = outputs, s->digests = digests, s->digits = digits;
+    if (s) s->texts = texts, s->raw = raw, s->outputs = outputs, s->digests = digests, s->digits = digits;
     return s;
 }
 
 PUBLIC void sieve_free(sieve *s) {
     free(s->words.places), free(s->words.some), free(s->strips.places), free(s->strips.some), free(s->places);
+    free(s->reader.lower);
     free(s);
 }
 
@@ -712,7 +891,9 @@ PUBLIC bool sieve_add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
     if (size > 1) sizes |= 1ull << (size < 64 ? size - 1 : 62);
     for (int first = lower[0] < 0x80 ? lower[0] : 0x80; first <= (lower[0] < 0x80 ? lower[0] : 0xFF); first++)
         s->word_sizes[first] |= sizes;
-    return table_put(&s->words, h, slot);
+    for (int64_t other = size - 1; size > 1 && !((lower[0] | lower[1]) & 0x80) && other <= size + 1; other++)
+        set(s->word_heads, word_head(lower, other));
+    return table_put(&s->words, h, slot, 0);
 }
 
 /* A number that is one part of a value: short ones are looked up two at a time, as words. */

@@ -4,7 +4,7 @@
 #ifndef SIFT_H
 #define SIFT_H
 
-#include "letters.h"
+#include "masks.h"
 
 /* What is said of a leaf: that it matters; that those beside it do too; that it does if its places are whole. */
 enum { DULL = 0, MATTERS = 1, BESIDE = 2, PLACED = 4 };
@@ -19,29 +19,44 @@ typedef struct {
     int64_t place, axis, leaf;
 } spot;
 
+/* A leaf in lower case, and where quotes are in the 64 bytes that were read last. */
 typedef struct {
-    const grams *texts, *outputs; /* values; what the app's own transforms gave out */
+    uint8_t *lower;
+    int64_t capacity, block;
+    uint64_t marks;
+} reader;
+
+typedef struct {
+    const grams *texts, *raw, *outputs; /* values; values in data that is no text; what the app's transforms gave out */
     const table *digests, *digits;
     table words, strips;   /* parts of values, names of cells; strips of the earth that have places */
     uint64_t word_sizes[256];   /* by the first letter of a word, which sizes there are: bit 63 for all above */
+    uint64_t word_heads[1024];  /* by the first two letters and the size, where both are ASCII */
     uint64_t short_numbers[256]; /* numbers of up to four digits that are a part of a value */
     uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
     double least[2], most[2];                           /* of all latitudes, of all longitudes */
+    double ranges[7][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
     bool punycode;                                      /* whether it is anywhere in the text */
     uint64_t tops[1024];   /* the upper sixteen bits of latitudes, in any kind of binary number */
     place *places;
     int64_t number_of_places;
     spot *spots;
     int64_t spots_found, spots_most, leaf;
+    reader reader;
 } sieve;
 
-bool blob_matters(bytes data, int64_t size);
-int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, bool bare);
+extern const double TENS[18];
+
+bool blob_matters(sieve *s, bytes data, int64_t size, int depth);
+int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
 bool packed_places(sieve *s, bytes data, int64_t size);
 void number_near(sieve *s, double value, int decimals);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
+int varint_matters(sieve *s, uint64_t value);
+bool has_word(const sieve *s, bytes lower, int64_t size);
+bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t other_size);
 uint64_t word_hash(bytes lower, int64_t size);
 uint32_t short_number(bytes data, int64_t size);
 

@@ -1,34 +1,39 @@
 #include "tables.h"
 
+static void table_clear(table *t) { free(t->places), free(t->more), free(t->some); }
+
 static bool grow(table *t) {
     uint64_t size = t->places ? 2 * (t->mask + 1) : 256;
     uint64_t *places = calloc(size, sizeof *places), *some = calloc(size / 16, sizeof *some);
-    if (!places || !some) {
-        free(places), free(some);
+    uint32_t *more = t->windows ? calloc(size, sizeof *more) : NULL;
+    if (!places || !some || (t->windows && !more)) {
+        free(places), free(some), free(more);
         return false;
     }
-    table grown = {places, some, size - 1, t->used};
+    table grown = {places, more, some, size - 1, t->used, t->windows};
     for (uint64_t i = 0; t->places && i <= t->mask; i++) {
         uint64_t entry = t->places[i];
         if (!entry) continue;
         uint64_t at = begin(&grown, entry);
         while (places[at]) at = (at + 1) & grown.mask;
         places[at] = entry;
+        if (more) more[at] = t->more[i];
         uint64_t bit = some_bit(&grown, entry);
         some[bit >> 6] |= 1ull << (bit & 63);
     }
-    free(t->places), free(t->some);
+    table_clear(t);
     *t = grown;
     return true;
 }
 
-bool table_put(table *t, uint64_t h, uint32_t slot) {
+bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
     if ((!t->places || 2 * (t->used + 1) > t->mask + 1) && !grow(t)) return false;
     uint64_t entry = (h >> SLOT_BITS << SLOT_BITS) | (slot + 1);
     uint64_t at = begin(t, h);
     for (; t->places[at]; at = (at + 1) & t->mask)
-        if (t->places[at] == entry) return true;
+        if (t->places[at] == entry && (!t->more || t->more[at] == more)) return true;
     t->places[at] = entry;
+    if (t->more) t->more[at] = more;
     t->used++;
     uint64_t bit = some_bit(t, h);
     t->some[bit >> 6] |= 1ull << (bit & 63);
@@ -46,17 +51,29 @@ int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t foun
     return found;
 }
 
+/* The same for a window, where a text that has it stands around it. */
+static int64_t windows_at(const table *t, bytes lower, int64_t start, int size, int64_t end, row *out, int64_t most, int64_t found) {
+    uint64_t h = hash(lower + start, size);
+    if (!has(t, h)) return found;
+    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask) {
+        if (t->places[at] >> SLOT_BITS != h >> SLOT_BITS || !whole(t->more[at], lower, start, 0, end)) continue;
+        if (found < most) out[found] = (row){(int64_t)(t->places[at] & SLOT_MASK) - 1, start, size};
+        found++;
+    }
+    return found;
+}
+
 PUBLIC table *table_new(void) { return calloc(1, sizeof(table)); }
 
 PUBLIC void table_free(table *t) {
-    free(t->places), free(t->some);
+    table_clear(t);
     free(t);
 }
 
 /* Words: eight bytes each, one after the other. */
 PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot) {
     for (int64_t i = 0; i < number; i++)
-        if (!table_put(t, mixed(load8(words + 8 * i)), slot)) return false;
+        if (!table_put(t, mixed(load8(words + 8 * i)), slot, 0)) return false;
     return true;
 }
 
@@ -66,40 +83,48 @@ PUBLIC int64_t table_find_words(const table *t, bytes words, int64_t number, row
     return found;
 }
 
+static void enter(sieve_bits *sieve, uint64_t hash) {
+    sieve->words[hash >> sieve->shift] |= 1ull << (hash >> 8 & 63) | 1ull << (hash >> 14 & 63);
+}
+
 static bool resize(sieve_bits *sieve, int shift) {
-    uint64_t *bits = calloc((size_t)1 << (32 - shift - 6), 8);
-    if (!bits) return false;
-    free(sieve->bits);
-    sieve->bits = bits, sieve->shift = shift;
-    for (uint64_t i = 0; i < sieve->number; i++) set(bits, sieve->kept[i] >> shift);
+    uint64_t *words = calloc((size_t)1 << (64 - shift), 8);
+    if (!words) return false;
+    free(sieve->words);
+    sieve->words = words, sieve->shift = shift;
+    for (uint64_t i = 0; i < sieve->number; i++) enter(sieve, sieve->kept[i]);
     return true;
 }
 
-static bool keep(sieve_bits *sieve, uint32_t hash) {
+static bool keep(sieve_bits *sieve, uint64_t hash) {
     if (sieve->number == sieve->room) {
         uint64_t room = sieve->room ? 2 * sieve->room : 1024;
-        uint32_t *kept = realloc(sieve->kept, room * sizeof *kept);
+        uint64_t *kept = realloc(sieve->kept, room * sizeof *kept);
         if (!kept) return false;
         sieve->kept = kept, sieve->room = room;
     }
     sieve->kept[sieve->number++] = hash;
-    set(sieve->bits, hash >> sieve->shift);
-    return sieve->number * 8 < 1ull << (32 - sieve->shift) || sieve->shift < 4 || resize(sieve, sieve->shift - 1);
+    enter(sieve, hash);
+    return sieve->number < 4ull << (64 - sieve->shift) || sieve->shift < 40 || resize(sieve, sieve->shift - 1);
 }
 
 PUBLIC grams *grams_new(void) {
     grams *g = calloc(1, sizeof *g);
-    if (!g || !(g->endings = calloc(10000000 / 64 + 1, 8)) || !(g->twos = calloc(1024, 8))) return NULL;
+    if (!g || !(g->endings = calloc(10000000 / 64 + 1, 8)) || !(g->fives = calloc(100000 / 64 + 1, 8)) ||
+        !(g->twos = calloc(1024, 8)))
+        return NULL;
+    g->windows.windows = true;
     sieve_bits *sieves[] = {&g->eights, &g->fours, &g->sevens, &g->firsts};
     for (int i = 0; i < 4; i++)
-        if (!resize(sieves[i], 14)) return NULL;
+        if (!resize(sieves[i], 54)) return NULL;
     return g;
 }
 
 PUBLIC void grams_free(grams *g) {
     sieve_bits *sieves[] = {&g->eights, &g->fours, &g->sevens, &g->firsts};
-    for (int i = 0; i < 4; i++) free(sieves[i]->bits), free(sieves[i]->kept);
-    free(g->endings), free(g->twos), free(g->windows.places);
+    for (int i = 0; i < 4; i++) free(sieves[i]->words), free(sieves[i]->kept);
+    table_clear(&g->windows);
+    free(g->endings), free(g->fives), free(g->twos);
     free(g);
 }
 
@@ -121,40 +146,78 @@ PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers
         if (all_digits(text + start, window) && end < size && is_digit(text[end])) others = CROWDED + 1;
         if (others < fewest) best = start, fewest = others;
     }
-    if (!table_put(&g->windows, hash(text + best, window), slot)) return -1;
+    uint32_t more = size > 255 ? 0 : (uint32_t)best << 24 | (uint32_t)size << 16 | (uint16_t)(hash(text, size) >> 40);
+    if (!table_put(&g->windows, hash(text + best, window), slot, more)) return -1;
     g->sizes |= 1u << window;
     int end = best + window;
     bytes first = text + best;
     if (window < SHORT) {
         set(g->twos, (uint32_t)first[0] | (uint32_t)first[1] << 8);
-        if (window >= 4 && !keep(&g->firsts, bit_of(load4(first), 0))) return -1;
-    }
-    else if (numbers && all_digits(first, window) && (end == size || !is_digit(text[end])))
+        g->sorts |= 1u << sort_of(first[0]);
+        if (window >= 4 && !keep(&g->firsts, four(load4(first)))) return -1;
+    } else if (numbers && all_digits(first, window) && (end == size || !is_digit(text[end]))) {
         set(g->endings, seven_digits(text + end));
-    else {
+        set(g->fives, five_digits(text + end));
+    } else {
         for (int at = 0; at < 4; at++)
-            if (!(window == LONG ? keep(&g->eights, bit_of(load4(first + at), load4(first + at + 4)))
-                                 : keep(&g->fours, bit_of(load4(first + at), 0))))
+            if (!(window == LONG ? keep(&g->eights, eight(load8(first + at))) : keep(&g->fours, four(load4(first + at)))))
                 return -1;
-        if (!keep(&g->sevens, bit_of(load4(first), load4(first + 3)))) return -1;
+        if (!keep(&g->sevens, seven(first))) return -1;
     }
     return best;
 }
 
-static int64_t number_at(const grams *g, bytes lower, int64_t start, int64_t end, row *out, int64_t most, int64_t found) {
+/* Whether a text that has this window stands around it, between two ends; only the window counts where the lower end is
+   above the higher. */
+bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high) {
+    uint64_t h = hash(lower + start, size);
+    if (!has(t, h)) return false;
+    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask)
+        if (t->places[at] >> SLOT_BITS == h >> SLOT_BITS && (low > high || whole(t->more[at], lower, start, low, high)))
+            return true;
+    return false;
+}
+
+/* Whether a text of seven bytes or more, but for numbers, stands around the four bytes at a place, or the eight. */
+bool has_long_text(const grams *g, bytes lower, int64_t at, int64_t low, int64_t high) {
+    for (int64_t first = at - 3 < low ? low : at - 3; first <= at && first + SHORT <= high; first++) {
+        if (!may(&g->sevens, seven(lower + first))) continue;
+        static const int sizes[] = {SHORT, MIDDLE, LONG};
+        for (int i = 0; i < 3; i++)
+            if (g->sizes >> sizes[i] & 1 && first + sizes[i] <= high &&
+                has_window(&g->windows, lower, first, sizes[i], low, high))
+                return true;
+    }
+    return false;
+}
+
+/* Whether a number that is looked for ends where these digits end, or, as in an IMEI with its software version, two
+   before; loose: up to three before, for in binary data a digit may follow by chance. */
+bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, int64_t low, int64_t high, bool loose) {
+    static const int sizes[] = {LONG, MIDDLE, SHORT};
+    for (int back = 0; back < 4 && end - back >= start + 7; back += loose ? 1 : 2) {
+        int64_t stop = end - back;
+        if (!in(g->fives, five_digits(lower + stop)) || !in(g->endings, seven_digits(lower + stop))) continue;
+        for (int i = 0; i < 3; i++)
+            if (stop - sizes[i] >= start && has_window(&g->windows, lower, stop - sizes[i], sizes[i], low, high)) return true;
+    }
+    return false;
+}
+
+static int64_t number_at(const grams *g, bytes lower, int64_t start, int64_t end, int64_t size, row *out, int64_t most, int64_t found) {
     for (int64_t stop = end - 3 < start + 7 ? start + 7 : end - 3; stop <= end; stop++) {
-        if (!in(g->endings, seven_digits(lower + stop))) continue;
+        if (!in(g->fives, five_digits(lower + stop)) || !in(g->endings, seven_digits(lower + stop))) continue;
         const int sizes[] = {LONG, MIDDLE, SHORT};
         for (int i = 0; i < 3; i++)
             if (stop - sizes[i] >= start)
-                found = collect(&g->windows, hash(lower + stop - sizes[i], sizes[i]), out, most, found, stop - sizes[i],
-                                sizes[i]);
+                found = windows_at(&g->windows, lower, stop - sizes[i], sizes[i], size, out, most, found);
     }
     return found;
 }
 
-/* Every window that stands in the bytes; more than there is room for are only counted. */
+/* Every text that stands in the bytes, by its window; more than there is room for are only counted. */
 PUBLIC int64_t grams_find(const grams *g, bytes lower, int64_t end, row *out, int64_t most) {
+    const table *t = &g->windows;
     int64_t found = 0, run_end = 0;
     bool some_long = g->sizes >> LONG & 1, some_middle = g->sizes >> SHORT & 3;
     for (int64_t at = 0; at + 4 <= end; at += 4) {
@@ -163,29 +226,27 @@ PUBLIC int64_t grams_find(const grams *g, bytes lower, int64_t end, row *out, in
             int64_t start = at;
             while (start > 0 && is_digit(lower[start - 1])) start--;
             for (run_end = at + 4; run_end < end && is_digit(lower[run_end]);) run_end++;
-            if (run_end - start >= 7) found = number_at(g, lower, start, run_end, out, most, found);
+            if (run_end - start >= 7) found = number_at(g, lower, start, run_end, end, out, most, found);
         }
-        if (some_long && at + 8 <= end && may(&g->eights, bit_of(word, load4(lower + at + 4))))
-            for (int64_t start = at < 3 ? 0 : at - 3; start <= at && start + LONG <= end; start++)
-                if (may(&g->sevens, bit_of(load4(lower + start), load4(lower + start + 3)))) found = collect(&g->windows, hash(lower + start, LONG), out, most, found, start, LONG);
-        if (some_middle && may(&g->fours, bit_of(word, 0)))
-            for (int64_t start = at < 3 ? 0 : at - 3; start <= at && start + SHORT <= end; start++) {
-                if (!may(&g->sevens, bit_of(load4(lower + start), load4(lower + start + 3)))) continue;
-                found = collect(&g->windows, hash(lower + start, SHORT), out, most, found, start, SHORT);
-                if (start + MIDDLE <= end)
-                    found = collect(&g->windows, hash(lower + start, MIDDLE), out, most, found, start, MIDDLE);
-            }
+        bool longer = some_long && at + 8 <= end && may(&g->eights, eight(load8(lower + at)));
+        bool middle = some_middle && may(&g->fours, four(word));
+        if (!longer && !middle) continue;
+        for (int64_t start = at < 3 ? 0 : at - 3; start <= at && start + SHORT <= end; start++) {
+            if (!may(&g->sevens, seven(lower + start))) continue;
+            if (longer && start + LONG <= end) found = windows_at(t, lower, start, LONG, end, out, most, found);
+            if (!middle) continue;
+            found = windows_at(t, lower, start, SHORT, end, out, most, found);
+            if (start + MIDDLE <= end) found = windows_at(t, lower, start, MIDDLE, end, out, most, found);
+        }
     }
     for (int64_t start = 0; g->sizes & 0x7C && start + 2 <= end; start++) {
         if (!in(g->twos, (uint32_t)lower[start] | (uint32_t)lower[start + 1] << 8)) continue;
         if (g->sizes & 0x0C)
             for (int size = 2; size < 4; size++)
-                if (start + size <= end)
-                    found = collect(&g->windows, hash(lower + start, size), out, most, found, start, size);
-        if (g->sizes & 0x70 && start + 4 <= end && may(&g->firsts, bit_of(load4(lower + start), 0)))
+                if (start + size <= end) found = windows_at(t, lower, start, size, end, out, most, found);
+        if (g->sizes & 0x70 && start + 4 <= end && may(&g->firsts, four(load4(lower + start))))
             for (int size = 4; size < SHORT; size++)
-                if (start + size <= end)
-                    found = collect(&g->windows, hash(lower + start, size), out, most, found, start, size);
+                if (start + size <= end) found = windows_at(t, lower, start, size, end, out, most, found);
     }
     return found;
 }

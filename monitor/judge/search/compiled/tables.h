@@ -24,17 +24,19 @@ enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8 };
 /* Words of 64 bits, hashed, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
 typedef struct {
     uint64_t *places;
+    uint32_t *more; /* of what a window is part of: where it begins before the window, its size, 16 bits of its hash */
     uint64_t *some; /* four bits a place, set for the hashes that are there: most searches end here */
     uint64_t mask, used;
+    bool windows; /* whether there is more */
 } table;
 
-/* One bit for each thing that some window may begin with; where none is set, nothing is looked up. It grows with what
-   is entered, so that it stays near the processor. */
+/* Two bits of one word for each thing that some window may begin with; where one is not set, nothing is looked up. It
+   grows with what is entered, sixteen bits each at least, so that it stays near the processor. */
 typedef struct {
-    uint64_t *bits;
-    uint32_t *kept;
+    uint64_t *words;
+    uint64_t *kept;
     uint64_t number, room;
-    int shift; /* of 32 bits of a hash */
+    int shift; /* of 64 bits of a hash, to the number of a word */
 } sieve_bits;
 
 typedef struct {
@@ -44,8 +46,10 @@ typedef struct {
     sieve_bits sevens;   /* the first seven bytes of such windows */
     sieve_bits firsts;   /* the first four bytes of a window of four to six */
     uint64_t *endings;   /* the last seven digits of a window of digits, looked up where a number ends */
+    uint64_t *fives;     /* the last five of them */
     uint64_t *twos;      /* the first two bytes of a window of less than SHORT */
     uint32_t sizes;      /* bit n: some window has n bytes */
+    uint32_t sorts;      /* bit n: some window of less than SHORT begins with a byte of this sort */
 } grams;
 
 typedef struct {
@@ -79,15 +83,23 @@ static inline uint64_t hash(bytes data, int size) {
     return mixed(h ^ rest);
 }
 
-static inline uint32_t bit_of(uint32_t low, uint32_t high) {
-    uint64_t both = (uint64_t)high << 32 | low;
-    return (uint32_t)(both * 0x9E3779B97F4A7C15u >> 32);
-}
+static inline uint64_t eight(uint64_t word) { return (word ^ word >> 29) * 0x9E3779B97F4A7C15u; }
+static inline uint64_t seven(bytes at) { return eight(load4(at) | (uint64_t)load4(at + 3) << 32); }
+static inline uint64_t four(uint32_t word) { return (word + 1ull) * 0x9E3779B97F4A7C15u; }
 
 static inline void set(uint64_t *sieve, uint32_t bit) { sieve[bit >> 6] |= 1ull << (bit & 63); }
 static inline bool in(const uint64_t *sieve, uint32_t bit) { return sieve[bit >> 6] >> (bit & 63) & 1; }
 
-static inline bool may(const sieve_bits *sieve, uint32_t hash) { return in(sieve->bits, hash >> sieve->shift); }
+static inline bool may(const sieve_bits *sieve, uint64_t hash) {
+    uint64_t word = sieve->words[hash >> sieve->shift];
+    return word >> (hash >> 8 & 63) & word >> (hash >> 14 & 63) & 1;
+}
+
+static inline uint32_t five_digits(bytes before) {
+    uint32_t number = 0;
+    for (int at = -5; at < 0; at++) number = number * 10 + (uint32_t)(before[at] - '0');
+    return number;
+}
 
 static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
 
@@ -114,7 +126,22 @@ static inline int count(const table *t, uint64_t h, int most) {
 
 static inline bool has(const table *t, uint64_t h) { return count(t, h, 1); }
 
-bool table_put(table *t, uint64_t h, uint32_t slot);
+/* Letters of either case, digits, what is no ASCII, others. */
+static inline int sort_of(uint8_t byte) {
+    return (uint8_t)((byte | 32) - 'a') < 26 ? 1 : is_digit(byte) ? 2 : byte >= 0x80 ? 3 : 0;
+}
+
+/* Whether what a window is part of stands around it, between two ends of some bytes. */
+static inline bool whole(uint32_t more, bytes lower, int64_t start, int64_t low, int64_t high) {
+    int64_t size = more >> 16 & 255, first = start - (more >> 24);
+    if (!size) return true; /* too long to say */
+    return first >= low && first + size <= high && (uint16_t)(hash(lower + first, (int)size) >> 40) == (uint16_t)more;
+}
+
+bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more);
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size);
+bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high);
+bool has_long_text(const grams *g, bytes lower, int64_t at, int64_t low, int64_t high);
+bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, int64_t low, int64_t high, bool loose);
 
 #endif
