@@ -2,8 +2,9 @@
 
     python addons/capture.py --set recording=DIR [--set confdir=DIR] [--set hosts=name=127.0.0.1:8443,...]
 
-Any option of mitmproxy or of the addons below can be set. On stdout comes `{"host": ..., "port": ..., "ca": ...}` once
-it listens, and nothing else; what went wrong goes to stderr. SIGTERM ends it, with --until-eof the end of stdin too.
+Any option of mitmproxy or of the addons below can be set. On stdout comes one line of JSON once it listens
+(`{"host": ..., "port": ..., "ca": ..., "wireguard": ...}`), and nothing else; what went wrong goes to stderr. SIGTERM
+ends it, with --until-eof the end of stdin too.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from mitmproxy.addons import (
     upstream_auth,
 )
 
+from addons.admission import Admission
 from addons.hosts import Hosts
 from addons.pressure import bound
 from addons.storage import SMALL
@@ -71,16 +73,21 @@ class Passing:
 
 
 class Announce:
-    """Says on stdout where the proxy listens."""
+    """Says on stdout where the proxy listens, and how a device joins its WireGuard tunnel, if it has one."""
 
     def __init__(self, lean: master.Master) -> None:
         self.lean = lean
 
     def running(self) -> None:
-        addresses = self.lean.addons.get("proxyserver").listen_addrs()
-        host, port, *_ = sorted(addresses, key=len)[0]
+        server = self.lean.addons.get("proxyserver")
+        host, port, *_ = min(server.listen_addrs(), key=len, default=(None, None))
         ca = Path(self.lean.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"
-        print(json.dumps({"host": host, "port": port, "ca": str(ca.absolute())}), flush=True)
+        tunnel = next(filter(None, (one.to_json().get("wireguard_conf") for one in server.servers)), None)
+        if tunnel:
+            # mitmproxy names the port that was asked for, which is 0 where any will do.
+            tunnel = tunnel.removesuffix(":0") + (f":{port}" if tunnel.endswith(":0") else "")
+        said = {"host": host, "port": port, "ca": str(ca.absolute()), "wireguard": tunnel}
+        print(json.dumps(said), flush=True)
 
 
 class Settings(options.Options):
@@ -150,11 +157,14 @@ def make(settings: Sequence[str]) -> master.Master:
     opts.set(*settings, defer=True)
     bound()
     lean = Lean(opts)
+    uploads = Uploads()
     with _alone(Path(opts.confdir).expanduser()):
         lean.addons.add(
             core.Core(),
             # Refuses clients from public addresses, for whoever listens on more than loopback.
             block.Block(),
+            # Refuses everybody else but whom the proxy is for.
+            Admission(uploads.recorder),
             # Else a client that asks to change to HTTP/2 in cleartext gets what mitmproxy cannot read.
             disable_h2c.DisableH2C(),
             proxyserver.Proxyserver(),
@@ -166,7 +176,7 @@ def make(settings: Sequence[str]) -> master.Master:
             # For a company's proxy between us and the world.
             upstream_auth.UpstreamAuth(),
             Hosts(),
-            Uploads(),
+            uploads,
             Passing(),
             Announce(lean),
             # Ends the start with exit code 1 when there was an error, such as a port in use.

@@ -34,7 +34,7 @@ class Windows(BufferedH2Connection):
     """One side of an HTTP/2 connection that grants little at a time."""
 
     def __init__(self, config: Any) -> None:
-        super().__init__(config)  # type: ignore[no-untyped-call]
+        super().__init__(config)
         self.local_settings.initial_window_size = STREAM_BYTES
         self.local_settings.acknowledge()
 
@@ -59,7 +59,7 @@ class Patience:
         self.owed: defaultdict[int, int] = defaultdict(int)
         self.alarm: commands.RequestWakeup | None = None
         self.confirm = self.windows.acknowledge_received_data
-        self.windows.acknowledge_received_data = self._arrived  # type: ignore[method-assign]
+        self.windows.acknowledge_received_data = self._arrived
 
     def _arrived(self, acknowledged_size: int, stream_id: int) -> None:
         if self.owed or not self._room():

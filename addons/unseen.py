@@ -29,6 +29,8 @@ NAMES = 10_000
 """Addresses whose names are remembered, from the answers to DNS queries."""
 QUIC_PORTS = frozenset({80, 443, 8443})
 VERSION_1 = b"\x00\x00\x00\x01"
+READABLE = frozenset({VERSION_1, b"\x6b\x33\x43\xcf"})
+"""The versions that mitmproxy reads: 1 and 2."""
 NO_VERSION = b"\x0a\x1a\x2a\x3a"
 """A version that is none (RFC 9000, 15): a client that is offered only this one gives up at once."""
 
@@ -142,11 +144,17 @@ class Unseen:
 
     def _refuse_quic(self, nextlayer: layer.NextLayer) -> None:
         chosen, about = nextlayer.layer, nextlayer.context
-        if not isinstance(chosen, layers.UDPLayer) or chosen.flow is None:
+        if about.client.transport_protocol != "udp":
             return
         data = nextlayer.data_client()
         port = about.server.address[1] if about.server.address else 0
-        if is_quic(data) or (port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40):
+        if isinstance(chosen, layers.UDPLayer):
+            late = port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40  # the first packet was before our time
+            refuse = chosen.flow is not None and (is_quic(data) or late)
+        else:
+            quic = isinstance(chosen, layers.ServerQuicLayer | layers.ClientQuicLayer)
+            refuse = quic and is_quic(data) and data[1:5] not in READABLE
+        if refuse:
             # To a fixed place over UDP, mitmproxy only relays; elsewhere it reads version 1.
             relays = isinstance(about.client.proxy_mode, mode_specs.ReverseMode)
             nextlayer.layer = RefuseQuic(about, NO_VERSION if relays else VERSION_1)

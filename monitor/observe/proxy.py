@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ def capture_py() -> Path:
 class Proxy(AbstractContextManager["Proxy"]):
     """The proxy of one run, a process of its own; within the context, or between `start` and `stop`, it listens.
 
+    `mode` is how traffic comes to it (modes.py); `admit`, which addresses may use it besides this machine's own.
     `hosts` maps a host, or `host:port`, to the address and port where it really is. `upstream_ca` is a PEM file of
     authorities that servers are checked against instead of the usual ones.
     """
@@ -46,6 +47,8 @@ class Proxy(AbstractContextManager["Proxy"]):
         *,
         listen: str = "127.0.0.1",
         port: int = 0,
+        mode: str = "regular",
+        admit: Sequence[str] = (),
         hosts: Mapping[str, tuple[str, int]] | None = None,
         confdir: Path,
         upstream_ca: Path | None = None,
@@ -57,12 +60,16 @@ class Proxy(AbstractContextManager["Proxy"]):
         """Port it listens on; the real one once started."""
         self.ca_pem = confdir / "mitmproxy-ca-cert.pem"
         """Certificate of the authority that the device must trust."""
+        self.wireguard: str | None = None
+        """Configuration for the device's WireGuard, once started in that mode. It has the device's private key."""
         self._confdir = confdir
         settings = {
             "recording": str(recording.absolute()),
             "confdir": str(confdir.absolute()),
             "listen_host": listen,
             "listen_port": str(port),
+            "mode": mode,
+            "admit": ",".join(admit),
             "hosts": ",".join(f"{name}={address}:{at}" for name, (address, at) in (hosts or {}).items()),
             **({"ssl_verify_upstream_trusted_ca": str(upstream_ca.absolute())} if upstream_ca else {}),
             **(options or {}),
@@ -88,7 +95,9 @@ class Proxy(AbstractContextManager["Proxy"]):
         except BaseException:
             self.stop()
             raise
-        self.host, self.port, self.ca_pem = where["host"], where["port"], Path(where["ca"])
+        self.ca_pem, self.wireguard = Path(where["ca"]), where.get("wireguard")
+        if where["port"] is not None:
+            self.host, self.port = where["host"], where["port"]
 
     def alive(self) -> bool:
         """Whether the process runs."""
