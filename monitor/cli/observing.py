@@ -120,6 +120,15 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 @click.option("--seconds", type=float, help="End after this many seconds even if the app still runs.")
 @click.option("--operator", help="Who is responsible for the run. [default: login name]")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on.")
+@click.option(
+    "--mode",
+    default="auto",
+    show_default=True,
+    help="How the device's traffic comes to the proxy: regular, wireguard, transparent, local or reverse:URL.",
+)
+@click.option(
+    "--device-address", help="The device's address, where --listen is more than this machine: it alone is let in."
+)
 @click.option("--port", default=0, show_default="a free one", help="Port the proxy listens on.")
 @click.option(
     "--sources",
@@ -138,6 +147,8 @@ def observe(
     operator: str | None,
     listen: str,
     port: int,
+    mode: str,
+    device_address: str | None,
     extra_sources: Path | None,
     db: str | None,
     strict: bool,
@@ -151,7 +162,15 @@ def observe(
     from monitor.observe.run import Order
 
     path = output or _new_folder(device_name, plan)
-    order = Order(plan=plan, listen=listen, port=port, seconds=seconds, operator=operator)
+    order = Order(
+        plan=plan,
+        listen=listen,
+        port=port,
+        mode=mode,
+        device_address=device_address,
+        seconds=seconds,
+        operator=operator,
+    )
     if known.app_type is not None:
         order = replace(order, app_type=known.app_type.number)
     _observe(device_name, order, path, db, known, extra_sources)
@@ -168,6 +187,7 @@ def _observe(
 ) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
+    from monitor.observe.modes import choose
     from monitor.observe.run import observe as record
     from monitor.observe.sources import load
     from monitor.recording import Recording
@@ -193,6 +213,8 @@ def _observe(
     with _device(device_name, order.plan) as device, interrupts() as interrupted:
         if device.identity.kind != "lab":
             err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
+            way = choose(order.mode, device.identity.kind)
+            err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         live.start()
         try:
             with err.status("starting") as status:

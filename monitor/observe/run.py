@@ -17,6 +17,7 @@ from monitor.errors import SetupError
 from monitor.events import Gap, Phase, Run
 from monitor.observe.agent import Agent, agent_js
 from monitor.observe.device import Device
+from monitor.observe.modes import admitted, choose
 from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
 from monitor.recording import Recording
@@ -38,6 +39,10 @@ class Order:
     """Address that the proxy listens on."""
     port: int = 0
     """Port of the proxy; 0 takes a free one."""
+    mode: str = "auto"
+    """How the device's traffic comes to the proxy (modes.py)."""
+    device_address: str | None = None
+    """Address that the device has for a proxy that listens on more than this machine: it alone is let in."""
     seconds: float | None = None
     """End after this long; None: when the app ends or `stop` says so."""
     operator: str | None = None
@@ -68,21 +73,28 @@ def observe(
     came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
     something does not come up; what was recorded until then stays.
     """
+    mode = choose(order.mode, device.identity.kind)
+    admit = admitted(order.listen, mode, order.device_address)
     recording = Recording.create(path, describe(device, order))
     with ExitStack() as up:
         up.enter_context(_finished(recording))
         up.enter_context(recording.sealing(every_s=STAMP_S))
-        say("starting the proxy")
+        say(f"starting the proxy, mode {mode.spec}: {mode.why}")
         proxy = up.enter_context(
             Proxy(
                 path,
                 listen=order.listen,
                 port=order.port,
+                mode=mode.spec,
+                admit=admit,
                 hosts=device.hosts,
                 confdir=order.confdir.expanduser(),
                 upstream_ca=device.upstream_ca,
             )
         )
+        recording.update_run(mode=mode.spec)
+        if proxy.wireguard:
+            say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
         say(f"preparing {device.identity.model or device.identity.serial}")
         device.prepare(proxy.host, proxy.port, proxy.ca_pem)
         up.callback(device.undo)
@@ -104,6 +116,14 @@ def observe(
         _watch(agent, proxy, recording, order, stop)
         recording.update_run(hooks=_states(agent))
     return recording
+
+
+def _tunnel(order: Order, configuration: str) -> Path:
+    """The file that the device's WireGuard app loads; it has a private key."""
+    path = order.confdir.expanduser() / "device.wireguard.conf"
+    path.touch(mode=0o600)
+    path.write_text(configuration + "\n")
+    return path
 
 
 def describe(device: Device, order: Order) -> Run:
