@@ -50,8 +50,14 @@ def unescape(data: bytes) -> bytes:
     return ESCAPE.sub(one, data)
 
 
+LONGEST_KEY = 200
+"""Letters of a key that a path shows."""
+
+
 def child_path(parent: str, key: str) -> str:
-    """The path of a member: `$.name`, or `$["first name"]` where the key is no plain word."""
+    """The path of a member: `$.name`, or `$["first name"]` where the key is no plain word; of a long key, its
+    beginning."""
+    key = key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"
     return f"{parent}.{key}" if NAME.fullmatch(key) else f"{parent}[{json.dumps(key, ensure_ascii=False)}]"
 
 

@@ -120,7 +120,7 @@ def plus(piece: Piece, room: Room) -> Found:
 def cookie(piece: Piece, room: Room) -> Found:
     """`a=1; b=2`, as in the headers Cookie and Set-Cookie."""
     found: list[Piece] = []
-    for pair in re.finditer(rb"\s*([^=;]+)=([^;]*)", piece.data):
+    for pair in re.finditer(rb"(?:^|;)([^=;]+)=([^;]*)", piece.data):
         path = child_path(piece.path, pair[1].decode("utf-8", "replace").strip())
         found += _value(piece, "cookie", *pair.span(2), path, room, False)
     return found

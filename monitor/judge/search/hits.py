@@ -6,6 +6,7 @@ import base64
 import re
 from collections import defaultdict
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.events import Ref, Value
@@ -67,6 +68,7 @@ class Hit(NamedTuple):
 LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
 
 
+@lru_cache(maxsize=4096)
 def last_key(path: str) -> str:
     """The innermost name of a path, lower case: `$.user.phones[3]` is `phones`."""
     last = ""

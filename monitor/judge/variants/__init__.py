@@ -7,6 +7,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from monitor.events import Value
@@ -282,34 +283,51 @@ def kind_of(value: Value) -> str:
     return "text"
 
 
+@lru_cache(maxsize=4096)
 def bits_of(text: str) -> float:
     """How much a text says, in bits: an estimate from its letters that is meant to be too low rather than too high."""
+    pure = text.replace("-", "").replace(":", "")
+    if HEX_ID.fullmatch(pure):
+        return 3.7 * len(pure)
+    if text.isascii():
+        digits = len(text) - len(text.translate(NO_DIGITS))
+        return 2.9 * digits + 2.3 * (len(text) - digits)
     han = len(HAN.findall(text))
     digits = sum(char.isdecimal() for char in text)
-    rest = len(text) - han - digits
-    if HEX_ID.fullmatch(text.replace("-", "").replace(":", "")):
-        return 3.7 * len(text.replace("-", "").replace(":", ""))
-    return 6.5 * han + 2.9 * digits + 2.3 * rest
+    return 6.5 * han + 2.9 * digits + 2.3 * (len(text) - han - digits)
 
 
+NO_DIGITS = str.maketrans("", "", "0123456789")
 CHECKSUM_BITS = 20.0
 """What a checksum of 32 bits says: less than proof, for many numbers and words are looked at."""
 SEARCHED = 2
 """Characters that a text must have to be looked for at all."""
 
 
+Digested = tuple[str, str, bytes, float]
+"""A digest of a value: name of the variant, of which normal form, the raw bytes, what the form says in bits. A plain
+tuple, for a value has hundreds of them and nearly none is ever found; `digested` makes a variant of one."""
+
+
 def of(value: Value) -> tuple[Variant, ...]:
     """All forms of a value, in a fixed order."""
-    return tuple(_of(value))
+    return (*texts_of(value), *map(digested, digests_of(value)))
+
+
+def digested(digest: Digested) -> Variant:
+    """A digest as a variant, which is all of a leaf."""
+    name, form_name, raw, bits = digest
+    return Variant(name, form_name, "leaf", raw, "none", bits)
 
 
 MAIN_FORMS = 4
-"""The first so many normal forms of a value are looked for in every charset and digest, others in the usual ones."""
+"""The first so many normal forms of a value are looked for in every charset and as digests of digests."""
 IN_DIGITS = frozenset(("formatted", "separated", "uri"))
 """Normal forms that are found by their digits, whatever stands between them."""
 
 
-def _of(value: Value) -> Iterator[Variant]:
+def texts_of(value: Value) -> Iterator[Variant]:
+    """The forms of a value that are no digests."""
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
@@ -329,35 +347,74 @@ def _of(value: Value) -> Iterator[Variant]:
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
     if kind == "location":
         yield Variant("coordinates", "as_given", "place", b"")
+    for name, text in forms:
+        bits = min(bits_of(text), CHECKSUM_BITS)
+        if name in CHOSEN or name == "as_given":
+            for checksum, sum32 in _checksums(text):
+                if sum32 > 1 << 24:
+                    for written in _written(sum32):
+                        yield Variant(checksum, name, "utf-8", written.encode(), "digit", bits)
+    if forms and bits_of(forms[0][1]) >= 30:
+        backwards = forms[0][1][::-1]
+        if backwards.casefold() != forms[0][1].casefold():
+            yield Variant("reversed", "as_given", "utf-8", backwards.encode(), _edge(backwards), bits_of(forms[0][1]))
+
+
+def digests_of(value: Value) -> list[Digested]:
+    """The digests and checksums of every normal form of a value."""
+    kind = kind_of(value)
+    forms = FORMS[kind](value.text)
+    found: list[Digested] = []
     known: set[bytes] = set()
+    chosen = 0
+    if kind in ("mac", "id") and (pure := _pure(forms[0][1])) and _varied(pure):
+        raw_id = bytes.fromhex(pure)
+        found += [(name, "bytes", digests.DIGESTS[name](raw_id), 4.0 * len(pure)) for name in digests.COMMON]
     for number, (name, text) in enumerate(forms):
         data = text.encode("utf-8", "replace")
         bits = bits_of(text)
         if len(data) < 3:
             continue
-        for digest, raw in digests.of(data, rare=number < MAIN_FORMS):
+        normal = name not in UNCHOSEN
+        chosen += normal
+        depth: digests.Depth = "usual" if not normal else "doubled" if chosen <= MAIN_FORMS else "all"
+        for digest, raw in digests.of(data, depth):
             if raw not in known:
                 known.add(raw)
-                yield Variant(digest, name, "leaf", raw, "none", bits)
+                found.append((digest, name, raw, bits))
         if number == 0:
-            yield from _rare(name, text, bits)
-        if number == 0 or (kind == "email" and name == "lower"):
-            for digest, raw in composed.of(text):
-                yield Variant(digest, name, "leaf", raw, "none", bits)
+            found += _in_charsets(text, bits)
+        if number == 0 or name in CHOSEN:
+            found += [(digest, name, raw, bits) for digest, raw in composed.of(text)]
+            sums = _checksums(text)
+            found += [(checksum, name, sum32.to_bytes(4), min(bits, CHECKSUM_BITS)) for checksum, sum32 in sums]
+    return found
+
+
+UNCHOSEN = frozenset(
+    (
+        *("hex_number", "formatted", "separated", "uri", "international_011", "integer", "integer_backwards"),
+        *("signed_integer", "noughts_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
+        *("dotted_upper", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
+        *("rounded_2", "rounded_3", "rounded_4", "rounded_5", "rounded_6", "lat_lon", "lon_lat"),
+        *(f"rounded_{decimals}_lon_lat" for decimals in range(2, 7)),
+    )
+)
+"""Normal forms that few would take a digest of; the usual digests of them are looked for all the same."""
+CHOSEN = frozenset(("lower", "e164", "international", "national", "significant", "bare", "bare_upper", "digits"))
+"""Normal forms that are chosen to be made alike before a digest is taken."""
 
 
 def _binary(kind: str, text: str) -> Iterator[Variant]:
     """Ids as the bytes that they stand for, and the digits of an IMEI two in a byte; an IMEI with software version."""
     if kind in ("mac", "id"):
-        pure = re.sub(r"[^\da-fA-F]", "", text)
-        if len(pure) % 2 == 0 and _varied(pure):
+        pure = _pure(text)
+        if pure and _varied(pure):
             raw = bytes.fromhex(pure)
             yield Variant("bytes", "bare", "bytes", raw, "none", 4.0 * len(pure))
             yield Variant("bytes", "backwards", "bytes", raw[::-1], "none", 4.0 * len(pure))
             if len(raw) == 16:
                 yield Variant("bytes", "guid", "bytes", uuid.UUID(bytes=raw).bytes_le, "none", 4.0 * len(pure))
-            for digest in digests.COMMON:
-                yield Variant(digest, "bytes", "leaf", digests.DIGESTS[digest](raw), "none", 4.0 * len(pure))
     elif kind in ("phone", "number"):
         yield from _packed_digits(phones.digits_of(text) if kind == "phone" else text)
     elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and _varied("0" + digits):
@@ -386,6 +443,12 @@ def _packed_digits(digits: str) -> Iterator[Variant]:
         yield Variant("bytes", "little_endian", "bytes", number.to_bytes(8, "little"), "none", bits)
 
 
+def _pure(text: str) -> str:
+    """The hex digits of an id; empty where they are no whole bytes."""
+    pure = re.sub(r"[^\da-fA-F]", "", text)
+    return "" if len(pure) % 2 else pure
+
+
 VARIED = 5
 """Bytes that differ in an id that is proof as bytes; 02:00:00:00:00:00, which Android gives for any MAC, is none."""
 
@@ -394,24 +457,29 @@ def _varied(pure: str) -> bool:
     return len(set(bytes.fromhex(pure))) >= VARIED
 
 
-def _rare(name: str, text: str, bits: float) -> Iterator[Variant]:
-    """Digests of the value in other charsets, checksums, the value backwards: of the form as given only."""
+def _in_charsets(text: str, bits: float) -> Iterator[Digested]:
+    """Digests of the value in other charsets, of the form as given only."""
     for charset in ("utf-16le", "utf-16be", "gb18030"):
         data = text.encode(charset, "replace")
         if charset != "gb18030" or not text.isascii():
             for digest in digests.COMMON:
-                yield Variant(digest, f"{name}_{charset}", "leaf", digests.DIGESTS[digest](data), "none", bits)
-    for checksum, compute in (*digests.CHECKSUMS.items(), ("hash_code", composed.hash_code)):
-        sum32 = compute(text.encode("utf-8", "replace"))
-        yield Variant(checksum, name, "leaf", sum32.to_bytes(4), "none", min(bits, CHECKSUM_BITS))
-        if sum32 > 1 << 24:
-            written = [str(sum32), *([str(sum32 - (1 << 32))] if sum32 >> 31 else [])]
-            written += [f"{sum32:08x}"] if f"{sum32:08x}".isdecimal() else []
-            for number in written:
-                yield Variant(checksum, name, "utf-8", number.encode(), "digit", min(bits, CHECKSUM_BITS))
-    backwards = text[::-1]
-    if bits >= 30 and backwards.casefold() != text.casefold():
-        yield Variant("reversed", name, "utf-8", backwards.encode("utf-8", "replace"), _edge(backwards), bits)
+                yield digest, f"as_given_{charset}", digests.DIGESTS[digest](data), bits
+
+
+def _checksums(text: str) -> list[tuple[str, int]]:
+    """Checksums of 32 bits."""
+    data = text.encode("utf-8", "replace")
+    made = [(name, compute(data)) for name, compute in digests.CHECKSUMS.items()]
+    return [*made, ("hash_code", composed.hash_code(data))]
+
+
+def _written(sum32: int) -> Iterator[str]:
+    """A checksum as number: without a sign and with it; in hex, where that looks like a number too."""
+    yield str(sum32)
+    if sum32 >> 31:
+        yield str(sum32 - (1 << 32))
+    if f"{sum32:08x}".isdecimal():
+        yield f"{sum32:08x}"
 
 
 def _edge(text: str) -> Edge:

@@ -20,10 +20,11 @@ def of(text: str) -> Iterator[tuple[str, bytes]]:
     yield "md5_last_8", once[8:]
     yield "sha256_last_8", sha256(data)[-8:]
     yield "md5_of_md5_of_md5", md5(md5(once.hex().encode()).hex().encode())
-    sha512 = DIGESTS["sha512"]
-    yield "sha512_of_sha512", sha512(sha512(data).hex().encode())
-    for size in (16, 20):
+    yield from _doubled(data)
+    for size in (16, 20, 28, 48):
         yield f"blake2b_{8 * size}", hashlib.blake2b(data, digest_size=size).digest()
+    for size in (16, 20):
+        yield f"blake2s_{8 * size}", hashlib.blake2s(data, digest_size=size).digest()
     yield "shake128", hashlib.shake_128(data).digest(64)
     yield "shake256", hashlib.shake_256(data).digest(64)
     yield "murmur3_128", murmur3_128(data)
@@ -33,6 +34,25 @@ def of(text: str) -> Iterator[tuple[str, bytes]]:
         yield f"{digest}_of_base64", DIGESTS[digest](coded)
         if escaped != data:
             yield f"{digest}_of_percent", DIGESTS[digest](escaped)
+
+
+def _doubled(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Digests of digests that are rarer than those of `digests.of`: of the bytes, of base64, of longer ones."""
+    for inner in COMMON:
+        raw = DIGESTS[inner](data)
+        coded = base64.b64encode(raw)
+        for outer in COMMON:
+            yield f"{outer}_of_{inner}_base64", DIGESTS[outer](coded)
+            if outer != inner:
+                yield f"{outer}_of_{inner}_raw", DIGESTS[outer](raw)
+    long = DIGESTS["sha512"](data).hex().encode()
+    for outer in (*COMMON, "sha512"):
+        yield f"{outer}_of_sha512", DIGESTS[outer](long)
+    for same in SAME:
+        yield f"{same}_of_{same}", DIGESTS[same](DIGESTS[same](data).hex().encode())
+
+
+SAME = tuple(name for name in ("sm3", "sha3_256") if name in DIGESTS)
 
 
 def hash_code(data: bytes) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 Digest = Callable[[bytes], bytes]
 
@@ -40,7 +41,7 @@ DIGESTS: dict[str, Digest] = {
 COMMON = ("md5", "sha1", "sha256")
 """Digests that are also looked for doubled, and of texts in other charsets."""
 USUAL = ("md5", "sha1", "sha256", "sha512")
-"""Digests of the rarer normal forms."""
+"""Digests of normal forms that nobody would choose to take a digest of."""
 
 SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
 """Bytes of which a digest may be all of a leaf: whole, or its first bytes."""
@@ -69,17 +70,21 @@ CHECKSUMS: dict[str, Callable[[bytes], int]] = {"crc32": zlib.crc32, "adler32": 
 """32 bits are little: these are believed only with support."""
 
 
-def of(data: bytes, *, rare: bool) -> Iterator[tuple[str, bytes]]:
-    """(name of the variant, raw digest) of one normal form; `rare`: the digests that are seldom used, and doubled ones.
+Depth = Literal["usual", "all", "doubled"]
+"""How many digests of a form are looked for: those that are in use everywhere, all, or digests of digests as well."""
+
+
+def of(data: bytes, depth: Depth) -> Iterator[tuple[str, bytes]]:
+    """(name of the variant, raw digest) of one normal form.
 
     `md5_16` is the middle half of an MD5, as many Chinese SDKs write it; the first bytes of any digest need no entry.
     """
     plain: dict[str, bytes] = {}
-    for name in DIGESTS if rare else USUAL:
+    for name in USUAL if depth == "usual" else DIGESTS:
         plain[name] = DIGESTS[name](data)
         yield name, plain[name]
     yield "md5_16", plain["md5"][4:12]
-    if not rare:
+    if depth != "doubled":
         return
     for inner in COMMON:
         lower = plain[inner].hex().encode()
