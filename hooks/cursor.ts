@@ -281,7 +281,7 @@ function onCursor(method: string): Watch {
   if (watcher === undefined) {
     watcher = {
       subject: `android.database.Cursor.${method}`,
-      wants: (env, self) => cursors.get(env, self) !== undefined,
+      wants: ({ env, self }) => cursors.get(env, self) !== undefined,
       after: (call) => {
         const reading = cursors.get(call.env, call.self);
         if (reading !== undefined && call.thrown.isNull()) {
@@ -322,7 +322,7 @@ function onWindow(method: string): Watch {
   if (watcher === undefined) {
     watcher = {
       subject: `android.database.CursorWindow.${method}`,
-      wants: (env, self) => windows.get(env, self) !== undefined,
+      wants: ({ env, self }) => windows.get(env, self) !== undefined,
       after: (call) => {
         const reading = windows.get(call.env, call.self);
         if (reading !== undefined && call.thrown.isNull() && call.args.length >= 2) {

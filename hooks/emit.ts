@@ -35,6 +35,11 @@ export function configure(name: string | null, flush: number, fold: number): voi
   foldUs = fold * 1000;
 }
 
+/** Package of the observed app. */
+export function appName(): string {
+  return app ?? "";
+}
+
 /** Something that holds lines back (a cursor being read) and gives them away before the process ends. */
 export function atEnd(give: () => void): void {
   beforeFlush.push(give);

@@ -33,8 +33,8 @@ export interface Watch {
   subject: string;
   before?: (call: Call) => void;
   after?: (call: Call) => void;
-  /** quick no: when it says false for an object, the call is let through as if there were no hook */
-  wants?: (env: Env, self: NativePointer | null) => boolean;
+  /** asked before the call: when none of a method's watchers wants it, it is let through as if there were no hook */
+  wants?: (call: Call) => boolean;
 }
 
 interface Watching extends Watch {
@@ -173,20 +173,24 @@ function install(env: Env, overload: Overload, kind: Kind, method: string): Hook
 function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   const env = currentEnv();
   const thread = Process.getCurrentThreadId();
-  if (paused || inside.has(thread) || !anybodyWants(hook, env, self)) {
+  if (paused || inside.has(thread)) {
     return hook.call(env, self, args);
   }
   inside.add(thread);
-  const begun = micros();
-  const call: Call = { env, self, args, result: undefined, thrown: NULL, overload: hook.overload, method: hook.method, begun };
-  for (const watcher of hook.watches) {
+  const call = callOf(hook, env, self, args);
+  const watches = wanting(hook, call);
+  if (watches.length === 0) {
+    inside.delete(thread);
+    return hook.call(env, self, args);
+  }
+  for (const watcher of watches) {
     tellWatcher(watcher, watcher.before, call);
   }
   const result = hook.call(env, self, args);
   const thrown = takeException(env);
   call.result = result;
   call.thrown = thrown;
-  for (const watcher of hook.watches) {
+  for (const watcher of watches) {
     tellWatcher(watcher, watcher.after, call);
   }
   inside.delete(thread);
@@ -199,23 +203,28 @@ function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
 function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   const env = currentEnv();
   const thread = Process.getCurrentThreadId();
-  if (paused || !anybodyWants(hook, env, self)) {
+  if (paused) {
     return hook.call(env, self, args);
   }
-  const begun = micros();
-  const call: Call = { env, self, args, result: undefined, thrown: NULL, overload: hook.overload, method: hook.method, begun };
   const nested = inside.has(thread);
   inside.add(thread);
-  for (const watcher of hook.watches) {
+  const call = callOf(hook, env, self, args);
+  const watches = wanting(hook, call);
+  for (const watcher of watches) {
     tellWatcher(watcher, watcher.before, call);
   }
-  inside.delete(thread);
+  if (watches.length > 0 || !nested) {
+    inside.delete(thread);
+  }
   const result = hook.call(env, self, args);
+  if (watches.length === 0) {
+    return result;
+  }
   const thrown = takeException(env);
   inside.add(thread);
   call.result = result;
   call.thrown = thrown;
-  for (const watcher of hook.watches) {
+  for (const watcher of watches) {
     tellWatcher(watcher, watcher.after, call);
   }
   if (!nested) {
@@ -227,13 +236,21 @@ function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   return result;
 }
 
-function anybodyWants(hook: Hook, env: Env, self: NativePointer | null): boolean {
-  for (const watcher of hook.watches) {
-    if (!watcher.off && (watcher.wants?.(env, self) ?? true)) {
+function callOf(hook: Hook, env: Env, self: NativePointer | null, args: Raw[]): Call {
+  const { overload, method } = hook;
+  return { env, self, args, result: undefined, thrown: NULL, overload, method, begun: micros() };
+}
+
+/** Those whom the call concerns. One that cannot say so is told of the call, and fails there. */
+function wanting(hook: Hook, call: Call): Watching[] {
+  return hook.watches.filter((watcher) => {
+    try {
+      return !watcher.off && (watcher.wants?.(call) ?? true);
+    } catch {
+      takeException(call.env);
       return true;
     }
-  }
-  return false;
+  });
 }
 
 function tellWatcher(watcher: Watching, part: ((call: Call) => void) | undefined, call: Call): void {

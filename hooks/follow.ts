@@ -6,7 +6,7 @@ import { micros } from "./clock.js";
 import { openCursor } from "./cursor.js";
 import { emit, emitAccess } from "./emit.js";
 import { watch, type Call, type Kind, type Watch } from "./engine.js";
-import type { Access } from "./event.js";
+import type { Access, Value } from "./event.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow } from "./late.js";
 import type { FollowSpec, SourceSpec, StepSpec } from "./plan.js";
@@ -32,12 +32,42 @@ export type Outcome = Access["outcome"];
 /** Sources of which a list was too long for a line; one gap each says so. */
 const cut = new Set<string>();
 
+/** Types of which it matters whether a value has been given before; the texts given lately, oldest first. */
+const remembered = new Map<string, Map<string, true>>();
+const MOST_REMEMBERED = 1000;
+
+/** Remember the values of a type, for sources that only tell of what no other has given. */
+export function rememberValues(type: string): void {
+  if (!remembered.has(type)) {
+    remembered.set(type, new Map());
+  }
+}
+
+/** Whether a source has given all of these values lately. */
+export function wereGiven(values: Value[]): boolean {
+  return values.length > 0 && values.every(({ type, text }) => remembered.get(type)?.has(text) === true);
+}
+
+function given(values: Value[]): void {
+  for (const { type, text } of values) {
+    const texts = remembered.get(type);
+    if (texts !== undefined) {
+      texts.delete(text);
+      texts.set(text, true);
+      if (texts.size > MOST_REMEMBERED) {
+        texts.delete(texts.keys().next().value ?? "");
+      }
+    }
+  }
+}
+
 /** Queue one access. `own` is the hooked method's own frame, which is no caller. */
 export function access(
   env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
 ): void {
   const { spec, target } = origin;
   const { values, elements } = read;
+  given(values);
   const args = elements === null ? origin.args : { ...origin.args, elements };
   const captured = withStack ? capture(env) : "";
   const key = [spec.source, spec.data, target, outcome, elements, JSON.stringify(values), captured].join("\n");
@@ -161,7 +191,7 @@ function makeWatcher(name: string, method: string, kind: Kind): Watch {
       const spec = what.spec.methods[method];
       return spec === undefined ? [] : [[what, spec]];
     });
-  const wants = (env: Env, self: NativePointer | null): boolean =>
+  const wants = ({ env, self }: Call): boolean =>
     followed.get(env, self)?.some((what) => what.spec.methods[method] !== undefined) ?? false;
   const subject = `${name}.${method}`;
   if (kind === "app") {

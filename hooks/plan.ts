@@ -57,14 +57,21 @@ export interface SourceSpec {
   target: number | "when" | null;
   /** name -> index of an argument that matters */
   args: Record<string, number>;
-  /** only calls of which something, an argument or what getters give of it, matches one of these as text */
+  /**
+   * only calls of which something, an argument or what getters give of it, matches one of these as text; `${app}` in
+   * them is the package of the app
+   */
   when: { argument: number | "this"; get: string[]; matches: string[] } | null;
   values: ValueSpec[];
   follow: FollowSpec[];
-  /** factories (class.method) that return an implementation, for an API that is an interface, or a class of the app's */
+  /** factories (class.method, or a static field) that give an implementation, for an API that is an interface, or a class of the app's */
   implementations: string[];
   /** the system calls it on a class of the app's: what it brings is read before the app's code runs */
   callback: boolean;
+  /** registering is no access, only each delivery is */
+  quiet: boolean;
+  /** an access only when one of its values was not given by any source lately */
+  unseen: boolean;
 }
 
 /** An SDK call by which the app says that the user agreed. */

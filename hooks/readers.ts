@@ -100,11 +100,11 @@ function collect(
     return;
   }
   if (next !== undefined) {
-    const got = next.startsWith(".") ? field(env, object, next.slice(1)) : getter(env, object, next);
-    if (got instanceof NativePointer) {
-      collect(env, got, rest, as, found, into);
+    const got = next.startsWith(".") ? { raw: field(env, object, next.slice(1)) } : called(env, object, next);
+    if (got.raw instanceof NativePointer) {
+      collect(env, got.raw, rest, as, found, into);
     } else {
-      found.push(plain(got, undefined));
+      found.push(plain(got.raw, got.type));
     }
     return;
   }
@@ -295,6 +295,7 @@ interface Getter {
   cls: NativePointer;
   id: NativePointer;
   returns: Shorty;
+  type: string;
 }
 
 const getters = new Map<string, Getter[]>();
@@ -307,16 +308,26 @@ const PRIMITIVES: Record<string, Shorty> = {
 
 /** Call a public method without arguments, whatever class the object is of. Throws JavaError when there is none. */
 export function getter(env: Env, object: NativePointer, name: string): NativePointer | number | Int64 {
+  return called(env, object, name).raw;
+}
+
+interface Got {
+  raw: NativePointer | number | Int64;
+  /** name of a primitive type */
+  type?: string;
+}
+
+function called(env: Env, object: NativePointer, name: string): Got {
   const cls = classOf(env, object);
   const known = getters.get(name) ?? [];
   let entry = known.find((candidate) => isSame(env, candidate.cls, cls));
   if (entry === undefined) {
     const method = getMethod.object(env, cls, newString(env, name), NULL);
     const type = className(env, getReturnType.object(env, method));
-    entry = { cls: globalRef(env, cls), id: fromReflected(env, method), returns: PRIMITIVES[type] ?? "L" };
+    entry = { cls: globalRef(env, cls), id: fromReflected(env, method), returns: PRIMITIVES[type] ?? "L", type };
     getters.set(name, [...known, entry]);
   }
-  return invoke(env, object, entry.id, entry.returns, false, []);
+  return { raw: invoke(env, object, entry.id, entry.returns, false, []), type: entry.type };
 }
 
 const getField = new Method("java.lang.Class", "getField", "(Ljava/lang/String;)Ljava/lang/reflect/Field;");
@@ -326,6 +337,11 @@ const getOfField = new Method(
 /** A public field of an object. Throws JavaError when there is none. */
 function field(env: Env, object: NativePointer, name: string): NativePointer {
   return getOfField.object(env, getField.object(env, classOf(env, object), newString(env, name)), object);
+}
+
+/** What a public static field of a class holds; runs the class's static initialiser. Throws JavaError when there is none. */
+export function staticField(env: Env, cls: NativePointer, name: string): NativePointer {
+  return getOfField.object(env, getField.object(env, cls, newString(env, name)), NULL);
 }
 
 /** The same as `getter`, null instead of an exception. */

@@ -1,13 +1,14 @@
 // Installs the sources of the plan: one watcher an API, whatever the API gives and however it gives it.
 
-import type { Env } from "./bridge.js";
+import type { Env, Raw } from "./bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
+import { appName } from "./emit.js";
 import { watch, type Call, type Kind, type Watch } from "./engine.js";
-import { access, followAll, outcomeOf, ownFrame, type Origin, type Outcome } from "./follow.js";
+import { access, followAll, outcomeOf, ownFrame, rememberValues, wereGiven, type Origin, type Outcome } from "./follow.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
 import type { SourceSpec, Status } from "./plan.js";
-import { NOTHING, argumentText, askedText, readValues, type Read } from "./readers.js";
+import { NOTHING, argumentText, askedText, readValues, staticField, type Read } from "./readers.js";
 
 /** How far each source is. */
 export const statuses = new Map<SourceSpec, Status>();
@@ -62,41 +63,57 @@ function kindOf(spec: SourceSpec): Kind {
   return spec.callback ? "app" : "api";
 }
 
-/** An API that is an interface: hook the class of what the factory returns, when it returns it. */
+/** An API that is an interface: hook the class of what the factory returns when it returns it, or of what a field holds. */
 function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: string): boolean {
   const cut = factory.lastIndexOf(".");
-  const wrapper = wrapperOf(env, factory.slice(0, cut));
+  const [owner, name] = [factory.slice(0, cut), factory.slice(cut + 1)];
+  const wrapper = wrapperOf(env, owner);
   if (wrapper === null) {
     return false;
   }
   const known: NativePointer[] = [];
-  const done = watch(env, wrapper, factory.slice(cut + 1), null, "app", {
-    subject: `${factory} for ${spec.source}`,
-    after: (call) => {
-      const { env: own, result } = call;
-      const api = loadClass(own, spec.cls);
-      if (!(result instanceof NativePointer) || result.isNull() || api === null || !isInstance(own, result, api)) {
-        return;
-      }
-      const isNew = inFrame(own, () => !known.some((cls) => isSame(own, cls, classOf(own, result))));
-      if (!isNew) {
-        return;
-      }
-      const [cls, name] = inFrame(own, () => {
-        const local = classOf(own, result);
+  const made = (own: Env, object: Raw, install: (work: (env: Env) => void) => void): void => {
+    const api = loadClass(own, spec.cls);
+    if (!(object instanceof NativePointer) || object.isNull() || api === null || !isInstance(own, object, api)) {
+      return;
+    }
+    if (!inFrame(own, () => known.some((cls) => isSame(own, cls, classOf(own, object))))) {
+      const [cls, clsName] = inFrame(own, () => {
+        const local = classOf(own, object);
         return [globalRef(own, local), className(own, local)];
       });
       known.push(cls);
-      installNow((ours) => {
-        watch(ours, wrapperFor(ours, name, cls), spec.method, spec.overloads, kindOf(spec), watcher);
+      install((ours) => {
+        watch(ours, wrapperFor(ours, clsName, cls), spec.method, spec.overloads, kindOf(spec), watcher);
       });
+    }
+  };
+  const done = watch(env, wrapper, name, null, "app", {
+    subject: `${factory} for ${spec.source}`,
+    after: (call) => {
+      made(call.env, call.result, installNow);
     },
   });
-  return done.count > 0;
+  return done.count > 0 || holds(env, owner, name, (object) => {
+    made(env, object, (work) => { work(env); });
+  });
+}
+
+/** Give what a static field holds to `made`; false when there is no such field. */
+function holds(env: Env, owner: string, name: string, made: (object: Raw) => void): boolean {
+  const cls = loadClass(env, owner);
+  try {
+    return cls !== null && inFrame(env, () => {
+      made(staticField(env, cls, name));
+      return true;
+    });
+  } catch {
+    return false;
+  }
 }
 
 function watcherOf(spec: SourceSpec): Watch {
-  const patterns = spec.when?.matches.map((pattern) => new RegExp(pattern)) ?? [];
+  const patterns = spec.when?.matches.map(patternOf) ?? [];
   const asked = (call: Call): string | null =>
     spec.when === null ? null : askedText(call, spec.when.argument, spec.when.get);
   const concerns = (call: Call): boolean => {
@@ -113,15 +130,19 @@ function watcherOf(spec: SourceSpec): Watch {
   });
   const followsArguments = spec.follow.some((follow) => follow.object === "argument");
   const tell = (call: Call): void => {
-    if (concerns(call)) {
-      record(call, spec, originOf(call));
-    }
+    record(call, spec, originOf(call));
   };
+  if (spec.unseen) {
+    for (const { type } of spec.values) {
+      rememberValues(type);
+    }
+  }
   if (spec.callback) {
     // What the app's method calls on the class above is the same delivery.
     const busy = new Map<number, Call>();
     return {
       subject: spec.source,
+      wants: concerns,
       before: (call) => {
         const thread = Process.getCurrentThreadId();
         if (!busy.has(thread)) {
@@ -138,14 +159,19 @@ function watcherOf(spec: SourceSpec): Watch {
     };
   }
   const watcher: Watch = { subject: spec.source, after: tell };
+  if (spec.when !== null) {
+    watcher.wants = concerns;
+  }
   if (followsArguments) {
     watcher.before = (call) => {
-      if (concerns(call)) {
-        followAll(call, spec.follow, "argument", originOf(call));
-      }
+      followAll(call, spec.follow, "argument", originOf(call));
     };
   }
   return watcher;
+}
+
+function patternOf(pattern: string): RegExp {
+  return new RegExp(pattern.replaceAll("${app}", appName().replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
 }
 
 function record(call: Call, spec: SourceSpec, origin: Origin): void {
@@ -161,14 +187,14 @@ function record(call: Call, spec: SourceSpec, origin: Origin): void {
   followAll(call, spec.follow, "return", origin);
   if (spec.values.length > 0) {
     const read = readValues(call, spec.values);
-    if (read !== null) {
+    if (read !== null && !(spec.unseen && wereGiven(read.values))) {
       say(outcomeOf(read), read);
     }
   } else if (spec.follow.some((follow) => follow.as === "cursor")) {
     if (call.result instanceof NativePointer && call.result.isNull()) {
       say("empty");
     }
-  } else {
+  } else if (!spec.quiet) {
     say(spec.follow.length > 0 ? "requested" : "returned");
   }
 }

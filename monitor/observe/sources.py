@@ -139,7 +139,9 @@ class When(_Entry):
 
     argument: int | Literal["this"]
     get: tuple[str, ...] = Field(default=(), description="getters that lead from there to the text")
-    matches: tuple[Pattern, ...] = Field(min_length=1, description="any of them, found in it as text")
+    matches: tuple[Pattern, ...] = Field(
+        min_length=1, description="any of them, found in it as text; ${app} in them is the package of the app"
+    )
 
 
 class Source(_Entry):
@@ -162,7 +164,12 @@ class Source(_Entry):
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = Field(
         default=(),
-        description="factories (class.method) that return what has the body: of an interface, of a class of the app's",
+        description="factories (class.method, or a static field) that give what has the body: of an interface, of a class "
+        "of the app's",
+    )
+    quiet: bool = Field(default=False, description="registering is no access; only each delivery is")
+    unseen: bool = Field(
+        default=False, description="an access only when one of its values was not given by any source lately"
     )
     callback: bool = Field(
         default=False,
@@ -200,6 +207,8 @@ class Source(_Entry):
             "follow": [_follow(follow, self.data) for follow in self.follow],
             "implementations": self.implementations,
             "callback": self.callback,
+            "quiet": self.quiet,
+            "unseen": self.unseen,
         }
 
 
@@ -238,6 +247,8 @@ class Entry(_Entry):
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = ()
     callback: bool = False
+    quiet: bool = False
+    unseen: bool = False
     optional: str | None = None
     why: str | None = Field(default=None, description="that of the file when not given")
     api: Levels | None = None
