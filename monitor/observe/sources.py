@@ -239,7 +239,7 @@ class Entry(_Entry):
     methods: tuple[str, ...] = Field(min_length=1)
     overloads: tuple[tuple[str, ...], ...] | None = None
     data: str | None = Field(default=None, description="that of the file when not given")
-    permission: str | None = None
+    permission: str | None = Field(default=None, description="that of the file when not given; null: none guards it")
     target: int | Literal["when"] | None = None
     args: dict[str, int] = Field(default_factory=dict)
     when: When | None = None
@@ -292,7 +292,7 @@ def load(extra: Path | None = None) -> list[Source]:
 def _expand(entry: Entry, file: SourceFile) -> list[Source]:
     own = {"methods", "data", "shape"}
     shared = {name: getattr(entry, name) for name in type(entry).model_fields if name not in own}
-    shared["permission"] = entry.permission or file.permission
+    shared["permission"] = entry.permission if "permission" in entry.model_fields_set else file.permission
     shared["why"] = entry.why or file.why
     return [
         Source(

@@ -171,9 +171,11 @@ def test_a_users_own_file_comes_after_ours(tmp_path):
     path.write_text(
         "data: account_id\nwhy: it names the user\npermission: p.P\nsources:\n"
         "  - class: com.example.Login\n    methods: [user, mail]\n    values: [{from: return, get: [toString]}]\n"
+        "  - class: com.example.Login\n    methods: [free]\n    permission: null\n"
     )
-    *ours, user, mail = load(path)
+    *ours, user, mail, free = load(path)
     assert ours == SOURCES
+    assert free.permission is None
     assert (user.name, user.data, user.permission) == ("com.example.Login.user", "account_id", "p.P")
     assert mail.plan()["values"] == [
         {"type": "account_id", "from": "return", "get": ("toString",), "as": "text", "only": None}
