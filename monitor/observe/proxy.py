@@ -134,6 +134,13 @@ class Proxy(AbstractContextManager["Proxy"]):
             self._stderr.close()
             self._stderr = None
 
+    def restart(self) -> None:
+        """Start again at the same place after it ended by itself. Raises SetupError when it cannot."""
+        self.stop()
+        settings = {name: value for name, _, value in (setting.partition("=") for setting in self._settings)}
+        self._settings = [f"{name}={value}" for name, value in {**settings, "listen_port": str(self.port)}.items()]
+        self.start()
+
     def _first_line(self) -> bytes:
         assert self._process is not None
         assert self._process.stdout is not None

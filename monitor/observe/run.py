@@ -23,6 +23,8 @@ from monitor.observe.sources import Source
 from monitor.recording import Recording
 
 POLL_S = 0.1
+PROXY_RESTARTS = 5
+"""How often in a run the proxy is started again after it ended by itself."""
 STAMP_S = 5.0
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
@@ -168,21 +170,36 @@ def _states(agent: Agent) -> dict[str, str]:
 
 def _watch(agent: Agent, proxy: Proxy, recording: Recording, order: Order, stop: Callable[[], bool]) -> None:
     end = None if order.seconds is None else time.monotonic() + order.seconds
+    alive_at, restarts = datetime.now(UTC), 0
     while not agent.wait(POLL_S):
-        if not proxy.alive():
-            recording.append(
-                Gap(
-                    at=datetime.now(UTC),
-                    where="proxy",
-                    subject="proxy",
-                    why="detached",
-                    detail="the proxy ended before the app did",
-                )
-            )
-            raise SetupError(
-                "The proxy ended before the app did; uploads after that are missing.",
-                f"What was recorded is in {recording.path}; start the run again.",
-            )
+        if proxy.alive():
+            alive_at = datetime.now(UTC)
+        else:
+            restarts += 1
+            _again(proxy, recording, alive_at, restarts)
         if stop() or (end is not None and time.monotonic() >= end):
             recording.append(Phase(at=datetime.now(UTC), app=agent.app, state="mark", text="observation ended"))
             return
+
+
+def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
+    """The proxy is gone: start another one in its place, so that the app goes on; and say what nobody saw meanwhile."""
+    gap = Gap(
+        at=alive_at,
+        where="proxy",
+        subject="proxy",
+        why="detached",
+        detail="the proxy ended before the app did; its open connections broke off, and requests without an answer may "
+        "be missing",
+    )
+    try:
+        if times > PROXY_RESTARTS:
+            raise SetupError(f"It ended {times} times.", "Start the run again.")
+        proxy.restart()
+    except SetupError as error:
+        recording.append(gap)
+        raise SetupError(
+            f"The proxy ended before the app did; uploads after that are missing. {error}",
+            f"What was recorded is in {recording.path}; start the run again.",
+        ) from error
+    recording.append(gap.model_copy(update={"until": datetime.now(UTC)}))
