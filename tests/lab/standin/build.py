@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.lab.standin.calls import CURSOR, Call, Writer
+from tests.lab.standin.calls import CURSOR, Call, Writer, names_field
 from tests.lab.standin.types import PRIMITIVES, Method
 
 BUNDLE = "android.os.BaseBundle"
@@ -72,6 +72,9 @@ def _nested(cls: str, names: Sequence[str], writer: Writer, factories: dict[str,
         owner, _, name = factory.rpartition(".")
         if owner == cls:
             lines += [_implementation(made, writer) for made in makes]
+            if names_field(name):
+                lines += [f"public static final Object {name} = new {_named(made)}();" for made in dict.fromkeys(makes)]
+                continue
             cases = " ".join(f'case "{made}": return new {_named(made)}();' for made in makes)
             lines.append(
                 f"public static Object {name}(String made) {{ switch (made) {{ {cases} default: return null; }} }}"

@@ -19,6 +19,11 @@ ROWS = 2
 CURSOR = "android.database.Cursor"
 
 
+def names_field(name: str) -> bool:
+    """Whether the last part of a factory is a static field that holds the object, not a method that makes it."""
+    return name[0].isupper()
+
+
 class Expected(NamedTuple):
     """One access that must be there."""
 
@@ -211,7 +216,7 @@ class Writer:
             expected.append(Expected("returned", tuple(rows), target, args | {"rows": ROWS, "rows_read": ROWS}))
         elif source.values:
             expected.append(Expected("returned" if values or elements else "empty", values, target, args))
-        else:
+        elif not source.quiet:
             expected.append(Expected("requested" if source.follow else "returned", (), target, args))
         for each, held, counted in followed.made:
             given = tuple((spec.type or source.data, text) for i, spec in enumerate(each) for text in held.get(i, ()))
@@ -240,7 +245,8 @@ class Writer:
         elif source.implementations:
             factory, _, name = source.implementations[0].rpartition(".")
             self.used.add(factory)
-            owner = f'(({cls}) {makes.name(factory)}.{name}("{source.cls}"))'
+            asked = name if names_field(name) else f'{name}("{source.cls}")'
+            owner = f"(({cls}) {makes.name(factory)}.{asked})"
         elif tree:
             makes.called = source.method
             made = makes.value(source.cls, tree, only)

@@ -3,8 +3,8 @@
 By the name of the source, and its data type where several have one name.
 """
 
-FOUR = "java.net.InetAddress.getByAddress(new byte[] {(byte) 192, (byte) 168, 77, 8})"
-SIX = "java.net.InetAddress.getByAddress(new byte[] {(byte) 0xfd, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7})"
+FOUR = "java.net.InetAddress.getByAddress(new byte[] {{(byte) 192, (byte) 168, 77, {}}})"
+SIX = "java.net.InetAddress.getByAddress(new byte[] {{(byte) 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {}}})"
 NAMED = 'java.net.InetAddress.getByAddress("alices-printer.lan", new byte[] {(byte) 192, (byte) 168, 77, 8})'
 
 
@@ -68,12 +68,12 @@ REAL: dict[str, tuple[str, ...]] = {
     ),
     "java.net.NetworkInterface.getName": ("""java.net.NetworkInterface.getByName("lo").getName();""",),
     "java.net.NetworkInterface.getDisplayName": ("""java.net.NetworkInterface.getByName("lo").getDisplayName();""",),
-    "java.net.Inet4Address.getHostAddress": (f"Play.got({FOUR}.getHostAddress());",),
-    "java.net.Inet4Address.getAddress": (f'{FOUR}.getAddress(); Play.got("192.168.77.8");',),
-    "java.net.Inet6Address.getHostAddress": (f"Play.got({SIX}.getHostAddress());",),
-    "java.net.Inet6Address.getAddress": (f'{SIX}.getAddress(); Play.got("fd12:0:0:0:0:0:0:7");',),
+    "java.net.Inet4Address.getHostAddress": (f"Play.got({FOUR.format(11)}.getHostAddress());",),
+    "java.net.Inet4Address.getAddress": (f'{FOUR.format(12)}.getAddress(); Play.got("192.168.77.12");',),
+    "java.net.Inet6Address.getHostAddress": (f"Play.got({SIX.format(7)}.getHostAddress());",),
+    "java.net.Inet6Address.getAddress": (f'{SIX.format(8)}.getAddress(); Play.got("fd00:0:0:0:0:0:0:8");',),
     "java.net.InetAddress.getHostName": (f"Play.got({NAMED}.getHostName());",),
-    "java.net.InetAddress.getCanonicalHostName": (f"Play.got({FOUR}.getCanonicalHostName());",),
+    "java.net.InetAddress.getCanonicalHostName": (f"Play.got({FOUR.format(13)}.getCanonicalHostName());",),
     "java.net.InetAddress.getByName": (
         """java.net.InetAddress.getByName("192.168.77.9"); Play.got("192.168.77.9");""",
     ),
