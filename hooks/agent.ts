@@ -18,7 +18,9 @@ import type { Plan } from "./plan.js";
 import { watchSockets } from "./sockets.js";
 import { installAll, onChange, statuses } from "./sources.js";
 import { watchStores } from "./stores.js";
+import { watchNativeTls, watchTls } from "./tls.js";
 import { watchTransforms } from "./transforms.js";
+import { unpin, unpinNative } from "./unpin.js";
 
 const HOLD_S = 20;
 const STEP_S = 0.002;
@@ -29,6 +31,8 @@ function bringUp(plan: Plan): void {
   defer((env) => {
     installAll(env, plan.sources);
     watchTransforms(env, plan.transforms);
+    watchTls(env, plan.tls);
+    unpin(env, plan.unpinning.java);
     watchDefinitions(env);
     watchEnd(env);
     watchScreen(env, plan.sdk_calls);
@@ -110,6 +114,16 @@ function hold(plan: Plan): void {
   }
 }
 
+/** The host asks what time it is, to know how the clocks stand. */
+function answerTime(): void {
+  recv("clock", (question: { number: number }) => {
+    send({ type: "clock", number: question.number, at: micros() });
+    answerTime();
+  });
+}
+
+answerTime();
+
 rpc.exports = {
   /** Begin to watch. Returns at once; `ready` comes as a message. */
   install(plan: Plan): void {
@@ -118,6 +132,8 @@ rpc.exports = {
     watchExit();
     watchSockets();
     watchNative(plan.native.routes);
+    watchNativeTls(plan.tls);
+    unpinNative(plan.unpinning.native);
     if (vmIsThere()) {
       setImmediate(() => {
         bringUp(plan);

@@ -164,6 +164,31 @@ export interface NativePlan {
   binder: BinderSpec;
 }
 
+/** Where an app's plaintext passes a TLS library. */
+export interface TlsPlan {
+  sockets: { library: string; out: string; in: string; owner: { field: string; type: string } }[];
+  engines: { library: string; cls: string }[];
+  /** hex: identifier of the key of the proxy's authority; connections that it vouches for are the proxy's to record */
+  proxy_key: string | null;
+}
+
+/** A check of certificates in Java, and what is done instead. */
+export interface Unpinning {
+  cls: string;
+  method: string;
+  does: "accept" | "this" | { with: Record<number, null | true> } | { proceed: number };
+  given_to: { cls: string; method: string; argument: number } | null;
+}
+
+/** A check of certificates in a native library: an argument that is replaced, or a result. */
+export interface NativeCheck {
+  function: string;
+  argument: number | null;
+  /** what a callback in place of the argument returns; null: no callback */
+  callback: number | null;
+  gives: number | null;
+}
+
 export interface Plan {
   app: string | null;
   sources: SourceSpec[];
@@ -173,6 +198,9 @@ export interface Plan {
   keys: string[];
   transforms: TransformsPlan;
   native: NativePlan;
+  tls: TlsPlan;
+  /** empty unless the run was asked to unpin */
+  unpinning: { java: Unpinning[]; native: NativeCheck[] };
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
   /** milliseconds that lines are collected before they are sent */

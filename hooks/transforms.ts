@@ -202,13 +202,13 @@ const setLimit = new Method("java.nio.Buffer", "limit", "(I)Ljava/nio/Buffer;");
 const duplicate = new Method("java.nio.ByteBuffer", "duplicate", "()Ljava/nio/ByteBuffer;");
 const getAll = new Method("java.nio.ByteBuffer", "get", "([B)Ljava/nio/ByteBuffer;");
 
-function positionOf(env: Env, object: NativePointer): number {
+export function positionOf(env: Env, object: NativePointer): number {
   const buffer = loadClass(env, "java.nio.ByteBuffer");
   return !object.isNull() && buffer !== null && isInstance(env, object, buffer) ? position.number(env, object) : 0;
 }
 
 /** Bytes of a ByteBuffer from a position to its limit (`end` -1) or to where it stands now, without moving it. */
-function buffered(env: Env, buffer: NativePointer, from: number, end: -1 | 0): ArrayBuffer | null {
+export function buffered(env: Env, buffer: NativePointer, from: number, end: -1 | 0): ArrayBuffer | null {
   const to = end === -1 ? limit.number(env, buffer) : position.number(env, buffer);
   if (to <= from) {
     return null;

@@ -332,6 +332,14 @@ class DeviceIdentity(Record):
     kind: Literal["emulator", "phone", "lab"]
 
 
+class ClockReading(Record):
+    """What one measurement of the device's clock came to."""
+
+    at: Time = Field(description="when, on the host's clock")
+    offset_ms: float = Field(description="device minus host")
+    uncertainty_ms: float = Field(ge=0, description="how wrong that can be at most: half of the way there and back")
+
+
 class Run(Record):
     """run.json: who, what, when, which device, which versions."""
 
@@ -345,5 +353,18 @@ class Run(Record):
     started: Time
     ended: Time | None = None
     clock_offset_ms: float = Field(default=0, description="device minus host, milliseconds")
+    clock_uncertainty_ms: float = Field(
+        default=0, ge=0, description="how wrong that can be at any moment of the run, drift included; 0: not measured"
+    )
+    clock_drift_ms: float | None = Field(default=None, description="how far the offset moved from start to end")
+    clock: tuple[ClockReading, ...] = Field(default=(), description="the measurements at start and end")
+    unpin: bool = Field(default=False, description="the agent made the app accept the proxy's certificate (--unpin)")
+    unpinned: dict[str, Literal["installed", "met"]] = Field(
+        default_factory=dict, description="checks of certificates taken over, and whether the app met them"
+    )
+    sockets_watched: bool = Field(
+        default=False, description="the agent saw every socket of the process: what came from none is another app's"
+    )
+    proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

@@ -131,6 +131,18 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 )
 @click.option("--port", default=0, show_default="a free one", help="Port the proxy listens on.")
 @click.option(
+    "--unpin",
+    is_flag=True,
+    help="Make the app accept the proxy's certificate where it pins one. It changes the app; run.json says so.",
+)
+@click.option(
+    "--pass-refused/--block-refused",
+    default=True,
+    show_default="pass",
+    help="Where the app refuses the proxy's certificate, let it through undecrypted the next time, and read what it "
+    "sends at the TLS library; or refuse it each time.",
+)
+@click.option(
     "--sources",
     "extra_sources",
     type=click.Path(path_type=Path, exists=True),
@@ -149,6 +161,8 @@ def observe(
     port: int,
     mode: str,
     device_address: str | None,
+    unpin: bool,
+    pass_refused: bool,
     extra_sources: Path | None,
     db: str | None,
     strict: bool,
@@ -170,6 +184,8 @@ def observe(
         device_address=device_address,
         seconds=seconds,
         operator=operator,
+        unpin=unpin,
+        pass_refused=pass_refused,
     )
     if known.app_type is not None:
         order = replace(order, app_type=known.app_type.number)

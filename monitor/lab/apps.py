@@ -32,6 +32,8 @@ class LabApp:
     """Receiver that is woken when the device starts, before the user opens the app."""
     then: tuple[str, ...] = ()
     """What the user does in the end, under any plan: `home`, `power`."""
+    pins: str = ""
+    """File of the app that has the one certificate authority it trusts, that of its servers; none: the device's."""
     preferences: tuple[tuple[str, str], ...] = ()
     """What an earlier run left in the app's preferences, as `file.key` and value; none: a fresh install."""
 
@@ -194,6 +196,18 @@ APPS: dict[str, LabApp] = {
                 "android.permission.READ_PHONE_NUMBERS",
             ),
             granted=("android.permission.INTERNET", "android.permission.QUERY_ALL_PACKAGES"),
+        ),
+        LabApp(
+            name="vault",
+            package="com.example.vault",
+            title="Vault (purse)",
+            version="7.0.3",
+            version_code=703,
+            app_type=5,
+            hosts=("api.vault.test",),
+            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
+            pins="vault.pem",
         ),
     )
 }

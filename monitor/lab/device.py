@@ -160,6 +160,10 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         host, port, trusted = self._proxy
         self._pid_file.unlink(missing_ok=True)
         self._write_facts()
+        if self.lab_app.pins:
+            files = self.workdir / "data" / "files"
+            files.mkdir(parents=True, exist_ok=True)
+            (files / self.lab_app.pins).write_bytes(self.upstream_ca.read_bytes())
         settings = {
             "file.encoding": "UTF-8",
             "user.language": "en",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +17,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.errors import SetupError
 from monitor.events import BadLine, Event, Gap, Phase, parse
+from monitor.observe import trust
+from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
 from monitor.observe.native import load as load_native
+from monitor.observe.plaintext import Plaintext
 from monitor.observe.sources import Source
 from monitor.observe.transforms import load as load_transforms
 
@@ -92,8 +97,14 @@ class Agent:
         signals: Signals | None = None,
         stack: bool = True,
         fold_ms: int = FOLD_MS,
+        proxy_key: str | None = None,
+        unpin: bool = False,
     ) -> None:
-        """`api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes."""
+        """`api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes.
+
+        `proxy_key`: identifier of the key of the proxy's authority (`trust.key_of`): what the proxy decrypts is not
+        recorded at the TLS library as well. `unpin`: make the app accept the proxy's certificate.
+        """
         self.app = app
         self._api_level = api_level
         self._partial = partial
@@ -104,6 +115,13 @@ class Agent:
         self._native = load_native()
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
+        self._tls = trust.libraries().plan(proxy_key)
+        self._unpinning = trust.checks().plan() if unpin else trust.NO_CHECKS
+        self._plaintext = Plaintext(app, lambda data: recording.put_body(data), time.monotonic)
+        self.clock = DeviceClock(self._ask_time)
+        """The device's clock, once the app is up."""
+        self.unpinned: dict[str, str] = {}
+        """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
         self._device: Any = None
         self._session: Any = None
         self._script: Any = None
@@ -176,6 +194,8 @@ class Agent:
             **self._signals.plan(),
             "transforms": self._transforms.plan(),
             "native": self._native.plan(),
+            "tls": self._tls,
+            "unpinning": self._unpinning,
             **self._options,
         }
 
@@ -211,6 +231,7 @@ class Agent:
         Raises what went wrong while lines were being recorded, such as a full disk.
         """
         ended = self._ended.wait(timeout_s)
+        self._record(self._plaintext.due(self._pid))
         self._raise_failure()
         return ended
 
@@ -235,13 +256,14 @@ class Agent:
         elif self._spawned and self._script is None and self._pid is not None:
             _within(DETACH_S, lambda: self._device.kill(self._pid))
         if self._script is not None:
+            self._record(self._plaintext.close(self._pid))
             self._record(self._absent())
         if self._device is not None:
             self._device.off("output", self._on_output)
         self._raise_failure()
 
     def _absent(self) -> list[Event]:
-        """What was never hooked and should be there: a gap each; one for all where the device has but a part of Android.
+        """What was never hooked and should be there: a gap each, or one for all where the device has a part of Android.
 
         What this release of Android does not have, and what says itself that it may be missing, is no gap.
         """
@@ -265,6 +287,8 @@ class Agent:
                 self._fault(str(message.get("stack") or message.get("description")))
             elif message["payload"]["type"] == "body":
                 self._recording.put_body(data or b"")
+            elif message["payload"]["type"] == "plain":
+                self._record(self._plaintext.feed(message["payload"], data or b"", self._pid))
             else:
                 self._on_payload(message["payload"])
         except BaseException as error:  # Frida would only print it; it is raised where the run is
@@ -282,6 +306,11 @@ class Agent:
                     self._statuses[status.source, status.cls, status.method] = status
             case "ready":
                 self._ready.set()
+            case "clock":
+                self.clock.told(payload["number"], payload["at"])
+            case "unpinned":
+                if payload["state"] == "met" or payload["check"] not in self.unpinned:
+                    self.unpinned[payload["check"]] = payload["state"]
             case "exit":
                 self._said_exit = True
                 self._script.post({"type": "flushed"})
@@ -337,6 +366,11 @@ class Agent:
         if pid == self._pid:
             self._output.append(data)
             self.on_output(data)
+
+    def _ask_time(self, number: int) -> None:
+        """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""
+        with suppress(frida.InvalidOperationError):
+            self._script.post({"type": "clock", "number": number})
 
     def _now(self) -> datetime:
         """Now on the device's clock, as all lines of this producer are."""

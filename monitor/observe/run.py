@@ -14,18 +14,23 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.errors import SetupError
-from monitor.events import Gap, Phase, Run
+from monitor.events import Endpoint, Gap, Phase, Run
 from monitor.observe.agent import Agent, agent_js
+from monitor.observe.clock import summary
 from monitor.observe.device import Device
 from monitor.observe.modes import admitted, choose
 from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
+from monitor.observe.trust import key_of
 from monitor.recording import Recording
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5
 """How often in a run the proxy is started again after it ended by itself."""
 STAMP_S = 5.0
+CLOCK_S = 2.0
+"""How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
+CLOCK_WAIT_S = 2.0
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
@@ -55,6 +60,11 @@ class Order:
     """sha256 of the rule set that will judge, for run.json."""
     confdir: Path = Path("~/.appwitness/proxy")
     """Where the proxy keeps its certificate authority."""
+    unpin: bool = False
+    """Make the app accept the proxy's certificate where it checks more than the device does."""
+    pass_refused: bool = True
+    """When the app refuses the proxy's certificate for a host, let it through to that host undecrypted from then on:
+    the agent records what it writes at the TLS library."""
 
 
 Say = Callable[[str], None]
@@ -92,6 +102,7 @@ def observe(
                 hosts=device.hosts,
                 confdir=order.confdir.expanduser(),
                 upstream_ca=device.upstream_ca,
+                options={"pass_refused": "true"} if order.pass_refused else None,
             )
         )
         recording.update_run(mode=mode.spec)
@@ -108,15 +119,28 @@ def observe(
                 device.app.package,
                 api_level=identity.api_level,
                 partial=identity.kind == "lab",
+                proxy_key=key_of(proxy.ca_pem),
+                unpin=order.unpin,
             )
         )
         up.callback(device.stop)
         say(f"starting {device.app.package} with {len(sources)} sources hooked")
         agent.launch(device.launch())
-        recording.update_run(hooks=_states(agent))
+        agent.clock.measure()
+        agent.clock.wait(CLOCK_WAIT_S)
+        recording.update_run(
+            hooks=_states(agent),
+            unpinned=agent.unpinned,
+            sockets_watched=True,
+            proxy=Endpoint(ip=proxy.host, port=proxy.port),
+            **summary(agent.clock.readings),
+        )
         say("observing")
         _watch(agent, proxy, recording, order, stop)
-        recording.update_run(hooks=_states(agent))
+        recording.update_run(hooks=_states(agent), unpinned=agent.unpinned, **summary(agent.clock.readings))
+        if not agent.clock.readings:
+            detail = "the device did not say what time it is: accesses and uploads may be in another order"
+            recording.append(Gap(at=datetime.now(UTC), where="clock", subject="device", why="no_clock", detail=detail))
     return recording
 
 
@@ -139,6 +163,7 @@ def describe(device: Device, order: Order) -> Run:
         plan=order.plan,
         persona=device.persona,
         started=started,
+        unpin=order.unpin,
         versions={
             "appwitness": importlib.metadata.version("appwitness"),
             "frida": importlib.metadata.version("frida"),
@@ -171,13 +196,19 @@ def _states(agent: Agent) -> dict[str, str]:
 def _watch(agent: Agent, proxy: Proxy, recording: Recording, order: Order, stop: Callable[[], bool]) -> None:
     end = None if order.seconds is None else time.monotonic() + order.seconds
     alive_at, restarts = datetime.now(UTC), 0
+    measure_at = time.monotonic() + CLOCK_S
     while not agent.wait(POLL_S):
+        if time.monotonic() >= measure_at:
+            agent.clock.measure()
+            measure_at = time.monotonic() + CLOCK_S
         if proxy.alive():
             alive_at = datetime.now(UTC)
         else:
             restarts += 1
             _again(proxy, recording, alive_at, restarts)
         if stop() or (end is not None and time.monotonic() >= end):
+            agent.clock.measure()
+            agent.clock.wait(CLOCK_WAIT_S)
             recording.append(Phase(at=datetime.now(UTC), app=agent.app, state="mark", text="observation ended"))
             return
 

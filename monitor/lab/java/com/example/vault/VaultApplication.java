@@ -1,0 +1,21 @@
+package com.example.vault;
+
+import android.app.Application;
+import android.provider.Settings;
+
+/** A purse that wants to know which device it is on before anybody was asked, and talks to its own server alone. */
+public final class VaultApplication extends Application {
+    private VaultApi mApi;
+
+    @Override
+    public void onCreate() {
+        super.onCreate();
+        mApi = new VaultApi(getFilesDir());
+        String device = Settings.Secure.getString(getContentResolver(), Settings.Secure.ANDROID_ID);
+        mApi.send("/device", "{\"device\":\"" + device + "\"}");
+    }
+
+    VaultApi api() {
+        return mApi;
+    }
+}

@@ -1,0 +1,88 @@
+"""How the device's clock stands against the host's: measured by asking it the time, as NTP does, again and again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from monitor.events import ClockReading
+
+ROUNDS = 8
+"""Questions in a row; the answer that came back soonest says most."""
+
+
+class DeviceClock:
+    """Asks through `ask(number)`; whoever hears the answer calls `told(number, micros)`, from any thread.
+
+    The device looked at its clock at some moment between question and answer: half of that time is how wrong the offset
+    can be at most, however unevenly the way there and back share it.
+    """
+
+    def __init__(self, ask: Callable[[int], object]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._number = 0
+        self._rounds = 0
+        self._asked = 0.0
+        self._asked_at = 0.0
+        self._best: ClockReading | None = None
+        self._measured = threading.Event()
+        self.readings: list[ClockReading] = []
+        """One of each measurement that came to its end, in order of time."""
+
+    def measure(self) -> None:
+        """Begin a measurement; what it comes to is added to `readings`. An earlier one that was never answered ends."""
+        with self._lock:
+            self._rounds, self._best = ROUNDS, None
+            self._measured.clear()
+        self._next()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the measurement came to its end within that time."""
+        return self._measured.wait(timeout_s)
+
+    def told(self, number: int, micros: int) -> None:
+        """The device answered a question: microseconds since 1970 on its clock."""
+        back = time.perf_counter()
+        with self._lock:
+            if number != self._number:
+                return
+            half = (back - self._asked) / 2
+            offset = micros / 1_000_000 - (self._asked_at + half)
+            reading = ClockReading(
+                at=datetime.fromtimestamp(self._asked_at + half, UTC),
+                offset_ms=round(offset * 1000, 3),
+                uncertainty_ms=round(half * 1000 + 0.001, 3),
+            )
+            if self._best is None or reading.uncertainty_ms < self._best.uncertainty_ms:
+                self._best = reading
+            self._rounds -= 1
+            if self._rounds == 0:
+                self.readings.append(self._best)
+                self._measured.set()
+                return
+        self._next()
+
+    def _next(self) -> None:
+        with self._lock:
+            self._number += 1
+            number = self._number
+            self._asked_at, self._asked = time.time(), time.perf_counter()
+        self._ask(number)
+
+
+def summary(readings: list[ClockReading]) -> dict[str, object]:
+    """What run.json says: the first and the last reading, the offset in the middle of them, and how far any moment of
+    the run may be off. Nothing when nothing was measured."""
+    if not readings:
+        return {}
+    first, last = readings[0], readings[-1]
+    drift = last.offset_ms - first.offset_ms
+    return {
+        "clock": [first, last] if last is not first else [first],
+        "clock_offset_ms": round((first.offset_ms + last.offset_ms) / 2, 3),
+        "clock_drift_ms": round(drift, 3),
+        "clock_uncertainty_ms": round(max(first.uncertainty_ms, last.uncertainty_ms) + abs(drift) / 2, 3),
+    }

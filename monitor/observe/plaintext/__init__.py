@@ -1,0 +1,186 @@
+"""Makes uploads of what the agent sees at TLS libraries: plaintext of connections that the proxy cannot decrypt."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.events import Endpoint, Event, Gap, Tls, Upload
+from monitor.observe.plaintext.http1 import Http1
+from monitor.observe.plaintext.http2 import PREFACE, Http2
+from monitor.observe.plaintext.message import MOST_BYTES, Message, Part
+from monitor.observe.plaintext.raw import Raw
+
+__all__ = ["MOST_BYTES", "Plaintext"]
+
+WAIT_S = 3.0
+"""How long a request waits for its answer, by the host's clock, before it is written without a status."""
+ENOUGH = 16
+"""With so many bytes it is clear what is spoken."""
+
+
+@dataclass
+class _Link:
+    """One connection."""
+
+    about: Mapping[str, Any]
+    stack: tuple[str, ...] = ()
+    begun: bytes = b""
+    speaks: Http1 | Http2 | Raw | None = None
+    waiting: list[Message] = field(default_factory=list)
+    """Complete, and without an answer yet; the first of them is answered first."""
+
+
+class Plaintext:
+    """Takes the agent's messages in their order; may be asked from several threads."""
+
+    def __init__(
+        self, app: str, put_body: Callable[[bytes], object], clock: Callable[[], float], *, most_bytes: int = MOST_BYTES
+    ) -> None:
+        """`put_body` stores bytes in bodies/; `clock` gives seconds that never go back, for how long to wait."""
+        self._app = app
+        self._put_body = put_body
+        self._clock = clock
+        self._most = most_bytes
+        self._links: dict[int, _Link] = {}
+        self._lock = threading.Lock()
+
+    def feed(self, message: Mapping[str, Any], data: bytes, pid: int | None) -> list[Event]:
+        """One message of the agent (`type` plain); what can be written now."""
+        with self._lock:
+            at = datetime.fromtimestamp(message["at"] / 1_000_000, UTC)
+            link = self._links.setdefault(message["id"], _Link({}))
+            if "about" in message:
+                link.about = message["about"]
+            match message["way"]:
+                case "out":
+                    if "stack" in message:
+                        link.stack = tuple(message["stack"])
+                    done = self._out(link, Part(at, data, link.stack))
+                case "in":
+                    done = self._answered(link, at, data)
+                case _:
+                    self._links.pop(message["id"])
+                    done = self._ended(link)
+            return [event for one in done for event in self._written(link, one, pid)]
+
+    def due(self, pid: int | None) -> list[Event]:
+        """What has waited for an answer long enough."""
+        with self._lock:
+            now = self._clock()
+            events: list[Event] = []
+            for link in self._links.values():
+                late = [one for one in link.waiting if now - one.complete >= WAIT_S]
+                link.waiting = [one for one in link.waiting if one not in late]
+                paused = link.speaks.paused(now) if isinstance(link.speaks, Raw) else []
+                events += [event for one in (*late, *paused) for event in self._written(link, one, pid)]
+            return events
+
+    def close(self, pid: int | None) -> list[Event]:
+        """Everything that is left: the run is over."""
+        with self._lock:
+            links, self._links = self._links, {}
+            return [
+                event for link in links.values() for one in self._ended(link) for event in self._written(link, one, pid)
+            ]
+
+    def _out(self, link: _Link, part: Part) -> list[Message]:
+        if link.speaks is None:
+            link.begun += part.data
+            if len(link.begun) < ENOUGH and (PREFACE.startswith(link.begun) or Http1.may_begin(link.begun)):
+                return []
+            link.speaks = self._language(link.begun)
+            part = part._replace(data=link.begun)
+            link.begun = b""
+        done = link.speaks.out(part)
+        if isinstance(link.speaks, Http1) and link.speaks.rest is not None:
+            # From here on it is something else: a WebSocket, or no HTTP after all.
+            rest, link.speaks = link.speaks.rest, Raw(self._clock, self._most)
+            done += link.speaks.out(rest) if rest.data else []
+        now = self._clock()
+        for one in done:
+            one.complete = now
+        later = [one for one in done if one.may_be_answered]
+        link.waiting += later
+        return [one for one in done if one not in later]
+
+    def _language(self, begun: bytes) -> Http1 | Http2 | Raw:
+        if begun.startswith(PREFACE[:ENOUGH]):
+            return Http2(self._most)
+        return Http1(self._most) if Http1.may_begin(begun) else Raw(self._clock, self._most)
+
+    def _answered(self, link: _Link, at: datetime, data: bytes) -> list[Message]:
+        if isinstance(link.speaks, Raw):
+            return link.speaks.answered()
+        status = Http1.status(data)
+        if status is None or not link.waiting or 100 <= status < 101 or 102 <= status < 200:
+            return []
+        first = link.waiting.pop(0)
+        first.status = status
+        return [first]
+
+    def _ended(self, link: _Link) -> list[Message]:
+        done, link.waiting = link.waiting, []
+        if link.speaks is None and link.begun:
+            link.speaks = Raw(self._clock, self._most)
+            link.speaks.out(Part(datetime.now(UTC), link.begun, link.stack))
+        return done + (link.speaks.ended() if link.speaks else [])
+
+    def _written(self, link: _Link, message: Message, pid: int | None) -> list[Event]:
+        about = link.about
+        body = bytes(message.body)
+        local, remote = (about.get(end) and Endpoint(**about[end]) for end in ("local", "remote"))
+        host = message.host or about.get("host") or (remote.ip if remote else None)
+        upload = Upload(
+            at=message.at,
+            app=self._app,
+            pid=pid,
+            via=message.via,
+            method=message.method,
+            url=message.url(host),
+            host=host,
+            headers=tuple(message.headers),
+            body=self._stored(body),
+            size=len(body),
+            type=next((value for name, value in message.headers if name.lower() == "content-type"), None),
+            truncated=message.cut is not None,
+            client=local,
+            server=remote if remote and _is_far(remote.ip) else None,
+            tls=Tls(version=about.get("version"), sni=about.get("host"), alpn=about.get("alpn") or None),
+            status=message.status,
+            stack=message.stack,
+        )
+        events: list[Event] = [upload]
+        if message.cut is not None:
+            detail = f"body {upload.body or '-'}, {len(body)} of {message.size} bytes: {message.cut}"
+            events.append(
+                Gap(
+                    at=message.at,
+                    app=self._app,
+                    pid=pid,
+                    where="hook",
+                    subject=host or "",
+                    why="body_truncated",
+                    detail=detail,
+                )
+            )
+        return events
+
+    def _stored(self, body: bytes) -> str | None:
+        if not body:
+            return None
+        self._put_body(body)
+        return hashlib.sha256(body).hexdigest()
+
+
+def _is_far(ip: str) -> bool:
+    """Whether an address may be the recipient's; one of this network is the proxy's."""
+    try:
+        return ipaddress.ip_address(ip).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,151 @@
+"""HTTP/1 as a client writes it: requests out of a stream of bytes (RFC 9112); lenient, as apps are."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.observe.plaintext.message import Message, Part
+
+_METHODS = (
+    b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"CONNECT", b"TRACE", b"REPORT", b"PROPFIND",
+    b"PROPPATCH", b"MKCOL", b"COPY", b"MOVE", b"LOCK", b"UNLOCK", b"SEARCH", b"NOTIFY", b"SUBSCRIBE", b"PURGE",
+)  # fmt: skip
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
+LONGEST_HEAD = 256 * 1024
+
+
+class Http1:
+    """Requests of one connection, one after the other."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = b""
+        self._last: Part | None = None
+        self._message: Message | None = None
+        self._left: int | None = None
+        """Bytes of the body still to come; None: it comes in chunks."""
+        self._trailers = False
+        self.rest: Part | None = None
+        """What follows and is no HTTP/1 any more; then this object has done its work."""
+
+    @staticmethod
+    def may_begin(data: bytes) -> bool:
+        """Whether a request may begin so."""
+        word, space, _ = data.partition(b" ")
+        return word in _METHODS if space else any(method.startswith(data) for method in _METHODS)
+
+    @staticmethod
+    def status(data: bytes) -> int | None:
+        """The status with which an answer begins."""
+        found = _STATUS.match(data)
+        return int(found[1]) if found else None
+
+    def out(self, part: Part) -> list[Message]:
+        """The requests that these bytes complete."""
+        done: list[Message] = []
+        self._last = part
+        self._held += part.data
+        while self._held and self.rest is None:
+            before = len(self._held)
+            if self._message is None:
+                self._head(part)
+            if self._message is not None and self._body(part):
+                done.append(self._message)
+                upgraded = self._is_upgrade(self._message)
+                self._message = None
+                if upgraded:
+                    self.rest = part._replace(data=self._held)
+            if len(self._held) == before:
+                break
+        return done
+
+    def answered(self) -> list[Message]:
+        """Nothing: an answer ends no request."""
+        return []
+
+    def ended(self) -> list[Message]:
+        """The request that broke off."""
+        message, self._message = self._message, None
+        if message is None:
+            return self._never_a_request()
+        message.cut = message.cut or "broke off"
+        return [message]
+
+    def _never_a_request(self) -> list[Message]:
+        held, self._held = self._held, b""
+        if not held or self._last is None:
+            return []
+        message = Message(at=self._last.at, stack=self._last.stack, via="tcp")
+        message.add(held, self._most)
+        return [message]
+
+    def _head(self, part: Part) -> None:
+        head, blank, rest = self._held.partition(b"\r\n\r\n")
+        if not blank:
+            if len(self._held) > LONGEST_HEAD or not self.may_begin(self._held):
+                self.rest = part._replace(data=self._held)
+                self._held = b""
+            return
+        first, *lines = head.decode("utf-8", "replace").split("\r\n")
+        words = first.split(" ")
+        if len(words) < 3 or not words[-1].startswith("HTTP/"):
+            self.rest = part._replace(data=self._held)
+            self._held = b""
+            return
+        headers = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+        named = {name.lower(): value for name, value in headers}
+        self._message = Message(
+            at=part.at,
+            stack=part.stack,
+            method=words[0],
+            target=" ".join(words[1:-1]),
+            authority=named.get("host"),
+            headers=headers,
+            may_be_answered=True,
+        )
+        self._held = rest
+        length = named.get("content-length", "")
+        self._trailers = False
+        self._left = None if "chunked" in named.get("transfer-encoding", "").lower() else _number(length)
+
+    def _body(self, part: Part) -> bool:
+        """Take of the body what is there; whether that is all of it."""
+        assert self._message is not None
+        self._message.at = part.at
+        if self._left is not None:
+            taken = self._held[: self._left]
+            self._message.add(taken, self._most)
+            self._held, self._left = self._held[len(taken) :], self._left - len(taken)
+            return self._left == 0
+        return self._chunks()
+
+    def _chunks(self) -> bool:
+        assert self._message is not None
+        while True:
+            line, end, rest = self._held.partition(b"\r\n")
+            if not end:
+                return False
+            if self._trailers:
+                self._held = rest
+                if not line:
+                    return True
+                continue
+            size = _number(line.split(b";")[0].strip().decode("latin-1"), 16)
+            if size == 0:
+                self._trailers, self._held = True, rest
+                continue
+            if len(rest) < size + 2:
+                return False
+            self._message.add(rest[:size], self._most)
+            self._held = rest[size + 2 :]
+
+    @staticmethod
+    def _is_upgrade(message: Message) -> bool:
+        return message.method == "CONNECT" or any(name.lower() == "upgrade" for name, _ in message.headers)
+
+
+def _number(text: str, base: int = 10) -> int:
+    try:
+        return max(0, int(text or "0", base))
+    except ValueError:
+        return 0

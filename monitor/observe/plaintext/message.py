@@ -1,0 +1,68 @@
+"""A message on its way out, as far as it has been seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of one body that are kept in memory and stored; of a longer one, so many."""
+
+
+class Part(NamedTuple):
+    """Bytes that the app wrote, when, and from which code."""
+
+    at: datetime
+    data: bytes
+    stack: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Message:
+    """One request, or one message of a connection without requests."""
+
+    at: datetime
+    stack: tuple[str, ...]
+    via: Literal["http", "websocket", "tcp"] = "http"
+    method: str | None = None
+    target: str | None = None
+    """As the request has it: a path, or a whole URL."""
+    authority: str | None = None
+    """Host, and port where one is named, as the request has it."""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    """Bytes of the body that passed."""
+    cut: str | None = None
+    """Why only a beginning of the body is there."""
+    status: int | None = None
+    may_be_answered: bool = False
+    """Whether to wait for a status."""
+    complete: float = 0.0
+    """When its end was seen, by the clock of whoever waits."""
+
+    def add(self, data: bytes, most: int) -> None:
+        """Take more of the body."""
+        self.size += len(data)
+        self.body += data[: max(0, most - len(self.body))]
+        if self.size > len(self.body):
+            self.cut = self.cut or f"limit of {most} bytes"
+
+    @property
+    def host(self) -> str | None:
+        """The host that the request names."""
+        if not self.authority:
+            return None
+        name, colon, port = self.authority.rpartition(":")
+        return (name if colon and port.isdecimal() else self.authority).strip("[]")
+
+    def url(self, host: str | None) -> str | None:
+        """Where it goes; `host` where the request names none."""
+        if self.target is None:
+            return None
+        if "://" in self.target:
+            return self.target
+        scheme = "wss" if self.via == "websocket" else "https"
+        authority = (self.authority or host or "").removesuffix(":443")
+        return f"{scheme}://{authority}{'' if self.target == '*' else self.target}"

@@ -1,0 +1,46 @@
+"""A connection without requests: a message is what the client sends until it is answered or pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.observe.plaintext.message import Message, Part
+
+PAUSE_S = 0.2
+"""A pause this long ends a message."""
+BURST_BYTES = 1024 * 1024
+"""A message is cut at this many bytes."""
+
+
+class Raw:
+    """Messages of one connection."""
+
+    def __init__(self, clock: Callable[[], float], most: int) -> None:
+        self._clock = clock
+        self._most = most
+        self._message: Message | None = None
+        self._last = 0.0
+
+    def out(self, part: Part) -> list[Message]:
+        """The messages that end with these bytes."""
+        now = self._clock()
+        done = self.paused(now)
+        self._last = now
+        if self._message is None:
+            self._message = Message(at=part.at, stack=part.stack, via="tcp")
+        self._message.at = part.at
+        self._message.add(part.data, self._most)
+        return done + (self.ended() if self._message.size >= BURST_BYTES else [])
+
+    def paused(self, now: float) -> list[Message]:
+        """The message that a pause has ended."""
+        return self.ended() if now - self._last >= PAUSE_S else []
+
+    def answered(self) -> list[Message]:
+        """The message that an answer has ended."""
+        return self.ended()
+
+    def ended(self) -> list[Message]:
+        """The message, as it is."""
+        message, self._message = self._message, None
+        return [message] if message is not None else []

@@ -1,0 +1,157 @@
+"""Reads catalog/tls.yml (where plaintext passes a TLS library) and catalog/unpinning.yml (what is taken over)."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from monitor import catalog
+
+_KEY_IDENTIFIER = re.compile(rb"\x06\x03\x55\x1d\x0e\x04(.)\x04(.)", re.DOTALL)
+"""The extension SubjectKeyIdentifier in a certificate (DER), up to the identifier: RFC 5280, 4.2.1.2."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Owner(_Entry):
+    """The socket that a stream belongs to."""
+
+    field: str = Field(description="field of the stream that holds it")
+    type: str = Field(description="type of that field")
+
+
+class Streams(_Entry):
+    """A socket with streams: write(byte[], int, int) and read(byte[], int, int)."""
+
+    library: str
+    out: str = Field(description="class of the stream that the app writes to")
+    in_: str = Field(alias="in", description="class of the stream that it reads from")
+    owner: Owner
+    untested: str | None = Field(default=None, description="why the lab device cannot play it")
+
+
+class Engine(_Entry):
+    """An engine with wrap and unwrap."""
+
+    library: str
+    cls: str = Field(alias="class")
+    untested: str | None = Field(default=None, description="why the lab device cannot play it")
+
+
+class TlsLibraries(_Entry):
+    """catalog/tls.yml."""
+
+    sockets: tuple[Streams, ...]
+    engines: tuple[Engine, ...]
+
+    def plan(self, proxy_key: str | None) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return {
+            "sockets": [each.model_dump(by_alias=True, exclude={"untested"}) for each in self.sockets],
+            "engines": [{"library": each.library, "cls": each.cls} for each in self.engines],
+            "proxy_key": proxy_key,
+        }
+
+
+class Given(_Entry):
+    """Where an object of the app's own class shows up."""
+
+    cls: str = Field(alias="class")
+    method: str
+    argument: int
+
+
+class With(_Entry):
+    """The app's own call with other arguments."""
+
+    with_: dict[int, Literal[True] | None] = Field(alias="with")
+
+
+class Proceed(_Entry):
+    """`proceed()` of an argument instead of the app's code."""
+
+    proceed: int
+
+
+class Check(_Entry):
+    """A check of certificates in Java, and what is done instead."""
+
+    cls: str = Field(alias="class")
+    method: str
+    does: Literal["accept", "this"] | With | Proceed
+    given_to: Given | None = None
+    untested: str | None = Field(default=None, description="why the lab device cannot play it")
+
+
+class NativeCheck(_Entry):
+    """A check of certificates in a native library."""
+
+    function: str
+    argument: int | None = Field(default=None, description="index of an argument to replace")
+    callback: int | None = Field(default=None, description="by a callback that returns this; null: by nothing")
+    gives: int | None = Field(default=None, description="what it returns instead")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.argument is None and self.gives is None:
+            raise ValueError("names neither an argument nor what it gives")
+        return self
+
+
+class Checks(_Entry):
+    """catalog/unpinning.yml."""
+
+    java: tuple[Check, ...]
+    native: tuple[NativeCheck, ...]
+
+    def plan(self) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return {
+            "java": [
+                {
+                    "cls": check.cls,
+                    "method": check.method,
+                    "does": check.does if isinstance(check.does, str) else check.does.model_dump(by_alias=True),
+                    "given_to": check.given_to and check.given_to.model_dump(),
+                }
+                for check in self.java
+            ],
+            "native": [check.model_dump() for check in self.native],
+        }
+
+
+NO_CHECKS: dict[str, Any] = {"java": [], "native": []}
+"""The plan of a run that changes nothing in the app."""
+
+
+def libraries() -> TlsLibraries:
+    """The catalog's TLS libraries. Raises FileError with file and line."""
+    (path,) = catalog.files("tls.yml")
+    return catalog.parse(path, TlsLibraries)
+
+
+def checks() -> Checks:
+    """The catalog's checks of certificates. Raises FileError with file and line."""
+    (path,) = catalog.files("unpinning.yml")
+    return catalog.parse(path, Checks)
+
+
+def key_of(ca_pem: Path) -> str | None:
+    """Identifier of the key of a certificate authority (PEM), in hex: every certificate that it signs names it.
+
+    None when it has none, or there is no such file. Read from its bytes: no library for one field.
+    """
+    try:
+        der = ssl.PEM_cert_to_DER_cert(ca_pem.read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None
+    found = _KEY_IDENTIFIER.search(der)
+    if found is None:
+        return None
+    return der[found.end() : found.end() + found[2][0]].hex()
