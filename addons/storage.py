@@ -82,8 +82,14 @@ class Lines:
             if end and os.pread(self.fd, 1, end - 1) != b"\n":
                 # A writer was killed, or the disk was full, in the middle of a line: it stays a line of its own.
                 data = b"\n" + data
-            while data:
-                data = data[os.write(self.fd, data) :]
+            try:
+                while data:
+                    data = data[os.write(self.fd, data) :]
+            except OSError:
+                # The disk took a part of it: take that back, nobody reads a line that has no end yet.
+                with suppress(OSError):
+                    os.ftruncate(self.fd, end)
+                raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -151,6 +157,8 @@ class Body:
                 self._discard()
             if self.digest is None:
                 self.kept = 0
+        elif self._fd >= 0:
+            self._discard()  # the disk took nothing
         return self.digest
 
     def _store(self) -> str | None:

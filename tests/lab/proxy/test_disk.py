@@ -9,6 +9,7 @@ import random
 import resource
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ import httpx
 import pytest
 
 from monitor.events import BadLine, Gap, dump, parse
+from tests.lab.proxy import disks
 from tests.lab.proxy.observed import Observed, limit_files, make, wait_for
 from tests.lab.upstream import Upstream
 
@@ -123,3 +125,13 @@ def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Ob
     assert observed.upload("/half").truncated
     raw.close()
     half.close()
+
+
+@pytest.mark.parametrize("scene", disks.SCENES)
+def test_disks_made_for_the_test(scene: str, tmp_path: Path) -> None:
+    reason = disks.missing()
+    if reason:
+        pytest.skip(reason)
+    command = [sys.executable, "-m", "tests.lab.proxy.disks", scene, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
