@@ -148,8 +148,6 @@ class Exchanges:
             upload.body.add(request.raw_content)
         if upload.framing is not None:
             upload.body.add(upload.framing.rest())
-        # The body is in place before anybody hears of the request's end; the line waits for the status.
-        upload.body.store()
         if flow.response or self.ending:
             self._write(upload)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mitmproxy import exceptions
 
+from addons.leftovers import leftovers
 from addons.lines import head, time_of
 from addons.storage import Body, Line, Lines, encode, parts
 
@@ -58,6 +59,7 @@ class Recorder:
             os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             probe.unlink()
             lines, gaps = Lines(folder / "uploads.jsonl"), Lines(folder / "gaps.jsonl")
+            left = list(leftovers(folder))
         except OSError as error:
             raise exceptions.OptionsError(
                 f"recording: {folder} cannot be written ({error.strerror}). Mend that, or name another folder."
@@ -66,6 +68,9 @@ class Recorder:
             if old is not None:
                 old.close()
         self.folder, self.lines, self.gaps = str(bodies), lines, gaps
+        for digest, size, what in left:
+            detail = f"body {digest}, {size} bytes: {what}"
+            self.gap("uploads.jsonl", "body_truncated", detail, about={"body": digest})
 
     def body(self) -> Body:
         """A new, empty body."""

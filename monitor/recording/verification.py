@@ -16,7 +16,7 @@ from monitor.events import FILES
 from monitor.recording.seal import BODIES, LINE_DIGEST, RUN, SEAL, FileStamp, RunStamp, Stamp, link, named_bodies, read
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-_NAMING = (FILES["upload"], FILES["transform"])
+_NAMING = (FILES["upload"], FILES["transform"], FILES["gap"])
 """The files whose lines name bodies."""
 
 

@@ -135,3 +135,28 @@ def test_disks_made_for_the_test(scene: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.lab.proxy.disks", scene, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_was_being_sent_when_the_proxy_was_killed_is_named(room: Path, upstream: Upstream) -> None:
+    observed = make(room, upstream)
+    data = os.urandom(300_000)
+    orphan = hashlib.sha256(b"stored, and killed before the line").hexdigest()
+    with observed.proxy:
+        with observed.client() as client:
+            client.post("http://plain.test/before", content=b"before")
+        raw = socket.create_connection((observed.proxy.host, observed.proxy.port))
+        raw.sendall(b"POST http://plain.test/cut HTTP/1.1\r\nHost: plain.test\r\nContent-Length: 900000\r\n\r\n" + data)
+        wait_for(lambda: [p for p in (observed.path / "bodies").glob(".*.part") if p.stat().st_size == len(data)])
+        assert observed.proxy.pid
+        os.kill(observed.proxy.pid, signal.SIGKILL)
+        raw.close()
+        (observed.path / "bodies" / orphan).write_bytes(b"stored, and killed before the line")
+        wait_for(lambda: not observed.proxy.alive())
+        observed.proxy.restart()
+        with observed.client() as client:
+            client.post("http://plain.test/after", content=b"after")
+    assert not list((observed.path / "bodies").glob(".*"))
+    assert (observed.path / "bodies" / hashlib.sha256(data).hexdigest()).read_bytes() == data
+    named = {(gap.model_extra or {}).get("body") for gap in observed.gaps()}
+    assert named == {hashlib.sha256(data).hexdigest(), orphan}
+    observed.upload("/after")
