@@ -79,7 +79,7 @@ def test_whatever_is_planted_in_a_document_is_found_as_without_sifting(value, ch
     if decode.pieces.as_text(data) is None:
         data = ENCODERS["base64"].encode(data)
     sifted, full, _ = both(ALL, planted(data.decode()))
-    if "quoted-printable" in chain:  # which may be undone before or after what is around it
+    if {"quoted-printable", "quopri"}.intersection(chain):  # which may be undone before or after what is around it
         sifted, full = ({(key, variant, found) for key, *_, variant, found in hits} for hits in (sifted, full))
     assert sifted == full
 

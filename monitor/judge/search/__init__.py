@@ -60,8 +60,8 @@ class Index:
         self._slots: list[tuple[Hashable, Value, str]] = []
         self._known: set[Hashable] = set()
         self._forms: dict[int, _Forms] = {}
-        self._texts = Grams()
         self._raw = Grams()
+        self._texts = Grams(self._raw)
         self._digests = Table()
         self._digits = Table()
         self._places = Places()

@@ -53,8 +53,10 @@ class Grams:
     """Texts of two bytes or more, each entered for a slot by one window of its bytes; not for several threads at
     once."""
 
-    def __init__(self) -> None:
-        self.handle = library.grams_new() if library else None
+    def __init__(self, wider: Grams | None = None) -> None:
+        """`wider`: texts that are looked for where these are looked for as well; one first look does for both."""
+        self._wider = wider
+        self.handle = library.grams_new(wider.handle if wider else None) if library else None
         self._slow = _Levels()
 
     def add(self, text: bytes, slot: int, *, numbers: bool = False) -> int:

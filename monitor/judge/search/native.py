@@ -16,7 +16,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "table_free": (None, _POINTER),
     "table_put_words": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, _SLOT),
     "table_find_words": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
-    "grams_new": (_POINTER,),
+    "grams_new": (_POINTER, _POINTER),
     "grams_free": (None, _POINTER),
     "grams_add": (ctypes.c_int, _POINTER, _BYTES, ctypes.c_int, _SLOT, ctypes.c_bool),
     "grams_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),

@@ -41,6 +41,16 @@ class Found(NamedTuple):
     why: str
 
 
+class _Cut(NamedTuple):
+    """One way in which a value may be cut."""
+
+    number: int
+    slot: int
+    kind: str
+    of: str
+    parts: tuple[str, ...]
+
+
 CANDIDATE_BITS = 30.0
 """What a value must say to be put together from parts that were cut anywhere."""
 PIECES = 24
@@ -57,7 +67,9 @@ class Splits:
     def __init__(self) -> None:
         self._whole: dict[str, list[tuple[int, str]]] = {}
         self._beginnings: set[str] = set()
-        self._cuts: dict[str, list[tuple[int, str, str, tuple[str, ...]]]] = {}
+        self._cuts: dict[str, dict[str, list[_Cut]]] = {}
+        """By the first part, then by the second."""
+        self._number_of_cuts = 0
 
     def add(self, slot: int, kind: str, value: Value) -> None:
         """Look for the parts of a value from now on."""
@@ -66,7 +78,9 @@ class Splits:
             coded = tuple(part.casefold() for part in parts)
             if coded not in seen and all(0 < len(part) <= LONGEST for part in coded):
                 seen.add(coded)
-                self._cuts.setdefault(coded[0], []).append((slot, kind, of, coded))
+                cut = _Cut(self._number_of_cuts, slot, kind, of, coded)
+                self._cuts.setdefault(coded[0], {}).setdefault(coded[1], []).append(cut)
+                self._number_of_cuts += 1
         forms = FORMS[kind](value.text)
         for of, form in forms if kind == "phone" else forms[:1]:
             if of in WHOLE and bits_of(form) >= CANDIDATE_BITS and len(form) <= LONGEST:
@@ -89,7 +103,12 @@ class Splits:
         for number, leaf in enumerate(look.leaves):
             if leaf.text is None or len(leaf.text) > LONGEST:
                 continue
-            for slot, kind, of, parts in self._cuts.get(leaf.text.strip().casefold(), ()):
+            by_second = self._cuts.get(leaf.text.strip().casefold())
+            if by_second is None:
+                continue
+            for _, slot, kind, of, parts in sorted(
+                cut for text in _texts_beside(look, number) for cut in by_second.get(text, ())
+            ):
                 numbers = _beside(look, number, parts)
                 if numbers is None:
                     continue
@@ -168,6 +187,16 @@ def _cuts(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "without_check_digit", (digits[:8], digits[8:14])
             yield "without_check_digit", (digits[:7], digits[7:14])
             yield "as_given", (digits[:7], digits[7:])
+
+
+def _texts_beside(look: Look, first: int) -> set[str]:
+    """What stands near a leaf, in the same object or list."""
+    own = parent_of(look.leaves[first].path)
+    return {
+        leaf.text.strip().casefold()
+        for leaf in look.leaves[max(0, first - NEAR) : first + NEAR + 1]
+        if leaf.text is not None and len(leaf.text) <= LONGEST and parent_of(leaf.path) == own
+    }
 
 
 def _beside(look: Look, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:

@@ -83,16 +83,15 @@ static bool streams(bytes data, int64_t size) {
 
 /* Formats that say what they are, at the beginning or, where a decoder looks for them, anywhere. */
 static bool magic(bytes data, int64_t size) {
-    static const uint32_t fours[] = {
-        0x0000FEFF, 0x28B52FFD, 0xFD377A58, 0x504B0304, 0x04224D18, 0xFF060000, 0x82534E41, 0x62706C69, /* UTF-32,
-        zstd, xz, zip, LZ4, Snappy, snappy-java, bplist */
-        0x53514C69, 0x4C5A3442, 0x89504E47, 0x4F626A01, 0x52494646, 0x45786966, 0x377F0682, 0x377F0683, /* SQLite,
-        LZ4Block, PNG, Avro, RIFF, Exif, a log of SQLite */
-    };
     if (size < 4) return false;
     uint32_t first = (uint32_t)big(data, 4);
-    for (size_t i = 0; i < sizeof fours / sizeof *fours; i++)
-        if (first == fours[i]) return true;
+    switch (first) {
+        case 0x0000FEFF: case 0x28B52FFD: case 0xFD377A58: case 0x504B0304: /* UTF-32, zstd, xz, zip */
+        case 0x04224D18: case 0xFF060000: case 0x82534E41: case 0x62706C69: /* LZ4, Snappy, snappy-java, bplist */
+        case 0x53514C69: case 0x4C5A3442: case 0x89504E47: case 0x4F626A01: /* SQLite, LZ4Block, PNG, Avro */
+        case 0x52494646: case 0x45786966: case 0x377F0682: case 0x377F0683: /* RIFF, Exif, a log of SQLite */
+            return true;
+    }
     uint32_t three = first >> 8, two = first >> 16;
     if (two == 0xFFFE || two == 0xFFD8 || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
         three == 0x425A68 || three == 0x5D0000 || two == 0x2D2D) /* marks of byte order, JPEG, gzip, bzip2, LZMA, -- */
@@ -138,11 +137,10 @@ static bool lz4(bytes data, int64_t size) {
         literals += data[at++];
     }
     int64_t after = at + literals, stop = after;
-    if (after > size) return false;
+    if (after > size || (after + 2 > size && after < size)) return false;
+    if (after < size && (little(data + after, 2) < 1 || little(data + after, 2) > literals)) return false;
     while (stop > at && data[stop - 1] & 0x80) stop--; /* a character may be cut in two */
-    if (!is_text(data + at, stop - at, 0, 0)) return false;
-    if (after == size) return true;
-    return after + 2 <= size && little(data + after, 2) >= 1 && little(data + after, 2) <= literals;
+    return is_text(data + at, stop - at, 0, 0);
 }
 
 /* A block whose parts come to the length that it says; it begins with letters of its own. */
@@ -180,7 +178,7 @@ static bool snappy(bytes data, int64_t size) {
 /* What was said of the texts and numbers of one message, and its short numbers, of which two may be one value. */
 typedef struct {
     sieve *s;
-    int depth, said, number;
+    int depth, said, number, containers;
     bytes shorts[12];
     int64_t sizes[12];
 } items;
@@ -266,46 +264,44 @@ static bool messagepack(items *all, bytes data, int64_t size) {
     return !left && documents < 1 + 2 * containers;
 }
 
-/* The same for CBOR; what has no length of its own, or a tag, matters when it is closed. */
+/* One value of CBOR, and all that is in it. */
+static bool cbor_value(items *all, bytes data, int64_t size, int64_t *at, int level) {
+    if (*at >= size || level > 200) return false;
+    int major = data[*at] >> 5, info = data[*at] & 31, wide = info >= 24 ? 1 << (info - 24) : 0;
+    bool open = info == 31 && 2 <= major && major <= 5;
+    if ((info >= 28 && !open) || (major == 7 && info < 20)) return false;
+    ++*at;
+    if (open) wide = 0;
+    if (wide > size - *at) return false;
+    int64_t value = wide ? big(data + *at, wide) : info;
+    *at += wide;
+    if (!open && 2 <= major && major <= 5 && (value < 0 || value > size - *at)) return false;
+    if (major == 4 || major == 5 || open) {
+        if (all) all->containers += major > 3, all->said |= major < 4 ? MATTERS : DULL; /* a text in parts */
+        for (int64_t number = 0; open ? *at < size && data[*at] != 0xFF : number < value * (major == 5 ? 2 : 1); number++)
+            if (!cbor_value(all, data, size, at, level + 1)) return false;
+        if (open && (*at)++ >= size) return false;
+    } else if (major == 2 || major == 3) {
+        if (major == 3 && !is_text(data + *at, value, 0, 0)) return false;
+        if (all && value) item_text(all, data + *at, value);
+        *at += value;
+    } else if (major == 6) {
+        if (all && value == 4) all->said |= MATTERS; /* a decimal fraction */
+        return cbor_value(all, data, size, at, level + 1);
+    } else if (all && major == 7 && wide >= 4)
+        item_bits(all, value, wide);
+    else if (all && major < 2)
+        item_number(all, value);
+    return true;
+}
+
+/* The same for CBOR. */
 static bool cbor(items *all, bytes data, int64_t size) {
     if (data[0] > 0xBF && data[0] != 0xD9) return false;
-    int64_t at = 0, left = 0, documents = 0, containers = 0;
-    while (at < size) {
-        if (!left) documents++, left = 1;
-        int major = data[at] >> 5, info = data[at] & 31;
-        at++, left--;
-        if (info == 31) {
-            if (all) all->said |= MATTERS;
-            return 2 <= major && major <= 5 && memchr(data + at, 0xFF, (size_t)(size - at));
-        }
-        if (info >= 28) return false;
-        int64_t value = info;
-        int wide = info >= 24 ? 1 << (info - 24) : 0;
-        if (wide) {
-            if (at + wide > size) return false;
-            value = big(data + at, wide);
-            at += wide;
-        }
-        if (2 <= major && major <= 5 && (value < 0 || value > size - at)) return false;
-        if (major == 2 || major == 3) {
-            if (major == 3 && !is_text(data + at, value, 0, 0)) return false;
-            if (all) item_text(all, data + at, value);
-            at += value;
-        } else if (major == 4 || major == 5) {
-            left += value * (major - 3);
-            containers++;
-        } else if (major == 6) {
-            left++;
-            if (all) all->said |= MATTERS;
-        } else if (major == 7 && info < 20)
-            return false;
-        else if (all && major == 7 && wide >= 4)
-            item_bits(all, value, wide);
-        else if (all && major < 2)
-            item_number(all, value);
-        if (left > size - at) return false;
-    }
-    return !left && documents < 1 + 2 * containers;
+    int64_t at = 0, documents = 0;
+    for (; at < size; documents++)
+        if (!cbor_value(all, data, size, &at, 0)) return false;
+    return !all || documents < 1 + 2 * all->containers;
 }
 
 /* WebSocket frames with a mask, gRPC's messages, BSON, Thrift: what says its own length, and says it rightly. */
@@ -354,6 +350,13 @@ static bool chinese(bytes data, int64_t size) {
     return pairs > 1 && others;
 }
 
+/* Whether a text may begin with two bytes. */
+static bool may_begin(int first, int second) {
+    first &= 0xFF, second &= 0xFF;
+    bool follows = (second & 0xC0) == 0x80, begins = !(CLASS[first] & CONTROL) & (first < 0x80 || first > 0xC1);
+    return begins & (first < 0x80 ? !follows : follows);
+}
+
 /* A document or gzip under a mask of one byte, a text that begins with a Chinese letter under one, or shifted. */
 static bool disguised(bytes data, int64_t size) {
     static const char *following[] = {"\"} \n", "{[\"] \n-0123456789"};
@@ -362,29 +365,35 @@ static bool disguised(bytes data, int64_t size) {
         uint8_t second = data[1] ^ data[0] ^ "{["[i];
         if (second && strchr(following[i], second)) return true;
     }
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8 && ((data[0] ^ data[1]) & 0xC0) == 0x40 && ((data[0] ^ data[2]) & 0xC0) == 0x40; i++) {
         uint8_t mask = data[0] ^ "\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef"[i];
         if (mask && ((data[1] ^ mask) & 0xC0) == 0x80 && ((data[2] ^ mask) & 0xC0) == 0x80 && is_text(data, size, mask, 0))
             return true;
     }
-    return is_text(data, size, 0, 1) || is_text(data, size, 0, 2);
+    return (may_begin(data[0] - 1, data[1] - 1) && is_text(data, size, 0, 1)) ||
+           (may_begin(data[0] << 4 | data[0] >> 4, data[1] << 4 | data[1] >> 4) && is_text(data, size, 0, 2));
 }
 
-bool blob_matters(sieve *s, bytes data, int64_t size, int depth) {
+/* m: of up to 64 bytes. */
+bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m) {
     if (size >= 512) return true; /* no digest, id or token is that long */
     if (size < 6) return false;
     uint64_t head = 0;
     for (int at = 0; at < 8 && at < size; at++) head |= (uint64_t)data[at] << 8 * at;
-    uint8_t first = data[0], last = data[size - 1], every = 0xFF, some = 0;
-    int controls = 0, noughts = 0;
-    for (int64_t at = 0; at < size; at++) {
-        controls += data[at] < 32 && (uint8_t)(data[at] - 9) > 4;
-        noughts += !data[at];
-        every &= data[at], some |= data[at];
-    }
-    if (noughts * 5 >= size) return true;                              /* UTF-16, UTF-32 */
-    if (size >= 8 && (every & 0x80 || !(some & 0x80))) return true;    /* ASCII under any mask of one byte */
-    if (!controls && chinese(data, size)) return true;
+    uint8_t first = data[0], last = data[size - 1];
+    int64_t noughts = 0, high = 0;
+    bool control = false;
+    if (m) {
+        noughts = number_of(where(data, size, 0)), high = number_of(m->high);
+        control = has_control(data, m);
+    } else
+        for (int64_t at = 0; at < size; at++) {
+            control |= CLASS[data[at]] & CONTROL;
+            noughts += !data[at], high += data[at] >= 0x80;
+        }
+    if (noughts * 5 >= size) return true;                       /* UTF-16, UTF-32 */
+    if (size >= 8 && (high == size || !high)) return true;      /* ASCII under any mask of one byte */
+    if (!control && chinese(data, size)) return true;
     int kind = head >> 1 & 3;
     if (kind == 1 ? (last < 2 || (last == 0xFF && !(first & 1))) && fixed_code(data, size, true)
                   : (kind == 0 || (kind == 2 && size >= 28 && size != 32)) && deflates(data, size))
@@ -397,10 +406,11 @@ bool blob_matters(sieve *s, bytes data, int64_t size, int depth) {
         if (snappy(data, size)) return true;
     }
     if (first >= 0x80) { /* first whether it is one */
-        items all = {s, depth, 0, 0, {0}, {0}};
+        items all = {s, depth, 0, 0, 0, {0}, {0}};
         if (messagepack(NULL, data, size)) messagepack(&all, data, size);
-        if (cbor(NULL, data, size)) cbor(&all, data, size);
         if (all.said) return true;
+        all.containers = 0;
+        if (cbor(NULL, data, size) && cbor(&all, data, size) && all.said) return true;
     }
     return frames(data, size) || magic(data, size) || disguised(data, size);
 }

@@ -23,6 +23,8 @@ static inline uint64_t some_bits(int64_t first, int64_t number) {
     return (number >= 64 ? ~0ull : (1ull << number) - 1) << first;
 }
 
+static inline int number_of(uint64_t mask) { return __builtin_popcountll(mask); }
+
 /* Where at least so many bits in a row begin; up to 16. */
 static inline uint64_t rows_of(uint64_t mask, int number) {
     int have = 1;
@@ -94,6 +96,33 @@ static inline masks masks_of(bytes data, int64_t size, bytes end, uint8_t *lower
     return m;
 }
 
+/* Where one byte stands in up to 64, all of which may be read. */
+static inline uint64_t where(bytes data, int64_t size, uint8_t byte) {
+    uint64_t found = 0;
+#ifdef __SSE2__
+    for (int at = 0; at < size; at += 16)
+        found |= bits_of(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(data + at)), _mm_set1_epi8((char)byte))) << at;
+#else
+    for (int64_t at = 0; at < size; at++) found |= (uint64_t)(data[at] == byte) << at;
+#endif
+    return found & some_bits(0, size);
+}
+
+/* Pairs of hex digits as bytes; sixteen digits more than there are may be read, and room for eight bytes more. */
+static inline void from_hex(uint8_t *out, bytes data, int64_t pairs) {
+#ifdef __SSE2__
+    for (int64_t at = 0; at < pairs; at += 8) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + 2 * at));
+        __m128i high = _mm_and_si128(_mm_srli_epi16(v, 6), _mm_set1_epi8(1)); /* of letters */
+        __m128i digit = _mm_add_epi8(_mm_and_si128(v, _mm_set1_epi8(15)), _mm_add_epi8(_mm_slli_epi16(high, 3), high));
+        __m128i both = _mm_or_si128(_mm_and_si128(_mm_slli_epi16(digit, 4), _mm_set1_epi16(0xF0)), _mm_srli_epi16(digit, 8));
+        _mm_storel_epi64((__m128i *)(out + at), _mm_packus_epi16(both, both));
+    }
+#else
+    for (int64_t at = 0; at < pairs; at++) out[at] = (uint8_t)(HEX[data[2 * at]] << 4 | HEX[data[2 * at + 1]]);
+#endif
+}
+
 /* What is said in CLASS of all of the bytes together. */
 static inline uint32_t kinds_of(const masks *m, bytes data, int64_t size) {
     uint32_t kinds = 0;
@@ -105,6 +134,12 @@ static inline uint32_t kinds_of(const masks *m, bytes data, int64_t size) {
     for (uint64_t other = some_bits(0, size) & ~(m->letter | m->digit | m->high | m->blank); other; other &= other - 1)
         kinds |= CLASS[data[first_of(other)]];
     return kinds;
+}
+
+static inline bool has_control(bytes data, const masks *m) {
+    for (uint64_t low = m->low; low; low &= low - 1)
+        if (CLASS[data[first_of(low)]] & CONTROL) return true;
+    return false;
 }
 
 /* Lower case of any number of bytes. */

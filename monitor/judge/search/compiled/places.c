@@ -55,7 +55,7 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
             uint16_t other = first;
             first = last, last = other;
         }
-        for (uint32_t top = first; top <= last && last - first < 1000; top++) set(s->tops, top);
+        for (uint32_t top = first; top <= last && last - first < 1000; top++) set(s->tops, top), s->top_bytes[top >> 8] = true;
     }
     return true;
 }
@@ -98,7 +98,7 @@ static void metres_near(sieve *s, double number, double unit) {
 }
 
 #define SEMICIRCLE (2147483648.0 / 180)
-static const double SCALES[] = {1e5, 1e6, 1e7, 1e8, 3.6e6, SEMICIRCLE};
+static const double SCALES[] = {1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 3.6e6, SEMICIRCLE};
 enum { NOTATIONS = sizeof SCALES / sizeof *SCALES, METRES = NOTATIONS };
 
 /* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
@@ -136,10 +136,23 @@ void number_near(sieve *s, double value, int decimals) {
             metres_near(s, value, unit);
         return;
     }
-    if (value < 1000 || value > 1.81e10) return;
+    if (value < 1000 || value > 1.81e11) return;
     for (int i = 0; i < NOTATIONS; i++)
         if (in_range(s, value, i) && value <= 180 * SCALES[i]) either_near(s, value / SCALES[i], 1 / SCALES[i]);
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
+}
+
+/* A whole number that may be the bits of a real one: only so many digits may. */
+void bits_near(sieve *s, uint64_t value, int digits) {
+    if (!s->number_of_places || (digits != 10 && digits != 19)) return;
+    for (int turn = 0; turn < 2; turn++, value = (digits == 10 ? 1ull << 31 : 1ull << 63) - value) {
+        double degrees;
+        float half;
+        uint32_t word = (uint32_t)value;
+        memcpy(&degrees, &value, 8), memcpy(&half, &word, 4);
+        if (digits == 10) degrees = half;
+        if (fabs(degrees) > 0.01 && fabs(degrees) <= 180) either_near(s, degrees, digits == 10 ? 1e-5 : 1e-7);
+    }
 }
 
 static int64_t integer(bytes at, int size, bool big) {
@@ -166,32 +179,39 @@ static double read(bytes at, int kind, bool big) {
     return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 5 ? 4 : 8, big) / scales[(kind - 2) % 3];
 }
 
+/* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
+static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
+    static const int gaps[] = {0, 1, 2, 4, 8};
+    for (int kind = 0; kind < 8; kind++)
+        for (int big = 0; big < 2; big++) {
+            int wide = kind == 0 || kind > 4 ? 8 : 4;
+            int64_t start = wide == 8 && kind > 4 && big ? at - 4 : at; /* its lower half gave it away */
+            if (start < 0 || start + wide > size) continue;
+            double lat = read(data + start, kind, big);
+            if (!(fabs(lat) <= 90) || !near_place(s, lat, 6e-4, 0)) continue;
+            for (int i = 0; i < 5; i++)
+                for (int turn = 0; turn < 2; turn++) {
+                    int64_t beside = turn ? start - wide - gaps[i] : start + wide + gaps[i];
+                    if (beside < 0 || beside + wide > size) continue;
+                    double lon = read(data + beside, kind, big);
+                    if (fabs(lon) <= 180 && near_place(s, lon, 6e-4, 1)) return true;
+                }
+        }
+    return false;
+}
+
 /* Latitude and longitude as numbers of one kind, side by side or with little between. */
 bool packed_places(sieve *s, bytes data, int64_t size) {
-    static const int gaps[] = {0, 1, 2, 4, 8};
-    if (!s->number_of_places) return false;
+    static const int tops[] = {0, 3, 7}; /* where its upper byte stands: the highest first, the lowest first */
+    if (!s->number_of_places || size < 8) return false;
     int64_t spots = s->spots_found;
     bool found = false;
-    for (int64_t at = 0; at + 4 <= size && !found; at++) {
-        bool top = in(s->tops, (uint32_t)data[at] << 8 | data[at + 1]) ||
-                   in(s->tops, (uint32_t)data[at + 3] << 8 | data[at + 2]) ||
-                   (at + 8 <= size && in(s->tops, (uint32_t)data[at + 7] << 8 | data[at + 6]));
-        for (int kind = 0; top && kind < 8 && !found; kind++)
-            for (int big = 0; big < 2 && !found; big++) {
-                int wide = kind == 0 || kind > 4 ? 8 : 4;
-                int64_t start = wide == 8 && kind > 4 && big ? at - 4 : at; /* its lower half gave it away */
-                if (start < 0 || start + wide > size) continue;
-                double lat = read(data + start, kind, big);
-                if (!(fabs(lat) <= 90) || !near_place(s, lat, 6e-4, 0)) continue;
-                for (int i = 0; i < 5 && !found; i++)
-                    for (int turn = 0; turn < 2 && !found; turn++) {
-                        int64_t beside = turn ? start - wide - gaps[i] : start + wide + gaps[i];
-                        if (beside < 0 || beside + wide > size) continue;
-                        double lon = read(data + beside, kind, big);
-                        found = fabs(lon) <= 180 && near_place(s, lon, 6e-4, 1);
-                    }
-            }
-    }
+    for (int64_t top = 0; top < size && !found; top++)
+        for (int i = 0; s->top_bytes[data[top]] && i < 3 && !found; i++) {
+            int64_t at = top - tops[i], next = i ? top - 1 : top + 1;
+            if (at < 0 || at + 4 > size || next >= size || !in(s->tops, (uint32_t)data[top] << 8 | data[next])) continue;
+            found = place_at(s, data, size, at);
+        }
     s->spots_found = spots;
     return found;
 }

@@ -127,6 +127,23 @@ static void sexagesimal(sieve *s, bytes data, int64_t at, int64_t size) {
     }
 }
 
+/* Degrees, minutes and seconds without anything between: +311418.10, as in ISO 6709. */
+static void packed_degrees(sieve *s, bytes data, int64_t at, int64_t stop, int64_t size) {
+    int decimals = 0, digits = (int)(stop - at);
+    int64_t end;
+    double part = stop < size && data[stop] == '.' ? fraction(data, stop + 1, size, &decimals, &end) : 0;
+    for (int wide = 2; wide < 4; wide++) {
+        int rest = digits - wide;
+        if (rest != 2 && rest != 4) continue;
+        double degrees = digits_value(data, at, at + wide), minutes = digits_value(data, at + wide, at + wide + 2);
+        if (rest == 4)
+            degrees += (minutes + (digits_value(data, at + wide + 2, stop) + part) / 60) / 60;
+        else
+            degrees += (minutes + part) / 60;
+        either_near(s, degrees, 1 / TENS[decimals] / (rest == 4 ? 3600 : 60));
+    }
+}
+
 /* Whether a number goes on with a power of ten, and ends there. */
 static bool exponent(bytes data, int64_t at, int64_t size) {
     if (at >= size || (data[at] | 32) != 'e') return false;
@@ -154,6 +171,12 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
         uint8_t next = stop + 1 < size ? data[stop + 1] : 0;
         if (!at && exponent(data, stop, size)) return MATTERS; /* 13800138e3 */
         if (s->number_of_places) {
+            if (stop - at == 10 || stop - at == 19) {
+                uint64_t whole = 0;
+                for (int64_t i = at; i < stop; i++) whole = whole * 10 + (uint64_t)(data[i] - '0');
+                bits_near(s, whole, (int)(stop - at));
+            }
+            if ((left == '+' || left == '-') && stop - at >= 4 && stop - at <= 7) packed_degrees(s, data, at, stop, size);
             if (right == '.' && is_digit(next) && stop - at <= 8) {
                 int decimals;
                 int64_t end;
@@ -174,7 +197,7 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
             }
             if (right == '/' && next == '1' && stop + 2 < size && data[stop + 2] == ',') return MATTERS; /* EXIF */
             if ((right == ':' || right == ' ') && is_digit(next) && stop - at <= 3) sexagesimal(s, data, at, size);
-            if (stop - at >= 4 && stop - at <= 11 && !is_letter(right) && right != '_' && !is_letter(left) &&
+            if (stop - at >= 4 && stop - at <= 12 && !is_letter(right) && right != '_' && !is_letter(left) &&
                 left != '_' && left != '.' && !(right == '.' && is_digit(next)))
                 number_near(s, digits_value(data, at, stop), 0);
         }
@@ -186,10 +209,14 @@ static int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int k
 /* Whether there may be a number that matters in up to 64 bytes. */
 static bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m) {
     uint64_t digit = m->digit;
-    if (rows_of(digit, 7)) return true;
+    for (uint64_t rest = rows_of(digit, 7) & begins(digit); rest; rest &= rest - 1) {
+        int first = first_of(rest);
+        uint64_t behind = ~(digit >> first);
+        if (has_number(s->texts, data, first, first + (behind ? first_of(behind) : 64 - first), 0, size, false)) return true;
+    }
     if (digit & 1) { /* 13800138e3 */
         int64_t stop = first_of(~digit | 1ull << 63);
-        if (stop < size && (data[stop] | 32) == 'e') return true;
+        if ((stop < size && (data[stop] | 32) == 'e') || (stop == size && size >= 24)) return true;
     }
     if (kinds & ~(LOWER | UPPER | DIGIT)) {
         uint64_t apart = 0, marks = 0;
@@ -199,7 +226,7 @@ static bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds
             if (CLASS[byte] & (SEPARATOR | SPACE)) apart |= bit;
             if (byte == '.' || byte == ',' || byte == '/' || byte == ':' || byte == ' ') marks |= bit;
         }
-        if (rows_of(digit | apart, 8) & ~rows_of(apart, 8)) return true;
+        if (rows_of(digit | apart, 8)) return true;
         if (s->number_of_places && digit & marks >> 1 & digit >> 2) return true;
     }
     if (s->number_of_places)
@@ -311,9 +338,9 @@ static int few_run_matters(sieve *s, bytes data, int first, int length, const ma
     if (letter == all && length < 16 && (capital == 0 || capital == all || capital == 1ull << first)) return DULL;
     bool long_32 = length >= 16 && (rows_of(capital | some, 16) || rows_of((letter & ~capital) | some, 16));
     if (!long_32 && length % 2 == 0 && length > 14 && letter && (m->hex & all) == all) { /* only hex */
-        uint8_t out[WIDTH / 2 + WIDTH];
-        for (int at = 0; at < length / 2; at++)
-            out[at] = (uint8_t)(HEX[data[first + 2 * at]] << 4 | HEX[data[first + 2 * at + 1]]);
+        uint8_t out[WIDTH / 2 + WIDTH], digits[WIDTH + 16];
+        memcpy(digits, data + first, (size_t)length);
+        from_hex(out, digits, length / 2);
         return decoded_matters(s, out, length / 2, depth + 1);
     }
     uint64_t dashes = 1ull << 8 | 1ull << 13 | 1ull << 18 | 1ull << 23;
@@ -321,6 +348,12 @@ static int few_run_matters(sieve *s, bytes data, int first, int length, const ma
         for (int at = 8; at < 24; at += 5)
             if (data[first + at] != '-') return run_matters(s, data + first, length, depth);
         return DULL; /* a UUID */
+    }
+    if (!long_32 && capital && letter & ~capital && m->digit & all && number_of(m->hex & all) < length - 1) {
+        int marks = 0;
+        for (uint64_t other = all & ~(letter | m->digit); other; other &= other - 1)
+            marks |= (data[first_of(other)] & 0xFB) == '+' ? 1 : 2; /* + and /, or - and _ */
+        if (marks != 3) return base64_matters(s, data + first, length, depth);
     }
     return run_matters(s, data + first, length, depth);
 }
@@ -616,7 +649,7 @@ static bool spaced(bytes data, int64_t size) {
 }
 
 /* Whether that may be so, of up to 64 bytes. */
-static bool may_be_spaced(bytes data, int64_t size, const masks *m) {
+static bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
     uint64_t mark = m->blank;
     for (uint64_t other = some_bits(0, size) & ~(m->letter | m->digit | m->high | m->blank); other; other &= other - 1) {
         uint8_t byte = data[first_of(other)];
@@ -624,7 +657,10 @@ static bool may_be_spaced(bytes data, int64_t size, const masks *m) {
     }
     if (mark & mark >> 3 & mark >> 6 & m->hex >> 1 & m->hex >> 2) return true;
     if (mark >> 4 & mark >> 9 & 1 && size >= 14) return true;
-    if (m->digit & m->letter >> 1) return true;
+    if (m->digit & m->letter >> 1) {
+        uint64_t prefix = m->digit & where(lower, size, 'x') >> 1; /* 0x, twice */
+        if (prefix & (prefix - 1)) return true;
+    }
     return data[1] == data[3] && memchr(" ._-", data[1], 4);
 }
 
@@ -693,7 +729,9 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
             if (said & MATTERS) return said;
         }
     }
-    if (size >= 9 && kinds & (SPACE | RUN_MARK | POINT) && may_be_spaced(data, size, m) && spaced(data, size)) return MATTERS;
+    if (size >= 24 && m->hex == some_bits(0, size) && m->digit) /* too long to be anything else by chance */
+        return size >= 30 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
+    if (size >= 9 && kinds & (SPACE | RUN_MARK | POINT) && may_be_spaced(data, lower, size, m) && spaced(data, size)) return MATTERS;
     return fields_matter(s, data, size, (int)kinds) ? MATTERS : said;
 }
 
@@ -804,24 +842,21 @@ static bool digests_matter(const sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Whether a text stands in up to 64 bytes that are none themselves. */
+/* Whether a text stands in up to 64 bytes that are none themselves: what may be one of `texts` may be one of `raw`. */
 static bool few_have_text(const sieve *s, bytes lower, int64_t size) {
-    const grams *all[] = {s->texts, s->raw, s->outputs};
-    int number = s->outputs->sizes ? 3 : 2;
-    for (int64_t at = 0; at + 4 <= size; at += 4) {
-        uint64_t word = load8(lower + at), by_eight = eight(word), by_four = four((uint32_t)word);
-        for (int i = 0; i < number; i++)
-            if ((may(&all[i]->eights, by_eight) || may(&all[i]->fours, by_four)) && has_long_text(all[i], lower, at, 0, size))
-                return true;
-    }
     const grams *g = s->texts, *raw = s->raw;
+    for (int64_t at = 0; at + 4 <= size; at += 4) {
+        uint64_t word = load8(lower + at);
+        if ((may(&raw->eights, eight(word)) || may(&raw->fours, four((uint32_t)word))) &&
+            (has_long_text(raw, lower, at, 0, size) || has_long_text(g, lower, at, 0, size)))
+            return true;
+    }
     if ((g->sizes | raw->sizes) & 0x7C)
-        for (int64_t at = 0; at + 2 <= size; at++) {
-            uint32_t two = (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8;
-            if ((in(g->twos, two) && has_short(g, lower, at, size)) || (in(raw->twos, two) && has_short(raw, lower, at, size)))
+        for (int64_t at = 0; at + 2 <= size; at++)
+            if (in(raw->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) &&
+                (has_short(raw, lower, at, size) || has_short(g, lower, at, size)))
                 return true;
-        }
-    return s->outputs->sizes && has_any_short(s->outputs, lower, size, true);
+    return has_text(s->outputs, lower, size, true);
 }
 
 /* What was decoded; there is room for 64 bytes behind it. */
@@ -838,7 +873,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     else
         lower_case(lower, data, size);
     memset(lower + size, 0, 8);
-    if (is_text(data, size, 0, 0)) {
+    if (!(few && has_control(data, &m)) && is_text(data, size, 0, 0)) {
         uint32_t kinds = 0;
         if (few)
             kinds = kinds_of(&m, data, size);
@@ -855,7 +890,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
             if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
                 return MATTERS;
         }
-    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth) || packed_places(s, data, size)) return MATTERS;
+    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, few ? &m : NULL) || packed_places(s, data, size)) return MATTERS;
     int said = runs_matter(s, data, size, depth);
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }

@@ -35,9 +35,10 @@ typedef struct {
     uint64_t short_numbers[256]; /* numbers of up to four digits that are a part of a value */
     uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
     double least[2], most[2];                           /* of all latitudes, of all longitudes */
-    double ranges[7][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
+    double ranges[9][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
     bool punycode;                                      /* whether it is anywhere in the text */
     uint64_t tops[1024];   /* the upper sixteen bits of latitudes, in any kind of binary number */
+    bool top_bytes[256];   /* the upper eight of them */
     place *places;
     int64_t number_of_places;
     spot *spots;
@@ -47,11 +48,12 @@ typedef struct {
 
 extern const double TENS[18];
 
-bool blob_matters(sieve *s, bytes data, int64_t size, int depth);
+bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m);
 int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
 bool packed_places(sieve *s, bytes data, int64_t size);
 void number_near(sieve *s, double value, int decimals);
+void bits_near(sieve *s, uint64_t value, int digits);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 int varint_matters(sieve *s, uint64_t value);

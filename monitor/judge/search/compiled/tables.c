@@ -105,15 +105,16 @@ static bool keep(sieve_bits *sieve, uint64_t hash) {
     }
     sieve->kept[sieve->number++] = hash;
     enter(sieve, hash);
-    return sieve->number < 4ull << (64 - sieve->shift) || sieve->shift < 40 || resize(sieve, sieve->shift - 1);
+    return sieve->number < 8ull << (64 - sieve->shift) || sieve->shift < 40 || resize(sieve, sieve->shift - 1);
 }
 
-PUBLIC grams *grams_new(void) {
+/* wider: another set, by whose bits what may be in this one may be in that one as well. */
+PUBLIC grams *grams_new(grams *wider) {
     grams *g = calloc(1, sizeof *g);
     if (!g || !(g->endings = calloc(10000000 / 64 + 1, 8)) || !(g->fives = calloc(100000 / 64 + 1, 8)) ||
         !(g->twos = calloc(1024, 8)))
         return NULL;
-    g->windows.windows = true;
+    g->windows.windows = true, g->wider = wider;
     sieve_bits *sieves[] = {&g->eights, &g->fours, &g->sevens, &g->firsts};
     for (int i = 0; i < 4; i++)
         if (!resize(sieves[i], 54)) return NULL;
@@ -134,6 +135,26 @@ static bool all_digits(bytes text, int size) {
     return true;
 }
 
+/* Set the bits by which a window is looked for. */
+static bool note(grams *g, bytes text, int best, int size, int window, bool numbers) {
+    int end = best + window;
+    bytes first = text + best;
+    if (window < SHORT) {
+        set(g->twos, (uint32_t)first[0] | (uint32_t)first[1] << 8);
+        g->sorts |= 1u << sort_of(first[0]);
+        return window < 4 || keep(&g->firsts, four(load4(first)));
+    }
+    if (numbers && all_digits(first, window) && (end == size || !is_digit(text[end]))) {
+        set(g->endings, seven_digits(text + end));
+        set(g->fives, five_digits(text + end));
+        return true;
+    }
+    for (int at = 0; at < 4; at++)
+        if (!(window == LONG ? keep(&g->eights, eight(load8(first + at))) : keep(&g->fours, four(load4(first + at)))))
+            return false;
+    return keep(&g->sevens, seven(first));
+}
+
 /* Enter one text of two bytes at least; where its window begins, -1 when there is no memory.
 
    numbers: digits in it stand in no longer number, but for three digits behind it. */
@@ -149,21 +170,7 @@ PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers
     uint32_t more = size > 255 ? 0 : (uint32_t)best << 24 | (uint32_t)size << 16 | (uint16_t)(hash(text, size) >> 40);
     if (!table_put(&g->windows, hash(text + best, window), slot, more)) return -1;
     g->sizes |= 1u << window;
-    int end = best + window;
-    bytes first = text + best;
-    if (window < SHORT) {
-        set(g->twos, (uint32_t)first[0] | (uint32_t)first[1] << 8);
-        g->sorts |= 1u << sort_of(first[0]);
-        if (window >= 4 && !keep(&g->firsts, four(load4(first)))) return -1;
-    } else if (numbers && all_digits(first, window) && (end == size || !is_digit(text[end]))) {
-        set(g->endings, seven_digits(text + end));
-        set(g->fives, five_digits(text + end));
-    } else {
-        for (int at = 0; at < 4; at++)
-            if (!(window == LONG ? keep(&g->eights, eight(load8(first + at))) : keep(&g->fours, four(load4(first + at)))))
-                return -1;
-        if (!keep(&g->sevens, seven(first))) return -1;
-    }
+    if (!note(g, text, best, size, window, numbers) || (g->wider && !note(g->wider, text, best, size, window, numbers))) return -1;
     return best;
 }
 

@@ -31,7 +31,7 @@ typedef struct {
 } table;
 
 /* Two bits of one word for each thing that some window may begin with; where one is not set, nothing is looked up. It
-   grows with what is entered, sixteen bits each at least, so that it stays near the processor. */
+   grows with what is entered, eight bits each at least, so that it stays near the processor. */
 typedef struct {
     uint64_t *words;
     uint64_t *kept;
@@ -39,8 +39,9 @@ typedef struct {
     int shift; /* of 64 bits of a hash, to the number of a word */
 } sieve_bits;
 
-typedef struct {
+typedef struct grams {
     table windows;
+    struct grams *wider;
     sieve_bits eights;   /* eight bytes at a multiple of four inside a window of LONG bytes, wherever it stands */
     sieve_bits fours;    /* four bytes at a multiple of four inside a window of MIDDLE or SHORT bytes */
     sieve_bits sevens;   /* the first seven bytes of such windows */
