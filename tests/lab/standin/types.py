@@ -41,11 +41,16 @@ class Types:
 
     def __init__(self, listed: dict[str, Declared], sources: Sequence[Source]) -> None:
         self._listed = listed
+        self._sources = sources
         self._shapes: dict[tuple[str, str], list[Shape]] = {}
         for source in sources:
             for shape in map(Shape.of, source.shape):
                 self._shapes.setdefault((source.cls, source.method), []).append(shape)
         self._interfaces = {source.cls for source in sources if source.implementations and source.cls not in listed}
+
+    def alike(self, source: Source) -> list[Source]:
+        """The sources of its name and data type, it among them."""
+        return [each for each in self._sources if (each.name, each.data) == (source.name, source.data)]
 
     def known(self, cls: str) -> bool:
         """Whether the public list has the class."""
