@@ -127,7 +127,7 @@ class Types:
         """
         if shapes := self._shapes.get((cls, name)):
             return shapes[0].gives
-        if not self.known(cls) or cls == "java.lang.Object":
+        if not self.known(cls) or cls in ("java.lang.Object", "android.os.Parcelable"):
             return "java.lang.Object"
         for above in self._above(cls):
             declared = self._listed.get(above)
