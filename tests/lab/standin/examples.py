@@ -1,14 +1,26 @@
-"""Texts that a regular expression finds, the simplest there are."""
+"""Texts that a regular expression finds, the simplest there are, and texts that it does not find."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from re import _constants as kinds  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 _CLASSES = {kinds.CATEGORY_DIGIT: "1", kinds.CATEGORY_WORD: "w", kinds.CATEGORY_SPACE: " "}
 _NOT = {kinds.CATEGORY_NOT_DIGIT: "a", kinds.CATEGORY_NOT_WORD: "-", kinds.CATEGORY_NOT_SPACE: "a"}
+
+APP = "standin"
+"""The app that makes the calls; `${app}` in a pattern."""
+_OTHERS = ("content://nobody/none", APP, f"Intent {{ cmp={APP}/.Main }}")
+"""Texts that hardly any source looks for: the last two are of those that look for all but the app itself."""
+
+
+def other(patterns: Iterable[str]) -> str | None:
+    """A text that none of the patterns is found in, where one is known."""
+    told = [pattern.replace("${app}", APP) for pattern in patterns]
+    return next((text for text in _OTHERS if not any(re.search(each, text) for each in told)), None)
 
 
 def examples(pattern: str) -> list[str]:
