@@ -201,8 +201,11 @@ export function leave(): void {
   ended = true;
 }
 
-/** The process is about to end: send everything and wait, not for long, until the host has it. */
-export function farewell(how: string): void {
+/**
+ * The process is about to end: send everything and wait, not for long, until the host has it. `inside`: the watcher that
+ * was at work on the thread that ends it, and so ended it.
+ */
+export function farewell(how: string, inside: string | null): void {
   if (ended) {
     return;
   }
@@ -214,7 +217,7 @@ export function farewell(how: string): void {
   recv("flushed", () => {
     had = true;
   });
-  send({ type: "exit", how });
+  send({ type: "exit", how, inside });
   for (let waited = 0; waited < EXIT_WAIT_S && !(had as boolean); waited += 0.002) {
     Thread.sleep(0.002);
   }

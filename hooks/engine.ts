@@ -253,10 +253,20 @@ function wanting(hook: Hook, call: Call): Watching[] {
   });
 }
 
+/** Threads in our own code -> the watcher that is told of a call there. */
+const telling = new Map<number, string>();
+
+/** Which watcher the thread is in; null when it is in none. */
+export function watcherOn(thread: number): string | null {
+  return telling.get(thread) ?? null;
+}
+
 function tellWatcher(watcher: Watching, part: ((call: Call) => void) | undefined, call: Call): void {
   if (part === undefined || watcher.off) {
     return;
   }
+  const thread = Process.getCurrentThreadId();
+  telling.set(thread, watcher.subject);
   try {
     part(call);
     watcher.failures = 0;
@@ -264,6 +274,7 @@ function tellWatcher(watcher: Watching, part: ((call: Call) => void) | undefined
     takeException(call.env);
     failed(watcher, error);
   }
+  telling.delete(thread);
 }
 
 function failed(watcher: Watching, error: unknown): void {

@@ -1,6 +1,7 @@
 // The last moment of the process: what is still held goes out before it ends.
 
 import { farewell } from "./emit.js";
+import { watcherOn } from "./engine.js";
 import { close } from "./late.js";
 
 const watched = new Set<string>();
@@ -29,7 +30,7 @@ function attach(name: string, how: (args: InvocationArguments) => string | null)
         const reason = how(args);
         if (reason !== null) {
           close();
-          farewell(reason);
+          farewell(reason, watcherOn(this.threadId));
         }
       },
     });

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from monitor.errors import SetupError
 from monitor.events import BadLine, Event, Gap, Phase, parse
 from monitor.observe import trust
+from monitor.observe.children import Children
 from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
@@ -31,6 +32,17 @@ READY_S = 60.0
 DETACH_S = 5.0
 FLUSH_MS = 50
 FOLD_MS = 1000
+CRASHES = ("abort", "kill 6")
+"""Ways of ending that are not the app's own will, as the agent names them."""
+LOST = (
+    frida.InvalidOperationError,
+    frida.NotSupportedError,
+    frida.PermissionDeniedError,
+    frida.ProcessNotFoundError,
+    frida.ProcessNotRespondingError,
+    frida.TransportError,
+)
+"""What Frida raises of a process that is gone or cannot be entered."""
 SHOWN_TEXT = 300
 """Characters of a line that cannot be read, or of what the app printed, that a message or a gap shows."""
 
@@ -131,6 +143,23 @@ class Agent:
         self._ready = threading.Event()
         self._ended = threading.Event()
         self._said_exit = False
+        self._crashed = False
+        self._culprit: str | None = None
+        self._is_child = False
+        self._children: list[Agent] = []
+        self._child: Callable[[], Agent] = lambda: Agent(
+            recording,
+            sources,
+            app,
+            api_level=api_level,
+            partial=partial,
+            clock_offset_ms=clock_offset_ms,
+            stack=stack,
+            fold_ms=fold_ms,
+            proxy_key=proxy_key,
+            unpin=unpin,
+        )
+        self._gated: Children | None = None
         self._stopping = False
         self._finished = False
         self._failure: BaseException | None = None
@@ -150,6 +179,16 @@ class Agent:
         """The observed process."""
         return self._pid
 
+    @property
+    def crashed(self) -> bool:
+        """The process ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
+        return self._crashed
+
+    @property
+    def culprit(self) -> str | None:
+        """The source in whose reading the process ended, as far as its last moment told."""
+        return self._culprit
+
     def launch(self, target: Target) -> None:
         """Start the app, or attach to it, with the hooks in before its first line; returns once they are live.
 
@@ -161,14 +200,7 @@ class Agent:
             )
             self._device.on("output", self._on_output)
             self._pid = target.pid or self._spawn(target)
-            self._session = self._device.attach(self._pid)
-            self._session.on("detached", self._on_detached)
-            self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
-            self._script.on("message", self._on_message)
-            self._script.load()
-            self._script.exports_sync.install(self._plan())
-            if self._spawned:
-                self._device.resume(self._pid)
+            self._enter(target.argv[0] if target.argv else None)
         except (frida.InvalidArgumentError, frida.InvalidOperationError, frida.TransportError) as error:
             raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
         except (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError) as error:
@@ -176,6 +208,38 @@ class Agent:
         except (frida.NotSupportedError, frida.PermissionDeniedError, frida.ProcessNotRespondingError) as error:
             raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
         self._until_ready()
+
+    def adopt(self, device: Any, pid: int, program: str) -> None:
+        """Hook a process that the app started and that Frida holds. Raises SetupError when that fails."""
+        self._device, self._pid = device, pid
+        self._spawned = self._is_child = True
+        try:
+            self._enter(program)
+        except LOST as error:
+            raise self._not_up(f"Frida could not get into process {pid}: {error}.") from error
+        self._until_ready()
+
+    def _enter(self, program: str | None) -> None:
+        """Bring the agent into the process, and let it run if it is held."""
+        pid = cast(int, self._pid)
+        self._session = self._device.attach(pid)
+        self._session.on("detached", self._on_detached)
+        self._gated = Children(self._device, pid, program, hook=self._hook_child, missed=self._missed, lost=LOST)
+        self._gated.hold(self._session)
+        self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
+        self._script.on("message", self._on_message)
+        self._script.load()
+        self._script.exports_sync.install(self._plan())
+        if self._spawned:
+            self._device.resume(pid)
+
+    def _hook_child(self, pid: int, program: str) -> None:
+        child = self._child()
+        self._children.append(child)
+        child.adopt(self._device, pid, program)
+
+    def _missed(self, subject: str, detail: str) -> None:
+        self._record([self._gap("process_not_instrumented", detail, subject=subject)])
 
     def _spawn(self, target: Target) -> int:
         if target.argv is None:
@@ -244,6 +308,10 @@ class Agent:
             return
         self._finished = True
         self._stopping = True
+        if self._gated is not None:
+            self._gated.close()
+        for child in self._children:
+            child.stop()
         if self._script is not None and not self._ended.is_set():
             _within(DETACH_S, self._script.exports_sync.finish)
             if self._spawned:
@@ -257,8 +325,9 @@ class Agent:
             _within(DETACH_S, lambda: self._device.kill(self._pid))
         if self._script is not None:
             self._record(self._plaintext.close(self._pid))
-            self._record(self._absent())
-        if self._device is not None:
+            if not self._is_child:
+                self._record(self._absent())
+        if self._device is not None and not self._is_child:
             self._device.off("output", self._on_output)
         self._raise_failure()
 
@@ -313,6 +382,8 @@ class Agent:
                     self.unpinned[payload["check"]] = payload["state"]
             case "exit":
                 self._said_exit = True
+                self._culprit = payload["inside"]
+                self._crashed = self._culprit is not None or payload["how"] in CRASHES
                 self._script.post({"type": "flushed"})
             case "fault":
                 self._fault(payload["detail"])
@@ -353,6 +424,7 @@ class Agent:
     def _farewell(self, reason: str, crash: object | None) -> list[Event]:
         if reason == "application-requested":
             return []
+        self._crashed |= reason == "process-terminated" and not self._said_exit and not self._stopping
         if reason != "process-terminated" or crash is not None:
             return [self._gap("detached", f"{reason}: {crash}" if crash is not None else reason)]
         if self._said_exit:

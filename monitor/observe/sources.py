@@ -164,8 +164,8 @@ class Source(_Entry):
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = Field(
         default=(),
-        description="factories (class.method, or a static field) that give what has the body: of an interface, of a class "
-        "of the app's",
+        description="factories (class.method, or a static field) that give what has the body: of an interface, of a "
+        "class of the app's",
     )
     quiet: bool = Field(default=False, description="registering is no access; only each delivery is")
     unseen: bool = Field(

@@ -359,6 +359,15 @@ def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recordin
     assert list(recording.read("gap")) == []
 
 
+def test_processes_that_the_app_starts_run_undisturbed_and_a_gap_says_that_they_are_not_hooked(run):
+    seen = run(["once", "children", "pause"], [api("number")])
+    assert seen.output.count(" unchanged") == 18
+    assert re.findall(r"(\w+) ended with (\d+)", seen.output) == [("java", "0"), ("true", "0"), ("sh", "0")]
+    assert {access.pid for access in seen.accesses} == {seen.agent.pid}
+    assert ("java", "process_not_instrumented") in {(gap.subject, gap.why) for gap in seen.gaps}
+    assert {gap.why for gap in seen.gaps} == {"process_not_instrumented"}
+
+
 OBSERVER = """
 import os, signal, sys
 from monitor.observe.agent import Agent

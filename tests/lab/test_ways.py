@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory) -> Path:
     build_agent(ROOT)
-    out = tmp_path_factory.mktemp("ways")
+    out: Path = tmp_path_factory.mktemp("ways")
     sources = [HERE / "ways/Main.java", HERE / "kotlin/coroutines/Continuation.java"]
     subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, sources)], check=True)
     return out

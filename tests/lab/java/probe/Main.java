@@ -26,6 +26,12 @@ public class Main {
                 case "app" -> api.onEvent(() -> api.number());
                 case "connect" -> connect();
                 case "reuse" -> reuse();
+                case "children" -> {
+                    start(ProcessHandle.current().info().command().get(), "-Xshare:off", "-cp",
+                            System.getProperty("java.class.path"), "probe.Main", "results");
+                    start("true", "nothing");
+                    start("sh", "-c", "exec true again");
+                }
                 case "wait" -> {
                     System.out.println("waiting");
                     while (System.in.read() != '\n') {
@@ -47,6 +53,11 @@ public class Main {
             }
         }
         System.out.println("done");
+    }
+
+    private static void start(String... words) throws Exception {
+        Process process = new ProcessBuilder(words).inheritIO().start();
+        System.out.println(words[0].replaceAll(".*/", "") + " ended with " + process.waitFor());
     }
 
     private static void check(String what, boolean holds) {
