@@ -12,7 +12,7 @@ demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 	@.venv/bin/appwitness demo
 
 test: setup  ## all tests, those on the lab device included
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses 2 --dist loadfile
 
 check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/ruff check .
