@@ -1,7 +1,9 @@
-// Sockets that the app opens: which code, which local port, which peer, under which name it had been asked for.
+// Sockets that the app opens: which code, which local port, which peer, for which host, and how much went out.
 
 import { micros } from "./clock.js";
-import { emit, settle } from "./emit.js";
+import { after } from "./doorbell.js";
+import { atEnd, emit, settle } from "./emit.js";
+import { FIRST_BYTES, hostIn } from "./greeting.js";
 import type { Connection, Endpoint } from "./event.js";
 import { here } from "./stack.js";
 
@@ -15,6 +17,14 @@ const ADDRESS_BYTES = 128;
 /** A write after a pause this long begins something new; other code may have taken the connection over. */
 const PAUSE_US = 5_000;
 const MOST_NAMES = 4096;
+/** The first bytes say for whom a connection is: its line waits for them, so long at most. */
+const SILENT_MS = 1_000;
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+/** Of Linux' struct tcp_info: bytes sent, and those of them that were sent again. */
+const INFO_BYTES = 256;
+const SENT_AT = 200;
+const MOST_FDS = 1024;
 
 const quick = { scheduling: "exclusive", exceptions: "propagate" } as const;
 const getsockname = new NativeFunction(
@@ -27,11 +37,45 @@ const names = new Map<string, string>();
 
 interface Socket {
   line: Omit<Connection, "v" | "app" | "pid" | "at">;
+  /** when it connected */
+  at: number;
+  told: boolean;
   caller: string;
   lastWrite: number;
 }
 
 const sockets = new Map<number, Socket>();
+
+atEnd(() => {
+  for (const socket of sockets.values()) {
+    tell(socket);
+  }
+});
+
+/** The line that says that it connected. */
+function tell(socket: Socket): void {
+  if (!socket.told) {
+    socket.told = true;
+    emit(socket.at, socket.line);
+  }
+}
+
+/** Where the first bytes are that a call writes: `buffer` a pointer and a length, `vector` iovecs, `message` a msghdr. */
+const WRITERS = [
+  ["write", "buffer"], ["send", "buffer"], ["sendto", "buffer"], ["writev", "vector"], ["sendmsg", "message"],
+] as const;
+
+function firstBytes(kind: (typeof WRITERS)[number][1], args: InvocationArguments): ArrayBuffer | null {
+  let [at, length] = [args[1] ?? NULL, args[2]?.toUInt32() ?? 0];
+  if (kind !== "buffer") {
+    const vector = kind === "vector" ? at : at.add(2 * Process.pointerSize).readPointer();
+    if (vector.isNull()) {
+      return null;
+    }
+    [at, length] = [vector.readPointer(), vector.add(Process.pointerSize).readPointer().toUInt32()];
+  }
+  return at.isNull() || length === 0 ? null : at.readByteArray(Math.min(length, FIRST_BYTES));
+}
 
 export function watchSockets(): void {
   Interceptor.attach(Module.getGlobalExportByName("connect"), {
@@ -49,27 +93,93 @@ export function watchSockets(): void {
       }
     },
   });
-  for (const [name, fdAt] of [["write", 0], ["writev", 0], ["send", 0], ["sendmsg", 0], ["sendto", 0]] as const) {
+  for (const [name, kind] of WRITERS) {
     Interceptor.attach(Module.getGlobalExportByName(name), {
       onEnter(args) {
         if (sockets.size === 0) {
           return;
         }
-        const socket = sockets.get(args[fdAt]?.toInt32() ?? -1);
-        if (socket !== undefined) {
-          written(socket);
+        const socket = sockets.get(args[0]?.toInt32() ?? -1);
+        if (socket === undefined) {
+          return;
         }
+        if (!socket.told) {
+          greeted(socket, firstBytes(kind, args));
+        }
+        written(socket);
       },
     });
   }
-  Interceptor.attach(Module.getGlobalExportByName("close"), {
-    onEnter(args) {
-      if (sockets.size > 0) {
-        sockets.delete(args[0]?.toInt32() ?? -1);
-      }
-    },
-  });
+  // Java closes a socket by putting another one in its place first.
+  for (const [name, at] of [["close", 0], ["dup2", 1], ["dup3", 1]] as const) {
+    const address = Module.findGlobalExportByName(name);
+    if (address !== null) {
+      Interceptor.attach(address, {
+        onEnter(args) {
+          const fd = args[at]?.toInt32() ?? -1;
+          if (sockets.size > 0 && sockets.has(fd)) {
+            closed(fd);
+          }
+        },
+      });
+    }
+  }
+  findOpen();
   watchNames();
+}
+
+/** What the app says first names the host, better than a name that was looked up before. */
+function greeted(socket: Socket, bytes: ArrayBuffer | null): void {
+  socket.line.host = (bytes === null ? null : hostIn(new Uint8Array(bytes))) ?? socket.line.host ?? null;
+  tell(socket);
+}
+
+function closed(fd: number): void {
+  const socket = sockets.get(fd);
+  sockets.delete(fd);
+  if (socket === undefined) {
+    return;
+  }
+  tell(socket);
+  const { local, remote, host, transport } = socket.line;
+  emit(micros(), { kind: "connection", op: "close", local, remote, host: host ?? null, transport: transport ?? "tcp", stack: [], thread: null, sent: sentOn(fd) });
+}
+
+/** Bytes that the system has sent on a connection, without those that it had to send again; null where it does not say. */
+function sentOn(fd: number): number | null {
+  if (Process.platform !== "linux") {
+    return null;
+  }
+  const info = Memory.alloc(INFO_BYTES);
+  const length = Memory.alloc(4);
+  length.writeU32(INFO_BYTES);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, length) !== 0 || length.readU32() < SENT_AT + 16) {
+    return null;
+  }
+  return Number(info.add(SENT_AT).readU64()) - Number(info.add(SENT_AT + 8).readU64());
+}
+
+/** Connections that were open before we came: which code opened them is not known. */
+function findOpen(): void {
+  for (let fd = 0; fd < MOST_FDS; fd++) {
+    if (Socket.type(fd) === null) {
+      continue;
+    }
+    const [local, remote] = [plain(Socket.localAddress(fd)), plain(Socket.peerAddress(fd))];
+    if (local !== null && remote !== null && remote.port !== 0 && Socket.type(fd)?.startsWith("tcp") === true) {
+      const line: Socket["line"] = {
+        kind: "connection", op: "connect", local, remote, host: null, transport: "tcp", stack: [], thread: null,
+      };
+      const now = micros();
+      sockets.set(fd, { line, at: now, told: true, caller: "", lastWrite: 0 });
+      emit(now, line);
+    }
+  }
+}
+
+/** An end as Frida gives it. */
+export function plain(end: SocketEndpointAddress | null): Endpoint | null {
+  return end !== null && "ip" in end ? { ip: end.ip.replace(/^::ffff:(?=\d+\.)/, ""), port: end.port } : null;
 }
 
 function connected(fd: number, remote: Endpoint): void {
@@ -99,10 +209,16 @@ function connected(fd: number, remote: Endpoint): void {
     stack: captured.stack,
     thread: captured.thread,
   };
-  emit(micros(), line);
-  if (stream) {
-    sockets.set(fd, { line, caller: caller(captured.stack), lastWrite: micros() });
+  const now = micros();
+  if (!stream) {
+    emit(now, line);
+    return;
   }
+  const socket: Socket = { line, at: now, told: false, caller: caller(captured.stack), lastWrite: now };
+  sockets.set(fd, socket);
+  after(SILENT_MS, () => {
+    tell(socket);
+  });
 }
 
 function written(socket: Socket): void {
@@ -117,7 +233,7 @@ function written(socket: Socket): void {
   const from = caller(captured.stack);
   if (from !== "" && from !== socket.caller) {
     socket.caller = from;
-    emit(now, { ...socket.line, op: "write", stack: captured.stack, thread: captured.thread });
+    emit(now, { ...socket.line, op: "write", host: socket.line.host ?? null, stack: captured.stack, thread: captured.thread });
   }
 }
 

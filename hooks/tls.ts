@@ -12,6 +12,7 @@ import { whenDefined } from "./late.js";
 import type { TlsPlan } from "./plan.js";
 import { tryGetter } from "./readers.js";
 import { here } from "./stack.js";
+import { plain } from "./sockets.js";
 import { Tracked } from "./tracked.js";
 import { buffered, positionOf } from "./transforms.js";
 
@@ -430,8 +431,6 @@ function watchLibrary(module: Module, write: NativePointer): void {
   };
   const about = (ssl: NativePointer): About => {
     const fd = Number(ask("SSL_get_fd")?.("int", ["pointer"], ssl) ?? -1);
-    const plain = (end: SocketEndpointAddress | null): Endpoint | null =>
-      end !== null && "ip" in end ? { ip: end.ip.replace(/^::ffff:(?=\d+\.)/, ""), port: end.port } : null;
     return {
       library: module.name,
       local: fd < 0 ? null : plain(Socket.localAddress(fd)),

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from monitor.events import FILES, Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
-from monitor.findings import Candidate, Declared, Finding, Flow, JudgedRule, Report, ReportedGap
+from monitor.findings import Candidate, Carrier, Declared, Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge import decode
 from monitor.judge.claims import Claim
+from monitor.judge.clock import decided
+from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
 from monitor.judge.consent import Timeline
 from monitor.judge.differences import Sent, changed
 from monitor.judge.flows import Joined, Linker
@@ -117,7 +119,8 @@ class _Walk:
         self.run = recording.run
         self.id = self.run.id
         self.positions = store.positions(self.id)
-        self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body)
+        self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body, self.run.clock_uncertainty_ms)
+        self.connections = Connections(self.run.clock_offset_ms)
         self.recipients = known.recipients_of(self.run)
         self.accesses: list[tuple[Ref, Access]] = []
         self.consents: list[tuple[Ref, Consent]] = []
@@ -146,7 +149,7 @@ class _Walk:
                 self.accesses.append((ref, event))
                 self.linker.add_access(ref, event)
             case Connection():
-                self.linker.add_connection(ref, event)
+                self.connections.add(ref, event)
             case Transform():
                 self.linker.add_transform(ref, event)
             case Consent():
@@ -172,8 +175,8 @@ class _Walk:
                 uploads.append((read.ref, self.on_host_clock(read.event)))
                 continue
             self.learn(read.ref, read.event)
-            changed = changed or isinstance(read.event, Access | Consent | Phase | Gap)
-            if isinstance(read.event, Access | Connection | Transform):
+            changed = changed or isinstance(read.event, Access | Connection | Consent | Phase | Gap)
+            if isinstance(read.event, Access | Transform):
                 at = self.host_time(read.event.at)
                 earliest = at if earliest is None else min(earliest, at)
         if earliest is not None:
@@ -214,20 +217,29 @@ class _Walk:
         return at - timedelta(milliseconds=self.run.clock_offset_ms)
 
     def on_host_clock(self, upload: Upload) -> Upload:
-        """The upload at its time on the host; one that the agent wrote (SMS, intent) carries the device's clock."""
-        if upload.via not in ("sms", "intent"):
+        """The upload at its time on the host; one that the agent wrote carries the device's clock."""
+        if not upload.by_agent:
             return upload
         return upload.model_copy(update={"at": self.host_time(upload.at)})
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         timeline = _timeline(self.consents, self.run, self.known)
+        uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
+        carriers = self.connections.carriers(uploads, self.known.recipients)
+        foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
         flows: list[Flow] = []
         for ref in sorted(self.joined, key=_line):
             upload, joins = self.joined[ref]
             for joined in joins:
-                flows.append(self._flow(f"f{len(flows) + 1}", upload, joined, timeline))
-        gaps = (*(self.cuts[ref] for ref in sorted(self.cuts, key=_line)), *_dangling(timeline, self.run))
+                flow = self._flow(f"f{len(flows) + 1}", upload, joined, timeline, carriers.get(ref), ref in foreign)
+                flows.append(flow)
+        gaps = (
+            *(self.cuts[ref] for ref in sorted(self.cuts, key=_line)),
+            *_dangling(timeline, self.run),
+            *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=_line)),
+            *(() if going_on else self._bypassing(uploads.values())),
+        )
         facts = Facts(
             flows=tuple(flows),
             accesses=tuple(self.accesses),
@@ -254,6 +266,13 @@ class _Walk:
         self.store.save(self.id, flows, findings, gaps=gaps, judged_by=judged_by)
         return Outcome(self.id, tuple(flows), findings, new_lines)
 
+    def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
+        """What the agent saw go out and no proxy saw."""
+        if self.run.sockets_watched:
+            past = self.connections.bypassing(uploads, self.gaps, self.run.proxy)
+            if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
+                yield gap
+
     def _claiming(self, timeline: Timeline) -> Iterator[Ref]:
         """Lines and uploads that claim consent; what an operator has taken back claims nothing."""
         replaced = timeline.replaced()
@@ -264,15 +283,24 @@ class _Walk:
         read = (self.host_time(access.until or access.at) for _, access in self.accesses)
         return max((*read, *([self.run.ended] if self.run.ended else ())), default=None)
 
-    def _flow(self, name: str, upload: Upload, joined: Joined, timeline: Timeline) -> Flow:
+    def _flow(
+        self,
+        name: str,
+        upload: Upload,
+        joined: Joined,
+        timeline: Timeline,
+        carrier: Carrier | None,
+        other_app: bool,
+    ) -> Flow:
+        uncertainty = 0.0 if upload.by_agent else self.run.clock_uncertainty_ms
         return Flow(
             id=name,
             access=joined.access,
             access_at=joined.access_at,
             upload=joined.upload,
-            connection=joined.connection,
+            connection=carrier.ref if carrier else None,
             data=joined.data,
-            consent=timeline.at(upload.at, joined.data).state,
+            consent=decided(timeline, upload.at, uncertainty, joined.data).state,
             recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
             at=upload.at,
@@ -280,6 +308,10 @@ class _Walk:
             rows=joined.rows,
             rows_read=joined.rows_read,
             cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
+            carrier=carrier,
+            other_app=other_app,
+            uncertainty_ms=uncertainty,
+            simultaneous=joined.simultaneous,
         )
 
     def _forget(self) -> None:
@@ -326,7 +358,7 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
     flows = tuple(store.flows(recording_id))
     findings = tuple(store.findings(recording_id))
     events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
-    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in events["gap"]]
+    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(events, run)]
     gaps += store.found_gaps(recording_id)
     for ref, error in store.unreadable(recording_id):
         gaps.append(
@@ -364,6 +396,17 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         accesses=events["access"],
         uploads=events["upload"],
     )
+
+
+def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterator[tuple[Ref, Event]]:
+    """The gaps, those of a connection that the app is known to have opened with its name."""
+    connections = Connections(run.clock_offset_ms)
+    for ref, event in events["connection"]:
+        if isinstance(event, Connection):
+            connections.add(ref, event)
+    for ref, event in events["gap"]:
+        app = connections.app_of(event) if isinstance(event, Gap) and event.app is None else None
+        yield ref, event.model_copy(update={"app": app}) if app else event
 
 
 def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:

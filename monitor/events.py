@@ -173,8 +173,8 @@ class Upload(Line):
 
     @property
     def by_agent(self) -> bool:
-        """Whether the agent wrote it, on the device's clock: the proxy never knows a process."""
-        return self.pid is not None or self.via in ("sms", "intent")
+        """Whether the agent wrote it, on the device's clock: the proxy never knows whose a connection is."""
+        return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent")
 
 
 Scope = Literal[

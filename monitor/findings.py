@@ -91,6 +91,28 @@ class Article(Record):
     verify: bool = Field(default=False, description="not matched against the official text: check before citing")
 
 
+class Code(Record):
+    """The code at one end of a flow: the innermost that is not the platform's."""
+
+    code: str = Field(description="com.example.sdk.Sync.send")
+    owner: str | None = Field(default=None, description="whose it is, where that is known: the name of an SDK's maker")
+    ref: Ref = Field(description="the line that has the stack")
+
+
+class Carrier(Record):
+    """What carried an upload: the app's connection, and the code that wrote on it."""
+
+    ref: Ref | None = Field(default=None, description="the line that opened the socket or began to write on it")
+    by: Literal["port", "host", "agent"] = Field(
+        description="port: the socket's port is the one that the proxy saw; host: by host, time and size, where an "
+        "emulator or a tunnel changes ports; agent: the agent saw it written"
+    )
+    confidence: float = Field(ge=0, le=1, description="1 by port; less by host")
+    app: str | None = None
+    pid: int | None = None
+    code: Code | None = Field(default=None, description="null: the stack shows only the platform's own threads")
+
+
 class Flow(Record):
     """An access and an upload joined by at least one match."""
 
@@ -108,6 +130,17 @@ class Flow(Record):
     rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
     rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
+    other_app: bool = Field(
+        default=False, description="no socket of the observed app carried it: no finding rests on it"
+    )
+    uncertainty_ms: float = Field(
+        default=0, description="how wrong its time may be against what the agent saw; 0: one clock, or not measured"
+    )
+    simultaneous: bool = Field(
+        default=False,
+        description="closer to the read than the clocks may be wrong: nobody knows which was first",
+    )
 
 
 class Finding(Record):
@@ -121,6 +154,8 @@ class Finding(Record):
     data: DataType | None = None
     recipient: Recipient | None = None
     consent: ConsentName | None = None
+    read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
+    sent_by: Code | None = Field(default=None, description="the code that sent it there")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = ()
     evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first")

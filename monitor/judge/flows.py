@@ -1,4 +1,4 @@
-"""Joins accesses to uploads: which earlier read returned a value that the upload carries, over which connection."""
+"""Joins accesses to uploads: which earlier read returned a value that the upload carries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.events import Access, Connection, DataType, Ref, Transform, Upload, Value
+from monitor.events import Access, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
 from monitor.judge.search import Hit, Index, root_of
 from monitor.judge.transforms import Transforms
 
-SLACK = timedelta(milliseconds=250)
-"""A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""
 LONG_AGO = timedelta(days=365_000)
@@ -35,7 +33,6 @@ class Joined(NamedTuple):
     access_at: datetime | None
     """On the host's clock."""
     upload: Ref
-    connection: Ref | None
     data: DataType
     matches: tuple[Match, ...]
     earlier: int
@@ -44,6 +41,16 @@ class Joined(NamedTuple):
     """How many rows of the access are in the upload."""
     rows_read: int | None
     """How many rows it returned."""
+    simultaneous: bool = False
+    """The clocks do not say whether the access was before the upload."""
+
+
+class _When(NamedTuple):
+    """When an upload was, and how early and late that may have been on the clock of the accesses."""
+
+    earliest: datetime
+    at: datetime
+    latest: datetime
 
 
 class _Read(NamedTuple):
@@ -72,7 +79,7 @@ Key = tuple[str, str]
 
 
 class Linker:
-    """Knows the accesses and connections of one recording, and says of each upload which of them it belongs to.
+    """Knows the accesses of one recording, and says of each upload which of them it carries.
 
     Events may come in any order, and uploads may be linked again when more is known. Times of the device are put on
     the host's clock: host = device - offset.
@@ -83,18 +90,22 @@ class Linker:
         persona: Sequence[Value],
         clock_offset_ms: float = 0.0,
         bodies: Callable[[str], bytes | None] | None = None,
+        clock_uncertainty_ms: float = 0.0,
     ) -> None:
-        """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long."""
+        """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long.
+
+        `clock_uncertainty_ms`: how wrong the offset may be. A read that close to an upload may have been before it or
+        not; it is only named where no other was surely before.
+        """
         self._transforms = Transforms(bodies)
         self._offset = timedelta(milliseconds=clock_offset_ms)
+        self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
         self._index = Index(self._transforms.outputs)
         self.narrow = self._index.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()
-        self._by_port: dict[int, list[tuple[datetime, int, Ref, str]]] = defaultdict(list)
-        self._connections: set[Ref] = set()
         for value in persona:
             key = (value.type, value.text)
             self._persona.add(key)
@@ -128,13 +139,6 @@ class Linker:
             rows={row: frozenset(members) for row, members in rows.items()},
         )
 
-    def add_connection(self, ref: Ref, connection: Connection) -> None:
-        """Learn which local port a socket of the app had."""
-        if ref not in self._connections:
-            self._connections.add(ref)
-            at = connection.at - self._offset
-            insort(self._by_port[connection.local.port], (at, line_of(ref), ref, connection.transport))
-
     def add_transform(self, ref: Ref, transform: Transform) -> None:
         """Learn what the app turned into what."""
         self._transforms.add(ref, transform, transform.at - self._offset)
@@ -142,24 +146,24 @@ class Linker:
     def link(self, ref: Ref, upload: Upload, decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry for each access (or for each type of persona value without
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
-        hits = self._believed(self._one_place(self._found(decoded, upload.at), upload.at), upload)
+        when = self._when(upload)
+        hits = self._believed(self._one_place(self._found(decoded, when.latest), when), when)
         hits = _in_lists(hits, decoded)
         if not hits:
             return []
         by_access: dict[Ref | None, dict[Key, list[Hit]]] = defaultdict(dict)
         for key, of_key in hits.items():
-            read = self._last_read(key, upload.at)
+            read = self._last_read(key, when)
             if read is not None:
                 by_access[read.ref][key] = of_key
             elif key in self._persona:
                 by_access[None][key] = of_key
         planted = by_access.pop(None, {})
-        connection = self._connection(upload)
         joins = [
-            self._joined(access, of_access, ref, upload, connection, hits)
+            self._joined(access, of_access, ref, when, hits)
             for access, of_access in sorted(by_access.items(), key=lambda one: line_of(one[0] or ""))
         ]
-        return joins + self._unread(planted, by_access, ref, connection)
+        return joins + self._unread(planted, by_access, ref)
 
     def _found(self, decoded: Decoded, at: datetime) -> list[Hit]:
         """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
@@ -179,7 +183,7 @@ class Linker:
 
     # --- which hits to believe ---
 
-    def _believed(self, hits: Sequence[Hit], upload: Upload) -> dict[Key, list[Hit]]:
+    def _believed(self, hits: Sequence[Hit], when: _When) -> dict[Key, list[Hit]]:
         """Hits by value, without those that are too short to be proof and have no support in the upload."""
         by_key: dict[Key, list[Hit]] = defaultdict(list)
         for hit in hits:
@@ -188,7 +192,7 @@ class Linker:
         believed: dict[Key, list[Hit]] = {}
         for key, of_key in sorted(by_key.items()):
             kept: list[Hit] = []
-            partner = self._partner(key, certain, upload.at)
+            partner = self._partner(key, certain, when.latest)
             for hit in of_key:
                 if hit.strong:
                     kept.append(hit)
@@ -202,7 +206,7 @@ class Linker:
                 believed[key] = kept[:MATCHES]
         return believed
 
-    def _one_place(self, hits: list[Hit], at: datetime) -> list[Hit]:
+    def _one_place(self, hits: list[Hit], when: _When) -> list[Hit]:
         """Of several places read that the same numbers are, one: whose numbers they are exactly, else the last read."""
         spots: dict[tuple[str, int, int], list[Hit]] = defaultdict(list)
         for hit in hits:
@@ -214,8 +218,8 @@ class Linker:
                 continue
 
             def rank(hit: Hit) -> tuple[bool, bool, datetime, int]:
-                read = self._last_read(hit.key, at)  # type: ignore[arg-type]  # our keys are pairs of str
-                return (hit.fits, read is not None, read.at if read else at, read.line if read else 0)
+                read = self._last_read(hit.key, when)  # type: ignore[arg-type]  # our keys are pairs of str
+                return (hit.fits, read is not None, read.at if read else when.at, read.line if read else 0)
 
             best = max(rivals, key=rank)
             dropped |= {id(hit) for hit in rivals if hit.key != best.key}
@@ -235,40 +239,47 @@ class Linker:
 
     # --- what belongs together ---
 
-    def _last_read(self, key: Key, at: datetime) -> _Read | None:
+    def _when(self, upload: Upload) -> _When:
+        """What the agent wrote is on the clock of the reads, and in order with them."""
+        slack = timedelta() if upload.by_agent else self._uncertain
+        return _When(upload.at - slack, upload.at, upload.at + slack)
+
+    def _last_read(self, key: Key, when: _When) -> _Read | None:
+        """The last that was surely before; where there is none, the first that may have been."""
         reads = self._reads.get(key)
         if not reads:
             return None
-        number = bisect_right(reads, at, key=lambda read: read.at)
-        return reads[number - 1] if number else None
+        number = bisect_right(reads, when.earliest, key=lambda read: read.at)
+        if number:
+            return reads[number - 1]
+        return reads[0] if reads[0].at <= when.latest else None
 
     def _joined(
         self,
         access: Ref | None,
         of_access: dict[Key, list[Hit]],
         ref: Ref,
-        upload: Upload,
-        connection: Ref | None,
+        when: _When,
         all_hits: dict[Key, list[Hit]],
     ) -> Joined:
         known = self._accesses[access or ""]
         others: set[Ref] = set()
         for key in of_access:
             reads = self._reads[key]
-            others |= {read.ref for read in reads[: bisect_right(reads, upload.at, key=lambda read: read.at)]}
-        earlier = sum(_calls(self._accesses[other], upload.at) for other in others) - 1
+            others |= {read.ref for read in reads[: bisect_right(reads, when.at, key=lambda read: read.at)]}
+        earlier = sum(_calls(self._accesses[other], when.at) for other in others | {known.ref}) - 1
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}
         return Joined(
             access=known.ref,
             access_at=known.at,
             upload=ref,
-            connection=connection,
             data=known.data,
             matches=_matches(of_access, row_of),
             earlier=earlier,
             rows=len(found) if known.rows else None,
             rows_read=len(known.rows) if known.rows else None,
+            simultaneous=when.earliest < known.at and when.earliest < when.latest,
         )
 
     def _unread(
@@ -276,7 +287,6 @@ class Linker:
         planted: dict[Key, list[Hit]],
         by_access: dict[Ref | None, dict[Key, list[Hit]]],
         ref: Ref,
-        connection: Ref | None,
     ) -> list[Joined]:
         """Persona values that no access before the upload returned, without those whose bytes an access explains."""
         explaining = [hit for of_access in by_access.values() for of_key in of_access.values() for hit in of_key]
@@ -288,7 +298,7 @@ class Linker:
             if own:
                 by_type[key[0]][key] = own
         return [
-            Joined(None, None, ref, connection, type_, _matches(of_type, {}), 0, None, None)
+            Joined(None, None, ref, type_, _matches(of_type, {}), 0, None, None)
             for type_, of_type in sorted(by_type.items())
         ]
 
@@ -296,19 +306,6 @@ class Linker:
         """Whether an access explains a planted value under another type or in another form."""
         own = canonical(key)
         return any(canonical(other) == own for of_access in by_access.values() for other in of_access)
-
-    def _connection(self, upload: Upload) -> Ref | None:
-        """The line that opened, or began to write on, the socket with the upload's client port: the last before it."""
-        if upload.client is None:
-            return None
-        transport = "udp" if upload.via in ("udp", "dns") else "tcp"
-        lines = [line for line in self._by_port.get(upload.client.port, ()) if line[3] == transport]
-        number = bisect_right(lines, upload.at, key=lambda line: line[0])
-        if number:
-            return lines[number - 1][2]
-        if lines and lines[0][0] - upload.at <= SLACK:
-            return lines[0][2]
-        return None
 
 
 def line_of(ref: Ref) -> int:

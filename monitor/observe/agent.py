@@ -129,7 +129,7 @@ class Agent:
         self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
         self._tls = trust.libraries().plan(proxy_key)
         self._unpinning = trust.checks().plan() if unpin else trust.NO_CHECKS
-        self._plaintext = Plaintext(app, lambda data: recording.put_body(data), time.monotonic)
+        self._plaintext = Plaintext(app, self._put_body, time.monotonic)
         self.clock = DeviceClock(self._ask_time)
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
@@ -438,6 +438,9 @@ class Agent:
         if pid == self._pid:
             self._output.append(data)
             self.on_output(data)
+
+    def _put_body(self, data: bytes) -> None:
+        self._recording.put_body(data)
 
     def _ask_time(self, number: int) -> None:
         """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""

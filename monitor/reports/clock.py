@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.events import Consent, Event, Phase, Ref, Upload
+from monitor.events import Consent, Event, Phase, Ref, Run, Upload
 from monitor.findings import ConsentName, Report
 
 
@@ -13,7 +13,7 @@ def host_time(event: Event, report: Report) -> datetime:
     """The time of a line on the host's clock. What the proxy and an operator wrote carries that clock already."""
     match event:
         case Upload():
-            of_the_host = event.via not in ("sms", "intent")
+            of_the_host = not event.by_agent
         case Consent():
             of_the_host = "operator" in (event.by, event.signal)
         case Phase():
@@ -50,6 +50,15 @@ def consent_steps(report: Report) -> list[Step]:
 def step_for(steps: list[Step], at: datetime, state: ConsentName) -> Step | None:
     """The line that made it `state` by the time `at`."""
     return next((step for step in reversed(steps) if step.at <= at and step.state == state), None)
+
+
+def clocks(run: Run) -> dict[str, str]:
+    """How the clocks of device and host stood, for words: offset, drift, and how wrong that may be."""
+    return {
+        "offset": f"{run.clock_offset_ms:+.1f} ms",
+        "drift": f"{run.clock_drift_ms or 0:+.1f} ms",
+        "uncertainty": f"{run.clock_uncertainty_ms:.1f} ms",
+    }
 
 
 def clock(at: datetime) -> str:

@@ -17,7 +17,9 @@ from rich.text import Text
 
 from monitor.findings import Finding, Report
 from monitor.reports.articles import citations
+from monitor.reports.clock import clocks
 from monitor.reports.declared import rows as declared_rows
+from monitor.reports.ends import ends
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 
@@ -99,6 +101,10 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_row(words("app"), Text(app))
     table.add_row(words("device"), Text(f"{device} ({words(f'device_{run.device.kind}')})"))
     table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
+    if run.unpin:
+        table.add_row(words("pinning"), Text(words("unpinned")))
+    if run.clock:
+        table.add_row(words("clocks"), Text(words("clocks_agree", **clocks(run))))
     return table
 
 
@@ -151,6 +157,8 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
         lines.append(Text(f"> {plain(recipient.host)} ({words(f'party_{recipient.party}')})"))
     if len(recipients) > HOSTS:
         lines.append(Text(f"> {words('and_more', count=len(recipients) - HOSTS)}"))
+    if sides := ends(finding, words):
+        lines.append(Text(sides))
     if chosen:
         for place, texts in citations(finding.articles, words):
             more = f" {words('and_more', count=len(texts) - ARTICLES)}" if len(texts) > ARTICLES else ""

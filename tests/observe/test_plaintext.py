@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Endpoint, Gap, Upload
+from monitor.events import Endpoint, Event, Gap, Upload
 from monitor.observe.plaintext import WAIT_S, Plaintext
 
 AT = 1_773_478_800_000_000
@@ -44,7 +44,7 @@ class Wire:
         self.now = 0.0
         self.bodies: list[bytes] = []
         self.plaintext = Plaintext("com.example.bank", self.bodies.append, lambda: self.now, **options)
-        self.events: list = []
+        self.events: list[Event] = []
         self.at = AT
         self.told = False
 

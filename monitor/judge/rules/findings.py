@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 
-from monitor.events import Consent, DataType, Ref
-from monitor.findings import LEVELS, Article, Confidence, ConsentStatus, Finding, Level, Party, Recipient
+from monitor.events import Access, Consent, DataType, Ref
+from monitor.findings import LEVELS, Article, Code, Confidence, ConsentStatus, Finding, Level, Party, Recipient
+from monitor.judge.code import code_of
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
 from monitor.judge.rules.conditions import Conditions, Test, holding
@@ -48,6 +49,7 @@ class Reporter:
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
         raised = self._levels(rule.levels)
+        read_by, sent_by = self._ends(lead)
         return Finding(
             rule=rule.id,
             level=min((_level(rule, raised, each) for each in members), key=LEVELS.index),
@@ -57,6 +59,8 @@ class Reporter:
             data=lead.data,
             recipient=recipient,
             consent=lead.status.state if rule.on != "run" else None,
+            read_by=read_by,
+            sent_by=sent_by,
             count=count,
             flows=tuple(each.flow.id for each in sorted(members, key=in_time) if each.flow),
             evidence=self._evidence(rule, members),
@@ -82,6 +86,18 @@ class Reporter:
             articles = (type_, *articles)
         return articles, facts.laws.references(articles)
 
+    def _ends(self, lead: Sighting) -> tuple[Code | None, Code | None]:
+        """The code that read, and the code that sent it, where their stacks tell."""
+        flow = lead.flow or next((each.flow for each in lead.flows if each.flow), None)
+        ref = lead.ref if lead.access else (flow.access if flow else None)
+        access = lead.access or self._accesses.get(ref or "")
+        read_by = code_of(ref, access.stack, self._facts.recipients) if ref and access else None
+        return read_by, flow.carrier.code if flow and flow.carrier else None
+
+    @cached_property
+    def _accesses(self) -> dict[Ref, Access]:
+        return dict(self._facts.accesses)
+
     def _recipient(self, lead: Sighting) -> Recipient | None:
         if lead.flow is not None:
             return lead.flow.recipient
@@ -92,22 +108,23 @@ class Reporter:
     def _grade(self, rule: Rule, sighting: Sighting) -> Confidence:
         """How well it is supported: two independent observers, the hook and the wire, make it proven.
 
-        A flow is proven when the hook saw the read and the match is no coincidence; corroborated when both saw it but
-        the match could be one; indicated when only the wire saw it (a value of the persona). A read is proven when its
-        value was on the wire while the same rule's consent condition still held (so it must have been read by then);
-        corroborated when it was on the wire at any time; indicated when only the hook saw it. A claim on the
-        wire is proven when the state that it is held against was observed; other claims, consent lines and the run as
-        a whole are indicated. A refusal that follows only from the
+        A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
+        saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
+        (a value of the persona). A read is proven when its value was on the wire while the same rule's consent
+        condition still held (so it must have been read by then); corroborated when it was on the wire at any time;
+        indicated when only the hook saw it. A claim on the wire is proven when the state that it is held against was
+        observed; other claims, consent lines and the run as a whole are indicated. A refusal that follows only from the
         choice of the basic function in an app of unknown type is indicated.
         """
         grade: Confidence = "indicated"
         if sighting.flow is not None:
             if sighting.flow.access is not None:
-                grade = "proven" if sighting.certainty >= CERTAIN else "corroborated"
+                sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous
+                grade = "proven" if sure else "corroborated"
         elif sighting.access is not None and rule.on == "access":
             if certain := [flow for flow in sighting.flows if flow.certainty >= CERTAIN]:
                 consent = rule.when.consent
-                in_time = any(consent is None or flow.is_in(consent) for flow in certain)
+                in_time = any((consent is None or flow.is_in(consent)) and _in_order(flow) for flow in certain)
                 grade = "proven" if in_time else "corroborated"
         elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
             grade = "proven"
@@ -218,7 +235,10 @@ class Reporter:
             words["claim"] = lambda: sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
         else:
             words["reads"] = lambda: self._reads(lead, language)
-        return sentences.filled(rule.detail[language], words, language)
+        said = sentences.filled(rule.detail[language], words, language)
+        if lead.flow is not None and lead.flow.simultaneous:
+            said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
+        return said
 
     def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
@@ -275,6 +295,11 @@ class Reporter:
 
     def _label(self, data: str, language: Language) -> str:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
+
+
+def _in_order(sighting: Sighting) -> bool:
+    """Whether a flow's read was surely before its upload."""
+    return sighting.flow is not None and not sighting.flow.simultaneous
 
 
 def _level(rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> Level:

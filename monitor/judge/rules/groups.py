@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.judge.code import foreign_frame
 from monitor.judge.phases import PhaseStatus
 from monitor.judge.recipients import RecipientTable
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.frequency import Preset, Stretch, longest, spread
 from monitor.judge.rules.model import When
-from monitor.judge.rules.sentences.seen import foreign_frame
 from monitor.judge.rules.sightings import Sighting, in_time, rows
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import ConsentName, ConsentStatus, Flow
+from monitor.judge.clock import decided
 from monitor.judge.consent import Why
 from monitor.judge.consent.machine import host_time, line_number
 from monitor.judge.phases import UNKNOWN, PhaseStatus
@@ -112,8 +113,11 @@ class Sightings:
 
     @cached_property
     def flows(self) -> list[Sighting]:
-        """Every flow that left the device: what is sent to the device itself did not."""
-        return [self._flow(flow) for flow in self._facts.flows if not is_device(flow.recipient.host)]
+        """Every flow of the app that left the device: what is sent to the device itself did not, and what no socket of
+        the app carried was not the app's."""
+        return [
+            self._flow(flow) for flow in self._facts.flows if not is_device(flow.recipient.host) and not flow.other_app
+        ]
 
     @cached_property
     def accesses(self) -> list[Sighting]:
@@ -276,7 +280,7 @@ class Sightings:
         return found
 
     def _flow(self, flow: Flow) -> Sighting:
-        status = self._facts.timeline.at(flow.at, flow.data)
+        status = decided(self._facts.timeline, flow.at, flow.uncertainty_ms, flow.data)
         return Sighting(
             at=flow.at,
             ref=flow.upload,

@@ -9,7 +9,8 @@ from monitor.events import Access
 from monitor.findings import LEVELS, Finding, Report
 from monitor.reports import declared
 from monitor.reports.articles import by_jurisdiction, cited
-from monitor.reports.clock import clock, span
+from monitor.reports.clock import clock, clocks, span
+from monitor.reports.ends import code as code_words
 from monitor.reports.page import tables
 from monitor.reports.page.by_hand import by_hand
 from monitor.reports.page.flows import Block, Flows, Place, Row
@@ -132,6 +133,10 @@ class Page:
             (words("answer"), self._answer()),
             (words("observed"), observed),
         ]
+        if run.unpin:
+            facts.append((words("pinning"), words("unpinned")))
+        if run.clock:
+            facts.append((words("clocks"), words("clocks_agree", **clocks(run))))
         if run.operator:
             facts.append((words("operator"), run.operator))
         return [(name, plain(text)) for name, text in facts]
@@ -152,6 +157,9 @@ class Page:
         facts = [(words("rule"), finding.rule, ", ".join(finding.kinds))]
         if finding.data:
             facts.append((words("data"), words.data(finding.data), ""))
+        for name, end in (("code_read", finding.read_by), ("code_sent", finding.sent_by)):
+            if end:
+                facts.append((words(name), code_words(end, words), end.ref))
         if finding.recipient:
             facts.append((words("recipient"), finding.recipient.host, self._show.who(finding.recipient)))
         if finding.consent:

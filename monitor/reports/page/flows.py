@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from monitor.events import Access, Connection, Ref, Upload
 from monitor.findings import Flow, Match, Recipient, Report
 from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
+from monitor.reports.ends import code
 from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.recipients import who
 from monitor.reports.sentences import said
@@ -129,7 +130,11 @@ class Flows:
         if flow.earlier:
             notes.append(words.count("earlier", flow.earlier))
         elapsed = None
-        if flow.access_at:
+        if flow.other_app:
+            notes.append(words("other_app"))
+        if flow.simultaneous:
+            elapsed = words("simultaneous", time=span(flow.uncertainty_ms / 1000))
+        elif flow.access_at:
             elapsed = words("elapsed", time=span((flow.at - flow.access_at).total_seconds()))
         return Block(
             flow=flow,
@@ -210,6 +215,7 @@ class Flows:
                 facts.append((words("body"), words("bytes", count=f"{event.size:,}") + kind))
             facts.append((words("status"), str(event.status) if event.status else words("no_response")))
             stack = event.stack
+        own = bool(stack)  # what the agent saw written says itself which code it was
         if isinstance(connection, Connection):
             facts.append(
                 (
@@ -218,7 +224,13 @@ class Flows:
                     f"{connection.remote.port}",
                 )
             )
-            stack, thread = connection.stack, connection.thread
+            if not own:
+                stack, thread = connection.stack, connection.thread
+        if carrier := flow.carrier:
+            by = words(f"carried_by_{carrier.by}", confidence=f"{carrier.confidence * 100:.0f}")
+            facts.append((words("carried_by"), by))
+            if carrier.code:
+                facts.append((words("code_sent"), code(carrier.code, words)))
         note = None if stack or isinstance(connection, Connection) else words("no_connection")
         return Place(
             ref=flow.upload,
@@ -227,7 +239,7 @@ class Flows:
             pieces=tuple(folded(frames(stack)[:FRAMES])),
             more_frames=max(0, len(stack) - FRAMES),
             thread=plain(thread) if thread else None,
-            stack_ref=flow.connection if connection else None,
+            stack_ref=flow.connection if connection and not own else None,
             note=note,
         )
 

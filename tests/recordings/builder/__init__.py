@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder import claimed, clean, consents, kinds, marks, moments, permissions, recipients
+from tests.recordings.builder import claimed, clean, consents, kinds, marks, moments, observed, permissions, recipients
 from tests.recordings.builder.case import Case
 
-MODULES = (consents, claimed, permissions, moments, recipients, kinds, marks, clean)
+MODULES = (consents, claimed, permissions, moments, recipients, kinds, observed, marks, clean)
 
 
 def cases() -> Iterator[Case]:

@@ -84,7 +84,34 @@ class Case:
         self._pid = 4711
         self._port = 40112
 
+    # --- how it was observed ---
+
+    def clocks_agree_to(self, uncertainty_ms: float) -> Self:
+        """The clocks of device and host were compared, and may be wrong by so much."""
+        self.run["clock_uncertainty_ms"] = uncertainty_ms
+        return self
+
+    def sockets_watched(self) -> Self:
+        """The agent saw every socket of the process."""
+        self.run["sockets_watched"] = True
+        return self
+
     # --- what the agent sees ---
+
+    def opened(self, when: float, ip: str, host: str | None, by: str) -> Self:
+        """The app opens a connection that no proxy sees."""
+        self._port += 1
+        return self._line(
+            "connection",
+            when,
+            op="connect",
+            local={"ip": "10.0.2.15", "port": self._port},
+            remote={"ip": ip, "port": 443},
+            host=host,
+            transport="tcp",
+            stack=["java.net.Socket.connect(Socket.java:646)", by],
+            thread="main",
+        )
 
     def read(
         self,
@@ -211,9 +238,10 @@ class Case:
         via: str = "http",
         by: str | None = None,
         ip: str = "203.0.113.20",
+        port: int | None = None,
     ) -> Self:
         """A request. `how` a body is written: json, gzip (of JSON), form, base64 (JSON in a field), raw. `by` is the
-        frame of the code that opened the connection."""
+        frame of the code that opened the connection; `port` one of which no connection is known."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         headers = [["host", host], ["user-agent", "okhttp/4.12.0"]]
@@ -239,6 +267,8 @@ class Case:
                 stack=["java.net.Socket.connect(Socket.java:646)", by],
                 thread="OkHttp Dispatcher",
             )
+        elif port:
+            fields |= {"client": {"ip": "10.0.2.15", "port": port}}
         return self._line(
             "upload",
             when,

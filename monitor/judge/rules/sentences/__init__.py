@@ -13,7 +13,17 @@ from monitor.judge.rules.sentences.asked import label, notice, permissions, ques
 from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
 from monitor.judge.rules.sentences.claimed import claim
 from monitor.judge.rules.sentences.decided import SCOPES, consent, separate, type_unknown
-from monitor.judge.rules.sentences.seen import caller, entries, forms, moment, reads, recipient, rows, when
+from monitor.judge.rules.sentences.seen import (
+    caller,
+    entries,
+    forms,
+    moment,
+    reads,
+    recipient,
+    rows,
+    simultaneous,
+    when,
+)
 from monitor.judge.rules.words import Language
 
 __all__ = [
@@ -41,6 +51,7 @@ __all__ = [
     "recipient",
     "rows",
     "separate",
+    "simultaneous",
     "stopped",
     "type_unknown",
     "used_words",

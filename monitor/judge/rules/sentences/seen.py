@@ -6,14 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from monitor.findings import Recipient
+from monitor.judge.code import foreign_frame
 from monitor.judge.recipients import RecipientTable
 from monitor.judge.rules.words import Language
 
-_FRAMEWORK = (
-    "android.", "androidx.", "com.android.", "com.google.android.gms.", "dalvik.", "java.", "javax.", "jdk.", "kotlin.",
-    "kotlinx.", "libcore.", "okhttp3.", "okio.", "retrofit2.", "sun.",
-)  # fmt: skip
-"""Code that calls on behalf of others: never the one who wanted the data."""
 _PARTY: dict[str, dict[Language, str]] = {
     "first": {"en": "first party", "zh": "第一方"},
     "third": {"en": "third party", "zh": "第三方"},
@@ -64,11 +60,6 @@ def forms(variants: Iterable[str], language: Language) -> str:
     return (", " if language == "en" else "、").join(names) or ("plain" if language == "en" else "原样")
 
 
-def foreign_frame(stack: Sequence[str]) -> str | None:
-    """The innermost frame that is not the framework's."""
-    return next((frame for frame in stack if not frame.startswith(_FRAMEWORK)), None)
-
-
 def caller(stack: Sequence[str], known: RecipientTable | None, language: Language) -> str:
     """The innermost code that is not the framework's, and whose it is where we know that."""
     frame = foreign_frame(stack)
@@ -79,6 +70,16 @@ def caller(stack: Sequence[str], known: RecipientTable | None, language: Languag
     if language == "en":
         return f" (called by {code}{f' of {owner.name}' if owner else ''})"
     return f"（由{f' {owner.name} 的' if owner else ''} {code} 调用）"
+
+
+def simultaneous(uncertainty_ms: float, language: Language) -> str:
+    """That a read and an upload are closer to one another than the clocks that timed them agree."""
+    if language == "en":
+        return (
+            f" Read and upload are simultaneous: the clocks of device and host agree to within {uncertainty_ms:.3g} ms,"
+            " and do not say which came first."
+        )
+    return f"读取与上传视为同时发生：设备与主机时钟的误差在 {uncertainty_ms:.3g} 毫秒以内，无法判定先后。"
 
 
 def reads(counts: Mapping[str, int], first: datetime, language: Language) -> str:

@@ -1,0 +1,29 @@
+"""Which code a stack is of: the innermost that is not the platform's, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.events import Ref
+from monitor.findings import Code
+from monitor.judge.recipients import RecipientTable
+
+_FRAMEWORK = (
+    "android.", "androidx.", "com.android.", "com.google.android.gms.", "dalvik.", "java.", "javax.", "jdk.", "kotlin.",
+    "kotlinx.", "libcore.", "okhttp3.", "okio.", "retrofit2.", "sun.",
+)  # fmt: skip
+"""Code that calls on behalf of others: never the one who wanted the data."""
+
+
+def foreign_frame(stack: Sequence[str]) -> str | None:
+    """The innermost frame that is not the framework's."""
+    return next((frame for frame in stack if not frame.startswith(_FRAMEWORK)), None)
+
+
+def code_of(ref: Ref, stack: Sequence[str], known: RecipientTable | None) -> Code | None:
+    """The same as a finding names it, with the line that has the stack; None when the stack does not tell."""
+    frame = foreign_frame(stack)
+    if frame is None:
+        return None
+    owner = known.of_frame(frame) if known else None
+    return Code(code=frame.partition("(")[0], owner=owner.name if owner else None, ref=ref)

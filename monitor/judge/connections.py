@@ -1,0 +1,266 @@
+"""Whose an upload is: the connection that carried it, and so the code, the process, the app; and what no proxy saw.
+
+By its port, where the device's ports reach the proxy as they are: certain. Where an emulator or a tunnel puts other
+ports in their place, by the host that the connection was for, the time that it was open, and how much went out on it:
+less certain, and nothing where several connections of different code would do. What the agent saw at a TLS library
+says itself which code wrote it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Literal, NamedTuple
+
+from monitor.events import Connection, Endpoint, Gap, Ref, Upload
+from monitor.findings import Carrier, ReportedGap
+from monitor.judge.code import code_of, foreign_frame
+from monitor.judge.recipients import RecipientTable
+
+SLACK = timedelta(milliseconds=250)
+"""A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""
+BY_NAME = 0.8
+"""How sure a connection is that is the only one for this host at that time."""
+BY_NAME_AND_CODE = 0.6
+"""The same where there are several, all opened by the same code."""
+HOSTS_NAMED = 5
+DNS_PORT = 53
+
+
+class _Line(NamedTuple):
+    """One connection line; orders by time, then by line."""
+
+    at: datetime
+    number: int
+    ref: Ref
+    connection: Connection
+
+
+@dataclass
+class _Socket:
+    """One connection from its opening to its end, with who began to write on it meanwhile."""
+
+    opened: _Line
+    written: list[_Line] = field(default_factory=list)
+    closed: _Line | None = None
+
+    def open_at(self, at: datetime) -> bool:
+        """Whether it was, as far as clocks tell."""
+        return self.opened.at <= at + SLACK and (self.closed is None or at <= self.closed.at + SLACK)
+
+    def user(self, at: datetime) -> _Line:
+        """Who used it then: whoever began to write last, else whoever opened it."""
+        number = bisect_right(self.written, at, key=lambda line: line.at)
+        return self.written[number - 1] if number else self.opened
+
+    @property
+    def sent(self) -> int | None:
+        """Bytes that went out on it; None where nobody counted."""
+        return self.closed.connection.sent if self.closed else None
+
+
+class Connections:
+    """The connections of the observed app in one recording; lines may come in any order."""
+
+    def __init__(self, clock_offset_ms: float = 0.0) -> None:
+        self._offset = timedelta(milliseconds=clock_offset_ms)
+        self._lines: list[_Line] = []
+        self._known: set[Ref] = set()
+        self._sockets: list[_Socket] | None = None
+        self._by_port: dict[tuple[int, str], list[_Socket]] = {}
+
+    def add(self, ref: Ref, connection: Connection) -> None:
+        """Learn of a line; one that is known already changes nothing."""
+        if ref not in self._known:
+            self._known.add(ref)
+            number = ref.rpartition(":")[2]
+            at = connection.at - self._offset
+            insort(self._lines, _Line(at, int(number) if number.isdecimal() else 0, ref, connection))
+            self._sockets = None
+
+    def carriers(self, uploads: Mapping[Ref, Upload], known: RecipientTable | None = None) -> dict[Ref, Carrier]:
+        """Of each upload that can be joined to a connection, or that the agent wrote: what carried it."""
+        found: dict[Ref, Carrier] = {}
+        open_: dict[Ref, Upload] = {}
+        for ref, upload in uploads.items():
+            socket = self._by_its_port(upload)
+            if socket is not None:
+                found[ref] = _carrier(socket.user(_latest(socket, upload.at)), "port", 1.0, ref, upload, known)
+            elif upload.by_agent:
+                found[ref] = Carrier(
+                    by="agent", confidence=1.0, app=upload.app, pid=upload.pid, code=code_of(ref, upload.stack, known)
+                )
+            else:
+                open_[ref] = upload
+        if not any(carrier.by == "port" for ref, carrier in found.items() if not uploads[ref].by_agent):
+            for ref, upload in open_.items():
+                line, confidence = self._by_its_host(upload)
+                if line is not None:
+                    found[ref] = _carrier(line, "host", confidence, ref, upload, known)
+        return found
+
+    def _by_its_port(self, upload: Upload) -> _Socket | None:
+        """The connection with the upload's client end, the last that was open before it or soon after."""
+        if upload.client is None:
+            return None
+        transport = "udp" if upload.via in ("udp", "dns") else "tcp"
+        self._build()
+        sockets = [
+            one
+            for one in self._by_port.get((upload.client.port, transport), ())
+            if one.open_at(upload.at) and _same(one.opened.connection.local, upload.client)
+        ]
+        return sockets[-1] if sockets else None
+
+    def _by_its_host(self, upload: Upload) -> tuple[_Line | None, float]:
+        """The connection for the upload's host that was open and carried enough: if it is one, or all of one code."""
+        if upload.host is None or upload.via in ("udp", "dns"):
+            return None, 0.0
+        self._build()
+        host = upload.host.lower()
+        fitting = [
+            one.user(upload.at)
+            for one in self._sockets or ()
+            if one.opened.connection.transport == "tcp"
+            and (one.opened.connection.host or "").lower() == host
+            and one.open_at(upload.at)
+            and (one.sent is None or one.sent >= upload.size)
+        ]
+        if len(fitting) <= 1:
+            return (fitting[0], BY_NAME) if fitting else (None, 0.0)
+        code = {foreign_frame(line.connection.stack) for line in fitting}
+        return (max(fitting), BY_NAME_AND_CODE) if len(code) == 1 and None not in code else (None, 0.0)
+
+    def foreign(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
+        """Uploads that no socket of the observed app carried, where every one of its sockets was seen and ports are as
+        they are: another app's, or a process's that was not instrumented."""
+        if not any(carrier.by == "port" and not uploads[ref].by_agent for ref, carrier in carriers.items()):
+            return frozenset()
+        return frozenset(
+            ref
+            for ref, upload in uploads.items()
+            if ref not in carriers and upload.client is not None and upload.via in ("http", "websocket", "tcp")
+        )
+
+    def bypassing(self, uploads: Iterable[Upload], gaps: Iterable[Gap], proxy: Endpoint | None) -> list[Connection]:
+        """Connections of the app that neither went to the proxy nor came by it, and on which something went out."""
+        seen = {end.port for upload in uploads if (end := upload.client)}
+        seen |= {gap.client.port for gap in gaps if gap.client}
+        self._build()
+        return [
+            one.opened.connection
+            for one in self._sockets or ()
+            if one.opened.connection.transport == "tcp"
+            and one.opened.connection.local.port not in seen
+            and one.opened.connection.remote != proxy
+            and one.opened.connection.remote.port != DNS_PORT
+            and not _stays(one.opened.connection.remote)
+            and one.sent != 0
+        ]
+
+    def app_of(self, gap: Gap) -> str | None:
+        """The app whose connection a gap is about, where that is told."""
+        if gap.client is None:
+            return None
+        self._build()
+        sockets = [
+            one
+            for one in self._by_port.get((gap.client.port, "tcp"), ())
+            if one.opened.at <= gap.at + SLACK and _same(one.opened.connection.local, gap.client)
+        ]
+        return sockets[-1].opened.connection.app if sockets else None
+
+    def _build(self) -> None:
+        """Put lines together to connections."""
+        if self._sockets is not None:
+            return
+        self._sockets = []
+        by_port: dict[tuple[int, str], list[_Socket]] = defaultdict(list)
+        for line in self._lines:
+            connection = line.connection
+            same = by_port[connection.local.port, connection.transport]
+            last = same[-1] if same else None
+            if connection.op == "close":
+                if last is not None and last.closed is None:
+                    last.closed = line
+            elif connection.op == "write" and last is not None:
+                last.written.append(line)
+            else:
+                socket = _Socket(line)
+                same.append(socket)
+                self._sockets.append(socket)
+        self._by_port = dict(by_port)
+
+
+def bypass_gap(connections: Sequence[Connection], at: datetime) -> ReportedGap | None:
+    """How many connections to which hosts no proxy saw; None when there are none."""
+    if not connections:
+        return None
+    hosts = Counter(connection.host or connection.remote.ip for connection in connections)
+    named = ", ".join(host for host, _ in hosts.most_common(HOSTS_NAMED))
+    more = f" and {len(hosts) - HOSTS_NAMED} more" if len(hosts) > HOSTS_NAMED else ""
+    many = f"{len(connections)} connections" if len(connections) > 1 else "1 connection"
+    to = f"{len(hosts)} hosts" if len(hosts) > 1 else "1 host"
+    return ReportedGap(
+        at=at,
+        app=connections[0].app,
+        where="correlate",
+        subject=named + more,
+        why="not_decrypted",
+        detail=f"{many} to {to} bypassed the proxy: {named}{more}",
+    )
+
+
+def foreign_gaps(uploads: Iterable[Upload]) -> list[ReportedGap]:
+    """One gap for each host that uploads of no socket of the app went to."""
+    by_host: dict[str, list[Upload]] = defaultdict(list)
+    for upload in uploads:
+        by_host[upload.host or "an unnamed host"].append(upload)
+    return [
+        ReportedGap(
+            at=min(upload.at for upload in those),
+            where="correlate",
+            subject=host,
+            why="process_not_instrumented",
+            detail=f"{len(those)} uploads to {host} came from no socket of the app: another app's, or a process's "
+            "without hooks; no finding rests on them",
+        )
+        for host, those in sorted(by_host.items())
+    ]
+
+
+def _carrier(
+    line: _Line, by: Literal["port", "host"], confidence: float, ref: Ref, upload: Upload, known: RecipientTable | None
+) -> Carrier:
+    connection = line.connection
+    own = code_of(ref, upload.stack, known)  # what the agent wrote knows best which code it was
+    return Carrier(
+        ref=line.ref,
+        by=by,
+        confidence=confidence,
+        app=connection.app,
+        pid=connection.pid,
+        code=own or code_of(line.ref, connection.stack, known),
+    )
+
+
+def _latest(socket: _Socket, at: datetime) -> datetime:
+    """The moment to ask who used a connection; its first line may come a little after the upload."""
+    return max(at, socket.opened.at)
+
+
+def _same(local: Endpoint, client: Endpoint) -> bool:
+    """Whether two ends may be one: an address that stands for any is the same as each."""
+    return local.ip == client.ip or local.ip in ("0.0.0.0", "::")  # noqa: S104 compared with, not bound to
+
+
+def _stays(end: Endpoint) -> bool:
+    """Whether what is sent there stays on the device."""
+    try:
+        return ip_address(end.ip.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
