@@ -7,16 +7,17 @@ import hashlib
 import importlib.metadata
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from monitor.errors import SetupError
-from monitor.events import Endpoint, Gap, Phase, Run
-from monitor.observe.agent import Agent, agent_js
+from monitor.events import Endpoint, Event, Gap, Phase, Run
+from monitor.observe.agent import Agent, Records, agent_js
 from monitor.observe.clock import summary
+from monitor.observe.crash import deadly, without
 from monitor.observe.device import Device
 from monitor.observe.modes import admitted, choose
 from monitor.observe.proxy import Proxy
@@ -25,6 +26,8 @@ from monitor.observe.trust import key_of
 from monitor.recording import Recording
 
 POLL_S = 0.1
+MOST_CRASHES = 3
+"""Sources left out one after the other because the app died of them; then the run is given up."""
 PROXY_RESTARTS = 5
 """How often in a run the proxy is started again after it ended by itself."""
 STAMP_S = 5.0
@@ -60,6 +63,8 @@ class Order:
     """sha256 of the rule set that will judge, for run.json."""
     confdir: Path = Path("~/.appwitness/proxy")
     """Where the proxy keeps its certificate authority."""
+    crash_s: float = 5.0
+    """An app that dies this soon after its hooks came up is started again without the source that it died of."""
     unpin: bool = False
     """Make the app accept the proxy's certificate where it checks more than the device does."""
     pass_refused: bool = True
@@ -111,37 +116,123 @@ def observe(
         say(f"preparing {device.identity.model or device.identity.serial}")
         device.prepare(proxy.host, proxy.port, proxy.ca_pem)
         up.callback(device.undo)
-        identity = device.identity
-        agent = up.enter_context(
-            Agent(
-                recording,
-                sources,
-                device.app.package,
-                api_level=identity.api_level,
-                partial=identity.kind == "lab",
-                proxy_key=key_of(proxy.ca_pem),
-                unpin=order.unpin,
-            )
-        )
         up.callback(device.stop)
-        say(f"starting {device.app.package} with {len(sources)} sources hooked")
-        agent.launch(device.launch())
-        agent.clock.measure()
-        agent.clock.wait(CLOCK_WAIT_S)
-        recording.update_run(
-            hooks=_states(agent),
-            unpinned=agent.unpinned,
-            sockets_watched=True,
-            proxy=Endpoint(ip=proxy.host, port=proxy.port),
-            **summary(agent.clock.readings),
+        left = list(sources)
+        for crashes in range(MOST_CRASHES + 1):
+            died_of = _play(device, proxy, recording, left, order, stop, say)
+            if died_of is None:
+                return recording
+            if crashes < MOST_CRASHES:
+                _leave_out(died_of, recording, device.app.package, say)
+                left = without(left, [died_of])
+    raise SetupError(
+        f"{device.app.package} died again and again soon after its hooks came up, last of {died_of}.",
+        f"What was left out and why is in {recording.path}/gaps.jsonl; observe it with fewer sources (--sources).",
+    )
+
+
+def _play(
+    device: Device,
+    proxy: Proxy,
+    recording: Recording,
+    sources: Sequence[Source],
+    order: Order,
+    stop: Callable[[], bool],
+    say: Say,
+) -> str | None:
+    """Start the app and watch it to the end of the run; the name of the source that it died of at once, if it did."""
+
+    def agent_for(chosen: Sequence[Source], records: Records) -> Agent:
+        return Agent(
+            records,
+            chosen,
+            device.app.package,
+            api_level=device.identity.api_level,
+            partial=device.identity.kind == "lab",
+            proxy_key=key_of(proxy.ca_pem),
+            unpin=order.unpin,
         )
-        say("observing")
-        _watch(agent, proxy, recording, order, stop)
-        recording.update_run(hooks=_states(agent), unpinned=agent.unpinned, **summary(agent.clock.readings))
-        if not agent.clock.readings:
-            detail = "the device did not say what time it is: accesses and uploads may be in another order"
-            recording.append(Gap(at=datetime.now(UTC), where="clock", subject="device", why="no_clock", detail=detail))
-    return recording
+
+    def survives(chosen: Sequence[Source]) -> bool:
+        say(f"starting it with {len(chosen)} of the sources hooked, to find the one that it died of")
+        with agent_for(chosen, _Nowhere()) as agent:
+            with suppress(SetupError):
+                agent.launch(device.launch())
+            agent.wait(order.crash_s)
+            crashed = agent.crashed
+        device.stop()
+        return not crashed
+
+    with agent_for(sources, recording) as agent:
+        say(f"starting {device.app.package} with {len(sources)} sources hooked")
+        try:
+            agent.launch(device.launch())
+            _came_up(agent, proxy, recording)
+            begun = time.monotonic()
+            say("observing")
+            _watch(agent, proxy, recording, order, stop)
+            soon = time.monotonic() - begun < order.crash_s
+        except SetupError:
+            if not agent.crashed:
+                raise
+            soon = True
+        if not (soon and agent.crashed):
+            _went_down(agent, recording)
+            return None
+    device.stop()
+    if agent.culprit is not None:
+        return agent.culprit
+    begun_at = datetime.now(UTC)
+    found = deadly(sources, survives)
+    detail = "the app was started several times to find the source that it died of; what it read meanwhile is not here"
+    recording.append(
+        Gap(at=begun_at, where="hook", subject="agent", why="detached", detail=detail, until=datetime.now(UTC))
+    )
+    if found is None:
+        raise SetupError(
+            f"{device.app.package} died soon after it was started, and of no source in particular.",
+            "See that the app runs by itself, then try again.",
+        )
+    return found
+
+
+class _Nowhere:
+    """Takes the lines of a start that is only made to see whether the app survives it."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Forget them."""
+        return len(events)
+
+    def put_body(self, data: bytes, /) -> object:
+        """Forget it."""
+        return len(data)
+
+
+def _leave_out(source: str, recording: Recording, app: str, say: Say) -> None:
+    detail = "the app died of it soon after it was hooked; it was started again without"
+    say(f"{app} died of {source}; starting it again without")
+    recording.append(
+        Gap(at=datetime.now(UTC), app=app, where="hook", subject=source, why="install_failed", detail=detail)
+    )
+
+
+def _came_up(agent: Agent, proxy: Proxy, recording: Recording) -> None:
+    agent.clock.measure()
+    agent.clock.wait(CLOCK_WAIT_S)
+    recording.update_run(
+        hooks=_states(agent),
+        unpinned=agent.unpinned,
+        sockets_watched=True,
+        proxy=Endpoint(ip=proxy.host, port=proxy.port),
+        **summary(agent.clock.readings),
+    )
+
+
+def _went_down(agent: Agent, recording: Recording) -> None:
+    recording.update_run(hooks=_states(agent), unpinned=agent.unpinned, **summary(agent.clock.readings))
+    if not agent.clock.readings:
+        detail = "the device did not say what time it is: accesses and uploads may be in another order"
+        recording.append(Gap(at=datetime.now(UTC), where="clock", subject="device", why="no_clock", detail=detail))
 
 
 def _tunnel(order: Order, configuration: str) -> Path:

