@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import bz2
 import gzip
 import html
@@ -12,6 +13,7 @@ import json
 import lzma
 import plistlib
 import quopri
+import re
 import sqlite3
 import struct
 import tarfile
@@ -131,6 +133,35 @@ def xor(data: bytes, key: int = 0xA5) -> bytes:
 def thrift_binary(data: bytes) -> bytes:
     inner = b"\x0a\x00\x01" + struct.pack(">q", 7) + b"\x0b\x00\x02" + struct.pack(">I", len(data)) + data + b"\0"
     return b"\x80\x01\x00\x01\0\0\0\x04send\0\0\0\x07\x0c\x00\x01" + inner + b"\0"
+
+
+def uuencode(data: bytes) -> bytes:
+    lines = (binascii.b2a_uu(data[at : at + 45]) for at in range(0, len(data), 45))
+    return b"begin 644 v.bin\n" + b"".join(lines) + b"`\nend\n"
+
+
+def hex_dump(data: bytes) -> bytes:
+    rows = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        pairs = b" ".join(row[place : place + 2].hex().encode() for place in range(0, len(row), 2))
+        rows.append(b"%08x: %-39s  %s\n" % (at, pairs, bytes(byte if 32 <= byte < 127 else 46 for byte in row)))
+    return b"".join(rows)
+
+
+def base45(data: bytes) -> bytes:
+    out = bytearray()
+    for at in range(0, len(data), 2):
+        number = int.from_bytes(data[at : at + 2])
+        for _ in range(3 if at + 1 < len(data) else 2):
+            number, place = divmod(number, 45)
+            out.append(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"[place])
+    return bytes(out)
+
+
+def flushed(data: bytes) -> bytes:
+    machine = zlib.compressobj()
+    return machine.compress(data) + machine.flush(zlib.Z_SYNC_FLUSH)
 
 
 FIELDS = (("n", "int"), ("v", ["null", "bytes"]))
@@ -266,5 +297,15 @@ ENCODERS: dict[str, Encoder] = {
         lambda data: dumps({"中文内容": data.decode()}).decode().encode("gb18030"), ("gb18030", "json"), text_only=True
     ),
     "byte array": Encoder(lambda data: dumps(list(data)), ("byte array",)),
+    "byte map": Encoder(lambda data: dumps({str(at): byte for at, byte in enumerate(data)}), ("byte map",)),
+    "uuencode": Encoder(uuencode, ("uuencode",)),
+    "hex dump": Encoder(hex_dump, ("hex dump",)),
+    "base45": Encoder(base45, ("base45",), text_only=True),
+    "latin-1": Encoder(lambda data: gzip.compress(data, mtime=0).decode("latin-1").encode(), ("latin-1", "gzip")),
+    "base64, short lines": Encoder(
+        lambda data: b"\n".join(re.findall(b".{1,20}", base64.b64encode(data))), ("base64",)
+    ),
+    "protobuf group": Encoder(lambda data: b"\x0b\x12" + varint(len(data)) + data + b"\x0c", ("protobuf",)),
+    "zlib, flushed": Encoder(flushed, ("deflate",)),
     "log line": Encoder(lambda data: b"2026-01-01 INFO sent " + dumps({"v": data.decode()}), ("json",), text_only=True),
 }

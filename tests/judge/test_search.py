@@ -47,7 +47,7 @@ def strong(body, *values):
 
 BOUNDARY = b"--b0u"
 CHINESE = re.compile("[\x20-\x7e\u3000-\u303f\u4e00-\u9fff]*")
-LONGEST = {"base58": 700, "base85": 3_000}
+LONGEST = {"base58": 700, "base85": 3_000, "base45": 5_000}
 """Bytes that are written in letters which are tried where they are all of a text only."""
 AMBIGUOUS = frozenset(("percent", "quoted-printable", "escapes", "entities", "width"))
 """Steps that may be taken earlier or later, or not at all where there is nothing left to undo."""

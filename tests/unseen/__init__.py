@@ -88,7 +88,17 @@ class Outcome(NamedTuple):
 
 def cases(seed: int, each: int) -> Iterator[Case]:
     """Every way with `each` values, or with all that it fits when there are fewer."""
-    from tests.unseen import chains, containers, hard, letters, notations, proven, world  # noqa: F401  (they register)
+    from tests.unseen import (  # noqa: F401
+        chains,
+        containers,
+        hard,
+        letters,
+        notations,
+        proven,
+        rarer,
+        sdks,
+        world,
+    )
 
     for name, one in WAYS.items():
         chance = random.Random(f"{seed} {name}")

@@ -16,14 +16,14 @@ import openlocationcode.openlocationcode as plus_codes
 import phonenumbers
 
 from monitor.events import Value
-from tests.unseen import Sent, way, world
+from tests.unseen import Grade, Sent, way, world
 from tests.unseen.letters import h
 
 Write = Callable[[str], Any]
 """A text into what stands in its field, or into several fields (a dict); None where it does not fit."""
 
 
-def notation(name: str, types: str, write: Write, *, key: str | None = None) -> None:
+def notation(name: str, types: str, write: Write, *, key: str | None = None, grade: Grade = "ordinary") -> None:
     """Register a notation of values of some types; what goes with a value stands beside it as it is."""
     wanted = types.split()
 
@@ -40,7 +40,7 @@ def notation(name: str, types: str, write: Write, *, key: str | None = None) -> 
         fields |= written if isinstance(written, dict) else {key or world.key_of(value, chance): written}
         return Sent(world.dumps(world.document(fields, chance)), "application/json")
 
-    way(f"{types.split(maxsplit=1)[0].removeprefix('device_id_')}: {name}", make)
+    way(f"{types.split(maxsplit=1)[0].removeprefix('device_id_')}: {name}", make, grade)
 
 
 # --- telephone numbers ---

@@ -18,6 +18,7 @@ from monitor.judge.decode import runs  # isort: skip
 from monitor.judge.decode import written  # isort: skip
 from monitor.judge.decode import photos  # isort: skip
 from monitor.judge.decode import archives  # isort: skip
+from monitor.judge.decode import alphabets  # isort: skip
 from monitor.judge.decode import database  # isort: skip
 from monitor.judge.decode import bson  # isort: skip
 from monitor.judge.decode import avro  # isort: skip
@@ -39,7 +40,7 @@ __all__ = [
     "leaves_of",
 ]
 _MODULES = (
-    *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs, written),
+    *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs, written, alphabets),
     *(photos, archives, database, bson, avro, binary, thrift, frames, masks),
 )
 

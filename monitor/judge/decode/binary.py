@@ -35,11 +35,17 @@ def _message(piece: Piece, start: int, end: int, path: str, level: int, room: Ro
     data = piece.data
     pos = start
     seen: dict[int, int] = {}
+    groups: list[tuple[int, str]] = []
     while pos < end:
         tag, pos = _varint(data, pos, end)
         field, wire = tag >> 3, tag & 7
         if not 0 < field < 1 << 21:
             raise Broken
+        if wire == 4:
+            number_, path = groups.pop() if groups else (0, path)
+            if number_ != field:
+                raise Broken
+            continue
         times = seen[field] = seen.get(field, -1) + 1
         here = f"{path}.{field}" if not times else f"{path}.{field}[{times}]"
         begin = pos
@@ -64,10 +70,15 @@ def _message(piece: Piece, start: int, end: int, path: str, level: int, room: Ro
             if pos > end:
                 raise Broken
             _bytes(piece, begin, pos, here, level, room, found)
+        elif wire == 3 and len(groups) < 60:
+            groups.append((field, path))
+            path = here
         else:
             raise Broken
         if len(found) > room.leaves_left:
             return
+    if groups:
+        raise Broken
 
 
 def _integers(piece: Piece, value: int, start: int, end: int, path: str, found: list[Piece]) -> None:
@@ -377,7 +388,7 @@ def msgpack(piece: Piece, room: Room) -> Found:
     return _self_describing(_MessagePack(piece, "msgpack", room))
 
 
-@decoder("cbor", "binary", rb"[\x80-\xbf]|\xd9\xd9\xf7", alone=False)
+@decoder("cbor", "binary", rb"[\x80-\xbf\xc6-\xdb]", alone=False)
 def cbor(piece: Piece, room: Room) -> Found:
-    """CBOR; the outermost value must be a map or an array, and nothing may be left over."""
+    """CBOR; the outermost value must be a map or an array, tagged or not, and nothing may be left over."""
     return _self_describing(_Cbor(piece, "cbor", room))

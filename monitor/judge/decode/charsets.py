@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from monitor.judge.decode.pieces import CONTROL, Found, Piece, Room, decoder
+from monitor.judge.decode.pieces import CONTROL, Found, Piece, Room, as_text, decoder
 
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32le"),
@@ -91,6 +91,35 @@ def declared(piece: Piece, room: Room) -> Found:
     if name in ("utf-8", "ascii") or not isinstance(text, str):
         return None
     return _turn(piece, name.replace("utf-16-", "utf-16").replace("utf-32-", "utf-32"), text, room)
+
+
+PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")
+"""How bytes begin that are worth reading as such."""
+
+
+@decoder("latin-1", "any", rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac", anywhere=True, alone=False)
+def letters_for_bytes(piece: Piece, room: Room) -> Found:
+    """Bytes that were taken for letters, one for each: UTF-8 that was read as latin-1, streams in a string."""
+    if len(piece.data) > 1 << 20 or piece.decoding[-2:] == ("latin-1", "latin-1"):
+        return None
+    for charset in ("latin-1", "cp1252"):
+        try:
+            out = piece.data.decode("utf-8").encode(charset)
+        except UnicodeError:
+            continue
+        if (as_text(out) is not None or PACKED.match(out)) and room.take(len(out), piece, "latin-1"):
+            return [piece.whole("latin-1", out)]
+    return None
+
+
+@decoder("western", "binary", rb"[^\x80-\xbf]*[A-Za-z][\xc0-\xff][a-z]", alone=False)
+def western(piece: Piece, room: Room) -> Found:
+    """Short texts in latin-1 that nobody declared: a letter with an accent now and then, between letters."""
+    data = piece.data
+    high = data.translate(None, bytes(range(0x80)))
+    if len(data) > 512 or len(high) * 3 > len(data) or min(high) < 0xC0 or CONTROL.search(data):
+        return None
+    return _turn(piece, "latin-1", data.decode("latin-1"), room)
 
 
 @decoder("gb18030", "binary", alone=False)

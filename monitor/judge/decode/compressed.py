@@ -25,7 +25,12 @@ def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
     out = inflater.decompress(data, limit)
     if len(out) < limit:
         out += inflater.flush() if not inflater.unconsumed_tail else b""
-    return out, inflater.eof, inflater.unused_data
+    # a stream may be left open at a point up to which all was given out
+    whole = inflater.eof or (data.endswith(FLUSHED) and len(out) < limit)
+    return out, whole, inflater.unused_data
+
+
+FLUSHED = b"\x00\x00\xff\xff"
 
 
 def _gunzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:

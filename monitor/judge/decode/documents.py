@@ -23,6 +23,7 @@ STRINGS = (1, 3)
 REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^[0-9]{24,}\Z")
 """Numbers that stand for others, such as 1.3800138E10."""
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
+BYTE_MAP = re.compile(rb'\{\s*"0"\s*:\s*-?\d{1,3}(?:\s*,\s*"\d{1,4}"\s*:\s*-?\d{1,3}){5,}\s*\}')
 BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
 NEXT = re.compile(rb"[\s,\x00\x1e]*")
 CLOSING = frozenset((b"}", b"]"))
@@ -147,10 +148,23 @@ def byte_array(piece: Piece, room: Room) -> Found:
     return found or None
 
 
+@decoder("byte map", "text", rb"\{\s*\"0\"\s*:\s*-?\d{1,3}\s*,\s*\"1\"\s*:", anywhere=True, alone=False)
+def byte_map(piece: Piece, room: Room) -> Found:
+    """Bytes as an object of numbers, as JSON.stringify writes a typed array."""
+    found: list[Piece] = []
+    for made in BYTE_MAP.finditer(piece.data):
+        numbers = [int(number) for number in re.findall(rb":\s*(-?\d{1,3})", made[0])]
+        if min(numbers) >= -128 and max(numbers) <= 255 and room.take(len(numbers), piece, "byte map"):
+            found.append(piece.turned("byte map", bytes(n & 255 for n in numbers), *made.span()))
+    return found or None
+
+
 @decoder("json", "text", rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))")
 def document(piece: Piece, room: Room) -> Found:
     """JSON: one document, several (NDJSON or glued), cut short, behind the guard `)]}'`."""
     data = piece.data
+    if data[:1] == b"{" and b'"' not in data and b":" not in data and b"'" not in data:  # no key at all
+        return None
     start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
     found: list[Piece] = []
     end, _ = _document(piece, start, piece.path, room, found)
@@ -161,7 +175,7 @@ def document(piece: Piece, room: Room) -> Found:
         return found or None
     if data[next_one : next_one + 1] not in (b"{", b"["):
         return [*found, piece.part("", end, len(data))]
-    found = []
+    found = [one for one in found if one.done and one.start == piece.start and one.end == piece.end]
     number = 0
     end = next_one = start
     while next_one < len(data):

@@ -13,15 +13,17 @@ from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 WIDE = re.compile(
     "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669"
-    "\u06f0-\u06f9\u0966-\u096f\U0001d400-\U0001d7ff]"
+    "\u06f0-\u06f9\u0966-\u096f\u00ad\u202a-\u202e\u2066-\u2069\U0001d400-\U0001d7ff]"
 )
 DIGITS = re.compile("[^\x00-\x7f]")
 DASHES = str.maketrans(
     dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212)), "-")
-    | dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+    | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+    | dict.fromkeys(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 )
 
-BRACED = re.compile(rb"\\u\{([0-9a-fA-F]{1,6})\}")
+LONG = re.compile(rb"\\[ux]\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})|\\([0-9a-fA-F]{2,6}) |U\+([0-9A-F]{4,6}) ?")
+"""Escapes with room for any letter: of JavaScript and Perl, of Python and Go, of style sheets, of Unicode itself."""
 PARTS = re.compile(rb"\s*--[^\r\n]{1,200}\r?\n(?i:content-)")
 FOLD = re.compile(rb"\r?\n[ \t]")
 OCTAL = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
@@ -41,7 +43,7 @@ def transfer(piece: Piece, said: str, room: Room) -> Piece:
     return piece
 
 
-@decoder("entities", "text", rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});", anywhere=True, alone=False)
+@decoder("entities", "text", rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)", anywhere=True, alone=False)
 def entities(piece: Piece, room: Room) -> Found:
     """HTML and XML character references."""
     if not room.take(len(piece.data), piece, "entities"):
@@ -52,7 +54,8 @@ def entities(piece: Piece, room: Room) -> Found:
 @decoder(
     "escapes",
     "text",
-    rb"\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]|\\x[0-9a-fA-F]{2}|\\[0-7]{3}\\[0-7]{3}|\\[\"/\\nrt]",
+    rb"\\[uU][0-9a-fA-F]{4}|\\[ux]\{[0-9a-fA-F]|\\[0-9a-fA-F]{4}|\\[0-9a-fA-F]{2} \\|U\+[0-9A-F]{4} U|"
+    rb"\\x[0-9a-fA-F]{2}|\\[0-7]{3}\\[0-7]{3}|\\[\"/\\nrt]",
     anywhere=True,
     alone=False,
 )
@@ -61,13 +64,17 @@ def escapes(piece: Piece, room: Room) -> Found:
     if not room.take(len(piece.data), piece, "escapes"):
         return None
     data = piece.data
-    if BRACED.search(data):
-        data = BRACED.sub(lambda found: chr(min(int(found[1], 16), 0x10FFFF)).encode("utf-8", "replace"), data)
+    if LONG.search(data):
+        data = LONG.sub(_long, data)
     elif OCTAL.search(data):
         data = OCTAL.sub(_octal, data)
     else:
         data = unescape(data)
     return [piece.whole("escapes", data)]
+
+
+def _long(found: re.Match[bytes]) -> bytes:
+    return chr(min(int(found[found.lastindex or 0], 16), 0x10FFFF)).encode("utf-8", "replace")
 
 
 def _octal(found: re.Match[bytes]) -> bytes:

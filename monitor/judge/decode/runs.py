@@ -26,6 +26,9 @@ TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 PACKED_DIGITS = range(12, 21)
 """Digits that may be those of a number with each pair turned round."""
 DIGITS = re.compile(rb"[0-9]+")
+LONG_WORD = 20
+"""Letters without a blank from which on it may be no word."""
+BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
@@ -73,7 +76,27 @@ def wrapped(piece: Piece, room: Room) -> Found:
         data = from_base64(run[0].replace(b"\r", b"").replace(b"\n", b""))
         if data and room.take(len(data), piece, "base64"):
             found.append(piece.turned("base64", data, *run.span()))
-    return found or None
+    return found or _in_lines(piece, room)
+
+
+def _in_lines(piece: Piece, room: Room) -> Found:
+    """base64 in lines of any other length, all alike but the last, where it is all of the text."""
+    lines = piece.data.split()
+    size = len(lines[0]) if lines else 0
+    if len(lines) < 2 or size < 16 or any(len(line) != size for line in lines[:-1]) or len(lines[-1]) > size:
+        return None
+    whole = b"".join(lines)
+    out = from_base64(whole) if BASE64.fullmatch(whole) else None
+    return [piece.whole("base64", out)] if out and room.take(len(out), piece, "base64") else None
+
+
+@decoder("base64 blanks", "text", rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z", alone=False)
+def blanks(piece: Piece, room: Room) -> Found:
+    """base64 of which each plus became a blank on its way through a form; it must come out as text."""
+    if len(piece.data) % 4:
+        return None
+    out = from_base64(piece.data.replace(b" ", b"+"))
+    return _only_text(piece, "base64", out, room) if out else None
 
 
 @decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
@@ -89,7 +112,8 @@ def runs(piece: Piece, room: Room) -> Found:
         run = match[0]
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
-        if WORDS.fullmatch(run) and not (DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0):
+        packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
+        if WORDS.fullmatch(run) and not packed and not (len(run) >= LONG_WORD and run.isalpha()):
             continue
         while token_end <= start < len(data):
             token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
@@ -104,7 +128,7 @@ def runs(piece: Piece, room: Room) -> Found:
                 found.append(piece.turned("hex", out, start, end))
             if len(run) > 14:
                 continue
-        elif len(run) % 2 and len(run) > 16 and (rest := HEX.fullmatch(run, 1)):
+        elif len(run) % 2 and len(run) > 12 and (rest := HEX.fullmatch(run, 1)):
             out = bytes.fromhex(rest[1].decode())
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start + rest.start(1), end))
@@ -168,11 +192,24 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("grouped hex", "text", rb"[0-9a-fA-F]{4}(?:[ :-][0-9a-fA-F]{4}){2,}[ :-]?(?:[0-9a-fA-F]{2})?\Z", alone=False)
+@decoder(
+    "grouped hex", "text", rb"<?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?>?\Z", alone=False
+)
 def grouped_hex(piece: Piece, room: Room) -> Found:
-    """Hex in groups of four, that is all of a text."""
-    out = bytes.fromhex(re.sub(rb"[ :-]", b"", piece.data).decode())
+    """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
+    groups = GROUP.findall(piece.data)
+    digits = b"".join(groups)
+    regular = len({len(group) for group in groups[:-1]}) == 1 and len(groups[0]) in (4, 8) and len(groups) > 1
+    if len(digits) % 2 or not ((regular and len(digits) >= 12) or len(digits) in ID_DIGITS) or len(piece.data) > 8192:
+        return None
+    out = bytes.fromhex(digits.decode())
     return [piece.whole("hex", out)] if room.take(len(out), piece, "hex") else None
+
+
+PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x9c\xda]|PK\x03\x04")
+"""How streams begin that are packed further."""
+GROUP = re.compile(rb"[0-9a-fA-F]+")
+ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
 
 
 @decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,1024}\Z", alone=False)
@@ -210,6 +247,9 @@ def _z85(data: bytes) -> bytes:
 
 
 def _only_text(piece: Piece, step: str, out: bytes, room: Room) -> list[Piece] | None:
-    if len(out) < 5 or as_text(out) is None or not room.take(len(out), piece, step):
+    sure = as_text(out) is not None or PACKED.match(out)
+    if not sure and step == "base85" and len(out) in (16, 20, 32) and room.take(len(out), piece, step):
+        return [piece.whole(step, out)._replace(done=True)]  # an id or a digest
+    if len(out) < 5 or not sure or not room.take(len(out), piece, step):
         return None
     return [piece.whole(step, out)]

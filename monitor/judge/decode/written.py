@@ -214,10 +214,15 @@ def polyline(piece: Piece, room: Room) -> Found:
             value = shift = 0
     if shift or len(numbers) % 2:
         return None
-    lat = lon = 0
-    points = []
-    for north, east in zip(numbers[::2], numbers[1::2], strict=True):
-        lat, lon = lat + north, lon + east
-        points.append(f"{lat / 1e5:.5f},{lon / 1e5:.5f}")
-    text = " ".join(points).encode()
-    return [piece.whole("polyline", text)._replace(done=True)] if room.take(len(text), piece, "polyline") else None
+    texts = []
+    for decimals in (5, 6):
+        lat = lon = 0
+        points = []
+        for north, east in zip(numbers[::2], numbers[1::2], strict=True):
+            lat, lon = lat + north, lon + east
+            points.append(f"{lat / 10**decimals:.{decimals}f},{lon / 10**decimals:.{decimals}f}")
+        texts.append(" ".join(points).encode())
+    size = len(texts[0]) + len(texts[1])
+    if not room.take(size, piece, "polyline"):
+        return None
+    return [piece.whole("polyline", text)._replace(done=True) for text in texts]

@@ -25,6 +25,9 @@ CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code")
 """Keys that say that the name of a cell stands there."""
 SURE_CELL, TELLING_CELL = 34.0, 29.0
 """Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
+LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
+"""Letters of the name of a cell that may stand in a longer text, those of the text, and what the name must say."""
+CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -99,6 +102,11 @@ class Places:
                     why = f"{variant.name} of {size} characters" + (", and the key says so" if telling else "")
                     strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
                     yield Found(slot, variant, number, 0, size, strong, why, 0.0, True)
+            elif LEAST_CELL < size <= LONGEST_WITH_CELL and leaf.text is not None:
+                for word in CELL.finditer(leaf.data):
+                    for slot, variant in self._cells.get(word[0].lower(), ()):
+                        why = f"{variant.name} of {len(word[0])} characters in a text"
+                        yield Found(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why, 0.0, True)
 
     def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
@@ -159,7 +167,10 @@ class Places:
 
 
 UNUSUAL = frozenset(
-    ("radians", "web mercator", "degrees:minutes:seconds", "milliseconds of arc", "semicircles", "degrees x 100000000")
+    (
+        *("radians", "web mercator", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
+        *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
+    )
 )
 """Notations that many other numbers might be: both must stand together, or under telling keys."""
 PRECISION = {

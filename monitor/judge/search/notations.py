@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -52,6 +53,8 @@ COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{4,14})(?![0-9.,])")
 """31,230416: the comma for the point, as most of Europe writes."""
 NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),([NSEW])(?![A-Za-z])")
 """3113.8250,N: what GPS receivers say."""
+PACKED = re.compile(rb"()([+-])([0-9]{2,3})([0-5][0-9])([0-5][0-9](?:\.[0-9]{1,10})?)()(?=[+/-]|\Z)")
+"""+311418.10+1212608.15/: ISO 6709."""
 RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
 """31/1,13/1,4950/100: EXIF."""
 
@@ -97,9 +100,9 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
     if any(mark in data for mark in MARKS) or LETTERED.search(data):
         for found in SIGNED.finditer(data):
             yield from _of_parts(found)
-    for pattern in (SEPARATED, NMEA):
+    for pattern in (SEPARATED, NMEA, PACKED):
         for found in pattern.finditer(data):
-            yield from _of_parts(found, sure=pattern is NMEA)
+            yield from _of_parts(found, sure=pattern is not SEPARATED)
     if b"/1," in data:
         for found in RATIONAL.finditer(data):
             divisor = int(found[4])
@@ -135,15 +138,26 @@ def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
         return
     whole = int(text)
     size = abs(whole)
-    for scale in (10**5, 10**6, 10**7, 10**8):
+    for scale in (10**4, 10**5, 10**6, 10**7, 10**8, 10**9):
         if max(1000, scale // 1000) <= size <= 180 * scale:
             yield Reading(start, end, whole / scale, 1 / scale, f"degrees x {scale}")
+    if size > 10**9:
+        yield from _of_bits(whole, start, end)
     if 36_000 <= size <= 180 * MILLISECONDS:
         yield Reading(start, end, whole / MILLISECONDS, 1 / MILLISECONDS, "milliseconds of arc")
     if SEMICIRCLES / 100 <= size <= 180 * SEMICIRCLES:
         yield Reading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
     if 10_000 <= size <= MERCATOR_M:
         yield from _of_metres(float(whole), 1.0, start, end)
+
+
+def _of_bits(whole: int, start: int, end: int) -> Iterator[Reading]:
+    """A real number whose bits somebody wrote as a whole one: Double.doubleToLongBits, Float.floatToIntBits."""
+    for form, whole_form, limit, unit in (("<d", "<q", 1 << 63, 1e-7), ("<f", "<i", 1 << 31, 1e-5)):
+        if -limit <= whole < limit:
+            degrees = struct.unpack(form, struct.pack(whole_form, whole))[0]
+            if 0.01 < abs(degrees) <= 180:
+                yield Reading(start, end, degrees, unit, "bits of a real number")
 
 
 def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[Reading]:
@@ -164,7 +178,7 @@ def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading
     marked = sure or found.re is SIGNED
     if not marked and not (letter and found[5]) and len(fraction) < (1 if found[5] else 4):
         return
-    if letter in (b"S", b"W") or found[2]:
+    if letter in (b"S", b"W") or found[2] == b"-":
         degrees = -degrees
     unit = 10.0 ** -len(fraction) / (3600 if found[5] else 60)
     notation = "degrees minutes seconds" if found[5] else "degrees minutes"

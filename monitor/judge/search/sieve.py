@@ -38,7 +38,12 @@ COVERED = frozenset(
 """Decoders that are thought of in `sift.py` and `blobs.py`."""
 NOT_FOR_LEAVES = frozenset(("dns", "declared charset"))
 """Decoders of what a header says, which says nothing of the leaves of a document."""
-GUESSES = frozenset(("xor", "shifted", "turned round", "bits", "character codes", "polyline"))
+GUESSES = frozenset(
+    (
+        *("xor", "shifted", "turned round", "bits", "character codes", "polyline", "latin-1", "western", "byte map"),
+        *("base45", "uuencode", "hex dump", "long number", "octets", "noughts", "bytes of a number", "base64 blanks"),
+    )
+)
 """Decoders that guess, and rare ways to write: in a large text they are tried only where something else stands out."""
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2

@@ -89,6 +89,7 @@ def email(text: str) -> Forms:
         ("upper", given.upper()),
         ("untagged", untagged),
         ("bare", bare if domain in ("gmail.com", "googlemail.com") else ""),
+        ("quoted", f'"{lower.partition("@")[0]}"@{domain}'),
     )
 
 
@@ -108,10 +109,12 @@ def name(text: str) -> Forms:
         first, last = " ".join(words[:-1]), words[-1]
         if not HAN.search(narrow):
             forms += [("swapped", f"{last} {first}"), ("swapped", f"{last}, {first}"), ("swapped", f"{last},{first}")]
-            forms += [("swapped", f"{last};{first}"), ("lower_swapped", f"{last} {first}".lower())]
+            forms += [("swapped", f"{last}{between}{first}") for between in ";/|"]
+            forms += [("swapped", f"{last}/{first}".upper())]
+            forms += [("lower_swapped", f"{last} {first}".lower())]
         else:
             forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
-        forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ")]
+        forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
         forms += [("joined_lower", "".join(words).lower())]
     return _unique(*forms)
 
@@ -127,7 +130,9 @@ def mac(text: str) -> Forms:
     host = f"{int(twos[0], 16) ^ 2:x}{twos[1]}:{int(twos[2], 16):x}ff:fe{twos[3]}:{int(twos[4] + twos[5], 16):x}"
     rarely = [("separated", between.join(twos)) for between in "._ "]
     rarely += [("noughts_dropped", ":".join(f"{int(two, 16):x}" for two in twos)), ("backwards", backwards)]
-    rarely += [("backwards", ":".join(reversed(twos))), ("eui64", host)] if _varied(pure) else []
+    if _varied(pure):
+        rarely += [("backwards", ":".join(reversed(twos))), ("eui64", host)]
+        rarely += [("eui64", between.join((*twos[:3], "ff", "fe", *twos[3:]))) for between in ("", ":", "-")]
     return _unique(
         ("as_given", text.strip()),
         *lower,
@@ -160,6 +165,7 @@ def number(text: str) -> Forms:
     return _unique(
         ("as_given", given),
         ("digits", bare),
+        ("lower", bare.lower()),
         ("without_check_digit", bare[:-1] if bare.startswith("89") and len(bare) in (19, 20) else ""),
         ("hex_number", _hex_number(bare) if bare.isdecimal() else ""),
         ("nai", f"0{bare}" if len(bare) == 15 else ""),  # a subscriber as the name of an account
@@ -220,6 +226,7 @@ def identifier(text: str) -> Forms:
         forms += [("half", str(half)) for half in halves]
         forms += [("half", str(half + (1 << 64))) for half in halves if half < 0]
         forms += [("underscores", given.lower().replace("-", "_")), ("guid", uuid.UUID(given).bytes_le.hex())]
+        forms += [("half", pure[:16].lower()), ("half", pure[16:].lower())]
     return _unique(*forms)
 
 
@@ -395,9 +402,10 @@ UNCHOSEN = frozenset(
     (
         *("hex_number", "formatted", "separated", "uri", "international_011", "integer", "integer_backwards"),
         *("signed_integer", "noughts_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
-        *("dotted_upper", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
+        *("dotted_upper", "quoted", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
         *("rounded_2", "rounded_3", "rounded_4", "rounded_5", "rounded_6", "lat_lon", "lon_lat"),
         *(f"rounded_{decimals}_lon_lat" for decimals in range(2, 7)),
+        *(f"geohash_{size}" for size in range(6, 11)),
     )
 )
 """Normal forms that few would take a digest of; the usual digests of them are looked for all the same."""

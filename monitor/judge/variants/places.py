@@ -133,4 +133,6 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
             lat, lon = f"{point[0]:.{decimals}f}", f"{point[1]:.{decimals}f}"
             found.setdefault(f"{lat},{lon}", f"rounded_{decimals}")
             found.setdefault(f"{lon},{lat}", f"rounded_{decimals}_lon_lat")
+        for size in range(6, 11):
+            found.setdefault(geohash(*point, size), f"geohash_{size}")
     return tuple((name, form) for form, name in found.items())

@@ -1,0 +1,134 @@
+"""Decoders of rarer ways to write bytes: base45, uuencode, dumps, digests as numbers of any base, numbers as bytes."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import struct
+
+from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
+from monitor.judge.decode.reader import format_real
+
+BASE45 = {letter: value for value, letter in enumerate(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
+UU_LINE = re.compile(rb"([!-`])([ -`]{1,84})\r?\n?")
+DUMPED = re.compile(
+    rb"(?m)^[ ]*(?:0x)?[0-9a-fA-F]{4,8}[: ] {0,2}((?:[0-9a-fA-F]{2,4}(?: {1,2}|$)){1,16})(?: *[ |].{0,20})?\r?$"
+)
+_DIGITS, _LOWER, _UPPER = b"0123456789", b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = (
+    ("base58", b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"),
+    ("base62", _DIGITS + _UPPER + _LOWER),
+    ("base62", _DIGITS + _LOWER + _UPPER),
+    ("base36", _DIGITS + _LOWER),
+)
+SIZES = (16, 20, 32)
+"""Bytes of an id or a digest that may be written as one number."""
+OF_SIZE = {
+    size: {
+        name: range(int(8 * size / bits - 0.7), int(8 * size / bits) + 2)
+        for name, bits in (("base58", 5.858), ("base62", 5.954), ("base36", 5.170))
+    }
+    for size in SIZES
+}
+"""Letters of such a number, with a lost nought at its beginning or not."""
+OCTETS = frozenset((6, 8, 16, 20, 32))
+
+
+@decoder("base45", "text", rb"(?=[0-9]*[^0-9])[0-9A-Z $%*+\-./:]{9,8192}\Z", alone=False)
+def base45(piece: Piece, room: Room) -> Found:
+    """RFC 9285, which codes for cameras hold, where it is all of a text and comes out as text."""
+    data, out = piece.data, bytearray()
+    if len(data) % 3 == 1:
+        return None
+    for at in range(0, len(data), 3):
+        places = [BASE45[letter] for letter in data[at : at + 3]]
+        number = sum(place * 45**power for power, place in enumerate(places))
+        if number >> (16 if len(places) == 3 else 8):
+            return None
+        out += number.to_bytes(len(places) - 1)
+    if as_text(bytes(out)) is None or not room.take(len(out), piece, "base45"):
+        return None
+    return [piece.whole("base45", bytes(out))]
+
+
+@decoder("uuencode", "text", rb"begin [0-7]{3,4} [^\r\n]{1,100}\r?\n", anywhere=True, alone=False)
+def uuencode(piece: Piece, room: Room) -> Found:
+    """What mail used before base64."""
+    found = []
+    for head in re.finditer(rb"begin [0-7]{3,4} [^\r\n]{1,100}\r?\n", piece.data):
+        out, at = b"", head.end()
+        while (line := UU_LINE.match(piece.data, at)) and line[1] != b"`":
+            try:
+                out += binascii.a2b_uu(line[0].rstrip(b"\r\n"))
+            except binascii.Error:
+                break
+            at = line.end()
+        if out and room.take(len(out), piece, "uuencode"):
+            found.append(piece.turned("uuencode", out, head.start(), at))
+    return found or None
+
+
+@decoder("hex dump", "text", rb"\s*(?:0x)?[0-9a-fA-F]{4,8}[: ] {0,2}[0-9a-fA-F]{2,4} ", alone=False)
+def hex_dump(piece: Piece, room: Room) -> Found:
+    """Bytes as programs list them: a position, pairs of digits, the letters."""
+    out = b""
+    for row in DUMPED.finditer(piece.data):
+        digits = b"".join(row[1].split())[:32]  # what follows the sixteenth byte are letters that look like digits
+        out += bytes.fromhex(digits[: len(digits) & ~1].decode())
+    return [piece.whole("hex dump", out)] if len(out) > 5 and room.take(len(out), piece, "hex dump") else None
+
+
+@decoder("long number", "text", rb"[0-9A-Za-z]{21,50}\Z", alone=False)
+def long_number(piece: Piece, room: Room) -> Found:
+    """An id or a digest as one number in 36, 58 or 62 digits that is all of a text."""
+    text = piece.data
+    found = []
+    if text.isdigit() or not text.strip(b"0123456789abcdefABCDEF"):
+        return None
+    for name, letters in LETTERS:
+        given = text.lower() if name == "base36" and not (text.upper() != text and text.lower() != text) else text
+        sizes = [size for size in SIZES if len(text) in OF_SIZE[size][name]]
+        if not sizes or given.strip(letters):
+            continue
+        number = 0
+        for letter in given:
+            number = number * len(letters) + letters.index(letter)
+        for size in sizes:
+            if 8 * size - 16 <= number.bit_length() <= 8 * size and room.take(size, piece, name):
+                found.append(piece.whole(name, number.to_bytes(size))._replace(done=True))
+    return found or None
+
+
+@decoder("octets", "text", rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,30}\Z", alone=False)
+def octets(piece: Piece, room: Room) -> Found:
+    """The bytes of an id in decimal, with one mark between any two."""
+    numbers = [int(number) for number in re.split(rb"[.:-]", piece.data)]
+    if len(numbers) not in OCTETS or max(numbers) > 255 or not room.take(len(numbers), piece, "octets"):
+        return None
+    return [piece.whole("octets", bytes(numbers))._replace(done=True)]
+
+
+@decoder("noughts", "text", rb"0{3,}[1-9][0-9]{6,16}\Z", alone=False)
+def noughts(piece: Piece, room: Room) -> Found:
+    """A number that was filled up with noughts."""
+    return [piece.part("", len(piece.data) - len(piece.data.lstrip(b"0")), len(piece.data))._replace(done=True)]
+
+
+@decoder("bytes of a number", "binary", rb"(?:.{4}|.{8})\Z", alone=False)
+def number_of_bytes(piece: Piece, room: Room) -> Found:
+    """A real number that was written as its bytes, in hex or base64, where it may be degrees; a whole one of four."""
+    data = piece.data
+    if piece.decoding[-1:] not in (("hex",), ("base64",)):
+        return None
+    wide = len(data) == 8
+    texts = []
+    for order in "><":
+        real = struct.unpack(order + ("d" if wide else "f"), data)[0]
+        if 0.01 < abs(real) <= 180:
+            texts.append(format_real(real, wide=wide))
+        if not wide and abs(whole := struct.unpack(order + "i", data)[0]) > 10_000:
+            texts.append(str(whole))
+    step = "bytes of a number"
+    return [
+        piece.whole(step, text.encode())._replace(done=True) for text in texts if room.take(20, piece, step)
+    ] or None
