@@ -43,6 +43,8 @@ RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
 to uploads of this long before it."""
 RECENT_UPLOADS = 512
+CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy")
+"""Fields of run.json that are known only when the app is up."""
 JUDGE_SHARE = 5
 """Following: judging takes at most about one part in this many of the time, however long the recording grows."""
 
@@ -100,6 +102,9 @@ def follow(
             pending = walk.take(reads) or pending
         if pending and time.monotonic() >= pause_until:
             begun = time.monotonic()
+            if walk.run_moved():
+                walk = _Walk(recording, store, known)
+                walk.recall()
             outcome = walk.conclude(len(reads), going_on=True)
             pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
             pending = False
@@ -130,6 +135,11 @@ class _Walk:
         self.cuts: dict[Ref, ReportedGap] = {}
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Upload, decode.Decoded]] = {}
+
+    def run_moved(self) -> bool:
+        """Whether run.json says by now how the clocks stand, or another thing that all that is known here hangs on."""
+        now = self.recording.run
+        return any(getattr(now, name) != getattr(self.run, name) for name in CLOCKS)
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""

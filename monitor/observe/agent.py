@@ -235,6 +235,7 @@ class Agent:
 
     def _hook_child(self, pid: int, program: str) -> None:
         child = self._child()
+        child.unpinned = self.unpinned
         self._children.append(child)
         child.adopt(self._device, pid, program)
 
@@ -295,7 +296,8 @@ class Agent:
         Raises what went wrong while lines were being recorded, such as a full disk.
         """
         ended = self._ended.wait(timeout_s)
-        self._record(self._plaintext.due(self._pid))
+        for one in (self, *self._children):
+            self._record(one._plaintext.due(one._pid))
         self._raise_failure()
         return ended
 

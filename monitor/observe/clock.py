@@ -20,8 +20,16 @@ class DeviceClock:
     can be at most, however unevenly the way there and back share it.
     """
 
-    def __init__(self, ask: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[int], object],
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`wall` gives seconds since 1970 on the host, `steady` seconds that nobody sets."""
         self._ask = ask
+        self._wall = wall
+        self._steady = steady
         self._lock = threading.Lock()
         self._number = 0
         self._rounds = 0
@@ -45,7 +53,7 @@ class DeviceClock:
 
     def told(self, number: int, micros: int) -> None:
         """The device answered a question: microseconds since 1970 on its clock."""
-        back = time.perf_counter()
+        back = self._steady()
         with self._lock:
             if number != self._number:
                 return
@@ -69,7 +77,7 @@ class DeviceClock:
         with self._lock:
             self._number += 1
             number = self._number
-            self._asked_at, self._asked = time.time(), time.perf_counter()
+            self._asked_at, self._asked = self._wall(), self._steady()
         self._ask(number)
 
 
