@@ -278,6 +278,29 @@ def test_hostile_repetition_is_read_in_one_go(body):
     assert not failed(decode.leaves(upload(f"https://x.test/{text}", (("Cookie", text), ("X-A", text))), None))
 
 
+@pytest.mark.parametrize(
+    ("opening", "middle", "closing"),
+    [
+        (b"\x91", b"\xab13800138000", b""),
+        (b"\x81", b"\x6b13800138000", b""),
+        (b"[", b'"13800138000"', b"]"),
+        (b"\x15\x02\x1c", b"\x18\x0b13800138000", b"\0"),
+    ],
+    ids=["messagepack", "cbor", "json", "thrift"],
+)
+def test_forty_levels_are_read_and_four_hundred_are_a_gap(opening, middle, closing):
+    deep = decode.leaves_of(opening * 40 + middle + closing * 41)
+    assert any(leaf.data == b"13800138000" for leaf in deep.leaves)
+    assert any("nested deeper" in cut for cut in decode.leaves_of(opening * 400 + middle + closing * 401).cut)
+
+
+def test_forty_steps_are_a_gap():
+    body = b'{"v":"13800138000"}'
+    for _ in range(40):
+        body = gzip.compress(body)
+    assert any("steps of decoding" in cut for cut in decode.leaves_of(body).cut)
+
+
 def stored(leaf, sent):
     """The bytes that a leaf's place is in."""
     root = root_of(leaf.path)

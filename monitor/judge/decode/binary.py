@@ -265,8 +265,7 @@ class _Cbor(Reader):
         start = self.pos
         head = self.integer(1)
         major, info = head >> 5, head & 31
-        if level > 200:
-            raise Broken
+        self.enter(level, path)
         if info == 31 and major in (2, 3, 4, 5):
             return self.open_ended(major, path, level)
         if info < 24:

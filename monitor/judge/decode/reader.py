@@ -5,6 +5,9 @@ from __future__ import annotations
 from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Piece, Room, as_text
 
+DEEPEST = 100
+"""Levels of arrays and maps in a binary message."""
+
 
 class Broken(ValueError):
     """Not a message of this format."""
@@ -60,12 +63,19 @@ class Reader:
 
     def many(self, count: int, path: str, level: int, *, pairs: bool) -> bytes | int | float | None:
         """The members of an array, or of a map."""
-        if count > len(self.data) - self.pos or level > 200:
+        if count > len(self.data) - self.pos:
             raise Broken
+        self.enter(level, path)
         self.containers += 1
         for index in range(count):
             self.member(index, path, level, pairs=pairs)
         return None
+
+    def enter(self, level: int, path: str) -> None:
+        """One level further in, unless that is too deep."""
+        if level > DEEPEST:
+            self.room.stop(f"{self.step} at {path[:200]}: nested deeper than {DEEPEST}")
+            raise Broken
 
     def member(self, index: int, path: str, level: int, *, pairs: bool) -> None:
         """One value, or a key and its value."""

@@ -35,8 +35,6 @@ class _Compact(Reader):
 
     def structure(self, path: str, level: int) -> None:
         """Fields until the stop byte, under their numbers."""
-        if level > 100:
-            raise Broken
         field = 0
         while head := self.integer(1):
             delta, kind = head >> 4, head & 15
@@ -49,6 +47,7 @@ class _Compact(Reader):
 
     def item(self, kind: int, path: str, level: int) -> None:
         """One value of a known kind."""
+        self.enter(level, path)
         start = self.pos
         if kind in (TRUE, FALSE, BYTE):
             self.take(1)
@@ -87,8 +86,6 @@ class _Compact(Reader):
 
     def items(self, count: int, kind: int, path: str, level: int) -> None:
         """The members of a list or a set."""
-        if level > 100:
-            raise Broken
         for index in range(self.possible(count)):
             self.item(kind, f"{path}[{index}]", level + 1)
 
@@ -129,8 +126,6 @@ class _Binary(Reader):
 
     def structure(self, path: str, level: int) -> None:
         """Fields until the stop byte, under their numbers."""
-        if level > 100:
-            raise Broken
         while kind := self.integer(1):
             field = self.integer(2)
             if not 0 < field < 1 << 15 or len(self.found) > self.room.leaves_left:
@@ -140,6 +135,7 @@ class _Binary(Reader):
 
     def item(self, kind: int, path: str, level: int) -> bytes:
         """One value of a known kind; its bytes, where it is a string."""
+        self.enter(level, path)
         start = self.pos
         if kind in KINDS:
             raw = self.take(KINDS[kind])
@@ -159,7 +155,7 @@ class _Binary(Reader):
             self.pairs(path, level)
         elif kind in (14, 15):
             of = self.integer(1)
-            for index in range(self.possible(self.integer(4), level)):
+            for index in range(self.possible(self.integer(4))):
                 self.item(of, f"{path}[{index}]", level + 1)
         else:
             raise Broken
@@ -168,16 +164,16 @@ class _Binary(Reader):
     def pairs(self, path: str, level: int) -> None:
         """The members of a map, under their keys where those are names."""
         of_keys, of_values = self.integer(1), self.integer(1)
-        for index in range(self.possible(self.integer(4), level)):
+        for index in range(self.possible(self.integer(4))):
             before = len(self.found)
             name = self.item(of_keys, f"{path}[{index}].key", level + 1).decode("utf-8", "replace")
             if NAME.fullmatch(name):
                 del self.found[before:]
             self.item(of_values, child_path(path, name) if NAME.fullmatch(name) else f"{path}[{index}]", level + 1)
 
-    def possible(self, count: int, level: int) -> int:
+    def possible(self, count: int) -> int:
         """A count of members, each of which takes a byte at least."""
-        if count > len(self.data) - self.pos or level > 100:
+        if count > len(self.data) - self.pos:
             raise Broken
         return count
 
