@@ -12,22 +12,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import inspect
 import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 # Run by its path, from a checkout or from inside the installed package: make `addons` importable in both.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from mitmproxy import addonmanager, exceptions, hooks, http, master, options, tcp, udp
+from mitmproxy import exceptions, hooks, http, master, tcp, udp
 from mitmproxy.addons import (
     block,
     core,
@@ -45,6 +43,7 @@ from addons.admission import Admission
 from addons.hosts import Hosts
 from addons.pressure import bound
 from addons.storage import SMALL
+from addons.swift import Addons, Settings, at_once
 from addons.uploads import Uploads
 
 try:
@@ -90,60 +89,8 @@ class Announce:
         print(json.dumps(said), flush=True)
 
 
-class Settings(options.Options):
-    """mitmproxy copies an option, deeply, each time it is read: 25 times a request. Here simple values are kept."""
-
-    def __getattr__(self, name: str) -> Any:
-        value = super().__getattr__(name)  # type: ignore[no-untyped-call]
-        if value is None or isinstance(value, str | int):
-            self.__dict__[name] = value
-        return value
-
-    def update_known(self, **changes: Any) -> dict[str, Any]:
-        """As mitmproxy's; forgets what is kept, also when an addon refuses the change."""
-        try:
-            for name in changes:
-                self.__dict__.pop(name, None)
-            unknown: dict[str, Any] = super().update_known(**changes)  # type: ignore[no-untyped-call]
-            return unknown
-        finally:
-            for name in changes:
-                self.__dict__.pop(name, None)
-
-
-class Addons(addonmanager.AddonManager):
-    """mitmproxy asks every addon at every event, and again for a user interface. Here only who listens is called."""
-
-    def __init__(self, lean: master.Master) -> None:
-        super().__init__(lean)  # type: ignore[no-untyped-call]
-        self.listeners: dict[str, list[Callable[..., Any]]] = {}
-
-    def register(self, addon: object) -> object:
-        """As mitmproxy's."""
-        self.listeners.clear()
-        return super().register(addon)  # type: ignore[no-untyped-call]
-
-    async def trigger_event(self, event: hooks.Hook) -> None:
-        """Call the addons that have a method for this event, in order; an error of one is logged and stops none."""
-        listeners = self.listeners.get(event.name)
-        if listeners is None:
-            listeners = [function for addon in self.chain for _, function in self._iter_hooks(addon, event)]
-            self.listeners[event.name] = listeners
-        if not listeners:
-            return
-        arguments = event.args()
-        for function in listeners:
-            try:
-                with addonmanager.safecall():
-                    result = function(*arguments)
-                    if result is not None and inspect.isawaitable(result):
-                        await result
-            except exceptions.AddonHalt:
-                return
-
-
 class Lean(master.Master):
-    """mitmproxy's master with the two above."""
+    """mitmproxy's master with what swift.py has."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -156,6 +103,7 @@ def make(settings: Sequence[str]) -> master.Master:
     opts.update(listen_host="127.0.0.1", listen_port=0)  # type: ignore[no-untyped-call]
     opts.set(*settings, defer=True)
     bound()
+    at_once()
     lean = Lean(opts)
     uploads = Uploads()
     with _alone(Path(opts.confdir).expanduser()):

@@ -46,14 +46,6 @@ def test_repeats_of_a_gap_are_told_in_one_line(start: Callable[..., Observed]) -
     assert rest.detail.endswith("(4 times)")
 
 
-def test_http2_without_tls(shared: Observed) -> None:
-    raw = shared.tunnel("plain.test", 80)
-    raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-    gap = shared.gap(lambda gap: gap.detail == "HTTP/2 without TLS")
-    assert (gap.subject, gap.why) == ("plain.test", "protocol_unsupported")
-    raw.close()
-
-
 def test_a_host_that_the_user_told_us_to_ignore(start: Callable[..., Observed], upstream: Upstream) -> None:
     observed = start(ignore_hosts="secure.test")
     trusting = ssl.create_default_context(cafile=upstream.ca)

@@ -1,0 +1,129 @@
+"""Makes mitmproxy cheaper: options are kept, only who listens is called, and who answers at once is not waited for.
+
+A request raises some ten events. mitmproxy makes a task for each, which runs in a later turn of the loop, takes a lock
+and only then goes on with the request; nearly all of its time beside that is spent in the protocols themselves.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from mitmproxy import addonmanager, exceptions, hooks, master, options
+from mitmproxy.proxy import commands, events, layer, mode_servers
+
+
+class Settings(options.Options):
+    """mitmproxy copies an option, deeply, each time it is read: 25 times a request. Here simple values are kept."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = super().__getattr__(name)  # type: ignore[no-untyped-call]
+        if value is None or isinstance(value, str | int):
+            self.__dict__[name] = value
+        return value
+
+    def update_known(self, **changes: Any) -> dict[str, Any]:
+        """As mitmproxy's; forgets what is kept, also when an addon refuses the change."""
+        try:
+            for name in changes:
+                self.__dict__.pop(name, None)
+            unknown: dict[str, Any] = super().update_known(**changes)  # type: ignore[no-untyped-call]
+            return unknown
+        finally:
+            for name in changes:
+                self.__dict__.pop(name, None)
+
+
+class Addons(addonmanager.AddonManager):
+    """mitmproxy asks every addon at every event, and again for a user interface. Here only who listens is called."""
+
+    def __init__(self, lean: master.Master) -> None:
+        super().__init__(lean)  # type: ignore[no-untyped-call]
+        self.listeners: dict[str, list[Callable[..., Any]]] = {}
+        self.waits: dict[str, bool] = {}
+        """Event -> whether one of its listeners is asynchronous."""
+
+    def register(self, addon: object) -> object:
+        """As mitmproxy's."""
+        self.listeners.clear()
+        self.waits.clear()
+        return super().register(addon)  # type: ignore[no-untyped-call]
+
+    async def trigger_event(self, event: hooks.Hook) -> None:
+        """Call the addons that have a method for this event, in order; an error of one is logged and stops none."""
+        listeners = self.of(event)
+        if not listeners:
+            return
+        arguments = event.args()
+        for function in listeners:
+            try:
+                with addonmanager.safecall():
+                    result = function(*arguments)
+                    if result is not None and inspect.isawaitable(result):
+                        await result
+            except exceptions.AddonHalt:
+                return
+
+    def of(self, event: hooks.Hook) -> list[Callable[..., Any]]:
+        """The methods that listen to an event, in order."""
+        listeners = self.listeners.get(event.name)
+        if listeners is None:
+            listeners = [function for addon in self.chain for _, function in self._iter_hooks(addon, event)]
+            self.listeners[event.name] = listeners
+            self.waits[event.name] = any(inspect.iscoroutinefunction(function) for function in listeners)
+        return listeners
+
+    def call(self, event: hooks.Hook) -> bool:
+        """Call who listens to an event now; False when one of them would have to be waited for, and none was called."""
+        listeners = self.of(event)
+        if self.waits[event.name]:
+            return False
+        arguments = event.args()
+        for function in listeners:
+            try:
+                with addonmanager.safecall():
+                    function(*arguments)
+            except exceptions.AddonHalt:
+                break
+        return True
+
+
+class AtOnce:
+    """Stands before the layers of one connection and answers their events, where that needs no waiting."""
+
+    def __init__(self, inner: layer.Layer, addons: Addons) -> None:
+        self.layer = inner
+        self.context = inner.context
+        self.addons = addons
+
+    def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As a layer's."""
+        waiting = deque([event])
+        while waiting:
+            for command in self.layer.handle_event(waiting.popleft()):
+                if isinstance(command, commands.StartHook) and self.addons.call(command):
+                    if command.blocking:
+                        waiting.append(events.HookCompleted(command))
+                else:
+                    yield command
+
+
+class Handler(mode_servers.ProxyConnectionHandler):
+    """mitmproxy's handler of one connection, with the above before its layers."""
+
+    @property
+    def layer(self) -> Any:
+        """The layers of this connection."""
+        return self._layer
+
+    @layer.setter
+    def layer(self, inner: Any) -> None:
+        addons = self.master.addons
+        self._layer = AtOnce(inner, addons) if isinstance(addons, Addons) else inner
+
+
+def at_once() -> None:
+    """Have every proxy of this process use the handler above."""
+    mode_servers.ProxyConnectionHandler = Handler  # type: ignore[misc]
