@@ -10,6 +10,7 @@ import { soon } from "./doorbell.js";
 import { configure, emit, flushAll, leave, report } from "./emit.js";
 import { pause } from "./engine.js";
 import { watchExit } from "./exit.js";
+import { watchExits } from "./exits.js";
 import { configureStack } from "./follow.js";
 import { defer, watchDefinitions, watchEnd } from "./late.js";
 import { watchNative } from "./native.js";
@@ -38,6 +39,7 @@ function bringUp(plan: Plan): void {
     watchScreen(env, plan.sdk_calls);
     watchStores(env, plan.stores, plan.keys);
     watchPhases(env);
+    watchExits(env, plan.exits);
     watchBinder(env, plan.native.binder);
     watchExit();
     onChange(tellStatuses);

@@ -187,7 +187,7 @@ export interface Upload {
   /** process on the device */
   pid?: number | null;
   kind: "upload";
-  via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent";
+  via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent" | "bluetooth" | "nfc";
   method?: string | null;
   url?: string | null;
   /** the authority asked for (SNI or Host), not only an address */

@@ -189,6 +189,22 @@ export interface NativeCheck {
   gives: number | null;
 }
 
+/** Methods that send something out of the app otherwise than over a connection. */
+export interface ExitSpec {
+  cls: string;
+  methods: string[];
+  via: "sms" | "intent" | "bluetooth" | "nfc";
+  /** where it goes: an argument or the object, and getters from there */
+  to: number | "this" | null;
+  get: string[];
+  /** arguments with what goes out; the first that has any counts */
+  holds: number[];
+  /** getters that give the bytes of such an argument */
+  getters: string[];
+  /** index of an intent */
+  intent: number | null;
+}
+
 export interface Plan {
   app: string | null;
   sources: SourceSpec[];
@@ -198,6 +214,7 @@ export interface Plan {
   keys: string[];
   transforms: TransformsPlan;
   native: NativePlan;
+  exits: ExitSpec[];
   tls: TlsPlan;
   /** empty unless the run was asked to unpin */
   unpinning: { java: Unpinning[]; native: NativeCheck[] };

@@ -156,7 +156,7 @@ class Upload(Line):
     """A message that left the device (uploads.jsonl, by the addon; by the agent for SMS and other exits)."""
 
     kind: Literal["upload"] = "upload"
-    via: Literal["http", "websocket", "tcp", "udp", "dns", "sms", "intent"]
+    via: Literal["http", "websocket", "tcp", "udp", "dns", "sms", "intent", "bluetooth", "nfc"]
     method: str | None = None
     url: str | None = None
     host: str | None = Field(default=None, description="the authority asked for (SNI or Host), not only an address")
@@ -174,7 +174,7 @@ class Upload(Line):
     @property
     def by_agent(self) -> bool:
         """Whether the agent wrote it, on the device's clock: the proxy never knows whose a connection is."""
-        return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent")
+        return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent", "bluetooth", "nfc")
 
 
 Scope = Literal[

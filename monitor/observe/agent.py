@@ -22,6 +22,7 @@ from monitor.observe.children import Children
 from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
+from monitor.observe.exits import load as load_exits
 from monitor.observe.native import load as load_native
 from monitor.observe.plaintext import Plaintext
 from monitor.observe.sources import Source
@@ -125,6 +126,7 @@ class Agent:
         self._signals = signals or Signals()
         self._transforms = load_transforms()
         self._native = load_native()
+        self._exits = load_exits()
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
         self._tls = trust.libraries().plan(proxy_key)
@@ -259,6 +261,7 @@ class Agent:
             **self._signals.plan(),
             "transforms": self._transforms.plan(),
             "native": self._native.plan(),
+            "exits": self._exits.plan(),
             "tls": self._tls,
             "unpinning": self._unpinning,
             **self._options,

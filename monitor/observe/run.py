@@ -127,7 +127,7 @@ def observe(
                 left = without(left, [died_of])
     raise SetupError(
         f"{device.app.package} died again and again soon after its hooks came up, last of {died_of}.",
-        f"What was left out and why is in {recording.path}/gaps.jsonl; observe it with fewer sources (--sources).",
+        f"What was left out and why is in {recording.path}/gaps.jsonl; see that the app runs by itself, then say so.",
     )
 
 

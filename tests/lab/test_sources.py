@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hatch_build import build
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run
+from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run, Upload
 from monitor.lab.apps import CONTACTS, LINE1, LOCATION
 from monitor.lab.runtime import jar, launcher
 from monitor.observe.agent import Agent
@@ -252,6 +253,21 @@ def test_transactions_of_the_apps_own_with_system_services(tour):
     ]
     assert {access.source for access in accesses} == {"android.os.BinderProxy.transactNative"}
     assert accesses[0].stack[1].startswith("tour.MainActivity.transact(")
+
+
+def test_what_goes_to_another_app_in_an_intent_is_an_upload(tour, tmp_path):
+    tour("share")
+    recording = Recording.open(tmp_path / "recording")
+    [upload] = recording.events(Upload)
+    assert (upload.via, upload.url, upload.type) == ("intent", "intent:com.other", "application/json")
+    body = recording.body(upload.body or "")
+    assert body is not None
+    assert json.loads(body) == {
+        "action": "com.other.SYNC",
+        "data": None,
+        "extras": {"phone": "+8613800138000", "all": "[a, b]"},
+    }
+    assert upload.stack[0].startswith("android.content.ContextWrapper.sendBroadcast(")
 
 
 def test_the_service_behind_the_manager_by_reflection(tour):

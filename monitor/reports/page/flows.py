@@ -208,7 +208,7 @@ class Flows:
             facts.append((words("request"), f"{event.method or event.via.upper()} {event.url or event.host or ''}"))
             facts.append((words("recipient"), f"{flow.recipient.host} ({self.who(flow.recipient)})"))
             safe = f"{event.tls.version or 'TLS'}" if event.tls else words("cleartext")
-            if event.via not in ("sms", "intent"):
+            if event.via in ("http", "websocket", "tcp", "udp", "dns"):
                 facts.append((words("protection"), safe))
             if event.body:
                 kind = f", {event.type}" if event.type else ""

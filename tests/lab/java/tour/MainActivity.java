@@ -222,6 +222,12 @@ public class MainActivity extends Activity {
                     System.out.println("threw " + e);
                 }
             }
+            case "share" -> {
+                sendBroadcast(new Intent("com.other.SYNC").setPackage("com.other").putExtra("phone", "+8613800138000")
+                        .putExtra("all", new String[] {"a", "b"}));
+                sendBroadcast(new Intent("tour.OWN").setPackage("tour").putExtra("phone", "+8613800138000"));
+                sendBroadcast(new Intent("com.other.EMPTY"));
+            }
             case "proxy" -> {
                 IPhoneSubInfo service = IPhoneSubInfo.Stub.asInterface(ServiceManager.getService("iphonesubinfo"));
                 Method method = IPhoneSubInfo.class.getMethod("getLine1Number", String.class, String.class);

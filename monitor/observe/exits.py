@@ -1,0 +1,49 @@
+"""Reads catalog/exits.yml: the ways out of an app that are no connection, as the agent is told of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from monitor import catalog
+from monitor.observe.sources import Name
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Exit(_Entry):
+    """Methods of one class that send something out of the app."""
+
+    cls: Name = Field(alias="class")
+    methods: tuple[str, ...] = Field(min_length=1)
+    via: Literal["sms", "intent", "bluetooth", "nfc"]
+    to: int | Literal["this"] | None = Field(default=None, description="where it goes: index of an argument, or `this`")
+    get: tuple[str, ...] = Field(default=(), description="getters that lead from there to the destination")
+    holds: tuple[int, ...] = Field(default=(), description="arguments with what goes out")
+    getters: tuple[str, ...] = Field(default=(), description="getters that give the bytes of such an argument")
+    intent: int | None = Field(default=None, description="index of the intent")
+
+    @model_validator(mode="after")
+    def _has_something(self) -> Exit:
+        if (self.intent is None) != bool(self.holds):
+            raise ValueError("an exit has `holds`, or an `intent`")
+        return self
+
+
+class Exits(_Entry):
+    """catalog/exits.yml."""
+
+    exits: tuple[Exit, ...]
+
+    def plan(self) -> list[dict[str, Any]]:
+        """As the agent takes it (hooks/plan.ts)."""
+        return [entry.model_dump() for entry in self.exits]
+
+
+def load() -> Exits:
+    """The catalog's. Raises FileError with file and line."""
+    (path,) = catalog.files("exits.yml")
+    return catalog.parse(path, Exits)
