@@ -99,6 +99,7 @@ def track(why: str) -> tuple[str, str, object]:
     return ("POST", "https://api.jogger.test/track", {"why": why, "at": at})
 
 
+VAULT: Sent = ("POST", "https://api.vault.test/device", {"device": ANDROID_ID})
 ANSWERS: dict[str, dict[str, list[Sent]]] = {
     "circle": {
         "accept": [SDK_SYNC, SYNC, ("GET", "https://api.circle.test/feed?after=0", None)],
@@ -145,6 +146,11 @@ ANSWERS: dict[str, dict[str, list[Sent]]] = {
         "accept": [("POST", "https://api.torch.test/device", {"apps": ["com.example.torch", *INSTALLED]})],
         "refuse": [],
         "silent": [],
+    },
+    "vault": {
+        "accept": [VAULT, ("POST", "https://api.vault.test/login", {"phone": LINE1})],
+        "refuse": [VAULT],
+        "silent": [VAULT],
     },
 }
 """App and plan -> its uploads in order, bodies undone; `withdraw` of those whose users can."""
@@ -242,6 +248,8 @@ def play(app: str, plan: str, stock: Stock, room: Path, cache: Path) -> list[tup
     answered = stock.servers.count
     device = LabDevice(app, plan, room, cache=cache)
     device.prepare("127.0.0.1", stock.port, stock.ca_pem)
+    if APPS[app].pins:  # that it refuses others than its own is in test_trust.py; here the proxy's is its own
+        device.upstream_ca.write_bytes(stock.ca_pem.read_bytes())
     target = device.launch()
     assert target.argv
     done = subprocess.run(target.argv, cwd=target.cwd, capture_output=True, timeout=60, check=False)
