@@ -28,7 +28,7 @@ from tests.lab.standin.types import Types
 ROOT = Path(__file__).parents[2]
 SOURCES = load()
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def play(sources: Sequence[tuple[int, Source]], types: Types, folder: Path) -> P
     java = str(java_home() / "bin" / "java")
     with agent:
         agent.launch(Target((java, "-Xshare:off", "-cp", str(folder / "classes"), "standin.Play", *numbers)))
-        ended = agent.wait(240)
+        ended = agent.wait(480)
     output = b"".join(printed).decode("utf-8", "replace")
     assert ended, output[-2000:]
     accesses: dict[int, list[Access]] = {}
