@@ -13,7 +13,7 @@ from monitor.cli.base import err, main, out, recording_argument, recordings
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--app", required=True, metavar="PACKAGE", help="The app that they were taken from.")
-@click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks"]), help="[default: by content]")
+@click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks", "pcap"]), help="[default: by content]")
 @click.option(
     "--value",
     "values",
@@ -27,6 +27,11 @@ from monitor.cli.base import err, main, out, recording_argument, recordings
     help="How to read another tool's hook log. [default: frooky's]",
 )
 @click.option(
+    "--keys",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Key log (SSLKEYLOGFILE) of a packet capture, to decrypt its TLS.",
+)
+@click.option(
     "--device", "kind", type=click.Choice(["phone", "emulator", "lab"]), default="phone", help="[default: phone]"
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
@@ -36,18 +41,20 @@ def import_(
     format_: str | None,
     values: tuple[str, ...],
     mapping: Path | None,
+    keys: Path | None,
     kind: str,
     output: Path | None,
 ) -> None:
     """Turn captures of other tools into a recording, to judge what you already have.
 
-    HAR 1.2 of browsers and proxies, mitmproxy's flow files, and JSON lines of hooks (frooky's, or others by --mapping).
+    HAR 1.2 of browsers and proxies, mitmproxy's flow files, packet captures (PCAP, PCAPNG; needs tshark), and
+    JSON lines of hooks (frooky's, or others by --mapping).
     Files of one run go together: the traffic, and what was read.
     """
     from monitor.exchange import Origin, hooks, imported
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{app.rpartition('.')[2]}"
-    origin = Origin(app=app, kind=kind, persona=hooks.persona(values), mapping=mapping)
+    origin = Origin(app=app, kind=kind, persona=hooks.persona(values), mapping=mapping, keys=keys)
     recording = imported(files, into, origin, format_)
     counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
     out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")

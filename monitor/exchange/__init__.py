@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from monitor.errors import UserError
 from monitor.events import AppIdentity, DeviceIdentity, Event, Run, Value
-from monitor.exchange import flows, har, hooks
+from monitor.exchange import flows, har, hooks, pcap
 from monitor.exchange.conversion import Conversion
 from monitor.recording import Recording
 
@@ -29,19 +29,25 @@ class Origin(NamedTuple):
     """Values that were planted on the device: what to look for where no hook told what was read."""
     mapping: Path | None = None
     """How to read the lines of another tool's hooks (hooks.Mapping)."""
+    keys: Path | None = None
+    """Key log (SSLKEYLOGFILE) of a packet capture."""
 
 
-FORMATS = {"har": har.read, "hooks": hooks.read}
-"""Format -> its reader; `flows` (mitmproxy's own files) is read by mitmproxy itself, see flows.replay."""
+FORMATS = ("har", "flows", "hooks", "pcap")
+CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
+"""How a packet capture begins: PCAP in four ways, PCAPNG."""
 
 
 def guess(path: Path) -> str:
-    """The format of a file by its first bytes: har, flows or hooks. Raises UserError when it is none of them."""
+    """The format of a file by its first bytes: one of FORMATS. Raises UserError when it is none of them."""
     try:
         with path.open("rb") as file:
-            head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+            raw = file.read(4096)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file.") from None
+    if raw.startswith(CAPTURES):
+        return "pcap"
+    head = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1].isdigit() and b":" in head[:12]:
         return "flows"  # a netstring: how mitmproxy writes flows
     if head.startswith(b"{") and b'"log"' in head[:200]:
@@ -49,8 +55,8 @@ def guess(path: Path) -> str:
     if head.startswith((b"{", b"[")):
         return "hooks"
     raise UserError(
-        f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON lines of hooks.",
-        "Say what it is: --format har, flows or hooks.",
+        f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON lines of hooks, nor a packet capture.",
+        f"Say what it is: --format {', '.join(FORMATS)}.",
     )
 
 
@@ -61,9 +67,7 @@ def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | N
     Raises UserError for a file that is none of the formats.
     """
     named = [(path, format_ or guess(path)) for path in paths]
-    conversions = [
-        FORMATS[kind](path, origin.app, origin.mapping) if kind != "flows" else Conversion() for path, kind in named
-    ]
+    conversions = [_converted(path, kind, origin) for path, kind in named]
     times = [event.at for conversion in conversions for event in conversion.events]
     now = datetime.now().astimezone()
     recording = Recording.create(into, _run(into.name, named, origin, min(times, default=now)))
@@ -78,6 +82,18 @@ def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | N
     recording.update_run(started=first or min(times, default=now), ended=last or max(times, default=now))
     recording.stamp(final=True)
     return recording
+
+
+def _converted(path: Path, kind: str, origin: Origin) -> Conversion:
+    match kind:
+        case "har":
+            return har.read(path, origin.app)
+        case "hooks":
+            return hooks.read(path, origin.app, origin.mapping)
+        case "pcap":
+            return pcap.read(path, origin.app, origin.keys)
+        case _:
+            return Conversion()  # mitmproxy's own files are read by mitmproxy itself, see flows.replay
 
 
 def in_time(events: Iterable[Event]) -> list[Event]:

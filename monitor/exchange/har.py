@@ -22,7 +22,7 @@ SECRET = frozenset({"proxy-authorization"})
 """Headers that are the tester's own, never recorded."""
 
 
-def read(path: Path, app: str, _mapping: Path | None = None) -> Conversion:
+def read(path: Path, app: str) -> Conversion:
     """The requests of a HAR file, and the WebSocket messages that Chrome keeps beside them.
 
     `at` is when the request had been sent (startedDateTime and the phases before and while sending). A body that the

@@ -1,0 +1,188 @@
+"""Packet captures (PCAP, PCAPNG) with a key log: HTTP/1, HTTP/2, WebSocket, DNS, other TCP and UDP as uploads.
+
+tshark puts connections together and decrypts TLS by the keys (an SSLKEYLOGFILE, or those inside a PCAPNG); what is
+said on them is read here. What cannot be decrypted, QUIC among it, is a gap that names the host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hpack import HPACKError
+
+from monitor.events import Gap, Tls, Upload
+from monitor.exchange.conversion import Conversion
+from monitor.exchange.pcap import http1, http2
+from monitor.exchange.pcap.tshark import Conversation, Side, conversations
+
+SECRET = frozenset({"proxy-authorization"})
+DNS_PORTS = (53, 5353)
+
+
+def read(path: Path, app: str, keys: Path | None = None) -> Conversion:
+    """What clients sent in a capture. Raises UserError when it cannot be read at all."""
+    conversion = Conversion()
+    for one in conversations(path, keys):
+        if one.transport == "udp":
+            _datagrams(one, app, conversion)
+        elif one.tls and not one.packets:
+            _gap(conversion, app, one, "not_decrypted", "TLS, and the key log has no key for it")
+        elif one.packets:
+            _connection(one, app, conversion)
+    return conversion
+
+
+def _connection(one: Conversation, app: str, conversion: Conversion) -> None:
+    client, server = one.side(client=True), one.side(client=False)
+    sent = bytes(client.data)
+    if sent.startswith(http2.PREFACE):
+        try:
+            _http2(one, client, bytes(server.data), app, conversion)
+        except (HPACKError, ValueError, IndexError) as error:
+            _gap(conversion, app, one, "protocol_unsupported", f"HTTP/2 that cannot be read: {error}")
+    elif http1.REQUEST.match(sent):
+        _http1(one, client, bytes(server.data), app, conversion)
+    else:
+        _raw(one, app, conversion)
+
+
+def _http1(one: Conversation, client: Side, answered: bytes, app: str, conversion: Conversion) -> None:
+    sent = bytes(client.data)
+    requests = list(http1.requests(sent))
+    statuses = list(http1.responses(answered, [request.start[0] for request in requests]))
+    end = 0
+    for request, status in zip(requests, [*statuses, *([None] * len(requests))], strict=False):
+        end = request.end
+        method, target = (part.decode("utf-8", "replace") for part in request.start)
+        if method == "CONNECT":
+            _gap(conversion, app, one, "protocol_unsupported", f"a proxy's tunnel to {target}")
+            return
+        scheme = "https" if one.tls else "http"
+        authority = request.header("host") or one.sni or one.server.ip
+        url = target if "://" in target else f"{scheme}://{authority}{target}"
+        _http(one, client, request.headers, request.body, request.whole, end, app, conversion, method, url, status)
+        if status == 101 and request.header("upgrade").lower() == "websocket":
+            deflated = b"permessage-deflate" in answered[:4096].lower()
+            for message in http1.websocket(sent, end, deflated):
+                _upload(
+                    one, app, conversion, client.at(message.end), message.body, via="websocket",
+                    url=url.replace("http", "ws", 1), truncated=not message.whole,
+                )  # fmt: skip
+            return
+    if end < len(sent):
+        detail = f"{len(sent) - end} bytes after {len(requests)} requests that are no HTTP/1"
+        _gap(conversion, app, one, "protocol_unsupported", detail)
+
+
+def _http2(one: Conversation, client: Side, answered: bytes, app: str, conversion: Conversion) -> None:
+    statuses = http2.statuses(answered)
+    for stream, request in http2.requests(bytes(client.data)).items():
+        if not request.fields:
+            continue
+        authority = request.pseudo(":authority") or one.sni or one.server.ip
+        url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"
+        headers = tuple((name, value) for name, value in request.fields if not name.startswith(":"))
+        method = request.pseudo(":method")
+        _http(one, client, headers, bytes(request.body), request.whole, request.end, app, conversion, method, url,
+              statuses.get(stream))  # fmt: skip
+
+
+def _http(
+    one: Conversation,
+    client: Side,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    whole: bool,
+    end: int,
+    app: str,
+    conversion: Conversion,
+    method: str,
+    url: str,
+    status: int | None,
+) -> None:
+    named = {name.lower(): value for name, value in headers}
+    at = client.at(end)
+    if not whole:
+        _gap(conversion, app, one, "body_truncated", f"{len(body)} bytes of {url}: the capture ends before it does", at)
+    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    _upload(
+        one,
+        app,
+        conversion,
+        at,
+        body,
+        via="http",
+        method=method,
+        url=url,
+        host=host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host,
+        headers=tuple((name, value) for name, value in headers if name.lower() not in SECRET),
+        type=named.get("content-type"),
+        truncated=not whole,
+        status=status,
+    )
+
+
+def _raw(one: Conversation, app: str, conversion: Conversion) -> None:
+    """What the client says until it is answered is a message."""
+    said = bytearray()
+    last = one.began
+    for at, from_client, data in [*one.packets, (one.began, False, b"")]:
+        if from_client:
+            said += data
+            last = at
+        elif said:
+            _upload(one, app, conversion, datetime.fromtimestamp(last, UTC), bytes(said), via="tcp")
+            said.clear()
+
+
+def _datagrams(one: Conversation, app: str, conversion: Conversion) -> None:
+    if one.quic:
+        _gap(conversion, app, one, "not_decrypted", "QUIC")
+        return
+    dns = one.server.port in DNS_PORTS
+    for at, from_client, data in one.packets:
+        if from_client:
+            name = _question(data) if dns else None
+            known = {"host": name, "url": f"dns:{name}", "type": "application/dns-message"} if name else {}
+            moment = datetime.fromtimestamp(at, UTC)
+            _upload(one, app, conversion, moment, data, via="dns" if dns else "udp", **known)
+
+
+def _question(data: bytes) -> str | None:
+    """The name that a DNS query asks for."""
+    labels, at = [], 12
+    while at < len(data) and 0 < data[at] < 64:
+        labels.append(data[at + 1 : at + 1 + data[at]].decode("utf-8", "replace"))
+        at += 1 + data[at]
+    return ".".join(labels) or None
+
+
+def _upload(one: Conversation, app: str, conversion: Conversion, at: datetime, body: bytes, **known: Any) -> None:
+    if body:
+        conversion.bodies.append(body)
+    conversion.events.append(
+        Upload.model_validate(
+            {
+                "at": at,
+                "app": app,
+                "host": one.sni or one.server.ip,
+                "body": hashlib.sha256(body).hexdigest() if body else None,
+                "size": len(body),
+                "client": one.client,
+                "server": one.server,
+                "tls": Tls(sni=one.sni) if one.tls else None,
+                **known,
+            }
+        )
+    )
+
+
+def _gap(
+    conversion: Conversion, app: str, one: Conversation, why: Any, detail: str, at: datetime | None = None
+) -> None:
+    moment = at or datetime.fromtimestamp(one.began, UTC)
+    subject = one.sni or one.server.ip
+    conversion.events.append(Gap(at=moment, app=app, where="proxy", subject=subject, why=why, detail=detail))

@@ -1,0 +1,190 @@
+"""Wireshark's `tshark` reads a packet capture: which conversations there are, and what each side said, decrypted."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.errors import UserError
+from monitor.events import Endpoint
+
+FIELDS = (
+    *("frame.time_epoch", "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst"),
+    *("tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
+    *("tls.handshake.extensions_server_name", "tls.record.content_type", "udp.payload", "_ws.col.protocol"),
+)
+AT_ONCE = 200
+"""Conversations that one run of tshark is asked for."""
+
+
+@dataclass
+class Side:
+    """What one side of a conversation sent."""
+
+    data: bytearray = field(default_factory=bytearray)
+    ends: list[int] = field(default_factory=list)
+    """Where in `data` each packet ends."""
+    times: list[float] = field(default_factory=list)
+
+    def add(self, data: bytes, at: float) -> None:
+        """The next packet."""
+        self.data += data
+        self.ends.append(len(self.data))
+        self.times.append(at)
+
+    def at(self, end: int) -> datetime:
+        """When everything before `end` had been sent."""
+        index = min(bisect_left(self.ends, end), len(self.times) - 1)
+        return datetime.fromtimestamp(self.times[index], UTC)
+
+
+@dataclass
+class Conversation:
+    """One TCP connection, or the datagrams between two endpoints."""
+
+    client: Endpoint
+    server: Endpoint
+    began: float
+    transport: str
+    sni: str | None = None
+    tls: bool = False
+    quic: bool = False
+    packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
+    """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
+
+    def side(self, client: bool) -> Side:
+        """What the client, or the server, sent."""
+        side = Side()
+        for at, from_client, data in self.packets:
+            if from_client == client:
+                side.add(data, at)
+        return side
+
+
+def conversations(path: Path, keys: Path | None) -> list[Conversation]:
+    """All conversations of a capture, in order. Raises UserError when tshark is missing or cannot read the file."""
+    tcp: dict[int, Conversation] = {}
+    udp: dict[int, Conversation] = {}
+    for row in _rows(path, keys):
+        found, number = (tcp, row["tcp.stream"]) if row["tcp.stream"] else (udp, row["udp.stream"])
+        if not number:
+            continue
+        transport = "tcp" if found is tcp else "udp"
+        source = Endpoint(ip=row["ip.src"] or row["ipv6.src"], port=int(row[f"{transport}.srcport"]))
+        target = Endpoint(ip=row["ip.dst"] or row["ipv6.dst"], port=int(row[f"{transport}.dstport"]))
+        at = float(row["frame.time_epoch"])
+        one = found.get(int(number))
+        if one is None:
+            ends = (source, target) if _is_client(row, source, target) else (target, source)
+            one = found[int(number)] = Conversation(*ends, at, transport)
+        one.sni = one.sni or row["tls.handshake.extensions_server_name"] or None
+        one.tls = one.tls or (transport == "tcp" and bool(row["tls.record.content_type"]))
+        one.quic = one.quic or row["_ws.col.protocol"] == "QUIC"
+        if transport == "udp" and row["udp.payload"]:
+            one.packets.append((at, source == one.client, bytes.fromhex(row["udp.payload"].replace(":", ""))))
+    for start in range(0, len(tcp), AT_ONCE):
+        _follow(path, keys, dict(list(tcp.items())[start : start + AT_ONCE]))
+    return sorted((*tcp.values(), *udp.values()), key=lambda one: one.began)
+
+
+def _is_client(row: dict[str, str], source: Endpoint, target: Endpoint) -> bool:
+    """Whether the sender of a conversation's first packet is its client."""
+    if _true(row["tcp.flags.syn"]):
+        return not _true(row["tcp.flags.ack"])
+    if row["tcp.stream"]:
+        return source.port >= target.port  # the capture began within the connection
+    return True
+
+
+def _true(flag: str) -> bool:
+    return flag.lower() in ("1", "true")
+
+
+def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
+    command = [
+        "-T",
+        "fields",
+        "-E",
+        "separator=/t",
+        "-E",
+        "occurrence=f",
+        "-Y",
+        "(tcp or udp) and not icmp and not icmpv6",
+    ]
+    for name in FIELDS:
+        command += ["-e", name]
+    for line in _run(path, keys, command).splitlines():
+        values = line.split("\t")
+        if len(values) == len(FIELDS):
+            yield dict(zip(FIELDS, values, strict=True))
+
+
+def _follow(path: Path, keys: Path | None, found: dict[int, Conversation]) -> None:
+    """Fill in what was said, by having tshark put each conversation together."""
+    command = ["-q"]
+    waiting: dict[frozenset[tuple[str, int]], list[Conversation]] = {}
+    for number, one in found.items():
+        command += ["-z", f"follow,{'tls' if one.tls else 'tcp'},yaml,{number}"]
+        ends = ((one.client.ip, one.client.port), (one.server.ip, one.server.port))
+        waiting.setdefault(frozenset(ends), []).append(one)
+    for peers, packets in _documents(_run(path, keys, command)):
+        same = waiting.get(frozenset(peers.values()))
+        if same:  # several where a port was used again: in order
+            this = same.pop(0)
+            client = (this.client.ip, this.client.port)
+            this.packets = [(at, peers[peer] == client, data) for at, peer, data in packets]
+
+
+Document = tuple[dict[int, tuple[str, int]], list[tuple[float, int, bytes]]]
+
+
+def _documents(text: str) -> Iterator[Document]:
+    """What `follow ... yaml` prints for each conversation: who its peers are; time, peer and bytes of each packet."""
+    peers: dict[int, tuple[str, int]] = {}
+    packets: list[tuple[float, int, bytes]] = []
+    peer, host, at = 0, "", 0.0
+    data: list[str] = []
+    for line in [*text.splitlines(), "peers:"]:
+        key, _, value = line.strip().removeprefix("- ").partition(": ")
+        if data and not line.startswith("      "):
+            packets.append((at, peer, base64.b64decode("".join(data))))
+            data.clear()
+        match key:
+            case "peers:":
+                if peers:
+                    yield peers, packets
+                peers, packets = {}, []
+            case "peer":
+                peer = int(value)
+            case "host":
+                host = value
+            case "port":
+                peers[peer] = (host, int(value))
+            case "timestamp":
+                at = float(value)
+            case _ if line.startswith("      "):
+                data.append(line.strip())
+
+
+def _run(path: Path, keys: Path | None, command: Sequence[str]) -> str:
+    program = shutil.which("tshark")
+    if program is None:
+        raise UserError(
+            "Packet captures are read by tshark, which is not installed.",
+            "Install it (Debian, Ubuntu: sudo apt install tshark; macOS: brew install wireshark) and run this again.",
+        )
+    options = ["-r", str(path), "-n", *(("-o", f"tls.keylog_file:{keys}") if keys else ())]
+    done = subprocess.run([program, *options, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = [line for line in done.stderr.splitlines() if not line.startswith("Running as user")]
+        raise UserError(
+            f"{path} cannot be read as a packet capture: {' '.join(words)[-300:]}",
+            "Save it again as pcap or pcapng, or say what it is: --format.",
+        )
+    return done.stdout

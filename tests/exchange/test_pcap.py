@@ -1,0 +1,203 @@
+"""Packet captures: what each protocol's reader makes of bytes, and a real capture of real clients."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import h2.config
+import h2.connection
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import main
+from monitor.errors import UserError
+from monitor.events import Gap, Upload
+from monitor.exchange import Origin, guess, imported
+from monitor.exchange.pcap import http1, http2, tshark
+from monitor.recording import Recording
+
+GET = b"GET /a?b=c HTTP/1.1\r\nHost: x.test\r\n\r\n"
+POST = b"POST /p HTTP/1.1\r\nHost: x.test\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = b"POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nT: 1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (GET + POST + CHUNKED + GET, [(b"", True), (b"hello", True), (b"hello world", True), (b"", True)]),
+        (POST[:-2], [(b"hel", False)]),
+        (CHUNKED[:-20], [(b"hello", False)]),
+        (GET[:-4], [(b"", False)]),
+        (GET + b"\x16\x03\x01", [(b"", True)]),
+        (b"\x00\x01", []),
+    ],
+)
+def test_http1_requests(data: bytes, expected: list[tuple[bytes, bool]]) -> None:
+    assert [(message.body, message.whole) for message in http1.requests(data)] == expected
+
+
+def test_http1_responses() -> None:
+    data = (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
+        b"HTTP/1.0 404 Not Found\r\n\r\nuntil the end"
+    )
+    methods = [b"POST", b"HEAD", b"DELETE", b"GET"]
+    assert list(http1.responses(data, methods)) == [201, 200, 204, 404]
+
+
+def masked(first: int, payload: bytes) -> bytes:
+    mask = b"\x11\x22\x33\x44"
+    size = len(payload)
+    head = bytes([first, 0x80 | size]) if size < 126 else bytes([first, 0xFE]) + size.to_bytes(2, "big")
+    return head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+
+
+def test_websocket_messages() -> None:
+    deflate = zlib.compressobj(wbits=-15)
+    packed = [(deflate.compress(b"squeezed" * 40) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4] for _ in range(2)]
+    data = b"head" + b"".join(
+        (
+            masked(0x81, b"whole"),
+            masked(0x01, b"in "),
+            masked(0x89, b"ping"),
+            masked(0x80, b"pieces"),
+            masked(0x82, b"x" * 300),
+            masked(0xC2, packed[0]),
+            masked(0xC2, packed[1]),
+            masked(0x81, b"broken off")[:-4],
+        )
+    )
+    found = [(message.body, message.whole) for message in http1.websocket(data, 4, deflated=True)]
+    long = b"squeezed" * 40
+    assert [body for body, _ in found[:-1]] == [b"whole", b"in pieces", b"x" * 300, long, long]
+    assert found[-1] == (b"broken", False)
+
+
+def test_http2_requests_and_statuses() -> None:
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+    client.initiate_connection()
+    server.initiate_connection()
+    head = [(":method", "POST"), (":scheme", "https"), (":authority", "x.test"), (":path", "/" + "p" * 20_000)]
+    for stream in (1, 3, 5):
+        client.send_headers(stream, [*head, ("x-number", str(stream))])
+        client.send_data(stream, b"body %d" % stream, end_stream=stream != 5, pad_length=stream)
+    sent = client.data_to_send()
+    server.receive_data(sent)
+    server.send_headers(3, [(":status", "103")])
+    server.send_headers(3, [(":status", "201")])
+    server.send_headers(1, [(":status", "404")], end_stream=True)
+    requests = http2.requests(sent)
+    assert {stream: (bytes(one.body), one.whole) for stream, one in requests.items()} == {
+        1: (b"body 1", True),
+        3: (b"body 3", True),
+        5: (b"body 5", False),
+    }
+    assert requests[3].pseudo(":path") == "/" + "p" * 20_000, "in several frames"
+    assert http2.statuses(server.data_to_send()) == {3: 201, 1: 404}
+
+
+# -- a real capture
+
+
+def missing() -> str | None:
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        return "a network of its own to capture in needs root on Linux"
+    absent = [program for program in ("tshark", "ip", "unshare") if not shutil.which(program)]
+    return f"not installed: {', '.join(absent)}" if absent else None
+
+
+TALK = """
+import os, socket, ssl, subprocess, sys, time
+from pathlib import Path
+import httpx
+from websockets.sync.client import connect
+from tests.lab import upstream as servers
+
+room = Path(sys.argv[1])
+os.unshare(os.CLONE_NEWNET)
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+capture = subprocess.Popen(["tshark", "-q", "-i", "lo", "-w", room / "a.pcapng"], stderr=subprocess.PIPE)
+while b"apturing" not in capture.stderr.readline():
+    pass
+time.sleep(1)
+with servers.running(room) as up:
+    tls = ssl.create_default_context(cafile=up.ca)
+    tls.keylog_filename = str(room / "keys")
+    unknown = ssl.create_default_context(cafile=up.ca)
+    tls.check_hostname = unknown.check_hostname = False
+    with httpx.Client(verify=tls, http2=True) as client:
+        for name in ("h2.test:443", "secure.test"):
+            for size in (0, 70_000):
+                host = {"Host": name.partition(":")[0]}
+                body = b"+8613800138000" + b"y" * size
+                client.post(f"https://localhost:{up.hosts[name][1]}/{size}", content=body, headers=host)
+        client.post(f"http://127.0.0.1:{up.hosts['plain.test'][1]}/plain", content=iter([b"in ", b"pieces"]))
+    raw = socket.create_connection(up.hosts["ws.test"])
+    with connect("wss://ws.test/chat", sock=raw, ssl=tls, server_hostname="ws.test") as chat:
+        chat.send("squeezed" * 40)
+        chat.recv()
+    with socket.create_connection(up.hosts["raw.test"]) as raw:
+        raw.sendall(b"\\1raw")
+        raw.recv(10)
+    with unknown.wrap_socket(socket.create_connection(up.hosts["rawtls.test"]), server_hostname="rawtls.test") as raw:
+        raw.sendall(b"secret")
+        raw.recv(10)
+    query = bytes.fromhex("123401000001000000000000") + b"\\x0513800\\x04test\\0" + bytes.fromhex("00010001")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.sendto(query, ("127.0.0.1", 53))
+time.sleep(1)
+capture.terminate()
+capture.wait()
+"""
+
+
+@pytest.mark.lab
+def test_a_real_capture(tmp_path: Path) -> None:
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    done = subprocess.run([sys.executable, "-c", TALK, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert guess(tmp_path / "a.pcapng") == "pcap"
+    command = ["import", str(tmp_path / "a.pcapng"), "--app", "com.example.circle", "--keys", str(tmp_path / "keys")]
+    told = CliRunner().invoke(main, [*command, "--output", str(tmp_path / "r")])
+    assert told.exit_code == 0, told.output
+    recording = Recording.open(tmp_path / "r")
+    uploads = list(recording.events(Upload))
+    assert [(one.via, one.host, one.size, one.status) for one in uploads] == [
+        ("http", "h2.test", 14, 202),
+        ("http", "h2.test", 70_014, 202),
+        ("http", "secure.test", 14, 201),
+        ("http", "secure.test", 70_014, 201),
+        ("http", "127.0.0.1", 9, 201),
+        ("http", "ws.test", 0, 101),
+        ("websocket", "ws.test", 320, None),
+        ("tcp", "127.0.0.1", 4, None),
+        ("dns", "13800.test", 28, None),
+    ]
+    bodies = [recording.body(one.body or "") for one in uploads]
+    assert bodies[1] == bodies[3] == b"+8613800138000" + b"y" * 70_000
+    assert (bodies[4], bodies[6], bodies[7]) == (b"in pieces", b"squeezed" * 40, b"\1raw")
+    (gap,) = recording.events(Gap)
+    assert (gap.subject, gap.why) == ("rawtls.test", "not_decrypted")
+    without = imported([tmp_path / "a.pcapng"], tmp_path / "r2", Origin("com.example.circle"))
+    closed = sorted(gap.subject for gap in without.events(Gap))
+    assert closed == ["localhost", "localhost", "rawtls.test", "ws.test"], "each connection that nobody can read"
+
+
+def test_what_is_no_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(b"\xd4\xc3\xb2\xa1 and no more")
+    if shutil.which("tshark"):
+        with pytest.raises(UserError, match="cannot be read as a packet capture"):
+            tshark.conversations(path, None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="tshark, which is not installed"):
+        tshark.conversations(path, None)
