@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -293,6 +294,39 @@ def test_a_library_that_exports_the_calls_of_openssl(talk, openssl):
 def test_what_the_proxys_authority_vouches_for_is_left_to_the_proxy(talk, openssl, step, tmp_path):
     recording, _, _ = talk(step, openssl=openssl, proxy_key=key_of(tmp_path / "ca.pem"))
     assert of(recording, Upload) == []
+
+
+def test_a_connection_that_was_open_before_is_known_and_who_writes_on_it(program, tmp_path):
+    recording = Recording.create(
+        tmp_path / "recording",
+        Run(
+            id="test",
+            app=AppIdentity(package="trust"),
+            device=DeviceIdentity(serial="here", kind="lab"),
+            started=datetime.now(UTC),
+        ),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        command = [str(JAVA), "-Xshare:off", "-cp", str(program), "trust.Main", str(port), "kept"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
+            assert app.stdin
+            assert app.stdout
+            local = int(app.stdout.readline().split(": ")[1])
+            far, _ = server.accept()
+            with far, Agent(recording, [], "trust") as agent:
+                agent.launch(Program(None, pid=app.pid))
+                app.stdin.write("\n")
+                app.stdin.flush()
+                assert far.recv(5) == b"hello"
+                far.sendall(b"!")
+                assert agent.wait(60)
+            assert app.stdout.read() == "kept: 33\ndone\n"
+    found = [line for line in of(recording, Connection) if line.local.port == local]
+    assert [line.op for line in found] == ["connect", "write", "close"]
+    assert (found[0].stack, found[0].remote.port) == ((), port)
+    assert any("trust.Main.kept" in frame for frame in found[1].stack)
+    assert found[2].sent == 5
 
 
 CHECKS = {

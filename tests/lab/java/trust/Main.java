@@ -5,6 +5,7 @@ import android.webkit.WebView;
 import android.webkit.WebViewClient;
 import com.android.org.conscrypt.TrustManagerImpl;
 import java.io.OutputStream;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
 import java.net.http.HttpClient;
@@ -49,6 +50,8 @@ public class Main {
                 return url(new URL("https://localhost:" + port + "/verifier"), true);
             case "socket":
                 return socket(port);
+            case "kept":
+                return kept(port);
             case "native":
             case "native-verify":
                 System.load(System.getProperty("openssl"));
@@ -97,6 +100,16 @@ public class Main {
         try (SSLSocket socket = (SSLSocket) SSLSocketFactory.getDefault().createSocket("localhost", port)) {
             socket.getOutputStream().write(new byte[] {1, 2, 3, 'p', 'i', 'n'});
             socket.getOutputStream().write('!');
+            return "" + socket.getInputStream().read();
+        }
+    }
+
+    /** A connection that is there before anybody looks, and is written to when told so on stdin. */
+    private static String kept(int port) throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+            System.out.println("connected: " + socket.getLocalPort());
+            System.in.read();
+            socket.getOutputStream().write("hello".getBytes(StandardCharsets.US_ASCII));
             return "" + socket.getInputStream().read();
         }
     }
