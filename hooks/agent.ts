@@ -148,9 +148,13 @@ rpc.exports = {
   flush(): void {
     flushAll();
   },
+  /** Let all calls through from now on, or see them again. */
+  watch(on: boolean): void {
+    pause(!on);
+  },
   /** Let all calls through from now on, and send everything that is held. */
   finish(): void {
-    pause();
+    pause(true);
     leave();
   },
 };

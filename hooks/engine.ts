@@ -59,8 +59,12 @@ const hooks = new Map<string, Hook>();
 const inside = new Set<number>();
 let paused = false;
 
-export function pause(): void {
-  paused = true;
+/**
+ * Let all calls through as if there were no hooks, or see them again. The methods stay wrapped: given their own bodies
+ * back while threads are inside them, methods of a JVM called themselves until the stack was full.
+ */
+export function pause(on: boolean): void {
+  paused = on;
 }
 
 /** Whether the thread is inside a wrapped API, whose access covers all that it does: or nothing is to be seen. */

@@ -282,6 +282,10 @@ class Agent:
         details = [*self._faults[:1], *([f"It printed: {said[-SHOWN_TEXT:]}"] if said else [])]
         return SetupError(" ".join([what, *details]), "See that the app runs by itself, then try again.")
 
+    def watch(self, on: bool) -> None:
+        """See the app's calls, or let them all through as if there were no hooks; from when it returns."""
+        self._script.exports_sync.watch(on)
+
     def statuses(self) -> list[HookStatus]:
         """How far the hook of each source is, in the order of the sources."""
         known = dict(self._statuses)

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -96,12 +97,31 @@ def recording(tmp_path) -> Recording:
 def run(classes, recording):
     """Run the probe with some steps and sources, to its end unless told otherwise."""
 
-    def start(steps, sources, *, until_end=True, meanwhile: Callable[[Agent], object] = lambda _: None, **options: Any):
+    def start(
+        steps,
+        sources,
+        *,
+        until_end=True,
+        meanwhile: Callable[[Agent], object] = lambda _: None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
+    ):
         out, late = classes
         printed: list[bytes] = []
+        properties = [f"-D{name}={value}" for name, value in settings.items()]
         agent = Agent(recording, sources, "probe", **options)
         agent.on_output = printed.append
-        argv = (str(JAVA), "-Xshare:off", "-Xmx256m", f"-Dlate={late}", "-cp", str(out), "probe.Main", *steps)
+        argv = (
+            str(JAVA),
+            "-Xshare:off",
+            "-Xmx256m",
+            f"-Dlate={late}",
+            *properties,
+            "-cp",
+            str(out),
+            "probe.Main",
+            *steps,
+        )
         with agent:
             agent.launch(Program(argv))
             if sources and "hang" in steps:
@@ -425,6 +445,40 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
     agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [phase]}}, None)
     with pytest.raises(OSError, match="disk full"):
         agent.wait(0)
+
+
+CYCLES = 200
+"""The bench does 1,000."""
+
+
+def test_hooks_off_and_on_again_and_again_under_32_threads(run, recording, tmp_path):
+    stop = tmp_path / "stop"
+    counts: list[int] = []
+
+    def count() -> int:
+        return sum(1 for _ in recording.events(Access))
+
+    def meanwhile(agent):
+        for _ in range(CYCLES):
+            agent.watch(False)
+            agent.watch(True)
+        agent.watch(False)
+        time.sleep(0.5)
+        counts.append(count())
+        time.sleep(0.5)
+        counts.append(count())
+        agent.watch(True)
+        wait_for(lambda: count() > counts[1])
+        stop.touch()
+
+    settings = {"busy.stop": str(stop), "busy.seconds": "90"}
+    seen = run(["busy"], [api("number"), api("identity")], meanwhile=meanwhile, settings=settings, fold_ms=50)
+    assert "CHANGED" not in seen.output
+    assert "Exception" not in seen.output
+    assert seen.output.endswith("done\n")
+    assert int(re.findall(r"calls (\d+)", seen.output)[0]) > CYCLES
+    assert counts[0] == counts[1]
+    assert seen.gaps == []
 
 
 def test_a_program_that_is_not_there(recording):

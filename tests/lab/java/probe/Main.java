@@ -26,6 +26,7 @@ public class Main {
                 case "app" -> api.onEvent(() -> api.number());
                 case "connect" -> connect();
                 case "reuse" -> reuse();
+                case "busy" -> busy(api);
                 case "children" -> {
                     start(ProcessHandle.current().info().command().get(), "-Xshare:off", "-cp",
                             System.getProperty("java.class.path"), "probe.Main", "results");
@@ -53,6 +54,39 @@ public class Main {
             }
         }
         System.out.println("done");
+    }
+
+    /** 32 threads that call until a line comes in. */
+    private static void busy(Api api) throws Exception {
+        java.util.concurrent.atomic.AtomicLong calls = new java.util.concurrent.atomic.AtomicLong();
+        java.util.concurrent.atomic.AtomicBoolean goes = new java.util.concurrent.atomic.AtomicBoolean(true);
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 32; i++) {
+            int number = i;
+            Thread thread = new Thread(() -> {
+                Object own = new Object();
+                while (goes.get()) {
+                    if (!api.number(number).equals("+1555000" + number) || api.identity(own) != own) {
+                        System.out.println("busy CHANGED");
+                    }
+                    calls.incrementAndGet();
+                    Thread.yield();
+                }
+            }, "busy-" + i);
+            threads.add(thread);
+            thread.start();
+        }
+        System.out.println("busy");
+        long end = System.nanoTime() + Long.getLong("busy.seconds", 10) * 1_000_000_000L;
+        java.nio.file.Path stop = Path.of(System.getProperty("busy.stop", "/nowhere"));
+        while (System.nanoTime() < end && !Files.exists(stop)) {
+            Thread.sleep(20);
+        }
+        goes.set(false);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        System.out.println("calls " + calls.get());
     }
 
     private static void start(String... words) throws Exception {
