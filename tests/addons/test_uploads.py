@@ -137,6 +137,7 @@ def test_a_body_that_cannot_be_written_raises_nothing(tmp_path: Path, size: int)
         (("2001:db8::1", 8080), "[2001:db8::1]:8080", None, "http", "2001:db8::1", "http://[2001:db8::1]:8080/p?q=1"),
         (("2001:db8::1", 443), "[2001:db8::1]", None, "https", "2001:db8::1", "https://[2001:db8::1]/p?q=1"),
         (("front.test", 443), "behind.test", "front.test", "https", "behind.test", "https://behind.test/p?q=1"),
+        (("api.test", 443), "me:secret@api.test:443", None, "https", "api.test", "https://api.test/p?q=1"),
         (("api.test", 443), "api.test", "api.test", "wss", "api.test", "wss://api.test/p?q=1"),
     ],
 )

@@ -216,3 +216,24 @@ def test_an_answer_that_does_not_come_is_not_waited_for(start: Callable[..., Obs
     observed.upload("/after")
     assert answers == [201]
     assert observed.upload("/slow") == upload, "no second line"
+
+
+def test_name_and_password_in_a_url_are_not_recorded(shared: Observed) -> None:
+    raw = socket.create_connection((shared.proxy.host, shared.proxy.port), timeout=20)
+    raw.sendall(b"GET http://operator:hunter2hunter2@plain.test/userinfo HTTP/1.1\r\nHost: plain.test\r\n\r\n")
+    assert b" 400 " in raw.recv(4096), "mitmproxy passes on none of these"
+    raw.close()
+    with shared.client() as client:
+        client.get("http://operator:hunter2hunter2@plain.test/userinfo")
+    assert shared.upload("/userinfo").url == "http://plain.test/userinfo"
+    for name in ("uploads.jsonl", "gaps.jsonl"):
+        assert b"operator:hunter2hunter2" not in (shared.path / name).read_bytes()
+
+
+def test_the_password_for_a_server_that_the_tester_adds_is_not_recorded(start: Callable[..., Observed]) -> None:
+    observed = start(mode="reverse:http://plain.test:80", upstream_auth="operator:hunter2hunter2")
+    with observed.client(proxy=None) as client:
+        assert client.post(f"{observed.url}/added", content=b"x").status_code == 201
+    upload = observed.upload("/added")
+    assert "authorization" not in {name.lower() for name, _ in upload.headers}
+    assert (observed.path / "uploads.jsonl").read_bytes().count(b"b3BlcmF0b3I6") == 0, "nor as base64"
