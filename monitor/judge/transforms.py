@@ -4,6 +4,7 @@ in the input."""
 from __future__ import annotations
 
 import base64
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +24,8 @@ TAG = 16
 """Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
 LETTERS = 16
 """Hex digits of a digest that are searched for where they stand in a text, glued to others."""
-STEPS = 6
-"""Transforms that are followed one behind the other."""
+STEPS = 64
+"""Transforms that are followed one behind the other: a digest may be taken of a digest many times."""
 CALLS = 4096
 """Calls that are read as one, when a stream was encrypted piece by piece."""
 
@@ -42,8 +43,10 @@ class _Step(NamedTuple):
     outcome: bytes
     cut: bool
     """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
-    stream: tuple[str, str | None]
-    """Algorithm and thread: calls of one cipher that is fed piece by piece share both."""
+    stream: tuple[str, str | None, int | None]
+    """Algorithm, thread and process: calls of one cipher that is fed piece by piece share all three."""
+    key: bytes
+    """Of a MAC only: who keys a constant with an id sends the id."""
 
 
 class Inner(NamedTuple):
@@ -68,7 +71,7 @@ class Transforms:
         self._bodies = bodies
         self._known: set[Ref] = set()
         self._by_beginning: dict[bytes, list[_Step]] = {}
-        self._streams: dict[tuple[str, str | None], list[tuple[datetime, int, _Step]]] = defaultdict(list)
+        self._streams: dict[tuple[str, str | None, int | None], list[tuple[datetime, int, _Step]]] = defaultdict(list)
         self._levels = Levels()
         self.outputs = self._levels.grams
         """The beginnings of all outputs, for sifting."""
@@ -84,8 +87,9 @@ class Transforms:
         if not source or outcome is None or source == outcome:
             return
         cut = transform.op in ("digest", "mac")
-        stream = (transform.algorithm, transform.thread)
-        step = _Step(ref, at, transform.algorithm, source, outcome, cut, stream)
+        stream = (transform.algorithm, transform.thread, transform.pid)
+        key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
+        step = _Step(ref, at, transform.algorithm, source, outcome, cut, stream, key or b"")
         if not cut:
             calls = self._streams[stream]
             place = bisect_right(calls, _order(step), key=lambda call: call[:2])
@@ -113,7 +117,7 @@ class Transforms:
         if not self._known:
             return
         done: set[Ref] = set()
-        open_leaves = [Inner(leaf, ()) for leaf in leaves]
+        open_leaves = [Inner(leaf, ()) for leaf in (*leaves, *_as_bytes(leaves))]
         for _ in range(STEPS):
             found = list(self._once(open_leaves, before, done))
             if not found:
@@ -141,7 +145,8 @@ class Transforms:
         last = {(hit[0].source, hit[0].outcome): hit for hit in sorted(hits.values(), key=lambda hit: _order(hit[0]))}
         together = self._streamed([step for step, _ in hits.values() if not step.cut])
         for step, place in sorted(last.values(), key=lambda hit: _order(hit[0])):
-            yield from _read(outer[place.leaf], place, step.source, step, (step.ref,))
+            for source in (step.source, step.key):
+                yield from _read(outer[place.leaf], place, source, step, (step.ref,))
         for calls in together:
             step, place = hits[next(call.ref for call in calls if call.ref in hits)]
             source = b"".join(call.source for call in calls)
@@ -163,6 +168,17 @@ class Transforms:
         return [run[:CALLS] for run in found if len(run) > 1 and any(call.ref in wanted for call in run)]
 
 
+UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
+    """The bytes of what is written like a UUID, as half a digest often is; no decoder takes those apart."""
+    for leaf in leaves:
+        if len(leaf.data) == 36 and UUID.fullmatch(leaf.data):
+            data = bytes.fromhex(leaf.data.replace(b"-", b"").decode())
+            yield leaf._replace(text=None, data=data, decoding=(*leaf.decoding, "hex"), exact=False)
+
+
 def _beginnings(step: _Step) -> set[bytes]:
     """What is searched for, for one call: how its output begins, as it is and, of a digest, in hex; where half of an
     MD5 is sent, that is the middle one."""
@@ -170,7 +186,7 @@ def _beginnings(step: _Step) -> set[bytes]:
     found = {outcome[:SHORTEST], outcome[:BEGINNING]}
     if step.cut:
         word = outcome.hex().lstrip("0")[:LETTERS].encode()
-        found |= {word, word.upper()}
+        found |= {word, word.upper(), outcome[-SHORTEST:]}
         if len(outcome) == 16:
             found.add(outcome[4:12])
     elif len(outcome) > TAG + SHORTEST:
@@ -185,6 +201,8 @@ def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
         return begin + len(outcome)
     if step.cut:
         if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
+            return len(data)
+        if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
             return len(data)
         if len(outcome) == 16 and data == outcome[4:12]:
             return len(data)

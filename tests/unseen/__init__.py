@@ -28,6 +28,7 @@ class Call(NamedTuple):
     algorithm: str
     source: bytes
     outcome: bytes
+    key: bytes | None = None
 
 
 class Sent(NamedTuple):
@@ -97,6 +98,7 @@ def cases(seed: int, each: int) -> Iterator[Case]:
         proven,
         rarer,
         sdks,
+        steps,
         world,
     )
 
@@ -135,7 +137,12 @@ def joined(
                 bodies[hashlib.sha256(data).hexdigest()] = data
             at = START + timedelta(seconds=60, milliseconds=number)
             line = Transform(
-                at=at, op=call.op, algorithm=call.algorithm, input=blob(call.source), output=blob(call.outcome)
+                at=at,
+                op=call.op,
+                algorithm=call.algorithm,
+                input=blob(call.source),
+                output=blob(call.outcome),
+                key=blob(call.key) if call.key else None,
             )
             known.add_transform(f"transforms.jsonl:{number}", line)
     upload = upload_of(sent)
