@@ -41,6 +41,10 @@ CONDITIONS: Texts = {
     "sensitive": ("the kind of data is sensitive by law, whatever its use", "依法属于敏感个人信息（不论用途）"),
     "others": ("it is data about other people than the user", "属于用户以外他人的个人信息"),
     "fixed": ("it is an identifier that the user cannot reset", "属于用户无法重置的标识符"),
+    "ordinary": (
+        "it is what every app sees of the device and its state, which alone tells of nobody",
+        "属于任何应用均可获知的设备信息及状态，单独不足以识别个人",
+    ),
     "guessable": (
         "there are so few possible values that a digest is undone by trying",
         "可能的取值很少，其哈希可被穷举还原",

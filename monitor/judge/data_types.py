@@ -25,6 +25,7 @@ class Kind(BaseModel):
     )
     others: bool = Field(default=False, description="mostly about other people than the user")
     fixed: bool = Field(default=False, description="an identifier that the user cannot reset")
+    ordinary: bool = Field(default=False, description="what every app sees of the device; alone it tells of nobody")
     guessable: bool = Field(default=False, description="so few possible values that a digest is undone by trying")
     pipl_sensitive: bool | Literal["context", "track"] = Field(
         description="sensitive under PIPL art. 28; context: depends on use; track: when it becomes a movement track"

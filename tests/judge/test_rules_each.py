@@ -312,6 +312,21 @@ def test_reads_and_sendings_with_consent(rule, steps, expected, known):
     assert [(each.level, each.confidence) for each in found] == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("rule", "step", "level"),
+    [
+        ("read-before-consent", reads("android_id"), "medium"),
+        ("read-before-consent", reads("device_model_os"), "low"),
+        ("sent-before-consent", sends("android_id"), "high"),
+        ("sent-before-consent", sends("device_model_os"), "low"),
+        ("sent-before-consent", sends("network_state", "bid.adnet.test"), "low"),
+    ],
+)
+def test_what_every_app_sees_of_the_device_weighs_little(rule, step, level):
+    (finding,) = run(step, start=Story).of(rule)
+    assert finding.level == level
+
+
 SCREENS: list[tuple[Any, ...]] = [
     ("permission-before-purpose", "first of all", Story, [prompts((1, CAMERA))], ("low", "indicated")),
     (

@@ -109,6 +109,9 @@ class Conditions:
     def _fixed(self, _: Any) -> Test:
         return self._kinds(lambda kind: kind.fixed)
 
+    def _ordinary(self, _: Any) -> Test:
+        return self._kinds(lambda kind: kind.ordinary)
+
     def _guessable(self, _: Any) -> Test:
         return self._kinds(lambda kind: kind.guessable)
 

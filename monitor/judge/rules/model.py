@@ -35,6 +35,7 @@ _FOR: dict[str, tuple[On, ...]] = {
     "sensitive": ("access", "flow"),
     "others": ("access", "flow"),
     "fixed": ("access", "flow"),
+    "ordinary": ("access", "flow"),
     "party": ("flow",),
     "recipient_declared": ("flow",),
     "cleartext": ("flow",),
@@ -117,6 +118,9 @@ class Condition(Strict):
     sensitive: Literal[True] | None = Field(default=None, description="sensitive by law whatever its use")
     others: Literal[True] | None = Field(default=None, description="data about other people than the user")
     fixed: Literal[True] | None = Field(default=None, description="an identifier that the user cannot reset")
+    ordinary: Literal[True] | None = Field(
+        default=None, description="what every app sees of the device and its state; alone it tells of nobody"
+    )
     guessable: Literal[True] | None = Field(
         default=None, description="so few possible values that a digest is undone by trying"
     )
