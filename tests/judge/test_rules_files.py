@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from monitor.errors import FileError
-from monitor.events import Consent
+from monitor.events import Consent, Signal
 from monitor.judge import claims
-from monitor.judge.rules.model import ClaimKind, Signal
+from monitor.judge.rules.model import ClaimKind
 from monitor.knowledge import knowledge
 
 ORGANISATION = """\
