@@ -119,6 +119,15 @@ def test_a_body_that_is_sent_on_continue():
     assert [told(upload) for upload in wire.uploads] == [("http", "POST", "https://api.bank.test/login", 201, 26)]
 
 
+def test_a_chunk_is_not_awaited_whole():
+    wire = Wire(most_bytes=100).out(CHUNKED[: CHUNKED.index(b"5;a=b")] + b"fffffff\r\n" + b"x" * 1000)
+    for _ in range(50):
+        wire.out(b"y" * 1000)
+    assert len(wire.plaintext._links[1].speaks._held) < 10
+    assert wire.end().uploads[0].size == 100
+    assert "100 of 51000 bytes" in (wire.gaps[0].detail or "")
+
+
 def test_an_answer_that_does_not_come_is_not_awaited_for_ever():
     wire = Wire().out(GET)
     assert wire.plaintext.due(4711) == []

@@ -20,6 +20,7 @@ __all__ = ["MOST_BYTES", "Plaintext"]
 
 WAIT_S = 3.0
 """How long a request waits for its answer, by the host's clock, before it is written without a status."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ENOUGH = 16
 """With so many bytes it is clear what is spoken."""
 
@@ -30,6 +31,8 @@ class _Link:
 
     about: Mapping[str, Any]
     stack: tuple[str, ...] = ()
+    at: datetime = LONG_AGO
+    """When something was written last."""
     begun: bytes = b""
     speaks: Http1 | Http2 | Raw | None = None
     waiting: list[Message] = field(default_factory=list)
@@ -61,6 +64,7 @@ class Plaintext:
                 case "out":
                     if "stack" in message:
                         link.stack = tuple(message["stack"])
+                    link.at = at
                     done = self._out(link, Part(at, data, link.stack))
                 case "in":
                     done = self._answered(link, at, data)
@@ -128,7 +132,7 @@ class Plaintext:
         done, link.waiting = link.waiting, []
         if link.speaks is None and link.begun:
             link.speaks = Raw(self._clock, self._most)
-            link.speaks.out(Part(datetime.now(UTC), link.begun, link.stack))
+            link.speaks.out(Part(link.at, link.begun, link.stack))
         return done + (link.speaks.ended() if link.speaks else [])
 
     def _written(self, link: _Link, message: Message, pid: int | None) -> list[Event]:

@@ -25,6 +25,8 @@ class Http1:
         self._left: int | None = None
         """Bytes of the body still to come; None: it comes in chunks."""
         self._trailers = False
+        self._chunk = 0
+        """Bytes of a chunk still to come, with the end of its line."""
         self.rest: Part | None = None
         """What follows and is no HTTP/1 any more; then this object has done its work."""
 
@@ -106,6 +108,7 @@ class Http1:
         self._held = rest
         length = named.get("content-length", "")
         self._trailers = False
+        self._chunk = 0
         self._left = None if "chunked" in named.get("transfer-encoding", "").lower() else _number(length)
 
     def _body(self, part: Part) -> bool:
@@ -122,6 +125,12 @@ class Http1:
     def _chunks(self) -> bool:
         assert self._message is not None
         while True:
+            if self._chunk:
+                taken = self._held[: self._chunk]
+                self._message.add(taken[: max(0, self._chunk - 2)], self._most)
+                self._held, self._chunk = self._held[len(taken) :], self._chunk - len(taken)
+                if self._chunk:
+                    return False
             line, end, rest = self._held.partition(b"\r\n")
             if not end:
                 return False
@@ -130,14 +139,12 @@ class Http1:
                 if not line:
                     return True
                 continue
-            size = _number(line.split(b";")[0].strip().decode("latin-1"), 16)
-            if size == 0:
-                self._trailers, self._held = True, rest
-                continue
-            if len(rest) < size + 2:
-                return False
-            self._message.add(rest[:size], self._most)
-            self._held = rest[size + 2 :]
+            self._chunk = _number(line.split(b";")[0].strip().decode("latin-1"), 16)
+            self._held = rest
+            if self._chunk == 0:
+                self._trailers = True
+            else:
+                self._chunk += 2  # the line end after it
 
     @staticmethod
     def _is_upgrade(message: Message) -> bool:
