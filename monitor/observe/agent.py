@@ -237,7 +237,7 @@ class Agent:
 
     def _hook_child(self, pid: int, program: str) -> None:
         child = self._child()
-        child.unpinned = self.unpinned
+        child.unpinned, child.clock = self.unpinned, self.clock
         self._children.append(child)
         child.adopt(self._device, pid, program)
 
@@ -458,7 +458,9 @@ class Agent:
 
     def _now(self) -> datetime:
         """Now on the device's clock, as all lines of this producer are."""
-        return datetime.now(UTC) + self._offset
+        readings = self.clock.readings
+        offset = timedelta(milliseconds=readings[-1].offset_ms) if readings else self._offset
+        return datetime.now(UTC) + offset
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
