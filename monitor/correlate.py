@@ -203,8 +203,8 @@ class _Walk:
         return changed or bool(uploads)
 
     def link(self, ref: Ref, upload: Upload) -> decode.Decoded:
-        body = self.recording.body(upload.body) if upload.body else None
-        decoded = decode.leaves(upload, body, narrow=self.linker.narrow)
+        body = self.recording.body_view(upload.body) if upload.body else None
+        decoded = decode.leaves(upload, body, narrow=self.linker.narrow, spool=self.recording.scratch)
         for cut in decoded.cut:
             self.cuts[ref] = ReportedGap(
                 at=upload.at, app=upload.app, where="correlate", subject=ref, why="decode_limit", detail=cut

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import re
 import secrets
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +25,8 @@ from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
 
 POLL_S = 0.01
+HELD_BYTES = 8 << 20
+"""Bytes of a body that are read into memory; of a larger one, only what is looked at."""
 BATCH_LINES = 1000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _SNAPSHOT = ("upload", *(kind for kind in FILES if kind != "upload"))
@@ -237,6 +241,25 @@ class Recording:
         with suppress(FileNotFoundError, ValueError):
             return self.body_path(sha256).read_bytes()
         return None
+
+    def body_view(self, sha256: str) -> bytes | mmap.mmap | None:
+        """The same; a large body as its mapped file, of which only what is looked at is read."""
+        with suppress(FileNotFoundError, ValueError):
+            path = self.body_path(sha256)
+            if path.stat().st_size <= HELD_BYTES:
+                return path.read_bytes()
+            with path.open("rb") as file:
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        return None
+
+    def scratch(self, blocks: Iterable[bytes]) -> bytes | mmap.mmap:
+        """Blocks in a file without a name, mapped as a large body is; it is gone when nobody looks at it any more."""
+        folder = self.path if os.access(self.path, os.W_OK) else None  # /tmp may be memory
+        with tempfile.TemporaryFile(dir=folder) as file:
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if file.tell() else b""
 
     # stamps
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import chain
 
 from monitor.events import Upload
 
@@ -16,9 +18,9 @@ from monitor.judge.decode import property_lists  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
 from monitor.judge.decode import runs  # isort: skip
 from monitor.judge.decode import written  # isort: skip
+from monitor.judge.decode import alphabets  # isort: skip
 from monitor.judge.decode import photos  # isort: skip
 from monitor.judge.decode import archives  # isort: skip
-from monitor.judge.decode import alphabets  # isort: skip
 from monitor.judge.decode import database  # isort: skip
 from monitor.judge.decode import bson  # isort: skip
 from monitor.judge.decode import avro  # isort: skip
@@ -26,10 +28,13 @@ from monitor.judge.decode import binary  # isort: skip
 from monitor.judge.decode import thrift  # isort: skip
 from monitor.judge.decode import frames  # isort: skip
 from monitor.judge.decode import masks  # isort: skip
+from monitor.judge.decode import large
+from monitor.judge.decode.large import Body, Spool
 from monitor.judge.decode.pieces import DECODERS, Decoded, Decoder, Leaf, Limits, Narrow, Piece, Room, decoder, walk
 
 __all__ = [
     "DECODERS",
+    "Body",
     "Decoded",
     "Decoder",
     "Leaf",
@@ -51,26 +56,31 @@ SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-
 
 def leaves(
     upload: Upload,
-    body: bytes | None,
+    body: Body | None,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
     narrow: Narrow | None = None,
+    spool: Spool | None = None,
 ) -> Decoded:
     """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are.
 
-    `narrow` says which parts of a large text may matter; only those are decoded.
+    `narrow` says which parts of a large text may matter; only those are decoded. `spool` is where a large body is
+    unpacked to, a file that is mapped as it is itself; the memory that it takes stays below 32 MB then.
     """
-    room = Room(limits, narrow=narrow)
-    roots = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
+    room = Room(limits, narrow=narrow, spool=spool)
+    roots: Iterable[Piece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if body:
         hint = frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
-        piece = Piece(body, "$", (), 0, len(body), True, hint)
+        piece = Piece(b"", "$", (), 0, len(body), True, hint)
         codings = [
             coding.strip().lower()
             for name, value in upload.headers
             if name.lower() == "content-encoding"
             for coding in value.split(",")
         ]
-        roots += compressed.content(piece, codings, room)
+        if len(body) > limits.at_once:
+            roots = chain(roots, large.pieces(body, piece, codings, room))
+        else:
+            roots = [*roots, *compressed.content(piece._replace(data=body[: len(body)]), codings, room)]
     return Decoded(tuple(walk(roots, room)), tuple(room.cut), room.passed_over)
 
 

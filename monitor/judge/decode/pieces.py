@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,15 @@ class Limits:
     leaves: int = 200_000
     nesting: int = 300
     """Levels of arrays and objects inside one document."""
+    work: int = 16 << 20
+    """Bytes that decoders look at in one upload, beyond four times what its body holds: a piece that is taken apart
+    counts as often as it is. A second is enough for about a million of them."""
+    at_once: int = 8 << 20
+    """Bytes of a body that are decoded as a whole; a larger one is read a stretch at a time."""
+    kept_bytes: int = 12 << 20
+    """Bytes of such a body that are decoded because something may stand in them."""
+    spooled_bytes: int = 4 << 30
+    """Bytes that are unpacked of such a body, where there is somewhere to put them."""
 
 
 class Leaf(NamedTuple):
@@ -109,10 +118,19 @@ class Room:
     cut: list[str] = field(default_factory=list)
     narrow: Narrow | None = None
     passed_over: int = 0
+    spool: Callable[[Iterable[bytes]], Any] | None = None
+    """Puts unpacked blocks of a large body somewhere, and gives them back as one; None: only the memory is there."""
 
     def __post_init__(self) -> None:
         self.bytes_left = self.limits.output_bytes
         self.leaves_left = self.limits.leaves
+        self.work_left = self.limits.work
+        self.kept_left = self.limits.kept_bytes
+        self.spool_left = self.limits.spooled_bytes if self.spool else self.limits.output_bytes
+
+    def spooled(self, blocks: Iterable[bytes]) -> Any:
+        """Blocks as one body."""
+        return self.spool(blocks) if self.spool else b"".join(blocks)
 
     def stop(self, what: str) -> None:
         """Name something that was cut, once."""
@@ -184,6 +202,8 @@ PLAIN = re.compile(
 """Nothing in these can be decoded further: short words, small numbers, UUIDs."""
 TELLING = 24
 """Bytes from which on it is worth remembering that a piece was taken apart before."""
+FIXED = 64
+"""What a piece counts beside its bytes."""
 WAYS = 4
 """Ways to the same bytes that are followed; one only, and the steps that are named might not be the ones that the app
 took: what LZ4 left as it was is found inside the frame as well."""
@@ -201,13 +221,20 @@ def as_text(data: bytes) -> str | None:
 
 def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
-    stack = list(roots)[::-1]
+    waiting = iter(roots)
+    stack: list[Piece] = []
     plain = PLAIN.fullmatch
     text_decoders = [decoder for decoder in DECODERS if decoder.family != "binary"]
     binary_decoders = [decoder for decoder in DECODERS if decoder.family != "text"]
     depth = room.limits.depth
     seen: dict[int, int] = {}
-    while stack:
+    while True:
+        if not stack:
+            root = next(waiting, None)
+            if root is None:
+                return
+            room.work_left += 4 * len(root.data)
+            stack.append(root)
         piece = stack.pop()
         data = piece.data
         if not data:
@@ -232,6 +259,11 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             continue
         if len(piece.decoding) >= depth:
             room.stop(f"more than {depth} steps of decoding at {piece.path}")
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            continue
+        room.work_left -= len(data) + FIXED
+        if room.work_left < 0:
+            room.stop(f"more than {room.limits.work} bytes to look at; not taken apart further from {piece.path}")
             yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
             continue
         further: list[Piece] = []

@@ -131,9 +131,9 @@ class Index:
             for place in self._places.find(look):
                 hit = found.add(place.slot, place.variant, leaves[place.leaf], place.start, place.end, "utf-8")
                 if hit is not None:
-                    binary = hit.leaf.text is None
+                    in_binary = hit.leaf.text is None
                     found.hits[-1] = hit._replace(
-                        found=hit.leaf.data[place.start : place.end].hex() if binary else hit.found,
+                        found=hit.leaf.data[place.start : place.end].hex() if in_binary else hit.found,
                         decoding=hit.leaf.decoding,
                         strong=place.strong,
                         why=place.why,

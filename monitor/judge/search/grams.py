@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import ahocorasick_rs
 
@@ -56,7 +57,7 @@ class Grams:
     def __init__(self, wider: Grams | None = None) -> None:
         """`wider`: texts that are looked for where these are looked for as well; one first look does for both."""
         self._wider = wider
-        self.handle = library.grams_new(wider.handle if wider else None) if library else None
+        self.handle: Any = library.grams_new(wider.handle if wider else None) if library else None
         self._slow = _Levels()
 
     def add(self, text: bytes, slot: int, *, numbers: bool = False) -> int:

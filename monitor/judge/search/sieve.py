@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from array import array
 from collections.abc import Iterable
 
-from monitor.judge.decode import documents, written
+from monitor.judge.decode import documents, large, written
 from monitor.judge.decode.pieces import DECODERS, Piece, Room
 from monitor.judge.search.grams import Grams, Table
 from monitor.judge.search.native import library
@@ -64,6 +65,10 @@ class _Page(ctypes.Structure):
 
 MOST_LEAVES = 1 << 18
 """That may matter in one text; with more, it is read in full."""
+MOST_OF_A_FILE = 1 << 16
+"""The same for one that is too large for the memory: what comes after is cut."""
+OFTEN = 32
+"""Leaves after which the pages that were read of a mapped file are let go of."""
 LEAF_FIELDS = 9
 """start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token, document."""
 
@@ -115,11 +120,14 @@ class Sieve:
         if not self._able or not library or len(data) < self.least:
             return None
         start = documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
-        if not _begins(data) or b"=\n" in data or b"=\r\n" in data or not _is_utf_8(data):
+        mapped = not isinstance(data, bytes)  # a file, of which it is known that it is text
+        if not _begins(data) or _has_soft_breaks(data) or not (mapped or _is_utf_8(data)):
             return None
         page = self._read(data, start)
         if page is None:
             return None
+        if page.too_many:
+            room.stop(f"json at {piece.path}: more than {MOST_OF_A_FILE} leaves that may matter")
         rest = documents.NEXT.match(data, page.end).end()  # type: ignore[union-attr]
         if rest < len(data) and page.documents > 1:
             return None
@@ -132,12 +140,21 @@ class Sieve:
         room.passed_over += max(0, len(data) - sum(len(one.data) for one in pieces))
         return pieces
 
+    def stretch(self, data: bytes, *, text: bool) -> bool:
+        """Whether anything may stand in a stretch of a large body."""
+        return not library or bool(library.sieve_stretch(self._handle, data, len(data), text))
+
     def _read(self, data: bytes, start: int) -> _Page | None:
+        mapped = not isinstance(data, bytes)
+        held = (ctypes.c_char * len(data)).from_buffer(data) if mapped else data
+        address = ctypes.addressof(held) if mapped else ctypes.cast(held, ctypes.c_void_p)  # type: ignore[arg-type]
         while True:
             leaves, steps, spots = (one.buffer_info()[0] for one in (self._leaves, self._steps, self._spots))
             page = _Page(leaves, steps, spots, self._room, 8 * self._room, self._room)
             assert library is not None
-            if library.sieve_read(self._handle, data, len(data), start, ctypes.byref(page)):
+            if library.sieve_read(self._handle, address, len(data), start, mapped, ctypes.byref(page)):
+                return page
+            if page.too_many and mapped and self._room >= MOST_OF_A_FILE:
                 return page
             if not page.too_many or self._room > MOST_LEAVES:
                 return None
@@ -160,6 +177,8 @@ class Sieve:
             if (start, what) in done or (not said & (MATTERS | BESIDE) and because not in whole):
                 continue
             done.add((start, what))
+            if len(done) % OFTEN == 0:
+                large.let_go(piece.data, start)
             if what == ARRAY or b"[" in piece.data[start:end]:  # these read lists inside strings as well
                 part = piece.part("", start, end)
                 pieces += documents.byte_array(part, room) or ()
@@ -192,6 +211,19 @@ def _whole(found: list[tuple[int, ...]]) -> set[int]:
 def _begins(data: bytes) -> bool:
     """Whether the full reading takes it for a document as well: `[&quot;a&quot;]` is none."""
     return any(one.looks(data) for one in DECODERS if one.name == "json" and one.looks is not None)
+
+
+def _has_soft_breaks(data: bytes) -> bool:
+    """Whether a line ends as those of quoted-printable do that go on in the next."""
+    last = b""
+    for block in large.blocks(data):
+        if b"=\n" in block or b"=\r\n" in block or (last and SOFT.search(last + block[:2])):
+            return True
+        last = block[-2:]
+    return False
+
+
+SOFT = re.compile(rb"=\r?\n")
 
 
 def _is_utf_8(data: bytes) -> bool:

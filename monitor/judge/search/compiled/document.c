@@ -1,5 +1,11 @@
 /* Reads JSON texts as decode/documents.py does, and writes down the leaves that matter, with the way to each. */
 
+#if defined(__linux__) || defined(__APPLE__)
+#define _DEFAULT_SOURCE
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 #include "sift.h"
 
 enum { LEVELS = 300, NEIGHBOURS = 12, REMEMBERED = 1024 };
@@ -95,15 +101,6 @@ static bool says_nothing(bytes data, int64_t size) {
 
 enum { LONGEST_LEAF = 1 << 20 }; /* a longer one is read in full */
 
-/* Have room for so many bytes in lower case. */
-static bool have_room(reader *r, int64_t size) {
-    if (size <= r->capacity) return true;
-    uint8_t *grown = realloc(r->lower, (size_t)(2 * size));
-    if (!grown) return false;
-    r->lower = grown, r->capacity = 2 * size;
-    return true;
-}
-
 /* --- the end of a string --- */
 
 #ifdef __SSE2__
@@ -156,7 +153,8 @@ static bool parts_matter(const sieve *s, bytes data, int64_t start, int64_t end,
 /* A text or a key without anything in it; when it comes again, nothing is asked. */
 typedef struct {
     int64_t start;
-    uint32_t size, again;
+    uint32_t sum; /* the upper half of its hash */
+    uint16_t size, again;
 } seen_before;
 
 enum { FEWEST = 64, MOST = 2048, KEYS = 256 };
@@ -168,26 +166,42 @@ static inline uint64_t brief(bytes data, int64_t size) { /* of four bytes or mor
     return h ^ h >> 32;
 }
 
-static inline bool is_same(const seen_before *one, bytes data, int64_t start, int64_t size) {
-    return one->size == (uint32_t)size && same_bytes(data + one->start, data + start, size);
+static inline bool is_same(seen_before *one, uint64_t h, bytes data, int64_t start, int64_t size) {
+    if (one->size != size || one->sum != h >> 32 || !same_bytes(data + one->start, data + start, size)) return false;
+    one->start = start, one->again = 1; /* where it stood last is still in memory */
+    return true;
 }
 
 /* Texts that come often stay. */
-static inline void remember(seen_before *one, int64_t start, int64_t size) {
+static inline void remember(seen_before *one, uint64_t h, int64_t start, int64_t size) {
     if (one->again)
         one->again = 0;
     else
-        *one = (seen_before){start, (uint32_t)size, 0};
+        *one = (seen_before){start, (uint32_t)(h >> 32), (uint16_t)size, 0};
+}
+
+enum { BEHIND = 4 << 20 };
+
+/* Let go of pages of a mapped file that were read. */
+static int64_t release(bytes data, int64_t from, int64_t to) {
+#ifdef MADV_DONTNEED
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)data + (uintptr_t)from) / page * page;
+    uintptr_t last = ((uintptr_t)data + (uintptr_t)to) / page * page;
+    if (first >= (uintptr_t)data && last > first) madvise((void *)first, last - first, MADV_DONTNEED);
+#else
+    (void)data, (void)from;
+#endif
+    return to;
 }
 
 /* Read the documents at `at`. Whether all went well; else something is written in a way that only the slow reading
-   understands, or more matters than there is room for. */
-PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, page *p) {
+   understands, or more matters than there is room for. `mapped`: the bytes are a file's, which may be read again. */
+PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapped, page *p) {
     level levels[LEVELS + 2];
     int64_t containers[LEVELS + 2] = {0}, container = 0;
     neighbour recent[NEIGHBOURS] = {0};
     seen_before dull[MOST], keys[KEYS] = {0};
-    int64_t number = FEWEST;
+    int64_t number = FEWEST, released = 0;
     reader *r = &s->reader;
     int64_t seen = 0, pending = 0, pending_of = 0;
     found cause = {0};
@@ -199,12 +213,13 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, page *p) 
     memset(levels, 0, sizeof *levels);
     r->block = -WIDTH;
     if (!have_room(r, 2 * WIDTH)) return false;
-    s->punycode = false;
-    for (bytes x = memchr(data, '-', (size_t)size); x && !s->punycode; x = memchr(x + 1, '-', (size_t)(end - x - 1)))
+    s->punycode = mapped; /* or maybe */
+    for (bytes x = mapped ? NULL : memchr(data, '-', (size_t)size); x && !s->punycode; x = memchr(x + 1, '-', (size_t)(end - x - 1)))
         s->punycode = x >= data + 2 && x + 1 < end && x[1] == '-' && (x[-1] | 32) == 'n' && (x[-2] | 32) == 'x';
     s->spots = p->spots, s->spots_most = p->most_spots, s->spots_found = 0;
     while (at < size) {
         uint8_t byte = data[at];
+        if (mapped && at - released >= BEHIND) released = release(data, released, at);
         if (byte == ' ' || byte == ',' || (byte == ':' && depth) || CLASS[byte] & SPACE) {
             at++;
             continue;
@@ -249,15 +264,15 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, page *p) 
         int64_t length = stop - start;
         bool member = depth && own->object && !keyed && !opens;
         seen_before *same = NULL; /* the same text before it */
+        uint64_t h = 0;
         if (member) {
             own->member = (step){start, stop};
             keyed = true;
         }
         if (!bare && !opens && !strange && length >= 4 && length <= WIDTH) {
-            uint64_t h = brief(data + start, length);
+            h = brief(data + start, length);
             same = member ? keys + (h & (KEYS - 1)) : dull + (h & (uint64_t)(number - 1));
-            if (is_same(same, data, start, length)) {
-                same->again = 1;
+            if (is_same(same, h, data, start, length)) {
                 if (member) continue;
                 kinds = 0;
                 goto known;
@@ -279,7 +294,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, page *p) 
         }
         if (member) {
             if (!telling_key(data + start, length, (int)kinds)) {
-                if (same) remember(same, start, length);
+                if (same) remember(same, h, start, length);
                 continue;
             }
             s->leaf = start;
@@ -320,7 +335,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, page *p) 
                     parts_matter(s, data, start, stop, other))
                     said |= BESIDE;
             }
-        if (same && !said && kinds && !digits) remember(same, start, length);
+        if (same && !said && kinds && !digits) remember(same, h, start, length);
         found leaf = {start, stop, LEAF, 0, 0, said, start, token, 0};
         if (said & (BESIDE | PLACED)) {
             for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {

@@ -188,14 +188,21 @@ static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
             int64_t start = wide == 8 && kind > 4 && big ? at - 4 : at; /* its lower half gave it away */
             if (start < 0 || start + wide > size) continue;
             double lat = read(data + start, kind, big);
+            int64_t lats = s->spots_found;
             if (!(fabs(lat) <= 90) || !near_place(s, lat, 6e-4, 0)) continue;
-            for (int i = 0; i < 5; i++)
-                for (int turn = 0; turn < 2; turn++) {
-                    int64_t beside = turn ? start - wide - gaps[i] : start + wide + gaps[i];
-                    if (beside < 0 || beside + wide > size) continue;
-                    double lon = read(data + beside, kind, big);
-                    if (fabs(lon) <= 180 && near_place(s, lon, 6e-4, 1)) return true;
-                }
+            int64_t lons = s->spots_found;
+            for (int i = 0; i < 10; i++) {
+                int64_t beside = i % 2 ? start - wide - gaps[i / 2] : start + wide + gaps[i / 2];
+                if (beside < 0 || beside + wide > size) continue;
+                double lon = read(data + beside, kind, big);
+                if (!(fabs(lon) <= 180) || !near_place(s, lon, 6e-4, 1)) continue;
+                if (s->spots_found > s->spots_most) return true; /* too many to say */
+                for (int64_t one = lats; one < lons; one++)
+                    for (int64_t other = lons; other < s->spots_found; other++)
+                        if (s->spots[one].place == s->spots[other].place) return true;
+                s->spots_found = lons;
+            }
+            s->spots_found = lats;
         }
     return false;
 }

@@ -42,7 +42,7 @@ static bool has_any_short(const grams *g, bytes lower, int64_t size, bool loose)
     return false;
 }
 
-static bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
+bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
     return g->sizes && (has_long(g, lower, size) || has_any_short(g, lower, size, loose));
 }
 
@@ -358,7 +358,7 @@ static int few_run_matters(sieve *s, bytes data, int first, int length, const ma
     return run_matters(s, data + first, length, depth);
 }
 
-static int runs_matter(sieve *s, bytes data, int64_t size, int depth) {
+int runs_matter(sieve *s, bytes data, int64_t size, int depth) {
     int said = DULL;
     for (int64_t at = 7; at < size && !(said & MATTERS);) {
         if (BASE64[data[at]] == 255) {
@@ -785,7 +785,9 @@ static bool varint(bytes data, int64_t size, int64_t *at, uint64_t *value) {
 /* The fields of protobuf, where the bytes are such a message to their end. */
 static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
     int said = DULL;
-    for (int pass = 0; pass < 2; pass++) /* first whether it is one */
+    uint64_t groups[32];
+    for (int pass = 0; pass < 2; pass++) { /* first whether it is one */
+        int open = 0;
         for (int64_t at = 0; at < size;) {
             uint64_t tag, value;
             if (!varint(data, size, &at, &tag) || !(tag >> 3) || tag >> 3 >= 1 << 21) return DULL;
@@ -820,11 +822,20 @@ static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
                     }
                     at += (int64_t)value;
                     break;
+                case 3:
+                    if (open == 32) return MATTERS;
+                    groups[open++] = tag >> 3;
+                    break;
+                case 4:
+                    if (!open || groups[--open] != tag >> 3) return DULL;
+                    break;
                 default:
                     return DULL;
             }
             if (said & MATTERS) return said;
         }
+        if (open) return DULL;
+    }
     return said;
 }
 

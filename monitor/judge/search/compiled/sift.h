@@ -26,6 +26,15 @@ typedef struct {
     uint64_t marks;
 } reader;
 
+/* Have room for so many bytes in lower case. */
+static inline bool have_room(reader *r, int64_t size) {
+    if (size <= r->capacity) return true;
+    uint8_t *grown = realloc(r->lower, (size_t)(2 * size));
+    if (!grown) return false;
+    r->lower = grown, r->capacity = 2 * size;
+    return true;
+}
+
 typedef struct {
     const grams *texts, *raw, *outputs; /* values; values in data that is no text; what the app's transforms gave out */
     const table *digests, *digits;
@@ -51,6 +60,8 @@ extern const double TENS[18];
 bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m);
 int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
+bool has_text(const grams *g, bytes lower, int64_t size, bool loose);
+int runs_matter(sieve *s, bytes data, int64_t size, int depth);
 bool packed_places(sieve *s, bytes data, int64_t size);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
