@@ -1,0 +1,115 @@
+"""The recognisers of Presidio on the labelled recording, and ours beside them: `python -m tests.bench presidio`.
+
+Only those that work by patterns: no model is fetched. They say what kind of thing stands somewhere, not whose it is, so
+a value counts as found when what they mark holds it as it was read. They get what the product stores: the URL and the
+body; once more with every leaf that our decoding finds in it, to tell what decoding does from what recognising does.
+
+Presidio brings spaCy and 300 MB with it, so it is no requirement of the project (group `bench` of pyproject.toml) and
+best installed beside it: `uv pip install --target /tmp/presidio 'presidio-analyzer>=2.2'`, then
+`PYTHONPATH=/tmp/presidio python -m tests.bench presidio`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from typing import Any, NamedTuple
+
+from monitor.events import Upload, parse
+from monitor.judge import decode
+from tests.bench.bench_matching import CASES, measure
+
+NAMES = (
+    *("CreditCardRecognizer", "CryptoRecognizer", "DateRecognizer", "EmailRecognizer", "IbanRecognizer"),
+    *("IpRecognizer", "PhoneRecognizer", "UrlRecognizer", "UsSsnRecognizer"),
+)
+INSTALL = (
+    "uv pip install --target /tmp/presidio 'presidio-analyzer>=2.2', then PYTHONPATH=/tmp/presidio before the command"
+)
+SURE = 0.3
+"""Score from which on a result of theirs counts."""
+
+
+def recognisers() -> list[Any]:
+    """Presidio's, without its engine for languages; the list of domains that comes with it, for no bench downloads."""
+    domains: Any = importlib.import_module("tldextract.tldextract")
+    domains.TLD_EXTRACTOR = domains.TLDExtract(suffix_list_urls=())
+    found = importlib.import_module("presidio_analyzer.predefined_recognizers")
+    return [getattr(found, name)() for name in NAMES]
+
+
+def marked(text: str, own: list[Any]) -> list[str]:
+    """What they mark in a text."""
+    results = [
+        result
+        for one in own
+        for result in one.analyze(text=text, entities=one.supported_entities, nlp_artifacts=None) or ()
+        if result.score >= SURE
+    ]
+    return [text[result.start : result.end] for result in results]
+
+
+def texts_of(upload: Upload, body: bytes, *, decoded: bool) -> str:
+    """What they are given of an upload."""
+    stored = f"{upload.url or ''}\n{body.decode('utf-8', 'replace')}"
+    if not decoded:
+        return stored
+    leaves = decode.leaves(upload, body or None).leaves
+    return "\n".join([stored, *dict.fromkeys(leaf.text for leaf in leaves if leaf.text)])
+
+
+class Theirs(NamedTuple):
+    """What they came to."""
+
+    recall: float
+    flagged: int
+    megabytes_a_second: float
+
+
+def theirs(own: list[Any], wanted: dict[str, list[str]], negatives: set[str], *, decoded: bool) -> Theirs:
+    """Run them over every upload."""
+    found = flagged = size = 0
+    spent = 0.0
+    for number, line in enumerate((CASES / "uploads.jsonl").read_bytes().splitlines(), 1):
+        upload = parse(line)
+        assert isinstance(upload, Upload)
+        body = (CASES / "bodies" / upload.body).read_bytes() if upload.body else b""
+        text = texts_of(upload, body, decoded=decoded)
+        size += len(upload.url or "") + len(body)
+        started = time.process_time()
+        marks = marked(text, own)
+        spent += time.process_time() - started
+        ref = f"uploads.jsonl:{number}"
+        flagged += ref in negatives and bool(marks)
+        found += sum(any(value in mark for mark in marks) for value in wanted.get(ref, ()))
+    return Theirs(found / sum(map(len, wanted.values())), flagged, size / 1e6 / spent)
+
+
+def main() -> None:
+    """Print recall, clean uploads flagged and speed, theirs and ours."""
+    if importlib.util.find_spec("presidio_analyzer") is None:
+        print(f"presidio: not installed, nothing measured. To install it: {INSTALL}")
+        return
+    if not (CASES / "truth.json").exists():
+        print(f"presidio: no labelled recording at {CASES}, nothing measured")
+        return
+    negatives = set(json.loads((CASES / "negatives.json").read_bytes()))
+    wanted: dict[str, list[str]] = {}
+    for label in json.loads((CASES / "truth.json").read_bytes()):
+        wanted.setdefault(label["upload"], []).append(label["value"])
+    own = recognisers()
+    print(f"{len(own)} recognisers, {sum(map(len, wanted.values()))} values sent, {len(negatives)} clean uploads")
+    print(f"{'':24} recall   clean uploads flagged   MB/s")
+    for name, decoded in (("presidio", False), ("presidio, decoded by us", True)):
+        result = theirs(own, wanted, negatives, decoded=decoded)
+        print(f"{name:24} {result.recall:6.4f}   {result.flagged:21}   {result.megabytes_a_second:5.2f}", flush=True)
+    started = time.process_time()
+    ours = measure(CASES)
+    spent = time.process_time() - started
+    recall = ours.found.total() / ours.wanted.total()
+    print(f"{'appwitness':24} {recall:6.4f}   {len(ours.false):21}   {ours.bytes / 1e6 / spent:5.2f}")
+
+
+if __name__ == "__main__":
+    main()
