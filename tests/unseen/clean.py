@@ -376,6 +376,8 @@ class Wrong(NamedTuple):
 
 def wrong(seed: int, uploads: int, size: int = 1000) -> Iterator[Wrong]:
     """Every flow that linking sees in so many clean uploads, beside the persona and `size` contacts."""
+    from tests.unseen import alike  # noqa: F401  (it registers more kinds)
+
     accesses = contacts(size)
     values = [value for access in accesses for value in access.values]
     known = linker(accesses, world.VALUES)
