@@ -245,8 +245,15 @@ function callOf(hook: Hook, env: Env, self: NativePointer | null, args: Raw[]): 
   return { env, self, args, result: undefined, thrown: NULL, overload, method, begun: micros() };
 }
 
+function alwaysWants(watcher: Watching): boolean {
+  return watcher.wants === undefined && !watcher.off;
+}
+
 /** Those whom the call concerns. One that cannot say so is told of the call, and fails there. */
 function wanting(hook: Hook, call: Call): Watching[] {
+  if (hook.watches.every(alwaysWants)) {
+    return hook.watches;
+  }
   return hook.watches.filter((watcher) => {
     try {
       return !watcher.off && (watcher.wants?.(call) ?? true);

@@ -1,6 +1,6 @@
 // Follows objects that give values away after the call: listeners and callbacks of the app, tasks and cursors it got.
 
-import type { Env } from "./bridge.js";
+import type { Env, Overload } from "./bridge.js";
 import { className, loadClass, wrapperFor } from "./classes.js";
 import { micros } from "./clock.js";
 import { openCursor } from "./cursor.js";
@@ -61,16 +61,27 @@ function given(values: Value[]): void {
   }
 }
 
+/** All values in one text, the same only for the same values; by hand, as it is made at each call. */
+function told(values: Value[]): string {
+  let text = "";
+  for (const value of values) {
+    text += `${value.type}:${value.text.length}:${value.text};${value.row ?? ""}`;
+  }
+  return text;
+}
+
 /** Queue one access. `own` is the hooked method's own frame, which is no caller. */
 export function access(
   env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
 ): void {
   const { spec, target } = origin;
   const { values, elements } = read;
-  given(values);
+  if (remembered.size > 0) {
+    given(values);
+  }
   const args = elements === null ? origin.args : { ...origin.args, elements };
   const captured = withStack ? capture(env) : "";
-  const key = [spec.source, spec.data, target, outcome, elements, JSON.stringify(values), captured].join("\n");
+  const key = `${spec.source}\n${spec.data}\n${target}\n${outcome}\n${elements}\n${told(values)}\n${captured}`;
   emitAccess(at, key, () => ({
     kind: "access",
     source: spec.source,
@@ -98,9 +109,15 @@ export function outcomeOf(read: Read): Outcome {
 
 /** `Class.method` of a call as it stands in its own stack frame. */
 export function ownFrame(call: Call): string {
-  const holder = call.overload.holder.$n.replace(/#\d+$/, "");
-  return `${holder}.${call.method}`;
+  let own = owns.get(call.overload);
+  if (own === undefined) {
+    own = `${call.overload.holder.$n.replace(/#\d+$/, "")}.${call.method}`;
+    owns.set(call.overload, own);
+  }
+  return own;
 }
+
+const owns = new WeakMap<Overload, string>();
 
 interface Followed {
   origin: Origin;
