@@ -31,9 +31,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 """Name -> what it returns, what it takes."""
 
 
-def _load() -> ctypes.CDLL | None:
+def _load(path: str = __file__[: -len("native.py")] + LIBRARY) -> ctypes.CDLL | None:
     try:
-        library = ctypes.CDLL(__file__[: -len("native.py")] + LIBRARY)
+        library = ctypes.CDLL(path)
     except OSError:
         return None
     for name, (returns, *takes) in FUNCTIONS.items():

@@ -1,0 +1,153 @@
+"""What more values cost: CPU for ordinary bodies of 2 kB with 1,000, 10,000 and a million values; what adding one costs
+when 250,000 patterns are there; how long other threads wait meanwhile. Ratios in one run."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import statistics
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+
+from monitor.events import Value
+from monitor.judge import decode
+from monitor.judge.search import Index
+from tests.bench.bench_matching import document, values
+
+SIZES = (1_000, 10_000, 1_000_000)
+BODY = 2_000
+PATTERNS = 250_000
+TIMES = 60
+
+
+def varint(number: int) -> bytes:
+    """As protobuf writes it."""
+    out = b""
+    while number > 0x7F:
+        out += bytes((number & 0x7F | 0x80,))
+        number >>= 7
+    return out + bytes((number,))
+
+
+def protobuf(rows: list[dict[str, object]]) -> bytes:
+    """Rows as messages of strings and numbers."""
+    out = b""
+    for row in rows:
+        message = b""
+        for field, value in enumerate(row.values(), 1):
+            if isinstance(value, str):
+                message += varint(field << 3 | 2) + varint(len(value.encode())) + value.encode()
+            elif isinstance(value, int):
+                message += varint(field << 3) + varint(int(value))
+        out += b"\x0a" + varint(len(message)) + message
+    return out
+
+
+def bodies(planted: Value) -> dict[str, bytes]:
+    """The same few rows, one with a value, in ordinary formats."""
+    rows = json.loads(document(BODY, []))["events"]
+    rows[len(rows) // 2]["extra"] = planted.text
+    text = json.dumps({"app": "x", "events": rows}).encode()
+    flat = {f"{key}{n}": json.dumps(value) for n, row in enumerate(rows) for key, value in row.items()}
+    return {
+        "json": text,
+        "form": urllib.parse.urlencode(flat).encode(),
+        "protobuf": protobuf(rows),
+        "gzip json": gzip.compress(text),
+        "base64 json": json.dumps({"data": base64.b64encode(text).decode()}).encode(),
+    }
+
+
+def cpu(index: Index, body: bytes, key: object) -> float:
+    """Seconds of this thread to decode and search a body, the median of many; the value must be found."""
+    spent = []
+    for _ in range(TIMES):
+        begun = time.thread_time()
+        decoded = decode.leaves_of(body, narrow=index.narrow)
+        hits = index.find(decoded.leaves, decoded.passed_over)
+        spent.append(time.thread_time() - begun)
+        assert any(hit.key == key for hit in hits), key
+    return statistics.median(sorted(spent)[: TIMES // 2])
+
+
+def growth(sizes: tuple[int, ...]) -> None:
+    """CPU for bodies, with more and more values."""
+    index, before = Index(), dict[str, float]()
+    known = values(sizes[-1])
+    for number, size in enumerate(sizes):
+        for value in known[len(index) : size]:
+            index.add((value.type, value.text), value)
+        for name, body in bodies(known[0]).items():
+            spent = cpu(index, body, (known[0].type, known[0].text))
+            before.setdefault(name, spent)
+            print(
+                f"{size:9,} values, {name:11s} {len(body):5d} bytes: {spent * 1e6:6.0f} us"
+                + (f", {spent / before[name]:.2f} times as with {sizes[0]:,}" if number else ""),
+                flush=True,
+            )
+
+
+def adding() -> None:
+    """One value more, with all its forms, while another thread ticks; found in the very next body."""
+    index = Index()
+    known = values(PATTERNS)
+    patterns, at = 0, 0
+    while patterns < PATTERNS:
+        index.add((known[at].type, known[at].text), known[at])
+        patterns = index.patterns
+        at += 1
+    ticks: list[float] = []
+    done = threading.Event()
+
+    def tick() -> None:
+        last = time.perf_counter()
+        while not done.is_set():
+            time.sleep(0.0005)
+            now = time.perf_counter()
+            ticks.append(now - last)
+            last = now
+
+    def rest() -> None:
+        time.sleep(0.002)
+
+    def one(work: Callable[[], None]) -> float:
+        begun = time.thread_time()
+        work()
+        return time.thread_time() - begun
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    for _ in range(500):
+        rest()
+    idle, from_here = max(ticks), len(ticks)
+    spent, missed = [], 0
+    for value in known[at : at + 1000]:
+        spent.append(one(lambda value=value: index.add((value.type, value.text), value)))  # type: ignore[misc]
+        body = json.dumps({"v": value.text}).encode()
+        missed += not any(hit.key == (value.type, value.text) for hit in index.find(decode.leaves_of(body).leaves))
+        rest()
+    done.set()
+    ticker.join()
+    spent.sort()
+    middle, late, last = (spent[number] * 1e6 for number in (500, 990, -1))
+    waited = max(ticks[from_here:])
+    print(
+        f"adding to {at:,} values, {patterns:,} patterns: p50 {middle:.0f} us, p99 {late:.0f} us, most {last:.0f} us of "
+        f"CPU; {missed} of 1,000 missed in the next body; another thread that wakes every 0.5 ms waited "
+        f"{waited * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added",
+        flush=True,
+    )
+
+
+def main(arguments: list[str]) -> None:
+    """Print the figures; a number of values may be given in place of the million."""
+    adding()
+    growth((*SIZES[:2], int(arguments[0])) if arguments else SIZES)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
