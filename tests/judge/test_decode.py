@@ -257,6 +257,7 @@ K = 1 << 17
                 b"PK\x03\x04",
                 b"eyJhbGci.",
                 b"eyJ",
+                b'["\\"a',
                 b"<![CDATA[",
                 b"A",
                 b"\0",

@@ -132,6 +132,8 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
                 found.append(Piece(raw, path, decoding, base, base_end, False, "", kind == 4 and not REAL.search(raw)))
             if len(found) > room.leaves_left:
                 return len(data), True
+        if kind == 5:  # all that follows is in it
+            return end, not outer
         if not outer:
             return end, True
     return end, not outer
