@@ -136,8 +136,8 @@ def adding() -> None:
     middle, late, last = (spent[number] * 1e6 for number in (500, 990, -1))
     waited = max(ticks[from_here:])
     print(
-        f"adding to {at:,} values, {patterns:,} patterns: p50 {middle:.0f} us, p99 {late:.0f} us, most {last:.0f} us of "
-        f"CPU; {missed} of 1,000 missed in the next body; another thread that wakes every 0.5 ms waited "
+        f"adding to {at:,} values, {patterns:,} patterns: p50 {middle:.0f} us, p99 {late:.0f} us, most {last:.0f} "
+        f"us of CPU; {missed} of 1,000 missed in the next body; another thread that wakes every 0.5 ms waited "
         f"{waited * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added",
         flush=True,
     )
