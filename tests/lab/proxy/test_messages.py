@@ -67,13 +67,14 @@ def test_messages_of_a_protocol_that_is_not_http(shared: Observed) -> None:
 
 def test_a_long_stream_is_cut_and_whole(shared: Observed) -> None:
     raw = shared.tunnel("raw.test", 9000)
+    raw.settimeout(60)
     sent = random.Random(1).randbytes(3 * MB)
     reader = threading.Thread(target=lambda: [None for _ in iter(lambda: raw.recv(65536), b"")], daemon=True)
     reader.start()
     before = len(shared.uploads())
     raw.sendall(sent)
     raw.shutdown(socket.SHUT_WR)
-    reader.join(10)
+    reader.join(60)
     wait_for(lambda: sum(one.size for one in shared.uploads()[before:]) >= len(sent))
     assert b"".join(shared.body(one) for one in shared.uploads()[before:]) == sent
 
