@@ -39,7 +39,7 @@ function bringUp(plan: Plan): void {
     watchEnd(env);
     watchScreen(env, plan.sdk_calls);
     watchStores(env, plan.stores, plan.keys);
-    watchPhases(env);
+    watchPhases(env, plan.started);
     watchExits(env, plan.exits);
     watchBinder(env, plan.native.binder);
     watchExit();

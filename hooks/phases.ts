@@ -13,7 +13,9 @@ import { getter, tryGetter } from "./readers.js";
 const BACKGROUND_MS = 700;
 const SCREEN_STATE_OFF = 0;
 
-export function watchPhases(env: Env): void {
+/** `started`: the process began with us; what comes first in one that ran before did not bring it up. */
+export function watchPhases(env: Env, started: boolean): void {
+  broughtUpSaid = !started;
   on(env, "android.app.Activity", "onResume", { before: resumed });
   on(env, "android.app.Activity", "onPause", { before: paused });
   on(env, "android.app.Instrumentation", "callApplicationOnCreate", { before: (call) => { lookAtScreen(call, call.args[0]); } });

@@ -207,6 +207,8 @@ export interface ExitSpec {
 
 export interface Plan {
   app: string | null;
+  /** the process was started to be observed; false when it ran already */
+  started: boolean;
   sources: SourceSpec[];
   sdk_calls: SdkCallSpec[];
   stores: StoreSpec[];

@@ -257,6 +257,7 @@ class Agent:
     def _plan(self) -> dict[str, Any]:
         return {
             "app": self.app,
+            "started": self._spawned,
             "sources": [source.plan() for source in self._sources],
             **self._signals.plan(),
             "transforms": self._transforms.plan(),
