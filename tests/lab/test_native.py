@@ -65,7 +65,10 @@ def seen(tmp_path_factory) -> dict[str, list[Access]]:
         agent.launch(Program(argv, env=dict(os.environ, STANDINS=str(out))))
         assert agent.wait(60), "the app did not end"
     assert [line.split()[0] for line in b"".join(printed).decode().splitlines()] == steps
-    assert list(recording.events(Gap)) == []
+    # The commands that it asks the shell for are programs of others.
+    assert {(gap.why, gap.detail) for gap in recording.events(Gap)} <= {
+        ("process_not_instrumented", "not a program of the app's: what it does and starts is not seen")
+    }
     taken: dict[str, list[Access]] = {}
     for access in recording.events(Access):
         taken.setdefault(access.stack[0].partition("(")[0], []).append(access)
