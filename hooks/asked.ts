@@ -24,6 +24,8 @@ export interface Reader {
   asks: (args: InvocationArguments, name: string) => string | null;
   /** `kept`: the arguments as they were when it was called */
   gives: (asked: Asked, result: InvocationReturnValue, kept: NativePointer[], name: string) => Given;
+  /** said when it is called: where Frida holds child processes it misses that opendir came back */
+  atOnce?: boolean;
   /** whether a result says that there was nothing */
   fails?: (result: InvocationReturnValue) => boolean;
 }

@@ -86,7 +86,9 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
         this["asked"] = null;
         safely(() => {
           const asked = question(route, reader, args, name, this.threadId, this.returnAddress);
-          if (asked !== null) {
+          if (asked !== null && reader.atOnce === true) {
+            say(asked, "returned", []);
+          } else if (asked !== null) {
             within.add(this.threadId);
             this["asked"] = asked;
             this["kept"] = [0, 1, 2, 3, 4, 5].map((i) => args[i] ?? NULL);

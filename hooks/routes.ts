@@ -22,7 +22,6 @@ function path(args: InvocationArguments, name: string): string | null {
 }
 
 const failed = (result: InvocationReturnValue): boolean => result.toInt32() === -1;
-const isNull = (result: InvocationReturnValue): boolean => result.isNull();
 
 let found: { name: string; value: string } | null = null;
 /** Lives as long as the agent: what the C library calls with the name and the value behind a handle. */
@@ -51,7 +50,7 @@ export const ROUTES: Record<Reads, Reader> = {
     gives: (asked, result, _kept, name) => follow(asked, name.startsWith("fopen") ? descriptorOf(result) : result.toInt32(), "text"),
     fails: (result) => result.toInt32() === -1 || result.isNull(),
   },
-  folder: { asks: path, gives: () => [], fails: isNull },
+  folder: { asks: path, gives: () => [], atOnce: true },
   path: {
     asks: path,
     gives: (asked) => valuesIn(asked.ask, asked.target),
