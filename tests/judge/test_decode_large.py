@@ -8,6 +8,7 @@ import json
 import mmap
 import random
 import zlib
+from collections.abc import Callable
 
 import brotli
 import pytest
@@ -77,7 +78,7 @@ def _binary(chance, texts):
 
 
 KINDS = {"text": _lines, "ndjson": _ndjson, "json": _document, "multipart": _multipart, "binary": _binary}
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "": lambda data: data,
     "gzip": gzip.compress,
     "deflate": zlib.compress,
