@@ -41,7 +41,7 @@ def test_paths_exist(path):
 def test_options_that_the_readme_shows_exist():
     verbs = list(cli.main.commands.values())
     verbs += [sub for verb in verbs if isinstance(verb, click.Group) for sub in verb.commands.values()]
-    options = {option for verb in verbs for param in verb.params for option in param.opts}
+    options = {option for verb in verbs for param in verb.params for option in (*param.opts, *param.secondary_opts)}
     others = re.sub(r"python -m tests\.\w+.*", "", README)
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+)", others)) - {"--set", "--help"}
     assert shown <= options
