@@ -154,7 +154,7 @@ def _play(
         )
 
     def survives(chosen: Sequence[Source]) -> bool:
-        say(f"starting it with {len(chosen)} of the sources hooked, to find the one that it died of")
+        say(f"starting it with {len(chosen)} sources hooked, to find what it died of")
         with agent_for(chosen, _Nowhere()) as agent:
             with suppress(SetupError):
                 agent.launch(device.launch())
@@ -183,11 +183,16 @@ def _play(
     if agent.culprit is not None:
         return agent.culprit
     begun_at = datetime.now(UTC)
-    found = deadly(sources, survives)
+    by_chance = survives(sources)
+    found = None if by_chance else deadly(sources, survives)
     detail = "the app was started several times to find the source that it died of; what it read meanwhile is not here"
     recording.append(
         Gap(at=begun_at, where="hook", subject="agent", why="detached", detail=detail, until=datetime.now(UTC))
     )
+    if by_chance:
+        say("it did not die again: somebody or something else ended it, and with it the run")
+        _went_down(agent, recording)
+        return None
     if found is None:
         raise SetupError(
             f"{device.app.package} died soon after it was started, and of no source in particular.",

@@ -88,7 +88,7 @@ def test_content_encodings_are_undone_whatever_the_header_says(codings, body):
         (b'callback({"a":"x"});', {"$.a": "x"}),
         (b"a=1&b=x%20y&c=%257Bz%257D", {"$.b": "x y", "$.c": "{z}"}),
         (b"data=a%3D1%26b%3Dx", {"$.data.b": "x"}),
-        (b"{13800138000}", {'$["13800138000"]': "13800138000"}),
+        (b"{13800138000}", {"$": "{13800138000}"}),
         (b'{"a":"x"}=', {"$.a": "x"}),
         (b"<a><b c='x'>y</b></a>", {"$.a.b.c": "x", "$.a.b": "y"}),
         (b"\x08\x96\x01\x12\x07\x0a\x05hello", {"$.2.1": "hello"}),

@@ -97,6 +97,10 @@ def _upload(headers=(), hint=""):
     )
 
 
+def way_of(hit):
+    return tuple(step for step in hit.decoding if step != MAYBE)
+
+
 def _found(body, *, coding, kind, at_once):
     hint = f"multipart/form-data; boundary={BOUNDARY}" if kind == "multipart" else ""
     headers = [["content-encoding", coding]] if coding else []
@@ -106,9 +110,9 @@ def _found(body, *, coding, kind, at_once):
         (
             hit.key,
             hit.leaf.path,
-            tuple(step for step in hit.decoding if step != MAYBE),
             hit.found,
-            *((hit.start, hit.end) if hit.leaf.exact else ()),
+            # In what was unpacked, of a value that is written in several ways one way is told, whichever comes first.
+            *((way_of(hit), hit.start, hit.end) if hit.leaf.exact else ()),
         )
         for hit in INDEX.find(decoded.leaves, decoded.passed_over)
         if hit.strong

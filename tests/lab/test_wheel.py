@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.lab.demo import DEMO
+
 ROOT = Path(__file__).parent.parent.parent
 UV = shutil.which("uv") or str(ROOT / ".setup/uv/bin/uv")
 
@@ -69,5 +71,5 @@ def test_its_demo_runs_in_an_empty_environment(wheel, tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    assert len(list((tmp_path / "recordings").glob("demo-*/run.json"))) == 4
-    assert len(list((tmp_path / "recordings").glob("demo-*.html"))) == 4
+    assert len(list((tmp_path / "recordings").glob("demo-*/run.json"))) == len(DEMO)
+    assert len(list((tmp_path / "recordings").glob("demo-*.html"))) == len(DEMO)
