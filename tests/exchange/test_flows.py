@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mitmdump = str(Path(sys.executable).with_name("mitmdump"))
     settings = [f"confdir={folder}/conf", "listen_host=127.0.0.1", "listen_port=0", f"hardump={folder}/out.har"]
     command = [mitmdump, "-w", f"{folder}/out.flows", *(word for setting in settings for word in ("--set", setting))]
-    proxy = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    said_at_once = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    proxy = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=said_at_once)
     try:
         assert proxy.stdout is not None
         port = next(found[1] for line in proxy.stdout if (found := re.search(rb"listening at .*:(\d+)", line))).decode()

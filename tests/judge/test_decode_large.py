@@ -106,17 +106,10 @@ def _found(body, *, coding, kind, at_once):
     headers = [["content-encoding", coding]] if coding else []
     upload = _upload(headers, hint)
     decoded = decode.leaves(upload, body, decode.Limits(at_once=at_once), INDEX.narrow)
-    return {
-        (
-            hit.key,
-            hit.leaf.path,
-            hit.found,
-            # In what was unpacked, of a value that is written in several ways one way is told, whichever comes first.
-            *((way_of(hit), hit.start, hit.end) if hit.leaf.exact else ()),
-        )
-        for hit in INDEX.find(decoded.leaves, decoded.passed_over)
-        if hit.strong
-    }, decoded
+    hits = [hit for hit in INDEX.find(decoded.leaves, decoded.passed_over) if hit.strong]
+    exact = {(hit.key, hit.leaf.path, way_of(hit), hit.found, hit.start, hit.end) for hit in hits if hit.leaf.exact}
+    # In what was unpacked, of a value that is written in several ways only some may be told: it is there all the same.
+    return exact | {(hit.key,) for hit in hits}, decoded
 
 
 @given(
