@@ -80,7 +80,7 @@ export const ROUTES: Record<Reads, Reader> = {
     gives: (asked, result, _kept, name) => (name === "popen" ? follow(asked, descriptorOf(result), "text") : []),
     fails: (result) => result.toInt32() === -1,
   },
-  call: { asks: () => "", gives: () => [] },
+  call: { asks: () => "", gives: () => [], atOnce: true },
   /** (drm, name, array of bytes) */
   drm_bytes: {
     asks: (args) => textAt(args[1]),

@@ -61,7 +61,9 @@ def seen(tmp_path_factory) -> dict[str, list[Access]]:
     agent = Agent(recording, [api, number], "routes")
     agent.on_output = printed.append
     argv = (str(JAVA), "-Xshare:off", f"-Droutes={out / 'libroutes.so'}", "-cp", str(out), "routes.Main", *steps)
-    with agent:
+    # Where Frida holds child processes it now and then misses that a function came back, and what it gave is lost.
+    with pytest.MonkeyPatch.context() as patch, agent:
+        patch.setattr("monitor.observe.children.Children.hold", lambda *_: None)
         agent.launch(Program(argv, env=dict(os.environ, STANDINS=str(out))))
         assert agent.wait(60), "the app did not end"
     assert [line.split()[0] for line in b"".join(printed).decode().splitlines()] == steps

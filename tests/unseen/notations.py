@@ -522,10 +522,10 @@ def bd09(text: str) -> tuple[float, float] | None:
     return z * math.sin(theta) + 0.006, z * math.cos(theta) + 0.0065
 
 
-def polyline(text: str) -> str:
+def polyline(text: str, decimals: int = 5) -> str:
     out = ""
     for degrees in point(text):
-        value = round(degrees * 1e5) << 1
+        value = round(degrees * 10**decimals) << 1
         value = ~value if degrees < 0 else value
         while value >= 32:
             out += chr((32 | value & 31) + 63)

@@ -18,7 +18,7 @@ from typing import Any
 from monitor.events import Value
 from tests.unseen import world
 from tests.unseen.letters import in_json
-from tests.unseen.notations import bd09, gcj02, geohash, national, notation, point, sexagesimal
+from tests.unseen.notations import bd09, gcj02, geohash, national, notation, point, polyline, sexagesimal
 
 DIGITS = "0123456789"
 LOWER = "abcdefghijklmnopqrstuvwxyz"
@@ -336,18 +336,6 @@ def both(write: Callable[[float], Any], lat: str = "lat", lon: str = "lon") -> C
     return lambda text: {lat: write(point(text)[0]), lon: write(point(text)[1])}
 
 
-def polyline6(text: str) -> str:
-    out = ""
-    for degrees in point(text):
-        value = round(degrees * 1e6) << 1
-        value = ~value if degrees < 0 else value
-        while value >= 32:
-            out += chr((32 | value & 31) + 63)
-            value >>= 5
-        out += chr(value + 63)
-    return out
-
-
 def iso_6709(text: str) -> str:
     def one(degrees: float, size: int) -> str:
         hundredths = round(abs(degrees) * 360_000)
@@ -391,7 +379,7 @@ for _name, _write in {
     "geometry in a text": lambda text: json.dumps({"type": "Point", "coordinates": list(point(text)[::-1])}),
     "wkb in hex": lambda text: "0101000000" + struct.pack("<2d", *point(text)[::-1]).hex().upper(),
     "wkb in base64": lambda text: b64(b"\x00\x00\x00\x00\x01" + struct.pack(">2d", *point(text)[::-1])),
-    "polyline, six decimals": lambda text: {"polyline": polyline6(text)},
+    "polyline, six decimals": lambda text: {"polyline": polyline(text, 6)},
     "iso 6709 with seconds": iso_6709,
     "with an accuracy between": lambda text: "{:.6f}|12.0|{:.6f}".format(*point(text)),
     "column and row": lambda text: {"columns": ["t", "lat", "lon"], "rows": [[1, *point(text)]]},
