@@ -95,7 +95,9 @@ class Unseen:
     def tls_failed_client(self, data: tls.TlsData) -> None:
         words = data.conn.error or ""
         host, about = self._named(asked(data.context)), whose(data.context)
-        if words.startswith("Cannot parse ClientHello"):
+        if words.startswith(("Cannot parse QUIC header", "Invalid handshake received")):
+            self.recorder.gap(host, "not_decrypted", "QUIC of a connection that began before the proxy", about=about)
+        elif words.startswith("Cannot parse ClientHello"):
             self.recorder.gap(host, "protocol_unsupported", "not a TLS ClientHello", about=about)
         elif "closed early" in words or "unsupported protocol" in words or "no shared cipher" in words:
             self.recorder.gap(host, "not_decrypted", words, about=about)

@@ -2,8 +2,9 @@
 
     python -m tests.bench soak [--requests 200000] [--kills 100] [--minutes 600] [--dir /tmp] [--seed 1]
 
-Clients send HTTP and HTTPS (keep-alive, short, long and chunked), HTTP/2, WebSocket and raw TCP, each request with a
-number of its own, while the proxy, the recorder (who stamps) or the correlator is killed (kill -9) and started again.
+Clients send HTTP and HTTPS (keep-alive, short, long and chunked), HTTP/2, HTTP/3, gRPC, WebSocket, MQTT, raw TCP and
+UDP and DNS (soak_clients.py), each request with a number of its own, while the proxy, the recorder (who stamps) or the
+correlator is killed (kill -9) and started again.
 Then each number that was answered is looked up in the recording, the recording is verified, and no body may be without
 a line that names it. Ends with 1 when anything is missing.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -24,168 +26,42 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-
-import httpx
-from websockets.asyncio.client import connect as websocket
-from websockets.exceptions import WebSocketException
+from typing import Any
 
 from monitor.events import AppIdentity, DeviceIdentity, Gap, Run, Upload
 from monitor.observe.proxy import Proxy
 from monitor.recording import Recording, verify
+from tests.bench.soak_clients import KINDS, WORKERS, Traffic, worker
 from tests.lab import upstream as servers
 
 NUMBER = re.compile(rb"soak-(\d+)\.")
-SIZES = (0, 20, 300, 1000, 1000, 4000, 20_000, 100_000)
-MIX = {"http": 0.62, "https": 0.15, "chunked": 0.05, "h2": 0.06, "websocket": 0.07, "tcp": 0.05}
-WORKERS = 12
 CONTEXT = multiprocessing.get_context("spawn")
 
 
-@dataclass
-class Traffic:
-    """What the clients know."""
+class Mixed(Proxy):
+    """A proxy that listens in further modes as well, each on a port of its own."""
 
-    proxy: Proxy
-    tls: ssl.SSLContext
-    dice: random.Random
-    total: int
-    seconds: float
-    begun: float = field(default_factory=time.monotonic)
-    sent: int = 0
-    answered: set[int] = field(default_factory=set)
-    kinds: Counter[str] = field(default_factory=Counter)
-    broken: Counter[str] = field(default_factory=Counter)
+    def __init__(self, modes: Sequence[str], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.modes = modes
 
-    def progress(self) -> float:
-        """How far it is, of 1: by requests or, where there is a limit, by time."""
-        return max(self.sent / self.total, (time.monotonic() - self.begun) / self.seconds)
-
-    def next(self) -> int | None:
-        if self.progress() >= 1:
-            return None
-        self.sent += 1
-        return self.sent
-
-    def done(self, number: int, kind: str) -> None:
-        self.answered.add(number)
-        self.kinds[kind] += 1
+    def start(self) -> None:
+        self._settings = [one for one in self._settings if not one.startswith("mode=")]
+        self._settings += [f"mode={one}" for one in ("regular", *self.modes)]
+        super().start()
 
 
-def body(run: Traffic, number: int) -> bytes:
-    return f"soak-{number}. +8613800138000 ".encode() + run.dice.randbytes(run.dice.choice(SIZES))
-
-
-async def tunnel(run: Traffic, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", run.proxy.port, limit=1 << 22)
-    writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
-    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
-
-
-def plain_tunnel(run: Traffic, host: str) -> socket.socket:
-    raw = socket.create_connection(("127.0.0.1", run.proxy.port), timeout=20)
-    raw.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
-    assert b" 200 " in raw.recv(4096)
-    raw.setblocking(False)
-    return raw
-
-
-async def http1(run: Traffic, count: int, kind: str) -> None:
-    """Requests on one connection that is kept alive."""
-    if kind == "https":
-        reader, writer = await tunnel(run, "secure.test", 443)
-        await writer.start_tls(run.tls, server_hostname="secure.test")
-        base, host = "", "secure.test"
-    else:
-        reader, writer = await asyncio.open_connection("127.0.0.1", run.proxy.port, limit=1 << 22)
-        base, host = "http://plain.test", "plain.test"
-    try:
-        for _ in range(count):
-            number = run.next()
-            if number is None:
-                return
-            data = body(run, number)
-            head = f"POST {base}/soak-{number}. HTTP/1.1\r\nHost: {host}\r\n"
-            if kind == "chunked":
-                pieces = [data[at : at + 30_000] for at in range(0, len(data), 30_000)]
-                writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
-                writer.writelines(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-                writer.write(b"0\r\n\r\n")
-            else:
-                writer.write(f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-            if b" 201 " in answer.split(b"\r\n")[0] + b" ":
-                run.done(number, kind)
-    finally:
-        writer.close()
-
-
-async def h2(run: Traffic, count: int, kind: str) -> None:
-    async def one(client: httpx.AsyncClient) -> None:
-        number = run.next()
-        if number is not None:
-            answer = await client.post(f"https://h2.test/soak-{number}.", content=body(run, number))
-            if answer.status_code == 202:
-                run.done(number, kind)
-
-    async with httpx.AsyncClient(http2=True, proxy=f"http://127.0.0.1:{run.proxy.port}", verify=run.tls) as client:
-        for _ in range(count // 10):
-            await asyncio.gather(*(one(client) for _ in range(10)))
-
-
-async def talk(run: Traffic, count: int, kind: str) -> None:
-    raw = await asyncio.to_thread(plain_tunnel, run, "ws.test")
-    async with websocket("wss://ws.test/soak", sock=raw, ssl=run.tls, server_hostname="ws.test", max_size=None) as chat:
-        for _ in range(count):
-            number = run.next()
-            if number is None:
-                return
-            data = body(run, number)
-            await chat.send(data)
-            assert await chat.recv() == data
-            run.done(number, kind)
-
-
-async def tcp(run: Traffic, count: int, kind: str) -> None:
-    reader, writer = await tunnel(run, "raw.test", 9000)
-    try:
-        for _ in range(count):
-            number = run.next()
-            if number is None:
-                return
-            data = b"\x01" + body(run, number)
-            writer.write(data)
-            assert await reader.readexactly(len(data)) == data
-            run.done(number, kind)
-    finally:
-        writer.close()
-
-
-CLIENTS: dict[str, Callable[[Traffic, int, str], Awaitable[None]]] = {
-    "http": http1,
-    "https": http1,
-    "chunked": http1,
-    "h2": h2,
-    "websocket": talk,
-    "tcp": tcp,
-}
-PER_CONNECTION = 60
-
-
-async def worker(run: Traffic) -> None:
-    while run.progress() < 1:
-        kind = run.dice.choices(list(MIX), list(MIX.values()))[0]
-        try:
-            await asyncio.wait_for(CLIENTS[kind](run, PER_CONNECTION, kind), 60)
-        except (OSError, EOFError, AssertionError, TimeoutError, httpx.HTTPError, WebSocketException) as error:
-            run.broken[f"{kind}: {type(error).__name__}"] += 1
-            await asyncio.sleep(0.1)
+def free_ports(count: int) -> list[int]:
+    """Ports for datagrams that nobody uses now; a proxy that is started again shall be where it was."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 def record(path: Path) -> None:
@@ -260,6 +136,7 @@ def soak(
 ) -> list[str]:
     """Run it in a new folder; what was not as it must be, each in a sentence."""
     path = room / "recording"
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # each kill breaks connections of its server
     begun = time.monotonic()
     recording = Recording.create(
         path,
@@ -271,12 +148,14 @@ def soak(
         ),
     )
     with servers.running(room) as upstream:
-        proxy = Proxy(path, confdir=room / "ca", hosts=upstream.hosts, upstream_ca=upstream.ca)
+        listening = {name: kind.mode for name, kind in KINDS.items() if kind.mode}
+        ports = dict(zip(listening, free_ports(len(listening)), strict=True))
+        modes = [f"{mode}@{ports[name]}" for name, mode in listening.items()]
+        proxy = Mixed(modes, path, confdir=room / "ca", hosts=upstream.hosts, upstream_ca=upstream.ca)
         proxy.start()
         helpers = Helpers(path, with_correlator)
-        run = Traffic(
-            proxy, ssl.create_default_context(cafile=proxy.ca_pem), random.Random(seed), requests, minutes * 60
-        )
+        tls = ssl.create_default_context(cafile=proxy.ca_pem)
+        run = Traffic(proxy, ports, tls, random.Random(seed), requests, minutes * 60)
 
         async def all_of_it() -> Counter[str]:
             killer = asyncio.create_task(killing(run, helpers, kills))

@@ -1,4 +1,4 @@
-"""Servers of protocols beyond HTTP/1 and 2 that an app might talk to, on loopback: gRPC, MQTT, XMPP, HTTP/3."""
+"""Servers of further protocols that an app might talk to, on loopback: gRPC, MQTT, XMPP, HTTP/3, DNS, UDP."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.rrset
 import grpc
 import trustme
 from aioquic.asyncio.protocol import QuicConnectionProtocol
@@ -27,7 +29,8 @@ def start(up: ExitStack, certificate: trustme.LeafCert, tls: ssl.SSLContext) -> 
     """Run them until `up` ends; by name, where they are."""
     mqtt, mqtts, xmpp = (_Server(("127.0.0.1", 0), kind) for kind in (_Mqtt, _Mqtt, _Xmpp))
     mqtts.socket = tls.wrap_socket(mqtts.socket, server_side=True)
-    for server in (mqtt, mqtts, xmpp):
+    names, datagrams = (socketserver.UDPServer(("127.0.0.1", 0), kind) for kind in (_Names, _Datagrams))
+    for server in (mqtt, mqtts, xmpp, names, datagrams):
         up.callback(server.server_close)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         up.callback(server.shutdown)
@@ -35,6 +38,8 @@ def start(up: ExitStack, certificate: trustme.LeafCert, tls: ssl.SSLContext) -> 
         "mqtt.test:1883": mqtt.server_address[1],
         "mqtt.test:8883": mqtts.server_address[1],
         "xmpp.test": xmpp.server_address[1],
+        "names.test": names.server_address[1],
+        "datagrams.test": datagrams.server_address[1],
     }
     for port, credentials in ((80, None), (443, certificate)):
         places[f"grpc.test:{port}"] = _grpc(up, credentials)
@@ -108,6 +113,23 @@ class _Xmpp(socketserver.StreamRequestHandler):
                 self.request.sendall(b"<?xml version='1.0'?><stream:stream from='xmpp.test'><stream:features/>")
             elif said.strip():
                 self.request.sendall(b"<presence/>")
+
+
+class _Names(socketserver.DatagramRequestHandler):
+    """A DNS server that knows one address for every name."""
+
+    def handle(self) -> None:
+        query = dns.message.from_wire(self.rfile.read())
+        answer = dns.message.make_response(query)
+        answer.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", "127.0.0.1"))
+        self.wfile.write(answer.to_wire())
+
+
+class _Datagrams(socketserver.DatagramRequestHandler):
+    """Says again what it is told."""
+
+    def handle(self) -> None:
+        self.wfile.write(self.rfile.read())
 
 
 class _Http3(QuicConnectionProtocol):

@@ -218,13 +218,13 @@ def quic(ca: str) -> None:
     """HTTP/3 to one server, and a first packet of an unknown version: what came back, in words."""
     from aioquic.asyncio.client import connect
 
-    from tests.lab.proxy.test_http3 import Client, configuration
+    from tests.lab.proxy.clients import Http3, http3
 
     async def talk() -> int:
-        trusting = configuration()
+        trusting = http3()
         trusting.load_verify_locations(ca)
-        async with connect(SERVER_H3, 443, configuration=trusting, create_protocol=Client) as client:
-            assert isinstance(client, Client)
+        async with connect(SERVER_H3, 443, configuration=trusting, create_protocol=Http3) as client:
+            assert isinstance(client, Http3)
             return (await client.post("/in-a-tunnel", b"+8613800138000"))[0]
 
     print(asyncio.run(talk()))

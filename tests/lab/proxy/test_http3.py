@@ -7,67 +7,28 @@ import hashlib
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from aioquic.asyncio.client import connect
-from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.h3.connection import H3Connection
-from aioquic.h3.events import DataReceived, HeadersReceived
-from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import QuicEvent
 from aioquic.quic.packet import QuicProtocolVersion
 
+from tests.lab.proxy.clients import Http3, http3
 from tests.lab.proxy.observed import Observed, wait_for
 
 pytestmark = pytest.mark.lab
 
 
-class Client(QuicConnectionProtocol):
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.http = H3Connection(self._quic)
-        self.answers: dict[int, tuple[list[Any], bytearray, asyncio.Future[None]]] = {}
-
-    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        stream = self._quic.get_next_available_stream_id()
-        self.answers[stream] = ([], bytearray(), asyncio.get_running_loop().create_future())
-        head = [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"h3.test"), (b":path", path.encode())]
-        self.http.send_headers(stream, [*head, (b"content-type", b"application/json")])
-        for at in range(0, len(body), 100_000):
-            self.http.send_data(stream, body[at : at + 100_000], at + 100_000 >= len(body))
-        self.transmit()
-        headers, answer, done = self.answers[stream]
-        await asyncio.wait_for(done, 30)
-        return int(dict(headers)[b":status"]), bytes(answer)
-
-    def quic_event_received(self, event: QuicEvent) -> None:
-        for happened in self.http.handle_event(event):
-            if isinstance(happened, HeadersReceived | DataReceived):
-                headers, answer, done = self.answers[happened.stream_id]
-                if isinstance(happened, HeadersReceived):
-                    headers += happened.headers
-                else:
-                    answer += happened.data
-                if happened.stream_ended:
-                    done.set_result(None)
-
-
-def configuration(**options: Any) -> QuicConfiguration:
-    return QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="h3.test", idle_timeout=10, **options)
-
-
 def test_http3_is_recorded(start: Callable[..., Observed]) -> None:
     observed = start(mode="reverse:http3://h3.test:443")
-    trusting = configuration()
+    trusting = http3()
     trusting.load_verify_locations(str(observed.proxy.ca_pem))
     bodies = [b'{"tel":"+8613800138000"}', os.urandom(300_000)]
 
     async def talk() -> None:
         async with connect(
-            observed.proxy.host, observed.proxy.port, configuration=trusting, create_protocol=Client
+            observed.proxy.host, observed.proxy.port, configuration=trusting, create_protocol=Http3
         ) as client:
-            assert isinstance(client, Client)
+            assert isinstance(client, Http3)
             answers = await asyncio.gather(*(client.post(f"/three/{i}", body) for i, body in enumerate(bodies)))
         assert answers == [(203, hashlib.sha256(body).hexdigest().encode()) for body in bodies]
 
@@ -85,12 +46,23 @@ def test_a_client_of_http3_that_refuses_our_certificate(start: Callable[..., Obs
 
     async def talk() -> None:
         with pytest.raises(ConnectionError):
-            async with connect(observed.proxy.host, observed.proxy.port, configuration=configuration()):
+            async with connect(observed.proxy.host, observed.proxy.port, configuration=http3()):
                 pass
 
     asyncio.run(talk())
     gap = observed.gap(lambda gap: gap.why == "tls_refused")
     assert gap.subject == "h3.test"
+
+
+def test_a_connection_that_began_before_the_proxy_did_refuses_nothing(start: Callable[..., Observed]) -> None:
+    observed = start(mode="reverse:http3://h3.test:443")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for first in (b"\x60" + os.urandom(40), b"\x41" + os.urandom(1300)):
+            client.sendto(first, (observed.proxy.host, observed.proxy.port))
+    gap = observed.gap(lambda gap: gap.subject == "h3.test")
+    observed.proxy.stop()
+    assert (gap.why, gap.detail) == ("not_decrypted", "QUIC of a connection that began before the proxy")
+    assert {one.why for one in observed.gaps()} == {"not_decrypted"}
 
 
 def test_quic_that_cannot_be_read_is_refused_at_once_and_counted(start: Callable[..., Observed]) -> None:
@@ -103,7 +75,7 @@ def test_quic_that_cannot_be_read_is_refused_at_once_and_counted(start: Callable
             for _ in range(3):
                 begun = asyncio.get_running_loop().time()
                 with pytest.raises(ConnectionError):
-                    async with connect(observed.proxy.host, observed.proxy.port, configuration=configuration()):
+                    async with connect(observed.proxy.host, observed.proxy.port, configuration=http3()):
                         pass
                 assert asyncio.get_running_loop().time() - begun < 9, "told at once, not after the idle timeout"
 

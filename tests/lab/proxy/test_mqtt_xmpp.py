@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 from collections.abc import Iterator
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from monitor.events import Upload
+from tests.lab.proxy.clients import Mqtt
 from tests.lab.proxy.observed import Observed, wait_for
 
 pytestmark = pytest.mark.lab
@@ -19,23 +17,9 @@ pytestmark = pytest.mark.lab
 LONG = os.urandom(3_000_000)
 
 
-class Client(mqtt.Client):
-    """Reaches its server through the proxy's CONNECT; paho's own way needs another library."""
-
-    def __init__(self, observed: Observed) -> None:
-        super().__init__(CallbackAPIVersion.VERSION2, "phone-1")
-        self.observed = observed
-
-    def _create_unix_socket_connection(self) -> socket.socket:
-        return self.observed.tunnel(self.host, self.port)
-
-    def _create_socket_connection(self) -> socket.socket:
-        return self.observed.tunnel(self.host, self.port)
-
-
 @pytest.fixture(params=[1883, 8883], ids=["tcp", "tls"])
-def client(request: pytest.FixtureRequest, shared: Observed) -> Iterator[Client]:
-    client = Client(shared)
+def client(request: pytest.FixtureRequest, shared: Observed) -> Iterator[Mqtt]:
+    client = Mqtt(shared.tunnel)
     if request.param == 8883:
         client.tls_set_context(shared.tls)
     connected = threading.Event()
@@ -52,7 +36,7 @@ def of(observed: Observed, host: str, tls: bool) -> list[Upload]:
     return [one for one in observed.uploads() if one.host == host and (one.tls is not None) == tls]
 
 
-def test_mqtt(shared: Observed, client: Client) -> None:
+def test_mqtt(shared: Observed, client: Mqtt) -> None:
     tls = client.port == 8883
     for topic, payload in (("contacts/1", b"+8613800138000"), ("photo", LONG), ("contacts/2", b"+8613800138001")):
         client.publish(topic, payload, qos=1).wait_for_publish(20)
