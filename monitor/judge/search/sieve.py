@@ -36,7 +36,7 @@ COVERED = frozenset(
         ),
     )
 )
-"""Decoders that are thought of in `sift.py` and `blobs.py`."""
+"""Decoders that are thought of in `compiled/`."""
 NOT_FOR_LEAVES = frozenset(("dns", "declared charset"))
 """Decoders of what a header says, which says nothing of the leaves of a document."""
 GUESSES = frozenset(

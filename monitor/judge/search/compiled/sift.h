@@ -57,20 +57,66 @@ typedef struct {
 
 extern const double TENS[18];
 
-bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m);
-int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
-int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
+static inline int64_t little(bytes data, int size) {
+    uint64_t value = 0;
+    for (int at = size - 1; at >= 0; at--) value = value << 8 | data[at];
+    return (int64_t)value;
+}
+
+static inline int64_t big(bytes data, int size) {
+    uint64_t value = 0;
+    for (int at = 0; at < size; at++) value = value << 8 | data[at];
+    return (int64_t)value;
+}
+
+/* sift.c */
+bool begins_with(const table *t, bytes data, int64_t size);
+bool has_short(const grams *g, bytes lower, int64_t at, int64_t size);
+bool has_long(const grams *g, bytes lower, int64_t size);
+bool has_any_short(const grams *g, bytes lower, int64_t size, bool loose);
 bool has_text(const grams *g, bytes lower, int64_t size, bool loose);
-int runs_matter(sieve *s, bytes data, int64_t size, int depth);
+bool few_have_text(const sieve *s, bytes lower, int64_t size);
+bool has_word(const sieve *s, bytes lower, int64_t size);
+bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t other_size);
+int words_matter(sieve *s, bytes data, bytes lower, int64_t size);
+int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m);
+uint32_t short_number(bytes data, int64_t size);
+
+/* numbers.c */
+int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds);
+bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m);
+int varint_matters(sieve *s, uint64_t value);
+
+/* places.c */
 bool packed_places(sieve *s, bytes data, int64_t size);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
-int varint_matters(sieve *s, uint64_t value);
-bool has_word(const sieve *s, bytes lower, int64_t size);
-bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t other_size);
-uint64_t word_hash(bytes lower, int64_t size);
-uint32_t short_number(bytes data, int64_t size);
+
+/* notations.c */
+int utf_7_matters(sieve *s, bytes data, int64_t size, int depth);
+bool escaped(bytes data, int64_t size, int kinds, bool punycode);
+bool whole_digest(sieve *s, bytes data, int64_t size);
+bool spaced(bytes data, int64_t size);
+bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m);
+bool fields_matter(sieve *s, bytes data, int64_t size, int kinds);
+
+/* runs.c */
+int runs_matter(sieve *s, bytes data, int64_t size, int depth);
+int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, int depth);
+
+/* compressed.c */
+bool deflates(bytes data, int64_t size);
+bool fixed_code(bytes data, int64_t size, bool text);
+bool streams(bytes data, int64_t size);
+bool brotli(uint64_t head, int64_t size);
+bool lz4(bytes data, int64_t size);
+bool snappy(bytes data, int64_t size);
+
+/* leaves.c, blobs.c */
+int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
+int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
+bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m);
 
 #endif

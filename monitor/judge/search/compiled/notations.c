@@ -1,0 +1,271 @@
+/* Ways in which a text, or a field of one, may be written: escapes, other bases, letters with something between. */
+
+#include "sift.h"
+#include <math.h>
+
+static int utf_8(uint32_t unit, uint8_t *out) {
+    if (unit < 0x80) return out[0] = (uint8_t)unit, 1;
+    if (unit < 0x800) return out[0] = (uint8_t)(0xC0 | unit >> 6), out[1] = (uint8_t)(0x80 | (unit & 63)), 2;
+    out[0] = (uint8_t)(0xE0 | unit >> 12), out[1] = (uint8_t)(0x80 | (unit >> 6 & 63));
+    return out[2] = (uint8_t)(0x80 | (unit & 63)), 3;
+}
+
+/* A text that may be UTF-7, in which only Chinese, Japanese and Korean letters are looked for. */
+int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    int64_t length = 0, units = 0;
+    if (size > LONGEST / 2) return size <= 4096 ? MATTERS : DULL;
+    for (int64_t at = 0; at < size; at++) {
+        if (data[at] >= 0x80) return DULL;
+        if (data[at] != '+') {
+            out[length++] = data[at];
+            continue;
+        }
+        uint32_t word = 0;
+        int bits = 0;
+        if (at + 1 < size && data[at + 1] == '-') out[length++] = '+';
+        for (at++; at < size && BASE64[data[at]] != 255 && data[at] != '-' && data[at] != '_'; at++) {
+            word = word << 6 | BASE64[data[at]];
+            if ((bits += 6) < 16) continue;
+            uint32_t unit = word >> (bits -= 16) & 0xFFFF;
+            if (!((0x2E80 <= unit && unit <= 0xD7A3) || 0xF900 <= unit || (0x20 <= unit && unit < 0x80))) return DULL;
+            length += utf_8(unit, out + length);
+            units += unit >= 0x80;
+        }
+        if (bits >= 6 || word & ((1u << bits) - 1)) return DULL;
+        if (at < size && data[at] != '-') at--;
+    }
+    return units ? decoded_matters(s, out, length, depth + 1) : DULL;
+}
+
+/* Whether something is written in escapes, or is a document or markup of its own. */
+bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
+    if (kinds & BRACKET || (kinds & AMPERSAND && kinds & SEMICOLON)) return true;
+    if (!(kinds & (ESCAPE | HIGH | EQUAL)) && !(punycode && kinds & RUN_MARK)) return false;
+    for (int64_t at = 0; at < size; at++) {
+        uint8_t byte = data[at], next = at + 1 < size ? data[at + 1] : 0, third = at + 2 < size ? data[at + 2] : 0;
+        switch (byte) {
+            case '\\': case '<': case 0xCC: case 0xCD: case 0xEF:
+                return true;
+            case 0xC2:
+                if (next == 0xA0 || next == 0xB0 || next == 0xBA) return true;
+                break;
+            case 0xCB:
+                if (next == 0x9A) return true;
+                break;
+            case 0xD9:
+                if (0xA0 <= next && next <= 0xA9) return true;
+                break;
+            case 0xE2:
+                if (next == 0x80 || next == 0x81 || next == 0x88) return true;
+                break;
+            case 0xE3:
+                if (next == 0x80 && third == 0x80) return true;
+                break;
+            case '%':
+                if ((HEX[next] != 255 && HEX[third] != 255) || next == 'u') return true;
+                break;
+            case '=': /* quoted-printable, =?utf-8?B? */
+                if (next == '\n' || next == '\r' || next == '?') return true;
+                if (HEX[next] != 255 && HEX[third] != 255 &&
+                    ((at + 3 < size && data[at + 3] == '=') || (next == '3' && third == 'D') ||
+                     (next == '4' && third == '0') || (next == '2' && third == 'B')))
+                    return true;
+                break;
+            case '+':
+                if (at && is_letter(data[at - 1]) && is_letter(next) && kinds & EQUAL) return true; /* a=Ann+Lee */
+                break;
+            case 'x': case 'X':
+                if ((next | 32) == 'n' && third == '-') return true; /* xn-- */
+        }
+    }
+    return false;
+}
+
+static bool base58(bytes data, int64_t size) {
+    if (size < 11 || size > 1024) return false;
+    double top = 0;
+    for (int64_t at = 0; at < size; at++)
+        if (BASE58[data[at]] == 255) return false;
+    for (int64_t at = 0; at < 9; at++) top = top * 58 + BASE58[data[at]];
+    if (top == 0 || is_word(data, size)) return false;
+    double bits = log2(top) + (double)(size - 9) * log2(58);
+    int64_t lead = (int64_t)exp2(bits - 8 * (floor(bits / 8) + 1 - 4));
+    for (int shift = 24; shift > 0; shift -= 8) {
+        uint8_t byte = (uint8_t)(lead >> shift);
+        if (byte < 0x80 && CLASS[byte] & CONTROL) return false;
+    }
+    if (size > 180) return true;
+    uint8_t out[140] = {0};
+    for (int64_t at = 0; at < size; at++) {
+        uint32_t carry = BASE58[data[at]];
+        for (int i = 139; i >= 0; i--, carry >>= 8) out[i] = (uint8_t)(carry += out[i] * 58u);
+    }
+    int first = 0;
+    while (first < 140 && !out[first]) first++;
+    return is_text(out + first, 140 - first, 0, 0);
+}
+
+static bool base85(bytes data, int64_t size) {
+    uint8_t out[4100];
+    if (size < 10 || size > 4096) return false;
+    for (int alphabet = 0; alphabet < 2; alphabet++) {
+        int64_t length = 0;
+        bool text = true;
+        for (int64_t at = 0; at < size && text; at += 5) {
+            uint64_t value = 0;
+            for (int64_t i = at; i < at + 5; i++) { /* filled with the highest digit */
+                uint8_t letter = i < size ? alphabet ? data[i] - 33 : BASE85[data[i]] : 84;
+                text &= letter < 85;
+                value = value * 85 + letter;
+            }
+            text &= value < 1ull << 32;
+            for (int shift = 24; shift >= 0 && text && length < at / 5 * 4 + (size - at < 5 ? size - at - 1 : 4); shift -= 8) {
+                out[length++] = (uint8_t)(value >> shift);
+                text &= !(CLASS[out[length - 1]] & CONTROL);
+            }
+            text &= at || length < 4 || out[0] < 0x80 || (0xC2 <= out[0] && out[0] <= 0xF4);
+        }
+        if (text && is_text(out, length, 0, 0)) return true;
+    }
+    return false;
+}
+
+/* Whether all of a leaf is a number that is looked for, in 32, 36 or 62 digits. */
+static bool other_base(sieve *s, bytes data, int64_t size) {
+    static const int bases[] = {32, 36, 62, 62};
+    if (size < 6 || size > 13) return false;
+    for (int way = 0; way < 4; way++) {
+        uint64_t number = 0;
+        int64_t at = 0;
+        for (; at < size; at++) {
+            uint8_t byte = data[at];
+            int small = way == 2 ? 36 : 10, capital = way == 3 ? 36 : 10;
+            int value = is_digit(byte) ? byte - '0' : byte >= 'a' ? byte - 'a' + small : byte - 'A' + capital;
+            if (value >= bases[way]) break;
+            number = number * (uint64_t)bases[way] + (uint64_t)value;
+        }
+        if (at < size || number < 1000000000) continue;
+        uint8_t digits[24];
+        int first = 24;
+        for (; number; number /= 10) digits[--first] = (uint8_t)('0' + number % 10);
+        if (has_number(s->texts, digits, first, 24, 1, 0, false)) return true;
+    }
+    return false;
+}
+
+/* Digests that are all of a leaf and no run: as UUID, or in hex without their leading noughts. */
+bool whole_digest(sieve *s, bytes data, int64_t size) {
+    uint8_t out[8];
+    int digits = 0;
+    if (size == 36 && data[8] == '-' && data[13] == '-') {
+        for (int at = 0; digits < 16 && at < 18; at++) {
+            if (data[at] == '-') continue;
+            if (HEX[data[at]] == 255) return false;
+            out[digits / 2] = (uint8_t)(digits % 2 ? out[digits / 2] | HEX[data[at]] : HEX[data[at]] << 4);
+            digits++;
+        }
+        return digits == 16 && begins_with(s->digests, out, 8);
+    }
+    for (int whole = 32; whole <= 64; whole += whole == 32 ? 8 : 24) {
+        int lost = whole - (int)size;
+        if (lost < 1 || lost > 2) continue;
+        for (digits = 0; digits < 16; digits++) {
+            uint8_t value = digits < lost ? 0 : HEX[data[digits - lost]];
+            if (value == 255) return false;
+            out[digits / 2] = (uint8_t)(digits % 2 ? out[digits / 2] | value : value << 4);
+        }
+        if (begins_with(s->digests, out, 8)) return true;
+    }
+    return false;
+}
+
+/* Whether all of a leaf is base32 with its digits first, and comes out as text. */
+static bool base32hex(bytes data, int64_t size) {
+    uint8_t out[LONGEST + WIDTH];
+    uint32_t word = 0;
+    int bits = 0, length = 0;
+    while (size && data[size - 1] == '=') size--;
+    if (size < 8 || size > LONGEST) return false;
+    for (int64_t at = 0; at < size; at++) {
+        uint8_t value = is_digit(data[at]) ? data[at] - '0' : (uint8_t)((data[at] | 32) - 'a' + 10);
+        if (value > 31) return false;
+        word = word << 5 | value;
+        if ((bits += 5) < 8) continue;
+        uint8_t byte = out[length++] = (uint8_t)(word >> (bits -= 8));
+        if (CLASS[byte] & CONTROL || ((byte & 0xC0) == 0x80 && (length < 2 || out[length - 2] < 0x80))) return false;
+        if (length > 1 && out[length - 2] >= 0xC0 && (byte & 0xC0) != 0x80) return false;
+    }
+    return is_text(out, length, 0, 0);
+}
+
+/* Hex with something between its bytes, letters with something between them. */
+bool spaced(bytes data, int64_t size) {
+    for (int64_t at = 2; at + 8 < size; at++) {
+        uint8_t mark = data[at];
+        if ((mark == ' ' || mark == ':' || mark == '-' || mark == ',' || mark == '+') && data[at + 3] == mark && data[at + 6] == mark &&
+            HEX[data[at - 1]] != 255 && HEX[data[at - 2]] != 255 && HEX[data[at + 1]] != 255 && HEX[data[at + 2]] != 255)
+            return true;
+    }
+    if (size >= 14 && memchr(" :-", data[4], 3) && data[9] == data[4]) { /* groups of four */
+        int64_t at = 0;
+        while (at < size && (at % 5 == 4 ? data[at] == data[4] : HEX[data[at]] != 255)) at++;
+        if (at == size) return true;
+    }
+    for (int64_t at = 0; at + 6 < size; at++)
+        if (data[at] == '0' && data[at + 1] == 'x' && HEX[data[at + 2]] != 255 && HEX[data[at + 3]] != 255)
+            for (int64_t next = at + 4; next < at + 7 && next + 1 < size; next++)
+                if (data[next] == '0' && data[next + 1] == 'x') return true;
+    if (size < 9 || !memchr(" ._-", data[1], 4)) return false;
+    for (int64_t at = 3; at < size && at < 12; at += 2)
+        if (data[at] != data[1]) return false;
+    return true;
+}
+
+/* Whether that may be so, of up to 64 bytes. */
+bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
+    uint64_t mark = m->blank;
+    for (uint64_t other = some_bits(0, size) & ~(m->letter | m->digit | m->high | m->blank); other; other &= other - 1) {
+        uint8_t byte = data[first_of(other)];
+        if (byte == ':' || byte == '-' || byte == ',' || byte == '+') mark |= other & -other;
+    }
+    if (mark & mark >> 3 & mark >> 6 & m->hex >> 1 & m->hex >> 2) return true;
+    if (mark >> 4 & mark >> 9 & 1 && size >= 14) return true;
+    if (m->digit & m->letter >> 1) {
+        uint64_t prefix = m->digit & where(lower, size, 'x') >> 1; /* 0x, twice */
+        if (prefix & (prefix - 1)) return true;
+    }
+    return data[1] == data[3] && memchr(" ._-", data[1], 4);
+}
+
+static bool all_hex(bytes data, int64_t size) {
+    for (int64_t at = 0; at < size; at++)
+        if (HEX[data[at]] == 255) return false;
+    return true;
+}
+
+/* What is all of a leaf, or of a field of a form in it. */
+static bool field_matters(sieve *s, bytes data, int64_t size) {
+    int kinds = 0;
+    while (size && data[size - 1] == '=') size--;
+    for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
+    kinds &= STOP - 1;
+    if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
+    if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
+    if (!(kinds & ~(LOWER | UPPER | DIGIT))) {
+        if (base58(data, size) || (kinds & DIGIT && base32hex(data, size))) return true;
+        if (kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
+    }
+    return !(kinds & (SPACE | HIGH)) && (kinds & (ODD | EQUAL) || (kinds & LOWER && kinds & UPPER)) && base85(data, size);
+}
+
+bool fields_matter(sieve *s, bytes data, int64_t size, int kinds) {
+    if (!(kinds & SPACE) && field_matters(s, data, size)) return true;
+    int64_t first = 0;
+    for (int64_t at = 0; kinds & EQUAL && at <= size; at++) {
+        if (at < size && !memchr("=&; ", data[at], 4)) continue;
+        if (at - first >= 6 && at - first < size && field_matters(s, data + first, at - first)) return true;
+        first = at + 1;
+    }
+    return false;
+}
