@@ -12,6 +12,7 @@ import { pause } from "./engine.js";
 import { watchEvp } from "./evp.js";
 import { watchExit } from "./exit.js";
 import { watchExits } from "./exits.js";
+import { configureFolding } from "./folding.js";
 import { configureStack } from "./follow.js";
 import { defer, watchDefinitions, watchEnd } from "./late.js";
 import { watchNative } from "./native.js";
@@ -132,6 +133,7 @@ rpc.exports = {
   install(plan: Plan): void {
     configure(plan.app, plan.flush_ms, plan.fold_ms);
     configureStack(plan.stack);
+    configureFolding(plan.stack);
     watchExit();
     watchSockets();
     watchNative(plan.native.routes);

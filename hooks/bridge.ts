@@ -25,6 +25,7 @@ interface BridgeType {
 
 interface Mangler {
   resolveTarget(wrapper: unknown, isInstance: boolean, env: Env, api: unknown): NativePointer;
+  replace(by: NativePointer, isInstance: boolean, types: BridgeType[], vm: unknown, api: unknown): void;
 }
 
 /** One overload of one method. */
@@ -37,7 +38,8 @@ export interface Overload {
   implementation: ((this: { $h: NativePointer }, ...args: Raw[]) => Raw) | null;
   /** [name, holder, kind, method id, return type, argument types, call virtually, call directly] */
   _p: [string, unknown, number, NativePointer, BridgeType, BridgeType[], NativeCaller, NativeCaller];
-  _r?: { _m: Mangler };
+  /** what stands in its place, a function of JNI */
+  _r?: NativePointer & { _m: Mangler };
 }
 
 export type NativeCaller = (...args: Raw[]) => Raw;
@@ -122,27 +124,44 @@ export function replace(
   };
 }
 
+/** On a JVM: have what `replace` replaced call another function of JNI; null: the one that `replace` made. */
+export function divert(overload: Overload, by: NativePointer | null): void {
+  const made = overload._r;
+  if (made === undefined) {
+    throw new Error(`${overload.methodName} is not replaced`);
+  }
+  made._m.replace(by ?? made, !isStatic(overload), overload._p[5], Java.vm, api());
+}
+
+/** The method id by which JNI calls what `replace` replaced; it gives null while only the bridge's own queue lies between. */
+export function targetOf(overload: Overload): () => NativePointer | null {
+  const [, holder, , methodId] = overload._p;
+  let target: NativePointer | null = null;
+  return () => {
+    if (target === null) {
+      const found = overload._r?._m.resolveTarget(holder, !isStatic(overload), currentEnv(), api());
+      target = found === undefined || (!isArt() && found.equals(methodId)) ? null : found;
+    }
+    return target;
+  };
+}
+
 /** A way to call what `replace` replaced; `cls` is a global reference to the declaring class. */
 export function original(
   overload: Overload,
   cls: NativePointer,
 ): (env: Env, self: NativePointer | null, args: Raw[]) => Raw {
-  const [, holder, , methodId, , , virtual, direct] = overload._p;
-  const instance = !isStatic(overload);
-  const onArt = isArt();
-  let target: NativePointer | null = null;
+  const [, , , methodId, , , virtual, direct] = overload._p;
+  const directly = !isStatic(overload) && isArt();
+  const target = targetOf(overload);
   return (env, self, args) => {
-    if (target === null) {
-      const found = overload._r?._m.resolveTarget(holder, instance, env, api());
-      if (found === undefined || (!onArt && found.equals(methodId))) {
-        // Not swapped in yet: only the bridge's own queue lies between.
-        return virtual(env.handle, self ?? cls, methodId, ...args);
-      }
-      target = found;
+    const found = target();
+    if (found === null) {
+      return virtual(env.handle, self ?? cls, methodId, ...args);
     }
-    return instance && onArt
-      ? direct(env.handle, self ?? cls, cls, target, ...args)
-      : virtual(env.handle, self ?? cls, target, ...args);
+    return directly
+      ? direct(env.handle, self ?? cls, cls, found, ...args)
+      : virtual(env.handle, self ?? cls, found, ...args);
   };
 }
 

@@ -8,13 +8,37 @@ const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;
 const EXIT_WAIT_S = 2;
 
-interface Fold {
-  line: Omit<Access, "v" | "app" | "pid" | "at" | "until" | "count">;
-  /** when the last line was written or begun */
-  begun: number;
+/** Repeats, and when the first and the last of them were (microseconds). */
+export interface Counted {
+  count: number;
   first: number;
   last: number;
-  count: number;
+}
+
+/** An access that was written, and its repeats since. */
+export class Fold implements Counted {
+  first: number;
+  last: number;
+  count = 0;
+  /** where repeats are counted below JavaScript, if they are */
+  held: { take: (free: boolean) => void } | null = null;
+
+  constructor(
+    readonly line: Omit<Access, "v" | "app" | "pid" | "at" | "until" | "count">,
+    /** when the last line was written or begun */
+    public begun: number,
+  ) {
+    this.first = begun;
+    this.last = begun;
+  }
+
+  add({ count, first, last }: Counted): void {
+    if (count > 0) {
+      this.first = this.count === 0 ? first : Math.min(this.first, first);
+      this.last = this.count === 0 ? last : Math.max(this.last, last);
+      this.count += count;
+    }
+  }
 }
 
 let app: string | null = null;
@@ -91,22 +115,20 @@ export function tell(at: number, fact: object): void {
 
 /**
  * Queue an access. `key` stands for all that makes two accesses identical; `line` is only asked for the first of them.
- * The first is written at once; those of the second after it become one line with `count` and `until`.
+ * The first is written at once; those of the second after it become one line with `count` and `until`. Gives what it
+ * belongs to.
  */
-export function emitAccess(at: number, key: string, line: () => Fold["line"]): void {
-  const fold = folds.get(key);
+export function emitAccess(at: number, key: string, line: () => Fold["line"]): Fold {
+  let fold = folds.get(key);
   if (fold !== undefined) {
-    if (fold.count === 0) {
-      fold.first = at;
-    }
-    fold.count += 1;
-    fold.last = at;
+    fold.add({ count: 1, first: at, last: at });
     wake();
-    return;
+  } else {
+    fold = new Fold(line(), at);
+    folds.set(key, fold);
+    emit(at, fold.line);
   }
-  const made = line();
-  folds.set(key, { line: made, begun: at, first: at, last: at, count: 0 });
-  emit(at, made);
+  return fold;
 }
 
 function settleFold(fold: Fold, now: number): void {
@@ -125,6 +147,11 @@ function settleFolds(all: boolean): void {
   for (const [key, fold] of folds) {
     if (!all && now - fold.begun < foldUs) {
       return;
+    }
+    fold.held?.take(false);
+    if (all || fold.count === 0) {
+      // Whatever is still counted while we look comes with the last look.
+      fold.held?.take(true);
     }
     folds.delete(key);
     if (fold.count > 0) {

@@ -4,7 +4,8 @@ import {
   currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw, type Env } from "./bridge.js";
 import { Method } from "./classes.js";
 import { micros } from "./clock.js";
-import { emit, report } from "./emit.js";
+import { emit, report, type Fold } from "./emit.js";
+import { countNoMore, countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
 import { globalRef, inFrame, reflected, takeException, throwAgain } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
@@ -25,6 +26,8 @@ export interface Call {
   method: string;
   /** microseconds: when the call began */
   begun: number;
+  /** the access that the call became, where one watcher tells of it once */
+  fold: Fold | null;
 }
 
 /** Somebody who watches a method. */
@@ -35,6 +38,8 @@ export interface Watch {
   after?: (call: Call) => void;
   /** asked before the call: when none of a method's watchers wants it, it is let through as if there were no hook */
   wants?: (call: Call) => boolean;
+  /** when given: what it says of a call, in `after`, is the same for calls that are the same in this */
+  repeats?: Repeats | null;
 }
 
 interface Watching extends Watch {
@@ -49,14 +54,16 @@ interface Hook {
   kind: Kind;
   overload: Overload;
   method: string;
+  /** the class that declares it, a global reference */
+  cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
+  /** repeats are counted below JavaScript */
+  counts: boolean;
 }
 
 /** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
 const hooks = new Map<string, Hook>();
-/** Threads that are inside a wrapped API, or in our own code on its behalf. */
-const inside = new Set<number>();
 let paused = false;
 
 /**
@@ -65,11 +72,12 @@ let paused = false;
  */
 export function pause(on: boolean): void {
   paused = on;
+  setPaused(on);
 }
 
-/** Whether the thread is inside a wrapped API, whose access covers all that it does: or nothing is to be seen. */
-export function isCovered(thread: number): boolean {
-  return paused || inside.has(thread);
+/** Whether the calling thread is inside a wrapped API, whose access covers all that it does: or nothing is to be seen. */
+export function isCovered(): boolean {
+  return paused || isInside();
 }
 
 export interface Wrapped {
@@ -116,6 +124,7 @@ export function watch(
     }
     if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
       hook.watches.push({ ...watcher, failures: 0, off: false });
+      countOrNot(hook);
     }
     result.count += 1;
   }
@@ -169,22 +178,45 @@ function isAbstract(env: Env, overload: Overload): boolean {
 }
 
 function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
-  const hook: Hook = { kind, overload, method, call: original(overload, holderClass(env, overload)), watches: [] };
+  const cls = holderClass(env, overload);
+  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], counts: false };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
   return hook;
 }
 
+/** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
+function countOrNot(hook: Hook): void {
+  const [only] = hook.watches;
+  if (hook.counts) {
+    hook.counts = false;
+    countNoMore(hook.overload);
+  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+    hook.counts = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
+      wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
+      told: (env, self, args, result, begun) => {
+        const call = callOf(hook, env, self, args, begun);
+        call.result = result;
+        call.thrown = takeException(env);
+        tellWatcher(only, only.after, call);
+        if (!call.thrown.isNull()) {
+          throwAgain(env, call.thrown);
+        }
+        return call.fold;
+      },
+    });
+  }
+}
+
 function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   const env = currentEnv();
-  const thread = Process.getCurrentThreadId();
-  if (paused || inside.has(thread)) {
+  if (isCovered()) {
     return hook.call(env, self, args);
   }
-  inside.add(thread);
+  setInside(true);
   const call = callOf(hook, env, self, args);
   const watches = wanting(hook, call);
   if (watches.length === 0) {
-    inside.delete(thread);
+    setInside(false);
     return hook.call(env, self, args);
   }
   for (const watcher of watches) {
@@ -197,7 +229,7 @@ function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   for (const watcher of watches) {
     tellWatcher(watcher, watcher.after, call);
   }
-  inside.delete(thread);
+  setInside(false);
   if (!thrown.isNull()) {
     throwAgain(env, thrown);
   }
@@ -206,33 +238,32 @@ function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
 
 function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   const env = currentEnv();
-  const thread = Process.getCurrentThreadId();
   if (paused) {
     return hook.call(env, self, args);
   }
-  const nested = inside.has(thread);
-  inside.add(thread);
+  const nested = isInside();
+  setInside(true);
   const call = callOf(hook, env, self, args);
   const watches = wanting(hook, call);
   for (const watcher of watches) {
     tellWatcher(watcher, watcher.before, call);
   }
   if (watches.length > 0 || !nested) {
-    inside.delete(thread);
+    setInside(false);
   }
   const result = hook.call(env, self, args);
   if (watches.length === 0) {
     return result;
   }
   const thrown = takeException(env);
-  inside.add(thread);
+  setInside(true);
   call.result = result;
   call.thrown = thrown;
   for (const watcher of watches) {
     tellWatcher(watcher, watcher.after, call);
   }
   if (!nested) {
-    inside.delete(thread);
+    setInside(false);
   }
   if (!thrown.isNull()) {
     throwAgain(env, thrown);
@@ -240,9 +271,9 @@ function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   return result;
 }
 
-function callOf(hook: Hook, env: Env, self: NativePointer | null, args: Raw[]): Call {
+function callOf(hook: Hook, env: Env, self: NativePointer | null, args: Raw[], begun = micros()): Call {
   const { overload, method } = hook;
-  return { env, self, args, result: undefined, thrown: NULL, overload, method, begun: micros() };
+  return { env, self, args, result: undefined, thrown: NULL, overload, method, begun, fold: null };
 }
 
 function alwaysWants(watcher: Watching): boolean {

@@ -57,7 +57,7 @@ function attach(library: Module, name: string, hook: Hook): void {
   Interceptor.attach(address, {
     onEnter(args) {
       this["args"] = null;
-      if (isCovered(this.threadId) || within.has(this.threadId)) {
+      if (isCovered() || within.has(this.threadId)) {
         return;
       }
       within.add(this.threadId);

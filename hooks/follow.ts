@@ -4,7 +4,7 @@ import type { Env, Overload } from "./bridge.js";
 import { className, loadClass, wrapperFor } from "./classes.js";
 import { micros } from "./clock.js";
 import { openCursor } from "./cursor.js";
-import { emit, emitAccess } from "./emit.js";
+import { emit, emitAccess, type Fold } from "./emit.js";
 import { watch, type Call, type Kind, type Watch } from "./engine.js";
 import type { Access, Value } from "./event.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
@@ -70,10 +70,10 @@ function told(values: Value[]): string {
   return text;
 }
 
-/** Queue one access. `own` is the hooked method's own frame, which is no caller. */
+/** Queue one access; gives what it was folded into. `own` is the hooked method's own frame, which is no caller. */
 export function access(
   env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
-): void {
+): Fold {
   const { spec, target } = origin;
   const { values, elements } = read;
   if (remembered.size > 0) {
@@ -82,7 +82,7 @@ export function access(
   const args = elements === null ? origin.args : { ...origin.args, elements };
   const captured = withStack ? capture(env) : "";
   const key = `${spec.source}\n${spec.data}\n${target}\n${outcome}\n${elements}\n${told(values)}\n${captured}`;
-  emitAccess(at, key, () => ({
+  const fold = emitAccess(at, key, () => ({
     kind: "access",
     source: spec.source,
     target,
@@ -100,6 +100,7 @@ export function access(
       detail: `it gave ${elements} elements; the lines of this source hold the values of ${values.length} at most`,
     });
   }
+  return fold;
 }
 
 /** Whether a call that gave this gave something, as an outcome. */

@@ -124,7 +124,7 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
 function question(
   route: RouteSpec, reader: Reader, args: InvocationArguments, name: string, thread: number, from: NativePointer,
 ): Asked | null {
-  if (isCovered(thread) || within.has(thread)) {
+  if (isCovered() || within.has(thread)) {
     return null;
   }
   const target = reader.asks(args, name);

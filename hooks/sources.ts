@@ -4,6 +4,7 @@ import type { Env, Raw } from "./bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
 import { appName } from "./emit.js";
 import { watch, type Call, type Kind, type Watch } from "./engine.js";
+import type { Repeats } from "./folding.js";
 import { access, followAll, outcomeOf, ownFrame, rememberValues, wereGiven, type Origin, type Outcome } from "./follow.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
@@ -158,7 +159,7 @@ function watcherOf(spec: SourceSpec): Watch {
       },
     };
   }
-  const watcher: Watch = { subject: spec.source, after: tell };
+  const watcher: Watch = { subject: spec.source, after: tell, repeats: repeatsOf(spec) };
   if (spec.when !== null) {
     watcher.wants = concerns;
   }
@@ -170,6 +171,19 @@ function watcherOf(spec: SourceSpec): Watch {
   return watcher;
 }
 
+/** What is said of a call once, and its repeats only counted: when nothing but these decides what is said. */
+function repeatsOf(spec: SourceSpec): Repeats | null {
+  const plain = spec.values.every(({ from, get, as, only }) => from === "return" && get.length === 0 && as === "text" && only === null);
+  if (!plain || spec.follow.length > 0 || spec.unseen || (spec.when !== null && spec.when.get.length > 0)) {
+    return null;
+  }
+  const depends = [spec.when?.argument, spec.target === "when" ? null : spec.target];
+  if (depends.includes("this")) {
+    return null;
+  }
+  return { depends: depends.filter((index) => typeof index === "number"), reads: spec.values.length > 0 };
+}
+
 function patternOf(pattern: string): RegExp {
   return new RegExp(pattern.replaceAll("${app}", appName().replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
 }
@@ -177,7 +191,7 @@ function patternOf(pattern: string): RegExp {
 function record(call: Call, spec: SourceSpec, origin: Origin): void {
   const { env } = call;
   const say = (outcome: Outcome, read: Read = NOTHING): void => {
-    access(env, call.begun, origin, outcome, read, ownFrame(call));
+    call.fold = access(env, call.begun, origin, outcome, read, ownFrame(call));
   };
   if (!call.thrown.isNull()) {
     const security = loadClass(env, "java.lang.SecurityException");

@@ -462,7 +462,7 @@ function watchLibrary(module: Module, write: NativePointer): void {
     }
     Interceptor.attach(address, {
       onEnter(args) {
-        this["seen"] = !isCovered(this.threadId);
+        this["seen"] = !isCovered();
         [this["ssl"], this["buffer"], this["count"]] = [args[0], args[1], counted ? args[3] : null];
         this["at"] = micros();
       },
