@@ -39,6 +39,7 @@ from mitmproxy.addons import (
     upstream_auth,
 )
 
+from addons import pressure_quic
 from addons.admission import Admission
 from addons.hosts import Hosts
 from addons.pressure import bound
@@ -103,6 +104,7 @@ def make(settings: Sequence[str]) -> master.Master:
     opts.update(listen_host="127.0.0.1", listen_port=0)  # type: ignore[no-untyped-call]
     opts.set(*settings, defer=True)
     bound()
+    pressure_quic.bound()
     at_once()
     lean = Lean(opts)
     uploads = Uploads()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import socketserver
 import ssl
@@ -133,8 +134,13 @@ class _Datagrams(socketserver.DatagramRequestHandler):
 
 
 class _Http3(QuicConnectionProtocol):
+    """Takes what is sent to /slow only once it is released."""
+
+    release: threading.Event
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.grant = self._quic._write_connection_limits
         self.http: H3Connection | None = None
         self.bodies: dict[int, bytearray] = {}
 
@@ -146,6 +152,9 @@ class _Http3(QuicConnectionProtocol):
         for happened in self.http.handle_event(event):
             if isinstance(happened, HeadersReceived):
                 self.bodies[happened.stream_id] = bytearray()
+                if dict(happened.headers)[b":path"].startswith(b"/slow"):
+                    self._quic._write_connection_limits = lambda **_: None  # type: ignore[method-assign]
+                    self._await_release()
             elif isinstance(happened, DataReceived):
                 self.bodies[happened.stream_id] += happened.data
             if isinstance(happened, HeadersReceived | DataReceived) and happened.stream_ended:
@@ -154,13 +163,22 @@ class _Http3(QuicConnectionProtocol):
                 self.http.send_data(happened.stream_id, hashlib.sha256(body).hexdigest().encode(), True)
         self.transmit()
 
+    def _await_release(self) -> None:
+        if self.release.is_set():
+            self._quic._write_connection_limits = self.grant  # type: ignore[method-assign]
+            self._quic.send_ping(0)  # so that there is a packet for it
+            self.transmit()
+        else:
+            asyncio.get_running_loop().call_later(0.05, self._await_release)
 
-async def http3(certificate: trustme.LeafCert, folder: Path) -> int:
+
+async def http3(certificate: trustme.LeafCert, folder: Path, release: threading.Event) -> int:
     """Serve HTTP/3 on a free port of loopback in this event loop; the port."""
     chain, key = folder / "h3.pem", folder / "h3.key"
     chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
     key.write_bytes(certificate.private_key_pem.bytes())
     configuration = QuicConfiguration(is_client=False, alpn_protocols=["h3"], max_datagram_frame_size=65536)
     configuration.load_cert_chain(chain, key)
-    server = await serve("127.0.0.1", 0, configuration=configuration, create_protocol=_Http3)
+    protocol = type("Http3", (_Http3,), {"release": release})
+    server = await serve("127.0.0.1", 0, configuration=configuration, create_protocol=protocol)
     return int(server._transport.get_extra_info("sockname")[1])  # type: ignore[union-attr]

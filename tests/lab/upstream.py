@@ -160,7 +160,7 @@ def running(room: Path) -> Iterator[Upstream]:
 
         loop = asyncio.new_event_loop()
         http2 = loop.run_until_complete(loop.create_server(_Http2, "127.0.0.1", 0, ssl=_tls(certificate, "h2")))
-        http3 = loop.run_until_complete(peers.http3(certificate, room))
+        http3 = loop.run_until_complete(peers.http3(certificate, room, upstream.release))
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         up.callback(loop.close)

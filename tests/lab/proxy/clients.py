@@ -40,7 +40,8 @@ class Http3(QuicConnectionProtocol):
         stream = self._quic.get_next_available_stream_id()
         self.answers[stream] = ([], bytearray(), asyncio.get_running_loop().create_future())
         head = [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"h3.test"), (b":path", path.encode())]
-        self.http.send_headers(stream, [*head, (b"content-type", b"application/json")])
+        length = (b"content-length", str(len(body)).encode())
+        self.http.send_headers(stream, [*head, length, (b"content-type", b"application/json")])
         for at in range(0, len(body), 100_000):
             self.http.send_data(stream, body[at : at + 100_000], at + 100_000 >= len(body))
         self.transmit()

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,8 @@ from aioquic.asyncio.client import connect
 from aioquic.quic.packet import QuicProtocolVersion
 
 from tests.lab.proxy.clients import Http3, http3
-from tests.lab.proxy.observed import Observed, wait_for
+from tests.lab.proxy.observed import MB, Observed, wait_for
+from tests.lab.upstream import Upstream
 
 pytestmark = pytest.mark.lab
 
@@ -39,6 +41,34 @@ def test_http3_is_recorded(start: Callable[..., Observed]) -> None:
         assert (upload.status, upload.host, upload.via) == (203, "h3.test", "http")
         assert upload.tls
         assert (upload.tls.version, upload.tls.alpn, upload.tls.sni) == ("QUICv1", "h3", "h3.test")
+
+
+@pytest.mark.slow
+def test_an_upload_to_a_slow_server_waits_at_the_client(start: Callable[..., Observed], upstream: Upstream) -> None:
+    observed = start(mode="reverse:http3://h3.test:443")
+    trusting = http3()
+    trusting.load_verify_locations(str(observed.proxy.ca_pem))
+    trusting.idle_timeout = 120
+    body = os.urandom(MB) * 8
+    upstream.release.clear()
+
+    async def talk() -> tuple[int, bytes]:
+        async with connect(
+            observed.proxy.host, observed.proxy.port, configuration=trusting, create_protocol=Http3
+        ) as client:
+            assert isinstance(client, Http3)
+            answer = asyncio.create_task(client.post("/slow", body, 120))
+            quic = client._quic
+            end = time.monotonic() + 120
+            while quic._remote_max_data_used < quic._remote_max_data and quic._remote_max_data_used < len(body):
+                assert time.monotonic() < end
+                await asyncio.sleep(0.05)
+            assert 1 * MB < quic._remote_max_data_used < 5 * MB, "it would hold all of it"
+            upstream.release.set()
+            return await answer
+
+    assert asyncio.run(talk()) == (203, hashlib.sha256(body).hexdigest().encode())
+    assert observed.body(observed.upload("/slow")) == body
 
 
 def test_a_client_of_http3_that_refuses_our_certificate(start: Callable[..., Observed]) -> None:

@@ -1,0 +1,90 @@
+"""Bounds what is held in memory for HTTP/3, as pressure.py does for HTTP/2: who sends too fast is made to wait.
+
+aioquic grants each sender twice what it has used, whatever becomes of it; a phone that uploads a video to a slow server
+then fills our memory with it. Here a sender is granted `WINDOW_BYTES` at a time, and only while less than `ROOM_BYTES`
+wait for the other side. What it bounds is private to mitmproxy and aioquic, so `bound` looks first whether it is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+
+from aioquic.quic.connection import Limit, QuicConnection
+from mitmproxy.proxy import commands, layer
+from mitmproxy.proxy.layers.quic._stream_layers import QuicLayer
+
+WINDOW_BYTES = 2 * 1024 * 1024
+"""What a sender may send on a connection before it is granted more."""
+ROOM_BYTES = 1024 * 1024
+"""What may wait for the other side while more is granted."""
+EARLY_BYTES = 4 * WINDOW_BYTES
+"""What is granted in all while there is no other side yet: requests wait in mitmproxy until it has connected."""
+AGAIN_S = 0.02
+"""How often to look whether the other side has taken what waits."""
+
+_sides: weakref.WeakValueDictionary[str, weakref.WeakSet[QuicLayer]] = weakref.WeakValueDictionary()
+_interact = QuicLayer.tls_interact
+
+
+class Grant:
+    """What one side may send on its connection: aioquic's `Limit`, raised only while there is room."""
+
+    def __init__(self, limit: Limit, side: QuicLayer) -> None:
+        self.frame_type, self.name, self.sent, self.used = limit.frame_type, limit.name, limit.sent, limit.used
+        self.granted = limit.value
+        self.withheld = False
+        """It would have been raised, and there was no room."""
+        self.side = weakref.ref(side)
+        self.sides = _sides.setdefault(side.context.client.id, weakref.WeakSet())
+        self.sides.add(side)
+        self.alarm: commands.RequestWakeup | None = None
+
+    @property
+    def value(self) -> int:
+        """Bytes that may be sent in all."""
+        return self.granted
+
+    @value.setter
+    def value(self, _: int) -> None:
+        """aioquic wants to double it, as more than half is used."""
+        self.withheld = False
+        if self.granted - self.used < WINDOW_BYTES // 2:
+            if self._room():
+                self.granted = self.used + WINDOW_BYTES
+            else:
+                self.withheld = True
+
+    def _room(self) -> bool:
+        others = [one for one in self.sides if one is not self.side() and one.quic and one.conn.connected]
+        if not others:
+            return self.used < EARLY_BYTES
+        return sum(held(one.quic) for one in others if one.quic) < ROOM_BYTES
+
+
+def held(connection: QuicConnection) -> int:
+    """Bytes that wait on one side to be sent, or to be confirmed."""
+    senders = [stream.sender for stream in connection._streams.values()]
+    return sum(sender._buffer_stop - sender._buffer_start for sender in senders)
+
+
+def interact(side: QuicLayer) -> layer.CommandGenerator[None]:
+    """As mitmproxy's `tls_interact`, which sends what there is to send; comes again while something is withheld."""
+    assert side.quic
+    limit: Limit | Grant = side.quic._local_max_data
+    grant = limit if isinstance(limit, Grant) else Grant(limit, side)
+    side.quic._local_max_data = grant  # type: ignore[assignment]
+    yield from _interact(side)
+    if grant.withheld and grant.alarm not in side._wakeup_commands:
+        grant.alarm = commands.RequestWakeup(AGAIN_S)
+        side._wakeup_commands[grant.alarm] = side._time() + AGAIN_S
+        yield grant.alarm
+
+
+def bound() -> None:
+    """Have every proxy of this process grant so."""
+    limited = getattr(QuicConnection, "_write_connection_limits", None)
+    if limited is None or "_local_max_data" not in limited.__code__.co_names:
+        logging.error("This aioquic is not the one we know: memory for HTTP/3 uploads to slow servers is not bounded.")
+        return
+    QuicLayer.tls_interact = interact  # type: ignore[method-assign,assignment]
