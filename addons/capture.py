@@ -44,6 +44,7 @@ from addons.admission import Admission
 from addons.hosts import Hosts
 from addons.pressure import bound
 from addons.storage import SMALL
+from addons.redirector import Redirector
 from addons.swift import Addons, Settings, at_once
 from addons.uploads import Uploads
 
@@ -129,6 +130,7 @@ def make(settings: Sequence[str]) -> master.Master:
             uploads,
             Passing(),
             Announce(lean),
+            Redirector(lean),
             # Ends the start with exit code 1 when there was an error, such as a port in use.
             errorcheck.ErrorCheck(),
         )

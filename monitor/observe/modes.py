@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from monitor.errors import UserError
 
@@ -37,10 +42,16 @@ KINDS = {
         "On the router, redirect the device's TCP to the proxy (nft: tcp redirect in prerouting), drop its UDP to port "
         "443 so that apps fall back from QUIC, and run appwitness there.",
     ),
-    "local": ("What processes of this machine send (an emulator, say).", "Needs root (Linux) or an administrator."),
+    "local": (
+        "What an emulator of this machine sends by TCP and UDP, also apps that ignore the proxy setting; not the first "
+        "moment after the start.",
+        "Name the emulator's program, --mode local:qemu-system; without a name, all of this machine are taken.",
+    ),
     "reverse": ("What is sent to one server, by clients that are told that the proxy is it.", ""),
 }
 """Kind -> what it sees, what has to be done."""
+GROUPS = Path("/sys/fs/cgroup")
+"""Where mitmproxy's redirector looks for the control group whose programs it takes, on Linux."""
 
 
 def choose(wanted: str, device: str) -> Mode:
@@ -66,7 +77,34 @@ def choose(wanted: str, device: str) -> Mode:
             f"The lab device cannot use mode {kind}: it is a process of this machine.",
             "Leave --mode out, or observe a phone or an emulator.",
         )
+    if kind == "local":
+        if device != "emulator":
+            what = "lab device's app is told a proxy" if device == "lab" else "phone is no program of this machine"
+            raise UserError(
+                f"Mode local takes what programs of this machine send; a {what}.",
+                "Leave --mode out, or take wireguard for a phone.",
+            )
+        _check_local()
     return Mode(wanted, "you asked for it", *KINDS[kind])
+
+
+def _check_local() -> None:
+    """Raises UserError when mitmproxy's redirector cannot run on this Linux; what others need, it says itself."""
+    if not sys.platform.startswith("linux"):
+        return
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        reason = ("mitmproxy starts its redirector by sudo, which is not installed", "Install sudo")
+    elif os.geteuid() != 0 and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode:
+        reason = ("its redirector needs root, and sudo asks for a password", "Run appwitness as root")
+    elif not (GROUPS / "cgroup.controllers").exists():
+        reason = (
+            f"its redirector needs control groups of version 2 at {GROUPS}",
+            "Start Linux with systemd.unified_cgroup_hierarchy=1",
+        )
+    else:
+        return
+    raise UserError(f"Mode local cannot run here: {reason[0]}.", f"{reason[1]}, or take --mode wireguard.")
 
 
 def admitted(listen: str, mode: Mode, device_address: str | None) -> tuple[str, ...]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from monitor.errors import UserError
+from monitor.observe import modes
 from monitor.observe.modes import KINDS, admitted, choose
 
 
@@ -16,9 +21,7 @@ def test_auto_needs_nothing_and_says_why(device: str) -> None:
     assert ("wireguard" in mode.why) == (device != "lab"), "a real device has a way to see more"
 
 
-@pytest.mark.parametrize(
-    "wanted", ["regular", "wireguard", "wireguard@51820", "transparent", "local:com.example", "reverse:https://a.test"]
-)
+@pytest.mark.parametrize("wanted", ["regular", "wireguard", "wireguard@51820", "transparent", "reverse:https://a.test"])
 def test_what_was_asked_for_is_taken_and_explained(wanted: str) -> None:
     mode = choose(wanted, "phone")
     assert mode.spec == wanted
@@ -31,11 +34,34 @@ def test_what_was_asked_for_is_taken_and_explained(wanted: str) -> None:
         ("sideways", "phone", "no mode 'sideways'"),
         ("reverse:a.test", "phone", "needs a server"),
         ("wireguard", "lab", "The lab device cannot use mode wireguard"),
+        ("local:java", "lab", "a lab device's app is told a proxy"),
+        ("local", "phone", "a phone is no program of this machine"),
     ],
 )
 def test_what_cannot_be(wanted: str, device: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         choose(wanted, device)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems ask by themselves")
+def test_mode_local_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(modes, "GROUPS", tmp_path)
+
+    def lacks(words: str) -> None:
+        with pytest.raises(UserError, match=words):
+            choose("local:qemu-system", "emulator")
+
+    lacks("by sudo, which is not installed")
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\nexit 1\n")
+    sudo.chmod(0o755)
+    if os.geteuid() != 0:
+        lacks("sudo asks for a password")
+    sudo.write_text("#!/bin/sh\n")
+    lacks("control groups of version 2")
+    (tmp_path / "cgroup.controllers").touch()
+    assert choose("local:qemu-system", "emulator").spec == "local:qemu-system"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,9 +22,14 @@ from tests.lab import upstream as servers
 from tests.lab.proxy.observed import Observed, wait_for
 from tests.lab.upstream import Upstream
 
-SERVER, SERVER_H3 = "10.88.0.5", "10.88.0.6"
+SERVER, SERVER_H3, RESOLVER = "10.88.0.5", "10.88.0.6", "10.0.0.53"
 """Addresses on the far side; nobody is there, the proxy finds them on its loopback."""
-NEEDS = {"exposure": ("ip",), "transparent": ("ip", "nft", "curl"), "wireguard": ("ip", "wg", "wireguard-go", "curl")}
+NEEDS = {
+    "exposure": ("ip",),
+    "transparent": ("ip", "nft", "curl"),
+    "wireguard": ("ip", "wg", "wireguard-go", "curl"),
+    "local": ("ip", "curl", "sudo", "mount", "pgrep"),
+}
 """Scene -> programs it needs."""
 
 
@@ -42,7 +48,9 @@ def missing(scene: str) -> str | None:
         text=True,
         check=False,
     )
-    return f"no network namespaces: {tried.stderr.strip()}" if tried.returncode else None
+    if tried.returncode:
+        return f"no network namespaces: {tried.stderr.strip()}"
+    return Group.missing() if scene == "local" else None
 
 
 def run(*command: str) -> str:
@@ -83,6 +91,63 @@ class Host:
         self._holder.communicate()
 
 
+class Group:
+    """Programs of this machine in a control group of their own, in a network that leads nowhere.
+
+    mitmproxy's redirector takes the programs of the group at /sys/fs/cgroup: within this scene, of ours alone.
+    """
+
+    address = "169.254.0.1"
+    """What the redirector gives as theirs."""
+
+    def __init__(self) -> None:
+        self.name = f"appwitness-{os.getpid()}"
+        self._parent = os.open(self._place(), os.O_RDONLY | os.O_DIRECTORY)
+        os.mkdir(self.name, dir_fd=self._parent)
+        os.unshare(os.CLONE_NEWNS)
+        run("mount", "--make-rprivate", "/")
+        run("mount", "--bind", f"{self._place()}/{self.name}", "/sys/fs/cgroup")
+
+    @staticmethod
+    def _place() -> str:
+        """Where control groups of version 2 are."""
+        mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
+        return next((place for _, place, kind, *_ in mounts if kind == "cgroup2"), "")
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """Why there can be no such group; None when there can."""
+        if not cls._place():
+            return "no control groups of version 2"
+        tried = Path(cls._place()) / f"appwitness-try-{os.getpid()}"
+        try:
+            tried.mkdir()
+            tried.rmdir()
+        except OSError as error:
+            return f"no control group of our own: {error}"
+        return None
+
+    def run(self, *command: str) -> str:
+        return run("sh", "-c", 'echo $$ > /sys/fs/cgroup/cgroup.procs && exec "$@"', "sh", *command)
+
+    def passes(self, *command: str) -> bool:
+        try:
+            self.run(*command)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def close(self) -> None:
+        wait_for(self._gone)
+
+    def _gone(self) -> bool:
+        try:
+            os.rmdir(self.name, dir_fd=self._parent)
+        except OSError:
+            return False  # a program has not ended yet
+        return True
+
+
 @contextmanager
 def observed(
     folder: Path, upstream: Upstream, listen: str, admit: Sequence[str] = (), mode: str = "regular"
@@ -95,6 +160,7 @@ def observed(
         f"{SERVER}:80": upstream.hosts["plain.test"],
         f"{SERVER}:5222": upstream.hosts["raw.test"],
         SERVER_H3: upstream.hosts["h3.test"],
+        RESOLVER: upstream.hosts["names.test"],
     }
     with Proxy(
         recording,
@@ -182,6 +248,30 @@ def wireguard(folder: Path, upstream: Upstream, hosts: ExitStack) -> None:
         assert seen.gap(lambda gap: "QUIC" in (gap.detail or "")).subject == SERVER_H3
 
 
+def local(folder: Path, upstream: Upstream, hosts: ExitStack) -> None:
+    """Programs of this machine, by their names; they know of no proxy. Others are left alone."""
+    device = Group()
+    hosts.callback(device.close)
+    stranger = folder / "stranger"
+    shutil.copy(str(shutil.which("curl")), stranger)
+    with observed(folder, upstream, "127.0.0.1", mode="local:curl,python") as seen:
+        # mitmproxy says that it runs a moment before its redirector takes what programs send.
+        wait_for(lambda: device.passes("curl", "-sS", "--max-time", "5", f"http://{SERVER}/early"), 60)
+        trusting(device, seen)
+        raw(device, seen)
+        device.run(sys.executable, "-c", LOOK_UP)
+        query = wait_for(lambda: [one for one in seen.uploads() if one.via == "dns"])[0]
+        assert query.host == "13800138000.exmail.test", query
+        # There is no way out of this network but the redirector's.
+        assert not device.passes(str(stranger), "-sS", "--max-time", "5", f"http://{SERVER}/stranger")
+        assert not any("stranger" in (one.url or "") for one in seen.uploads())
+        (redirector,) = run("pgrep", "-P", str(seen.proxy.pid)).split()  # or a sudo that waits for it
+        deeper = subprocess.run(["pgrep", "-P", redirector], capture_output=True, text=True, check=False).stdout
+        os.kill(int(deeper or redirector), signal.SIGKILL)
+        wait_for(lambda: not seen.proxy.alive())  # or it would see nothing, and not say so
+        assert "exited" in seen.proxy.words()
+
+
 LOOK_UP = """
 import socket
 labels = b"".join(bytes([len(label)]) + label for label in (b"13800138000", b"exmail", b"test"))
@@ -193,7 +283,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
 """
 
 
-def trusting(device: Host, seen: Observed) -> None:
+def trusting(device: Host | Group, seen: Observed) -> None:
     """A client that knows no proxy, and trusts its certificates."""
     curl = ["curl", "-sS", "--max-time", "20", "--http2", "--cacert", str(seen.proxy.ca_pem)]
     for host, port in (("h2.test", 443), ("plain.test", 80)):
@@ -206,7 +296,7 @@ def trusting(device: Host, seen: Observed) -> None:
         assert upload.client.ip in (device.address, "10.0.0.1")
 
 
-def raw(device: Host, seen: Observed) -> None:
+def raw(device: Host | Group, seen: Observed) -> None:
     """A protocol of its own on a port of its own."""
     say = "import socket, sys; s = socket.create_connection((sys.argv[1], 5222), 20); s.sendall(b'\\1push'); s.recv(99)"
     device.run(sys.executable, "-c", say, SERVER)
@@ -241,7 +331,8 @@ def main(name: str, folder: Path) -> None:
     os.unshare(os.CLONE_NEWNET)
     run("ip", "link", "set", "lo", "up")
     with ExitStack() as hosts, servers.running(folder) as upstream:
-        {"exposure": exposure, "transparent": transparent, "wireguard": wireguard}[name](folder, upstream, hosts)
+        scenes = {"exposure": exposure, "transparent": transparent, "wireguard": wireguard, "local": local}
+        scenes[name](folder, upstream, hosts)
 
 
 if __name__ == "__main__":
