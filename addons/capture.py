@@ -43,8 +43,8 @@ from addons import pressure_quic
 from addons.admission import Admission
 from addons.hosts import Hosts
 from addons.pressure import bound
-from addons.storage import SMALL
 from addons.redirector import Redirector
+from addons.storage import SMALL
 from addons.swift import Addons, Settings, at_once
 from addons.uploads import Uploads
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib import metadata
@@ -75,9 +76,13 @@ def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | N
         for body in conversion.bodies:
             recording.put_body(body)
         recording.append_all(in_time(conversion.events))
-    for path, kind in named:
-        if kind == "flows":
-            flows.replay(path, recording.path)
+    try:
+        for path, kind in named:
+            if kind == "flows":
+                recording.append_all(flows.replay(path, recording.path, origin.app).events)
+    except UserError:
+        shutil.rmtree(into)  # there would be a recording of nothing
+        raise
     first, last = span(recording)
     recording.update_run(started=first or min(times, default=now), ended=last or max(times, default=now))
     recording.stamp(final=True)

@@ -20,14 +20,12 @@ import os
 import random
 import re
 import signal
-import socket
 import ssl
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +35,7 @@ from monitor.observe.proxy import Proxy
 from monitor.recording import Recording, verify
 from tests.bench.soak_clients import KINDS, WORKERS, Traffic, worker
 from tests.lab import upstream as servers
+from tests.lab.proxy.clients import free_ports
 
 NUMBER = re.compile(rb"soak-(\d+)\.")
 CONTEXT = multiprocessing.get_context("spawn")
@@ -53,15 +52,6 @@ class Mixed(Proxy):
         self._settings = [one for one in self._settings if not one.startswith("mode=")]
         self._settings += [f"mode={one}" for one in ("regular", *self.modes)]
         super().start()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports for datagrams that nobody uses now; a proxy that is started again shall be where it was."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def record(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -69,3 +70,12 @@ class Http3(QuicConnectionProtocol):
 def http3(**options: Any) -> QuicConfiguration:
     """How such a client connects to h3.test."""
     return QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="h3.test", idle_timeout=10, **options)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports for datagrams that nobody uses now."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]

@@ -1,0 +1,191 @@
+"""Flow files of every kind of flow, by the mitmproxy that is installed; old ones, broken ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.query
+import httpx
+import pytest
+from aioquic.asyncio.client import connect as quic
+from mitmproxy.io import tnetstring
+from websockets.sync.client import connect as websocket
+
+from monitor.errors import UserError
+from monitor.events import Gap, Upload
+from monitor.exchange import Origin, guess, imported
+from tests.lab import upstream as servers
+from tests.lab.proxy.clients import Http3, free_ports, http3
+from tests.lab.upstream import Upstream
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+
+APP = "com.example.circle"
+NUMBER = b"+8613800138000"
+
+
+def place(upstream: Upstream, name: str) -> str:
+    address, port = upstream.hosts[name]
+    return f"{address}:{port}"
+
+
+def talk(upstream: Upstream, ports: dict[str, int]) -> None:
+    """One request of each kind."""
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    proxy = f"http://127.0.0.1:{ports['regular']}"
+    with httpx.Client(proxy=proxy, verify=tls) as one, httpx.Client(proxy=proxy, verify=tls, http2=True) as two:
+        one.post(f"http://{place(upstream, 'plain.test')}/one", content=NUMBER)
+        one.post(f"https://{place(upstream, 'secure.test')}/pieces", content=iter([NUMBER, b" in pieces"]))
+        two.post(f"https://{place(upstream, 'h2.test:443')}/two", content=NUMBER)
+        with pytest.raises(httpx.HTTPError):
+            one.post("http://127.0.0.1:9/nobody", content=NUMBER).raise_for_status()
+
+    def tunnel(name: str) -> socket.socket:
+        raw = socket.create_connection(("127.0.0.1", ports["regular"]), timeout=20)
+        raw.sendall(f"CONNECT {place(upstream, name)} HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in raw.recv(4096)
+        return raw
+
+    with websocket("wss://ws.test/chat", sock=tunnel("ws.test"), ssl=tls, server_hostname="ws.test") as chat:
+        chat.send(NUMBER.decode())
+        chat.recv()
+    with tunnel("raw.test") as raw:
+        raw.sendall(b"\1" + NUMBER)
+        assert raw.recv(100)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(20)
+        datagrams.sendto(NUMBER, ("127.0.0.1", ports["udp"]))
+        assert datagrams.recv(100) == NUMBER
+    dns.query.udp(dns.message.make_query("13800138000.exmail.test", "A"), "127.0.0.1", 20, ports["dns"])
+
+    async def three() -> None:
+        careless = http3()
+        careless.verify_mode = ssl.CERT_NONE
+        where = ("127.0.0.1", ports["http3"])
+        async with quic(*where, configuration=careless, create_protocol=Http3) as client:
+            assert isinstance(client, Http3)
+            assert (await client.post("/three", NUMBER))[0] == 203
+
+    asyncio.run(three())
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A flow file by stock mitmdump."""
+    folder = tmp_path_factory.mktemp("kinds")
+    with servers.running(folder) as upstream:
+        servers_of = {"udp": "datagrams.test", "dns": "names.test", "http3": "h3.test"}
+        ports = dict(zip(servers_of, free_ports(3), strict=True))
+        command = [str(Path(sys.executable).with_name("mitmdump")), "-w", str(folder / "out"), "--ssl-insecure"]
+        command += ["--set", f"confdir={folder}/conf", "--set", "listen_host=127.0.0.1", "--mode", "regular@0"]
+        for kind, name in servers_of.items():
+            command += ["--mode", f"reverse:{kind}://{place(upstream, name)}@{ports[kind]}"]
+        said_at_once = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        proxy = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=said_at_once, text=True)
+        try:
+            assert proxy.stdout is not None
+            listening = (line for line in proxy.stdout if "listening at" in line)
+            for _ in range(4):
+                line = next(listening)
+                if "HTTP(S)" in line:
+                    ports["regular"] = int(line.rstrip(".\n").rpartition(":")[2])
+            talk(upstream, ports)
+        finally:
+            proxy.terminate()
+            proxy.communicate()
+    return folder / "out"
+
+
+def test_every_kind_of_flow(file: Path, tmp_path: Path) -> None:
+    assert guess(file) == "flows"
+    recording = imported([file], tmp_path / "r", Origin(APP))
+    assert list(recording.events(Gap)) == []
+    found = {(one.via, (one.url or "").rpartition("/")[2], one.status) for one in recording.events(Upload)}
+    assert found == {
+        ("http", "one", 201),
+        ("http", "pieces", 201),
+        ("http", "two", 202),
+        ("http", "three", 203),
+        ("http", "nobody", None),
+        ("http", "chat", 101),
+        ("websocket", "chat", None),
+        ("tcp", "", None),
+        ("udp", "", None),
+        ("dns", "dns:13800138000.exmail.test?type=A", None),
+    }
+    bodies = [recording.body(one.body) for one in recording.events(Upload) if one.body]
+    assert sum(NUMBER in (body or b"") for body in bodies) == 8
+
+
+def test_a_file_that_is_broken_off(file: Path, tmp_path: Path) -> None:
+    whole = imported([file], tmp_path / "whole", Origin(APP))
+    (tmp_path / "cut").write_bytes(file.read_bytes()[:-100])
+    cut = imported([tmp_path / "cut"], tmp_path / "r", Origin(APP))
+    (gap,) = cut.events(Gap)
+    assert (gap.why, "broken off" in (gap.detail or "")) == ("protocol_unsupported", True)
+    assert len(list(cut.events(Upload))) == len(list(whole.events(Upload))) - 1
+
+
+def test_a_flow_that_nobody_can_read_is_a_gap_and_the_next_is_read(file: Path, tmp_path: Path) -> None:
+    strange = tnetstring.dumps({"version": 21, "type": "smoke signal"})
+    (tmp_path / "two").write_bytes(strange + file.read_bytes())
+    recording = imported([tmp_path / "two"], tmp_path / "r", Origin(APP))
+    (gap,) = recording.events(Gap)
+    assert gap.subject == "two flow 1"
+    assert len(list(recording.events(Upload))) == 10
+    (tmp_path / "one").write_bytes(strange)
+    with pytest.raises(UserError, match="cannot be read as a mitmproxy flow file"):
+        imported([tmp_path / "one"], tmp_path / "nothing", Origin(APP))
+    assert not (tmp_path / "nothing").exists()
+
+
+def old(type_: str, **more: Any) -> dict[str, Any]:
+    """A flow as mitmproxy 5 and 6 wrote it (version 7 of the format)."""
+    common = {"timestamp_start": 1612375499.0, "timestamp_end": None, "timestamp_tls_setup": None, "tls_version": None}
+    ends = {"tls_established": False, "alpn_proto_negotiated": None, "sni": None, **common}
+    client = {"id": "c", "address": ["127.0.0.1", 52473], "mitmcert": None, "clientcert": None, "cipher_name": None}
+    server = {"id": "s", "address": ["push.test", 80], "ip_address": ["192.0.2.1", 80], "source_address": ["", 0]}
+    return {
+        "version": 7,
+        "type": type_,
+        "id": type_,
+        "error": None,
+        "intercepted": False,
+        "marked": False,
+        "client_conn": {**client, "tls_extensions": None, **ends},
+        "server_conn": {**server, "cert": None, "via": None, "timestamp_tcp_setup": 1612375499.0, **ends},
+        **more,
+    }
+
+
+def test_websocket_messages_of_old_versions(tmp_path: Path) -> None:
+    times = {"timestamp_start": 1612375499.0, "timestamp_end": 1612375499.5}
+    whole = {"http_version": b"HTTP/1.1", "headers": [[b"Host", b"push.test"]], "content": b"", **times}
+    where = {"scheme": b"http", "host": b"push.test", "port": 80, "path": b"/s", "first_line_format": "relative"}
+    request = {"method": b"GET", "is_replay": False, **where, **whole}
+    response = {"status_code": 101, "reason": b"Switching", **whole}
+    handshake = old("http", request=request, response=response, mode="regular", metadata={})
+    messages = [[1, True, "tel=+8613800138000 王", 1612375501, False], [2, True, b"\0\1", 1612375502, False]]
+    closed = {"close_sender": "client", "close_code": 1000, "close_message": "", "close_reason": ""}
+    negotiated = dict.fromkeys(f"{side}_{what}" for side in ("client", "server") for what in ("protocol", "extensions"))
+    keys = {"client_key": "", "server_accept": "", **negotiated}
+    spoken = old("websocket", messages=messages, metadata={"websocket_handshake": "http"}, **closed, **keys)
+    (tmp_path / "old").write_bytes(tnetstring.dumps(handshake) + tnetstring.dumps(spoken))
+    recording = imported([tmp_path / "old"], tmp_path / "r", Origin(APP))
+    assert list(recording.events(Gap)) == []
+    assert [(one.via, one.url, one.status) for one in recording.events(Upload)] == [
+        ("http", "http://push.test/s", 101),
+        ("websocket", "ws://push.test/s", None),
+        ("websocket", "ws://push.test/s", None),
+    ]
+    bodies = [recording.body(one.body) for one in recording.events(Upload) if one.body]
+    assert bodies == ["tel=+8613800138000 王".encode(), b"\0\1"]
