@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ from monitor.exchange.conversion import Conversion
 from monitor.recording import Recording
 
 ALPN = {"h2": "h2", "http/2": "h2", "http/2.0": "h2", "h3": "h3", "http/3": "h3", "http/1.1": "http/1.1"}
+LATEST_S = 1e11
+"""No time in seconds is greater: it would be in the year 5138."""
 SECRET = frozenset({"proxy-authorization"})
 """Headers that are the tester's own, never recorded."""
 
@@ -52,7 +55,8 @@ def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversi
     url = request["url"]
     parts = urlsplit(url)
     at = started + timedelta(milliseconds=_until_sent(entry.get("timings") or {}))
-    said = request.get("bodySize", -1)
+    named = {header["name"].lower(): header["value"] for header in request.get("headers") or ()}
+    said = _said(request, named)
     body, whole = _body(request.get("postData") or {}, said)
     common: dict[str, Any] = {
         "app": app,
@@ -63,9 +67,12 @@ def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversi
     }
     if body:
         conversion.bodies.append(body)
-    if not whole or (isinstance(said, int) and said > len(body)):
-        whole = False
-        detail = "the file has the body only as parameters" if body else f"the file has none of a body of {said} bytes"
+    detail = "" if whole else "the file has the body only as parameters"
+    if not body and (said > 0 or named.get("content-type", "").startswith("multipart/")):
+        detail = f"the file has none of a body of {said if said > 0 else 'unknown'} bytes"
+    elif whole and said > len(body) and "content-encoding" not in named:  # (mitmproxy writes a body decoded)
+        detail = f"the file has {len(body)} bytes of a body of {said}"
+    if detail:
         conversion.events.append(
             Gap(at=at, app=app, where="proxy", subject=parts.hostname or url, why="body_truncated", detail=detail)
         )
@@ -77,8 +84,8 @@ def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversi
             headers=_headers(request.get("headers") or ()),
             body=_digest(body),
             size=len(body),
-            type=_type(request),
-            truncated=not whole,
+            type=named.get("content-type") or (request.get("postData") or {}).get("mimeType") or None,
+            truncated=bool(detail),
             status=response.get("status") or None,
             **common,
         )
@@ -89,11 +96,11 @@ def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversi
             conversion.bodies.append(data)
             conversion.events.append(
                 Upload(
-                    at=datetime.fromtimestamp(message["time"], UTC),
+                    at=_moment(message["time"]),
                     via="websocket",
                     body=_digest(data),
                     size=len(data),
-                    **common,
+                    **{**common, "url": url.replace("http", "ws", 1) if url.startswith("http") else url},
                 )
             )
 
@@ -120,9 +127,15 @@ def _headers(headers: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...
     )
 
 
-def _type(request: Mapping[str, Any]) -> str | None:
-    named = {header["name"].lower(): header["value"] for header in request.get("headers") or ()}
-    return named.get("content-type") or (request.get("postData") or {}).get("mimeType") or None
+def _moment(time: float) -> datetime:
+    """The time of a WebSocket message: Chrome and mitmproxy write seconds, Playwright milliseconds."""
+    return datetime.fromtimestamp(time / 1000 if time > LATEST_S else time, UTC)
+
+
+def _said(request: Mapping[str, Any], named: Mapping[str, str]) -> int:
+    """How long the file says that the body was; -1 where it does not."""
+    said, length = request.get("bodySize"), named.get("content-length", "")
+    return max(said if isinstance(said, int) else -1, int(length) if length.isdecimal() else -1)
 
 
 def _body(data: Mapping[str, Any], said: int) -> tuple[bytes, bool]:
@@ -174,12 +187,14 @@ def write(recording: Recording) -> str:
     their status. Bodies that are no text are base64, with `encoding` beside them.
     """
     entries: list[dict[str, Any]] = []
-    sockets: dict[tuple[str | None, str | None, int | None], dict[str, Any]] = {}
+    sockets: dict[tuple[str | None, str, int | None], dict[str, Any]] = {}
     for one in recording.read("upload"):
         upload = one.event
         if not isinstance(upload, Upload) or upload.via not in ("http", "websocket"):
             continue
-        key = (upload.host, upload.url, upload.client.port if upload.client else None)
+        # (The request that opened a WebSocket has http in its URL, the messages have ws.)
+        url = re.sub("^ws", "http", upload.url or "")
+        key = (upload.host, url, upload.client.port if upload.client else None)
         body = recording.body(upload.body) if upload.body else None
         if upload.via == "websocket" and key in sockets:
             sockets[key].setdefault("_webSocketMessages", []).append(_sent(upload, body or b""))

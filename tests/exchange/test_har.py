@@ -99,6 +99,22 @@ BODIES: dict[str, tuple[dict[str, Any], bytes, bool]] = {
         b"f=x.jpg",
         True,
     ),
+    "multipart, said to be empty (Playwright)": (
+        {"postData": None, "bodySize": 0, "headers": [{"name": "Content-Type", "value": "multipart/form-data"}]},
+        b"",
+        True,
+    ),
+    "only a header says that there was one": (
+        {"postData": None, "bodySize": 0, "headers": [{"name": "Content-Length", "value": "900"}]},
+        b"",
+        True,
+    ),
+    "decoded (mitmproxy)": (
+        {"postData": {"text": "{}"}, "bodySize": 20, "headers": [{"name": "content-encoding", "value": "gzip"}]},
+        b"{}",
+        False,
+    ),
+    "a beginning": ({"postData": {"text": "{}"}, "bodySize": 900}, b"{}", True),
     "left out": ({"postData": {"mimeType": "image/png"}, "bodySize": 900}, b"", True),
     "none": ({"postData": None, "bodySize": 0}, b"", False),
 }
@@ -127,6 +143,19 @@ def test_websocket_messages_that_were_sent(tmp_path) -> None:
     assert conversion.bodies == [b"+8613800138000", b"\x00\x01"]
     assert [event.at.microsecond for event in sent] == [250_000, 0]
     assert {event.host for event in sent} == {"push.circle.test"}
+
+
+@pytest.mark.parametrize("time", [1777622400.25, 1777622400250.0], ids=["seconds", "milliseconds (Playwright)"])
+def test_websocket_messages_of_a_request_that_has_http_in_its_url(tmp_path, time) -> None:
+    one = entry(url="https://push.circle.test/s", method="GET", postData=None, bodySize=0)
+    one["_webSocketMessages"] = [{"type": "send", "time": time, "opcode": 1, "data": "+8613800138000"}]
+    path = save(tmp_path / "a.har", one)
+    opened, sent = uploads(path)
+    assert (opened.url, sent.url) == ("https://push.circle.test/s", "wss://push.circle.test/s")
+    assert sent.at == datetime(2026, 5, 1, 8, 0, 0, 250_000, UTC)
+    written = json.loads(har.write(imported([path], tmp_path / "r", Origin(APP))))["log"]["entries"]
+    assert [message["data"] for message in written[0]["_webSocketMessages"]] == ["+8613800138000"]
+    assert len(written) == 1, "the request and its messages are one entry"
 
 
 def test_an_entry_that_is_none_is_a_gap_and_costs_no_other(tmp_path) -> None:
