@@ -41,10 +41,10 @@ from mitmproxy.addons import (
 
 from addons import pressure_quic
 from addons.admission import Admission
+from addons.channel import SMALL
 from addons.hosts import Hosts
 from addons.pressure import bound
 from addons.redirector import Redirector
-from addons.storage import SMALL
 from addons.swift import Addons, Settings, at_once
 from addons.uploads import Uploads
 
@@ -106,9 +106,9 @@ def make(settings: Sequence[str]) -> master.Master:
     opts.set(*settings, defer=True)
     bound()
     pressure_quic.bound()
-    at_once()
-    lean = Lean(opts)
     uploads = Uploads()
+    at_once(uploads.recorder.room)
+    lean = Lean(opts)
     with _alone(Path(opts.confdir).expanduser()):
         lean.addons.add(
             core.Core(),

@@ -19,15 +19,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from mitmproxy import connection, ctx, http
 
+from addons.channel import SMALL, Body
 from addons.framing import of_request
-from addons.lines import endpoint, headers, http_line, peer, time_of, websocket_line
+from addons.lines import endpoint, headers, http_line, peer, websocket_line
 from addons.recorder import Recorder
-from addons.storage import SMALL, Body, Line
+from addons.storage import Line, time_of
 
 SWEEP_S = 0.5
 """How often to look for uploads that have waited long enough."""
@@ -35,6 +36,8 @@ PAUSE_S = 5.0
 """A pause this long in a request without an announced end makes a message of what came so far."""
 MESSAGE_S = 0.2
 """And this long after a message of a protocol that has messages."""
+LONG = 1024 * 1024
+"""Of a message that is longer, so much at a time."""
 
 Chunks = Iterable[bytes] | bytes
 
@@ -95,7 +98,7 @@ class Exchanges:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         request = flow.request
-        if self.recorder.folder is None or flow.is_replay == "request":
+        if self.recorder.channel is None or flow.is_replay == "request":
             return
         if request.method == "PRI" and request.path == "*":
             self.recorder.gap(peer(flow), "protocol_unsupported", "HTTP/2 without TLS")
@@ -244,18 +247,31 @@ class Exchanges:
 
     # -- WebSocket
 
-    def websocket_message(self, flow: http.HTTPFlow) -> None:
-        if self.recorder.folder is None or flow.websocket is None:
-            return
+    def websocket_message(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        if self.recorder.channel is None or flow.websocket is None:
+            return None
         message = flow.websocket.messages[-1]
-        if message.from_client and not message.injected:
-            body = self.recorder.body()
-            body.add(message.content)
-            self.recorder.upload(websocket_line(flow, message.timestamp), body)
+        if not message.from_client or message.injected:
+            return None
+        line = websocket_line(flow, message.timestamp)
+        if len(message.content) > LONG:
+            return self._record_long(line, message.content)
+        body = self.recorder.body()
+        body.add(message.content)
+        self.recorder.upload(line, body)
+        return None
+
+    async def _record_long(self, line: Line, content: bytes) -> None:
+        """A message comes whole, however long it is; the writer must be able to keep up with it."""
+        body, view = self.recorder.body(), memoryview(content)
+        for begin in range(0, len(view), LONG):
+            body.add(view[begin : begin + LONG])
+            await self.recorder.room()
+        self.recorder.upload(line, body)
 
     def websocket_end(self, flow: http.HTTPFlow) -> None:
         begun = _buffered(flow)
-        if begun and self.recorder.folder is not None:
+        if begun and self.recorder.channel is not None:
             body = self.recorder.body()
             body.add(begun)
             body.problem = "connection closed within a message"

@@ -1,38 +1,70 @@
-"""What a proxy that was killed left in a recording: bodies that no line names, beginnings of bodies."""
+"""What a proxy that was killed left in a recording: beginnings of bodies, bodies that no line names."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-TAIL_BYTES = 4 * 1024 * 1024
-"""How much of the lines is looked at: what was written last names the bodies that were stored last."""
+from addons.storage import TAIL_BYTES
+
 SLACK_S = 1.0
-_PART = re.compile(r"\.(\d+)-\d+\.part\Z")
+_PART = re.compile(r"\.(\d+)-(\d+)-\d+\.part\Z")
 
 
-def leftovers(recording: Path) -> Iterator[tuple[str, int, str]]:
-    """Digest and size of each body that no line names, and what it is. Beginnings are put in place as bodies."""
-    bodies = recording / "bodies"
-    found = list(os.scandir(bodies))
-    for entry in found:
+def beginnings(bodies: Path, ours: Callable[[int, int], bool]) -> Iterator[tuple[str, int, str]]:
+    """Digest and size of each body that was being sent, and what it is; put in place as bodies.
+
+    `ours` says of a proxy's process id and number of its channel whether its parts are meant.
+    """
+    for entry in list(os.scandir(bodies)):
         part = _PART.match(entry.name)
-        if part and not _alive(int(part[1])):
+        if part and ours(int(part[1]), int(part[2])):
             digest, size = _keep(Path(entry.path))
             if size:
                 yield digest, size, "the beginning of a request that was being sent when the proxy was killed"
-    # A body is stored just before its line is written; one without a line is younger than the last line.
-    with suppress(FileNotFoundError):
-        last = (recording / "uploads.jsonl").stat().st_mtime - SLACK_S
-        young = [entry for entry in found if len(entry.name) == 64 and entry.stat().st_ctime >= last]
-        named = b"".join(_tail(path) for path in recording.glob("*.jsonl")) if young else b""
-        for entry in young:
-            if entry.name.encode() not in named:
-                yield entry.name, entry.stat().st_size, "of a request that had no answer when the proxy was killed"
+
+
+@dataclass
+class Before:
+    """How a recording stood at a moment; what those left who were killed before is no older than its last line."""
+
+    last_line: float
+    """When it was written (seconds since 1970)."""
+    ends: dict[str, int]
+    """How long its files were."""
+
+
+def before(recording: Path) -> Before:
+    """How it stands now."""
+    files = {path.name: path.stat() for path in recording.glob("*.jsonl")}
+    last = files["uploads.jsonl"].st_mtime if "uploads.jsonl" in files else 0.0
+    return Before(last, {name: stat.st_size for name, stat in files.items()})
+
+
+def orphans(recording: Path, before: Before) -> Iterator[tuple[str, int, str]]:
+    """The same of each body that no line names: proxy and writer were killed together, between body and line."""
+    bodies = os.scandir(recording / "bodies")
+    young = [one for one in bodies if len(one.name) == 64 and one.stat().st_ctime >= before.last_line - SLACK_S]
+    tails = (_tail(path, before.ends.get(path.name, 0)) for path in recording.glob("*.jsonl")) if young else ()
+    named = b"".join(tails)
+    for one in young:
+        if one.name.encode() not in named:
+            yield one.name, one.stat().st_size, "of a request that had no answer when the proxy was killed"
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _keep(part: Path) -> tuple[str, int]:
@@ -47,17 +79,7 @@ def _keep(part: Path) -> tuple[str, int]:
     return digest, size
 
 
-def _tail(path: Path) -> bytes:
+def _tail(path: Path, end: int) -> bytes:
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        file.seek(max(0, end - TAIL_BYTES))
         return file.read()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

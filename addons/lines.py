@@ -1,25 +1,22 @@
-"""What a line says of an upload: its place, headers and both ends, as the app asked for them and the proxy saw them."""
+"""What a line says of an upload: its place, headers and both ends, as the app asked for them and the proxy saw them.
+
+The writer adds what it knows of the body.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from datetime import UTC, datetime
 from typing import Any
 
 from mitmproxy import connection, dns, http, tcp, udp
 from mitmproxy.net.dns import types as dns_types
 
-from addons.storage import Line
+from addons.storage import Line, head, time_of
 
 SECRET = frozenset({b"proxy-authorization"})
 """Headers between the tester and his proxies; no upload of the app carries them."""
 
 Raw = tcp.TCPFlow | udp.UDPFlow | dns.DNSFlow
-
-
-def head(kind: str, at: str) -> Line:
-    """What every line begins with."""
-    return {"v": 1, "kind": kind, "at": at, "app": None, "pid": None}
 
 
 def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict[str, str]]:
@@ -38,10 +35,7 @@ def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict
         "url": url,
         "host": host,
         "headers": named_headers,
-        "body": None,
-        "size": 0,
         "type": named.get("content-type"),
-        "truncated": False,
         "client": endpoint(client.peername),
         "server": None,
         "tls": tls_of(client),
@@ -61,10 +55,7 @@ def websocket_line(flow: http.HTTPFlow, at: float) -> Line:
         "url": url,
         "host": host,
         "headers": [],
-        "body": None,
-        "size": 0,
         "type": None,
-        "truncated": False,
         "client": endpoint(flow.client_conn.peername),
         "server": endpoint(flow.server_conn.peername),
         "tls": tls_of(flow.client_conn),
@@ -81,10 +72,7 @@ def raw_line(flow: Raw, via: str) -> Line:
         "url": None,
         "host": peer(flow),
         "headers": [],
-        "body": None,
-        "size": 0,
         "type": None,
-        "truncated": False,
         "client": endpoint(flow.client_conn.peername),
         "server": endpoint(flow.server_conn.peername or flow.server_conn.address),
         "tls": tls_of(flow.client_conn),
@@ -156,11 +144,6 @@ def text(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def time_of(seconds: float) -> str:
-    """Seconds since 1970 as the contract writes a time."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def endpoint(address: tuple[Any, ...] | None) -> Line | None:

@@ -11,10 +11,11 @@ import time
 
 from mitmproxy import dns, tcp, udp
 
+from addons.channel import Body
 from addons.framing import Framing, begins_tls, of_connection
-from addons.lines import dns_line, peer, raw_line, time_of
+from addons.lines import dns_line, peer, raw_line
 from addons.recorder import Recorder
-from addons.storage import Body, Line
+from addons.storage import Line, time_of
 from addons.unseen import is_quic
 
 BURST_S = 0.2
@@ -65,7 +66,7 @@ class Raw:
             if said is not None and said.framing is None:
                 self._end(said)
             return
-        if self.recorder.folder is None:
+        if self.recorder.channel is None:
             return
         if said is None:
             said = self.open[flow.id] = Conversation(of_connection(message.content))
@@ -140,7 +141,7 @@ class Raw:
 
     def udp_message(self, flow: udp.UDPFlow) -> None:
         message = flow.messages[-1]
-        if self.recorder.folder is None or not message.from_client:
+        if self.recorder.channel is None or not message.from_client:
             return
         if is_quic(message.content):
             self.recorder.gap(peer(flow), "not_decrypted", "QUIC, within other datagrams")
@@ -150,7 +151,7 @@ class Raw:
         self.recorder.upload({**raw_line(flow, "udp"), "at": time_of(message.timestamp)}, body)
 
     def dns_request(self, flow: dns.DNSFlow) -> None:
-        if self.recorder.folder is None:
+        if self.recorder.channel is None:
             return
         body = self.recorder.body()
         body.add(flow.request.packed)

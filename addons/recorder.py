@@ -11,9 +11,8 @@ from pathlib import Path
 
 from mitmproxy import exceptions
 
-from addons.leftovers import leftovers
-from addons.lines import head, time_of
-from addons.storage import Body, Line, Lines, encode, parts
+from addons.channel import Body, Channel
+from addons.storage import Line, Lines, coded, head, time_of
 
 FOLD_S = 60.0
 """The same gap within this time is counted, and told in one line at its end."""
@@ -36,17 +35,19 @@ class Recorder:
     """What the addons of one proxy share: where lines and bodies go."""
 
     def __init__(self) -> None:
-        self.folder: str | None = None
-        """bodies/ of the recording; None until one is set."""
+        self.channel: Channel | None = None
+        """To the writer of the recording; None until one is set."""
         self.limit = 0
         """Longest body that is stored whole."""
-        self.lines: Lines | None = None
-        self.gaps: Lines | None = None
         self.repeats: dict[tuple[str, str, str], Repeats] = {}
-        self.retrying = False
+        self.lost = 0
+        """Lines that there was no room for, and that no gap has told of."""
 
-    def open(self, name: str) -> None:
-        """Use the recording in this folder from now on. Raises OptionsError."""
+    def open(self, name: str, *, live: bool = True) -> None:
+        """Use the recording in this folder from now on. Raises OptionsError.
+
+        `live`: traffic waits for what we do; else it comes from a file.
+        """
         if not name:
             raise exceptions.OptionsError("recording is not set. Name the folder of a recording: --set recording=DIR")
         folder = Path(name).expanduser().absolute()
@@ -55,107 +56,100 @@ class Recorder:
         try:
             bodies = folder / "bodies"
             bodies.mkdir(mode=0o700, exist_ok=True)
-            probe = bodies / f".{os.getpid()}-{next(parts)}.part"
-            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            probe = bodies / f".{os.getpid()}.probe"
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600))
             probe.unlink()
-            lines, gaps = Lines(folder / "uploads.jsonl"), Lines(folder / "gaps.jsonl")
-            left = list(leftovers(folder))
+            for file in ("uploads.jsonl", "gaps.jsonl"):
+                Lines(folder / file).close()
+            self.close()
+            self.channel = Channel(folder, live=live)
         except OSError as error:
             raise exceptions.OptionsError(
                 f"recording: {folder} cannot be written ({error.strerror}). Mend that, or name another folder."
             ) from error
-        for old in (self.lines, self.gaps):
-            if old is not None:
-                old.close()
-        self.folder, self.lines, self.gaps = str(bodies), lines, gaps
-        for digest, size, what in left:
-            detail = f"body {digest}, {size} bytes: {what}"
-            self.gap("uploads.jsonl", "body_truncated", detail, about={"body": digest})
 
     def body(self) -> Body:
         """A new, empty body."""
-        assert self.folder is not None
-        return Body(self.folder, self.limit)
+        assert self.channel is not None
+        return Body(self.channel, self.limit)
 
     def upload(self, line: Line, body: Body, announced: str = "") -> None:
-        """Put a body in place and append its line; `announced` is how long the body was said to be."""
-        line["body"] = body.store()
-        line["size"] = body.kept
-        line["truncated"] = body.problem is not None
-        assert self.lines is not None
-        problem = self.lines.append(line)
-        if body.problem:
-            of = announced or body.seen
-            detail = f"body {line['body'] or '-'}, {body.kept} of {of} bytes: {body.problem}"
-            self.gap(line["host"] or "", "body_truncated", detail, line["at"])
-        if problem:
-            self._refused(problem)
+        """Have a body put in place and its line appended; `announced` is how long the body was said to be."""
+        assert self.channel is not None
+        of = int(announced) if announced.isdecimal() and len(announced) < 19 else body.seen
+        if not self.channel.upload(coded(line), body, of):
+            self._lose()
 
     def gap(self, subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> None:
         """Say what could not be observed; `about`: of which connection (client, SNI), and the alert that ended it."""
-        if self.gaps is None:
+        if self.channel is None:
             return
-        gap = {
-            **head("gap", at or time_of(time.time())),
-            "where": "proxy",
-            "subject": subject,
-            "why": why,
-            "detail": detail,
-            "until": None,
-            **(about or {}),
-        }
-        if why != "body_truncated":  # those belong to one upload each
-            key = (subject, why, "" if why == "overflow" else detail)
-            again = self.repeats.get(key)
-            if again is not None:
-                again.count += 1
-                again.first, again.last = again.first or gap, gap
-                return
-            if len(self.repeats) < KINDS_OF_GAPS:
-                self.repeats[key] = Repeats()
-                asyncio.get_running_loop().call_later(FOLD_S, self._tell_repeats, key)
-        self._append_gap(gap)
+        gap = _gap(subject, why, detail, at, about)
+        key = (subject, why, detail)
+        again = self.repeats.get(key)
+        if again is not None:
+            again.count += 1
+            again.first, again.last = again.first or gap, gap
+            return
+        if len(self.repeats) < KINDS_OF_GAPS:
+            self.repeats[key] = Repeats()
+            asyncio.get_running_loop().call_later(FOLD_S, self._tell_repeats, key)
+        self._append(gap)
+
+    async def room(self) -> None:
+        """Wait for a disk that is behind, as long as that is bearable (channel.py)."""
+        if self.channel is not None and self.channel.behind:
+            await self.channel.room()
 
     def close(self) -> None:
-        """Tell what was counted, and try once more to write what the disk refused."""
+        """Tell what was counted, and wait until it is written."""
+        if self.channel is None:
+            return
         for key in list(self.repeats):
             self._tell_repeats(key)
-        if self.lines is not None:
-            self.lines.retry()
+        self._tell_lost(last=True)
+        self.channel.close()
 
     def _tell_repeats(self, key: tuple[str, str, str]) -> None:
         again = self.repeats.pop(key, None)
         if again and again.first and again.last:
             detail = again.last["detail"]
             more = f"{detail} ({again.count} times)" if again.count > 1 else detail
-            self._append_gap({**again.first, "detail": more, "until": again.last["at"]})
+            self._append({**again.first, "detail": more, "until": again.last["at"]})
 
-    def _append_gap(self, gap: Line) -> None:
-        assert self.gaps is not None
-        problem = self.gaps.append(gap)
-        if problem:
-            print(f"appwitness: {self.gaps.path}: {problem}: {encode(gap)}", file=sys.stderr, flush=True)
-            self._again()
+    def _append(self, gap: Line) -> None:
+        assert self.channel is not None
+        if not self.channel.gap(coded(gap)):
+            self._lose()
 
-    def _refused(self, problem: OSError) -> None:
-        assert self.lines is not None
-        detail = f"{len(self.lines.backlog)} lines wait, {self.lines.dropped} lost: {problem}"
-        self.gap("uploads.jsonl", "overflow", detail)
-        self._again()
+    def _lose(self) -> None:
+        """There was no room for a line: say so once there is."""
+        if not self.lost:
+            asyncio.get_running_loop().call_later(RETRY_S, self._tell_lost)
+        self.lost += 1
 
-    def _again(self) -> None:
-        """Try what the disk refused again in a while, also when no further line comes."""
-        if not self.retrying:
-            self.retrying = True
-            asyncio.get_running_loop().call_later(RETRY_S, self._retry)
+    def _tell_lost(self, *, last: bool = False) -> None:
+        assert self.channel is not None
+        lost, self.lost = self.lost, 0
+        detail = f"{lost} lines are lost: the disk did not take them in time"
+        if not lost or (
+            (last or not self.channel.behind) and self.channel.gap(coded(_gap("uploads.jsonl", "overflow", detail)))
+        ):
+            return
+        self.lost = lost
+        if last:
+            print(f"appwitness: {self.channel.folder}: {detail}", file=sys.stderr, flush=True)
+        else:
+            asyncio.get_running_loop().call_later(RETRY_S, self._tell_lost)
 
-    def _retry(self) -> None:
-        self.retrying = False
-        assert self.lines is not None
-        assert self.gaps is not None
-        dropped = self.lines.dropped
-        if self.lines.retry() or self.gaps.retry():
-            self._again()
-        elif dropped:
-            self.lines.dropped = 0
-            self.gap("uploads.jsonl", "overflow", f"{dropped} lines are lost; the disk takes lines again")
+
+def _gap(subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> Line:
+    return {
+        **head("gap", at or time_of(time.time())),
+        "where": "proxy",
+        "subject": subject,
+        "why": why,
+        "detail": detail,
+        "until": None,
+        **(about or {}),
+    }

@@ -1,19 +1,22 @@
 """Where uploads are put on disk: whole lines appended to a file, bodies named by their digest.
 
-**What is on disk when.** A line is with the operating system when `Lines.append` returns, its body before it: killing
-the proxy loses neither. The disk itself is asked to confirm (fsync) by whoever stamps the recording, every few seconds
-and never in the way of traffic (monitor/recording): a power cut can lose what came after the last stamp, only that.
+**What is on disk when.** All of this is done by the writer (writer.py), never by the proxy itself: a disk that hangs
+must not stop anybody's traffic. What the proxy has put into the memory that they share (ring.py) outlives the proxy,
+and what is not yet on disk outlives the writer: a kill -9 of either loses nothing, and writes nothing twice. A body is
+in its place before its line, the line before the writer takes the next. Killing both at once loses what had not been
+written by then: as a rule the last few thousandths of a second, at most RING_BYTES. The disk itself is asked to confirm
+(fsync) by whoever stamps the recording, every few seconds and never in the way of traffic (monitor/recording): a power
+cut can lose what came after the last stamp, only that.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +25,28 @@ try:
 except ImportError:  # Windows: there, nobody else may write the same recording
     fcntl = None  # type: ignore[assignment]
 
-SMALL = 64 * 1024
-"""Bytes of a body that may be held in memory; a longer one goes to disk as it comes."""
-BACKLOG = 1000
-"""Lines kept for another try while the disk refuses them."""
-BACKLOG_BYTES = 4 * 1024 * 1024
-"""And how long all of them may be together."""
+TAIL_BYTES = 4 * 1024 * 1024
+"""How much of a file's end is looked at for what was written last."""
+_BLOCK = 1024 * 1024
 
 Line = dict[str, Any]
 
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-parts = itertools.count(1)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def head(kind: str, at: str) -> Line:
+    """What every line begins with."""
+    return {"v": 1, "kind": kind, "at": at, "app": None, "pid": None}
+
+
+def time_of(seconds: float) -> str:
+    """Seconds since 1970 as the contract writes a time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def coded(line: Line) -> bytes:
+    """A line as it stands in the file, but for its end."""
+    return _encode(line).encode("utf-8", "replace")
 
 
 class Lines:
@@ -41,42 +55,10 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.backlog: deque[bytes] = deque()
-        self.waiting = 0
-        """Bytes in the backlog."""
-        self.dropped = 0
 
-    def append(self, line: Line) -> OSError | None:
-        """Write a line, after those that could not be written before. Returns what was in the way, if anything."""
-        data = (encode(line) + "\n").encode("utf-8", "replace")
-        if not self.backlog:
-            try:
-                self._write(data)
-            except OSError as error:
-                self._keep(data)
-                return error
-            return None
-        self._keep(data)
-        return self.retry()
-
-    def retry(self) -> OSError | None:
-        """Write what waits, as far as the disk takes it. Returns what was in the way, if anything."""
-        try:
-            while self.backlog:
-                self._write(self.backlog[0])
-                self.waiting -= len(self.backlog.popleft())
-        except OSError as error:
-            return error
-        return None
-
-    def _keep(self, data: bytes) -> None:
-        self.backlog.append(data)
-        self.waiting += len(data)
-        while len(self.backlog) > BACKLOG or (self.waiting > BACKLOG_BYTES and len(self.backlog) > 1):
-            self.waiting -= len(self.backlog.popleft())
-            self.dropped += 1
-
-    def _write(self, data: bytes) -> None:
+    def append(self, line: bytes) -> None:
+        """Write a line (without its end). Raises OSError when the disk refuses it; then none of it stays."""
+        data = line + b"\n"
         with _locked(self.fd):
             end = os.fstat(self.fd).st_size
             if end and os.pread(self.fd, 1, end - 1) != b"\n":
@@ -90,6 +72,14 @@ class Lines:
                 with suppress(OSError):
                     os.ftruncate(self.fd, end)
                 raise
+
+    def rest(self, begin: bytes) -> bytes | None:
+        """How the last line goes on that begins so; None when there is none, or it is torn."""
+        tail = max(TAIL_BYTES, 2 * len(begin))
+        data = b"\n" + os.pread(self.fd, tail, max(0, os.fstat(self.fd).st_size - tail))
+        at = data.rfind(b"\n" + begin) + 1 + len(begin)
+        end = data.find(b"\n", at)
+        return data[at:end] if at > len(begin) and end >= 0 else None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -109,101 +99,106 @@ def _locked(fd: int) -> Iterator[None]:
 
 
 class Body:
-    """The bytes of one upload, on their way to bodies/<sha256>."""
+    """The bytes of one upload, on their way to bodies/<sha256>. Until then they are in a file `.<name>.part` there."""
 
-    def __init__(self, folder: str, limit: int) -> None:
+    def __init__(self, folder: str, name: str) -> None:
         self.folder = folder
-        self.limit = limit
-        self.seen = 0
-        """Bytes that passed."""
+        self.part = f"{folder}/.{name}.part"
+        """Named so that nobody takes it for a body."""
         self.kept = 0
-        """Bytes of them that are, or will be, stored: all of them, or a beginning."""
-        self.problem: str | None = None
+        """Bytes that are stored: all of them, or a beginning."""
+        self.problem = ""
         """Why only a beginning is stored."""
-        self.digest: str | None = None
-        self._memory = bytearray()
         self._hash = hashlib.sha256()
-        self._part = ""
         self._fd = -1
 
-    def add(self, data: bytes) -> None:
-        """Take the next bytes. Never raises: mitmproxy would close the app's connection, and traffic must go on."""
-        self.seen += len(data)
+    def add(self, at: int, data: memoryview) -> None:
+        """Take bytes that belong there in the body. Never raises: what the disk does not take is a problem."""
         if self.problem:
             return
-        if self.kept + len(data) > self.limit:
-            data = data[: self.limit - self.kept]
-            self.problem = f"limit of {self.limit} bytes"
         try:
-            if self._fd >= 0:
-                self._spill(data)
-            else:
-                self._memory += data
-                self.kept += len(data)
-                if self.kept > SMALL:
-                    self._open()
-        except Exception as error:
-            self.problem = str(error)
-
-    def store(self) -> str | None:
-        """Put what was taken into place and return its sha256; None when there is nothing. Never raises."""
-        if self.digest is None and self.kept:
-            try:
-                self.digest = self._store()
-            except Exception as error:
-                self.problem = str(error)
-            finally:
-                self._memory.clear()
-                self._discard()
-            if self.digest is None:
-                self.kept = 0
-        elif self._fd >= 0:
-            self._discard()  # the disk took nothing
-        return self.digest
-
-    def _store(self) -> str | None:
-        if self._fd < 0:
-            digest = hashlib.sha256(self._memory).hexdigest()
-            if os.access(f"{self.folder}/{digest}", os.F_OK):
-                return digest
-            self._open()
-        digest = self._hash.hexdigest()
-        if not self.kept:
-            return None
-        place = f"{self.folder}/{digest}"
-        if not os.access(place, os.F_OK):
-            os.replace(self._part, place)  # noqa: PTH105 as below
-            self._part = ""
-        return digest
-
-    def _open(self) -> None:
-        """Move what is in memory to a file of its own, named so that nobody takes it for a body."""
-        # Bare system calls here: with pathlib, this is a tenth of what the proxy does for a small request.
-        part = f"{self.folder}/.{os.getpid()}-{next(parts)}.part"
-        self._fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._part = part
-        data, self._memory = self._memory, bytearray()
-        self.kept = 0
-        try:
-            self._spill(data)
+            if self._fd < 0 or at != self.kept:
+                self._open(at)
+            while data and not self.problem:
+                # Only what the disk really took is hashed and counted, so that a beginning still has its right name.
+                written = os.write(self._fd, data)
+                self._hash.update(data[:written])
+                self.kept += written
+                data = data[written:]
         except OSError as error:
             self.problem = str(error)
 
-    def _spill(self, data: bytes | bytearray) -> None:
-        view = memoryview(data)
-        while view:
-            # Only what the disk really took is hashed and counted, so that a beginning still has its right name.
-            written = os.write(self._fd, view)
-            self._hash.update(view[:written])
-            self.kept += written
-            view = view[written:]
+    def resume(self, size: int) -> None:
+        """That is how much there should be: where another writer has taken it, go on with its file."""
+        if self._fd < 0 and not self.problem:
+            self.add(size, memoryview(b""))
 
-    def _discard(self) -> None:
+    def _open(self, size: int) -> None:
+        """Have so much of the file, as another writer left it; or, with 0, a new one."""
+        # Bare system calls here: with pathlib, this is a tenth of what a small request costs.
+        if self._fd < 0:
+            self._fd = os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        os.ftruncate(self._fd, min(size, os.fstat(self._fd).st_size))
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self.kept, self._hash = 0, hashlib.sha256()
+        while block := os.read(self._fd, _BLOCK):
+            self._hash.update(block)
+            self.kept += len(block)
+        if self.kept < size:
+            self.problem = "the disk did not take the rest"
+
+    def place(self) -> str | None:
+        """Put what was taken into place too and return its sha256; None when there is nothing. Never raises.
+
+        The part stays until `close`: a writer that is killed before the line leaves all that the next one needs.
+        """
+        if not self.kept:
+            return None
+        digest = self._hash.hexdigest()
+        place = f"{self.folder}/{digest}"
+        try:
+            if not os.access(place, os.F_OK):
+                try:
+                    os.link(self.part, place)
+                except FileExistsError:
+                    pass
+                except OSError:  # a file system without links
+                    os.replace(self.part, place)  # noqa: PTH105 as above
+        except OSError as error:
+            self.problem, self.kept = str(error), 0
+            return None
+        return digest
+
+    def close(self) -> None:
+        """The body is in its place, or there is none: the part goes."""
         if self._fd >= 0:
             with suppress(OSError):
                 os.close(self._fd)
             self._fd = -1
-        if self._part:
             with suppress(OSError):
-                os.unlink(self._part)  # noqa: PTH108 as above
-            self._part = ""
+                os.unlink(self.part)  # noqa: PTH108 as above
+
+
+def store(folder: str, name: str, data: memoryview) -> tuple[str | None, int, str]:
+    """Store a whole body: its sha256, how much of it the disk took, and what was in the way. Never raises."""
+    digest = hashlib.sha256(data).hexdigest()
+    if os.access(f"{folder}/{digest}", os.F_OK):
+        return digest, len(data), ""
+    part, kept, problem = f"{folder}/.{name}.part", 0, ""
+    try:
+        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            while kept < len(data):
+                kept += os.write(fd, data[kept:])
+        except OSError as error:
+            problem, digest = str(error), hashlib.sha256(data[:kept]).hexdigest()
+        finally:
+            os.close(fd)
+        if kept:
+            os.replace(part, f"{folder}/{digest}")  # noqa: PTH105 as above
+            return digest, kept, problem
+    except OSError as error:
+        problem = str(error)
+    with suppress(OSError):
+        os.unlink(part)  # noqa: PTH108 as above
+    return None, 0, problem

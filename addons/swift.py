@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mitmproxy import addonmanager, exceptions, hooks, master, options
@@ -58,18 +58,22 @@ class Addons(addonmanager.AddonManager):
 
     async def trigger_event(self, event: hooks.Hook) -> None:
         """Call the addons that have a method for this event, in order; an error of one is logged and stops none."""
-        listeners = self.of(event)
-        if not listeners:
-            return
-        arguments = event.args()
-        for function in listeners:
-            try:
+        left = event.__dict__.pop("left", None)
+        await (left or self._await(self.of(event), event.args()))
+
+    async def _await(self, listeners: list[Callable[..., Any]], arguments: list[Any], begun: Any = None) -> None:
+        """Call listeners, and wait for those that have to be waited for; `begun` is such a one that was called."""
+        try:
+            if begun is not None:
+                with addonmanager.safecall():
+                    await begun
+            for function in listeners:
                 with addonmanager.safecall():
                     result = function(*arguments)
                     if result is not None and inspect.isawaitable(result):
                         await result
-            except exceptions.AddonHalt:
-                return
+        except exceptions.AddonHalt:
+            return
 
     def of(self, event: hooks.Hook) -> list[Callable[..., Any]]:
         """The methods that listen to an event, in order."""
@@ -81,15 +85,19 @@ class Addons(addonmanager.AddonManager):
         return listeners
 
     def call(self, event: hooks.Hook) -> bool:
-        """Call who listens to an event now; False when one of them would have to be waited for, and none was called."""
+        """Call who listens to an event now; False when one has to be waited for, which `trigger_event` does then."""
         listeners = self.of(event)
         if self.waits[event.name]:
             return False
         arguments = event.args()
-        for function in listeners:
+        for number, function in enumerate(listeners, 1):
             try:
+                result = None
                 with addonmanager.safecall():
-                    function(*arguments)
+                    result = function(*arguments)
+                if result is not None and inspect.isawaitable(result):
+                    event.__dict__["left"] = self._await(listeners[number:], arguments, result)
+                    return False
             except exceptions.AddonHalt:
                 break
         return True
@@ -118,19 +126,33 @@ class AtOnce:
 class Wide:
     """Reads as much at a time as the loop has at hand; mitmproxy asks for a quarter, and does all of it four times."""
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    def __init__(self, reader: asyncio.StreamReader, room: Callable[[], Awaitable[None]] | None) -> None:
         reader._limit = WIDE_BYTES  # type: ignore[attr-defined]  # else it stops listening after each piece
-        self.read = lambda _: reader.read(WIDE_BYTES)
+        self.reader = reader
+        self.room = room
+        """Returns when what was read may be passed on."""
+
+    async def read(self, _: int) -> bytes:
+        """As a reader's."""
+        data = await self.reader.read(WIDE_BYTES)
+        if self.room is not None:
+            # After reading, so that those who waited go on one by one, and each sees what the one before has taken.
+            await self.room()
+        return data
 
 
 class Handler(mode_servers.ProxyConnectionHandler):
     """mitmproxy's handler of one connection, with the above before its layers."""
 
+    room: Callable[[], Awaitable[None]]
+    """What apps are made to wait for."""
+
     async def handle_connection(self, connection: Connection) -> None:
         """As mitmproxy's."""
         transport = self.transports[connection]
         if isinstance(transport.reader, asyncio.StreamReader):
-            transport.reader = Wide(transport.reader)  # type: ignore[assignment]
+            room = Handler.room if connection is self.client else None
+            transport.reader = Wide(transport.reader, room)  # type: ignore[assignment]
         await super().handle_connection(connection)
 
     @property
@@ -144,6 +166,7 @@ class Handler(mode_servers.ProxyConnectionHandler):
         self._layer = AtOnce(inner, addons) if isinstance(addons, Addons) else inner
 
 
-def at_once() -> None:
-    """Have every proxy of this process use the handler above."""
+def at_once(room: Callable[[], Awaitable[None]]) -> None:
+    """Have every proxy of this process use the handler above; `room` is what apps are made to wait for."""
+    Handler.room = staticmethod(room)
     mode_servers.ProxyConnectionHandler = Handler  # type: ignore[misc]

@@ -64,7 +64,7 @@ class Uploads:
             secret = getattr(ctx.options, "upstream_auth", None)
             self.exchanges.own = b"Basic " + base64.b64encode(secret.encode()) if secret else None
         if "recording" in updated:
-            self.recorder.open(ctx.options.recording)
+            self.recorder.open(ctx.options.recording, live=getattr(ctx.options, "server", True))
 
     def done(self) -> None:
         self.exchanges.finish()

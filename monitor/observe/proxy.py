@@ -19,7 +19,9 @@ from monitor.errors import SetupError
 START_S = 60.0
 """How long the proxy may take until it listens; the first start makes a certificate authority."""
 STOP_S = 10.0
-"""How long it may take to write what is still waiting, before it is killed."""
+"""How long it may take to hand over what is still waiting, before it is killed."""
+WRITE_S = 20.0
+"""How long its writer may take then until all is on disk, before the run goes on without waiting for it."""
 WORDS = 8
 """Lines of its own words that an error repeats."""
 
@@ -62,7 +64,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         """Certificate of the authority that the device must trust."""
         self.wireguard: str | None = None
         """Configuration for the device's WireGuard, once started in that mode. It has the device's private key."""
-        self._confdir = confdir
+        self._recording = recording
         settings = {
             "recording": str(recording.absolute()),
             "confdir": str(confdir.absolute()),
@@ -77,6 +79,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         self._settings = [f"{name}={value}" for name, value in settings.items() if value]
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
+        self._written = threading.Event()
 
     def start(self) -> None:
         """Returns once it listens. Raises SetupError with the program's own words when it does not."""
@@ -118,7 +121,10 @@ class Proxy(AbstractContextManager["Proxy"]):
         return "\n".join(lines[-WORDS:])
 
     def stop(self) -> None:
-        """Ask it to end, which writes every line that waits, and see to it that it has ended. May be called twice."""
+        """Ask it to end, and see to it that it has ended and every line is written. May be called twice.
+
+        A disk that hangs is not waited for longer than WRITE_S; that is said on stderr.
+        """
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
@@ -127,10 +133,12 @@ class Proxy(AbstractContextManager["Proxy"]):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
+            if process.stdin is not None:
+                with suppress(OSError):
+                    process.stdin.close()
+            # The writer (addons/writer.py) outlives it until all is on disk; only then may others finish the recording.
+            if not self._written.wait(WRITE_S):
+                print(f"appwitness: the disk is slow: {self._recording} is not complete yet.", file=sys.stderr)
         if self._stderr is not None:
             self._stderr.close()
             self._stderr = None
@@ -147,7 +155,15 @@ class Proxy(AbstractContextManager["Proxy"]):
         assert self._process.stdout is not None
         out = self._process.stdout
         lines: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=lambda: lines.put(out.readline()), daemon=True).start()
+        written = self._written = threading.Event()
+
+        def listen() -> None:
+            with out:
+                lines.put(out.readline())
+                out.read()  # its writer has the same stdout: this returns when both have ended
+            written.set()
+
+        threading.Thread(target=listen, daemon=True).start()
         try:
             line = lines.get(timeout=START_S)
         except queue.Empty:

@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from mitmproxy import exceptions
 from mitmproxy.test import tflow, tutils
 
-from addons import hosts, lines, storage
+from addons import channel, hosts, lines, recorder, ring, storage
 from monitor.events import Upload, parse
 from monitor.observe.proxy import capture_py
 from tests.lab import upstream as servers
@@ -31,7 +32,8 @@ from tests.lab.upstream import Upstream
 def append_many(path: Path, writer: int) -> None:
     file = storage.Lines(path)
     for number in range(300):
-        assert file.append({"writer": writer, "number": number, "padding": "x" * (number * 7 % 5000)}) is None
+        line = {"writer": writer, "number": number, "padding": "x" * (number * 7 % 5000)}
+        file.append(storage.coded(line))
     file.close()
 
 
@@ -62,62 +64,113 @@ def test_a_torn_tail_stays_a_line_of_its_own(tmp_path: Path, before: bytes, afte
     path = tmp_path / "lines.jsonl"
     path.write_bytes(before)
     file = storage.Lines(path)
-    assert file.append({"a": 1}) is None
+    file.append(b'{"a":1}')
     file.close()
     assert path.read_bytes() == after
 
 
+@pytest.mark.parametrize(
+    ("content", "rest"),
+    [
+        (b"", None),
+        (b'{"a":1,"b":2}\n', b',"b":2}'),
+        (b'{"a":1,"b":2}\n{"c":3}\n', b',"b":2}'),
+        (b'{"a":1,"b"', None),
+        (b'{"a":1,"b"\n{"a":1,"b":2}\n', b',"b":2}'),
+        (b'{"x":1}\n', None),
+        (b'[{"a":1,"b":2}]\n', None),
+    ],
+)
+def test_how_the_last_line_goes_on_that_begins_so(tmp_path: Path, content: bytes, rest: bytes | None) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(content)
+    file = storage.Lines(path)
+    assert file.rest(b'{"a":1') == rest
+    file.close()
+
+
 # -- bodies
 
-SMALL = storage.SMALL
+SMALL = channel.SMALL
+PIECES = [[1], [10, 20], [SMALL], [SMALL + 1], [SMALL, 1, SMALL * 3], [1000] * 200]
 
 
-@pytest.mark.parametrize("chunks", [[1], [10, 20], [SMALL], [SMALL + 1], [SMALL, 1, SMALL * 3], [1000] * 200])
-def test_a_body_is_stored_under_its_digest(tmp_path: Path, chunks: list[int]) -> None:
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[tuple[recorder.Recorder, Path]]:
+    """What the addons share, with a writer that is a thread."""
+    mine = recorder.Recorder()
+    mine.limit = 1 << 30
+    mine.open(str(tmp_path), live=False)
+    yield mine, tmp_path
+    mine.close()
+
+
+def record(
+    recording: tuple[recorder.Recorder, Path], pieces: list[bytes], problem: str | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The line and the gaps of an upload."""
+    mine, path = recording
+    body = mine.body()
+    for piece in pieces:
+        body.add(piece)
+    body.problem = problem or body.problem
+    mine.upload({**storage.head("upload", storage.time_of(1)), "host": "a.test"}, body)
+    mine.close()
+    mine.channel = None
+    (line,) = (path / "uploads.jsonl").read_bytes().splitlines()
+    return json.loads(line), [json.loads(gap) for gap in (path / "gaps.jsonl").read_bytes().splitlines()]
+
+
+@pytest.mark.parametrize("chunks", PIECES, ids=lambda chunks: f"{len(chunks)}-{sum(chunks)}")
+def test_a_body_is_stored_under_its_digest(recording: tuple[recorder.Recorder, Path], chunks: list[int]) -> None:
     parts = [os.urandom(size) for size in chunks]
-    body = storage.Body(str(tmp_path), 1 << 30)
-    for part in parts:
-        body.add(part)
     data = b"".join(parts)
-    assert body.store() == hashlib.sha256(data).hexdigest()
-    assert body.store() == body.digest, "asking again changes nothing"
-    assert (body.seen, body.kept, body.problem) == (len(data), len(data), None)
-    assert [path.name for path in tmp_path.iterdir()] == [body.digest], "and nothing else stays"
-    assert (tmp_path / str(body.digest)).read_bytes() == data
-    assert (tmp_path / str(body.digest)).stat().st_mode & 0o777 == 0o600
+    line, gaps = record(recording, parts)
+    assert (line["body"], line["size"], line["truncated"]) == (hashlib.sha256(data).hexdigest(), len(data), False)
+    assert not gaps
+    (body,) = (recording[1] / "bodies").iterdir()
+    assert (body.name, body.read_bytes()) == (line["body"], data)
 
 
-def test_an_empty_body_is_none(tmp_path: Path) -> None:
-    assert storage.Body(str(tmp_path), 10).store() is None
-    assert not list(tmp_path.iterdir())
+def test_an_empty_body_is_none(recording: tuple[recorder.Recorder, Path]) -> None:
+    line, gaps = record(recording, [])
+    assert (line["body"], line["size"], line["truncated"], gaps) == (None, 0, False, [])
+    assert not list((recording[1] / "bodies").iterdir())
 
 
 @pytest.mark.parametrize(("chunks", "limit"), [([10], 4), ([4, 4], 4), ([SMALL, SMALL], SMALL + 10), ([5], 0)])
-def test_a_body_beyond_the_limit_is_stored_in_part(tmp_path: Path, chunks: list[int], limit: int) -> None:
+def test_a_body_beyond_the_limit_is_stored_in_part(
+    recording: tuple[recorder.Recorder, Path], chunks: list[int], limit: int
+) -> None:
     data = os.urandom(sum(chunks))
-    body = storage.Body(str(tmp_path), limit)
-    at = 0
-    for size in chunks:
-        body.add(data[at : at + size])
-        at += size
-    digest = body.store()
-    assert (body.seen, body.kept) == (len(data), limit)
-    assert body.problem == f"limit of {limit} bytes"
-    if limit:
-        assert digest == hashlib.sha256(data[:limit]).hexdigest()
-        assert (tmp_path / str(digest)).read_bytes() == data[:limit]
-    else:
-        assert digest is None
+    recording[0].limit = limit
+    at = [sum(chunks[:number]) for number in range(len(chunks))]
+    line, (gap,) = record(recording, [data[begin : begin + size] for begin, size in zip(at, chunks, strict=True)])
+    assert line["body"] == (hashlib.sha256(data[:limit]).hexdigest() if limit else None)
+    assert (line["size"], line["truncated"]) == (limit, True)
+    assert gap["detail"] == f"body {line['body'] or '-'}, {limit} of {len(data)} bytes: limit of {limit} bytes"
+    assert [path.read_bytes() for path in (recording[1] / "bodies").iterdir()] == ([data[:limit]] if limit else [])
 
 
 @pytest.mark.parametrize("size", [10, SMALL * 2])
-def test_a_body_that_cannot_be_written_raises_nothing(tmp_path: Path, size: int) -> None:
-    body = storage.Body(str(tmp_path / "gone"), 1 << 20)
-    body.add(b"x" * size)
-    assert body.store() is None
-    assert (body.seen, body.kept) == (size, 0)
-    assert body.problem
-    assert "No such file" in body.problem
+def test_a_body_that_cannot_be_written_is_said(recording: tuple[recorder.Recorder, Path], size: int) -> None:
+    (recording[1] / "bodies").rename(recording[1] / "gone")
+    (recording[1] / "bodies").touch()
+    line, gaps = record(recording, [b"x" * size])
+    (recording[1] / "bodies").unlink()
+    (recording[1] / "gone").rename(recording[1] / "bodies")
+    assert (line["body"], line["size"], line["truncated"]) == (None, 0, True)
+    assert [(gap["why"], "Not a directory" in gap["detail"]) for gap in gaps if gap["subject"] == "a.test"] == [
+        ("body_truncated", True)
+    ]
+
+
+def test_what_comes_faster_than_the_disk_waits_where_nobodys_traffic_does(
+    recording: tuple[recorder.Recorder, Path],
+) -> None:
+    data = os.urandom(3 * ring.RING_BYTES)
+    line, gaps = record(recording, [data])
+    assert (line["body"], line["size"], gaps) == (hashlib.sha256(data).hexdigest(), len(data), [])
 
 
 # -- names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import resource
 import socket
 import ssl
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from monitor.events import Gap, Upload, parse
 from monitor.observe.proxy import Proxy
+from tests.lab.proxy.writers import caught_up
 from tests.lab.upstream import Upstream
 
 numbers = itertools.count(1)
@@ -73,6 +73,7 @@ class Observed:
         return data
 
     def _events(self, name: str) -> list[Any]:
+        caught_up(self.proxy)
         text = (self.path / name).read_bytes()
         return [parse(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
 
@@ -106,12 +107,6 @@ def of_host(observed: Observed, host: str, count: int) -> list[Upload]:
     """The uploads to a host, waited for."""
     wait_for(lambda: sum(one.host == host for one in observed.uploads()) >= count)
     return [one for one in observed.uploads() if one.host == host]
-
-
-def limit_files(proxy: Proxy, size_bytes: int) -> None:
-    """As if the disk were full: the system refuses the proxy to write a file beyond this size."""
-    assert proxy.pid
-    resource.prlimit(proxy.pid, resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
 
 
 def listens(port: int) -> bool:

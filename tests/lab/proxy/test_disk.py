@@ -23,7 +23,8 @@ import pytest
 
 from monitor.events import BadLine, Gap, dump, parse
 from tests.lab.proxy import disks
-from tests.lab.proxy.observed import Observed, limit_files, make, wait_for
+from tests.lab.proxy.observed import Observed, make, wait_for
+from tests.lab.proxy.writers import caught_up, limit_files
 from tests.lab.upstream import Upstream
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform == "win32", reason="limits, /proc and signals")]
@@ -47,6 +48,7 @@ def test_a_body_that_the_disk_has_no_room_for_passes_whole(start: Callable[..., 
 @pytest.mark.parametrize("full", [("uploads.jsonl",), ("uploads.jsonl", "gaps.jsonl")], ids=["lines", "gaps-too"])
 def test_a_line_that_the_disk_has_no_room_for_waits(room: Path, upstream: Upstream, full: tuple[str, ...]) -> None:
     observed = make(room, upstream)
+    uploads = observed.path / "uploads.jsonl"
     long = Gap(at=datetime.now(UTC), where="proxy", subject="x" * 3000, why="no_clock")
     for name in full:
         (observed.path / name).write_text(dump(long) + "\n")
@@ -54,10 +56,10 @@ def test_a_line_that_the_disk_has_no_room_for_waits(room: Path, upstream: Upstre
         limit_files(observed.proxy, 2000)
         assert client.post("http://plain.test/waits", content=b"kept").status_code == 201
         if len(full) == 1:
-            observed.gap(lambda gap: gap.why == "overflow")
+            wait_for(lambda: b'"overflow"' in (observed.path / "gaps.jsonl").read_bytes())
         else:
             wait_for(lambda: "overflow" in observed.proxy.words())
-        assert not observed.uploads()
+        assert b"/waits" not in uploads.read_bytes()
         limit_files(observed.proxy, resource.RLIM_INFINITY)
         assert client.post("http://plain.test/room-again", content=b"x").status_code == 201
         observed.upload("/room-again")
@@ -69,7 +71,8 @@ def test_after_a_torn_line_the_next_is_whole(room: Path, upstream: Upstream) -> 
     (observed.path / "uploads.jsonl").write_bytes(b'{"v":1,"kind":"upl')
     with observed.proxy, observed.client() as client:
         client.get("http://plain.test/torn")
-        torn, line = wait_for(lambda: (observed.path / "uploads.jsonl").read_bytes().splitlines()[:2][-2:])
+        caught_up(observed.proxy)
+        torn, line = (observed.path / "uploads.jsonl").read_bytes().splitlines()
     with pytest.raises(BadLine):
         parse(torn)
     assert parse(line).kind == "upload"
@@ -99,13 +102,13 @@ def test_killed_at_any_moment_it_loses_nothing_that_was_answered(start: Callable
     os.kill(observed.proxy.pid, signal.SIGKILL)
     for worker in workers:
         worker.join()
+    observed.proxy.stop()
     uploads = observed.uploads()  # parses every whole line
     for upload in uploads:
         if upload.body:
             observed.body(upload)
     urls = {upload.url for upload in uploads}
     assert not [name for name in answered if f"http://plain.test{name}" not in urls]
-    wait_for(lambda: not observed.proxy.alive())
 
 
 def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Observed], upstream: Upstream) -> None:

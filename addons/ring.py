@@ -1,0 +1,169 @@
+"""Memory that the proxy and its writer share: records go in at one end and out at the other, also when one is killed.
+
+The proxy puts a whole record in and rings: eight bytes each, through a pipe, of how far records go and where in memory
+they begin. The writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what
+was not taken out outlives the writer; the next one goes on where it stopped. Nobody waits for anybody: where there is
+no room, `put` says so. Numbers are only believed when they came through the pipe (a call into the system, so what was
+written before is there), or when the pipe has ended.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RING_BYTES = 16 * 1024 * 1024
+"""All that can be held for a disk that does not take it."""
+LONGEST = RING_BYTES // 4
+"""The longest record."""
+
+WHOLE, PIECE, END, GAP = range(1, 5)
+"""An upload with its body; a piece of a body; an upload whose body came in pieces; a gap."""
+_SKIP = 0
+"""From here on nothing; the next record is at the beginning."""
+
+_HEAD = struct.Struct("<B3xIIIQQQ")
+_BELL = struct.Struct("<QQ")
+_PAGE = 4096
+_PUT, _BASE, _TAKEN = 0, 1, 8
+"""Places in the first page, in numbers of eight bytes: two that the proxy writes; the writer's one, apart."""
+
+Buffer = bytes | bytearray | memoryview
+
+
+@dataclass(slots=True)
+class Record:
+    """What the proxy says, as the writer sees it. The bytes are the ring's own until it is taken out."""
+
+    kind: int
+    number: int
+    """Of a body that comes in pieces."""
+    at: int
+    """Where in its body a piece belongs; with END, how long the body is."""
+    of: int
+    """How long the body should have been."""
+    line: bytes
+    problem: str
+    """Why the proxy has only the beginning of a body; "" when it has all."""
+    data: memoryview
+
+
+def memory() -> int:
+    """A file descriptor of new memory for a ring."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("appwitness")
+    else:
+        with tempfile.TemporaryFile() as file:
+            fd = os.dup(file.fileno())
+    os.ftruncate(fd, _PAGE + RING_BYTES)
+    return fd
+
+
+class Ring:
+    """One of its two ends, or both."""
+
+    def __init__(self, fd: int) -> None:
+        view = memoryview(mmap.mmap(fd, _PAGE + RING_BYTES))
+        self._counts = view[:_PAGE].cast("Q")
+        self._bytes = view[_PAGE:]
+        self._put = self._known = self._counts[_PUT]
+        self._base = self._counts[_BASE]
+        self._length = 0
+
+    # -- the proxy's end
+
+    def used(self) -> int:
+        """Bytes that wait for the writer."""
+        return self._put - self._counts[_TAKEN]
+
+    def taken(self) -> int:
+        """Bytes that the writer has taken out since the beginning."""
+        return self._counts[_TAKEN]
+
+    def put(
+        self,
+        most: int,
+        kind: int,
+        line: bytes = b"",
+        data: Sequence[Buffer] = (),
+        *,
+        number: int = 0,
+        at: int = 0,
+        of: int = 0,
+        problem: bytes = b"",
+    ) -> bool:
+        """Put a record in, unless more than `most` bytes would wait then; whether it was. Ring after it."""
+        size = 0
+        for piece in data:
+            size += len(piece)
+        length = _rounded(_HEAD.size + len(line) + len(problem) + size)
+        put = self._put
+        used = put - self._counts[_TAKEN]
+        if not used:
+            self._base = put  # begin at the beginning, where memory is warm
+        place = (put - self._base) % RING_BYTES
+        left = RING_BYTES - place
+        skipped = left if length > left else 0
+        if used + skipped + length > most:
+            return False
+        memory = self._bytes
+        if skipped:
+            if left >= _HEAD.size:
+                _HEAD.pack_into(memory, place, _SKIP, 0, 0, 0, 0, 0, 0)
+            place = 0
+        _HEAD.pack_into(memory, place, kind, len(line), len(problem), size, number, at, of)
+        place += _HEAD.size
+        for piece in (line, problem, *data):
+            end = place + len(piece)
+            memory[place:end] = piece
+            place = end
+        self._put = put + skipped + length
+        self._counts[_BASE] = self._base
+        self._counts[_PUT] = self._put
+        return True
+
+    def bell(self) -> bytes:
+        """What to send through the pipe."""
+        return _BELL.pack(self._put, self._base)
+
+    # -- the writer's end
+
+    def hear(self, rung: bytes) -> None:
+        """What came through the pipe: whole bells; the last one says it all."""
+        self._known, self._base = _BELL.unpack(rung[-_BELL.size :])
+
+    def ended(self) -> None:
+        """Nobody puts anything in any more."""
+        self._known, self._base = self._counts[_PUT], self._counts[_BASE]
+
+    def first(self) -> Record | None:
+        """The record that is next; None when there is none, as far as is known."""
+        while self._counts[_TAKEN] < self._known:
+            place = (self._counts[_TAKEN] - self._base) % RING_BYTES
+            left = RING_BYTES - place
+            kind = _SKIP
+            if left >= _HEAD.size:
+                kind, line, problem, size, number, at, of = _HEAD.unpack_from(self._bytes, place)
+            if kind == _SKIP:
+                self._counts[_TAKEN] += left
+                continue
+            begin = place + _HEAD.size
+            middle = begin + line
+            end = middle + problem
+            self._length = _rounded(_HEAD.size + line + problem + size)
+            memory = self._bytes
+            words = str(memory[middle:end], "utf-8", "replace") if problem else ""
+            return Record(kind, number, at, of, bytes(memory[begin:middle]), words, memory[end : end + size])
+        return None
+
+    def take(self) -> None:
+        """Take the first record out: all of it is done."""
+        self._counts[_TAKEN] += self._length
+
+
+def _rounded(size: int) -> int:
+    return (size + 7) & ~7

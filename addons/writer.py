@@ -1,0 +1,230 @@
+"""The writer: a process beside the proxy that puts on disk what the proxy records, so that no disk is in anybody's way.
+
+    python addons/writer.py FOLDER MEMORY BELL NAME AGAIN
+
+It takes records out of the shared memory (ring.py) and ends once the proxy's end of the bell is closed and all is
+written, however the proxy ended. It is done with a record before it takes it out; a writer that takes the place of one
+that was killed looks first whether that one was done (AGAIN is 1). A line that the disk refuses holds up what comes
+after it, and is tried again until the disk takes it; after the proxy has ended, for END_S at most.
+
+Standard library only: it starts in a moment and holds little memory. Where processes cannot share it (Windows), and
+where nobody's traffic waits (a file of flows that is imported), it runs as a thread of the proxy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+# Run by its path, without the packages of the environment: make `addons` importable.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from addons.leftovers import alive, before, beginnings, orphans
+from addons.ring import END, GAP, PIECE, WHOLE, Record, Ring
+from addons.storage import Body, Lines, coded, head, store, time_of
+
+RETRY_S = 1.0
+"""How often a line that the disk refused is tried again."""
+END_S = 5.0
+"""How long it is tried once the proxy has ended."""
+_PIPE = 64 * 1024
+
+
+def gap(subject: str, why: str, detail: str, at: str, **more: object) -> bytes:
+    """The line of a gap."""
+    about = {"where": "proxy", "subject": subject, "why": why, "detail": detail, "until": None}
+    return coded({**head("gap", at), **about, **more})
+
+
+class Writer:
+    """Writes one proxy's records into one recording."""
+
+    def __init__(self, folder: Path, ring: Ring, bell: int, name: str, *, again: bool = False) -> None:
+        self.folder = folder
+        self.bodies = str(folder / "bodies")
+        self.ring = ring
+        self.bell = bell
+        """What the proxy rings at: the reading end of a pipe."""
+        self.name = name
+        """Of the channel, `<pid>-<number>`; parts of bodies are named after it."""
+        self.again = again
+        """The first record may have been done by another writer."""
+        self.uploads, self.gaps = Lines(folder / "uploads.jsonl"), Lines(folder / "gaps.jsonl")
+        self.before = before(folder)
+        """How the recording stood when it was not ours alone."""
+        self.parts: dict[int, Body] = {}
+        self.lost = 0
+        """Lines that the disk refused to the end."""
+        self.ended = 0.0
+        """When the proxy ended (monotonic); 0 while it has not."""
+        self.lock = -1
+        """The folder bodies/, locked: no other writer is at work here, whose parts these might be."""
+
+    def run(self) -> None:
+        """Write until the proxy has ended and nothing is left."""
+        while not self.ended:
+            self._work()
+            self._begin()
+            self._listen(None if self.lock >= 0 or fcntl is None else RETRY_S)
+        self._work()
+        ours = tuple(int(number) for number in self.name.split("-"))
+        self._tell(beginnings(Path(self.bodies), lambda *whose: whose == ours))
+        if self.lost:
+            _say(f"{self.folder}: the disk refused {self.lost} lines, which are lost")
+        self.uploads.close()
+        self.gaps.close()
+        if self.lock >= 0:
+            os.close(self.lock)
+
+    def _begin(self) -> None:
+        """Once no other writer is at work here: name what those left that were killed together with their proxies."""
+        if fcntl is None or self.lock >= 0:
+            return
+        folder = os.open(self.bodies, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(folder)
+            self.before = before(self.folder)
+            return
+        except OSError:
+            pass  # a file system without locks: nobody can know better
+        self.lock = folder
+        self._tell(beginnings(Path(self.bodies), lambda pid, number: not alive(pid) and f"{pid}-{number}" != self.name))
+        self._tell(orphans(self.folder, self.before))
+
+    def _tell(self, left: Iterator[tuple[str, int, str]]) -> None:
+        try:
+            for digest, size, what in left:
+                detail = f"body {digest}, {size} bytes: {what}"
+                self._append(
+                    self.gaps, gap("uploads.jsonl", "body_truncated", detail, time_of(time.time()), body=digest)
+                )
+        except OSError as error:
+            _say(f"{self.folder}: what was left there could not be looked at: {error}")
+
+    def _listen(self, seconds: float | None) -> None:
+        """Wait for the bell, so long at most, and know how far records go then."""
+        if seconds is not None and not (fcntl and select.select([self.bell], [], [], seconds)[0]):
+            return
+        rung = os.read(self.bell, _PIPE)
+        if rung:
+            self.ring.hear(rung)
+        else:
+            self.ended = self.ended or time.monotonic()
+            self.ring.ended()
+
+    # -- records
+
+    def _work(self) -> None:
+        while (record := self.ring.first()) is not None:
+            try:
+                self._do(record)
+            except Exception as error:
+                # Else each next writer would fail at the same record.
+                self.lost += 1
+                _say(f"{self.folder}: a record is lost: {error!r}")
+            self.ring.take()
+            self.again = False
+
+    def _do(self, record: Record) -> None:
+        if record.kind == PIECE:
+            self._part(record.number).add(record.at, record.data)
+            return
+        done = self.again and self._stands(record)
+        if record.kind == GAP and not done:
+            self._append(self.gaps, record.line)
+        elif record.kind == WHOLE and not done:
+            self._line(record, *(store(self.bodies, f"{self.name}-0", record.data) if record.data else (None, 0, "")))
+        elif record.kind == END:
+            part = self._part(record.number)
+            part.resume(record.at)
+            if not done:
+                self._line(record, part.place(), part.kept, part.problem)
+            part.close()
+            del self.parts[record.number]
+
+    def _stands(self, record: Record) -> bool:
+        """Whether the line of a record is in the recording already."""
+        if record.kind == GAP:
+            return self.gaps.rest(record.line) == b""
+        rest = self.uploads.rest(record.line[:-1]) or b""
+        return rest.startswith(b',"body":') and rest.endswith(b"}")
+
+    def _part(self, number: int) -> Body:
+        part = self.parts.get(number)
+        if part is None:
+            part = self.parts[number] = Body(self.bodies, f"{self.name}-{number}")
+        return part
+
+    def _line(self, record: Record, digest: str | None, kept: int, problem: str) -> None:
+        """The gap first, if its body is not whole, then the line: where the line is, all is done."""
+        problem = record.problem or problem
+        if problem:
+            about = json.loads(record.line)
+            detail = f"body {digest or '-'}, {kept} of {record.of} bytes: {problem}"
+            line = gap(about["host"] or "", "body_truncated", detail, about["at"])
+            if not (self.again and self.gaps.rest(line) == b""):
+                self._append(self.gaps, line)
+        said = {"body": digest, "size": kept, "truncated": bool(problem)}
+        self._append(self.uploads, record.line[:-1] + b"," + coded(said)[1:])
+
+    # -- lines that are refused
+
+    def _append(self, file: Lines, line: bytes) -> None:
+        refused = unsaid = b""
+        while True:
+            try:
+                file.append(line)
+                break
+            except OSError as error:
+                if not refused:
+                    detail = f"lines wait: {file.path.name}: {error}"
+                    refused = unsaid = gap("uploads.jsonl", "overflow", detail, time_of(time.time()))
+                    if file is self.uploads:
+                        with suppress(OSError):
+                            self.gaps.append(refused)
+                            unsaid = b""
+                    if unsaid:
+                        _say(f"{file.path}: {error}: {unsaid.decode('utf-8', 'replace')}")
+                if self.ended and time.monotonic() - self.ended > END_S:
+                    self.lost += 1
+                    return
+            time.sleep(RETRY_S)
+            self._listen(0)
+        if unsaid:
+            self._append(self.gaps, unsaid)
+
+
+def _say(words: str) -> None:
+    with suppress(OSError):
+        print(f"appwitness: {words}", file=sys.stderr, flush=True)
+
+
+def main(folder: str, memory: str, bell: str, name: str, again: str) -> int:
+    """The program; returns its exit code."""
+    # Who wants to end it ends the proxy; a terminal's Ctrl-C is for that one, too.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        Writer(Path(folder), Ring(int(memory)), int(bell), name, again=again == "1").run()
+    except OSError as error:
+        _say(f"{folder} cannot be written: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,356 @@
+"""A writer that hangs, is killed or cannot be started, alone or with its proxy: traffic flows on, and what was answered
+is in the recording or in a gap."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect as websocket
+
+from addons import channel, ring
+from monitor.events import AppIdentity, DeviceIdentity, Run
+from monitor.observe import proxy as observe
+from monitor.recording import Recording, verify
+from tests.lab.proxy.observed import MB, Observed, make, peak_mb, wait_for
+from tests.lab.proxy.writers import caught_up, pid_of, waiting
+from tests.lab.upstream import Upstream
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform != "linux", reason="/proc, and signals")]
+
+
+@contextmanager
+def hanging(observed: Observed) -> Iterator[None]:
+    """A disk that hangs, as the proxy sees it: the writer does nothing at all."""
+    pid = pid_of(observed.proxy)
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def post(client: httpx.Client, url: str, body: bytes) -> None:
+    answer = client.post(url, content=body)
+    assert answer.json()["sha256"] == hashlib.sha256(body).hexdigest(), "it passed unaltered"
+
+
+def test_traffic_of_all_kinds_flows_on_while_the_disk_hangs(start: Callable[..., Observed]) -> None:
+    observed = start()
+    short, long = os.urandom(1000), os.urandom(2 * MB)
+    with hanging(observed):
+        with observed.client() as client:
+            for size, body in (("short", short), ("big", long)):
+                post(client, f"http://plain.test/{size}", body)
+                post(client, f"https://secure.test/{size}", body)
+        with observed.client(http2=True) as client:
+            post(client, "https://h2.test/short", short)
+        with websocket(
+            "wss://ws.test/chat", sock=observed.tunnel("ws.test"), ssl=observed.tls, server_hostname="ws.test"
+        ) as chat:
+            chat.send(short)
+            assert chat.recv() == short
+        with observed.tunnel("raw.test", 9000) as raw:
+            raw.sendall(b"\x01" + short)
+            assert raw.recv(1) == b"\x01"
+        assert not (observed.path / "uploads.jsonl").read_bytes()
+        assert waiting(observed.proxy.pid)
+    bodies = {one.url or one.via: observed.body(one) for one in observed.uploads() if one.body}
+    assert bodies == {
+        "http://plain.test/short": short,
+        "https://secure.test/short": short,
+        "https://h2.test/short": short,
+        "wss://ws.test/chat": short,
+        "http://plain.test/big": long,
+        "https://secure.test/big": long,
+        "tcp": b"\x01" + short,
+    }
+    assert not observed.gaps()
+
+
+@pytest.mark.parametrize("host", ["http://plain.test", "https://h2.test"], ids=["http1", "http2"])
+def test_more_than_can_be_held_passes_and_is_said_to_be_cut(start: Callable[..., Observed], host: str) -> None:
+    observed = start()
+    long = os.urandom(ring.RING_BYTES + 3 * MB)
+    with observed.client(http2=True, timeout=120) as client:
+        post(client, f"{host}/before", b"before")
+        before = peak_mb(observed.proxy)
+        with hanging(observed):
+            post(client, f"{host}/big", long)
+            assert waiting(observed.proxy.pid) > channel.WAIT_BYTES
+            post(client, f"{host}/after", b"after")
+            post(client, f"{host}/bigger", long)
+            assert waiting(observed.proxy.pid) <= ring.RING_BYTES
+        assert peak_mb(observed.proxy) - before < 48
+        cut = [one for one in observed.uploads() if one.truncated]
+        assert {one.url for one in cut} == {f"{host}/big", f"{host}/bigger"}
+        for one in cut:
+            assert one.body is None or observed.body(one) == long[: one.size]
+        assert observed.body(observed.upload("/after")) == b"after"
+        gaps = [gap.detail or "" for gap in observed.gaps()]
+        assert len(gaps) == 2
+        assert all(gap.endswith(f"of {len(long)} bytes: {channel.TOO_SLOW}") for gap in gaps)
+        post(client, f"{host}/again", long)
+        assert observed.body(observed.upload("/again")) == long, "it has caught up: all is kept again"
+
+
+def test_lines_that_there_is_no_room_for_are_counted(start: Callable[..., Observed]) -> None:
+    observed = start()
+    sent = 0
+    with hanging(observed), observed.client() as client:
+        while ring.RING_BYTES - waiting(observed.proxy.pid) > 100_000 or sent % 10:
+            client.get("http://plain.test/lost", headers={"x-long": "x" * 60_000})
+            sent += 1
+            assert sent < 1000
+        for _ in range(7):
+            client.get("http://plain.test/lost", headers={"x-long": "x" * 60_000})
+            sent += 1
+    gap = observed.gap(lambda gap: gap.why == "overflow")
+    lost = re.match(r"(\d+) lines are lost", gap.detail or "")
+    assert lost
+    assert int(lost[1]) >= 5
+    assert len(observed.uploads()) + int(lost[1]) == sent
+
+
+def test_a_slow_disk_slows_long_uploads_down_and_loses_nothing(start: Callable[..., Observed]) -> None:
+    observed = start()
+    pid = pid_of(observed.proxy)
+    assert pid
+    done = threading.Event()
+
+    def stutter() -> None:
+        while not done.is_set():
+            for number, seconds in ((signal.SIGSTOP, 0.2), (signal.SIGCONT, 0.2)):
+                os.kill(pid, number)
+                done.wait(seconds)
+        os.kill(pid, signal.SIGCONT)
+
+    long = os.urandom(6 * ring.RING_BYTES)
+    slow = threading.Thread(target=stutter)
+    slow.start()
+    try:
+        with observed.client(timeout=120) as client:
+            post(client, "http://plain.test/big", long)
+    finally:
+        done.set()
+        slow.join()
+    assert observed.body(observed.upload("/big")) == long
+    assert not observed.gaps()
+
+
+def test_a_long_message_of_a_websocket_does_not_overrun_the_writer(start: Callable[..., Observed]) -> None:
+    observed = start()
+    long = os.urandom(ring.RING_BYTES + 3 * MB)
+    with websocket(
+        "wss://ws.test/long",
+        sock=observed.tunnel("ws.test"),
+        ssl=observed.tls,
+        server_hostname="ws.test",
+        max_size=None,
+        ping_timeout=None,
+    ) as chat:
+        chat.send(long)
+        assert chat.recv() == long
+        chat.send(b"and on")
+        assert chat.recv() == b"and on"
+    messages = [one for one in observed.uploads() if one.via == "websocket"]
+    assert [observed.body(one) for one in messages] == [long, b"and on"]
+
+
+class Load:
+    """Clients that post until they are told to end, and remember what was answered."""
+
+    def __init__(self, observed: Observed, seed: int) -> None:
+        self.observed = observed
+        self.dice = random.Random(seed)
+        self.answered: dict[str, str] = {}
+        """URL -> sha256 of the body."""
+        self.done = threading.Event()
+        self.workers = [threading.Thread(target=self._work, args=(number,)) for number in range(4)]
+        for worker in self.workers:
+            worker.start()
+
+    def _work(self, worker: int) -> None:
+        numbers = itertools.count()
+        while not self.done.is_set():
+            with suppress(httpx.HTTPError, OSError), self.observed.client() as client:
+                while not self.done.is_set():
+                    url = f"http://plain.test/load/{worker}/{next(numbers)}."
+                    body = self.dice.randbytes(self.dice.choice([0, 10, 1000, 60_000, 200_000, 2_000_000]))
+                    if client.post(url, content=body).status_code == 201:
+                        self.answered[url] = hashlib.sha256(body).hexdigest() if body else ""
+            time.sleep(0.05)
+
+    def more(self, count: int) -> None:
+        """Wait for so many more answers, and a little."""
+        already = len(self.answered)
+        wait_for(lambda: len(self.answered) >= already + count, 60)
+        time.sleep(self.dice.uniform(0, 0.1))
+
+    def end(self) -> None:
+        self.done.set()
+        for worker in self.workers:
+            worker.join()
+
+
+def check(load: Load, recording: Recording, *, all_of_it: bool = True) -> set[str]:
+    """What was answered is there, once, whole, and nothing else is left; what was not there, where that may be."""
+    uploads = load.observed.uploads()
+    count = Counter(one.url for one in uploads)
+    assert max(count.values()) == 1, "no upload twice"
+    missing = load.answered.keys() - count.keys()
+    if all_of_it:
+        assert not missing
+    for one in uploads:
+        if one.url in load.answered and not one.truncated:
+            assert (one.body or "") == load.answered[one.url]
+        if one.body:
+            load.observed.body(one)
+    assert not [one for one in uploads if one.truncated and one.url in load.answered]
+    named = {one.body for one in uploads} | {(gap.model_extra or {}).get("body") for gap in load.observed.gaps()}
+    assert {path.name for path in (recording.path / "bodies").iterdir()} <= named, "no body without a line, no part"
+    recording.update_run(ended=datetime.now(UTC))
+    recording.stamp(final=True)
+    assert verify(recording.path).ok
+    return {str(url) for url in missing}
+
+
+@pytest.fixture
+def recorded(room: Path, upstream: Upstream) -> Iterator[tuple[Observed, Recording]]:
+    """A proxy that writes into a recording which is stamped meanwhile."""
+    observed = make(room, upstream)
+    observed.path.rmdir()
+    app, device = AppIdentity(package="com.example.load"), DeviceIdentity(serial="lab", kind="lab")
+    recording = Recording.create(observed.path, Run(id="load", app=app, device=device, started=datetime.now(UTC)))
+    with recording.sealing(every_s=0.5):
+        observed.proxy.start()
+        try:
+            yield observed, recording
+        finally:
+            observed.proxy.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_the_writer_is_killed_again_and_again(recorded: tuple[Observed, Recording], seed: int) -> None:
+    observed, recording = recorded
+    load = Load(observed, seed)
+    try:
+        for _ in range(8):
+            load.more(5)
+            killed = wait_for(lambda: pid_of(observed.proxy), 60) or 0
+            os.kill(killed, signal.SIGKILL)
+            wait_for(lambda killed=killed: pid_of(observed.proxy) not in (None, killed), 60)  # type: ignore[misc]
+        load.more(5)
+    finally:
+        load.end()
+    observed.proxy.stop()
+    check(load, recording)
+    assert not [gap for gap in observed.gaps() if gap.why != "body_truncated"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("both", [False, True], ids=["proxy", "both"])
+def test_the_proxy_is_killed_again_and_again(recorded: tuple[Observed, Recording], both: bool) -> None:
+    observed, recording = recorded
+    load = Load(observed, 7)
+    safe: set[str] = set()
+    try:
+        for _ in range(5):
+            load.more(5)
+            answered = set(load.answered)
+            caught_up(observed.proxy)
+            safe |= answered
+            writer = wait_for(lambda: pid_of(observed.proxy), 60) or 0
+            assert observed.proxy.pid
+            os.kill(observed.proxy.pid, signal.SIGKILL)
+            if both:
+                os.kill(writer, signal.SIGKILL)
+            observed.proxy.restart()
+            if not both:
+                with pytest.raises(ProcessLookupError):
+                    os.kill(writer, 0)
+        load.more(5)
+    finally:
+        load.end()
+    observed.proxy.stop()
+    missing = check(load, recording, all_of_it=not both)
+    assert not missing & safe, "only what was not yet written when both were killed"
+
+
+def test_a_restart_waits_until_the_old_writer_has_written_all(start: Callable[..., Observed]) -> None:
+    observed = start()
+    writer = pid_of(observed.proxy)
+    assert writer
+    with observed.client() as client, hanging(observed):
+        for number in range(5):
+            post(client, f"http://plain.test/{number}.", os.urandom(100_000))
+        assert observed.proxy.pid
+        os.kill(observed.proxy.pid, signal.SIGKILL)
+        again = threading.Thread(target=observed.proxy.restart)
+        again.start()
+        again.join(1)
+        assert again.is_alive()
+        assert not (observed.path / "uploads.jsonl").read_bytes()
+    again.join()
+    assert len((observed.path / "uploads.jsonl").read_bytes().splitlines()) == 5
+    assert observed.proxy.alive()
+
+
+def test_a_disk_that_hangs_at_the_end_is_said_and_not_waited_for_forever(
+    start: Callable[..., Observed], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    observed = start()
+    monkeypatch.setattr(observe, "WRITE_S", 0.5)
+    with observed.client() as client, hanging(observed):
+        post(client, "http://plain.test/last", b"last")
+        observed.proxy.stop()
+        assert f"{observed.path} is not complete yet" in capfd.readouterr().err
+    wait_for((observed.path / "uploads.jsonl").read_bytes)
+    assert observed.body(observed.upload("/last")) == b"last"
+
+
+def test_a_writer_that_cannot_be_started_is_tried_again(start: Callable[..., Observed]) -> None:
+    observed = start()
+    lines, aside = observed.path / "uploads.jsonl", observed.path / "aside"
+    writer = pid_of(observed.proxy)
+    assert writer
+    lines.rename(aside)
+    lines.mkdir()
+    os.kill(writer, signal.SIGKILL)
+    wait_for(lambda: "cannot be written" in observed.proxy.words(), 60)
+    with observed.client() as client:
+        for number in range(5):
+            post(client, f"http://plain.test/{number}.", os.urandom(100_000))
+    lines.rmdir()
+    aside.rename(lines)
+    assert len(observed.uploads()) == 5
+    assert not observed.gaps()
+
+
+def test_broken_off_while_the_disk_hangs(start: Callable[..., Observed]) -> None:
+    observed = start()
+    data = os.urandom(200_000)
+    with hanging(observed), socket.create_connection((observed.proxy.host, observed.proxy.port)) as raw:
+        raw.sendall(b"POST http://plain.test/cut HTTP/1.1\r\nHost: plain.test\r\nContent-Length: 900000\r\n\r\n")
+        raw.sendall(data)
+        wait_for(lambda: waiting(observed.proxy.pid) >= len(data))
+    upload = observed.upload("/cut")
+    assert observed.body(upload) == data
+    assert upload.truncated
