@@ -13,12 +13,13 @@ import h2.config
 import h2.connection
 import pytest
 from click.testing import CliRunner
+from pylsqpack import Encoder
 
 from monitor.cli import main
 from monitor.errors import UserError
 from monitor.events import Gap, Upload
 from monitor.exchange import Origin, guess, imported
-from monitor.exchange.pcap import http1, http2, tshark
+from monitor.exchange.pcap import http1, http2, http3, tshark
 from monitor.recording import Recording
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: x.test\r\n\r\n"
@@ -103,6 +104,58 @@ def test_http2_requests_and_statuses() -> None:
     assert http2.statuses(server.data_to_send()) == {3: 201, 1: 404}
 
 
+def test_a_stream_of_quic_is_put_together_up_to_its_first_hole() -> None:
+    pieces = [(3.0, 4, b"efgh", False), (1.0, 0, b"abcd", False), (4.0, 2, b"cdef", False), (9.0, 10, b"k", True)]
+    broken = tshark.put_together(pieces)
+    assert (bytes(broken.data), broken.whole(8)) == (b"abcdefgh", False)
+    whole = tshark.put_together([*pieces, (8.0, 8, b"ij", False)])
+    assert (bytes(whole.data), whole.whole(11), whole.whole(8)) == (b"abcdefghijk", True, False)
+    assert whole.at(11).timestamp() == 9.0
+
+
+def side(*pieces: tuple[float, bytes], ended: bool = True) -> tshark.Side:
+    made = tshark.Side(ended=ended)
+    for at, data in pieces:
+        made.add(data, at)
+    return made
+
+
+def frame(kind: int, payload: bytes) -> bytes:
+    return bytes([kind]) + (len(payload) | 0x4000).to_bytes(2, "big") + payload
+
+
+def test_http3_requests_and_statuses() -> None:
+    """With headers that refer to the table, one before what they refer to has come."""
+    encoder = Encoder()
+    settings = encoder.apply_settings(4096, 16)
+    head = [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"x.test"), (b":path", b"/"), (b"x", b"y")]
+    table, blocks = [settings], []
+    for stream in (0, 4, 8):
+        entries, block = encoder.encode(stream, head)
+        table.append(entries)
+        blocks.append(block)
+    assert any(table[1:]), "the table is used"
+    answers = {0: b"\x00\x00\xd9", 4: b"\x00\x00\xdb"}  # 200, 404: both are in the table that everybody has
+    streams = {
+        2: (side((0.0, b"\x00" + frame(4, b"\x01\x50\x00"))), side()),
+        3: (side(), side((0.0, b"\x00" + frame(4, b"\x01\x50\x00")))),
+        6: (side((0.0, b"\x02"), (5.0, b"".join(table))), side()),
+    }
+    for number, (stream, block) in enumerate(zip((0, 4, 8), blocks, strict=True)):
+        said = frame(1, block) + frame(0, b"body") + frame(0, b" %d" % stream)
+        client = side((float(number), said), ended=stream != 8)
+        streams[stream] = (client, side((6.0, frame(1, answers[stream]))) if stream in answers else side())
+    assert http3.is_http3(streams)
+    found = http3.requests(streams)
+    assert {stream: (bytes(one.body), one.whole, one.pseudo(":authority")) for stream, one in found.items()} == {
+        0: (b"body 0", True, "x.test"),
+        4: (b"body 4", True, "x.test"),
+        8: (b"body 8", False, "x.test"),
+    }
+    assert http3.statuses(streams) == {0: 200, 4: 404}
+    assert not http3.is_http3({0: streams[0]})
+
+
 # -- a real capture
 
 
@@ -114,11 +167,13 @@ def missing() -> str | None:
 
 
 TALK = """
-import os, socket, ssl, subprocess, sys, time
+import asyncio, os, socket, ssl, subprocess, sys, time
 from pathlib import Path
 import httpx
+from aioquic.asyncio.client import connect as quic
 from websockets.sync.client import connect
 from tests.lab import upstream as servers
+from tests.lab.proxy.clients import Http3, http3
 
 room = Path(sys.argv[1])
 os.unshare(os.CLONE_NEWNET)
@@ -152,6 +207,17 @@ with servers.running(room) as up:
     query = bytes.fromhex("123401000001000000000000") + b"\\x0513800\\x04test\\0" + bytes.fromhex("00010001")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.sendto(query, ("127.0.0.1", 53))
+
+    async def three(keys):
+        trusting = http3(secrets_log_file=keys)
+        trusting.load_verify_locations(str(up.ca))
+        async with quic(*up.hosts["h3.test"], configuration=trusting, create_protocol=Http3) as client:
+            assert (await client.post("/first", b"+8613800138000"))[0] == 203
+            await asyncio.gather(client.post("/second", b"+8613800138000" + b"y" * 70_000), client.post("/none", b""))
+
+    with (room / "keys").open("a") as keys:
+        asyncio.run(three(keys))
+    asyncio.run(three(None))
 time.sleep(1)
 capture.terminate()
 capture.wait()
@@ -181,15 +247,20 @@ def test_a_real_capture(tmp_path: Path) -> None:
         ("websocket", "ws.test", 320, None),
         ("tcp", "127.0.0.1", 4, None),
         ("dns", "13800.test", 28, None),
+        *(("http", "h3.test", size, 203) for size in (14, 0, 70_014)),
     ]
     bodies = [recording.body(one.body or "") for one in uploads]
     assert bodies[1] == bodies[3] == b"+8613800138000" + b"y" * 70_000
     assert (bodies[4], bodies[6], bodies[7]) == (b"in pieces", b"squeezed" * 40, b"\1raw")
-    (gap,) = recording.events(Gap)
-    assert (gap.subject, gap.why) == ("rawtls.test", "not_decrypted")
+    assert bodies[-1] == b"+8613800138000" + b"y" * 70_000
+    assert uploads[-1].tls
+    assert uploads[-1].tls.alpn == "h3"
+    gaps = [(gap.subject, gap.why) for gap in recording.events(Gap)]
+    assert gaps == [("rawtls.test", "not_decrypted"), ("h3.test", "not_decrypted")]
     without = imported([tmp_path / "a.pcapng"], tmp_path / "r2", Origin("com.example.circle"))
     closed = sorted(gap.subject for gap in without.events(Gap))
-    assert closed == ["localhost", "localhost", "rawtls.test", "ws.test"], "each connection that nobody can read"
+    each = ["h3.test", "h3.test", "localhost", "localhost", "rawtls.test", "ws.test"]
+    assert closed == each, "each connection that nobody can read"
 
 
 def test_what_is_no_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
-"""Packet captures (PCAP, PCAPNG) with a key log: HTTP/1, HTTP/2, WebSocket, DNS, other TCP and UDP as uploads.
+"""Packet captures (PCAP, PCAPNG) with a key log: HTTP/1, 2 and 3, WebSocket, DNS, other TCP and UDP as uploads.
 
 tshark puts connections together and decrypts TLS by the keys (an SSLKEYLOGFILE, or those inside a PCAPNG); what is
-said on them is read here. What cannot be decrypted, QUIC among it, is a gap that names the host.
+said on them is read here. What cannot be decrypted is a gap that names the host, QUIC too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hpack import HPACKError
 
 from monitor.events import Gap, Tls, Upload
 from monitor.exchange.conversion import Conversion
-from monitor.exchange.pcap import http1, http2
+from monitor.exchange.pcap import http1, http2, http3
 from monitor.exchange.pcap.tshark import Conversation, Side, conversations
 
 SECRET = frozenset({"proxy-authorization"})
@@ -82,12 +82,34 @@ def _http2(one: Conversation, client: Side, answered: bytes, app: str, conversio
     for stream, request in http2.requests(bytes(client.data)).items():
         if not request.fields:
             continue
-        authority = request.pseudo(":authority") or one.sni or one.server.ip
-        url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"
-        headers = tuple((name, value) for name, value in request.fields if not name.startswith(":"))
-        method = request.pseudo(":method")
-        _http(one, client, headers, bytes(request.body), request.whole, request.end, app, conversion, method, url,
-              statuses.get(stream))  # fmt: skip
+        _multiplexed(one, client, request, statuses.get(stream), app, conversion)
+
+
+def _http3(one: Conversation, streams: http3.Streams, app: str, conversion: Conversion) -> None:
+    if not http3.is_http3(streams):
+        _gap(conversion, app, one, "protocol_unsupported", "QUIC that carries no HTTP/3, or its beginning is missing")
+        return
+    try:
+        statuses, requests = http3.statuses(streams), http3.requests(streams)
+    except http3.UNREADABLE as error:
+        _gap(conversion, app, one, "protocol_unsupported", f"HTTP/3 that cannot be read: {error}")
+        return
+    for stream, request in requests.items():
+        if not request.fields:
+            detail = f"a request of HTTP/3 whose headers are missing, {len(request.body)} bytes"
+            _gap(conversion, app, one, "protocol_unsupported", detail)
+            continue
+        _multiplexed(one, streams[stream][0], request, statuses.get(stream), app, conversion)
+
+
+def _multiplexed(
+    one: Conversation, client: Side, request: http2.Request, status: int | None, app: str, conversion: Conversion
+) -> None:
+    authority = request.pseudo(":authority") or one.sni or one.server.ip
+    url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"
+    headers = tuple((name, value) for name, value in request.fields if not name.startswith(":"))
+    body, method = bytes(request.body), request.pseudo(":method")
+    _http(one, client, headers, body, request.whole, request.end, app, conversion, method, url, status)
 
 
 def _http(
@@ -140,7 +162,10 @@ def _raw(one: Conversation, app: str, conversion: Conversion) -> None:
 
 def _datagrams(one: Conversation, app: str, conversion: Conversion) -> None:
     if one.quic:
-        _gap(conversion, app, one, "not_decrypted", "QUIC")
+        if not one.streams:
+            _gap(conversion, app, one, "not_decrypted", "QUIC, and the key log has no key for it, or nothing was said")
+        for streams in one.streams.values():
+            _http3(one, streams, app, conversion)
         return
     dns = one.server.port in DNS_PORTS
     for at, from_client, data in one.packets:
@@ -173,7 +198,7 @@ def _upload(one: Conversation, app: str, conversion: Conversion, at: datetime, b
                 "size": len(body),
                 "client": one.client,
                 "server": one.server,
-                "tls": Tls(sni=one.sni) if one.tls else None,
+                "tls": Tls(sni=one.sni, alpn="h3" if one.quic else None) if one.tls or one.quic else None,
                 **known,
             }
         )

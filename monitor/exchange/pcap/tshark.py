@@ -19,6 +19,10 @@ FIELDS = (
     *("tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
     *("tls.handshake.extensions_server_name", "tls.record.content_type", "udp.payload", "_ws.col.protocol"),
 )
+STREAM_FIELDS = (
+    *("frame.time_epoch", "udp.stream", "udp.srcport", "ip.src", "ipv6.src", "quic.connection.number"),
+    *("quic.frame_type", "quic.stream.stream_id", "quic.stream.offset", "quic.stream.length", "quic.stream_data"),
+)
 AT_ONCE = 200
 """Conversations that one run of tshark is asked for."""
 
@@ -31,6 +35,8 @@ class Side:
     ends: list[int] = field(default_factory=list)
     """Where in `data` each packet ends."""
     times: list[float] = field(default_factory=list)
+    ended: bool = False
+    """Of a stream of QUIC: all of it is here."""
 
     def add(self, data: bytes, at: float) -> None:
         """The next packet."""
@@ -42,6 +48,15 @@ class Side:
         """When everything before `end` had been sent."""
         index = min(bisect_left(self.ends, end), len(self.times) - 1)
         return datetime.fromtimestamp(self.times[index], UTC)
+
+    def pieces(self) -> Iterator[tuple[float, bytes]]:
+        """Time and bytes of each packet."""
+        for at, begin, end in zip(self.times, [0, *self.ends], self.ends, strict=False):
+            yield at, bytes(self.data[begin:end])
+
+    def whole(self, end: int) -> bool:
+        """Of a stream of QUIC: whether it is complete, and ends there."""
+        return self.ended and end == len(self.data)
 
 
 @dataclass
@@ -57,6 +72,8 @@ class Conversation:
     quic: bool = False
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
     """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
+    streams: dict[int, dict[int, tuple[Side, Side]]] = field(default_factory=dict)
+    """Of QUIC that is decrypted, by connection: its streams, and what client and server said on them."""
 
     def side(self, client: bool) -> Side:
         """What the client, or the server, sent."""
@@ -90,6 +107,8 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
             one.packets.append((at, source == one.client, bytes.fromhex(row["udp.payload"].replace(":", ""))))
     for start in range(0, len(tcp), AT_ONCE):
         _follow(path, keys, dict(list(tcp.items())[start : start + AT_ONCE]))
+    if any(one.quic for one in udp.values()):
+        _add_streams(path, keys, udp)
     return sorted((*tcp.values(), *udp.values()), key=lambda one: one.began)
 
 
@@ -123,6 +142,69 @@ def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
         values = line.split("\t")
         if len(values) == len(FIELDS):
             yield dict(zip(FIELDS, values, strict=True))
+
+
+def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) -> None:
+    """Fill in the streams of QUIC. (tshark's `follow,quic` gives packets as they came, twice and out of order.)"""
+    fields = [word for name in STREAM_FIELDS for word in ("-e", name)]
+    command = ["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-Y", "quic.stream.stream_id", *fields]
+    first: dict[int, Conversation] = {}
+    pieces: dict[tuple[int, int, bool], list[Piece]] = {}
+    for line in _run(path, keys, command).splitlines():
+        row = dict(zip(STREAM_FIELDS, line.split("\t"), strict=True))
+        place = udp[int(row["udp.stream"])]
+        source = Endpoint(ip=row["ip.src"] or row["ipv6.src"], port=int(row["udp.srcport"]))
+        try:
+            for connection, stream, piece in _stream_pieces(row):
+                first.setdefault(connection, place)
+                pieces.setdefault((connection, stream, source == place.client), []).append(piece)
+        except ValueError:
+            continue  # a packet that tshark gives by halves: a hole in the stream, which is told as one
+    for connection, stream in sorted({key[:2] for key in pieces}):
+        sides = [put_together(pieces.get((connection, stream, client), [])) for client in (True, False)]
+        first[connection].streams.setdefault(connection, {})[stream] = (sides[0], sides[1])
+
+
+Piece = tuple[float, int, bytes, bool]
+"""Time, place in the stream, bytes, and whether the stream ends with them."""
+
+
+def _stream_pieces(row: dict[str, str]) -> Iterator[tuple[int, int, Piece]]:
+    """Connection, stream and piece of each STREAM frame in a packet; its type says which fields it has."""
+    at, connection = float(row["frame.time_epoch"]), int(row["quic.connection.number"].partition(",")[0])
+    kinds = [int(kind, 0) for kind in row["quic.frame_type"].split(",")]
+    offsets, lengths, data = (
+        iter(row[name].split(",")) for name in ("quic.stream.offset", "quic.stream.length", "quic.stream_data")
+    )
+    streams = iter(row["quic.stream.stream_id"].split(","))
+    for kind in kinds:
+        if 0x08 <= kind <= 0x0F:
+            stream = int(next(streams, ""))
+            offset = int(next(offsets, "")) if kind & 4 else 0
+            empty = bool(kind & 2) and next(lengths, "") == "0"
+            yield connection, stream, (at, offset, b"" if empty else _bytes(next(data, "")), bool(kind & 1))
+
+
+def _bytes(text: str) -> bytes:
+    if not text:
+        raise ValueError("no bytes")
+    return bytes.fromhex(text)
+
+
+def put_together(pieces: Sequence[Piece]) -> Side:
+    """What one side said on a stream, up to the first hole."""
+    side = Side()
+    end: int | None = None
+    last = 0.0
+    for at, offset, data, ends in sorted(pieces, key=lambda piece: piece[1:3]):
+        if ends:
+            end = offset + len(data)
+        have = len(side.data)
+        last = max(last, at)
+        if offset <= have < offset + len(data):
+            side.add(data[have - offset :], last)
+    side.ended = end == len(side.data)
+    return side
 
 
 def _follow(path: Path, keys: Path | None, found: dict[int, Conversation]) -> None:

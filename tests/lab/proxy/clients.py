@@ -43,7 +43,7 @@ class Http3(QuicConnectionProtocol):
         head = [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"h3.test"), (b":path", path.encode())]
         length = (b"content-length", str(len(body)).encode())
         self.http.send_headers(stream, [*head, length, (b"content-type", b"application/json")])
-        for at in range(0, len(body), 100_000):
+        for at in range(0, len(body) or 1, 100_000):
             self.http.send_data(stream, body[at : at + 100_000], at + 100_000 >= len(body))
         self.transmit()
         headers, answer, done = self.answers[stream]

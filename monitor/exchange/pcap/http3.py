@@ -1,0 +1,139 @@
+"""HTTP/3 in the streams of one QUIC connection (RFC 9114): requests by stream, and the status of their responses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
+
+from monitor.exchange.pcap.http2 import Request
+from monitor.exchange.pcap.tshark import Side
+
+DATA, HEADERS, SETTINGS = 0, 1, 4
+CONTROL, ENCODER = 0, 2
+"""What a stream in one direction is for: settings, or the table that headers refer to."""
+CAPACITY = 1
+"""The setting that says how long that table may be, in the settings of who reads it."""
+BLOCKED = 1000
+"""Streams that may wait for an entry of the table."""
+UNREADABLE = (DecompressionFailed, EncoderStreamError, ValueError)
+
+Streams = Mapping[int, tuple[Side, Side]]
+"""By the stream's number: what the client said on it, and what the server."""
+
+
+@dataclass
+class _Frames:
+    """The frames of one side of a request's stream."""
+
+    headers: list[tuple[float, bytes]] = field(default_factory=list)
+    """Time and encoded fields of each block of headers."""
+    body: bytearray = field(default_factory=bytearray)
+    end: int = 0
+    """Where its last frame ends."""
+
+
+def is_http3(streams: Streams) -> bool:
+    """Whether the client has opened HTTP/3 on it."""
+    return _of_kind(streams, 0, CONTROL) is not None
+
+
+def requests(streams: Streams) -> dict[int, Request]:
+    """Stream -> request. Raises UNREADABLE for what is no HTTP/3."""
+    found = {number: _frames(sides[0]) for number, sides in streams.items() if number % 4 == 0}
+    fields = _decoded(streams, 0, {number: frames.headers for number, frames in found.items()})
+    return {
+        number: Request(fields.get(number, []), frames.body, frames.end, streams[number][0].whole(frames.end))
+        for number, frames in found.items()
+    }
+
+
+def statuses(streams: Streams) -> dict[int, int]:
+    """Stream -> status of its response. Raises as above."""
+    found = {number: _frames(sides[1]).headers for number, sides in streams.items() if number % 4 == 0}
+    said = {
+        number: [int(value) for name, value in fields if name == ":status" and value.isdecimal() and int(value) >= 200]
+        for number, fields in _decoded(streams, 1, found).items()
+    }
+    return {number: statuses[0] for number, statuses in said.items() if statuses}
+
+
+def _decoded(
+    streams: Streams, side: int, blocks: Mapping[int, list[tuple[float, bytes]]]
+) -> dict[int, list[tuple[str, str]]]:
+    """The fields of each stream. Blocks and entries of the table are read in the order in which they were sent."""
+    decoder = Decoder(_capacity(streams, 1 - side), BLOCKED)
+    table = _of_kind(streams, side, ENCODER)
+    steps = [(at, number, block) for number, several in blocks.items() for at, block in several]
+    steps += [(at, -1, piece) for at, piece in (table.pieces() if table else ())]
+    fields: dict[int, list[tuple[str, str]]] = {}
+
+    def add(number: int, pairs: list[tuple[bytes, bytes]]) -> None:
+        said = fields.setdefault(number, [])
+        said += [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in pairs]
+
+    skip = 1  # the byte that says what the stream is for
+    for _, number, data in sorted(steps, key=lambda step: step[0]):
+        if number < 0:
+            data, skip = data[skip:], max(0, skip - len(data))
+            for ready in decoder.feed_encoder(data) if data else ():
+                add(ready, decoder.resume_header(ready)[1])
+        else:
+            try:
+                add(number, decoder.feed_header(number, data)[1])
+            except StreamBlocked:
+                continue  # until the table has what it refers to
+    return fields
+
+
+def _capacity(streams: Streams, side: int) -> int:
+    control = _of_kind(streams, side, CONTROL)
+    for kind, payload, _ in _split(bytes(control.data), 1) if control else ():
+        if kind == SETTINGS:
+            at = 0
+            while at < len(payload):
+                name, at = _number(payload, at)
+                value, at = _number(payload, at)
+                if name == CAPACITY:
+                    return value
+    return 0
+
+
+def _of_kind(streams: Streams, side: int, kind: int) -> Side | None:
+    """The stream in one direction that a side uses for this; None when it has none."""
+    for number, sides in streams.items():
+        if number % 4 == 2 + side and sides[side].data[:1] == bytes([kind]):
+            return sides[side]
+    return None
+
+
+def _frames(side: Side) -> _Frames:
+    found = _Frames()
+    for kind, payload, end in _split(bytes(side.data), 0):
+        if kind == HEADERS:
+            found.headers.append((side.at(end).timestamp(), payload))
+        elif kind == DATA:
+            found.body += payload
+        found.end = end
+    return found
+
+
+def _split(data: bytes, at: int) -> Iterator[tuple[int, bytes, int]]:
+    """Kind, payload and end of each frame; of the last one what there is."""
+    while at < len(data):
+        try:
+            kind, at = _number(data, at)
+            size, at = _number(data, at)
+        except IndexError:
+            return
+        yield kind, data[at : at + size], min(at + size, len(data))
+        at += size
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """A number of QUIC (RFC 9000, 16), and where it ends."""
+    size = 1 << (data[at] >> 6)
+    if at + size > len(data):
+        raise IndexError("the number is broken off")
+    return int.from_bytes(data[at : at + size], "big") & ((1 << (8 * size - 2)) - 1), at + size
