@@ -3,8 +3,8 @@
     python -m tests.bench soak [--requests 200000] [--kills 100] [--minutes 600] [--dir /tmp] [--seed 1]
 
 Clients send HTTP and HTTPS (keep-alive, short, long and chunked), HTTP/2, HTTP/3, gRPC, WebSocket, MQTT, raw TCP and
-UDP and DNS (soak_clients.py), each request with a number of its own, while the proxy, the recorder (who stamps) or the
-correlator is killed (kill -9) and started again.
+UDP and DNS (soak_clients.py), each request with a number of its own, while the proxy, its writer, the recorder (who
+stamps) or the correlator is killed (kill -9) and started again.
 Then each number that was answered is looked up in the recording, the recording is verified, and no body may be without
 a line that names it. Ends with 1 when anything is missing.
 """
@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ from monitor.recording import Recording, verify
 from tests.bench.soak_clients import KINDS, WORKERS, Traffic, worker
 from tests.lab import upstream as servers
 from tests.lab.proxy.clients import free_ports
+from tests.lab.proxy.observed import wait_for
+from tests.lab.proxy.writers import pid_of
 
 NUMBER = re.compile(rb"soak-(\d+)\.")
 CONTEXT = multiprocessing.get_context("spawn")
@@ -106,7 +109,7 @@ async def killing(run: Traffic, helpers: Helpers, kills: int) -> Counter[str]:
     """Kill one of them at each of so many random moments."""
     killed: Counter[str] = Counter()
     moments = sorted(run.dice.uniform(0.02, 0.98) for _ in range(kills))
-    names = ["proxy", "proxy", *helpers.running]
+    names = ["proxy", "proxy", "writer", "writer", *helpers.running]
     for moment in moments:
         while run.progress() < moment:
             await asyncio.sleep(0.01)
@@ -116,9 +119,24 @@ async def killing(run: Traffic, helpers: Helpers, kills: int) -> Counter[str]:
             assert run.proxy.pid
             os.kill(run.proxy.pid, signal.SIGKILL)
             await asyncio.to_thread(run.proxy.restart)
+        elif name == "writer":
+            pid = await asyncio.to_thread(lambda: wait_for(lambda: pid_of(run.proxy)))
+            assert pid
+            os.kill(pid, signal.SIGKILL)
         else:
             await asyncio.to_thread(helpers.kill, name)
     return killed
+
+
+def writers(path: Path) -> list[int]:
+    """The processes that write into a recording, whoever started them."""
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            said = command.read_bytes().split(b"\0")
+            if os.fsencode(path) in said and any(word.endswith(b"writer.py") for word in said):
+                found.append(int(command.parent.name))
+    return found
 
 
 def soak(
@@ -157,6 +175,8 @@ def soak(
             took = time.monotonic() - begun
         finally:
             proxy.stop()
+            # The writer of a proxy that was killed goes on until all is written.
+            wait_for(lambda: not writers(path), 60)
             helpers.stop(60)
     recording.update_run(ended=datetime.now(UTC))
     recording.stamp(final=True)
