@@ -26,7 +26,7 @@ from monitor.judge.search.look import Look
 from monitor.judge.search.sieve import Sieve
 from monitor.judge.search.split import Splits
 from monitor.judge.search.split import _cuts as cuts_of
-from monitor.judge.variants import Variant, digests, places
+from monitor.judge.variants import Variant, digests
 
 __all__ = ["Hit", "Index", "last_key", "root_of"]
 
@@ -88,26 +88,21 @@ class Index:
         slot = len(self._slots)
         self._slots.append((key, value, variants.kind_of(value)))
         self._splits.add(slot, self._slots[slot][2], value)
-        forms = _forms(value)  # not kept: of most values nothing is ever found
-        for lower, numbers, anywhere in {
-            (text.lower, text.charset == "utf-8", text.charset == "utf-8" or text.charset.startswith("base64"))
-            for texts in forms.texts.values()
-            for text in texts
-        }:
-            (self._texts if anywhere else self._raw).add(lower, slot, numbers=numbers)
-            self.patterns += 1
-        self.patterns += len(forms.digits) + len(forms.digests)
-        self._digits.put(words_of(number[-8:] for number in forms.digits), slot)
-        self._digests.put(words_of(raw for _, _, raw, _ in forms.digests), slot)
+        anywhere, binary, numbers = _patterns(value)
+        self._texts.add_all(anywhere, slot)
+        self._raw.add_all(binary, slot)
+        digested = variants.digests_of(value)
+        self.patterns += len(anywhere) + len(binary) + len(numbers) + len(digested)
+        self._digits.put(words_of(number[-8:] for number in numbers), slot)
+        self._digests.put(words_of(digest[2] for digest in digested), slot)
         cuts = list(cuts_of(self._slots[slot][2], value.text))
         self.narrow.add_words(_rarest(cuts), slot)
         self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
-        point = places.parse(value.text) if self._slots[slot][2] == "location" else None
-        if point is not None:
-            self._places.add(slot, value)
-            for place in places.systems(*point):
+        if self._slots[slot][2] == "location":
+            points, cells = self._places.add(slot, value)
+            for place in points:
                 self.narrow.add_place(place.lat, place.lon)
-                self.narrow.add_words((name for _, name, _ in places.cells(place.lat, place.lon)), slot)
+            self.narrow.add_words(cells, slot)
 
     def _forms_of(self, slot: int) -> _Forms:
         forms = self._forms.get(slot)
@@ -295,6 +290,31 @@ class _Found:
         return self.hits[-1]
 
 
+def _patterns(value: Value) -> tuple[set[tuple[bytes, bool]], set[tuple[bytes, bool]], set[bytes]]:
+    """What is looked for of a value, which is less than its forms, for of most values nothing is ever found: texts that
+    stand anywhere and those of binary data, each with whether numbers in it stand alone; numbers in groups."""
+    anywhere: set[tuple[bytes, bool]] = set()
+    binary: set[tuple[bytes, bool]] = set()
+    numbers: set[bytes] = set()
+    for variant in variants.texts_of(value):
+        match variant.how:
+            case "text":
+                for pattern, charset in _encoded(variant.pattern):
+                    if charset == "utf-8" or charset.startswith("base64"):
+                        anywhere.add((pattern.lower(), charset == "utf-8"))
+                    else:
+                        binary.add((pattern.lower(), False))
+            case "utf-8":
+                anywhere.add((variant.pattern.lower(), True))
+            case "bytes":
+                binary.add((variant.pattern.lower(), False))
+            case "digits":
+                numbers.add(variant.pattern)
+            case "place" | "leaf":
+                pass
+    return anywhere, binary, numbers
+
+
 def _forms(value: Value) -> _Forms:
     texts: dict[bytes, list[_Text]] = {}
     digits: dict[bytes, Variant] = {}
@@ -335,7 +355,7 @@ WORDS = re.compile(r"[^\W_]+")
 
 def words_of(runs: Iterable[bytes]) -> bytes:
     """The first eight bytes of each, filled with noughts."""
-    return b"".join([run[:8].ljust(8, b"\0") for run in runs])
+    return b"".join([run[:8] if len(run) >= 8 else run.ljust(8, b"\0") for run in runs])
 
 
 STANDARD = bytes.maketrans(b"-_", b"+/")

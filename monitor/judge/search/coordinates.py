@@ -57,12 +57,14 @@ class Places:
     def __bool__(self) -> bool:
         return bool(self._places)
 
-    def add(self, slot: int, value: Value) -> None:
-        """Look for a place from now on."""
+    def add(self, slot: int, value: Value) -> tuple[tuple[places.Place, ...], set[bytes]]:
+        """Look for a place from now on. The points that it may be given as, and the names of the cells they are in."""
         point = places.parse(value.text)
+        names: set[bytes] = set()
         if point is None:
-            return
-        for place in places.systems(*point):
+            return (), names
+        found = places.systems(*point)
+        for place in found:
             number = len(self._places)
             self._places.append((slot, place))
             self._packed.add(number, place)
@@ -72,6 +74,8 @@ class Places:
             for name, text, bits in places.cells(place.lat, place.lon):
                 variant = Variant(name, of, "leaf", text, "word", bits)
                 self._cells.setdefault(text, []).append((slot, variant))
+                names.add(text)
+        return found, names
 
     def find(self, look: Look) -> Iterator[Found]:
         """All places in the leaves of one upload."""

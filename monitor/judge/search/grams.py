@@ -3,6 +3,7 @@ stall anybody, and the time to search hardly depends on how many there are."""
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -75,6 +76,20 @@ class Grams:
         if start < 0:
             raise MemoryError
         return start
+
+    def add_all(self, texts: Iterable[tuple[bytes, bool]], slot: int) -> None:
+        """The same for several texts, each with its `numbers`, in one call."""
+        if not library:
+            for text, numbers in texts:
+                self.add(text, slot, numbers=numbers)
+            return
+        given = list(texts)
+        sizes = array("i", [2 * len(text) + numbers for text, numbers in given])
+        joined = b"".join([text for text, _ in given])
+        if slot > MOST_SLOTS or min(sizes, default=4) < 4:
+            raise ValueError("too many slots, or a text of less than two bytes")
+        if not library.grams_add_all(self.handle, joined, sizes.buffer_info()[0], len(given), slot):
+            raise MemoryError
 
     def find(self, data: bytes) -> Iterator[Row]:
         """Every window that stands in the data; what it is a part of must be compared."""

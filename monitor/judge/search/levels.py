@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from monitor.judge.search.grams import Grams
 
@@ -17,7 +17,12 @@ class Levels:
 
     def add(self, pattern: bytes) -> None:
         """Find a pattern from now on; it must not have been added before, and have two bytes at least."""
-        self._patterns.append((pattern, self.grams.add(pattern.lower(), len(self._patterns))))
+        self.add_all([pattern])
+
+    def add_all(self, patterns: Iterable[bytes]) -> None:
+        """The same for several."""
+        for pattern in patterns:
+            self._patterns.append((pattern, self.grams.add(pattern.lower(), len(self._patterns))))
 
     def find(self, data: bytes) -> Iterator[tuple[bytes, int, int]]:
         """(pattern, start, end) of everything found, overlapping ones too."""

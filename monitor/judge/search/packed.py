@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
@@ -30,6 +30,10 @@ class _Kind(NamedTuple):
     bits: float
     """What one coordinate within the tolerance says."""
 
+    def pack(self, number: float) -> bytes:
+        """Its bytes."""
+        return struct.pack(self.code, number)
+
 
 KINDS = tuple(
     _Kind(f"{name}, {order} endian", end + code, scale, bits)
@@ -40,8 +44,6 @@ KINDS = tuple(
         ("int32 x 10000000", "i", 10**7, 20.0),
         ("int32 x 1000000", "i", 10**6, 23.0),
         ("int32 x 100000", "i", 10**5, 26.0),
-        ("int64 x 10000000", "q", 10**7, 40.0),
-        ("int64 x 1000000", "q", 10**6, 40.0),
     )
 )
 
@@ -75,16 +77,15 @@ class Packed:
             return  # such numbers are in binary data for many reasons
         own = len(self._places)
         self._places.append((number, place))
-        near = TOLERANCE_M / places.METRES_PER_DEGREE
+        fresh: list[bytes] = []
         for kind in KINDS:
-            values = {place.lat + near * part / 4 for part in range(-4, 5)}
-            values |= {round(place.lat, decimals) for decimals in range(COARSEST, 6)}
-            for pattern in {_telling(kind, value) for value in values} - {b"\0\0\0", b"\xff\xff\xff"}:
+            for pattern in _patterns(kind, place.lat):
                 meanings = self._meanings.get(pattern)
                 if meanings is None:
                     meanings = self._meanings[pattern] = []
-                    self._levels.add(pattern)
+                    fresh.append(pattern)
                 meanings.append((own, kind))
+        self._levels.add_all(fresh)
 
     def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
         """Every place in the leaves, which are all of binary data, with the number of its leaf."""
@@ -119,9 +120,24 @@ def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
         yield start - size - gap, True
 
 
-def _telling(kind: _Kind, degrees: float) -> bytes:
-    coded = struct.pack(kind.code, round(degrees * kind.scale) if kind.code[1] in "iq" else degrees)
-    return coded[:3] if kind.code[0] == ">" else coded[-3:]
+def _patterns(kind: _Kind, degrees: float) -> set[bytes]:
+    """The three bytes that say most of a coordinate: of all numbers within the tolerance, which lie in a row, and of
+    the roundings."""
+    near = TOLERANCE_M / places.METRES_PER_DEGREE
+    first, last = sorted(_telling(kind, degrees + off) for off in (-near, near))
+    found = {_telling(kind, round(degrees, decimals)) for decimals in range(COARSEST, 6)}
+    # of a number near nought, the first byte tells its sign
+    found |= set(range(first, last + 1)) if last - first < MOST_IN_A_ROW else {first, last, _telling(kind, degrees)}
+    order: Literal["big", "little"] = "big" if kind.code[0] == ">" else "little"
+    return {number.to_bytes(3, order) for number in found - {0, 0xFFFFFF}}
+
+
+MOST_IN_A_ROW = 64
+
+
+def _telling(kind: _Kind, degrees: float) -> int:
+    coded = kind.pack(round(degrees * kind.scale) if kind.code[1] == "i" else degrees)
+    return int.from_bytes(coded[:3]) if kind.code[0] == ">" else int.from_bytes(coded[-3:], "little")
 
 
 def _read(kind: _Kind, data: bytes, start: int, true: float, narrow: float) -> tuple[int, float] | None:

@@ -98,8 +98,9 @@ class Sieve:
     def add_words(self, words: Iterable[bytes], slot: int) -> None:
         """Words of which one that is all of a leaf makes it matter, and those beside it; in either case."""
         if library:
-            for word in words:
-                library.sieve_add_word(self._handle, word.lower(), len(word), slot)
+            lower = [word.lower() for word in words]
+            sizes = array("i", map(len, lower))
+            library.sieve_add_words(self._handle, b"".join(lower), sizes.buffer_info()[0], len(lower), slot)
 
     def add_shorts(self, numbers: Iterable[bytes]) -> None:
         """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""
@@ -217,7 +218,8 @@ def _has_soft_breaks(data: bytes) -> bool:
     """Whether a line ends as those of quoted-printable do that go on in the next."""
     last = b""
     for block in large.blocks(data):
-        if b"=\n" in block or b"=\r\n" in block or (last and SOFT.search(last + block[:2])):
+        breaks = b"\n" in block and (b"=\n" in block or b"=\r\n" in block)  # most documents are one line
+        if breaks or (last and SOFT.search(last + block[:2])):
             return True
         last = block[-2:]
     return False

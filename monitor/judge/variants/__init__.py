@@ -474,11 +474,12 @@ def _in_charsets(text: str, bits: float) -> Iterator[Digested]:
                 yield digest, f"as_given_{charset}", digests.DIGESTS[digest](data), bits
 
 
-def _checksums(text: str) -> list[tuple[str, int]]:
+@lru_cache(maxsize=64)  # each form is asked for twice
+def _checksums(text: str) -> tuple[tuple[str, int], ...]:
     """Checksums of 32 bits."""
     data = text.encode("utf-8", "replace")
     made = [(name, compute(data)) for name, compute in digests.CHECKSUMS.items()]
-    return [*made, ("hash_code", composed.hash_code(data))]
+    return (*made, ("hash_code", composed.hash_code(data)))
 
 
 def _written(sum32: int) -> Iterator[str]:

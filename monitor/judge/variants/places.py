@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 METRES_PER_DEGREE = 111_320.0
@@ -20,6 +21,7 @@ class Place(NamedTuple):
     lon: float
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> tuple[float, float] | None:
     """`lat,lon` in decimal degrees; None when it is no point on earth."""
     first, comma, second = text.partition(",")
@@ -111,11 +113,13 @@ LONGEST_CELL = 22
 
 def cells(lat: float, lon: float) -> Iterator[tuple[str, bytes, float]]:
     """The names of the cells of known grids that hold a point: (which grid, the name in lower case, what it says)."""
+    finest = geohash(lat, lon, 12).encode()  # a wider cell's name is the beginning of a finer one's
     for size in range(6, 13):
-        yield "geohash", geohash(lat, lon, size).encode(), 5.0 * size - 6
+        yield "geohash", finest[:size], 5.0 * size - 6
     if abs(lat) < 85:
+        tile = quadkey(lat, lon, LONGEST_CELL).encode()
         for size in range(16, LONGEST_CELL + 1):
-            yield "quadkey", quadkey(lat, lon, size).encode(), 2.0 * size - 2
+            yield "quadkey", tile[:size], 2.0 * size - 2
     for size in (10, 11):
         yield "plus code", plus_code(lat, lon, size).lower().encode(), 4.3 * size - 6
 
@@ -133,6 +137,7 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
             lat, lon = f"{point[0]:.{decimals}f}", f"{point[1]:.{decimals}f}"
             found.setdefault(f"{lat},{lon}", f"rounded_{decimals}")
             found.setdefault(f"{lon},{lat}", f"rounded_{decimals}_lon_lat")
+        finest = geohash(*point, 10)
         for size in range(6, 11):
-            found.setdefault(geohash(*point, size), f"geohash_{size}")
+            found.setdefault(finest[:size], f"geohash_{size}")
     return tuple((name, form) for form, name in found.items())

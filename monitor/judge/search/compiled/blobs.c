@@ -4,8 +4,7 @@
 #include <math.h>
 
 /* Formats that say what they are, at the beginning or, where a decoder looks for them, anywhere. */
-static bool magic(bytes data, int64_t size) {
-    if (size < 4) return false;
+static bool magic_head(bytes data, int64_t size) {
     uint32_t first = (uint32_t)big(data, 4);
     switch (first) {
         case 0x0000FEFF: case 0x28B52FFD: case 0xFD377A58: case 0x504B0304: /* UTF-32, zstd, xz, zip */
@@ -15,10 +14,16 @@ static bool magic(bytes data, int64_t size) {
             return true;
     }
     uint32_t three = first >> 8, two = first >> 16;
-    if (two == 0xFFFE || two == 0xFFD8 || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
+    if (two == 0xFFFE || three == 0xFFD8FF || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
         three == 0x425A68 || three == 0x5D0000 || two == 0x2D2D) /* marks of byte order, JPEG, gzip, bzip2, LZMA, -- */
         return true;
-    if ((two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && streams(data + 2, size - 2)) return true;
+    return (two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && streams(data + 2, size - 2);
+}
+
+static bool magic(bytes data, int64_t size) {
+    if (size < 4) return false;
+    if (MAGIC[data[0]] && magic_head(data, size)) return true;
+    if (size <= WIDTH && !(where(data, size, 0x1F) | where(data, size, 0x28) | where(data, size, 0x78))) return false;
     for (int64_t at = 1; at + 8 < size; at++) {
         if (data[at] != 0x1F && data[at] != 0x28 && data[at] != 0x78) continue;
         if (data[at] == 0x1F && data[at + 1] == 0x8B && data[at + 2] == 8) return true;
@@ -177,7 +182,10 @@ static bool frames(bytes data, int64_t size) {
         }
         if (at == size) return true;
     }
-    if (size > 5 && data[0] <= 1 && big(data + 1, 4) > 0 && big(data + 1, 4) <= size - 5) return true;
+    int64_t next = 0;
+    while (next + 5 < size && data[next] <= 1 && big(data + next + 1, 4) > 0 && big(data + next + 1, 4) <= size - next - 5)
+        next += 5 + big(data + next + 1, 4);
+    if (next == size) return true;
     if (size > 8 && !data[size - 1]) {
         if (0x15 <= data[0] && data[0] <= 0x1C) return true;
         if (data[3] <= 2 && data[4] && little(data, 4) <= size) return true;
@@ -198,7 +206,7 @@ static bool chinese(bytes data, int64_t size) {
         } else
             others += (byte == '%' && HEX[next] != 255 && (HEX[third] != 255 || next == 'u')) ||
                       (byte == '=' && HEX[next] != 255 && HEX[third] != 255) ||
-                      (byte == '&' && (is_letter(next) || next == '#') && (is_letter(third) || is_digit(third))) ||
+                      (byte == '&' && (next == '#' || (is_letter(next) && is_letter(third) && memchr(data + at, ';', (size_t)(size - at))))) ||
                       (byte == '\\' && next && memchr("ux\"/nrt", next, 7)) || (byte == '{' && next == '"');
     }
     return pairs > 1 && others;
@@ -216,49 +224,71 @@ static bool disguised(bytes data, int64_t size) {
     static const char *following[] = {"\"} \n", "{[\"] \n-0123456789"};
     if ((data[0] ^ data[1]) == (0x1F ^ 0x8B) && (data[1] ^ data[2]) == (0x8B ^ 0x08)) return true;
     for (int i = 0; i < 2 && (data[0] ^ data[size - 1]) == 6; i++) {
-        uint8_t second = data[1] ^ data[0] ^ "{["[i];
-        if (second && strchr(following[i], second)) return true;
+        uint8_t mask = data[0] ^ "{["[i], second = data[1] ^ mask;
+        if (second && strchr(following[i], second) && is_text(data, size, mask, 0)) return true;
     }
     for (int i = 0; i < 8 && ((data[0] ^ data[1]) & 0xC0) == 0x40 && ((data[0] ^ data[2]) & 0xC0) == 0x40; i++) {
         uint8_t mask = data[0] ^ "\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef"[i];
         if (mask && ((data[1] ^ mask) & 0xC0) == 0x80 && ((data[2] ^ mask) & 0xC0) == 0x80 && is_text(data, size, mask, 0))
             return true;
     }
+    if (size <= WIDTH) return (may_be_text(data, size, 0, 1) && is_text(data, size, 0, 1)) || (may_be_text(data, size, 0, 2) && is_text(data, size, 0, 2));
     return (may_begin(data[0] - 1, data[1] - 1) && is_text(data, size, 0, 1)) ||
            (may_begin(data[0] << 4 | data[0] >> 4, data[1] << 4 | data[1] >> 4) && is_text(data, size, 0, 2));
 }
 
-/* m: of up to 64 bytes. */
+/* Whether a stream without a head may begin, and what was packed be text. */
+static bool unpacks(bytes data, int64_t size, uint64_t head) {
+    uint8_t first = data[0], last = data[size - 1];
+    int kind = head >> 1 & 3;
+    bool plain = (kind == 0) & (size >= 5) & (((head >> 8 ^ head >> 24) & 0xFFFF) == 0xFFFF);
+    bool fixed = (kind == 1) & ((last < 2) | ((last == 0xFF) & !(first & 1)));
+    if (plain | fixed | (kind == 2 && size >= 28 && size != 32)) /* a code of its own takes room that no short text gives */
+        if (fixed ? fixed_code(data, size, true) : deflates(data, size)) return true; /* back; 32 bytes are a digest */
+    if (brotli(head, size)) return true;
+    if (size < 8) return false;
+    int64_t said = (int64_t)(head & 0xFFFFFFFF);
+    if ((8 <= said) & (said <= 255 * size)) return true; /* LZ4 behind its length */
+    int64_t literals = first >> 4, after = 1 + literals;
+    bool reaches = (after == size) | (after + 2 <= size);
+    if (first >= 240 || (first >= 16 && reaches && (after == size || (uint64_t)(little(data + after, 2) - 1) < (uint64_t)literals)))
+        if (lz4(data, size)) return true;
+    return (first >= 0x80 || (first && !(data[1] & 3))) && snappy(data, size);
+}
+
+#define EVEN 0x5555555555555555u
+
+/* UTF-16 and UTF-32, by their noughts at even places and at odd ones. */
+static bool wide(int64_t even, int64_t odd, int64_t size) {
+    if (size % 2) return false;
+    return (odd * 5 > size && even * 20 < size) || (even * 5 > size && odd * 20 < size) || (size % 4 == 0 && (even + odd) * 2 > size);
+}
+
+/* m: of up to 64 bytes, behind which as many may be read. */
 bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m) {
     if (size >= 512) return true; /* no digest, id or token is that long */
     if (size < 6) return false;
     uint64_t head = 0;
-    for (int at = 0; at < 8 && at < size; at++) head |= (uint64_t)data[at] << 8 * at;
-    uint8_t first = data[0], last = data[size - 1];
-    int64_t noughts = 0, high = 0;
+    uint8_t first = data[0];
     bool control = false;
     if (m) {
-        noughts = number_of(where(data, size, 0)), high = number_of(m->high);
-        control = has_control(data, m);
-    } else
+        uint64_t noughts = where(data, size, 0), all = some_bits(0, size);
+        head = load8(data) & (size < 8 ? (1ull << 8 * size) - 1 : ~0ull);
+        if (noughts & (noughts - 1) && wide(number_of(noughts & EVEN), number_of(noughts & ~EVEN), size)) return true;
+        if (size >= 8 && (m->high == all || !m->high)) return true;
+        control = m->control;
+    } else {
+        int64_t noughts[2] = {0}, high = 0;
         for (int64_t at = 0; at < size; at++) {
-            control |= CLASS[data[at]] & CONTROL;
-            noughts += !data[at], high += data[at] >= 0x80;
+            control |= (CLASS[data[at]] & CONTROL) != 0;
+            noughts[at & 1] += !data[at], high += data[at] >= 0x80;
         }
-    if (noughts * 5 >= size) return true;                       /* UTF-16, UTF-32 */
-    if (size >= 8 && (high == size || !high)) return true;      /* ASCII under any mask of one byte */
-    if (!control && chinese(data, size)) return true;
-    int kind = head >> 1 & 3;
-    if (kind == 1 ? (last < 2 || (last == 0xFF && !(first & 1))) && fixed_code(data, size, true)
-                  : (kind == 0 || (kind == 2 && size >= 28 && size != 32)) && deflates(data, size))
-        return true; /* a code of its own takes room that no short text gives back; 32 bytes are a digest */
-    if (brotli(head, size)) return true;
-    if (size >= 8) {
-        int64_t said = (int64_t)(head & 0xFFFFFFFF);
-        if (8 <= said && said <= 255 * size) return true; /* LZ4 behind its length */
-        if (first >= 16 && (first >= 240 || !(CLASS[data[1]] & CONTROL)) && lz4(data, size)) return true;
-        if (snappy(data, size)) return true;
+        head = load8(data);
+        if (wide(noughts[0], noughts[1], size)) return true;
+        if (high == size || !high) return true; /* ASCII under any mask of one byte */
     }
+    if (!control && chinese(data, size)) return true;
+    if (unpacks(data, size, head)) return true;
     if (first >= 0x80) { /* first whether it is one */
         items all = {s, depth, 0, 0, 0, {0}, {0}};
         if (messagepack(NULL, data, size)) messagepack(&all, data, size);

@@ -70,24 +70,19 @@ bool streams(bytes data, int64_t size) {
 
 /* A stream whose first block says a plausible length; a short one has one type of block. */
 bool brotli(uint64_t head, int64_t size) {
-    int at = !(head & 1) ? 1 : head >> 1 & 7 ? 4 : 7;
-    if (at == 7 && (head >> 4 & 7) == 1) return false; /* large windows */
+    int at = !(head & 1) ? 1 : head & 14 ? 4 : 7;
+    bool wrong = at == 7 && (head >> 4 & 7) == 1; /* large windows */
     head >>= at;
     bool last = head & 1;
-    head >>= 1;
-    if (last) {
-        if (head & 1) return false; /* nothing in it */
-        head >>= 1;
-    }
+    wrong |= last & (bool)(head & 2); /* nothing in it */
+    head >>= 1 + last;
     int nibbles = (int)(head & 3) + 4;
-    if (nibbles == 7) return false; /* nothing but what is to be skipped */
+    wrong |= nibbles == 7; /* nothing but what is to be skipped */
     int64_t length = (int64_t)(head >> 2 & ((1ull << 4 * nibbles) - 1)) + 1;
     head >>= 2 + 4 * nibbles;
-    if (!last) {
-        if (head & 1) return 8 <= length && length < size; /* as it is */
-        head >>= 1;
-    }
-    return 8 <= length && length <= 64 * size && (size >= 64 || !(head & 7));
+    bool as_it_is = !last && head & 1;
+    head >>= !last;
+    return !wrong & (length >= 8) & (as_it_is ? length < size : (length <= 64 * size) & ((size >= 64) | !(head & 7)));
 }
 
 bool lz4(bytes data, int64_t size) {

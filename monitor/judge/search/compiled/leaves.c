@@ -13,7 +13,7 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
         for (; first; first &= first - 1) {
             int at = first_of(first);
             if (at + 2 <= size && (lower[at] < 0x80 || lower[at] >= 0xC0 || !at || lower[at - 1] < 0x80) &&
-                in(g->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) && has_short(g, lower, at, size))
+                may_be_short(g->looks, lower + at) && has_short(g, lower, at, size))
                 return MATTERS;
         }
     }
@@ -53,7 +53,14 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         return said | runs_matter(s, data, size, depth);
     }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */
-    if (has_long(s->texts, lower, size) || has_text(s->outputs, lower, size, true)) return MATTERS;
+    if (size <= WIDTH && size % 2 == 0 && m->hex == some_bits(0, size)) {
+        uint8_t out[WIDTH] = {0};
+        from_hex(out, lower, size / 2);
+        if (size >= 16) soon_begins(s->digests, out);
+        if (has_long_hex(s->texts, lower, size, out)) return MATTERS;
+    } else if (has_long(s->texts, lower, size))
+        return MATTERS;
+    if (has_text(s->outputs, lower, size, true)) return MATTERS;
     if (size <= WIDTH) return few_matter(s, data, lower, size, (uint32_t)kinds, m, bare, depth);
     if (has_any_short(s->texts, lower, size, false)) return MATTERS;
     int said = kinds & DIGIT ? numbers_matter(s, data, lower, size, kinds) : DULL;
@@ -76,6 +83,28 @@ static bool varint(bytes data, int64_t size, int64_t *at, uint64_t *value) {
         if (data[(*at)++] < 0x80) return true;
     }
     return false;
+}
+
+/* Repeated numbers without tags: reals, or large whole numbers. */
+static bool packed(bytes data, int64_t size) {
+    for (int wide = 4; wide <= 8; wide += 4) {
+        bool all = size % wide == 0 && size > wide;
+        for (int64_t at = 0; all && at < size; at += wide) {
+            double real;
+            float half;
+            if (wide == 8)
+                memcpy(&real, data + at, 8);
+            else
+                memcpy(&half, data + at, 4), real = half;
+            all = fabs(real) > 1e-3 && fabs(real) < 1e7;
+        }
+        if (all) return true;
+    }
+    uint64_t value;
+    int64_t at = 0, number = 0;
+    for (; at < size; number++)
+        if (!varint(data, size, &at, &value) || value < 10000) return false;
+    return number > 1;
 }
 
 /* The fields of protobuf, where the bytes are such a message to their end. */
@@ -114,7 +143,7 @@ static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
                     if (!varint(data, size, &at, &value) || value > (uint64_t)(size - at)) return DULL;
                     if (pass && value) {
                         said |= decoded_matters(s, data + at, (int64_t)value, depth + 1);
-                        if (value % 4 == 0 && value >= 8 && s->number_of_places) said |= MATTERS; /* packed reals */
+                        if (packed(data + at, (int64_t)value)) said |= MATTERS;
                     }
                     at += (int64_t)value;
                     break;
@@ -149,38 +178,50 @@ static bool digests_matter(const sieve *s, bytes data, int64_t size) {
     return false;
 }
 
+/* Whether a number stands in other data as it is. */
+bool number_in(const sieve *s, bytes data, int64_t size) {
+    for (int64_t at = 0, stop; at < size; at = stop + 1) {
+        for (stop = at; stop < size && is_digit(data[stop]);) stop++;
+        if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
+            return true;
+    }
+    return false;
+}
+
+/* Up to 64 bytes. */
+static int few_decoded_matter(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t lower[2 * WIDTH];
+    masks m = masks_of(data, size, data + WIDTH, lower);
+    memset(lower + size, 0, 8);
+    if (!m.control && (!m.high || may_be_text(data, size, 0, 0)) && is_text(data, size, 0, 0))
+        return text_matters(s, data, lower, size, (int)kinds_of(&m, data, size), &m, false, depth);
+    if (few_have_text(s, lower, size)) return MATTERS;
+    if (rows_of(m.digit, 7) && number_in(s, data, size)) return MATTERS;
+    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, &m) || packed_places(s, data, size)) return MATTERS;
+    int said = runs_matter(s, data, size, depth);
+    return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
+}
+
 /* What was decoded; there is room for 64 bytes behind it. */
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     static const uint64_t sizes = 1ull << 4 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 16 | 1 << 20 | 1 << 24 | 1 << 28 | 1ull << 32 | 1ull << 48;
     if (size < 2) return DULL;
     if (((size < 64 && sizes >> size & 1) || size == 64) && begins_with(s->digests, data, size)) return MATTERS;
     if (depth > DEEPEST || size > LONGEST) return MATTERS;
+    if (size <= WIDTH) return few_decoded_matter(s, data, size, depth);
     uint8_t lower[LONGEST + WIDTH];
-    bool few = size <= WIDTH;
-    masks m = {0};
-    if (few)
-        m = masks_of(data, size, data + WIDTH, lower);
-    else
-        lower_case(lower, data, size);
+    lower_case(lower, data, size);
     memset(lower + size, 0, 8);
-    if (!(few && has_control(data, &m)) && is_text(data, size, 0, 0)) {
+    if (is_text(data, size, 0, 0)) {
+        masks m = {0};
         uint32_t kinds = 0;
-        if (few)
-            kinds = kinds_of(&m, data, size);
-        else
-            for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
+        for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
         return text_matters(s, data, lower, size, (int)kinds, &m, false, depth);
     }
-    if (few ? few_have_text(s, lower, size)
-            : has_text(s->texts, lower, size, true) || has_text(s->raw, lower, size, true) || has_text(s->outputs, lower, size, true))
+    if (has_text(s->texts, lower, size, true) || has_text(s->raw, lower, size, true) || has_text(s->outputs, lower, size, true) ||
+        number_in(s, data, size))
         return MATTERS;
-    if (!few || rows_of(m.digit, 7))
-        for (int64_t at = 0, stop; at < size; at = stop + 1) { /* numbers that stand in it as they are */
-            for (stop = at; stop < size && is_digit(data[stop]);) stop++;
-            if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
-                return MATTERS;
-        }
-    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, few ? &m : NULL) || packed_places(s, data, size)) return MATTERS;
+    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_places(s, data, size)) return MATTERS;
     int said = runs_matter(s, data, size, depth);
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }

@@ -1,6 +1,7 @@
 #include "letters.h"
 
 uint32_t CLASS[256];
+bool MAGIC[256];
 uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256];
 
 static void kind(uint32_t of, const char *members) {
@@ -43,6 +44,10 @@ void letters_begin(void) {
     kind(AMPERSAND, "&");
     kind(SEMICOLON, ";");
     kind(SEPARATOR, "() .-/+_|:,");
+    static const uint8_t marks[] = {0x00, 0x04, 0x1F, 0x28, 0x2D, 0x37, 0x42, 0x45, 0x4C, 0x4F, 0x50,
+                                    0x52, 0x53, 0x5D, 0x62, 0x82, 0x89, 0xEF, 0xFD, 0xFE, 0xFF};
+    for (size_t i = 0; i < sizeof marks; i++) MAGIC[marks[i]] = true;
+    for (int byte = 8; byte < 0x80; byte += 16) MAGIC[byte] = true;
     kind(LOWER, SMALL);
 }
 

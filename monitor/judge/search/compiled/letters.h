@@ -12,6 +12,7 @@ enum {
 };
 
 extern uint32_t CLASS[256];
+extern bool MAGIC[256]; /* what a format that says what it is may begin with */
 extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256]; /* 255: none */
 
 void letters_begin(void);

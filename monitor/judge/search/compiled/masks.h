@@ -12,7 +12,7 @@
 enum { WIDTH = 64 };
 
 typedef struct {
-    uint64_t letter, upper, digit, high, blank, low; /* letters of both cases; spaces; what is less than a space */
+    uint64_t letter, upper, digit, high, blank, control; /* letters of both cases; spaces; what is in no text */
     uint64_t hex, some;                              /* digits of hex; digits of base32 that are no letters */
 } masks;
 
@@ -40,6 +40,7 @@ static inline __m128i between(__m128i v, uint8_t first, uint8_t number) {
     __m128i off = _mm_sub_epi8(v, _mm_set1_epi8((char)first));
     return _mm_cmpeq_epi8(_mm_min_epu8(off, _mm_set1_epi8((char)(number - 1))), off);
 }
+static inline __m128i control(__m128i v) { return _mm_or_si128(between(v, 0, 9), between(v, 14, 18)); }
 static inline uint64_t bits_of(__m128i v) { return (uint32_t)_mm_movemask_epi8(v); }
 
 static inline void masks_of_16(masks *m, __m128i v, int shift, uint8_t *lower) {
@@ -52,7 +53,7 @@ static inline void masks_of_16(masks *m, __m128i v, int shift, uint8_t *lower) {
     m->digit |= bits_of(between(v, '0', 10)) << shift;
     m->high |= bits_of(v) << shift;
     m->blank |= bits_of(_mm_cmpeq_epi8(v, _mm_set1_epi8(' '))) << shift;
-    m->low |= bits_of(between(v, 0, 32)) << shift;
+    m->control |= bits_of(control(v)) << shift;
 }
 #endif
 
@@ -89,10 +90,10 @@ static inline masks masks_of(bytes data, int64_t size, bytes end, uint8_t *lower
         if (is_digit(byte)) m.digit |= bit;
         if (byte >= 0x80) m.high |= bit;
         if (byte == ' ') m.blank |= bit;
-        if (byte < 32) m.low |= bit;
+        if (CLASS[byte] & CONTROL) m.control |= bit;
     }
 #endif
-    m.letter &= all, m.upper &= m.letter, m.digit &= all, m.hex = (m.hex | m.digit) & all, m.some &= all, m.high &= all, m.blank &= all, m.low &= all;
+    m.letter &= all, m.upper &= m.letter, m.digit &= all, m.hex = (m.hex | m.digit) & all, m.some &= all, m.high &= all, m.blank &= all, m.control &= all;
     return m;
 }
 
@@ -136,10 +137,29 @@ static inline uint32_t kinds_of(const masks *m, bytes data, int64_t size) {
     return kinds;
 }
 
-static inline bool has_control(bytes data, const masks *m) {
-    for (uint64_t low = m->low; low; low &= low - 1)
-        if (CLASS[data[first_of(low)]] & CONTROL) return true;
-    return false;
+/* Whether up to 64 bytes, with 64 that may be read, may be text, each turned as in is_text: all that is text, and what is
+   written longer than need be. */
+static inline bool may_be_text(bytes data, int64_t size, uint8_t mask, int way) {
+#ifdef __SSE2__
+    uint64_t bad = 0, follows = 0, two = 0, three = 0, four = 0, high = 0, all = some_bits(0, size);
+    for (int at = 0; at < size; at += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + at)), low = _mm_set1_epi8(15);
+        if (way == 0) v = _mm_xor_si128(v, _mm_set1_epi8((char)mask));
+        if (way == 1) v = _mm_sub_epi8(v, _mm_set1_epi8(1));
+        if (way == 2)
+            v = _mm_or_si128(_mm_slli_epi16(_mm_and_si128(v, low), 4), _mm_and_si128(_mm_srli_epi16(v, 4), low));
+        bad |= bits_of(control(v)) << at;
+        follows |= bits_of(_mm_cmplt_epi8(v, _mm_set1_epi8(-64))) << at;
+        two |= bits_of(between(v, 0xC2, 0x33)) << at;
+        three |= bits_of(between(v, 0xE0, 0x15)) << at;
+        four |= bits_of(between(v, 0xF0, 5)) << at;
+        high |= bits_of(v) << at;
+    }
+    uint64_t wanted = (two & all) << 1 | (three & all) << 2 | (four & all) << 3;
+    return !(((bad | (high & ~(follows | two)) | (follows ^ wanted)) & all) | (wanted & ~all));
+#else
+    return is_text(data, size, mask, way);
+#endif
 }
 
 /* Lower case of any number of bytes. */

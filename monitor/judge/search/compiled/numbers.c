@@ -82,13 +82,13 @@ static void packed_degrees(sieve *s, bytes data, int64_t at, int64_t stop, int64
     }
 }
 
-/* Whether a number goes on with a power of ten, and ends there. */
+/* Whether a number goes on with a power of ten, and is all there is, or a field. */
 static bool exponent(bytes data, int64_t at, int64_t size) {
     if (at >= size || (data[at] | 32) != 'e') return false;
     at += at + 1 < size && (data[at + 1] == '+' || data[at + 1] == '-') ? 2 : 1;
     int64_t first = at;
     while (at < size && is_digit(data[at])) at++;
-    return at > first && at - first <= 2 && (at == size || !is_letter(data[at]));
+    return at > first && at - first <= 2 && (at == size || CLASS[data[at]] & (SPACE | POINT | AMPERSAND | SEMICOLON | EQUAL));
 }
 
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {

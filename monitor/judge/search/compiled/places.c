@@ -49,14 +49,21 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
             if (!number || degrees + 0.02 > s->most[axis]) s->most[axis] = degrees + 0.02;
         }
     note_ranges(s);
-    for (int kind = 0; kind < 5; kind++) {
-        uint16_t first = top_of(lat - 6e-4, kind), last = top_of(lat + 6e-4, kind);
-        if (first > last) { /* negative reals grow downwards */
-            uint16_t other = first;
-            first = last, last = other;
+    for (int axis = 0; axis < 2; axis++)
+        for (int kind = 0; kind < 5; kind++) {
+            double degrees = axis ? lon : lat, reach = axis ? fmax(6.1e-4, p.tolerance) : 6e-4;
+            uint16_t first = top_of(degrees - reach, kind), last = top_of(degrees + reach, kind);
+            if (first > last) { /* negative reals grow downwards */
+                uint16_t other = first;
+                first = last, last = other;
+            }
+            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of nought */
+            for (uint32_t top = first; top <= last && (axis || last - first < 1000); top += axis ? 256 : 1) {
+                if (!axis) set(s->tops, top);
+                s->top_bytes[top >> 8] |= (uint8_t)(1 << axis);
+            }
+            if (axis) s->top_bytes[last >> 8] |= 2;
         }
-        for (uint32_t top = first; top <= last && last - first < 1000; top++) set(s->tops, top), s->top_bytes[top >> 8] = true;
-    }
     return true;
 }
 
@@ -210,15 +217,27 @@ static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
 /* Latitude and longitude as numbers of one kind, side by side or with little between. */
 bool packed_places(sieve *s, bytes data, int64_t size) {
     static const int tops[] = {0, 3, 7}; /* where its upper byte stands: the highest first, the lowest first */
+    static const int apart[] = {4, 5, 6, 8, 9, 10, 12, 16}; /* how far the two may begin from each other */
     if (!s->number_of_places || size < 8) return false;
     int64_t spots = s->spots_found;
     bool found = false;
-    for (int64_t top = 0; top < size && !found; top++)
-        for (int i = 0; s->top_bytes[data[top]] && i < 3 && !found; i++) {
-            int64_t at = top - tops[i], next = i ? top - 1 : top + 1;
-            if (at < 0 || at + 4 > size || next >= size || !in(s->tops, (uint32_t)data[top] << 8 | data[next])) continue;
-            found = place_at(s, data, size, at);
+    for (int64_t block = 0; block < size && !found; block += 64) {
+        uint64_t lats = 0, lons = 0, near = 0;
+        for (int64_t i = 0; i < 64 && block + i < size; i++) {
+            uint64_t which = s->top_bytes[data[block + i]];
+            lats |= (which & 1) << i, lons |= which >> 1 << i;
         }
+        for (int i = 0; i < 8; i++) near |= lons >> apart[i] | lons << apart[i];
+        if (size <= 64) lats &= near;
+        for (; lats && !found; lats &= lats - 1) {
+            int64_t top = block + __builtin_ctzll(lats);
+            for (int i = 0; i < 3 && !found; i++) {
+                int64_t at = top - tops[i], next = i ? top - 1 : top + 1;
+                if (at < 0 || at + 4 > size || next < 0 || next >= size || !in(s->tops, (uint32_t)data[top] << 8 | data[next])) continue;
+                found = place_at(s, data, size, at);
+            }
+        }
+    }
     s->spots_found = spots;
     return found;
 }

@@ -9,27 +9,41 @@ bool begins_with(const table *t, bytes data, int64_t size) {
     return has(t, mixed(word));
 }
 
+/* Make ready for begins_with of eight bytes or more. */
+void soon_begins(const table *t, bytes data) { soon(t, mixed(load8(data))); }
+
 bool has_short(const grams *g, bytes lower, int64_t at, int64_t size) {
     const table *t = &g->windows;
-    if (!in(g->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8)) return false;
+    if (!in(g->looks->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8)) return false;
     for (int window = 2; g->sizes & 0x0C && window < 4 && at + window <= size; window++)
         if (g->sizes >> window & 1 && has_window(t, lower, at, window, 0, size)) return true;
-    if (g->sizes & 0x70 && at + 4 <= size && may(&g->firsts, four(load4(lower + at))))
+    if (g->sizes & 0x70 && at + 4 <= size && may(&g->looks->firsts, four(load4(lower + at))))
         for (int window = 4; window < SHORT && at + window <= size; window++)
             if (g->sizes >> window & 1 && has_window(t, lower, at, window, 0, size)) return true;
     return false;
 }
 
-/* Whether any text of seven bytes or more stands in the bytes, but for numbers. */
+/* Whether any text of seven bytes or more stands in the bytes, but for numbers. Eight bytes behind them may be read. */
 bool has_long(const grams *g, bytes lower, int64_t size) {
-    bool some_long = g->sizes >> LONG & 1 && size >= LONG, some_middle = g->sizes >> SHORT & 3 && size >= SHORT;
-    if (some_long || some_middle)
-        for (int64_t at = 0; at + 4 <= size; at += 4)
-            if (((some_long && at + 8 <= size && may(&g->eights, eight(load8(lower + at)))) ||
-                 (some_middle && may(&g->fours, four(load4(lower + at))))) &&
-                has_long_text(g, lower, at, 0, size))
-                return true;
+    if (!(g->sizes >> SHORT)) return false;
+    for (int64_t block = 0; block + 4 <= size; block += 256) {
+        uint64_t some = 0;
+        for (int i = 0; i < 64 && block + 4 * i + 4 <= size; i++) some |= (uint64_t)may_be_long(g->looks, lower + block + 4 * i) << i;
+        for (; some; some &= some - 1)
+            if (has_long_text(g, lower, block + 4 * first_of(some), 0, size)) return true;
+    }
     return false;
+}
+
+/* The same of an even number of up to 64 digits of hex, which stand for these bytes; four behind them may be read. */
+bool has_long_hex(const grams *g, bytes lower, int64_t size, bytes out) {
+    const looks *l = g->looks;
+    bool some = false;
+    for (int64_t at = 0; at + 4 <= size; at += 4) {
+        uint32_t word = load4(out + at / 2);
+        some |= may(&l->hexes, four(word)) | in(l->hex_fours, word & 0xFFFF);
+    }
+    return some && has_long(g, lower, size);
 }
 
 /* The same for shorter ones; loose: they may begin anywhere, not only with a word. */
@@ -52,6 +66,8 @@ static uint64_t word_hash(bytes lower, int64_t size) {
     uint8_t pure[PARTS + 1];
     int length = 0;
     bool two = false;
+    if (size <= 8 && !((size < 4 ? lower[size - 1] | lower[0] | lower[size / 2] : load4(lower) | load4(lower + size - 4)) & 0x80808080u))
+        return hash(lower, (int)size);
     for (int64_t at = 0; at < size; at++) two |= 0xC2 <= lower[at] && lower[at] < 0xE0;
     if (!two) return hash(lower, (int)size);
     for (int64_t at = 0; at < size && length < PARTS; at++) {
@@ -66,17 +82,20 @@ static uint64_t word_hash(bytes lower, int64_t size) {
 /* Whether a text stands in up to 64 bytes that are none themselves: what may be one of `texts` may be one of `raw`. */
 bool few_have_text(const sieve *s, bytes lower, int64_t size) {
     const grams *g = s->texts, *raw = s->raw;
-    for (int64_t at = 0; at + 4 <= size; at += 4) {
-        uint64_t word = load8(lower + at);
-        if ((may(&raw->eights, eight(word)) || may(&raw->fours, four((uint32_t)word))) &&
-            (has_long_text(raw, lower, at, 0, size) || has_long_text(g, lower, at, 0, size)))
-            return true;
+    uint64_t some = 0;
+    for (int64_t at = 0; at + 4 <= size; at += 4) some |= (uint64_t)may_be_long(raw->looks, lower + at) << at;
+    for (; some; some &= some - 1) {
+        int at = first_of(some);
+        if (has_long_text(raw, lower, at, 0, size) || has_long_text(g, lower, at, 0, size)) return true;
     }
-    if ((g->sizes | raw->sizes) & 0x7C)
+    if (raw->looks->sizes & 0x7C) {
         for (int64_t at = 0; at + 2 <= size; at++)
-            if (in(raw->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) &&
-                (has_short(raw, lower, at, size) || has_short(g, lower, at, size)))
-                return true;
+            some |= (uint64_t)in(raw->looks->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) << at;
+        for (; some; some &= some - 1) {
+            int at = first_of(some);
+            if (has_short(raw, lower, at, size) || has_short(g, lower, at, size)) return true;
+        }
+    }
     return has_text(s->outputs, lower, size, true);
 }
 
@@ -157,7 +176,7 @@ uint32_t short_number(bytes data, int64_t size) {
     return number + before - 1;
 }
 
-PUBLIC bool sieve_add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
+static bool add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
     uint64_t h = word_hash(lower, size);
     set(s->some_words, (uint32_t)(h >> 45));
     uint64_t sizes = 3ull << (size < 62 ? size : 62); /* a letter may be a byte longer in the other case */
@@ -167,6 +186,13 @@ PUBLIC bool sieve_add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
     for (int64_t other = size - 1; size > 1 && !((lower[0] | lower[1]) & 0x80) && other <= size + 1; other++)
         set(s->word_heads, word_head(lower, other));
     return table_put(&s->words, h, slot, 0);
+}
+
+/* Words in lower case, one behind the other. */
+PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number, uint32_t slot) {
+    for (int64_t i = 0; i < number; words += sizes[i++])
+        if (!add_word(s, words, sizes[i], slot)) return false;
+    return true;
 }
 
 /* A number that is one part of a value: short ones are looked up two at a time, as words. */

@@ -47,7 +47,7 @@ typedef struct {
     double ranges[9][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
     bool punycode;                                      /* whether it is anywhere in the text */
     uint64_t tops[1024];   /* the upper sixteen bits of latitudes, in any kind of binary number */
-    bool top_bytes[256];   /* the upper eight of them */
+    uint8_t top_bytes[256]; /* the upper eight of them: 1, and of longitudes: 2 */
     place *places;
     int64_t number_of_places;
     spot *spots;
@@ -73,6 +73,8 @@ static inline int64_t big(bytes data, int size) {
 bool begins_with(const table *t, bytes data, int64_t size);
 bool has_short(const grams *g, bytes lower, int64_t at, int64_t size);
 bool has_long(const grams *g, bytes lower, int64_t size);
+bool has_long_hex(const grams *g, bytes lower, int64_t size, bytes out);
+void soon_begins(const table *t, bytes data);
 bool has_any_short(const grams *g, bytes lower, int64_t size, bool loose);
 bool has_text(const grams *g, bytes lower, int64_t size, bool loose);
 bool few_have_text(const sieve *s, bytes lower, int64_t size);
@@ -116,6 +118,7 @@ bool snappy(bytes data, int64_t size);
 
 /* leaves.c, blobs.c */
 int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
+bool number_in(const sieve *s, bytes data, int64_t size);
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
 bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m);
 

@@ -46,13 +46,8 @@ static bool data_matters(sieve *s, bytes data, int64_t size) {
     if (!have_room(r, size + 2 * WIDTH)) return true;
     lower_case(r->lower, data, size);
     if (has_text(s->texts, r->lower, size, true) || has_text(s->raw, r->lower, size, true) ||
-        has_text(s->outputs, r->lower, size, true))
+        has_text(s->outputs, r->lower, size, true) || number_in(s, data, size))
         return true;
-    for (int64_t at = 0, stop; at < size; at = stop + 1) {
-        for (stop = at; stop < size && is_digit(data[stop]);) stop++;
-        if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
-            return true;
-    }
     for (int64_t at = 0; at + 4 < size; at++)
         if ((data[at] == 0x1F && data[at + 1] == 0x8B && data[at + 2] == 8) ||
             (data[at] == 0x28 && data[at + 1] == 0xB5 && data[at + 2] == 0x2F && data[at + 3] == 0xFD) ||

@@ -18,8 +18,7 @@ static bool grow(table *t) {
         while (places[at]) at = (at + 1) & grown.mask;
         places[at] = entry;
         if (more) more[at] = t->more[i];
-        uint64_t bit = some_bit(&grown, entry);
-        some[bit >> 6] |= 1ull << (bit & 63);
+        some[some_word(&grown, entry)] |= some_bits_of(entry);
     }
     table_clear(t);
     *t = grown;
@@ -35,8 +34,7 @@ bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
     t->places[at] = entry;
     if (t->more) t->more[at] = more;
     t->used++;
-    uint64_t bit = some_bit(t, h);
-    t->some[bit >> 6] |= 1ull << (bit & 63);
+    t->some[some_word(t, h)] |= some_bits_of(h);
     return true;
 }
 
@@ -105,27 +103,40 @@ static bool keep(sieve_bits *sieve, uint64_t hash) {
     }
     sieve->kept[sieve->number++] = hash;
     enter(sieve, hash);
-    return sieve->number < 8ull << (64 - sieve->shift) || sieve->shift < 40 || resize(sieve, sieve->shift - 1);
+    return sieve->number < (uint64_t)sieve->most << (64 - sieve->shift) || sieve->shift < 40 || resize(sieve, sieve->shift - 1);
 }
 
-/* wider: another set, by whose bits what may be in this one may be in that one as well. */
+static void looks_free(looks *l) {
+    sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->fours, &l->sevens, &l->firsts};
+    for (int i = 0; i < 6; i++) free(sieves[i]->words), free(sieves[i]->kept);
+    free(l->endings), free(l->fives), free(l->twos), free(l->hex_fours), free(l);
+}
+
+static looks *looks_new(void) {
+    looks *l = calloc(1, sizeof *l);
+    if (!l) return NULL;
+    sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->fours, &l->sevens, &l->firsts};
+    l->endings = calloc(10000000 / 64 + 1, 8), l->fives = calloc(100000 / 64 + 1, 8), l->twos = calloc(1024, 8), l->hex_fours = calloc(1024, 8);
+    bool all = l->endings && l->fives && l->twos && l->hex_fours;
+    for (int i = 0; i < 6 && all; i++) sieves[i]->most = i ? 4 : 8, all = resize(sieves[i], 54);
+    if (all) return l;
+    looks_free(l);
+    return NULL;
+}
+
+/* wider: another set, of which this one is a part: they share their first looks. */
 PUBLIC grams *grams_new(grams *wider) {
     grams *g = calloc(1, sizeof *g);
-    if (!g || !(g->endings = calloc(10000000 / 64 + 1, 8)) || !(g->fives = calloc(100000 / 64 + 1, 8)) ||
-        !(g->twos = calloc(1024, 8)))
-        return NULL;
-    g->windows.windows = true, g->wider = wider;
-    sieve_bits *sieves[] = {&g->eights, &g->fours, &g->sevens, &g->firsts};
-    for (int i = 0; i < 4; i++)
-        if (!resize(sieves[i], 54)) return NULL;
-    return g;
+    if (!g) return NULL;
+    g->windows.windows = true, g->part = wider, g->looks = wider ? wider->looks : looks_new();
+    if (g->looks) return g;
+    free(g);
+    return NULL;
 }
 
 PUBLIC void grams_free(grams *g) {
-    sieve_bits *sieves[] = {&g->eights, &g->fours, &g->sevens, &g->firsts};
-    for (int i = 0; i < 4; i++) free(sieves[i]->words), free(sieves[i]->kept);
+    if (!g->part) looks_free(g->looks);
     table_clear(&g->windows);
-    free(g->endings), free(g->fives), free(g->twos);
     free(g);
 }
 
@@ -135,24 +146,42 @@ static bool all_digits(bytes text, int size) {
     return true;
 }
 
+/* What digits of hex stand for, the first byte lowest; whether there are no others. */
+static bool from_digits(bytes text, int size, uint32_t *value) {
+    *value = 0;
+    for (int at = 0; at < size; at++) {
+        uint8_t letter = (uint8_t)(text[at] - 'a');
+        if (!is_digit(text[at]) && letter > 5) return false;
+        *value |= (uint32_t)(is_digit(text[at]) ? text[at] - '0' : letter + 10) << 4 * (at ^ 1);
+    }
+    return true;
+}
+
 /* Set the bits by which a window is looked for. */
-static bool note(grams *g, bytes text, int best, int size, int window, bool numbers) {
+static bool note(looks *l, bytes text, int best, int size, int window, bool numbers) {
     int end = best + window;
     bytes first = text + best;
+    l->sizes |= 1u << window;
     if (window < SHORT) {
-        set(g->twos, (uint32_t)first[0] | (uint32_t)first[1] << 8);
-        g->sorts |= 1u << sort_of(first[0]);
-        return window < 4 || keep(&g->firsts, four(load4(first)));
+        set(l->twos, (uint32_t)first[0] | (uint32_t)first[1] << 8);
+        return window < 4 || keep(&l->firsts, four(load4(first)));
     }
     if (numbers && all_digits(first, window) && (end == size || !is_digit(text[end]))) {
-        set(g->endings, seven_digits(text + end));
-        set(g->fives, five_digits(text + end));
+        set(l->endings, seven_digits(text + end));
+        set(l->fives, five_digits(text + end));
         return true;
     }
+    uint32_t digits;
     for (int at = 0; at < 4; at++)
-        if (!(window == LONG ? keep(&g->eights, eight(load8(first + at))) : keep(&g->fours, four(load4(first + at)))))
-            return false;
-    return keep(&g->sevens, seven(first));
+        if (window == LONG) {
+            uint64_t word = load8(first + at);
+            if (!keep(word & HIGH_BITS ? &l->strange : &l->eights, eight(word))) return false;
+            if (from_digits(first + at, 8, &digits) && !keep(&l->hexes, four(digits))) return false;
+        } else {
+            if (!keep(&l->fours, four(load4(first + at)))) return false;
+            if (from_digits(first + at, 4, &digits)) set(l->hex_fours, digits);
+        }
+    return keep(&l->sevens, seven(first));
 }
 
 /* Enter one text of two bytes at least; where its window begins, -1 when there is no memory.
@@ -170,8 +199,15 @@ PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers
     uint32_t more = size > 255 ? 0 : (uint32_t)best << 24 | (uint32_t)size << 16 | (uint16_t)(hash(text, size) >> 40);
     if (!table_put(&g->windows, hash(text + best, window), slot, more)) return -1;
     g->sizes |= 1u << window;
-    if (!note(g, text, best, size, window, numbers) || (g->wider && !note(g->wider, text, best, size, window, numbers))) return -1;
-    return best;
+    if (window < SHORT) g->sorts |= 1u << sort_of(text[best]);
+    return note(g->looks, text, best, size, window, numbers) ? best : -1;
+}
+
+/* Enter several texts, which stand one behind the other. sizes: twice the size of each, and one more for `numbers`. */
+PUBLIC bool grams_add_all(grams *g, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
+    for (int64_t i = 0; i < number; texts += sizes[i++] >> 1)
+        if (grams_add(g, texts, sizes[i] >> 1, slot, sizes[i] & 1) < 0) return false;
+    return true;
 }
 
 /* Whether a text that has this window stands around it, between two ends; only the window counts where the lower end is
@@ -188,7 +224,7 @@ bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t lo
 /* Whether a text of seven bytes or more, but for numbers, stands around the four bytes at a place, or the eight. */
 bool has_long_text(const grams *g, bytes lower, int64_t at, int64_t low, int64_t high) {
     for (int64_t first = at - 3 < low ? low : at - 3; first <= at && first + SHORT <= high; first++) {
-        if (!may(&g->sevens, seven(lower + first))) continue;
+        if (!may(&g->looks->sevens, seven(lower + first))) continue;
         static const int sizes[] = {SHORT, MIDDLE, LONG};
         for (int i = 0; i < 3; i++)
             if (g->sizes >> sizes[i] & 1 && first + sizes[i] <= high &&
@@ -204,7 +240,7 @@ bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, int64_t
     static const int sizes[] = {LONG, MIDDLE, SHORT};
     for (int back = 0; back < 4 && end - back >= start + 7; back += loose ? 1 : 2) {
         int64_t stop = end - back;
-        if (!in(g->fives, five_digits(lower + stop)) || !in(g->endings, seven_digits(lower + stop))) continue;
+        if (!in(g->looks->fives, five_digits(lower + stop)) || !in(g->looks->endings, seven_digits(lower + stop))) continue;
         for (int i = 0; i < 3; i++)
             if (stop - sizes[i] >= start && has_window(&g->windows, lower, stop - sizes[i], sizes[i], low, high)) return true;
     }
@@ -213,7 +249,7 @@ bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, int64_t
 
 static int64_t number_at(const grams *g, bytes lower, int64_t start, int64_t end, int64_t size, row *out, int64_t most, int64_t found) {
     for (int64_t stop = end - 3 < start + 7 ? start + 7 : end - 3; stop <= end; stop++) {
-        if (!in(g->fives, five_digits(lower + stop)) || !in(g->endings, seven_digits(lower + stop))) continue;
+        if (!in(g->looks->fives, five_digits(lower + stop)) || !in(g->looks->endings, seven_digits(lower + stop))) continue;
         const int sizes[] = {LONG, MIDDLE, SHORT};
         for (int i = 0; i < 3; i++)
             if (stop - sizes[i] >= start)
@@ -225,6 +261,7 @@ static int64_t number_at(const grams *g, bytes lower, int64_t start, int64_t end
 /* Every text that stands in the bytes, by its window; more than there is room for are only counted. */
 PUBLIC int64_t grams_find(const grams *g, bytes lower, int64_t end, row *out, int64_t most) {
     const table *t = &g->windows;
+    const looks *l = g->looks;
     int64_t found = 0, run_end = 0;
     bool some_long = g->sizes >> LONG & 1, some_middle = g->sizes >> SHORT & 3;
     for (int64_t at = 0; at + 4 <= end; at += 4) {
@@ -235,11 +272,11 @@ PUBLIC int64_t grams_find(const grams *g, bytes lower, int64_t end, row *out, in
             for (run_end = at + 4; run_end < end && is_digit(lower[run_end]);) run_end++;
             if (run_end - start >= 7) found = number_at(g, lower, start, run_end, end, out, most, found);
         }
-        bool longer = some_long && at + 8 <= end && may(&g->eights, eight(load8(lower + at)));
-        bool middle = some_middle && may(&g->fours, four(word));
+        bool longer = some_long && at + 8 <= end && may_be_eight(l, load8(lower + at));
+        bool middle = some_middle && may(&l->fours, four(word));
         if (!longer && !middle) continue;
         for (int64_t start = at < 3 ? 0 : at - 3; start <= at && start + SHORT <= end; start++) {
-            if (!may(&g->sevens, seven(lower + start))) continue;
+            if (!may(&l->sevens, seven(lower + start))) continue;
             if (longer && start + LONG <= end) found = windows_at(t, lower, start, LONG, end, out, most, found);
             if (!middle) continue;
             found = windows_at(t, lower, start, SHORT, end, out, most, found);
@@ -247,11 +284,11 @@ PUBLIC int64_t grams_find(const grams *g, bytes lower, int64_t end, row *out, in
         }
     }
     for (int64_t start = 0; g->sizes & 0x7C && start + 2 <= end; start++) {
-        if (!in(g->twos, (uint32_t)lower[start] | (uint32_t)lower[start + 1] << 8)) continue;
+        if (!in(l->twos, (uint32_t)lower[start] | (uint32_t)lower[start + 1] << 8)) continue;
         if (g->sizes & 0x0C)
             for (int size = 2; size < 4; size++)
                 if (start + size <= end) found = windows_at(t, lower, start, size, end, out, most, found);
-        if (g->sizes & 0x70 && start + 4 <= end && may(&g->firsts, four(load4(lower + start))))
+        if (g->sizes & 0x70 && start + 4 <= end && may(&l->firsts, four(load4(lower + start))))
             for (int size = 4; size < SHORT; size++)
                 if (start + size <= end) found = windows_at(t, lower, start, size, end, out, most, found);
     }

@@ -31,26 +31,36 @@ typedef struct {
 } table;
 
 /* Two bits of one word for each thing that some window may begin with; where one is not set, nothing is looked up. It
-   grows with what is entered, eight bits each at least, so that it stays near the processor. */
+   grows with what is entered, eight bits each at least, or sixteen, so that it stays near the processor. */
 typedef struct {
     uint64_t *words;
     uint64_t *kept;
     uint64_t number, room;
     int shift; /* of 64 bits of a hash, to the number of a word */
+    int most;  /* entries for each word */
 } sieve_bits;
+
+/* The first look at a place: whether any window may begin there, or stand around it. */
+typedef struct {
+    sieve_bits eights;  /* eight bytes at a multiple of four inside a window of LONG bytes, wherever it stands */
+    sieve_bits strange; /* the same where they are not all ASCII */
+    sieve_bits hexes;   /* four bytes that eight digits of hex stand for: few, and most of what is long is hex */
+    uint64_t *hex_fours; /* two bytes that four digits stand for, of windows of MIDDLE or SHORT */
+    sieve_bits fours;   /* four bytes at a multiple of four inside a window of MIDDLE or SHORT bytes */
+    sieve_bits sevens;  /* the first seven bytes of such windows */
+    sieve_bits firsts;  /* the first four bytes of a window of four to six */
+    uint64_t *endings;  /* the last seven digits of a window of digits, looked up where a number ends */
+    uint64_t *fives;    /* the last five of them */
+    uint64_t *twos;     /* the first two bytes of a window of less than SHORT */
+    uint32_t sizes;     /* bit n: some window has n bytes */
+} looks;
 
 typedef struct grams {
     table windows;
-    struct grams *wider;
-    sieve_bits eights;   /* eight bytes at a multiple of four inside a window of LONG bytes, wherever it stands */
-    sieve_bits fours;    /* four bytes at a multiple of four inside a window of MIDDLE or SHORT bytes */
-    sieve_bits sevens;   /* the first seven bytes of such windows */
-    sieve_bits firsts;   /* the first four bytes of a window of four to six */
-    uint64_t *endings;   /* the last seven digits of a window of digits, looked up where a number ends */
-    uint64_t *fives;     /* the last five of them */
-    uint64_t *twos;      /* the first two bytes of a window of less than SHORT */
-    uint32_t sizes;      /* bit n: some window has n bytes */
-    uint32_t sorts;      /* bit n: some window of less than SHORT begins with a byte of this sort */
+    looks *looks;   /* its own, or those of a wider set of which it is a part */
+    bool part;
+    uint32_t sizes; /* bit n: some window has n bytes */
+    uint32_t sorts; /* bit n: some window of less than SHORT begins with a byte of this sort */
 } grams;
 
 typedef struct {
@@ -96,6 +106,24 @@ static inline bool may(const sieve_bits *sieve, uint64_t hash) {
     return word >> (hash >> 8 & 63) & word >> (hash >> 14 & 63) & 1;
 }
 
+#define HIGH_BITS 0x8080808080808080u
+
+/* Whether a window of LONG bytes may stand around these eight. */
+static inline bool may_be_eight(const looks *l, uint64_t word) {
+    return may(word & HIGH_BITS ? &l->strange : &l->eights, eight(word));
+}
+
+/* Whether one may stand around the eight at a place, or one of MIDDLE or SHORT around the four. */
+static inline bool may_be_long(const looks *l, bytes at) {
+    uint64_t word = load8(at);
+    return may_be_eight(l, word) | may(&l->fours, four((uint32_t)word));
+}
+
+/* Whether one of less than SHORT may begin there; four bytes may be read. */
+static inline bool may_be_short(const looks *l, bytes at) {
+    return in(l->twos, (uint32_t)at[0] | (uint32_t)at[1] << 8) & ((l->sizes & 0x0C) != 0 || may(&l->firsts, four(load4(at))));
+}
+
 static inline uint32_t five_digits(bytes before) {
     uint32_t number = 0;
     for (int at = -5; at < 0; at++) number = number * 10 + (uint32_t)(before[at] - '0');
@@ -112,17 +140,28 @@ static inline uint32_t seven_digits(bytes before) {
 
 static inline uint64_t begin(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0x9E3779B97F4A7C15u >> 24 & t->mask; }
 
-static inline uint64_t some_bit(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu >> 20 & (4 * t->mask + 3); }
+/* The word of four places a bit, and two bits of it, that are set for a hash. */
+static inline uint64_t some_word(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu >> 32 & t->mask >> 4; }
+static inline uint64_t some_bits_of(uint64_t h) { return 1ull << (h >> 26 & 63) | 1ull << (h >> 32 & 63); }
 
 /* How many entries a hash has, at most so many. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;
-    uint64_t bit = some_bit(t, h);
-    if (!(t->some[bit >> 6] >> (bit & 63) & 1)) return 0;
+    uint64_t bits = some_bits_of(h);
+    if ((t->some[some_word(t, h)] & bits) != bits) return 0;
     for (uint64_t at = begin(t, h); t->places[at] && found < most; at = (at + 1) & t->mask)
         found += t->places[at] >> SLOT_BITS == h >> SLOT_BITS;
     return found;
+}
+
+/* Have what says whether a hash is there near the processor soon. */
+static inline void soon(const table *t, uint64_t h) {
+#ifdef __GNUC__
+    if (t->used) __builtin_prefetch(t->some + some_word(t, h));
+#else
+    (void)t, (void)h;
+#endif
 }
 
 static inline bool has(const table *t, uint64_t h) { return count(t, h, 1); }
