@@ -24,6 +24,7 @@ from addons.cleartext import Cleartext
 from addons.exchanges import Exchanges
 from addons.raw import Raw
 from addons.recorder import Recorder
+from addons.starttls import StartTls
 from addons.unseen import Unseen
 
 
@@ -34,7 +35,7 @@ class Uploads:
         self.recorder = Recorder()
         self.exchanges = Exchanges(self.recorder)
         self.raw = Raw(self.recorder)
-        self.addons = [Cleartext(), self.exchanges, self.raw, Unseen(self.recorder)]
+        self.addons = [Cleartext(), self.exchanges, self.raw, Unseen(self.recorder), StartTls()]
         """What mitmproxy shall call beside us."""
 
     def load(self, loader: Loader) -> None:

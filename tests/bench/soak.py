@@ -58,23 +58,23 @@ class Mixed(Proxy):
 
 
 def record(path: Path) -> None:
-    """The recorder: stamps until it is killed or told to end."""
-    ended = []
+    """The recorder: stamps until it is killed or told to end, or the soak is gone."""
+    parent, ended = os.getppid(), list[int]()
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
     with Recording.open(path).sealing(every_s=1):
-        while not ended:
+        while not ended and os.getppid() == parent:
             time.sleep(0.1)
 
 
 def follow(path: Path, db: Path) -> None:
-    """The correlator: follows the recording until it is killed or told to end."""
+    """The correlator: follows the recording until it is killed or told to end, or the soak is gone."""
     from monitor.correlate import follow as correlate
     from monitor.correlate import knowledge
     from monitor.store import Store
 
-    ended: list[int] = []
+    parent, ended = os.getppid(), list[int]()
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
-    correlate(Recording.open(path), Store(db), knowledge(), lambda: bool(ended))
+    correlate(Recording.open(path), Store(db), knowledge(), lambda: bool(ended) or os.getppid() != parent)
 
 
 class Helpers:
@@ -85,6 +85,8 @@ class Helpers:
         if with_correlator:
             self.tasks["correlator"] = (follow, (path, path.with_suffix(".sqlite")))  # type: ignore[assignment]
         self.running = {name: self._start(name) for name in self.tasks}
+        self.died: list[str] = []
+        """Those that ended without being killed."""
 
     def _start(self, name: str) -> multiprocessing.process.BaseProcess:
         target, arguments = self.tasks[name]
@@ -93,13 +95,19 @@ class Helpers:
         return process
 
     def kill(self, name: str) -> None:
+        self._look(name)
         self.running[name].kill()
         self.running[name].join()
         self.running[name] = self._start(name)
 
+    def _look(self, name: str) -> None:
+        if not self.running[name].is_alive():
+            self.died.append(name)
+
     def stop(self, seconds: float) -> None:
         for name in ("correlator", "recorder"):
             if name in self.running:
+                self._look(name)
                 self.running[name].terminate()
                 self.running[name].join(seconds)
                 self.running[name].kill()
@@ -183,7 +191,7 @@ def soak(
     print(f"{run.sent} requests sent, {len(run.answered)} answered: {dict(run.kinds)}")
     print(f"{run.broken.total()} connections broke: {dict(run.broken.most_common(12))}")
     print(f"killed: {dict(killed)}; {took:.0f} s, {run.sent / took:.0f} requests/s")
-    return check(recording, run)
+    return [*(f"the {name} ended by itself" for name in helpers.died), *check(recording, run)]
 
 
 def check(recording: Recording, run: Traffic) -> list[str]:

@@ -23,7 +23,7 @@ from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ProtocolNegotiated, QuicEvent
 
-NAMES = ("grpc.test", "mqtt.test", "xmpp.test", "h3.test")
+NAMES = ("grpc.test", "mqtt.test", "xmpp.test", "h3.test", "mail.test")
 
 
 def start(up: ExitStack, certificate: trustme.LeafCert, tls: ssl.SSLContext) -> dict[str, tuple[str, int]]:
@@ -31,13 +31,19 @@ def start(up: ExitStack, certificate: trustme.LeafCert, tls: ssl.SSLContext) -> 
     mqtt, mqtts, xmpp = (_Server(("127.0.0.1", 0), kind) for kind in (_Mqtt, _Mqtt, _Xmpp))
     mqtts.socket = tls.wrap_socket(mqtts.socket, server_side=True)
     names, datagrams = (socketserver.UDPServer(("127.0.0.1", 0), kind) for kind in (_Names, _Datagrams))
-    for server in (mqtt, mqtts, xmpp, names, datagrams):
+    smtp, imap, chat = (
+        _Server(("127.0.0.1", 0), type(kind.__name__, (kind,), {"tls": tls})) for kind in (_Smtp, _Imap, _Chat)
+    )
+    for server in (mqtt, mqtts, xmpp, names, datagrams, smtp, imap, chat):
         up.callback(server.server_close)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         up.callback(server.shutdown)
     places = {
         "mqtt.test:1883": mqtt.server_address[1],
         "mqtt.test:8883": mqtts.server_address[1],
+        "mail.test:587": smtp.server_address[1],
+        "mail.test:143": imap.server_address[1],
+        "xmpp.test:5269": chat.server_address[1],
         "xmpp.test": xmpp.server_address[1],
         "names.test": names.server_address[1],
         "datagrams.test": datagrams.server_address[1],
@@ -114,6 +120,71 @@ class _Xmpp(socketserver.StreamRequestHandler):
                 self.request.sendall(b"<?xml version='1.0'?><stream:stream from='xmpp.test'><stream:features/>")
             elif said.strip():
                 self.request.sendall(b"<presence/>")
+
+
+class _StartTls(socketserver.StreamRequestHandler):
+    """A server whose client asks it to change to TLS."""
+
+    tls: ssl.SSLContext
+
+    def say(self, text: str) -> None:
+        self.request.sendall(text.encode() + b"\r\n")
+
+    def change(self) -> None:
+        self.request = self.tls.wrap_socket(self.request, server_side=True)
+        self.rfile = self.request.makefile("rb")
+
+
+class _Smtp(_StartTls):
+    def handle(self) -> None:
+        self.say("220 mail.test")
+        within = False
+        while line := self.rfile.readline():
+            word = line.strip().upper()
+            if within:
+                within = line != b".\r\n"
+                if not within:
+                    self.say("250 taken")
+            elif word == b"STARTTLS":
+                self.say("220 go ahead")
+                self.change()
+            elif word == b"DATA":
+                within = True
+                self.say("354 go on")
+            elif word.startswith(b"EHLO"):
+                self.say("250-mail.test\r\n250 STARTTLS")
+            elif word == b"QUIT":
+                self.say("221 bye")
+                return
+            else:
+                self.say("250 ok")
+
+
+class _Imap(_StartTls):
+    def handle(self) -> None:
+        self.say("* OK mail.test")
+        while line := self.rfile.readline():
+            tag, _, rest = line.decode().strip().partition(" ")
+            if rest == "CAPABILITY":
+                self.say("* CAPABILITY IMAP4rev1 STARTTLS")
+            self.say(f"{tag} OK done")
+            if rest == "STARTTLS":
+                self.change()
+
+
+class _Chat(_StartTls):
+    """XMPP."""
+
+    def handle(self) -> None:
+        stream = "<?xml version='1.0'?><stream:stream from='xmpp.test'><stream:features/>"
+        while said := self.request.recv(65536):
+            if b"<stream:stream" in said:
+                self.say(stream)
+            elif b"<starttls" in said:
+                self.say("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+                self.change()
+            elif said.strip():
+                self.say("<presence/>")
 
 
 class _Names(socketserver.DatagramRequestHandler):

@@ -47,7 +47,12 @@ class Observed:
     def tunnel(self, host: str, port: int = 443) -> socket.socket:
         raw = socket.create_connection((self.proxy.host, self.proxy.port), timeout=10)
         raw.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
-        assert b" 200 " in raw.recv(4096)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            byte = raw.recv(1)  # no more: what follows is said by the server
+            assert byte, answer
+            answer += byte
+        assert b" 200 " in answer
         return raw
 
     def uploads(self) -> list[Upload]:

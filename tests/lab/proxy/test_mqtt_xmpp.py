@@ -73,18 +73,3 @@ def test_xmpp(shared: Observed) -> None:
     bodies = [shared.body(one) for one in of(shared, "xmpp.test", False)]
     assert bodies == [stream, message, b"<presence/>", b" <iq id='1'/>", message, b"</stream:stream>"]
     raw.close()
-
-
-def test_a_connection_that_goes_over_to_tls_is_a_gap_from_there(shared: Observed) -> None:
-    raw = shared.tunnel("raw.test", 5223)
-    raw.sendall(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-    assert raw.recv(4096)
-    raw.sendall(b"\x16\x03\x01\x01\x00\x01" + bytes(255))
-    assert raw.recv(4096)
-    raw.sendall(b"\x17\x03\x03\x00\x10" + bytes(16))
-    assert raw.recv(4096)
-    raw.close()
-    gap = shared.gap(lambda gap: gap.subject == "raw.test" and gap.why == "not_decrypted")
-    assert gap.detail
-    assert "STARTTLS" in gap.detail
-    assert len([one for one in shared.uploads() if one.host == "raw.test"]) == 1
