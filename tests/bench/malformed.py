@@ -1,4 +1,4 @@
-"""Broken input: requests, frames, messages and TLS hellos that are not what they should be; the proxy must not mind.
+"""Broken input: requests, frames, messages, datagrams and TLS hellos that are not what they should be, to the proxy.
 
     python -m tests.bench malformed [--count 10000] [--seed 1]
 
@@ -22,14 +22,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import dns.message
 import h2.config
 import h2.connection
 import httpx
+from aioquic.asyncio.client import connect
+from aioquic.quic.connection import QuicConnection
+from pylsqpack import Encoder
 
 from monitor.events import Gap, Upload, parse
 from monitor.observe import proxy as seen
 from monitor.observe.proxy import Proxy, capture_py
+from tests.bench.soak import Mixed
+from tests.bench.soak_clients import Datagrams
 from tests.lab import upstream as servers
+from tests.lab.proxy.clients import Http3, free_ports, http3
 
 AT_ONCE = 16
 ANSWER_S = 0.15
@@ -86,10 +93,37 @@ def mqtt() -> bytes:
     return b"\x10\x13\x00\x04MQTT\x04\x02\x00\x3c\x00\x07phone-1" + b"\x32\x15\x00\x05topic\x00\x01+8613800138000" * 3
 
 
+def mail() -> bytes:
+    """A client that changes to TLS in the middle."""
+    return b"EHLO phone\r\nMAIL FROM:<+8613800138000@x>\r\nSTARTTLS\r\n" + hello()
+
+
+def quic() -> bytes:
+    """The first packet of a QUIC client."""
+    client = QuicConnection(configuration=http3())
+    client.connect(("127.0.0.1", 1), now=0.0)
+    return client.datagrams_to_send(now=0.0)[0][0]
+
+
+def query() -> bytes:
+    return dns.message.make_query("13800138000.exmail.test", "A").to_wire()
+
+
+def http3_frames() -> bytes:
+    """What a client sends on the stream of a request."""
+    _, block = Encoder().encode(
+        0, [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"h3.test"), (b":path", b"/broken")]
+    )
+    return bytes([1, len(block)]) + block + b"\x00\x0e+8613800138000" + b"\x21\x01x"
+
+
 def xmpp() -> bytes:
     return b"<?xml version='1.0'?><stream:stream to='x'><message><body a=\"b\">+8613800138000</body></message><p/>"
 
 
+DATAGRAMS = {"QUIC hello": (quic, "reverse:http3://h3.test"), "DNS": (query, "reverse:dns://names.test")}
+"""What -> a valid one, and how the proxy listens for it."""
+IN_QUIC = "HTTP/3"
 KINDS: dict[str, tuple[Callable[[], bytes], str | None, bool]] = {
     # what -> a valid one, where CONNECT goes first, whether it goes inside TLS
     "HTTP/1": (http1, None, False),
@@ -101,6 +135,7 @@ KINDS: dict[str, tuple[Callable[[], bytes], str | None, bool]] = {
     "WebSocket": (frames, "ws.test:443", True),
     "MQTT": (mqtt, "mqtt.test:1883", False),
     "XMPP": (xmpp, "xmpp.test:5222", False),
+    "STARTTLS": (mail, "mail.test:587", False),
     "CONNECT": (lambda: b"CONNECT secure.test:443 HTTP/1.1\r\nHost: secure.test:443\r\n\r\n", None, False),
 }
 ODD = (b"\0", b"\xff" * 8, b"\r\n", b"\r\n\r\n", b"%s%n", b"99999999999999999999", b"-1", b"\xed\xa0\x80", b" " * 5000)
@@ -146,6 +181,27 @@ async def send(proxy: Proxy, tls: ssl.SSLContext, kind: str, data: bytes) -> Non
         writer.close()
 
 
+async def send_datagram(port: int, data: bytes) -> None:
+    loop = asyncio.get_running_loop()
+    place = ("127.0.0.1", port)
+    transport, answers = await loop.create_datagram_endpoint(Datagrams, remote_addr=place)
+    try:
+        transport.sendto(data)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(answers.came.get(), ANSWER_S)
+    finally:
+        transport.close()
+
+
+async def send_in_quic(proxy: Proxy, port: int, data: bytes) -> None:
+    trusting = http3()
+    trusting.load_verify_locations(str(proxy.ca_pem))
+    async with connect("127.0.0.1", port, configuration=trusting, create_protocol=Http3) as client:
+        client._quic.send_stream_data(client._quic.get_next_available_stream_id(), data, True)
+        client.transmit()
+        await asyncio.sleep(ANSWER_S)
+
+
 def client_tls(proxy: Proxy, kind: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=proxy.ca_pem)
     if kind == "HTTP/2 in TLS":
@@ -153,19 +209,26 @@ def client_tls(proxy: Proxy, kind: str) -> ssl.SSLContext:
     return context
 
 
-async def run(proxy: Proxy, count: int, dice: random.Random) -> tuple[Counter[str], int]:
+async def run(proxy: Proxy, ports: dict[str, int], count: int, dice: random.Random) -> tuple[Counter[str], int]:
     """Send so many broken inputs; how many of each kind, and how many valid requests in between were answered."""
     sent: Counter[str] = Counter()
     tls = {kind: client_tls(proxy, kind) for kind in KINDS}
     valid = {kind: make() for kind, (make, _, _) in KINDS.items()}
+    valid |= {kind: make() for kind, (make, _) in DATAGRAMS.items()} | {IN_QUIC: http3_frames()}
     left = iter(range(count))
     healthy = 0
 
     async def worker() -> None:
         for _ in left:
-            kind = dice.choice(list(KINDS))
+            kind = dice.choice(list(valid))
+            data = broken(valid[kind], dice)
             with suppress(OSError, EOFError, ssl.SSLError):
-                await send(proxy, tls[kind], kind, broken(valid[kind], dice))
+                if kind == IN_QUIC:
+                    await send_in_quic(proxy, ports["QUIC hello"], data)
+                elif kind in ports:
+                    await send_datagram(ports[kind], data)
+                else:
+                    await send(proxy, tls[kind], kind, data)
             sent[kind] += 1
 
     async def health() -> None:
@@ -195,17 +258,20 @@ def attack(room: Path, count: int, seed: int) -> list[str]:
     path.mkdir()
     wrong = []
     seen.WORDS = 1_000_000
-    logging.getLogger("websockets").setLevel(logging.CRITICAL)
+    for name in ("websockets", "asyncio"):  # what the servers say of it
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     begun = time.monotonic()
     with servers.running(room) as upstream:
-        proxy = Proxy(path, confdir=room / "ca", hosts=upstream.hosts, upstream_ca=upstream.ca)
+        ports = dict(zip(DATAGRAMS, free_ports(len(DATAGRAMS)), strict=True))
+        modes = [f"{mode}@{ports[kind]}" for kind, (_, mode) in DATAGRAMS.items()]
+        proxy = Mixed(modes, path, confdir=room / "ca", hosts=upstream.hosts, upstream_ca=upstream.ca)
         with proxy:
-            sent, healthy = asyncio.run(run(proxy, count, random.Random(seed)))
+            sent, healthy = asyncio.run(run(proxy, ports, count, random.Random(seed)))
             if not proxy.alive():
                 wrong.append(f"the proxy ended: {proxy.words()}")
             words = proxy.words()
     print(f"{sent.total()} broken inputs in {time.monotonic() - begun:.0f} s: {dict(sent)}")
-    ours = [line for line in words.splitlines() if f"{capture_py().parent}/" in line]
+    ours = [place for place in innermost(words) if f"{capture_py().parent}/" in place]
     if ours:
         wrong.append(f"errors of ours: {ours}")
     lines = {name: (path / name).read_bytes().splitlines() for name in ("uploads.jsonl", "gaps.jsonl")}
@@ -224,6 +290,18 @@ def attack(room: Path, count: int, seed: int) -> list[str]:
         last = Counter(line for line in words.splitlines() if line and not line.startswith((" ", "Traceback")))
         print(f"errors of mitmproxy's own: {dict(last.most_common(8))}")
     return wrong
+
+
+def innermost(words: str) -> list[str]:
+    """Where each error that was logged happened. (Who called it is ours in each: swift.py is before all layers.)"""
+    places, last = [], ""
+    for line in words.splitlines():
+        if line.startswith("  File "):
+            last = line
+        elif last and not line.startswith(" "):
+            places.append(last)
+            last = ""
+    return places
 
 
 def main() -> None:

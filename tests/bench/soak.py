@@ -241,6 +241,7 @@ def main() -> None:
     parser.add_argument("--dir", default=tempfile.gettempdir())
     parser.add_argument("--no-correlator", action="store_true", help="only the proxy and the recorder")
     options = parser.parse_args()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # each kill breaks connections of its clients
     print(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(dir=options.dir) as room:
         wrong = soak(

@@ -30,7 +30,7 @@ def start(up: ExitStack, certificate: trustme.LeafCert, tls: ssl.SSLContext) -> 
     """Run them until `up` ends; by name, where they are."""
     mqtt, mqtts, xmpp = (_Server(("127.0.0.1", 0), kind) for kind in (_Mqtt, _Mqtt, _Xmpp))
     mqtts.socket = tls.wrap_socket(mqtts.socket, server_side=True)
-    names, datagrams = (socketserver.UDPServer(("127.0.0.1", 0), kind) for kind in (_Names, _Datagrams))
+    names, datagrams = (_Udp(("127.0.0.1", 0), kind) for kind in (_Names, _Datagrams))
     smtp, imap, chat = (
         _Server(("127.0.0.1", 0), type(kind.__name__, (kind,), {"tls": tls})) for kind in (_Smtp, _Imap, _Chat)
     )
@@ -82,6 +82,11 @@ def _grpc(up: ExitStack, certificate: trustme.LeafCert | None) -> int:
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
+class _Udp(socketserver.UDPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         pass
 

@@ -57,7 +57,7 @@ class Http3(QuicConnectionProtocol):
                 if not done.done():
                     done.set_exception(ConnectionError(event.reason_phrase))
         for happened in self.http.handle_event(event):
-            if isinstance(happened, HeadersReceived | DataReceived):
+            if isinstance(happened, HeadersReceived | DataReceived) and happened.stream_id in self.answers:
                 headers, answer, done = self.answers[happened.stream_id]
                 if isinstance(happened, HeadersReceived):
                     headers += happened.headers
