@@ -39,7 +39,7 @@ from mitmproxy.addons import (
     upstream_auth,
 )
 
-from addons import pressure_quic
+from addons import pressure_quic, trailers
 from addons.admission import Admission
 from addons.channel import SMALL
 from addons.hosts import Hosts
@@ -106,6 +106,7 @@ def make(settings: Sequence[str]) -> master.Master:
     opts.set(*settings, defer=True)
     bound()
     pressure_quic.bound()
+    trailers.bound()
     uploads = Uploads()
     at_once(uploads.recorder.room)
     lean = Lean(opts)

@@ -113,24 +113,32 @@ class Helpers:
                 self.running[name].kill()
 
 
-async def killing(run: Traffic, helpers: Helpers, kills: int) -> Counter[str]:
-    """Kill one of them at each of so many random moments."""
-    killed: Counter[str] = Counter()
+def kill_writer(proxy: Proxy) -> None:
+    pid = wait_for(lambda: pid_of(proxy))
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: pid_of(proxy) not in (None, pid), 60)
+
+
+async def killing(run: Traffic, helpers: Helpers, kills: int) -> list[tuple[str, float]]:
+    """Kill one of them at each of so many random moments; which, and when.
+
+    A proxy is not killed while it has no writer: what waited for one in its memory would be gone with it.
+    """
+    killed: list[tuple[str, float]] = []
     moments = sorted(run.dice.uniform(0.02, 0.98) for _ in range(kills))
     names = ["proxy", "proxy", "writer", "writer", *helpers.running]
     for moment in moments:
         while run.progress() < moment:
             await asyncio.sleep(0.01)
         name = run.dice.choice(names)
-        killed[name] += 1
+        killed.append((name, time.monotonic()))
         if name == "proxy":
             assert run.proxy.pid
             os.kill(run.proxy.pid, signal.SIGKILL)
             await asyncio.to_thread(run.proxy.restart)
         elif name == "writer":
-            pid = await asyncio.to_thread(lambda: wait_for(lambda: pid_of(run.proxy)))
-            assert pid
-            os.kill(pid, signal.SIGKILL)
+            await asyncio.to_thread(kill_writer, run.proxy)
         else:
             await asyncio.to_thread(helpers.kill, name)
     return killed
@@ -173,7 +181,7 @@ def soak(
         tls = ssl.create_default_context(cafile=proxy.ca_pem)
         run = Traffic(proxy, ports, tls, random.Random(seed), requests, minutes * 60)
 
-        async def all_of_it() -> Counter[str]:
+        async def all_of_it() -> list[tuple[str, float]]:
             killer = asyncio.create_task(killing(run, helpers, kills))
             await asyncio.gather(*(worker(run) for _ in range(WORKERS)))
             return await killer
@@ -190,11 +198,11 @@ def soak(
     recording.stamp(final=True)
     print(f"{run.sent} requests sent, {len(run.answered)} answered: {dict(run.kinds)}")
     print(f"{run.broken.total()} connections broke: {dict(run.broken.most_common(12))}")
-    print(f"killed: {dict(killed)}; {took:.0f} s, {run.sent / took:.0f} requests/s")
-    return [*(f"the {name} ended by itself" for name in helpers.died), *check(recording, run)]
+    print(f"killed: {dict(Counter(name for name, _ in killed))}; {took:.0f} s, {run.sent / took:.0f} requests/s")
+    return [*(f"the {name} ended by itself" for name in helpers.died), *check(recording, run, killed)]
 
 
-def check(recording: Recording, run: Traffic) -> list[str]:
+def check(recording: Recording, run: Traffic, killed: list[tuple[str, float]]) -> list[str]:
     """What is missing or wrong in the recording."""
     found: Counter[int] = Counter()
     wrong = []
@@ -215,6 +223,10 @@ def check(recording: Recording, run: Traffic) -> list[str]:
     missing = sorted(run.answered - found.keys())
     if missing:
         wrong.append(f"{len(missing)} answered requests are not in the recording: {missing[:5]} ...")
+    for lost in missing[:5]:
+        kind, at = run.answered[lost]
+        near = [f"{name} killed {when - at:+.2f} s" for name, when in killed if abs(when - at) < 5]
+        wrong.append(f"  {lost}: {kind}, answered; {', '.join(near) or 'nothing killed'} from then")
     twice = [number for number, count in found.items() if count > 1]
     if twice:
         wrong.append(f"{len(twice)} requests are in the recording more than once: {twice[:5]} ...")

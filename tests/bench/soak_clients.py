@@ -45,7 +45,8 @@ class Traffic:
     seconds: float
     begun: float = field(default_factory=time.monotonic)
     sent: int = 0
-    answered: set[int] = field(default_factory=set)
+    answered: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """Kind and time (monotonic) of each request that was answered."""
     kinds: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
 
@@ -62,7 +63,7 @@ class Traffic:
 
     def done(self, number: int, kind: str) -> None:
         """Its answer has come."""
-        self.answered.add(number)
+        self.answered[number] = kind, time.monotonic()
         self.kinds[kind] += 1
 
     def body(self, number: int, longest: int = 1 << 30) -> bytes:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.lab import upstream as servers
-from tests.lab.proxy.observed import MB, Observed, peak_mb
+from tests.lab.proxy.observed import MB, Observed, peak_mb, wait_for
 from tests.lab.upstream import Upstream
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform == "win32", reason="limits, /proc and signals")]
@@ -237,3 +237,39 @@ def test_the_password_for_a_server_that_the_tester_adds_is_not_recorded(start: C
     upload = observed.upload("/added")
     assert "authorization" not in {name.lower() for name, _ in upload.headers}
     assert (observed.path / "uploads.jsonl").read_bytes().count(b"b3BlcmF0b3I6") == 0, "nor as base64"
+
+
+def test_what_comes_after_a_chunked_body(shared: Observed) -> None:
+    """Both ways, and on a connection that is then used again."""
+    end = b"\r\n0\r\nX-Sum: +8613800138000\r\nX-More: 2\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/trailers"
+        heard: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                for _ in range(2):
+                    said = b""
+                    while not said.endswith(b"\r\n\r\n") or b"\r\n0\r\n" not in said:
+                        said += connection.recv(65536)
+                    heard.append(said)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok" + end)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with socket.create_connection((shared.proxy.host, shared.proxy.port), timeout=20) as client:
+            for _ in range(2):
+                head = f"POST {url} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                client.sendall(head.encode() + b"4\r\nbody" + end)
+                answer = b""
+                while not answer.endswith(b"\r\n\r\n") or b"\r\n0\r\n" not in answer:
+                    answer += client.recv(65536)
+                assert answer.endswith(b"2\r\nok" + end)
+        thread.join(20)
+    assert [said.endswith(b"4\r\nbody" + end) for said in heard] == [True, True]
+    wait_for(lambda: sum("/trailers" in (one.url or "") for one in shared.uploads()) == 2)
+    for upload in (one for one in shared.uploads() if "/trailers" in (one.url or "")):
+        assert shared.body(upload) == b"body"
+        assert upload.headers[-2:] == (("X-Sum", "+8613800138000"), ("X-More", "2"))
+        assert (upload.status, upload.truncated) == (200, False)

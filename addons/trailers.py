@@ -1,0 +1,85 @@
+"""Passes on what HTTP/1 says after a chunked body (RFC 9112, 7.1.2); mitmproxy breaks the exchange there.
+
+Like pressure.py, this is private to mitmproxy, so `bound` looks first whether all of it is as expected.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import h11
+from h11._readers import ChunkedReader
+from mitmproxy.http import Headers
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers import http
+from mitmproxy.proxy.layers.http import _http1
+from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
+from mitmproxy.proxy.layers.http._events import (
+    RequestEndOfMessage,
+    RequestTrailers,
+    ResponseEndOfMessage,
+    ResponseTrailers,
+)
+from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
+
+LAST = b"0\r\n\r\n"
+"""What ends a chunked body without any."""
+
+
+class Reader(ChunkedReader):
+    """h11's, that keeps what comes after the body."""
+
+    def __call__(self, buf: Any) -> Any:
+        event = super().__call__(buf)
+        if isinstance(event, h11.EndOfMessage) and event.headers:
+            self.trailers = Headers([(bytes(name), bytes(value)) for name, value in event.headers.raw_items()])
+            return h11.EndOfMessage()
+        return event
+
+
+class Trailing:
+    """What both sides need."""
+
+    to_send: Headers | None = None
+
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As mitmproxy's; says what came after the body before it says that all has come."""
+        for command in super().read_body(event):  # type: ignore[misc]
+            trailers = getattr(self.body_reader, "trailers", None)  # type: ignore[attr-defined]
+            if trailers and isinstance(command, ReceiveHttp):
+                if isinstance(command.event, RequestEndOfMessage):
+                    yield ReceiveHttp(RequestTrailers(command.event.stream_id, trailers))
+                elif isinstance(command.event, ResponseEndOfMessage):
+                    yield ReceiveHttp(ResponseTrailers(command.event.stream_id, trailers))
+            yield command
+
+    def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
+        """As mitmproxy's; ends a chunked body with them. (One that is not chunked cannot have any.)"""
+        if isinstance(event, RequestTrailers | ResponseTrailers):
+            self.to_send = event.trailers
+            return
+        for command in super().send(event):  # type: ignore[misc]
+            if self.to_send is not None and isinstance(command, commands.SendData) and command.data == LAST:
+                lines = [b"%s: %s\r\n" % field for field in self.to_send.fields]
+                command.data = LAST[:3] + b"".join(lines) + LAST[3:]
+                self.to_send = None
+            yield command
+
+
+class FromClient(Trailing, Http1Server):
+    """The app's side."""
+
+
+class ToServer(Trailing, Http1Client):
+    """The server's side."""
+
+
+def bound() -> None:
+    """Have every proxy of this process use the sides above."""
+    expected = (_http1, "ChunkedReader", Reader), (http, "Http1Server", FromClient), (http, "Http1Client", ToServer)
+    if not all(hasattr(module, name) for module, name, _ in expected):
+        logging.error("This mitmproxy is not the one we know: HTTP/1 uploads with trailers break.")
+        return
+    for module, name, ours in expected:
+        setattr(module, name, ours)
