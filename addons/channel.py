@@ -25,14 +25,20 @@ from addons import writer
 from addons.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Ring, memory
 
 SMALL = 64 * 1024
-"""Bytes of a body that may be held by the proxy; a longer one goes to the writer as it comes."""
-PIECE_BYTES = 256 * 1024
+"""Bytes of a body that mitmproxy may buffer."""
+HELD_BYTES = 128 * 1024
+"""Bytes of a body that we hold before the writer gets it; of a longer one, it gets each piece as it comes."""
+PIECE_BYTES = 512 * 1024
 """The longest piece of a body."""
 WAIT_BYTES = RING_BYTES // 4
 PIECES_BYTES = RING_BYTES // 8 * 5
 """While more waits, pieces of bodies are dropped,"""
 BODIES_BYTES = RING_BYTES // 8 * 7
 """and here, the bodies of short uploads. What is left after that is for lines."""
+BELL_S = 0.005
+"""How long the writer may not hear of what it could write,"""
+BELL_BYTES = 512 * 1024
+"""if it is not more than this."""
 PATIENCE_S = 2.0
 PACE = 10 * 1024 * 1024
 """Bytes a second that apps are slowed down to for the disk's sake."""
@@ -59,8 +65,8 @@ class Channel:
         self.ring = Ring(self.memory)
         self.bell, self.button = os.pipe()
         os.set_blocking(self.button, False)
-        self.unheard = False
-        """The pipe was full."""
+        self.ringing = False
+        """It will be rung soon."""
         self.starts = 0
         self.began = 0.0
         self.closing = False
@@ -103,20 +109,23 @@ class Channel:
             if self.live or not (self.thread and self.thread.is_alive() and ring.used()):
                 return False
             time.sleep(LOOK_S / 10)
-        try:
-            os.write(self.button, ring.bell())
-        except BlockingIOError:
-            if not self.unheard:
-                self.unheard = True
-                asyncio.get_running_loop().call_later(LOOK_S, self._ring)
-        except OSError:  # closed
-            pass
+        if not self.live or ring.unheard() > BELL_BYTES:
+            self._ring()
+        elif not self.ringing:
+            # Each wakes the writer, who would take the processor from the traffic; nothing is lost by waiting.
+            self.ringing = True
+            asyncio.get_running_loop().call_later(BELL_S, self._ring)
         return True
 
     def _ring(self) -> None:
-        self.unheard = False
-        with suppress(BlockingIOError, OSError):
+        self.ringing = False
+        try:
             os.write(self.button, self.ring.bell())
+        except BlockingIOError:  # the pipe is full: it has much to hear
+            self.ringing = True
+            asyncio.get_running_loop().call_later(LOOK_S, self._ring)
+        except OSError:
+            pass  # closed
 
     # -- how far behind it is
 
@@ -238,7 +247,7 @@ class Body:
             return
         self.memory.append(data)
         self.kept += len(data)
-        if self.kept > SMALL:
+        if self.kept > HELD_BYTES:
             self.number, self.kept = next(_numbers), 0
             memory, self.memory = self.memory, []
             for piece in memory:

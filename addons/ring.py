@@ -1,10 +1,10 @@
 """Memory that the proxy and its writer share: records go in at one end and out at the other, also when one is killed.
 
-The proxy puts a whole record in and rings: eight bytes each, through a pipe, of how far records go and where in memory
-they begin. The writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what
-was not taken out outlives the writer; the next one goes on where it stopped. Nobody waits for anybody: where there is
-no room, `put` says so. Numbers are only believed when they came through the pipe (a call into the system, so what was
-written before is there), or when the pipe has ended.
+The proxy puts whole records in and rings: through a pipe it says how far they go and where in memory they begin. The
+writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what was not taken
+out outlives the writer; the next one goes on where it stopped. Nobody waits for anybody: where there is no room, `put`
+says so. Numbers are only believed when they came through the pipe (a call into the system, so what was written before
+is there), or when the pipe has ended.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Ring:
         self._put = self._known = self._counts[_PUT]
         self._base = self._counts[_BASE]
         self._length = 0
+        self._heard = 0
 
     # -- the proxy's end
 
@@ -126,8 +127,13 @@ class Ring:
         self._counts[_PUT] = self._put
         return True
 
+    def unheard(self) -> int:
+        """Bytes that were put in since the last bell."""
+        return self._put - self._heard
+
     def bell(self) -> bytes:
         """What to send through the pipe."""
+        self._heard = self._put
         return _BELL.pack(self._put, self._base)
 
     # -- the writer's end

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,8 +17,7 @@ from mitmproxy import addonmanager, exceptions, hooks, master, options
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, layer, mode_servers
 
-WIDE_BYTES = 256 * 1024
-"""What asyncio takes from a socket at a time."""
+from addons import uncopied
 
 
 class Settings(options.Options):
@@ -123,36 +123,19 @@ class AtOnce:
                     yield command
 
 
-class Wide:
-    """Reads as much at a time as the loop has at hand; mitmproxy asks for a quarter, and does all of it four times."""
-
-    def __init__(self, reader: asyncio.StreamReader, room: Callable[[], Awaitable[None]] | None) -> None:
-        reader._limit = WIDE_BYTES  # type: ignore[attr-defined]  # else it stops listening after each piece
-        self.reader = reader
-        self.room = room
-        """Returns when what was read may be passed on."""
-
-    async def read(self, _: int) -> bytes:
-        """As a reader's."""
-        data = await self.reader.read(WIDE_BYTES)
-        if self.room is not None:
-            # After reading, so that those who waited go on one by one, and each sees what the one before has taken.
-            await self.room()
-        return data
-
-
 class Handler(mode_servers.ProxyConnectionHandler):
     """mitmproxy's handler of one connection, with the above before its layers."""
 
     room: Callable[[], Awaitable[None]]
     """What apps are made to wait for."""
+    wide = False
 
     async def handle_connection(self, connection: Connection) -> None:
         """As mitmproxy's."""
         transport = self.transports[connection]
-        if isinstance(transport.reader, asyncio.StreamReader):
+        if Handler.wide and type(transport.reader) is asyncio.StreamReader:
             room = Handler.room if connection is self.client else None
-            transport.reader = Wide(transport.reader, room)  # type: ignore[assignment]
+            transport.reader = uncopied.Wide(transport.reader, room)  # type: ignore[assignment]
         await super().handle_connection(connection)
 
     @property
@@ -168,5 +151,16 @@ class Handler(mode_servers.ProxyConnectionHandler):
 
 def at_once(room: Callable[[], Awaitable[None]]) -> None:
     """Have every proxy of this process use the handler above; `room` is what apps are made to wait for."""
+    known = hasattr(mode_servers, "ProxyConnectionHandler") and hasattr(layer.Layer, "handle_event")
+    if not (known and hasattr(mode_servers.ProxyConnectionHandler, "handle_connection")):
+        logging.error("This mitmproxy is not the one we know: the proxy is slower, and does not wait for slow disks.")
+        return
     Handler.room = staticmethod(room)
+    Handler.wide = uncopied.able()
+    if Handler.wide:
+        uncopied.uncopied()
+    else:
+        logging.error(
+            "This Python or h11 is not the one we know: long uploads cost more, and do not wait for slow disks."
+        )
     mode_servers.ProxyConnectionHandler = Handler  # type: ignore[misc]

@@ -218,6 +218,10 @@ def main(folder: str, memory: str, bell: str, name: str, again: str) -> int:
     # Who wants to end it ends the proxy; a terminal's Ctrl-C is for that one, too.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(os, "SCHED_BATCH"):
+        # As much of the processor as anybody, but not in the midst of what the proxy does with an app's request.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         Writer(Path(folder), Ring(int(memory)), int(bell), name, again=again == "1").run()
     except OSError as error:

@@ -91,7 +91,7 @@ def test_how_the_last_line_goes_on_that_begins_so(tmp_path: Path, content: bytes
 
 # -- bodies
 
-SMALL = channel.SMALL
+SMALL = channel.HELD_BYTES
 PIECES = [[1], [10, 20], [SMALL], [SMALL + 1], [SMALL, 1, SMALL * 3], [1000] * 200]
 
 

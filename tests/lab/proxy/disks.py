@@ -1,26 +1,32 @@
-"""Disks of their own that are full or read-only: `python -m tests.lab.proxy.disks NAME FOLDER`.
+"""Disks of their own that are full, read-only or frozen: `python -m tests.lab.proxy.disks NAME FOLDER`.
 
 The process has its mounts to itself. Each scene ends with 0, or with an error that says what was not as expected.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from addons.channel import TOO_SLOW
+from addons.ring import RING_BYTES
 from monitor.observe.proxy import Proxy
 from tests.lab import upstream as servers
-from tests.lab.proxy.observed import Observed, wait_for
+from tests.lab.proxy.observed import MB, Observed, wait_for
+from tests.lab.proxy.writers import caught_up, waiting
 from tests.lab.upstream import Upstream
 
 
-def missing() -> str | None:
-    """Why these scenes cannot be played on this machine; None when they can."""
+def missing(scene: str) -> str | None:
+    """Why this scene cannot be played on this machine; None when it can."""
     if not sys.platform.startswith("linux"):
         return "mount namespaces are Linux's"
     if os.geteuid() != 0:
@@ -28,7 +34,15 @@ def missing() -> str | None:
     tried = subprocess.run(
         ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, text=True, check=False
     )
-    return f"no mount namespaces: {tried.stderr.strip()}" if tried.returncode else None
+    if tried.returncode:
+        return f"no mount namespaces: {tried.stderr.strip()}"
+    if scene == "frozen":
+        absent = [program for program in ("mkfs.ext4", "fsfreeze") if not shutil.which(program)]
+        if absent:
+            return f"not installed: {', '.join(absent)}"
+        if not Path("/dev/loop-control").exists():
+            return "no loop devices"
+    return None
 
 
 def run(*command: str) -> str:
@@ -104,9 +118,47 @@ def read_only(folder: Path, disk: Path, upstream: Upstream) -> None:
         assert seen.body(seen.upload("/after")) == b"after"
 
 
+def frozen(folder: Path, disk: Path, upstream: Upstream) -> None:
+    """A file system that lets every writer hang, as one does whose journal is stuck: traffic flows on."""
+    image = folder / "image"
+    with image.open("wb") as file:
+        file.truncate(256 * MB)
+    run("mkfs.ext4", "-q", str(image))
+    run("mount", "-o", "loop", str(image), str(disk))
+    with observed(folder, disk, upstream) as seen:
+        post(seen, "/before", b"before")
+        caught_up(seen.proxy)
+        bodies = [os.urandom(size) for size in (10, 1000, 100_000, 3_000_000)]
+        long = os.urandom(RING_BYTES + 3 * MB)
+        run("fsfreeze", "--freeze", str(disk))
+        thaw = functools.partial(run, "fsfreeze", "--unfreeze", str(disk))
+        # Nothing can end a process that hangs in there, so see to it that it is let go in any case.
+        late = threading.Timer(120, thaw)
+        late.start()
+        try:
+            for number, body in enumerate(bodies):
+                post(seen, f"/frozen/{number}.", body)
+            post(seen, "/more-than-can-be-held", long)
+            post(seen, "/after", b"after")
+            assert waiting(seen.proxy.pid) > len(bodies[-1])
+        finally:
+            late.cancel()
+            thaw()
+        for number, body in enumerate(bodies):
+            assert seen.body(seen.upload(f"/frozen/{number}.")) == body
+        assert seen.body(seen.upload("/after")) == b"after"
+        cut = seen.upload("/more-than-can-be-held")
+        assert cut.truncated
+        assert seen.body(cut) == long[: cut.size]
+        (gap,) = seen.gaps()
+        assert (gap.why, TOO_SLOW in (gap.detail or "")) == ("body_truncated", True)
+    run("umount", str(disk))
+
+
 SCENES: dict[str, Callable[[Path, Path, Upstream], None]] = {
     "full": full,
     "read_only": read_only,
+    "frozen": frozen,
 }
 
 

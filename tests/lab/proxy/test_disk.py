@@ -132,7 +132,7 @@ def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Ob
 
 @pytest.mark.parametrize("scene", disks.SCENES)
 def test_disks_made_for_the_test(scene: str, tmp_path: Path) -> None:
-    reason = disks.missing()
+    reason = disks.missing(scene)
     if reason:
         pytest.skip(reason)
     command = [sys.executable, "-m", "tests.lab.proxy.disks", scene, str(tmp_path)]

@@ -1,0 +1,139 @@
+"""Hands the bytes of long bodies on as they came from the socket; asyncio, mitmproxy and h11 copy them six times.
+
+What is replaced here is private to asyncio and h11, so `able` says first whether all of it is as expected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from h11._receivebuffer import ReceiveBuffer
+from mitmproxy.proxy.layers.http import _http1
+
+WIDE_BYTES = 256 * 1024
+"""What asyncio takes from a socket at a time,"""
+WIDEST_BYTES = 1024 * 1024
+"""and where more than that is there."""
+
+_READER = ("_buffer", "_eof", "_exception", "_paused", "_transport", "_wait_for_data", "_wakeup_waiter")
+_BUFFER = ("_data", "_extract", "maybe_extract_at_most", "maybe_extract_next_line", "maybe_extract_lines")
+
+
+def able() -> bool:
+    """Whether asyncio, h11 and mitmproxy are those that we know."""
+    reader = asyncio.StreamReader(loop=asyncio.get_running_loop())
+    return (
+        all(hasattr(reader, name) for name in _READER)
+        and all(hasattr(ReceiveBuffer(), name) for name in _BUFFER)
+        and _http1.__dict__.get("ReceiveBuffer") in (ReceiveBuffer, Received)
+    )
+
+
+class Wide:
+    """Stands before a StreamReader: reads as much at a time as is there, and passes on the very bytes that were read.
+
+    mitmproxy asks for 64 kB at a time, and does all of its work for each.
+    """
+
+    def __init__(self, reader: Any, room: Callable[[], Awaitable[None]] | None) -> None:
+        self.reader = reader
+        self.room = room
+        """Returns when what was read may be passed on."""
+        self.pieces: deque[bytes] = deque()
+        self.size = 0
+        if reader._buffer:
+            self._keep(bytes(reader._buffer))
+            reader._buffer.clear()
+        reader.feed_data = self._feed
+
+    def _keep(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self.size += len(data)
+
+    def _feed(self, data: bytes) -> None:
+        """As a StreamReader's `feed_data`, which asyncio calls with what came."""
+        if not data:
+            return
+        reader = self.reader
+        self._keep(data)
+        reader._wakeup_waiter()
+        transport = reader._transport
+        if transport is None:
+            return
+        if len(data) >= WIDE_BYTES and getattr(transport, "max_size", WIDEST_BYTES) < WIDEST_BYTES:
+            transport.max_size = WIDEST_BYTES
+        if self.size > WIDE_BYTES and not reader._paused:
+            transport.pause_reading()
+            reader._paused = True
+
+    async def read(self, _: int) -> bytes:
+        """As a reader's: the next bytes, b"" at the end. Raises OSError when the connection broke off."""
+        reader = self.reader
+        if reader._exception is not None:
+            raise reader._exception
+        if not self.pieces and not reader._eof:
+            await reader._wait_for_data("read")
+        data = self.pieces.popleft() if self.pieces else b""
+        self.size -= len(data)
+        if reader._paused and self.size <= WIDE_BYTES:
+            reader._paused = False
+            reader._transport.resume_reading()
+        if self.room is not None and data:
+            # After reading, so that those who waited go on one by one, and each sees what the one before has taken.
+            await self.room()
+        return data
+
+
+class Received(ReceiveBuffer):
+    """h11's buffer; bytes that are asked for as they came do not pass through it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = b""
+        """What came while the buffer was empty."""
+
+    def __iadd__(self, data: bytes | bytearray) -> Received:
+        if self.whole or self._data or not isinstance(data, bytes):
+            self._fill()
+            self._data += data
+        else:
+            self.whole = data
+        return self
+
+    def _fill(self) -> None:
+        if self.whole:
+            self._data += self.whole
+            self.whole = b""
+
+    def __len__(self) -> int:
+        return len(self._data) + len(self.whole)
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._data) + self.whole
+
+    def maybe_extract_at_most(self, count: int) -> Any:
+        if 0 < len(self.whole) <= count:
+            data, self.whole = self.whole, b""
+            return data
+        self._fill()
+        return super().maybe_extract_at_most(count)
+
+    def maybe_extract_next_line(self) -> bytearray | None:
+        self._fill()
+        return super().maybe_extract_next_line()
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        self._fill()
+        return super().maybe_extract_lines()
+
+    def is_next_line_obviously_invalid_request_line(self) -> bool:
+        self._fill()
+        return super().is_next_line_obviously_invalid_request_line()
+
+
+def uncopied() -> None:
+    """Have every HTTP/1 connection of this process use the buffer above."""
+    vars(_http1)["ReceiveBuffer"] = Received
