@@ -3,7 +3,8 @@
 Texts are looked up by a window of their letters in tables that grow in place, not by automata such as Hyperscan's: a
 scan for 250,000 patterns runs at 92 MB/s there, but no pattern can be added to a database without a build (13 s for
 all), and each form costs memory (2 kB a pattern). What a large JSON text holds is asked leaf by leaf in compiled code
-(`sieve`), for a scan of all of its bytes still finds nothing of what is encoded, and decoding costs ten times a scan.
+(`sieve`), for a scan of all of its bytes still finds nothing of what is encoded, and to decode all of them takes a
+hundred times as long as a scan.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ REMEMBERED = 512
 class Index:
     """Values to look for; more may be added between any two searches, and are found from then on.
 
-    A value takes about 4 kB. Not for several threads at once.
+    A value takes about 16 kB. Not for several threads at once.
     """
 
     def __init__(self, outputs: Grams | None = None) -> None:

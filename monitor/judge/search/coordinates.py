@@ -12,6 +12,7 @@ from monitor.events import Value
 from monitor.judge.search.hits import TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.search.notations import readings
+from monitor.judge.search.numbers import Numbers
 from monitor.judge.search.packed import Packed
 from monitor.judge.variants import Variant, places
 
@@ -50,9 +51,9 @@ class Places:
 
     def __init__(self) -> None:
         self._places: list[tuple[int, places.Place]] = []
-        self._grid: dict[tuple[bool, int], list[int]] = defaultdict(list)
+        self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._packed = Packed()
-        self._cells: dict[bytes, list[tuple[int, Variant]]] = {}
+        self._cells: Numbers[bytes] = Numbers()
 
     def __bool__(self) -> bool:
         return bool(self._places)
@@ -69,11 +70,9 @@ class Places:
             self._places.append((slot, place))
             self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
-                self._grid[axis, math.floor(degrees * CELLS)].append(number)
-            of = "as_given" if place.system == "wgs84" else place.system
-            for name, text, bits in places.cells(place.lat, place.lon):
-                variant = Variant(name, of, "leaf", text, "word", bits)
-                self._cells.setdefault(text, []).append((slot, variant))
+                self._grid.add((axis, math.floor(degrees * CELLS)), number)
+            for _, text, _ in places.cells(place.lat, place.lon):
+                self._cells.add(text, number)
                 names.add(text)
         return found, names
 
@@ -100,17 +99,26 @@ class Places:
     def _hashes(self, look: Look) -> Iterator[Found]:
         for number, leaf in enumerate(look.leaves):
             size = len(leaf.data)
-            if 6 <= size <= places.LONGEST_CELL and (meanings := self._cells.get(leaf.data.lower())):
+            if 6 <= size <= places.LONGEST_CELL and (text := leaf.data.lower()) in self._cells:
                 telling = CELL_KEY.search(last_key(leaf.path)) is not None
-                for slot, variant in meanings:
+                for slot, variant in self._in_cell(text):
                     why = f"{variant.name} of {size} characters" + (", and the key says so" if telling else "")
                     strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
                     yield Found(slot, variant, number, 0, size, strong, why, 0.0, True)
             elif LEAST_CELL < size <= LONGEST_WITH_CELL and leaf.text is not None:
                 for word in CELL.finditer(leaf.data):
-                    for slot, variant in self._cells.get(word[0].lower(), ()):
+                    for slot, variant in self._in_cell(word[0].lower()):
                         why = f"{variant.name} of {len(word[0])} characters in a text"
                         yield Found(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why, 0.0, True)
+
+    def _in_cell(self, name: bytes) -> Iterator[tuple[int, Variant]]:
+        """The places in a cell of this name, and what the name is."""
+        for number in self._cells.get(name):
+            slot, place = self._places[number]
+            of = "as_given" if place.system == "wgs84" else place.system
+            for grid, text, bits in places.cells(place.lat, place.lon):
+                if text == name:
+                    yield slot, Variant(grid, of, "leaf", text, "word", bits)
 
     def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
@@ -138,7 +146,7 @@ class Places:
         for start, end, degrees, unit, notation, only in readings(look, apart=apart):
             cell = math.floor(degrees * CELLS)
             for axis in (False, True) if only is None else (only,):
-                near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at), ())}
+                near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at))}
                 for place_number in near:
                     off = _error(degrees, unit, self._places[place_number][1], lon=axis)
                     known = axes[place_number, axis]

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
+from monitor.judge.search.numbers import Numbers
 from monitor.judge.variants import places
 
 TOLERANCE_M = 15.0
@@ -68,7 +69,8 @@ class Packed:
 
     def __init__(self) -> None:
         self._places: list[tuple[int, places.Place]] = []
-        self._meanings: dict[bytes, list[tuple[int, _Kind]]] = {}
+        self._meanings: Numbers[bytes] = Numbers()
+        """By pattern, which places and kinds."""
         self._levels = Levels()
 
     def add(self, number: int, place: places.Place) -> None:
@@ -78,13 +80,10 @@ class Packed:
         own = len(self._places)
         self._places.append((number, place))
         fresh: list[bytes] = []
-        for kind in KINDS:
+        for number_of_kind, kind in enumerate(KINDS):
             for pattern in _patterns(kind, place.lat):
-                meanings = self._meanings.get(pattern)
-                if meanings is None:
-                    meanings = self._meanings[pattern] = []
+                if self._meanings.add(pattern, own * len(KINDS) + number_of_kind):
                     fresh.append(pattern)
-                meanings.append((own, kind))
         self._levels.add_all(fresh)
 
     def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
@@ -93,7 +92,8 @@ class Packed:
             number = look.leaf_at(at)
             data = look.leaves[number].data
             inside = at - look.starts[number]
-            for own, kind in self._meanings[pattern]:
+            for meaning in self._meanings.get(pattern):
+                own, kind = meaning // len(KINDS), KINDS[meaning % len(KINDS)]
                 size = struct.calcsize(kind.code)
                 start = inside if kind.code[0] == ">" else inside + 3 - size
                 of, place = self._places[own]

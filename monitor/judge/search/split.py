@@ -11,6 +11,7 @@ from typing import NamedTuple
 from monitor.events import Value
 from monitor.judge.search.hits import STRONG_BITS, last_key, parent_of
 from monitor.judge.search.look import Look
+from monitor.judge.search.numbers import Numbers
 from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of
 from monitor.judge.variants.phones import digits_of
 
@@ -41,16 +42,8 @@ class Found(NamedTuple):
     why: str
 
 
-class _Cut(NamedTuple):
-    """One way in which a value may be cut."""
-
-    number: int
-    slot: int
-    kind: str
-    of: str
-    parts: tuple[str, ...]
-
-
+_Cut = tuple[int, str, str, tuple[str, ...]]
+"""One way in which a value may be cut: slot, kind, normal form, parts."""
 CANDIDATE_BITS = 30.0
 """What a value must say to be put together from parts that were cut anywhere."""
 PIECES = 24
@@ -65,11 +58,12 @@ class Splits:
     """Values that may be cut."""
 
     def __init__(self) -> None:
-        self._whole: dict[str, list[tuple[int, str]]] = {}
+        self._whole: dict[str, tuple[tuple[int, str], ...]] = {}
         self._beginnings: set[str] = set()
-        self._cuts: dict[str, dict[str, list[_Cut]]] = {}
-        """By the first part, then by the second."""
-        self._number_of_cuts = 0
+        self._firsts: set[str] = set()
+        self._all: list[_Cut] = []
+        self._cuts: Numbers[tuple[str, str]] = Numbers()
+        """By the first two parts, which of all."""
 
     def add(self, slot: int, kind: str, value: Value) -> None:
         """Look for the parts of a value from now on."""
@@ -78,14 +72,14 @@ class Splits:
             coded = tuple(part.casefold() for part in parts)
             if coded not in seen and all(0 < len(part) <= LONGEST for part in coded):
                 seen.add(coded)
-                cut = _Cut(self._number_of_cuts, slot, kind, of, coded)
-                self._cuts.setdefault(coded[0], {}).setdefault(coded[1], []).append(cut)
-                self._number_of_cuts += 1
+                self._firsts.add(coded[0])
+                self._cuts.add((coded[0], coded[1]), len(self._all))
+                self._all.append((slot, kind, of, coded))
         forms = FORMS[kind](value.text)
         for of, form in forms if kind == "phone" else forms[:1]:
             if of in WHOLE and bits_of(form) >= CANDIDATE_BITS and len(form) <= LONGEST:
                 text = form.casefold()
-                self._whole.setdefault(text, []).append((slot, of))
+                self._whole[text] = (*self._whole.get(text, ()), (slot, of))
                 self._beginnings |= {text[:size] for size in range(1, BEGINNING + 1)}
 
     def find(self, look: Look) -> Iterator[Found]:
@@ -98,17 +92,17 @@ class Splits:
         yield from (found for found in anywhere if found.slot not in sure)
 
     def _neighbours(self, look: Look) -> Iterator[Found]:
-        if not self._cuts:
+        if not self._all:
             return
         for number, leaf in enumerate(look.leaves):
             if leaf.text is None or len(leaf.text) > LONGEST:
                 continue
-            by_second = self._cuts.get(leaf.text.strip().casefold())
-            if by_second is None:
+            first = leaf.text.strip().casefold()
+            if first not in self._firsts:
                 continue
-            for _, slot, kind, of, parts in sorted(
-                cut for text in _texts_beside(look, number) for cut in by_second.get(text, ())
-            ):
+            beside = _texts_beside(look, number)
+            for cut in sorted(cut for text in beside for cut in self._cuts.get((first, text))):
+                slot, kind, of, parts = self._all[cut]
                 numbers = _beside(look, number, parts)
                 if numbers is None:
                     continue

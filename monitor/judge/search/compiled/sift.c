@@ -10,7 +10,7 @@ bool begins_with(const table *t, bytes data, int64_t size) {
 }
 
 /* Make ready for begins_with of eight bytes or more. */
-void soon_begins(const table *t, bytes data) { soon(t, mixed(load8(data))); }
+void soon_begins(const table *t, bytes data) { soon(t, mixed(load8(data)), false); }
 
 bool has_short(const grams *g, bytes lower, int64_t at, int64_t size) {
     const table *t = &g->windows;

@@ -70,6 +70,7 @@ PUBLIC void table_free(table *t) {
 
 /* Words: eight bytes each, one after the other. */
 PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot) {
+    for (int64_t i = 0; i < number; i++) soon(t, mixed(load8(words + 8 * i)), true);
     for (int64_t i = 0; i < number; i++)
         if (!table_put(t, mixed(load8(words + 8 * i)), slot, 0)) return false;
     return true;

@@ -155,12 +155,13 @@ static inline int count(const table *t, uint64_t h, int most) {
     return found;
 }
 
-/* Have what says whether a hash is there near the processor soon. */
-static inline void soon(const table *t, uint64_t h) {
+/* Have what says whether a hash is there near the processor soon; all: its entry as well. */
+static inline void soon(const table *t, uint64_t h, bool all) {
 #ifdef __GNUC__
     if (t->used) __builtin_prefetch(t->some + some_word(t, h));
+    if (t->used && all) __builtin_prefetch(t->places + begin(t, h));
 #else
-    (void)t, (void)h;
+    (void)t, (void)h, (void)all;
 #endif
 }
 
