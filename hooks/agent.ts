@@ -4,6 +4,7 @@ import { JVM, attachAsDaemon } from "./daemon.js"; // before the bridge, which a
 import Java from "frida-java-bridge";
 import { watchBinder } from "./binder.js";
 import { isArt } from "./bridge.js";
+import { watchChildren } from "./children.js";
 import { micros } from "./clock.js";
 import { watchScreen } from "./consent.js";
 import { soon } from "./doorbell.js";
@@ -16,12 +17,14 @@ import { configureFolding } from "./folding.js";
 import { configureStack } from "./follow.js";
 import { defer, watchDefinitions, watchEnd } from "./late.js";
 import { watchNative } from "./native.js";
+import { goLive, patch } from "./patches.js";
 import { watchPhases } from "./phases.js";
 import type { Plan } from "./plan.js";
 import { watchSockets } from "./sockets.js";
 import { installAll, onChange, statuses } from "./sources.js";
 import { watchStores } from "./stores.js";
-import { watchNativeTls, watchTls } from "./tls.js";
+import { watchTls } from "./tls.js";
+import { watchNativeTls } from "./tls_native.js";
 import { watchTransforms } from "./transforms.js";
 import { unpin, unpinNative } from "./unpin.js";
 
@@ -74,7 +77,7 @@ function holdAtCreation(plan: Plan): void {
         return;
       }
       attached = true;
-      Interceptor.attach(module.getExportByName("JNI_CreateJavaVM"), {
+      patch(module.getExportByName("JNI_CreateJavaVM"), {
         onLeave(result) {
           if (result.toInt32() === 0) {
             hold(plan);
@@ -84,7 +87,7 @@ function holdAtCreation(plan: Plan): void {
       // Now and then the module is told of only while the JVM is being made: too late for the hook above.
       const findClass = module.findExportByName("JVM_FindClassFromBootLoader");
       if (findClass !== null) {
-        Interceptor.attach(findClass, {
+        patch(findClass, {
           onEnter(args) {
             if (!held && args[1]?.readCString() === FIRST_CLASS) {
               hold(plan);
@@ -92,7 +95,7 @@ function holdAtCreation(plan: Plan): void {
           },
         });
       }
-      Interceptor.flush();
+      goLive();
     },
   });
 }
@@ -134,6 +137,7 @@ rpc.exports = {
     configure(plan.app, plan.flush_ms, plan.fold_ms);
     configureStack(plan.stack);
     configureFolding(plan.stack);
+    watchChildren();
     watchExit();
     watchSockets();
     watchNative(plan.native.routes);

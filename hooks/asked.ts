@@ -24,8 +24,10 @@ export interface Reader {
   asks: (args: InvocationArguments, name: string) => string | null;
   /** `kept`: the arguments as they were when it was called */
   gives: (asked: Asked, result: InvocationReturnValue, kept: NativePointer[], name: string) => Given;
-  /** said when it is called: where Frida holds child processes it misses that opendir came back */
+  /** said when it is called: it may run for as long as it likes, and gives nothing that is read here */
   atOnce?: boolean;
+  /** false: it gives no values by its nature, and is `returned` all the same */
+  names?: false;
   /** whether a result says that there was nothing */
   fails?: (result: InvocationReturnValue) => boolean;
 }

@@ -7,6 +7,8 @@ import { emit } from "./emit.js";
 import { isCovered } from "./engine.js";
 import type { Transform } from "./event.js";
 import { appCaller } from "./native.js";
+import { Nesting } from "./nesting.js";
+import { goLive, patch } from "./patches.js";
 import type { Where } from "./stack.js";
 
 /** Bytes that one piece of work may take or give. */
@@ -32,8 +34,8 @@ interface Hook {
 }
 
 const works = new Map<string, Work>();
-/** Threads inside one of the functions: what it calls itself is the same work. */
-const within = new Set<number>();
+/** What one of the functions calls itself is the same work. */
+const within = new Nesting();
 
 export function watchEvp(): void {
   const seen = new Set<string>();
@@ -44,6 +46,7 @@ export function watchEvp(): void {
         for (const [name, hook] of Object.entries(FUNCTIONS)) {
           attach(module, name, hook);
         }
+        goLive();
       }
     },
   });
@@ -54,13 +57,13 @@ function attach(library: Module, name: string, hook: Hook): void {
   if (address === null) {
     return;
   }
-  Interceptor.attach(address, {
+  patch(address, {
     onEnter(args) {
       this["args"] = null;
-      if (isCovered() || within.has(this.threadId)) {
+      if (isCovered() || within.has(this)) {
         return;
       }
-      within.add(this.threadId);
+      within.enter(this);
       const kept = Array.from({ length: 8 }, (_, i) => args[i] ?? NULL);
       this["args"] = kept;
       safely(name, () => hook.before?.(kept, library));
@@ -69,7 +72,7 @@ function attach(library: Module, name: string, hook: Hook): void {
       const kept = this["args"] as NativePointer[] | null;
       if (kept !== null) {
         safely(name, () => hook.after?.(kept, result, library, appCaller(this.returnAddress)));
-        within.delete(this.threadId);
+        within.leave(this);
       }
     },
   });

@@ -3,6 +3,7 @@
 import { farewell } from "./emit.js";
 import { watcherOn } from "./engine.js";
 import { close } from "./late.js";
+import { patch } from "./patches.js";
 
 const watched = new Set<string>();
 
@@ -25,7 +26,7 @@ function attach(name: string, how: (args: InvocationArguments) => string | null)
   }
   watched.add(address.toString());
   try {
-    Interceptor.attach(address, {
+    patch(address, {
       onEnter(args) {
         const reason = how(args);
         if (reason !== null) {

@@ -6,6 +6,7 @@ import { micros } from "./clock.js";
 import { after } from "./doorbell.js";
 import { collects } from "./emit.js";
 import type { Value } from "./event.js";
+import { goLive, patch } from "./patches.js";
 
 /** A line is written when nothing was read for this long. */
 const IDLE_MS = 200;
@@ -137,7 +138,7 @@ function watchReads(): void {
       return;
     }
     seen.add(address.toString());
-    Interceptor.attach(address, {
+    patch(address, {
       onEnter(args) {
         const descriptor = open.size === 0 ? -1 : (args[0]?.toInt32() ?? -1);
         this["descriptor"] = open.has(descriptor) ? descriptor : -1;
@@ -161,7 +162,7 @@ function watchReads(): void {
   on("recvmsg", (message) => message.add(2 * Process.pointerSize).readPointer().readPointer(), 1);
   // A stream is closed inside the C library, past `close`.
   for (const [name, of] of [["close", (fd: NativePointer) => fd.toInt32()], ["fclose", descriptorOf], ["pclose", descriptorOf]] as const) {
-    Interceptor.attach(Module.getGlobalExportByName(name), {
+    patch(Module.getGlobalExportByName(name), {
       onEnter(args) {
         if (open.size > 0 && args[0]?.isNull() === false) {
           closed(of(args[0]));
@@ -169,5 +170,5 @@ function watchReads(): void {
       },
     });
   }
-  Interceptor.flush();
+  goLive();
 }

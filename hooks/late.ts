@@ -9,6 +9,7 @@ import { soon } from "./doorbell.js";
 import { emit, report } from "./emit.js";
 import { watch, type Kind, type Watch } from "./engine.js";
 import { findClass, globalRef, inFrame, newString } from "./jni.js";
+import { patch } from "./patches.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
@@ -138,7 +139,7 @@ function watchJvm(): void {
     if (address === null) {
       continue;
     }
-    Interceptor.attach(address, {
+    patch(address, {
       onEnter(args) {
         const given = args[nameAt] ?? NULL;
         const defined = awaited.size === 0 || given.isNull() ? null : given.readCString();

@@ -9,7 +9,8 @@ import { micros } from "./clock.js";
 import { JVM } from "./daemon.js";
 import { emit } from "./emit.js";
 import { isCovered } from "./engine.js";
-import type { Access, Value } from "./event.js";
+import { Nesting } from "./nesting.js";
+import { goLive, patch } from "./patches.js";
 import type { AskSpec, RouteSpec } from "./plan.js";
 import { ROUTES } from "./routes.js";
 import { here, isPlatform, type Where } from "./stack.js";
@@ -23,8 +24,8 @@ const patterns = new Map<AskSpec, RegExp>();
 /** library -> what to do when it is loaded */
 const awaited = new Map<string, ((module: Module) => void)[]>();
 const watched = new Set<string>();
-/** Threads inside a route: what it calls inside itself is the same read. */
-const within = new Set<number>();
+/** What a route calls inside itself is the same read. */
+const within = new Nesting();
 
 export function watchNative(routes: RouteSpec[]): void {
   for (const route of routes) {
@@ -53,8 +54,12 @@ export function watchNative(routes: RouteSpec[]): void {
   }
   Process.attachModuleObserver({
     onAdded(module) {
-      for (const work of awaited.get(module.name) ?? []) {
+      const works = awaited.get(module.name) ?? [];
+      for (const work of works) {
         work(module);
+      }
+      if (works.length > 0) {
+        goLive();
       }
     },
   });
@@ -81,15 +86,15 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
     }
   };
   try {
-    Interceptor.attach(address, {
+    patch(address, {
       onEnter(args) {
         this["asked"] = null;
         safely(() => {
-          const asked = question(route, reader, args, name, this.threadId, this.returnAddress);
+          const asked = question(route, reader, args, name, this);
           if (asked !== null && reader.atOnce === true) {
             say(asked, "returned", []);
           } else if (asked !== null) {
-            within.add(this.threadId);
+            within.enter(this);
             this["asked"] = asked;
             this["kept"] = [0, 1, 2, 3, 4, 5].map((i) => args[i] ?? NULL);
           }
@@ -107,11 +112,11 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
           } else {
             const values = reader.gives(asked, result, this["kept"] as NativePointer[], name);
             if (values !== null) {
-              say(asked, outcomeOf(asked, values), values);
+              say(asked, values.length > 0 || reader.names === false ? "returned" : "empty", values);
             }
           }
         });
-        within.delete(this.threadId);
+        within.leave(this);
       },
     });
   } catch (error) {
@@ -122,9 +127,9 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
 }
 
 function question(
-  route: RouteSpec, reader: Reader, args: InvocationArguments, name: string, thread: number, from: NativePointer,
+  route: RouteSpec, reader: Reader, args: InvocationArguments, name: string, call: InvocationContext,
 ): Asked | null {
-  if (isCovered() || within.has(thread)) {
+  if (isCovered() || within.has(call)) {
     return null;
   }
   const target = reader.asks(args, name);
@@ -132,13 +137,8 @@ function question(
   if (target === null || ask === undefined) {
     return null;
   }
-  const where = callerAt(from);
+  const where = callerAt(call.returnAddress);
   return where === null ? null : { route, ask, target, at: micros(), where };
-}
-
-/** Outcomes of what names no values by its nature are `returned` all the same. */
-function outcomeOf(asked: Asked, values: Value[]): Access["outcome"] {
-  return values.length > 0 || ["call", "folder", "command"].includes(asked.route.reads) ? "returned" : "empty";
 }
 
 function failed(route: RouteSpec, error: unknown, failures: number): void {

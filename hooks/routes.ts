@@ -50,7 +50,7 @@ export const ROUTES: Record<Reads, Reader> = {
     gives: (asked, result, _kept, name) => follow(asked, name.startsWith("fopen") ? descriptorOf(result) : result.toInt32(), "text"),
     fails: (result) => result.toInt32() === -1 || result.isNull(),
   },
-  folder: { asks: path, gives: () => [], atOnce: true },
+  folder: { asks: path, gives: () => [], names: false, fails: (result) => result.isNull() },
   path: {
     asks: path,
     gives: (asked) => valuesIn(asked.ask, asked.target),
@@ -78,6 +78,7 @@ export const ROUTES: Record<Reads, Reader> = {
   command: {
     asks: (args, name) => (name.startsWith("posix_spawn") ? line(args[4] ?? NULL) : textAt(args[0])),
     gives: (asked, result, _kept, name) => (name === "popen" ? follow(asked, descriptorOf(result), "text") : []),
+    names: false,
     fails: (result) => result.toInt32() === -1,
   },
   call: { asks: () => "", gives: () => [], atOnce: true },

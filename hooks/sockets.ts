@@ -5,6 +5,7 @@ import { after } from "./doorbell.js";
 import { atEnd, emit, settle } from "./emit.js";
 import { FIRST_BYTES, hostIn } from "./greeting.js";
 import type { Connection, Endpoint } from "./event.js";
+import { patch } from "./patches.js";
 import { here } from "./stack.js";
 
 const AF_INET = 2;
@@ -78,7 +79,7 @@ function firstBytes(kind: (typeof WRITERS)[number][1], args: InvocationArguments
 }
 
 export function watchSockets(): void {
-  Interceptor.attach(Module.getGlobalExportByName("connect"), {
+  patch(Module.getGlobalExportByName("connect"), {
     onEnter(args) {
       const family = familyOf(args[1] ?? NULL);
       this["fd"] = family === null ? -1 : (args[0]?.toInt32() ?? -1);
@@ -94,7 +95,7 @@ export function watchSockets(): void {
     },
   });
   for (const [name, kind] of WRITERS) {
-    Interceptor.attach(Module.getGlobalExportByName(name), {
+    patch(Module.getGlobalExportByName(name), {
       onEnter(args) {
         if (sockets.size === 0) {
           return;
@@ -114,7 +115,7 @@ export function watchSockets(): void {
   for (const [name, at] of [["close", 0], ["dup2", 1], ["dup3", 1]] as const) {
     const address = Module.findGlobalExportByName(name);
     if (address !== null) {
-      Interceptor.attach(address, {
+      patch(address, {
         onEnter(args) {
           const fd = args[at]?.toInt32() ?? -1;
           if (sockets.size > 0 && sockets.has(fd)) {
@@ -291,7 +292,7 @@ function watchNames(): void {
       continue;
     }
     seen.add(address.toString());
-    Interceptor.attach(address, {
+    patch(address, {
       onEnter(args) {
         const node = args[0] ?? NULL;
         this["node"] = node.isNull() ? null : node.readCString();

@@ -8,6 +8,7 @@ import { emit } from "./emit.js";
 import { watch } from "./engine.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
+import { goLive, patch } from "./patches.js";
 import type { NativeCheck, Unpinning } from "./plan.js";
 import { tryGetter } from "./readers.js";
 
@@ -198,6 +199,7 @@ export function unpinNative(checks: NativeCheck[]): void {
           failed(`${module.name}!${spec.function}`, error);
         }
       }
+      goLive();
     },
   });
 }
@@ -212,7 +214,7 @@ function overtakeNative(spec: NativeCheck, address: NativePointer): void {
     kept.push(answer);
     instead = answer;
   }
-  Interceptor.attach(address, {
+  patch(address, {
     onEnter(args) {
       tell(spec.function, "met");
       if (argument !== null) {

@@ -8,33 +8,31 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial as partial_of
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, cast
 
 import frida
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.errors import SetupError
-from monitor.events import BadLine, Event, Gap, Phase, parse
-from monitor.observe import trust
+from monitor.events import Event, Gap, Phase
 from monitor.observe.children import Children
 from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
-from monitor.observe.exits import load as load_exits
-from monitor.observe.native import load as load_native
+from monitor.observe.ending import Ending
+from monitor.observe.hooked import Hooked, HookStatus
+from monitor.observe.lines import Lines
+from monitor.observe.patience import within
 from monitor.observe.plaintext import Plaintext
+from monitor.observe.plan import plan
 from monitor.observe.sources import Source
-from monitor.observe.transforms import load as load_transforms
 
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
-FLUSH_MS = 50
 FOLD_MS = 1000
-CRASHES = ("abort", "kill 6")
-"""Ways of ending that are not the app's own will, as the agent names them."""
 LOST = (
     frida.InvalidOperationError,
     frida.NotSupportedError,
@@ -42,12 +40,12 @@ LOST = (
     frida.ProcessNotFoundError,
     frida.ProcessNotRespondingError,
     frida.TransportError,
+    frida.core.RPCException,
 )
 """What Frida raises of a process that is gone or cannot be entered."""
 SHOWN_TEXT = 300
-"""Characters of a line that cannot be read, or of what the app printed, that a message or a gap shows."""
+"""Characters of what the app printed that a message shows."""
 
-State = Literal["installed", "class_absent", "overload_absent", "failed", "waiting"]
 Why = Literal[
     "class_absent",
     "method_absent",
@@ -57,23 +55,6 @@ Why = Literal[
     "detached",
     "protocol_unsupported",
 ]
-_ABSENT: Mapping[State, Why] = {
-    "waiting": "class_absent",
-    "class_absent": "class_absent",
-    "overload_absent": "method_absent",
-}
-
-
-class HookStatus(BaseModel):
-    """How far the hook of one source is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: str
-    cls: str
-    method: str
-    state: State
-    detail: str | None = None
 
 
 class Records(Protocol):
@@ -119,19 +100,13 @@ class Agent:
         recorded at the TLS library as well. `unpin`: make the app accept the proxy's certificate.
         """
         self.app = app
-        self._api_level = api_level
-        self._partial = partial
         self._recording = recording
-        self._sources = sources
-        self._signals = signals or Signals()
-        self._transforms = load_transforms()
-        self._native = load_native()
-        self._exits = load_exits()
+        signals = signals or Signals()
+        options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
+        self._lines = Lines(signals, lambda why: self._gap("protocol_unsupported", why))
+        self._plan = partial_of(plan, app, sources, signals, **options)
         self._offset = timedelta(milliseconds=clock_offset_ms)
-        self._options = {"stack": stack, "flush_ms": FLUSH_MS, "fold_ms": fold_ms}
-        self._tls = trust.libraries().plan(proxy_key)
-        self._unpinning = trust.checks().plan() if unpin else trust.NO_CHECKS
-        self._plaintext = Plaintext(app, self._put_body, time.monotonic)
+        self._plaintext = Plaintext(app, recording.put_body, time.monotonic)
         self.clock = DeviceClock(self._ask_time)
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
@@ -140,28 +115,24 @@ class Agent:
         self._session: Any = None
         self._script: Any = None
         self._pid: int | None = None
-        self._spawned = False
-        self._statuses: dict[tuple[str, str, str], HookStatus] = {}
+        self._spawned = self._ends = False
+        self._hooked = Hooked(sources, api_level, partial=partial)
         self._ready = threading.Event()
         self._ended = threading.Event()
-        self._said_exit = False
-        self._crashed = False
-        self._culprit: str | None = None
+        self._ending = Ending()
         self._is_child = False
         self._children: list[Agent] = []
-        self._child: Callable[[], Agent] = lambda: Agent(
+        self._child = partial_of(
+            Agent,
             recording,
             sources,
             app,
             api_level=api_level,
             partial=partial,
             clock_offset_ms=clock_offset_ms,
-            stack=stack,
-            fold_ms=fold_ms,
-            proxy_key=proxy_key,
-            unpin=unpin,
+            **options,
         )
-        self._gated: Children | None = None
+        self._further: Children | None = None
         self._stopping = False
         self._finished = False
         self._failure: BaseException | None = None
@@ -184,12 +155,12 @@ class Agent:
     @property
     def crashed(self) -> bool:
         """The process ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
-        return self._crashed
+        return self._ending.crashed
 
     @property
     def culprit(self) -> str | None:
         """The source in whose reading the process ended, as far as its last moment told."""
-        return self._culprit
+        return self._ending.culprit
 
     def launch(self, target: Target) -> None:
         """Start the app, or attach to it, with the hooks in before its first line; returns once they are live.
@@ -202,7 +173,7 @@ class Agent:
             )
             self._device.on("output", self._on_output)
             self._pid = target.pid or self._spawn(target)
-            self._enter(target.argv[0] if target.argv else None)
+            self._enter()
         except (frida.InvalidArgumentError, frida.InvalidOperationError, frida.TransportError) as error:
             raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
         except (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError) as error:
@@ -211,38 +182,47 @@ class Agent:
             raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
         self._until_ready()
 
-    def adopt(self, device: Any, pid: int, program: str) -> None:
-        """Hook a process that the app started and that Frida holds. Raises SetupError when that fails."""
+    def adopt(self, device: Any, pid: int, *, ends: bool) -> None:
+        """Hook a further process of the app, which runs already; `ends`: it is ended with the run.
+
+        Raises SetupError when that fails.
+        """
         self._device, self._pid = device, pid
-        self._spawned = self._is_child = True
+        self._is_child, self._ends = True, ends
         try:
-            self._enter(program)
+            self._enter()
         except LOST as error:
             raise self._not_up(f"Frida could not get into process {pid}: {error}.") from error
         self._until_ready()
 
-    def _enter(self, program: str | None) -> None:
+    def _enter(self) -> None:
         """Bring the agent into the process, and let it run if it is held."""
         pid = cast(int, self._pid)
+        self._further = Children(
+            self.app, pid, hook=self._hook_child, running=self._running, missed=self._missed, lost=LOST
+        )
         self._session = self._device.attach(pid)
         self._session.on("detached", self._on_detached)
-        self._gated = Children(self._device, pid, program, hook=self._hook_child, missed=self._missed, lost=LOST)
-        self._gated.hold(self._session)
         self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
         self._script.on("message", self._on_message)
         self._script.load()
-        self._script.exports_sync.install(self._plan())
+        self._script.exports_sync.install(self._plan(started=self._spawned))
         if self._spawned:
             self._device.resume(pid)
 
-    def _hook_child(self, pid: int, program: str) -> None:
+    def _hook_child(self, pid: int) -> datetime:
+        began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
         self._children.append(child)
-        child.adopt(self._device, pid, program)
+        child.adopt(self._device, pid, ends=self._ends)
+        return began
 
-    def _missed(self, subject: str, detail: str) -> None:
-        self._record([self._gap("process_not_instrumented", detail, subject=subject)])
+    def _running(self) -> dict[int, str]:
+        return {process.pid: process.name for process in self._device.enumerate_processes()}
+
+    def _missed(self, subject: str, detail: str, began: datetime | None = None) -> None:
+        self._record([self._gap("process_not_instrumented", detail, subject, began)])
 
     def _spawn(self, target: Target) -> int:
         if target.argv is None:
@@ -251,22 +231,8 @@ class Agent:
         options: dict[str, Any] = {}
         if target.frida_device == "local":
             options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
-        self._spawned = True
+        self._spawned = self._ends = True
         return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
-
-    def _plan(self) -> dict[str, Any]:
-        return {
-            "app": self.app,
-            "started": self._spawned,
-            "sources": [source.plan() for source in self._sources],
-            **self._signals.plan(),
-            "transforms": self._transforms.plan(),
-            "native": self._native.plan(),
-            "exits": self._exits.plan(),
-            "tls": self._tls,
-            "unpinning": self._unpinning,
-            **self._options,
-        }
 
     def _until_ready(self) -> None:
         waited = 0.0
@@ -289,14 +255,7 @@ class Agent:
 
     def statuses(self) -> list[HookStatus]:
         """How far the hook of each source is, in the order of the sources."""
-        known = dict(self._statuses)
-        return [
-            known.get(
-                _key(source),
-                HookStatus(source=source.name, cls=source.cls, method=source.method, state="waiting"),
-            )
-            for source in self._sources
-        ]
+        return self._hooked.statuses()
 
     def wait(self, timeout_s: float | None) -> bool:
         """True when the process has ended or Frida lost it, False after `timeout_s` (None: never).
@@ -306,6 +265,8 @@ class Agent:
         ended = self._ended.wait(timeout_s)
         for one in (self, *self._children):
             self._record(one._plaintext.due(one._pid))
+        if self._further is not None:
+            self._further.look()
         self._raise_failure()
         return ended
 
@@ -318,45 +279,28 @@ class Agent:
             return
         self._finished = True
         self._stopping = True
-        if self._gated is not None:
-            self._gated.close()
+        if self._further is not None:
+            self._further.close()
         for child in self._children:
             child.stop()
         if self._script is not None and not self._ended.is_set():
-            _within(DETACH_S, self._script.exports_sync.finish)
-            if self._spawned:
-                _within(DETACH_S, lambda: self._device.kill(self._pid))
+            within(DETACH_S, self._script.exports_sync.finish, LOST)
+            if self._ends:
+                within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
                 self._ended.wait(DETACH_S)
             else:
                 # Taking hooks out of a running process can crash it: they stay, and let everything through.
-                _within(DETACH_S, self._script.eternalize)
-                _within(DETACH_S, self._session.detach)
+                within(DETACH_S, self._script.eternalize, LOST)
+                within(DETACH_S, self._session.detach, LOST)
         elif self._spawned and self._script is None and self._pid is not None:
-            _within(DETACH_S, lambda: self._device.kill(self._pid))
+            within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
         if self._script is not None:
             self._record(self._plaintext.close(self._pid))
             if not self._is_child:
-                self._record(self._absent())
+                self._record([self._gap(*gap) for gap in self._hooked.gaps()])
         if self._device is not None and not self._is_child:
             self._device.off("output", self._on_output)
         self._raise_failure()
-
-    def _absent(self) -> list[Event]:
-        """What was never hooked and should be there: a gap each, or one for all where the device has a part of Android.
-
-        What this release of Android does not have, and what says itself that it may be missing, is no gap.
-        """
-        wanted = {_key(source) for source in self._sources if source.on(self._api_level) and not source.optional}
-        missing = [status for status in self.statuses() if status.state in _ABSENT and _of(status) in wanted]
-        failed = [self._missing(status) for status in self.statuses() if status.state == "failed"]
-        if not self._partial or not missing:
-            return [*map(self._missing, missing), *failed]
-        detail = f"{len(missing)} of {len(self._sources)} sources: this device does not have them; run.json says which"
-        return [self._gap("class_absent", detail, subject="sources"), *failed]
-
-    def _missing(self, status: HookStatus) -> Gap:
-        detail = status.detail or (f"{status.cls} never came" if status.state == "waiting" else None)
-        return self._gap(_ABSENT.get(status.state, "install_failed"), detail, subject=status.source)
 
     # What comes from the app. Frida calls these from a thread of its own.
 
@@ -376,13 +320,11 @@ class Agent:
     def _on_payload(self, payload: Mapping[str, Any]) -> None:
         match payload["type"]:
             case "lines":
-                self._record([event for line in payload["lines"] for event in (self._parse(line),)])
+                self._record([self._lines.event(line) for line in payload["lines"]])
             case "facts":
-                self._record([event for fact in payload["facts"] for event in self._understand(fact)])
+                self._record([event for fact in payload["facts"] for event in self._lines.understood(fact)])
             case "statuses":
-                for item in payload["statuses"]:
-                    status = HookStatus.model_validate(item)
-                    self._statuses[status.source, status.cls, status.method] = status
+                self._hooked.told(payload["statuses"])
             case "ready":
                 self._ready.set()
             case "clock":
@@ -391,33 +333,32 @@ class Agent:
                 if payload["state"] == "met" or payload["check"] not in self.unpinned:
                     self.unpinned[payload["check"]] = payload["state"]
             case "exit":
-                self._said_exit = True
-                self._culprit = payload["inside"]
-                self._crashed = self._culprit is not None or payload["how"] in CRASHES
+                self._ending.told(payload)
                 self._script.post({"type": "flushed"})
+            case "child":
+                cast(Children, self._further).told(payload)
             case "fault":
                 self._fault(payload["detail"])
             case other:
                 self._fault(f"the agent sent {other!r}, which is not known here")
 
-    def _parse(self, line: str) -> Event:
-        try:
-            return parse(line)
-        except BadLine as error:
-            return self._gap("protocol_unsupported", f"not a line of the contract: {error}: {line[:SHOWN_TEXT]}")
-
-    def _understand(self, fact: Mapping[str, Any]) -> Sequence[Event]:
-        try:
-            return self._signals.feed(fact)
-        except ValidationError as error:
-            return [self._gap("protocol_unsupported", f"not a fact that is known: {error.errors()[0]['msg']}: {fact}")]
-
     def _fault(self, detail: str) -> None:
         self._faults.append(detail)
         self._record([self._gap("hook_error", detail)])
 
-    def _gap(self, why: Why, detail: str | None, subject: str = "agent") -> Gap:
-        return Gap(at=self._now(), app=self.app, pid=self._pid, where="hook", subject=subject, why=why, detail=detail)
+    def _gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
+        """One of now, or one that began at a time and is over."""
+        now = self._now()
+        return Gap(
+            at=began or now,
+            app=self.app,
+            pid=self._pid,
+            where="hook",
+            subject=subject,
+            why=why,
+            detail=detail,
+            until=None if began is None else now,
+        )
 
     def _record(self, events: Sequence[Event]) -> None:
         if events:
@@ -432,25 +373,14 @@ class Agent:
             self._ended.set()
 
     def _farewell(self, reason: str, crash: object | None) -> list[Event]:
-        if reason == "application-requested":
-            return []
-        self._crashed |= reason == "process-terminated" and not self._said_exit and not self._stopping
-        if reason != "process-terminated" or crash is not None:
-            return [self._gap("detached", f"{reason}: {crash}" if crash is not None else reason)]
-        if self._said_exit:
-            return []
-        exited = Phase(at=self._now(), app=self.app, pid=self._pid, state="exited", text="killed")
-        if self._stopping:
-            return [exited]
-        return [exited, self._gap("detached", "the process was killed; its last 50 ms may be missing")]
+        exited, missing = self._ending.lost(reason, crash, stopping=self._stopping)
+        phase = Phase(at=self._now(), app=self.app, pid=self._pid, state="exited", text="killed")
+        return [*([phase] if exited else []), *([self._gap("detached", missing)] if missing is not None else [])]
 
     def _on_output(self, pid: int, _fd: int, data: bytes) -> None:
         if pid == self._pid:
             self._output.append(data)
             self.on_output(data)
-
-    def _put_body(self, data: bytes) -> None:
-        self._recording.put_body(data)
 
     def _ask_time(self, number: int) -> None:
         """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""
@@ -467,30 +397,3 @@ class Agent:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-
-
-def _key(source: Source) -> tuple[str, str, str]:
-    return (source.name, source.cls, source.method)
-
-
-def _of(status: HookStatus) -> tuple[str, str, str]:
-    return (status.source, status.cls, status.method)
-
-
-def _within(seconds: float, work: Callable[[], object]) -> None:
-    """Do it, but do not wait for it for ever, and never mind when the process is gone meanwhile."""
-
-    def quietly() -> None:
-        try:
-            work()
-        except (
-            frida.InvalidOperationError,
-            frida.ProcessNotFoundError,
-            frida.TransportError,
-            frida.core.RPCException,
-        ):
-            return
-
-    thread = threading.Thread(target=quietly, daemon=True)
-    thread.start()
-    thread.join(seconds)

@@ -1,112 +1,110 @@
-"""Processes that the app starts: each is held until it is hooked too, or a gap says that it was not."""
+"""Further processes of the app: hooked too where they run the app's own code, or a gap says that they are not.
+
+The agent tells what its process starts (hooks/children.ts); what Android starts for the app, a process named after a
+part of it as `com.example.app:push`, is looked for. Each is entered while it runs, and a gap says so: Frida's own way
+to hold them before their first line (child gating) made it lose calls of the app, and hang apps that fork a lot.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import PurePosixPath
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from monitor.errors import SetupError
 
-BECOME_OTHERS = ("jspawnhelper",)
-"""Programs that only start another one in their place: what a JVM starts others through."""
-JAVA = ("java",)
-"""Programs that are hooked as the app is, besides its own."""
+LOOK_S = 1.0
+"""How often is looked for processes that Android started."""
+CLOSE_S = 10.0
+"""How long the end of a run waits for a process that is just being entered."""
 
-BECOMES_S = 5.0
-LOOK_S = 0.01
+COPY = "it was forked; what the copy does is not seen"
+PROGRAM = "not a program of the app's: what it does and starts is not seen"
+HELPED = "started through a helper of the virtual machine's: what it does and starts is not seen"
+LATE = "it was entered while it ran: what it did before is not seen"
+
+
+class Missed(Protocol):
+    """Is told of a process of which nothing is seen, or nothing from `began` until now."""
+
+    def __call__(self, subject: str, why: str, began: datetime | None = None, /) -> object:
+        """Say so in a gap."""
 
 
 class Children:
-    """Those of the process `pid`, which runs `program`, on a Frida device.
+    """Those of the process `pid` of the app `app`.
 
-    `hook` hooks a held process and lets it go, or raises SetupError; `missed` is told of one of which nothing is seen,
-    and why; `lost` are the errors of Frida for a process that is gone.
+    `hook` hooks a process and gives the time when it began to, or raises SetupError; `running` gives the name of
+    each process of the device by its number; `lost` are the errors of Frida for a device that is gone.
     """
 
     def __init__(
         self,
-        device: Any,
+        app: str,
         pid: int,
-        program: str | None,
         *,
-        hook: Callable[[int, str], None],
-        missed: Callable[[str, str], None],
+        hook: Callable[[int], datetime],
+        running: Callable[[], Mapping[int, str]],
+        missed: Missed,
         lost: tuple[type[Exception], ...],
     ) -> None:
-        self._device = device
+        self._app = app
         self._pid = pid
-        self._programs = {*JAVA, PurePosixPath(program or "java").name}
         self._hook = hook
+        self._running = running
         self._missed = missed
         self._lost = lost
+        self._known = {pid}
         self._told: set[str] = set()
-        self._open = False
+        self._entering: list[threading.Thread] = []
+        self._look_at = time.monotonic()
+        self._open = True
 
-    def hold(self, session: Any) -> None:
-        """From now on Frida holds what the process starts, until it has been looked at."""
-        try:
-            session.enable_child_gating()
-        except self._lost as error:
-            self._missed("processes that the app starts", f"Frida cannot hold them here: {error}")
+    def told(self, payload: Mapping[str, Any]) -> None:
+        """What the agent says of a process that was started. Called by a thread of Frida's, which must not wait."""
+        pid, line = payload["pid"], payload["line"]
+        match payload["how"]:
+            case "own":
+                self._enter(pid, line)
+            case "copy":
+                self._miss(f"a copy of process {self._pid}", COPY)
+            case "helped":
+                self._miss(line or "a command of the app", HELPED)
+            case _:
+                self._miss(line, PROGRAM)
+
+    def look(self) -> None:
+        """Enter the processes that Android started for the app since the last look."""
+        if not self._open or time.monotonic() < self._look_at:
             return
-        if not self._open:
-            self._open = True
-            self._device.on("child-added", self._added)
+        self._look_at = time.monotonic() + LOOK_S
+        with suppress(*self._lost):
+            for pid, name in self._running().items():
+                if name.startswith(f"{self._app}:"):
+                    self._enter(pid, name)
 
     def close(self) -> None:
-        """Look at no more of them."""
-        if self._open:
-            self._open = False
-            self._device.off("child-added", self._added)
+        """Enter no more of them, and wait for those that are just being entered."""
+        self._open = False
+        end = time.monotonic() + CLOSE_S
+        for thread in self._entering:
+            thread.join(max(0.0, end - time.monotonic()))
 
-    def _added(self, child: Any) -> None:
-        """Told from a thread of Frida's, which must not wait for Frida."""
-        threading.Thread(target=self._take, args=(child,), daemon=True).start()
+    def _enter(self, pid: int, subject: str) -> None:
+        if self._open and pid not in self._known:
+            self._known.add(pid)
+            thread = threading.Thread(target=self._take, args=(pid, subject), daemon=True)
+            self._entering.append(thread)
+            thread.start()
 
-    def _take(self, child: Any) -> None:
-        with suppress(*self._lost):
-            if not self._is_ours(child.pid):
-                return
-            program = PurePosixPath(child.path or "").name
-            line = " ".join(child.argv or [program])
-            if child.origin == "fork":
-                # Its one thread is in the middle of the app's code: nothing can be installed there without harm.
-                self._miss(f"a copy of process {self._pid}", "it was forked; what the copy does is not seen")
-                self._device.resume(child.pid)
-            elif program in self._programs:
-                try:
-                    self._hook(child.pid, program)
-                except SetupError as error:
-                    self._miss(line, str(error))
-                    self._device.resume(child.pid)
-            elif program in BECOME_OTHERS:
-                self._device.resume(child.pid)
-                name = self._become(child.pid) or "a command of the app"
-                self._miss(name, f"started through {program}, past which Frida does not see: what it does is not seen")
-            else:
-                # Held in its turn, a shell that started another program in its place crashed: hands off.
-                self._device.resume(child.pid)
-                self._miss(line, "not a program of the app's: what it does and starts is not seen")
-
-    def _become(self, pid: int) -> str:
-        """Name of the program that a helper starts in its place; hands off it, a JVM that was entered then crashed."""
-        end = time.monotonic() + BECOMES_S
-        while time.monotonic() < end:
-            found = self._device.enumerate_processes(pids=[pid], scope="metadata")
-            name = PurePosixPath(found[0].parameters.get("path") or found[0].name).name if found else ""
-            if name not in BECOME_OTHERS:
-                return name
-            time.sleep(LOOK_S)
-        return ""
-
-    def _is_ours(self, pid: int) -> bool:
-        """Whether the app started it: Frida tells of the processes of all apps that are observed on the device."""
-        found = self._device.enumerate_processes(pids=[pid], scope="metadata")
-        return any(process.parameters.get("ppid") == self._pid for process in found)
+    def _take(self, pid: int, subject: str) -> None:
+        try:
+            self._missed(subject, LATE, self._hook(pid))
+        except SetupError as error:
+            self._miss(subject, str(error))
 
     def _miss(self, subject: str, why: str) -> None:
         """Once: apps start the same command again and again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from hatch_build import build_agent
 from monitor.errors import SetupError
 from monitor.events import Access, AppIdentity, Connection, DeviceIdentity, Gap, Phase, Run
 from monitor.observe.agent import Agent
+from monitor.observe.children import LATE
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 
@@ -82,8 +84,12 @@ def classes(tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def recording(tmp_path) -> Recording:
+    return new_recording(tmp_path / "recording")
+
+
+def new_recording(path: Path) -> Recording:
     return Recording.create(
-        tmp_path / "recording",
+        path,
         Run(
             id="test",
             app=AppIdentity(package="probe"),
@@ -382,22 +388,92 @@ def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recordin
     assert list(recording.read("gap")) == []
 
 
-def test_processes_that_the_app_starts_run_undisturbed_and_a_gap_says_that_they_are_not_hooked(run):
+@pytest.mark.parametrize("step", ["until", "busy"])
+def test_an_app_that_was_left_is_observed_again_and_again(classes, tmp_path, step):
+    stop = tmp_path / "stop"
+    settings = (f"-Dstop={stop}", f"-Dbusy.stop={stop}", "-Dbusy.seconds=110")
+    command = [str(JAVA), "-Xshare:off", "-Xmx256m", *settings, "-cp", str(classes[0]), "probe.Main", "once", step]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
+        wait_for(lambda: "libjava" in Path(f"/proc/{app.pid}/maps").read_text())
+        for turn in range(4):
+            recording = new_recording(tmp_path / str(turn))
+            with Agent(recording, [api("number"), api("identity")], "probe") as agent:
+                agent.launch(Program(None, pid=app.pid))
+                wait_for(lambda: agent.wait(0.02) or list(recording.read("access")))  # noqa: B023
+            assert app.poll() is None
+            assert {access.pid for access in recording.events(Access)} == {app.pid}
+            assert list(recording.read("gap")) == []
+        stop.touch()
+        printed, _ = app.communicate(timeout=60)
+    assert app.returncode == 0
+    assert "CHANGED" not in printed
+    assert "Exception" not in printed
+
+
+def test_programs_that_the_app_starts_run_undisturbed_and_a_gap_names_them(run):
     seen = run(["once", "children", "pause"], [api("number")])
     assert seen.output.count(" unchanged") == 18
     assert re.findall(r"(\w+) ended with (\d+)", seen.output) == [("java", "0"), ("true", "0"), ("sh", "0")]
-    assert {access.pid for access in seen.accesses} == {seen.agent.pid}
-    assert ("java", "process_not_instrumented") in {(gap.subject, gap.why) for gap in seen.gaps}
-    assert {gap.why for gap in seen.gaps} == {"process_not_instrumented"}
+    assert {gap.why for gap in seen.gaps if gap.pid == seen.agent.pid} == {"process_not_instrumented"}
+    assert any(gap.subject.endswith("probe.Main results") for gap in seen.gaps)
+
+
+def test_a_jvm_that_the_app_starts_is_hooked_and_a_gap_says_since_when(run, recording, tmp_path):
+    stop = tmp_path / "stop"
+
+    def meanwhile(agent):
+        wait_for(lambda: agent.wait(0.02) or {access.pid for access in recording.events(Access)} - {agent.pid})
+        stop.touch()
+
+    seen = run(["once", "child", "pause"], [api("number")], meanwhile=meanwhile, settings={"stop": str(stop)})
+    assert "CHANGED" not in seen.output
+    assert "java ended with 0" in seen.output
+    (child,) = {access.pid for access in seen.accesses} - {seen.agent.pid}
+    assert {text for [text] in texts(access for access in seen.accesses if access.pid == child)} == {"+15550008"}
+    assert ("exited", child) in {(phase.state, phase.pid) for phase in seen.phases}
+    (late,) = (gap for gap in seen.gaps if gap.detail == LATE)
+    assert late.subject.endswith("probe.Main until")
+    assert late.at < late.until
+    assert [gap for gap in seen.gaps if gap != late] == []
+
+
+def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, recording, classes, tmp_path):
+    home = tmp_path / "java"
+    (home / "bin").mkdir(parents=True)
+    for folder in ("lib", "conf"):
+        (home / folder).symlink_to(JAVA.parent.parent / folder)
+    shutil.copy(JAVA, home / "bin" / "probe:push")
+    stop = tmp_path / "stop"
+
+    def meanwhile(agent):
+        command = [
+            home / "bin" / "probe:push",
+            "-Xshare:off",
+            f"-Dstop={stop}",
+            "-cp",
+            classes[0],
+            "probe.Main",
+            "until",
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+            wait_for(lambda: agent.wait(0.05) or other.pid in {access.pid for access in recording.events(Access)})
+            stop.touch()
+            printed, _ = other.communicate(timeout=60)
+        assert "CHANGED" not in printed
+
+    seen = run(["once", "hang"], [api("number")], meanwhile=meanwhile, until_end=False)
+    assert [(gap.subject, gap.detail) for gap in seen.gaps] == [("probe:push", LATE)]
 
 
 OBSERVER = """
 import os, signal, sys
 from monitor.observe.agent import Agent
+from monitor.observe.children import LATE
 from tests.lab.test_agent import Program, api
 
 class Nowhere:
     def append_all(self, events): pass
+    def put_body(self, data): pass
 
 agent = Agent(Nowhere(), [api("number")], "probe")
 agent.launch(Program(tuple(sys.argv[1:])))

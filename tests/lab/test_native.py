@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hatch_build import build_agent
 from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run
 from monitor.observe import native
 from monitor.observe.agent import Agent
+from monitor.observe.children import COPY, PROGRAM
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 from tests.lab.test_agent import Program
@@ -61,16 +63,17 @@ def seen(tmp_path_factory) -> dict[str, list[Access]]:
     agent = Agent(recording, [api, number], "routes")
     agent.on_output = printed.append
     argv = (str(JAVA), "-Xshare:off", f"-Droutes={out / 'libroutes.so'}", "-cp", str(out), "routes.Main", *steps)
-    # Where Frida holds child processes it now and then misses that a function came back, and what it gave is lost.
-    with pytest.MonkeyPatch.context() as patch, agent:
-        patch.setattr("monitor.observe.children.Children.hold", lambda *_: None)
+    with agent:
         agent.launch(Program(argv, env=dict(os.environ, STANDINS=str(out))))
         assert agent.wait(60), "the app did not end"
     assert [line.split()[0] for line in b"".join(printed).decode().splitlines()] == steps
-    # The commands that it asks the shell for are programs of others.
-    assert {(gap.why, gap.detail) for gap in recording.events(Gap)} <= {
-        ("process_not_instrumented", "not a program of the app's: what it does and starts is not seen")
+    assert {(gap.why, gap.subject.replace(" -- ", " "), gap.detail) for gap in recording.events(Gap)} == {
+        ("process_not_instrumented", "sh -c echo SERIAL0042 # getprop ro.serialno", PROGRAM),
+        ("process_not_instrumented", "true dumpsys location", PROGRAM),
+        ("process_not_instrumented", f"a copy of process {agent.pid}", COPY),
     }
+    gave = dict(line.split() for line in b"".join(printed).decode().splitlines())
+    assert [gave[str(STEPS.index(step))] for step in ("many", "copies", "loaded")] == ["0", "0", "0"]
     taken: dict[str, list[Access]] = {}
     for access in recording.events(Access):
         taken.setdefault(access.stack[0].partition("(")[0], []).append(access)
@@ -85,6 +88,9 @@ def compile_all(out: Path) -> None:
     subprocess.run(routes, check=True)
     for name in STANDINS:
         subprocess.run([*shared, "-o", str(out / name), str(HERE / "native/standins.c")], check=True)
+    for copy in range(50):
+        (out / str(copy)).mkdir(exist_ok=True)
+        shutil.copy(out / "libmediandk.so", out / str(copy))
 
 
 TAKEN = {
@@ -149,3 +155,15 @@ def test_reflection_lands_in_the_hook_and_the_stack_shows_it(seen):
     assert [value.text for value in access.values] == ["+15550001"]
     assert any(frame.startswith("java.lang.reflect.Method.invoke(") for frame in access.stack)
     assert access.stack[-1].startswith("routes.Main.main(")
+
+
+def test_no_call_is_lost_while_processes_are_started(seen):
+    counts = Counter[str]()
+    for access in seen["libroutes.so!many"]:
+        counts[access.source] += access.count
+        assert access.outcome == "returned"
+    assert counts == {"libc.so!__system_property_get": 1000, "libc.so!opendir": 1000}
+
+
+def test_libraries_are_hooked_before_they_are_used_and_again_when_they_are_loaded_again(seen):
+    assert sum(access.count for access in seen["libroutes.so!loaded"]) == 100

@@ -8,7 +8,9 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,9 +180,75 @@ int drm(void) {
     return get(NULL, "deviceUniqueId", &got);
 }
 
+/* Two calls a round, and now and then a process: a program of another, and a copy that goes on by itself. */
+int many(void) {
+    int (*get)(const char *, char *) = android("libc.so", "__system_property_get");
+    char value[92];
+    for (int round = 0; round < 1000; round++) {
+        get("ro.serialno", value);
+        closedir(opendir("/proc"));
+        if (round % 100 == 0)
+            child();
+        if (round % 100 == 50) {
+            pid_t pid = fork();
+            if (pid == 0)
+                _exit(0);
+            waitpid(pid, NULL, 0);
+        }
+    }
+    return strcmp(value, "SERIAL0042");
+}
+
+static atomic_int busy;
+static void *reads(void *none) {
+    while (atomic_load(&busy))
+        read_file("/proc/self/status");
+    return none;
+}
+
+/* How many of 40 copies, made while other threads are in hooked functions, did not come to their end. */
+int copies(void) {
+    pthread_t threads[4];
+    int hung = 0, status;
+    atomic_store(&busy, 1);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, reads, NULL);
+    for (int i = 0; i < 40; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(10);
+            _exit(read_file("/proc/self/status") > 0 ? 0 : 1);
+        }
+        waitpid(pid, &status, 0);
+        hung += status != 0;
+    }
+    atomic_store(&busy, 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    return hung;
+}
+
+/* Libraries that are used at once when they are loaded; each of 50 twice, and let go of in between. */
+int loaded(void) {
+    struct {
+        const uint8_t *bytes;
+        size_t size;
+    } got;
+    char path[512];
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "%s/%d/libmediandk.so", getenv("STANDINS"), i / 2);
+        void *library = dlopen(path, RTLD_NOW);
+        int (*get)(void *, const char *, void *) = library ? dlsym(library, "AMediaDrm_getPropertyByteArray") : NULL;
+        if (!get || get(NULL, "deviceUniqueId", &got) != 0)
+            return -1;
+        dlclose(library);
+    }
+    return 0;
+}
+
 static int (*const steps[])(void) = {
     file, stream, elsewhere, denied, folder, status, interfaces, hardware, configured, kernel, shell, child, property,
-    property_callback, property_read, camera, sound, sensors, drm,
+    property_callback, property_read, camera, sound, sensors, drm, many, copies, loaded,
 };
 
 /* static native int take(int step) of routes.Main */

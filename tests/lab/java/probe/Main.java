@@ -33,6 +33,9 @@ public class Main {
                     start("true", "nothing");
                     start("sh", "-c", "exec true again");
                 }
+                case "child" -> start(ProcessHandle.current().info().command().get(), "-Xshare:off", "-Dstop="
+                        + System.getProperty("stop"), "-cp", System.getProperty("java.class.path"), "probe.Main", "until");
+                case "until" -> until(api);
                 case "wait" -> {
                     System.out.println("waiting");
                     while (System.in.read() != '\n') {
@@ -87,6 +90,15 @@ public class Main {
             thread.join();
         }
         System.out.println("calls " + calls.get());
+    }
+
+    /** Calls until there is a file, and ends of its own will. */
+    private static void until(Api api) throws Exception {
+        while (!Files.exists(Path.of(System.getProperty("stop")))) {
+            check("number", api.number(8).equals("+15550008"));
+            Thread.sleep(20);
+        }
+        System.exit(0);
     }
 
     private static void start(String... words) throws Exception {

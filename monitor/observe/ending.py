@@ -1,0 +1,40 @@
+"""How the observed process ended, by what the agent said in its last moment and by what Frida saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+CRASHES = ("abort", "kill 6")
+"""Ways of ending that are not the app's own will, as the agent names them."""
+
+
+class Ending:
+    """Of one process."""
+
+    def __init__(self) -> None:
+        self.crashed = False
+        """It ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
+        self.culprit: str | None = None
+        """The source in whose reading it ended, as far as its last moment told."""
+        self._said = False
+
+    def told(self, payload: Mapping[str, Any]) -> None:
+        """The agent says that the process ends now."""
+        self._said = True
+        self.culprit = payload["inside"]
+        self.crashed = self.culprit is not None or payload["how"] in CRASHES
+
+    def lost(self, reason: str, crash: object | None, *, stopping: bool) -> tuple[bool, str | None]:
+        """Frida has lost the process; `stopping`: at our wish.
+
+        Gives whether it exited without a word of the agent's, and why what it did last may be missing, or None.
+        """
+        if reason == "application-requested":
+            return False, None
+        self.crashed |= reason == "process-terminated" and not self._said and not stopping
+        if reason != "process-terminated" or crash is not None:
+            return False, f"{reason}: {crash}" if crash is not None else reason
+        if self._said:
+            return False, None
+        return True, None if stopping else "the process was killed; its last 50 ms may be missing"

@@ -1,0 +1,84 @@
+"""How far the hook of each source is, and which gaps follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from monitor.observe.sources import Source
+
+State = Literal["installed", "class_absent", "overload_absent", "failed", "waiting"]
+Why = Literal["class_absent", "method_absent", "install_failed"]
+_ABSENT: Mapping[State, Why] = {
+    "waiting": "class_absent",
+    "class_absent": "class_absent",
+    "overload_absent": "method_absent",
+}
+
+
+class HookStatus(BaseModel):
+    """How far the hook of one source is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    cls: str
+    method: str
+    state: State
+    detail: str | None = None
+
+
+class Hooked:
+    """The hooks of `sources` in one process.
+
+    `api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes.
+    """
+
+    def __init__(self, sources: Sequence[Source], api_level: int | None, *, partial: bool) -> None:
+        self._sources = sources
+        self._api_level = api_level
+        self._partial = partial
+        self._told: dict[tuple[str, str, str], HookStatus] = {}
+
+    def told(self, items: Iterable[Mapping[str, Any]]) -> None:
+        """What the agent says of them."""
+        for item in items:
+            status = HookStatus.model_validate(item)
+            self._told[_of(status)] = status
+
+    def statuses(self) -> list[HookStatus]:
+        """All of them, in the order of the sources."""
+        known = dict(self._told)
+        return [
+            known.get(
+                _key(source),
+                HookStatus(source=source.name, cls=source.cls, method=source.method, state="waiting"),
+            )
+            for source in self._sources
+        ]
+
+    def gaps(self) -> Iterator[tuple[Why, str | None, str]]:
+        """What was never hooked and should be there, as (why, detail, subject of the gap).
+
+        One each, or one for all where the device has a part of Android. What this release of Android does not have, and
+        what says itself that it may be missing, is no gap.
+        """
+        wanted = {_key(source) for source in self._sources if source.on(self._api_level) and not source.optional}
+        missing = [status for status in self.statuses() if status.state in _ABSENT and _of(status) in wanted]
+        if self._partial and missing:
+            some = f"{len(missing)} of {len(self._sources)} sources"
+            yield "class_absent", f"{some}: this device does not have them; run.json says which", "sources"
+            missing = []
+        for status in [*missing, *(status for status in self.statuses() if status.state == "failed")]:
+            detail = status.detail or (f"{status.cls} never came" if status.state == "waiting" else None)
+            yield _ABSENT.get(status.state, "install_failed"), detail, status.source
+
+
+def _key(source: Source) -> tuple[str, str, str]:
+    return (source.name, source.cls, source.method)
+
+
+def _of(status: HookStatus) -> tuple[str, str, str]:
+    return (status.source, status.cls, status.method)

@@ -1,0 +1,19 @@
+"""Work with a process that may hang or be gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+
+def within(seconds: float, work: Callable[[], object], lost: tuple[type[Exception], ...]) -> None:
+    """Do it, but do not wait for it for ever, and never mind when the process is `lost` meanwhile."""
+
+    def quietly() -> None:
+        with suppress(*lost):
+            work()
+
+    thread = threading.Thread(target=quietly, daemon=True)
+    thread.start()
+    thread.join(seconds)

@@ -1,0 +1,40 @@
+"""What the agent is asked to watch, as it takes it (hooks/plan.ts)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.observe import exits, native, transforms, trust
+from monitor.observe.consent_signals import Signals
+from monitor.observe.sources import Source
+
+FLUSH_MS = 50
+
+
+def plan(
+    app: str,
+    sources: Sequence[Source],
+    signals: Signals,
+    *,
+    started: bool,
+    stack: bool,
+    fold_ms: int,
+    proxy_key: str | None,
+    unpin: bool,
+) -> dict[str, Any]:
+    """All of the catalog. `started`: the process begins with us; the rest is as `Agent` takes it."""
+    return {
+        "app": app,
+        "started": started,
+        "sources": [source.plan() for source in sources],
+        **signals.plan(),
+        "transforms": transforms.load().plan(),
+        "native": native.load().plan(),
+        "exits": exits.load().plan(),
+        "tls": trust.libraries().plan(proxy_key),
+        "unpinning": trust.checks().plan() if unpin else trust.NO_CHECKS,
+        "stack": stack,
+        "flush_ms": FLUSH_MS,
+        "fold_ms": fold_ms,
+    }
