@@ -10,6 +10,7 @@ killed is replaced at once; one that cannot be started is a disk that hangs.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import itertools
 import os
 import subprocess
@@ -78,6 +79,7 @@ class Channel:
         self.taken = 0
         if live and os.name == "posix":
             self._watch(self._start())
+            atexit.register(self.close)  # connections break off, and are recorded, until the very end
         else:
             one = writer.Writer(folder, Ring(self.memory), self.bell, self.name)
             self.thread = threading.Thread(target=one.run, daemon=True)
@@ -198,14 +200,22 @@ class Channel:
         if not self.closing:
             asyncio.get_running_loop().run_in_executor(None, start).add_done_callback(watch)
 
+    def done(self) -> None:
+        """The proxy is told to stop. Where nobody writes once it has ended, wait until all is written."""
+        if self.thread is not None:
+            self.close()
+
     def close(self) -> None:
         """Wait until all is written, STOP_S at most; what is not by then, the writer writes when it can."""
+        if self.closing:
+            return
         self.closing = True
-        end = time.monotonic() + STOP_S
-        os.close(self.button)
+        button, self.button = self.button, -1
+        os.close(button)
         if self.thread is not None:
             self.thread.join(STOP_S if self.live else None)
             return
+        end = time.monotonic() + STOP_S
         if self.starting.acquire(timeout=STOP_S):
             while time.monotonic() < end:
                 with suppress(subprocess.TimeoutExpired):

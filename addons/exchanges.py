@@ -1,14 +1,16 @@
 """Records HTTP requests and WebSocket messages.
 
 **When a line is written.** `status` stands in the same line and no line is ever rewritten, so an upload waits for the
-head of its response. mitmproxy passes that head on only after our hook returns: whatever the app knows to be answered
-is in the recording, whenever the proxy is killed. An upload without an answer `upload_wait` seconds after its end is
-written with `status` null, as is one whose exchange broke off, and each one that waits when the proxy is told to stop.
-So a kill -9 can lose only uploads that had no answer yet and ended less than `upload_wait` + 0.5 seconds before.
+head of its response. mitmproxy passes that head on only after our hook returns, and then the writer has the line
+(storage.py says what that means): whatever the app knows to be answered is in the recording, whenever the proxy or its
+writer is killed. An upload without an answer `upload_wait` seconds after its end is written with `status` null, as is
+one whose exchange broke off, and each one that waits when the proxy is told to stop. So a kill -9 can lose only uploads
+that had no answer yet and ended less than `upload_wait` + 0.5 seconds before.
 
 **How a body is taken.** A body that says it is short is buffered by mitmproxy: we have it before the server sees any of
-it, also when the server cannot be reached. Any other passes through `Body.add` chunk by chunk on its way, so that
-memory stays flat. Bytes are as they left the device: chunked framing is gone, content encodings are untouched.
+it, also when the server cannot be reached. Any other passes through `Body.add` chunk by chunk on its way; the writer
+gets what is beyond HELD_BYTES as it comes, so that memory stays flat. Bytes are as they left the device: chunked
+framing is gone, content encodings are untouched. What the disk does not take in time is dropped, and said (channel.py).
 
 **A request that does not end.** Where its protocol has messages (gRPC), each is an upload of its own as soon as there
 is a second one, an answer or a pause; of any other body without an announced length, what came before a pause of

@@ -61,7 +61,9 @@ class Recorder:
             probe.unlink()
             for file in ("uploads.jsonl", "gaps.jsonl"):
                 Lines(folder / file).close()
-            self.close()
+            if self.channel is not None:
+                self.finish()
+                self.channel.close()
             self.channel = Channel(folder, live=live)
         except OSError as error:
             raise exceptions.OptionsError(
@@ -101,14 +103,14 @@ class Recorder:
         if self.channel is not None and self.channel.behind:
             await self.channel.room()
 
-    def close(self) -> None:
-        """Tell what was counted, and wait until it is written."""
+    def finish(self) -> None:
+        """Tell what was counted; the proxy is told to stop."""
         if self.channel is None:
             return
         for key in list(self.repeats):
             self._tell_repeats(key)
         self._tell_lost(last=True)
-        self.channel.close()
+        self.channel.done()
 
     def _tell_repeats(self, key: tuple[str, str, str]) -> None:
         again = self.repeats.pop(key, None)

@@ -129,13 +129,16 @@ class Handler(mode_servers.ProxyConnectionHandler):
     room: Callable[[], Awaitable[None]]
     """What apps are made to wait for."""
     wide = False
+    """asyncio and h11 are those that uncopied.py knows."""
 
     async def handle_connection(self, connection: Connection) -> None:
         """As mitmproxy's."""
         transport = self.transports[connection]
+        room = Handler.room if connection is self.client else None
         if Handler.wide and type(transport.reader) is asyncio.StreamReader:
-            room = Handler.room if connection is self.client else None
             transport.reader = uncopied.Wide(transport.reader, room)  # type: ignore[assignment]
+        elif room is not None:
+            transport.reader = uncopied.Gated(transport.reader, room)  # type: ignore[assignment]
         await super().handle_connection(connection)
 
     @property

@@ -32,6 +32,20 @@ def able() -> bool:
     )
 
 
+class Gated:
+    """Stands before any reader: what was read is passed on once there is room."""
+
+    def __init__(self, reader: Any, room: Callable[[], Awaitable[None]]) -> None:
+        self.reader = reader
+        self.room = room
+
+    async def read(self, size: int) -> bytes:
+        """As a reader's."""
+        data: bytes = await self.reader.read(size)
+        await self.room()
+        return data
+
+
 class Wide:
     """Stands before a StreamReader: reads as much at a time as is there, and passes on the very bytes that were read.
 

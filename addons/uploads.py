@@ -70,7 +70,7 @@ class Uploads:
     def done(self) -> None:
         self.exchanges.finish()
         self.raw.finish()
-        self.recorder.close()
+        self.recorder.finish()
 
 
 addons = [Uploads()]

@@ -102,7 +102,7 @@ def recording(tmp_path: Path) -> Iterator[tuple[recorder.Recorder, Path]]:
     mine.limit = 1 << 30
     mine.open(str(tmp_path), live=False)
     yield mine, tmp_path
-    mine.close()
+    mine.finish()
 
 
 def record(
@@ -115,7 +115,7 @@ def record(
         body.add(piece)
     body.problem = problem or body.problem
     mine.upload({**storage.head("upload", storage.time_of(1)), "host": "a.test"}, body)
-    mine.close()
+    mine.finish()
     mine.channel = None
     (line,) = (path / "uploads.jsonl").read_bytes().splitlines()
     return json.loads(line), [json.loads(gap) for gap in (path / "gaps.jsonl").read_bytes().splitlines()]

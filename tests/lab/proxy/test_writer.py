@@ -313,6 +313,28 @@ def test_a_restart_waits_until_the_old_writer_has_written_all(start: Callable[..
     assert observed.proxy.alive()
 
 
+def test_a_writer_that_is_killed_while_the_proxy_stops_is_replaced(start: Callable[..., Observed]) -> None:
+    observed = start()
+    writer = pid_of(observed.proxy)
+    assert writer
+    bodies = {f"http://plain.test/{number}.": os.urandom(100_000 * number) for number in range(5)}
+    with observed.client() as client:
+        os.kill(writer, signal.SIGSTOP)
+        for url, body in bodies.items():
+            post(client, url, body)
+    with socket.create_connection((observed.proxy.host, observed.proxy.port)) as idle:
+        stopping = threading.Thread(target=observed.proxy.stop)
+        stopping.start()
+        assert idle.recv(1) == b"", "it has let go of all connections, and waits for its writer"
+    os.kill(writer, signal.SIGKILL)
+    stopping.join()
+    uploads = {one.url: one for one in observed.uploads()}
+    assert {url: observed.body(uploads[url]) for url, body in bodies.items() if body} == {
+        url: body for url, body in bodies.items() if body
+    }
+    assert len(uploads) == len(bodies)
+
+
 def test_a_disk_that_hangs_at_the_end_is_said_and_not_waited_for_forever(
     start: Callable[..., Observed], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
