@@ -59,9 +59,16 @@ def test_messages_of_a_protocol_that_is_not_http(shared: Observed) -> None:
     assert shared.body(first) == b"\x01\x02\x03first", "written before it was answered"
     raw.sendall(b"second, ")
     raw.sendall(b"in two pieces")
+    raw.shutdown(socket.SHUT_WR)
+    while raw.recv(100):
+        pass  # closed with an answer unread, a connection is reset, and what was sent last may be lost
     raw.close()
+
+    def rest() -> bytes:
+        return b"".join(shared.body(one) for one in of_host(shared, "raw.test", 2)[1:])
+
+    wait_for(lambda: rest() == b"second, in two pieces")  # in one message or, on a loaded machine, in two
     uploads = of_host(shared, "raw.test", 2)
-    assert b"".join(shared.body(one) for one in uploads[1:]) == b"second, in two pieces"
     assert {(one.via, one.client.port if one.client else None, one.tls) for one in uploads} == {("tcp", port, None)}
 
 
