@@ -166,9 +166,10 @@ static inline uint64_t brief(bytes data, int64_t size) { /* of four bytes or mor
     return h ^ h >> 32;
 }
 
-static inline bool is_same(seen_before *one, uint64_t h, bytes data, int64_t start, int64_t size) {
-    if (one->size != size || one->sum != h >> 32 || !same_bytes(data + one->start, data + start, size)) return false;
-    one->start = start, one->again = 1; /* where it stood last is still in memory */
+/* from: what stands before may have been let go of. */
+static inline bool is_same(seen_before *one, uint64_t h, bytes data, int64_t start, int64_t size, int64_t from) {
+    if (one->size != size || one->sum != h >> 32 || one->start < from || !same_bytes(data + one->start, data + start, size)) return false;
+    one->start = start, one->again = 1;
     return true;
 }
 
@@ -180,7 +181,7 @@ static inline void remember(seen_before *one, uint64_t h, int64_t start, int64_t
         *one = (seen_before){start, (uint32_t)(h >> 32), (uint16_t)size, 0};
 }
 
-enum { BEHIND = 4 << 20 };
+enum { BEHIND = 1 << 20 };
 
 /* Let go of pages of a mapped file that were read. */
 static int64_t release(bytes data, int64_t from, int64_t to) {
@@ -272,7 +273,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
         if (!bare && !opens && !strange && length >= 4 && length <= WIDTH) {
             h = brief(data + start, length);
             same = member ? keys + (h & (KEYS - 1)) : dull + (h & (uint64_t)(number - 1));
-            if (is_same(same, h, data, start, length)) {
+            if (is_same(same, h, data, start, length, released)) {
                 if (member) continue;
                 kinds = 0;
                 goto known;
