@@ -1,6 +1,7 @@
 // What native code of the app turns into what with OpenSSL or BoringSSL, where the library exports its functions: digests,
 // MACs and ciphers, each as one line. What a TLS library or the platform does for itself is left out.
 
+import { AEAD } from "./aead.js";
 import { blob, joined, tooFast } from "./transforms.js";
 import { micros } from "./clock.js";
 import { emit } from "./emit.js";
@@ -28,7 +29,7 @@ interface Work {
 }
 
 /** What to do before and after a function; `library` finds others of the same library. */
-interface Hook {
+export interface Hook {
   before?: (args: NativePointer[], library: Module) => void;
   after?: (args: NativePointer[], result: NativePointer, library: Module, where: Where | null) => void;
 }
@@ -43,7 +44,7 @@ export function watchEvp(): void {
     onAdded(module) {
       if (LIBRARY.test(module.name) && !seen.has(module.path)) {
         seen.add(module.path);
-        for (const [name, hook] of Object.entries(FUNCTIONS)) {
+        for (const [name, hook] of Object.entries({ ...FUNCTIONS, ...AEAD })) {
           attach(module, name, hook);
         }
         goLive();
@@ -107,7 +108,7 @@ function begin(context: NativePointer | undefined, op: Transform["op"], algorith
   return work;
 }
 
-function read(at: NativePointer | undefined, size: number): ArrayBuffer | null {
+export function read(at: NativePointer | undefined, size: number): ArrayBuffer | null {
   return at === undefined || at.isNull() || size <= 0 || size > MOST_BYTES ? null : at.readByteArray(size);
 }
 
@@ -234,12 +235,12 @@ function whole(algorithm: string, bytes: number): Hook {
   };
 }
 
-function once(
+export function once(
   op: Transform["op"], algorithm: string, input: ArrayBuffer | null, output: ArrayBuffer | null, key: ArrayBuffer | null,
-  where: Where | null,
+  where: Where | null, iv: ArrayBuffer | null = null,
 ): void {
   if (input !== null && output !== null) {
-    tell({ op, algorithm, key, iv: null, taken: [input], given: [output], size: 0 }, where);
+    tell({ op, algorithm, key, iv, taken: [input], given: [output], size: 0 }, where);
   }
 }
 

