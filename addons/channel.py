@@ -29,7 +29,7 @@ SMALL = 64 * 1024
 """Bytes of a body that mitmproxy may buffer."""
 HELD_BYTES = 128 * 1024
 """Bytes of a body that we hold before the writer gets it; of a longer one, it gets each piece as it comes."""
-PIECE_BYTES = 512 * 1024
+PIECE_BYTES = 1024 * 1024
 """The longest piece of a body."""
 WAIT_BYTES = RING_BYTES // 4
 PIECES_BYTES = RING_BYTES // 8 * 5
@@ -65,7 +65,7 @@ class Channel:
         self.memory = memory()
         self.ring = Ring(self.memory)
         self.bell, self.button = os.pipe()
-        os.set_blocking(self.button, False)
+        os.set_blocking(self.button, not live)
         self.ringing = False
         """It will be rung soon."""
         self.starts = 0

@@ -79,7 +79,7 @@ class Wide:
             return
         if len(data) >= WIDE_BYTES and getattr(transport, "max_size", WIDEST_BYTES) < WIDEST_BYTES:
             transport.max_size = WIDEST_BYTES
-        if self.size > WIDE_BYTES and not reader._paused:
+        if self.size > WIDEST_BYTES and not reader._paused:
             transport.pause_reading()
             reader._paused = True
 
@@ -92,7 +92,7 @@ class Wide:
             await reader._wait_for_data("read")
         data = self.pieces.popleft() if self.pieces else b""
         self.size -= len(data)
-        if reader._paused and self.size <= WIDE_BYTES:
+        if reader._paused and self.size <= WIDEST_BYTES:
             reader._paused = False
             reader._transport.resume_reading()
         if self.room is not None and data:
