@@ -25,6 +25,8 @@ MANY = 300
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 Play = Callable[..., list[Access]]
+Call = tuple[str, str | None, str, str]
+"""(method, target, outcome, value)"""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ def api(method: str, **fields: Any) -> Source:
     return Source(name=f"folding.{method}", cls="folding.Main$Api", method=method, data="phone_number", **fields)
 
 
-def counts(accesses: Sequence[Access]) -> Counter[tuple[str, str | None, str, str]]:
-    """(method, target, outcome, value) -> calls."""
-    found: Counter[tuple[str, str | None, str, str]] = Counter()
+def counts(accesses: Sequence[Access]) -> Counter[Call]:
+    """How often each call was made."""
+    found = Counter[Call]()
     for access in accesses:
         value = access.values[0].text if access.values else ""
         found[access.source.removeprefix("folding."), access.target, access.outcome, value] += access.count
@@ -104,7 +106,9 @@ KINDS = {
 def test_every_kind_of_repeat_is_counted_exactly(play: Play, stack: bool) -> None:
     sources = [api(method) for method in KINDS]
     accesses = play("kinds", [*sources, api("nothing", values=[], target=0), api("refused", target=0)], stack=stack)
-    expected = {(method, None, "returned", value): MANY for method, values in KINDS.items() for value in values}
+    expected: dict[Call, int] = {
+        (method, None, "returned", value): MANY for method, values in KINDS.items() for value in values
+    }
     for key in ("key7", "key8"):
         expected["nothing", key, "returned", ""] = MANY
         expected["refused", key, "denied", ""] = MANY
@@ -126,13 +130,13 @@ def test_calls_that_concern_nobody_hide_nothing_that_they_call(play: Play) -> No
     accesses = play("hints", [api("hint", when=when, target=0), api("deeper", target=0)])
     found = counts(accesses)
     long = "x" * 600
-    expected = {
+    expected: dict[Call, int] = {
         ("hint", "ours", "returned", "deep ours"): MANY,
         ("hint", long, "returned", f"deep {long}"): MANY,
         ("deeper", "theirs", "returned", "deep theirs"): MANY,
         ("deeper", None, "returned", "deep null"): 1,
-        **{("deeper", f"a{n}", "returned", f"deep a{n}"): 1 for n in range(MANY)},
     }
+    expected |= {("deeper", f"a{n}", "returned", f"deep a{n}"): 1 for n in range(MANY)}
     assert found == expected
 
 
