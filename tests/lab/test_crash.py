@@ -17,7 +17,7 @@ from monitor.observe.crash import deadly
 from monitor.observe.run import Order, observe
 from monitor.observe.sources import Source
 from monitor.recording import verify
-from tests.lab.test_agent import Program
+from tests.lab.program import Program
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java"

@@ -6,20 +6,19 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hatch_build import build_agent
-from monitor.events import Access, AppIdentity, DeviceIdentity, Run
+from monitor.events import Access
 from monitor.lab.runtime import java_home
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source, load
-from monitor.recording import Recording
 from tests.lab import signatures
+from tests.lab.program import Program, blank
 from tests.lab.standin import Unfit
 from tests.lab.standin.build import compiled, write
 from tests.lab.standin.calls import Call, Writer
@@ -29,15 +28,6 @@ ROOT = Path(__file__).parents[2]
 SOURCES = load()
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
-
-
-@dataclass(frozen=True)
-class Target:
-    argv: tuple[str, ...]
-    cwd: str | None = None
-    frida_device: str = "local"
-    env: dict[str, str] = field(default_factory=dict)
-    pid: int | None = None
 
 
 @dataclass
@@ -88,22 +78,14 @@ def play(sources: Sequence[tuple[int, Source]], types: Types, folder: Path) -> P
     every = [call for each in calls.values() for call in each]
     write(folder / "java", writer, every)
     wrong = compiled(folder / "java", folder / "classes", every)
-    recording = Recording.create(
-        folder / "recording",
-        Run(
-            id="standin",
-            app=AppIdentity(package="standin"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    recording = blank(folder / "recording", "standin")
     printed: list[bytes] = []
     agent = Agent(recording, [source for _, source in sources], "standin")
     agent.on_output = printed.append
     numbers = [str(call.number) for call in every if call.number not in wrong]
     java = str(java_home() / "bin" / "java")
     with agent:
-        agent.launch(Target((java, "-Xshare:off", "-cp", str(folder / "classes"), "standin.Play", *numbers)))
+        agent.launch(Program((java, "-Xshare:off", "-cp", str(folder / "classes"), "standin.Play", *numbers)))
         ended = agent.wait(480)
     output = b"".join(printed).decode("utf-8", "replace")
     assert ended, output[-2000:]

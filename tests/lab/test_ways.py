@@ -14,7 +14,7 @@ from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
 from monitor.recording import Recording
-from tests.lab.test_agent import Program
+from tests.lab.program import Program
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java"
