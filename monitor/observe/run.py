@@ -94,6 +94,7 @@ def observe(
     admit = admitted(order.listen, mode, order.device_address)
     recording = Recording.create(path, describe(device, order))
     with ExitStack() as up:
+        up.enter_context(recording)
         up.enter_context(_finished(recording))
         up.enter_context(recording.sealing(every_s=STAMP_S))
         say(f"starting the proxy, mode {mode.spec}: {mode.why}")

@@ -45,6 +45,10 @@ class Recording:
     def end(self) -> None:
         os.close(self.button)
 
+    def close(self) -> None:
+        for fd in (self.fd, self.bell):
+            os.close(fd)
+
     def lines(self, name: str) -> list[dict[str, Any]]:
         data = (self.path / name).read_bytes()
         return [json.loads(line) for line in data.splitlines()]
@@ -65,8 +69,10 @@ def digest(data: bytes) -> str:
 
 
 @pytest.fixture
-def recording(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "recording")
+def recording(tmp_path: Path) -> Iterator[Recording]:
+    made = Recording(tmp_path / "recording")
+    yield made
+    made.close()
 
 
 SHORT, LONG, CUT, BEGUN = os.urandom(1000), os.urandom(3 * MB + 5), os.urandom(MB), os.urandom(70_000)
@@ -158,23 +164,38 @@ def deadly(patch: pytest.MonkeyPatch, calls: int, *, after: bool) -> Iterator[Ca
         yield lambda: left <= 0
 
 
+def dies(recording: Recording, patch: pytest.MonkeyPatch, calls: int, *, after: bool) -> bool:
+    """Run a writer in a process of its own until it dies, if it does."""
+    child = os.fork()
+    if child:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status in (DIED, LIVED)
+        return status == DIED
+    leave = os._exit  # no clean-up: neither the writer's nor pytest's
+    try:
+        with deadly(patch, calls, after=after) as happened, suppress(Killed):
+            recording.writer().run()
+        leave(DIED if happened() else LIVED)
+    finally:
+        leave(1)
+
+
+DIED, LIVED = 10, 11
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "within"])
 def test_killed_at_each_call_into_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     for calls in range(1, 1000):
         recording = Recording(tmp_path / str(calls))
         fill(recording)
         recording.end()
-        first = recording.writer()
-        with deadly(monkeypatch, calls, after=after) as happened, suppress(Killed):
-            first.run()
-        killed = happened()
-        with suppress(OSError):
-            os.close(first.lock)  # the system does, of a process that is gone
+        killed = dies(recording, monkeypatch, calls, after=after)
         recording.writer(again=True).run()
         assert sum(recording.mend(name) for name in ("uploads.jsonl", "gaps.jsonl")) <= killed, "lines that are torn"
         check(recording)
         for path in (recording.path / "bodies").iterdir():
             path.unlink()
+        recording.close()
         if not killed:
             break
     else:

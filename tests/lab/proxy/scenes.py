@@ -20,6 +20,7 @@ from pathlib import Path
 from monitor.observe.proxy import Proxy
 from tests.lab import upstream as servers
 from tests.lab.proxy.observed import Observed, wait_for
+from tests.lab.proxy.writers import pid_of
 from tests.lab.upstream import Upstream
 
 SERVER, SERVER_H3, RESOLVER = "10.88.0.5", "10.88.0.6", "10.0.0.53"
@@ -265,7 +266,8 @@ def local(folder: Path, upstream: Upstream, hosts: ExitStack) -> None:
         # There is no way out of this network but the redirector's.
         assert not device.passes(str(stranger), "-sS", "--max-time", "5", f"http://{SERVER}/stranger")
         assert not any("stranger" in (one.url or "") for one in seen.uploads())
-        (redirector,) = run("pgrep", "-P", str(seen.proxy.pid)).split()  # or a sudo that waits for it
+        children = set(run("pgrep", "-P", str(seen.proxy.pid)).split())
+        (redirector,) = children - {str(pid_of(seen.proxy))}  # or a sudo that waits for it
         deeper = subprocess.run(["pgrep", "-P", redirector], capture_output=True, text=True, check=False).stdout
         os.kill(int(deeper or redirector), signal.SIGKILL)
         wait_for(lambda: not seen.proxy.alive())  # or it would see nothing, and not say so

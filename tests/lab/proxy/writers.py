@@ -23,6 +23,14 @@ def pid_of(proxy: Proxy) -> int | None:
     return None
 
 
+def ended(pid: int) -> bool:
+    """Whether a process has ended, though nobody may have asked for its exit code yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def waiting(pid: int | None) -> int:
     """Bytes that this proxy has recorded and that are not on disk yet."""
     for link in Path(f"/proc/{pid}/fd").glob("*"):

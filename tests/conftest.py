@@ -1,0 +1,35 @@
+"""For all tests: what one has recorded is let go of when it ends."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from monitor.recording import Recording
+
+_made: weakref.WeakSet[Recording] = weakref.WeakSet()
+_init = Recording.__init__
+
+
+def _noted(recording: Recording, *arguments: Any, **named: Any) -> None:
+    _init(recording, *arguments, **named)
+    _made.add(recording)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _note_recordings() -> Iterator[None]:
+    """Frida keeps what it calls back, and with it each recording of a test: hundreds of tests in one process would open
+    more files than select() can wait for, and WebSocket and MQTT clients would hang."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Recording, "__init__", _noted)
+        yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """After the fixtures; a recording that is still used opens its files again."""
+    for recording in list(_made):
+        recording.close()
