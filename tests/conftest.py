@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,8 @@ _init = Recording.__init__
 
 def _noted(recording: Recording, *arguments: Any, **named: Any) -> None:
     _init(recording, *arguments, **named)
-    _made.add(recording)
+    if threading.current_thread() is threading.main_thread():  # else somebody may be writing to it still
+        _made.add(recording)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -82,7 +82,7 @@ def tour(classes, tmp_path):
         agent = Agent(recording, load(), "tour", partial=True)
         agent.on_output = printed.append
         with agent:
-            agent.launch(Program(argv, str(tmp_path)))
+            agent.launch(Program(argv, cwd=str(tmp_path)))
             assert agent.wait(60), "the app did not end"
         assert {(gap.subject, gap.why) for gap in recording.events(Gap)} <= {("sources", "class_absent")}
         return list(recording.events(Access)), b"".join(printed).decode()
