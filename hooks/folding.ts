@@ -112,7 +112,10 @@ function selfOf(one: Diverted, self: NativePointer): NativePointer | null {
   return isStatic(one.overload) ? null : self;
 }
 
-const core = new CModule(SOURCE, { inside_key: insideKey, paused: pausedFlag, jvmti, resolve, wants, told });
+const core = new CModule(SOURCE, {
+  inside_key: insideKey, paused: pausedFlag, jvmti, resolve, wants, told,
+  clock_gettime: Module.getGlobalExportByName("clock_gettime"),
+});
 
 // Exclusive: none of these waits for anything but the other threads' counting.
 const options: NativeFunctionOptions = { scheduling: "exclusive", exceptions: "propagate" };
