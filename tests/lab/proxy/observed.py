@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 from monitor.events import Gap, Upload, parse
 from monitor.observe.proxy import Proxy
@@ -22,6 +24,7 @@ from tests.lab.upstream import Upstream
 
 numbers = itertools.count(1)
 MB = 1 << 20
+TRIES = 5
 
 
 @dataclass
@@ -54,6 +57,23 @@ class Observed:
             answer += byte
         assert b" 200 " in answer
         return raw
+
+    def websocket(self, url: str, **options: Any) -> ClientConnection:
+        """A WebSocket through the proxy.
+
+        Where one thread reads a TLS socket and another writes, as websockets does, Python 3.13.5 now and then lets both
+        wait for ever (without any proxy, in 1 of 20 to 60 handshakes): then another connection is made.
+        """
+        host = str(urlsplit(url).hostname)
+        for left in reversed(range(TRIES)):
+            try:
+                return connect(
+                    url, sock=self.tunnel(host), ssl=self.tls, server_hostname=host, open_timeout=5, **options
+                )
+            except (TimeoutError, AssertionError):  # the latter is websockets' own, when it gives up
+                if not left:
+                    raise
+        raise AssertionError
 
     def uploads(self) -> list[Upload]:
         return [event for event in self._events("uploads.jsonl") if isinstance(event, Upload)]

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from websockets.sync.client import connect as websocket
 
 from tests.lab.proxy.observed import MB, Observed, of_host, wait_for
 
@@ -18,8 +17,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform == "win32", reaso
 
 
 def test_websocket_messages_of_the_client_are_uploads(shared: Observed) -> None:
-    with websocket(
-        "wss://ws.test/chat?room=1", sock=shared.tunnel("ws.test"), ssl=shared.tls, server_hostname="ws.test"
+    with shared.websocket(
+        "wss://ws.test/chat?room=1",
     ) as chat:
         for message in ("hello +8613800138000", b"\x00\x01\x02", ""):
             chat.send(message)

@@ -15,7 +15,6 @@ import anyio
 import httpx
 import pytest
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.sync.client import connect as websocket
 
 from monitor.events import Upload
 from tests.lab.proxy.observed import MB, Observed, peak_mb, wait_for
@@ -130,11 +129,8 @@ def test_websocket_messages_in_pieces(shared: Observed, compressed: bool) -> Non
     def pieces() -> Iterator[str]:
         yield from ("name=", "王小明", "", "&tel=+8613800138000")
 
-    with websocket(
+    with shared.websocket(
         url,
-        sock=shared.tunnel("ws.test"),
-        ssl=shared.tls,
-        server_hostname="ws.test",
         extensions=extensions,
         compression=None,
         max_size=None,

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from websockets.sync.client import connect as websocket
 
 from addons import channel, ring
 from monitor.events import AppIdentity, DeviceIdentity, Run
@@ -61,8 +60,8 @@ def test_traffic_of_all_kinds_flows_on_while_the_disk_hangs(start: Callable[...,
                 post(client, f"https://secure.test/{size}", body)
         with observed.client(http2=True) as client:
             post(client, "https://h2.test/short", short)
-        with websocket(
-            "wss://ws.test/chat", sock=observed.tunnel("ws.test"), ssl=observed.tls, server_hostname="ws.test"
+        with observed.websocket(
+            "wss://ws.test/chat",
         ) as chat:
             chat.send(short)
             assert chat.recv() == short
@@ -157,11 +156,8 @@ def test_a_slow_disk_slows_long_uploads_down_and_loses_nothing(start: Callable[.
 def test_a_long_message_of_a_websocket_does_not_overrun_the_writer(start: Callable[..., Observed]) -> None:
     observed = start()
     long = os.urandom(ring.RING_BYTES + 3 * MB)
-    with websocket(
+    with observed.websocket(
         "wss://ws.test/long",
-        sock=observed.tunnel("ws.test"),
-        ssl=observed.tls,
-        server_hostname="ws.test",
         max_size=None,
         ping_timeout=None,
     ) as chat:
