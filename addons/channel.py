@@ -167,7 +167,7 @@ class Channel:
             )
         except OSError as error:
             if not self.starts:
-                _say(f"the writer cannot be started: {error}")
+                writer.say(f"the writer cannot be started: {error}")
         finally:
             os.close(held)
         self.starts += 1
@@ -224,7 +224,7 @@ class Channel:
                     os.close(self._start())  # it was killed, or is gone
                     time.sleep(LOOK_S)
         waits = f"{self.ring.used()} bytes of it are not on disk yet"
-        _say(f"{self.folder}: {waits}: the disk is slow, or refuses them. The writer goes on")
+        writer.say(f"{self.folder}: {waits}: the disk is slow, or refuses them. The writer goes on")
 
 
 class Body:
@@ -271,7 +271,3 @@ class Body:
                 self.problem = self.problem or TOO_SLOW
                 return
             self.kept += len(piece)
-
-
-def _say(words: str) -> None:
-    print(f"appwitness: {words}", file=sys.stderr, flush=True)

@@ -8,7 +8,6 @@ mitmproxy, so `bound` looks first whether all of it is as expected.
 
 from __future__ import annotations
 
-import logging
 import weakref
 from collections import defaultdict
 from typing import Any
@@ -19,6 +18,8 @@ from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import _http2
 from mitmproxy.proxy.layers.http._http2 import Http2Client, Http2Server
 from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
+
+from addons.inside import replace
 
 STREAM_BYTES = 4 * 1024 * 1024
 """What a sender may send of one message before we have confirmed any of it."""
@@ -133,11 +134,7 @@ class ToServer(Patience, Http2Client):
 
 def bound() -> None:
     """Have every proxy of this process use the sides above."""
-    expected = (_http2, "BufferedH2Connection"), (http, "Http2Server"), (http, "Http2Client")
-    if not all(hasattr(module, name) for module, name in expected):
-        logging.error(
-            "This mitmproxy is not the one we know: memory for HTTP/2 uploads to slow servers is not bounded."
-        )
-        return
-    for (module, name), ours in zip(expected, (Windows, FromClient, ToServer), strict=True):
-        setattr(module, name, ours)
+    replace(
+        [(_http2, "BufferedH2Connection", Windows), (http, "Http2Server", FromClient), (http, "Http2Client", ToServer)],
+        "memory for HTTP/2 uploads to slow servers is not bounded.",
+    )

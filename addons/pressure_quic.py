@@ -14,14 +14,12 @@ from aioquic.quic.connection import Limit, QuicConnection
 from mitmproxy.proxy import commands, layer
 from mitmproxy.proxy.layers.quic._stream_layers import QuicLayer
 
+from addons.pressure import AGAIN_S, ROOM_BYTES
+
 WINDOW_BYTES = 2 * 1024 * 1024
 """What a sender may send on a connection before it is granted more."""
-ROOM_BYTES = 1024 * 1024
-"""What may wait for the other side while more is granted."""
 EARLY_BYTES = 4 * WINDOW_BYTES
 """What is granted in all while there is no other side yet: requests wait in mitmproxy until it has connected."""
-AGAIN_S = 0.02
-"""How often to look whether the other side has taken what waits."""
 
 _sides: weakref.WeakValueDictionary[str, weakref.WeakSet[QuicLayer]] = weakref.WeakValueDictionary()
 _interact = QuicLayer.tls_interact

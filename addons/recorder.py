@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 from mitmproxy import exceptions
 
 from addons.channel import Body, Channel
-from addons.storage import Line, Lines, coded, head, time_of
+from addons.storage import Line, Lines, coded, gap_line, time_of
+from addons.writer import say
 
 FOLD_S = 60.0
 """The same gap within this time is counted, and told in one line at its end."""
@@ -86,17 +86,17 @@ class Recorder:
         """Say what could not be observed; `about`: of which connection (client, SNI), and the alert that ended it."""
         if self.channel is None:
             return
-        gap = _gap(subject, why, detail, at, about)
+        line = gap_line(subject, why, detail, at or time_of(time.time()), **(about or {}))
         key = (subject, why, detail)
         again = self.repeats.get(key)
         if again is not None:
             again.count += 1
-            again.first, again.last = again.first or gap, gap
+            again.first, again.last = again.first or line, line
             return
         if len(self.repeats) < KINDS_OF_GAPS:
             self.repeats[key] = Repeats()
             asyncio.get_running_loop().call_later(FOLD_S, self._tell_repeats, key)
-        self._append(gap)
+        self._append(line)
 
     async def room(self) -> None:
         """Wait for a disk that is behind, as long as that is bearable (channel.py)."""
@@ -134,24 +134,11 @@ class Recorder:
         assert self.channel is not None
         lost, self.lost = self.lost, 0
         detail = f"{lost} lines are lost: the disk did not take them in time"
-        if not lost or (
-            (last or not self.channel.behind) and self.channel.gap(coded(_gap("uploads.jsonl", "overflow", detail)))
-        ):
+        line = gap_line("uploads.jsonl", "overflow", detail, time_of(time.time()))
+        if not lost or ((last or not self.channel.behind) and self.channel.gap(coded(line))):
             return
         self.lost = lost
         if last:
-            print(f"appwitness: {self.channel.folder}: {detail}", file=sys.stderr, flush=True)
+            say(f"{self.channel.folder}: {detail}")
         else:
             asyncio.get_running_loop().call_later(RETRY_S, self._tell_lost)
-
-
-def _gap(subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> Line:
-    return {
-        **head("gap", at or time_of(time.time())),
-        "where": "proxy",
-        "subject": subject,
-        "why": why,
-        "detail": detail,
-        "until": None,
-        **(about or {}),
-    }

@@ -41,6 +41,12 @@ def head(kind: str, at: str) -> Line:
     return {"v": 1, "kind": kind, "at": at, "app": None, "pid": None}
 
 
+def gap_line(subject: str, why: str, detail: str, at: str, **more: object) -> Line:
+    """What a gap of the proxy's says."""
+    about = {"where": "proxy", "subject": subject, "why": why, "detail": detail, "until": None}
+    return {**head("gap", at), **about, **more}
+
+
 def time_of(seconds: float) -> str:
     """Seconds since 1970 as the contract writes a time."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"

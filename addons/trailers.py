@@ -5,7 +5,6 @@ Like pressure.py, this is private to mitmproxy, so `bound` looks first whether a
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import h11
@@ -22,6 +21,8 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
+
+from addons.inside import replace
 
 LAST = b"0\r\n\r\n"
 """What ends a chunked body without any."""
@@ -77,9 +78,7 @@ class ToServer(Trailing, Http1Client):
 
 def bound() -> None:
     """Have every proxy of this process use the sides above."""
-    expected = (_http1, "ChunkedReader", Reader), (http, "Http1Server", FromClient), (http, "Http1Client", ToServer)
-    if not all(hasattr(module, name) for module, name, _ in expected):
-        logging.error("This mitmproxy is not the one we know: HTTP/1 uploads with trailers break.")
-        return
-    for module, name, ours in expected:
-        setattr(module, name, ours)
+    replace(
+        [(_http1, "ChunkedReader", Reader), (http, "Http1Server", FromClient), (http, "Http1Client", ToServer)],
+        "HTTP/1 uploads with trailers break.",
+    )

@@ -33,19 +33,13 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from addons.leftovers import alive, before, beginnings, orphans
 from addons.ring import END, GAP, PIECE, WHOLE, Record, Ring
-from addons.storage import Body, Lines, coded, head, store, time_of
+from addons.storage import Body, Lines, coded, gap_line, store, time_of
 
 RETRY_S = 1.0
 """How often a line that the disk refused is tried again."""
 END_S = 5.0
 """How long it is tried once the proxy has ended."""
 _PIPE = 64 * 1024
-
-
-def gap(subject: str, why: str, detail: str, at: str, **more: object) -> bytes:
-    """The line of a gap."""
-    about = {"where": "proxy", "subject": subject, "why": why, "detail": detail, "until": None}
-    return coded({**head("gap", at), **about, **more})
 
 
 class Writer:
@@ -82,7 +76,7 @@ class Writer:
         ours = tuple(int(number) for number in self.name.split("-"))
         self._tell(beginnings(Path(self.bodies), lambda *whose: whose == ours))
         if self.lost:
-            _say(f"{self.folder}: the disk refused {self.lost} lines, which are lost")
+            say(f"{self.folder}: the disk refused {self.lost} lines, which are lost")
         self.uploads.close()
         self.gaps.close()
         if self.lock >= 0:
@@ -109,11 +103,10 @@ class Writer:
         try:
             for digest, size, what in left:
                 detail = f"body {digest}, {size} bytes: {what}"
-                self._append(
-                    self.gaps, gap("uploads.jsonl", "body_truncated", detail, time_of(time.time()), body=digest)
-                )
+                line = gap_line("uploads.jsonl", "body_truncated", detail, time_of(time.time()), body=digest)
+                self._append(self.gaps, coded(line))
         except OSError as error:
-            _say(f"{self.folder}: what was left there could not be looked at: {error}")
+            say(f"{self.folder}: what was left there could not be looked at: {error}")
 
     def _listen(self, seconds: float | None) -> None:
         """Wait for the bell, so long at most, and know how far records go then."""
@@ -135,7 +128,7 @@ class Writer:
             except Exception as error:
                 # Else each next writer would fail at the same record.
                 self.lost += 1
-                _say(f"{self.folder}: a record is lost: {error!r}")
+                say(f"{self.folder}: a record is lost: {error!r}")
             self.ring.take()
             self.again = False
 
@@ -175,7 +168,7 @@ class Writer:
         if problem:
             about = json.loads(record.line)
             detail = f"body {digest or '-'}, {kept} of {record.of} bytes: {problem}"
-            line = gap(about["host"] or "", "body_truncated", detail, about["at"])
+            line = coded(gap_line(about["host"] or "", "body_truncated", detail, about["at"]))
             if not (self.again and self.gaps.rest(line) == b""):
                 self._append(self.gaps, line)
         said = {"body": digest, "size": kept, "truncated": bool(problem)}
@@ -192,13 +185,13 @@ class Writer:
             except OSError as error:
                 if not refused:
                     detail = f"lines wait: {file.path.name}: {error}"
-                    refused = unsaid = gap("uploads.jsonl", "overflow", detail, time_of(time.time()))
+                    refused = unsaid = coded(gap_line("uploads.jsonl", "overflow", detail, time_of(time.time())))
                     if file is self.uploads:
                         with suppress(OSError):
                             self.gaps.append(refused)
                             unsaid = b""
                     if unsaid:
-                        _say(f"{file.path}: {error}: {unsaid.decode('utf-8', 'replace')}")
+                        say(f"{file.path}: {error}: {unsaid.decode('utf-8', 'replace')}")
                 if self.ended and time.monotonic() - self.ended > END_S:
                     self.lost += 1
                     return
@@ -208,7 +201,8 @@ class Writer:
             self._append(self.gaps, unsaid)
 
 
-def _say(words: str) -> None:
+def say(words: str) -> None:
+    """To whoever started the proxy."""
     with suppress(OSError):
         print(f"appwitness: {words}", file=sys.stderr, flush=True)
 
@@ -225,7 +219,7 @@ def main(folder: str, memory: str, bell: str, name: str, again: str) -> int:
     try:
         Writer(Path(folder), Ring(int(memory)), int(bell), name, again=again == "1").run()
     except OSError as error:
-        _say(f"{folder} cannot be written: {error}")
+        say(f"{folder} cannot be written: {error}")
         return 1
     return 0
 

@@ -87,7 +87,7 @@ def fill(recording: Recording) -> None:
     recording.put(ring.PIECE, data=LONG[MB : 2 * MB], number=7, at=MB)
     recording.put(ring.PIECE, data=CUT, number=8, at=0)
     recording.put(ring.WHOLE, line_of(3), SHORT, of=len(SHORT))
-    recording.put(ring.GAP, writer.gap("b.test", "tls_refused", "unknown ca", storage.time_of(3)))
+    recording.put(ring.GAP, storage.coded(storage.gap_line("b.test", "tls_refused", "unknown ca", storage.time_of(3))))
     recording.put(ring.END, line_of(4), number=8, at=MB, of=5 * MB, problem=b"client disconnected")
     recording.put(ring.PIECE, data=LONG[2 * MB :], number=7, at=2 * MB)
     recording.put(ring.END, line_of(5), number=7, at=len(LONG), of=len(LONG))

@@ -1,0 +1,19 @@
+"""Puts what is ours in the place of what is private to mitmproxy, where all of it is there as we know it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from types import ModuleType
+
+
+def replace(pieces: Sequence[tuple[ModuleType, str, object]], otherwise: str) -> None:
+    """For every proxy of this process: in each module, what has that name becomes ours.
+
+    Where a name is missing, nothing is replaced, and an error says what is not as it should be: `otherwise`.
+    """
+    if not all(hasattr(module, name) for module, name, _ in pieces):
+        logging.error(f"This mitmproxy is not the one we know: {otherwise}")
+        return
+    for module, name, ours in pieces:
+        setattr(module, name, ours)
