@@ -43,10 +43,14 @@ def transfer(piece: Piece, said: str, room: Room) -> Piece:
     return piece
 
 
-ENTITY = re.compile(rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)")
-
-
-@decoder("entities", "text", ENTITY.pattern, anywhere=True, alone=False)
+@decoder(
+    "entities",
+    "text",
+    rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)",
+    anywhere=True,
+    alone=False,
+    first=True,  # a form would be cut at them
+)
 def entities(piece: Piece, room: Room) -> Found:
     """HTML and XML character references."""
     if not room.take(len(piece.data), piece, "entities"):
@@ -133,11 +137,7 @@ def markup(piece: Piece, room: Room) -> Found:
             found.append(piece.part("xml", *tag.span(1), path))
             continue
         if tag[2] is not None:
-            text = piece.part("xml", *tag.span(2), f"{piece.path}.{'.'.join(stack)}" if stack else piece.path)
-            found.append(text)
-            if b"=" in text.data and ENTITY.search(text.data):
-                # Read as a form, it would be cut at its entities.
-                found += entities(text, room) or ()
+            found.append(piece.part("xml", *tag.span(2), f"{piece.path}.{'.'.join(stack)}" if stack else piece.path))
             continue
         name = (tag[4] or b"").decode("utf-8", "replace")
         if tag[3]:
