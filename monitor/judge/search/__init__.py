@@ -298,21 +298,13 @@ def _patterns(value: Value) -> tuple[set[tuple[bytes, bool]], set[tuple[bytes, b
     binary: set[tuple[bytes, bool]] = set()
     numbers: set[bytes] = set()
     for variant in variants.texts_of(value):
-        match variant.how:
-            case "text":
-                for pattern, charset in _encoded(variant.pattern):
-                    if charset == "utf-8" or charset.startswith("base64"):
-                        anywhere.add((pattern.lower(), charset == "utf-8"))
-                    else:
-                        binary.add((pattern.lower(), False))
-            case "utf-8":
-                anywhere.add((variant.pattern.lower(), True))
-            case "bytes":
-                binary.add((variant.pattern.lower(), False))
-            case "digits":
-                numbers.add(variant.pattern)
-            case "place" | "leaf":
-                pass
+        for lower, charset in _written(variant):
+            if charset == "utf-8" or charset.startswith("base64"):
+                anywhere.add((lower, charset == "utf-8"))
+            else:
+                binary.add((lower, False))
+        if variant.how == "digits":
+            numbers.add(variant.pattern)
     return anywhere, binary, numbers
 
 
@@ -320,18 +312,24 @@ def _forms(value: Value) -> _Forms:
     texts: dict[bytes, list[_Text]] = {}
     digits: dict[bytes, Variant] = {}
     for variant in variants.texts_of(value):
-        match variant.how:
-            case "text" | "utf-8" | "bytes":
-                encoded = _encoded(variant.pattern) if variant.how == "text" else [(variant.pattern, variant.how)]
-                for pattern, charset in encoded:
-                    lower = pattern.lower()
-                    for offset, window in windows_of(lower):
-                        texts.setdefault(window, []).append(_Text(lower, offset, variant, charset))
-            case "digits":
-                digits.setdefault(variant.pattern, variant)
-            case "place" | "leaf":
-                pass
+        for lower, charset in _written(variant):
+            for offset, window in windows_of(lower):
+                texts.setdefault(window, []).append(_Text(lower, offset, variant, charset))
+        if variant.how == "digits":
+            digits.setdefault(variant.pattern, variant)
     return _Forms(texts, digits, variants.digests_of(value))
+
+
+def _written(variant: Variant) -> Iterable[tuple[bytes, str]]:
+    """The texts, in small letters, that a form may stand as, and the charset of each."""
+    match variant.how:
+        case "text":
+            for pattern, charset in _encoded(variant.pattern):
+                yield pattern.lower(), charset
+        case "utf-8" | "bytes":
+            yield variant.pattern.lower(), variant.how
+        case "digits" | "place" | "leaf":
+            pass
 
 
 def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
