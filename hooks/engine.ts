@@ -5,7 +5,7 @@ import {
 import { Method } from "./classes.js";
 import { micros } from "./clock.js";
 import { emit, report, type Fold } from "./emit.js";
-import { countNoMore, countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
+import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
 import { globalRef, inFrame, reflected, takeException, throwAgain } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
@@ -58,8 +58,8 @@ interface Hook {
   cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
-  /** repeats are counted below JavaScript */
-  counts: boolean;
+  /** repeats are counted below JavaScript; this ends it */
+  countNoMore: (() => void) | null;
 }
 
 /** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
@@ -179,7 +179,7 @@ function isAbstract(env: Env, overload: Overload): boolean {
 
 function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
   const cls = holderClass(env, overload);
-  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], counts: false };
+  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], countNoMore: null };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
   return hook;
 }
@@ -187,11 +187,11 @@ function install(env: Env, overload: Overload, kind: Kind, method: string): Hook
 /** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
-  if (hook.counts) {
-    hook.counts = false;
-    countNoMore(hook.overload);
+  if (hook.countNoMore !== null) {
+    hook.countNoMore();
+    hook.countNoMore = null;
   } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
-    hook.counts = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
+    hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
       wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
       told: (env, self, args, result, begun) => {
         const call = callOf(hook, env, self, args, begun);

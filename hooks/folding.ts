@@ -6,6 +6,7 @@ import Java from "frida-java-bridge";
 import { currentEnv, divert, isArt, isStatic, targetOf, type Env, type Overload, type Raw } from "./bridge.js";
 import { report, type Counted, type Fold } from "./emit.js";
 import { DECLARATIONS, MOST_ARGUMENTS, SLOTS, SOURCE } from "./folding_c.js";
+import { CALLS, type Shorty } from "./jni.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
 export interface Repeats {
@@ -24,28 +25,25 @@ export interface Teller {
 }
 
 interface Kind {
-  /** how the C part knows it */
-  letter: string;
+  letter: Shorty;
   /** in C */
   type: string;
   /** member of Value */
   member: string;
-  /** its entry in JNI's table: Call<Type>MethodA, CallStatic<Type>MethodA */
-  calls: [number, number];
   read: (at: NativePointer) => Raw;
 }
 
 const KINDS: Record<string, Kind> = {
-  pointer: { letter: "L", type: "gpointer", member: "l", calls: [36, 116], read: (at) => at.readPointer() },
-  boolean: { letter: "Z", type: "guint8", member: "z", calls: [39, 119], read: (at) => at.readU8() },
-  byte: { letter: "B", type: "gint8", member: "b", calls: [42, 122], read: (at) => at.readS8() },
-  char: { letter: "C", type: "guint16", member: "c", calls: [45, 125], read: (at) => at.readU16() },
-  short: { letter: "S", type: "gint16", member: "s", calls: [48, 128], read: (at) => at.readS16() },
-  int: { letter: "I", type: "gint32", member: "i", calls: [51, 131], read: (at) => at.readS32() },
-  long: { letter: "J", type: "gint64", member: "j", calls: [54, 134], read: (at) => at.readS64() },
-  float: { letter: "F", type: "gfloat", member: "f", calls: [57, 137], read: (at) => at.readFloat() },
-  double: { letter: "D", type: "gdouble", member: "d", calls: [60, 140], read: (at) => at.readDouble() },
-  void: { letter: "V", type: "void", member: "", calls: [63, 143], read: () => undefined },
+  pointer: { letter: "L", type: "gpointer", member: "l", read: (at) => at.readPointer() },
+  boolean: { letter: "Z", type: "guint8", member: "z", read: (at) => at.readU8() },
+  byte: { letter: "B", type: "gint8", member: "b", read: (at) => at.readS8() },
+  char: { letter: "C", type: "guint16", member: "c", read: (at) => at.readU16() },
+  short: { letter: "S", type: "gint16", member: "s", read: (at) => at.readS16() },
+  int: { letter: "I", type: "gint32", member: "i", read: (at) => at.readS32() },
+  long: { letter: "J", type: "gint64", member: "j", read: (at) => at.readS64() },
+  float: { letter: "F", type: "gfloat", member: "f", read: (at) => at.readFloat() },
+  double: { letter: "D", type: "gdouble", member: "d", read: (at) => at.readDouble() },
+  void: { letter: "V", type: "void", member: "", read: () => undefined },
 };
 const VALUE = 8;
 const TEXT = "java.lang.String";
@@ -209,34 +207,35 @@ function canCompare(): boolean {
 let waiting: Diverted[] = [];
 
 /**
- * Have calls of a method that was just replaced go through the C part. False when that cannot be: on ART, where it has
- * never been tried; for a constructor; or when something that matters is no text and no number.
+ * Have calls of a method that was just replaced go through the C part; gives a way to have them go through JavaScript
+ * again. Null when that cannot be: on ART, where it has never been tried; for a constructor; or when something that
+ * matters is no text and no number.
  */
 export function countRepeats(
   overload: Overload, cls: NativePointer, repeats: Repeats, asks: boolean, teller: Teller,
-): boolean {
+): (() => void) | null {
   const result = kindOf(overload.returnType);
   const args = overload.argumentTypes.map(kindOf);
   if (isArt() || overload.methodName === "$init" || result === null || args.length >= MOST_ARGUMENTS || !canCompare()) {
-    return false;
+    return null;
   }
   const compares = Memory.alloc(MOST_ARGUMENTS);
   compares.add(args.length).writeS8(-1);
   for (const index of repeats.depends) {
     const letter = letterOf(overload.argumentTypes[index]);
     if (letter === null) {
-      return false;
+      return null;
     }
     compares.add(index).writeS8(letter.charCodeAt(0));
   }
   const reads = repeats.reads ? letterOf(overload.returnType) : "";
   if (reads === null || args.includes(null)) {
-    return false;
+    return null;
   }
   const id = diverted.length;
   const fixed = isStatic(overload);
   const hook = native.newHook(
-    id, cls, result.calls[fixed ? 1 : 0], fixed ? 1 : 0, asks ? 1 : 0, result.letter.charCodeAt(0),
+    id, cls, CALLS[result.letter][fixed ? 1 : 0], fixed ? 1 : 0, asks ? 1 : 0, result.letter.charCodeAt(0),
     reads === "" ? 0 : reads.charCodeAt(0), compares);
   const one: Diverted = {
     hook, overload, args: args as Kind[], result, teller, target: targetOf(overload), slots: [], next: 0, off: false,
@@ -247,7 +246,10 @@ export function countRepeats(
   if (waiting.length === 1) {
     Script.nextTick(compile);
   }
-  return true;
+  return () => {
+    one.off = true;
+    divert(overload, null);
+  };
 }
 
 /** Kind of a value that the C part can compare; null for any other. */
@@ -280,13 +282,4 @@ function compile(): void {
       divert(one.overload, made[`method_${i}`] as NativePointer);
     }
   });
-}
-
-/** Have calls of a method go through JavaScript again. */
-export function countNoMore(overload: Overload): void {
-  const one = diverted.find((other) => other.overload === overload);
-  if (one !== undefined && !one.off) {
-    one.off = true;
-    divert(overload, null);
-  }
 }

@@ -185,7 +185,7 @@ function describe(env: Env, thrown: NativePointer): string {
 }
 
 /** Index of Call<Type>MethodA, of CallStatic<Type>MethodA, and the native type. */
-const CALLS = {
+export const CALLS = {
   L: [36, 116, "pointer"],
   Z: [39, 119, "uint8"],
   B: [42, 122, "int8"],
