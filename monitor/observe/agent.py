@@ -174,11 +174,9 @@ class Agent:
             self._device.on("output", self._on_output)
             self._pid = target.pid or self._spawn(target)
             self._enter()
-        except (frida.InvalidArgumentError, frida.InvalidOperationError, frida.TransportError) as error:
-            raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
         except (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError) as error:
             raise self._not_up(f"{self.app} could not be started: {error}.") from error
-        except (frida.NotSupportedError, frida.PermissionDeniedError, frida.ProcessNotRespondingError) as error:
+        except (frida.InvalidArgumentError, *LOST) as error:
             raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
         self._until_ready()
 

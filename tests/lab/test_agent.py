@@ -451,6 +451,12 @@ def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, recording,
     assert [(gap.subject, gap.detail) for gap in seen.gaps] == [("probe:push", LATE)]
 
 
+def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
+    monkeypatch.setattr("monitor.observe.agent.agent_js", lambda: "throw new Error('broken on purpose')")
+    with pytest.raises(SetupError, match=r"could not get into probe.*broken on purpose"):
+        run(["once"], [api("number")])
+
+
 OBSERVER = """
 import os, signal, sys
 from monitor.observe.agent import Agent
