@@ -20,10 +20,16 @@ def foreign_frame(stack: Sequence[str]) -> str | None:
     return next((frame for frame in stack if not frame.startswith(_FRAMEWORK)), None)
 
 
+def method_of(stack: Sequence[str]) -> str | None:
+    """The same without file and line: one method may open a connection in several of its lines."""
+    frame = foreign_frame(stack)
+    return frame.partition("(")[0] if frame else None
+
+
 def code_of(ref: Ref, stack: Sequence[str], known: RecipientTable | None) -> Code | None:
     """The same as a finding names it, with the line that has the stack; None when the stack does not tell."""
-    frame = foreign_frame(stack)
-    if frame is None:
+    method = method_of(stack)
+    if method is None:
         return None
-    owner = known.of_frame(frame) if known else None
-    return Code(code=frame.partition("(")[0], owner=owner.name if owner else None, ref=ref)
+    owner = known.of_frame(method) if known else None
+    return Code(code=method, owner=owner.name if owner else None, ref=ref)

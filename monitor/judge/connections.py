@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from monitor.events import Connection, Endpoint, Gap, Ref, Upload
 from monitor.findings import Carrier, ReportedGap
-from monitor.judge.code import code_of, foreign_frame
+from monitor.judge.code import code_of, method_of
 from monitor.judge.recipients import RecipientTable
 
 SLACK = timedelta(milliseconds=250)
@@ -132,7 +132,7 @@ class Connections:
         ]
         if len(fitting) <= 1:
             return (fitting[0], BY_NAME) if fitting else (None, 0.0)
-        code = {foreign_frame(line.connection.stack) for line in fitting}
+        code = {method_of(line.connection.stack) for line in fitting}
         return (max(fitting), BY_NAME_AND_CODE) if len(code) == 1 and None not in code else (None, 0.0)
 
     def foreign(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:

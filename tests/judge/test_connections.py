@@ -16,6 +16,7 @@ APP = "com.example.shop"
 PROXY = Endpoint(ip="192.168.1.2", port=8080)
 PHONE = "192.168.1.7"
 API = ["java.net.Socket.connect(Socket.java:1)", "com.example.shop.Api.send(Api.java:7)"]
+OTHER_LINE = ["java.net.Socket.connect(Socket.java:1)", "com.example.shop.Api.send(Api.java:9)"]
 SDK = ["okhttp3.internal.X.connect(X.kt:1)", "com.adnet.sdk.AdNet.send(AdNet.java:9)"]
 POOL = ["okhttp3.internal.X.connect(X.kt:1)", "java.lang.Thread.run(Thread.java:1)"]
 
@@ -127,6 +128,11 @@ def behind(seconds, size=0, host="api.shop.test"):
         ([line(10, 5001, host="api.shop.test"), line(15, 5001, "close")], None, None),
         ([line(10, 5001, host="api.shop.test"), line(15, 5002, host="api.shop.test")], 2, 0.6),
         ([line(10, 5001, host="api.shop.test"), line(15, 5002, host="api.shop.test", stack=SDK)], None, None),
+        (
+            [line(10, 5001, host="api.shop.test"), line(15, 5002, host="api.shop.test", stack=OTHER_LINE)],
+            2,
+            0.6,
+        ),  # a GET opens it in getInputStream, a POST in getOutputStream
         (
             [line(10, 5001, host="api.shop.test", stack=POOL), line(15, 5002, host="api.shop.test", stack=POOL)],
             None,

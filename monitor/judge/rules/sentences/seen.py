@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from monitor.findings import Recipient
-from monitor.judge.code import foreign_frame
+from monitor.judge.code import method_of
 from monitor.judge.recipients import RecipientTable
 from monitor.judge.rules.words import Language
 
@@ -62,11 +62,10 @@ def forms(variants: Iterable[str], language: Language) -> str:
 
 def caller(stack: Sequence[str], known: RecipientTable | None, language: Language) -> str:
     """The innermost code that is not the framework's, and whose it is where we know that."""
-    frame = foreign_frame(stack)
-    if frame is None:
+    code = method_of(stack)
+    if code is None:
         return ""
-    owner = known.of_frame(frame) if known else None
-    code = frame.partition("(")[0]
+    owner = known.of_frame(code) if known else None
     if language == "en":
         return f" (called by {code}{f' of {owner.name}' if owner else ''})"
     return f"（由{f' {owner.name} 的' if owner else ''} {code} 调用）"
