@@ -11,8 +11,8 @@ setup:  ## uv, Python, a Java compiler, the built agent and lab device
 demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 	@.venv/bin/appwitness demo
 
-test: setup  ## all tests, those on the lab device included
-	.venv/bin/pytest --numprocesses 2 --dist loadfile
+test: setup  ## all tests, those on the lab device included; what fails beside others is told, and tried once more alone
+	.venv/bin/pytest --numprocesses 2 --dist loadfile || { test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none; }
 
 check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/ruff check .
