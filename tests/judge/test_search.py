@@ -10,12 +10,13 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index, last_key
+from monitor.judge import decode, variants
+from monitor.judge.search import Index, forms, last_key
+from monitor.judge.search.grams import Grams, Table
 from monitor.judge.variants import digests
 from tests.judge.encoders import ENCODERS, dumps
 from tests.strategies import personal
@@ -406,6 +407,30 @@ def test_values_added_between_searches_are_found_at_once():
         assert {hit.key for hit in index.find(leaves)} == {number, 0}
     index.add(0, PHONE)  # a known key stays what it is
     assert len(index) == 300
+
+
+@given(personal)
+@example(Value(type="sms_content", text="😀 a/b+c?d e% é" * 20))
+@example(Value(type="device_id_imei", text="867530029921507"))
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_find_is_explained_by_is_entered(value):
+    """Compiled code enters forms that Python explains; neither may know of others than the other does."""
+    texts, numbers, words = Grams(), Table(), Table()
+    raw = Grams()
+    entered = forms.enter(variants.kind_of(value), value, 7, texts, raw, words, numbers)
+    explained = forms.forms_of(value)
+    by_table: dict[Grams, set[bytes]] = {texts: set(), raw: set()}
+    for one in (text for found in explained.texts.values() for text in found):
+        anywhere = one.charset == "utf-8" or one.charset.startswith("base64")
+        by_table[texts if anywhere else raw].add(one.lower)
+    for table, wanted in by_table.items():
+        for text in wanted:
+            assert {row.slot for row in table.find(text)} == {7}, text
+    found = {row.start for row in words.find(forms.words_of(digest[2] for digest in explained.digests))}
+    assert found == set(range(len(explained.digests)))
+    assert {row.slot for row in numbers.find(forms.words_of(number[-8:] for number in explained.digits))} <= {7}
+    known = len(by_table[texts]) + len(by_table[raw]) + len(explained.digests) + len(explained.digits)
+    assert known <= entered <= known + 12  # what several forms share is counted for each
 
 
 def test_the_order_of_adding_changes_nothing():

@@ -9,19 +9,18 @@ hundred times as long as a scan.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
 from monitor.judge.search.edges import stands_alone
-from monitor.judge.search.grams import Grams, Table, window_of, windows_of
+from monitor.judge.search.forms import Forms, enter, forms_of, words_of
+from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
 from monitor.judge.search.look import Look
 from monitor.judge.search.sieve import Sieve
@@ -30,26 +29,6 @@ from monitor.judge.search.split import _cuts as cuts_of
 from monitor.judge.variants import Variant, digests
 
 __all__ = ["Hit", "Index", "last_key", "root_of"]
-
-
-class _Text(NamedTuple):
-    """What is looked for in the leaves, and what it would mean."""
-
-    lower: bytes
-    offset: int
-    """Where in it the window stands by which it was entered."""
-    variant: Variant
-    charset: str
-    """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment; bytes: as is."""
-
-
-class _Forms(NamedTuple):
-    """All forms of one value, by how they are found."""
-
-    texts: dict[bytes, list[_Text]]
-    """By the windows that may stand for them."""
-    digits: dict[bytes, Variant]
-    digests: list[variants.Digested]
 
 
 REMEMBERED = 512
@@ -66,7 +45,7 @@ class Index:
         """`outputs`: what else makes a leaf of a large text matter."""
         self._slots: list[tuple[Hashable, Value, str]] = []
         self._known: set[Hashable] = set()
-        self._forms: dict[int, _Forms] = {}
+        self._forms: dict[int, Forms] = {}
         self._raw = Grams()
         self._texts = Grams(self._raw)
         self._digests = Table()
@@ -87,30 +66,25 @@ class Index:
             return
         self._known.add(key)
         slot = len(self._slots)
-        self._slots.append((key, value, variants.kind_of(value)))
-        self._splits.add(slot, self._slots[slot][2], value)
-        anywhere, binary, numbers = _patterns(value)
-        self._texts.add_all(anywhere, slot)
-        self._raw.add_all(binary, slot)
-        digested = variants.digests_of(value)
-        self.patterns += len(anywhere) + len(binary) + len(numbers) + len(digested)
-        self._digits.put(words_of(number[-8:] for number in numbers), slot)
-        self._digests.put(words_of(digest[2] for digest in digested), slot)
-        cuts = list(cuts_of(self._slots[slot][2], value.text))
+        kind = variants.kind_of(value)
+        self._slots.append((key, value, kind))
+        self._splits.add(slot, kind, value)
+        self.patterns += enter(kind, value, slot, self._texts, self._raw, self._digests, self._digits)
+        cuts = list(cuts_of(kind, value.text))
         self.narrow.add_words(_rarest(cuts), slot)
         self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
-        if self._slots[slot][2] == "location":
+        if kind == "location":
             points, cells = self._places.add(slot, value)
             for place in points:
                 self.narrow.add_place(place.lat, place.lon)
             self.narrow.add_words(cells, slot)
 
-    def _forms_of(self, slot: int) -> _Forms:
+    def _forms_of(self, slot: int) -> Forms:
         forms = self._forms.get(slot)
         if forms is None:
             if len(self._forms) >= REMEMBERED:
                 self._forms.clear()
-            forms = self._forms[slot] = _forms(self._slots[slot][1])
+            forms = self._forms[slot] = forms_of(self._slots[slot][1])
         return forms
 
     def find(self, leaves: Sequence[Leaf], passed_over: int = 0) -> list[Hit]:
@@ -291,47 +265,6 @@ class _Found:
         return self.hits[-1]
 
 
-def _patterns(value: Value) -> tuple[set[tuple[bytes, bool]], set[tuple[bytes, bool]], set[bytes]]:
-    """What is looked for of a value, which is less than its forms, for of most values nothing is ever found: texts that
-    stand anywhere and those of binary data, each with whether numbers in it stand alone; numbers in groups."""
-    anywhere: set[tuple[bytes, bool]] = set()
-    binary: set[tuple[bytes, bool]] = set()
-    numbers: set[bytes] = set()
-    for variant in variants.texts_of(value):
-        for lower, charset in _written(variant):
-            if charset == "utf-8" or charset.startswith("base64"):
-                anywhere.add((lower, charset == "utf-8"))
-            else:
-                binary.add((lower, False))
-        if variant.how == "digits":
-            numbers.add(variant.pattern)
-    return anywhere, binary, numbers
-
-
-def _forms(value: Value) -> _Forms:
-    texts: dict[bytes, list[_Text]] = {}
-    digits: dict[bytes, Variant] = {}
-    for variant in variants.texts_of(value):
-        for lower, charset in _written(variant):
-            for offset, window in windows_of(lower):
-                texts.setdefault(window, []).append(_Text(lower, offset, variant, charset))
-        if variant.how == "digits":
-            digits.setdefault(variant.pattern, variant)
-    return _Forms(texts, digits, variants.digests_of(value))
-
-
-def _written(variant: Variant) -> Iterable[tuple[bytes, str]]:
-    """The texts, in small letters, that a form may stand as, and the charset of each."""
-    match variant.how:
-        case "text":
-            for pattern, charset in _encoded(variant.pattern):
-                yield pattern.lower(), charset
-        case "utf-8" | "bytes":
-            yield variant.pattern.lower(), variant.how
-        case "digits" | "place" | "leaf":
-            pass
-
-
 def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
     """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
     longest, one behind the other."""
@@ -350,11 +283,6 @@ SHORT_PART = re.compile(r"[0-9]{1,4}")
 SHORT_NUMBER = 5
 """Digits from which on a number alone is a reason to look at what stands beside it."""
 WORDS = re.compile(r"[^\W_]+")
-
-
-def words_of(runs: Iterable[bytes]) -> bytes:
-    """The first eight bytes of each, filled with noughts."""
-    return b"".join([run[:8] if len(run) >= 8 else run.ljust(8, b"\0") for run in runs])
 
 
 STANDARD = bytes.maketrans(b"-_", b"+/")
@@ -382,22 +310,3 @@ def _in_base64(
         inner = inner._replace(start=leaf.start + begin, end=leaf.start + min(last, end + 3))
     if stands_alone(inner, at, at + size, variant, "utf-8"):
         found.add(slot, variant, inner, at, at + size, "utf-8")
-
-
-def _encoded(text: bytes) -> Iterable[tuple[bytes, str]]:
-    """The bytes that a text may be inside data that is no UTF-8 text, and inside base64 at any alignment."""
-    yield text, "utf-8"
-    word = text.decode()
-    for charset in ("utf-16le", "utf-16be"):
-        yield word.encode(charset), charset
-    if not word.isascii():
-        yield word.encode("gb18030"), "gb18030"
-    if len(text) >= 6:
-        for alignment in range(3):
-            coded = base64.b64encode(b"\0" * alignment + text)
-            core = coded[(0, 2, 3)[alignment] : (alignment + len(text)) * 8 // 6]
-            if len(core) < 8:
-                continue
-            yield core, f"base64 {alignment}"
-            if b"+" in core or b"/" in core:
-                yield core.translate(bytes.maketrans(b"+/", b"-_")), f"base64 {alignment}"

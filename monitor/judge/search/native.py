@@ -21,6 +21,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "grams_add": (ctypes.c_int, _POINTER, _BYTES, ctypes.c_int, _SLOT, ctypes.c_bool),
     "grams_add_all": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),
     "grams_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
+    "forms_add": (_SIZE, _POINTER, _POINTER, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),
     "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
     "sieve_free": (None, _POINTER),
     "sieve_add_words": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),

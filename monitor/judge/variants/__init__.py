@@ -333,38 +333,76 @@ IN_DIGITS = frozenset(("formatted", "separated", "uri"))
 """Normal forms that are found by their digits, whatever stands between them."""
 
 
+def kept(kind: str, forms: Forms) -> Iterator[tuple[str, str, bytes, How]]:
+    """(name, text, bytes, how) of the normal forms that are looked for as texts: of those alike but for case, one."""
+    seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
+    for number, (name, text) in enumerate(forms):
+        coded = text.encode("utf-8", "replace")
+        lower = coded.lower()
+        if len(text) < SEARCHED or lower in seen or (kind == "location" and name != "as_given"):
+            continue
+        if kind == "phone" and name in IN_DIGITS:
+            continue
+        seen.add(lower)
+        yield name, text, coded, "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
+
+
+def is_grouped(kind: str, text: str) -> bool:
+    """Whether a form is a number that is looked for with separators between its digits as well."""
+    return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal()
+
+
+def summed(forms: Forms) -> Iterator[tuple[str, str]]:
+    """The normal forms of which checksums are looked for."""
+    return (form for form in forms if form[0] == "as_given" or form[0] in CHOSEN)
+
+
+def turned_round(forms: Forms) -> str:
+    """The value from its end to its beginning, where that says enough; else nothing."""
+    given = forms[0][1] if forms else ""
+    turned = given[::-1]
+    return turned if bits_of(given) >= 30 and turned.casefold() != given.casefold() else ""
+
+
 def texts_of(value: Value) -> Iterator[Variant]:
     """The forms of a value that are no digests."""
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
-    seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
-    yield from _binary(kind, forms[0][1] if forms else "")
-    for number, (name, text) in enumerate(forms):
-        coded = text.encode("utf-8", "replace")
-        if len(text) < SEARCHED or coded.lower() in seen or (kind == "location" and name != "as_given"):
-            continue
-        if kind == "phone" and name in IN_DIGITS:
-            continue
-        seen.add(coded.lower())
+    yield from in_binary(kind, forms)
+    for name, text, coded, how in kept(kind, forms):
         variant = "plain" if name == "as_given" else name
         bits = bits_of(text)
-        how: How = "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
         yield Variant(variant, name, how, coded, _edge(text), bits)
-        if kind in ("phone", "imei", "number") and text.isdecimal() and len(text) >= 7:
+        if is_grouped(kind, text):
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
     if kind == "location":
         yield Variant("coordinates", "as_given", "place", b"")
-    for name, text in forms:
+    for name, text in summed(forms):
         bits = min(bits_of(text), CHECKSUM_BITS)
-        if name in CHOSEN or name == "as_given":
-            for checksum, sum32 in _checksums(text):
-                if sum32 > 1 << 24:
-                    for written in _written(sum32):
-                        yield Variant(checksum, name, "utf-8", written.encode(), "digit", bits)
-    if forms and bits_of(forms[0][1]) >= 30:
-        backwards = forms[0][1][::-1]
-        if backwards.casefold() != forms[0][1].casefold():
-            yield Variant("reversed", "as_given", "utf-8", backwards.encode(), _edge(backwards), bits_of(forms[0][1]))
+        for checksum, sum32 in _checksums(text):
+            if sum32 > 1 << 24:
+                for written in _written(sum32):
+                    yield Variant(checksum, name, "utf-8", written.encode(), "digit", bits)
+    if turned := turned_round(forms):
+        coded = turned.encode("utf-8", "replace")
+        yield Variant("reversed", "as_given", "utf-8", coded, _edge(turned), bits_of(forms[0][1]))
+
+
+def bytes_of(kind: str, forms: Forms) -> bytes:
+    """An id as the bytes that it stands for, of which digests are looked for too; else nothing."""
+    pure = _pure(forms[0][1]) if kind in ("mac", "id") else ""
+    return bytes.fromhex(pure) if pure and _varied(pure) else b""
+
+
+def depths(forms: Forms) -> Iterator[tuple[int, str, str, bytes, digests.Depth]]:
+    """(number, name, text, bytes, how many digests) of the normal forms of which digests are looked for."""
+    chosen = 0
+    for number, (name, text) in enumerate(forms):
+        data = text.encode("utf-8", "replace")
+        if len(data) >= 3:
+            normal = name not in UNCHOSEN
+            chosen += normal
+            yield number, name, text, data, "usual" if not normal else "doubled" if chosen <= MAIN_FORMS else "all"
 
 
 def digests_of(value: Value) -> list[Digested]:
@@ -373,18 +411,10 @@ def digests_of(value: Value) -> list[Digested]:
     forms = FORMS[kind](value.text)
     found: list[Digested] = []
     known: set[bytes] = set()
-    chosen = 0
-    if kind in ("mac", "id") and (pure := _pure(forms[0][1])) and _varied(pure):
-        raw_id = bytes.fromhex(pure)
-        found += [(name, "bytes", digests.DIGESTS[name](raw_id), 4.0 * len(pure)) for name in digests.COMMON]
-    for number, (name, text) in enumerate(forms):
-        data = text.encode("utf-8", "replace")
+    if raw_id := bytes_of(kind, forms):
+        found += [(name, "bytes", digests.DIGESTS[name](raw_id), 8.0 * len(raw_id)) for name in digests.COMMON]
+    for number, name, text, data, depth in depths(forms):
         bits = bits_of(text)
-        if len(data) < 3:
-            continue
-        normal = name not in UNCHOSEN
-        chosen += normal
-        depth: digests.Depth = "usual" if not normal else "doubled" if chosen <= MAIN_FORMS else "all"
         for digest, raw in digests.of(data, depth):
             if raw not in known:
                 known.add(raw)
@@ -413,8 +443,9 @@ CHOSEN = frozenset(("lower", "e164", "international", "national", "significant",
 """Normal forms that are chosen to be made alike before a digest is taken."""
 
 
-def _binary(kind: str, text: str) -> Iterator[Variant]:
+def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
     """Ids as the bytes that they stand for, and the digits of an IMEI two in a byte; an IMEI with software version."""
+    text = forms[0][1] if forms else ""
     if kind in ("mac", "id"):
         pure = _pure(text)
         if pure and _varied(pure):
@@ -468,8 +499,8 @@ def _varied(pure: str) -> bool:
 def _in_charsets(text: str, bits: float) -> Iterator[Digested]:
     """Digests of the value in other charsets, of the form as given only."""
     for charset in ("utf-16le", "utf-16be", "gb18030"):
-        data = text.encode(charset, "replace")
         if charset != "gb18030" or not text.isascii():
+            data = text.encode(charset, "replace")
             for digest in digests.COMMON:
                 yield digest, f"as_given_{charset}", digests.DIGESTS[digest](data), bits
 
