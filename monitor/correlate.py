@@ -16,7 +16,7 @@ from monitor.judge import decode
 from monitor.judge.claims import Claim
 from monitor.judge.clock import decided
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Timeline, of_app
 from monitor.judge.differences import Sent, changed
 from monitor.judge.flows import Joined, Linker
 from monitor.judge.phases import Phases
@@ -164,7 +164,8 @@ class _Walk:
                 self.linker.add_transform(ref, event)
             case Consent():
                 self.consents.append((ref, event))
-                if claim := self.known.claims.of_line(ref, event, self.run.clock_offset_ms):
+                claim = self.known.claims.of_line(ref, event, self.run.clock_offset_ms)
+                if claim and of_app(event, self.run.app.package):
                     self.claims[ref] = (claim,)
             case Phase():
                 self.phases.append((ref, event))
@@ -234,7 +235,8 @@ class _Walk:
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
-        timeline = _timeline(self.consents, self.run, self.known)
+        phases = Phases(self.phases, self.run.clock_offset_ms, self._last())
+        timeline = _timeline(self.consents, phases, self.run, self.known)
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
@@ -258,7 +260,7 @@ class _Walk:
             data_types=self.known.data_types,
             recipients=self.known.recipients,
             consents=tuple(self.consents),
-            phases=Phases(self.phases, self.run.clock_offset_ms, self._last()),
+            phases=phases,
             claims=tuple(claim for ref in self._claiming(timeline) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
@@ -384,7 +386,7 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
     evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
-    timeline = _timeline(events["consent"], run, known)
+    timeline = _timeline(events["consent"], None, run, known)
     return Report(
         recording=recording_id,
         run=run,
@@ -426,9 +428,9 @@ def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
         yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
 
 
-def _timeline(lines: Iterable[tuple[Ref, Event]], run: Run, known: Knowledge) -> Timeline:
+def _timeline(lines: Iterable[tuple[Ref, Event]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
     consents = [(ref, event) for ref, event in lines if isinstance(event, Consent)]
-    return Timeline(consents, run.clock_offset_ms, run.started, known.labels)
+    return Timeline(consents, run.clock_offset_ms, run.started, known.labels, phases, run.app.package)
 
 
 def _declared(known: Knowledge, accesses: Iterable[tuple[Ref, Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:

@@ -80,8 +80,10 @@ class Labels(BaseModel):
     basic: Words = {}
     agree: Words = {}
     ambiguous: Words = {}
-    everything: Words = {}
+    options: Words = {}
+    choices: Words = {}
     changed: Words = {}
+    everything: Words = {}
 
     @cached_property
     def _choices(self) -> dict[Choice, Phrases]:
@@ -90,6 +92,14 @@ class Labels(BaseModel):
     @cached_property
     def _everything(self) -> Phrases:
         return Phrases.all(self.everything)
+
+    @cached_property
+    def _options(self) -> Phrases:
+        return Phrases.all(self.options)
+
+    @cached_property
+    def _by_choices(self) -> Phrases:
+        return Phrases.all(self.choices)
 
     @cached_property
     def _changed(self) -> Phrases:
@@ -113,9 +123,19 @@ class Labels(BaseModel):
             if phrases.whole(text):
                 return name
         for name, phrases in self._choices.items():
-            if name != "ambiguous" and phrases.inside(text):
-                return name
+            if name != "ambiguous" and (found := phrases.first(text)):
+                # "Manage consent" has "consent" in it and is no yes; "Accept all and customise" is one.
+                opens = self._options.first(text) if name == "agree" else None
+                return name if opens is None or len(opens) <= len(found) else None
         return None
+
+    def opens_options(self, label: str) -> bool:
+        """Whether a touch on it only leads to choices, or to something to read."""
+        return self._options.whole(normal_label(label))
+
+    def keeps_choices(self, label: str) -> bool:
+        """Whether a touch on it keeps the choices as they are ticked, each for itself."""
+        return self._by_choices.whole(normal_label(label))
 
     def agrees_to_everything(self, label: str) -> bool:
         """Whether one touch on it agrees to all that is asked, whatever that is."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from monitor.events import Access, Consent, DataType, Ref, Value
+from monitor.events import Access, Consent, DataType, Phase, Ref, Value
 from monitor.findings import (
     Answer,
     Candidate,
@@ -20,6 +20,7 @@ from monitor.findings import (
     Report,
 )
 from monitor.judge.consent import Timeline
+from monitor.judge.phases import Phases
 from monitor.judge.recipients import is_device
 from monitor.labels import Labels
 
@@ -161,7 +162,9 @@ def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "de
 def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
     """Every access that gave a value and every flow of one run, each with the consent at its moment."""
     lines = [(ref, event) for ref, event in report.consents if isinstance(event, Consent)]
-    timeline = Timeline(lines, report.run.clock_offset_ms, report.run.started, labels)
+    offset_ms = report.run.clock_offset_ms
+    phases = Phases([(ref, event) for ref, event in report.phases if isinstance(event, Phase)], offset_ms)
+    timeline = Timeline(lines, offset_ms, report.run.started, labels, phases, report.run.app.package)
     offset = timedelta(milliseconds=report.run.clock_offset_ms)
     sources: dict[Ref, str] = {}
     for ref, event in report.accesses:

@@ -14,7 +14,7 @@ The first life of a recording without such a mark never counts: the observer beg
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -45,6 +45,7 @@ class PhaseStatus(NamedTuple):
 
 
 UNKNOWN = PhaseStatus()
+_COMES_AND_GOES = frozenset({"foreground", "background", "exited"})
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Phases:
         self.shown = any(phase.state in ("foreground", "background") for _, _, _, phase in lines)
         """Whether the app was seen to come to the foreground, or to leave it, at all."""
         self._exits: list[tuple[datetime, Ref]] = []
+        self._lines = [(at, ref, phase) for at, _, ref, phase in lines if phase.state in _COMES_AND_GOES]
         lives = _lives(lines, last)
         app: tuple[bool | None, Ref | None] = (None, None)
         screen: tuple[bool | None, Ref | None] = (None, None)
@@ -112,6 +114,20 @@ class Phases:
         start = bisect_right(self._exits, time, key=lambda each: each[0])
         found = self._exits[start] if start < len(self._exits) else None
         return found if found is not None and found[0] - time <= within else None
+
+    def absences(self, time: datetime, pid: int | None) -> Iterator[tuple[datetime, Ref | None]]:
+        """When what the process `pid` showed at `time` was left, and came back: each with the line that says so, or
+        None where it is there again. It is gone for good when its process ends."""
+        away = False
+        for at, ref, phase in self._lines[bisect_right(self._lines, time, key=lambda each: each[0]) :]:
+            if phase.state == "exited":
+                if pid == phase.pid or None in (pid, phase.pid):
+                    if not away:
+                        yield at, ref
+                    return
+            elif away != (phase.state == "background"):
+                away = not away
+                yield at, ref if away else None
 
 
 def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None) -> dict[Ref, Ref | None]:

@@ -1,4 +1,4 @@
-"""Labelled consent timelines (tests/consent_timelines.json): each state is right at each moment."""
+"""Labelled consent timelines (tests/consent_timelines*.json): each state is right at each moment."""
 
 import json
 import random
@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from monitor import catalog
-from monitor.events import Consent
+from monitor.events import Consent, Phase
 from monitor.judge.consent import Timeline
+from monitor.judge.phases import Phases
 from monitor.labels import Labels
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-TIMELINES = json.loads((Path(__file__).parents[1] / "consent_timelines.json").read_text("utf-8"))
+FILES = sorted(Path(__file__).parents[1].glob("consent_timelines*.json"))
+TIMELINES = [case for path in FILES for case in json.loads(path.read_text("utf-8"))]
 WRITTEN_BY = {"tap": "user", "permission_result": "user", "operator": "operator"}
 """Who speaks in a line that does not say; in all others it is the app."""
+PACKAGE = "com.example.shop"
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
 
 
@@ -32,6 +35,12 @@ def lines(events):
         yield f"consents.jsonl:{number}", Consent(at=moment(fields.pop("s")), **fields)
 
 
+def left(case, offset_ms):
+    """Phases of the device, `s` on its clock."""
+    phases = [Phase(at=moment(phase.pop("s")), **phase) for phase in map(dict, case.get("phases", ()))]
+    return Phases([(f"phases.jsonl:{number}", phase) for number, phase in enumerate(phases, 1)], offset_ms)
+
+
 def answers(told: Timeline, states):
     return [told.at(moment(s["s"]), s.get("data"), s.get("scope", "general_policy")).state for s in states]
 
@@ -41,10 +50,13 @@ def test_every_state_of_a_timeline_is_right(case):
     named = list(lines(case["events"]))
     wanted = [state["state"] for state in case["states"]]
     offset = case.get("clock_offset_ms", 0)
-    assert answers(Timeline(named, offset, labels=LABELS), case["states"]) == wanted
+    known = {"labels": LABELS, "phases": left(case, offset), "package": PACKAGE}
+    assert answers(Timeline(named, offset, **known), case["states"]) == wanted
     mixed = random.Random(case["name"]).sample(named, len(named))
-    assert answers(Timeline(mixed, offset, labels=LABELS), case["states"]) == wanted
+    assert answers(Timeline(mixed, offset, **known), case["states"]) == wanted
 
 
-def test_there_are_enough_of_them():
-    assert len(TIMELINES) >= 60
+def test_there_are_enough_of_them_and_each_has_a_name_of_its_own():
+    names = [case["name"] for case in TIMELINES]
+    assert len(names) >= 400
+    assert len(set(names)) == len(names)

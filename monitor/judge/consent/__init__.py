@@ -18,9 +18,11 @@ What a line says is its status, but:
 - nor is it where the dialog came up with its box already ticked: what the user did not tick is a default, and consent
   by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had
   unticked it meanwhile chose freely, and an operator who saw it may mark what it was;
-- one touch on "Agree to all" (`everything`) that answers several questions at once (tap lines of one moment in several
-  scopes) is no answer to one that must be asked apart: `sensitive_separate`, `third_party_separate`,
-  `cross_border_separate`, `minor_guardian`;
+- one touch that says yes to several questions at once (tap lines of one moment and label in several scopes) is no
+  answer to one that must be asked apart: `sensitive_separate`, `third_party_separate`, `cross_border_separate`,
+  `minor_guardian`; unless it had a box of its own, which the user ticked, or the touch kept choices (`choices`);
+- a touch on "Disagree" or "Not now" (`refuse`) is a no and one on "Manage options" (`options`) no answer, whatever
+  the line says: what was touched is what was seen, and its status is what somebody made of it;
 - "Browse only" and its like (`basic`) is a no to all but the basic function: `basic_only`, whatever status it has;
 - a question whose text says that the policy has changed (`changed`) takes the force from an earlier yes: `expired`.
 
@@ -41,6 +43,11 @@ So only an answer changes an answer. A dialog shown once more does not take cons
 what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it
 by asking again and acting before the answer.
 
+A question that the user left without an answer (the app went to the background, or its process ended) is `dismissed`
+from then on; it is `requested` again when the app comes back with it. Phase lines say so.
+
+Lines that another app wrote say nothing of this one, but for the system's answers about permissions.
+
 Kinds of data. A line without `data` speaks of every kind, one with `data` of those alone, and the last answer that
 covers a kind counts for it: "no location" after "yes" is a no to location; "no" to everything after "yes to location"
 is a no to location, too; "yes" to everything after either is a yes. Of the whole (no kind asked for) the lines without
@@ -54,14 +61,17 @@ one with `retracts` says that the line it names never was: see `corrections`. A 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import ConsentStatus
 from monitor.judge.consent.corrections import Corrections
 from monitor.judge.consent.history import History, Step
 from monitor.judge.consent.machine import (
+    PERMISSION,
     Reading,
     Says,
     Why,
@@ -69,13 +79,17 @@ from monitor.judge.consent.machine import (
     host_time,
     in_context,
     in_file,
+    of_app,
     read,
     said,
     scope_of,
 )
 from monitor.labels import Labels
 
-__all__ = ["Reading", "Says", "Timeline", "Why", "host_time", "said", "scope_of"]
+if TYPE_CHECKING:
+    from monitor.judge.phases import Phases
+
+__all__ = ["Reading", "Says", "Timeline", "Why", "host_time", "of_app", "said", "scope_of"]
 
 EARLIER = timedelta(seconds=5)
 """A line this long before the run began is of an earlier run: clocks are set right to well under that."""
@@ -98,9 +112,12 @@ class Timeline:
         clock_offset_ms: float = 0,
         run_started: datetime | None = None,
         labels: Labels | None = None,
+        phases: Phases | None = None,
+        package: str | None = None,
     ) -> None:
-        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read."""
-        lines = list(consents)
+        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read;
+        `package` of the app, without it every app's lines count."""
+        lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package)]
         self._offset_ms = clock_offset_ms
         self._started = run_started
         self._corrections = Corrections(lines)
@@ -121,10 +138,15 @@ class Timeline:
             for scope, steps in self._steps.items()
         }
         self._histories: dict[tuple[str, DataType | None], History] = {}
+        self._phases = phases
+        self._pids = {ref: line.pid for ref, line in lines}
+        self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
+        self._absences: dict[Ref, list[tuple[datetime, Ref | None]]] = {}
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
-        return self._history(data, scope).at(time)
+        status = self._history(data, scope).at(time)
+        return self._left(status, time, data, scope) if status.state == "requested" and scope != PERMISSION else status
 
     def given_after(
         self, time: datetime, data: DataType | None = None, scope: str = "general_policy"
@@ -170,6 +192,31 @@ class Timeline:
         """Lines that correct or take back a line that there is not before them, with its name. Such a correction
         counts as an ordinary line."""
         return dict(self._corrections.unknown)
+
+    def _left(self, status: ConsentStatus, time: datetime, data: DataType | None, scope: str) -> ConsentStatus:
+        """The status of an open question, which the user may have left since it was last asked."""
+        if self._phases is None:
+            return status
+        asked = self._asked(data, scope)
+        at, ref = asked[bisect_right(asked, time, key=lambda each: each[0]) - 1]
+        if ref not in self._absences:
+            self._absences[ref] = list(self._phases.absences(at, self._pids[ref]))
+        absences = self._absences[ref]
+        last = bisect_right(absences, time, key=lambda each: each[0])
+        if not last or (since := absences[last - 1])[1] is None:
+            return status
+        return status.model_copy(update={"state": "dismissed", "by": "user", "at": since[0], "ref": since[1]})
+
+    def _asked(self, data: DataType | None, scope: str) -> list[tuple[datetime, Ref]]:
+        """When this was asked, each with its line, in order of time."""
+        key = (scope, data)
+        if key not in self._questions:
+            self._questions[key] = [
+                (each.at, each.ref)
+                for each in self._readings
+                if each.scope == scope and each.covers(data) and each.says in ("requested", "changed")
+            ]
+        return self._questions[key]
 
     def _history(self, data: DataType | None, scope: str) -> History:
         kinds = self._kinds.get(scope, ())

@@ -20,7 +20,7 @@ _SEEN = frozenset({"dialog", "tap", "permission_prompt", "permission_result", "o
 
 Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
 """`changed`: a question that says that what was agreed to has changed."""
-Why = Literal["ambiguous", "unticked", "pre_ticked", "bundled", "basic"]
+Why = Literal["ambiguous", "unticked", "pre_ticked", "bundled", "basic", "options", "refuse"]
 """Why a line does not say what its status says."""
 
 
@@ -66,6 +66,11 @@ def counts(consent: Consent) -> bool:
     return True
 
 
+def of_app(consent: Consent, package: str) -> bool:
+    """Whether the line speaks of this app; the system answers about permissions in its own name."""
+    return consent.app in (None, package) or scope_of(consent) == PERMISSION
+
+
 def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
     """When it happened, on the host's clock, which the operator's lines carry as they are."""
     if by_operator(consent):
@@ -101,8 +106,12 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
             return ("changed" if labels.says_changed(text) else "requested"), None
         case "given" | "refused" if labels.choice(text) == "basic":
             return "basic_only", "basic"
+        case "given" if labels.choice(text) == "refuse":
+            return "refused", "refuse"
         case "given" if labels.choice(text) == "ambiguous":
             return "requested", "ambiguous"
+        case "given" if labels.opens_options(text):
+            return "requested", "options"
         case "given" if consent.signal == "tap" and consent.ticked is False:
             return "requested", "unticked"
         case status:
@@ -112,10 +121,10 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
 def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
     """The readings, in order of time, in the light of those beside and before them: one touch for several questions,
     and a box that came up ticked."""
-    scopes: dict[tuple[datetime, str | None], set[str]] = {}
+    touched: dict[tuple[datetime, str | None], set[str]] = {}
     for reading in readings:
-        if _agrees(reading) and labels.agrees_to_everything(reading.consent.text or ""):
-            scopes.setdefault((reading.at, reading.consent.text), set()).add(reading.scope)
+        if _agrees(reading) and not labels.keeps_choices(reading.consent.text or ""):
+            touched.setdefault((reading.at, reading.consent.text), set()).add(reading.scope)
     pre_ticked: set[str] = set()
     found: list[Reading] = []
     for reading in readings:
@@ -124,7 +133,8 @@ def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
             (pre_ticked.add if line.ticked else pre_ticked.discard)(reading.scope)
         elif line.ticked is False:
             pre_ticked.discard(reading.scope)
-        if _agrees(reading) and reading.scope in SEPARATE and len(scopes.get((reading.at, line.text), ())) > 1:
+        together = touched.get((reading.at, line.text), ())
+        if _agrees(reading) and reading.scope in SEPARATE and line.ticked is not True and len(together) > 1:
             reading = reading._replace(says="requested", why="bundled")
         elif _agrees(reading) and reading.scope in pre_ticked:
             reading = reading._replace(says="requested", why="pre_ticked")

@@ -47,7 +47,7 @@ def _english(status: ConsentStatus) -> str:
             return f"the user had been asked at {at} ({ref}) and no consent event was observed before that"
         case "dismissed":
             return (
-                f"the question was closed without a choice at {at} ({ref})"
+                f"the question was closed or left without a choice at {at} ({ref})"
                 " and no consent event was observed before that"
             )
         case "given":
@@ -77,7 +77,7 @@ def _chinese(status: ConsentStatus) -> str:
         case "requested":
             return f"已于 {at} 征求同意（{ref}），此前未观察到同意事件"
         case "dismissed":
-            return f"征求同意的界面已于 {at} 被关闭而未作选择（{ref}），此前未观察到同意事件"
+            return f"征求同意的界面已于 {at} 被关闭或离开而未作选择（{ref}），此前未观察到同意事件"
         case "given":
             return f"用户已于 {at} 同意（{ref}）"
         case "refused":
