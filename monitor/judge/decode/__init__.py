@@ -50,6 +50,8 @@ _MODULES = (
 )
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+TILE = re.compile(rb"/[0-9]{2}/[0-9]{4,7}/[0-9]{4,7}(?![0-9])")
+"""What in a path names a tile of a map, which its segments alone do not."""
 SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-type", "content-encoding", "host"))
 """Headers that say only how the message is to be read; what they say is used, not searched."""
 
@@ -123,6 +125,7 @@ def _url(url: str, room: Room) -> list[Piece]:
             continue
         if name == "path":
             found += [piece.part("", *segment.span()) for segment in re.finditer(rb"[^/]{4,}", piece.data)]
+            found += [piece.part("", *tile.span()) for tile in TILE.finditer(piece.data)]
         else:
             found.append(piece)
         if name == "fragment" and b"?" in piece.data:

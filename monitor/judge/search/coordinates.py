@@ -1,20 +1,20 @@
-"""Finds places by their numbers: latitude and longitude at any rounding, together or apart, and geohashes."""
+"""Finds places by their numbers: latitude and longitude at any rounding, together or apart, and their cells."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.events import Value
+from monitor.judge.search.cells import Cells
 from monitor.judge.search.hits import TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
-from monitor.judge.search.notations import readings
+from monitor.judge.search.notations import MERCATOR_M, readings
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.search.packed import Packed
-from monitor.judge.variants import Variant, places
+from monitor.judge.variants import Variant, grids, places
 
 TOLERANCE_M = 15.0
 """Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
@@ -22,13 +22,8 @@ CELLS = 20
 """Cells of the grid in one degree."""
 MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
-CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code")
-"""Keys that say that the name of a cell stands there."""
-SURE_CELL, TELLING_CELL = 34.0, 29.0
-"""Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
-LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
-"""Letters of the name of a cell that may stand in a longer text, those of the text, and what the name must say."""
-CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
+UTM_M = 15.0
+"""Metres within which a number may be a place's easting or northing."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -53,7 +48,9 @@ class Places:
         self._places: list[tuple[int, places.Place]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._packed = Packed()
-        self._cells: Numbers[bytes] = Numbers()
+        self._metres: Numbers[tuple[bool, int]] = Numbers()
+        """By axis and 32 metres of UTM."""
+        self._cells = Cells()
 
     def __bool__(self) -> bool:
         return bool(self._places)
@@ -71,14 +68,17 @@ class Places:
             self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
-            for _, text, _ in places.cells(place.lat, place.lon):
-                self._cells.add(text, number)
-                names.add(text)
+            if place.system == "wgs84":
+                for one in grids.utm(place.lat, place.lon):
+                    self._metres.add((False, int(one.northing) >> 5), number)
+                    self._metres.add((True, int(one.easting) >> 5), number)
+            names.update(self._cells.add(slot, place))
         return found, names
 
     def find(self, look: Look) -> Iterator[Found]:
         """All places in the leaves of one upload."""
-        yield from self._hashes(look)
+        for cell in self._cells.find(look):
+            yield Found(*cell, error_m=0.0, fits=True)
         known: set[int] = set()
         for found in self._in_numbers(look):
             known.add(found.slot)
@@ -95,30 +95,6 @@ class Places:
                     continue
                 for found in self._pair(numeric, number, lat, lon, relation):
                     yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
-
-    def _hashes(self, look: Look) -> Iterator[Found]:
-        for number, leaf in enumerate(look.leaves):
-            size = len(leaf.data)
-            if 6 <= size <= places.LONGEST_CELL and (text := leaf.data.lower()) in self._cells:
-                telling = CELL_KEY.search(last_key(leaf.path)) is not None
-                for slot, variant in self._in_cell(text):
-                    why = f"{variant.name} of {size} characters" + (", and the key says so" if telling else "")
-                    strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
-                    yield Found(slot, variant, number, 0, size, strong, why, 0.0, True)
-            elif LEAST_CELL < size <= LONGEST_WITH_CELL and leaf.text is not None:
-                for word in CELL.finditer(leaf.data):
-                    for slot, variant in self._in_cell(word[0].lower()):
-                        why = f"{variant.name} of {len(word[0])} characters in a text"
-                        yield Found(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why, 0.0, True)
-
-    def _in_cell(self, name: bytes) -> Iterator[tuple[int, Variant]]:
-        """The places in a cell of this name, and what the name is."""
-        for number in self._cells.get(name):
-            slot, place = self._places[number]
-            of = "as_given" if place.system == "wgs84" else place.system
-            for grid, text, bits in places.cells(place.lat, place.lon):
-                if text == name:
-                    yield slot, Variant(grid, of, "leaf", text, "word", bits)
 
     def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
@@ -144,6 +120,8 @@ class Places:
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
         grid = self._grid
         for start, end, degrees, unit, notation, only in readings(look, apart=apart):
+            if notation == "web mercator" and only:  # the same number may be metres of UTM
+                self._in_utm(look, start, end, degrees, unit, axes)
             cell = math.floor(degrees * CELLS)
             for axis in (False, True) if only is None else (only,):
                 near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at))}
@@ -156,6 +134,33 @@ class Places:
                         decimals = math.floor(0.0001 - math.log10(unit))
                         known.append(_Coordinate(leaf, start - offset, end - offset, decimals, notation, *off))
         return axes
+
+    def _in_utm(
+        self,
+        look: Look,
+        start: int,
+        end: int,
+        degrees: float,
+        unit: float,
+        axes: dict[tuple[int, bool], list[_Coordinate]],
+    ) -> None:
+        """Note a number that may be the easting or the northing of a place."""
+        number = degrees / 180 * MERCATOR_M
+        strip = int(number) >> 5
+        for axis in (False, True):
+            for near in (strip - 1, strip, strip + 1):
+                for place in self._metres.get((axis, near)):
+                    point = self._places[place][1]
+                    metres = grids.utm(point.lat, point.lon)
+                    off = min(abs(number - (one.easting if axis else one.northing)) for one in metres)
+                    known = axes[place, axis]
+                    if off <= UTM_M and len(known) < MOST:
+                        leaf = look.leaf_at(start)
+                        offset = look.starts[leaf]
+                        decimals = math.floor(0.0001 - math.log10(unit))
+                        fits = off * 180 / MERCATOR_M <= unit * 1.000001
+                        spot = (leaf, start - offset, end - offset)
+                        known.append(_Coordinate(*spot, decimals, "utm", off / places.METRES_PER_DEGREE, off, fits))
 
     def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
         slot, place = self._places[number]
@@ -180,7 +185,7 @@ class Places:
 
 UNUSUAL = frozenset(
     (
-        *("radians", "web mercator", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
+        *("radians", "web mercator", "utm", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
         *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
     )
 )

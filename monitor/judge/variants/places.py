@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
+
+from monitor.judge.variants import grids
 
 METRES_PER_DEGREE = 111_320.0
 BASE20 = "23456789CFGHJMPQRVWX"
@@ -72,19 +74,8 @@ def _bd09(lat: float, lon: float) -> tuple[float, float]:
 
 def geohash(lat: float, lon: float, size: int) -> str:
     """The geohash of a point, `size` characters."""
-    south, north, west, east = -90.0, 90.0, -180.0, 180.0
-    bits = 0
-    for i in range(size * 5):
-        if i % 2 == 0:
-            middle = (west + east) / 2
-            bit = lon >= middle
-            west, east = (middle, east) if bit else (west, middle)
-        else:
-            middle = (south + north) / 2
-            bit = lat >= middle
-            south, north = (middle, north) if bit else (south, middle)
-        bits = bits << 1 | bit
-    return "".join(BASE32[bits >> 5 * i & 31] for i in reversed(range(size)))
+    bits = grids.interleaved(lat, lon, 30)
+    return "".join(BASE32[bits >> 5 * i & 31] for i in range(11, 11 - size, -1))
 
 
 def quadkey(lat: float, lon: float, size: int) -> str:
@@ -111,17 +102,48 @@ def plus_code(lat: float, lon: float, size: int) -> str:
 LONGEST_CELL = 22
 
 
-def cells(lat: float, lon: float) -> Iterator[tuple[str, bytes, float]]:
-    """The names of the cells of known grids that hold a point: (which grid, the name in lower case, what it says)."""
+def cells(place: Place) -> Iterator[tuple[str, bytes, float]]:
+    """The names of the cells of known grids that hold a place: (which grid, the name in lower case, what it says)."""
+    _, lat, lon = place
     finest = geohash(lat, lon, 12).encode()  # a wider cell's name is the beginning of a finer one's
     for size in range(6, 13):
         yield "geohash", finest[:size], 5.0 * size - 6
     if abs(lat) < 85:
-        tile = quadkey(lat, lon, LONGEST_CELL).encode()
+        key = quadkey(lat, lon, LONGEST_CELL).encode()
         for size in range(16, LONGEST_CELL + 1):
-            yield "quadkey", tile[:size], 2.0 * size - 2
-    for size in (10, 11):
-        yield "plus code", plus_code(lat, lon, size).lower().encode(), 4.3 * size - 6
+            yield "quadkey", key[:size], 2.0 * size - 2
+    code = plus_code(lat, lon, 11).lower().encode()
+    for size in (9, 11, 12):  # with its plus
+        yield "plus code", code[:size], 4.3 * (size - 1) - 6
+    if place.system == "bd09":
+        return  # whose maps have tiles of their own
+    for level, _, token in grids.s2_names(lat, lon):
+        yield "s2 cell", token.encode(), 2.0 * level - 3.4
+    if place.system == "wgs84":
+        for number in grids.geohash_numbers(lat, lon):
+            yield "geohash as a number", str(number).encode(), 46.0
+        for digits, name in grids.mgrs(lat, lon):
+            yield "mgrs", name.lower().encode(), 3.3 * digits + 6
+
+
+def written(named: Iterable[tuple[str, bytes, float]], place: Place) -> Iterator[bytes]:
+    """All that those cells may be written as, and the columns of the map tiles."""
+    for grid, name, _ in named:
+        yield name
+        if grid == "s2 cell":
+            cell = int(name.ljust(16, b"0"), 16)
+            yield from (b"%d" % cell, b"%016x" % cell)
+            if cell >> 63:
+                yield b"%d" % (cell - (1 << 64))
+    yield from (name for name, _ in columns(place))
+
+
+def columns(place: Place) -> Iterator[tuple[bytes, int]]:
+    """The columns of the map tiles that hold a place, with their zooms."""
+    if abs(place.lat) < 85 and place.system != "bd09":
+        finest, _ = grids.tile(place.lat, place.lon, grids.ZOOMS[-1])
+        for zoom in grids.ZOOMS:
+            yield b"%d" % (finest >> grids.ZOOMS[-1] - zoom), zoom
 
 
 def forms(text: str) -> tuple[tuple[str, str], ...]:

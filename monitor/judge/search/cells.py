@@ -1,0 +1,175 @@
+"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, MGRS, map tiles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from monitor.judge.search.hits import last_key, parent_of
+from monitor.judge.search.look import Look
+from monitor.judge.search.numbers import Numbers
+from monitor.judge.variants import Variant, grids, places
+
+CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|mgrs|grid")
+"""Keys that say that the name of a cell stands there."""
+SURE_CELL, TELLING_CELL = 34.0, 29.0
+"""Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
+LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
+"""Letters of the name of a cell that may stand in a longer text, those of the text, and what the name must say."""
+CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
+SHORTEST = 4
+"""Digits of a column of map tiles."""
+STEM = 10
+"""Letters by which a name is known, of which digits say less; what begins like it is compared."""
+S2_NUMBER = re.compile(rb"-?[0-9]{17,20}")
+TILE = re.compile(rb"/(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(?![0-9])")
+"""The way to a map tile: zoom, column and row, or the row first."""
+SURE_TILE = 17
+"""The zoom from which on a map tile stands without support: about 300 m."""
+NEAR = 6
+"""Leaves between the column of a tile and its row or zoom."""
+S2_WHOLE_M = 8.5e6
+"""The side of a face of S2, in metres; those of cells vary."""
+EQUATOR_M = 40_075_017
+ZOOM_KEY = re.compile(r"^z$|zoom|level|matrix|^l$")
+
+
+class InCell(NamedTuple):
+    """A name of a cell that holds a place: where, as which variant, and what is to be said of it."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+    start: int
+    end: int
+    strong: bool
+    why: str
+
+
+class Cells:
+    """Places to look for by the cells that they are in."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, places.Place]] = []
+        self._stems: Numbers[bytes] = Numbers()
+        self._columns: Numbers[bytes] = Numbers()
+
+    def add(self, slot: int, place: places.Place) -> Iterable[bytes]:
+        """Look for a place from now on. All that its cells may be called."""
+        number = len(self._places)
+        self._places.append((slot, place))
+        named = list(places.cells(place))
+        for stem in {_stem(name) for _, name, _ in named}:
+            self._stems.add(stem, number)
+        for column, _ in places.columns(place):
+            self._columns.add(column, number)
+        return places.written(named, place)
+
+    def find(self, look: Look) -> Iterator[InCell]:
+        """The names of cells in the leaves of one upload."""
+        stems, columns = self._stems, self._columns
+        for number, leaf in enumerate(look.leaves):
+            data = leaf.data
+            size = len(data)
+            if not SHORTEST <= size <= LONGEST_WITH_CELL:
+                continue
+            if size <= places.LONGEST_CELL:
+                text = data.lower()
+                if _stem(text) in stems:
+                    yield from self._named(look, number, text)
+                if size >= 16 and (token := _token(text)) is not None and _stem(token) in stems:
+                    yield from self._named(look, number, token)
+                if data in columns:
+                    yield from self._tile_in_fields(look, number)
+            if size > LEAST_CELL and leaf.text is not None:
+                for word in CELL.finditer(data):
+                    if word.end() - word.start() == size:
+                        continue
+                    for slot, variant in self._in_cell(word[0].lower()):
+                        why = f"{variant.name} of {len(word[0])} characters in a text"
+                        yield InCell(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why)
+        for found in TILE.finditer(look.joined):
+            yield from self._tile_in_path(look, found)
+
+    def _named(self, look: Look, number: int, text: bytes) -> Iterator[InCell]:
+        """A name that is all of a leaf."""
+        leaf = look.leaves[number]
+        telling = CELL_KEY.search(last_key(leaf.path)) is not None
+        for slot, variant in self._in_cell(text):
+            why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
+            strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
+            yield InCell(slot, variant, number, 0, len(leaf.data), strong, why)
+
+    def _in_cell(self, name: bytes) -> Iterator[tuple[int, Variant]]:
+        """The places in a cell of this name, and what the name is."""
+        for number in self._stems.get(_stem(name)):
+            slot, place = self._places[number]
+            for grid, text, bits in places.cells(place):
+                if text == name:
+                    yield slot, Variant(grid, _system(place), "leaf", text, "word", bits)
+                    break
+
+    # --- tiles of web maps ---
+
+    def _tile_in_path(self, look: Look, found: re.Match[bytes]) -> Iterator[InCell]:
+        zoom, one, other = (int(part) for part in found.groups())
+        number = look.leaf_at(found.start())
+        base = look.starts[number]
+        for column, row in ((one, other), (other, one)):
+            for slot, variant in self._in_tile(b"%d" % column, row, zoom):
+                why = f"map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the place"
+                start, end = found.start(1) - base, found.end() - base
+                yield InCell(slot, variant, number, start, end, zoom >= SURE_TILE, why)
+
+    def _tile_in_fields(self, look: Look, number: int) -> Iterator[InCell]:
+        """The column of a tile, whose row and zoom are in fields beside it."""
+        leaf = look.leaves[number]
+        own = parent_of(leaf.path)
+        beside = [one for one in look.leaves[max(0, number - NEAR) : number + NEAR + 1] if parent_of(one.path) == own]
+        zooms = [one for one in beside if len(one.data) == 2 and ZOOM_KEY.search(last_key(one.path))]
+        rows = [one for one in beside if one is not leaf and SHORTEST <= len(one.data) <= 7 and one.data.isdigit()]
+        for zoom in {int(one.data) for one in zooms if one.data.isdigit()}:
+            for row in rows:
+                for slot, variant in self._in_tile(leaf.data, int(row.data), zoom):
+                    why = (
+                        f"the column of a map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the "
+                    )
+                    why += f"place; its row is at {row.path}"
+                    yield InCell(slot, variant, number, 0, len(leaf.data), zoom >= SURE_TILE, why)
+
+    def _in_tile(self, column: bytes, row: int, zoom: int) -> Iterator[tuple[int, Variant]]:
+        """The places in a tile; its row may be counted from the south."""
+        for number in self._columns.get(column):
+            slot, place = self._places[number]
+            if (column, zoom) in places.columns(place):
+                x, y = grids.tile(place.lat, place.lon, zoom)
+                if row in (y, (1 << zoom) - 1 - y):
+                    name = b"%d/%d/%d" % (zoom, x, y)
+                    yield slot, Variant("map tile", _system(place), "leaf", name, "word", 2.0 * zoom - 2)
+
+
+def _system(place: places.Place) -> str:
+    return "as_given" if place.system == "wgs84" else place.system
+
+
+def _stem(name: bytes) -> bytes:
+    """What a name is known by."""
+    return name[: 16 if name.isdigit() else STEM]
+
+
+def _token(text: bytes) -> bytes | None:
+    """The token that an id of a cell of S2 stands for, which is a number or is written to its end."""
+    if S2_NUMBER.fullmatch(text):
+        number = int(text)
+        return (b"%016x" % (number & (1 << 64) - 1)).rstrip(b"0") if -(1 << 63) <= number < 1 << 64 else None
+    return text.rstrip(b"0") if len(text) == 16 and text.endswith(b"0") else None
+
+
+def _size(variant: Variant, text: bytes) -> str:
+    """How large a cell is, in its own measure."""
+    if variant.name == "s2 cell":
+        cell = int(text.ljust(16, b"0"), 16)
+        level = grids.FINEST - ((cell & -cell).bit_length() - 1) // 2
+        return f"of level {level}, about {S2_WHOLE_M / 2**level:.2g} m"
+    return f"of {len(text)} characters"

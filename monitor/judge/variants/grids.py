@@ -1,0 +1,142 @@
+"""Grids that name the cell which holds a place: S2, tiles of web maps, UTM and MGRS, geohashes as whole numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+S2_LEVELS = (*range(14, 25), 30)
+"""Levels of S2 from cells of about 500 m to those of half a metre, and the finest, which stand for points."""
+FINEST = 30
+SWAP, INVERT = 1, 2
+POSITIONS = ((0, 1, 3, 2), (0, 3, 1, 2), (2, 3, 1, 0), (2, 1, 3, 0))
+"""Orientation of the Hilbert curve, then 2 * i + j of a quarter -> its place on the curve."""
+TURNS = (SWAP, 0, 0, SWAP | INVERT)
+"""Place on the curve -> how it is turned inside that quarter."""
+ZOOMS = range(15, 23)
+"""Zooms of map tiles from about 1 km to 10 m."""
+BANDS = "CDEFGHJKLMNPQRSTUVWXX"
+COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
+ROWS = ("ABCDEFGHJKLMNPQRSTUV", "FGHJKLMNPQRSTUVABCDE")
+REDIS_LAT = 85.05112878
+"""The latitude at which Redis ends, as Web Mercator does."""
+
+
+def s2_cell(lat: float, lon: float) -> int:
+    """The id of the finest cell of S2 that holds a point: a face of the cube, then the place on its Hilbert curve."""
+    phi, theta = math.radians(lat), math.radians(lon)
+    point = (math.cos(phi) * math.cos(theta), math.cos(phi) * math.sin(theta), math.sin(phi))
+    axis = max(range(3), key=lambda one: abs(point[one]))
+    face = axis + 3 * (point[axis] < 0)
+    x, y, z = point
+    u, v = ((y / x, z / x), (-x / y, z / y), (-x / z, -y / z), (z / x, y / x), (z / y, -x / y), (-y / z, -x / z))[face]
+    i, j = (min((1 << FINEST) - 1, max(0, int(_curved(side) * (1 << FINEST)))) for side in (u, v))
+    found, turn = face, face & SWAP
+    for bit in reversed(range(FINEST)):
+        quarter = 2 * (i >> bit & 1) + (j >> bit & 1)
+        place = POSITIONS[turn][quarter]
+        found = found << 2 | place
+        turn ^= TURNS[place]
+    return found << 1 | 1
+
+
+def _curved(side: float) -> float:
+    """A side of the cube, bent so that its cells come out of about one size."""
+    return 0.5 * math.sqrt(1 + 3 * side) if side >= 0 else 1 - 0.5 * math.sqrt(1 - 3 * side)
+
+
+def s2_names(lat: float, lon: float) -> Iterator[tuple[int, int, str]]:
+    """(level, id, token) of the cells of S2 that hold a point."""
+    finest = s2_cell(lat, lon)
+    for level in S2_LEVELS:
+        last = 1 << 2 * (FINEST - level)
+        cell = finest & -last | last
+        yield level, cell, f"{cell:016x}".rstrip("0")
+
+
+def tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:
+    """Column and row, from the north, of the map tile that holds a point."""
+    across = (lon + 180) / 360
+    north = math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / math.pi
+    x, y = (min((1 << zoom) - 1, int(part * (1 << zoom))) for part in (across, (1 - north) / 2))
+    return x, y
+
+
+def interleaved(lat: float, lon: float, bits: int, north: float = 90.0) -> int:
+    """The halves of the world that a point is in, and their halves, in turn of longitude and latitude."""
+    last = (1 << bits) - 1
+    x, y = (min(last, int(part * (1 << bits))) for part in ((lon + 180) / 360, (lat + north) / (2 * north)))
+    return 2 * int(f"{x:b}", 4) + int(f"{y:b}", 4)  # a bit read as a digit of base 4 has room for another beside it
+
+
+def geohash_numbers(lat: float, lon: float) -> Iterator[int]:
+    """The geohash of 52 bits as a whole number: as Redis counts it, and over all latitudes."""
+    for north in (REDIS_LAT, 90.0):
+        if abs(lat) < north:
+            yield interleaved(lat, lon, 26, north)
+
+
+class Metres(NamedTuple):
+    """A point in UTM."""
+
+    zone: int
+    band: str
+    easting: float
+    northing: float
+
+
+@lru_cache(maxsize=64)
+def utm(lat: float, lon: float) -> tuple[Metres, ...]:
+    """The point in its zone of UTM, then in the one that it would be in if the zones around Norway were regular; none
+    near the poles. Transverse Mercator by Krüger's series, to the fourth power of the third flattening."""
+    if not -80 <= lat <= 84:
+        return ()
+    band = BANDS[int((lat + 80) // 8)]
+    regular = int((lon + 180) // 6) % 60 + 1
+    zones = dict.fromkeys((_zone(lat, lon, regular), regular))
+    return tuple(Metres(zone, band, *_transverse(lat, lon, zone)) for zone in zones)
+
+
+def _zone(lat: float, lon: float, regular: int) -> int:
+    if 56 <= lat < 64 and 3 <= lon < 12:
+        return 32
+    if lat >= 72 and 0 <= lon < 42:
+        return 31 + 2 * int((lon + 3) // 12)
+    return regular
+
+
+def _transverse(lat: float, lon: float, zone: int) -> tuple[float, float]:
+    """Easting and northing in metres."""
+    flat = 1 / 298.257223563
+    n = flat / (2 - flat)
+    radius = 6378137.0 / (1 + n) * (1 + n**2 / 4 + n**4 / 64)
+    series = (
+        n / 2 - 2 * n**2 / 3 + 5 * n**3 / 16 + 41 * n**4 / 180,
+        13 * n**2 / 48 - 3 * n**3 / 5 + 557 * n**4 / 1440,
+        61 * n**3 / 240 - 103 * n**4 / 140,
+        49561 * n**4 / 161280,
+    )
+    phi, lam = math.radians(lat), math.radians(lon - (6 * zone - 183))
+    eccentric = 2 * math.sqrt(n) / (1 + n)
+    t = math.sinh(math.atanh(math.sin(phi)) - eccentric * math.atanh(eccentric * math.sin(phi)))
+    xi, eta = math.atan2(t, math.cos(lam)), math.atanh(math.sin(lam) / math.hypot(1, t))
+    up, right = xi, eta
+    for times, factor in enumerate(series, 1):
+        up += factor * math.sin(2 * times * xi) * math.cosh(2 * times * eta)
+        right += factor * math.cos(2 * times * xi) * math.sinh(2 * times * eta)
+    return 500_000 + 0.9996 * radius * right, (10_000_000 if lat < 0 else 0) + 0.9996 * radius * up
+
+
+def mgrs(lat: float, lon: float) -> Iterator[tuple[int, str]]:
+    """(digits, name) of the squares of 100 m, 10 m and 1 m of the military grid that hold a point, with and without
+    blanks."""
+    for zone, band, easting, northing in utm(lat, lon)[:1]:
+        column = COLUMNS[(zone - 1) % 3][int(easting // 100_000) - 1]
+        row = ROWS[(zone - 1) % 2][int(northing // 100_000) % 20]
+        east, north = f"{int(easting) % 100_000:05d}", f"{int(northing) % 100_000:05d}"
+        for digits in (3, 4, 5):
+            yield 2 * digits, f"{zone:02d}{band}{column}{row}{east[:digits]}{north[:digits]}"
+            yield 2 * digits, f"{zone:02d}{band} {column}{row} {east[:digits]} {north[:digits]}"
+            yield 2 * digits, f"{zone:02d}{band}{column}{row} {east[:digits]} {north[:digits]}"

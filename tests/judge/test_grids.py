@@ -1,0 +1,124 @@
+"""Tests of places in grids: cells are found at the precision they keep, what only looks like them is not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from monitor.events import Upload, Value
+from monitor.judge import decode
+from monitor.judge.search import Index
+from monitor.judge.variants import grids, places
+from tests.unseen import START
+
+# what s2sphere, utm, mgrs and mercantile, the libraries of others, say of three places
+SHANGHAI, RIO, BERGEN = (31.238361, 121.435598), (-22.951916, -43.210487), (60.39299, 5.32415)
+KNOWN = (
+    (SHANGHAI, "35b26fe61", 3869278063845170103, "51RUQ5101657073", (219498, 107106)),
+    (RIO, "00997fd59", 43206226837363403, "23KPQ8347760685", (99607, 148250)),
+    (BERGEN, "463cfea83", 5061200079792686405, "32VKN9747700830", (134948, 75550)),
+)
+PLACE = Value(type="location", text="31.238361,121.435598")
+
+
+def find(*leaves, url="", value=PLACE):
+    index = Index()
+    index.add("place", value)
+    body = json.dumps(leaves[0]).encode() if leaves else b""
+    upload = Upload(at=START, via="http", method="GET", url=url or None, size=len(body))
+    decoded = decode.leaves(upload, body or None, narrow=index.narrow)
+    return index.find(decoded.leaves)
+
+
+@pytest.mark.parametrize(("point", "token", "finest", "square", "tile"), KNOWN)
+def test_cells_are_those_that_other_libraries_name(point, token, finest, square, tile):
+    cells = {level: (cell, name) for level, cell, name in grids.s2_names(*point)}
+    assert cells[16][1] == token
+    assert cells[30][0] == finest
+    assert square in [name for _, name in grids.mgrs(*point)]
+    assert grids.tile(point[0], point[1], 18) == tile
+
+
+def test_metres_are_those_of_other_libraries():
+    place = grids.utm(*SHANGHAI)[0]
+    assert (place.zone, place.band) == (51, "R")
+    assert (place.easting, place.northing) == pytest.approx((351016.8583, 3457073.7588), abs=0.001)
+    assert [place.zone for place in grids.utm(*BERGEN)] == [32, 31]  # the west of Norway is widened
+
+
+FOUND = (
+    ({"cell": "35b26fe61"}, "s2 cell", "of level 16", False),
+    ({"cell": "35b26fe614"}, "s2 cell", "of level 17", True),
+    ({"v": "35b26fe614b4"}, "s2 cell", "of level 21", True),
+    ({"v": "35B26FE614B3DBB7"}, "s2 cell", "of level 30", True),
+    ({"v": 3869278063845170103}, "s2 cell", "of level 30", True),
+    ({"v": "3869278063845170103"}, "s2 cell", "of level 30", True),
+    ({"s2": "35b26fe614c00000"}, "s2 cell", "of level 19", True),
+    ({"q": "51RUQ5101657073"}, "mgrs", "of 15 characters", True),
+    ({"q": "51R UQ 51016 57073"}, "mgrs", "of 18 characters", True),
+    ({"pluscode": "8Q336CQP+"}, "plus code", "of 9 characters", False),
+    ({"score": 4054802000091952}, "geohash as a number", "", True),
+    ({"url": "https://t.test/18/219498/107106.png"}, "map tile", "zoom 18, about 1.5e+02 m", True),
+    ({"url": "https://t.test/17/53553/109749@2x.png"}, "map tile", "zoom 17", True),  # the row first
+    ({"url": "https://t.test/15/27437/13388.png"}, "map tile", "zoom 15", False),
+    ({"z": 18, "x": 219498, "y": 107106}, "map tile", "zoom 18", True),
+    ({"TileMatrix": "18", "TileCol": "219498", "TileRow": "155037"}, "map tile", "zoom 18", True),  # from the south
+    ({"zone": "51R", "easting": 351016.86, "northing": 3457073.76}, "coordinates", "in utm", True),
+    ({"p": "51R 351017 3457074"}, "coordinates", "in utm", True),
+)
+
+
+@pytest.mark.parametrize(("fields", "variant", "said", "strong"), FOUND)
+def test_a_place_is_found_in_every_grid(fields, variant, said, strong):
+    hits = [hit for hit in find(fields) if hit.variant.name == variant]
+    assert hits
+    assert said in hits[0].why
+    assert hits[0].strong is strong
+
+
+def test_what_is_found_in_a_large_document_is_the_same():
+    noise = [{"n": number, "id": f"{number * 7919:08x}", "x": number * 31} for number in range(2_000)]
+    for fields in ({"s2": "35b26fe614c"}, {"s2": 3869278063845170103}, {"z": 18, "x": 219498, "y": 107106}):
+        assert {hit.variant.name for hit in find([*noise, fields])} & {"s2 cell", "map tile"}, fields
+
+
+def test_tiles_are_found_in_the_path_and_the_query_of_a_url():
+    for url in ("https://t.test/v1/18/219498/107106@2x.png?k=1", "https://t.test/wmts?z=18&x=219498&y=107106"):
+        hit = next(hit for hit in find(url=url) if hit.variant.name == "map tile")
+        assert hit.leaf.path.startswith("url.")
+        assert url[hit.start : hit.end].strip("/") in ("18/219498/107106", "219498")
+
+
+def test_a_place_as_china_shifts_it_has_cells_of_its_own():
+    shifted = places.systems(*SHANGHAI)[1]
+    x, y = grids.tile(shifted.lat, shifted.lon, 18)
+    found = [hit for hit in find({"url": f"https://t.test/18/{x}/{y}"}) if hit.variant.name == "map tile"]
+    assert [hit.variant.of for hit in found] == ["gcj02"]
+
+
+NOT_FOUND = (
+    {"cell": "35b26fe60"},  # no cell
+    {"cell": "35b26fe63"},  # the next one
+    {"v": 3869278063845170105},
+    {"q": "51RUQ5101557073"},
+    {"q": "52RUQ5101657073"},
+    {"url": "https://t.test/18/219499/107106.png"},
+    {"url": "https://t.test/18/219498/107107.png"},
+    {"url": "https://t.test/17/219498/107106.png"},
+    {"url": "https://t.test/18/219498/1071061.png"},
+    {"x": 219498, "y": 107106},  # of which zoom?
+    {"z": 17, "x": 219498, "y": 107106},
+    {"order": 219498, "z": 18},
+    {"a": {"z": 18, "x": 219498}, "b": {"y": 107106}},
+    {"easting": 351016.86, "northing": 3458073.76},
+    {"easting": 351216.86, "northing": 3457073.76},
+    {"easting": 351016.86, "n": [1, 2, 3, 4], "other": {"northing": 3457073.76}},
+    {"pluscode": "8Q336CQQ+"},
+    {"score": 4054802000091953},
+)
+
+
+@pytest.mark.parametrize("fields", NOT_FOUND)
+def test_what_only_looks_like_a_cell_is_none(fields):
+    assert find(fields) == []
