@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -39,6 +40,8 @@ Time = Annotated[
     PlainSerializer(format_time, return_type=str),
     Field(description="RFC 3339, UTC, microseconds, trailing Z; the producer's own clock"),
 ]
+Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
+"""Frames, innermost first; null, as a producer may write what it does not know, is none."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -105,9 +108,7 @@ class Access(Line):
     values: tuple[Value, ...] = Field(default=(), description="what the API gave")
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
     args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
-    stack: tuple[str, ...] = Field(
-        default=(), description="frames, innermost first: package.Class.method(File.java:12)"
-    )
+    stack: Stack = Field(default=(), description="frames, innermost first: package.Class.method(File.java:12)")
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
     until: Time | None = Field(default=None, description="time of the last of them")
@@ -123,7 +124,7 @@ class Transform(Line):
     output: Blob
     key: Blob | None = None
     iv: Blob | None = None
-    stack: tuple[str, ...] = ()
+    stack: Stack = ()
     thread: str | None = None
 
 
@@ -139,7 +140,7 @@ class Connection(Line):
     remote: Endpoint
     host: str | None = None
     transport: Literal["tcp", "udp"] = "tcp"
-    stack: tuple[str, ...] = ()
+    stack: Stack = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
 
@@ -169,7 +170,7 @@ class Upload(Line):
     server: Endpoint | None = None
     tls: Tls | None = Field(default=None, description="null for cleartext")
     status: int | None = Field(default=None, description="response status, null when none came")
-    stack: tuple[str, ...] = Field(default=(), description="only where the producer is the agent")
+    stack: Stack = Field(default=(), description="only where the producer is the agent")
 
     @property
     def by_agent(self) -> bool:
@@ -215,7 +216,7 @@ class Consent(Line):
     by: Literal["user", "operator", "app"] = Field(description="an app that merely claims consent is `app`")
     text: str | None = Field(default=None, description="the label touched, the key set, the permission named")
     note: str | None = Field(default=None, description="free text of the operator")
-    stack: tuple[str, ...] = Field(default=(), description="where an SDK call came from")
+    stack: Stack = Field(default=(), description="where an SDK call came from")
     corrects: Ref | None = Field(
         default=None, description="the earlier line that this one replaces, whatever its time: a corrected mark"
     )
@@ -352,7 +353,9 @@ class Run(Record):
     persona: tuple[Value, ...] = Field(default=(), description="the values planted for this run")
     started: Time
     ended: Time | None = None
-    clock_offset_ms: float = Field(default=0, description="device minus host, milliseconds")
+    clock_offset_ms: Annotated[float, BeforeValidator(lambda offset: 0 if offset is None else offset)] = Field(
+        default=0, description="device minus host, milliseconds; null, where nobody measured it, is 0"
+    )
     clock_uncertainty_ms: float = Field(
         default=0, ge=0, description="how wrong that can be at any moment of the run, drift included; 0: not measured"
     )

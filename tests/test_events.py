@@ -1,6 +1,7 @@
 """The contract: every kind parses, dumps and parses again; what is not of the contract says why."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,14 @@ def test_a_blob_is_inline_up_to_256_bytes():
     stored = events.blob(b"a" * 257)
     assert isinstance(stored, events.StoredBlob)
     assert stored.size == 257
+
+
+@pytest.mark.parametrize("kind", ["access", "transform", "connection", "upload", "consent"])
+def test_a_stack_of_null_is_none(kind):
+    line = next(line for line in LINES if line["kind"] == kind)
+    assert events.parse(json.dumps({"v": 1, "at": AT, "stack": None} | line)).stack == ()
+
+
+def test_a_clock_that_nobody_measured_may_be_null():
+    run = json.loads((Path(__file__).parent / "recordings/clean-shop/run.json").read_text("utf-8"))
+    assert events.Run(**run | {"clock_offset_ms": None}).clock_offset_ms == 0
