@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import random
 import re
 import struct
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -431,6 +433,30 @@ def test_whatever_a_find_is_explained_by_is_entered(value):
     assert {row.slot for row in numbers.find(forms.words_of(number[-8:] for number in explained.digits))} <= {7}
     known = len(by_table[texts]) + len(by_table[raw]) + len(explained.digests) + len(explained.digits)
     assert known <= entered <= known + 12  # what several forms share is counted for each
+
+
+def test_tables_lose_nothing_as_they_grow():
+    chance, table, entered = random.Random(3), Table(), defaultdict(set)
+    words = [chance.randbytes(8) for _ in range(30_000)]
+    for slot in range(1_500):
+        some = chance.choices(words, k=60)
+        table.put(b"".join(some), slot)
+        for word in some:
+            entered[word].add(slot)
+    found = defaultdict(list)
+    for row in table.find(b"".join(words)):
+        found[words[row.start]].append(row.slot)
+    assert {word: sorted(slots) for word, slots in entered.items()} == {word: sorted(of) for word, of in found.items()}
+    assert list(table.find(chance.randbytes(80_000))) == []
+
+
+def test_texts_are_found_when_there_are_more_than_their_first_look_keeps():
+    chance, texts = random.Random(4), Grams()
+    some = [chance.randbytes(6).hex().encode() for _ in range(300_000)]
+    for slot in range(300):
+        texts.add_all([(text, False) for text in some[1_000 * slot : 1_000 * slot + 1_000]], slot)
+    for at in range(0, 300_000, 997):
+        assert at // 1_000 in {row.slot for row in texts.find(b"<" + some[at] + b">")}
 
 
 def test_the_order_of_adding_changes_nothing():

@@ -19,7 +19,7 @@ MOST_SLOTS = (1 << 24) - 2
 
 
 class Table:
-    """Words of eight bytes, and the slots that they were entered for. 16 bytes an entry; two words are taken for one
+    """Words of eight bytes, and the slots that they were entered for. 12 bytes an entry; two words are taken for one
     in about one of 2**40 pairs, so what is found must be compared. Not for several threads at once."""
 
     def __init__(self) -> None:

@@ -73,10 +73,10 @@ bool near_place(sieve *s, double degrees, double unit, int axis) {
     bool any = false, wide = unit > 1e-3;
     uint64_t h = strip(degrees, wide, axis);
     if (!in(s->some_strips, (uint32_t)(h >> 45))) return false;
-    const table *t = &s->strips;
-    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask) {
-        if (t->places[at] >> SLOT_BITS != h >> SLOT_BITS) continue;
-        int64_t number = (int64_t)(t->places[at] & SLOT_MASK) - 1;
+    const segment *strips = segment_of(&s->strips, h);
+    for (uint64_t at = begin(strips, h); strips->places[at]; at = next(strips, at)) {
+        if (strips->places[at] >> SLOT_BITS != h >> SLOT_BITS) continue;
+        int64_t number = (int64_t)(strips->places[at] & SLOT_MASK) - 1;
         const place *p = &s->places[number];
         double off = fabs(degrees - (axis ? p->lon : p->lat));
         if (off > fmax(axis ? p->tolerance : 1.4e-4, unit * 1.001)) continue;

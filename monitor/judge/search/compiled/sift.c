@@ -164,7 +164,7 @@ PUBLIC sieve *sieve_new(const grams *texts, const grams *raw, const grams *outpu
 }
 
 PUBLIC void sieve_free(sieve *s) {
-    free(s->words.places), free(s->words.some), free(s->strips.places), free(s->strips.some), free(s->places);
+    table_clear(&s->words), table_clear(&s->strips), free(s->places);
     free(s->reader.lower);
     free(s);
 }

@@ -1,49 +1,105 @@
 #include "tables.h"
 
-static void table_clear(table *t) { free(t->places), free(t->more), free(t->some); }
+enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 14 }; /* entries up to which a table is one segment */
 
-static bool grow(table *t) {
-    uint64_t size = t->places ? 2 * (t->mask + 1) : 256;
-    uint64_t *places = calloc(size, sizeof *places), *some = calloc(size / 16, sizeof *some);
-    uint32_t *more = t->windows ? calloc(size, sizeof *more) : NULL;
-    if (!places || !some || (t->windows && !more)) {
-        free(places), free(some), free(more);
-        return false;
-    }
-    table grown = {places, more, some, size - 1, t->used, t->windows};
-    for (uint64_t i = 0; t->places && i <= t->mask; i++) {
-        uint64_t entry = t->places[i];
-        if (!entry) continue;
-        uint64_t at = begin(&grown, entry);
-        while (places[at]) at = (at + 1) & grown.mask;
-        places[at] = entry;
-        if (more) more[at] = t->more[i];
-        some[some_word(&grown, entry)] |= some_bits_of(entry);
-    }
-    table_clear(t);
-    *t = grown;
+void table_clear(table *t) {
+    for (uint64_t i = 0; t->segments && i <= t->mask; i++) free(t->segments[i].places), free(t->segments[i].more);
+    free(t->segments), free(t->some);
+}
+
+static bool make(segment *s, uint64_t size, bool windows) {
+    *s = (segment){calloc(size, sizeof *s->places), windows ? calloc(size, sizeof *s->more) : NULL, size, 0};
+    if (s->places && (s->more || !windows)) return true;
+    free(s->places), free(s->more);
+    *s = (segment){0};
+    return false;
+}
+
+static void enter_place(segment *s, uint64_t entry, uint32_t more) {
+    uint64_t at = begin(s, entry);
+    while (s->places[at]) at = next(s, at);
+    s->places[at] = entry, s->used++;
+    if (s->more) s->more[at] = more;
+}
+
+/* Five in six places may be used. */
+static bool grow(segment *s, bool windows) {
+    segment grown;
+    if (!make(&grown, s->size / 3 * 4 + LEAST, windows)) return false;
+    for (uint64_t i = 0; i < s->size; i++)
+        if (s->places[i]) enter_place(&grown, s->places[i], s->more ? s->more[i] : 0);
+    free(s->places), free(s->more);
+    *s = grown;
     return true;
 }
 
+/* From one segment to many. */
+static bool divide(table *t) {
+    table many = {calloc(SEGMENTS, sizeof(segment)), SEGMENTS - 1, NULL, 0, 0, t->windows};
+    segment *one = t->segments;
+    bool good = many.segments != NULL;
+    for (int i = 0; i < SEGMENTS && good; i++) good = make(many.segments + i, LEAST, t->windows);
+    for (uint64_t i = 0; i < one->size && good; i++) {
+        segment *s = many.segments + (one->places[i] >> SLOT_BITS & many.mask);
+        if (!one->places[i]) continue;
+        good = 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
+        if (good) enter_place(s, one->places[i], one->more ? one->more[i] : 0);
+    }
+    if (!good) {
+        table_clear(&many);
+        return false;
+    }
+    free(one->places), free(one->more), free(one);
+    t->segments = many.segments, t->mask = many.mask;
+    return true;
+}
+
+static void note_some(table *t, uint64_t h) {
+    uint64_t some = some_hash(h);
+    t->some[some >> 32 & t->some_mask] |= some_bits_of(some);
+}
+
+/* Eight to sixteen bits for each entry. */
+static bool more_bits(table *t) {
+    uint64_t words = t->some ? 2 * (t->some_mask + 1) : LEAST, *some = calloc(words, sizeof *some);
+    if (!some) return false;
+    free(t->some);
+    t->some = some, t->some_mask = words - 1;
+    for (uint64_t i = 0; i <= t->mask; i++)
+        for (uint64_t at = 0; at < t->segments[i].size; at++)
+            if (t->segments[i].places[at]) note_some(t, t->segments[i].places[at]);
+    return true;
+}
+
+static bool have_place(table *t, uint64_t h) {
+    if (!t->segments && !(t->segments = calloc(1, sizeof(segment)))) return false;
+    if (t->used == WHOLE && !t->mask && !divide(t)) return false;
+    if ((!t->some || t->used >= 8 * (t->some_mask + 1)) && !more_bits(t)) return false;
+    segment *s = t->segments + (h >> SLOT_BITS & t->mask);
+    return 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
+}
+
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
-    if ((!t->places || 2 * (t->used + 1) > t->mask + 1) && !grow(t)) return false;
+    if (!have_place(t, h)) return false;
     uint64_t entry = (h >> SLOT_BITS << SLOT_BITS) | (slot + 1);
-    uint64_t at = begin(t, h);
-    for (; t->places[at]; at = (at + 1) & t->mask)
-        if (t->places[at] == entry && (!t->more || t->more[at] == more)) return true;
-    t->places[at] = entry;
-    if (t->more) t->more[at] = more;
+    segment *s = t->segments + (h >> SLOT_BITS & t->mask);
+    uint64_t at = begin(s, h);
+    for (; s->places[at]; at = next(s, at))
+        if (s->places[at] == entry && (!s->more || s->more[at] == more)) return true;
+    s->places[at] = entry, s->used++;
+    if (s->more) s->more[at] = more;
     t->used++;
-    t->some[some_word(t, h)] |= some_bits_of(h);
+    note_some(t, h);
     return true;
 }
 
 /* Append what is entered under a hash; the number of rows, which may be more than there is room for. */
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size) {
-    if (!count(t, h, 1)) return found;
-    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask)
-        if (t->places[at] >> SLOT_BITS == h >> SLOT_BITS) {
-            if (found < most) out[found] = (row){(int64_t)(t->places[at] & SLOT_MASK) - 1, start, size};
+    if (!has(t, h)) return found;
+    const segment *s = segment_of(t, h);
+    for (uint64_t at = begin(s, h); s->places[at]; at = next(s, at))
+        if (s->places[at] >> SLOT_BITS == h >> SLOT_BITS) {
+            if (found < most) out[found] = (row){(int64_t)(s->places[at] & SLOT_MASK) - 1, start, size};
             found++;
         }
     return found;
@@ -53,9 +109,10 @@ int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t foun
 static int64_t windows_at(const table *t, bytes lower, int64_t start, int size, int64_t end, row *out, int64_t most, int64_t found) {
     uint64_t h = hash(lower + start, size);
     if (!has(t, h)) return found;
-    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask) {
-        if (t->places[at] >> SLOT_BITS != h >> SLOT_BITS || !whole(t->more[at], lower, start, 0, end)) continue;
-        if (found < most) out[found] = (row){(int64_t)(t->places[at] & SLOT_MASK) - 1, start, size};
+    const segment *s = segment_of(t, h);
+    for (uint64_t at = begin(s, h); s->places[at]; at = next(s, at)) {
+        if (s->places[at] >> SLOT_BITS != h >> SLOT_BITS || !whole(s->more[at], lower, start, 0, end)) continue;
+        if (found < most) out[found] = (row){(int64_t)(s->places[at] & SLOT_MASK) - 1, start, size};
         found++;
     }
     return found;
@@ -95,7 +152,23 @@ static bool resize(sieve_bits *sieve, int shift) {
     return true;
 }
 
+/* The same without what was entered. */
+static bool spread(sieve_bits *sieve) {
+    uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = calloc(number, 8 * 8);
+    if (!words) return false;
+    for (uint64_t i = 0; i < 8 * number; i++) words[i] = sieve->words[i / 8];
+    free(sieve->words), free(sieve->kept);
+    sieve->words = words, sieve->shift -= 3, sieve->kept = NULL, sieve->room = 0;
+    return true;
+}
+
 static bool keep(sieve_bits *sieve, uint64_t hash) {
+    enum { KEPT = 1 << 20, LOWEST = 36 };
+    if (sieve->number >= KEPT) {
+        sieve->number += !may(sieve, hash);
+        enter(sieve, hash);
+        return sieve->number < (uint64_t)sieve->most << (64 - sieve->shift) || sieve->shift < LOWEST + 3 || spread(sieve);
+    }
     if (sieve->number == sieve->room) {
         uint64_t room = sieve->room ? 2 * sieve->room : 1024;
         uint64_t *kept = realloc(sieve->kept, room * sizeof *kept);
@@ -104,7 +177,8 @@ static bool keep(sieve_bits *sieve, uint64_t hash) {
     }
     sieve->kept[sieve->number++] = hash;
     enter(sieve, hash);
-    return sieve->number < (uint64_t)sieve->most << (64 - sieve->shift) || sieve->shift < 40 || resize(sieve, sieve->shift - 1);
+    if (sieve->number < (uint64_t)sieve->most << (64 - sieve->shift)) return true;
+    return sieve->number < KEPT ? resize(sieve, sieve->shift - 1) : spread(sieve);
 }
 
 static void looks_free(looks *l) {
@@ -216,8 +290,9 @@ PUBLIC bool grams_add_all(grams *g, bytes texts, const int32_t *sizes, int64_t n
 bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high) {
     uint64_t h = hash(lower + start, size);
     if (!has(t, h)) return false;
-    for (uint64_t at = begin(t, h); t->places[at]; at = (at + 1) & t->mask)
-        if (t->places[at] >> SLOT_BITS == h >> SLOT_BITS && (low > high || whole(t->more[at], lower, start, low, high)))
+    const segment *s = segment_of(t, h);
+    for (uint64_t at = begin(s, h); s->places[at]; at = next(s, at))
+        if (s->places[at] >> SLOT_BITS == h >> SLOT_BITS && (low > high || whole(s->more[at], lower, start, low, high)))
             return true;
     return false;
 }

@@ -21,17 +21,26 @@ typedef const uint8_t *bytes;
 enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* Words of 64 bits, hashed, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
+/* A part of a table, which grows on its own: nobody waits until all of a large table is made anew, and at no time is it
+   there twice. */
 typedef struct {
     uint64_t *places;
     uint32_t *more; /* of what a window is part of: where it begins before the window, its size, 16 bits of its hash */
-    uint64_t *some; /* four bits a place, set for the hashes that are there: most searches end here */
-    uint64_t mask, used;
+    uint64_t size, used;
+} segment;
+
+/* Words of 64 bits, hashed, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
+typedef struct {
+    segment *segments; /* one, in a large table many */
+    uint64_t mask;     /* of 40 bits of a hash, to the number of its segment */
+    uint64_t *some;    /* two bits of one word for each hash that is there: most searches end here */
+    uint64_t some_mask, used;
     bool windows; /* whether there is more */
 } table;
 
 /* Two bits of one word for each thing that some window may begin with; where one is not set, nothing is looked up. It
-   grows with what is entered, eight bits each at least, or sixteen, so that it stays near the processor. */
+   grows with what is entered, eight bits each at least, or sixteen, so that it stays near the processor. From a million
+   on what was entered is not kept, and each word is copied into the eight that it grows to: denser, but small. */
 typedef struct {
     uint64_t *words;
     uint64_t *kept;
@@ -138,28 +147,33 @@ static inline uint32_t seven_digits(bytes before) {
     return number;
 }
 
-static inline uint64_t begin(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0x9E3779B97F4A7C15u >> 24 & t->mask; }
+static inline const segment *segment_of(const table *t, uint64_t h) { return t->segments + (h >> SLOT_BITS & t->mask); }
 
-/* The word of four places a bit, and two bits of it, that are set for a hash. */
-static inline uint64_t some_word(const table *t, uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu >> 32 & t->mask >> 4; }
-static inline uint64_t some_bits_of(uint64_t h) { return 1ull << (h >> 26 & 63) | 1ull << (h >> 32 & 63); }
+/* Where the entries of a hash begin, which go on until a place is empty. */
+static inline uint64_t begin(const segment *s, uint64_t h) { return (h >> 32) * s->size >> 32; }
+static inline uint64_t next(const segment *s, uint64_t at) { return at + 1 == s->size ? 0 : at + 1; }
+
+static inline uint64_t some_hash(uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu; }
+static inline uint64_t some_bits_of(uint64_t some) { return 1ull << (some >> 20 & 63) | 1ull << (some >> 26 & 63); }
 
 /* How many entries a hash has, at most so many. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;
-    uint64_t bits = some_bits_of(h);
-    if ((t->some[some_word(t, h)] & bits) != bits) return 0;
-    for (uint64_t at = begin(t, h); t->places[at] && found < most; at = (at + 1) & t->mask)
-        found += t->places[at] >> SLOT_BITS == h >> SLOT_BITS;
+    uint64_t some = some_hash(h), bits = some_bits_of(some);
+    if ((t->some[some >> 32 & t->some_mask] & bits) != bits) return 0;
+    const segment *s = segment_of(t, h);
+    for (uint64_t at = begin(s, h); s->places[at] && found < most; at = next(s, at))
+        found += s->places[at] >> SLOT_BITS == h >> SLOT_BITS;
     return found;
 }
 
 /* Have what says whether a hash is there near the processor soon; all: its entry as well. */
 static inline void soon(const table *t, uint64_t h, bool all) {
 #ifdef __GNUC__
-    if (t->used) __builtin_prefetch(t->some + some_word(t, h));
-    if (t->used && all) __builtin_prefetch(t->places + begin(t, h));
+    if (!t->used) return;
+    __builtin_prefetch(t->some + (some_hash(h) >> 32 & t->some_mask));
+    if (all) __builtin_prefetch(segment_of(t, h)->places + begin(segment_of(t, h), h));
 #else
     (void)t, (void)h, (void)all;
 #endif
@@ -179,6 +193,7 @@ static inline bool whole(uint32_t more, bytes lower, int64_t start, int64_t low,
     return first >= low && first + size <= high && (uint16_t)(hash(lower + first, (int)size) >> 40) == (uint16_t)more;
 }
 
+void table_clear(table *t);
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more);
 PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot);
 PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers);
