@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.events import Blob, InlineBlob, Ref, Transform
+from monitor.judge import fed
 from monitor.judge.decode import Leaf, leaves_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
@@ -33,6 +34,15 @@ Bodies = Callable[[str], bytes | None]
 """sha256 -> the bytes of a stored blob, None when they are missing."""
 
 
+class _Stream(NamedTuple):
+    """What calls of one object that is fed piece by piece share."""
+
+    cut: bool
+    algorithm: str
+    thread: str | None
+    pid: int | None
+
+
 class _Step(NamedTuple):
     """One call of the app: what went in, what came out."""
 
@@ -43,10 +53,11 @@ class _Step(NamedTuple):
     outcome: bytes
     cut: bool
     """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
-    stream: tuple[str, str | None, int | None]
-    """Algorithm, thread and process: calls of one cipher that is fed piece by piece share all three."""
+    stream: _Stream
     key: bytes
     """Of a MAC only: who keys a constant with an id sends the id."""
+    refs: tuple[Ref, ...] = ()
+    """All calls, where there are several that turned a part each."""
 
 
 class Inner(NamedTuple):
@@ -70,8 +81,13 @@ class Transforms:
     def __init__(self, bodies: Bodies | None = None) -> None:
         self._bodies = bodies
         self._known: set[Ref] = set()
-        self._by_beginning: dict[bytes, list[_Step]] = {}
-        self._streams: dict[tuple[str, str | None, int | None], list[tuple[datetime, int, _Step]]] = defaultdict(list)
+        self._steps: dict[Ref, _Step] = {}
+        self._by_beginning: dict[bytes, list[Ref]] = {}
+        self._streams: dict[_Stream, list[tuple[datetime, int, _Step]]] = defaultdict(list)
+        self._by_window: dict[bytes, list[_Step]] = defaultdict(list)
+        """By what several calls of a stream gave that is long enough only together, the first of them."""
+        self._in_pieces: set[_Stream] = set()
+        """Streams with calls that gave too little to be known by."""
         self._levels = Levels()
         self.outputs = self._levels.grams
         """The beginnings of all outputs, for sifting."""
@@ -84,25 +100,56 @@ class Transforms:
         source, outcome = self._bytes(transform.input), self._bytes(transform.output)
         if transform.op == "decrypt":
             source, outcome = outcome, source
-        if not source or outcome is None or source == outcome:
+        if source is None or outcome is None or source == outcome:
             return
         cut = transform.op in ("digest", "mac")
-        stream = (transform.algorithm, transform.thread, transform.pid)
+        stream = _Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
         step = _Step(ref, at, transform.algorithm, source, outcome, cut, stream, key or b"")
-        if not cut:
-            calls = self._streams[stream]
-            place = bisect_right(calls, _order(step), key=lambda call: call[:2])
-            calls.insert(place, (*_order(step), step))
-        if len(outcome) < SHORTEST:
-            return
-        for beginning in _beginnings(step):
-            steps = self._by_beginning.get(beginning)
-            if steps is None:
-                self._by_beginning[beginning] = [step]
+        calls = self._streams[stream]
+        place = bisect_right(calls, _order(step), key=lambda call: call[:2])
+        calls.insert(place, (*_order(step), step))
+        if len(outcome) >= SHORTEST:
+            self._know(step)
+        else:
+            self._in_pieces.add(stream)
+        if stream in self._in_pieces:
+            self._join(stream, place)
+
+    def _know(self, step: _Step) -> None:
+        """Search for the output of a call from now on."""
+        known = step.ref in self._steps
+        self._steps[step.ref] = step
+        for beginning in () if known else _beginnings(step):
+            refs = self._by_beginning.get(beginning)
+            if refs is None:
+                self._by_beginning[beginning] = [step.ref]
                 self._levels.add(beginning)
             else:
-                steps.append(step)
+                refs.append(step.ref)
+
+    def _join(self, stream: _Stream, place: int) -> None:
+        """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
+        with the last of them; what a cipher gives in pieces comes out one behind the other."""
+        calls = self._streams[stream]
+        if stream.cut:
+            end = next((at for at in range(place, len(calls)) if calls[at][2].outcome), None)
+            if end is not None and (step := calls[end][2]).ref in self._steps:
+                whole = fed.whole(_line(step), (_line(calls[at][2]) for at in reversed(range(end))))
+                if whole is not None:
+                    self._know(step._replace(source=whole.source, refs=whole.refs))
+            return
+        for first in range(max(0, place - SHORTEST), place + 1):
+            step = calls[first][2]
+            window = b""
+            for _, _, call in calls[first : first + 2 * SHORTEST]:
+                window += call.outcome
+                if len(window) >= SHORTEST:
+                    break
+            if 0 < len(step.outcome) < SHORTEST <= len(window) and step not in self._by_window[window]:
+                self._by_window[window].append(step)
+                self._levels.add_all({window} - self._by_beginning.keys())
+                self._by_beginning.setdefault(window, [])
 
     def _bytes(self, blob: Blob) -> bytes | None:
         if isinstance(blob, InlineBlob):
@@ -128,11 +175,15 @@ class Transforms:
     def _once(self, outer: Sequence[Inner], before: datetime, done: set[Ref]) -> Iterator[Inner]:
         look = Look([inner.leaf for inner in outer])
         hits: dict[Ref, tuple[_Step, _Place]] = {}
+        pieces: list[tuple[_Step, _Place]] = []
         for pattern, start, _ in self._levels.find(look.joined):
             number = look.leaf_at(start)
             begin = start - look.starts[number]
             data = look.leaves[number].data
-            for step in self._by_beginning[pattern]:
+            for first in self._by_window.get(pattern, ()):
+                if first.ref not in done:
+                    pieces.append((first, _Place(number, begin, 0)))
+            for step in (self._steps[ref] for ref in self._by_beginning[pattern]):
                 if step.at > before or step.ref in done:
                     continue
                 if step.ref in hits and len(look.leaves[number].path) <= len(look.leaves[hits[step.ref][1].leaf].path):
@@ -146,11 +197,35 @@ class Transforms:
         together = self._streamed([step for step, _ in hits.values() if not step.cut])
         for step, place in sorted(last.values(), key=lambda hit: _order(hit[0])):
             for source in (step.source, step.key):
-                yield from _read(outer[place.leaf], place, source, step, (step.ref,))
+                yield from _read(outer[place.leaf], place, source, step, step.refs or (step.ref,))
+        for first, place in sorted(pieces, key=lambda piece: _order(piece[0])):
+            run = self._run(first, look.leaves[place.leaf].data, place.start, before)
+            if run and done.isdisjoint(call.ref for call in run):
+                done.update(call.ref for call in run)
+                place = place._replace(end=place.start + sum(len(call.outcome) for call in run))
+                source = b"".join(call.source for call in run)
+                yield from _read(outer[place.leaf], place, source, first, tuple(call.ref for call in run))
         for calls in together:
             step, place = hits[next(call.ref for call in calls if call.ref in hits)]
             source = b"".join(call.source for call in calls)
             yield from _read(outer[place.leaf], place, source, step, tuple(call.ref for call in calls))
+
+    def _run(self, first: _Step, data: bytes, begin: int, before: datetime) -> list[_Step]:
+        """The calls of a stream, from one on, whose outputs stand in these bytes one behind the other."""
+        calls = self._streams[first.stream]
+        place = bisect_right(calls, _order(first), key=lambda call: call[:2]) - 1
+        run: list[_Step] = []
+        for _, _, call in calls[place : place + CALLS]:
+            if call.at > before or not data.startswith(call.outcome, begin):
+                break
+            run.append(call)
+            begin += len(call.outcome)
+        while run and not run[-1].outcome:  # what it took may have come out later
+            run.pop()
+        while place and len(run) < CALLS and not calls[place - 1][2].outcome:
+            place -= 1
+            run.insert(0, calls[place][2])
+        return run if len(run) > 1 else []
 
     def _streamed(self, steps: Sequence[_Step]) -> list[list[_Step]]:
         """Calls that follow each other in one stream, with those between that gave nothing yet; two at least."""
@@ -162,10 +237,20 @@ class Transforms:
                 if call.ref in wanted or len(call.outcome) < SHORTEST:
                     run.append(call)
                     continue
-                found.append(run)
+                found.append(_given(run))
                 run = []
-            found.append(run)
+            found.append(_given(run))
         return [run[:CALLS] for run in found if len(run) > 1 and any(call.ref in wanted for call in run)]
+
+
+def _line(step: _Step) -> fed.Fed:
+    return fed.Fed(step.ref, step.source, step.outcome, step.name, step.key)
+
+
+def _given(run: list[_Step]) -> list[_Step]:
+    """Calls without those at the end that gave nothing: what they took came out later, if at all."""
+    end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
+    return run[:end]
 
 
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -65,6 +65,7 @@ FOUND = (
     ({"z": 18, "x": 219498, "y": 107106}, "map tile", "zoom 18", True),
     ({"TileMatrix": "18", "TileCol": "219498", "TileRow": "155037"}, "map tile", "zoom 18", True),  # from the south
     ({"zone": "51R", "easting": 351016.86, "northing": 3457073.76}, "coordinates", "in utm", True),
+    ({"northing": 3457073.76, "n": 1, "e": [2, 3], "zone": 51, "easting": 351016.86}, "coordinates", "in utm", True),
     ({"p": "51R 351017 3457074"}, "coordinates", "in utm", True),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -183,6 +184,7 @@ class Places:
             yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
 
 
+METRES_KEY = re.compile(r"north[^ ]* .*east|utm")
 UNUSUAL = frozenset(
     (
         *("radians", "web mercator", "utm", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
@@ -280,6 +282,8 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
             return 0, "the keys say latitude and longitude"
         if decimals >= 3:
             return 1, "the keys say latitude and longitude"
+    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first.path} {second.path}".lower()):
+        return 0, "the keys say metres"
     if siblings and decimals >= 2 and _swapped(first.path, second.path):
         return 0, "each under the other's key"
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:

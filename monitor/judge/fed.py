@@ -1,0 +1,81 @@
+"""Digests and MACs that were fed piece by piece, one line each: which lines went into which output, by computing it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from monitor.events import Ref
+
+MOST = 4096
+"""Lines that are read as one."""
+STARTS = 64
+"""Lines from which on a digest may have been begun anew, of those before its output."""
+NAMES = {"sha": "sha1", "sha-1": "sha1"}
+SIZED = re.compile(r"^sha(3?)-?(\d{3})")
+
+
+class Fed(NamedTuple):
+    """One line: what went in, and what came out, if anything yet."""
+
+    ref: Ref
+    source: bytes
+    outcome: bytes
+    algorithm: str
+    key: bytes
+
+
+class Whole(NamedTuple):
+    """What went into one output, over several lines."""
+
+    source: bytes
+    refs: tuple[Ref, ...]
+
+
+def whole(output: Fed, before: Iterable[Fed]) -> Whole | None:
+    """All that went into an output, where that is more than its own line says.
+
+    `before`: the lines of the same algorithm and thread, the last first. Of several objects that are fed at once, only
+    what can be computed is joined; what cannot (a key that never left its hardware) is taken as one object's.
+    """
+    compute = computed(output.algorithm, output.key)
+    if _stands_alone(output):
+        return None
+    parts: list[Fed] = []
+    others = 0
+    for line in before:
+        if line.outcome:
+            others += 1
+            if others > STARTS or not _stands_alone(line):
+                break
+        elif len(parts) < MOST:
+            parts.insert(0, line)
+    for start in range(min(len(parts), STARTS if compute else 1)):
+        source = b"".join(part.source for part in parts[start:]) + output.source
+        if compute is None or compute(source) == output.outcome:
+            return Whole(source, (*(part.ref for part in parts[start:]), output.ref))
+    return None
+
+
+def _stands_alone(line: Fed) -> bool:
+    """Whether all that went into an output stands in its own line."""
+    compute = computed(line.algorithm, line.key)
+    return compute is not None and compute(line.source) == line.outcome
+
+
+def computed(algorithm: str, key: bytes) -> Callable[[bytes], bytes] | None:
+    """The digest or MAC of this name, as Java calls them; None when it is not one that can be computed here."""
+    name = algorithm.lower()
+    keyed = name.startswith("hmac")
+    name = name.removeprefix("hmac")
+    name = NAMES.get(name) or SIZED.sub(lambda found: f"sha{'3_' if found[1] else ''}{found[2]}", name).replace(
+        "/", "_"
+    )
+    if name not in hashlib.algorithms_available or "shake" in name or (keyed and not key):
+        return None
+    if keyed:
+        return lambda data: hmac.digest(key, data, name)
+    return lambda data: hashlib.new(name, data, usedforsecurity=False).digest()
