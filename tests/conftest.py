@@ -1,4 +1,5 @@
-"""For all tests: what one has recorded is let go of when it ends."""
+"""For all tests: properties are tried on the same examples each time, and what one has recorded is let go of when it
+ends."""
 
 from __future__ import annotations
 
@@ -8,8 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from monitor.recording import Recording
+
+# `--hypothesis-profile=default` looks for new examples.
+settings.register_profile("repeatable", derandomize=True, print_blob=True)
+settings.load_profile("repeatable")
 
 _made: weakref.WeakSet[Recording] = weakref.WeakSet()
 _init = Recording.__init__

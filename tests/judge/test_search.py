@@ -33,6 +33,7 @@ IMEI = Value(type="device_id_imei", text="867530029921507")
 ANDROID = Value(type="android_id", text="64f051c20ca1dc00")
 MAC = Value(type="mac_address", text="a4:c1:38:15:81:d1")
 SMS = Value(type="sms_content", text="您的验证码是 052494，请勿泄露")
+LONG = Value(type="sms_content", text="【中中中中中中中中中中中中中中中中中丽京伟】 code 7731-XK")
 GAID = Value(type="advertising_id", text="38400000-8cf0-11bd-b23e-10b96e40000d")
 STRONG = (PHONE, ABROAD, NAME, EMAIL, PLACE, IMEI, ANDROID, MAC, SMS, GAID)
 
@@ -78,6 +79,7 @@ def names_the_chain(decoding, chain):
 
 
 @given(personal, st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
+@example(LONG, ["protobuf", "protobuf", "cbor", "protobuf"])  # this map of CBOR is a message of protobuf, too
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_value_through_any_chain_of_encoders_is_found(value, chain):
     data = sent_through(value.text.encode(), chain)
@@ -92,6 +94,9 @@ def test_any_value_through_any_chain_of_encoders_is_found(value, chain):
     st.sampled_from(["hex", "HEX", "base64", "base64url", "raw"]),
     st.lists(st.sampled_from(sorted(ENCODERS)), max_size=3),
 )
+@example(
+    Value(type="address", text="中中中丽京伟"), "blake2b", "hex", ["uuencode", "quopri"]
+)  # a line that ends with a space
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
     raw = digests.DIGESTS[digest](value.text.encode())

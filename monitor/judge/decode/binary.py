@@ -13,6 +13,8 @@ SIGNATURE = re.compile(
     rb"\x04\x22\x4d\x18|LZ4Block|\xff\x06\x00\x00sNaPpY|\x82SNAPPY\x00|bplist00|SQLite format 3\x00"
 )
 """Beginnings of other formats, which may look like a message by chance."""
+HIGHEST_FIELD = 1000
+"""What begins with a field of a higher number may be something else: maps of CBOR look like that."""
 
 
 # --- protobuf ---
@@ -116,7 +118,9 @@ def _bytes(piece: Piece, start: int, end: int, path: str, level: int, room: Room
         room.stop(f"protobuf at {path}: nested deeper than 60")
     if inner:
         found.extend(inner)
-        if text is None and len(raw) <= 64:  # a digest or an id may look like a message
+        if _varint(raw, 0, len(raw))[0] >> 3 > HIGHEST_FIELD:
+            found.append(piece.part("protobuf", start, end, path))
+        elif text is None and len(raw) <= 64:  # a digest or an id may look like a message
             found.append(piece.part("protobuf", start, end, path)._replace(done=True))
         return
     found.append(piece.part("protobuf", start, end, path))

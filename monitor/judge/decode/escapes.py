@@ -49,7 +49,7 @@ def transfer(piece: Piece, said: str, room: Room) -> Piece:
     rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)",
     anywhere=True,
     alone=False,
-    first=True,  # a form would be cut at them
+    before="form",  # which would be cut at them
 )
 def entities(piece: Piece, room: Room) -> Found:
     """HTML and XML character references."""
@@ -91,7 +91,7 @@ def _octal(found: re.Match[bytes]) -> bytes:
 @decoder(
     "quoted-printable",
     "text",
-    rb"=[0-9A-F]{2}=[0-9A-F]{2}|=\r?\n|=3D|=40|=2B",
+    rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B",
     anywhere=True,
     alone=False,
     first=True,  # its line breaks may cut any other document

@@ -178,17 +178,20 @@ def decoder(
     anywhere: bool = False,
     alone: bool = True,
     first: bool = False,
+    before: str | None = None,
 ) -> Callable[[Decode], Decode]:
     """Register a decoder of text, of binary data, or of both.
 
     `looks` is a regular expression that the bytes must begin with, or contain (`anywhere`).
-    `first`: tried before those that were registered earlier.
+    `first`: tried before those that were registered earlier; `before`: before the first one of that name.
     """
     pattern = re.compile(looks, re.DOTALL) if looks is not None else None
     look = None if pattern is None else pattern.search if anywhere else pattern.match
 
     def register(function: Decode) -> Decode:
-        DECODERS.insert(0 if first else len(DECODERS), Decoder(name, function, family, look, alone))
+        names = [each.name for each in DECODERS]
+        at = 0 if first else names.index(before) if before else len(names)
+        DECODERS.insert(at, Decoder(name, function, family, look, alone))
         return function
 
     return register
