@@ -19,8 +19,8 @@ from monitor.judge.search import native
 native.LIBRARY = sys.argv[1]
 native.library = native._load(sys.argv[1])
 assert native.library is not None
-from monitor.judge.search import grams, sieve
-grams.library = sieve.library = native.library
+from monitor.judge.search import forms, grams, packed, sieve
+forms.library = grams.library = packed.library = sieve.library = native.library
 from monitor.judge import decode
 from monitor.judge.search import Index
 from tests.bench.bench_matching import document, values
@@ -56,6 +56,7 @@ for _ in range(int(sys.argv[3])):
         index.narrow.stretch(bytes(body), text=text)
     for one in (index._texts, index._raw):
         list(one.find(bytes(body).lower()))
+    list(index._places._packed._latitudes(bytes(body)))
 print("read")
 """
 
@@ -93,8 +94,8 @@ def test_mutated_bodies_break_nothing(checked, seed):
 
 def test_without_the_compiled_part_all_is_found():
     code = """
-from monitor.judge.search import Index, grams, sieve
-grams.library = sieve.library = None
+from monitor.judge.search import Index, forms, grams, packed, sieve
+forms.library = grams.library = packed.library = sieve.library = None
 from monitor.judge import decode
 from tests.bench.bench_matching import document, values
 known, index = values(64), Index()

@@ -24,8 +24,7 @@ from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
 from monitor.judge.search.look import Look
 from monitor.judge.search.sieve import Sieve
-from monitor.judge.search.split import Splits
-from monitor.judge.search.split import _cuts as cuts_of
+from monitor.judge.search.split import Splits, cuts_of
 from monitor.judge.variants import Variant, digests
 
 __all__ = ["Hit", "Index", "last_key", "root_of"]
@@ -33,6 +32,15 @@ __all__ = ["Hit", "Index", "last_key", "root_of"]
 
 REMEMBERED = 512
 """Values whose forms are kept; those of others are made again when something of them is found."""
+
+
+_Slot = tuple[Hashable, str, str, str, int | None]
+"""Key, kind, text, type and row of a value: what a collector of garbage needs not look into, unlike a `Value`."""
+
+
+def _value(slot: _Slot) -> Value:
+    _, _, text, type_, row = slot
+    return Value(type=type_, text=text, row=row)
 
 
 class Index:
@@ -43,7 +51,7 @@ class Index:
 
     def __init__(self, outputs: Grams | None = None) -> None:
         """`outputs`: what else makes a leaf of a large text matter."""
-        self._slots: list[tuple[Hashable, Value, str]] = []
+        self._slots: list[_Slot] = []
         self._known: set[Hashable] = set()
         self._forms: dict[int, Forms] = {}
         self._raw = Grams()
@@ -51,7 +59,7 @@ class Index:
         self._digests = Table()
         self._digits = Table()
         self._places = Places()
-        self._splits = Splits()
+        self._splits = Splits(lambda slot: self._slots[slot][1:3])
         self.patterns = 0
         """Texts and digests that are looked for."""
         self.narrow = Sieve(self._texts, self._raw, self._digests, self._digits, outputs or Grams())
@@ -67,10 +75,10 @@ class Index:
         self._known.add(key)
         slot = len(self._slots)
         kind = variants.kind_of(value)
-        self._slots.append((key, value, kind))
-        self._splits.add(slot, kind, value)
+        self._slots.append((key, kind, value.text, value.type, value.row))
         self.patterns += enter(kind, value, slot, self._texts, self._raw, self._digests, self._digits)
         cuts = list(cuts_of(kind, value.text))
+        self._splits.add(slot, kind, value.text, cuts)
         self.narrow.add_words(_rarest(cuts), slot)
         self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
         if kind == "location":
@@ -84,7 +92,7 @@ class Index:
         if forms is None:
             if len(self._forms) >= REMEMBERED:
                 self._forms.clear()
-            forms = self._forms[slot] = forms_of(self._slots[slot][1])
+            forms = self._forms[slot] = forms_of(_value(self._slots[slot]))
         return forms
 
     def find(self, leaves: Sequence[Leaf], passed_over: int = 0) -> list[Hit]:
@@ -249,7 +257,7 @@ def _firsts(run: bytes, groups: list[re.Match[bytes]], last: int) -> Iterator[in
 class _Found:
     """Hits of one search."""
 
-    def __init__(self, slots: list[tuple[Hashable, Value, str]], size: int) -> None:
+    def __init__(self, slots: list[_Slot], size: int) -> None:
         self.hits: list[Hit] = []
         self._slots = slots
         self._size = size
@@ -260,7 +268,8 @@ class _Found:
         self._counts[slot] += 1
         if self._counts[slot] > HITS:
             return None
-        key, value, kind = self._slots[slot]
+        key, kind, *_ = self._slots[slot]
+        value = _value(self._slots[slot])
         self.hits.append(hit_at(key, value, kind, variant, leaf, start, end, charset, self._size))
         return self.hits[-1]
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import math
 import struct
+from array import array
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from monitor.judge.search.grams import MOST_SLOTS
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
+from monitor.judge.search.native import Row, library, rows
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.variants import places
 
@@ -20,6 +23,8 @@ GAP_BITS = 4.0
 """What it costs to look there as well."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
+ROUNDINGS = range(COARSEST, 6)
+NEAR_DEGREES = TOLERANCE_M / places.METRES_PER_DEGREE
 
 
 class _Kind(NamedTuple):
@@ -68,49 +73,87 @@ class Packed:
     """Places to look for: by the three bytes that say most of a latitude, then by what stands beside it."""
 
     def __init__(self) -> None:
-        self._places: list[tuple[int, places.Place]] = []
-        self._meanings: Numbers[bytes] = Numbers()
-        """By pattern, which places and kinds."""
-        self._levels = Levels()
+        self._places: list[tuple[int, float, float]] = []
+        self._handle = library.packed_new() if library else None
+        self._slow = _Patterns()
+
+    def __del__(self) -> None:
+        if library and self._handle:
+            library.packed_free(self._handle)
 
     def add(self, number: int, place: places.Place) -> None:
         """Look for a place; `number` names it in what is found."""
         if any(abs(degrees - round(degrees, 2)) < 1e-9 for degrees in (place.lat, place.lon)):
             return  # such numbers are in binary data for many reasons
         own = len(self._places)
-        self._places.append((number, place))
+        if own > MOST_SLOTS:
+            raise ValueError("too many places")
+        self._places.append((number, place.lat, place.lon))
+        if not library:
+            self._slow.add(own, place.lat)
+            return
+        rounded = array("d", [round(place.lat, decimals) for decimals in ROUNDINGS])
+        if not library.packed_add(self._handle, place.lat, NEAR_DEGREES, rounded.buffer_info()[0]):
+            raise MemoryError
+
+    def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
+        """Every place in the leaves, which are all of binary data, with the number of its leaf."""
+        for at, own, number_of_kind, begin in self._latitudes(look.joined):
+            number, kind = look.leaf_at(at), KINDS[number_of_kind]
+            data, start = look.leaves[number].data, begin - look.starts[number]
+            size = struct.calcsize(kind.code)
+            of, true_lat, true_lon = self._places[own]
+            lat = _read(kind, data, start, true_lat, 1.0)
+            if lat is None:
+                continue
+            narrow = math.cos(math.radians(true_lat))
+            for beside, swapped in _besides(start, size):
+                lon = _read(kind, data, beside, true_lon, narrow)
+                if lon is not None:
+                    first = min(start, beside)
+                    decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
+                    gap = abs(beside - start) - size
+                    bits = 2 * kind.bits - (GAP_BITS if gap else 0)
+                    end = max(start, beside) + size
+                    yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
+                    break
+
+    def _latitudes(self, data: bytes) -> list[tuple[int, int, int, int]]:
+        """(where the three bytes are, place, number of its kind, where the number begins), in order."""
+        if not self._places:
+            return []
+        found = list(self._slow.find(data))
+        if library:
+            found = list(rows(lambda out, most: library.packed_find(self._handle, data, len(data), out, most)))
+        placed = []
+        for own, start, kind in found:
+            little = KINDS[kind].code[0] == "<"
+            placed.append((start + struct.calcsize(KINDS[kind].code) - 3 if little else start, own, kind, start))
+        return sorted(placed)
+
+
+class _Patterns:
+    """What the compiled part knows of latitudes, without it."""
+
+    def __init__(self) -> None:
+        self._meanings: Numbers[bytes] = Numbers()
+        """By pattern, which places and kinds."""
+        self._levels = Levels()
+
+    def add(self, own: int, lat: float) -> None:
         fresh: list[bytes] = []
         for number_of_kind, kind in enumerate(KINDS):
-            for pattern in _patterns(kind, place.lat):
+            for pattern in _patterns(kind, lat):
                 if self._meanings.add(pattern, own * len(KINDS) + number_of_kind):
                     fresh.append(pattern)
         self._levels.add_all(fresh)
 
-    def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
-        """Every place in the leaves, which are all of binary data, with the number of its leaf."""
-        for pattern, at, _ in self._levels.find(look.joined):
-            number = look.leaf_at(at)
-            data = look.leaves[number].data
-            inside = at - look.starts[number]
+    def find(self, data: bytes) -> Iterator[Row]:
+        for pattern, at, _ in self._levels.find(data):
             for meaning in self._meanings.get(pattern):
-                own, kind = meaning // len(KINDS), KINDS[meaning % len(KINDS)]
-                size = struct.calcsize(kind.code)
-                start = inside if kind.code[0] == ">" else inside + 3 - size
-                of, place = self._places[own]
-                lat = _read(kind, data, start, place.lat, 1.0)
-                if lat is None:
-                    continue
-                narrow = math.cos(math.radians(place.lat))
-                for beside, swapped in _besides(start, size):
-                    lon = _read(kind, data, beside, place.lon, narrow)
-                    if lon is not None:
-                        first = min(start, beside)
-                        decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
-                        gap = abs(beside - start) - size
-                        bits = 2 * kind.bits - (GAP_BITS if gap else 0)
-                        end = max(start, beside) + size
-                        yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
-                        break
+                own, kind = meaning // len(KINDS), meaning % len(KINDS)
+                code = KINDS[kind].code
+                yield Row(own, at if code[0] == ">" else at + 3 - struct.calcsize(code), kind)
 
 
 def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
@@ -123,9 +166,8 @@ def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
 def _patterns(kind: _Kind, degrees: float) -> set[bytes]:
     """The three bytes that say most of a coordinate: of all numbers within the tolerance, which lie in a row, and of
     the roundings."""
-    near = TOLERANCE_M / places.METRES_PER_DEGREE
-    first, last = sorted(_telling(kind, degrees + off) for off in (-near, near))
-    found = {_telling(kind, round(degrees, decimals)) for decimals in range(COARSEST, 6)}
+    first, last = sorted(_telling(kind, degrees + off) for off in (-NEAR_DEGREES, NEAR_DEGREES))
+    found = {_telling(kind, round(degrees, decimals)) for decimals in ROUNDINGS}
     # of a number near nought, the first byte tells its sign
     found |= set(range(first, last + 1)) if last - first < MOST_IN_A_ROW else {first, last, _telling(kind, degrees)}
     order: Literal["big", "little"] = "big" if kind.code[0] == ">" else "little"

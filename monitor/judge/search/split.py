@@ -4,14 +4,14 @@ anywhere, which is only a candidate."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from monitor.events import Value
+from monitor.judge.search.grams import Table
 from monitor.judge.search.hits import STRONG_BITS, last_key, parent_of
 from monitor.judge.search.look import Look
-from monitor.judge.search.numbers import Numbers
 from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of
 from monitor.judge.variants.phones import digits_of
 
@@ -42,8 +42,8 @@ class Found(NamedTuple):
     why: str
 
 
-_Cut = tuple[int, str, str, tuple[str, ...]]
-"""One way in which a value may be cut: slot, kind, normal form, parts."""
+Cuts = list[tuple[str, tuple[str, ...]]]
+"""Ways in which a value may be cut: the normal form, and its parts in order."""
 CANDIDATE_BITS = 30.0
 """What a value must say to be put together from parts that were cut anywhere."""
 PIECES = 24
@@ -55,32 +55,23 @@ SURE_OF_LITTLE = 3.0
 
 
 class Splits:
-    """Values that may be cut."""
+    """Values that may be cut. Of each only numbers are kept by which it is found; its parts are made again then."""
 
-    def __init__(self) -> None:
-        self._whole: dict[str, tuple[tuple[int, str], ...]] = {}
+    def __init__(self, value_of: Callable[[int], tuple[str, str]]) -> None:
+        """`value_of`: slot -> kind and text of a value that was added."""
+        self._value_of = value_of
+        self._firsts, self._cuts, self._whole = Table(), Table(), Table()
+        """The first parts, each for slot 0; by the first two parts, and by all of a form, the slots of the values."""
         self._beginnings: set[str] = set()
-        self._firsts: set[str] = set()
-        self._all: list[_Cut] = []
-        self._cuts: Numbers[tuple[str, str]] = Numbers()
-        """By the first two parts, which of all."""
 
-    def add(self, slot: int, kind: str, value: Value) -> None:
+    def add(self, slot: int, kind: str, text: str, cuts: Cuts) -> None:
         """Look for the parts of a value from now on."""
-        seen: set[tuple[str, ...]] = set()
-        for of, parts in _cuts(kind, value.text):
-            coded = tuple(part.casefold() for part in parts)
-            if coded not in seen and all(0 < len(part) <= LONGEST for part in coded):
-                seen.add(coded)
-                self._firsts.add(coded[0])
-                self._cuts.add((coded[0], coded[1]), len(self._all))
-                self._all.append((slot, kind, of, coded))
-        forms = FORMS[kind](value.text)
-        for of, form in forms if kind == "phone" else forms[:1]:
-            if of in WHOLE and bits_of(form) >= CANDIDATE_BITS and len(form) <= LONGEST:
-                text = form.casefold()
-                self._whole[text] = (*self._whole.get(text, ()), (slot, of))
-                self._beginnings |= {text[:size] for size in range(1, BEGINNING + 1)}
+        if folded := _folded(cuts):
+            self._firsts.put(_words(parts[0] for _, parts in folded), 0)
+            self._cuts.put(_words(parts[:2] for _, parts in folded), slot)
+        if whole := _whole(kind, text):
+            self._whole.put(_words(form for _, form in whole), slot)
+            self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
 
     def find(self, look: Look) -> Iterator[Found]:
         """Every value whose parts are each all of a leaf, beside each other."""
@@ -92,34 +83,40 @@ class Splits:
         yield from (found for found in anywhere if found.slot not in sure)
 
     def _neighbours(self, look: Look) -> Iterator[Found]:
-        if not self._all:
-            return
-        for number, leaf in enumerate(look.leaves):
-            if leaf.text is None or len(leaf.text) > LONGEST:
+        texts = [
+            (number, leaf.text.strip().casefold())
+            for number, leaf in enumerate(look.leaves)
+            if leaf.text is not None and len(leaf.text) <= LONGEST
+        ]
+        firsts = self._firsts.find(_words(text for _, text in texts)) if self._firsts else ()
+        for number, first in dict.fromkeys(texts[row.start] for row in firsts):
+            beside = sorted(_texts_beside(look, number))
+            slots = {row.slot for row in self._cuts.find(_words((first, text) for text in beside))}
+            for slot in sorted(slots):
+                yield from self._cut(look, number, first, beside, slot)
+
+    def _cut(self, look: Look, number: int, first: str, beside: list[str], slot: int) -> Iterator[Found]:
+        """The value of a slot where its parts stand, the first of them in this leaf."""
+        kind, text = self._value_of(slot)
+        for of, parts in _folded(list(cuts_of(kind, text))):
+            numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
+            if numbers is None:
                 continue
-            first = leaf.text.strip().casefold()
-            if first not in self._firsts:
-                continue
-            beside = _texts_beside(look, number)
-            for cut in sorted(cut for text in beside for cut in self._cuts.get((first, text))):
-                slot, kind, of, parts = self._all[cut]
-                numbers = _beside(look, number, parts)
-                if numbers is None:
-                    continue
-                keys = [last_key(look.leaves[one].path) for one in numbers]
-                telling = all(KEYS[kind].search(key) for key in keys)
-                bits = sum(bits_of(part) for part in parts)
-                variant = Variant("split", of, "utf-8", b"", "none", bits)
-                paths = [look.leaves[one].path for one in numbers]
-                for one, path in zip(numbers, paths, strict=True):
-                    rest = " and ".join(other for other in paths if other != path)
-                    why = f"in {len(parts)} parts, the rest at {rest}"
-                    why += "; the keys say so" if telling else "; the keys do not say so"
-                    yield Found(slot, variant, one, telling and bits >= STRONG_BITS, telling, why)
+            keys = [last_key(look.leaves[one].path) for one in numbers]
+            telling = all(KEYS[kind].search(key) for key in keys)
+            bits = sum(bits_of(part) for part in parts)
+            variant = Variant("split", of, "utf-8", b"", "none", bits)
+            paths = [look.leaves[one].path for one in numbers]
+            for one, path in zip(numbers, paths, strict=True):
+                rest = " and ".join(other for other in paths if other != path)
+                why = f"in {len(parts)} parts, the rest at {rest}"
+                why += "; the keys say so" if telling else "; the keys do not say so"
+                yield Found(slot, variant, one, telling and bits >= STRONG_BITS, telling, why)
 
     def _joined(self, look: Look) -> Iterator[Found]:
         """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
         beginnings, leaves = self._beginnings, look.leaves
+        rows_of_leaves: list[tuple[str, list[int]]] = []
         for number, leaf in enumerate(leaves):
             text = leaf.text
             if text is None or not 0 < len(text) <= LONGEST or text[:BEGINNING].casefold() not in beginnings:
@@ -136,17 +133,46 @@ class Splits:
                 numbers.append(further)
                 if joined[:BEGINNING] not in beginnings:
                     break
-                for slot, of in self._whole.get(joined, ()):
-                    variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
-                    why = f"in {len(numbers)} parts, from {leaf.path} to {last}; the keys do not say so: a candidate"
-                    for one in numbers:
-                        yield Found(slot, variant, one, True, False, why)
+                rows_of_leaves.append((joined, numbers[:]))
+        found = self._whole.find(_words(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
+        for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):
+            joined, numbers = rows_of_leaves[at]
+            for of in (of for of, form in _whole(*self._value_of(slot)) if form == joined):
+                variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
+                way = f"from {leaves[numbers[0]].path} to {leaves[numbers[-1]].path}"
+                why = f"in {len(numbers)} parts, {way}; the keys do not say so: a candidate"
+                for one in numbers:
+                    yield Found(slot, variant, one, True, False, why)
+
+
+def _words(parts: Iterable[Hashable]) -> bytes:
+    """Eight bytes for each, by which a table knows it while this process lives."""
+    return array("q", map(hash, parts)).tobytes()
+
+
+def _folded(cuts: Cuts) -> Cuts:
+    """The same in small letters, none twice, without those that have a part which is nothing or too long."""
+    found: dict[tuple[str, ...], str] = {}
+    for of, parts in cuts:
+        found.setdefault(tuple(part.casefold() for part in parts), of)
+    return [(of, parts) for parts, of in found.items() if all(0 < len(part) <= LONGEST for part in parts)]
+
+
+def _whole(kind: str, text: str) -> list[tuple[str, str]]:
+    """(normal form, the value in it in small letters) of those that say enough to be put together from any parts."""
+    forms = FORMS[kind](text)
+    chosen = forms if kind == "phone" else forms[:1]
+    return [
+        (of, form.casefold())
+        for of, form in chosen
+        if of in WHOLE and bits_of(form) >= CANDIDATE_BITS and len(form) <= LONGEST
+    ]
 
 
 WHOLE = frozenset(("as_given", "digits", "national", "international", "significant"))
 
 
-def _cuts(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(normal form, its parts in order)."""
     if kind == "name":
         words = text.replace(",", " ").split()

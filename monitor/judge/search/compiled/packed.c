@@ -1,0 +1,104 @@
+/* Places by the latitudes that stand in binary data: as floats, doubles or integers, in either order of bytes. */
+
+#include "tables.h"
+#include <math.h>
+
+enum { KINDS = 5, MOST_IN_A_ROW = 64, ROUNDINGS = 3 };
+static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5}; /* a double, a float, integers; as in `search.packed` */
+#define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
+
+typedef struct {
+    table tops; /* the three bytes that say most of a number, and as what it is written -> the place */
+    double *lats;
+    int64_t number, room;
+} packed;
+
+PUBLIC packed *packed_new(void) {
+    packed *p = calloc(1, sizeof *p);
+    if (p) p->tops.windows = true;
+    return p;
+}
+
+PUBLIC void packed_free(packed *p) {
+    table_clear(&p->tops);
+    free(p->lats), free(p);
+}
+
+static uint32_t top_of(int kind, double degrees) {
+    double scaled = nearbyint(degrees * SCALES[kind]);
+    uint64_t word = 0;
+    float real = (float)degrees;
+    if (kind == 0) memcpy(&word, &degrees, 8);
+    if (kind == 1) memcpy(&word, &real, 4);
+    if (kind > 1) word = (uint32_t)(int32_t)fmin(fmax(scaled, INT32_MIN), INT32_MAX);
+    return (uint32_t)(word >> (kind ? 8 : 40));
+}
+
+static bool put(packed *p, uint32_t top, int kind) {
+    if (!top || top == 0xFFFFFF) return true; /* too common */
+    return table_put(&p->tops, mixed((uint64_t)top + 1), (uint32_t)p->number, (uint32_t)kind);
+}
+
+/* Look for a place: by all numbers within the tolerance, in degrees, which lie in a row, and by the roundings. */
+PUBLIC bool packed_add(packed *p, double lat, double tolerance, const double rounded[ROUNDINGS]) {
+    if (p->number == p->room) {
+        double *lats = realloc(p->lats, (size_t)(2 * p->room + 16) * sizeof *lats);
+        if (!lats) return false;
+        p->lats = lats, p->room = 2 * p->room + 16;
+    }
+    p->lats[p->number] = lat;
+    for (int kind = 0; kind < KINDS; kind++) {
+        uint32_t one = top_of(kind, lat - tolerance), other = top_of(kind, lat + tolerance);
+        uint32_t first = one < other ? one : other, last = one < other ? other : one;
+        bool row = last - first < MOST_IN_A_ROW; /* of a number near nought, the first byte tells its sign */
+        for (uint32_t top = first; row && top <= last; top++)
+            if (!put(p, top, kind)) return false;
+        if (!row && !(put(p, first, kind) && put(p, last, kind) && put(p, top_of(kind, lat), kind))) return false;
+        for (int i = 0; i < ROUNDINGS; i++)
+            if (!put(p, top_of(kind, rounded[i]), kind)) return false;
+    }
+    p->number++;
+    return true;
+}
+
+static double number_of(bytes at, int kind, bool big) {
+    int wide = kind ? 4 : 8;
+    uint64_t word = 0;
+    for (int i = 0; i < wide; i++) word = word << 8 | at[big ? i : wide - 1 - i];
+    double real;
+    float half;
+    uint32_t low = (uint32_t)word;
+    if (kind == 0) return memcpy(&real, &word, 8), real;
+    if (kind == 1) return memcpy(&half, &low, 4), (double)half;
+    return (int32_t)low / SCALES[kind];
+}
+
+/* Every number that may be the latitude of a place: the place, where the number begins, and its kind, those that begin
+   with the highest byte five above those that begin with the lowest. */
+PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, int64_t most) {
+    int64_t found = 0;
+    for (int64_t at = 0; p->number && at + 3 <= size; at++)
+        for (int big = 0; big < 2; big++) {
+            uint32_t top = (uint32_t)(big ? data[at] << 16 | data[at + 1] << 8 | data[at + 2] : data[at + 2] << 16 | data[at + 1] << 8 | data[at]);
+            uint64_t h = mixed((uint64_t)top + 1);
+            if (!has(&p->tops, h)) continue;
+            const segment *s = segment_of(&p->tops, h);
+            double numbers[KINDS];
+            int64_t starts[KINDS];
+            for (int kind = 0; kind < KINDS; kind++) {
+                int wide = kind ? 4 : 8;
+                starts[kind] = big ? at : at + 3 - wide;
+                bool whole = starts[kind] >= 0 && starts[kind] + wide <= size;
+                numbers[kind] = whole ? number_of(data + starts[kind], kind, big) : 1000;
+            }
+            for (uint64_t i = begin(s, h); s->places[i]; i = next(s, i)) {
+                if (s->places[i] >> SLOT_BITS != h >> SLOT_BITS) continue;
+                int64_t place = (int64_t)(s->places[i] & SLOT_MASK) - 1;
+                int kind = (int)s->more[i];
+                if (!(fabs(numbers[kind] - p->lats[place]) <= FARTHEST)) continue; /* not a number, too */
+                if (found < most) out[found] = (row){place, starts[kind], kind + KINDS * big};
+                found++;
+            }
+        }
+    return found;
+}
