@@ -1,4 +1,4 @@
-"""Decoders of archives: the members of ZIP and tar files, and their names."""
+"""Decoders of archives: the members of ZIP and tar files, and their names; what is seen and cannot be read is said."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 MEMBERS = 10_000
 """Members that are read of one archive."""
 
-LZMA = 14
+LZMA, ENCRYPTED_AES = 14, 99
+STORED, DEFLATED = 0, 8
+ENCRYPTED, LENGTHS_BEHIND = 1, 8
+"""Flags of a member: only who has the password can read it; how long it is stands behind it."""
+UNKNOWN_SIZE = 0xFFFFFFFF
+"""In place of a length that a further field holds."""
 PACKED = {12: "bz2", LZMA: "xz", 93: "zstd", 95: "xz"}
 """Method of a member, other than deflate -> its codec."""
+
+
+BEHIND = (b"PK\x07\x08", b"PK\x03\x04", b"PK\x01\x02")
+"""What may follow a member: its lengths, the next one, the directory."""
 
 
 def _as_alone(data: bytes) -> bytes:
@@ -30,13 +39,19 @@ def archive(piece: Piece, room: Room) -> Found:
     data = piece.data
     at = 0
     while at >= 0 and data.startswith(b"PK\x03\x04", at) and at + 30 <= len(data) and len(found) < MEMBERS:
-        method, packed, name_size, extra = struct.unpack("<H8xI4xHH", data[at + 8 : at + 30])
+        flags, method, packed, name_size, extra = struct.unpack("<HH8xI4xHH", data[at + 6 : at + 30])
         begin = at + 30 + name_size + extra
         name = data[at + 30 : at + 30 + name_size].decode("utf-8", "replace")
         path = child_path(piece.path, name)
         found.append(piece.part("zip", at + 30, at + 30 + name_size, f"{path}.filename"))
+        if packed == UNKNOWN_SIZE:
+            packed = _long_size(data[begin - extra : begin])
+        elif flags & LENGTHS_BEHIND and not packed and method != DEFLATED:
+            packed = max(0, next((end for mark in BEHIND if (end := data.find(mark, begin)) >= 0), len(data)) - begin)
         end = begin + packed
-        if method == 8:
+        if flags & ENCRYPTED or method == ENCRYPTED_AES:
+            room.stop(f"zip at {path}: the member is encrypted; not read")
+        elif method == DEFLATED:
             inflater = zlib.decompressobj(-15)
             try:
                 out = inflater.decompress(data[begin:], max(1, room.bytes_left))
@@ -48,7 +63,7 @@ def archive(piece: Piece, room: Room) -> Found:
                 room.stop(f"zip at {path}: the member is broken or too large")
             if out and room.take(len(out), piece, "zip"):
                 found.append(piece.turned("zip", out, begin, end, path))
-        elif method == 0 and packed:
+        elif method == STORED and packed:
             found.append(piece.part("zip", begin, end, path))
         elif method in PACKED and packed:
             member = piece.part("zip", begin, end, path)
@@ -56,8 +71,52 @@ def archive(piece: Piece, room: Room) -> Found:
                 member = member.whole("zip", _as_alone(member.data))
             for name_, how in CODINGS[PACKED[method]]:
                 found += unpack(name_, how, member, room) or ()
+        elif method not in (STORED, *PACKED):
+            room.stop(f"zip at {path}: packed by method {method}, which is not read")
         at = data.find(b"PK\x03\x04", max(end, at + 4))
     return found or None
+
+
+def _long_size(extra: bytes) -> int:
+    """The packed size in the further field of a large member, behind its size unpacked; 0 where there is none."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        if kind == 1 and size >= 16 and at + 20 <= len(extra):
+            return int.from_bytes(extra[at + 12 : at + 20], "little")
+        at += 4 + size
+    return 0
+
+
+UNREAD = {
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "RAR",
+    b"MSCF\0\0\0\0": "a cabinet",
+    b"\x89LZO\0\r\n\x1a\n": "lzop",
+    b"\x1f\x9d": "compress (LZW)",
+    b"bvx": "LZFSE",
+    b"Salted__": "OpenSSL, encrypted",
+    b"age-encryption.org/": "age, encrypted",
+}
+"""How formats begin that are known and not read -> what they are called."""
+
+
+@decoder(
+    "zip",
+    "binary",
+    rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|MSCF\0{4}|\x89LZO\0|\x1f\x9d[\x89-\x90]|bvx[-12n].{3}\0|Salted__|age-encryption\.org/v",
+    alone=False,
+)
+def unread(piece: Piece, room: Room) -> Found:
+    """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
+    name = next(name for mark, name in UNREAD.items() if piece.data.startswith(mark))
+    if len(piece.data) > SMALLEST_UNREAD:
+        room.stop(f"{name} at {piece.path}: {len(piece.data)} bytes in a format that is not read")
+    return None
+
+
+SMALLEST_UNREAD = 32
+"""Bytes of a file in such a format that may hold anything."""
 
 
 def _octal(field: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz; each bounded in its output."""
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz, lzip; each bounded."""
 
 from __future__ import annotations
 
@@ -93,6 +93,19 @@ def _xz(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
     return out, machine.eof, machine.unused_data
 
 
+def _lzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    """One member: a head of six bytes, LZMA, a checksum and two lengths."""
+    size = 1 << (data[5] & 0x1F)
+    size -= size // 16 * (data[5] >> 5)
+    if data[4] != 1 or not 1 << 12 <= size <= 1 << 27:
+        raise ValueError("not the size of a dictionary")
+    filters = [{"id": lzma.FILTER_LZMA1, "lc": 3, "lp": 0, "pb": 2, "dict_size": size}]
+    machine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+    out = machine.decompress(data[6:], room.bytes_left + 1)
+    return out, machine.eof, machine.unused_data[LZIP_TRAILER:]
+
+
+LZIP_TRAILER = 20
 Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
 ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError, ValueError, MemoryError)
 
@@ -141,28 +154,44 @@ def _nameless(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
     return [piece.whole(name, out)]
 
 
+def _signed(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
+    """A format with a signature that nothing else has: where it cannot be read, that is said."""
+    found = unpack(name, how, piece, room)
+    if found is None and len(piece.data) > SIGNED:
+        room.stop(
+            f"{name} at {piece.path}: {len(piece.data)} bytes that cannot be read; broken, or a dictionary is missing"
+        )
+    return found
+
+
+SIGNED = 24
+"""Bytes of a stream with a signature that may hold anything."""
+
+
 @decoder("gzip", "binary", rb"\x1f\x8b\x08")
 def gzip(piece: Piece, room: Room) -> Found:
     """RFC 1952, several members too."""
-    return unpack("gzip", _gunzip, piece, room)
+    return _signed("gzip", _gunzip, piece, room)
 
 
 @decoder("zstd", "binary", rb"\x28\xb5\x2f\xfd")
 def zstd(piece: Piece, room: Room) -> Found:
     """RFC 8878, several frames too."""
-    return unpack("zstd", _zstd, piece, room)
+    return _signed("zstd", _zstd, piece, room)
 
 
 @decoder("bz2", "binary", rb"BZh[1-9]1AY&SY")
 def bz2(piece: Piece, room: Room) -> Found:
     """bzip2."""
-    return unpack("bz2", _bz2, piece, room)
+    return _signed("bz2", _bz2, piece, room)
 
 
-@decoder("xz", "binary", rb"\xfd7zXZ\x00|\x5d\x00\x00")
+@decoder("xz", "binary", rb"\xfd7zXZ\x00|\x5d\x00\x00|LZIP\x01")
 def xz(piece: Piece, room: Room) -> Found:
-    """xz, and LZMA as it was before."""
-    return unpack("xz", _xz, piece, room, sure=False)
+    """xz, LZMA as it was before, and lzip."""
+    if piece.data.startswith(b"LZIP"):
+        return _signed("lzip", _lzip, piece, room)
+    return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
 
 
 @decoder("deflate", "any", rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
@@ -226,10 +255,16 @@ CODINGS: dict[str, tuple[tuple[str, Unpack], ...]] = {
 """Content-Encoding, or what archives call their codecs -> what to try."""
 
 
+PLAIN = frozenset(("", "identity", "none", "utf-8", "binary", "aws-chunked"))
+"""What is called a content encoding and leaves the bytes as they are."""
+
+
 def content(piece: Piece, codings: list[str], room: Room) -> list[Piece]:
     """A body with the content encodings of its headers undone, the last first; one that is a lie is passed over."""
     pieces = [piece]
     for coding in reversed(codings):
+        if coding not in CODINGS and coding not in PLAIN and as_text(pieces[0].data) is None:
+            room.stop(f"content encoding {coding[:40]!r} of {len(pieces[0].data)} bytes: not read")
         for name, how in CODINGS.get(coding, ()):
             found = unpack(name, how, pieces[0], room)
             if found:
