@@ -14,6 +14,7 @@ from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
 from monitor.judge.search import Hit, Index, root_of
+from monitor.judge.sets import BLOOM, Sets
 from monitor.judge.transforms import Transforms
 
 MATCHES = 32
@@ -21,8 +22,8 @@ MATCHES = 32
 LONG_AGO = timedelta(days=365_000)
 
 
-GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62"))
-"""Steps of decoding, and forms, that are tried until something readable comes out."""
+GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))
+"""Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
 
 
 class Joined(NamedTuple):
@@ -101,7 +102,8 @@ class Linker:
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
         self._index = Index(self._transforms.outputs)
-        self.narrow = self._index.narrow
+        self._sets = Sets()
+        self.narrow = self._sets.narrowed(self._index.narrow)
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
@@ -110,6 +112,7 @@ class Linker:
             key = (value.type, value.text)
             self._persona.add(key)
             self._index.add(key, value)
+            self._sets.add(key)
 
     def add_access(self, ref: Ref, access: Access) -> None:
         """Learn what an access returned; a line that is known already changes nothing."""
@@ -128,6 +131,7 @@ class Linker:
                 rows[value.row].add(key)
         for (type_, text), row in keys.items():
             self._index.add((type_, text), Value(type=type_, text=text))
+            self._sets.add((type_, text))
             insort(self._reads[type_, text], _Read(at, line, ref, row if row is not None else -1))
         self._accesses[ref] = _Known(
             ref=ref,
@@ -168,6 +172,7 @@ class Linker:
     def _found(self, decoded: Decoded, at: datetime) -> list[Hit]:
         """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
         hits = self._index.find(decoded.leaves, decoded.passed_over)
+        hits += self._sets.find(decoded.leaves, lambda key: key in self._persona or self._was_read(key, at))
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return hits
@@ -180,6 +185,10 @@ class Linker:
                 why = f"{hit.why}; {' and '.join(lines)}: the app turned it into what it sent"
                 hits.append(hit._replace(why=why, evidence=lines))
         return hits
+
+    def _was_read(self, key: Key, at: datetime) -> bool:
+        """Whether an access may have returned a value before a moment."""
+        return any(read.at <= at for read in self._reads.get(key, ())[:1])
 
     # --- which hits to believe ---
 

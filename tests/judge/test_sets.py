@@ -1,0 +1,156 @@
+"""Tests of address books that were sent as a set: lists of short digests, and Bloom filters as Guava writes them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import random
+import struct
+from datetime import timedelta
+
+import pytest
+
+from monitor.events import Access, Upload, Value
+from monitor.judge import decode, sets
+from monitor.judge.flows import Linker
+from monitor.judge.variants.composed import murmur3_128
+from tests.unseen import START
+
+CHANCE = random.Random("sets")
+NUMBERS = [f"13{CHANCE.randrange(10**9):09d}" for _ in range(60)]
+STRANGERS = [f"15{CHANCE.randrange(10**9):09d}" for _ in range(400)]
+SENT = START + timedelta(seconds=60)
+
+
+def linked(body, at=START, numbers=NUMBERS):
+    known = Linker(())
+    values = tuple(Value(type="phone_number", text=text, row=row) for row, text in enumerate(numbers))
+    read = Access(at=at, source="s", data="device_contacts", outcome="returned", values=values)
+    known.add_access("accesses.jsonl:1", read)
+    upload = Upload(at=SENT, via="http", method="POST", size=len(body))
+    return known.link("uploads.jsonl:1", upload, decode.leaves(upload, body, narrow=known.narrow))
+
+
+def listed(numbers, size, write=bytes.hex, digest="sha256", form="+86{}".format, **more):
+    short = [hashlib.new(digest, form(number).encode()).digest()[:size] for number in numbers]
+    return json.dumps({"app": "x", **more, "h": [write(one) for one in short]}).encode()
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize("size", [4, 5, 6, 7])
+@pytest.mark.parametrize("write", [bytes.hex, b64])
+def test_a_list_of_short_digests_is_found(size, write):
+    (flow,) = linked(listed(NUMBERS[:40] + STRANGERS[:100], size, write))
+    found = {match.value for match in flow.matches}
+    # a digest of which eight hex digits are all decimal is not taken for hex
+    assert len(found) >= 39 if write is b64 or size > 4 else len(found) >= 36
+    assert found <= set(NUMBERS[:40])
+    assert flow.rows == len(found)
+    assert flow.rows_read == 60
+    match = flow.matches[0]
+    assert (match.variant, match.of) == (f"sha256_first_{size}", "e164")
+    assert match.path.startswith("$.h[")
+    assert "are of values read, which alone none of them would prove" in match.note
+    assert match.confidence > 0.99
+
+
+def test_a_list_that_is_larger_than_what_is_read_in_full_is_found_too():
+    body = listed(NUMBERS[:20] + STRANGERS * 3, 5)
+    assert len(body) > 8 << 10
+    assert len({match.value for match in linked(body)[0].matches}) >= 19
+
+
+@pytest.mark.parametrize(("digest", "form"), [("md5", str), ("sha1", "86{}".format)])
+def test_the_digest_and_the_form_may_be_others(digest, form):
+    assert linked(listed(NUMBERS[:8] + STRANGERS, 4, bytes.hex, digest, form))
+
+
+def test_a_few_are_proof_only_together():
+    assert linked(listed(NUMBERS[:4] + STRANGERS[:50], 5))
+    assert linked(listed(NUMBERS[:2] + STRANGERS[:50], 5)) == []
+    assert linked(listed(NUMBERS[:2], 5)) == []
+
+
+def test_of_others_or_in_several_ways_nothing_is_found():
+    assert linked(listed(STRANGERS, 4)) == []
+    mixed = [
+        hashlib.new(digest, number.encode()).hexdigest()[:8]
+        for number, digest in zip(NUMBERS, ("md5", "sha1", "sha256"), strict=False)
+    ]
+    others = [hashlib.sha256(number.encode()).hexdigest()[:8] for number in STRANGERS[:30]]
+    assert linked(json.dumps({"h": mixed + others}).encode()) == []  # one in each way
+
+
+def test_what_was_read_later_is_not_in_it():
+    assert linked(listed(NUMBERS, 5), at=SENT + timedelta(seconds=1)) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_short_ids_are_no_digests(seed):
+    chance = random.Random(seed)
+    many = [f"13{chance.randrange(10**9):09d}" for _ in range(400)]
+    body = json.dumps({"ids": [f"{chance.getrandbits(32):08x}" for _ in range(600)]}).encode()
+    assert linked(body, numbers=many) == []
+
+
+# --- Bloom filters ---
+
+
+def guava(entries, size, hashes, strategy):
+    """What Guava's BloomFilter.writeTo writes, from its documented algorithm."""
+    bits = bytearray(size // 8)
+    for entry in entries:
+        low, high = struct.unpack("<qq", murmur3_128(entry))
+        for turn in range(hashes):
+            if strategy:
+                bit = ((low + turn * high) & (1 << 63) - 1) % size
+            else:
+                first, second = struct.unpack("<ii", struct.pack("<q", low))
+                (word,) = struct.unpack("<i", struct.pack("<I", (first + (turn + 1) * second) & 0xFFFFFFFF))
+                bit = (word if word >= 0 else ~word) % size
+            bits[bit // 8] |= 1 << bit % 8
+    longs = struct.unpack(f"<{size // 64}q", bits)
+    return struct.pack(f">BBi{len(longs)}q", strategy, hashes, len(longs), *longs)
+
+
+def test_murmur_is_the_one_that_guava_has():
+    assert murmur3_128(b"hello").hex() == "029bbd41b3a7d8cb191dae486a901e5b"
+
+
+@pytest.mark.parametrize("strategy", [0, 1])
+@pytest.mark.parametrize("write", [bytes, lambda raw: json.dumps({"f": b64(raw)}).encode()])
+def test_a_bloom_filter_is_a_candidate(strategy, write):
+    raw = guava([f"+86{number}".encode() for number in NUMBERS[:30] + STRANGERS[:20]], 384, 5, strategy)
+    (flow,) = linked(write(raw))
+    assert set(NUMBERS[:30]) <= {match.value for match in flow.matches}
+    match = flow.matches[0]
+    assert match.decoding[-1] == match.variant == "bloom_filter"
+    assert match.confidence <= 0.5
+    assert "a candidate, no proof" in match.note
+
+
+@pytest.mark.parametrize("strategy", [0, 1])
+def test_a_bloom_filter_of_others_holds_nobody(strategy):
+    for first in range(0, 300, 50):
+        raw = guava([f"+86{number}".encode() for number in STRANGERS[first : first + 50]], 384, 5, strategy)
+        assert linked(raw) == []
+
+
+def test_a_filter_that_is_full_or_cut_says_nothing():
+    raw = guava([f"+86{number}".encode() for number in NUMBERS], 384, 5, 1)
+    assert linked(raw[:-1]) == []
+    assert linked(raw[:6] + b"\xff" * 48) == []
+    assert linked(b"\x02" + raw[1:]) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "of", "chance"), [(3, 500, 7e-8), (1, 1, 0.5), (5, 10, 0.1), (0, 9, 0.1), (4, 4, 0.2)]
+)
+def test_the_chance_of_coincidence_is_never_said_to_be_smaller_than_it_is(found, of, chance):
+    exact = sum(math.comb(of, n) * chance**n * (1 - chance) ** (of - n) for n in range(found, of + 1))
+    assert sets.tail(found, of, chance) >= exact * 0.999999
