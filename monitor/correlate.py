@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,6 +47,8 @@ to uploads of this long before it."""
 RECENT_UPLOADS = 512
 CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy")
 """Fields of run.json that are known only when the app is up."""
+SETTLED_LINES = 1000
+"""Lines after which what they say is set aside from collections of garbage."""
 JUDGE_SHARE = 5
 """Following: judging takes at most about one part in this many of the time, however long the recording grows."""
 
@@ -96,22 +100,46 @@ def follow(
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
     pause_until = 0.0
     pending = True
-    for reads in recording.follow(walk.positions, stop):
-        if reads:
-            store.ingest(walk.id, recording.run, str(recording.path), reads)
-            pending = walk.take(reads) or pending
-        if pending and time.monotonic() >= pause_until:
-            begun = time.monotonic()
-            if walk.run_moved():
-                walk = _Walk(recording, store, known)
-                walk.recall()
-            outcome = walk.conclude(len(reads), going_on=True)
-            pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
-            pending = False
-            if (outcome.flows, outcome.findings) != before:
-                before = (outcome.flows, outcome.findings)
-                on_change(outcome)
+    with settling() as settle:
+        for reads in recording.follow(walk.positions, stop):
+            if reads:
+                store.ingest(walk.id, recording.run, str(recording.path), reads)
+                pending = walk.take(reads) or pending
+                settle(len(reads))
+            if pending and time.monotonic() >= pause_until:
+                begun = time.monotonic()
+                if walk.run_moved():
+                    walk = _Walk(recording, store, known)
+                    walk.recall()
+                outcome = walk.conclude(len(reads), going_on=True)
+                pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
+                pending = False
+                if (outcome.flows, outcome.findings) != before:
+                    before = (outcome.flows, outcome.findings)
+                    on_change(outcome)
     return correlate(recording, store, known)
+
+
+@contextmanager
+def settling() -> Iterator[Callable[[int], None]]:
+    """What is known now, and by each time that the function it gives is told of many more lines, is set aside, and
+    collections of garbage pass over it: a full one would look at all of it, and every thread of the process would wait,
+    those that speak to the app too. At the end all is as before."""
+    since = 0
+
+    def settle(lines: int) -> None:
+        nonlocal since
+        since += lines
+        if since >= SETTLED_LINES:
+            since = 0
+            gc.collect(1)  # so that little garbage is set aside with it
+            gc.freeze()
+
+    settle(SETTLED_LINES)
+    try:
+        yield settle
+    finally:
+        gc.unfreeze()
 
 
 class _Walk:

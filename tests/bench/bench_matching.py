@@ -22,7 +22,7 @@ from monitor.events import Access, Run, Transform, Upload, Value, parse
 from monitor.judge import decode
 from monitor.judge.flows import Joined, Linker
 from monitor.judge.search import Index
-from monitor.judge.search.forms import forms_of
+from monitor.judge.search.forms import Forms
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 
@@ -183,7 +183,7 @@ def against_a_raw_scan(number: int) -> float:
     for value in known:
         index.add((value.type, value.text), value)
     body = document(1 << 20, known[:: max(1, number // 8)][:8])
-    texts = {text.lower for value in known for found in forms_of(value).texts.values() for text in found}
+    texts = {text.lower for value in known for found in Forms(value).texts.values() for text in found}
     raw = ahocorasick_rs.BytesAhoCorasick(sorted(texts))
     lower = body.lower()
 

@@ -13,6 +13,7 @@ import time
 import urllib.parse
 from collections.abc import Callable
 
+from monitor.correlate import settling
 from monitor.events import Value
 from monitor.judge import decode
 from monitor.judge.search import Index
@@ -100,6 +101,11 @@ def adding() -> None:
         index.add((known[at].type, known[at].text), known[at])
         patterns = index.patterns
         at += 1
+    with settling():  # as `correlate.follow` does, which other threads run beside
+        _add_beside_a_thread(index, known, at, patterns)
+
+
+def _add_beside_a_thread(index: Index, known: list[Value], at: int, patterns: int) -> None:
     ticks: list[float] = []
     done = threading.Event()
 

@@ -425,7 +425,7 @@ def test_whatever_a_find_is_explained_by_is_entered(value):
     texts, numbers, words = Grams(), Table(), Table()
     raw = Grams()
     entered = forms.enter(variants.kind_of(value), value, 7, texts, raw, words, numbers)
-    explained = forms.forms_of(value)
+    explained = forms.Forms(value)
     by_table: dict[Grams, set[bytes]] = {texts: set(), raw: set()}
     for one in (text for found in explained.texts.values() for text in found):
         anywhere = one.charset == "utf-8" or one.charset.startswith("base64")

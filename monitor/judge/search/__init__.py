@@ -19,7 +19,7 @@ from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
 from monitor.judge.search.edges import stands_alone
-from monitor.judge.search.forms import Forms, enter, forms_of, words_of
+from monitor.judge.search.forms import Forms, enter, words_of
 from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
 from monitor.judge.search.look import Look
@@ -30,8 +30,9 @@ from monitor.judge.variants import Variant, digests
 __all__ = ["Hit", "Index", "last_key", "root_of"]
 
 
-REMEMBERED = 512
-"""Values whose forms are kept; those of others are made again when something of them is found."""
+REMEMBERED = 64
+"""Values whose forms are kept; those of others are made again when something of them is found. More would be hundreds
+of objects each, through which a collector of garbage looks while all threads wait."""
 
 
 _Slot = tuple[Hashable, str, str, str, int | None]
@@ -92,7 +93,7 @@ class Index:
         if forms is None:
             if len(self._forms) >= REMEMBERED:
                 self._forms.clear()
-            forms = self._forms[slot] = forms_of(_value(self._slots[slot]))
+            forms = self._forms[slot] = Forms(_value(self._slots[slot]))
         return forms
 
     def find(self, leaves: Sequence[Leaf], passed_over: int = 0) -> list[Hit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from array import array
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from monitor.events import Value
@@ -29,26 +30,35 @@ class Text(NamedTuple):
     """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment; bytes: as is."""
 
 
-class Forms(NamedTuple):
-    """All forms of one value, by how they are found."""
+class Forms:
+    """All forms of one value, by how they are found; each sort is made when something of it was found."""
 
-    texts: dict[bytes, list[Text]]
-    """By the windows that may stand for them."""
-    digits: dict[bytes, Variant]
-    digests: list[variants.Digested]
+    def __init__(self, value: Value) -> None:
+        self._value = value
 
+    @cached_property
+    def texts(self) -> dict[bytes, list[Text]]:
+        """By the windows that may stand for them."""
+        found: dict[bytes, list[Text]] = {}
+        for variant in variants.texts_of(self._value):
+            for lower, charset in _written(variant):
+                for offset, window in windows_of(lower):
+                    found.setdefault(window, []).append(Text(lower, offset, variant, charset))
+        return found
 
-def forms_of(value: Value) -> Forms:
-    """All forms of a value, each with what it means."""
-    texts: dict[bytes, list[Text]] = {}
-    digits: dict[bytes, Variant] = {}
-    for variant in variants.texts_of(value):
-        for lower, charset in _written(variant):
-            for offset, window in windows_of(lower):
-                texts.setdefault(window, []).append(Text(lower, offset, variant, charset))
-        if variant.how == "digits":
-            digits.setdefault(variant.pattern, variant)
-    return Forms(texts, digits, variants.digests_of(value))
+    @cached_property
+    def digits(self) -> dict[bytes, Variant]:
+        """Numbers without what may stand between their digits."""
+        found: dict[bytes, Variant] = {}
+        for variant in variants.texts_of(self._value):
+            if variant.how == "digits":
+                found.setdefault(variant.pattern, variant)
+        return found
+
+    @cached_property
+    def digests(self) -> list[variants.Digested]:
+        """Of all normal forms."""
+        return variants.digests_of(self._value)
 
 
 def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests: Table, digits: Table) -> int:
