@@ -285,6 +285,7 @@ class _Walk:
             accesses=tuple(self.accesses),
             timeline=timeline,
             clock_offset_ms=self.run.clock_offset_ms,
+            clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
             consents=tuple(self.consents),

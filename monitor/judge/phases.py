@@ -29,6 +29,9 @@ LAUNCH = timedelta(seconds=10)
 BROADCAST = "started by a broadcast"
 SERVICE = "started by a service"
 """How the marks begin that say what brought a process up."""
+LEFT = timedelta(seconds=2)
+"""What a process that ends by itself has on the screen goes away with it; where it went this long before, somebody
+left the app."""
 OUR_END = ("killed", "observation ended")
 """Texts of ends that are the observer's doing, or nobody knows whose."""
 
@@ -110,10 +113,14 @@ class Phases:
         return self._states[bisect_right(self._times, time)]
 
     def exit_after(self, time: datetime, within: timedelta) -> tuple[datetime, Ref] | None:
-        """The first end of the app's last process after `time`, not later than `within`, that was its own doing."""
+        """The first end of the app's last process after `time`, not later than `within`, that was its own doing: nobody
+        had left it in between."""
         start = bisect_right(self._exits, time, key=lambda each: each[0])
         found = self._exits[start] if start < len(self._exits) else None
-        return found if found is not None and found[0] - time <= within else None
+        if found is None or found[0] - time > within:
+            return None
+        left = any(phase.state == "background" and time < at < found[0] - LEFT for at, _, phase in self._lines)
+        return None if left else found
 
     def absences(self, time: datetime, pid: int | None) -> Iterator[tuple[datetime, Ref | None]]:
         """When what the process `pid` showed at `time` was left, and came back: each with the line that says so, or

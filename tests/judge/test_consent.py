@@ -565,8 +565,14 @@ def test_what_an_app_claims_changes_nothing(lines):
 @given(st.lists(LINES, max_size=8))
 def test_a_yes_is_always_somebodys_act(lines):
     for status, question in zip(answers(named(lines)), QUESTIONS, strict=True):
-        if status.state in ("given", "partial"):
+        if status.state == "given":
             assert status.by in ("user", "operator"), question
+
+
+def test_a_yes_of_which_a_part_has_expired_is_partial_by_the_question():
+    told = timeline(line(1, "given"), line(2, "requested", by="app", data=["location"], text=CHANGED))
+    assert (told.at(at(3)).state, told.at(at(3)).ref, told.at(at(3)).by) == ("partial", ref(2), "app")
+    assert (told.at(at(3), "location").state, told.at(at(3), "oaid").state) == ("expired", "given")
 
 
 @given(st.lists(CORRECTING, max_size=8), st.integers(-100_000, 100_000))

@@ -29,7 +29,7 @@ UNKNOWN = [
     ("data: [location]", "data: [lokation]", 8, r"lokation: no such name; catalog/data_types.yml has them"),
     ("scope: outside", "often: hourly", 9, r"hourly: no such name; catalog/frequency.yml has them"),
     ("level: low", "level: low\nkinds: [F99]", 4, r"F99: no such name; catalog/laws.yml has them"),
-    ("scope: outside", "scope: inside", 9, "when.scope"),
+    ("scope: outside", "scope: beside", 9, "when.scope"),
     ("scope: outside", "phase: [asleep]", 9, "when.phase.0"),
     ("scope: outside", "phase: []", 9, "when.phase"),
     ("scope: outside", "says: [given]", 7, "says: a rule on accesses cannot ask for this; expected `on: claim`"),

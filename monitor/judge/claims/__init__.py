@@ -70,6 +70,24 @@ class Entry(BaseModel):
         return not self.hosts or any(name.endswith(f".{suffix}") for suffix in self.hosts)
 
 
+class Void(BaseModel):
+    """What in an upload says that a law does not apply, and the kinds of claims that then say nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kinds: tuple[ClaimKind, ...] = ()
+    keys: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    def said_by(self, leaf: Leaf) -> bool:
+        """Whether this leaf says so."""
+        return leaf.text in self.texts and _parts(leaf.path)[-1:] in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(map(_parts, self.keys))
+
+
 class ClaimTable(BaseModel):
     """catalog/claims.yml: which names claim something, and how their texts are read."""
 
@@ -77,13 +95,16 @@ class ClaimTable(BaseModel):
 
     claims: tuple[Entry, ...] = ()
     gpp_sections: dict[int, Section] = {}
+    void: Void = Void()
 
     def of_upload(self, ref: Ref, upload: Upload, leaves: Iterable[Leaf]) -> tuple[Claim, ...]:
         """What an upload claims, in the order of its leaves; `upload.at` on the host's clock."""
         found: list[Claim] = []
+        void = False
         for leaf in leaves:
             if leaf.text is None:
                 continue
+            void = void or self.void.said_by(leaf)
             for entry, said in self._read(leaf.path, leaf.text, upload.host):
                 found.append(
                     Claim(
@@ -100,6 +121,10 @@ class ClaimTable(BaseModel):
                         means=entry.means,
                     )
                 )
+        if void:
+            found = [
+                each.model_copy(update={"says": "unknown"}) if each.kind in self.void.kinds else each for each in found
+            ]
         return tuple(found)
 
     def of_line(self, ref: Ref, consent: Consent, clock_offset_ms: float = 0) -> Claim | None:

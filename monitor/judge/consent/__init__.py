@@ -14,6 +14,7 @@ Scopes are kept apart. A system permission is not consent: whatever scope its li
 What a line says is its status, but:
 
 - a touch on "Got it", "OK", "Continue" (catalog/consent.yml, `ambiguous`) is no yes: the user has only been asked;
+  unless the box beside "I have read and agree" was ticked: then the tick is the yes, and "Sign in" only goes on;
 - a touch on "Agree" while the box beside it was not ticked is no yes either (the app shows a toast, and waits);
 - nor is it where the dialog came up with its box already ticked: what the user did not tick is a default, and consent
   by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had

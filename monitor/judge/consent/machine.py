@@ -20,7 +20,7 @@ _SEEN = frozenset({"dialog", "tap", "permission_prompt", "permission_result", "o
 
 Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
 """`changed`: a question that says that what was agreed to has changed."""
-Why = Literal["ambiguous", "unticked", "pre_ticked", "bundled", "basic", "options", "refuse"]
+Why = Literal["ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse"]
 """Why a line does not say what its status says."""
 
 
@@ -102,6 +102,8 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
     """What a line says, and why where that is not its status."""
     text = consent.text if consent.text and consent.signal in ("dialog", "tap", "operator") else ""
     match consent.status:
+        case "requested" | "given" if _ticked_and_went_on(consent, text, labels):
+            return "given", "ticked"
         case "requested":
             return ("changed" if labels.says_changed(text) else "requested"), None
         case "given" | "refused" if labels.choice(text) == "basic":
@@ -116,6 +118,12 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
             return "requested", "unticked"
         case status:
             return status, None
+
+
+def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
+    """Whether the user, with the box beside the text ticked, touched "Sign in" or the like: the tick is the yes."""
+    by_hand = consent.signal == "tap" and consent.by == "user" and consent.ticked is True
+    return by_hand and labels.choice(text) == "ambiguous"
 
 
 def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:

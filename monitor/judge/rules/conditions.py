@@ -10,6 +10,7 @@ from functools import cache, reduce
 from typing import Any
 
 from monitor.events import Gap
+from monitor.judge.clock import surely
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.model import Condition, PhaseName, Separate
 from monitor.judge.rules.sightings import Sighting, Sightings
@@ -70,8 +71,12 @@ class Conditions:
 
     def _separate(self, separate: Separate) -> Test:
         wanted = frozenset(separate.consent)
-        at = self._facts.timeline.at
-        return lambda each: at(each.at, each.data, separate.scope).state in wanted
+        timeline = self._facts.timeline
+        return lambda each: surely(timeline, each.at, each.uncertainty_ms, each.data, separate.scope, wanted)
+
+    def _soon_s(self, seconds: float) -> Test:
+        soon = timedelta(seconds=seconds)
+        return lambda each: each.status.at is not None and each.at - each.status.at <= soon
 
     # What kind of data.
 
@@ -79,11 +84,11 @@ class Conditions:
         wanted = frozenset(data)
         return lambda each: each.data in wanted
 
-    def _scope(self, _: Any) -> Test:
+    def _scope(self, where: str) -> Test:
         type_ = self._facts.app_type
         if type_ is None:
             return _no
-        return lambda each: each.data is not None and not type_.covers(each.data)
+        return lambda each: each.data is not None and type_.covers(each.data) == (where == "inside")
 
     def _declared(self, _: Any) -> Test:
         policy = self._facts.policy
@@ -238,7 +243,9 @@ class Conditions:
         return unanswered
 
     def _earlier_run(self, _: Any) -> Test:
-        return lambda each: each.earlier
+        return lambda each: (
+            each.earlier or (each.consent is None and each.status.state == "not_shown" and self._sightings.carried_over)
+        )
 
     # Of claims.
 

@@ -32,6 +32,8 @@ class Facts:
     timeline: Timeline
     clock_offset_ms: float = 0
     """Device minus host, for the times of accesses, consents and phases."""
+    clock_uncertainty_ms: float = 0
+    """How wrong that can be."""
     data_types: DataTypes | None = None
     """Names and properties of kinds of data; without it sentences use the codes."""
     recipients: RecipientTable | None = None

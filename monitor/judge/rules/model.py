@@ -28,6 +28,7 @@ ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "u
 _FOR: dict[str, tuple[On, ...]] = {
     "consent": ("access", "flow", "consent", "claim"),
     "separate": ("access", "flow", "claim"),
+    "soon_s": ("access", "flow"),
     "data": ("access", "flow", "consent"),
     "phase": ("access", "flow"),
     "scope": ("access", "flow"),
@@ -60,7 +61,7 @@ _FOR: dict[str, tuple[On, ...]] = {
     "ended_within_s": ("consent",),
     "purpose": ("consent",),
     "answered": ("consent",),
-    "earlier_run": ("consent",),
+    "earlier_run": ("consent", "access", "flow", "claim"),
     "says": ("claim",),
     "kind": ("claim",),
     "on_wire": ("claim",),
@@ -109,8 +110,8 @@ class Condition(Strict):
     )
     data: DataTypes | None = Field(default=None, description="the kind of data is one of these")
     phase: tuple[PhaseName, ...] | None = Field(default=None, min_length=1, description="the app was in one of these")
-    scope: Literal["outside"] | None = Field(
-        default=None, description="the kind of data is not in the necessary scope of the app's type"
+    scope: Literal["outside", "inside"] | None = Field(
+        default=None, description="the kind of data is not (or is) in the necessary scope of the app's type, if known"
     )
     declared: Literal[False] | None = Field(
         default=None, description="the tester's policy.yml says nothing of this kind of data"
@@ -140,6 +141,9 @@ class Condition(Strict):
         default=None, alias="with", description="the same upload also carries one of these kinds"
     )
     separate: Separate | None = Field(default=None, description="a separate consent at that moment")
+    soon_s: float | None = Field(
+        default=None, gt=0, description="what the user had decided was decided at most so many seconds before"
+    )
     # Of accesses.
     sent: Literal[False] | None = Field(
         default=None,
@@ -171,7 +175,9 @@ class Condition(Strict):
         default=None, description="no clear answer to the same question came later in the run"
     )
     earlier_run: Literal[True] | None = Field(
-        default=None, description="it shows consent of an earlier run, so that this was no clean install"
+        default=None,
+        description="it shows consent of an earlier run, so that this was no clean install; of other things: such"
+        " consent is there, and nothing was shown in this run",
     )
     # Of claims.
     says: tuple[Literal["given", "refused", "unknown"], ...] | None = Field(default=None, min_length=1)

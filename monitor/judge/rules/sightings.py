@@ -27,6 +27,8 @@ TOGETHER = timedelta(seconds=1)
 """Permissions that are prompted for within this time are asked for at once."""
 BY_ITSELF = timedelta(milliseconds=250)
 """A denial that comes this soon after its prompt is the system's: it remembers a "don't ask again", and nobody saw."""
+MARKED = timedelta(seconds=5)
+"""An operator has noted a tap by this long after it."""
 TICK = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC) + TICK
 PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
@@ -61,6 +63,8 @@ class Sighting:
     """It shows consent of an earlier run."""
     certainty: float = 0
     """Of a flow: its best match."""
+    uncertainty_ms: float = 0
+    """Of a flow, or a claim on the wire: how far its clock and the one of the consent lines may be apart."""
     flows: tuple[Sighting, ...] = ()
     """Of an access: the flows that carried its values."""
 
@@ -226,18 +230,28 @@ class Sightings:
         """The state that a claim is held against: a decision on its own scope, else what was said in general.
 
         Apps ask one question for all; a yes to it may well be what the claim means. A no to personalised advertising
-        does not answer a claim of other purposes. Rather miss than accuse.
+        does not answer a claim of other purposes. An operator marks a yes a moment after the tap that nobody else saw,
+        which the app answers at once. Rather miss than accuse.
         """
-        own = self._facts.timeline.at(claim.at, None, claim.scope)
+        timeline = self._facts.timeline
+        uncertainty_ms = self._facts.clock_uncertainty_ms if claim.host is not None else 0
+        own = decided(timeline, claim.at, uncertainty_ms, None, claim.scope)
         other = claim.scope == "ads_tracking" and claim.purposes and not PERSONALISED.intersection(claim.purposes)
         if own.state == "given" or (own.state in ("refused", "withdrawn") and not other):
             return own
-        return self._facts.timeline.at(claim.at)
+        general = decided(timeline, claim.at, uncertainty_ms, None)
+        marked = timeline.given_after(claim.at) if general.state == "requested" else None
+        late = marked is not None and marked.by == "operator" and marked.at and marked.at - claim.at <= MARKED
+        return marked if marked is not None and late else general
 
     @cached_property
     def run(self) -> list[Sighting]:
-        """The run as a whole, at its first access that gave a value; none when nothing was read."""
-        first = min(self.accesses, key=lambda each: (each.at, each.line), default=None)
+        """The run as a whole, at its first access that gave a value; none when nothing was read but what every app
+        sees of the device, which tells of nobody alone."""
+        types = self._facts.data_types
+        ordinary = frozenset(kind.code for kind in types.items if kind.ordinary) if types else frozenset[str]()
+        told = (each for each in self.accesses if each.data not in ordinary)
+        first = min(told, key=in_time, default=None)
         if first is None:
             return []
         run = Sighting(first.at, first.ref, first.line, what="", status=first.status, decided=first.decided)
@@ -292,6 +306,7 @@ class Sightings:
             phase=self._facts.phases.at(flow.at),
             flow=flow,
             certainty=max((match.confidence for match in flow.matches), default=0),
+            uncertainty_ms=flow.uncertainty_ms,
         )
 
     def _access(self, ref: Ref, access: Access, flows: tuple[Sighting, ...]) -> list[Sighting]:

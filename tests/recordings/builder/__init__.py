@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.recordings.builder import claimed, clean, consents, kinds, marks, moments, observed, permissions, recipients
+from tests.recordings.builder import (
+    claimed,
+    clean,
+    consents,
+    kinds,
+    lawful,
+    marks,
+    moments,
+    observed,
+    permissions,
+    recipients,
+)
 from tests.recordings.builder.case import Case
 
-MODULES = (consents, claimed, permissions, moments, recipients, kinds, observed, marks, clean)
+MODULES = (consents, claimed, permissions, moments, recipients, kinds, observed, marks, clean, lawful)
 
 
 def cases() -> Iterator[Case]:
