@@ -79,6 +79,7 @@ def names_the_chain(decoding, chain):
 
 
 @given(personal, st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
+@example(Value(type="device_id_serial", text="11A11A12B43"), ["base64url"])  # capitals only, as a word may be
 @example(LONG, ["protobuf", "protobuf", "cbor", "protobuf"])  # this map of CBOR is a message of protobuf, too
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_value_through_any_chain_of_encoders_is_found(value, chain):

@@ -28,6 +28,8 @@ PACKED_DIGITS = range(12, 21)
 DIGITS = re.compile(rb"[0-9]+")
 LONG_WORD = 20
 """Letters without a blank from which on it may be no word."""
+SHORT_WORD = 12
+"""Letters that say too little when they are fewer, even where they are base64 of text."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
@@ -113,7 +115,7 @@ def runs(piece: Piece, room: Room) -> Found:
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
         packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
-        if WORDS.fullmatch(run) and not packed and not (len(run) >= LONG_WORD and run.isalpha()):
+        if WORDS.fullmatch(run) and not packed and not (run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))):
             continue
         while token_end <= start < len(data):
             token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
@@ -147,6 +149,12 @@ def runs(piece: Piece, room: Room) -> Found:
             if out64 and room.take(len(out64), piece, "base64"):
                 found.append(piece.turned("base64", out64, begin, stop))
     return found or None
+
+
+def _is_text(run: bytes) -> bool:
+    """Whether letters that may be a word are base64 of nothing but letters, digits and signs, which few words are."""
+    out = from_base64(run) if len(run) >= SHORT_WORD else None
+    return out is not None and out.isascii() and out.decode().isprintable()
 
 
 def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
