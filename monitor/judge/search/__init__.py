@@ -281,9 +281,9 @@ def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
     found: set[bytes] = set()
     for _, parts in cuts:
         words = WORDS.findall(" ".join(parts))
-        longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
         word = max(words, key=len, default="")
-        if word.isdecimal() and len(word) < SHORT_NUMBER:
+        if len(word) < SHORT_NUMBER and word.isdecimal():
+            longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
             word = "".join(words[at] for at in longest)
         found.add(word.encode())
     return found - {b""}

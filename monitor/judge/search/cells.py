@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from monitor.judge.decode.pieces import Leaf
+from monitor.judge.search.grams import Table
 from monitor.judge.search.hits import last_key, parent_of
 from monitor.judge.search.look import Look
-from monitor.judge.search.numbers import Numbers
 from monitor.judge.variants import Variant, grids, places
 
 CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|mgrs|grid")
@@ -51,60 +53,70 @@ class Cells:
     """Places to look for by the cells that they are in."""
 
     def __init__(self) -> None:
-        self._places: list[tuple[int, places.Place]] = []
-        self._stems: Numbers[bytes] = Numbers()
-        self._columns: Numbers[bytes] = Numbers()
+        self._places: list[tuple[int, str, float, float]] = []
+        self._names = Table()
+        """By the stems of names and by the columns of map tiles, which places."""
 
     def add(self, slot: int, place: places.Place) -> Iterable[bytes]:
         """Look for a place from now on. All that its cells may be called."""
-        number = len(self._places)
-        self._places.append((slot, place))
-        named = list(places.cells(place))
-        for stem in {_stem(name) for _, name, _ in named}:
-            self._stems.add(stem, number)
-        for column, _ in places.columns(place):
-            self._columns.add(column, number)
-        return places.written(named, place)
+        named = places.cells(place)
+        columns = [column for column, _ in places.columns(place)]
+        self._names.put(_words({_stem(name) for _, name, _ in named}.union(columns)), len(self._places))
+        self._places.append((slot, *place))
+        return places.written(named) + columns
 
     def find(self, look: Look) -> Iterator[InCell]:
         """The names of cells in the leaves of one upload."""
-        stems, columns = self._stems, self._columns
-        for number, leaf in enumerate(look.leaves):
+        asked = [(number, leaf, _stems(leaf)) for number, leaf in enumerate(look.leaves) if _may_name(leaf)]
+        tiles = list(TILE.finditer(look.joined))
+        known = self._known({b"%d" % int(part) for found in tiles for part in found.groups()[1:]}, asked)
+        for number, leaf, stems in asked:
+            if stems.isdisjoint(known):
+                continue
             data = leaf.data
             size = len(data)
-            if not SHORTEST <= size <= LONGEST_WITH_CELL:
-                continue
             if size <= places.LONGEST_CELL:
                 text = data.lower()
-                if _stem(text) in stems:
-                    yield from self._named(look, number, text)
-                if size >= 16 and (token := _token(text)) is not None and _stem(token) in stems:
-                    yield from self._named(look, number, token)
-                if data in columns:
-                    yield from self._tile_in_fields(look, number)
+                yield from self._named(look, number, text, known)
+                if size >= 16 and (token := _token(text)) is not None:
+                    yield from self._named(look, number, token, known)
+                if data in known:
+                    yield from self._tile_in_fields(look, number, known)
             if size > LEAST_CELL and leaf.text is not None:
                 for word in CELL.finditer(data):
                     if word.end() - word.start() == size:
                         continue
-                    for slot, variant in self._in_cell(word[0].lower()):
+                    for slot, variant in self._in_cell(word[0].lower(), known):
                         why = f"{variant.name} of {len(word[0])} characters in a text"
                         yield InCell(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why)
-        for found in TILE.finditer(look.joined):
-            yield from self._tile_in_path(look, found)
+        for found in tiles:
+            yield from self._tile_in_path(look, found, known)
 
-    def _named(self, look: Look, number: int, text: bytes) -> Iterator[InCell]:
+    def _known(self, columns: set[bytes], asked: list[tuple[int, Leaf, set[bytes]]]) -> _Known:
+        """What of all that is asked for may be a name of places, in one look-up."""
+        stems = list(columns.union(*(stems for _, _, stems in asked)))
+        known: _Known = {}
+        for row in self._names.find(_words(stems)):
+            known.setdefault(stems[row.start], []).append(row.slot)
+        return {stem: sorted(numbers) for stem, numbers in known.items()}
+
+    def _place(self, number: int) -> tuple[int, places.Place]:
+        slot, system, lat, lon = self._places[number]
+        return slot, places.Place(system, lat, lon)
+
+    def _named(self, look: Look, number: int, text: bytes, known: _Known) -> Iterator[InCell]:
         """A name that is all of a leaf."""
         leaf = look.leaves[number]
         telling = CELL_KEY.search(last_key(leaf.path)) is not None
-        for slot, variant in self._in_cell(text):
+        for slot, variant in self._in_cell(text, known):
             why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
             strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
             yield InCell(slot, variant, number, 0, len(leaf.data), strong, why)
 
-    def _in_cell(self, name: bytes) -> Iterator[tuple[int, Variant]]:
+    def _in_cell(self, name: bytes, known: _Known) -> Iterator[tuple[int, Variant]]:
         """The places in a cell of this name, and what the name is."""
-        for number in self._stems.get(_stem(name)):
-            slot, place = self._places[number]
+        for number in known.get(_stem(name), ()):
+            slot, place = self._place(number)
             for grid, text, bits in places.cells(place):
                 if text == name:
                     yield slot, Variant(grid, _system(place), "leaf", text, "word", bits)
@@ -112,17 +124,17 @@ class Cells:
 
     # --- tiles of web maps ---
 
-    def _tile_in_path(self, look: Look, found: re.Match[bytes]) -> Iterator[InCell]:
+    def _tile_in_path(self, look: Look, found: re.Match[bytes], known: _Known) -> Iterator[InCell]:
         zoom, one, other = (int(part) for part in found.groups())
         number = look.leaf_at(found.start())
         base = look.starts[number]
         for column, row in ((one, other), (other, one)):
-            for slot, variant in self._in_tile(b"%d" % column, row, zoom):
+            for slot, variant in self._in_tile(b"%d" % column, row, zoom, known):
                 why = f"map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the place"
                 start, end = found.start(1) - base, found.end() - base
                 yield InCell(slot, variant, number, start, end, zoom >= SURE_TILE, why)
 
-    def _tile_in_fields(self, look: Look, number: int) -> Iterator[InCell]:
+    def _tile_in_fields(self, look: Look, number: int, known: _Known) -> Iterator[InCell]:
         """The column of a tile, whose row and zoom are in fields beside it."""
         leaf = look.leaves[number]
         own = parent_of(leaf.path)
@@ -131,22 +143,51 @@ class Cells:
         rows = [one for one in beside if one is not leaf and SHORTEST <= len(one.data) <= 7 and one.data.isdigit()]
         for zoom in {int(one.data) for one in zooms if one.data.isdigit()}:
             for row in rows:
-                for slot, variant in self._in_tile(leaf.data, int(row.data), zoom):
+                for slot, variant in self._in_tile(leaf.data, int(row.data), zoom, known):
                     why = (
                         f"the column of a map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the "
                     )
                     why += f"place; its row is at {row.path}"
                     yield InCell(slot, variant, number, 0, len(leaf.data), zoom >= SURE_TILE, why)
 
-    def _in_tile(self, column: bytes, row: int, zoom: int) -> Iterator[tuple[int, Variant]]:
+    def _in_tile(self, column: bytes, row: int, zoom: int, known: _Known) -> Iterator[tuple[int, Variant]]:
         """The places in a tile; its row may be counted from the south."""
-        for number in self._columns.get(column):
-            slot, place = self._places[number]
+        for number in known.get(column, ()):
+            slot, place = self._place(number)
             if (column, zoom) in places.columns(place):
                 x, y = grids.tile(place.lat, place.lon, zoom)
                 if row in (y, (1 << zoom) - 1 - y):
                     name = b"%d/%d/%d" % (zoom, x, y)
                     yield slot, Variant("map tile", _system(place), "leaf", name, "word", 2.0 * zoom - 2)
+
+
+_Known = dict[bytes, list[int]]
+"""Stems of names and columns of map tiles that are asked for and known -> places."""
+
+
+def _words(stems: Iterable[bytes]) -> bytes:
+    """Eight bytes for each, by which the table knows it while this process lives."""
+    return array("q", map(hash, stems)).tobytes()
+
+
+def _may_name(leaf: Leaf) -> bool:
+    return SHORTEST <= len(leaf.data) <= LONGEST_WITH_CELL and (
+        leaf.text is not None or len(leaf.data) <= places.LONGEST_CELL
+    )
+
+
+def _stems(leaf: Leaf) -> set[bytes]:
+    """What names of cells in a leaf would be known by, and the leaf, which may be a column of tiles."""
+    data = leaf.data
+    found: set[bytes] = set()
+    if len(data) <= places.LONGEST_CELL:
+        text = data.lower()
+        found = {data, _stem(text)}
+        if len(data) >= 16 and (token := _token(text)) is not None:
+            found.add(_stem(token))
+    if len(data) > LEAST_CELL and leaf.text is not None:
+        found.update([_stem(word.lower()) for word in CELL.findall(data)])
+    return found
 
 
 def _system(place: places.Place) -> str:

@@ -32,6 +32,8 @@ class Table:
 
     def put(self, words: bytes, slot: int) -> None:
         """Enter words, one after the other, for a slot."""
+        if slot > MOST_SLOTS:
+            raise ValueError("too many slots")
         self._used = self._used or bool(words)
         if not library:
             for at in range(0, len(words), 8):

@@ -102,40 +102,39 @@ def plus_code(lat: float, lon: float, size: int) -> str:
 LONGEST_CELL = 22
 
 
-def cells(place: Place) -> Iterator[tuple[str, bytes, float]]:
+GEOHASHES = tuple((size, 5.0 * size - 6) for size in range(6, 13))
+QUADKEYS = tuple((size, 2.0 * size - 2) for size in range(16, LONGEST_CELL + 1))
+PLUS_CODES = tuple((size, 4.3 * (size - 1) - 6) for size in (9, 11, 12))
+"""Letters of the names of cells, and what such a name says; those of plus codes with the plus."""
+
+
+def cells(place: Place) -> list[tuple[str, bytes, float]]:
     """The names of the cells of known grids that hold a place: (which grid, the name in lower case, what it says)."""
     _, lat, lon = place
     finest = geohash(lat, lon, 12).encode()  # a wider cell's name is the beginning of a finer one's
-    for size in range(6, 13):
-        yield "geohash", finest[:size], 5.0 * size - 6
+    found = [("geohash", finest[:size], bits) for size, bits in GEOHASHES]
     if abs(lat) < 85:
         key = quadkey(lat, lon, LONGEST_CELL).encode()
-        for size in range(16, LONGEST_CELL + 1):
-            yield "quadkey", key[:size], 2.0 * size - 2
+        found += [("quadkey", key[:size], bits) for size, bits in QUADKEYS]
     code = plus_code(lat, lon, 11).lower().encode()
-    for size in (9, 11, 12):  # with its plus
-        yield "plus code", code[:size], 4.3 * (size - 1) - 6
+    found += [("plus code", code[:size], bits) for size, bits in PLUS_CODES]
     if place.system == "bd09":
-        return  # whose maps have tiles of their own
-    for level, _, token in grids.s2_names(lat, lon):
-        yield "s2 cell", token.encode(), 2.0 * level - 3.4
+        return found  # whose maps have tiles of their own
+    found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
-        for number in grids.geohash_numbers(lat, lon):
-            yield "geohash as a number", str(number).encode(), 46.0
-        for digits, name in grids.mgrs(lat, lon):
-            yield "mgrs", name.lower().encode(), 3.3 * digits + 6
+        found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
+        found += [("mgrs", name.lower().encode(), 3.3 * digits + 6) for digits, name in grids.mgrs(lat, lon)]
+    return found
 
 
-def written(named: Iterable[tuple[str, bytes, float]], place: Place) -> Iterator[bytes]:
-    """All that those cells may be written as, and the columns of the map tiles."""
-    for grid, name, _ in named:
-        yield name
-        if grid == "s2 cell":
-            cell = int(name.ljust(16, b"0"), 16)
-            yield from (b"%d" % cell, b"%016x" % cell)
-            if cell >> 63:
-                yield b"%d" % (cell - (1 << 64))
-    yield from (name for name, _ in columns(place))
+def written(named: Iterable[tuple[str, bytes, float]]) -> list[bytes]:
+    """All that those cells may be written as."""
+    found = [name for _, name, _ in named]
+    for cell in [int(name.ljust(16, b"0"), 16) for grid, name, _ in named if grid == "s2 cell"]:
+        found += (b"%d" % cell, b"%016x" % cell)
+        if cell >> 63:
+            found.append(b"%d" % (cell - (1 << 64)))
+    return found
 
 
 def columns(place: Place) -> Iterator[tuple[bytes, int]]:
