@@ -92,6 +92,9 @@ def cases(seed: int, each: int) -> Iterator[Case]:
     from tests.unseen import (  # noqa: F401
         chains,
         containers,
+        further_containers,
+        further_letters,
+        further_values,
         hard,
         letters,
         notations,

@@ -20,13 +20,17 @@ LETTERS = (
     ("base62", _DIGITS + _UPPER + _LOWER),
     ("base62", _DIGITS + _LOWER + _UPPER),
     ("base36", _DIGITS + _LOWER),
+    ("base58", b"123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"),  # Flickr's
+    ("base57", b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"),  # of shortuuid
+    ("base32", b"0123456789abcdefghjkmnpqrstvwxyz"),  # Crockford's
 )
+EITHER_CASE = frozenset(("base36", "base32"))
 SIZES = (16, 20, 32)
 """Bytes of an id or a digest that may be written as one number."""
 OF_SIZE = {
     size: {
         name: range(int(8 * size / bits - 0.7), int(8 * size / bits) + 2)
-        for name, bits in (("base58", 5.858), ("base62", 5.954), ("base36", 5.170))
+        for name, bits in {"base58": 5.858, "base62": 5.954, "base36": 5.170, "base57": 5.833, "base32": 5.0}.items()
     }
     for size in SIZES
 }
@@ -86,7 +90,7 @@ def long_number(piece: Piece, room: Room) -> Found:
     if text.isdigit() or not text.strip(b"0123456789abcdefABCDEF"):
         return None
     for name, letters in LETTERS:
-        given = text.lower() if name == "base36" and not (text.upper() != text and text.lower() != text) else text
+        given = text.lower() if name in EITHER_CASE and not (text.upper() != text and text.lower() != text) else text
         sizes = [size for size in SIZES if len(text) in OF_SIZE[size][name]]
         if not sizes or given.strip(letters):
             continue
@@ -99,6 +103,18 @@ def long_number(piece: Piece, room: Room) -> Found:
     return found or None
 
 
+@decoder("long number", "text", rb"-?[1-9][0-9]{16,19}\Z", alone=False)
+def long(piece: Piece, room: Room) -> Found:
+    """The first eight bytes of a digest as a whole number, as Java reads them, or Guava."""
+    number = int(piece.data)
+    if not -(1 << 63) <= number < 1 << 64 or not room.take(16, piece, "long number"):
+        return None
+    return [
+        piece.whole("long number", (number % (1 << 64)).to_bytes(8, order))._replace(done=True)
+        for order in ("big", "little")
+    ]
+
+
 @decoder("octets", "text", rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,30}\Z", alone=False)
 def octets(piece: Piece, room: Room) -> Found:
     """The bytes of an id in decimal, with one mark between any two."""
@@ -108,10 +124,14 @@ def octets(piece: Piece, room: Room) -> Found:
     return [piece.whole("octets", bytes(numbers))._replace(done=True)]
 
 
-@decoder("noughts", "text", rb"0{3,}[1-9][0-9]{6,16}\Z", alone=False)
+@decoder("noughts", "text", rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z", alone=False)
 def noughts(piece: Piece, room: Room) -> Found:
-    """A number that was filled up with noughts."""
-    return [piece.part("", len(piece.data) - len(piece.data.lstrip(b"0")), len(piece.data))._replace(done=True)]
+    """A number that was filled up with noughts; an id in hex, to eight bytes or sixteen."""
+    data = piece.data
+    start = len(data) - len(data.lstrip(b"0"))
+    begins = {start} if data[start:].isdigit() else set()
+    begins |= {len(data) // 2 if len(data) == 32 else 4} if len(data) in (16, 32) else set()
+    return [piece.part("", begin, len(data))._replace(done=True) for begin in sorted(begins)]
 
 
 @decoder("bytes of a number", "binary", rb"(?:.{4}|.{8})\Z", alone=False)

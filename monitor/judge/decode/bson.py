@@ -11,6 +11,9 @@ from monitor.judge.decode.reader import Broken, Reader, format_real
 SKIPPED = {0x06: 0, 0x0A: 0, 0xFF: 0, 0x7F: 0, 0x08: 1, 0x13: 16}
 """Types that carry nothing to search -> the bytes of their values."""
 
+OLD_UUID = b"\x03"
+"""A UUID as each language's driver once wrote it: Java's with the bytes of each half turned round."""
+
 
 class _Bson(Reader):
     def little(self, size: int, *, signed: bool = True) -> int:
@@ -66,8 +69,13 @@ class _Bson(Reader):
                 self.document(path, level + 1, is_list=kind == 0x04)
             case 0x05:
                 size = self.little(4, signed=False)
-                self.take(1)
+                kind_of_bytes = self.take(1)
+                start = self.pos
                 self.chunk(size, path, text=False)
+                if kind_of_bytes == OLD_UUID and size == 16:
+                    halves = (self.data[at : at + 8][::-1] for at in (start, start + 8))
+                    turned = self.piece.turned(self.step, b"".join(halves), start, self.pos, path)
+                    self.found.append(turned._replace(done=True))
             case 0x07:
                 self.chunk(12, path, text=False)
             case 0x09 | 0x11 | 0x12:

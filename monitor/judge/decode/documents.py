@@ -20,8 +20,10 @@ TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=: ]|[0-9a-fA-F]{8}|.{33}")
 ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 STRINGS = (1, 3)
-REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^[0-9]{24,}\Z")
-"""Numbers that stand for others, such as 1.3800138E10."""
+REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^-?[0-9]{17,}\Z")
+"""Numbers that stand for others, such as 1.3800138E10, or for a digest."""
+ASSIGNED = re.compile(rb"\{\s*[\w-]+\s*=")
+"""How a map is printed by Java, or by Objective-C, whose values would be taken for keys."""
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
 BYTE_MAP = re.compile(rb'\{\s*"0"\s*:\s*-?\d{1,3}(?:\s*,\s*"\d{1,4}"\s*:\s*-?\d{1,3}){5,}\s*\}')
 BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
@@ -168,6 +170,8 @@ def document(piece: Piece, room: Room) -> Found:
     if data[:1] == b"{" and b'"' not in data and b":" not in data and b"'" not in data:  # no key at all
         return None
     start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
+    if ASSIGNED.match(data, start):
+        return None
     found: list[Piece] = []
     end, _ = _document(piece, start, piece.path, room, found)
     if len(data) < 100 and b'"' not in data:  # `[2001:db8::1]:80` is no list

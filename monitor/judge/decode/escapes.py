@@ -12,14 +12,15 @@ from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 WIDE = re.compile(
-    "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669"
-    "\u06f0-\u06f9\u0966-\u096f\u00ad\u202a-\u202e\u2066-\u2069\U0001d400-\U0001d7ff]"
+    "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u2212\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669\u066b"
+    "\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u1040-\u1049\u00ad\u202a-\u202e\u2066-\u2069\U0001d400-\U0001d7ff]"
 )
 DIGITS = re.compile("[^\x00-\x7f]")
 DASHES = str.maketrans(
     dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212)), "-")
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
     | dict.fromkeys(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+    | {"\u066b": "."}  # between Arabic digits
 )
 
 LONG = re.compile(rb"\\[ux]\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})|\\([0-9a-fA-F]{2,6}) |U\+([0-9A-F]{4,6}) ?")
@@ -91,7 +92,7 @@ def _octal(found: re.Match[bytes]) -> bytes:
 @decoder(
     "quoted-printable",
     "text",
-    rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B",
+    rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B|=QUOTED-PRINTABLE",
     anywhere=True,
     alone=False,
     first=True,  # its line breaks may cut any other document
@@ -105,7 +106,7 @@ def quoted_printable(piece: Piece, room: Room) -> Found:
     return [piece.whole("quoted-printable", binascii.a2b_qp(piece.data))]
 
 
-@decoder("width", "text", rb"[\xc2\xcc\xcd\xd9\xdb\xe0\xe2\xe3\xef\xf0]", anywhere=True, alone=False)
+@decoder("width", "text", rb"[\xc2\xcc\xcd\xd9\xdb\xe0-\xe3\xef\xf0]", anywhere=True, alone=False)
 def width(piece: Piece, room: Room) -> Found:
     """Full-width and other compatibility forms (NFKC), odd spaces and dashes, digits of other scripts, marks that have
     no width."""

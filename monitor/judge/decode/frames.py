@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from monitor.judge.decode.compressed import ERRORS
@@ -106,3 +107,15 @@ def _joined(piece: Piece, labels: list[bytes], begin: int, path: str) -> list[Pi
         for end in ends
         if len(joined := labels[first:end]) > 1
     ]
+
+
+@decoder("websocket", "binary", rb"[^\x00-\x08\x0e-\x1d\x1f]*\x1e", alone=False)
+def records(piece: Piece, room: Room) -> Found:
+    """Texts with a record separator before, between or behind them: RFC 7464, Engine.IO, SignalR."""
+    parts = [found.span() for found in re.finditer(rb"[^\x1e]+", piece.data)]
+    if as_text(piece.data.replace(b"\x1e", b"")) is None or len(parts) > RECORDS:
+        return None
+    return [piece.part("", *span) for span in parts]
+
+
+RECORDS = 100_000

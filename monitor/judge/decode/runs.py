@@ -6,11 +6,16 @@ import base64
 import binascii
 import re
 
+from monitor.judge.decode import lz_string
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
 """Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
+WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
+"""An id directly behind a word: `AND64f051c20ca1dc00`."""
+GLUED = frozenset((*range(18, 27), *range(34, 43)))
+"""Letters that both have together."""
 BEHIND = re.compile(rb"[A-Za-z0-9]{1,12}[-_](?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
 """A word before base64 proper: `sha256-`, `v1_`."""
 HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
@@ -114,6 +119,9 @@ def runs(piece: Piece, room: Room) -> Found:
         run = match[0]
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
+            plain = lz_string.unpacked(data[start:].rstrip(b"$"), room) if run[:1] == b"N" else None
+            if plain and room.take(len(plain), piece, "lz-string"):
+                found.append(piece.turned("lz-string", plain, start, len(data)))
         packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
         if WORDS.fullmatch(run) and not packed and not (run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))):
             continue
@@ -135,6 +143,8 @@ def runs(piece: Piece, room: Room) -> Found:
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start + rest.start(1), end))
         else:
+            if len(run) in GLUED and (glued := WORD_HEX.fullmatch(run)):
+                found.append(piece.part("", start + glued.start(1), end)._replace(done=True))
             for inner in LONG_HEX.finditer(run):
                 out = bytes.fromhex(inner[0].decode())
                 if room.take(len(out), piece, "hex"):
@@ -201,7 +211,10 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
 
 
 @decoder(
-    "grouped hex", "text", rb"<?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?>?\Z", alone=False
+    "grouped hex",
+    "text",
+    rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z",
+    alone=False,
 )
 def grouped_hex(piece: Piece, room: Room) -> Found:
     """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""

@@ -11,6 +11,7 @@ from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
 NO_DIGIT = re.compile(rb"[^0-9X]")
+MAIL = re.compile(rb"[\w+,-]{1,64}@[\w-]+(?:,[\w-]+)+")
 REAL = re.compile(rb"([0-9]+)\.0+|([0-9](?:\.[0-9]+)?)[eE]\+?([0-9]{1,2})")
 BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
 _ONE = rb'"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))"'
@@ -41,6 +42,14 @@ def separators(piece: Piece, room: Room) -> Found:
     return [piece.whole("separators", (b"+" if data[:1] == b"+" else b"") + digits)._replace(done=True)]
 
 
+@decoder("separators", "text", rb"@[\w-]+,", anywhere=True, alone=False)
+def address(piece: Piece, room: Room) -> Found:
+    """An e-mail address with a comma for each stop, as Firebase needs it, where it is all of the text."""
+    if not MAIL.fullmatch(piece.data) or not room.take(len(piece.data), piece, "separators"):
+        return None
+    return [piece.whole("separators", piece.data.replace(b",", b"."))._replace(done=True)]
+
+
 @decoder("real", "text", rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z", alone=False)
 def real(piece: Piece, room: Room) -> Found:
     """A whole number that was written as a real one: `13800138000.0`, `1.3800138E10`."""
@@ -60,13 +69,16 @@ def real(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", digits)._replace(done=True)]
 
 
-@decoder("decimal", "text", rb"[1-9][0-9]{24,160}\Z", alone=False)
+@decoder("decimal", "text", rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z", alone=False)
 def decimal(piece: Piece, room: Room) -> Found:
-    """A digest or an id as one long number."""
-    number = int(piece.data)
+    """A digest or an id as one long number; below nought where its first bit was taken for a sign, in hex then too."""
+    text = piece.data
+    number = int(text) if text.lstrip(b"-").isdigit() and len(text) != 32 else int(text, 16)
     size = -(-number.bit_length() // 8)
     size = next((whole for whole in (16, 20, 28, 32, 48, 64) if whole - 2 <= size <= whole), 0)
-    return [piece.whole("decimal", number.to_bytes(size))] if size and room.take(size, piece, "decimal") else None
+    if not size or not room.take(size, piece, "decimal"):
+        return None
+    return [piece.whole("decimal", (number % (1 << 8 * size)).to_bytes(size))]
 
 
 @decoder("character codes", "text", rb"-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]", alone=False)

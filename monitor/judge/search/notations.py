@@ -203,4 +203,6 @@ def _alone(data: bytes, start: int, end: int) -> bool:
         return False
     if left == b"_" and not data[start - 2 : start - 1].isdigit():
         return False
-    return left != b"." and not left.isalpha()
+    if left.isalpha():  # !3d31.238361!4d121.435598, as maps write their addresses
+        return data[start - 3 : start - 2] == b"!" and data[start - 2 : start - 1].isdigit()
+    return left != b"."

@@ -1,0 +1,123 @@
+"""Tests of rarer letters and numbers: digits of other scripts, lz-string, ids behind words, digests as numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import uuid
+
+import bson
+import pytest
+
+from monitor.events import Value
+from monitor.judge import decode
+from monitor.judge.decode import lz_string
+from monitor.judge.decode.pieces import Limits, Room
+from monitor.judge.search import Index
+from tests.unseen.further_letters import lz_string as packed
+from tests.unseen.rarer import in_base
+
+GAID = uuid.UUID("7d3f0a52-91c4-4e1b-a6d8-20f5c3b97e61")
+DIGEST = hashlib.md5(b"x").digest()
+FLICKR = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+SHORT = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+CROCKFORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+DOCUMENT = json.dumps({"phone": "+8613800138000", "name": "李华", "more": ["a", "a", "a", 7]}, ensure_ascii=False)
+
+READ = {
+    "arabic digits": ("٣١٫٢٣٨٣٦١".encode(), "width", b"31.238361"),
+    "bengali digits": ("৩১.২৩৮৩৬১".encode(), "width", b"31.238361"),
+    "myanmar digits": ("၃၁.၂၃၈၃၆၁".encode(), "width", b"31.238361"),
+    "minus of mathematics": ("\u221243.210487".encode(), "width", b"-43.210487"),
+    "vcard": (
+        b"FN;ENCODING=QUOTED-PRINTABLE:Anna=20Kowalska",
+        "quoted-printable",
+        b"FN;ENCODING=QUOTED-PRINTABLE:Anna Kowalska",
+    ),
+    "base58 of flickr": (in_base(GAID.int, FLICKR).encode(), "base58", GAID.bytes),
+    "short uuid": (in_base(GAID.int, SHORT).encode(), "base57", GAID.bytes),
+    "crockford": (in_base(GAID.int, CROCKFORDS).encode(), "base32", GAID.bytes),
+    "crockford, lower": (in_base(GAID.int, CROCKFORDS).lower().encode(), "base32", GAID.bytes),
+    "behind a word": (b"AND64f051c20ca1dc00", "", b"64f051c20ca1dc00"),
+    "behind a longer word": (b"android" + GAID.hex.encode(), "", GAID.hex.encode()),
+    "filled with noughts": (b"0000a4c1381581d1", "", b"a4c1381581d1"),
+    "filled to sixteen bytes": (b"0" * 16 + b"64f051c20ca1dc00", "", b"64f051c20ca1dc00"),
+    "long of java": (str(struct.unpack(">q", DIGEST[:8])[0]).encode(), "long number", DIGEST[:8]),
+    "long of guava": (str(struct.unpack("<q", DIGEST[:8])[0]).encode(), "long number", DIGEST[:8]),
+    "long, no sign": (str(int.from_bytes(b"\x91" * 8)).encode(), "long number", b"\x91" * 8),
+    "long in json": (b'{"h":%d}' % struct.unpack(">q", DIGEST[:8])[0], "long number", DIGEST[:8]),
+    "below nought": (str(int.from_bytes(b"\x91" * 32, signed=True)).encode(), "decimal", b"\x91" * 32),
+    "below nought, hex": (f"{int.from_bytes(b'\x91' * 16, signed=True):x}".encode(), "decimal", b"\x91" * 16),
+    "in braces": (b"{" + str(GAID).upper().encode() + b"}", "hex", GAID.bytes),
+    "firebase": (b"zhao,liu@example,org", "separators", b"zhao.liu@example.org"),
+    "records": (b"2probe\x1e42" + b'["e",{"n":"\\u674e\\u534e"}]', "json", "李华".encode()),
+    "json sequence": (b'\x1e{"a":1}\n\x1e{"n":"\\u674e\\u534e"}\n', "json", "李华".encode()),
+    "objective-c": (b'{\n    v = "R58M31QKZTW";\n}', "", b'{\n    v = "R58M31QKZTW";\n}'),
+    "java map": (b"{a=1, url=http://x.test/+8613800138000}", "", b"{a=1, url=http://x.test/+8613800138000}"),
+    "uuid of an old driver": (
+        bson.encode({"u": bson.Binary(GAID.bytes[:8][::-1] + GAID.bytes[8:][::-1], 3)}),
+        "bson",
+        GAID.bytes,
+    ),
+    "lz-string": (packed(DOCUMENT).encode(), "lz-string", b"+8613800138000"),
+    "lz-string, a list": (packed(f"[{DOCUMENT}]").encode(), "lz-string", "李华".encode()),
+    "lz-string in a field": (json.dumps({"d": packed(DOCUMENT)}).encode(), "lz-string", "李华".encode()),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_it_is_read(name):
+    body, step, held = READ[name]
+    decoded = decode.leaves_of(body)
+    leaves = [leaf for leaf in decoded.leaves if leaf.data == held and (not step or step in leaf.decoding)]
+    assert leaves, decoded.leaves
+    assert decoded.cut == ()
+
+
+UNREAD = {
+    "a word and a digest of another size": (b"AND64f051c20ca1dc00aa", b"64f051c20ca1dc00"),
+    "hex behind hex": (b"ad64f051c20ca1dc00", b"64f051c20ca1dc00"),
+    "a clock": (b"1773478800000", struct.pack(">q", 1773478800000)),
+    "names beginning with N": (b"N4rthwindTradersLimitedCompany", "lz-string"),
+    "mail with its stops": (b"zhao.liu@example.org, and more", "separators"),
+    "a list of mail": (b"zhao@example.org,liu@example.org", "separators"),
+    "noughts and little": (b"0000a4c1381581", b"a4c1381581"),
+    "a version": (b"-43.2", "width"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_looks_alike_is_not_taken_for_it(name):
+    body, taken = UNREAD[name]
+    leaves = decode.leaves_of(body).leaves
+    assert taken not in ({leaf.data for leaf in leaves} | {step for leaf in leaves for step in leaf.decoding})
+
+
+def test_a_place_in_the_address_of_a_map_is_found():
+    index = Index()
+    index.add("place", Value(type="location", text="31.238361,121.435598"))
+    found = decode.leaves_of(
+        b'{"u":"https://maps.test/maps/place/x/data=!3m1!4b1!8m2!3d31.238361!4d121.435598"}'
+    ).leaves
+    assert {hit.variant.name for hit in index.find(found)} == {"coordinates"}
+    other = decode.leaves_of(b'{"u":"build3d31.238361 and v4d121.435598"}').leaves
+    assert index.find(other) == []
+
+
+@pytest.mark.parametrize("text", [DOCUMENT, f"[{DOCUMENT}]", '{"' + "ab" * 3000 + '":1}', '{"\U0001f600":"€€€"}'])
+def test_lz_string_is_undone_in_both_of_its_alphabets(text):
+    letters = "".join(map(chr, lz_string.STANDARD)) + "="
+    for_urls = "".join(map(chr, lz_string.FOR_URLS)) + "$"
+    utf_16 = text.encode("utf-16le", "surrogatepass")
+    units = "".join(chr(int.from_bytes(utf_16[at : at + 2], "little")) for at in range(0, len(utf_16), 2))
+    for made in (packed(units, letters=letters), packed(units, letters=for_urls)):
+        assert lz_string.unpacked(made.encode(), Room(Limits())) == text.encode()
+
+
+def test_lz_string_is_bounded_and_broken_ones_are_none():
+    small = Room(Limits(output_bytes=1000))
+    assert lz_string.unpacked(packed('{"a":"' + "b" * 5000 + '"}').encode(), small) is None
+    whole = packed(DOCUMENT).encode()
+    for cut in range(len(whole) - 2):
+        assert lz_string.unpacked(whole[:cut] + b"A" * (len(whole) - cut), Room(Limits())) != DOCUMENT.encode()
