@@ -32,6 +32,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "sieve_add_short": (None, _POINTER, _BYTES, _SIZE),
     "sieve_add_place": (ctypes.c_bool, _POINTER, ctypes.c_double, ctypes.c_double),
     "sieve_read": (ctypes.c_bool, _POINTER, _POINTER, _SIZE, _SIZE, ctypes.c_bool, _POINTER),
+    "plain_lines": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_stretch": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, ctypes.c_bool),
 }
 """Name -> what it returns, what it takes."""

@@ -122,7 +122,7 @@ class Sieve:
             return None
         start = documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
         mapped = not isinstance(data, bytes)  # a file, of which it is known that it is text
-        if not _begins(data) or _has_soft_breaks(data) or not (mapped or _is_utf_8(data)):
+        if not _begins(data) or (_has_soft_breaks(data) if mapped else not library.plain_lines(data, len(data))):
             return None
         page = self._read(data, start)
         if page is None:
@@ -226,16 +226,6 @@ def _has_soft_breaks(data: bytes) -> bool:
 
 
 SOFT = re.compile(rb"=\r?\n")
-
-
-def _is_utf_8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _suffix(raw: bytes) -> str:

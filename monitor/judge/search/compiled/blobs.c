@@ -15,15 +15,15 @@ static bool magic_head(bytes data, int64_t size) {
     }
     uint32_t three = first >> 8, two = first >> 16;
     if (two == 0xFFFE || three == 0xFFD8FF || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
-        three == 0x425A68 || three == 0x5D0000 || two == 0x2D2D) /* marks of byte order, JPEG, gzip, bzip2, LZMA, -- */
+        three == 0x425A68 || three == 0x5D0000) /* marks of byte order, JPEG, gzip, bzip2, LZMA */
         return true;
+    if (two == 0x2D2D) return memchr(data, '\n', (size_t)size); /* the line before a part of a mail */
     return (two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && streams(data + 2, size - 2);
 }
 
 static bool magic(bytes data, int64_t size) {
     if (size < 4) return false;
-    if (MAGIC[data[0]] && magic_head(data, size)) return true;
-    if (size <= WIDTH && !(where(data, size, 0x1F) | where(data, size, 0x28) | where(data, size, 0x78))) return false;
+    if (in(MAGIC, (uint32_t)big(data, 2)) && magic_head(data, size)) return true;
     for (int64_t at = 1; at + 8 < size; at++) {
         if (data[at] != 0x1F && data[at] != 0x28 && data[at] != 0x78) continue;
         if (data[at] == 0x1F && data[at + 1] == 0x8B && data[at + 2] == 8) return true;
@@ -168,7 +168,9 @@ static bool frames(bytes data, int64_t size) {
     int kind = data[0] & 0x3F;
     if (size >= 7 && (kind == 1 || kind == 2) && data[1] & 0x80) {
         int64_t at = 0;
+        bool whole = false;
         while (at + 6 <= size && data[at + 1] & 0x80) {
+            whole = data[at] & 0x80;
             int64_t length = data[at + 1] & 0x7F;
             at += 2;
             if (length > 125) {
@@ -180,7 +182,7 @@ static bool frames(bytes data, int64_t size) {
             if (length < 0 || length > size - at - 4) break;
             at += 4 + length;
         }
-        if (at == size) return true;
+        if (at == size && whole) return true;
     }
     int64_t next = 0;
     while (next + 5 < size && data[next] <= 1 && big(data + next + 1, 4) > 0 && big(data + next + 1, 4) <= size - next - 5)
@@ -207,7 +209,8 @@ static bool chinese(bytes data, int64_t size) {
             others += (byte == '%' && HEX[next] != 255 && (HEX[third] != 255 || next == 'u')) ||
                       (byte == '=' && HEX[next] != 255 && HEX[third] != 255) ||
                       (byte == '&' && (next == '#' || (is_letter(next) && is_letter(third) && memchr(data + at, ';', (size_t)(size - at))))) ||
-                      (byte == '\\' && next && memchr("ux\"/nrt", next, 7)) || (byte == '{' && next == '"');
+                      (byte == '\\' && next && memchr("ux\"/nrt", next, 7)) ||
+                      (byte == '{' && next == '"' && memchr(data + at, ':', (size_t)(size - at)));
     }
     return pairs > 1 && others;
 }
@@ -245,7 +248,7 @@ static bool unpacks(bytes data, int64_t size, uint64_t head) {
     bool fixed = (kind == 1) & ((last < 2) | ((last == 0xFF) & !(first & 1)));
     if (plain | fixed | (kind == 2 && size >= 28 && size != 32)) /* a code of its own takes room that no short text gives */
         if (fixed ? fixed_code(data, size, true) : deflates(data, size)) return true; /* back; 32 bytes are a digest */
-    if (brotli(head, size)) return true;
+    if (brotli(head, size) && (size >= 64 || brotli_code(data, size))) return true;
     if (size < 8) return false;
     int64_t said = (int64_t)(head & 0xFFFFFFFF);
     if ((8 <= said) & (said <= 255 * size)) return true; /* LZ4 behind its length */
@@ -254,6 +257,62 @@ static bool unpacks(bytes data, int64_t size, uint64_t head) {
     if (first >= 240 || (first >= 16 && reaches && (after == size || (uint64_t)(little(data + after, 2) - 1) < (uint64_t)literals)))
         if (lz4(data, size)) return true;
     return (first >= 0x80 || (first && !(data[1] & 3))) && snappy(data, size);
+}
+
+/* Whether two bytes that a packed stream may begin with stand in up to 64, with 64 that may be read. */
+static inline bool may_hold_packed(bytes data, int64_t size) {
+#ifdef __SSE2__
+    uint64_t found = 0;
+    for (int at = 0; at < size; at += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + at)), next = _mm_loadu_si128((const __m128i *)(data + at + 1));
+        __m128i zlib = _mm_or_si128(_mm_or_si128(same_as(next, 0x01), same_as(next, 0x5E)), _mm_or_si128(same_as(next, 0x9C), same_as(next, 0xDA)));
+        __m128i gzip = _mm_and_si128(same_as(v, 0x1F), same_as(next, 0x8B)), zstd = _mm_and_si128(same_as(v, 0x28), same_as(next, 0xB5));
+        found |= bits_of(_mm_or_si128(_mm_or_si128(gzip, zstd), _mm_and_si128(same_as(v, 0x78), zlib))) << at;
+    }
+    return found & some_bits(0, size);
+#else
+    return where(data, size, 0x1F) | where(data, size, 0x28) | where(data, size, 0x78);
+#endif
+}
+
+/* Whether any byte, where the first is 0xE0 to 0xEF under a mask, is a control character under it. */
+static inline bool has_masked_control(bytes data, int64_t size) {
+#ifdef __SSE2__
+    uint64_t found = 0;
+    __m128i mask = _mm_set1_epi8((char)(data[0] ^ 0xF0)), upper = _mm_set1_epi8((char)0xF0);
+    for (int at = 0; at < size; at += 16) {
+        __m128i v = _mm_and_si128(_mm_xor_si128(_mm_loadu_si128((const __m128i *)(data + at)), mask), upper);
+        found |= bits_of(_mm_cmpeq_epi8(v, _mm_setzero_si128())) << at;
+    }
+    return found & some_bits(0, size);
+#else
+    (void)data, (void)size;
+    return false;
+#endif
+}
+
+/* Of eight to 64 bytes: whether any of unpacks, frames, magic and disguised may say yes. Of digests and ids hardly one may,
+   so nothing is asked of one alone. */
+static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
+    int first = data[0], second = data[1], last = data[size - 1], kind = first >> 1 & 3, tag = second >> 2;
+    bool plain = (kind == 0) & (((head >> 8 ^ head >> 24) & 0xFFFF) == 0xFFFF);
+    bool fixed = (kind == 1) & ((last < 2) | ((last == 0xFF) & !(first & 1)));
+    bool own_code = (kind == 2) & (size >= 28) & (size != 32);
+    uint32_t four = (uint32_t)head;
+    int literals = first >> 4, after = 1 + literals;
+    bool lz4 = ((four >= 8) & (four <= 255 * size)) | ((first >= 240) & (second + 17 <= size)) |
+               ((first >= 16) & ((after == size) | ((after + 2 <= size) & (little(data + after, 2) - 1 < literals))));
+    bool snappy = first < 0x80 ? (first > 0) & !(second & 3) & ((tag >= 60) | ((tag < first) & (tag + 3 <= size)))
+                               : ((second & 0x7F) <= 24 * size >> 7) & ((second >= 0x80) | !(data[2] & 3));
+    int opcode = first & 0x3F;
+    bool frame = ((opcode == 1) | (opcode == 2)) & (second >= 0x80) & (((second & 0x7F) >= 126) | ((second & 0x7F) + 6 <= size));
+    frame |= ((four & ~1u) == 0) | ((size > 8) & !last & (((uint8_t)(first - 0x15) < 8) | (four <= size)));
+    frame |= (first == 0x82) | (data[4] == 0x82);
+    bool mask = ((first ^ second) == (0x1F ^ 0x8B)) | ((first ^ last) == 6);
+    bool chinese = (((first ^ second) & 0xC0) == 0x40) & (((first ^ data[2]) & 0xC0) == 0x40);
+    return plain | fixed | own_code | lz4 | snappy | frame | mask | brotli(head, size) | in(MAGIC, (uint32_t)(first << 8 | second)) |
+           may_hold_packed(data, size) | may_be_text(data, size, 0, 1) | may_be_text(data, size, 0, 2) ||
+           (chinese && !has_masked_control(data, size));
 }
 
 #define EVEN 0x5555555555555555u
@@ -288,7 +347,8 @@ bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m)
         if (high == size || !high) return true; /* ASCII under any mask of one byte */
     }
     if (!control && chinese(data, size)) return true;
-    if (unpacks(data, size, head)) return true;
+    bool packed = !m || size < 8 || may_be_packed(data, size, head);
+    if (packed && unpacks(data, size, head)) return true;
     if (first >= 0x80) { /* first whether it is one */
         items all = {s, depth, 0, 0, 0, {0}, {0}};
         if (messagepack(NULL, data, size)) messagepack(&all, data, size);
@@ -296,5 +356,5 @@ bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m)
         all.containers = 0;
         if (cbor(NULL, data, size) && cbor(&all, data, size) && all.said) return true;
     }
-    return frames(data, size) || magic(data, size) || disguised(data, size);
+    return packed && (frames(data, size) || magic(data, size) || disguised(data, size));
 }

@@ -85,6 +85,35 @@ bool brotli(uint64_t head, int64_t size) {
     return !wrong & (length >= 8) & (as_it_is ? length < size : (length <= 64 * size) & ((size >= 64) | !(head & 7)));
 }
 
+/* The same, read on to the code of the letters, of a stream with one type of block: whether it is whole. */
+bool brotli_code(bytes data, int64_t size) {
+    int64_t at = !(data[0] & 1) ? 1 : data[0] & 14 ? 4 : 7;
+    int last = bits(data, size, at, 1), space = 32, codes = 0;
+    at += 1 + last;
+    at += 2 + 4 * (bits(data, size, at, 2) + 4);
+    if (!last && bits(data, size, at++, 1)) return true; /* packed as it is */
+    at += 3 + 2 + 4 + 2;                                 /* types of blocks, distances, the kind of context */
+    if (bits(data, size, at, 2)) return true;            /* several codes */
+    int skipped = bits(data, size, at + 2, 2);
+    at += 4;
+    if (skipped == 1) { /* one to four letters */
+        int letters = bits(data, size, at, 2) + 1, seen[4];
+        for (int i = 0; i < letters; i++) {
+            seen[i] = bits(data, size, at + 2 + 8 * i, 8);
+            for (int j = 0; j < i; j++)
+                if (seen[i] == seen[j]) return false;
+        }
+        return true;
+    }
+    for (int i = skipped; i < 18 && space > 0; i++) { /* lengths of the code that the lengths are written in */
+        static const uint8_t lengths[] = {0, 4, 3, 2, 0, 4, 3, 1, 0, 4, 3, 2, 0, 4, 3, 5}, wide[] = {2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 3, 2, 2, 2, 4};
+        int next = bits(data, size, at, 4);
+        at += wide[next];
+        if (lengths[next]) space -= 32 >> lengths[next], codes++;
+    }
+    return codes == 1 || space == 0;
+}
+
 bool lz4(bytes data, int64_t size) {
     int64_t literals = data[0] >> 4, at = 1;
     if (literals == 15) {

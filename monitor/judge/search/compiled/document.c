@@ -7,8 +7,9 @@
 #endif
 
 #include "sift.h"
+#include <stddef.h>
 
-enum { LEVELS = 300, NEIGHBOURS = 12, REMEMBERED = 1024 };
+enum { LEVELS = 300, NEIGHBOURS = 12, RECENT = 16 };
 enum { LEAF, KEY, ARRAY }; /* a value, a key that may be data itself, a list that may be the bytes of a text */
 enum { INDEX = -2, KEYLESS = -1 };
 
@@ -195,61 +196,149 @@ static int64_t release(bytes data, int64_t from, int64_t to) {
     return to;
 }
 
+/* Where a text is being read. */
+typedef struct {
+    sieve *s;
+    page *p;
+    bytes data;
+    level levels[LEVELS + 2];
+    int64_t containers[LEVELS + 2], container; /* the numbers of those that are open, and the last one given */
+    neighbour recent[RECENT];
+    int64_t seen, pending, pending_of; /* leaves; of which the next few matter as well, and in which container */
+    found cause;
+    int depth;
+    bool keyed; /* the key of the next value was read */
+} reading;
+
+/* A value begins: it has the key before it, or the next number in its list. */
+static inline void name_value(reading *r) {
+    level *own = r->levels + r->depth;
+    if (!own->object)
+        own->member = (step){INDEX, own->number++};
+    else if (!r->keyed)
+        own->member = (step){KEYLESS, 0};
+    r->keyed = false;
+}
+
+/* Count what a list holds nothing but: small numbers, letters. */
+static inline void count_value(reading *r, bool small, bool letter) {
+    level *own = r->levels + r->depth;
+    own->small = small && own->small >= 0 ? own->small + 1 : -1;
+    own->letters = letter && own->letters >= 0 ? own->letters + 1 : own->letters >= 5 ? own->letters : -1;
+}
+
+/* The leaves before one that matters for what stands beside it. */
+static bool neighbours_matter(reading *r, const found *leaf) {
+    level *own = r->levels + r->depth;
+    step member = own->member;
+    for (int64_t back = r->seen < NEIGHBOURS ? 0 : r->seen - NEIGHBOURS; back < r->seen; back++) {
+        const neighbour *other = r->recent + back % RECENT;
+        if (other->container != r->containers[r->depth]) continue;
+        own->member = other->member;
+        found beside = {other->start, other->end, LEAF, 0, 0, leaf->said, leaf->start, other->token, 0};
+        if (!write_down(r->p, beside, r->levels, r->depth)) return false;
+    }
+    own->member = member;
+    r->pending = NEIGHBOURS + 1, r->pending_of = r->containers[r->depth], r->cause = *leaf;
+    return true;
+}
+
+/* Whether a number of up to four digits and one before it are parts of a value. */
+static int numbers_beside(const reading *r, int64_t start, int64_t stop) {
+    for (int64_t back = r->seen < NEIGHBOURS ? 0 : r->seen - NEIGHBOURS; back < r->seen; back++) {
+        const neighbour *other = r->recent + back % RECENT;
+        if (other->container == r->containers[r->depth] && is_digit(r->data[other->start]) &&
+            parts_matter(r->s, r->data, start, stop, other))
+            return BESIDE;
+    }
+    return DULL;
+}
+
+/* A leaf was read; false: there is no more room. */
+static inline bool take(reading *r, int64_t token, int64_t start, int64_t stop, int said) {
+    int64_t container = r->containers[r->depth];
+    if (said | (int)r->pending) {
+        found leaf = {start, stop, LEAF, 0, 0, said, start, token, 0};
+        if (said & (BESIDE | PLACED) && !neighbours_matter(r, &leaf)) return false;
+        if (r->pending && r->pending_of == container) {
+            r->pending--;
+            if (!said) leaf.said = r->cause.said, leaf.because = r->cause.because;
+        }
+        if (leaf.said && !write_down(r->p, leaf, r->levels, r->depth)) return false;
+    }
+    r->recent[r->seen++ % RECENT] = (neighbour){start, stop, token, container, r->levels[r->depth].member};
+    return true;
+}
+
+static bool has_punycode(bytes data, int64_t size) {
+    bytes end = data + size;
+    for (bytes x = memchr(data, '-', (size_t)size); x; x = memchr(x + 1, '-', (size_t)(end - x - 1)))
+        if (x >= data + 2 && x + 1 < end && x[1] == '-' && (x[-1] | 32) == 'n' && (x[-2] | 32) == 'x') return true;
+    return false;
+}
+
+/* An object or list ends before `at`; false: there is no more room. */
+static inline bool close_one(reading *r, int64_t at) {
+    const level *own = r->levels + r->depth--;
+    r->keyed = false;
+    r->p->end = at;
+    if (own->object || (own->small < 6 && own->letters < 5)) return true;
+    r->s->leaf = own->begun;
+    return !array_matters(r->s, r->data + own->begun, at - own->begun) ||
+           write_down(r->p, (found){own->begun, at, ARRAY, 0, 0, MATTERS, own->begun, own->begun, 0}, r->levels, 0);
+}
+
+static inline bool open_one(reading *r, int64_t at) {
+    name_value(r);
+    if (r->depth >= LEVELS) return false;
+    r->levels[r->depth].small = r->levels[r->depth].letters = -1;
+    r->levels[++r->depth] = (level){r->data[at] == '{', at, 0, 0, 0, {0, 0}};
+    r->containers[r->depth] = ++r->container;
+    return true;
+}
+
 /* Read the documents at `at`. Whether all went well; else something is written in a way that only the slow reading
    understands, or more matters than there is room for. `mapped`: the bytes are a file's, which may be read again. */
 PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapped, page *p) {
-    level levels[LEVELS + 2];
-    int64_t containers[LEVELS + 2] = {0}, container = 0;
-    neighbour recent[NEIGHBOURS] = {0};
+    reading now;
     seen_before dull[MOST], keys[KEYS] = {0};
     int64_t number = FEWEST, released = 0;
     reader *r = &s->reader;
-    int64_t seen = 0, pending = 0, pending_of = 0;
-    found cause = {0};
-    int depth = 0;
-    bool keyed = false;
     bytes end = data + size;
+    memset(&now, 0, offsetof(reading, levels) + sizeof *now.levels);
+    memset(&now.containers, 0, sizeof now - offsetof(reading, containers));
+    now.s = s, now.p = p, now.data = data;
     while (number < MOST && number * 256 < size) number *= 2;
     memset(dull, 0, (size_t)number * sizeof *dull);
-    memset(levels, 0, sizeof *levels);
     r->block = -WIDTH;
     if (!have_room(r, 2 * WIDTH)) return false;
-    s->punycode = mapped; /* or maybe */
-    for (bytes x = mapped ? NULL : memchr(data, '-', (size_t)size); x && !s->punycode; x = memchr(x + 1, '-', (size_t)(end - x - 1)))
-        s->punycode = x >= data + 2 && x + 1 < end && x[1] == '-' && (x[-1] | 32) == 'n' && (x[-2] | 32) == 'x';
+    s->punycode = mapped || has_punycode(data, size); /* or maybe */
     s->spots = p->spots, s->spots_most = p->most_spots, s->spots_found = 0;
     while (at < size) {
         uint8_t byte = data[at];
-        if (mapped && at - released >= BEHIND) released = release(data, released, at);
-        if (byte == ' ' || byte == ',' || (byte == ':' && depth) || CLASS[byte] & SPACE) {
+        if (CLASS[byte] & BETWEEN && (byte != ':' || now.depth)) {
             at++;
             continue;
         }
-        if (!depth) { /* between documents */
+        if (mapped && at - released >= BEHIND) released = release(data, released, at);
+        if (!now.depth) { /* between documents */
             if (byte != '{' && byte != '[') break;
             p->documents++;
         }
-        if (byte == '\'' || CLASS[byte] & CONTROL) return false;
-        level *own = levels + depth;
-        if (byte == '}' || byte == ']') {
-            at++, depth--;
-            if (!own->object && (own->small >= 6 || own->letters >= 5)) {
-                s->leaf = own->begun;
-                if (array_matters(s, data + own->begun, at - own->begun) &&
-                    !write_down(p, (found){own->begun, at, ARRAY, 0, 0, MATTERS, own->begun, own->begun, 0}, levels, 0))
-                    return false;
-            }
-            keyed = false;
-            p->end = at;
+        if (byte == '{' || byte == '[') {
+            if (!open_one(&now, at++)) return false;
             continue;
         }
-        bool opens = byte == '{' || byte == '[', bare = false, strange = false;
-        int64_t token = at, start = at, stop = at;
+        if (byte == '}' || byte == ']') {
+            if (!close_one(&now, ++at)) return false;
+            continue;
+        }
+        level *own = now.levels + now.depth;
+        bool bare = false, strange = false, member = own->object && !now.keyed;
+        int64_t token = at, start = at, stop;
         uint32_t kinds = 0;
         masks m = {0};
-        if (opens)
-            at++;
-        else if (byte == '"') {
+        if (byte == '"') {
             start = ++at;
             for (at = next_mark(r, data, size, at); at < size && data[at] == '\\'; at = next_mark(r, data, size, at + 2)) {
                 strange = true;
@@ -258,36 +347,45 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
             if (at >= size) return false; /* cut short */
             stop = at++;
         } else {
+            word_read word;
+            s->leaf = start;
+            if (!member && at + BARE_ROOM <= size && (stop = bare_matters(s, data, at, &word))) {
+                at = stop;
+                name_value(&now);
+                count_value(&now, !word.nothing && stop - start <= 4, false);
+                if (word.few && in(s->short_numbers, word.few - 1)) word.said |= numbers_beside(&now, start, stop);
+                if (!word.nothing && !take(&now, token, start, stop, word.said)) return false;
+                continue;
+            }
             bare = true;
+            if (byte == '\'' || CLASS[byte] & CONTROL) return false;
             for (; at < size && !(CLASS[data[at]] & STOP); at++) kinds |= CLASS[data[at]];
             stop = at;
         }
         int64_t length = stop - start;
-        bool member = depth && own->object && !keyed && !opens;
         seen_before *same = NULL; /* the same text before it */
         uint64_t h = 0;
         if (member) {
             own->member = (step){start, stop};
-            keyed = true;
+            now.keyed = true;
         }
-        if (!bare && !opens && !strange && length >= 4 && length <= WIDTH) {
+        if (!bare && !strange && length >= 4 && length <= WIDTH) {
             h = brief(data + start, length);
             same = member ? keys + (h & (KEYS - 1)) : dull + (h & (uint64_t)(number - 1));
             if (is_same(same, h, data, start, length, released)) {
                 if (member) continue;
-                kinds = 0;
-                goto known;
+                name_value(&now);
+                count_value(&now, false, length == 4);
+                if (!take(&now, token, start, stop, DULL)) return false;
+                continue;
             }
         }
         if (length > LONGEST_LEAF) strange = true;
-        if (!opens && !kinds) {
-            if (length <= WIDTH) {
-                m = masks_of(data + start, length, end, r->lower);
-                kinds = kinds_of(&m, data + start, length);
-            } else
-                for (int64_t i = start; i < stop; i++) kinds |= CLASS[data[i]];
-        } else if (bare && length <= WIDTH)
+        if (length <= WIDTH) {
             m = masks_of(data + start, length, end, r->lower);
+            if (!bare) kinds = kinds_of(&m, data + start, length);
+        } else if (!bare)
+            for (int64_t i = start; i < stop; i++) kinds |= CLASS[data[i]];
         if (kinds & CONTROL) return false; /* no text */
         if (length > WIDTH && !strange) {
             if (!have_room(r, length + WIDTH)) return false;
@@ -300,25 +398,11 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
             }
             s->leaf = start;
             int said = kinds & ESCAPE || strange ? MATTERS : leaf_matters(s, data + start, r->lower, length, (int)kinds, &m, false);
-            if (said && !write_down(p, (found){start, stop, KEY, 0, 0, said, start, token, 0}, levels, depth)) return false;
+            if (said && !write_down(p, (found){start, stop, KEY, 0, 0, said, start, token, 0}, now.levels, now.depth)) return false;
             continue;
         }
-    known:
-        if (depth && own->object) {
-            if (!keyed) own->member = (step){KEYLESS, 0};
-            keyed = false;
-        } else if (depth)
-            own->member = (step){INDEX, own->number++};
-        if (opens) {
-            if (depth >= LEVELS) return false;
-            own->small = own->letters = -1;
-            levels[++depth] = (level){byte == '{', token, 0, 0, 0, {0, 0}};
-            containers[depth] = ++container;
-            continue;
-        }
-        bool small = bare && kinds & DIGIT && length <= 4, letter = !bare && stop > start && length <= 4;
-        own->small = small && own->small >= 0 ? own->small + 1 : -1;
-        own->letters = letter && own->letters >= 0 ? own->letters + 1 : own->letters >= 5 ? own->letters : -1;
+        name_value(&now);
+        count_value(&now, bare && kinds & DIGIT && length <= 4, !bare && length && length <= 4);
         if (!length || (bare && !(kinds & DIGIT) && says_nothing(data + start, length))) continue;
         s->leaf = start;
         int said = DULL;
@@ -330,34 +414,11 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
         else if (kinds)
             said = leaf_matters(s, data + start, r->lower, length, (int)kinds, &m, bare && !is_real(data + start, length));
         if (digits && length <= 4 && in(s->short_numbers, short_number(data + start, length)))
-            for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {
-                const neighbour *other = recent + back % NEIGHBOURS;
-                if (other->container == containers[depth] && is_digit(data[other->start]) &&
-                    parts_matter(s, data, start, stop, other))
-                    said |= BESIDE;
-            }
-        if (same && !said && kinds && !digits) remember(same, h, start, length);
-        found leaf = {start, stop, LEAF, 0, 0, said, start, token, 0};
-        if (said & (BESIDE | PLACED)) {
-            for (int64_t back = seen < NEIGHBOURS ? 0 : seen - NEIGHBOURS; back < seen; back++) {
-                neighbour *other = recent + back % NEIGHBOURS;
-                if (other->container != containers[depth]) continue;
-                step member = own->member;
-                own->member = other->member;
-                if (!write_down(p, (found){other->start, other->end, LEAF, 0, 0, said, start, other->token, 0}, levels, depth))
-                    return false;
-                own->member = member;
-            }
-            pending = NEIGHBOURS + 1, pending_of = containers[depth], cause = leaf;
-        }
-        if (pending && pending_of == containers[depth]) {
-            pending--;
-            if (!said) leaf.said = cause.said, leaf.because = cause.because;
-        }
-        if (leaf.said && !write_down(p, leaf, levels, depth)) return false;
-        recent[seen++ % NEIGHBOURS] = (neighbour){start, stop, token, containers[depth], own->member};
+            said |= numbers_beside(&now, start, stop);
+        if (same && !said && !digits) remember(same, h, start, length);
+        if (!take(&now, token, start, stop, said)) return false;
     }
-    if (depth) p->end = size;
+    if (now.depth) p->end = size;
     p->spots_found = s->spots_found;
     p->too_many = s->spots_found > s->spots_most;
     return !p->too_many;

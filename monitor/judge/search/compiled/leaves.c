@@ -53,6 +53,7 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         return said | runs_matter(s, data, size, depth);
     }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */
+    if (size == 36 && data[8] == '-' && data[13] == '-') soon_whole(s, data);
     if (size <= WIDTH && size % 2 == 0 && m->hex == some_bits(0, size)) {
         uint8_t out[WIDTH] = {0};
         from_hex(out, lower, size / 2);
@@ -188,17 +189,20 @@ bool number_in(const sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Up to 64 bytes. */
-static int few_decoded_matter(sieve *s, bytes data, int64_t size, int depth) {
+/* Up to 64 bytes; digest: which may be one. Digests are looked up last, when what is asked for has come to the processor. */
+static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, int depth) {
     uint8_t lower[2 * WIDTH];
+    if (size >= 8) soon_begins(s->digests, data);
+    if (size > 16) soon_begins(s->digests, data + size - 16);
     masks m = masks_of(data, size, data + WIDTH, lower);
     memset(lower + size, 0, 8);
     if (!m.control && (!m.high || may_be_text(data, size, 0, 0)) && is_text(data, size, 0, 0))
-        return text_matters(s, data, lower, size, (int)kinds_of(&m, data, size), &m, false, depth);
+        return digest && begins_with(s->digests, data, size) ? MATTERS : text_matters(s, data, lower, size, (int)kinds_of(&m, data, size), &m, false, depth);
     if (few_have_text(s, lower, size)) return MATTERS;
     if (rows_of(m.digit, 7) && number_in(s, data, size)) return MATTERS;
-    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, &m) || packed_places(s, data, size)) return MATTERS;
-    int said = runs_matter(s, data, size, depth);
+    if (blob_matters(s, data, size, depth, &m) || packed_places(s, data, size)) return MATTERS;
+    if ((digest && begins_with(s->digests, data, size)) || digests_matter(s, data, size)) return MATTERS;
+    int said = rows_of(some_bits(0, size) & ~(m.high | m.control), 8) ? runs_matter(s, data, size, depth) : DULL;
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }
 
@@ -206,9 +210,8 @@ static int few_decoded_matter(sieve *s, bytes data, int64_t size, int depth) {
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     static const uint64_t sizes = 1ull << 4 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 16 | 1 << 20 | 1 << 24 | 1 << 28 | 1ull << 32 | 1ull << 48;
     if (size < 2) return DULL;
-    if (((size < 64 && sizes >> size & 1) || size == 64) && begins_with(s->digests, data, size)) return MATTERS;
     if (depth > DEEPEST || size > LONGEST) return MATTERS;
-    if (size <= WIDTH) return few_decoded_matter(s, data, size, depth);
+    if (size <= WIDTH) return few_decoded_matter(s, data, size, size == 64 || sizes >> size & 1, depth);
     uint8_t lower[LONGEST + WIDTH];
     lower_case(lower, data, size);
     memset(lower + size, 0, 8);

@@ -1,7 +1,7 @@
 #include "letters.h"
 
 uint32_t CLASS[256];
-bool MAGIC[256];
+uint64_t MAGIC[1024];
 uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256];
 
 static void kind(uint32_t of, const char *members) {
@@ -38,16 +38,18 @@ void letters_begin(void) {
     kind(PLUS, "+");
     kind(STOP, " \t\n\r\v\f\",:[]{}");
     kind(TELLING, "@+%{=: ");
+    kind(BETWEEN, " \t\n\r\v\f,:");
     kind(ODD, "!#$%&'()*;<>?@[]^`{|}~\\\"");
     kind(ESCAPE, "\\%<");
     kind(BRACKET, "{[");
     kind(AMPERSAND, "&");
     kind(SEMICOLON, ";");
     kind(SEPARATOR, "() .-/+_|:,");
-    static const uint8_t marks[] = {0x00, 0x04, 0x1F, 0x28, 0x2D, 0x37, 0x42, 0x45, 0x4C, 0x4F, 0x50,
-                                    0x52, 0x53, 0x5D, 0x62, 0x82, 0x89, 0xEF, 0xFD, 0xFE, 0xFF};
-    for (size_t i = 0; i < sizeof marks; i++) MAGIC[marks[i]] = true;
-    for (int byte = 8; byte < 0x80; byte += 16) MAGIC[byte] = true;
+    static const uint16_t marks[] = {0x0000, 0x0422, 0x1F8B, 0x28B5, 0x2D2D, 0x377F, 0x425A, 0x4578, 0x4C5A, 0x4F62, 0x504B, 0x5249,
+                                     0x5351, 0x5D00, 0x6270, 0x8253, 0x8950, 0xEFBB, 0xFD37, 0xFEFF, 0xFF06, 0xFFD8, 0xFFFE};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) set(MAGIC, marks[i]);
+    for (uint32_t two = 0; two < 0x8000; two += 31) /* of zlib */
+        if ((two >> 8 & 0x8F) == 8) set(MAGIC, two);
     kind(LOWER, SMALL);
 }
 
@@ -72,6 +74,35 @@ bool is_text(bytes data, int64_t size, uint8_t mask, int way) {
         for (; more; more--)
             if ((turned(data[at++], mask, way) & 0xC0) != 0x80) return false;
     }
+    return true;
+}
+
+/* Bytes of the character of UTF-8 that begins with a byte of 0x80 or more; nought: none does. */
+static int character(bytes data, int64_t size) {
+    int more = data[0] < 0xC2 || data[0] > 0xF4 ? 0 : data[0] < 0xE0 ? 1 : data[0] < 0xF0 ? 2 : 3;
+    if (!more || more >= size) return 0;
+    if ((data[0] == 0xE0 && data[1] < 0xA0) || (data[0] == 0xED && data[1] > 0x9F) || (data[0] == 0xF0 && data[1] < 0x90) ||
+        (data[0] == 0xF4 && data[1] > 0x8F))
+        return 0;
+    for (int at = 1; at <= more; at++)
+        if ((data[at] & 0xC0) != 0x80) return 0;
+    return more + 1;
+}
+
+/* Whether bytes are UTF-8, and no line ends as those of quoted-printable do that go on in the next. */
+PUBLIC bool plain_lines(bytes data, int64_t size) {
+    for (int64_t at = 0; at < size;) {
+        if (at + 8 <= size && !(load8(data + at) & HIGH_BITS)) {
+            at += 8;
+            continue;
+        }
+        int length = data[at] < 0x80 ? 1 : character(data + at, size - at);
+        if (!length) return false;
+        at += length;
+    }
+    bytes end = data + size;
+    for (bytes line = memchr(data, '\n', (size_t)size); line; line = memchr(line + 1, '\n', (size_t)(end - line - 1)))
+        if ((line > data && line[-1] == '=') || (line > data + 1 && line[-1] == '\r' && line[-2] == '=')) return false;
     return true;
 }
 

@@ -8,11 +8,11 @@
 enum {
     LOWER = 1, UPPER = 2, DIGIT = 4, RUN_MARK = 8, SPACE = 16, POINT = 32, ODD = 64, HIGH = 128,
     ESCAPE = 256, CONTROL = 512, BRACKET = 1024, AMPERSAND = 2048, SEMICOLON = 4096, SEPARATOR = 8192, EQUAL = 16384, PLUS = 32768,
-    STOP = 65536, TELLING = 131072 /* what ends a bare word of JSON; what makes a key worth a look */
+    STOP = 65536, TELLING = 131072, BETWEEN = 262144 /* what ends a bare word of JSON; what makes a key worth a look; what is between words */
 };
 
 extern uint32_t CLASS[256];
-extern bool MAGIC[256]; /* what a format that says what it is may begin with */
+extern uint64_t MAGIC[1024]; /* the two bytes that a format which says what it is may begin with */
 extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256]; /* 255: none */
 
 void letters_begin(void);

@@ -41,6 +41,7 @@ static inline __m128i between(__m128i v, uint8_t first, uint8_t number) {
     return _mm_cmpeq_epi8(_mm_min_epu8(off, _mm_set1_epi8((char)(number - 1))), off);
 }
 static inline __m128i control(__m128i v) { return _mm_or_si128(between(v, 0, 9), between(v, 14, 18)); }
+static inline __m128i same_as(__m128i v, uint8_t byte) { return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)byte)); }
 static inline uint64_t bits_of(__m128i v) { return (uint32_t)_mm_movemask_epi8(v); }
 
 static inline void masks_of_16(masks *m, __m128i v, int shift, uint8_t *lower) {

@@ -154,6 +154,14 @@ static bool other_base(sieve *s, bytes data, int64_t size) {
     return false;
 }
 
+/* Make ready for a digest that is written as a UUID. */
+void soon_whole(const sieve *s, bytes data) {
+    uint8_t digits[32], out[16];
+    memcpy(digits, data, 8), memcpy(digits + 8, data + 9, 4), memcpy(digits + 12, data + 14, 4);
+    from_hex(out, digits, 8);
+    soon_begins(s->digests, out);
+}
+
 /* Digests that are all of a leaf and no run: as UUID, or in hex without their leading noughts. */
 bool whole_digest(sieve *s, bytes data, int64_t size) {
     uint8_t out[8];

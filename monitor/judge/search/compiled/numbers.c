@@ -154,7 +154,7 @@ bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const
     }
     if (digit & 1) { /* 13800138e3 */
         int64_t stop = first_of(~digit | 1ull << 63);
-        if ((stop < size && (data[stop] | 32) == 'e') || (stop == size && size >= 24)) return true;
+        if (stop == size ? size >= 24 : (data[stop] | 32) == 'e' && (rows_of(digit, 10) || exponent(data, stop, size))) return true;
     }
     if (kinds & ~(LOWER | UPPER | DIGIT)) {
         uint64_t apart = 0, marks = 0;

@@ -25,7 +25,14 @@ static uint16_t top_of(double degrees, int kind) {
     return (uint16_t)(word >> 48);
 }
 
-static void note_ranges(sieve *s);
+static void note_ranges(sieve *s, int axis);
+
+static void note_top(sieve *s, uint8_t top, int axis) {
+    if (s->top_bytes[top] >> axis & 1) return;
+    s->top_bytes[top] |= (uint8_t)(1 << axis);
+    if (s->number_of_tops[axis] < FEW_TOPS) s->few_tops[axis][s->number_of_tops[axis]] = top;
+    s->number_of_tops[axis]++;
+}
 
 PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
     place *grown = realloc(s->places, (size_t)(s->number_of_places + 1) * sizeof *grown);
@@ -45,10 +52,11 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
                 set(s->some_strips, (uint32_t)(h >> 45));
                 if (!table_put(&s->strips, h, number, 0)) return false;
             }
-            if (!number || degrees - 0.02 < s->least[axis]) s->least[axis] = degrees - 0.02;
-            if (!number || degrees + 0.02 > s->most[axis]) s->most[axis] = degrees + 0.02;
+            bool less = !number || degrees - 0.02 < s->least[axis], more = !number || degrees + 0.02 > s->most[axis];
+            if (less) s->least[axis] = degrees - 0.02;
+            if (more) s->most[axis] = degrees + 0.02;
+            if (less || more) note_ranges(s, axis);
         }
-    note_ranges(s);
     for (int axis = 0; axis < 2; axis++)
         for (int kind = 0; kind < 5; kind++) {
             double degrees = axis ? lon : lat, reach = axis ? fmax(6.1e-4, p.tolerance) : 6e-4;
@@ -60,9 +68,9 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
             if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of nought */
             for (uint32_t top = first; top <= last && (axis || last - first < 1000); top += axis ? 256 : 1) {
                 if (!axis) set(s->tops, top);
-                s->top_bytes[top >> 8] |= (uint8_t)(1 << axis);
+                note_top(s, (uint8_t)(top >> 8), axis);
             }
-            if (axis) s->top_bytes[last >> 8] |= 2;
+            if (axis) note_top(s, (uint8_t)(last >> 8), axis);
         }
     return true;
 }
@@ -106,24 +114,40 @@ static void metres_near(sieve *s, double number, double unit) {
 
 #define SEMICIRCLE (2147483648.0 / 180)
 static const double SCALES[] = {1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 3.6e6, SEMICIRCLE};
-enum { NOTATIONS = sizeof SCALES / sizeof *SCALES, METRES = NOTATIONS };
+enum { NOTATIONS = sizeof SCALES / sizeof *SCALES, METRES = NOTATIONS, DEGREES };
+
+/* The upper bits of a number between 2**9 and 2**38. */
+static inline uint32_t upper_bits(double value) {
+    uint64_t word;
+    memcpy(&word, &value, 8);
+    return (uint32_t)(word >> 45) - (1023 + 9) * 128;
+}
+
+enum { UPPERS = 29 * 128 };
+
+static void note_numbers(sieve *s, const double *range) {
+    if (range[1] < 512) return;
+    uint32_t last = upper_bits(range[1]);
+    for (uint32_t bits = range[0] < 512 ? 0 : upper_bits(range[0]); bits <= last && bits < UPPERS; bits++)
+        set(s->some_numbers, bits);
+}
 
 /* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
    for most numbers are far from any. */
-static void note_ranges(sieve *s) {
-    for (int axis = 0; axis < 2; axis++) {
-        double low = s->least[axis], high = s->most[axis];
-        double near = low > 0 ? low : high < 0 ? -high : 0, far = fmax(fabs(low), fabs(high));
-        for (int i = 0; i < NOTATIONS; i++) {
-            s->ranges[i][axis][0] = near * SCALES[i] * 0.999999;
-            s->ranges[i][axis][1] = far * SCALES[i] * 1.000001;
-        }
-        for (int end = 0; end < 2; end++) {
-            double degrees = end ? far : near;
-            if (!axis) degrees = log(tan((fmin(degrees, 89.9) / 2 + 45) * M_PI / 180)) * 180 / M_PI;
-            s->ranges[METRES][axis][end] = degrees / 180 * EQUATOR * (end ? 1.000001 : 0.999999);
-        }
+static void note_ranges(sieve *s, int axis) {
+    double low = s->least[axis], high = s->most[axis];
+    double near = low > 0 ? low : high < 0 ? -high : 0, far = fmax(fabs(low), fabs(high));
+    for (int i = 0; i <= DEGREES; i++) {
+        double scale = i < NOTATIONS ? SCALES[i] : 1;
+        s->ranges[i][axis][0] = near * scale * 0.999999;
+        s->ranges[i][axis][1] = far * scale * 1.000001;
     }
+    for (int end = 0; end < 2; end++) {
+        double degrees = end ? far : near;
+        if (!axis) degrees = log(tan((fmin(degrees, 89.9) / 2 + 45) * M_PI / 180)) * 180 / M_PI;
+        s->ranges[METRES][axis][end] = degrees / 180 * EQUATOR * (end ? 1.000001 : 0.999999);
+    }
+    for (int i = 0; i < DEGREES; i++) note_numbers(s, s->ranges[i][axis]); /* they only grow */
 }
 
 static bool in_range(const sieve *s, double value, int notation) {
@@ -137,13 +161,13 @@ void number_near(sieve *s, double value, int decimals) {
     if (decimals) {
         double unit = 1 / TENS[decimals];
         if (value <= 180.1) {
-            either_near(s, value, unit);
+            if (in_range(s, value, DEGREES)) either_near(s, value, unit);
             if (value <= 3.15 && decimals >= 6) either_near(s, value * 180 / M_PI, unit * 180 / M_PI);
         } else if (value <= EQUATOR + 3 && in_range(s, value, METRES))
             metres_near(s, value, unit);
         return;
     }
-    if (value < 1000 || value > 1.81e11) return;
+    if (value < 1000 || value > 1.81e11 || !in(s->some_numbers, upper_bits(value))) return;
     for (int i = 0; i < NOTATIONS; i++)
         if (in_range(s, value, i) && value <= 180 * SCALES[i]) either_near(s, value / SCALES[i], 1 / SCALES[i]);
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
@@ -214,6 +238,25 @@ static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     return false;
 }
 
+/* Where the upper byte of a latitude, or of a longitude, may stand in up to 64 bytes. */
+static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, int axis) {
+    uint64_t found = 0;
+#ifdef __SSE2__
+    if (s->number_of_tops[axis] <= FEW_TOPS && size > 0) {
+        uint8_t copy[64];
+        if (size % 16) data = memcpy(copy, data, (size_t)size);
+        for (int at = 0; at < size; at += 16) {
+            __m128i v = _mm_loadu_si128((const __m128i *)(data + at)), any = _mm_setzero_si128();
+            for (int i = 0; i < s->number_of_tops[axis]; i++) any = _mm_or_si128(any, same_as(v, s->few_tops[axis][i]));
+            found |= bits_of(any) << at;
+        }
+        return found & some_bits(0, size);
+    }
+#endif
+    for (int64_t i = 0; i < size; i++) found |= (uint64_t)(s->top_bytes[data[i]] >> axis & 1) << i;
+    return found;
+}
+
 /* Latitude and longitude as numbers of one kind, side by side or with little between. */
 bool packed_places(sieve *s, bytes data, int64_t size) {
     static const int tops[] = {0, 3, 7}; /* where its upper byte stands: the highest first, the lowest first */
@@ -222,13 +265,13 @@ bool packed_places(sieve *s, bytes data, int64_t size) {
     int64_t spots = s->spots_found;
     bool found = false;
     for (int64_t block = 0; block < size && !found; block += 64) {
-        uint64_t lats = 0, lons = 0, near = 0;
-        for (int64_t i = 0; i < 64 && block + i < size; i++) {
-            uint64_t which = s->top_bytes[data[block + i]];
-            lats |= (which & 1) << i, lons |= which >> 1 << i;
+        int64_t length = size - block < 64 ? size - block : 64;
+        uint64_t lats = tops_in(s, data + block, length, 0);
+        if (size <= 64) {
+            uint64_t lons = tops_in(s, data, length, 1), near = 0;
+            for (int i = 0; i < 8; i++) near |= lons >> apart[i] | lons << apart[i];
+            lats &= near;
         }
-        for (int i = 0; i < 8; i++) near |= lons >> apart[i] | lons << apart[i];
-        if (size <= 64) lats &= near;
         for (; lats && !found; lats &= lats - 1) {
             int64_t top = block + __builtin_ctzll(lats);
             for (int i = 0; i < 3 && !found; i++) {

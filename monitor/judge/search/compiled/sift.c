@@ -38,12 +38,19 @@ bool has_long(const grams *g, bytes lower, int64_t size) {
 /* The same of an even number of up to 64 digits of hex, which stand for these bytes; four behind them may be read. */
 bool has_long_hex(const grams *g, bytes lower, int64_t size, bytes out) {
     const looks *l = g->looks;
-    bool some = false;
+    uint64_t some = 0;
+    if (!(g->sizes >> SHORT)) return false;
     for (int64_t at = 0; at + 4 <= size; at += 4) {
         uint32_t word = load4(out + at / 2);
-        some |= may(&l->hexes, four(word)) | in(l->hex_fours, word & 0xFFFF);
+        some |= (uint64_t)(may(&l->hexes, four(word)) | in(l->hex_fours, word & 0xFFFF)) << at;
     }
-    return some && has_long(g, lower, size);
+    for (; some; some &= some - 1) {
+        int at = first_of(some);
+        bool any = false;
+        for (int first = at < 3 ? 0 : at - 3; first <= at; first++) any |= may(&l->hex_sevens, seven(lower + first));
+        if (any && has_long_text(g, lower, at, 0, size)) return true;
+    }
+    return false;
 }
 
 /* The same for shorter ones; loose: they may begin anywhere, not only with a word. */
@@ -79,18 +86,27 @@ static uint64_t word_hash(bytes lower, int64_t size) {
     return hash(pure, length);
 }
 
+/* Whether a text of seven bytes or more stands around a place, in either of two sets with the same first looks. */
+static bool either_has_long(const grams *one, const grams *other, bytes lower, int64_t at, int64_t size) {
+    bool any = false;
+    for (int64_t first = at < 3 ? 0 : at - 3; first <= at; first++) any |= may(&one->looks->sevens, seven(lower + first));
+    return any && (has_long_text(one, lower, at, 0, size) || has_long_text(other, lower, at, 0, size));
+}
+
 /* Whether a text stands in up to 64 bytes that are none themselves: what may be one of `texts` may be one of `raw`. */
 bool few_have_text(const sieve *s, bytes lower, int64_t size) {
     const grams *g = s->texts, *raw = s->raw;
     uint64_t some = 0;
     for (int64_t at = 0; at + 4 <= size; at += 4) some |= (uint64_t)may_be_long(raw->looks, lower + at) << at;
     for (; some; some &= some - 1) {
-        int at = first_of(some);
-        if (has_long_text(raw, lower, at, 0, size) || has_long_text(g, lower, at, 0, size)) return true;
+        if (either_has_long(raw, g, lower, first_of(some), size)) return true;
     }
     if (raw->looks->sizes & 0x7C) {
-        for (int64_t at = 0; at + 2 <= size; at++)
-            some |= (uint64_t)in(raw->looks->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) << at;
+        if (raw->looks->sizes & 0x0C)
+            for (int64_t at = 0; at + 2 <= size; at++)
+                some |= (uint64_t)in(raw->looks->twos, (uint32_t)lower[at] | (uint32_t)lower[at + 1] << 8) << at;
+        else
+            for (int64_t at = 0; at + 4 <= size; at++) some |= (uint64_t)may(&raw->looks->firsts, four(load4(lower + at))) << at;
         for (; some; some &= some - 1) {
             int at = first_of(some);
             if (has_short(raw, lower, at, size) || has_short(g, lower, at, size)) return true;
@@ -185,6 +201,9 @@ static bool add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
         s->word_sizes[first] |= sizes;
     for (int64_t other = size - 1; size > 1 && !((lower[0] | lower[1]) & 0x80) && other <= size + 1; other++)
         set(s->word_heads, word_head(lower, other));
+    bool digits = size <= 4;
+    for (int64_t at = 0; at < size; at++) digits &= is_digit(lower[at]);
+    if (digits) set(s->short_words, short_number(lower, size));
     return table_put(&s->words, h, slot, 0);
 }
 

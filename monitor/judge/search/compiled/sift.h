@@ -8,7 +8,7 @@
 
 /* What is said of a leaf: that it matters; that those beside it do too; that it does if its places are whole. */
 enum { DULL = 0, MATTERS = 1, BESIDE = 2, PLACED = 4 };
-enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64 };
+enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64, FEW_TOPS = 12 };
 
 typedef struct {
     double lat, lon, tolerance; /* degrees of longitude within which it counts */
@@ -42,12 +42,16 @@ typedef struct {
     uint64_t word_sizes[256];   /* by the first letter of a word, which sizes there are: bit 63 for all above */
     uint64_t word_heads[1024];  /* by the first two letters and the size, where both are ASCII */
     uint64_t short_numbers[256]; /* numbers of up to four digits that are a part of a value */
+    uint64_t short_words[256];   /* those that are words */
     uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
     double least[2], most[2];                           /* of all latitudes, of all longitudes */
-    double ranges[9][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
+    double ranges[10][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
+    uint64_t some_numbers[64]; /* whole numbers in any of these ranges, by their upper bits */
     bool punycode;                                      /* whether it is anywhere in the text */
     uint64_t tops[1024];   /* the upper sixteen bits of latitudes, in any kind of binary number */
     uint8_t top_bytes[256]; /* the upper eight of them: 1, and of longitudes: 2 */
+    uint8_t few_tops[2][FEW_TOPS]; /* the same in a row, as long as they are few */
+    int number_of_tops[2];
     place *places;
     int64_t number_of_places;
     spot *spots;
@@ -84,6 +88,15 @@ int words_matter(sieve *s, bytes data, bytes lower, int64_t size);
 int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m);
 uint32_t short_number(bytes data, int64_t size);
 
+/* bare.c */
+typedef struct {
+    int said;
+    uint32_t few;  /* of up to four digits: their short_number and one; else nought */
+    bool nothing; /* true, false, null */
+} word_read;
+enum { BARE_ROOM = 32 };
+int64_t bare_matters(sieve *s, bytes data, int64_t at, word_read *found);
+
 /* numbers.c */
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds);
 bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m);
@@ -100,6 +113,7 @@ void either_near(sieve *s, double degrees, double unit);
 int utf_7_matters(sieve *s, bytes data, int64_t size, int depth);
 bool escaped(bytes data, int64_t size, int kinds, bool punycode);
 bool whole_digest(sieve *s, bytes data, int64_t size);
+void soon_whole(const sieve *s, bytes data);
 bool spaced(bytes data, int64_t size);
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m);
 bool fields_matter(sieve *s, bytes data, int64_t size, int kinds);
@@ -113,6 +127,7 @@ bool deflates(bytes data, int64_t size);
 bool fixed_code(bytes data, int64_t size, bool text);
 bool streams(bytes data, int64_t size);
 bool brotli(uint64_t head, int64_t size);
+bool brotli_code(bytes data, int64_t size);
 bool lz4(bytes data, int64_t size);
 bool snappy(bytes data, int64_t size);
 

@@ -1,6 +1,27 @@
+#ifdef __linux__
+#define _DEFAULT_SOURCE
+#include <sys/mman.h>
+#endif
+
 #include "tables.h"
 
 enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 14 }; /* entries up to which a table is one segment */
+
+/* So many words that are nought; many of them in large pages, for looks go anywhere in them. */
+static uint64_t *noughts(uint64_t words) {
+#ifdef MADV_HUGEPAGE
+    enum { LARGE_PAGE = 2 << 20 };
+    uint64_t size = 8 * words;
+    void *made = NULL;
+    if (size > LARGE_PAGE / 2 - 1) {
+        size = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+        if (posix_memalign(&made, LARGE_PAGE, size)) return NULL;
+        madvise(made, size, MADV_HUGEPAGE);
+        return memset(made, 0, size);
+    }
+#endif
+    return calloc(words, 8);
+}
 
 void table_clear(table *t) {
     for (uint64_t i = 0; t->segments && i <= t->mask; i++) free(t->segments[i].places), free(t->segments[i].more);
@@ -61,7 +82,7 @@ static void note_some(table *t, uint64_t h) {
 
 /* Eight to sixteen bits for each entry. */
 static bool more_bits(table *t) {
-    uint64_t words = t->some ? 2 * (t->some_mask + 1) : LEAST, *some = calloc(words, sizeof *some);
+    uint64_t words = t->some ? 2 * (t->some_mask + 1) : LEAST, *some = noughts(words);
     if (!some) return false;
     free(t->some);
     t->some = some, t->some_mask = words - 1;
@@ -144,7 +165,7 @@ static void enter(sieve_bits *sieve, uint64_t hash) {
 }
 
 static bool resize(sieve_bits *sieve, int shift) {
-    uint64_t *words = calloc((size_t)1 << (64 - shift), 8);
+    uint64_t *words = noughts((uint64_t)1 << (64 - shift));
     if (!words) return false;
     free(sieve->words);
     sieve->words = words, sieve->shift = shift;
@@ -154,7 +175,7 @@ static bool resize(sieve_bits *sieve, int shift) {
 
 /* The same without what was entered. */
 static bool spread(sieve_bits *sieve) {
-    uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = calloc(number, 8 * 8);
+    uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = noughts(8 * number);
     if (!words) return false;
     for (uint64_t i = 0; i < 8 * number; i++) words[i] = sieve->words[i / 8];
     free(sieve->words), free(sieve->kept);
@@ -182,18 +203,18 @@ static bool keep(sieve_bits *sieve, uint64_t hash) {
 }
 
 static void looks_free(looks *l) {
-    sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->fours, &l->sevens, &l->firsts};
-    for (int i = 0; i < 6; i++) free(sieves[i]->words), free(sieves[i]->kept);
+    sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->hex_sevens, &l->fours, &l->sevens, &l->firsts};
+    for (int i = 0; i < 7; i++) free(sieves[i]->words), free(sieves[i]->kept);
     free(l->endings), free(l->fives), free(l->twos), free(l->hex_fours), free(l);
 }
 
 static looks *looks_new(void) {
     looks *l = calloc(1, sizeof *l);
     if (!l) return NULL;
-    sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->fours, &l->sevens, &l->firsts};
-    l->endings = calloc(10000000 / 64 + 1, 8), l->fives = calloc(100000 / 64 + 1, 8), l->twos = calloc(1024, 8), l->hex_fours = calloc(1024, 8);
+    sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->hex_sevens, &l->fours, &l->sevens, &l->firsts};
+    l->endings = noughts(10000000 / 64 + 1), l->fives = calloc(100000 / 64 + 1, 8), l->twos = calloc(1024, 8), l->hex_fours = calloc(1024, 8);
     bool all = l->endings && l->fives && l->twos && l->hex_fours;
-    for (int i = 0; i < 6 && all; i++) sieves[i]->most = i ? 4 : 8, all = resize(sieves[i], 54);
+    for (int i = 0; i < 7 && all; i++) sieves[i]->most = i ? 4 : 8, all = resize(sieves[i], 54);
     if (all) return l;
     looks_free(l);
     return NULL;
@@ -232,6 +253,12 @@ static bool from_digits(bytes text, int size, uint32_t *value) {
     return true;
 }
 
+static bool all_hex_digits(bytes text, int size) {
+    for (int at = 0; at < size; at++)
+        if (!is_digit(text[at]) && (uint8_t)(text[at] - 'a') > 5) return false;
+    return true;
+}
+
 /* Set the bits by which a window is looked for. */
 static bool note(looks *l, bytes text, int best, int size, int window, bool numbers) {
     int end = best + window;
@@ -247,16 +274,17 @@ static bool note(looks *l, bytes text, int best, int size, int window, bool numb
         return true;
     }
     uint32_t digits;
+    bool hex = all_hex_digits(text, size); /* else it stands in no text that is nothing but hex */
     for (int at = 0; at < 4; at++)
         if (window == LONG) {
             uint64_t word = load8(first + at);
             if (!keep(word & HIGH_BITS ? &l->strange : &l->eights, eight(word))) return false;
-            if (from_digits(first + at, 8, &digits) && !keep(&l->hexes, four(digits))) return false;
+            if (hex && from_digits(first + at, 8, &digits) && !keep(&l->hexes, four(digits))) return false;
         } else {
             if (!keep(&l->fours, four(load4(first + at)))) return false;
-            if (from_digits(first + at, 4, &digits)) set(l->hex_fours, digits);
+            if (hex && from_digits(first + at, 4, &digits)) set(l->hex_fours, digits);
         }
-    return keep(&l->sevens, seven(first));
+    return keep(&l->sevens, seven(first)) && (!hex || keep(&l->hex_sevens, seven(first)));
 }
 
 /* Enter one text of two bytes at least; where its window begins, -1 when there is no memory.

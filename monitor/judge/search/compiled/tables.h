@@ -53,8 +53,9 @@ typedef struct {
 typedef struct {
     sieve_bits eights;  /* eight bytes at a multiple of four inside a window of LONG bytes, wherever it stands */
     sieve_bits strange; /* the same where they are not all ASCII */
-    sieve_bits hexes;   /* four bytes that eight digits of hex stand for: few, and most of what is long is hex */
-    uint64_t *hex_fours; /* two bytes that four digits stand for, of windows of MIDDLE or SHORT */
+    sieve_bits hexes;   /* of texts that are nothing but hex, four bytes that eight digits stand for */
+    uint64_t *hex_fours; /* two bytes that four digits stand for, of windows of MIDDLE or SHORT of such texts */
+    sieve_bits hex_sevens; /* the first seven bytes of windows of such texts */
     sieve_bits fours;   /* four bytes at a multiple of four inside a window of MIDDLE or SHORT bytes */
     sieve_bits sevens;  /* the first seven bytes of such windows */
     sieve_bits firsts;  /* the first four bytes of a window of four to six */
