@@ -8,6 +8,7 @@ import json
 import random
 import re
 import struct
+import uuid
 from collections import defaultdict
 from typing import Any
 
@@ -19,7 +20,7 @@ from monitor.events import Value
 from monitor.judge import decode, variants
 from monitor.judge.search import Index, forms, last_key
 from monitor.judge.search.grams import Grams, Table
-from monitor.judge.variants import digests
+from monitor.judge.variants import composed, digests
 from tests.judge.encoders import ENCODERS, dumps
 from tests.strategies import personal
 
@@ -136,6 +137,11 @@ def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
         (EMAIL, hashlib.sha256(EMAIL.text.upper().encode()).hexdigest()[:40], "sha256_first_20"),
         (PHONE, hashlib.md5(b"+8613800138000").hexdigest().upper(), "md5"),
         (PLACE, hashlib.sha256(b"31.2384,121.4356").hexdigest(), "sha256"),
+        (EMAIL, str(uuid.uuid5(uuid.NAMESPACE_URL, EMAIL.text)), "uuid_v5_url"),
+        (EMAIL, str(uuid.uuid3(uuid.NAMESPACE_OID, EMAIL.text)), "uuid_v3_oid"),
+        (EMAIL, hashlib.md5(json.dumps(EMAIL.text).encode()).hexdigest(), "md5_quoted"),
+        (EMAIL, hashlib.sha256(f"{EMAIL.text}\n".encode()).hexdigest(), "sha256_line"),
+        (EMAIL, base64.b64encode(composed.fnv1a(EMAIL.text.encode()).to_bytes(8)).decode(), "fnv1a_64"),
     ],
 )
 def test_forms_are_found_and_named(value, sent, variant):
@@ -159,6 +165,7 @@ RAW = {
     "mac": (MAC, "a4c1381581d1"),
     "id": (ANDROID, "64f051c20ca1dc00"),
     "uuid": (GAID, "384000008cf011bdb23e10b96e40000d"),
+    "uuid, both halves turned": (GAID, "bd11f08c000040380d00406eb9103eb2"),
     "imei, nought before": (IMEI, "0867530029921507"),
     "imei, f behind": (IMEI, "867530029921507f"),
     "imei, digits turned": (IMEI, "68570320991205f7"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.events import Value
 from monitor.judge import variants
-from monitor.judge.variants import digests, places
+from monitor.judge.variants import composed, digests, places
 
 
 def texts(type_, text):
@@ -87,6 +87,13 @@ def test_each_normal_form_has_each_digest():
             assert of[digest, name] == hashlib.new(digest, form).digest()
         assert of["md5_16", name] == hashlib.md5(form).digest()[4:12]
         assert of["sha1_of_md5", name] == hashlib.sha1(hashlib.md5(form).hexdigest().encode()).digest()
+
+
+@pytest.mark.parametrize(
+    ("data", "sum64"), [(b"", 0xCBF29CE484222325), (b"a", 0xAF63DC4C8601EC8C), (b"foobar", 0x85944171F73967E8)]
+)
+def test_fnv1a(data, sum64):
+    assert composed.fnv1a(data) == sum64
 
 
 def test_sizes_of_digests_are_all_searched():

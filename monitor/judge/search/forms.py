@@ -14,7 +14,7 @@ from monitor.judge.search.grams import Grams, Table, windows_of
 from monitor.judge.search.native import library
 from monitor.judge.variants import FORMS, Variant
 
-TEXT, CODED, RAW, USUAL, ALL, DOUBLED, COMMON, CHARSETS, COMPOSED, SUMS = (1 << bit for bit in range(10))
+TEXT, CODED, RAW, USUAL, ALL, DOUBLED, COMMON, CHARSETS, COMPOSED, SUMS, GIVEN = (1 << bit for bit in range(11))
 """What is made of a form; as in `compiled/forms.c`."""
 DEPTHS = {"usual": USUAL, "all": ALL, "doubled": DOUBLED}
 
@@ -93,7 +93,7 @@ def _made_of(kind: str, value: Value) -> dict[bytes, int]:
             wide = coded.decode().encode("gb18030")
             made[wide] = made.get(wide, 0) | RAW
     for number, name, text, coded, depth in variants.depths(forms):
-        what = DEPTHS[depth] | (CHARSETS if number == 0 else 0)
+        what = DEPTHS[depth] | (CHARSETS | GIVEN if number == 0 else 0)
         made[coded] = made.get(coded, 0) | what | (COMPOSED if number == 0 or name in variants.CHOSEN else 0)
         if number == 0 and not text.isascii():
             wide = text.encode("gb18030", "replace")

@@ -421,6 +421,7 @@ def digests_of(value: Value) -> list[Digested]:
                 found.append((digest, name, raw, bits))
         if number == 0:
             found += _in_charsets(text, bits)
+            found += [(digest, name, raw, bits) for digest, raw in composed.given(text)]
         if number == 0 or name in CHOSEN:
             found += [(digest, name, raw, bits) for digest, raw in composed.of(text)]
             sums = _checksums(text)
@@ -454,6 +455,8 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
             yield Variant("bytes", "backwards", "bytes", raw[::-1], "none", 4.0 * len(pure))
             if len(raw) == 16:
                 yield Variant("bytes", "guid", "bytes", uuid.UUID(bytes=raw).bytes_le, "none", 4.0 * len(pure))
+                halves = raw[7::-1] + raw[:7:-1]  # as Java's old driver of MongoDB wrote its two longs
+                yield Variant("bytes", "halves_backwards", "bytes", halves, "none", 4.0 * len(pure))
     elif kind in ("phone", "number"):
         yield from _packed_digits(phones.digits_of(text) if kind == "phone" else text)
     elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and _varied("0" + digits):

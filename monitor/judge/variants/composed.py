@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import urllib.parse
+import uuid
 from collections.abc import Iterator
 
 from monitor.judge.variants.digests import COMMON, DIGESTS
@@ -34,6 +35,30 @@ def of(text: str) -> Iterator[tuple[str, bytes]]:
         yield f"{digest}_of_base64", DIGESTS[digest](coded)
         if escaped != data:
             yield f"{digest}_of_percent", DIGESTS[digest](escaped)
+
+
+NAMESPACES = {"dns": uuid.NAMESPACE_DNS.bytes, "url": uuid.NAMESPACE_URL.bytes, "oid": uuid.NAMESPACE_OID.bytes}
+
+
+def given(text: str) -> Iterator[tuple[str, bytes]]:
+    """The same for what is only taken of the value as it was given: UUIDs of names, FNV-1a, and digests of it in
+    quotes, as JSON has it, or as a line."""
+    data = text.encode("utf-8", "replace")
+    for name, space in NAMESPACES.items():
+        yield f"uuid_v3_{name}", uuid.UUID(bytes=DIGESTS["md5"](space + data), version=3).bytes
+        yield f"uuid_v5_{name}", uuid.UUID(bytes=DIGESTS["sha1"](space + data)[:16], version=5).bytes
+    yield "fnv1a_64", fnv1a(data).to_bytes(8)
+    for digest in COMMON:
+        yield f"{digest}_quoted", DIGESTS[digest](b'"' + data + b'"')
+        yield f"{digest}_line", DIGESTS[digest](data + b"\n")
+
+
+def fnv1a(data: bytes) -> int:
+    """Fowler, Noll and Vo's hash of 64 bits."""
+    state = 0xCBF29CE484222325
+    for byte in data:
+        state = (state ^ byte) * 0x100000001B3 & MASK
+    return state
 
 
 def _doubled(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -16,8 +16,9 @@ enum {
     CHARSETS = 128, /* those of it as UTF-16 */
     COMPOSED = 256, /* rare digests, and checksums as bytes */
     SUMS = 512,    /* checksums as numbers in a text */
+    GIVEN = 1024,  /* UUIDs of names, FNV-1a, digests of it in quotes and as a line */
 };
-enum { WORDS = 128, THREE = 3 }; /* a form has about ninety digests; MD5, SHA-1 and SHA-256 are taken of much */
+enum { WORDS = 128, THREE = 3 }; /* a form has about a hundred digests; MD5, SHA-1 and SHA-256 are taken of much */
 
 typedef struct {
     grams *texts, *raw;
@@ -131,6 +132,26 @@ static void composed_of(entering *e, bytes data, size_t size) {
     }
 }
 
+/* `variants.composed.given`. */
+static void given_of(entering *e, bytes data, size_t size) {
+    static const uint8_t space[] = {0x6B, 0xA7, 0xB8, 0x10, 0x9D, 0xAD, 0x11, 0xD1, 0x80, 0xB4, 0, 0xC0, 0x4F, 0xD4, 0x30, 0xC8};
+    uint8_t out[64];
+    memcpy(e->room, space, 16), memcpy(e->room + 16, data, size);
+    for (int number = 0; number < 3; number++, e->room[3]++) /* of DNS, URLs and OIDs */
+        for (int kind = MD5; kind <= SHA1; kind++) {
+            digest(kind, e->room, 16 + size, out);
+            out[6] = (uint8_t)((out[6] & 0x0F) | (kind == MD5 ? 0x30 : 0x50)), word(e, out);
+        }
+    uint64_t sum = 0xCBF29CE484222325;
+    for (size_t at = 0; at < size; at++) sum = (sum ^ data[at]) * 0x100000001B3;
+    for (int i = 0; i < 8; i++) out[i] = (uint8_t)(sum >> (56 - 8 * i));
+    word(e, out);
+    e->room[0] = '"', memcpy(e->room + 1, data, size), e->room[size + 1] = '"';
+    three(e, e->room, size + 2);
+    e->room[size + 1] = '\n';
+    three(e, e->room + 1, size + 1);
+}
+
 /* Enter a text, which is made small where it stands. */
 static bool text(entering *e, grams *of, uint8_t *at, size_t size, bool numbers) {
     for (size_t i = 0; i < size; i++) at[i] |= (uint8_t)(at[i] - 'A') < 26 ? 32 : 0;
@@ -206,6 +227,7 @@ PUBLIC int64_t forms_add(grams *texts, grams *raw, table *digests, bytes forms, 
         if (what & CHARSETS)
             for (int big = 0; big < 2; big++) three(&e, e.room, units_of(forms, size, big, e.room));
         if (what & COMPOSED) composed_of(&e, forms, size);
+        if (what & GIVEN) given_of(&e, forms, size);
         good = good && table_put_words(digests, e.words, e.filled, slot);
         e.made += e.filled, e.filled = 0;
     }
