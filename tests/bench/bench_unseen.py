@@ -1,16 +1,24 @@
-"""Recall of matching by ways of sending that nobody tuned for, and flows in clean traffic: `bench unseen`."""
+"""Recall of matching by ways of sending that nobody tuned for, in small bodies and in a large document, and flows in
+clean traffic: `bench unseen`."""
 
 from __future__ import annotations
 
+import json
+import random
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+from monitor.judge import decode
+from monitor.judge.flows import Linker
 from tests import unseen
-from tests.unseen import WAYS, clean
+from tests.unseen import WAYS, clean, world
 
 EACH = 8
+IN_LARGE = 2
 CLEAN = 4_000
+EVENTS = 60
+"""Documents before and behind one in a large document, about 9 kB each time."""
 
 
 def main() -> None:
@@ -29,11 +37,49 @@ def main() -> None:
     print(f"flows of other accesses or values: {len(outcome.wrong)} in {cases} uploads ({spent:.0f} s)")
     for case, joined in outcome.wrong[:10]:
         print("  wrong", case.way.name, case.value.text, joined.access, [match.value for match in joined.matches][:3])
+    large()
     started = time.perf_counter()
     false = list(clean.wrong(seed=1, uploads=CLEAN))
     print(f"clean: {len(false)} flows in {CLEAN} uploads, 1,000 contacts known ({time.perf_counter() - started:.0f} s)")
     for one in false[:10]:
         print("  false", one.kind, one.found)
+
+
+def large() -> None:
+    """What is found in a small document and lost in a large one, which is sifted before it is decoded."""
+    started = time.perf_counter()
+    known, chance = unseen.linker(world.ACCESSES), random.Random("large")
+    noise = b",".join(world.dumps(world.document({}, chance)) for _ in range(EVENTS))
+    found, lost, wrong = 0, Counter[str](), 0
+    for case in unseen.cases(seed=1, each=IN_LARGE):
+        body = case.sent.body
+        if case.sent.calls or not _is_document(body) or not _is_found(known, case, body)[0]:
+            continue
+        here, others = _is_found(known, case, b"[" + b",".join((noise, body, noise)) + b"]")
+        found += here
+        wrong += others
+        lost[case.way.name] += not here
+    print(
+        f"in a document of {2 * len(noise) // 1000} kB: {found} of {found + lost.total()} that a small one gives away"
+    )
+    print(f"  lost: {', '.join(sorted(name for name, count in lost.items() if count))}")
+    print(f"  flows of other accesses: {wrong} ({time.perf_counter() - started:.0f} s)")
+
+
+def _is_document(body: bytes) -> bool:
+    try:
+        return b"\0" not in body and isinstance(json.loads(body), dict | list)
+    except ValueError:
+        return False
+
+
+def _is_found(known: Linker, case: unseen.Case, body: bytes) -> tuple[bool, int]:
+    """Whether the right access is found, and how many others."""
+    upload = unseen.upload_of(case.sent._replace(body=body))
+    flows = known.link("uploads.jsonl:1", upload, decode.leaves(upload, body, narrow=known.narrow))
+    right = world.access_of(case.value)
+    good = [flow for flow in flows if flow.access == right and case.value.text in {m.value for m in flow.matches}]
+    return bool(good), sum(flow.access != right for flow in flows)
 
 
 if __name__ == "__main__":
