@@ -14,10 +14,10 @@ The first life of a recording without such a mark never counts: the observer beg
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monitor.events import Phase, Ref
 from monitor.judge.consent.machine import line_number
@@ -48,7 +48,6 @@ class PhaseStatus(NamedTuple):
 
 
 UNKNOWN = PhaseStatus()
-_COMES_AND_GOES = frozenset({"foreground", "background", "exited"})
 
 
 @dataclass
@@ -79,7 +78,9 @@ class Phases:
         self.shown = any(phase.state in ("foreground", "background") for _, _, _, phase in lines)
         """Whether the app was seen to come to the foreground, or to leave it, at all."""
         self._exits: list[tuple[datetime, Ref]] = []
-        self._lines = [(at, ref, phase) for at, _, ref, phase in lines if phase.state in _COMES_AND_GOES]
+        self._ends = [(at, ref, phase.pid) for at, _, ref, phase in lines if phase.state == "exited"]
+        self._away: list[tuple[datetime, tuple[datetime, Ref] | None]] = []
+        """When the app came and went: since when it is away, by which line, or None."""
         lives = _lives(lines, last)
         app: tuple[bool | None, Ref | None] = (None, None)
         screen: tuple[bool | None, Ref | None] = (None, None)
@@ -89,6 +90,8 @@ class Phases:
         for at, _, ref, phase in lines:
             match phase.state:
                 case "foreground" | "background":
+                    if app[0] is not (phase.state == "foreground"):
+                        self._away.append((at, None if phase.state == "foreground" else (at, ref)))
                     app = (phase.state == "foreground", ref)
                     unseen = None
                 case "screen_on" | "screen_off":
@@ -119,22 +122,22 @@ class Phases:
         found = self._exits[start] if start < len(self._exits) else None
         if found is None or found[0] - time > within:
             return None
-        left = any(phase.state == "background" and time < at < found[0] - LEFT for at, _, phase in self._lines)
+        last = bisect_right(self._away, found[0] - LEFT, key=_time)
+        gone = self._away[last - 1][1] if last else None
+        left = gone is not None and gone[0] > time
         return None if left else found
 
-    def absences(self, time: datetime, pid: int | None) -> Iterator[tuple[datetime, Ref | None]]:
-        """When what the process `pid` showed at `time` was left, and came back: each with the line that says so, or
-        None where it is there again. It is gone for good when its process ends."""
-        away = False
-        for at, ref, phase in self._lines[bisect_right(self._lines, time, key=lambda each: each[0]) :]:
-            if phase.state == "exited":
-                if pid == phase.pid or None in (pid, phase.pid):
-                    if not away:
-                        yield at, ref
-                    return
-            elif away != (phase.state == "background"):
-                away = not away
-                yield at, ref if away else None
+    def left(self, since: datetime, time: datetime, pid: int | None) -> tuple[datetime, Ref] | None:
+        """Since when, and by which line, what the process `pid` showed at `since` is gone at `time` (inclusive): the
+        app is in the background, or the process has ended; None while it is there, or back."""
+        ends = self._ends
+        for number in range(bisect_right(ends, since, key=_time), bisect_right(ends, time, key=_time)):
+            at, ref, ended = ends[number]
+            if ended == pid or None in (ended, pid):
+                return at, ref
+        last = bisect_right(self._away, time, key=_time)
+        gone = self._away[last - 1][1] if last else None
+        return gone if gone is not None and gone[0] > since else None
 
 
 def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None) -> dict[Ref, Ref | None]:
@@ -170,6 +173,10 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
             by_itself = bool(number) and shows and waited > SELF_START
         found[ref] = life.why if by_itself else None
     return found
+
+
+def _time(line: tuple[datetime, *tuple[Any, ...]]) -> datetime:
+    return line[0]
 
 
 def _host_time(phase: Phase, offset: timedelta) -> datetime:

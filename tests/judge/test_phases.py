@@ -112,6 +112,9 @@ ENDS = [
         [(1, "started"), (2, "started", None, 2), (9, "exited"), (10, "exited", None, 2)],
         "phases.jsonl:4",
     ),
+    ("what it had on the screen went with it", [(9.5, "background"), (10, "exited")], "phases.jsonl:2"),
+    ("somebody had left it", [(7.5, "background"), (10, "exited")], None),
+    ("the question itself had covered it", [(6, "background"), (10, "exited")], "phases.jsonl:2"),
 ]
 
 
@@ -119,6 +122,26 @@ ENDS = [
 def test_the_app_ended_within_five_seconds(lines, ref):
     found = phases(lines).exit_after(at(7), timedelta(seconds=5))
     assert (found and found[1]) == ref
+
+
+LEFT = [
+    ("no line at all", [], None),
+    ("away", [(8, "background")], (8, "phases.jsonl:1")),
+    ("away, told twice", [(8, "background"), (9, "background")], (8, "phases.jsonl:1")),
+    ("away and back", [(8, "background"), (9, "foreground")], None),
+    ("away, back, away", [(8, "background"), (9, "foreground"), (10, "background")], (10, "phases.jsonl:3")),
+    ("away before, and still", [(6, "background")], None),
+    ("at that very moment", [(12, "background")], (12, "phases.jsonl:1")),
+    ("later", [(13, "background")], None),
+    ("ended", [(8, "exited")], (8, "phases.jsonl:1")),
+    ("ended, and begun anew", [(8, "exited"), (9, "started"), (10, "foreground")], (8, "phases.jsonl:1")),
+    ("another process ended", [(8, "exited", None, 2)], None),
+]
+
+
+@pytest.mark.parametrize(("lines", "since"), [pytest.param(*case[1:], id=case[0]) for case in LEFT])
+def test_what_was_on_the_screen_has_been_left_since(lines, since):
+    assert phases(lines).left(at(7), at(12), 1) == (since and (at(since[0]), since[1]))
 
 
 @pytest.mark.parametrize("offset_s", [-3600, 0, 3600])

@@ -142,7 +142,6 @@ class Timeline:
         self._phases = phases
         self._pids = {ref: line.pid for ref, line in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
-        self._absences: dict[Ref, list[tuple[datetime, Ref | None]]] = {}
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
@@ -200,13 +199,10 @@ class Timeline:
             return status
         asked = self._asked(data, scope)
         at, ref = asked[bisect_right(asked, time, key=lambda each: each[0]) - 1]
-        if ref not in self._absences:
-            self._absences[ref] = list(self._phases.absences(at, self._pids[ref]))
-        absences = self._absences[ref]
-        last = bisect_right(absences, time, key=lambda each: each[0])
-        if not last or (since := absences[last - 1])[1] is None:
+        left = self._phases.left(at, time, self._pids[ref])
+        if left is None:
             return status
-        return status.model_copy(update={"state": "dismissed", "by": "user", "at": since[0], "ref": since[1]})
+        return status.model_copy(update={"state": "dismissed", "by": "user", "at": left[0], "ref": left[1]})
 
     def _asked(self, data: DataType | None, scope: str) -> list[tuple[datetime, Ref]]:
         """When this was asked, each with its line, in order of time."""

@@ -90,11 +90,14 @@ class History:
 
     def given_after(self, time: datetime) -> ConsentStatus | None:
         """The first consent given later than a time."""
-        after = bisect_right(self._times, time)
-        for before, status in zip(self._states[after:], self._states[after + 1 :], strict=False):
-            if status.state == "given" != before.state:
-                return status
-        return None
+        after = bisect_right(self._given, bisect_right(self._times, time))
+        return self._states[self._given[after]] if after < len(self._given) else None
+
+    @cached_property
+    def _given(self) -> list[int]:
+        """Which of the states are the beginning of a consent."""
+        states = [status.state for status in self._states]
+        return [number for number in range(1, len(states)) if states[number] == "given" != states[number - 1]]
 
 
 def _status(state: ConsentName, step: Step) -> ConsentStatus:
