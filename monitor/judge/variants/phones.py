@@ -43,15 +43,23 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
         add("international_00", f"00{code}{significant}")
         add("international_011", f"011{code}{significant}")
         add("hex_number", f"{int(code + significant):x}")
-        add("formatted", phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL))
+        international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+        add("formatted", international)
         add("formatted", national)
-        add("uri", phonenumbers.format_number(number, PhoneNumberFormat.RFC3966))
+        add("uri", _uri(number, international))
         for between in "- ":
             add("separated", f"+{code}{between}{significant}")
             add("separated", f"{code}{between}{significant}")
             if len(significant) == 11:
                 add("separated", between.join((significant[:3], significant[3:7], significant[7:])))
     return tuple((name, form) for form, name in found.items())
+
+
+def _uri(number: phonenumbers.PhoneNumber, international: str) -> str:
+    """As RFC 3966 has it: the same with hyphens, which takes a tenth of the time to format it once more."""
+    if number.extension:
+        return phonenumbers.format_number(number, PhoneNumberFormat.RFC3966)
+    return "tel:+" + re.sub(r"\D+", "-", international[1:])
 
 
 def numbers(given: str, digits: str) -> list[phonenumbers.PhoneNumber]:
