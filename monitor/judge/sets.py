@@ -29,7 +29,9 @@ KINDS = frozenset(("phone", "email"))
 FORMS = frozenset(("as_given", "e164", "international", "digits", "national", "significant", "lower", "bare"))
 LISTED = re.compile(r"\[\d+\]$")
 IN_JSON = re.compile(rb'\["[0-9a-fA-F]{8,14}", ?"[0-9a-fA-F]{8,14}", ?"')
-"""How a list of short digests begins in a large document, which is then read in full."""
+"""How a list of short digests begins in a document, which is then read in full."""
+LARGEST = 256 << 10
+"""Bytes of such a document; in a larger one, only whole digests are looked for."""
 BLOOM = "bloom_filter"
 HEAD = 6
 """Bytes before the bits of a filter that Guava wrote: the strategy, the hashes for an entry, the longs that follow."""
@@ -164,9 +166,9 @@ class _InFull:
 
     def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
         found: list[Piece] | None = self._narrow(piece, room)
-        if found is not None and self._sets and isinstance(piece.data, bytes) and IN_JSON.search(piece.data):
-            return None
-        return found
+        if found is None or not self._sets or len(piece.data) > LARGEST or not IN_JSON.search(piece.data):
+            return found
+        return None
 
 
 def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:

@@ -9,6 +9,8 @@ from monitor.judge.decode.compressed import CODINGS, unpack
 from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 
+MEMBER = b"PK\x03\x04"
+"""How a member begins."""
 MEMBERS = 10_000
 """Members that are read of one archive."""
 
@@ -45,7 +47,7 @@ def archive(piece: Piece, room: Room) -> Found:
         path = child_path(piece.path, name)
         found.append(piece.part("zip", at + 30, at + 30 + name_size, f"{path}.filename"))
         if packed == UNKNOWN_SIZE:
-            packed = _long_size(data[begin - extra : begin])
+            packed = long_size(data[begin - extra : begin])
         elif flags & LENGTHS_BEHIND and not packed and method != DEFLATED:
             packed = max(0, next((end for mark in BEHIND if (end := data.find(mark, begin)) >= 0), len(data)) - begin)
         end = begin + packed
@@ -77,7 +79,7 @@ def archive(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-def _long_size(extra: bytes) -> int:
+def long_size(extra: bytes) -> int:
     """The packed size in the further field of a large member, behind its size unpacked; 0 where there is none."""
     at = 0
     while at + 4 <= len(extra):

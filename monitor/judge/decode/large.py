@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
-import zlib
+import struct
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Protocol, cast
+from typing import Protocol, cast
 
-import brotli
-import zstandard
-
+from monitor.judge.decode import archives, compressed, streams
+from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.forms import BOUNDARY
 from monitor.judge.decode.pieces import CONTROL, Piece, Room
+from monitor.judge.decode.streams import ERRORS, MARKS, UNPACK, UNREAD
 
 
 class Body(Protocol):
@@ -27,7 +27,7 @@ class Body(Protocol):
 
 Spool = Callable[[Iterable[bytes]], Body]
 """Puts blocks where they take no memory, and gives them back as one body."""
-BLOCK = 1 << 20
+BLOCK = streams.BLOCK
 """Bytes that are read at once."""
 OVER = 8 << 10
 """Bytes of the stretches before and after that are read with one: what is longer may be cut in two."""
@@ -44,16 +44,31 @@ def pieces(body: Body, piece: Piece, codings: list[str], room: Room) -> Iterator
     for coding in reversed(codings):
         body, piece = _unpacked(body, piece, coding, room)
     if not codings:
-        while (coding := next((name for mark, name in MARKS.items() if body[:8].startswith(mark)), "")) and len(
-            piece.decoding
-        ) < room.limits.depth:
+        while (coding := _marked(body, MARKS)) and len(piece.decoding) < room.limits.depth:
+            before = piece
             body, piece = _unpacked(body, piece, coding, room)
+            if piece is before:
+                if coding != "deflate":  # which any two bytes may look like
+                    room.stop(
+                        f"{coding} at {piece.path}: {len(body)} bytes that cannot be read; broken, or too demanding"
+                    )
+                break
     if len(body) <= room.limits.at_once:
         yield piece._replace(data=body[: len(body)])
+    elif body[:4] == archives.MEMBER:
+        yield from _members(body, piece, room)
     elif boundary := _boundary(body, piece.hint):
         yield from _parts(body, piece, boundary, room)
     else:
+        if name := _marked(body, {**UNREAD, **archives.UNREAD}):
+            room.stop(f"{name} at {piece.path}: {len(body)} bytes in a format that is not read")
         yield from _read(body, piece, room)
+
+
+def _marked(body: Body, marks: dict[bytes, str]) -> str:
+    """What a body is that begins with a mark; empty when it does with none."""
+    head = body[:24]
+    return next((name for mark, name in marks.items() if head.startswith(mark)), "")
 
 
 def blocks(body: Body, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -71,98 +86,69 @@ def let_go(body: Body, before: int) -> None:
         advise(DONT_NEED, 0, before // PAGE * PAGE)
 
 
-# --- what is compressed ---
-
-
-def _gunzipped(packed: Iterable[bytes], wbits: int) -> Iterator[bytes]:
-    machine = zlib.decompressobj(wbits)
-    for block in packed:
-        data = block
-        while data:
-            yield machine.decompress(data, BLOCK)
-            data = machine.unconsumed_tail
-            if machine.eof:
-                data = machine.unused_data
-                if not data.startswith(b"\x1f\x8b"):
-                    break
-                machine = zlib.decompressobj(wbits)
-
-
-def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """zlib's streams, and those that lack its head."""
-    first = next(iter(packed), b"")
-    wbits = 15 if first[:1] and first[0] & 15 == 8 and int.from_bytes(first[:2]) % 31 == 0 else -15
-    yield from _gunzipped((block for many in ((first,), packed) for block in many), wbits)
-
-
-def _brotli(packed: Iterable[bytes]) -> Iterator[bytes]:
-    machine = brotli.Decompressor()
-    for block in packed:
-        out = machine.process(block, output_buffer_limit=BLOCK)
-        yield out
-        while not machine.can_accept_more_data():
-            yield machine.process(b"", output_buffer_limit=BLOCK)
-
-
-class _Source:
-    """Blocks as a file that is read."""
-
-    def __init__(self, packed: Iterator[bytes]) -> None:
-        self._packed = packed
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most so many."""
-        data = self._rest or next(self._packed, b"")
-        cut = len(data) if size < 0 else size
-        self._rest = data[cut:]
-        return data[:cut]
-
-
-def _zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
-    machine = zstandard.ZstdDecompressor(max_window_size=1 << 23)
-    reader = machine.stream_reader(cast("IO[bytes]", _Source(packed)), read_across_frames=True)
-    while block := reader.read(BLOCK):
-        yield block
-
-
-UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
-    "gzip": lambda packed: _gunzipped(packed, 31),
-    "x-gzip": lambda packed: _gunzipped(packed, 31),
-    "deflate": _inflated,
-    "br": _brotli,
-    "zstd": _zstd,
-}
-MARKS = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-ERRORS = (zlib.error, brotli.error, zstandard.ZstdError)
+# --- what is packed ---
 
 
 def _unpacked(body: Body, piece: Piece, coding: str, room: Room) -> tuple[Body, Piece]:
     """The body with one coding undone, or as it is where that is a lie."""
     how = UNPACK.get(coding)
     if how is None:
+        if coding not in compressed.PLAIN and not _is_text(body):
+            room.stop(f"content encoding {coding[:40]!r} of {len(body)} bytes: not read")
         return body, piece
     name = coding.removeprefix("x-")
+    out = room.spooled(_bounded(how(blocks(body)), name, piece, room))
+    return (out, piece._replace(decoding=(*piece.decoding, name), exact=False)) if len(out) else (body, piece)
+
+
+def _bounded(unpacked: Iterator[bytes], name: str, piece: Piece, room: Room) -> Iterator[bytes]:
+    """Unpacked blocks, as long as there is room for them."""
     put_out = 0
+    try:
+        for block in unpacked:
+            if len(block) > room.spool_left:
+                room.stop(f"{name} at {piece.path}: more than {room.limits.spooled_bytes} bytes of unpacked data")
+                yield block[: room.spool_left]
+                room.spool_left = 0
+                return
+            room.spool_left -= len(block)
+            put_out += len(block)
+            yield block
+    except ERRORS:
+        if put_out:
+            room.stop(f"{name} at {piece.path}: the stream is broken after {put_out} bytes")
 
-    def bounded() -> Iterator[bytes]:
-        nonlocal put_out
-        try:
-            for block in how(blocks(body)):
-                if len(block) > room.spool_left:
-                    room.stop(f"{name} at {piece.path}: more than {room.limits.spooled_bytes} bytes of unpacked data")
-                    yield block[: room.spool_left]
-                    put_out, room.spool_left = put_out + room.spool_left, 0
-                    return
-                room.spool_left -= len(block)
-                put_out += len(block)
-                yield block
-        except ERRORS:
-            if put_out:
-                room.stop(f"{name} at {piece.path}: the stream is broken after {put_out} bytes")
 
-    out = room.spooled(bounded())
-    return (out, piece._replace(decoding=(*piece.decoding, name), exact=False)) if put_out else (body, piece)
+def _members(body: Body, piece: Piece, room: Room) -> Iterator[Piece]:
+    """The members of a large ZIP file, and their names."""
+    at = number = 0
+    while at >= 0 and body[at : at + 4] == archives.MEMBER and at + 30 <= len(body) and number < archives.MEMBERS:
+        flags, method, packed, name_size, extra = struct.unpack("<HH8xI4xHH", body[at + 6 : at + 30])
+        begin = at + 30 + name_size + extra
+        name = _at(piece, at + 30, at + 30 + name_size, body)._replace(decoding=(*piece.decoding, "zip"))
+        path = child_path(piece.path, name.data.decode("utf-8", "replace"))
+        yield name._replace(path=f"{path}.filename")
+        if packed == archives.UNKNOWN_SIZE:
+            packed = archives.long_size(body[begin - extra : begin])
+        end = min(begin + packed, len(body))
+        inside: Body | None = None
+        if flags & archives.ENCRYPTED or method == archives.ENCRYPTED_AES:
+            room.stop(f"zip at {path}: the member is encrypted; not read")
+        elif method == archives.DEFLATED:
+            rest: list[int] = []
+            inside = room.spooled(_bounded(streams.inflated(blocks(body, begin), rest), "zip", piece, room))
+            end = max(end, begin)
+        elif method == archives.STORED and packed:
+            inside = room.spooled(blocks(body, begin, end))
+        elif packed or method != archives.STORED:
+            room.stop(f"zip at {path}: {packed} bytes packed by method {method}, which is not read in a large file")
+        else:
+            room.stop(f"zip at {path}: the member is stored and does not say how long it is; not read in a large file")
+        if inside is not None and len(inside):
+            member = _at(piece, begin, end)._replace(path=path, decoding=(*piece.decoding, "zip"), exact=False)
+            yield from pieces(inside, member, [], room)
+        number += 1
+        at = body.find(archives.MEMBER, max(end, at + 4))
 
 
 # --- what has parts ---

@@ -1,0 +1,152 @@
+"""Unpacks streams that are too large to be held in memory, a block at a time."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, cast
+
+import brotli
+import lz4.frame
+import zstandard
+
+BLOCK = 1 << 20
+"""Bytes that are read, and put out, at once."""
+MEMORY = 24 << 20
+"""Bytes that the dictionary of a stream may take."""
+
+
+def _gunzipped(packed: Iterable[bytes], wbits: int) -> Iterator[bytes]:
+    machine = zlib.decompressobj(wbits)
+    for block in packed:
+        data = block
+        while data:
+            yield machine.decompress(data, BLOCK)
+            data = machine.unconsumed_tail
+            if machine.eof:
+                data = machine.unused_data
+                if not data.startswith(b"\x1f\x8b"):
+                    break
+                machine = zlib.decompressobj(wbits)
+
+
+def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """zlib's streams, and those that lack its head."""
+    first = next(iter(packed), b"")
+    wbits = 15 if first[:1] and first[0] & 15 == 8 and int.from_bytes(first[:2]) % 31 == 0 else -15
+    yield from _gunzipped((block for many in ((first,), packed) for block in many), wbits)
+
+
+def _brotli(packed: Iterable[bytes]) -> Iterator[bytes]:
+    machine = brotli.Decompressor()
+    for block in packed:
+        out = machine.process(block, output_buffer_limit=BLOCK)
+        yield out
+        while not machine.can_accept_more_data():
+            yield machine.process(b"", output_buffer_limit=BLOCK)
+
+
+class _Source:
+    """Blocks as a file that is read."""
+
+    def __init__(self, packed: Iterator[bytes]) -> None:
+        self._packed = packed
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most so many."""
+        data = self._rest or next(self._packed, b"")
+        cut = len(data) if size < 0 else size
+        self._rest = data[cut:]
+        return data[:cut]
+
+
+def _zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
+    machine = zstandard.ZstdDecompressor(max_window_size=1 << 23)
+    reader = machine.stream_reader(cast("IO[bytes]", _Source(packed)), read_across_frames=True)
+    while block := reader.read(BLOCK):
+        yield block
+
+
+def _fed(packed: Iterable[bytes], fresh: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]) -> Iterator[bytes]:
+    """One stream, or several behind each other."""
+    machine = fresh()
+    for block in packed:
+        data = block
+        while data or not machine.needs_input:
+            yield machine.decompress(data, BLOCK)
+            data = b""
+            if machine.eof:
+                data = machine.unused_data
+                if not data:
+                    break
+                machine = fresh()
+
+
+def _bunzipped(packed: Iterable[bytes]) -> Iterator[bytes]:
+    return _fed(packed, bz2.BZ2Decompressor)
+
+
+def _unxz(packed: Iterable[bytes]) -> Iterator[bytes]:
+    return _fed(packed, lambda: lzma.LZMADecompressor(memlimit=MEMORY))
+
+
+def _lz4(packed: Iterable[bytes]) -> Iterator[bytes]:
+    machine = lz4.frame.LZ4FrameDecompressor()
+    for block in packed:
+        data = block
+        while data or not (machine.needs_input or machine.eof):
+            yield machine.decompress(data, max_length=BLOCK)
+            data = b""
+            if machine.eof:
+                data = machine.unused_data or b""
+                if not data:
+                    break
+                machine = lz4.frame.LZ4FrameDecompressor()
+
+
+def inflated(packed: Iterable[bytes], rest: list[int]) -> Iterator[bytes]:
+    """Raw deflate, as members of archives are packed; `rest` is told how many of the bytes given were not its own."""
+    machine = zlib.decompressobj(-15)
+    for block in packed:
+        data = block
+        while data:
+            yield machine.decompress(data, BLOCK)
+            data = machine.unconsumed_tail
+            if machine.eof:
+                rest.append(len(machine.unused_data))
+                return
+
+
+UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
+    "gzip": lambda packed: _gunzipped(packed, 31),
+    "x-gzip": lambda packed: _gunzipped(packed, 31),
+    "deflate": _inflated,
+    "br": _brotli,
+    "zstd": _zstd,
+    "bz2": _bunzipped,
+    "xz": _unxz,
+    "lz4": _lz4,
+}
+"""Content-Encoding, or what a stream is called -> how its blocks are unpacked."""
+MARKS = {
+    b"\x1f\x8b\x08": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    **{b"BZh%d1AY&SY" % level: "bz2" for level in range(1, 10)},
+    b"\xfd7zXZ\0": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x78\x01": "deflate",
+    b"\x78\x5e": "deflate",
+    b"\x78\x9c": "deflate",
+    b"\x78\xda": "deflate",
+}
+ERRORS = (zlib.error, brotli.error, zstandard.ZstdError, lzma.LZMAError, OSError, EOFError, RuntimeError)
+UNREAD = {
+    b"LZ4Block": "the stream of lz4-java",
+    b"\xff\x06\0\0sNaPpY": "Snappy",
+    b"\x82SNAPPY\0": "the stream of snappy-java",
+    b"LZIP\x01": "lzip",
+}
+"""How streams begin that are read in smaller bodies only -> what they are called."""
