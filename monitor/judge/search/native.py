@@ -23,7 +23,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "grams_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
     "packed_new": (_POINTER,),
     "packed_free": (None, _POINTER),
-    "packed_add": (ctypes.c_bool, _POINTER, ctypes.c_double, ctypes.c_double, _POINTER),
+    "packed_add": (ctypes.c_bool, _POINTER, *(4 * (ctypes.c_double,)), _POINTER),
     "packed_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
     "forms_add": (_SIZE, _POINTER, _POINTER, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),
     "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),

@@ -93,7 +93,9 @@ class Packed:
             self._slow.add(own, place.lat)
             return
         rounded = array("d", [round(place.lat, decimals) for decimals in ROUNDINGS])
-        if not library.packed_add(self._handle, place.lat, NEAR_DEGREES, rounded.buffer_info()[0]):
+        reach = 1.001 * NEAR_DEGREES / max(1e-9, math.cos(math.radians(place.lat)))
+        where = (place.lat, place.lon, NEAR_DEGREES, reach, rounded.buffer_info()[0])
+        if not library.packed_add(self._handle, *where):
             raise MemoryError
 
     def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
@@ -119,7 +121,8 @@ class Packed:
                     break
 
     def _latitudes(self, data: bytes) -> list[tuple[int, int, int, int]]:
-        """(where the three bytes are, place, number of its kind, where the number begins), in order."""
+        """(where the three bytes are, place, number of its kind, where the number begins) of what may be latitudes with
+        their longitudes beside them, in order."""
         if not self._places:
             return []
         found = list(self._slow.find(data))

@@ -1,15 +1,20 @@
-/* Places by the latitudes that stand in binary data: as floats, doubles or integers, in either order of bytes. */
+/* Places in binary data: latitude and longitude as floats, doubles or integers, in either order of bytes. */
 
 #include "tables.h"
 #include <math.h>
 
-enum { KINDS = 5, MOST_IN_A_ROW = 64, ROUNDINGS = 3 };
+enum { KINDS = 5, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5 };
+static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two */
 static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5}; /* a double, a float, integers; as in `search.packed` */
 #define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
 
 typedef struct {
-    table tops; /* the three bytes that say most of a number, and as what it is written -> the place */
-    double *lats;
+    double lat, lon, reach; /* degrees of longitude by which one may be off */
+} point;
+
+typedef struct {
+    table tops; /* the three bytes that say most of a latitude, and as what it is written -> the place */
+    point *points;
     int64_t number, room;
 } packed;
 
@@ -21,7 +26,7 @@ PUBLIC packed *packed_new(void) {
 
 PUBLIC void packed_free(packed *p) {
     table_clear(&p->tops);
-    free(p->lats), free(p);
+    free(p->points), free(p);
 }
 
 static uint32_t top_of(int kind, double degrees) {
@@ -39,14 +44,14 @@ static bool put(packed *p, uint32_t top, int kind) {
     return table_put(&p->tops, mixed((uint64_t)top + 1), (uint32_t)p->number, (uint32_t)kind);
 }
 
-/* Look for a place: by all numbers within the tolerance, in degrees, which lie in a row, and by the roundings. */
-PUBLIC bool packed_add(packed *p, double lat, double tolerance, const double rounded[ROUNDINGS]) {
+/* Look for a place: by all latitudes within the tolerance, in degrees, which lie in a row, and by the roundings. */
+PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, double reach, const double rounded[ROUNDINGS]) {
     if (p->number == p->room) {
-        double *lats = realloc(p->lats, (size_t)(2 * p->room + 16) * sizeof *lats);
-        if (!lats) return false;
-        p->lats = lats, p->room = 2 * p->room + 16;
+        point *points = realloc(p->points, (size_t)(2 * p->room + 16) * sizeof *points);
+        if (!points) return false;
+        p->points = points, p->room = 2 * p->room + 16;
     }
-    p->lats[p->number] = lat;
+    p->points[p->number] = (point){lat, lon, fmax(reach, FARTHEST)};
     for (int kind = 0; kind < KINDS; kind++) {
         uint32_t one = top_of(kind, lat - tolerance), other = top_of(kind, lat + tolerance);
         uint32_t first = one < other ? one : other, last = one < other ? other : one;
@@ -73,8 +78,22 @@ static double number_of(bytes at, int kind, bool big) {
     return (int32_t)low / SCALES[kind];
 }
 
-/* Every number that may be the latitude of a place: the place, where the number begins, and its kind, those that begin
-   with the highest byte five above those that begin with the lowest. */
+/* A number of a kind that begins there; none in any place where it is not whole. */
+static double number_at(bytes data, int64_t at, int64_t size, int kind, bool big) {
+    return at >= 0 && at + (kind ? 4 : 8) <= size ? number_of(data + at, kind, big) : 1000;
+}
+
+static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size, int kind, bool big) {
+    int wide = kind ? 4 : 8;
+    for (int i = 0; i < GAPS; i++)
+        if (fabs(number_at(data, start + wide + APART[i], size, kind, big) - of->lon) <= of->reach ||
+            fabs(number_at(data, start - wide - APART[i], size, kind, big) - of->lon) <= of->reach)
+            return true;
+    return false;
+}
+
+/* Every number that may be the latitude of a place whose longitude may stand beside it: the place, where the number
+   begins, and its kind, those that begin with the highest byte five above those that begin with the lowest. */
 PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, int64_t most) {
     int64_t found = 0;
     for (int64_t at = 0; p->number && at + 3 <= size; at++)
@@ -86,16 +105,15 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
             double numbers[KINDS];
             int64_t starts[KINDS];
             for (int kind = 0; kind < KINDS; kind++) {
-                int wide = kind ? 4 : 8;
-                starts[kind] = big ? at : at + 3 - wide;
-                bool whole = starts[kind] >= 0 && starts[kind] + wide <= size;
-                numbers[kind] = whole ? number_of(data + starts[kind], kind, big) : 1000;
+                starts[kind] = big ? at : at + 3 - (kind ? 4 : 8);
+                numbers[kind] = number_at(data, starts[kind], size, kind, big);
             }
             for (uint64_t i = begin(s, h); s->places[i]; i = next(s, i)) {
                 if (s->places[i] >> SLOT_BITS != h >> SLOT_BITS) continue;
                 int64_t place = (int64_t)(s->places[i] & SLOT_MASK) - 1;
                 int kind = (int)s->more[i];
-                if (!(fabs(numbers[kind] - p->lats[place]) <= FARTHEST)) continue; /* not a number, too */
+                if (!(fabs(numbers[kind] - p->points[place].lat) <= FARTHEST)) continue; /* not a number, too */
+                if (!lon_beside(p->points + place, data, starts[kind], size, kind, big)) continue;
                 if (found < most) out[found] = (row){place, starts[kind], kind + KINDS * big};
                 found++;
             }
