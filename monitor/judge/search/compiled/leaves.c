@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Texts of up to 64 bytes, in which nothing of seven bytes or more that is looked for stands as it is. */
-static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t kinds, const masks *m, bool bare, int depth) {
+static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t kinds, const masks *m, bool bare, bytes hex, int depth) {
     const grams *g = s->texts;
     if (g->sizes & 0x7C) { /* short ones, where a word begins */
         uint64_t letter = m->letter, digit = m->digit, high = m->high, other = some_bits(0, size) & ~(letter | digit | high);
@@ -32,7 +32,7 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
             int first = first_of(rest);
             uint64_t behind = ~(run >> first);
             int length = behind ? first_of(behind) : 64 - first;
-            said |= few_run_matters(s, data, first, length, m, depth);
+            said |= few_run_matters(s, data, first, length, m, hex, depth);
             if (said & MATTERS) return said;
         }
     }
@@ -53,16 +53,16 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         return said | runs_matter(s, data, size, depth);
     }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */
-    if (size == 36 && data[8] == '-' && data[13] == '-') soon_whole(s, data);
     if (size <= WIDTH && size % 2 == 0 && m->hex == some_bits(0, size)) {
-        uint8_t out[WIDTH] = {0};
+        uint8_t out[WIDTH / 2 + WIDTH] = {0}; /* there are as many behind it */
         from_hex(out, lower, size / 2);
         if (size >= 16) soon_begins(s->digests, out);
-        if (has_long_hex(s->texts, lower, size, out)) return MATTERS;
-    } else if (has_long(s->texts, lower, size))
-        return MATTERS;
-    if (has_text(s->outputs, lower, size, true)) return MATTERS;
-    if (size <= WIDTH) return few_matter(s, data, lower, size, (uint32_t)kinds, m, bare, depth);
+        if (has_long_hex(s->texts, lower, size, out) || has_text(s->outputs, lower, size, true)) return MATTERS;
+        return few_matter(s, data, lower, size, (uint32_t)kinds, m, bare, out, depth);
+    }
+    if (size == 36 && data[8] == '-' && data[13] == '-') soon_whole(s, data);
+    if (has_long(s->texts, lower, size) || has_text(s->outputs, lower, size, true)) return MATTERS;
+    if (size <= WIDTH) return few_matter(s, data, lower, size, (uint32_t)kinds, m, bare, NULL, depth);
     if (has_any_short(s->texts, lower, size, false)) return MATTERS;
     int said = kinds & DIGIT ? numbers_matter(s, data, lower, size, kinds) : DULL;
     if (said & MATTERS) return said;
@@ -200,7 +200,7 @@ static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, i
         return digest && begins_with(s->digests, data, size) ? MATTERS : text_matters(s, data, lower, size, (int)kinds_of(&m, data, size), &m, false, depth);
     if (few_have_text(s, lower, size)) return MATTERS;
     if (rows_of(m.digit, 7) && number_in(s, data, size)) return MATTERS;
-    if (blob_matters(s, data, size, depth, &m) || packed_places(s, data, size)) return MATTERS;
+    if (blob_matters(s, data, size, depth, &m) || packed_places(s, data, size, true)) return MATTERS;
     if ((digest && begins_with(s->digests, data, size)) || digests_matter(s, data, size)) return MATTERS;
     int said = rows_of(some_bits(0, size) & ~(m.high | m.control), 8) ? runs_matter(s, data, size, depth) : DULL;
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
@@ -224,7 +224,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     if (has_text(s->texts, lower, size, true) || has_text(s->raw, lower, size, true) || has_text(s->outputs, lower, size, true) ||
         number_in(s, data, size))
         return MATTERS;
-    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_places(s, data, size)) return MATTERS;
+    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_places(s, data, size, true)) return MATTERS;
     int said = runs_matter(s, data, size, depth);
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }

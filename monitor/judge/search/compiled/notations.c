@@ -111,6 +111,7 @@ static bool base85(bytes data, int64_t size) {
     if (size < 10 || size > 4096) return false;
     for (int alphabet = 0; alphabet < 2; alphabet++) {
         int64_t length = 0;
+        int follow = 0; /* bytes of a character that are still to come */
         bool text = true;
         for (int64_t at = 0; at < size && text; at += 5) {
             uint64_t value = 0;
@@ -121,10 +122,11 @@ static bool base85(bytes data, int64_t size) {
             }
             text &= value < 1ull << 32;
             for (int shift = 24; shift >= 0 && text && length < at / 5 * 4 + (size - at < 5 ? size - at - 1 : 4); shift -= 8) {
-                out[length++] = (uint8_t)(value >> shift);
-                text &= !(CLASS[out[length - 1]] & CONTROL);
+                uint8_t byte = out[length++] = (uint8_t)(value >> shift);
+                bool follows = (byte & 0xC0) == 0x80;
+                text &= !(CLASS[byte] & CONTROL) & (follows == (follow > 0));
+                follow = follows ? follow - 1 : byte < 0x80 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
             }
-            text &= at || length < 4 || out[0] < 0x80 || (0xC2 <= out[0] && out[0] <= 0xF4);
         }
         if (text && is_text(out, length, 0, 0)) return true;
     }
@@ -252,11 +254,13 @@ static bool all_hex(bytes data, int64_t size) {
     return true;
 }
 
-/* What is all of a leaf, or of a field of a form in it. */
-static bool field_matters(sieve *s, bytes data, int64_t size) {
-    int kinds = 0;
-    while (size && data[size - 1] == '=') size--;
-    for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
+/* What is all of a leaf, or of a field of a form in it; kinds: of its letters, or nought. */
+static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
+    if (!kinds || kinds & EQUAL) {
+        kinds = 0;
+        while (size && data[size - 1] == '=') size--;
+        for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];
+    }
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
     if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
@@ -268,11 +272,11 @@ static bool field_matters(sieve *s, bytes data, int64_t size) {
 }
 
 bool fields_matter(sieve *s, bytes data, int64_t size, int kinds) {
-    if (!(kinds & SPACE) && field_matters(s, data, size)) return true;
+    if (!(kinds & SPACE) && field_matters(s, data, size, kinds)) return true;
     int64_t first = 0;
     for (int64_t at = 0; kinds & EQUAL && at <= size; at++) {
         if (at < size && !memchr("=&; ", data[at], 4)) continue;
-        if (at - first >= 6 && at - first < size && field_matters(s, data + first, at - first)) return true;
+        if (at - first >= 6 && at - first < size && field_matters(s, data + first, at - first, 0)) return true;
         first = at + 1;
     }
     return false;

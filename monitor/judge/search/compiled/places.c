@@ -238,13 +238,13 @@ static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     return false;
 }
 
-/* Where the upper byte of a latitude, or of a longitude, may stand in up to 64 bytes. */
-static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, int axis) {
+/* Where the upper byte of a latitude, or of a longitude, may stand in up to 64 bytes; room: 16 more may be read. */
+static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, bool room, int axis) {
     uint64_t found = 0;
 #ifdef __SSE2__
     if (s->number_of_tops[axis] <= FEW_TOPS && size > 0) {
         uint8_t copy[64];
-        if (size % 16) data = memcpy(copy, data, (size_t)size);
+        if (size % 16 && !room) data = memcpy(copy, data, (size_t)size);
         for (int at = 0; at < size; at += 16) {
             __m128i v = _mm_loadu_si128((const __m128i *)(data + at)), any = _mm_setzero_si128();
             for (int i = 0; i < s->number_of_tops[axis]; i++) any = _mm_or_si128(any, same_as(v, s->few_tops[axis][i]));
@@ -258,7 +258,7 @@ static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, int axi
 }
 
 /* Latitude and longitude as numbers of one kind, side by side or with little between. */
-bool packed_places(sieve *s, bytes data, int64_t size) {
+bool packed_places(sieve *s, bytes data, int64_t size, bool room) {
     static const int tops[] = {0, 3, 7}; /* where its upper byte stands: the highest first, the lowest first */
     static const int apart[] = {4, 5, 6, 8, 9, 10, 12, 16}; /* how far the two may begin from each other */
     if (!s->number_of_places || size < 8) return false;
@@ -266,9 +266,9 @@ bool packed_places(sieve *s, bytes data, int64_t size) {
     bool found = false;
     for (int64_t block = 0; block < size && !found; block += 64) {
         int64_t length = size - block < 64 ? size - block : 64;
-        uint64_t lats = tops_in(s, data + block, length, 0);
+        uint64_t lats = tops_in(s, data + block, length, room, 0);
         if (size <= 64) {
-            uint64_t lons = tops_in(s, data, length, 1), near = 0;
+            uint64_t lons = tops_in(s, data, length, room, 1), near = 0;
             for (int i = 0; i < 8; i++) near |= lons >> apart[i] | lons << apart[i];
             lats &= near;
         }

@@ -8,8 +8,10 @@ static int base64_matters(sieve *s, bytes data, int64_t size, int depth) {
     if (size % 4 == 1) size--;
     int64_t length = size * 3 / 4, at = 0;
     for (int64_t first = 0; first < size; first += 4, at += 3) {
-        uint32_t word = 0;
-        for (int i = 0; i < 4; i++) word = word << 6 | (first + i < size ? BASE64[data[first + i]] : 0);
+        uint8_t last[4] = {'A', 'A', 'A', 'A'};
+        bytes four = data + first;
+        if (first + 4 > size) four = memcpy(last, four, (size_t)(size - first));
+        uint32_t word = (uint32_t)(BASE64[four[0]] << 18 | BASE64[four[1]] << 12 | BASE64[four[2]] << 6 | BASE64[four[3]]);
         out[at] = (uint8_t)(word >> 16), out[at + 1] = (uint8_t)(word >> 8), out[at + 2] = (uint8_t)word;
     }
     return decoded_matters(s, out, length, depth + 1);
@@ -93,13 +95,15 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* A run in a text of up to 64 bytes: what it cannot be is not tried. */
-int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, int depth) {
+/* A run in a text of up to 64 bytes: what it cannot be is not tried. from_hex_digits: what all of the text stands for, if
+   it is nothing but hex. */
+int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth) {
     uint64_t all = some_bits(first, length), letter = m->letter & all, capital = m->upper & all, some = m->some & all;
     if (letter == all && length < 16 && (capital == 0 || capital == all || capital == 1ull << first)) return DULL;
     bool long_32 = length >= 16 && (rows_of(capital | some, 16) || rows_of((letter & ~capital) | some, 16));
     if (!long_32 && length % 2 == 0 && length > 14 && letter && (m->hex & all) == all) { /* only hex */
         uint8_t out[WIDTH / 2 + WIDTH], digits[WIDTH + 16];
+        if (from_hex_digits) return decoded_matters(s, from_hex_digits, length / 2, depth + 1);
         memcpy(digits, data + first, (size_t)length);
         from_hex(out, digits, length / 2);
         return decoded_matters(s, out, length / 2, depth + 1);

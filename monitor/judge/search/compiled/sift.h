@@ -103,7 +103,7 @@ bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const
 int varint_matters(sieve *s, uint64_t value);
 
 /* places.c */
-bool packed_places(sieve *s, bytes data, int64_t size);
+bool packed_places(sieve *s, bytes data, int64_t size, bool room);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
 bool near_place(sieve *s, double degrees, double unit, int axis);
@@ -120,7 +120,7 @@ bool fields_matter(sieve *s, bytes data, int64_t size, int kinds);
 
 /* runs.c */
 int runs_matter(sieve *s, bytes data, int64_t size, int depth);
-int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, int depth);
+int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth);
 
 /* compressed.c */
 bool deflates(bytes data, int64_t size);
