@@ -129,7 +129,8 @@ def _consent(at: datetime, number: int) -> Consent:
     fields: dict[str, Any] = {"signal": signal, "status": status, "by": by, "scope": scope}
     if number % 3 == 0:
         fields["data"] = [KINDS[number % len(KINDS)]]
-    return Consent(at=at, text=("Agree", "Disagree", "OK")[number % 3], **fields)
+    label = {"given": "OK" if number % 24 == 1 else "Agree", "refused": "Disagree"}.get(status)
+    return Consent(at=at, text=label, **fields)
 
 
 def _claim(at: datetime, number: int) -> Claim:
