@@ -151,14 +151,15 @@ def _claim(at: datetime, number: int) -> Claim:
 
 def facts(made: Lines, known: Knowledge) -> Facts:
     """The lines as rules look at them: the timelines of consent and phases are part of what is measured."""
+    phases = Phases(made.phases)
     return Facts(
         flows=made.flows,
         accesses=made.accesses,
-        timeline=Timeline(made.consents, run_started=START, labels=known.labels),
+        timeline=Timeline(made.consents, run_started=START, labels=known.labels, phases=phases),
         data_types=known.data_types,
         recipients=known.recipients,
         consents=made.consents,
-        phases=Phases(made.phases),
+        phases=phases,
         claims=made.claims,
         uploads=len(made.flows),
         app_type=known.app_types.of(4),
