@@ -277,6 +277,7 @@ ENCODERS: dict[str, Encoder] = {
     "base58": Encoder(base58, ("base58",), text_only=True),
     "base85": Encoder(base64.b85encode, ("base85",), text_only=True),
     "spaced hex": Encoder(lambda data: data.hex(" ").encode(), ("hex",)),
+    "hex of characters": Encoder(lambda data: b"".join(b"\\X%02x" % byte for byte in data), ("hex",)),
     "hex of bytes": Encoder(lambda data: b", ".join(b"0x%02x" % byte for byte in data), ("hex",)),
     "encoded word": Encoder(
         lambda data: b"=?utf-8?B?" + base64.b64encode(data) + b"?=", ("encoded word",), text_only=True

@@ -196,7 +196,7 @@ def base32hex(piece: Piece, room: Room) -> Found:
 @decoder(
     "spaced hex",
     "text",
-    rb"\\x[0-9a-fA-F]{2}\\x|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,-][0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}",
+    rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,-][0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}",
     anywhere=True,
     alone=False,
 )
@@ -204,7 +204,7 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
     found: list[Piece] = []
     for run in SPACED_HEX.finditer(piece.data):
-        out = bytes.fromhex(re.sub(rb"\\x|0[xX]|[ :;,-]", b"", run[0]).decode())
+        out = bytes.fromhex(re.sub(rb"\\[xX]|0[xX]|[ :;,-]", b"", run[0]).decode())
         if room.take(len(out), piece, "hex"):
             found.append(piece.turned("hex", out, *run.span()))
     return found or None
