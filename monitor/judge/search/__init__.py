@@ -30,7 +30,7 @@ from monitor.judge.variants import Variant, digests
 __all__ = ["Hit", "Index", "last_key", "root_of"]
 
 
-REMEMBERED = 64
+REMEMBERED = 16
 """Values whose forms are kept; those of others are made again when something of them is found. More would be hundreds
 of objects each, through which a collector of garbage looks while all threads wait."""
 
