@@ -47,7 +47,7 @@ def _value(slot: _Slot) -> Value:
 class Index:
     """Values to look for; more may be added between any two searches, and are found from then on.
 
-    A value takes about 16 kB. Not for several threads at once.
+    A value takes about 6 kB. Not for several threads at once.
     """
 
     def __init__(self, outputs: Grams | None = None) -> None:
