@@ -116,3 +116,32 @@ def test_recordings_say_the_same(recording):
         assert sifted == full, upload.body
         passed += over
     assert passed or recording != CASES
+
+
+BARE = _index(
+    Value(type="phone_number", text="+8613800138000"),
+    Value(type="imei", text="353209110123454"),
+    Value(type="location", text="31.171038,121.802325"),
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"n":13800138000}',
+        '{"n":8613800138000 ,"m":true}',
+        '{"n":1.3800138E10}',
+        '{"n":353209110123454}',
+        '{"lat":31.171038,"lon":121.802325}',
+        '{"lat":31.17104,"on":false,"lon":121.80233}',
+        '{"a":311710380,"b":1218023250}',
+        '{"a":31171038,"none":null,"b":121802325}',
+        "[31.171038,121.802325]",
+    ],
+)
+def test_words_without_quotes_are_found_as_without_sifting(row):
+    body = planted("x").decode().replace('"x"', row).encode()
+    sifted, full, passed = both(BARE, body)
+    assert sifted == full
+    assert passed
+    assert sifted
