@@ -123,6 +123,7 @@ def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
         (NAME, "KOWALSKA, ANNA-MARIA", "swapped"),
         (NAME, "Ａｎｎａ-Ｍａｒｉａ Ｋｏｗａｌｓｋａ", "plain"),
         (EMAIL, "ZHAO.LIU_13@EXAMPLE.ORG", "plain"),
+        (GAID, f"7:{GAID.text}:1773478800", "plain"),
         (MAC, "A4-C1-38-15-81-D1", "hyphens"),
         (MAC, "a4c1381581d1", "bare"),
         (IMEI, "86753002992150", "without_check_digit"),

@@ -51,9 +51,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if edge == "hex":
         if (left and left in HEX) or (right and right in HEX):
             return False
-        return not (
-            LONGER.match(data, end) or LONGER.match(data[max(0, start - 3) : start][::-1] + data[start - 4 : start - 3])
-        )
+        return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
     if b"@" in variant.pattern and (
         (left and left in b".+-%" and beyond.isalnum()) or (right and right in b".-" and further.isalnum())
     ):
