@@ -162,6 +162,17 @@ def test_a_digest_that_lost_its_noughts_is_found(digest):
     assert strong(dumps({"q": written[:-1] + "z"}), value) == []
 
 
+@pytest.mark.parametrize("number", ["+4915123456789", "+8615656300309", "+447911123456", "+14155550100"])
+@pytest.mark.parametrize("salt", ["867000000000001", "123"])
+def test_a_number_before_a_salt_of_digits_is_found_in_the_input_of_a_digest(number, salt):
+    for sent in (number, number[1:]):
+        (leaf,) = [leaf for leaf in decode.leaves_of((sent + salt).encode()).leaves if leaf.decoding == ()]
+        index = Index()
+        index.add(number, Value(type="phone_number", text=number))
+        assert [hit.found for hit in index.find([leaf._replace(glued=True)])] == [sent]
+        assert index.find([leaf]) == []
+
+
 RAW = {
     "mac": (MAC, "a4c1381581d1"),
     "id": (ANDROID, "64f051c20ca1dc00"),

@@ -18,7 +18,7 @@ from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
-from monitor.judge.search.edges import stands_alone
+from monitor.judge.search.edges import LONGER_BY, stands_alone
 from monitor.judge.search.forms import Forms, enter, words_of
 from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
@@ -106,6 +106,8 @@ class Index:
         look = Look(leaves)
         found = _Found(self._slots, look.size + passed_over)
         self._find_texts(self._texts, look, found)
+        if salted := [number for leaf in leaves if leaf.glued for number in _before_salt(leaf)]:
+            self._find_texts(self._texts, Look(salted), found)
         if binary := [leaf for leaf in leaves if leaf.text is None]:
             self._find_texts(self._raw, Look(binary), found)
         self._find_digests(look, found)
@@ -253,6 +255,20 @@ def _firsts(run: bytes, groups: list[re.Match[bytes]], last: int) -> Iterator[in
             continue
         if digits in DIGITS_OF_A_NUMBER:
             yield first
+
+
+def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
+    """Of long numbers in the input of a digest, what may be a number before a salt of digits: tables look for numbers
+    where digits end."""
+    for run in LONG_NUMBER.finditer(leaf.data):
+        for end in range(run.start(1) + SALTED_DIGITS, run.end() - LONGER_BY + 1):
+            data = leaf.data[run.start() : end]
+            yield leaf._replace(data=data, text=data.decode("ascii"), glued=False)
+
+
+LONG_NUMBER = re.compile(rb"\+?(?<![0-9])([0-9]{12,64})(?![0-9])")
+SALTED_DIGITS = 9
+"""Digits of a number that says enough to be believed directly before a salt."""
 
 
 class _Found:
