@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import Counter
 
 from monitor.judge.decode import lz_string
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
@@ -35,6 +36,10 @@ LONG_WORD = 20
 """Letters without a blank from which on it may be no word."""
 SHORT_WORD = 12
 """Letters that say too little when they are fewer, even where they are base64 of text."""
+PADDING = 4
+"""Signs at most behind the last letter of a text of lz-string."""
+ALIKE = 64
+"""Times that one run is read in one text; more say nothing new, and may be there to take time."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
@@ -112,6 +117,7 @@ def runs(piece: Piece, room: Room) -> Found:
     found: list[Piece] = []
     data = piece.data
     is_text = as_text(data) is not None
+    times: Counter[bytes] = Counter()
     tokens = JWT.finditer(data) if b"eyJ" in data else iter(())
     token_start, token_end = next((token.span() for token in tokens), (len(data), len(data)))
     for match in RUN.finditer(data):
@@ -119,7 +125,8 @@ def runs(piece: Piece, room: Room) -> Found:
         run = match[0]
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
-            plain = lz_string.unpacked(data[start:].rstrip(b"$"), room) if run[:1] == b"N" else None
+            last = run[:1] == b"N" and len(data) - end <= PADDING
+            plain = lz_string.unpacked(data[start:].rstrip(b"$"), room) if last else None
             if plain and room.take(len(plain), piece, "lz-string"):
                 found.append(piece.turned("lz-string", plain, start, len(data)))
         packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
@@ -129,6 +136,9 @@ def runs(piece: Piece, room: Room) -> Found:
             token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
         if token_start <= start or (data[start - 3 : start].upper() == b"?B?" and data.startswith(b"?=", end)):
             continue  # part of a token or of an encoded word, which their own decoders take apart
+        times[run] += 1
+        if times[run] > ALIKE:
+            continue
         as_hex = HEX.fullmatch(run)
         if as_hex:
             out = bytes.fromhex(as_hex[1].decode())
