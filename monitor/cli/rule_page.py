@@ -27,8 +27,12 @@ CONDITIONS: Texts = {
     "data": ("the kind of data: {}", "数据类型：{}"),
     "phase": ("the app at that moment: {}", "应用当时的状态：{}"),
     "scope": (
-        "the kind of data is outside of what the type of app needs (--app-type)",
-        "数据类型超出该类应用的必要个人信息范围（--app-type）",
+        "the kind of data is {} of what the type of app needs (--app-type)",
+        "数据类型{}该类应用的必要个人信息范围（--app-type）",
+    ),
+    "soon_s": (
+        "what the user had decided was decided at most {} s before",
+        "用户的决定作出于此前 {} 秒之内",
     ),
     "declared": (
         "the maker's declaration says nothing of this kind of data (--policy)",
@@ -75,8 +79,8 @@ CONDITIONS: Texts = {
         "之后的运行中没有对同一问题的明确答复",
     ),
     "earlier_run": (
-        "it shows consent of an earlier run, so that this was no clean install",
-        "显示的是此前运行的同意，即并非全新安装",
+        "it shows consent of an earlier run, or the run does and nothing was shown in it: this was no clean install",
+        "显示的是此前运行的同意，或该次运行含有此类同意且未展示任何内容，即并非全新安装",
     ),
     "says": ("what is claimed: {}", "所声称的内容：{}"),
     "kind": ("the kind of claim: {}", "声称的形式：{}"),
@@ -91,6 +95,8 @@ CONDITIONS: Texts = {
 }
 """What each condition of a rule file says; {} is what the file asks for."""
 VALUES: Texts = {
+    "inside": ("inside", "属于"),
+    "outside": ("outside", "超出"),
     "background": ("in the background", "在后台"),
     "screen_off": ("with the screen off", "屏幕关闭"),
     "before_start": ("not opened yet (started by itself)", "尚未打开（自启动）"),
@@ -199,6 +205,8 @@ class _Say:
             return text.format(self._joined("consent", value.consent), scope=scope)
         if name == "confidence":
             return text.format(f"{value:.0%}")
+        if isinstance(value, float):
+            return text.format(f"{value:g}")
         if isinstance(value, tuple):
             return text.format(self._joined(name, value))
         return text.format(self._value(name, value))

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import unicodedata
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from monitor.events import Value
-from monitor.judge.variants import composed, digests, phones, places
+from monitor.judge.variants import composed, digests, phones
+from monitor.judge.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
+
+__all__ = [
+    "FORMS",
+    "HAN",
+    "SURNAMES",
+    "Digested",
+    "Edge",
+    "Forms",
+    "How",
+    "Variant",
+    "bits_of",
+    "bytes_of",
+    "depths",
+    "digested",
+    "digests_of",
+    "in_binary",
+    "is_grouped",
+    "kept",
+    "kind_of",
+    "of",
+    "summed",
+    "texts_of",
+    "turned_round",
+]
 
 How = Literal["text", "utf-8", "bytes", "digits", "leaf", "place"]
 """text: stands somewhere in a leaf, in any charset or in base64; utf-8: in UTF-8 only; bytes: these very bytes in
@@ -35,259 +58,6 @@ class Variant(NamedTuple):
     edge: Edge = "none"
     bits: float = 0
     """How much it says: a chance hit at one position has the probability 2 ** -bits."""
-
-
-Forms = tuple[tuple[str, str], ...]
-"""(name of the normal form, the value in it), `as_given` first."""
-FORMS: dict[str, Callable[[str], Forms]] = {}
-"""Kind of value -> its normal forms."""
-
-HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
-MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
-UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
-STROKES = str.maketrans("łŁøØđĐßıæÆœŒ", "lLoOdDsiaAoO")
-"""Letters with a stroke, and others that have no decomposition, in the nearest plain one."""
-HEX_ID = re.compile(r"(?i)(?=.*[a-f])(?=.*\d)[\da-f]{12,64}")
-SURNAMES = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 公孙 慕容 司徒 长孙 宇文 司空 令狐 百里 西门".split()  # noqa: SIM905
-)
-
-
-def form(kind: str) -> Callable[[Callable[[str], Forms]], Callable[[str], Forms]]:
-    """Register the normal forms of one kind of value."""
-
-    def register(function: Callable[[str], Forms]) -> Callable[[str], Forms]:
-        FORMS[kind] = function
-        return function
-
-    return register
-
-
-FORMS["phone"] = phones.forms
-FORMS["location"] = places.forms
-
-
-def _unique(*forms: tuple[str, str]) -> Forms:
-    found: dict[str, str] = {}
-    for name, text in forms:
-        if text:
-            found.setdefault(text, name)
-    return tuple((name, text) for text, name in found.items())
-
-
-@form("email")
-def email(text: str) -> Forms:
-    """Case, the tag after `+`, the dots that Gmail ignores."""
-    given = text.strip()
-    lower = given.lower()
-    local, _, domain = lower.partition("@")
-    untagged = f"{local.partition('+')[0]}@{domain}"
-    bare = f"{local.partition('+')[0].replace('.', '')}@{domain}"
-    return _unique(
-        ("as_given", given),
-        ("lower", lower),
-        ("upper", given.upper()),
-        ("untagged", untagged),
-        ("bare", bare if domain in ("gmail.com", "googlemail.com") else ""),
-        ("quoted", f'"{lower.partition("@")[0]}"@{domain}'),
-    )
-
-
-@form("name")
-def name(text: str) -> Forms:
-    """Case, width, order and separators of a person's name."""
-    given = text.strip()
-    narrow = unicodedata.normalize("NFKC", given)
-    words = narrow.replace(",", " ").split()
-    plain = "".join(char for char in unicodedata.normalize("NFD", narrow) if not unicodedata.combining(char))
-    forms = [("as_given", given), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())]
-    forms += [("without_accents", plain), ("without_accents", plain.translate(STROKES))]
-    if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
-        cut = 2 if words[0][:2] in SURNAMES else 1
-        words = [words[0][:cut], words[0][cut:]] if len(words[0]) > cut else words
-    if len(words) > 1:
-        first, last = " ".join(words[:-1]), words[-1]
-        if not HAN.search(narrow):
-            forms += [("swapped", f"{last} {first}"), ("swapped", f"{last}, {first}"), ("swapped", f"{last},{first}")]
-            forms += [("swapped", f"{last}{between}{first}") for between in ";/|"]
-            forms += [("swapped", f"{last}/{first}".upper())]
-            forms += [("lower_swapped", f"{last} {first}".lower())]
-        else:
-            forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
-        forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
-        forms += [("joined_lower", "".join(words).lower())]
-    return _unique(*forms)
-
-
-@form("mac")
-def mac(text: str) -> Forms:
-    """Colons, hyphens, dots or nothing between the bytes; case."""
-    pure = re.sub(r"[^\da-fA-F]", "", text).lower()
-    twos = [pure[i : i + 2] for i in range(0, 12, 2)]
-    dotted = ".".join((pure[:4], pure[4:8], pure[8:]))
-    lower = (("colons", ":".join(twos)), ("hyphens", "-".join(twos)), ("bare", pure), ("dotted", dotted))
-    backwards = "".join(reversed(twos))
-    host = f"{int(twos[0], 16) ^ 2:x}{twos[1]}:{int(twos[2], 16):x}ff:fe{twos[3]}:{int(twos[4] + twos[5], 16):x}"
-    rarely = [("separated", between.join(twos)) for between in "._ "]
-    rarely += [("noughts_dropped", ":".join(f"{int(two, 16):x}" for two in twos)), ("backwards", backwards)]
-    if _varied(pure):
-        rarely += [("backwards", ":".join(reversed(twos))), ("eui64", host)]
-        rarely += [("eui64", between.join((*twos[:3], "ff", "fe", *twos[3:]))) for between in ("", ":", "-")]
-    return _unique(
-        ("as_given", text.strip()),
-        *lower,
-        *((f"{kind}_upper", form.upper()) for kind, form in lower),
-        ("integer", str(int(pure, 16)) if _varied(pure) else ""),
-        ("integer_backwards", str(int(backwards, 16)) if _varied(pure) else ""),
-        *rarely,
-    )
-
-
-@form("imei")
-def imei(text: str) -> Forms:
-    """With and without the check digit, as hex, and as the URN that telephony uses."""
-    digits = phones.digits_of(text)
-    return _unique(
-        ("as_given", text.strip()),
-        ("digits", digits),
-        ("without_check_digit", digits[:14]),
-        ("hex_number", _hex_number(digits)),
-        ("urn", f"{digits[:8]}-{digits[8:14]}-0"),
-    )
-
-
-@form("number")
-def number(text: str) -> Forms:
-    """Numbers of cards, subscribers and persons: with and without what stands between their digits, as hex; an ICCID
-    without its check digit."""
-    given = text.strip()
-    bare = re.sub(r"[^\dXx]", "", given).upper()
-    return _unique(
-        ("as_given", given),
-        ("digits", bare),
-        ("lower", bare.lower()),
-        ("without_check_digit", bare[:-1] if bare.startswith("89") and len(bare) in (19, 20) else ""),
-        ("hex_number", _hex_number(bare) if bare.isdecimal() else ""),
-        ("nai", f"0{bare}" if len(bare) == 15 else ""),  # a subscriber as the name of an account
-    )
-
-
-@form("ip")
-def ip(text: str) -> Forms:
-    """An address in dots and colons, in full, and as the numbers that Android and databases make of it."""
-    given = text.strip()
-    address = ipaddress.ip_address(given)
-    forms = [("as_given", given), ("short", address.compressed), ("full", address.exploded)]
-    if address.version == 4:
-        raw = address.packed
-        forms += [("integer", str(int.from_bytes(raw))), ("integer_backwards", str(int.from_bytes(raw, "little")))]
-        if raw[3] > 127:
-            forms += [("signed_integer", str(int.from_bytes(raw, "little", signed=True)))]
-        forms += [("hyphens", given.replace(".", "-")), ("backwards", ".".join(reversed(given.split("."))))]
-    else:
-        forms += [("upper", address.exploded.upper())]
-    return _unique(*forms)
-
-
-@form("address")
-def address(text: str) -> Forms:
-    """A postal address with other blanks, stops and line ends between its parts, and without any."""
-    given = text.strip()
-    narrow = unicodedata.normalize("NFKC", given)
-    parts = [part for part in re.split(r"\s*[,;\n]\s*", narrow) if part]
-    words = re.split(r"[\s,;]+", narrow)
-    return _unique(
-        ("as_given", given),
-        ("narrow", narrow),
-        ("lower", narrow.lower()),
-        ("upper", narrow.upper()),
-        *(("separated", between.join(parts)) for between in ("\n", "\r\n", ",", "; ", " ")),
-        *(("separated", between.join(words)) for between in ("", " ", "\n", "_", "-", "+")),
-    )
-
-
-@form("id")
-def identifier(text: str) -> Forms:
-    """Ids in hex or as UUID: case, hyphens, as an integer."""
-    given = text.strip()
-    pure = given.replace("-", "")
-    number = int(pure, 16)
-    forms = [
-        ("as_given", given),
-        ("lower", given.lower()),
-        ("upper", given.upper()),
-        ("bare", pure.lower()),
-        ("bare_upper", pure.upper()),
-    ]
-    if len(pure) == 16:
-        forms += [("integer", str(number)), ("signed_integer", str(number - (1 << 64)) if number >> 63 else "")]
-    if UUID.fullmatch(given) and _varied(pure):
-        halves = [int.from_bytes(bytes.fromhex(half), signed=True) for half in (pure[:16], pure[16:])]
-        forms += [("half", str(half)) for half in halves]
-        forms += [("half", str(half + (1 << 64))) for half in halves if half < 0]
-        forms += [("underscores", given.lower().replace("-", "_")), ("guid", uuid.UUID(given).bytes_le.hex())]
-        forms += [("half", pure[:16].lower()), ("half", pure[16:].lower())]
-    return _unique(*forms)
-
-
-@form("text")
-def plain_text(text: str) -> Forms:
-    """Anything else: as it is, trimmed, and in either case."""
-    given = text.strip()
-    narrow = unicodedata.normalize("NFKC", given)
-    return _unique(
-        ("as_given", given),
-        ("raw", text),
-        ("unquoted", given.strip('"')),  # Android puts the name of a network in quotes
-        ("narrow", narrow),
-        ("lower", narrow.lower()),
-        ("upper", narrow.upper()),
-        ("unspaced", re.sub(r"[\s,]+", "", narrow)),
-        ("spaced", re.sub(r"[\s,]+", " ", narrow)),
-        ("lines", re.sub(r"[\s,]+", "\n", narrow)),
-    )
-
-
-def _hex_number(digits: str) -> str:
-    return f"{int(digits):x}" if len(digits) > 10 else ""
-
-
-NUMBERED = frozenset(("id_number", "bank_card", "account_id"))
-"""Types of value that are numbers, other than those of devices."""
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def kind_of(value: Value) -> str:
-    """Which normal forms a value has: by its type, else by its shape."""
-    code, text = value.type, value.text.strip()
-    if code == "location" or (code.startswith("location") and places.parse(text)):
-        return "location" if places.parse(text) else "text"
-    if "imei" in code or "meid" in code:
-        return "imei" if re.fullmatch(r"\d{14,16}", text) else "text"
-    if re.fullmatch(r"[\dXx][\dXx -]{10,24}", text) and (code in NUMBERED or code.startswith("device_id")):
-        return "number"
-    if code == "address":
-        return "address"
-    if code == "ip_address" and _is_ip(text):
-        return "ip"
-    if "email" in code or re.fullmatch(r"[^\s@]+@[^\s@]+\.\w+", text):
-        return "email"
-    if MAC.fullmatch(text):
-        return "mac"
-    if UUID.fullmatch(text) or HEX_ID.fullmatch(text):
-        return "id"
-    if "phone" in code or code in ("msisdn", "call_log", "sms_sender"):
-        return "phone" if 5 <= len(phones.digits_of(text)) <= 17 and not re.search(r"[^\W\d_]", text) else "text"
-    if code == "name" or code.endswith("_name"):
-        return "name"
-    return "text"
 
 
 @lru_cache(maxsize=4096)
@@ -391,7 +161,7 @@ def texts_of(value: Value) -> Iterator[Variant]:
 def bytes_of(kind: str, forms: Forms) -> bytes:
     """An id as the bytes that it stands for, of which digests are looked for too; else nothing."""
     pure = _pure(forms[0][1]) if kind in ("mac", "id") else ""
-    return bytes.fromhex(pure) if pure and _varied(pure) else b""
+    return bytes.fromhex(pure) if pure and varied(pure) else b""
 
 
 def depths(forms: Forms) -> Iterator[tuple[int, str, str, bytes, digests.Depth]]:
@@ -449,7 +219,7 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
     text = forms[0][1] if forms else ""
     if kind in ("mac", "id"):
         pure = _pure(text)
-        if pure and _varied(pure):
+        if pure and varied(pure):
             raw = bytes.fromhex(pure)
             yield Variant("bytes", "bare", "bytes", raw, "none", 4.0 * len(pure))
             yield Variant("bytes", "backwards", "bytes", raw[::-1], "none", 4.0 * len(pure))
@@ -459,7 +229,7 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
                 yield Variant("bytes", "halves_backwards", "bytes", halves, "none", 4.0 * len(pure))
     elif kind in ("phone", "number"):
         yield from _packed_digits(phones.digits_of(text) if kind == "phone" else text)
-    elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and _varied("0" + digits):
+    elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and varied("0" + digits):
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex("0" + digits), "none", 44.0)
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex(digits + "f"), "none", 44.0)
         turned = "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2] + "f", strict=True))
@@ -477,7 +247,7 @@ def _packed_digits(digits: str) -> Iterator[Variant]:
     turned = "".join(f"{second}{first}" for first, second in zip(filled[::2], filled[1::2], strict=True))
     bits = bits_of(digits)
     for of, coded in (("in_order", filled), ("swapped", turned)):
-        if _varied(coded):
+        if varied(coded):
             yield Variant("packed_digits", of, "bytes", bytes.fromhex(coded), "none", bits)
     number = int(digits)
     if 1 << 32 < number < 1 << 63:
@@ -489,14 +259,6 @@ def _pure(text: str) -> str:
     """The hex digits of an id; empty where they are no whole bytes."""
     pure = re.sub(r"[^\da-fA-F]", "", text)
     return "" if len(pure) % 2 else pure
-
-
-VARIED = 5
-"""Bytes that differ in an id that is proof as bytes; 02:00:00:00:00:00, which Android gives for any MAC, is none."""
-
-
-def _varied(pure: str) -> bool:
-    return len(set(bytes.fromhex(pure))) >= VARIED
 
 
 def _in_charsets(text: str, bits: float) -> Iterator[Digested]:
