@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,8 @@ class Observed:
 
     proxy: Proxy
     path: Path
+    given_up: set[int] = field(default_factory=set)
+    """Local ports of connections that `websocket` left, which are rightly gaps."""
 
     @property
     def url(self) -> str:
@@ -66,11 +68,12 @@ class Observed:
         """
         host = str(urlsplit(url).hostname)
         for left in reversed(range(TRIES)):
+            raw = self.tunnel(host)
+            port = raw.getsockname()[1]
             try:
-                return connect(
-                    url, sock=self.tunnel(host), ssl=self.tls, server_hostname=host, open_timeout=5, **options
-                )
+                return connect(url, sock=raw, ssl=self.tls, server_hostname=host, open_timeout=5, **options)
             except (TimeoutError, AssertionError):  # the latter is websockets' own, when it gives up
+                self.given_up.add(port)
                 if not left:
                     raise
         raise AssertionError
@@ -79,7 +82,8 @@ class Observed:
         return [event for event in self._events("uploads.jsonl") if isinstance(event, Upload)]
 
     def gaps(self) -> list[Gap]:
-        return [event for event in self._events("gaps.jsonl") if isinstance(event, Gap)]
+        gaps = [event for event in self._events("gaps.jsonl") if isinstance(event, Gap)]
+        return [gap for gap in gaps if gap.client is None or gap.client.port not in self.given_up]
 
     def upload(self, part_of_url: str) -> Upload:
         """The one upload to that URL, waited for."""
