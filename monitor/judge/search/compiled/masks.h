@@ -64,7 +64,7 @@ static inline masks masks_of(bytes data, int64_t size, bytes end, uint8_t *lower
     uint64_t all = some_bits(0, size);
 #ifdef __SSE2__
     uint8_t copy[WIDTH];
-    int64_t need = (size + 15) & ~15ll;
+    int64_t need = size > 16 ? (size + 15) & ~15ll : 16; /* of nothing, too, sixteen are read */
     if (data + need > end) {
         memset(copy, 0, sizeof copy);
         memcpy(copy, data, (size_t)size);
