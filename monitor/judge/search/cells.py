@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.judge.decode.pieces import Leaf
-from monitor.judge.search.grams import Table
+from monitor.judge.search.grams import Table, hashes_of
 from monitor.judge.search.hits import last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.variants import Variant, grids, places
@@ -61,7 +60,7 @@ class Cells:
         """Look for a place from now on. All that its cells may be called."""
         named = places.cells(place)
         columns = [column for column, _ in places.columns(place)]
-        self._names.put(_words({_stem(name) for _, name, _ in named}.union(columns)), len(self._places))
+        self._names.put(hashes_of({_stem(name) for _, name, _ in named}.union(columns)), len(self._places))
         self._places.append((slot, *place))
         return places.written(named) + columns
 
@@ -96,7 +95,7 @@ class Cells:
         """What of all that is asked for may be a name of places, in one look-up."""
         stems = list(columns.union(*(stems for _, _, stems in asked)))
         known: _Known = {}
-        for row in self._names.find(_words(stems)):
+        for row in self._names.find(hashes_of(stems)):
             known.setdefault(stems[row.start], []).append(row.slot)
         return {stem: sorted(numbers) for stem, numbers in known.items()}
 
@@ -163,11 +162,6 @@ class Cells:
 
 _Known = dict[bytes, list[int]]
 """Stems of names and columns of map tiles that are asked for and known -> places."""
-
-
-def _words(stems: Iterable[bytes]) -> bytes:
-    """Eight bytes for each, by which the table knows it while this process lives."""
-    return array("q", map(hash, stems)).tobytes()
 
 
 def _may_name(leaf: Leaf) -> bool:

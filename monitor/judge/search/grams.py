@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import ahocorasick_rs
@@ -51,6 +51,11 @@ class Table:
     def __del__(self) -> None:
         if library and self.handle:
             library.table_free(self.handle)
+
+
+def hashes_of(parts: Iterable[Hashable]) -> bytes:
+    """A word for each, by which a table knows it while this process lives."""
+    return array("q", map(hash, parts)).tobytes()
 
 
 class Grams:

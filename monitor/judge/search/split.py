@@ -4,12 +4,11 @@ anywhere, which is only a candidate."""
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from monitor.judge.search.grams import Table
+from monitor.judge.search.grams import Table, hashes_of
 from monitor.judge.search.hits import STRONG_BITS, last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of
@@ -67,10 +66,10 @@ class Splits:
     def add(self, slot: int, kind: str, text: str, cuts: Cuts) -> None:
         """Look for the parts of a value from now on."""
         if folded := _folded(cuts):
-            self._firsts.put(_words(parts[0] for _, parts in folded), 0)
-            self._cuts.put(_words(parts[:2] for _, parts in folded), slot)
+            self._firsts.put(hashes_of(parts[0] for _, parts in folded), 0)
+            self._cuts.put(hashes_of(parts[:2] for _, parts in folded), slot)
         if whole := _whole(kind, text):
-            self._whole.put(_words(form for _, form in whole), slot)
+            self._whole.put(hashes_of(form for _, form in whole), slot)
             self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
 
     def find(self, look: Look) -> Iterator[Found]:
@@ -88,10 +87,10 @@ class Splits:
             for number, leaf in enumerate(look.leaves)
             if leaf.text is not None and len(leaf.text) <= LONGEST
         ]
-        firsts = self._firsts.find(_words(text for _, text in texts)) if self._firsts else ()
+        firsts = self._firsts.find(hashes_of(text for _, text in texts)) if self._firsts else ()
         for number, first in dict.fromkeys(texts[row.start] for row in firsts):
             beside = sorted(_texts_beside(look, number))
-            slots = {row.slot for row in self._cuts.find(_words((first, text) for text in beside))}
+            slots = {row.slot for row in self._cuts.find(hashes_of((first, text) for text in beside))}
             for slot in sorted(slots):
                 yield from self._cut(look, number, first, beside, slot)
 
@@ -134,7 +133,7 @@ class Splits:
                 if joined[:BEGINNING] not in beginnings:
                     break
                 rows_of_leaves.append((joined, numbers[:]))
-        found = self._whole.find(_words(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
+        found = self._whole.find(hashes_of(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):
             joined, numbers = rows_of_leaves[at]
             for of in (of for of, form in _whole(*self._value_of(slot)) if form == joined):
@@ -143,11 +142,6 @@ class Splits:
                 why = f"in {len(numbers)} parts, {way}; the keys do not say so: a candidate"
                 for one in numbers:
                     yield Found(slot, variant, one, True, False, why)
-
-
-def _words(parts: Iterable[Hashable]) -> bytes:
-    """Eight bytes for each, by which a table knows it while this process lives."""
-    return array("q", map(hash, parts)).tobytes()
 
 
 def _folded(cuts: Cuts) -> Cuts:
