@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
@@ -24,7 +25,7 @@ PACKED = {12: "bz2", LZMA: "xz", 93: "zstd", 95: "xz"}
 """Method of a member, other than deflate -> its codec."""
 
 
-BEHIND = (b"PK\x07\x08", b"PK\x03\x04", b"PK\x01\x02")
+BEHIND = (b"PK\x07\x08", MEMBER, b"PK\x01\x02")
 """What may follow a member: its lengths, the next one, the directory."""
 
 
@@ -40,7 +41,7 @@ def archive(piece: Piece, room: Room) -> Found:
     found: list[Piece] = []
     data = piece.data
     at = 0
-    while at >= 0 and data.startswith(b"PK\x03\x04", at) and at + 30 <= len(data) and len(found) < MEMBERS:
+    while at >= 0 and data.startswith(MEMBER, at) and at + 30 <= len(data) and len(found) < MEMBERS:
         flags, method, packed, name_size, extra = struct.unpack("<HH8xI4xHH", data[at + 6 : at + 30])
         begin = at + 30 + name_size + extra
         name = data[at + 30 : at + 30 + name_size].decode("utf-8", "replace")
@@ -75,7 +76,7 @@ def archive(piece: Piece, room: Room) -> Found:
                 found += unpack(name_, how, member, room) or ()
         elif method not in (STORED, *PACKED):
             room.stop(f"zip at {path}: packed by method {method}, which is not read")
-        at = data.find(b"PK\x03\x04", max(end, at + 4))
+        at = data.find(MEMBER, max(end, at + 4))
     return found or None
 
 
@@ -91,29 +92,29 @@ def long_size(extra: bytes) -> int:
 
 
 UNREAD = {
-    b"7z\xbc\xaf\x27\x1c": "7z",
-    b"Rar!\x1a\x07": "RAR",
-    b"MSCF\0\0\0\0": "a cabinet",
-    b"\x89LZO\0\r\n\x1a\n": "lzop",
-    b"\x1f\x9d": "compress (LZW)",
-    b"bvx": "LZFSE",
-    b"Salted__": "OpenSSL, encrypted",
-    b"age-encryption.org/": "age, encrypted",
+    rb"7z\xbc\xaf\x27\x1c": "7z",
+    rb"Rar!\x1a\x07": "RAR",
+    rb"MSCF\0{4}": "a cabinet",
+    rb"\x89LZO\0\r\n\x1a\n": "lzop",
+    rb"\x1f\x9d[\x89-\x90]": "compress (LZW)",
+    rb"bvx[-12n].{3}\0": "LZFSE",
+    rb"Salted__": "OpenSSL, encrypted",
+    rb"age-encryption\.org/v": "age, encrypted",
 }
 """How formats begin that are known and not read -> what they are called."""
 
 
-@decoder(
-    "zip",
-    "binary",
-    rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|MSCF\0{4}|\x89LZO\0|\x1f\x9d[\x89-\x90]|bvx[-12n].{3}\0|Salted__|age-encryption\.org/v",
-    alone=False,
-)
+def unread_name(head: bytes) -> str:
+    """What a file is called that begins so and is not read; empty when it is none of them."""
+    return next((name for mark, name in UNREAD.items() if re.match(mark, head, re.DOTALL)), "")
+
+
+@decoder("zip", "binary", b"|".join(UNREAD), alone=False)
 def unread(piece: Piece, room: Room) -> Found:
     """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
-    name = next(name for mark, name in UNREAD.items() if piece.data.startswith(mark))
     if len(piece.data) > SMALLEST_UNREAD:
-        room.stop(f"{name} at {piece.path}: {len(piece.data)} bytes in a format that is not read")
+        size = len(piece.data)
+        room.stop(f"{unread_name(piece.data)} at {piece.path}: {size} bytes in a format that is not read")
     return None
 
 

@@ -27,6 +27,8 @@ class Body(Protocol):
 
 Spool = Callable[[Iterable[bytes]], Body]
 """Puts blocks where they take no memory, and gives them back as one body."""
+MARKED = 24
+"""Bytes of a body by which a format is known."""
 BLOCK = streams.BLOCK
 """Bytes that are read at once."""
 OVER = 8 << 10
@@ -60,14 +62,14 @@ def pieces(body: Body, piece: Piece, codings: list[str], room: Room) -> Iterator
     elif boundary := _boundary(body, piece.hint):
         yield from _parts(body, piece, boundary, room)
     else:
-        if name := _marked(body, {**UNREAD, **archives.UNREAD}):
+        if name := _marked(body, UNREAD) or archives.unread_name(body[:MARKED]):
             room.stop(f"{name} at {piece.path}: {len(body)} bytes in a format that is not read")
         yield from _read(body, piece, room)
 
 
 def _marked(body: Body, marks: dict[bytes, str]) -> str:
     """What a body is that begins with a mark; empty when it does with none."""
-    head = body[:24]
+    head = body[:MARKED]
     return next((name for mark, name in marks.items() if head.startswith(mark)), "")
 
 
@@ -135,9 +137,7 @@ def _members(body: Body, piece: Piece, room: Room) -> Iterator[Piece]:
         if flags & archives.ENCRYPTED or method == archives.ENCRYPTED_AES:
             room.stop(f"zip at {path}: the member is encrypted; not read")
         elif method == archives.DEFLATED:
-            rest: list[int] = []
-            inside = room.spooled(_bounded(streams.inflated(blocks(body, begin), rest), "zip", piece, room))
-            end = max(end, begin)
+            inside = room.spooled(_bounded(streams.inflated(blocks(body, begin)), "zip", piece, room))
         elif method == archives.STORED and packed:
             inside = room.spooled(blocks(body, begin, end))
         elif packed or method != archives.STORED:

@@ -6,7 +6,7 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import brotli
 import lz4.frame
@@ -70,45 +70,23 @@ def _zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _fed(packed: Iterable[bytes], fresh: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]) -> Iterator[bytes]:
-    """One stream, or several behind each other."""
+def _fed(packed: Iterable[bytes], fresh: Callable[[], Any]) -> Iterator[bytes]:
+    """One stream, or several behind each other, of what has the interface of `bz2.BZ2Decompressor`."""
     machine = fresh()
     for block in packed:
         data = block
         while data or not machine.needs_input:
-            yield machine.decompress(data, BLOCK)
-            data = b""
-            if machine.eof:
-                data = machine.unused_data
-                if not data:
-                    break
-                machine = fresh()
-
-
-def _bunzipped(packed: Iterable[bytes]) -> Iterator[bytes]:
-    return _fed(packed, bz2.BZ2Decompressor)
-
-
-def _unxz(packed: Iterable[bytes]) -> Iterator[bytes]:
-    return _fed(packed, lambda: lzma.LZMADecompressor(memlimit=MEMORY))
-
-
-def _lz4(packed: Iterable[bytes]) -> Iterator[bytes]:
-    machine = lz4.frame.LZ4FrameDecompressor()
-    for block in packed:
-        data = block
-        while data or not (machine.needs_input or machine.eof):
             yield machine.decompress(data, max_length=BLOCK)
             data = b""
             if machine.eof:
                 data = machine.unused_data or b""
                 if not data:
                     break
-                machine = lz4.frame.LZ4FrameDecompressor()
+                machine = fresh()
 
 
-def inflated(packed: Iterable[bytes], rest: list[int]) -> Iterator[bytes]:
-    """Raw deflate, as members of archives are packed; `rest` is told how many of the bytes given were not its own."""
+def inflated(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Raw deflate, as members of archives are packed, to its end; what stands behind it is not read."""
     machine = zlib.decompressobj(-15)
     for block in packed:
         data = block
@@ -116,7 +94,6 @@ def inflated(packed: Iterable[bytes], rest: list[int]) -> Iterator[bytes]:
             yield machine.decompress(data, BLOCK)
             data = machine.unconsumed_tail
             if machine.eof:
-                rest.append(len(machine.unused_data))
                 return
 
 
@@ -126,9 +103,9 @@ UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
     "deflate": _inflated,
     "br": _brotli,
     "zstd": _zstd,
-    "bz2": _bunzipped,
-    "xz": _unxz,
-    "lz4": _lz4,
+    "bz2": lambda packed: _fed(packed, bz2.BZ2Decompressor),
+    "xz": lambda packed: _fed(packed, lambda: lzma.LZMADecompressor(memlimit=MEMORY)),
+    "lz4": lambda packed: _fed(packed, lz4.frame.LZ4FrameDecompressor),
 }
 """Content-Encoding, or what a stream is called -> how its blocks are unpacked."""
 MARKS = {
