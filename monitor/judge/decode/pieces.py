@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from monitor.judge.decode.first_looks import Choice, Wants, wants
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -164,10 +166,14 @@ class Decoder(NamedTuple):
     """A cheap first look at the bytes; falsy: do not try."""
     alone: bool
     """When it finds something, the piece itself is no leaf and nothing else is tried."""
+    wants: Wants
+    """What there must be for a look to see anything."""
 
 
 DECODERS: list[Decoder] = []
 """In the order in which they are tried."""
+_CHOICES: list[Choice[Decoder]] = []
+"""Of those for text, of those for binary data; made when they are all there."""
 
 
 def decoder(
@@ -187,11 +193,13 @@ def decoder(
     """
     pattern = re.compile(looks, re.DOTALL) if looks is not None else None
     look = None if pattern is None else pattern.search if anywhere else pattern.match
+    wanted = Wants() if pattern is None else wants(pattern, anywhere=anywhere)
 
     def register(function: Decode) -> Decode:
         names = [each.name for each in DECODERS]
         at = 0 if first else names.index(before) if before else len(names)
-        DECODERS.insert(at, Decoder(name, function, family, look, alone))
+        DECODERS.insert(at, Decoder(name, function, family, look, alone, wanted))
+        _CHOICES.clear()
         return function
 
     return register
@@ -222,13 +230,20 @@ def as_text(data: bytes) -> str | None:
         return None
 
 
+def _choices() -> list[Choice[Decoder]]:
+    if not _CHOICES:
+        _CHOICES.extend(
+            Choice((one, one.wants) for one in DECODERS if one.family != other) for other in ("binary", "text")
+        )
+    return _CHOICES
+
+
 def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
     waiting = iter(roots)
     stack: list[Piece] = []
     plain = PLAIN.fullmatch
-    text_decoders = [decoder for decoder in DECODERS if decoder.family != "binary"]
-    binary_decoders = [decoder for decoder in DECODERS if decoder.family != "text"]
+    text_decoders, binary_decoders = _choices()
     depth = room.limits.depth
     seen: dict[int, int] = {}
     while True:
@@ -271,7 +286,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             continue
         further: list[Piece] = []
         alone = False
-        for one in text_decoders if text is not None else binary_decoders:
+        for one in text_decoders.by_marks(data) if text is not None else binary_decoders.by_head(data):
             if one.looks is not None and not one.looks(data):
                 continue
             try:

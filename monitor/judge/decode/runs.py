@@ -257,7 +257,8 @@ def base58(piece: Piece, room: Room) -> Found:
 @decoder(
     "base85",
     "text",
-    rb"(?=[!-~]{10,4096}\Z)(?:\S*(?:[^\w\s.:/+=,-]|=[^=])|[A-Z\d_]*+[a-z]\w*[A-Z]|[a-z\d_]*+[A-Z]\w*[a-z])",
+    rb"(?=[!-~]{10,4096}\Z)"
+    rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])",
     alone=False,
     first=True,
 )

@@ -1,0 +1,153 @@
+"""Which bytes a regular expression cannot do without, so that most of them need not be tried on a piece."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+ALL = frozenset(range(256))
+LETTERS_AND_DIGITS = bytes(byte for byte in range(128) if chr(byte).isalnum())
+_COMMON = frozenset(LETTERS_AND_DIGITS)
+_CATEGORIES = {
+    name: frozenset(byte for byte in range(256) if re.match(sign, bytes((byte,))))
+    for name, sign in (
+        *(("CATEGORY_DIGIT", rb"\d"), ("CATEGORY_NOT_DIGIT", rb"\D"), ("CATEGORY_SPACE", rb"\s")),
+        *(("CATEGORY_NOT_SPACE", rb"\S"), ("CATEGORY_WORD", rb"\w"), ("CATEGORY_NOT_WORD", rb"\W")),
+    )
+}
+
+
+class Wants(NamedTuple):
+    """What must be there for an expression to match."""
+
+    heads: frozenset[int] = ALL
+    """The first byte of what it matches is one of these."""
+    marks: tuple[frozenset[int], ...] = ()
+    """Of each of these, one byte is there; none of them is a letter or a digit."""
+
+
+def wants(pattern: re.Pattern[bytes], *, anywhere: bool) -> Wants:
+    """What an expression cannot do without, which is to match at the beginning or anywhere.
+
+    It stands on the parser of Python's own `re`, which is not public: without it nothing is known, and all is tried.
+    """
+    try:
+        parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
+    except (ImportError, AttributeError):
+        return Wants()
+    heads, empty = _heads(parsed, either_case=bool(pattern.flags & re.IGNORECASE))
+    return Wants(ALL if empty or anywhere else heads, tuple(_marks(parsed)))
+
+
+def _heads(items: Iterable[Any], *, either_case: bool) -> tuple[frozenset[int], bool]:
+    """The bytes that a sequence may begin with, and whether it may be empty."""
+    found: frozenset[int] = frozenset()
+    ahead = ALL
+    for kind, given in items:
+        match str(kind):
+            case "AT" | "ASSERT_NOT":
+                continue
+            case "ASSERT":
+                way, inner = given
+                heads, empty = _heads(inner, either_case=either_case)
+                if way == 1 and not empty and not found:
+                    ahead &= heads
+                continue
+            case "BRANCH":
+                parts = [_heads(one, either_case=either_case) for one in given[1]]
+                heads, empty = frozenset().union(*(one for one, _ in parts)), any(none for _, none in parts)
+            case "SUBPATTERN":
+                heads, empty = _heads(given[3], either_case=either_case or bool(given[1] & re.IGNORECASE))
+            case "ATOMIC_GROUP":
+                heads, empty = _heads(given, either_case=either_case)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                heads, empty = _heads(given[2], either_case=either_case)
+                empty = empty or not given[0]
+            case _:
+                heads, empty = _bytes_of(kind, given, either_case=either_case), False
+        found |= heads
+        if not empty:
+            return found & ahead, False
+    return found & ahead, True
+
+
+def _marks(items: Iterable[Any]) -> list[frozenset[int]]:
+    found: list[frozenset[int]] = []
+    for kind, given in items:
+        match str(kind):
+            case "ASSERT":
+                found += _marks(given[1])
+            case "BRANCH":
+                parts = [_marks(one) for one in given[1]]
+                if all(parts):  # one of the least of each
+                    found.append(frozenset().union(*(min(one, key=len) for one in parts)))
+            case "SUBPATTERN":
+                found += _marks(given[3])
+            case "ATOMIC_GROUP":
+                found += _marks(given)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                found += _marks(given[2]) if given[0] else ()
+            case "LITERAL" | "NOT_LITERAL" | "IN" | "ANY":
+                one = _bytes_of(kind, given, either_case=True)
+                found += () if one & _COMMON else (one,)
+    return found
+
+
+def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
+    """The bytes that one sign stands for, or more of them."""
+    match str(kind):
+        case "LITERAL":
+            found = frozenset((given,))
+        case "NOT_LITERAL":
+            return ALL if either_case else ALL - {given}
+        case "RANGE":
+            found = frozenset(range(given[0], given[1] + 1))
+        case "CATEGORY":
+            return _CATEGORIES.get(str(given), ALL)
+        case "IN":
+            members = [_bytes_of(*one, either_case=either_case) for one in given if str(one[0]) != "NEGATE"]
+            found = frozenset().union(*members)
+            if len(members) < len(given):
+                return ALL if either_case else ALL - found
+            return found
+        case _:
+            return ALL
+    return found | frozenset(bytes(found).swapcase()) if either_case else found
+
+
+MOST = 4096
+"""Bytes of a text of which it is asked what signs it holds; and sets of signs that are remembered."""
+
+
+class Choice[One]:
+    """Those out of a row whose looks may see something in a piece."""
+
+    def __init__(self, row: Iterable[tuple[One, Wants]]) -> None:
+        self._row = list(row)
+        self._known: dict[object, list[One]] = {}
+
+    def by_head(self, data: bytes) -> list[One]:
+        """Those that may match something that begins as the bytes do, which are not empty."""
+        head = data[0]
+        found = self._known.get(head)
+        if found is None:
+            found = self._known[head] = [one for one, wants in self._row if head in wants.heads]
+        return found
+
+    def by_marks(self, data: bytes) -> list[One]:
+        """The same of a text, by what is in it besides letters and digits."""
+        if len(data) > MOST:
+            return self.by_head(data)
+        head, signs = data[0], frozenset(data.translate(None, LETTERS_AND_DIGITS))
+        found = self._known.get((head, signs))
+        if found is None:
+            if len(self._known) > MOST:
+                self._known.clear()
+            found = self._known[head, signs] = [
+                one
+                for one, wants in self._row
+                if head in wants.heads and all(not signs.isdisjoint(marks) for marks in wants.marks)
+            ]
+        return found
