@@ -123,3 +123,16 @@ NOT_FOUND = (
 @pytest.mark.parametrize("fields", NOT_FOUND)
 def test_what_only_looks_like_a_cell_is_none(fields):
     assert find(fields) == []
+
+
+@pytest.mark.parametrize("lat", [-90, -45, -0.0, 0, 45, 85, 90])
+@pytest.mark.parametrize("lon", [-180, -90, 0, 45, 90, 135, 180])
+def test_places_on_the_axes_of_the_earth_are_looked_for_as_all_others(lat, lon):
+    text = f"{lat},{lon}"
+    if (lat, lon) == (0, 0):
+        pytest.skip("what devices give where they know no place")
+    place = Value(type="location", text=text)
+    assert "place" in {hit.key for hit in find({"at": text}, value=place)}
+    if abs(lat) < 90:
+        names = [name for level, _, name in grids.s2_names(lat, lon) if level == 30]
+        assert "place" in {hit.key for hit in find({"cell": names[0]}, value=place)}

@@ -98,9 +98,9 @@ class Sieve:
     def add_words(self, words: Iterable[bytes], slot: int) -> None:
         """Words of which one that is all of a leaf makes it matter, and those beside it; in either case."""
         if library:
-            lower = [word.lower() for word in words]
-            sizes = array("i", map(len, lower))
-            library.sieve_add_words(self._handle, b"".join(lower), sizes.buffer_info()[0], len(lower), slot)
+            given = list(words)
+            sizes = array("i", map(len, given))
+            library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given), slot)
 
     def add_shorts(self, numbers: Iterable[bytes]) -> None:
         """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""

@@ -30,16 +30,40 @@ def s2_cell(lat: float, lon: float) -> int:
     point = (math.cos(phi) * math.cos(theta), math.cos(phi) * math.sin(theta), math.sin(phi))
     axis = max(range(3), key=lambda one: abs(point[one]))
     face = axis + 3 * (point[axis] < 0)
-    x, y, z = point
-    u, v = ((y / x, z / x), (-x / y, z / y), (-x / z, -y / z), (z / x, y / x), (z / y, -x / y), (-y / z, -x / z))[face]
+    u, v = (sign * point[of] / point[axis] for sign, of in _SIDES[face])
     i, j = (min((1 << FINEST) - 1, max(0, int(_curved(side) * (1 << FINEST)))) for side in (u, v))
     found, turn = face, face & SWAP
-    for bit in reversed(range(FINEST)):
-        quarter = 2 * (i >> bit & 1) + (j >> bit & 1)
-        place = POSITIONS[turn][quarter]
+    for bit in (28, 24, 20, 16, 12, 8, 4, 0):  # the first of these are two bits that are nought, and two
+        wide = 2 if bit == 28 else 4
+        part, turn = _STEPS[wide, turn, i >> bit & 15, j >> bit & 15]
+        found = found << 2 * wide | part
+    return found << 1 | 1
+
+
+def _step(bits: int, turn: int, i: int, j: int) -> tuple[int, int]:
+    """The place on the curve of so many bits, and how it is turned there."""
+    found = 0
+    for bit in reversed(range(bits)):
+        place = POSITIONS[turn][2 * (i >> bit & 1) + (j >> bit & 1)]
         found = found << 2 | place
         turn ^= TURNS[place]
-    return found << 1 | 1
+    return found, turn
+
+
+_STEPS = {
+    (bits, turn, i, j): _step(bits, turn, i, j)
+    for bits in (2, 4)
+    for turn in range(4)
+    for i in range(1 << bits)
+    for j in range(1 << bits)
+}
+
+
+_SIDES = (
+    *(((1, 1), (1, 2)), ((-1, 0), (1, 2)), ((-1, 0), (-1, 1))),
+    *(((1, 2), (1, 1)), ((1, 2), (-1, 0)), ((-1, 1), (-1, 0))),
+)
+"""Of each face, its two sides: which coordinate of a point, and with which sign."""
 
 
 def _curved(side: float) -> float:
@@ -66,9 +90,16 @@ def tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:
 
 def interleaved(lat: float, lon: float, bits: int, north: float = 90.0) -> int:
     """The halves of the world that a point is in, and their halves, in turn of longitude and latitude."""
-    last = (1 << bits) - 1
-    x, y = (min(last, int(part * (1 << bits))) for part in ((lon + 180) / 360, (lat + north) / (2 * north)))
-    return 2 * int(f"{x:b}", 4) + int(f"{y:b}", 4)  # a bit read as a digit of base 4 has room for another beside it
+    size = 1 << bits
+    x = min(size - 1, int((lon + 180) / 360 * size))
+    return woven(min(size - 1, int((lat + north) / (2 * north) * size)), x)
+
+
+def woven(even: int, odd: int) -> int:
+    """The bits of two numbers in turn."""
+    return 2 * int(f"{odd:b}", 4) + int(
+        f"{even:b}", 4
+    )  # a bit read as a digit of base 4 has room for another beside it
 
 
 def geohash_numbers(lat: float, lon: float) -> Iterator[int]:

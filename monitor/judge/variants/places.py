@@ -12,6 +12,9 @@ from monitor.judge.variants import grids
 METRES_PER_DEGREE = 111_320.0
 BASE20 = "23456789CFGHJMPQRVWX"
 BASE32 = "0123456789bcdefghjkmnpqrstuvwxyz"
+PAIRS32 = [one + other for one in BASE32 for other in BASE32]
+QUARTERS = {ord(f"{digit:x}"): f"{digit >> 2}{digit & 3}" for digit in range(16)}
+"""Digits of hex -> two digits of base 4."""
 
 
 class Place(NamedTuple):
@@ -75,15 +78,12 @@ def _bd09(lat: float, lon: float) -> tuple[float, float]:
 def geohash(lat: float, lon: float, size: int) -> str:
     """The geohash of a point, `size` characters."""
     bits = grids.interleaved(lat, lon, 30)
-    return "".join(BASE32[bits >> 5 * i & 31] for i in range(11, 11 - size, -1))
+    return "".join([PAIRS32[bits >> at & 1023] for at in (50, 40, 30, 20, 10, 0)])[:size]
 
 
 def quadkey(lat: float, lon: float, size: int) -> str:
     """The name of the map tile that holds a point, `size` digits: one for each zoom."""
-    across = (lon + 180) / 360
-    north = math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / math.pi
-    x, y = (min((1 << size) - 1, int(part * (1 << size))) for part in (across, (1 - north) / 2))
-    return "".join(str((x >> bit & 1) + 2 * (y >> bit & 1)) for bit in reversed(range(size)))
+    return f"{grids.woven(*grids.tile(lat, lon, size)):0{(size + 1) // 2}x}".translate(QUARTERS)[size % 2 :]
 
 
 def plus_code(lat: float, lon: float, size: int) -> str:
@@ -145,6 +145,7 @@ def columns(place: Place) -> Iterator[tuple[bytes, int]]:
             yield b"%d" % (finest >> grids.ZOOMS[-1] - zoom), zoom
 
 
+@lru_cache(maxsize=16)  # a value that is added is asked for three times
 def forms(text: str) -> tuple[tuple[str, str], ...]:
     """(name of the form, the location as text in it): the texts that digests are taken of."""
     found: dict[str, str] = {text.strip(): "as_given"}

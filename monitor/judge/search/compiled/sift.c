@@ -209,6 +209,8 @@ static bool add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
 
 /* Words in lower case, one behind the other. */
 PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number, uint32_t slot) {
+    bytes first = words;
+    for (int64_t i = 0; i < number; first += sizes[i++]) soon(&s->words, word_hash(first, sizes[i]), true);
     for (int64_t i = 0; i < number; words += sizes[i++])
         if (!add_word(s, words, sizes[i], slot)) return false;
     return true;
