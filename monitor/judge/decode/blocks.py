@@ -167,6 +167,10 @@ def lz4_bare(piece: Piece, room: Room) -> Found:
             return [piece.turned("lz4 block", out, 4, len(data))]
     if data[0] < 0x10:  # a block begins with letters of its own, for there is nothing yet to repeat
         return None
+    behind = 1 + (data[0] >> 4)  # then it ends, or repeats some of them
+    back = int.from_bytes(data[behind : behind + 2], "little")
+    if data[0] < 0xF0 and (len(data) == behind + 1 or not (len(data) == behind or 0 < back < behind)):
+        return None
     try:
         out = _lz4_block(data, min(255 * len(data), room.bytes_left, 1 << 22))
     except ValueError:

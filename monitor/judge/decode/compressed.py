@@ -239,6 +239,13 @@ def br(piece: Piece, room: Room) -> Found:
 @decoder("raw deflate", "binary", alone=False)
 def raw_deflate(piece: Piece, room: Room) -> Found:
     """RFC 1951 without a frame; it has no signature."""
+    data = piece.data
+    if len(data) >= 6:
+        kind = data[0] >> 1 & 3
+        if kind == 3 or (kind == 2 and (data[0] >> 3 > 29 or data[1] & 31 > 29)):
+            return None
+        if kind == 0 and (data[1] ^ data[3]) & (data[2] ^ data[4]) != 0xFF:
+            return None  # a length, and its complement
     return _nameless("raw deflate", _raw_deflate, piece, room)
 
 

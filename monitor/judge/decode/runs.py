@@ -22,6 +22,11 @@ BEHIND = re.compile(rb"[A-Za-z0-9]{1,12}[-_](?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
 HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
+TO_DIGITS = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
+    b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
+)
+"""Letters of base32 -> digits of the same worth."""
 SPACED_HEX = re.compile(
     rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|"
     rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
@@ -182,9 +187,8 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
     for run in BASE32.finditer(piece.data, start, end):
         text = run[0]
         text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
-        try:
-            out = base64.b32decode(text.upper() + b"=" * (-len(text) % 8))
-        except binascii.Error:
+        out = _from_digits(text.translate(TO_DIGITS))
+        if out is None:
             continue
         if text.islower() and not re.search(rb"[2-7]", text) and as_text(out) is None:  # words
             continue
@@ -195,12 +199,16 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
 @decoder("base32hex", "text", rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z", alone=False)
 def base32hex(piece: Piece, room: Room) -> Found:
     """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
-    text = piece.data.rstrip(b"=").upper()
-    try:
-        out = base64.b32hexdecode(text + b"=" * (-len(text) % 8))
-    except binascii.Error:
+    out = _from_digits(piece.data.rstrip(b"="))
+    return None if out is None else _only_text(piece, "base32hex", out, room)
+
+
+def _from_digits(digits: bytes) -> bytes | None:
+    """What digits of base 32, such as Python reads, stand for, five bits each; None when they are no whole bytes."""
+    if len(digits) % 8 in (1, 3, 6):
         return None
-    return _only_text(piece, "base32hex", out, room)
+    bits = 5 * len(digits)
+    return (int(digits, 32) >> bits % 8).to_bytes(bits // 8)
 
 
 @decoder(
