@@ -189,7 +189,7 @@ class Agent:
         self._is_child, self._ends = True, ends
         try:
             self._enter()
-        except LOST as error:
+        except (frida.InvalidArgumentError, *LOST) as error:  # the first: it ended while Frida was getting in
             raise self._not_up(f"Frida could not get into process {pid}: {error}.") from error
         self._until_ready()
 
