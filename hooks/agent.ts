@@ -15,9 +15,10 @@ import { watchExit } from "./exit.js";
 import { watchExits } from "./exits.js";
 import { configureFolding } from "./folding.js";
 import { configureStack } from "./follow.js";
-import { defer, watchDefinitions, watchEnd } from "./late.js";
+import { defer, restoreMethods, watchDefinitions, watchEnd } from "./late.js";
+import { eachModule, leaveAlone } from "./leaving.js";
 import { watchNative } from "./native.js";
-import { goLive, patch } from "./patches.js";
+import { goLive, patch, unpatch } from "./patches.js";
 import { watchPhases } from "./phases.js";
 import type { Plan } from "./plan.js";
 import { watchSockets } from "./sockets.js";
@@ -71,32 +72,30 @@ const FIRST_CLASS = "sun/launcher/LauncherHelper";
 /** A JVM that is still to be made: its first thread waits where it was made until the hooks are live. */
 function holdAtCreation(plan: Plan): void {
   let attached = false;
-  Process.attachModuleObserver({
-    onAdded(module) {
-      if (attached || !JVM.test(module.name)) {
-        return;
-      }
-      attached = true;
-      patch(module.getExportByName("JNI_CreateJavaVM"), {
-        onLeave(result) {
-          if (result.toInt32() === 0) {
+  eachModule((module) => {
+    if (attached || !JVM.test(module.name)) {
+      return;
+    }
+    attached = true;
+    patch(module.getExportByName("JNI_CreateJavaVM"), {
+      onLeave(result) {
+        if (result.toInt32() === 0) {
+          hold(plan);
+        }
+      },
+    });
+    // Now and then the module is told of only while the JVM is being made: too late for the hook above.
+    const findClass = module.findExportByName("JVM_FindClassFromBootLoader");
+    if (findClass !== null) {
+      patch(findClass, {
+        onEnter(args) {
+          if (!held && args[1]?.readCString() === FIRST_CLASS) {
             hold(plan);
           }
         },
       });
-      // Now and then the module is told of only while the JVM is being made: too late for the hook above.
-      const findClass = module.findExportByName("JVM_FindClassFromBootLoader");
-      if (findClass !== null) {
-        patch(findClass, {
-          onEnter(args) {
-            if (!held && args[1]?.readCString() === FIRST_CLASS) {
-              hold(plan);
-            }
-          },
-        });
-      }
-      goLive();
-    },
+    }
+    goLive();
   });
 }
 
@@ -160,9 +159,18 @@ rpc.exports = {
   watch(on: boolean): void {
     pause(!on);
   },
-  /** Let all calls through from now on, and send everything that is held. */
-  finish(): void {
+  /**
+   * Let all calls through from now on, and send everything that is held. With `restoring` the app's methods and functions
+   * are its own again, and nothing of us goes on by itself. The script itself has to stay: a thread may be inside a hook,
+   * waiting for a network, and comes back through our code when it has what it waits for.
+   */
+  async finish(restoring: boolean): Promise<void> {
     pause(true);
     leave();
+    if (restoring) {
+      await restoreMethods();
+      leaveAlone();
+      unpatch();
+    }
   },
 };

@@ -5,6 +5,7 @@
 // So hooks here work on bare JNI references: the types of a method are replaced by ones that convert nothing.
 
 import Java from "frida-java-bridge";
+import { findClass, inFrame } from "./jni.js";
 
 /** A JNI reference, a number, a bool (0 or 1), a long (Int64): as it comes over JNI. */
 export type Raw = NativePointer | number | Int64 | undefined;
@@ -24,6 +25,9 @@ interface BridgeType {
 }
 
 interface Mangler {
+  revert(vm: unknown): void;
+  /** on a JVM, once it is replaced: the app's own method */
+  originalMethod: { oldMethod?: { accessFlags: number } } | null;
   resolveTarget(wrapper: unknown, isInstance: boolean, env: Env, api: unknown): NativePointer;
   replace(by: NativePointer, isInstance: boolean, types: BridgeType[], vm: unknown, api: unknown): void;
 }
@@ -55,6 +59,7 @@ export interface ClassWrapper {
   /** the class above */
   $s: ClassWrapper | null;
   $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
+  $f: { _patchedMethods: Set<Overload> };
   [member: string]: unknown;
 }
 
@@ -107,6 +112,8 @@ export function isStatic(overload: Overload): boolean {
   return overload._p[2] === STATIC_METHOD;
 }
 
+const replaced: Overload[] = [];
+
 /** Replace an overload; `body` gets bare references and gives one back. Call `original` for the app's own method. */
 export function replace(
   overload: Overload,
@@ -118,6 +125,7 @@ export function replace(
   }
   params[4] = bare(params[4]);
   params[5] = params[5].map(bare);
+  replaced.push(overload);
   const isInstance = !isStatic(overload);
   overload.implementation = function (...args) {
     return body(isInstance ? this.$h : null, args);
@@ -146,13 +154,103 @@ export function targetOf(overload: Overload): () => NativePointer | null {
   };
 }
 
+/** Replaced once and restored: threads may still be inside what stood there, so it is kept as long as the app lives. */
+const restored: Overload[] = [];
+
+/**
+ * Give all methods their own bodies back, for good; resolves when they have them. Threads may be inside what stood in their
+ * place: `_r` stays, by which they find the app's own method. (`implementation = null` takes it away at once, but the method
+ * goes back a tick later: calls in between called themselves until the stack was full.)
+ */
+export async function restore(): Promise<void> {
+  while (replaced.length > 0) {
+    // What was replaced twice goes back in two rounds, the later one first.
+    const round = new Map<string, Overload>();
+    for (const overload of replaced.splice(0).reverse()) {
+      const key = overload.handle.toString();
+      if (round.has(key)) {
+        replaced.unshift(overload);
+      } else {
+        round.set(key, overload);
+      }
+    }
+    const unhurried = isArt() ? () => undefined : inOneWalk([...round.values()].filter((each) => each._r?._m.originalMethod).length);
+    for (const overload of round.values()) {
+      putBack(overload);
+    }
+    // The bridge does it in a tick that it has just asked for.
+    await new Promise<void>((resolve) => { Script.nextTick(resolve); });
+    unhurried();
+  }
+}
+
+function putBack(overload: Overload): void {
+  const mangler = overload._r?._m;
+  if (mangler === undefined) {
+    return;
+  }
+  restored.push(overload);
+  // Before it goes back: looking for it the bridge marks the app's own method as final, which it is no more after that.
+  targetOf(overload)();
+  const old = isArt() ? null : mangler.originalMethod?.oldMethod;
+  if (old) {
+    // Flags as they were when it was replaced: in a compiler's queue it is not any more, and would never be again.
+    old.accessFlags = (old.accessFlags & ~JVM_ACC_QUEUED) >>> 0;
+  }
+  overload.holder.$f._patchedMethods.delete(overload);
+  mangler.revert(Java.vm);
+}
+
+const JVM_ACC_QUEUED = 0x01000000;
+/** What the bridge does for each method that it puts somewhere, with all classes and all compiled code; last for the last. */
+const WALKS = [
+  "VM_RedefineClasses::mark_dependent_code", "VM_RedefineClasses::flush_dependent_code",
+  "ClassLoaderDataGraph::classes_do", "ResolvedMethodTable::adjust_method_entries", "ClassLoaderDataGraph::clean_deallocate_lists",
+];
+/** Its way to have compiled code freed; nothing that we made is. It leaves our thread where the JVM waits for it. */
+const SWEEP = "NMethodSweeper::force_sweep";
+
+/**
+ * Let the next `times` methods go back with one walk: the JVM stands still meanwhile, and a walk for each of the catalog's
+ * 1,300 took it 0.7 s. Gives a way to undo this.
+ */
+function inOneWalk(times: number): () => void {
+  const inside = api() as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>;
+  const was = [...WALKS, SWEEP].map((name) => [name, inside[name]] as const);
+  // Before JDK 13 a walk is for the one class that the bridge names.
+  for (const [name, walk] of inside["redefineClass"] === undefined ? was : []) {
+    let left = times;
+    if (walk !== undefined) {
+      inside[name] = (...args) => {
+        left -= 1;
+        return left <= 0 ? walk(...args) : undefined;
+      };
+    }
+  }
+  if (inside[SWEEP] !== undefined) {
+    inside[SWEEP] = () => { settled(); };
+  }
+  return () => {
+    for (const [name, walk] of was) {
+      inside[name] = walk;
+    }
+  };
+}
+
+/** A call into the JVM, any: after work that stopped it our thread counts as one of the JVM's own until it has made one. */
+function settled(): void {
+  const env = currentEnv();
+  inFrame(env, () => findClass(env, "java.lang.Object"));
+}
+
 /** A way to call what `replace` replaced; `cls` is a global reference to the declaring class. */
 export function original(
   overload: Overload,
   cls: NativePointer,
 ): (env: Env, self: NativePointer | null, args: Raw[]) => Raw {
   const [, , , methodId, , , virtual, direct] = overload._p;
-  const directly = !isStatic(overload) && isArt();
+  // Not virtually: a subclass's own method would be called, which has perhaps just called this one.
+  const directly = !isStatic(overload);
   const target = targetOf(overload);
   return (env, self, args) => {
     const found = target();

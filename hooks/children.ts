@@ -6,7 +6,7 @@
 // never learned the end, and with it an app hung that made copies from many threads.
 
 import { atEnd } from "./emit.js";
-import { patch, RESTORE, RESTORE_SYMBOLS } from "./patches.js";
+import { patch, patchForCopies, RESTORE, RESTORE_SYMBOLS } from "./patches.js";
 
 const LOOK_MS = 50;
 /** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */
@@ -109,9 +109,9 @@ export function watchChildren(): void {
   }, "void", ["int"]);
   const code = new CModule(SOURCE, { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
   alive.push(copied, code);
-  patch(Module.getGlobalExportByName("fork"), { onLeave: code["fork_leave"] as NativePointer });
+  patch(Module.getGlobalExportByName("fork"), { onLeave: code["fork_leave"] as NativePointer }, true);
   // Not undone in copies: it is there that it is needed.
-  Interceptor.attach(Module.getGlobalExportByName("execve"), { onEnter: code["exec_enter"] as NativePointer });
+  patchForCopies(Module.getGlobalExportByName("execve"), { onEnter: code["exec_enter"] as NativePointer });
   const looking = setInterval(look, LOOK_MS);
   atEnd(() => {
     clearInterval(looking);

@@ -3,9 +3,14 @@
 // A timer or setImmediate set inside a hook only starts when the hook returns, and a hook returns when the app's method
 // does, which may take minutes. A byte in a pipe wakes our thread at once.
 
+import { hasLeft, whenLeft } from "./leaving.js";
+
 const write = new NativeFunction(
   Module.getGlobalExportByName("write"), "long", ["int", "pointer", "size_t"],
   { scheduling: "exclusive", exceptions: "propagate" });
+
+const close = new NativeFunction(
+  Module.getGlobalExportByName("close"), "int", ["int"], { scheduling: "exclusive", exceptions: "propagate" });
 
 const queue: (() => void)[] = [];
 const byte = Memory.alloc(1);
@@ -18,6 +23,10 @@ function hang(): void {
     throw new Error("no pipe for the agent's own thread");
   }
   bell = ends.add(4).readS32();
+  // Our thread's end is closed as it hears of it.
+  whenLeft(() => {
+    close(bell);
+  });
   void listen(new UnixInputStream(ends.readS32(), { autoClose: true }));
 }
 
@@ -25,6 +34,7 @@ async function listen(door: UnixInputStream): Promise<void> {
   for (;;) {
     const rung = await door.read(64);
     if (rung.byteLength === 0) {
+      await door.close();
       return;
     }
     for (let work = queue.shift(); work !== undefined; work = queue.shift()) {
@@ -37,6 +47,10 @@ hang();
 
 /** Run `work` on the agent's own thread, soon. */
 export function soon(work: () => void): void {
+  // Nobody hears it any more, and the number of the pipe may be another file's.
+  if (hasLeft()) {
+    return;
+  }
   queue.push(work);
   write(bell, byte, 1);
 }
@@ -46,7 +60,7 @@ export function after(milliseconds: number, work: () => void): () => void {
   let wanted = true;
   soon(() => {
     setTimeout(() => {
-      if (wanted) {
+      if (wanted && !hasLeft()) {
         work();
       }
     }, milliseconds);

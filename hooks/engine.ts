@@ -38,6 +38,8 @@ export interface Watch {
   after?: (call: Call) => void;
   /** asked before the call: when none of a method's watchers wants it, it is let through as if there were no hook */
   wants?: (call: Call) => boolean;
+  /** told of calls also while all are let through */
+  always?: true;
   /** when given: what it says of a call, in `after`, is the same for calls that are the same in this */
   repeats?: Repeats | null;
 }
@@ -67,8 +69,7 @@ const hooks = new Map<string, Hook>();
 let paused = false;
 
 /**
- * Let all calls through as if there were no hooks, or see them again. The methods stay wrapped: given their own bodies
- * back while threads are inside them, methods of a JVM called themselves until the stack was full.
+ * Let all calls through as if there were no hooks, or see them again. The methods stay wrapped, so that it is done at once.
  */
 export function pause(on: boolean): void {
   paused = on;
@@ -238,7 +239,7 @@ function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
 
 function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   const env = currentEnv();
-  if (paused) {
+  if (paused && !hook.watches.some(({ always }) => always)) {
     return hook.call(env, self, args);
   }
   const nested = isInside();

@@ -7,6 +7,7 @@ import { micros } from "./clock.js";
 import { emit } from "./emit.js";
 import { isCovered } from "./engine.js";
 import type { Transform } from "./event.js";
+import { eachModule } from "./leaving.js";
 import { appCaller } from "./native.js";
 import { Nesting } from "./nesting.js";
 import { goLive, patch } from "./patches.js";
@@ -40,16 +41,14 @@ const within = new Nesting();
 
 export function watchEvp(): void {
   const seen = new Set<string>();
-  Process.attachModuleObserver({
-    onAdded(module) {
-      if (LIBRARY.test(module.name) && !seen.has(module.path)) {
-        seen.add(module.path);
-        for (const [name, hook] of Object.entries({ ...FUNCTIONS, ...AEAD })) {
-          attach(module, name, hook);
-        }
-        goLive();
+  eachModule((module) => {
+    if (LIBRARY.test(module.name) && !seen.has(module.path)) {
+      seen.add(module.path);
+      for (const [name, hook] of Object.entries({ ...FUNCTIONS, ...AEAD })) {
+        attach(module, name, hook);
       }
-    },
+      goLive();
+    }
   });
 }
 

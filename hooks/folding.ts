@@ -6,7 +6,7 @@ import Java from "frida-java-bridge";
 import { currentEnv, divert, isArt, isStatic, targetOf, type Env, type Overload, type Raw } from "./bridge.js";
 import { report, type Counted, type Fold } from "./emit.js";
 import { DECLARATIONS, MOST_ARGUMENTS, SLOTS, SOURCE } from "./folding_c.js";
-import { CALLS, type Shorty } from "./jni.js";
+import { CALLS, NONVIRTUAL, type Shorty } from "./jni.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
 export interface Repeats {
@@ -235,7 +235,7 @@ export function countRepeats(
   const id = diverted.length;
   const fixed = isStatic(overload);
   const hook = native.newHook(
-    id, cls, CALLS[result.letter][fixed ? 1 : 0], fixed ? 1 : 0, asks ? 1 : 0, result.letter.charCodeAt(0),
+    id, cls, fixed ? CALLS[result.letter][1] : CALLS[result.letter][0] + NONVIRTUAL, fixed ? 1 : 0, asks ? 1 : 0, result.letter.charCodeAt(0),
     reads === "" ? 0 : reads.charCodeAt(0), compares);
   const one: Diverted = {
     hook, overload, args: args as Kind[], result, teller, target: targetOf(overload), slots: [], next: 0, off: false,

@@ -121,12 +121,14 @@ static guint64 stack_of(void) {
 static Value call(Hook *hook, Env env, gpointer self, Value *args) {
   Value result;
   gpointer function = (*env)[hook->call];
-  gpointer on = hook->is_static ? hook->cls : self;
   gpointer method = hook->method;
   if (method == NULL)
     method = resolve(hook->id);
   result.j = 0;
-#define CALL(type) ((type (*)(Env, gpointer, gpointer, Value *)) function)(env, on, method, args)
+  /* An object's method not virtually: a subclass's own would be called, which has perhaps just called this one. */
+#define CALL(type) (hook->is_static \
+    ? ((type (*)(Env, gpointer, gpointer, Value *)) function)(env, hook->cls, method, args) \
+    : ((type (*)(Env, gpointer, gpointer, gpointer, Value *)) function)(env, self, hook->cls, method, args))
   switch (hook->gives) {
   case 'V': CALL(void); break;
   case 'Z': result.z = CALL(guint8); break;

@@ -184,6 +184,9 @@ function describe(env: Env, thrown: NativePointer): string {
   return text(env, invoke(env, classOf(env, thrown), id, "L", false, []) as NativePointer) ?? "exception";
 }
 
+/** From Call<Type>MethodA to CallNonvirtual<Type>MethodA, which takes the class, too. */
+export const NONVIRTUAL = 30;
+
 /** Index of Call<Type>MethodA, of CallStatic<Type>MethodA, and the native type. */
 export const CALLS = {
   L: [36, 116, "pointer"],

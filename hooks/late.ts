@@ -1,7 +1,7 @@
 // Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
 
 import Java from "frida-java-bridge";
-import { isArt, tryEnv, currentEnv, type Env } from "./bridge.js";
+import { isArt, restore, tryEnv, currentEnv, type Env } from "./bridge.js";
 import { Method, remember, wrapperOf } from "./classes.js";
 import { micros } from "./clock.js";
 import { JVM } from "./daemon.js";
@@ -61,11 +61,25 @@ export function close(): void {
   }
 }
 
+/** Give all methods their own bodies back, and replace no more. */
+export async function restoreMethods(): Promise<void> {
+  closing = true;
+  for (let waited = 0; waited < CLOSE_S && busy > 0; waited += STEP_S) {
+    await new Promise((resolve) => { setTimeout(resolve, 1000 * STEP_S); });
+  }
+  busy += 1;
+  try {
+    await restore();
+  } finally {
+    busy -= 1;
+  }
+}
+
 /** Notice the end of a JVM whose main method has returned, and every thread of the app with it. */
 export function watchEnd(env: Env): void {
   const shutdown = isArt() ? null : wrapperOf(env, "java.lang.Shutdown");
   if (shutdown !== null) {
-    watch(env, shutdown, "shutdown", null, "app", { subject: "java.lang.Shutdown.shutdown", after: close });
+    watch(env, shutdown, "shutdown", null, "app", { subject: "java.lang.Shutdown.shutdown", after: close, always: true });
   }
 }
 

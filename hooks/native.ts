@@ -9,6 +9,7 @@ import { micros } from "./clock.js";
 import { JVM } from "./daemon.js";
 import { emit } from "./emit.js";
 import { isCovered } from "./engine.js";
+import { eachModule } from "./leaving.js";
 import { Nesting } from "./nesting.js";
 import { goLive, patch } from "./patches.js";
 import type { AskSpec, RouteSpec } from "./plan.js";
@@ -52,16 +53,14 @@ export function watchNative(routes: RouteSpec[]): void {
     });
     awaited.set(route.library, works);
   }
-  Process.attachModuleObserver({
-    onAdded(module) {
-      const works = awaited.get(module.name) ?? [];
-      for (const work of works) {
-        work(module);
-      }
-      if (works.length > 0) {
-        goLive();
-      }
-    },
+  eachModule((module) => {
+    const works = awaited.get(module.name) ?? [];
+    for (const work of works) {
+      work(module);
+    }
+    if (works.length > 0) {
+      goLive();
+    }
   });
 }
 

@@ -4,6 +4,8 @@
 // the first hooked function that the copy calls would hang it (3 of 20 copies that were made while four threads called).
 // So C, which takes no lock, puts all functions back in the copy before fork returns there.
 
+import { hasLeft, whenLeft } from "./leaving.js";
+
 const KEPT_BYTES = 16;
 const ENTRY_BYTES = 8 + KEPT_BYTES;
 const MOST = 1024;
@@ -12,8 +14,25 @@ const MOST = 1024;
 const patches = Memory.alloc(8 + MOST * ENTRY_BYTES);
 let count = 0;
 
-/** `Interceptor.attach`, undone in copies of the process. */
-export function patch(address: NativePointer, callbacks: InvocationListenerCallbacks): InvocationListener {
+interface Place {
+  address: NativePointer;
+  /** its first bytes before */
+  was: number;
+}
+
+interface Patched extends Place {
+  listener: InvocationListener;
+}
+
+let patched: Patched[] = [];
+/** Those in C that copies of the process need until all others are gone. */
+let lasting: Patched[] = [];
+
+/** `Interceptor.attach`, undone in copies of the process and when we leave; then with `last` after all others. */
+export function patch(address: NativePointer, callbacks: InvocationListenerCallbacks, last = false): void {
+  if (hasLeft()) {
+    return;
+  }
   if (count < MOST) {
     const entry = patches.add(8 + count * ENTRY_BYTES);
     entry.writeU64(uint64(address.toString()));
@@ -24,11 +43,54 @@ export function patch(address: NativePointer, callbacks: InvocationListenerCallb
       fresh.push({ address, was: address.readU32() });
     }
   }
-  return Interceptor.attach(address, callbacks);
+  attach(last ? lasting : patched, address, callbacks);
 }
 
+/** The same with C, for copies of the process: not undone there. */
+export function patchForCopies(address: NativePointer, callbacks: InvocationListenerCallbacks): void {
+  attach(lasting, address, callbacks);
+}
+
+function attach(to: Patched[], address: NativePointer, callbacks: InvocationListenerCallbacks): void {
+  const was = address.readU32();
+  to.push({ address, was, listener: Interceptor.attach(address, callbacks) });
+}
+
+/** Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it. */
+export function unpatch(): void {
+  for (const some of [patched, lasting]) {
+    for (const { listener } of some) {
+      listener.detach();
+    }
+    // The first hook of a function found it as it was.
+    const places = new Map([...some].reverse().map((one) => [one.address.toString(), one]));
+    until([...places.values()], ({ address, was }) => address.readU32() === was);
+    patches.writeU64(0);
+  }
+  [patched, lasting] = [[], []];
+}
+
+/** Another library may come where one went. */
+function forget(module: Module): void {
+  const [from, to] = [module.base, module.base.add(module.size)];
+  const stays = ({ address }: Place): boolean => address.compare(from) < 0 || address.compare(to) >= 0;
+  [patched, lasting, fresh] = [patched.filter(stays), lasting.filter(stays), fresh.filter(stays)];
+  ranges = [];
+  for (let i = 0; i !== count; i++) {
+    const entry = patches.add(8 + i * ENTRY_BYTES);
+    if (!stays({ address: entry.readPointer(), was: 0 })) {
+      entry.writeU64(0);
+    }
+  }
+}
+
+const observer = Process.attachModuleObserver({ onRemoved: forget });
+whenLeft(() => {
+  observer.detach();
+});
+
 /** Functions without any hook when ours was made. */
-let fresh: { address: NativePointer; was: number }[] = [];
+let fresh: Place[] = [];
 const PATIENCE_S = 0.3;
 const STEP_S = 0.0005;
 
@@ -37,17 +99,22 @@ const STEP_S = 0.0005;
  * may call a library as soon as it is loaded. (With `Interceptor.flush` alone 43 of 1,400 such calls were not seen.)
  */
 export function goLive(): void {
-  for (let waited = 0; fresh.length > 0 && waited < PATIENCE_S; waited += STEP_S) {
-    Interceptor.flush();
-    fresh = fresh.filter(({ address, was }) => address.readU32() === was);
-    if (fresh.length > 0) {
-      Thread.sleep(STEP_S);
-    }
-  }
+  until(fresh, ({ address, was }) => address.readU32() !== was);
   fresh = [];
 }
 
-const ranges: RangeDetails[] = [];
+function until(places: Place[], isSo: (place: Place) => boolean): void {
+  let left = places;
+  for (let waited = 0; left.length > 0 && waited < PATIENCE_S; waited += STEP_S) {
+    Interceptor.flush();
+    left = left.filter((place) => !isSo(place));
+    if (left.length > 0) {
+      Thread.sleep(STEP_S);
+    }
+  }
+}
+
+let ranges: RangeDetails[] = [];
 
 /** What a function is without any hook: as its file has it, for Frida has hooks of its own. */
 function unhooked(address: NativePointer): ArrayBuffer {

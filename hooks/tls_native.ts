@@ -3,6 +3,7 @@
 import { micros } from "./clock.js";
 import { emit } from "./emit.js";
 import { isCovered } from "./engine.js";
+import { eachModule } from "./leaving.js";
 import { goLive, patch } from "./patches.js";
 import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type About, type Link } from "./plaintext.js";
 import type { TlsPlan } from "./plan.js";
@@ -14,23 +15,21 @@ const hooked = new Set<string>();
 /** Watch each library with the calls of OpenSSL, now and as they are loaded; what Java writes through it is seen there. */
 export function watchNativeTls(plan: TlsPlan): void {
   useKey(plan);
-  Process.attachModuleObserver({
-    onAdded(module) {
-      const write = module.findExportByName("SSL_write");
-      if (write === null || hooked.has(write.toString())) {
-        return;
-      }
-      hooked.add(write.toString());
-      try {
-        watchLibrary(module, write);
-      } catch (error) {
-        emit(micros(), {
-          kind: "gap", where: "hook", subject: `${module.name}!SSL_write`, why: "install_failed",
-          detail: error instanceof Error ? error.message : String(error),
-        });
-      }
-      goLive();
-    },
+  eachModule((module) => {
+    const write = module.findExportByName("SSL_write");
+    if (write === null || hooked.has(write.toString())) {
+      return;
+    }
+    hooked.add(write.toString());
+    try {
+      watchLibrary(module, write);
+    } catch (error) {
+      emit(micros(), {
+        kind: "gap", where: "hook", subject: `${module.name}!SSL_write`, why: "install_failed",
+        detail: error instanceof Error ? error.message : String(error),
+      });
+    }
+    goLive();
   });
 }
 

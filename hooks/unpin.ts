@@ -8,6 +8,7 @@ import { emit } from "./emit.js";
 import { watch } from "./engine.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
+import { eachModule } from "./leaving.js";
 import { goLive, patch } from "./patches.js";
 import type { NativeCheck, Unpinning } from "./plan.js";
 import { tryGetter } from "./readers.js";
@@ -184,23 +185,21 @@ export function unpinNative(checks: NativeCheck[]): void {
   if (checks.length === 0) {
     return;
   }
-  Process.attachModuleObserver({
-    onAdded(module) {
-      for (const spec of checks) {
-        const address = module.findExportByName(spec.function);
-        if (address === null || done.has(address.toString())) {
-          continue;
-        }
-        done.add(address.toString());
-        try {
-          overtakeNative(spec, address);
-          tell(spec.function, "installed");
-        } catch (error) {
-          failed(`${module.name}!${spec.function}`, error);
-        }
+  eachModule((module) => {
+    for (const spec of checks) {
+      const address = module.findExportByName(spec.function);
+      if (address === null || done.has(address.toString())) {
+        continue;
       }
-      goLive();
-    },
+      done.add(address.toString());
+      try {
+        overtakeNative(spec, address);
+        tell(spec.function, "installed");
+      } catch (error) {
+        failed(`${module.name}!${spec.function}`, error);
+      }
+    }
+    goLive();
   });
 }
 

@@ -32,6 +32,8 @@ from monitor.observe.sources import Source
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
+RESTORE_S = 20.0
+"""How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
 FOLD_MS = 1000
 LOST = (
     frida.InvalidOperationError,
@@ -282,12 +284,13 @@ class Agent:
         for child in self._children:
             child.stop()
         if self._script is not None and not self._ended.is_set():
-            within(DETACH_S, self._script.exports_sync.finish, LOST)
+            finish = partial_of(self._script.exports_sync.finish, not self._ends)
+            within(DETACH_S if self._ends else RESTORE_S, finish, LOST)
             if self._ends:
                 within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
                 self._ended.wait(DETACH_S)
             else:
-                # Taking hooks out of a running process can crash it: they stay, and let everything through.
+                # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
                 within(DETACH_S, self._script.eternalize, LOST)
                 within(DETACH_S, self._session.detach, LOST)
         elif self._spawned and self._script is None and self._pid is not None:

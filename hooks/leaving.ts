@@ -1,0 +1,29 @@
+// What of us goes on by itself in the app, and ends when we leave it.
+
+const ends: (() => void)[] = [];
+let left = false;
+
+/** Have `end` called when we leave the app. */
+export function whenLeft(end: () => void): void {
+  ends.push(end);
+}
+
+/** Be told of each library, of those that are there and of those that come, until we leave. */
+export function eachModule(onAdded: (module: Module) => void): void {
+  const observer = Process.attachModuleObserver({ onAdded });
+  whenLeft(() => {
+    observer.detach();
+  });
+}
+
+export function hasLeft(): boolean {
+  return left;
+}
+
+/** End all of it, for good. */
+export function leaveAlone(): void {
+  left = true;
+  for (const end of ends.splice(0)) {
+    end();
+  }
+}
