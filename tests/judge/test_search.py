@@ -502,3 +502,25 @@ def test_last_key(path, key):
 def test_random_bytes_hold_nothing(data):
     assert strong(data, *STRONG) == []
     assert strong(json.dumps({"v": base64.b64encode(data).decode()}).encode(), *STRONG) == []
+
+
+TYPES = sorted({value.type for value in STRONG} | {"ip_address", "contact", "imsi", "url", "unknown_to_us"})
+NUMBERS = st.sampled_from(
+    ("0", "-0.0", "90", "-90", "180", "-180", "1e-300", "1e400", "nan", "inf", "31.2", "-179.9999999")
+)
+ANY_TEXT = st.one_of(
+    st.text(st.characters(), max_size=60),  # lone surrogates too, as JSON may bring them
+    st.builds("{},{}".format, NUMBERS, NUMBERS),
+    st.builds("{},{}".format, st.floats(-91, 91), st.floats(-181, 181)),
+    st.text("0123456789+- ().:abcdefABCDEF", max_size=70),
+    st.builds(lambda letter, times: letter * times, st.characters(), st.integers(0, 2000)),
+)
+
+
+@given(st.sampled_from(TYPES), ANY_TEXT)
+@settings(max_examples=300, deadline=None)
+def test_any_value_can_be_looked_for(type_, text):
+    index = Index()
+    index.add("any", Value(type=type_, text=text))
+    index.find(decode.leaves_of(json.dumps({"v": text}).encode(), narrow=index.narrow).leaves)
+    assert len(index) == 1
