@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from monitor.judge.search.look import Look
 
-NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]{1,20})?")
+NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
 EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
+SCALES = [
+    (max(1000, scale // 1000), 180 * scale, scale, f"degrees x {scale}") for scale in (10**n for n in range(4, 10))
+]
+"""The least and the largest whole number that counts so many parts of a degree."""
 MILLISECONDS = 3_600_000
 """Thousandths of a second of arc in one degree."""
 SEMICIRCLES = 2**31 / 180
@@ -55,6 +59,8 @@ NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),([NS
 """3113.8250,N: what GPS receivers say."""
 PACKED = re.compile(rb"()([+-])([0-9]{2,3})([0-5][0-9])([0-5][0-9](?:\.[0-9]{1,10})?)()(?=[+/-]|\Z)")
 """+311418.10+1212608.15/: ISO 6709."""
+BETWEEN, LETTER_BEHIND, SIGN = (re.compile(mark) for mark in (rb"[0-9][: -][0-9]", rb",[NSEW]", rb"[+-][0-9]{6}"))
+"""What there is in a text that the three before may find something in."""
 RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
 """31/1,13/1,4950/100: EXIF."""
 
@@ -100,8 +106,8 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
     if any(mark in data for mark in MARKS) or LETTERED.search(data):
         for found in SIGNED.finditer(data):
             yield from _of_parts(found)
-    for pattern in (SEPARATED, NMEA, PACKED):
-        for found in pattern.finditer(data):
+    for pattern, mark in ((SEPARATED, BETWEEN), (NMEA, LETTER_BEHIND), (PACKED, SIGN)):
+        for found in pattern.finditer(data) if mark.search(data) else ():
             yield from _of_parts(found, sure=pattern is not SEPARATED)
     if b"/1," in data:
         for found in RATIONAL.finditer(data):
@@ -138,9 +144,9 @@ def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
         return
     whole = int(text)
     size = abs(whole)
-    for scale in (10**4, 10**5, 10**6, 10**7, 10**8, 10**9):
-        if max(1000, scale // 1000) <= size <= 180 * scale:
-            yield Reading(start, end, whole / scale, 1 / scale, f"degrees x {scale}")
+    for least, most, scale, notation in SCALES:
+        if least <= size <= most:
+            yield Reading(start, end, whole / scale, 1 / scale, notation)
     if size > 10**9:
         yield from _of_bits(whole, start, end)
     if 36_000 <= size <= 180 * MILLISECONDS:
