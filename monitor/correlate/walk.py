@@ -1,45 +1,24 @@
-"""The one walk over a recording: read, link, judge, save; once, or following while it is being made."""
+"""What is known of one recording so far: learns from its lines, links its uploads, judges and saves."""
 
 from __future__ import annotations
 
-import gc
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-from monitor.events import FILES, Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
-from monitor.findings import Candidate, Carrier, Declared, Finding, Flow, JudgedRule, Report, ReportedGap
+from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
+from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import decode
 from monitor.judge.claims import Claim
 from monitor.judge.clock import decided
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
 from monitor.judge.consent import Timeline, of_app
-from monitor.judge.differences import Sent, changed
 from monitor.judge.flows import Joined, Linker
 from monitor.judge.phases import Phases
-from monitor.judge.policy import declared
-from monitor.judge.rules import Facts, Rule, judge
-from monitor.knowledge import Knowledge, knowledge
+from monitor.judge.rules import Facts, judge
+from monitor.knowledge import Knowledge
 from monitor.recording import Read, Recording
 from monitor.store import Store
-
-__all__ = [
-    "Knowledge",
-    "Outcome",
-    "Progress",
-    "correlate",
-    "differences",
-    "follow",
-    "is_current",
-    "knowledge",
-    "report",
-    "uploaded",
-]
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -47,10 +26,6 @@ to uploads of this long before it."""
 RECENT_UPLOADS = 512
 CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy")
 """Fields of run.json that are known only when the app is up."""
-SETTLED_LINES = 1000
-"""Lines after which what they say is set aside from collections of garbage."""
-JUDGE_SHARE = 5
-"""Following: judging takes at most about one part in this many of the time, however long the recording grows."""
 
 
 @dataclass(frozen=True)
@@ -67,82 +42,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 
 
-def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
-    """Bring the index up to date with the recording, link and judge all of it, and save what came out.
-
-    Asking again changes nothing; a deleted database is rebuilt to the same flows and findings.
-    """
-    walk = _Walk(recording, store, known)
-    new_lines = 0
-    for kind in FILES:
-        # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
-        reads = recording.read(kind, walk.positions.get(kind), finished=True)
-        new_lines += store.ingest(walk.id, recording.run, str(recording.path), reads)
-    walk.recall(progress)
-    return walk.conclude(new_lines)
-
-
-def follow(
-    recording: Recording,
-    store: Store,
-    known: Knowledge,
-    stop: Callable[[], bool],
-    on_change: Callable[[Outcome], None] = lambda _: None,
-) -> Outcome:
-    """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
-
-    `on_change` is told whenever flows or findings changed. Ends after `stop()`, with a last whole pass, so that a
-    followed recording and one correlated later come to the same report.
-    """
-    walk = _Walk(recording, store, known)
-    store.ingest(walk.id, recording.run, str(recording.path), ())
-    walk.recall()
-    before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
-    pause_until = 0.0
-    pending = True
-    with settling() as settle:
-        for reads in recording.follow(walk.positions, stop):
-            if reads:
-                store.ingest(walk.id, recording.run, str(recording.path), reads)
-                pending = walk.take(reads) or pending
-                settle(len(reads))
-            if pending and time.monotonic() >= pause_until:
-                begun = time.monotonic()
-                if walk.run_moved():
-                    walk = _Walk(recording, store, known)
-                    walk.recall()
-                outcome = walk.conclude(len(reads), going_on=True)
-                pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
-                pending = False
-                if (outcome.flows, outcome.findings) != before:
-                    before = (outcome.flows, outcome.findings)
-                    on_change(outcome)
-    return correlate(recording, store, known)
-
-
-@contextmanager
-def settling() -> Iterator[Callable[[int], None]]:
-    """What is known now, and by each time that the function it gives is told of many more lines, is set aside, and
-    collections of garbage pass over it: a full one would look at all of it, and every thread of the process would wait,
-    those that speak to the app too. At the end all is as before."""
-    since = 0
-
-    def settle(lines: int) -> None:
-        nonlocal since
-        since += lines
-        if since >= SETTLED_LINES:
-            since = 0
-            gc.collect(1)  # so that little garbage is set aside with it
-            gc.freeze()
-
-    settle(SETTLED_LINES)
-    try:
-        yield settle
-    finally:
-        gc.unfreeze()
-
-
-class _Walk:
+class Walk:
     """What is known of one recording so far."""
 
     def __init__(self, recording: Recording, store: Store, known: Knowledge) -> None:
@@ -182,6 +82,7 @@ class _Walk:
         progress("matching uploads", len(uploads), len(uploads))
 
     def learn(self, ref: Ref, event: Event) -> None:
+        """Take in one line that is no upload."""
         match event:
             case Access():
                 self.accesses.append((ref, event))
@@ -232,6 +133,7 @@ class _Walk:
         return changed or bool(uploads)
 
     def link(self, ref: Ref, upload: Upload) -> decode.Decoded:
+        """Take an upload apart, and join to it what was read before it."""
         body = self.recording.body_view(upload.body) if upload.body else None
         decoded = decode.leaves(upload, body, narrow=self.linker.narrow, spool=self.recording.scratch)
         for cut in decoded.cut:
@@ -253,6 +155,7 @@ class _Walk:
         return decoded
 
     def host_time(self, at: datetime) -> datetime:
+        """A time of the device's clock on the host's."""
         return at - timedelta(milliseconds=self.run.clock_offset_ms)
 
     def on_host_clock(self, upload: Upload) -> Upload:
@@ -264,7 +167,7 @@ class _Walk:
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         phases = Phases(self.phases, self.run.clock_offset_ms, self._last())
-        timeline = _timeline(self.consents, phases, self.run, self.known)
+        timeline = timeline_of(self.consents, phases, self.run, self.known)
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
@@ -364,92 +267,6 @@ class _Walk:
         self.recent = {ref: self.recent[ref] for ref in keep}
 
 
-def uploaded(recording: Recording) -> Iterator[Sent]:
-    """Every upload of a recording, taken apart."""
-    for read in recording.read("upload", finished=True):
-        if isinstance(read.event, Upload):
-            body = recording.body(read.event.body) if read.event.body else None
-            yield Sent(read.ref, read.event, decode.leaves(read.event, body).leaves)
-
-
-def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candidate, ...]:
-    """The fields that changed with the persona between runs; nothing is read where all had the same one."""
-    if len({report.run.persona for report in reports}) < 2:
-        return ()
-    return changed([(report, uploaded(Recording.open(path))) for path, report in zip(paths, reports, strict=True)])
-
-
-def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
-    """Whether the index holds the whole recording, judged by these rules."""
-    id_ = recording.run.id
-    if store.judged_by(id_) != known.digest:
-        return False
-    positions = store.positions(id_)
-    return all(next(iter(recording.read(kind, positions.get(kind), finished=True)), None) is None for kind in FILES)
-
-
-def report(store: Store, recording_id: str, known: Knowledge) -> Report:
-    """Everything that the index has on one recording, judged by what is `known`; the same index, the same report."""
-    with store.snapshot():
-        return _report(store, recording_id, known)
-
-
-def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
-    run = store.run(recording_id)
-    flows = tuple(store.flows(recording_id))
-    findings = tuple(store.findings(recording_id))
-    events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
-    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(events, run)]
-    gaps += store.found_gaps(recording_id)
-    for ref, error in store.unreadable(recording_id):
-        gaps.append(
-            ReportedGap(
-                at=run.started,
-                where="correlate",
-                subject=ref,
-                why="protocol_unsupported",
-                detail=f"not a line of the contract: {error}",
-            )
-        )
-    named = {ref for finding in findings for ref in finding.evidence}
-    for flow in flows:
-        named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
-    evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
-    timeline = _timeline(events["consent"], None, run, known)
-    return Report(
-        recording=recording_id,
-        run=run,
-        flows=flows,
-        findings=findings,
-        gaps=tuple(gaps),
-        coverage=_coverage(run.model_extra or {}, events, gaps),
-        rules=tuple(_judged(rule, known) for rule in known.rules),
-        laws=known.jurisdictions,
-        app_type=type_.number if (type_ := known.type_of(run)) else None,
-        territory=known.territory,
-        declared=_declared(known, events["access"], flows),
-        path=str(store.path(recording_id)),
-        consents=events["consent"],
-        answers=timeline.steps(),
-        replaced=timeline.replaced(),
-        phases=events["phase"],
-        evidence=evidence,
-        accesses=events["access"],
-        uploads=events["upload"],
-    )
-
-
-def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterator[tuple[Ref, Event]]:
-    """The gaps, those of a connection that the app is known to have opened with its name."""
-    connections = Connections(run.clock_offset_ms)
-    for ref, event in events["connection"]:
-        if isinstance(event, Connection):
-            connections.add(ref, event)
-    for ref, event in events["gap"]:
-        app = connections.app_of(event) if isinstance(event, Gap) and event.app is None else None
-        yield ref, event.model_copy(update={"app": app}) if app else event
-
-
 def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
     """Corrections that correct nothing."""
     for ref, named in timeline.dangling().items():
@@ -457,43 +274,10 @@ def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
         yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
 
 
-def _timeline(lines: Iterable[tuple[Ref, Event]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
+def timeline_of(lines: Iterable[tuple[Ref, Event]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
+    """Consent of a run, out of the lines that are about it."""
     consents = [(ref, event) for ref, event in lines if isinstance(event, Consent)]
     return Timeline(consents, run.clock_offset_ms, run.started, known.labels, phases, run.app.package)
-
-
-def _declared(known: Knowledge, accesses: Iterable[tuple[Ref, Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
-    if known.policy is None:
-        return ()
-    return declared(known.policy, [(ref, event) for ref, event in accesses if isinstance(event, Access)], flows)
-
-
-def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
-    articles = known.laws.articles(rule.kinds, known.jurisdictions)
-    return JudgedRule(
-        id=rule.id,
-        level=rule.level,
-        title=rule.title,
-        help={language: f"{why}\n\n{rule.remedy.get(language, '')}".strip() for language, why in rule.why.items()},
-        kinds=rule.kinds,
-        references=(*known.laws.references(articles), *rule.references),
-    )
-
-
-def _coverage(
-    extra: dict[str, Any], events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
-) -> dict[str, Any]:
-    hooks = extra.get("hooks") or {}
-    hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
-    sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
-    return {
-        "lines": {kind: len(lines) for kind, lines in events.items()},
-        "unreadable_lines": sum(gap.where == "correlate" and gap.why == "protocol_unsupported" for gap in gaps),
-        "gaps": dict(sorted(Counter(f"{gap.where}: {gap.why}" for gap in gaps).items())),
-        "sources": dict(sorted(Counter(hooks.values()).items())),
-        "sources_read": dict(sorted(sources.items())),
-        "hosts": dict(sorted(hosts.items())),
-    }
 
 
 def _line(ref: Ref) -> int:

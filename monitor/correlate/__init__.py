@@ -1,0 +1,136 @@
+"""The one walk over a recording: read, link, judge, save; once, or following while it is being made."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.correlate.reporting import report
+from monitor.correlate.walk import Outcome, Progress, Walk
+from monitor.events import FILES, Upload
+from monitor.findings import Candidate, Finding, Flow, Report
+from monitor.judge import decode
+from monitor.judge.differences import Sent, changed
+from monitor.knowledge import Knowledge, knowledge
+from monitor.recording import Recording
+from monitor.store import Store
+
+__all__ = [
+    "Knowledge",
+    "Outcome",
+    "Progress",
+    "correlate",
+    "differences",
+    "follow",
+    "is_current",
+    "knowledge",
+    "report",
+    "uploaded",
+]
+
+SETTLED_LINES = 1000
+"""Lines after which what they say is set aside from collections of garbage."""
+JUDGE_SHARE = 5
+"""Following: judging takes at most about one part in this many of the time, however long the recording grows."""
+
+
+def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
+    """Bring the index up to date with the recording, link and judge all of it, and save what came out.
+
+    Asking again changes nothing; a deleted database is rebuilt to the same flows and findings.
+    """
+    walk = Walk(recording, store, known)
+    new_lines = 0
+    for kind in FILES:
+        # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
+        reads = recording.read(kind, walk.positions.get(kind), finished=True)
+        new_lines += store.ingest(walk.id, recording.run, str(recording.path), reads)
+    walk.recall(progress)
+    return walk.conclude(new_lines)
+
+
+def follow(
+    recording: Recording,
+    store: Store,
+    known: Knowledge,
+    stop: Callable[[], bool],
+    on_change: Callable[[Outcome], None] = lambda _: None,
+) -> Outcome:
+    """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
+
+    `on_change` is told whenever flows or findings changed. Ends after `stop()`, with a last whole pass, so that a
+    followed recording and one correlated later come to the same report.
+    """
+    walk = Walk(recording, store, known)
+    store.ingest(walk.id, recording.run, str(recording.path), ())
+    walk.recall()
+    before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
+    pause_until = 0.0
+    pending = True
+    with settling() as settle:
+        for reads in recording.follow(walk.positions, stop):
+            if reads:
+                store.ingest(walk.id, recording.run, str(recording.path), reads)
+                pending = walk.take(reads) or pending
+                settle(len(reads))
+            if pending and time.monotonic() >= pause_until:
+                begun = time.monotonic()
+                if walk.run_moved():
+                    walk = Walk(recording, store, known)
+                    walk.recall()
+                outcome = walk.conclude(len(reads), going_on=True)
+                pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
+                pending = False
+                if (outcome.flows, outcome.findings) != before:
+                    before = (outcome.flows, outcome.findings)
+                    on_change(outcome)
+    return correlate(recording, store, known)
+
+
+@contextmanager
+def settling() -> Iterator[Callable[[int], None]]:
+    """What is known now, and by each time that the function it gives is told of many more lines, is set aside, and
+    collections of garbage pass over it: a full one would look at all of it, and every thread of the process would wait,
+    those that speak to the app too. At the end all is as before."""
+    since = 0
+
+    def settle(lines: int) -> None:
+        nonlocal since
+        since += lines
+        if since >= SETTLED_LINES:
+            since = 0
+            gc.collect(1)  # so that little garbage is set aside with it
+            gc.freeze()
+
+    settle(SETTLED_LINES)
+    try:
+        yield settle
+    finally:
+        gc.unfreeze()
+
+
+def uploaded(recording: Recording) -> Iterator[Sent]:
+    """Every upload of a recording, taken apart."""
+    for read in recording.read("upload", finished=True):
+        if isinstance(read.event, Upload):
+            body = recording.body(read.event.body) if read.event.body else None
+            yield Sent(read.ref, read.event, decode.leaves(read.event, body).leaves)
+
+
+def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candidate, ...]:
+    """The fields that changed with the persona between runs; nothing is read where all had the same one."""
+    if len({report.run.persona for report in reports}) < 2:
+        return ()
+    return changed([(report, uploaded(Recording.open(path))) for path, report in zip(paths, reports, strict=True)])
+
+
+def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
+    """Whether the index holds the whole recording, judged by these rules."""
+    id_ = recording.run.id
+    if store.judged_by(id_) != known.digest:
+        return False
+    positions = store.positions(id_)
+    return all(next(iter(recording.read(kind, positions.get(kind), finished=True)), None) is None for kind in FILES)

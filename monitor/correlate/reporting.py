@@ -1,0 +1,112 @@
+"""Everything that the index has on one recording, as a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from monitor.correlate.walk import timeline_of
+from monitor.events import FILES, Access, Connection, Event, Gap, Ref, Run, Upload
+from monitor.findings import Declared, Flow, JudgedRule, Report, ReportedGap
+from monitor.judge.connections import Connections
+from monitor.judge.policy import declared
+from monitor.judge.rules import Rule
+from monitor.knowledge import Knowledge
+from monitor.store import Store
+
+
+def report(store: Store, recording_id: str, known: Knowledge) -> Report:
+    """Everything that the index has on one recording, judged by what is `known`; the same index, the same report."""
+    with store.snapshot():
+        return _report(store, recording_id, known)
+
+
+def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
+    run = store.run(recording_id)
+    flows = tuple(store.flows(recording_id))
+    findings = tuple(store.findings(recording_id))
+    events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
+    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(events, run)]
+    gaps += store.found_gaps(recording_id)
+    for ref, error in store.unreadable(recording_id):
+        gaps.append(
+            ReportedGap(
+                at=run.started,
+                where="correlate",
+                subject=ref,
+                why="protocol_unsupported",
+                detail=f"not a line of the contract: {error}",
+            )
+        )
+    named = {ref for finding in findings for ref in finding.evidence}
+    for flow in flows:
+        named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
+    evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
+    timeline = timeline_of(events["consent"], None, run, known)
+    return Report(
+        recording=recording_id,
+        run=run,
+        flows=flows,
+        findings=findings,
+        gaps=tuple(gaps),
+        coverage=_coverage(run.model_extra or {}, events, gaps),
+        rules=tuple(_judged(rule, known) for rule in known.rules),
+        laws=known.jurisdictions,
+        app_type=type_.number if (type_ := known.type_of(run)) else None,
+        territory=known.territory,
+        declared=_declared(known, events["access"], flows),
+        path=str(store.path(recording_id)),
+        consents=events["consent"],
+        answers=timeline.steps(),
+        replaced=timeline.replaced(),
+        phases=events["phase"],
+        evidence=evidence,
+        accesses=events["access"],
+        uploads=events["upload"],
+    )
+
+
+def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterator[tuple[Ref, Event]]:
+    """The gaps, those of a connection that the app is known to have opened with its name."""
+    connections = Connections(run.clock_offset_ms)
+    for ref, event in events["connection"]:
+        if isinstance(event, Connection):
+            connections.add(ref, event)
+    for ref, event in events["gap"]:
+        app = connections.app_of(event) if isinstance(event, Gap) and event.app is None else None
+        yield ref, event.model_copy(update={"app": app}) if app else event
+
+
+def _declared(known: Knowledge, accesses: Iterable[tuple[Ref, Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
+    if known.policy is None:
+        return ()
+    return declared(known.policy, [(ref, event) for ref, event in accesses if isinstance(event, Access)], flows)
+
+
+def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
+    articles = known.laws.articles(rule.kinds, known.jurisdictions)
+    return JudgedRule(
+        id=rule.id,
+        level=rule.level,
+        title=rule.title,
+        help={language: f"{why}\n\n{rule.remedy.get(language, '')}".strip() for language, why in rule.why.items()},
+        kinds=rule.kinds,
+        references=(*known.laws.references(articles), *rule.references),
+    )
+
+
+def _coverage(
+    extra: dict[str, Any], events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
+) -> dict[str, Any]:
+    hooks = extra.get("hooks") or {}
+    hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
+    sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
+    return {
+        "lines": {kind: len(lines) for kind, lines in events.items()},
+        "unreadable_lines": sum(gap.where == "correlate" and gap.why == "protocol_unsupported" for gap in gaps),
+        "gaps": dict(sorted(Counter(f"{gap.where}: {gap.why}" for gap in gaps).items())),
+        "sources": dict(sorted(Counter(hooks.values()).items())),
+        "sources_read": dict(sorted(sources.items())),
+        "hosts": dict(sorted(hosts.items())),
+    }
