@@ -151,3 +151,8 @@ def test_a_content_encoding_that_is_not_read_is_named_unless_the_body_is_text_al
     for coding in ("identity", "utf-8", "gzip"):
         assert told(coding, NOISE) == ()
     assert told("x-own", TEXT.encode()) == ()
+
+
+@pytest.mark.parametrize("mark", [b"\x89LZO\0", b"7z\xbc\xaf", b"Rar!\x1a", b"MSCF", b"\x1f\x9d\x00", b"bvx-", b"age-"])
+def test_half_a_mark_is_no_format(mark):
+    assert decode.leaves_of(mark + NOISE).cut == ()
