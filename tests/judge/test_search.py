@@ -305,7 +305,10 @@ def test_each_under_the_others_key_is_said():
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(
     ("code", "scale", "name"),
-    [("d", 1, "double"), ("f", 1, "float"), ("i", 10**7, "int32 x 10000000"), ("i", 10**6, "int32 x 1000000")],
+    [
+        *(("d", 1, "double"), ("f", 1, "float"), ("i", 2**31 / 180, "int32 semicircles")),
+        *(("i", 10**7, "int32 x 10000000"), ("i", 10**6, "int32 x 1000000")),
+    ],
 )
 @pytest.mark.parametrize("decimals", [6, 3])
 def test_places_are_found_in_binary_pairs(code, scale, name, order, first, decimals):

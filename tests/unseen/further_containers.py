@@ -15,7 +15,7 @@ from typing import Any
 import lz4.block
 import msgpack
 
-from tests.unseen import WAYS, Sent, world
+from tests.unseen import Sent, world
 from tests.unseen.containers import Pack, container, doc, field, frame, mqtt, numbers, proto, varint
 from tests.unseen.further_letters import lz_string
 from tests.unseen.further_values import rmc
@@ -263,8 +263,3 @@ PLACES: dict[str, Callable[[float, float, random.Random], Sent | bytes | None]] 
 }
 for _name, _numbers in PLACES.items():
     numbers(f"further: {_name}", _numbers)
-
-
-WAYS["place: further: int32 semicircles of fit"] = WAYS["place: further: int32 semicircles of fit"]._replace(
-    grade="hard"
-)

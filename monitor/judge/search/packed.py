@@ -13,6 +13,7 @@ from monitor.judge.search.grams import MOST_SLOTS
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
 from monitor.judge.search.native import Row, library, rows
+from monitor.judge.search.notations import SEMICIRCLES
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.variants import places
 
@@ -32,7 +33,7 @@ class _Kind(NamedTuple):
 
     name: str
     code: str
-    scale: int
+    scale: float
     bits: float
     """What one coordinate within the tolerance says."""
 
@@ -50,6 +51,7 @@ KINDS = tuple(
         ("int32 x 10000000", "i", 10**7, 20.0),
         ("int32 x 1000000", "i", 10**6, 23.0),
         ("int32 x 100000", "i", 10**5, 26.0),
+        ("int32 semicircles", "i", SEMICIRCLES, 20.0),
     )
 )
 
@@ -193,7 +195,7 @@ def _read(kind: _Kind, data: bytes, start: int, true: float, narrow: float) -> t
     if not abs(degrees) <= 180:  # not a number, too
         return None
     metres = abs(degrees - true) * places.METRES_PER_DEGREE * narrow
-    sure = 5e-6 if kind.code[1] == "f" else 1e-9
+    sure = {"f": 5e-6, "d": 1e-9}.get(kind.code[1], 0.6 / kind.scale)
     decimals = next((d for d in range(COARSEST, 7) if abs(degrees - round(degrees, d)) < sure), 7)
     if metres <= TOLERANCE_M or abs(degrees - round(true, decimals)) < sure:
         return decimals, metres

@@ -3,9 +3,9 @@
 #include "tables.h"
 #include <math.h>
 
-enum { KINDS = 5, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5 };
+enum { KINDS = 6, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5 };
 static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two */
-static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5}; /* a double, a float, integers; as in `search.packed` */
+static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `search.packed` */
 #define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
 
 typedef struct {
@@ -93,7 +93,7 @@ static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size,
 }
 
 /* Every number that may be the latitude of a place whose longitude may stand beside it: the place, where the number
-   begins, and its kind, those that begin with the highest byte five above those that begin with the lowest. */
+   begins, and its kind, those that begin with the highest byte six above those that begin with the lowest. */
 PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, int64_t most) {
     int64_t found = 0;
     for (int64_t at = 0; p->number && at + 3 <= size; at++)

@@ -14,9 +14,10 @@ static uint64_t strip(double degrees, bool wide, int axis) {
 }
 
 static uint16_t top_of(double degrees, int kind) {
-    if (kind < 3) return (uint16_t)((uint32_t)(int32_t)(degrees * (kind == 0 ? 1e5 : kind == 1 ? 1e6 : 1e7)) >> 16);
+    static const double scales[] = {1e5, 1e6, 1e7, SEMICIRCLE};
+    if (kind < 4) return (uint16_t)((uint32_t)(int32_t)fmax(fmin(degrees * scales[kind], INT32_MAX), INT32_MIN) >> 16);
     uint64_t word = 0;
-    if (kind == 3) {
+    if (kind == 4) {
         float real = (float)degrees;
         memcpy(&word, &real, 4);
         return (uint16_t)(word >> 16);
@@ -58,7 +59,7 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
             if (less || more) note_ranges(s, axis);
         }
     for (int axis = 0; axis < 2; axis++)
-        for (int kind = 0; kind < 5; kind++) {
+        for (int kind = 0; kind < 6; kind++) {
             double degrees = axis ? lon : lat, reach = axis ? fmax(6.1e-4, p.tolerance) : 6e-4;
             uint16_t first = top_of(degrees - reach, kind), last = top_of(degrees + reach, kind);
             if (first > last) { /* negative reals grow downwards */
@@ -112,7 +113,6 @@ static void metres_near(sieve *s, double number, double unit) {
     }
 }
 
-#define SEMICIRCLE (2147483648.0 / 180)
 static const double SCALES[] = {1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 3.6e6, SEMICIRCLE};
 enum { NOTATIONS = sizeof SCALES / sizeof *SCALES, METRES = NOTATIONS, DEGREES };
 
@@ -206,17 +206,17 @@ static double real(bytes at, int size, bool big) {
 }
 
 static double read(bytes at, int kind, bool big) {
-    static const double scales[] = {1e7, 1e6, 1e5};
-    return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 5 ? 4 : 8, big) / scales[(kind - 2) % 3];
+    static const double scales[] = {1e7, 1e6, 1e5, SEMICIRCLE};
+    return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 6 ? 4 : 8, big) / scales[(kind - 2) % 4];
 }
 
 /* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
 static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     static const int gaps[] = {0, 1, 2, 4, 8};
-    for (int kind = 0; kind < 8; kind++)
+    for (int kind = 0; kind < 9; kind++)
         for (int big = 0; big < 2; big++) {
-            int wide = kind == 0 || kind > 4 ? 8 : 4;
-            int64_t start = wide == 8 && kind > 4 && big ? at - 4 : at; /* its lower half gave it away */
+            int wide = kind == 0 || kind > 5 ? 8 : 4;
+            int64_t start = wide == 8 && kind > 5 && big ? at - 4 : at; /* its lower half gave it away */
             if (start < 0 || start + wide > size) continue;
             double lat = read(data + start, kind, big);
             int64_t lats = s->spots_found;

@@ -17,6 +17,8 @@
 
 typedef const uint8_t *bytes;
 
+#define SEMICIRCLE (2147483648.0 / 180) /* what sports watches count degrees in: half a turn is 2 ** 31 */
+
 /* Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one. */
 enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
