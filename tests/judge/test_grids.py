@@ -40,6 +40,10 @@ def test_cells_are_those_that_other_libraries_name(point, token, finest, square,
     assert grids.tile(point[0], point[1], 18) == tile
 
 
+def test_hexagons_are_those_that_h3_documents():
+    assert (9, 0x8928308280FFFFF) in grids.h3_cells(37.7752702151959, -122.418307270836)
+
+
 def test_metres_are_those_of_other_libraries():
     place = grids.utm(*SHANGHAI)[0]
     assert (place.zone, place.band) == (51, "R")
@@ -55,6 +59,10 @@ FOUND = (
     ({"v": 3869278063845170103}, "s2 cell", "of level 30", True),
     ({"v": "3869278063845170103"}, "s2 cell", "of level 30", True),
     ({"s2": "35b26fe614c00000"}, "s2 cell", "of level 19", True),
+    ({"hex": "8a30995820f7fff"}, "h3 cell", "of resolution 10, about 76 m", False),
+    ({"h3": "8a30995820f7fff"}, "h3 cell", "of resolution 10", True),
+    ({"v": "8C30995820F09FF"}, "h3 cell", "of resolution 12", True),
+    ({"h3_index": 622351711244091391}, "h3 cell", "of resolution 10", True),
     ({"q": "51RUQ5101657073"}, "mgrs", "of 15 characters", True),
     ({"q": "51R UQ 51016 57073"}, "mgrs", "of 18 characters", True),
     ({"pluscode": "8Q336CQP+"}, "plus code", "of 9 characters", False),

@@ -1,4 +1,4 @@
-"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, MGRS, map tiles."""
+"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, H3, MGRS, map tiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.judge.search.hits import last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.variants import Variant, grids, places
 
-CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|mgrs|grid")
+CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid")
 """Keys that say that the name of a cell stands there."""
 SURE_CELL, TELLING_CELL = 34.0, 29.0
 """Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
@@ -32,6 +32,10 @@ NEAR = 6
 """Leaves between the column of a tile and its row or zoom."""
 S2_WHOLE_M = 8.5e6
 """The side of a face of S2, in metres; those of cells vary."""
+H3_EDGE_M = 1.28e6
+"""The side of a hexagon of H3 of the widest resolution, in metres."""
+H3_DIGITS = 15
+"""Digits of hex of an id of H3; in decimal it has eighteen."""
 EQUATOR_M = 40_075_017
 ZOOM_KEY = re.compile(r"^z$|zoom|level|matrix|^l$")
 
@@ -207,4 +211,7 @@ def _size(variant: Variant, text: bytes) -> str:
         cell = int(text.ljust(16, b"0"), 16)
         level = grids.FINEST - ((cell & -cell).bit_length() - 1) // 2
         return f"of level {level}, about {S2_WHOLE_M / 2**level:.2g} m"
+    if variant.name == "h3 cell":
+        resolution = grids.h3_resolution(int(text, 10 if len(text) > H3_DIGITS else 16))
+        return f"of resolution {resolution}, about {H3_EDGE_M / 7 ** (resolution / 2):.2g} m to a side"
     return f"of {len(text)} characters"

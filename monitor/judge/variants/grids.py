@@ -1,4 +1,4 @@
-"""Grids that name the cell which holds a place: S2, tiles of web maps, UTM and MGRS, geohashes as whole numbers."""
+"""Grids that name the cell which holds a place: S2, H3, tiles of web maps, UTM and MGRS, geohashes as whole numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
+
+from h3.api import basic_int as h3
 
 S2_LEVELS = (*range(14, 25), 30)
 """Levels of S2 from cells of about 500 m to those of half a metre, and the finest, which stand for points."""
@@ -15,6 +17,9 @@ POSITIONS = ((0, 1, 3, 2), (0, 3, 1, 2), (2, 3, 1, 0), (2, 1, 3, 0))
 """Orientation of the Hilbert curve, then 2 * i + j of a quarter -> its place on the curve."""
 TURNS = (SWAP, 0, 0, SWAP | INVERT)
 """Place on the curve -> how it is turned inside that quarter."""
+H3_RESOLUTIONS = (*range(8, 13), 15)
+"""Resolutions of H3 from cells of about a kilometre across to those of twenty metres, and the finest, which stands for
+points."""
 ZOOMS = range(15, 23)
 """Zooms of map tiles from about 1 km to 10 m."""
 BANDS = "CDEFGHJKLMNPQRSTUVWXX"
@@ -78,6 +83,17 @@ def s2_names(lat: float, lon: float) -> Iterator[tuple[int, int, str]]:
         last = 1 << 2 * (FINEST - level)
         cell = finest & -last | last
         yield level, cell, f"{cell:016x}".rstrip("0")
+
+
+def h3_cells(lat: float, lon: float) -> Iterator[tuple[int, int]]:
+    """(resolution, id) of the hexagons of H3 that hold a point."""
+    for resolution in H3_RESOLUTIONS:
+        yield resolution, h3.latlng_to_cell(lat, lon, resolution)
+
+
+def h3_resolution(cell: int) -> int:
+    """The resolution that an id of H3 says."""
+    return cell >> 52 & 15
 
 
 def tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:

@@ -122,6 +122,8 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
         return found  # whose maps have tiles of their own
     found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
+        for resolution, cell in grids.h3_cells(lat, lon):
+            found += [("h3 cell", name, 2.81 * resolution + 0.95) for name in (b"%x" % cell, b"%d" % cell)]
         found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
         found += [("mgrs", name.lower().encode(), 3.3 * digits + 6) for digits, name in grids.mgrs(lat, lon)]
     return found
