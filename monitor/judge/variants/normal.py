@@ -7,6 +7,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from monitor.events import Value
 from monitor.judge.variants import phones, places
@@ -19,8 +20,29 @@ FORMS: dict[str, Callable[[str], Forms]] = {}
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
 UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
+DATE = re.compile(r"([12]\d{3})([-/.]?)(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])")
 STROKES = str.maketrans("łŁøØđĐßıæÆœŒ", "lLoOdDsiaAoO")
 """Letters with a stroke, and others that have no decomposition, in the nearest plain one."""
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+"""As German is written where there are none; Scandinavian passports write the same."""
+CYRILLIC = dict(
+    zip(
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў",
+        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g u".split(),  # noqa: SIM905
+        strict=True,
+    )
+)
+GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξοπρσςτυφχψω",
+        "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(),  # noqa: SIM905
+        strict=True,
+    )
+)
+LATIN = {ord(letter): latin.replace("_", "") for letter, latin in (CYRILLIC | GREEK).items()}
+"""Letters as passports write them."""
+PAIRS = (("ου", "ou"), ("αυ", "av"), ("ευ", "ev"))
+ELSEWHERE = re.compile("[\u0370-\u03ff\u0400-\u04ff]")
 HEX_ID = re.compile(r"(?i)(?=.*[a-f])(?=.*\d)[\da-f]{12,64}")
 SURNAMES = frozenset(
     "欧阳 太史 端木 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 公孙 慕容 司徒 长孙 宇文 司空 令狐 百里 西门".split()  # noqa: SIM905
@@ -83,14 +105,39 @@ def name(text: str) -> Forms:
         first, last = " ".join(words[:-1]), words[-1]
         if not HAN.search(narrow):
             forms += [("swapped", f"{last} {first}"), ("swapped", f"{last}, {first}"), ("swapped", f"{last},{first}")]
-            forms += [("swapped", f"{last}{between}{first}") for between in ";/|"]
+            forms += [("swapped", f"{last}{between}{first}") for between in ";/|^"]
             forms += [("swapped", f"{last}/{first}".upper())]
             forms += [("lower_swapped", f"{last} {first}".lower())]
+            if not given.isascii():
+                forms += [("swapped", f"{last} {first}".upper()), ("swapped", f"{last}, {first}".upper())]
         else:
             forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
         forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
         forms += [("joined_lower", "".join(words).lower())]
+    forms += [("latin", latin) for latin in _latin(narrow)]
+    if "'" in narrow or "\u2019" in narrow:
+        straight = narrow.replace("\u2019", "'")
+        # as keyboards write it, and as SQL doubles it
+        forms += [("apostrophe", straight), ("apostrophe", straight.replace("'", "\u2019"))]
+        forms += [("apostrophe", straight.replace("'", "''"))]
     return _unique(*forms)
+
+
+def _latin(text: str) -> list[str]:
+    """A name in the plain Latin letters that a passport has for those of German, Cyrillic and Greek."""
+    found = [text.translate(UMLAUTS)] if UMLAUTS.keys() & {ord(letter) for letter in text} else []
+    if ELSEWHERE.search(text):
+        plain = "".join(
+            letter for letter in unicodedata.normalize("NFD", text.lower()) if letter not in "\u0301\u0300\u0342\u0345"
+        )
+        plain = unicodedata.normalize("NFC", plain)
+        for pair, latin in PAIRS:
+            plain = plain.replace(pair, latin)
+        words = plain.translate(LATIN).title().split()
+        found += [" ".join(words)]
+        if len(words) > 1:
+            found += [f"{words[-1]} {' '.join(words[:-1])}"]
+    return found
 
 
 VARIED = 5
@@ -189,6 +236,29 @@ def address(text: str) -> Forms:
     )
 
 
+@form("date")
+def date(text: str) -> Forms:
+    """A birthday in the orders and with the separators of the world, and as the time that it began in UTC and China."""
+    given = text.strip()
+    parts = DATE.fullmatch(given)
+    if parts is None:
+        return _unique(("as_given", given))
+    year, month, day = (int(parts[group]) for group in (1, 3, 4))
+    forms = [("as_given", given), ("year_first", f"{year}-{month:02d}-{day:02d}")]
+    forms += [("year_first", f"{year}{month:02d}{day:02d}"), ("year_first", f"{year}/{month:02d}/{day:02d}")]
+    forms += [("year_first", f"{year}.{month:02d}.{day:02d}")]
+    forms += [("year_first", f"{year}年{month}月{day}日"), ("year_first", f"{year}年{month:02d}月{day:02d}日")]
+    forms += [("day_first", f"{day:02d}{between}{month:02d}{between}{year}") for between in "./-"]
+    forms += [("month_first", f"{month:02d}{between}{day:02d}{between}{year}") for between in "/-"]
+    try:
+        begun = int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000
+    except ValueError:  # no such day
+        return _unique(*forms)
+    if abs(begun) >= 10**10:  # what is shorter says too little
+        forms += [("milliseconds", str(begun)), ("milliseconds", str(begun - 8 * 3_600_000))]
+    return _unique(*forms)
+
+
 @form("id")
 def identifier(text: str) -> Forms:
     """Ids in hex or as UUID: case, hyphens, as an integer."""
@@ -202,6 +272,8 @@ def identifier(text: str) -> Forms:
         ("bare", pure.lower()),
         ("bare_upper", pure.upper()),
     ]
+    if len(pure) == 14:  # an MEID, which has a spelling in decimal, part by part
+        forms += [("decimal", f"{int(pure[:8], 16):010d}{int(pure[8:], 16):08d}")]
     if len(pure) == 16:
         forms += [("integer", str(number)), ("signed_integer", str(number - (1 << 64)) if number >> 63 else "")]
     if UUID.fullmatch(given) and varied(pure):
@@ -253,7 +325,11 @@ def kind_of(value: Value) -> str:
     if code == "location" or (code.startswith("location") and places.parse(text)):
         return "location" if places.parse(text) else "text"
     if "imei" in code or "meid" in code:
-        return "imei" if re.fullmatch(r"\d{14,16}", text) else "text"
+        if re.fullmatch(r"\d{14,16}", text):
+            return "imei"
+        return "id" if HEX_ID.fullmatch(text) and len(text) == 14 else "text"
+    if code == "birthday" and DATE.fullmatch(text):
+        return "date"
     if re.fullmatch(r"[\dXx][\dXx -]{10,24}", text) and (code in NUMBERED or code.startswith("device_id")):
         return "number"
     if code == "address":

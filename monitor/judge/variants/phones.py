@@ -10,6 +10,35 @@ from phonenumbers import PhoneNumberFormat
 
 HOMES = ("CN", "US", "GB", "DE", "IN", "BR", "FR", "JP")
 """Countries that a number without a country code may belong to; each in which it is valid counts."""
+ABROAD: dict[str, re.Pattern[str]] = {
+    country: re.compile(mobile)
+    for country, mobile in (
+        ("KR", r"010\d{8}"),
+        ("RU", r"89\d{9}"),
+        ("TW", r"09\d{8}"),
+        ("AU", r"04\d{8}"),
+        ("VN", r"0[35789]\d{8}"),
+        ("TH", r"0[689]\d{8}"),
+        ("ID", r"08\d{8,11}"),
+        ("MY", r"01\d{8,9}"),
+        ("PH", r"09\d{9}"),
+        ("PK", r"03\d{9}"),
+        ("BD", r"01\d{9}"),
+        ("EG", r"01[0-25]\d{8}"),
+        ("NG", r"0[789][01]\d{8}"),
+        ("TR", r"05\d{9}"),
+        ("SA", r"05\d{8}"),
+        ("IL", r"05\d{8}"),
+        ("ZA", r"0[678]\d{8}"),
+        ("UA", r"0[3-9]\d{8}"),
+        ("NL", r"06\d{8}"),
+        ("SE", r"07\d{8}"),
+        ("ES", r"[67]\d{8}"),
+        ("PL", r"[4-8]\d{8}"),
+        ("IT", r"3\d{9}"),
+    )
+}
+"""Further countries, each for numbers that are written as its mobile ones are: it takes long to try them all."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
@@ -75,6 +104,7 @@ def numbers(given: str, digits: str) -> list[phonenumbers.PhoneNumber]:
         tries = [(digits, "CN")]
     else:
         tries = [(given, home) for home in HOMES]
+        tries += [(given, country) for country, mobile in ABROAD.items() if mobile.fullmatch(digits)]
     found: list[phonenumbers.PhoneNumber] = []
     for candidate, home in tries:
         try:
