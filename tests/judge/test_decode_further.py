@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import struct
+import urllib.parse
 import uuid
 
 import bson
@@ -25,10 +27,33 @@ SHORT = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 CROCKFORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DOCUMENT = json.dumps({"phone": "+8613800138000", "name": "李华", "more": ["a", "a", "a", 7]}, ensure_ascii=False)
 
+PACKED = gzip.compress(DOCUMENT.encode())
+
 READ = {
     "arabic digits": ("٣١٫٢٣٨٣٦١".encode(), "width", b"31.238361"),
     "bengali digits": ("৩১.২৩৮৩৬১".encode(), "width", b"31.238361"),
     "myanmar digits": ("၃၁.၂၃၈၃၆၁".encode(), "width", b"31.238361"),
+    "thai digits": ("๓๑.๒๓๘๓๖๑".encode(), "width", b"31.238361"),
+    "tamil digits": ("௩௧.௨௩௮௩௬௧".encode(), "width", b"31.238361"),
+    "charset of xml": (
+        '<?xml version="1.0" encoding="windows-1256"?><c n="محمد العتيبي"/>'.encode("cp1256"),
+        "cp1256",
+        "محمد العتيبي".encode(),
+    ),
+    "bencode": (b"d3:aidi77e1:ald3:tel14:+8613800138000eee", "bencode", b"+8613800138000"),
+    "chunks": (
+        b"POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b'5\r\n{"a":\r\n9;x=1\r\n"+8613800\r\n8\r\n138000"}\r\n0\r\n\r\n',
+        "chunked",
+        b"+8613800138000",
+    ),
+    "chunks of gzip": (
+        b"POST /r HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\ncontent-encoding: gzip\r\n\r\n"
+        + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (PACKED[:9], PACKED[9:]))
+        + b"0\r\n\r\n",
+        "chunked",
+        b"+8613800138000",
+    ),
     "minus of mathematics": ("\u221243.210487".encode(), "width", b"-43.210487"),
     "vcard": (
         b"FN;ENCODING=QUOTED-PRINTABLE:Anna=20Kowalska",
@@ -84,7 +109,17 @@ UNREAD = {
     "a list of mail": (b"zhao@example.org,liu@example.org", "separators"),
     "noughts and little": (b"0000a4c1381581", b"a4c1381581"),
     "a version": (b"-43.2", "width"),
+    "bencode with more behind it": (b"d3:tel14:+8613800138000e1", "bencode"),
+    "bencode that is not whole": (b"d3:tel99:+8613800138000e", "bencode"),
+    "a key that is a number": (b"di7e3:abce", "bencode"),
+    "words about chunks": (b"\r\ntransfer-encoding: chunked, says RFC 9112\r\n", "chunked"),
 }
+
+
+def test_the_charset_of_a_form_is_that_of_its_values():
+    body = b"fio=" + urllib.parse.quote("Ольга Смирнова".encode("koi8-r")).encode() + b"&n=1"
+    leaves = decode.leaves_of(body, "application/x-www-form-urlencoded; charset=koi8-r").leaves
+    assert ("$.fio", "Ольга Смирнова") in {(leaf.path, leaf.text) for leaf in leaves}
 
 
 @pytest.mark.parametrize("name", UNREAD)

@@ -59,6 +59,16 @@ def capnp(fields: dict[str, Any]) -> bytes:
     return b"".join(struct.pack("<II", 0, 1 + len(t) // 8) + t + b"\0" * (-len(t) % 8) for t in texts)
 
 
+def in_chunks(body: bytes) -> bytes:
+    """A request of HTTP/1.1 as it stands in the connection, ten bytes a chunk."""
+    parts = [body[n : n + 10] for n in range(0, len(body), 10)]
+    return (
+        b"POST /r HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+        + b"0\r\n\r\n"
+    )
+
+
 def as_query(fields: dict[str, Any]) -> str:
     return urllib.parse.urlencode(fields)
 
@@ -92,6 +102,14 @@ FORMATS: dict[str, Pack] = {
         json.dumps({"command": "message", "data": json.dumps(f)}).encode(), via="websocket"
     ),
     "mqtt in a websocket": lambda f, c: Sent(frame(mqtt("u/1", json.dumps(f).encode()), 0x82), via="websocket"),
+    "bencode": lambda f, c: (
+        b"d%se" % b"".join(b"%d:%s" % (len(one), one) for k, v in sorted(f.items()) for one in (k.encode(), v.encode()))
+    ),
+    "chunks of http": lambda f, c: Sent(in_chunks(doc(f, c)), via="tcp"),
+    "xml in windows-1252": lambda f, c: (
+        '<?xml version="1.0" encoding="windows-1252"?>'
+        f"<r>{''.join(f'<{k}>{html.escape(v)}</{k}>' for k, v in f.items())}</r>"
+    ).encode("cp1252", "xmlcharrefreplace"),
     "mqtt, protobuf": lambda f, c: Sent(mqtt("u/1", proto(f, c)), via="tcp"),
     "xmpp": lambda f, c: Sent(
         b"<message to='a@b.test'><body>"

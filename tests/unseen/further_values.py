@@ -62,7 +62,7 @@ def gad(lat: float, lon: float) -> str:
     return (north.to_bytes(3) + int(lon / 360 * (1 << 24)).to_bytes(3, signed=True)).hex()
 
 
-ARABIC, PERSIAN, HINDI, BENGALI = map(in_script, "٠۰०০")
+ARABIC, PERSIAN, HINDI, BENGALI, THAI = map(in_script, "٠۰०০๐")
 
 for _name, _types, _write in (
     # numbers of people
@@ -126,6 +126,8 @@ for _name, _types, _write in (
     ("arabic digits, points", PLACE, ARABIC),
     ("persian digits", PLACE, lambda t: dict(zip(("lat", "lng"), PERSIAN(t).split(","), strict=True))),
     ("bengali digits", PLACE, lambda t: dict(zip(("lat", "lng"), BENGALI(t).split(","), strict=True))),
+    ("thai digits", PLACE, lambda t: dict(zip(("lat", "lng"), THAI(t).split(","), strict=True))),
+    ("thai digits of a number", PHONE, THAI),
     ("real minus", PLACE, lambda t: t.replace("-", "\u2212") if "-" in t else None),
     ("url of a map", PLACE, lambda t: f"https://maps.test/maps/@{t},15z/data=!3m1"),
     (
@@ -259,6 +261,8 @@ for _name, _types, _write in (
         lambda t: {"contact": {"family": t.split()[-1], "given": " ".join(t.split()[:-1])}} if " " in t else None,
     ),
     ("suffix", NAME, lambda t: f"{t}, PhD"),
+    ("capitals, surname first", NAME, lambda t: " ".join(reversed(t.upper().split(" ", 1))) if " " in t else None),
+    ("hl7", NAME, lambda t: f"{t.split()[-1]}^{' '.join(t.split()[:-1])}" if " " in t else None),
     ("tag", NAME, lambda t: f"@{t.replace(' ', '')}"),
     ("slug", NAME, lambda t: t.lower().replace(" ", "-") if " " in t and t.isascii() else None),
     ("file", NAME, lambda t: f"{t.replace(' ', '_')}_2026.vcf"),

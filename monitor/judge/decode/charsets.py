@@ -15,6 +15,7 @@ MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
 )
 DECLARED = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+PROLOG = re.compile(rb"\s*<\?xml\s[^>]{0,80}?\bencoding\s*=\s*[\"']([\w.:-]{2,40})")
 CJK = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 OTHER = re.compile("[\x80-\xff]|[^\x00-\u0fff\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 
@@ -78,12 +79,13 @@ def wide(piece: Piece, room: Room) -> Found:
 
 @decoder("declared charset", "binary")
 def declared(piece: Piece, room: Room) -> Found:
-    """The charset that Content-Type names, when the bytes are not UTF-8 and decode as it."""
-    said = DECLARED.search(piece.hint)
+    """The charset that Content-Type or XML itself names, when the bytes are not UTF-8 and decode as it."""
+    header, prolog = DECLARED.search(piece.hint), PROLOG.match(piece.data)
+    said = header[1] if header else prolog[1].decode() if prolog else ""
     if not said:
         return None
     try:
-        name = codecs.lookup(said[1]).name
+        name = codecs.lookup(said).name
         name = {"gb2312": "gb18030", "gbk": "gb18030", "utf-16": "utf-16-le"}.get(name, name)
         text = piece.data.decode(name)
     except (LookupError, UnicodeDecodeError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from monitor.judge.decode.charsets import DECLARED
 from monitor.judge.decode.documents import child_path
 from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 
@@ -70,7 +71,8 @@ def _value(piece: Piece, step: str, start: int, end: int, path: str, room: Room,
         return [piece.part(step, start, end, path)]
     if not room.take(len(raw), piece, step):
         return []
-    found = [piece.turned(step, unquote(raw, plus=plus), start, end, path)]
+    charset = DECLARED.search(piece.hint) if piece.hint else None
+    found = [piece.turned(step, unquote(raw, plus=plus), start, end, path, charset[0] if charset else "")]
     if has_plus and BASE64.fullmatch(plain := unquote(raw, plus=False)):  # base64 that was not escaped
         found.append(piece.turned(step, plain, start, end, path))
     elif has_plus and re.match(rb"\+\d", raw):  # a telephone number that was not escaped

@@ -1,16 +1,19 @@
-"""Decoders of what stands on the wire below messages: masked WebSocket frames, names in DNS queries."""
+"""Decoders of what stands on the wire below messages: masked WebSocket frames, names in DNS queries, chunks of HTTP."""
 
 from __future__ import annotations
 
 import re
 import zlib
 
-from monitor.judge.decode.compressed import ERRORS
+from monitor.judge.decode.compressed import ERRORS, content
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 DNS = "application/dns-message"
 """What a body is called that is a DNS message, over HTTPS or not."""
 KINDS = frozenset((0, 1, 2, 8, 9, 10))
+CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding:[ \t]*(?:[\w-]+,[ \t]*)*chunked[ \t]*\r\n")
+CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]{0,100}\r\n")
+SAID = re.compile(rb"(?i)\r\n(content-(?:type|encoding)):[ \t]*([^\r\n]*)")
 TAIL = b"\x00\x00\xff\xff"
 """What permessage-deflate leaves off."""
 
@@ -119,3 +122,32 @@ def records(piece: Piece, room: Room) -> Found:
 
 
 RECORDS = 100_000
+
+
+@decoder("chunked", "any", rb"(?i)\r\ntransfer-encoding:[^\r\n]*chunked", anywhere=True, alone=False)
+def chunked(piece: Piece, room: Room) -> Found:
+    """Bodies of HTTP/1.1 that stand in a connection as they were sent, in chunks: RFC 9112."""
+    found: list[Piece] = []
+    data = piece.data
+    said = CHUNKED.search(data)
+    while said and len(found) < RECORDS:
+        start = at = data.find(b"\r\n\r\n", said.end() - 2) + 4
+        if at < 4:
+            break
+        parts: list[bytes] = []
+        while chunk := CHUNK.match(data, at):
+            size = int(chunk[1], 16)
+            at = min(chunk.end() + size, len(data))
+            parts.append(data[chunk.end() : at])
+            if not size or data[at : at + 2] != b"\r\n":
+                break
+            at += 2
+        body = b"".join(parts)
+        if body and room.take(len(body), piece, "chunked"):
+            head = data[max(0, data.rfind(b"\r\n\r\n", 0, said.start())) : start]
+            of = {one[1].lower(): one[2].decode("latin-1").strip().lower() for one in SAID.finditer(head)}
+            whole = piece.turned("chunked", body, start, at, hint=of.get(b"content-type", ""))
+            codings = [one.strip() for one in of.get(b"content-encoding", "").split(",") if one.strip()]
+            found += content(whole, codings, room)
+        said = CHUNKED.search(data, max(at, said.end()))
+    return found or None

@@ -43,6 +43,7 @@ GUESSES = frozenset(
     (
         *("xor", "shifted", "turned round", "bits", "character codes", "polyline", "latin-1", "western", "byte map"),
         *("base45", "uuencode", "hex dump", "long number", "octets", "noughts", "bytes of a number", "base64 blanks"),
+        *("bencode", "chunked"),
     )
 )
 """Decoders that guess, and rare ways to write: in a large text they are tried only where something else stands out."""
