@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LONG = ("soak", "malformed")
+LONG = ("soak", "malformed", "detach")
 """Those that take long, and give no ratio: only run when they are named."""
 
 
