@@ -54,6 +54,15 @@ READ = {
         "chunked",
         b"+8613800138000",
     ),
+    "keycaps": ("".join(f"{digit}\ufe0f\u20e3" for digit in "13800138000").encode(), "width", b"13800138000"),
+    "raised digits": ("¹³⁸⁰⁰¹³⁸⁰⁰⁰".encode(), "width", b"13800138000"),
+    "digits in circles": ("①③⑧⓪⓪①③⑧⓪⓪⓪".encode(), "width", b"13800138000"),
+    "a table of real numbers": (b"id,mobile\n1.0,13800138000.0,x\n", "real", b"id,mobile\n1.0,13800138000,x\n"),
+    "thrift, two reals": (
+        b"\x04\0\x01" + struct.pack(">d", 31.238361) + b"\x04\0\x02" + struct.pack(">d", 121.435598) + b"\0",
+        "thrift",
+        b"121.435598",
+    ),
     "minus of mathematics": ("\u221243.210487".encode(), "width", b"-43.210487"),
     "vcard": (
         b"FN;ENCODING=QUOTED-PRINTABLE:Anna=20Kowalska",
@@ -109,6 +118,7 @@ UNREAD = {
     "a list of mail": (b"zhao@example.org,liu@example.org", "separators"),
     "noughts and little": (b"0000a4c1381581", b"a4c1381581"),
     "a version": (b"-43.2", "width"),
+    "decimals": (b"at 1380013.0805, 1380013.0.1", "real"),
     "bencode with more behind it": (b"d3:tel14:+8613800138000e1", "bencode"),
     "bencode that is not whole": (b"d3:tel99:+8613800138000e", "bencode"),
     "a key that is a number": (b"di7e3:abce", "bencode"),

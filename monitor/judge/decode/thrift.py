@@ -123,6 +123,8 @@ class _Binary(Reader):
     fields = 0
     words = 0
     """Strings that are text, four letters at least."""
+    reals = 0
+    """Real numbers of a size that people measure in."""
 
     def structure(self, path: str, level: int) -> None:
         """Fields until the stop byte, under their numbers."""
@@ -140,7 +142,9 @@ class _Binary(Reader):
         if kind in KINDS:
             raw = self.take(KINDS[kind])
             if kind == 4:
-                self.number(format_real(struct.unpack(">d", raw)[0], wide=True), start, path)
+                real = struct.unpack(">d", raw)[0]
+                self.reals += 1e-6 < abs(real) < 1e9
+                self.number(format_real(real, wide=True), start, path)
             elif kind == 16:
                 self.found.append(self.piece.part(self.step, start, self.pos, path))
             elif kind > 4:
@@ -186,7 +190,7 @@ class _Binary(Reader):
 )
 def binary(piece: Piece, room: Room) -> Found:
     """Thrift's binary protocol: a message, framed or not; or a bare structure, believed when it ends where the bytes
-    end and holds text."""
+    end and holds text, or two real numbers."""
     data = piece.data
     reader = _Binary(piece, "thrift", room)
     framed = len(data) > 8 and data[4:7] == b"\x80\x01\x00" and int.from_bytes(data[:4]) == len(data) - 4
@@ -201,6 +205,6 @@ def binary(piece: Piece, room: Room) -> Found:
         reader.structure(piece.path, 0)
     except Broken:
         return None
-    if reader.pos != len(data) or not (named or (reader.words and reader.fields > 1)):
+    if reader.pos != len(data) or not (named or (reader.words and reader.fields > 1) or reader.reals > 1):
         return None
     return reader.found or None

@@ -13,6 +13,7 @@ GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
 NO_DIGIT = re.compile(rb"[^0-9X]")
 MAIL = re.compile(rb"[\w+,-]{1,64}@[\w-]+(?:,[\w-]+)+")
 REAL = re.compile(rb"([0-9]+)\.0+|([0-9](?:\.[0-9]+)?)[eE]\+?([0-9]{1,2})")
+CELL = re.compile(rb"(?<![^\s,;|\"'])([0-9]{7,20})\.0+(?![^\s,;|\"'])")
 BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
 _ONE = rb'"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))"'
 CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
@@ -67,6 +68,15 @@ def real(piece: Piece, room: Room) -> Found:
     if not 7 <= len(digits) <= LONGEST_NUMBER or not room.take(len(digits), piece, "real"):
         return None
     return [piece.whole("real", digits)._replace(done=True)]
+
+
+@decoder("real", "text", rb"[0-9]{7}\.0", anywhere=True, alone=False)
+def reals(piece: Piece, room: Room) -> Found:
+    """The same in a table, whose columns of numbers are often written as real ones: `1,13800138000.0,x`."""
+    if REAL.fullmatch(piece.data) or len(piece.data) > 1 << 20:
+        return None
+    out = CELL.sub(rb"\1", piece.data)
+    return [piece.whole("real", out)] if out != piece.data and room.take(len(out), piece, "real") else None
 
 
 @decoder("decimal", "text", rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z", alone=False)
