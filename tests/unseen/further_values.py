@@ -128,6 +128,9 @@ for _name, _types, _write in (
     ("bengali digits", PLACE, lambda t: dict(zip(("lat", "lng"), BENGALI(t).split(","), strict=True))),
     ("thai digits", PLACE, lambda t: dict(zip(("lat", "lng"), THAI(t).split(","), strict=True))),
     ("thai digits of a number", PHONE, THAI),
+    ("keycaps", PHONE, lambda t: "".join(f"{one}\ufe0f\u20e3" if one.isdigit() else one for one in t)),
+    ("real in a table", PHONE, lambda t: f"id,number,n\n1,{t}.0,7\n" if t.isdigit() else None),
+    ("districts apart", "address", lambda t: "市 ".join(t.split("市", 1)) if "市" in t else None),
     ("real minus", PLACE, lambda t: t.replace("-", "\u2212") if "-" in t else None),
     ("url of a map", PLACE, lambda t: f"https://maps.test/maps/@{t},15z/data=!3m1"),
     (

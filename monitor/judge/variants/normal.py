@@ -21,6 +21,8 @@ HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
 UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
 DATE = re.compile(r"([12]\d{3})([-/.]?)(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])")
+DISTRICT = re.compile("(?<=[省市区县州盟旗])")
+"""Where a Chinese address may be cut: behind a province, a city, a district."""
 STROKES = str.maketrans("łŁøØđĐßıæÆœŒ", "lLoOdDsiaAoO")
 """Letters with a stroke, and others that have no decomposition, in the nearest plain one."""
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
@@ -110,6 +112,10 @@ def name(text: str) -> Forms:
             forms += [("lower_swapped", f"{last} {first}".lower())]
             if not given.isascii():
                 forms += [("swapped", f"{last} {first}".upper()), ("swapped", f"{last}, {first}".upper())]
+            if len(words) > 2:  # of two surnames, both stand first
+                both = " ".join(words[1:])
+                forms += [("swapped", f"{both}{between}{words[0]}") for between in (" ", ", ")]
+                forms += [("swapped", f"{both} {words[0]}".upper())]
         else:
             forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
         forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
@@ -183,6 +189,7 @@ def imei(text: str) -> Forms:
         ("without_check_digit", digits[:14]),
         ("hex_number", _hex_number(digits)),
         ("urn", f"{digits[:8]}-{digits[8:14]}-0"),
+        ("integer", digits.lstrip("0") if digits.startswith("0") else ""),
     )
 
 
@@ -226,6 +233,10 @@ def address(text: str) -> Forms:
     narrow = unicodedata.normalize("NFKC", given)
     parts = [part for part in re.split(r"\s*[,;\n]\s*", narrow) if part]
     words = re.split(r"[\s,;]+", narrow)
+    cut: list[str] = []
+    if len(words) == 1 and HAN.search(narrow):
+        words = [part for part in DISTRICT.split(narrow) if part]
+        cut = [f"{' '.join(words[:at])} {''.join(words[at:])}" for at in range(1, min(4, len(words)))]
     return _unique(
         ("as_given", given),
         ("narrow", narrow),
@@ -233,6 +244,7 @@ def address(text: str) -> Forms:
         ("upper", narrow.upper()),
         *(("separated", between.join(parts)) for between in ("\n", "\r\n", ",", "; ", " ")),
         *(("separated", between.join(words)) for between in ("", " ", "\n", "_", "-", "+")),
+        *(("separated", blanks) for blanks in cut),
     )
 
 
