@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,8 +14,11 @@ from monitor.events import Access, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
+from monitor.judge.placeholders import is_everywhere, is_placeholder
 from monitor.judge.search import Hit, Index, root_of
+from monitor.judge.search.hits import is_whole
 from monitor.judge.sets import BLOOM, Sets
+from monitor.judge.support import KEYED_BITS, supports, without_parts
 from monitor.judge.transforms import Transforms
 
 MATCHES = 32
@@ -44,6 +48,11 @@ class Joined(NamedTuple):
     """How many rows it returned."""
     simultaneous: bool = False
     """The clocks do not say whether the access was before the upload."""
+
+
+NAMESAKE = 3e-5
+"""The share of people who bear one name, roughly: more for a short one, less for a long one."""
+MANY_NAMES = 100
 
 
 class _When(NamedTuple):
@@ -108,11 +117,15 @@ class Linker:
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()
+        self._names: set[Key] = set()
         for value in persona:
+            if is_placeholder(value):
+                continue
             key = (value.type, value.text)
             self._persona.add(key)
             self._index.add(key, value)
             self._sets.add(key)
+            self._names |= {key} if key[0] == "name" else set()
 
     def add_access(self, ref: Ref, access: Access) -> None:
         """Learn what an access returned; a line that is known already changes nothing."""
@@ -123,7 +136,7 @@ class Linker:
         rows: dict[int, set[Key]] = defaultdict(set)
         keys: dict[Key, int | None] = {}
         for value in access.values:
-            if not value.text.strip():
+            if not value.text.strip() or is_placeholder(value):
                 continue
             key = (value.type, value.text)
             keys.setdefault(key, value.row)
@@ -132,6 +145,7 @@ class Linker:
         for (type_, text), row in keys.items():
             self._index.add((type_, text), Value(type=type_, text=text))
             self._sets.add((type_, text))
+            self._names |= {(type_, text)} if type_ == "name" else set()
             insort(self._reads[type_, text], _Read(at, line, ref, row if row is not None else -1))
         self._accesses[ref] = _Known(
             ref=ref,
@@ -173,6 +187,7 @@ class Linker:
         """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
         hits = self._index.find(decoded.leaves, decoded.passed_over)
         hits += self._sets.find(decoded.leaves, lambda key: key in self._persona or self._was_read(key, at))
+        hits = without_parts(hits, decoded.leaves)
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return hits
@@ -197,22 +212,48 @@ class Linker:
         by_key: dict[Key, list[Hit]] = defaultdict(list)
         for hit in hits:
             by_key[hit.key].append(hit)  # type: ignore[index]  # our keys are pairs of str
-        certain = {key for key, of_key in by_key.items() if any(hit.strong for hit in of_key)}
+        certain = {
+            key: [hit for hit in of_key if hit.strong]
+            for key, of_key in by_key.items()
+            if any(hit.strong for hit in of_key) and not is_everywhere(of_key[0].value)
+        }
         believed: dict[Key, list[Hit]] = {}
         for key, of_key in sorted(by_key.items()):
             kept: list[Hit] = []
-            partner = self._partner(key, certain, when.latest)
+            short = any(not hit.strong for hit in of_key) or is_everywhere(of_key[0].value)
+            partners = self._partners(key, certain.keys(), when.latest) if short else []
             for hit in of_key:
-                if hit.strong:
+                if key in certain and hit.strong:
                     kept.append(hit)
-                elif partner is not None:
+                elif partner := next((one for one, of_row in partners if supports(certain[one], hit, of_row)), None):
                     why = f"{hit.why}; short, but the {partner[0]} of the same row is in the upload as well"
                     kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
-                elif hit.telling and hit.variant.bits >= 12:
+                elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and not is_everywhere(hit.value):
                     kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
             if kept:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
                 believed[key] = kept[:MATCHES]
+        return self._with_namesakes(believed, certain, when.latest)
+
+    def _with_namesakes(
+        self, believed: dict[Key, list[Hit]], certain: dict[Key, list[Hit]], at: datetime
+    ) -> dict[Key, list[Hit]]:
+        """Where many names are known, one of them alone may be that of somebody else of the same name: nothing else of
+        its row is in the upload. Several of them are less and less likely to be others."""
+        if len(self._names) < MANY_NAMES:
+            return believed
+        others = {key: of_key for key, of_key in certain.items() if key[0] != "name"}
+        alone = [key for key in believed if key[0] == "name" and not self._partners(key, others.keys(), at)]
+        chance = min(0.5, NAMESAKE * len(self._names)) ** max(1, len(alone))
+        for key in alone:
+            believed[key] = [
+                hit._replace(
+                    chance=chance, why=f"{hit.why}; {len(self._names)} names are known, and others bear them too"
+                )
+                if hit.chance < chance
+                else hit
+                for hit in believed[key]
+            ]
         return believed
 
     def _one_place(self, hits: list[Hit], when: _When) -> list[Hit]:
@@ -234,17 +275,19 @@ class Linker:
             dropped |= {id(hit) for hit in rivals if hit.key != best.key}
         return [hit for hit in hits if id(hit) not in dropped]
 
-    def _partner(self, key: Key, certain: set[Key], at: datetime) -> Key | None:
-        """Another value that some access before the upload returned in the same row, and that is surely there."""
+    def _partners(self, key: Key, certain: AbstractSet[Key], at: datetime) -> list[tuple[Key, bool]]:
+        """Other values that some access before the upload returned together with one, and that are surely there; and
+        whether they are of the same row, or the access has none."""
+        found: dict[Key, bool] = {}
         for read in reversed(self._reads.get(key, ())):
             if read.at > at:
                 continue
             known = self._accesses[read.ref]
-            row = known.rows.get(read.row, frozenset()) if read.row is not None and read.row >= 0 else known.keys
-            partners = sorted((row & certain) - {key})
-            if partners:
-                return partners[0]
-        return None
+            in_row = read.row is not None and read.row >= 0
+            row = known.rows.get(read.row or 0, frozenset()) if in_row else known.keys
+            for partner in sorted((row & certain) - {key}):
+                found[partner] = found.get(partner, False) or in_row or key[0] == "installed_apps"
+        return list(found.items())
 
     # --- what belongs together ---
 

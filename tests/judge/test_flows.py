@@ -10,6 +10,8 @@ import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
+import cbor2
+import msgpack
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -447,3 +449,125 @@ def test_a_list_of_digests_says_how_many_are_known():
     (joined,) = link(linker(CONTACTS), 20, {"h": sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
     assert (joined.rows, joined.rows_read) == (2, 4)
     assert all("2 of the 5 digests in $.h are of values read" in (match.note or "") for match in joined.matches)
+
+
+GRACE = access(10, ("name", "Violet", 0), ("phone_number", NUMBER, 0), data="device_contacts")
+BUILD = access(
+    10, ("device_model_os", "13", None), ("device_model_os", "TQ3A.230805.001", None), data="device_model_os"
+)
+WIFI = access(10, ("nearby_wifi", "Telekom", None), ("nearby_wifi", "JBL Flip 5 Kitchen", None), data="nearby_wifi")
+HOTLINE = access(10, ("phone_number", "10086", 0), data="call_log")
+MEETING = access(10, ("calendar_events", "Meeting", 0), data="calendar_events")
+SHORT_NAME = access(10, ("name", "张伟", 0), ("phone_number", NUMBER, 0), data="device_contacts")
+PACKAGES = access(
+    10,
+    ("installed_apps", "com.android.chrome", None),
+    ("installed_apps", "org.example.diary", None),
+    data="installed_apps",
+)
+
+
+@pytest.mark.parametrize(
+    ("read_", "document", "found"),
+    [
+        (GRACE, {"contact": "Violet"}, ["Violet"]),
+        (GRACE, {"contacts": "Anna, Violet; Bo"}, ["Violet"]),
+        (GRACE, {"friends": [{"name": "Violet"}]}, ["Violet"]),
+        (GRACE, {"products": [{"name": "Violet"}]}, []),
+        (GRACE, {"publisher": {"name": "Violet"}}, []),
+        (GRACE, {"eventName": "violet", "event_name": "violet", "user_type": "Violet"}, []),
+        (GRACE, {"author": "Violet is the colour of the day"}, []),
+        (GRACE, {"title": "Violet"}, []),
+        (GRACE, {"text": "the violet", "tel": NUMBER}, [NUMBER, "Violet"]),
+        (BUILD, {"a": "TQ3A.230805.001", "blob": "ab13cd"}, ["TQ3A.230805.001"]),
+        (BUILD, {"a": "TQ3A.230805.001", "age": "13"}, ["TQ3A.230805.001"]),
+        (WIFI, {"scan": [{"ssid": "Telekom"}, {"ssid": "JBL Flip 5 Kitchen"}]}, ["JBL Flip 5 Kitchen", "Telekom"]),
+        (WIFI, {"ad": {"by": "Telekom"}, "scan": {"ssid": "JBL Flip 5 Kitchen"}}, ["JBL Flip 5 Kitchen"]),
+        (WIFI, {"ssid": "Telekom_FON"}, []),
+        (WIFI, {"ssid": "Telekom"}, ["Telekom"]),
+        (HOTLINE, {"lineNumber": "10086", "build_number": "10086", "telemetry": "10086"}, []),
+        (HOTLINE, {"phoneNumber": "10086"}, ["10086"]),
+        (MEETING, {"message": "I am late for the meeting, sorry"}, []),
+        (MEETING, {"message": "Meeting"}, ["Meeting"]),
+        (SHORT_NAME, {"nickname": "伟大的国王伟业，张伟大"}, []),
+        (SHORT_NAME, {"nickname": "李明、张伟"}, ["张伟"]),
+        (PACKAGES, {"browser": "com.android.chrome"}, []),
+        (PACKAGES, {"apps": ["org.example.diary", "com.android.chrome"]}, ["com.android.chrome", "org.example.diary"]),
+    ],
+)
+def test_what_is_short_needs_a_field_of_its_own_or_the_rest_of_its_row_beside_it(read_, document, found):
+    joins = link(linker(read_), 20, document)
+    assert sorted({match.value for one in joins for match in one.matches}) == sorted(found)
+
+
+def test_what_http_says_of_every_client_is_no_key_for_a_name():
+    agent = "Mozilla/5.0 (Linux; Android 13; Violet) Chrome/116.0.0.0 Mobile Safari/537.36"
+    known = linker(*(access(10, ("name", name, 0), data="device_contacts") for name in ("Violet", "Chrome", "Mozilla")))
+    sent = {name: Upload(at=at(20), via="http", headers=[(name, agent)]) for name in ("user-agent", "content-type")}
+    sent["x-user-name"] = Upload(at=at(20), via="http", headers=[("x-user-name", "Violet")])
+    found = {
+        name: [match.value for one in known.link(name, upload, decode.leaves(upload, None)) for match in one.matches]
+        for name, upload in sent.items()
+    }
+    assert found == {"user-agent": [], "content-type": [], "x-user-name": ["Violet"]}
+
+
+@pytest.mark.parametrize(
+    ("type_", "text"),
+    [
+        ("mac_address", "02:00:00:00:00:00"),
+        ("mac_address", "00:00:00:00:00:00"),
+        ("advertising_id", "00000000-0000-0000-0000-000000000000"),
+        ("device_id_imei", "000000000000000"),
+        ("wifi_ssid_bssid", "<unknown ssid>"),
+        ("android_id", "unknown"),
+        ("ip_address", "127.0.0.1"),
+        ("location", "0.0,0.0"),
+    ],
+)
+def test_what_stands_for_no_value_is_not_looked_for(type_, text):
+    known = linker(access(10, (type_, text, None)), persona=[(type_, text)])
+    document = {
+        "id": text,
+        "bare": text.replace(":", "").replace("-", ""),
+        "backwards": "000000000002",
+        "lat": 0,
+        "lon": 0,
+    }
+    assert link(known, 20, document) == []
+
+
+@pytest.mark.parametrize("dumps", [msgpack.packb, cbor2.dumps], ids=["msgpack", "cbor"])
+def test_a_part_of_a_word_in_a_binary_document_is_not_the_value(dumps):
+    mail, card = "wang.wei@mail.example", "89860012345678901234"
+    values = [("email", mail), ("name", "Maria Müller"), ("name", "Anna Schmidt"), ("device_id_iccid", card)]
+    known = linker(access(10, *((type_, text, None) for type_, text in values)), read(11, "41555501993"))
+    parts = ("x" + mail, mail + ".cn", "Maria Müllerschön", "李Anna Schmidtbauer", card[:-1] + "8")
+
+    def found(document):
+        body = dumps(document)
+        sent = Upload(at=at(20), via="http")
+        joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
+        return sorted({match.value for one in joins for match in one.matches})
+
+    assert [found({"a": part}) for part in parts] == [[]] * len(parts)
+    assert found({"order": "415555019931628"}) == []
+    assert found({"a": [text for _, text in values]}) == sorted(text for _, text in values)
+
+
+def test_of_thousands_of_names_one_alone_may_be_somebody_elses():
+    names = [f"{first}{last}" for first in ("Anna ", "Maria ", "Johannes ", "Ludwig ") for last in range(2500)]
+    rows = [("name", f"{name} Schmidt", row) for row, name in enumerate(names)]
+    numbers = [("phone_number", f"+49151{row:08d}", row) for row in range(len(names))]
+    known = linker(access(10, *rows, *numbers, data="device_contacts"))
+
+    def least(document):
+        (joined,) = link(known, 20, document)
+        return min(match.confidence for match in joined.matches)
+
+    assert least({"author": rows[5][1]}) < 0.8
+    assert "10000 names are known" in link(known, 20, {"author": rows[5][1]})[0].matches[0].note
+    assert least({"author": rows[5][1], "tel": numbers[5][1]}) > 0.99
+    assert least({"list": [text for _, text, _ in rows[:9]]}) > 0.99
+    few = linker(access(10, *rows[:50], data="device_contacts"))
+    assert link(few, 20, {"author": rows[5][1]})[0].matches[0].confidence > 0.99

@@ -24,6 +24,8 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     data = leaf.data
     if edge == "none" or (leaf.glued and _beside_salt(data, start, end, edge, variant.bits)):
         return True
+    if leaf.decoding[-1:] == ("digests",):  # cut where a digest may begin or end, whatever stands beside it
+        return False
     step = 2 if charset.startswith("utf-16") else 1
     if step == 2:
         low = 0 if charset == "utf-16le" else 1
@@ -36,6 +38,8 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         left, right = data[start - 1 : start] if start else b"", data[end : end + 1]
         beyond, further = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
     if leaf.text is None:
+        if b"@" in variant.pattern and _goes_on(data, end):
+            return False
         return _alone_in_binary(data, start, end, step, edge)
     if edge == "version":
         # with its check digit behind it, it is an IMEI with one more digit
@@ -52,16 +56,21 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         if (left and left in HEX) or (right and right in HEX):
             return False
         return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
-    if b"@" in variant.pattern and (
-        (left and left in b".+-%" and beyond.isalnum()) or (right and right in b".-" and further.isalnum())
-    ):
+    if b"@" in variant.pattern and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
         return False
     first, last = data[start : start + 1], data[end - 1 : end]
-    if left and WORD.match(left) and WORD.match(first) and left != b"_":
-        return not _joined(data, start, before=True)
-    if right and WORD.match(right) and WORD.match(last) and right != b"_":
-        return not _joined(data, end, before=False)
-    return True
+    if left and WORD.match(left) and WORD.match(first) and left != b"_" and _joined(data, start):
+        return False
+    return not (right and WORD.match(right) and WORD.match(last) and right != b"_" and _joined(data, end))
+
+
+GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]")
+NAME_OF_FILE = re.compile(rb"\.(?:txt|vcf|json|csv|xml|log|zip|gz|db|dat|bin|jpe?g|png|html?|pdf|eml)(?![0-9a-zA-Z])")
+
+
+def _goes_on(data: bytes, end: int) -> bool:
+    """Whether the domain of an address has a further part; the ending of a file that is named after it is none."""
+    return GOES_ON.match(data, end) is not None and not NAME_OF_FILE.match(data, end)
 
 
 SALTED_BITS = 24.0
@@ -90,7 +99,7 @@ def _check_digit(digits: bytes) -> int:
     return -total % 10
 
 
-def _joined(data: bytes, at: int, *, before: bool) -> bool:
+def _joined(data: bytes, at: int) -> bool:
     """Whether the characters on both sides of `at` belong to one word."""
     left = data[max(0, at - 4) : at].decode("utf-8", "ignore")[-1:]
     right = data[at : at + 4].decode("utf-8", "ignore")[:1]

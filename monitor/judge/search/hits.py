@@ -20,9 +20,7 @@ EXCERPT = 60
 
 TELLING: dict[str, re.Pattern[str]] = {
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|line1|sms|contact|手机|电话|号码|^(?:pn|mob|no)$"),
-    "name": re.compile(
-        r"name|nick|contact|person|people|friend|user|owner|author|title|姓名|名字|联系人|^(?:fn|ln|nm)$"
-    ),
+    "name": re.compile(r"name|nick|contact|person|people|friend|user|owner|author|姓名|名字|联系人|^(?:fn|ln|nm)$"),
     "email": re.compile(r"mail|account|login|邮箱"),
     "imei": re.compile(r"imei|device|meid|udid|^(?:id|did)$"),
     "mac": re.compile(r"mac|wlan|wifi|bssid|ether|bt|addr"),
@@ -33,6 +31,51 @@ TELLING: dict[str, re.Pattern[str]] = {
     "place": re.compile(r"loc|geo|gps|pos|coord|point|^ll$|place|位置|坐标|lat|lng"),
 }
 """Kind of value -> keys that say that such a value stands there."""
+THINGS = (
+    "app|application|event|screen|view|page|file|path|host|domain|server|class|package|process|thread|method|function|"
+    "module|library|sdk|version|build|os|platform|device|model|brand|product|item|article|offer|category|company|"
+    "business|brand|publisher|seller|merchant|shop|store|campaign|ad|banner|creative|city|country|region|street|state|"
+    "place|poi|station|carrier|operator|network|field|column|table|cookie|service|image|video|song|track|album|artist|"
+    "channel|font|theme|layer|tag|level|action|activity|fragment|metric|span|key|param|property|config|feature|flag|job|"
+    "task|queue|topic|bucket|index|schema|database|db|codec|template|label|type|font|color|colour|team|league|movie"
+)
+"""What has a name and is no person."""
+UNTELLING: dict[str, re.Pattern[str]] = {
+    "name": re.compile(
+        rf"^(?:\w*[_.-])?(?:{THINGS})s?[_.-]?names?$"
+        r"|(?:user|owner|contact|person|author|friend|people)s?[_.-]?"
+        r"(?:agent|type|count|status|group|segment|role|level|lang|language|country|properties|settings|interface|input)"
+    ),
+    "phone": re.compile(
+        r"(?:build|line|version|order|serial|sequence|seq|page|row|flight|episode|issue|ticket|batch|chunk|part|lot|"
+        r"model|item|track|room|house|port|random|process|thread|frame|event|session|request|retry|error|tracking|"
+        r"invoice|article|product|car|table|track)[_.-]?(?:number|no)|telemetry|intel|cancel|excell|cell[_.-]?id|hotel"
+    ),
+}
+"""Kind of value -> keys that would be telling, were it not for what else they say: a `lineNumber` is no telephone."""
+OF_THINGS = re.compile(rf"(?:^|[_.-])(?:{THINGS})s?$|(?:companies|cities|countries|categories|activities)$")
+"""Keys of objects in which a bare `name` is that of a thing."""
+SAID_OF_EVERYTHING = re.compile(
+    r"headers\.(?:user-agent|accept\b.*|content-(?!disposition).*|sec-.*|host|origin|referer|connection|te|via|server"
+    r"|cache-control|date|if-.*|x-requested-with|upgrade|range|etag|pragma|expect|transfer-encoding)$"
+)
+"""Headers that HTTP itself fills in: `user-agent` says nothing about a user, `content-type` nothing about a message."""
+BARE_NAME = frozenset(("name", "names", "title", "label"))
+
+
+@lru_cache(maxsize=4096)
+def tells(kind: str, path: str) -> bool:
+    """Whether the key at the end of a path says that a value of this kind stands there."""
+    key = last_key(path)
+    kind = kind if kind in TELLING else "place"
+    if not TELLING[kind].search(key) or SAID_OF_EVERYTHING.match(path):
+        return False
+    if kind in UNTELLING and UNTELLING[kind].search(key):
+        return False
+    return not (kind == "name" and key in BARE_NAME and OF_THINGS.search(last_key(LISTED.sub("", parent_of(path)))))
+
+
+LISTED = re.compile(r"(?:\[\d+\])+$")
 
 
 class Hit(NamedTuple):
@@ -89,7 +132,7 @@ def hit_at(
     """A hit at the bytes from start to end of a leaf, in an upload of `size` bytes; charset empty: a digest."""
     before, found, after = excerpt(leaf, start, end, charset)
     name = last_key(leaf.path)
-    telling = bool(TELLING[kind if kind in TELLING else "place"].search(name))
+    telling = tells(kind, leaf.path)
     chance = min(1.0, max(1.0, size / 4) * 2.0**-variant.bits)
     return Hit(
         key=key,
@@ -107,6 +150,17 @@ def hit_at(
         strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
         why=_why(variant, found, name if telling else ""),
     )
+
+
+OPENS = re.compile(r"(?:^|[,;|、，；\n\t\"'<>()\[\]{}])\s*$")
+CLOSES = re.compile(r"\s*(?:$|[,;|、，；\n\t\"'<>()\[\]{}])")
+
+
+def is_whole(hit: Hit) -> bool:
+    """Whether a text is all of its leaf, or one entry of a list that the leaf is, and no word of a sentence."""
+    if hit.leaf.text is None:
+        return not hit.before and not hit.after
+    return bool(OPENS.search(hit.before) and CLOSES.match(hit.after))
 
 
 def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, str]:
