@@ -571,3 +571,10 @@ def test_of_thousands_of_names_one_alone_may_be_somebody_elses():
     assert least({"list": [text for _, text, _ in rows[:9]]}) > 0.99
     few = linker(access(10, *rows[:50], data="device_contacts"))
     assert link(few, 20, {"author": rows[5][1]})[0].matches[0].confidence > 0.99
+
+
+@pytest.mark.parametrize("text", ["Hans Müller-Huber", "Hans Mueller-Huber", "Karl-Hans Müller", "Hans Müller-Ägidi"])
+def test_a_double_name_is_somebody_elses(text):
+    known = linker(access(10, ("name", "Müller, Hans", None)))
+    assert link(known, 20, {"people": [text]}) == []
+    assert link(known, 20, {"people": ["Hans Müller - Berlin"]}) != []

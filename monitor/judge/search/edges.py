@@ -58,12 +58,16 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
     if b"@" in variant.pattern and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
         return False
+    if b" " in variant.pattern and ((left == b"-" and beyond.isalpha()) or FURTHER_NAME.match(data, end)):
+        return False
     first, last = data[start : start + 1], data[end - 1 : end]
     if left and WORD.match(left) and WORD.match(first) and left != b"_" and _joined(data, start):
         return False
     return not (right and WORD.match(right) and WORD.match(last) and right != b"_" and _joined(data, end))
 
 
+FURTHER_NAME = re.compile(rb"-[A-Z\xc3]")
+"""What makes another person of somebody: Hans Müller-Huber is not Hans Müller."""
 GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]")
 NAME_OF_FILE = re.compile(rb"\.(?:txt|vcf|json|csv|xml|log|zip|gz|db|dat|bin|jpe?g|png|html?|pdf|eml)(?![0-9a-zA-Z])")
 
@@ -75,6 +79,8 @@ def _goes_on(data: bytes, end: int) -> bool:
 
 SALTED_BITS = 24.0
 """What a value must say to be believed directly beside a salt."""
+CERTAIN_BITS = 43.0
+"""What a value must say that is longer than all telephone numbers: a digit beside it is nothing but a salt."""
 LONGER_BY = 3
 """Digits by which no number is longer than another form of itself: so many more are a salt."""
 
@@ -89,7 +95,7 @@ def _beside_salt(data: bytes, start: int, end: int, edge: str, bits: float) -> b
     letters = HEX if edge == "hex" else DIGIT
     before, after = data[:start], data[end:]
     more = len(before) - len(before.rstrip(letters)) + len(after) - len(after.lstrip(letters))
-    return not more or more >= LONGER_BY
+    return not more or more >= LONGER_BY or bits >= CERTAIN_BITS
 
 
 def _check_digit(digits: bytes) -> int:
