@@ -1,6 +1,6 @@
 // The agent: takes a plan, brings the hooks up before the app's first line, and says `ready` only when they are live.
 
-import { JVM, attachAsDaemon, isAlone } from "./daemon.js"; // before the bridge, which attaches the thread as it loads
+import { JVM, attachAsDaemon } from "./daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
 import { watchBinder } from "./binder.js";
 import { isArt } from "./bridge.js";
@@ -16,7 +16,7 @@ import { watchExits } from "./exits.js";
 import { configureFolding } from "./folding.js";
 import { configureStack } from "./follow.js";
 import { defer, restoreMethods, watchDefinitions, watchEnd } from "./late.js";
-import { eachModule, isAnyGiven, leaveAlone } from "./leaving.js";
+import { eachModule, leaveAlone } from "./leaving.js";
 import { watchNative } from "./native.js";
 import { goLive, patch, unpatch } from "./patches.js";
 import { watchPhases } from "./phases.js";
@@ -161,20 +161,16 @@ rpc.exports = {
   },
   /**
    * Let all calls through from now on, and send everything that is held. With `restoring` the app's methods and functions
-   * are its own again, and nothing of us goes on by itself. True when the script may go, too: a thread may be inside a hook,
+   * are its own again, and nothing of us goes on by itself. The script itself has to stay: a thread may be inside a hook,
    * waiting for a network, and comes back through our code when it has what it waits for.
    */
-  async finish(restoring: boolean): Promise<boolean> {
+  async finish(restoring: boolean): Promise<void> {
     pause(true);
     leave();
-    if (!restoring) {
-      return false;
+    if (restoring) {
+      await restoreMethods();
+      leaveAlone();
+      unpatch();
     }
-    const left = await restoreMethods().catch((error: unknown) => {
-      report(error, "letting go");
-      return false;
-    });
-    leaveAlone();
-    return await unpatch() && left && isAlone() && !isAnyGiven();
   },
 };

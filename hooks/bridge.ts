@@ -115,36 +115,6 @@ export function isStatic(overload: Overload): boolean {
 }
 
 const replaced: Overload[] = [];
-/** Ids of all methods that ever were. */
-const everReplaced = new Set<string>();
-
-const EXECUTE = "VMThread::execute";
-let lasts = false;
-
-/**
- * The bridge makes methods in memory of the script's. A JVM may look at one long after it was put back, in code compiled
- * before: have them made in memory that stays when the script goes. (Some 1,000 bytes a method.)
- */
-function makeMethodsLast(): void {
-  if (lasts || isArt()) {
-    return;
-  }
-  lasts = true;
-  const inside = api() as unknown as Record<string, (...args: unknown[]) => unknown>;
-  const execute = inside[EXECUTE];
-  const calloc = new NativeFunction(Module.getGlobalExportByName("calloc"), "pointer", ["size_t", "size_t"]);
-  const scope = globalThis as unknown as { Memory: object };
-  const own = scope.Memory;
-  const lasting = Object.create(own, { alloc: { value: (size: number) => calloc(1, size) } }) as object;
-  inside[EXECUTE] = (operation) => {
-    scope.Memory = lasting;
-    try {
-      return execute?.(operation);
-    } finally {
-      scope.Memory = own;
-    }
-  };
-}
 
 /** Replace an overload; `body` gets bare references and gives one back. Call `original` for the app's own method. */
 export function replace(
@@ -157,9 +127,7 @@ export function replace(
   }
   params[4] = bare(params[4]);
   params[5] = params[5].map(bare);
-  makeMethodsLast();
   replaced.push(overload);
-  everReplaced.add(overload.handle.toString());
   const isInstance = !isStatic(overload);
   overload.implementation = function (...args) {
     return body(isInstance ? this.$h : null, args);
@@ -325,45 +293,4 @@ function bare(type: BridgeType): BridgeType {
     },
   };
   return { ...type, ...converter };
-}
-
-const ALL_STACKS = 99;
-const DEALLOCATE = 46;
-const MOST_FRAMES = 2048;
-const STACK_BYTES = 32;
-const FRAME_BYTES = 16;
-
-/** Whether a thread is inside what stood in a method's place: its frame there is a native one. Null: it cannot be told. */
-export function isAnyInside(): boolean | null {
-  if (everReplaced.size === 0) {
-    return false;
-  }
-  const jvmti = (api() as unknown as { jvmti?: { handle: NativePointer } }).jvmti?.handle;
-  if (isArt() || jvmti === undefined) {
-    return null;
-  }
-  const entry = (index: number): NativePointer => jvmti.readPointer().add(index * Process.pointerSize).readPointer();
-  const getAllStacks = new NativeFunction(entry(ALL_STACKS), "int", ["pointer", "int", "pointer", "pointer"]);
-  const deallocate = new NativeFunction(entry(DEALLOCATE), "int", ["pointer", "pointer"]);
-  const found = Memory.alloc(2 * Process.pointerSize);
-  const count = found.add(Process.pointerSize);
-  return inFrame(currentEnv(), () => {
-    if (getAllStacks(jvmti, MOST_FRAMES, found, count) !== 0) {
-      return null;
-    }
-    const stacks = found.readPointer();
-    let inside = false;
-    for (let i = 0; i !== count.readS32() && !inside; i++) {
-      const stack = stacks.add(i * STACK_BYTES);
-      const frames = stack.add(16).readPointer();
-      const depth = stack.add(24).readS32();
-      inside = depth === MOST_FRAMES;
-      for (let n = 0; n !== depth && !inside; n++) {
-        const frame = frames.add(n * FRAME_BYTES);
-        inside = frame.add(8).readS64().equals(-1) && everReplaced.has(frame.readPointer().toString());
-      }
-    }
-    deallocate(jvmti, stacks);
-    return inside;
-  });
 }

@@ -6,20 +6,12 @@
 export const JVM = /jvm\.(so|dll|dylib)$/;
 
 const DETACH = 5;
-const GET_ENV = 6;
-const JNI_VERSION = 0x10006;
 const ATTACH_AS_DAEMON = 7;
 const options = { exceptions: "propagate" } as const;
 
 /** Lives as long as the script. */
 const script = {};
 let attached = false;
-let alone = true;
-
-/** False where a script was here before us and had to stay: it goes on using Frida's thread, and what Frida keeps for it. */
-export function isAlone(): boolean {
-  return alone;
-}
 
 /** `none`: no JVM in this process; `later`: one that has not been made yet. Call it on the agent's own thread. */
 export function attachAsDaemon(): "none" | "later" | "attached" {
@@ -41,16 +33,11 @@ export function attachAsDaemon(): "none" | "later" | "attached" {
   const entry = (index: number): NativePointer => vm.readPointer().add(index * Process.pointerSize).readPointer();
   const attach = new NativeFunction(entry(ATTACH_AS_DAEMON), "int", ["pointer", "pointer", "pointer"], options);
   const detach = new NativeFunction(entry(DETACH), "int", ["pointer"], options);
-  const getEnv = new NativeFunction(entry(GET_ENV), "int", ["pointer", "pointer", "int"], options);
-  alone = getEnv(vm, Memory.alloc(Process.pointerSize), JNI_VERSION) !== 0;
   const result = attach(vm, Memory.alloc(Process.pointerSize), NULL);
   if (result !== 0) {
     throw new Error(`the JVM refused the agent's thread (${result})`);
   }
   attached = true;
-  if (!alone) {
-    return "attached";
-  }
   // The bridge only lets go of threads that it attached itself; it takes its hooks out two ticks after the end.
   Script.bindWeak(script, () => {
     Script.nextTick(() => {

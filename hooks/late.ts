@@ -1,7 +1,7 @@
 // Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
 
 import Java from "frida-java-bridge";
-import { isAnyInside, isArt, restore, tryEnv, currentEnv, type Env } from "./bridge.js";
+import { isArt, restore, tryEnv, currentEnv, type Env } from "./bridge.js";
 import { Method, remember, wrapperOf } from "./classes.js";
 import { micros } from "./clock.js";
 import { JVM } from "./daemon.js";
@@ -10,7 +10,6 @@ import { emit, report } from "./emit.js";
 import { watch, type Kind, type Watch } from "./engine.js";
 import { findClass, globalRef, inFrame, newString } from "./jni.js";
 import { patch } from "./patches.js";
-import { allWentOn } from "./threads.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
@@ -19,9 +18,6 @@ const SETTLE_SHORT_MS = 2;
 const PATIENCE_S = 0.3;
 const STEP_S = 0.001;
 const CLOSE_S = 1;
-/** How long is waited for threads inside hooks that were taken out, and how often is looked. */
-const LEAVE_MS = 600;
-const LEAVE_STEP_MS = 60;
 
 const ownThread = Process.getCurrentThreadId();
 
@@ -65,8 +61,8 @@ export function close(): void {
   }
 }
 
-/** Give all methods their own bodies back, and replace no more. True when surely no thread is inside what stood there. */
-export async function restoreMethods(): Promise<boolean> {
+/** Give all methods their own bodies back, and replace no more. */
+export async function restoreMethods(): Promise<void> {
   closing = true;
   for (let waited = 0; waited < CLOSE_S && busy > 0; waited += STEP_S) {
     await new Promise((resolve) => { setTimeout(resolve, 1000 * STEP_S); });
@@ -74,12 +70,6 @@ export async function restoreMethods(): Promise<boolean> {
   busy += 1;
   try {
     await restore();
-    // One may have been just before it: where the JVM stops a thread it may already know what that is to call.
-    const known = await allWentOn();
-    for (let waited = 0; known && waited < LEAVE_MS && isAnyInside() === true; waited += LEAVE_STEP_MS) {
-      await new Promise((resolve) => { setTimeout(resolve, LEAVE_STEP_MS); });
-    }
-    return known && isAnyInside() === false;
   } finally {
     busy -= 1;
   }

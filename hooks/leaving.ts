@@ -2,16 +2,6 @@
 
 const ends: (() => void)[] = [];
 let left = false;
-let given = false;
-
-/** The app has been given a function of ours, and may call it for as long as it lives. */
-export function giveAway(): void {
-  given = true;
-}
-
-export function isAnyGiven(): boolean {
-  return given;
-}
 
 /** Have `end` called when we leave the app. */
 export function whenLeft(end: () => void): void {

@@ -6,8 +6,6 @@
 
 import { hasLeft, whenLeft } from "./leaving.js";
 
-const STEP_MS = 10;
-const MOST_WAIT_MS = 500;
 const KEPT_BYTES = 16;
 const ENTRY_BYTES = 8 + KEPT_BYTES;
 const MOST = 1024;
@@ -55,37 +53,11 @@ export function patchForCopies(address: NativePointer, callbacks: InvocationList
 
 function attach(to: Patched[], address: NativePointer, callbacks: InvocationListenerCallbacks): void {
   const was = address.readU32();
-  const { onEnter, onLeave } = callbacks as ScriptInvocationListenerCallbacks;
-  const returns = onLeave instanceof Function;
-  const counted: InvocationListenerCallbacks = returns ? {
-    onEnter(args) {
-      inside += 1;
-      onEnter?.call(this, args);
-    },
-    onLeave(result) {
-      inside -= 1;
-      onLeave.call(this, result);
-    },
-  } : callbacks;
-  to.push({ address, was, listener: Interceptor.attach(address, counted) });
+  to.push({ address, was, listener: Interceptor.attach(address, callbacks) });
 }
 
-/** Calls of functions that come back through us, in which a thread is now. */
-let inside = 0;
-
-async function oneStep(): Promise<void> {
-  await new Promise((resolve) => { setTimeout(resolve, STEP_MS); });
-}
-
-/**
- * Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it.
- * True when none is.
- */
-export async function unpatch(): Promise<boolean> {
-  // Those that come back at once may do so: once a hook is out, nobody tells us.
-  for (let waited = 0; inside > 0 && waited < MOST_WAIT_MS; waited += STEP_MS) {
-    await oneStep();
-  }
+/** Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it. */
+export function unpatch(): void {
   for (const some of [patched, lasting]) {
     for (const { listener } of some) {
       listener.detach();
@@ -96,10 +68,6 @@ export async function unpatch(): Promise<boolean> {
     patches.writeU64(0);
   }
   [patched, lasting] = [[], []];
-  // Who was on the way in when the hooks went.
-  await oneStep();
-  await oneStep();
-  return inside === 0;
 }
 
 /** Another library may come where one went. */

@@ -8,7 +8,7 @@ import { emit } from "./emit.js";
 import { watch } from "./engine.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
 import { installNow, whenDefined } from "./late.js";
-import { eachModule, giveAway } from "./leaving.js";
+import { eachModule } from "./leaving.js";
 import { goLive, patch } from "./patches.js";
 import type { NativeCheck, Unpinning } from "./plan.js";
 import { tryGetter } from "./readers.js";
@@ -218,7 +218,6 @@ function overtakeNative(spec: NativeCheck, address: NativePointer): void {
       tell(spec.function, "met");
       if (argument !== null) {
         args[argument] = instead;
-        giveAway();
       }
     },
     onLeave(result) {

@@ -284,15 +284,14 @@ class Agent:
         for child in self._children:
             child.stop()
         if self._script is not None and not self._ended.is_set():
-            gone: list[bool] = []
             finish = self._script.exports_sync.finish
-            within(DETACH_S if self._ends else RESTORE_S, lambda: gone.append(finish(not self._ends)), LOST)
+            within(DETACH_S if self._ends else RESTORE_S, lambda: finish(not self._ends), LOST)
             if self._ends:
                 within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
                 self._ended.wait(DETACH_S)
             else:
-                # The hooks are out. A thread that is still inside one comes back through what unloading would free.
-                within(DETACH_S, self._script.unload if gone == [True] else self._script.eternalize, LOST)
+                # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
+                within(DETACH_S, self._script.eternalize, LOST)
                 within(DETACH_S, self._session.detach, LOST)
         elif self._spawned and self._script is None and self._pid is not None:
             within(DETACH_S, lambda: self._device.kill(self._pid), LOST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,11 +113,6 @@ def test_who_is_inside_a_method_or_a_function_when_we_leave_comes_back_with_its_
         assert app.ask("call") == "right"
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    while not condition():
-        time.sleep(0.02)
-
-
 def changed(pid: int) -> dict[str, set[int]]:
     """Library -> where its code in memory is not what its file has, in steps of 16 bytes."""
     found: dict[str, set[int]] = {}
@@ -141,35 +136,28 @@ def changed(pid: int) -> dict[str, set[int]]:
 
 def test_functions_are_those_of_their_libraries_again(classes, tmp_path):
     with running(classes) as app:
-        for turn in range(2):
-            with observed(app, tmp_path / str(turn)):
-                places = changed(app.process.pid)
-                assert (len(places["libc.so.6"]) > 20, len(places["libjvm.so"]) > 2) == (True, True)
-            wait_for(lambda: not changed(app.process.pid))
-
-
-def test_while_somebody_is_inside_only_what_frida_needs_for_itself_stays_in_functions(classes, tmp_path):
-    with running(classes) as app:
+        # What Frida itself changes in a process, and leaves there.
         session = frida.attach(app.process.pid)
         script = session.create_script("")
         script.load()
         script.eternalize()
         session.detach()
         fridas = changed(app.process.pid)
-        with observed(app, tmp_path / "held"):
-            assert app.ask("hold") == "held"
-        assert changed(app.process.pid) == fridas
-        assert app.ask("let go") == "held, held, held, sent, sub of held, runs 3"
+        for turn in range(2):
+            with observed(app, tmp_path / str(turn)):
+                ours = changed(app.process.pid)
+                assert len(ours["libc.so.6"] - fridas["libc.so.6"]) > 10
+                assert len(ours["libjvm.so"]) > 2
+            assert changed(app.process.pid) == fridas
 
 
-CYCLES = 20
+CYCLES = 30
 """The bench does 1,000."""
 
 
-@pytest.mark.timeout(300)
 def test_attaching_and_letting_go_again_and_again_under_32_threads(classes, tmp_path):
     stop = tmp_path / "stop"
-    settings = (f"-Dbusy.stop={stop}", "-Dbusy.seconds=290")
+    settings = (f"-Dbusy.stop={stop}", "-Dbusy.seconds=110")
     command = [str(JAVA), "-Xshare:off", "-Xmx128m", *settings, "-cp", str(classes), "probe.Main", "busy"]
     methods = [
         Source(
