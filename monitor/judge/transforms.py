@@ -23,6 +23,7 @@ BEGINNING = 48
 """Bytes of an output that are searched for; the rest is compared."""
 TAG = 16
 """Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
+UUID_BYTES = 16
 LETTERS = 16
 """Hex digits of a digest that are searched for where they stand in a text, glued to others."""
 STEPS = 64
@@ -274,9 +275,19 @@ def _beginnings(step: _Step) -> set[bytes]:
         found |= {word, word.upper(), outcome[-SHORTEST:]}
         if len(outcome) == 16:
             found.add(outcome[4:12])
+        found |= {uuid[:SHORTEST] for uuid in _as_uuids(outcome)}
     elif len(outcome) > TAG + SHORTEST:
         found.add(outcome[:-TAG][:BEGINNING])
     return found
+
+
+def _as_uuids(digest: bytes) -> list[bytes]:
+    """The UUIDs of a name that are made of an MD5 and of a SHA-1, in which six bits say so (RFC 9562)."""
+    version = {UUID_BYTES: 0x30, 20: 0x50}.get(len(digest))
+    if version is None:
+        return []
+    sixth, eighth = digest[6] & 0x0F | version, digest[8] & 0x3F | 0x80
+    return [digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]]
 
 
 def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
@@ -291,6 +302,8 @@ def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
             return len(data)
         if len(outcome) == 16 and data == outcome[4:12]:
             return len(data)
+        if any(data.startswith(uuid, begin) for uuid in _as_uuids(outcome)):
+            return begin + UUID_BYTES
         word = outcome.hex().lstrip("0").encode()
         if data[begin : begin + len(word)].lower() == word and pattern.lower() == word[:LETTERS]:
             return begin + len(word)

@@ -50,7 +50,7 @@ def measure(cases: Path) -> Outcome:
     """Decode and link every upload of the recording, and compare with its labels."""
     run = Run.model_validate_json((cases / "run.json").read_bytes())
     started = time.perf_counter()
-    linker = Linker(run.persona, run.clock_offset_ms)
+    linker = Linker(run.persona, run.clock_offset_ms, bodies=lambda digest: (cases / "bodies" / digest).read_bytes())
     for name in ("accesses", "connections", "transforms"):
         for ref, event in _lines(cases / f"{name}.jsonl"):
             match event:

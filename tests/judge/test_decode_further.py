@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
+import io
 import json
 import struct
 import urllib.parse
 import uuid
+import zlib
 
 import bson
+import cramjam
 import pytest
 
-from monitor.events import Value
+from monitor.events import Upload, Value
 from monitor.judge import decode
 from monitor.judge.decode import lz_string
 from monitor.judge.decode.pieces import Limits, Room
 from monitor.judge.search import Index
+from tests.unseen import START
 from tests.unseen.further_letters import lz_string as packed
 from tests.unseen.rarer import in_base
 
@@ -28,6 +33,23 @@ CROCKFORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DOCUMENT = json.dumps({"phone": "+8613800138000", "name": "李华", "more": ["a", "a", "a", 7]}, ensure_ascii=False)
 
 PACKED = gzip.compress(DOCUMENT.encode())
+
+
+def masked(data):
+    return bytes(byte ^ 0x5B for byte in data)
+
+
+def left_open(text):
+    packer = zlib.compressobj(wbits=-15)
+    return (packer.compress(text.encode()) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+def named(name, data):
+    file = io.BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=file) as opened:
+        opened.write(data)
+    return file.getvalue()
+
 
 READ = {
     "arabic digits": ("٣١٫٢٣٨٣٦١".encode(), "width", b"31.238361"),
@@ -97,6 +119,19 @@ READ = {
     "lz-string": (packed(DOCUMENT).encode(), "lz-string", b"+8613800138000"),
     "lz-string, a list": (packed(f"[{DOCUMENT}]").encode(), "lz-string", "李华".encode()),
     "lz-string in a field": (json.dumps({"d": packed(DOCUMENT)}).encode(), "lz-string", "李华".encode()),
+    "snappy under one byte": (
+        masked(bytes(cramjam.snappy.compress_raw(DOCUMENT.encode()))),
+        "snappy block",
+        "李华".encode(),
+    ),
+    "zlib under one byte": (masked(zlib.compress(DOCUMENT.encode())), "deflate", "李华".encode()),
+    "a message of websocket, its end left off": (left_open(DOCUMENT), "raw deflate", "李华".encode()),
+    "name of a gzip file": (named("867530029921507.log", b"nothing of note"), "gzip", b"867530029921507.log"),
+    "uule": (
+        b"a+" + base64.b64encode(b"role: 1 latitude_e7: 312383610").rstrip(b"="),
+        "base64",
+        b"role: 1 latitude_e7: 312383610",
+    ),
 }
 
 
@@ -122,6 +157,8 @@ UNREAD = {
     "bencode with more behind it": (b"d3:tel14:+8613800138000e1", "bencode"),
     "bencode that is not whole": (b"d3:tel99:+8613800138000e", "bencode"),
     "a key that is a number": (b"di7e3:abce", "bencode"),
+    "a stream under one byte that is broken": (masked(b"\x78\x9c" + bytes(range(30))), "xor"),
+    "half a message of websocket": (left_open(DOCUMENT)[:40], "raw deflate"),
     "words about chunks": (b"\r\ntransfer-encoding: chunked, says RFC 9112\r\n", "chunked"),
 }
 
@@ -166,3 +203,9 @@ def test_lz_string_is_bounded_and_broken_ones_are_none():
     whole = packed(DOCUMENT).encode()
     for cut in range(len(whole) - 2):
         assert lz_string.unpacked(whole[:cut] + b"A" * (len(whole) - cut), Room(Limits())) != DOCUMENT.encode()
+
+
+def test_what_was_asked_of_dns_is_read_where_only_the_host_is_known():
+    host = b"867530029921507".hex() + ".t.collect.example"
+    leaves = decode.leaves(Upload(at=START, via="dns", host=host, size=0), None).leaves
+    assert b"867530029921507" in [leaf.data for leaf in leaves]

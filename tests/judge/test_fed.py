@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import random
+import uuid
 import zlib
 from datetime import timedelta
 
@@ -151,3 +152,27 @@ def test_digests_are_computed_by_the_names_that_java_gives_them(name):
 def test_what_cannot_be_computed_is_not():
     assert fed.computed("HmacSHA256", b"") is None
     assert fed.computed("Whirlpool-T", b"") is None
+
+
+@pytest.mark.parametrize(("algorithm", "version"), [("MD5", 3), ("SHA-1", 5)])
+def test_a_uuid_of_a_name_is_the_digest_that_it_was_made_of(algorithm, version):
+    outcome = hashlib.new(algorithm.lower().replace("-", ""), SALTED).digest()
+    sent = uuid.UUID(bytes=outcome[:16], version=version)
+    for form in (str(sent), sent.hex, base64.b64encode(sent.bytes).decode()):
+        (match,) = linked([line(1, "digest", algorithm, SALTED, outcome)], form)
+        assert match.evidence == ("transforms.jsonl:1",)
+    other = uuid.UUID(bytes=outcome[:16], version=4)
+    assert linked([line(1, "digest", algorithm, SALTED, outcome)], str(other)) == []
+
+
+@pytest.mark.parametrize("salted", ["app1{}", "{}9", "k1{}k2"])
+def test_one_letter_or_digit_of_salt_beside_a_long_id_is_a_salt(salted):
+    for text in ("3f8b1c52-7d4e-4a9b-b1c6-0e5f92d7a834", "867530029921507", "64f051c20ca1dc00"):
+        known, value = Linker(()), Value(type="device_id", text=text)
+        read = Access(at=START, source="s", data="device_id", outcome="returned", values=(value,))
+        known.add_access("accesses.jsonl:1", read)
+        source = salted.format(text).encode()
+        known.add_transform("transforms.jsonl:1", line(1, "digest", "SHA-1", source, hashlib.sha1(source).digest()))
+        body = json.dumps({"h": hashlib.sha1(source).hexdigest()}).encode()
+        upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
+        assert known.link("uploads.jsonl:1", upload, decode.leaves(upload, body)), source

@@ -193,7 +193,8 @@ def test_ids_are_found_as_bytes(name):
     assert "bytes as they are" in hit.why
     assert strong(dumps({"q": base64.b64encode(raw).decode()}), value)
     assert strong(b"\xff\x00\x91" + raw[:-1] + b"\x98\x99\xfe", value) == []
-    assert strong(dumps({"q": "00112233" + coded + "00112233"}), value) == []  # a longer id
+    in_longer_id = strong(dumps({"q": "00112233" + coded + "00112233"}), value)
+    assert bool(in_longer_id) == ("turned" in name and value is IMEI)  # of which the last digit says that it ends there
 
 
 @pytest.mark.parametrize(
@@ -505,6 +506,34 @@ def test_last_key(path, key):
 def test_random_bytes_hold_nothing(data):
     assert strong(data, *STRONG) == []
     assert strong(json.dumps({"v": base64.b64encode(data).decode()}).encode(), *STRONG) == []
+
+
+def test_digests_cut_to_ten_bytes_are_found_in_a_row():
+    values = [Value(type="phone_number", text=f"+4915112345{last:03d}") for last in range(200, 206)]
+    row = b"".join(hashlib.sha1(value.text.encode()).digest()[:10] for value in values)
+    for body in (row, dumps({"q": base64.b64encode(row).decode()})):
+        assert {hit.key for hit in strong(body, *values)} == {value.text for value in values}
+    assert strong(row[1:] + b"\0", *values) == []
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_as_many_digests_as_are_as_long_as_one_other_are_found(size):
+    values = [Value(type="phone_number", text=f"+4915112345{last:03d}") for last in range(200, 200 + size)]
+    row = b"".join(hashlib.md5(value.text.encode()).digest() for value in values)
+    assert {hit.key for hit in strong(row, *values)} == {value.text for value in values}
+
+
+def test_a_birthday_needs_a_key_that_says_so():
+    birthday = Value(type="birthday", text="1991-08-23")
+    for form in ("1991-08-23", "19910823", "08/23/1991", "23.08.1991"):
+        assert find(dumps({"birth": form}), birthday)[0].telling, form
+        assert strong(dumps({"modified": form, "size": 3}), birthday) == [], form
+
+
+@pytest.mark.parametrize("beside", ["31.2384_121.4356_salt", "k_31.2384_121.4356", "31.2384_121.4356"])
+def test_places_are_found_with_underscores_beside_them(beside):
+    assert find(beside.encode(), PLACE)
+    assert find(b"id_" + beside.replace("_121", "x_121").encode() + b"_x", PLACE) == []
 
 
 TYPES = sorted({value.type for value in STRONG} | {"ip_address", "contact", "imsi", "url", "unknown_to_us"})

@@ -70,6 +70,8 @@ def leaves(
     """
     room = Room(limits, narrow=narrow, spool=spool)
     roots: Iterable[Piece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
+    if upload.via == "dns" and upload.host and not upload.url and not body:  # what was asked for is all that is known
+        roots = [*roots, Piece(upload.host.encode("utf-8", "replace"), "url.host", (), 0, len(upload.host), True)]
     if body:
         hint = frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
         piece = Piece(b"", "$", (), 0, len(body), True, hint)

@@ -25,7 +25,7 @@ def _lz4_block(data: bytes, size: int) -> bytes:
     return out
 
 
-def _snappy_block(data: bytes, most: int) -> bytes:
+def snappy_block(data: bytes, most: int) -> bytes:
     """One block; its own beginning says how long it is when unpacked, and no block grows more than 22-fold."""
     size = shift = 0
     for byte in data[:5]:
@@ -94,7 +94,7 @@ def _snappy_frames(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
         if at > len(data) or 2 <= kind < 0x80:
             return b"".join(chunks), False, b""
         if kind < 2 and block:
-            chunks.append(block if kind else _snappy_block(block, 1 << 16))
+            chunks.append(block if kind else snappy_block(block, 1 << 16))
             size += len(chunks[-1])
     return b"".join(chunks), at == len(data), b""
 
@@ -109,7 +109,7 @@ def _snappy_java(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
         if len(block) < length:
             return b"".join(chunks), False, b""
         at += 4 + length
-        chunks.append(_snappy_block(block, room.bytes_left))
+        chunks.append(snappy_block(block, room.bytes_left))
         size += len(chunks[-1])
     return b"".join(chunks), at == len(data), b""
 
@@ -120,7 +120,7 @@ def _snappy_said(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
         return _snappy_frames(data, room)
     if data.startswith(b"\x82SNAPPY\x00"):
         return _snappy_java(data, room)
-    return _snappy_block(data, room.bytes_left), True, b""
+    return snappy_block(data, room.bytes_left), True, b""
 
 
 CODINGS["lz4"] = (("lz4", _lz4_frames),)
@@ -188,7 +188,7 @@ def snappy_bare(piece: Piece, room: Room) -> Found:
     if not SMALLEST <= len(data) <= LARGEST:
         return None
     try:
-        out = _snappy_block(data, room.bytes_left)
+        out = snappy_block(data, room.bytes_left)
     except ValueError:
         return None
     if as_text(out) is None and (len(out) < 32 or len(data) * 10 > len(out) * 9):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2 as bzip2
 import lzma
+import re
 import zlib
 from collections.abc import Callable
 
@@ -30,6 +31,8 @@ def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
     return out, whole, inflater.unused_data
 
 
+FURTHER, NAMED = 4, 8
+"""Flags of gzip: a further field and a name stand before the stream."""
 FLUSHED = b"\x00\x00\xff\xff"
 
 
@@ -170,8 +173,13 @@ SIGNED = 24
 
 @decoder("gzip", "binary", rb"\x1f\x8b\x08")
 def gzip(piece: Piece, room: Room) -> Found:
-    """RFC 1952, several members too."""
-    return _signed("gzip", _gunzip, piece, room)
+    """RFC 1952, several members too; the name of the file, where it is given."""
+    found = _signed("gzip", _gunzip, piece, room)
+    if not found or not piece.data[3] & NAMED:
+        return found
+    begin = 10 + (2 + int.from_bytes(piece.data[10:12], "little") if piece.data[3] & FURTHER else 0)
+    end = piece.data.find(b"\0", begin)
+    return [*found, piece.part("gzip", begin, end, f"{piece.path}.name")] if end > begin else found
 
 
 @decoder("zstd", "binary", rb"\x28\xb5\x2f\xfd")
@@ -246,9 +254,18 @@ def raw_deflate(piece: Piece, room: Room) -> Found:
             return None
         if kind == 0 and (data[1] ^ data[3]) & (data[2] ^ data[4]) != 0xFF:
             return None  # a length, and its complement
-    return _nameless("raw deflate", _raw_deflate, piece, room)
+    return _nameless("raw deflate", _raw_deflate, piece, room) or _left_open(piece, room)
 
 
+def _left_open(piece: Piece, room: Room) -> Found:
+    """A message of WebSocket's permessage-deflate, whose end is left off; what comes out must be a document."""
+    if len(piece.data) > 1 << 20:
+        return None
+    found = unpack("raw deflate", _raw_deflate, piece._replace(data=piece.data + FLUSHED), room, sure=False)
+    return found if found and len(found) == 1 and DOCUMENT.fullmatch(found[0].data) else None
+
+
+DOCUMENT = re.compile(rb"\s*(?:\{\s*[\"}].*\}|\[.*\]|<[?!A-Za-z].*>)\s*", re.DOTALL)
 CODINGS: dict[str, tuple[tuple[str, Unpack], ...]] = {
     "gzip": (("gzip", _gunzip),),
     "x-gzip": (("gzip", _gunzip),),

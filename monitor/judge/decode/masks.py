@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 
+from monitor.judge.decode.blocks import snappy_block
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 from monitor.judge.decode.runs import from_base64
 
@@ -16,6 +18,10 @@ SHIFTS = (bytes((byte - 1) % 256 for byte in range(256)), bytes((byte & 15) << 4
 """One less, halves of the byte changed."""
 HAN_LEADS = (0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xE3, 0xEF)
 """First bytes of a Chinese, Japanese or Korean letter in UTF-8, the usual ones first."""
+ZLIB, ZLIB_LEVELS = 0x78, b"\x01\x5e\x9c\xda"
+SAMPLE = 64
+OPENING = re.compile(rb"\s*(?:[{\[]\s*[\"{\[]|<[?!a-zA-Z])")
+"""How the first bytes of such a stream must begin."""
 GZIP = b"\x1f\x8b\x08"
 READABLE = re.compile(rb"[\w .,:;@+/'\"()-]{10,}")
 ROT13 = bytes.maketrans(
@@ -46,6 +52,29 @@ def document(piece: Piece, room: Room) -> Found:
             if _is_document(plain):
                 return [piece.whole("xor", plain)]
     return None
+
+
+@decoder("xor", "binary", rb".{8}", alone=False)
+def packed(piece: Piece, room: Room) -> Found:
+    """zlib under any key, or a bare block of Snappy, which begins with its length and the first signs of a document."""
+    data = piece.data
+    keys = [data[0] ^ ZLIB] if data[1] ^ data[0] ^ ZLIB in ZLIB_LEVELS else []
+    for at in range(2, 5):
+        keys += [data[at] ^ opening for opening in b"{[" if data[at + 1] ^ data[at] ^ opening in b'"{[']
+    for key in keys:
+        plain = data.translate(TABLES[key]) if key else b""
+        if plain and _unpacks(plain, room) and room.take(len(plain), piece, "xor"):
+            return [piece.whole("xor", plain)]
+    return None
+
+
+def _unpacks(plain: bytes, room: Room) -> bool:
+    try:
+        if plain[0] == ZLIB and plain[1] in ZLIB_LEVELS:
+            return bool(OPENING.match(zlib.decompressobj().decompress(plain, SAMPLE)))
+        return _is_document(snappy_block(plain, room.bytes_left))
+    except (zlib.error, ValueError):
+        return False
 
 
 @decoder("xor", "binary", ONE_HALF, alone=False)

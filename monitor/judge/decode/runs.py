@@ -17,8 +17,8 @@ WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})"
 """An id directly behind a word: `AND64f051c20ca1dc00`."""
 GLUED = frozenset((*range(18, 27), *range(34, 43)))
 """Letters that both have together."""
-BEHIND = re.compile(rb"[A-Za-z0-9]{1,12}[-_](?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
-"""A word before base64 proper: `sha256-`, `v1_`."""
+BEHIND = re.compile(rb"(?:[A-Za-z0-9]{1,12}[-_]|[aw]\+)(?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
+"""A word before base64 proper: `sha256-`, `v1_`, the `a+` and `w+` of Google's UULE."""
 HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")

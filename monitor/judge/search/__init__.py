@@ -156,8 +156,8 @@ class Index:
                 continue
             variant, charset = text.variant, text.charset
             if charset == "bytes":
-                in_hex = leaf.decoding[-1:] == ("hex",) and stop - begin < len(leaf.data)  # of a longer id
-                if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_hex:
+                in_id = stop - begin < len(leaf.data) and leaf.decoding[-1:] == ("hex",) and _may_be_id(leaf.data, stop)
+                if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_id:
                     found.add(slot, variant, leaf, begin, stop, "")
             elif charset.startswith("base64"):
                 _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
@@ -174,6 +174,10 @@ class Index:
                 data = bytes.fromhex(data.replace(b"-", b"").decode())
             elif size in NOUGHTS_LOST and leaf.text is not None and NUMBER_IN_HEX.fullmatch(data):
                 data = bytes.fromhex(data.decode().zfill(NOUGHTS_LOST[size]))
+            elif leaf.text is None and size % SHORTENED == 0 and 3 * SHORTENED <= size <= LONGEST_ROW:
+                row = [_part(leaf, at, at + SHORTENED) for at in range(0, size, SHORTENED)]
+                candidates += [(part, part.data) for part in row]
+                continue
             elif size not in sizes and size != 4:
                 continue
             candidates.append((leaf, data))
@@ -231,6 +235,10 @@ class Index:
 
 _End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
 """A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""
+SHORTENED, LONGEST_ROW = 10, 1000
+"""Bytes that messengers cut digests of numbers to, which they send one behind the other, and of all of them."""
+LONGEST_ID = 64
+"""Bytes of the longest id or digest."""
 SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")
 GROUP = re.compile(rb"[0-9]+")
 NO_DIGIT = re.compile(rb"[^0-9]")
@@ -241,6 +249,22 @@ NUMBER_IN_HEX = re.compile(rb"[1-9a-fA-F][0-9a-fA-F]*")
 DIGITS_OF_A_NUMBER = range(7, 18)
 HITS = 2000
 """Hits of one value in one upload that are looked at; more add nothing."""
+
+
+def _part(leaf: Leaf, start: int, end: int) -> Leaf:
+    """One digest of a row of them."""
+    first, last = (leaf.start + start, leaf.start + end) if leaf.exact else (leaf.start, leaf.end)
+    decoding = (*leaf.decoding, "digests")
+    return leaf._replace(data=leaf.data[start:end], decoding=decoding, start=first, end=last)
+
+
+def _may_be_id(data: bytes, end: int) -> bool:
+    """Whether bytes that were written in hex may be one id or number, of which no part is another; a number two digits
+    in a byte that ends with the sign for none is a part of something else."""
+    return (len(data) <= LONGEST_ID and data[end - 1] >> 4 != NO_DIGIT_HERE) or data.hex().isdecimal()
+
+
+NO_DIGIT_HERE = 0xF
 
 
 def _firsts(run: bytes, groups: list[re.Match[bytes]], last: int) -> Iterator[int]:

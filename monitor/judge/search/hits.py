@@ -26,6 +26,7 @@ TELLING: dict[str, re.Pattern[str]] = {
     "mac": re.compile(r"mac|wlan|wifi|bssid|ether|bt|addr"),
     "id": re.compile(r"id|uuid|device|install|serial|gaid|android"),
     "text": re.compile(r"ssid|bssid|wifi|network|text|msg|message|content|body|sms|clip|address|addr|account"),
+    "date": re.compile(r"birth|dob|bday|born|geburt|naissance|nacimiento|nascimento|生日|出生|誕生|생일|생년"),
     "lat": re.compile(r"^(?:lat|latitude|la|y|lt|纬度|.*[._-]?lat|.*latitude.*)$"),
     "lon": re.compile(r"^(?:lon|lng|long|longitude|lo|x|ln|lg|经度|.*[._-]?(?:lon|lng)|.*longitude.*)$"),
     "place": re.compile(r"loc|geo|gps|pos|coord|point|^ll$|place|位置|坐标|lat|lng"),

@@ -205,9 +205,9 @@ def _alone(data: bytes, start: int, end: int) -> bool:
     further = data[end + 1 : end + 2]
     if after and (after.isalnum() or (after == b"." and further.isdigit())):
         return False
-    if after == b"_" and not (further == b"-" or further.isdigit()):
-        return False
-    if left == b"_" and not data[start - 2 : start - 1].isdigit():
+    ahead = after == b"_" and (further == b"-" or further.isdigit())
+    behind = left == b"_" and data[start - 2 : start - 1].isdigit()
+    if b"_" in (left, after) and not (ahead or behind):
         return False
     if left.isalpha():  # !3d31.238361!4d121.435598, as maps write their addresses
         return data[start - 3 : start - 2] == b"!" and data[start - 2 : start - 1].isdigit()

@@ -75,6 +75,8 @@ def bits_of(text: str) -> float:
 
 
 NO_DIGITS = str.maketrans("", "", "0123456789")
+DATE_BITS = 15.0
+"""What a date says, however it is written: a life has some thirty thousand days."""
 CHECKSUM_BITS = 20.0
 """What a checksum of 32 bits says: less than proof, for many numbers and words are looked at."""
 SEARCHED = 2
@@ -141,7 +143,7 @@ def texts_of(value: Value) -> Iterator[Variant]:
     yield from in_binary(kind, forms)
     for name, text, coded, how in kept(kind, forms):
         variant = "plain" if name == "as_given" else name
-        bits = bits_of(text)
+        bits = min(bits_of(text), DATE_BITS) if kind == "date" else bits_of(text)
         yield Variant(variant, name, how, coded, _edge(text), bits)
         if is_grouped(kind, text):
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
