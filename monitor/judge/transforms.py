@@ -24,6 +24,8 @@ BEGINNING = 48
 TAG = 16
 """Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
 UUID_BYTES = 16
+SHORTENED = 10
+"""Bytes that messengers cut digests of numbers to, which they send one behind the other."""
 LETTERS = 16
 """Hex digits of a digest that are searched for where they stand in a text, glued to others."""
 STEPS = 64
@@ -302,6 +304,8 @@ def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
             return len(data)
         if len(outcome) == 16 and data == outcome[4:12]:
             return len(data)
+        if not (len(data) % SHORTENED or begin % SHORTENED) and data.startswith(outcome[:SHORTENED], begin):
+            return begin + SHORTENED  # one of a row
         if any(data.startswith(uuid, begin) for uuid in _as_uuids(outcome)):
             return begin + UUID_BYTES
         word = outcome.hex().lstrip("0").encode()

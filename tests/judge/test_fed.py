@@ -19,6 +19,7 @@ from monitor.events import Access, Transform, Upload, Value, blob
 from monitor.judge import decode, fed
 from monitor.judge.flows import Linker
 from tests.unseen import START
+from tests.unseen.rarer import in_base
 
 NUMBER = "+8613800138000"
 SALTED = b"pepper:" + NUMBER.encode() + b":salt"
@@ -30,7 +31,7 @@ def line(number, op, algorithm, source, outcome, **more):
     return Transform(at=at, op=op, algorithm=algorithm, input=blob(source), output=blob(outcome), **more)
 
 
-def linked(lines, sent, order=None):
+def linked(lines, sent, order=None, more=()):
     """The matches in an upload that was made after these calls, of a number that was read before them."""
     known = Linker(())
     value = Value(type="phone_number", text=NUMBER)
@@ -39,7 +40,7 @@ def linked(lines, sent, order=None):
     numbered = list(enumerate(lines, 1))
     for number, one in order(numbered) if order else numbered:
         known.add_transform(f"transforms.jsonl:{number}", one)
-    body = json.dumps({"n": 1, "h": sent}).encode()
+    body = json.dumps({"n": 1, "h": sent, "more": list(more)}).encode()
     upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
     decoded = decode.leaves(upload, body, narrow=known.narrow)
     return [match for flow in known.link("uploads.jsonl:1", upload, decoded) for match in flow.matches]
@@ -176,3 +177,21 @@ def test_one_letter_or_digit_of_salt_beside_a_long_id_is_a_salt(salted):
         body = json.dumps({"h": hashlib.sha1(source).hexdigest()}).encode()
         upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
         assert known.link("uploads.jsonl:1", upload, decode.leaves(upload, body)), source
+
+
+OUTCOME = hashlib.md5(SALTED).digest()
+WRITTEN = {
+    "uuid": str(uuid.UUID(bytes=OUTCOME)),
+    "uuid of a name": str(uuid.UUID(bytes=OUTCOME, version=3)),
+    "36 digits": in_base(int.from_bytes(OUTCOME), "0123456789abcdefghijklmnopqrstuvwxyz"),
+    "58 digits": in_base(int.from_bytes(OUTCOME), "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"),
+    "a long": int.from_bytes(OUTCOME[:8], signed=True),
+    "a long as text": str(int.from_bytes(OUTCOME[:8], signed=True)),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_an_output_is_found_as_whatever_number_it_is_written_in_a_large_document(name):
+    more = [{"seq": n, "event": "open list", "ok": True, "value": n * 37 % 1000} for n in range(400)]
+    (match,) = linked([line(1, "digest", "MD5", SALTED, OUTCOME)], WRITTEN[name], more=more)
+    assert match.evidence == ("transforms.jsonl:1",)

@@ -525,7 +525,7 @@ def test_as_many_digests_as_are_as_long_as_one_other_are_found(size):
 
 def test_a_birthday_needs_a_key_that_says_so():
     birthday = Value(type="birthday", text="1991-08-23")
-    for form in ("1991-08-23", "19910823", "08/23/1991", "23.08.1991"):
+    for form in ("1991-08-23", "19910823", "08/23/1991", "23.08.1991", "1991-08-23T00:00:00.000Z"):
         assert find(dumps({"birth": form}), birthday)[0].telling, form
         assert strong(dumps({"modified": form, "size": 3}), birthday) == [], form
 
@@ -534,6 +534,30 @@ def test_a_birthday_needs_a_key_that_says_so():
 def test_places_are_found_with_underscores_beside_them(beside):
     assert find(beside.encode(), PLACE)
     assert find(b"id_" + beside.replace("_121", "x_121").encode() + b"_x", PLACE) == []
+
+
+LARGE = [{"seq": n, "event": "open list", "ok": True, "value": n * 37 % 1000} for n in range(400)]
+"""More than is read in full."""
+RARE = {
+    "digits of india": (PHONE, "".join(chr(0x966 + int(digit)) for digit in PHONE.text)),
+    "thai digits": (PHONE, "".join(chr(0xE50 + int(digit)) for digit in PHONE.text)),
+    "bold digits": (PHONE, "".join(chr(0x1D7CE + int(digit)) for digit in PHONE.text)),
+    "keycaps": (PHONE, "".join(digit + "\ufe0f\u20e3" for digit in PHONE.text)),
+    "chinese degrees": (PLACE, "北纬31度14分18.1秒 东经121度26分8.2秒"),
+    "a letter before": (PLACE, "N31.238361 E121.435598"),
+    "bits": (ANDROID, " ".join(f"{byte:08b}" for byte in ANDROID.text.encode())),
+}
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_what_is_written_rarely_is_found_in_a_large_document(name):
+    value, written = RARE[name]
+    document = [*LARGE, {"extra": written}, *LARGE]
+    index = Index()
+    index.add("value", value)
+    decoded = decode.leaves_of(json.dumps(document, ensure_ascii=False).encode(), narrow=index.narrow)
+    assert decoded.passed_over
+    assert [hit for hit in index.find(decoded.leaves, decoded.passed_over) if hit.strong], decoded.leaves
 
 
 TYPES = sorted({value.type for value in STRONG} | {"ip_address", "contact", "imsi", "url", "unknown_to_us"})

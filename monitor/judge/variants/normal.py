@@ -259,6 +259,7 @@ def date(text: str) -> Forms:
     forms = [("as_given", given), ("year_first", f"{year}-{month:02d}-{day:02d}")]
     forms += [("year_first", f"{year}{month:02d}{day:02d}"), ("year_first", f"{year}/{month:02d}/{day:02d}")]
     forms += [("year_first", f"{year}.{month:02d}.{day:02d}")]
+    forms += [("midnight", f"{year}-{month:02d}-{day:02d}T00:00:00{end}") for end in ("", "Z", ".000Z", "+00:00")]
     forms += [("year_first", f"{year}年{month}月{day}日"), ("year_first", f"{year}年{month:02d}月{day:02d}日")]
     forms += [("day_first", f"{day:02d}{between}{month:02d}{between}{year}") for between in "./-"]
     forms += [("month_first", f"{month:02d}{between}{day:02d}{between}{year}") for between in "/-"]

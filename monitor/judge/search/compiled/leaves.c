@@ -21,7 +21,10 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
     if (said & MATTERS) return said;
     said |= few_words_matter(s, lower, size, m);
     if (size < 6) return said;
-    if (bare) return size >= 30 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
+    if (bare) {
+        bool digest = size >= 30 && size <= 63 && whole_digest(s, data, size);
+        return digest || (s->outputs->sizes && size >= 17 && fields_matter(s, data, size, (int)kinds)) ? MATTERS : said;
+    }
     if (kinds & PLUS) said |= utf_7_matters(s, data, size, depth);
     if (size >= 8) {
         uint64_t run = m->letter | m->digit;
@@ -48,7 +51,9 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
     if (kinds == DIGIT && size >= 7) { /* nothing but a number */
         int said = numbers_matter(s, data, lower, size, kinds) | (size <= PARTS && has_word(s, lower, size) ? BESIDE : DULL);
         if (has_text(s->outputs, lower, size, true)) return MATTERS;
-        if (said & MATTERS || bare || size < 10) return said;
+        if (said & MATTERS || size < 10) return said;
+        if (s->outputs->sizes && size >= 17 && fields_matter(s, data, size, kinds)) return MATTERS;
+        if (bare) return said;
         if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return MATTERS;
         return said | runs_matter(s, data, size, depth);
     }

@@ -38,6 +38,14 @@ int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
     return units ? decoded_matters(s, out, length, depth + 1) : DULL;
 }
 
+/* Whether a digit of another script than Arabic begins: of Persian, of India, Thai, Lao, Tibetan, Khmer, Burmese. */
+static bool other_digit(uint8_t first, uint8_t second, uint8_t third) {
+    if (first == 0xDB) return second >= 0xB0 && second <= 0xB9;
+    if (first == 0xE1) return (second == 0x9F && third >= 0xA0 && third <= 0xA9) || (second == 0x81 && third <= 0x89);
+    return (second & 1 && second >= 0xA5 && second <= 0xB5 && third >= 0xA6 && third <= 0xAF) ||
+           ((second == 0xB9 || second == 0xBB) && third >= 0x90 && third <= 0x99) || (second == 0xBC && third >= 0xA0 && third <= 0xA9);
+}
+
 /* Whether something is written in escapes, or is a document or markup of its own. */
 bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
     if (kinds & BRACKET || (kinds & AMPERSAND && kinds & SEMICOLON)) return true;
@@ -48,7 +56,7 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
             case '\\': case '<': case 0xCC: case 0xCD: case 0xEF:
                 return true;
             case 0xC2:
-                if (next == 0xA0 || next == 0xB0 || next == 0xBA) return true;
+                if (next == 0xA0 || next == 0xB0 || next == 0xBA || next == 0xB2 || next == 0xB3 || next == 0xB9) return true;
                 break;
             case 0xCB:
                 if (next == 0x9A) return true;
@@ -56,8 +64,18 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
             case 0xD9:
                 if (0xA0 <= next && next <= 0xA9) return true;
                 break;
-            case 0xE2:
+            case 0xDB: case 0xE0: case 0xE1:
+                if (other_digit(byte, next, third)) return true;
+                break;
+            case 0xE2: /* dashes and spaces, raised and circled digits, keycaps */
                 if (next == 0x80 || next == 0x81 || next == 0x88) return true;
+                if ((next == 0x82 && third < 0x8A) || (next == 0x83 && third == 0xA3) || next == 0x91 || next == 0x93) return true;
+                break;
+            case 0xE5: /* degrees */
+                if (next == 0xBA && third == 0xA6 && at && is_digit(data[at - 1])) return true;
+                break;
+            case 0xF0: /* letters and digits of formulas */
+                if (next == 0x9D && third >= 0x90) return true;
                 break;
             case 0xE3:
                 if (next == 0x80 && third == 0x80) return true;
@@ -156,6 +174,35 @@ static bool other_base(sieve *s, bytes data, int64_t size) {
     return false;
 }
 
+/* Whether what the app's own transforms gave out stands in a few bytes, behind which 64 may be written. */
+static bool is_output(sieve *s, uint8_t *out, int64_t size) {
+    lower_case(out, out, size);
+    memset(out + size, 0, 8);
+    return has_text(s->outputs, out, size, true);
+}
+
+/* Whether all of a leaf is such an output as one number, in 10, 36 or 58 digits. */
+static bool numbered_output(sieve *s, bytes data, int64_t size) {
+    enum { MOST_BYTES = 40 };
+    static const uint8_t bases[] = {10, 36, 58};
+    bool negative = size && data[0] == '-';
+    if (!s->outputs->sizes || size < 17 || size > 50 + negative) return false;
+    for (int way = 0; way < 3; way++) {
+        uint8_t out[MOST_BYTES + WIDTH] = {0};
+        int64_t at = negative;
+        for (; at < size; at++) {
+            uint8_t value = bases[way] == 58 ? BASE58[data[at]] : is_digit(data[at]) ? data[at] - '0' : is_letter(data[at]) ? (data[at] | 32) - 'a' + 10 : 255;
+            if (value >= bases[way]) break;
+            uint32_t carry = value;
+            for (int i = MOST_BYTES - 1; i >= 0; i--, carry >>= 8) out[i] = (uint8_t)(carry += (uint32_t)out[i] * bases[way]);
+        }
+        if (at < size) continue;
+        for (int i = MOST_BYTES - 1, carry = negative; i >= 0 && negative; i--) carry += (uint8_t)~out[i], out[i] = (uint8_t)carry, carry >>= 8;
+        if (is_output(s, out, MOST_BYTES)) return true;
+    }
+    return false;
+}
+
 /* Make ready for a digest that is written as a UUID. */
 void soon_whole(const sieve *s, bytes data) {
     uint8_t digits[32], out[16];
@@ -166,16 +213,17 @@ void soon_whole(const sieve *s, bytes data) {
 
 /* Digests that are all of a leaf and no run: as UUID, or in hex without their leading noughts. */
 bool whole_digest(sieve *s, bytes data, int64_t size) {
-    uint8_t out[8];
+    uint8_t out[16 + WIDTH];
     int digits = 0;
     if (size == 36 && data[8] == '-' && data[13] == '-') {
-        for (int at = 0; digits < 16 && at < 18; at++) {
+        int wanted = s->outputs->sizes ? 32 : 16;
+        for (int at = 0; digits < wanted && at < 36; at++) {
             if (data[at] == '-') continue;
             if (HEX[data[at]] == 255) return false;
             out[digits / 2] = (uint8_t)(digits % 2 ? out[digits / 2] | HEX[data[at]] : HEX[data[at]] << 4);
             digits++;
         }
-        return digits == 16 && begins_with(s->digests, out, 8);
+        return digits == wanted && (begins_with(s->digests, out, 8) || (wanted == 32 && is_output(s, out, 16)));
     }
     for (int whole = 32; whole <= 64; whole += whole == 32 ? 8 : 24) {
         int lost = whole - (int)size;
@@ -209,6 +257,14 @@ static bool base32hex(bytes data, int64_t size) {
     return is_text(out, length, 0, 0);
 }
 
+/* Bytes as eight noughts and ones each, with something between. */
+static bool eights(bytes data, int64_t size) {
+    if (size < 44 || (data[8] != ' ' && data[8] != ',')) return false;
+    for (int64_t at = 0; at < 44; at++)
+        if (at % 9 == 8 ? data[at] != data[8] : (data[at] & 0xFE) != '0') return false;
+    return true;
+}
+
 /* Hex with something between its bytes, letters with something between them. */
 bool spaced(bytes data, int64_t size) {
     for (int64_t at = 2; at + 8 < size; at++) {
@@ -226,6 +282,7 @@ bool spaced(bytes data, int64_t size) {
         if (data[at] == '0' && data[at + 1] == 'x' && HEX[data[at + 2]] != 255 && HEX[data[at + 3]] != 255)
             for (int64_t next = at + 4; next < at + 7 && next + 1 < size; next++)
                 if (data[next] == '0' && data[next + 1] == 'x') return true;
+    if (eights(data, size)) return true;
     if (size < 9 || !memchr(" ._-", data[1], 4)) return false;
     for (int64_t at = 3; at < size && at < 12; at += 2)
         if (data[at] != data[1]) return false;
@@ -245,7 +302,7 @@ bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
         uint64_t prefix = m->digit & where(lower, size, 'x') >> 1; /* 0x, twice */
         if (prefix & (prefix - 1)) return true;
     }
-    return data[1] == data[3] && memchr(" ._-", data[1], 4);
+    return (data[1] == data[3] && memchr(" ._-", data[1], 4)) || (size >= 44 && data[8] == data[17] && data[8] == data[26]);
 }
 
 static bool all_hex(bytes data, int64_t size) {
@@ -263,6 +320,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     }
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
+    if (numbered_output(s, data, size)) return true;
     if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
     if (!(kinds & ~(LOWER | UPPER | DIGIT))) {
         if (base58(data, size) || (kinds & DIGIT && base32hex(data, size))) return true;

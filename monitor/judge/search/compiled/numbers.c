@@ -120,7 +120,7 @@ int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {
                 int64_t end;
                 double value = digits_value(data, at, stop) + fraction(data, stop + 1, size, &decimals, &end);
                 if (left != '.' && left != '_' && !is_letter(left)) number_near(s, value, decimals);
-                if (left == ' ' || (end < size && (data[end] == ' ' || is_letter(data[end]))))
+                if (left == ' ' || (left && memchr("NSEWnsew", left, 8)) || (end < size && (data[end] == ' ' || is_letter(data[end]))))
                     either_near(s, value, 1 / TENS[decimals]); /* with a hemisphere */
                 if (end + 1 < size && data[end] == ',' && memchr("NSEW", data[end + 1], 4)) return MATTERS;
                 if (exponent(data, end, size)) return MATTERS; /* 1.3800138E10 */
