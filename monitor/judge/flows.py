@@ -14,20 +14,17 @@ from monitor.events import Access, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
+from monitor.judge.matches import Key, in_lists, matches_of
 from monitor.judge.placeholders import is_everywhere, is_placeholder
 from monitor.judge.search import Hit, Index, root_of
 from monitor.judge.search.hits import is_whole
-from monitor.judge.sets import BLOOM, Sets
+from monitor.judge.sets import Sets
 from monitor.judge.support import KEYED_BITS, supports, without_parts
 from monitor.judge.transforms import Transforms
 
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""
 LONG_AGO = timedelta(days=365_000)
-
-
-GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))
-"""Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
 
 
 class Joined(NamedTuple):
@@ -82,10 +79,6 @@ class _Known(NamedTuple):
     data: DataType
     keys: frozenset[tuple[str, str]]
     rows: dict[int, frozenset[tuple[str, str]]]
-
-
-Key = tuple[str, str]
-"""A value by type and text: what the same value is."""
 
 
 class Linker:
@@ -166,7 +159,7 @@ class Linker:
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
         when = self._when(upload)
         hits = self._believed(self._one_place(self._found(decoded, when.latest), when), when)
-        hits = _in_lists(hits, decoded)
+        hits = in_lists(hits, decoded)
         if not hits:
             return []
         by_access: dict[Ref | None, dict[Key, list[Hit]]] = defaultdict(dict)
@@ -327,7 +320,7 @@ class Linker:
             access_at=known.at,
             upload=ref,
             data=known.data,
-            matches=_matches(of_access, row_of),
+            matches=matches_of(of_access, row_of),
             earlier=earlier,
             rows=len(found) if known.rows else None,
             rows_read=len(known.rows) if known.rows else None,
@@ -350,7 +343,7 @@ class Linker:
             if own:
                 by_type[key[0]][key] = own
         return [
-            Joined(None, None, ref, type_, _matches(of_type, {}), 0, None, None)
+            Joined(None, None, ref, type_, matches_of(of_type, {}), 0, None, None)
             for type_, of_type in sorted(by_type.items())
         ]
 
@@ -378,41 +371,6 @@ def _same_bytes(hit: Hit, other: Hit) -> bool:
     return hit.leaf.exact or (hit.leaf.path == other.leaf.path and hit.found == other.found)
 
 
-LISTED = re.compile(r"\[\d+\]$")
-"""The end of a path that is one of many in a list."""
-
-
-def _in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:
-    """Hits of digests with a word on the list that they are in: how many are there, and of how many the value is known.
-
-    What an address book became is a list of digests, and those of values that nobody read are in it as well.
-    """
-    known: dict[str, set[str]] = defaultdict(set)
-    for of_key in hits.values():
-        for hit in of_key:
-            if hit.variant.how == "leaf" and LISTED.search(hit.leaf.path):
-                known[LISTED.sub("", hit.leaf.path)].add(hit.leaf.path)
-    if not known:
-        return hits
-    listed: dict[str, set[str]] = defaultdict(set)
-    for leaf in decoded.leaves:
-        parent = LISTED.sub("", leaf.path)
-        if parent in known and len(leaf.data) >= SHORTEST_LISTED:
-            listed[parent].add(leaf.path)
-
-    def told(hit: Hit) -> Hit:
-        parent = LISTED.sub("", hit.leaf.path)
-        many = len(listed[parent])
-        if hit.variant.how != "leaf" or parent == hit.leaf.path or many < 2:
-            return hit
-        return hit._replace(why=f"{hit.why}; {len(known[parent])} of the {many} digests in {parent} are of values read")
-
-    return {key: [told(hit) for hit in of_key] for key, of_key in hits.items()}
-
-
-SHORTEST_LISTED = 8
-
-
 def canonical(key: Key) -> str:
     """A value's text without what its notation may vary in."""
     kind = variants.kind_of(Value(type=key[0], text=key[1]))
@@ -425,53 +383,3 @@ def canonical(key: Key) -> str:
 def _calls(known: _Known, before: datetime) -> int:
     """How many calls an access line stands for that were surely made before a moment."""
     return known.calls if known.until is None or known.until <= before else 1
-
-
-def _chance(hit: Hit) -> float:
-    """The chance of coincidence; what was guessed is a candidate, which no rule takes for proof."""
-    return max(hit.chance, 0.5) if _guess(hit) else hit.chance
-
-
-def _odds(hit: Hit) -> str:
-    """What the chance of coincidence is, in words."""
-    guess = _guess(hit)
-    if guess:
-        return f"{guess} was guessed: a candidate, no proof"
-    if hit.chance > 0.1:
-        return "this alone proves nothing"
-    if hit.chance < 1e-9:
-        return "by chance in fewer than one of a billion such uploads"
-    return f"by chance in about one of {round(1 / hit.chance, 1 - len(str(int(1 / hit.chance)))):,.0f} such uploads"
-
-
-def _guess(hit: Hit) -> str:
-    """What of the way to a hit was guessed; empty when nothing was."""
-    if hit.variant.name == "reversed":
-        return "backwards"
-    return next((step for step in hit.decoding if step in GUESSED), "")
-
-
-def _matches(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:
-    found = [
-        Match(
-            type=hit.value.type,
-            value=hit.value.text,
-            variant=hit.variant.name,
-            of=hit.variant.of,
-            decoding=hit.decoding,
-            path=hit.leaf.path,
-            start=hit.start,
-            end=hit.end,
-            confidence=round(1 - min(0.9, max(0.001, _chance(hit))), 4),
-            row=row_of.get(key),
-            before=hit.before,
-            found=hit.found,
-            after=hit.after,
-            note=f"{hit.why}; {_odds(hit)}",
-            evidence=hit.evidence,
-        )
-        for key, of_key in of_access.items()
-        for hit in of_key
-    ]
-    found.sort(key=lambda one: (one.path, one.start, one.end, one.type, one.value, one.variant, one.decoding))
-    return tuple(found)
