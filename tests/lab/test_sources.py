@@ -145,9 +145,10 @@ def test_copied_into_a_buffer(tour):
 
 
 def test_in_bulk_through_a_window(tour):
-    [access], printed = tour("window")
+    accesses, printed = tour("window")  # two where the app takes its time
     assert NUMBERS[2] in printed
-    assert [(value.text, value.row) for value in access.values] == [(NUMBERS[row], row) for row in range(3)]
+    read = [(value.text, value.row) for access in accesses for value in access.values]
+    assert read == [(NUMBERS[row], row) for row in range(3)]
 
 
 def test_a_cursor_that_stays_open_is_written_down_when_the_app_pauses(tour):
