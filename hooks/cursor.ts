@@ -11,7 +11,7 @@ import { ownFrame, type Origin, type Outcome } from "./follow.js";
 import {
   arrayElement, arrayLength, byteArray, charArray, classOf, globalRef, inFrame, intField, isSame, objectField, text,
 } from "./jni.js";
-import { installNow } from "./late.js";
+import { installForObject } from "./late.js";
 import type { FollowSpec, TableSpec } from "./plan.js";
 import { decimal, utf8 } from "./readers.js";
 import { capture, frames, threadNameOf } from "./stack.js";
@@ -265,7 +265,7 @@ function hookClass(env: Env, object: NativePointer, methods: string[]): void {
     return [globalRef(env, local), className(env, local)];
   });
   prepared.push(cls);
-  installNow((own) => {
+  installForObject(name, (own) => {
     const wrapper = wrapperFor(own, name, cls);
     for (const method of methods) {
       watch(own, wrapper, method, null, "api", methods === GETTERS ? onCursor(method) : onWindow(method));

@@ -8,7 +8,7 @@ import { emit, emitAccess, type Fold } from "./emit.js";
 import { watch, type Call, type Kind, type Watch } from "./engine.js";
 import type { Access, Value } from "./event.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
-import { installNow } from "./late.js";
+import { installForObject } from "./late.js";
 import type { FollowSpec, SourceSpec, StepSpec } from "./plan.js";
 import { readValues, type Read } from "./readers.js";
 import { capture, frames, threadNameOf } from "./stack.js";
@@ -178,7 +178,7 @@ function hookClass(env: Env, object: NativePointer, spec: FollowSpec): void {
   });
   prepared.set(spec, [...known, cls]);
   const kind: Kind = spec.object === "argument" ? "app" : "api";
-  installNow((own) => {
+  installForObject(name, (own) => {
     const wrapper = wrapperFor(own, name, cls);
     let hooked = 0;
     for (const method of Object.keys(spec.methods)) {

@@ -14,8 +14,9 @@ import { patch } from "./patches.js";
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
 const SETTLE_SHORT_MS = 2;
-/** How long a thread of the app waits for hooks on a class that it just showed us. */
+/** How long a thread of the app waits for hooks on a class that it just loaded; on one of which it just showed an object. */
 const PATIENCE_S = 0.3;
+const PATIENCE_FOR_OBJECTS_S = 1;
 const STEP_S = 0.001;
 const CLOSE_S = 1;
 
@@ -87,7 +88,7 @@ export function watchEnd(env: Env): void {
  * From a thread of the app, inside a hook: have `work` done on the agent's thread and wait, not for long, until its
  * hooks are live. Hooks made on the app's own thread here would freeze a JVM. False when they came too late.
  */
-export function installNow(work: Work): boolean {
+export function installNow(work: Work, patience = PATIENCE_S): boolean {
   let live = false;
   defer(work, () => {
     live = true;
@@ -95,10 +96,20 @@ export function installNow(work: Work): boolean {
   if (Process.getCurrentThreadId() === ownThread) {
     return true;
   }
-  for (let waited = 0; waited < PATIENCE_S && !(live as boolean); waited += STEP_S) {
+  for (let waited = 0; waited < patience && !(live as boolean); waited += STEP_S) {
     Thread.sleep(STEP_S);
   }
   return live;
+}
+
+/** The same for a class of which the app has just shown an object: a gap says so when it was too late for its first calls. */
+export function installForObject(name: string, work: Work): void {
+  if (!installNow(work, PATIENCE_FOR_OBJECTS_S)) {
+    emit(micros(), {
+      kind: "gap", where: "hook", subject: name, why: "install_failed",
+      detail: "the process was too busy to hook the class before it was used: the first calls may be missing",
+    });
+  }
 }
 
 /** class name -> what to do when it comes */

@@ -7,7 +7,7 @@ import { watch, type Call, type Kind, type Watch } from "./engine.js";
 import type { Repeats } from "./folding.js";
 import { access, followAll, outcomeOf, ownFrame, rememberValues, wereGiven, type Origin, type Outcome } from "./follow.js";
 import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
-import { installNow, whenDefined } from "./late.js";
+import { installForObject, whenDefined } from "./late.js";
 import type { SourceSpec, Status } from "./plan.js";
 import { NOTHING, argumentText, askedText, readValues, staticField, type Read } from "./readers.js";
 
@@ -73,7 +73,7 @@ function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: strin
     return false;
   }
   const known: NativePointer[] = [];
-  const made = (own: Env, object: Raw, install: (work: (env: Env) => void) => void): void => {
+  const made = (own: Env, object: Raw, install: (name: string, work: (env: Env) => void) => void): void => {
     const api = loadClass(own, spec.cls);
     if (!(object instanceof NativePointer) || object.isNull() || api === null || !isInstance(own, object, api)) {
       return;
@@ -84,7 +84,7 @@ function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: strin
         return [globalRef(own, local), className(own, local)];
       });
       known.push(cls);
-      install((ours) => {
+      install(clsName, (ours) => {
         watch(ours, wrapperFor(ours, clsName, cls), spec.method, spec.overloads, kindOf(spec), watcher);
       });
     }
@@ -92,11 +92,11 @@ function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: strin
   const done = watch(env, wrapper, name, null, "app", {
     subject: `${factory} for ${spec.source}`,
     after: (call) => {
-      made(call.env, call.result, installNow);
+      made(call.env, call.result, installForObject);
     },
   });
   return done.count > 0 || holds(env, owner, name, (object) => {
-    made(env, object, (work) => { work(env); });
+    made(env, object, (_name, work) => { work(env); });
   });
 }
 

@@ -7,7 +7,7 @@ import { micros } from "./clock.js";
 import { emit } from "./emit.js";
 import { watch } from "./engine.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
-import { installNow, whenDefined } from "./late.js";
+import { installForObject, whenDefined } from "./late.js";
 import { eachModule } from "./leaving.js";
 import { goLive, patch } from "./patches.js";
 import type { NativeCheck, Unpinning } from "./plan.js";
@@ -75,7 +75,7 @@ function watchGiven(env: Env, spec: Unpinning, wrapper: ClassWrapper, check: str
     }
     for (const [cls, name] of inFrame(env, () => classesOf(env, argument, spec.cls, known))) {
       known.push(cls);
-      installNow((own) => {
+      installForObject(name, (own) => {
         overtake(own, spec, wrapperFor(own, name, cls), name, check);
       });
     }
