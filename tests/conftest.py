@@ -14,7 +14,7 @@ from hypothesis import settings
 from monitor.recording import Recording
 
 # `--hypothesis-profile=default` looks for new examples.
-settings.register_profile("repeatable", derandomize=True, print_blob=True)
+settings.register_profile("repeatable", derandomize=True, print_blob=True, deadline=None)  # machines are noisy
 settings.load_profile("repeatable")
 
 _made: weakref.WeakSet[Recording] = weakref.WeakSet()
