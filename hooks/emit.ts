@@ -22,6 +22,8 @@ export class Fold implements Counted {
   count = 0;
   /** where repeats are counted below JavaScript, if they are */
   held: { take: (free: boolean) => void } | null = null;
+  /** written for the last time: what is added now is lost */
+  gone = false;
 
   constructor(
     readonly line: Omit<Access, "v" | "app" | "pid" | "at" | "until" | "count">,
@@ -119,14 +121,16 @@ export function tell(at: number, fact: object): void {
  * belongs to.
  */
 export function emitAccess(at: number, key: string, line: () => Fold["line"]): Fold {
+  // While a line is made other threads run, and one of them may have made the same.
+  const made = folds.has(key) ? null : line();
   let fold = folds.get(key);
-  if (fold !== undefined) {
-    fold.add({ count: 1, first: at, last: at });
-    wake();
-  } else {
-    fold = new Fold(line(), at);
+  if (fold === undefined) {
+    fold = new Fold(made ?? line(), at);
     folds.set(key, fold);
     emit(at, fold.line);
+  } else {
+    fold.add({ count: 1, first: at, last: at });
+    wake();
   }
   return fold;
 }
@@ -154,6 +158,7 @@ function settleFolds(all: boolean): void {
       fold.held?.take(true);
     }
     folds.delete(key);
+    fold.gone = all || fold.count === 0;
     if (fold.count > 0) {
       settleFold(fold, now);
       if (!all) {

@@ -99,7 +99,8 @@ const told = new NativeCallback((id, self, args, result, begun): number => {
   try {
     const raws = one.args.map((kind, i) => kind.read(args.add(VALUE * i)));
     const fold = one.teller.told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
-    return fold === null || fold.held !== null ? -1 : claim(one, fold);
+    // While it was told of, other threads ran: the fold may have been written for the last time.
+    return fold === null || fold.held !== null || fold.gone ? -1 : claim(one, fold);
   } catch (error) {
     report(error, one.overload.methodName);
     return -1;
