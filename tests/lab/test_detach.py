@@ -173,8 +173,8 @@ def test_attaching_and_letting_go_again_and_again_under_32_threads(classes, tmp_
         assert app.stdout
         assert app.stdout.readline() == "busy\n"
         for turn in range(CYCLES):
-            recording = blank(tmp_path / str(turn), "probe")
-            with Agent(recording, methods, "probe") as agent:
+            recording = blank(tmp_path / str(turn), "busy")
+            with Agent(recording, methods, "busy") as agent:
                 agent.launch(Program(None, pid=app.pid))
                 while not list(recording.read("access")):
                     assert not agent.wait(0.02)
