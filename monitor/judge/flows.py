@@ -14,11 +14,11 @@ from monitor.events import Access, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
-from monitor.judge.matches import Key, in_lists, matches_of
+from monitor.judge.matches import in_lists, matches_of
 from monitor.judge.placeholders import is_everywhere, is_placeholder
 from monitor.judge.search import Hit, Index, root_of
 from monitor.judge.search.hits import is_whole
-from monitor.judge.sets import Sets
+from monitor.judge.sets import Key, Sets
 from monitor.judge.support import KEYED_BITS, supports, without_parts
 from monitor.judge.transforms import Transforms
 
@@ -116,9 +116,15 @@ class Linker:
                 continue
             key = (value.type, value.text)
             self._persona.add(key)
-            self._index.add(key, value)
-            self._sets.add(key)
-            self._names |= {key} if key[0] == "name" else set()
+            self._look_for(key)
+
+    def _look_for(self, key: Key) -> None:
+        """Find a value from now on."""
+        type_, text = key
+        self._index.add(key, Value(type=type_, text=text))
+        self._sets.add(key)
+        if type_ == "name":
+            self._names.add(key)
 
     def add_access(self, ref: Ref, access: Access) -> None:
         """Learn what an access returned; a line that is known already changes nothing."""
@@ -135,11 +141,9 @@ class Linker:
             keys.setdefault(key, value.row)
             if value.row is not None:
                 rows[value.row].add(key)
-        for (type_, text), row in keys.items():
-            self._index.add((type_, text), Value(type=type_, text=text))
-            self._sets.add((type_, text))
-            self._names |= {(type_, text)} if type_ == "name" else set()
-            insort(self._reads[type_, text], _Read(at, line, ref, row if row is not None else -1))
+        for key, row in keys.items():
+            self._look_for(key)
+            insort(self._reads[key], _Read(at, line, ref, row if row is not None else -1))
         self._accesses[ref] = _Known(
             ref=ref,
             at=at,

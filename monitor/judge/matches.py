@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 
 from monitor.findings import Match
 from monitor.judge.decode import Decoded
 from monitor.judge.search import Hit
-from monitor.judge.sets import BLOOM
+from monitor.judge.sets import BLOOM, LISTED, Key
 
-Key = tuple[str, str]
-"""A value by type and text: what the same value is."""
 GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))
 """Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
-LISTED = re.compile(r"\[\d+\]$")
-"""The end of a path that is one of many in a list."""
 
 
 def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:

@@ -28,6 +28,7 @@ MOST = 20_000
 KINDS = frozenset(("phone", "email"))
 FORMS = frozenset(("as_given", "e164", "international", "digits", "national", "significant", "lower", "bare"))
 LISTED = re.compile(r"\[\d+\]$")
+"""The end of a path that is one of many in a list."""
 IN_JSON = re.compile(rb'\["[0-9a-fA-F]{8,14}", ?"[0-9a-fA-F]{8,14}", ?"')
 """How a list of short digests begins in a document, which is then read in full."""
 LARGEST = 256 << 10
@@ -38,6 +39,7 @@ HEAD = 6
 MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
 
 Key = tuple[str, str]
+"""A value by type and text: what the same value is."""
 
 
 class Member(NamedTuple):

@@ -16,6 +16,7 @@ from monitor.judge import fed
 from monitor.judge.decode import Leaf, leaves_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
+from monitor.judge.variants.digests import SHORTENED
 
 SHORTEST = 8
 """Bytes of an output that are still proof."""
@@ -24,8 +25,6 @@ BEGINNING = 48
 TAG = 16
 """Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
 UUID_BYTES = 16
-SHORTENED = 10
-"""Bytes that messengers cut digests of numbers to, which they send one behind the other."""
 LETTERS = 16
 """Hex digits of a digest that are searched for where they stand in a text, glued to others."""
 STEPS = 64
@@ -277,19 +276,19 @@ def _beginnings(step: _Step) -> set[bytes]:
         found |= {word, word.upper(), outcome[-SHORTEST:]}
         if len(outcome) == 16:
             found.add(outcome[4:12])
-        found |= {uuid[:SHORTEST] for uuid in _as_uuids(outcome)}
+        found |= {uuid[:SHORTEST]} if (uuid := _as_uuid(outcome)) else set()
     elif len(outcome) > TAG + SHORTEST:
         found.add(outcome[:-TAG][:BEGINNING])
     return found
 
 
-def _as_uuids(digest: bytes) -> list[bytes]:
-    """The UUIDs of a name that are made of an MD5 and of a SHA-1, in which six bits say so (RFC 9562)."""
+def _as_uuid(digest: bytes) -> bytes:
+    """The UUID of a name that is made of an MD5 or a SHA-1, in which six bits say so (RFC 9562); nothing of others."""
     version = {UUID_BYTES: 0x30, 20: 0x50}.get(len(digest))
     if version is None:
-        return []
+        return b""
     sixth, eighth = digest[6] & 0x0F | version, digest[8] & 0x3F | 0x80
-    return [digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]]
+    return digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]
 
 
 def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
@@ -306,7 +305,7 @@ def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
             return len(data)
         if not (len(data) % SHORTENED or begin % SHORTENED) and data.startswith(outcome[:SHORTENED], begin):
             return begin + SHORTENED  # one of a row
-        if any(data.startswith(uuid, begin) for uuid in _as_uuids(outcome)):
+        if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
             return begin + UUID_BYTES
         word = outcome.hex().lstrip("0").encode()
         if data[begin : begin + len(word)].lower() == word and pattern.lower() == word[:LETTERS]:

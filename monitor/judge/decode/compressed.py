@@ -34,6 +34,7 @@ def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
 FURTHER, NAMED = 4, 8
 """Flags of gzip: a further field and a name stand before the stream."""
 FLUSHED = b"\x00\x00\xff\xff"
+"""How a stream of deflate ends that is left open; permessage-deflate leaves that off."""
 
 
 def _gunzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 
-from monitor.judge.decode.compressed import ERRORS, content
+from monitor.judge.decode.compressed import ERRORS, FLUSHED, content
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 DNS = "application/dns-message"
@@ -14,8 +14,6 @@ KINDS = frozenset((0, 1, 2, 8, 9, 10))
 CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding:[ \t]*(?:[\w-]+,[ \t]*)*chunked[ \t]*\r\n")
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]{0,100}\r\n")
 SAID = re.compile(rb"(?i)\r\n(content-(?:type|encoding)):[ \t]*([^\r\n]*)")
-TAIL = b"\x00\x00\xff\xff"
-"""What permessage-deflate leaves off."""
 
 
 def unmask(data: bytes, mask: bytes) -> bytes:
@@ -69,7 +67,7 @@ def websocket(piece: Piece, room: Room) -> Found:
 def _message(message: bytes, first: int, room: Room) -> bytes | None:
     if first & 0x40:
         try:
-            message = zlib.decompressobj(-15).decompress(message + TAIL, max(1, room.bytes_left))
+            message = zlib.decompressobj(-15).decompress(message + FLUSHED, max(1, room.bytes_left))
         except ERRORS:
             return None
     return None if first & 15 == 1 and as_text(message) is None else message

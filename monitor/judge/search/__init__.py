@@ -174,8 +174,8 @@ class Index:
                 data = bytes.fromhex(data.replace(b"-", b"").decode())
             elif size in NOUGHTS_LOST and leaf.text is not None and NUMBER_IN_HEX.fullmatch(data):
                 data = bytes.fromhex(data.decode().zfill(NOUGHTS_LOST[size]))
-            elif leaf.text is None and size % SHORTENED == 0 and 3 * SHORTENED <= size <= LONGEST_ROW:
-                row = [_part(leaf, at, at + SHORTENED) for at in range(0, size, SHORTENED)]
+            elif leaf.text is None and size % digests.SHORTENED == 0 and 3 * digests.SHORTENED <= size <= LONGEST_ROW:
+                row = [_part(leaf, at, at + digests.SHORTENED) for at in range(0, size, digests.SHORTENED)]
                 candidates += [(part, part.data) for part in row]
                 continue
             elif size not in sizes and size != 4:
@@ -235,8 +235,8 @@ class Index:
 
 _End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
 """A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""
-SHORTENED, LONGEST_ROW = 10, 1000
-"""Bytes that messengers cut digests of numbers to, which they send one behind the other, and of all of them."""
+LONGEST_ROW = 1000
+"""Bytes of all that are cut and stand one behind the other."""
 LONGEST_ID = 64
 """Bytes of the longest id or digest."""
 SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")

@@ -113,9 +113,8 @@ def interleaved(lat: float, lon: float, bits: int, north: float = 90.0) -> int:
 
 def woven(even: int, odd: int) -> int:
     """The bits of two numbers in turn."""
-    return 2 * int(f"{odd:b}", 4) + int(
-        f"{even:b}", 4
-    )  # a bit read as a digit of base 4 has room for another beside it
+    # a bit read as a digit of base 4 has room for another beside it
+    return 2 * int(f"{odd:b}", 4) + int(f"{even:b}", 4)
 
 
 def geohash_numbers(lat: float, lon: float) -> Iterator[int]:
