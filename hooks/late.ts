@@ -88,7 +88,7 @@ export function watchEnd(env: Env): void {
  * From a thread of the app, inside a hook: have `work` done on the agent's thread and wait, not for long, until its
  * hooks are live. Hooks made on the app's own thread here would freeze a JVM. False when they came too late.
  */
-export function installNow(work: Work, patience = PATIENCE_S): boolean {
+function installNow(work: Work, patience: number): boolean {
   let live = false;
   defer(work, () => {
     live = true;
@@ -102,14 +102,18 @@ export function installNow(work: Work, patience = PATIENCE_S): boolean {
   return live;
 }
 
-/** The same for a class of which the app has just shown an object: a gap says so when it was too late for its first calls. */
-export function installForObject(name: string, work: Work): void {
-  if (!installNow(work, PATIENCE_FOR_OBJECTS_S)) {
+/** The same for a class, with a gap that says why when it was too late for its first calls. */
+function installOrTell(name: string, why: string, work: Work, patience: number): void {
+  if (!installNow(work, patience)) {
     emit(micros(), {
-      kind: "gap", where: "hook", subject: name, why: "install_failed",
-      detail: "the process was too busy to hook the class before it was used: the first calls may be missing",
+      kind: "gap", where: "hook", subject: name, why: "install_failed", detail: `${why}: the first calls may be missing`,
     });
   }
+}
+
+/** Hook a class of which the app has just shown an object. */
+export function installForObject(name: string, work: Work): void {
+  installOrTell(name, "the process was too busy to hook the class before it was used", work, PATIENCE_FOR_OBJECTS_S);
 }
 
 /** class name -> what to do when it comes */
@@ -178,16 +182,10 @@ function watchJvm(): void {
           return;
         }
         const cls = globalRef(env, result);
-        const live = installNow((own) => {
+        installOrTell(wanted, "its loader let no other thread in while it loaded the class", (own) => {
           remember(wanted, cls);
           arrived(wanted)(own);
-        });
-        if (!live) {
-          emit(micros(), {
-            kind: "gap", where: "hook", subject: wanted, why: "install_failed",
-            detail: "its loader let no other thread in while it loaded the class: the first calls may be missing",
-          });
-        }
+        }, PATIENCE_S);
       },
     });
   }
