@@ -209,3 +209,10 @@ def test_what_was_asked_of_dns_is_read_where_only_the_host_is_known():
     host = b"867530029921507".hex() + ".t.collect.example"
     leaves = decode.leaves(Upload(at=START, via="dns", host=host, size=0), None).leaves
     assert b"867530029921507" in [leaf.data for leaf in leaves]
+
+
+def test_a_charset_that_xml_goes_on_to_name_is_read_once():
+    body = b'<?xml version="1.0" encoding="windows-1252"?>' + 200 * b"<n>Priya</7\x7f\x06\x82n>"
+    decoded = decode.leaves_of(body)
+    assert {leaf.decoding.count("cp1252") for leaf in decoded.leaves} == {1}
+    assert sum(len(leaf.data) for leaf in decoded.leaves) < 20 * len(body)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import struct
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from monitor.events import Upload, Value
 from monitor.judge import decode
-from monitor.judge.search import Index
+from monitor.judge.search import Index, native
+from monitor.judge.search.cells import Cells
+from monitor.judge.search.look import Look
 from monitor.judge.variants import grids, places
 from tests.unseen import START
 
@@ -144,3 +149,65 @@ def test_places_on_the_axes_of_the_earth_are_looked_for_as_all_others(lat, lon):
     if abs(lat) < 90:
         names = [name for level, _, name in grids.s2_names(lat, lon) if level == 30]
         assert "place" in {hit.key for hit in find({"cell": names[0]}, value=place)}
+
+
+def axis(end):
+    """Degrees: those of ordinary places, and the ends of cells of any grid."""
+    return (
+        st.floats(-end, end) | st.integers(-end, end).map(float) | st.integers(-end * 8, end * 8).map(lambda n: n / 8)
+    )
+
+
+def written_as(place):
+    """All that the cells of a place may be written as: names, ids of S2 as numbers and to their end, columns."""
+    names = {name: grid for grid, name, _ in places.cells(place)}
+    for token in [name for name, grid in names.items() if grid == "s2 cell"]:
+        cell = int(token.ljust(16, b"0"), 16)
+        signed = cell - (1 << 64) if cell >> 63 else cell
+        names |= dict.fromkeys((b"%d" % cell, b"%d" % signed, b"%016x" % cell), "s2 cell")
+    return names
+
+
+@given(axis(90), axis(180))
+@example(31.238361, 121.435598)
+@example(-22.951916, -43.210487)
+@example(85.0512, 179.999999)
+@example(23.9999999999, 114.0000000001)
+def test_the_compiled_part_names_the_cells_that_are_explained(lat, lon):
+    point = places.parse(f"{lat!r},{lon!r}")
+    for place in places.systems(*point) if point else ():
+        narrow = Index().narrow
+        narrow.least = 0
+        cells = Cells(narrow)
+        cells.add(0, place)
+        names = written_as(place)
+        columns = {column: "column" for column, _ in places.columns(place)}
+        body = json.dumps([{"at": name.decode(), "seq": 1} for name in (*names, *columns)]).encode()
+        leaves = [leaf for leaf in decode.leaves_of(body).leaves if leaf.path.endswith(".at")]
+        found = {leaves[one.leaf].data: one.variant.name for one in cells.find(Look(leaves))}
+        assert found == names
+        sifted = decode.leaves_of(body, narrow=narrow)
+        assert set(names) | set(columns) <= {leaf.data for leaf in sifted.leaves}
+        assert sifted.passed_over or native.library is None
+
+
+def test_a_phone_that_lies_still_has_thousands_of_places():
+    """What is entered for one name beyond the first few stands apart, and is found."""
+    index = Index()
+    for number in range(400):
+        text = f"{31.2383 + number * 1e-6:.6f},{121.4355 + number % 7 * 1e-6:.6f}"
+        index.add(text, Value(type="location", text=text))
+    geohash = places.geohash(31.2385, 121.4355, 8)
+    inside = {
+        f"{lat:.6f},{lon:.6f}"
+        for number in range(400)
+        for lat, lon in [(31.2383 + number * 1e-6, 121.4355 + number % 7 * 1e-6)]
+        if places.geohash(round(lat, 6), round(lon, 6), 8) == geohash
+    }
+    assert 100 < len(inside) < 400
+    noise = [{"n": number, "id": f"{number * 7919:08x}"} for number in range(1_000)]
+    for body in ({"geohash": geohash}, [*noise, {"geohash": geohash}]):
+        decoded = decode.leaves_of(json.dumps(body).encode(), narrow=index.narrow)
+        assert {hit.key for hit in index.find(decoded.leaves, decoded.passed_over)} == inside
+    packed = struct.pack("<dd", 31.2385, 121.4355)
+    assert len({hit.key for hit in index.find(decode.leaves_of(packed).leaves)}) > 200

@@ -90,9 +90,11 @@ def declared(piece: Piece, room: Room) -> Found:
         text = piece.data.decode(name)
     except (LookupError, UnicodeDecodeError, ValueError):
         return None
-    if name in ("utf-8", "ascii") or not isinstance(text, str):
+    step = name.replace("utf-16-", "utf-16").replace("utf-32-", "utf-32")
+    # XML goes on to say so when it was decoded, and each further time would make it longer
+    if name in ("utf-8", "ascii") or not isinstance(text, str) or step in piece.decoding:
         return None
-    return _turn(piece, name.replace("utf-16-", "utf-16").replace("utf-32-", "utf-32"), text, room)
+    return _turn(piece, step, text, room)
 
 
 PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")

@@ -59,12 +59,12 @@ class Index:
         self._texts = Grams(self._raw)
         self._digests = Table()
         self._digits = Table()
-        self._places = Places()
         self._splits = Splits(lambda slot: self._slots[slot][1:3])
         self.patterns = 0
         """Texts and digests that are looked for."""
         self.narrow = Sieve(self._texts, self._raw, self._digests, self._digits, outputs or Grams())
         """For `decode.leaves`: what of a large text may hold anything of these values."""
+        self._places = Places(self.narrow)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -80,13 +80,10 @@ class Index:
         self.patterns += enter(kind, value, slot, self._texts, self._raw, self._digests, self._digits)
         cuts = list(cuts_of(kind, value.text))
         self._splits.add(slot, kind, value.text, cuts)
-        self.narrow.add_words(_rarest(cuts), slot)
+        self.narrow.add_words(_rarest(cuts))
         self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
         if kind == "location":
-            points, cells = self._places.add(slot, value)
-            for place in points:
-                self.narrow.add_place(place.lat, place.lon)
-            self.narrow.add_words(cells, slot)
+            self._places.add(slot, value)
 
     def _forms_of(self, slot: int) -> Forms:
         forms = self._forms.get(slot)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.judge.decode.pieces import Leaf
-from monitor.judge.search.grams import Table, hashes_of
+from monitor.judge.search.grams import Table
 from monitor.judge.search.hits import last_key, parent_of
 from monitor.judge.search.look import Look
+from monitor.judge.search.sieve import Sieve
 from monitor.judge.variants import Variant, grids, places
 
 CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid")
@@ -55,18 +56,23 @@ class InCell(NamedTuple):
 class Cells:
     """Places to look for by the cells that they are in."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: Sieve) -> None:
+        """`narrow`: what is told of them as well."""
         self._places: list[tuple[int, str, float, float]] = []
+        self._narrow = narrow
         self._names = Table()
         """By the stems of names and by the columns of map tiles, which places."""
 
-    def add(self, slot: int, place: places.Place) -> Iterable[bytes]:
-        """Look for a place from now on. All that its cells may be called."""
-        named = places.cells(place)
-        columns = [column for column, _ in places.columns(place)]
-        self._names.put(hashes_of({_stem(name) for _, name, _ in named}.union(columns)), len(self._places))
+    def add(self, slot: int, place: places.Place) -> None:
+        """Look for a place from now on."""
+        number = len(self._places)
         self._places.append((slot, *place))
-        return places.written(named) + columns
+        if self._names.handle:
+            further = places.further_cells(place)
+            self._narrow.add_place(number, place, self._names, [name for _, name, _ in further])
+        else:
+            stems = {_stem(name) for _, name, _ in places.cells(place)}
+            self._names.put_texts(stems.union(column for column, _ in places.columns(place)), number)
 
     def find(self, look: Look) -> Iterator[InCell]:
         """The names of cells in the leaves of one upload."""
@@ -99,7 +105,7 @@ class Cells:
         """What of all that is asked for may be a name of places, in one look-up."""
         stems = list(columns.union(*(stems for _, _, stems in asked)))
         known: _Known = {}
-        for row in self._names.find(hashes_of(stems)):
+        for row in self._names.find_texts(stems):
             known.setdefault(stems[row.start], []).append(row.slot)
         return {stem: sorted(numbers) for stem, numbers in known.items()}
 

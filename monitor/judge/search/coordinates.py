@@ -15,6 +15,7 @@ from monitor.judge.search.look import Look
 from monitor.judge.search.notations import MERCATOR_M, readings
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.search.packed import Packed
+from monitor.judge.search.sieve import Sieve
 from monitor.judge.variants import Variant, grids, places
 
 TOLERANCE_M = 15.0
@@ -45,25 +46,22 @@ class Found(NamedTuple):
 class Places:
     """Places to look for."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: Sieve) -> None:
+        """`narrow`: what is told of them as well."""
         self._places: list[tuple[int, places.Place]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._packed = Packed()
         self._metres: Numbers[tuple[bool, int]] = Numbers()
         """By axis and 32 metres of UTM."""
-        self._cells = Cells()
+        self._cells = Cells(narrow)
 
     def __bool__(self) -> bool:
         return bool(self._places)
 
-    def add(self, slot: int, value: Value) -> tuple[tuple[places.Place, ...], set[bytes]]:
-        """Look for a place from now on. The points that it may be given as, and the names of the cells they are in."""
+    def add(self, slot: int, value: Value) -> None:
+        """Look for a place from now on, in every system of coordinates; for nothing where the value is none."""
         point = places.parse(value.text)
-        names: set[bytes] = set()
-        if point is None:
-            return (), names
-        found = places.systems(*point)
-        for place in found:
+        for place in places.systems(*point) if point else ():
             number = len(self._places)
             self._places.append((slot, place))
             self._packed.add(number, place)
@@ -73,8 +71,7 @@ class Places:
                 for one in grids.utm(place.lat, place.lon):
                     self._metres.add((False, int(one.northing) >> 5), number)
                     self._metres.add((True, int(one.easting) >> 5), number)
-            names.update(self._cells.add(slot, place))
-        return found, names
+            self._cells.add(slot, place)
 
     def find(self, look: Look) -> Iterator[Found]:
         """All places in the leaves of one upload."""

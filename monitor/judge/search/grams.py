@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import ahocorasick_rs
@@ -47,6 +47,19 @@ class Table:
         if library:
             return rows(lambda out, most: library.table_find_words(self.handle, words, number, out, most))
         return (Row(slot, at, 0) for at in range(number) for slot in self._slow.get(words[8 * at : 8 * at + 8], ()))
+
+    def put_texts(self, texts: Iterable[bytes], slot: int) -> None:
+        """Enter texts of any size where there is no compiled part, which enters them itself."""
+        for text in texts:
+            self._slow[text].append(slot)
+
+    def find_texts(self, texts: Sequence[bytes]) -> Iterator[Row]:
+        """Every slot of every text; `start` is the number of the text."""
+        if library:
+            joined, sizes = b"".join(texts), array("i", map(len, texts))
+            of = (self.handle, joined, sizes.buffer_info()[0], len(texts))
+            return rows(lambda out, most: library.table_find_texts(*of, out, most))
+        return (Row(slot, at, 0) for at, text in enumerate(texts) for slot in self._slow.get(text, ()))
 
     def __del__(self) -> None:
         if library and self.handle:

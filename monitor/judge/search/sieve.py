@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from monitor.judge.decode import documents, large, written
 from monitor.judge.decode.pieces import DECODERS, Piece, Room
 from monitor.judge.search.grams import Grams, Table
 from monitor.judge.search.native import library
+from monitor.judge.variants import places
 
 LARGE = 8 << 10
 """Bytes from which on a text is sifted; a smaller one is read as fast without."""
@@ -96,12 +97,12 @@ class Sieve:
         if library and self._handle:
             library.sieve_free(self._handle)
 
-    def add_words(self, words: Iterable[bytes], slot: int) -> None:
+    def add_words(self, words: Iterable[bytes]) -> None:
         """Words of which one that is all of a leaf makes it matter, and those beside it; in either case."""
         if library:
             given = list(words)
             sizes = array("i", map(len, given))
-            library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given), slot)
+            library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given))
 
     def add_shorts(self, numbers: Iterable[bytes]) -> None:
         """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""
@@ -109,10 +110,14 @@ class Sieve:
             for number in numbers:
                 library.sieve_add_short(self._handle, number, len(number))
 
-    def add_place(self, lat: float, lon: float) -> None:
-        """Numbers that may be a coordinate of this place matter, where the other may be there too."""
+    def add_place(self, number: int, place: places.Place, stems: Table, further: Collection[bytes]) -> None:
+        """Look for a place. Numbers that may be a coordinate of it matter, where the other may be there too, and the
+        names of its cells; these are entered into `stems` for its number. `further`: names that only Python knows."""
         if library:
-            library.sieve_add_place(self._handle, lat, lon)
+            sizes, system = array("i", map(len, further)), places.SYSTEMS.index(place.system)
+            names = (b"".join(further), sizes.buffer_info()[0], len(further))
+            if not library.cells_add(self._handle, stems.handle, place.lat, place.lon, system, *names, number):
+                raise MemoryError
 
     def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
         """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""

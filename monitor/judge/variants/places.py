@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,11 +17,14 @@ QUARTERS = {ord(f"{digit:x}"): f"{digit >> 2}{digit & 3}" for digit in range(16)
 """Digits of hex -> two digits of base 4."""
 
 
+SYSTEMS = ("wgs84", "gcj02", "bd09")
+"""What coordinates are told in: of the earth; with the offsets of Chinese map services."""
+
+
 class Place(NamedTuple):
     """A point, and the system its numbers are in."""
 
     system: str
-    """wgs84, or what Chinese map services use: gcj02, bd09."""
     lat: float
     lon: float
 
@@ -122,20 +125,18 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
         return found  # whose maps have tiles of their own
     found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
+        found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
+    return found + further_cells(place)
+
+
+def further_cells(place: Place) -> list[tuple[str, bytes, float]]:
+    """Those of grids that are told in metres and in hexagons, which `compiled/cells.c` does not name."""
+    _, lat, lon = place
+    found: list[tuple[str, bytes, float]] = []
+    if place.system == "wgs84":
         for resolution, cell in grids.h3_cells(lat, lon):
             found += [("h3 cell", name, 2.81 * resolution + 0.95) for name in (b"%x" % cell, b"%d" % cell)]
-        found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
         found += [("mgrs", name.lower().encode(), 3.3 * digits + 6) for digits, name in grids.mgrs(lat, lon)]
-    return found
-
-
-def written(named: Iterable[tuple[str, bytes, float]]) -> list[bytes]:
-    """All that those cells may be written as."""
-    found = [name for _, name, _ in named]
-    for cell in [int(name.ljust(16, b"0"), 16) for grid, name, _ in named if grid == "s2 cell"]:
-        found += (b"%d" % cell, b"%016x" % cell)
-        if cell >> 63:
-            found.append(b"%d" % (cell - (1 << 64)))
     return found
 
 

@@ -101,17 +101,15 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
             uint32_t top = (uint32_t)(big ? data[at] << 16 | data[at + 1] << 8 | data[at + 2] : data[at + 2] << 16 | data[at + 1] << 8 | data[at]);
             uint64_t h = mixed((uint64_t)top + 1);
             if (!has(&p->tops, h)) continue;
-            const segment *s = segment_of(&p->tops, h);
             double numbers[KINDS];
             int64_t starts[KINDS];
             for (int kind = 0; kind < KINDS; kind++) {
                 starts[kind] = big ? at : at + 3 - (kind ? 4 : 8);
                 numbers[kind] = number_at(data, starts[kind], size, kind, big);
             }
-            for (uint64_t i = begin(s, h); s->places[i]; i = next(s, i)) {
-                if (s->places[i] >> SLOT_BITS != h >> SLOT_BITS) continue;
-                int64_t place = (int64_t)(s->places[i] & SLOT_MASK) - 1;
-                int kind = (int)s->more[i];
+            for (entries e = entries_of(&p->tops, h); another(&e);) {
+                int64_t place = (int64_t)e.slot - 1;
+                int kind = (int)e.more;
                 if (!(fabs(numbers[kind] - p->points[place].lat) <= FARTHEST)) continue; /* not a number, too */
                 if (!lon_beside(p->points + place, data, starts[kind], size, kind, big)) continue;
                 if (found < most) out[found] = (row){place, starts[kind], kind + KINDS * big};

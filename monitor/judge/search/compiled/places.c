@@ -35,10 +35,12 @@ static void note_top(sieve *s, uint8_t top, int axis) {
     s->number_of_tops[axis]++;
 }
 
-PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
-    place *grown = realloc(s->places, (size_t)(s->number_of_places + 1) * sizeof *grown);
-    if (!grown) return false;
-    s->places = grown;
+bool sieve_add_place(sieve *s, double lat, double lon) {
+    if (!(s->number_of_places & (s->number_of_places - 1))) { /* room for twice as many */
+        place *grown = realloc(s->places, (size_t)(2 * s->number_of_places + 1) * sizeof *grown);
+        if (!grown) return false;
+        s->places = grown;
+    }
     double narrow = fmax(0.01, cos(lat * M_PI / 180));
     place p = {lat, lon, 15.5 / 111320 / narrow};
     uint32_t number = (uint32_t)s->number_of_places;
@@ -82,10 +84,9 @@ bool near_place(sieve *s, double degrees, double unit, int axis) {
     bool any = false, wide = unit > 1e-3;
     uint64_t h = strip(degrees, wide, axis);
     if (!in(s->some_strips, (uint32_t)(h >> 45))) return false;
-    const segment *strips = segment_of(&s->strips, h);
-    for (uint64_t at = begin(strips, h); strips->places[at]; at = next(strips, at)) {
-        if (strips->places[at] >> SLOT_BITS != h >> SLOT_BITS) continue;
-        int64_t number = (int64_t)(strips->places[at] & SLOT_MASK) - 1;
+    if (!s->strips.used) return false;
+    for (entries e = entries_of(&s->strips, h); another(&e);) {
+        int64_t number = (int64_t)e.slot - 1;
         const place *p = &s->places[number];
         double off = fabs(degrees - (axis ? p->lon : p->lat));
         if (off > fmax(axis ? p->tolerance : 1.4e-4, unit * 1.001)) continue;

@@ -192,7 +192,7 @@ uint32_t short_number(bytes data, int64_t size) {
     return number + before - 1;
 }
 
-static bool add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
+static bool add_word(sieve *s, bytes lower, int64_t size) {
     uint64_t h = word_hash(lower, size);
     set(s->some_words, (uint32_t)(h >> 45));
     uint64_t sizes = 3ull << (size < 62 ? size : 62); /* a letter may be a byte longer in the other case */
@@ -204,15 +204,15 @@ static bool add_word(sieve *s, bytes lower, int64_t size, uint32_t slot) {
     bool digits = size <= 4;
     for (int64_t at = 0; at < size; at++) digits &= is_digit(lower[at]);
     if (digits) set(s->short_words, short_number(lower, size));
-    return table_put(&s->words, h, slot, 0);
+    return table_put(&s->words, h, 0, 0); /* of whom is all the same */
 }
 
 /* Words in lower case, one behind the other. */
-PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number, uint32_t slot) {
+PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number) {
     bytes first = words;
     for (int64_t i = 0; i < number; first += sizes[i++]) soon(&s->words, word_hash(first, sizes[i]), true);
     for (int64_t i = 0; i < number; words += sizes[i++])
-        if (!add_word(s, words, sizes[i], slot)) return false;
+        if (!add_word(s, words, sizes[i])) return false;
     return true;
 }
 

@@ -87,6 +87,7 @@ bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t ot
 int words_matter(sieve *s, bytes data, bytes lower, int64_t size);
 int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m);
 uint32_t short_number(bytes data, int64_t size);
+PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number);
 
 /* bare.c */
 typedef struct {
@@ -106,6 +107,7 @@ int varint_matters(sieve *s, uint64_t value);
 bool packed_places(sieve *s, bytes data, int64_t size, bool room);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
+bool sieve_add_place(sieve *s, double lat, double lon);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 

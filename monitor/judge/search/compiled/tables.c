@@ -25,7 +25,8 @@ static uint64_t *noughts(uint64_t words) {
 
 void table_clear(table *t) {
     for (uint64_t i = 0; t->segments && i <= t->mask; i++) free(t->segments[i].places), free(t->segments[i].more);
-    free(t->segments), free(t->some);
+    for (uint64_t i = 0; t->crowds && i <= t->crowd_mask; i++) free(t->crowds[i].slots), free(t->crowds[i].more);
+    free(t->segments), free(t->some), free(t->crowds);
 }
 
 static bool make(segment *s, uint64_t size, bool windows) {
@@ -56,7 +57,7 @@ static bool grow(segment *s, bool windows) {
 
 /* From one segment to many. */
 static bool divide(table *t) {
-    table many = {calloc(SEGMENTS, sizeof(segment)), SEGMENTS - 1, NULL, 0, 0, t->windows};
+    table many = {.segments = calloc(SEGMENTS, sizeof(segment)), .mask = SEGMENTS - 1};
     segment *one = t->segments;
     bool good = many.segments != NULL;
     for (int i = 0; i < SEGMENTS && good; i++) good = make(many.segments + i, LEAST, t->windows);
@@ -100,13 +101,67 @@ static bool have_place(table *t, uint64_t h) {
     return 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
 }
 
+/* The crowd of a word, or where it would be. */
+static crowd *crowd_of(const table *t, uint64_t word) {
+    uint64_t at = word * 0x9E3779B97F4A7C15u >> 32 & t->crowd_mask;
+    while (t->crowds[at].slots && t->crowds[at].word != word) at = (at + 1) & t->crowd_mask;
+    return t->crowds + at;
+}
+
+static bool more_crowds(table *t) {
+    table more = {.crowd_mask = t->crowds ? 2 * t->crowd_mask + 1 : LEAST - 1};
+    more.crowds = calloc(more.crowd_mask + 1, sizeof *more.crowds);
+    if (!more.crowds) return false;
+    for (uint64_t i = 0; t->crowds && i <= t->crowd_mask; i++)
+        if (t->crowds[i].slots) *crowd_of(&more, t->crowds[i].word) = t->crowds[i];
+    free(t->crowds);
+    t->crowds = more.crowds, t->crowd_mask = more.crowd_mask;
+    return true;
+}
+
+static bool put_into_crowd(table *t, uint64_t word, uint32_t slot, uint32_t more) {
+    if ((!t->crowds || 2 * t->crowds_used > t->crowd_mask) && !more_crowds(t)) return false;
+    crowd *c = crowd_of(t, word);
+    /* a slot is entered at one go: it may only be among the last */
+    for (uint32_t at = c->number; at && c->slots[at - 1] == slot; at--)
+        if (!c->more || c->more[at - 1] == more) return true;
+    if (c->number == c->room) {
+        uint32_t room = c->room ? 2 * c->room : LEAST;
+        uint32_t *slots = realloc(c->slots, room * sizeof *slots), *mores = t->windows ? realloc(c->more, room * sizeof *mores) : NULL;
+        t->crowds_used += !c->slots && slots;
+        if (slots) c->slots = slots, c->word = word;
+        if (mores) c->more = mores;
+        if (!slots || (t->windows && !mores)) return false;
+        c->room = room;
+    }
+    c->slots[c->number] = slot;
+    if (c->more) c->more[c->number] = more;
+    c->number++;
+    t->used++;
+    return true;
+}
+
+bool another_of_a_crowd(entries *e) {
+    if (!e->t->crowds) return false;
+    if (!e->others) e->others = crowd_of(e->t, e->word);
+    uint32_t at = e->met - TOGETHER;
+    if (at >= e->others->number) return false;
+    e->slot = e->others->slots[at], e->more = e->others->more ? e->others->more[at] : 0;
+    e->met++;
+    return true;
+}
+
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
     if (!have_place(t, h)) return false;
     uint64_t entry = (h >> SLOT_BITS << SLOT_BITS) | (slot + 1);
     segment *s = t->segments + (h >> SLOT_BITS & t->mask);
     uint64_t at = begin(s, h);
-    for (; s->places[at]; at = next(s, at))
+    int met = 0;
+    for (; s->places[at]; at = next(s, at)) {
         if (s->places[at] == entry && (!s->more || s->more[at] == more)) return true;
+        met += s->places[at] >> SLOT_BITS == h >> SLOT_BITS;
+    }
+    if (met >= TOGETHER) return put_into_crowd(t, h >> SLOT_BITS, slot + 1, more);
     s->places[at] = entry, s->used++;
     if (s->more) s->more[at] = more;
     t->used++;
@@ -117,12 +172,8 @@ bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
 /* Append what is entered under a hash; the number of rows, which may be more than there is room for. */
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size) {
     if (!has(t, h)) return found;
-    const segment *s = segment_of(t, h);
-    for (uint64_t at = begin(s, h); s->places[at]; at = next(s, at))
-        if (s->places[at] >> SLOT_BITS == h >> SLOT_BITS) {
-            if (found < most) out[found] = (row){(int64_t)(s->places[at] & SLOT_MASK) - 1, start, size};
-            found++;
-        }
+    for (entries e = entries_of(t, h); another(&e); found++)
+        if (found < most) out[found] = (row){(int64_t)e.slot - 1, start, size};
     return found;
 }
 
@@ -130,10 +181,9 @@ int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t foun
 static int64_t windows_at(const table *t, bytes lower, int64_t start, int size, int64_t end, row *out, int64_t most, int64_t found) {
     uint64_t h = hash(lower + start, size);
     if (!has(t, h)) return found;
-    const segment *s = segment_of(t, h);
-    for (uint64_t at = begin(s, h); s->places[at]; at = next(s, at)) {
-        if (s->places[at] >> SLOT_BITS != h >> SLOT_BITS || !whole(s->more[at], lower, start, 0, end)) continue;
-        if (found < most) out[found] = (row){(int64_t)(s->places[at] & SLOT_MASK) - 1, start, size};
+    for (entries e = entries_of(t, h); another(&e);) {
+        if (!whole(e.more, lower, start, 0, end)) continue;
+        if (found < most) out[found] = (row){(int64_t)e.slot - 1, start, size};
         found++;
     }
     return found;
@@ -157,6 +207,21 @@ PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot
 PUBLIC int64_t table_find_words(const table *t, bytes words, int64_t number, row *out, int64_t most) {
     int64_t found = 0;
     for (int64_t i = 0; i < number; i++) found = collect(t, mixed(load8(words + 8 * i)), out, most, found, i, 0);
+    return found;
+}
+
+/* The same for texts of any size, one behind the other. */
+bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
+    bytes first = texts;
+    for (int64_t i = 0; i < number; first += sizes[i++]) soon(t, hash(first, sizes[i]), true);
+    for (int64_t i = 0; i < number; texts += sizes[i++])
+        if (!table_put(t, hash(texts, sizes[i]), slot, 0)) return false;
+    return true;
+}
+
+PUBLIC int64_t table_find_texts(const table *t, bytes texts, const int32_t *sizes, int64_t number, row *out, int64_t most) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < number; texts += sizes[i++]) found = collect(t, hash(texts, sizes[i]), out, most, found, i, 0);
     return found;
 }
 
@@ -318,10 +383,8 @@ PUBLIC bool grams_add_all(grams *g, bytes texts, const int32_t *sizes, int64_t n
 bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high) {
     uint64_t h = hash(lower + start, size);
     if (!has(t, h)) return false;
-    const segment *s = segment_of(t, h);
-    for (uint64_t at = begin(s, h); s->places[at]; at = next(s, at))
-        if (s->places[at] >> SLOT_BITS == h >> SLOT_BITS && (low > high || whole(s->more[at], lower, start, low, high)))
-            return true;
+    for (entries e = entries_of(t, h); another(&e);)
+        if (low > high || whole(e.more, lower, start, low, high)) return true;
     return false;
 }
 

@@ -20,7 +20,7 @@ typedef const uint8_t *bytes;
 #define SEMICIRCLE (2147483648.0 / 180) /* what sports watches count degrees in: half a turn is 2 ** 31 */
 
 /* Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one. */
-enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8 };
+enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
 /* A part of a table, which grows on its own: nobody waits until all of a large table is made anew, and at no time is it
@@ -31,12 +31,22 @@ typedef struct {
     uint64_t size, used;
 } segment;
 
+/* What is entered for one hash beyond the first TOGETHER: slots, and what windows are part of. In a segment they would
+   stand in everybody's way. */
+typedef struct {
+    uint64_t word; /* of the hash, what is kept */
+    uint32_t *slots, *more;
+    uint32_t number, room;
+} crowd;
+
 /* Words of 64 bits, hashed, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
 typedef struct {
     segment *segments; /* one, in a large table many */
     uint64_t mask;     /* of 40 bits of a hash, to the number of its segment */
     uint64_t *some;    /* two bits of one word for each hash that is there: most searches end here */
     uint64_t some_mask, used;
+    crowd *crowds; /* a power of two of them, of which half may be used */
+    uint64_t crowd_mask, crowds_used;
     bool windows; /* whether there is more */
 } table;
 
@@ -196,9 +206,37 @@ static inline bool whole(uint32_t more, bytes lower, int64_t start, int64_t low,
     return first >= low && first + size <= high && (uint16_t)(hash(lower + first, (int)size) >> 40) == (uint16_t)more;
 }
 
+/* The entries of a hash, one after the other. */
+typedef struct {
+    const table *t;
+    const segment *s;
+    const crowd *others;
+    uint64_t word, at;
+    uint32_t met, slot, more; /* the slot is one more than was entered */
+} entries;
+
+static inline entries entries_of(const table *t, uint64_t h) {
+    const segment *s = segment_of(t, h);
+    return (entries){t, s, NULL, h >> SLOT_BITS, begin(s, h), 0, 0, 0};
+}
+
+bool another_of_a_crowd(entries *e);
+
+static inline bool another(entries *e) {
+    const segment *s = e->s;
+    for (; s->places[e->at]; e->at = next(s, e->at)) {
+        if (s->places[e->at] >> SLOT_BITS != e->word) continue;
+        e->slot = s->places[e->at] & SLOT_MASK, e->more = s->more ? s->more[e->at] : 0;
+        e->at = next(s, e->at), e->met++;
+        return true;
+    }
+    return e->met >= TOGETHER && another_of_a_crowd(e);
+}
+
 void table_clear(table *t);
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more);
 PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot);
+bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot);
 PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers);
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size);
 bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high);
