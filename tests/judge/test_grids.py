@@ -164,7 +164,8 @@ def written_as(place):
     for token in [name for name, grid in names.items() if grid == "s2 cell"]:
         cell = int(token.ljust(16, b"0"), 16)
         signed = cell - (1 << 64) if cell >> 63 else cell
-        names |= dict.fromkeys((b"%d" % cell, b"%d" % signed, b"%016x" % cell), "s2 cell")
+        numbers = {number for number in (b"%d" % cell, b"%d" % signed) if len(number) > 16}
+        names |= dict.fromkeys({*numbers, b"%016x" % cell}, "s2 cell")  # a shorter number is read as the other
     return names
 
 
