@@ -317,7 +317,7 @@ def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
     longest, one behind the other."""
     found: set[bytes] = set()
     for _, parts in cuts:
-        words = WORDS.findall(" ".join(parts))
+        words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))
         word = max(words, key=len, default="")
         if len(word) < SHORT_NUMBER and word.isdecimal():
             longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])

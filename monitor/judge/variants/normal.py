@@ -8,6 +8,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from monitor.events import Value
 from monitor.judge.variants import phones, places
@@ -55,7 +56,7 @@ def form(kind: str) -> Callable[[Callable[[str], Forms]], Callable[[str], Forms]
     """Register the normal forms of one kind of value."""
 
     def register(function: Callable[[str], Forms]) -> Callable[[str], Forms]:
-        FORMS[kind] = function
+        FORMS[kind] = lru_cache(maxsize=16)(function)  # a value that is added is asked for three times
         return function
 
     return register
