@@ -216,3 +216,9 @@ def test_a_charset_that_xml_goes_on_to_name_is_read_once():
     decoded = decode.leaves_of(body)
     assert {leaf.decoding.count("cp1252") for leaf in decoded.leaves} == {1}
     assert sum(len(leaf.data) for leaf in decoded.leaves) < 20 * len(body)
+
+
+def test_a_reference_of_thousands_of_digits_is_no_letter():
+    decoded = decode.leaves_of(b"<v>&#x34;2&#" + 400 * b"13800138000" + b";</v>")
+    assert not decoded.cut
+    assert any(b"42&#138" in leaf.data for leaf in decoded.leaves)

@@ -57,7 +57,12 @@ def entities(piece: Piece, room: Room) -> Found:
     """HTML and XML character references."""
     if not room.take(len(piece.data), piece, "entities"):
         return None
-    return [piece.whole("entities", html.unescape(piece.data.decode("utf-8")).encode("utf-8", "replace"))]
+    text = NO_LETTER.sub("&amp;", piece.data.decode("utf-8"))
+    return [piece.whole("entities", html.unescape(text).encode("utf-8", "replace"))]
+
+
+NO_LETTER = re.compile(r"&(?=#\d{1000})")
+"""A reference with so many digits names no letter, and Python does not make a number of them."""
 
 
 @decoder(
