@@ -15,7 +15,7 @@ from monitor.findings import Match
 from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
 from monitor.judge.matches import in_lists, matches_of
-from monitor.judge.placeholders import is_everywhere, is_placeholder
+from monitor.judge.placeholders import is_everywhere, is_of_a_service, is_placeholder
 from monitor.judge.search import Hit, Index, root_of
 from monitor.judge.search.hits import is_whole
 from monitor.judge.sets import Key, Sets
@@ -110,6 +110,8 @@ class Linker:
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()
+        self._apps: set[str | None] = set()
+        """The apps that read: whatever they send may name them."""
         self._names: set[Key] = set()
         for value in persona:
             if is_placeholder(value):
@@ -132,6 +134,7 @@ class Linker:
             return
         at = access.at - self._offset
         line = line_of(ref)
+        self._apps.add(access.app)
         rows: dict[int, set[Key]] = defaultdict(set)
         keys: dict[Key, int | None] = {}
         for value in access.values:
@@ -212,12 +215,13 @@ class Linker:
         certain = {
             key: [hit for hit in of_key if hit.strong]
             for key, of_key in by_key.items()
-            if any(hit.strong for hit in of_key) and not is_everywhere(of_key[0].value)
+            if any(hit.strong for hit in of_key) and not self._is_everywhere(of_key[0].value)
         }
         believed: dict[Key, list[Hit]] = {}
         for key, of_key in sorted(by_key.items()):
             kept: list[Hit] = []
-            short = any(not hit.strong for hit in of_key) or is_everywhere(of_key[0].value)
+            everywhere = self._is_everywhere(of_key[0].value)
+            short = everywhere or any(not hit.strong for hit in of_key)
             partners = self._partners(key, certain.keys(), when.latest) if short else []
             for hit in of_key:
                 if key in certain and hit.strong:
@@ -225,12 +229,22 @@ class Linker:
                 elif partner := next((one for one, of_row in partners if supports(certain[one], hit, of_row)), None):
                     why = f"{hit.why}; short, but the {partner[0]} of the same row is in the upload as well"
                     kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
-                elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and not is_everywhere(hit.value):
+                elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and not everywhere:
                     kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
             if kept:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
                 believed[key] = kept[:MATCHES]
         return self._with_namesakes(believed, certain, when.latest)
+
+    def _is_everywhere(self, value: Value) -> bool:
+        """Whether a value says something only beside others: also the app itself among those that are installed."""
+        if is_of_a_service(value):
+            return all(map(self._has_row, self._reads.get((value.type, value.text), ())))
+        return is_everywhere(value) or (value.type == "installed_apps" and value.text in self._apps)
+
+    def _has_row(self, read: _Read) -> bool:
+        """Whether a value was read in a row with others."""
+        return len(self._accesses[read.ref].rows.get(-1 if read.row is None else read.row, ())) > 1
 
     def _with_namesakes(
         self, believed: dict[Key, list[Hit]], certain: dict[Key, list[Hit]], at: datetime
@@ -280,7 +294,7 @@ class Linker:
             if read.at > at:
                 continue
             known = self._accesses[read.ref]
-            in_row = read.row is not None and read.row >= 0
+            in_row = read.row is not None and read.row >= 0 and key[0] != "installed_apps"  # which has a row of its own
             row = known.rows.get(read.row or 0, frozenset()) if in_row else known.keys
             for partner in sorted((row & certain) - {key}):
                 found[partner] = found.get(partner, False) or in_row or key[0] == "installed_apps"

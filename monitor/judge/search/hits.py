@@ -20,7 +20,10 @@ EXCERPT = 60
 
 TELLING: dict[str, re.Pattern[str]] = {
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|line1|sms|contact|手机|电话|号码|^(?:pn|mob|no)$"),
-    "name": re.compile(r"name|nick|contact|person|people|friend|user|owner|author|姓名|名字|联系人|^(?:fn|ln|nm)$"),
+    "name": re.compile(
+        r"name|nick|contact|person|people|friend|user|owner|author|姓名|名字|联系人|^(?:fn|ln|nm|xm)$|"
+        r"consignee|linkman|recipient|receiver|addressee|passenger|收货人|收件人|寄件人|乘客|xingming"
+    ),
     "email": re.compile(r"mail|account|login|邮箱"),
     "imei": re.compile(r"imei|device|meid|udid|^(?:id|did)$"),
     "mac": re.compile(r"mac|wlan|wifi|bssid|ether|bt|addr"),
@@ -38,6 +41,7 @@ THINGS = (
     "business|brand|publisher|seller|merchant|shop|store|campaign|ad|banner|creative|city|country|region|street|state|"
     "place|poi|station|carrier|operator|network|field|column|table|cookie|service|image|video|song|track|album|artist|"
     "channel|font|theme|layer|tag|level|action|activity|fragment|metric|span|key|param|property|config|feature|flag|job|"
+    "tab|section|button|menu|group|folder|room|wifi|ssid|hotspot|dialog|widget|card|icon|route|source|medium|plan|"
     "task|queue|topic|bucket|index|schema|database|db|codec|template|label|type|font|color|colour|team|league|movie"
 )
 """What has a name and is no person."""

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from monitor.judge.search.grams import Table, hashes_of
-from monitor.judge.search.hits import STRONG_BITS, last_key, parent_of
+from monitor.judge.search.hits import STRONG_BITS, TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
-from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of
+from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of, digests
+from monitor.judge.variants.normal import DATE
 from monitor.judge.variants.phones import digits_of
 
 LONGEST = 64
@@ -22,6 +23,7 @@ KEYS = {
     "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|num|area|prefix|line|part|country|code|^cc$|电话|号码|区号"),
     "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
+    "date": TELLING["date"],
     "email": re.compile(r"mail|user|local|account|domain|host|login|邮箱"),
     "number": re.compile(r"mcc|mnc|msin|imsi|iccid|card|part|number|id|卡号"),
     "address": re.compile(
@@ -101,9 +103,11 @@ class Splits:
             numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
             if numbers is None:
                 continue
-            keys = [last_key(look.leaves[one].path) for one in numbers]
+            keys = [
+                look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
+            ]
             telling = all(KEYS[kind].search(key) for key in keys)
-            bits = sum(bits_of(part) for part in parts)
+            bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
             variant = Variant("split", of, "utf-8", b"", "none", bits)
             paths = [look.leaves[one].path for one in numbers]
             for one, path in zip(numbers, paths, strict=True):
@@ -174,7 +178,15 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
             words = [words[0][:cut], words[0][cut:]]
         for cut in range(1, len(words)):
-            yield "as_given", (" ".join(words[:cut]), " ".join(words[cut:]))
+            names = (" ".join(words[:cut]), " ".join(words[cut:]))
+            yield "as_given", names
+            for digest in digests.COMMON:
+                first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)
+                yield digest, (first, last)
+    elif kind == "date" and (birthday := DATE.fullmatch(text.strip())):
+        year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
+        yield "as_given", (year, f"{month}", f"{day}")
+        yield "as_given", (year, f"{month:02d}", f"{day:02d}")
     elif kind == "phone":
         for of, form in FORMS["phone"](text):
             if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
@@ -193,6 +205,9 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
         if len(parts) > 1:
             yield "as_given", parts
+            finer = tuple(half for part in parts for half in _two_of(POSTCODE, part))
+            yield "as_given", finer
+            yield "as_given", (*_two_of(HOUSE, finer[0]), *finer[1:])
     elif kind == "imei":
         digits = digits_of(text)
         if digits.isdecimal() and len(digits) == 15:
@@ -201,6 +216,18 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "without_check_digit", (digits[:8], digits[8:14])
             yield "without_check_digit", (digits[:7], digits[7:14])
             yield "as_given", (digits[:7], digits[7:])
+
+
+POSTCODE = re.compile(r"(?P<first>\w\w+) (?P<last>\d{5}(?:-\d{4})?)|(?P<code>\d{4,6}) (?P<town>.+)")
+"""A state before its code, a code before its town."""
+HOUSE = re.compile(r"(?P<first>\D{3,}?) (?P<last>\d{1,4} ?[a-zA-Z]?)|(?P<code>\d{1,5}) (?P<town>\D{3,})")
+"""A street before its number, and the other way round."""
+
+
+def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
+    """A part of an address as two fields, or as it is."""
+    found = pattern.fullmatch(part)
+    return [half for half in found.groups() if half] if found else [part]
 
 
 def _texts_beside(look: Look, first: int) -> set[str]:

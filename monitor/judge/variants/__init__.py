@@ -208,6 +208,7 @@ UNCHOSEN = frozenset(
         *("dotted_upper", "quoted", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
         *("rounded_2", "rounded_3", "rounded_4", "rounded_5", "rounded_6", "lat_lon", "lon_lat"),
         *(f"rounded_{decimals}_lon_lat" for decimals in range(2, 7)),
+        *("unpadded", "in_words", "seconds", "padded"),
         *(f"geohash_{size}" for size in range(6, 11)),
     )
 )

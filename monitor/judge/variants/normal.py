@@ -249,9 +249,18 @@ def address(text: str) -> Forms:
     )
 
 
+MIDNIGHTS = (
+    *("T00:00:00", "T00:00:00Z", "T00:00:00.000Z", "T00:00:00+00:00"),
+    *(" 00:00:00", "T00:00:00+08:00", "T00:00:00.000+0000", "T00:00:00.000+00:00", " 00:00:00.0"),
+)
+"""How a day goes on as the time that it begins."""
+MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+
+
 @form("date")
 def date(text: str) -> Forms:
-    """A birthday in the orders and with the separators of the world, and as the time that it began in UTC and China."""
+    """A birthday in the orders and with the separators of the world, in English words, and as the time that it began in
+    UTC and China."""
     given = text.strip()
     parts = DATE.fullmatch(given)
     if parts is None:
@@ -260,16 +269,28 @@ def date(text: str) -> Forms:
     forms = [("as_given", given), ("year_first", f"{year}-{month:02d}-{day:02d}")]
     forms += [("year_first", f"{year}{month:02d}{day:02d}"), ("year_first", f"{year}/{month:02d}/{day:02d}")]
     forms += [("year_first", f"{year}.{month:02d}.{day:02d}")]
-    forms += [("midnight", f"{year}-{month:02d}-{day:02d}T00:00:00{end}") for end in ("", "Z", ".000Z", "+00:00")]
+    forms += [("midnight", f"{year}-{month:02d}-{day:02d}{end}") for end in MIDNIGHTS]
     forms += [("year_first", f"{year}年{month}月{day}日"), ("year_first", f"{year}年{month:02d}月{day:02d}日")]
     forms += [("day_first", f"{day:02d}{between}{month:02d}{between}{year}") for between in "./-"]
     forms += [("month_first", f"{month:02d}{between}{day:02d}{between}{year}") for between in "/-"]
+    forms += [("unpadded", f"{month}/{day}/{year}")] + [
+        ("unpadded", f"{day}{between}{month}{between}{year}") for between in "./-"
+    ]
+    forms += [("day_first", f"{day:02d}{month:02d}{year}")]
+    short = (name := MONTHS[month - 1])[:3]
+    forms += [("in_words", f"{day}{between}{short}{between}{year}") for between in " -"]
+    forms += [
+        ("in_words", f"{short} {day}, {year}"),
+        ("in_words", f"{name} {day}, {year}"),
+        ("in_words", f"{day} {name} {year}"),
+    ]
     try:
         begun = int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000
     except ValueError:  # no such day
         return _unique(*forms)
-    if abs(begun) >= 10**10:  # what is shorter says too little
-        forms += [("milliseconds", str(begun)), ("milliseconds", str(begun - 8 * 3_600_000))]
+    for begins in (begun, begun - 8 * 3_600_000):
+        if abs(begins) >= 10**10:  # what is shorter says too little
+            forms += [("milliseconds", str(begins)), ("seconds", str(begins // 1000))]
     return _unique(*forms)
 
 
@@ -289,6 +310,8 @@ def identifier(text: str) -> Forms:
     if len(pure) == 14:  # an MEID, which has a spelling in decimal, part by part
         forms += [("decimal", f"{int(pure[:8], 16):010d}{int(pure[8:], 16):08d}")]
     if len(pure) == 16:
+        forms += [("noughts_dropped", pure.lstrip("0").lower() if varied(pure) else "")]
+        forms += [("padded", f"00000000-0000-0000-{pure[:4]}-{pure[4:]}".lower())]
         forms += [("integer", str(number)), ("signed_integer", str(number - (1 << 64)) if number >> 63 else "")]
     if UUID.fullmatch(given) and varied(pure):
         halves = [int.from_bytes(bytes.fromhex(half), signed=True) for half in (pure[:16], pure[16:])]

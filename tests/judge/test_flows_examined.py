@@ -1,0 +1,83 @@
+"""Tests of linking with what apps and their SDKs really send: forms that are found, and what names a value for other
+reasons; each in a small body and inside a large one."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from tests.judge.test_flows import access, link, linker
+
+NOISE = [
+    {"seq": n, "event": "open_list", "at": 1_700_000_000_000 + n * 37, "id": f"{n * 7919:08x}"} for n in range(200)
+]
+BIRTHDAY = ("birthday", "1984-04-26")
+ADDRESS = ("address", "398 Elm Street, Apt 5, Springfield, IL 62704")
+GERMAN = ("address", "Schönhauser Straße 12, 10435 Berlin")
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+FOUND = (
+    *((BIRTHDAY, {"birth": f"1984-04-26{end}"}) for end in (" 00:00:00", "T00:00:00+08:00", "T00:00:00.000+0000")),
+    *((BIRTHDAY, {"dob": text}) for text in ("26 Apr 1984", "April 26, 1984", "26-Apr-1984", "4/26/1984", "26.4.1984")),
+    (BIRTHDAY, {"birthday": 451785600}),
+    (BIRTHDAY, {"birthday": {"year": 1984, "month": 4, "day": 26}}),
+    (BIRTHDAY, {"birth_year": "1984", "birth_month": "04", "birth_day": "26"}),
+    (("name", "Anna Kowalska"), {"ud": {"fn": sha256("anna"), "ln": sha256("kowalska")}}),
+    (("name", "Anna Kowalska"), {"sha256_first_name": sha256("anna"), "sha256_last_name": sha256("kowalska").upper()}),
+    (("name", "王秀英"), {"consignee": "王秀英"}),
+    (("name", "王秀英"), {"收货人": "王秀英"}),
+    (("android_id", "0f8b1c527d4e4a9b"), {"aid": "f8b1c527d4e4a9b"}),
+    (("android_id", "3f8b1c527d4e4a9b"), {"u": "00000000-0000-0000-3f8b-1c527d4e4a9b"}),
+    (ADDRESS, {"street": "398 Elm Street", "line2": "Apt 5", "city": "Springfield", "state": "IL", "zip": "62704"}),
+    (GERMAN, {"street": "Schönhauser Straße", "addressLine2": "12", "zip": "10435", "city": "Berlin"}),
+    (("installed_apps", "com.example.diary"), {"x": "com.example.diary"}),
+    (("phone_number", "13800138000"), {"n": "13800138000"}),
+)
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(("value", "sent"), FOUND)
+def test_what_apps_make_of_a_value_is_found(value, sent, large):
+    known = linker(access(10, (*value, 0), data=value[0], app="com.example.reader"))
+    assert [one.access for one in link(known, 20, [*NOISE, sent] if large else sent)] == ["accesses.jsonl:1"]
+
+
+UNSAID = (
+    (("installed_apps", "com.example.reader"), {"pkg": "com.example.reader"}),  # the app itself
+    (("installed_apps", "com.tencent.mm"), {"share": "com.tencent.mm"}),
+    (("installed_apps", "com.miui.home"), {"launcher": "com.miui.home"}),
+    (("name", "Office"), {"section_name": "Office"}),
+    (("name", "Jordan"), {"tab_name": "Jordan", "group_name": "Jordan"}),
+    (BIRTHDAY, {"released": {"year": 1984, "month": 4, "day": 26}}),
+    (BIRTHDAY, {"birthday": {"year": 1984, "month": 4, "day": 25}}),
+    (BIRTHDAY, {"date": "26 Apr 1984"}),
+    (BIRTHDAY, {"installed": 451785600}),
+    (("name", "Anna Kowalska"), {"fn": sha256("anna"), "ln": sha256("nowak")}),
+    (ADDRESS, {"city": "Springfield", "state": "IL", "zip": "62704"}),
+)
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(("value", "sent"), UNSAID)
+def test_what_is_named_for_other_reasons_is_no_flow(value, sent, large):
+    known = linker(access(10, (*value, 0), data=value[0], app="com.example.reader"))
+    assert link(known, 20, [*NOISE, sent] if large else sent) == []
+
+
+def test_packages_that_everybody_names_count_beside_others():
+    packages = ("com.example.reader", "com.tencent.mm", "com.example.diary", "org.example.chess")
+    rows = [("installed_apps", package, number) for number, package in enumerate(packages)]
+    known = linker(access(10, *rows, data="installed_apps", app="com.example.reader"))
+    assert link(known, 20, {"apps": list(packages)})[0].rows == 4
+
+
+def test_the_number_of_a_service_counts_beside_its_contact():
+    known = linker(access(10, ("name", "中国移动客服热线", 0), ("phone_number", "10086", 0), data="contacts"))
+    assert link(known, 20, {"phone": "10086"}) == []
+    (flow,) = link(known, 20, {"list": [{"n": "中国移动客服热线", "p": "10086"}]})
+    assert {match.value for match in flow.matches} == {"中国移动客服热线", "10086"}
