@@ -13,7 +13,7 @@ NOISE = [
     {"seq": n, "event": "open_list", "at": 1_700_000_000_000 + n * 37, "id": f"{n * 7919:08x}"} for n in range(200)
 ]
 BIRTHDAY = ("birthday", "1984-04-26")
-ADDRESS = ("address", "398 Elm Street, Apt 5, Springfield, IL 62704")
+ADDRESS = ("address", "3982 Elm Street, Apt 5, Springfield, IL 62704")
 GERMAN = ("address", "Schönhauser Straße 12, 10435 Berlin")
 
 
@@ -29,11 +29,13 @@ FOUND = (
     (BIRTHDAY, {"birth_year": "1984", "birth_month": "04", "birth_day": "26"}),
     (("name", "Anna Kowalska"), {"ud": {"fn": sha256("anna"), "ln": sha256("kowalska")}}),
     (("name", "Anna Kowalska"), {"sha256_first_name": sha256("anna"), "sha256_last_name": sha256("kowalska").upper()}),
+    (("name", "Anna Kowalska"), {"ud[fn]": sha256("anna"), "ud[ln]": sha256("kowalska")}),
+    (("name", "王秀英"), {"user[xm][]": "王秀英"}),
     (("name", "王秀英"), {"consignee": "王秀英"}),
     (("name", "王秀英"), {"收货人": "王秀英"}),
     (("android_id", "0f8b1c527d4e4a9b"), {"aid": "f8b1c527d4e4a9b"}),
     (("android_id", "3f8b1c527d4e4a9b"), {"u": "00000000-0000-0000-3f8b-1c527d4e4a9b"}),
-    (ADDRESS, {"street": "398 Elm Street", "line2": "Apt 5", "city": "Springfield", "state": "IL", "zip": "62704"}),
+    (ADDRESS, {"street": "3982 Elm Street", "line2": "Apt 5", "city": "Springfield", "state": "IL", "zip": "62704"}),
     (GERMAN, {"street": "Schönhauser Straße", "addressLine2": "12", "zip": "10435", "city": "Berlin"}),
     (("installed_apps", "com.example.diary"), {"x": "com.example.diary"}),
     (("phone_number", "13800138000"), {"n": "13800138000"}),

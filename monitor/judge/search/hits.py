@@ -113,6 +113,8 @@ class Hit(NamedTuple):
     """Transforms of the app that lie between what was sent and where the form stands, the outermost first."""
 
 
+IN_BRACKETS = re.compile(r"\[([^\[\]]*[^\[\]\d][^\[\]]*)\](?:\[\d*\])*$")
+"""The innermost name of a key of a form, as PHP nests them: `user[name][]`."""
 LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
 
 
@@ -122,7 +124,8 @@ def last_key(path: str) -> str:
     last = ""
     for found in LAST_KEY.finditer(path):
         last = found[1] or found[2] or found[3] or last
-    return last.lower()
+    nested = IN_BRACKETS.search(last)
+    return (nested[1] if nested else last).lower()
 
 
 def parent_of(path: str) -> str:

@@ -205,9 +205,9 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
         if len(parts) > 1:
             yield "as_given", parts
-            finer = tuple(half for part in parts for half in _two_of(POSTCODE, part))
-            yield "as_given", finer
-            yield "as_given", (*_two_of(HOUSE, finer[0]), *finer[1:])
+            rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
+            yield "as_given", (*parts[:1], *rest)
+            yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
     elif kind == "imei":
         digits = digits_of(text)
         if digits.isdecimal() and len(digits) == 15:
