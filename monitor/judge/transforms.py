@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.events import Blob, InlineBlob, Ref, Transform
-from monitor.judge import fed
+from monitor.judge import fed, spellings
 from monitor.judge.decode import Leaf, leaves_of
+from monitor.judge.decode.pieces import as_text
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
 from monitor.judge.variants.digests import SHORTENED
@@ -56,6 +57,8 @@ class _Step(NamedTuple):
     cut: bool
     """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
     stream: _Stream
+    opaque: bool
+    """Whether its output has no order of its own, as what was only encoded or compressed has."""
     key: bytes
     """Of a MAC only: who keys a constant with an id sends the id."""
     refs: tuple[Ref, ...] = ()
@@ -75,6 +78,8 @@ class _Place(NamedTuple):
     leaf: int
     start: int
     end: int
+    how: tuple[str, ...] = ()
+    """Steps from the leaf to the output, where it is not written there as it is."""
 
 
 class Transforms:
@@ -90,6 +95,10 @@ class Transforms:
         """By what several calls of a stream gave that is long enough only together, the first of them."""
         self._in_pieces: set[_Stream] = set()
         """Streams with calls that gave too little to be known by."""
+        self._exchanged: dict[bytes, list[tuple[Ref, spellings.Own]]] = defaultdict(list)
+        """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
+        self._masked: dict[bytes, list[Ref]] = defaultdict(list)
+        """By what a mask of one byte leaves as it is."""
         self._levels = Levels()
         self.outputs = self._levels.grams
         """The beginnings of all outputs, for sifting."""
@@ -100,14 +109,15 @@ class Transforms:
             return
         self._known.add(ref)
         source, outcome = self._bytes(transform.input), self._bytes(transform.output)
-        if transform.op == "decrypt":
+        if transform.op == "decrypt" and not _is_misused(source, outcome):
             source, outcome = outcome, source
         if source is None or outcome is None or source == outcome:
             return
         cut = transform.op in ("digest", "mac")
+        opaque = cut or transform.op in ("encrypt", "decrypt")
         stream = _Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
-        step = _Step(ref, at, transform.algorithm, source, outcome, cut, stream, key or b"")
+        step = _Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
         calls = self._streams[stream]
         place = bisect_right(calls, _order(step), key=lambda call: call[:2])
         calls.insert(place, (*_order(step), step))
@@ -129,6 +139,10 @@ class Transforms:
                 self._levels.add(beginning)
             else:
                 refs.append(step.ref)
+        if not known and step.opaque and len(step.outcome) >= UUID_BYTES:
+            for pattern, own in spellings.patterns(step.outcome):
+                self._exchanged[pattern].append((step.ref, own))
+            self._masked[spellings.differences_of(step.outcome)].append(step.ref)
 
     def _join(self, stream: _Stream, place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
@@ -190,9 +204,12 @@ class Transforms:
                     continue
                 if step.ref in hits and len(look.leaves[number].path) <= len(look.leaves[hits[step.ref][1].leaf].path):
                     continue  # the innermost place of it is known
-                end = _end(step, pattern, data, begin)
+                end = _end(step, pattern, look.leaves[number], begin)
                 if end:
                     hits[step.ref] = (step, _Place(number, begin, end))
+                elif not begin and not step.cut and self._in_parts(step, look.leaves, number):
+                    hits[step.ref] = (step, _Place(number, begin, len(data), ("joined parts",)))
+        self._guess(look.leaves, hits, before, done)
         done.update(hits)
         # of calls that turned the same into the same, the last
         last = {(hit[0].source, hit[0].outcome): hit for hit in sorted(hits.values(), key=lambda hit: _order(hit[0]))}
@@ -211,6 +228,51 @@ class Transforms:
             step, place = hits[next(call.ref for call in calls if call.ref in hits)]
             source = b"".join(call.source for call in calls)
             yield from _read(outer[place.leaf], place, source, step, tuple(call.ref for call in calls))
+
+    def _guess(
+        self, leaves: Sequence[Leaf], hits: dict[Ref, tuple[_Step, _Place]], before: datetime, done: set[Ref]
+    ) -> None:
+        """Add what stands under exchanged letters or a mask of one byte: one look for each leaf."""
+        if not self._masked:
+            return
+        for number, leaf in enumerate(leaves):
+            data = leaf.data
+            if leaf.decoding[-1:] == ("digests",) or len(data) < UUID_BYTES:
+                continue
+            found: list[Ref] = []
+            if leaf.text is None:
+                refs = self._masked.get(spellings.differences_of(data), ())
+                found = [ref for ref in refs if spellings.is_masked(self._steps[ref].outcome, data)]
+            elif len(data) >= spellings.PATTERN and b" " not in data[: spellings.PATTERN]:
+                known = self._exchanged.get(spellings.pattern_of(data[: spellings.PATTERN]), ())
+                found = [ref for ref, own in known if spellings.is_exchanged(own, data)]
+            for step in (self._steps[ref] for ref in found):
+                if step.at <= before and step.ref not in done and step.ref not in hits:
+                    how = "mask of one byte" if leaf.text is None else "exchanged letters"
+                    hits[step.ref] = (step, _Place(number, 0, len(data), (how,)))
+
+    def _in_parts(self, step: _Step, leaves: Sequence[Leaf], number: int) -> bool:
+        """Whether a text begins the output of a cipher, and those beside it go on with it to its end."""
+        first = leaves[number]
+        size = len(first.data)
+        if first.text is None or not LETTERS <= size < 2 * len(step.outcome):
+            return False
+        for spell in _WAYS:
+            if not first.data.startswith(spell(step.outcome[:BEGINNING])[:LETTERS]):
+                continue
+            text = spell(step.outcome)
+            if size >= len(text) or not text.startswith(first.data):
+                continue
+            at, beside = size, _parent(first.path)
+            for leaf in leaves[number + 1 : number + 1 + FURTHER]:
+                if leaf.decoding != first.decoding or not leaf.data:
+                    continue  # what a decoder made of a part
+                if _parent(leaf.path) != beside or not text.startswith(leaf.data, at):
+                    break
+                at += len(leaf.data)
+                if len(text) - at <= 2 and not text[at:].strip(b"="):
+                    return True
+        return False
 
     def _run(self, first: _Step, data: bytes, begin: int, before: datetime) -> list[_Step]:
         """The calls of a stream, from one on, whose outputs stand in these bytes one behind the other."""
@@ -255,6 +317,30 @@ def _given(run: list[_Step]) -> list[_Step]:
     return run[:end]
 
 
+FURTHER = 4096
+"""Leaves behind the first part of an output among which the others are looked for."""
+_WAYS: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data.hex().encode(),
+    lambda data: data.hex().upper().encode(),
+    base64.b64encode,
+    base64.urlsafe_b64encode,
+)
+"""How an output is written before it is cut over several fields."""
+
+
+def _parent(path: str) -> str:
+    """What holds the field or the item at a path."""
+    return path[: max(path.rfind("."), path.rfind("["))]
+
+
+def _is_misused(source: bytes | None, outcome: bytes | None) -> bool:
+    """Whether a cipher was told to decrypt so as to encrypt: what it took is a text, and what it gave is none. No
+    ciphertext of sixteen bytes is a text by chance."""
+    if source is None or outcome is None or len(source) < UUID_BYTES:
+        return False
+    return as_text(source) is not None and as_text(outcome) is None
+
+
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -275,10 +361,15 @@ def _beginnings(step: _Step) -> set[bytes]:
         word = outcome.hex().lstrip("0")[:LETTERS].encode()
         found |= {word, word.upper(), outcome[-SHORTEST:]}
         if len(outcome) == 16:
-            found.add(outcome[4:12])
+            half = outcome[4:12].hex().encode()
+            found |= {outcome[4:12], half, half.upper()}
         found |= {uuid[:SHORTEST]} if (uuid := _as_uuid(outcome)) else set()
     elif len(outcome) > TAG + SHORTEST:
         found.add(outcome[:-TAG][:BEGINNING])
+    if step.opaque:
+        found.update(spellings.beginnings(outcome, cut=step.cut))
+    if step.opaque and not step.cut and len(outcome) > TAG:
+        found |= {way(outcome[:BEGINNING])[:LETTERS] for way in _WAYS}  # cut over several fields
     return found
 
 
@@ -291,9 +382,9 @@ def _as_uuid(digest: bytes) -> bytes:
     return digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]
 
 
-def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
+def _end(step: _Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
     """Where the output of a call ends that begins in these bytes with this pattern; 0 when it does not stand there."""
-    outcome = step.outcome
+    outcome, data = step.outcome, leaf.data
     if data.startswith(outcome, begin):
         return begin + len(outcome)
     if step.cut:
@@ -310,7 +401,9 @@ def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
         word = outcome.hex().lstrip("0").encode()
         if data[begin : begin + len(word)].lower() == word and pattern.lower() == word[:LETTERS]:
             return begin + len(word)
-        return 0
+        if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
+            return begin + LETTERS  # a cut digest and a salt: 64 bits
+        return spellings.end_of(outcome, data, begin, cut=True)
     if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:
         text = outcome[:-TAG]
         if len(text) >= SHORTEST and data.startswith(text, begin):
@@ -320,20 +413,60 @@ def _end(step: _Step, pattern: bytes, data: bytes, begin: int) -> int:
         at = data.find(outcome[-TAG:], begin + BEGINNING)
         if begin + len(outcome) - TAG <= at <= begin + 2 * len(outcome):
             return at + TAG
-    return 0
+    return spellings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
+
+
+def _is_half(digest: bytes, text: bytes) -> bool:
+    """Whether these are 16 hex digits that digests are cut to: the first, or those in the middle of an MD5."""
+    halves = [digest[:8], digest[4:12]] if len(digest) == UUID_BYTES else [digest[:8]]
+    return text.lower() in [half.hex().encode() for half in halves]
 
 
 def _read(outer: Inner, place: _Place, source: bytes, step: _Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
     """The leaves of what went into calls whose output stands at a place."""
     leaf = outer.leaf
     start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
-    decoding = (*leaf.decoding, step.name)
+    decoding = (*leaf.decoding, *place.how, step.name)
     for inside in leaves_of(source).leaves:
         path = leaf.path + inside.path[1:]
         steps = (*decoding, *inside.decoding)
         # what goes into a digest is a value and a salt, one directly behind the other
         glued = step.cut and inside.start == 0 and inside.end == len(source)
-        yield Inner(Leaf(path, inside.text, inside.data, steps, start, end, False, glued), (*outer.refs, *refs))
+        made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
+        yield Inner(made, (*outer.refs, *refs))
+        if glued and made.text is not None:
+            for number in _beside_salt(made.data):
+                one = made._replace(data=number, text=number.decode("ascii"), glued=False)
+                yield Inner(one, (*outer.refs, *refs))
+
+
+def _beside_salt(data: bytes) -> Iterator[bytes]:
+    """What may be a number in the input of a digest, without the digits with which a salt ends before it, or begins
+    behind it: those are a salt when it goes on in letters. Nine digits and more, which say enough beside it."""
+    for run in SALTED.finditer(data):
+        for digits in DIGITS.finditer(run[0]):
+            before, after = run[0][: digits.start()], run[0][digits.end() :]
+            fronts = SALT_DIGITS if _is_salt(before) else 1
+            backs = SALT_DIGITS if _is_salt(after) else 1
+            for front in range(fronts):
+                for back in range(backs):
+                    number = digits[0][front : len(digits[0]) - back]
+                    if (front or back) and len(number) >= FEWEST_DIGITS:
+                        yield number
+
+
+def _is_salt(letters: bytes) -> bool:
+    """Whether letters and digits are no word, such as stands before the code of a country: hex, or mixed."""
+    if len(letters) >= 5 and not letters.strip(b"0123456789abcdefABCDEF"):
+        return True
+    return len(letters) >= 6 and sum(letter in b"0123456789" for letter in letters) >= 2
+
+
+SALTED = re.compile(rb"[0-9A-Za-z]{15,200}")
+DIGITS = re.compile(rb"[0-9]{10,40}")
+FEWEST_DIGITS = 9
+SALT_DIGITS = 6
+"""Digits of a salt that are taken off, and one."""
 
 
 def _order(step: _Step) -> tuple[datetime, int]:

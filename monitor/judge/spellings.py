@@ -1,0 +1,177 @@
+"""How apps write an output where no decoder reads it: hex without noughts, backwards, cut, in letters of their own."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+FIRST = 16
+"""Letters of a spelling that are searched for; the rest is compared."""
+HEAD = 48
+"""Bytes of an output that its first letters are made of; a multiple of three, for base64."""
+FEWEST = 12
+"""Hex digits of a digest that are proof where they are all of a text: 48 bits, against some 2**30 pairs of an output
+and a text in the largest recording."""
+LARGE = 256
+"""Bytes from which on an output is not written as one number; turning it into one takes the square of its size."""
+BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+CERTAIN = 72.0
+"""Bits that the pattern of repeated letters must say: 10,000 outputs in two spellings and 100,000 texts are 2**31
+pairs, of which one would be alike by a chance of 2**-41."""
+PATTERN = 32
+"""Letters whose pattern is looked up."""
+COUNTED = {16: 32, 64: 64}
+"""Letters of the alphabet -> letters of a text that are counted as bits; what follows may repeat block for block."""
+DIFFERENT = {16: 10, 64: 20}
+"""Letters that must differ among the first ones, or it is no output but noughts."""
+
+
+def _unpadded(data: bytes) -> bytes:
+    """Integer.toHexString(b & 0xff)."""
+    return "".join([f"{byte:x}" for byte in data]).encode()
+
+
+def _signed(data: bytes) -> bytes:
+    """Integer.toHexString(b), of a byte that has a sign."""
+    return "".join([f"{byte:x}" if byte < 128 else f"ffffff{byte:x}" for byte in data]).encode()
+
+
+def _joined(data: bytes) -> bytes:
+    """A StringBuilder to which bytes were added as numbers."""
+    return "".join([str(byte if byte < 128 else byte - 256) for byte in data]).encode()
+
+
+FROM_FRONT: tuple[Callable[[bytes], bytes], ...] = (
+    _unpadded,
+    _signed,
+    _joined,
+    lambda data: data.decode("latin-1").encode(),
+    base64.b85encode,
+)
+FROM_BACK: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data[::-1],
+    lambda data: data.hex().encode()[::-1],
+    lambda data: base64.b64encode(data).rstrip(b"=")[::-1],
+    lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")[::-1],
+)
+
+
+def beginnings(outcome: bytes, *, cut: bool) -> Iterator[bytes]:
+    """First letters of every spelling of an output; `cut`: of a digest, of which a part is proof as well."""
+    if len(outcome) < FIRST:
+        return
+    yield from (first for _, first in _firsts(outcome))
+    yield from (number[:FIRST] for number in _numbers(outcome, cut=cut))
+    if cut:
+        word = outcome.hex()[:FEWEST].encode()
+        yield from (word, word.upper())
+        yield from (part[:8] for part in _parts(outcome))
+
+
+def _firsts(outcome: bytes) -> Iterator[tuple[Callable[[bytes], bytes], bytes]]:
+    """Ways to write all of an output, each with the letters that it begins with."""
+    yield from ((spell, spell(outcome[:HEAD])[:FIRST]) for spell in FROM_FRONT)
+    back = max(0, len(outcome) - HEAD)
+    yield from ((spell, spell(outcome[back - back % 3 :])[:FIRST]) for spell in FROM_BACK)
+
+
+def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
+    """Where a spelling of an output ends that begins at a place; 0 when none does."""
+    if len(outcome) < FIRST:
+        return 0
+    for spell, first in _firsts(outcome):
+        if data.startswith(first, begin) and data.startswith(text := spell(outcome), begin):
+            return begin + len(text)
+    if begin:
+        return 0
+    if data in _numbers(outcome, cut=cut):
+        return len(data)
+    if cut and (data in _parts(outcome) or (len(data) >= FEWEST and outcome.hex().encode().startswith(data.lower()))):
+        return len(data)
+    return 0
+
+
+def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
+    """An output, or its beginning, as one number that is all of a text."""
+    if not cut:
+        number = int.from_bytes(outcome)
+        return [str(number).encode(), _base58(number)] if number and len(outcome) <= LARGE else []
+    first = [abs(int.from_bytes(outcome[:8], order, signed=True)) for order in ("big", "little")]
+    first += [int(outcome.hex()[:digits], 16) for digits in range(FEWEST, 16)]
+    return [text for number in first if len(text := str(number).encode()) >= FEWEST]
+
+
+def _base58(number: int) -> bytes:
+    letters = bytearray()
+    while number:
+        number, digit = divmod(number, 58)
+        letters.append(BASE58[digit])
+    return bytes(letters[::-1])
+
+
+def _parts(digest: bytes) -> list[bytes]:
+    """Parts from the middle of a digest, or from its end, that apps send for the whole: 64 bits at least."""
+    folded = bytes(a ^ b for a, b in zip(digest[:16], digest[16:], strict=True)) if len(digest) == 32 else b""
+    middle = digest[8:24] if len(digest) >= 24 else b""
+    return [part for part in (digest[4:12], middle, digest[-16:], folded) if part]
+
+
+class Own(NamedTuple):
+    """An output in the spelling whose letters an app may have exchanged."""
+
+    outcome: bytes
+    alphabet: int
+
+    def text(self) -> bytes:
+        """All of it, without padding."""
+        return self.outcome.hex().encode() if self.alphabet == 16 else base64.b64encode(self.outcome).rstrip(b"=")
+
+
+def pattern_of(text: bytes) -> bytes:
+    """Which letters are the same: for each, which of the different ones it is. Equal for two texts of which one is the
+    other in exchanged letters."""
+    seen: dict[int, int] = {}
+    return bytes([seen.setdefault(letter, len(seen)) for letter in text])
+
+
+def patterns(outcome: bytes) -> Iterator[tuple[bytes, Own]]:
+    """How an output may be looked up in letters that are not known; nothing where it is too short or even."""
+    for alphabet, size in ((16, 16), (64, 24)):
+        if len(outcome) < size:
+            continue
+        one = Own(outcome[:size], alphabet)
+        pattern = pattern_of(one.text()[:PATTERN])
+        if max(pattern) + 1 >= DIFFERENT[alphabet]:
+            yield pattern, Own(outcome, alphabet)
+
+
+def is_exchanged(own: Own, data: bytes) -> bool:
+    """Whether a text is an output in exchanged letters: one to one over its whole length, and no chance."""
+    text = own.text()
+    padding = data[len(text) :]
+    if not len(text) <= len(data) <= len(text) + 2 or len(set(padding)) > 1:
+        return False
+    pairs = set(zip(text, data, strict=False))
+    if not len(pairs) == len({letter for letter, _ in pairs}) == len({letter for _, letter in pairs}):
+        return False
+    bits, seen = 0.0, 0
+    for number in pattern_of(text[: COUNTED[own.alphabet]]):
+        bits += math.log2(own.alphabet) if number < seen else -math.log2(1 - seen / own.alphabet)
+        seen = max(seen, number + 1)
+    return bits >= CERTAIN
+
+
+def differences_of(data: bytes) -> bytes:
+    """What stays the same when every byte is turned by one key: 16 bytes' difference from the first."""
+    first = data[0]
+    return bytes([byte ^ first for byte in data[1:FIRST]])
+
+
+def is_masked(outcome: bytes, data: bytes) -> bool:
+    """Whether bytes are an output, all of it, under a key of one byte; 120 bits at least."""
+    if not FIRST <= len(data) == len(outcome):
+        return False
+    key = outcome[0] ^ data[0]
+    return bytes(byte ^ key for byte in outcome) == data

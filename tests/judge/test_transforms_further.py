@@ -1,0 +1,199 @@
+"""Tests of outputs of the app's own digests and ciphers: cut, salted, turned round, in letters of their own."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import hashlib
+import string
+
+import pytest
+
+from tests.judge.test_flows import NUMBER, PLAIN, cbc, link, linker, read, turned
+
+SALT = b"5f0c9d1be"
+SOURCE = SALT + b":" + NUMBER.encode()
+LONE = b"0a9b2c3d4e5f6a7b"
+CIPHERTEXT = cbc(PLAIN + b" " * 48)
+BASE64 = base64.b64encode(CIPHERTEXT).decode()
+LETTERS = string.ascii_letters + string.digits + "+/"
+BCRYPT = "./" + string.ascii_uppercase + string.ascii_lowercase + string.digits
+
+
+def md5(data):
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def digest(source, of=sha256):
+    return "digest", "SHA-256" if of is sha256 else "MD5", source, of(source)
+
+
+def joined(calls, sent):
+    known = linker(read(5))
+    for number, call in enumerate(calls, 1):
+        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+    return link(known, 20, {"more": sent if isinstance(sent, dict) else {"q": sent}})
+
+
+def padded(number):
+    """A source whose digest begins with a byte below 16 in each of both halves, so that noughts are lost."""
+    found = (b"%d:" % n + NUMBER.encode() for n in range(number))
+    return next(source for source in found if md5(source)[0] < 16 and any(byte > 127 for byte in md5(source)))
+
+
+NOUGHT = padded(10_000)
+CUT = {
+    "half of a digest and a salt": [digest(SOURCE), digest(sha256(SOURCE).hex()[:16].encode() + LONE)],
+    "a salt and half of a digest": [digest(SOURCE), digest(b"zz" + sha256(SOURCE).hex()[:16].upper().encode())],
+    "half that begins with a nought": [digest(NOUGHT, md5), digest(md5(NOUGHT).hex()[:16].encode() + b"salt")],
+    "middle half and a salt": [digest(SOURCE, md5), digest(md5(SOURCE).hex()[8:24].encode() + LONE)],
+    "upper middle half": [digest(SOURCE, md5), digest(LONE + md5(SOURCE).hex()[8:24].upper().encode())],
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_cut_digest_and_a_salt_are_followed(name):
+    (flow,) = joined(CUT[name], CUT[name][-1][3].hex())
+    assert flow.matches[0].evidence == ("transforms.jsonl:2", "transforms.jsonl:1")
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [sha256(SOURCE).hex()[:14] + "zz", sha256(SOURCE).hex()[8:24] + "zz", sha256(SOURCE).hex()[2:18] + "zz"],
+    ids=["too little", "middle of another digest", "no beginning"],
+)
+def test_less_of_a_digest_and_a_salt_are_nothing(inner):
+    calls = [digest(SOURCE), digest(inner.encode())]
+    assert not joined(calls, calls[1][3].hex())
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [("abcde7", ""), ("5f0c9d1b42", ""), ("k9x2qw1", ""), ("", "7abcde"), ("", "42d9f0c1"), ("abcde7", "9fedcb")],
+)
+def test_digits_of_a_salt_beside_a_number_do_not_hide_it(before, behind):
+    call = digest(f"{before}{NUMBER}{behind}".encode())
+    (flow,) = joined([call], call[3].hex())
+    assert flow.matches[0].value == NUMBER
+
+
+@pytest.mark.parametrize("before", ["7", "tel49", "phone49", "de49", "12", "abcde-7"])
+def test_digits_that_may_belong_to_a_number_do(before):
+    call = digest(f"{before}{NUMBER}x".encode())
+    assert not joined([call], call[3].hex())
+
+
+def test_digits_of_a_salt_hide_a_number_in_an_upload():
+    assert not joined([digest(SOURCE)], f"abcde7{NUMBER}")
+
+
+MD5, SHA = md5(NOUGHT), sha256(SOURCE)
+SPELLED = {
+    "hex without noughts": (digest(NOUGHT, md5), "".join(f"{byte:x}" for byte in MD5)),
+    "hex of signed bytes": (digest(NOUGHT, md5), "".join(f"{b:x}" if b < 128 else f"ffffff{b:x}" for b in MD5)),
+    "signed bytes joined": (digest(NOUGHT, md5), "".join(str(b if b < 128 else b - 256) for b in MD5)),
+    "12 digits": (digest(SOURCE), SHA.hex()[:12]),
+    "14 digits, upper": (digest(SOURCE), SHA.hex()[:14].upper()),
+    "15 digits": (digest(SOURCE), SHA.hex()[:15]),
+    "17 digits": (digest(SOURCE), SHA.hex()[:17]),
+    "25 digits": (digest(SOURCE), SHA.hex()[:25]),
+    "8 to 24": (digest(SOURCE), SHA.hex()[8:24]),
+    "16 to 48": (digest(SOURCE), SHA.hex()[16:48]),
+    "last 32": (digest(SOURCE), SHA.hex()[-32:]),
+    "12 digits as a number": (digest(SOURCE), int(SHA.hex()[:12], 16)),
+    "15 digits as a number": (digest(SOURCE), str(int(SHA.hex()[:15], 16))),
+    "8 bytes as a long without its sign": (digest(SOURCE), abs(int.from_bytes(SHA[:8], signed=True))),
+    "both halves, one over the other": (
+        digest(SOURCE),
+        bytes(a ^ b for a, b in zip(SHA[:16], SHA[16:], strict=True)).hex(),
+    ),
+    "hex backwards": (digest(NOUGHT, md5), MD5.hex()[::-1]),
+    "bytes backwards": (digest(NOUGHT, md5), MD5[::-1].hex()),
+    "letters for hex digits": (
+        digest(NOUGHT, md5),
+        MD5.hex().translate(str.maketrans("0123456789abcdef", LETTERS[6:22])),
+    ),
+    "a mask of one byte": (digest(NOUGHT, md5), bytes(byte ^ 0x37 for byte in MD5).hex()),
+}
+ENCRYPTED = {
+    "hex without noughts": "".join(f"{byte:x}" for byte in CIPHERTEXT),
+    "hex of signed bytes": "".join(f"{byte:x}" if byte < 128 else f"ffffff{byte:x}" for byte in CIPHERTEXT),
+    "swapcase": BASE64.swapcase(),
+    "rot13": codecs.encode(BASE64, "rot13"),
+    "bcrypt": BASE64.rstrip("=").translate(
+        str.maketrans(string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/", BCRYPT)
+    ),
+    "any alphabet": BASE64.translate(str.maketrans(LETTERS, LETTERS[::-1])),
+    "letters for hex digits": "".join(chr(97 + int(digit, 16)) for digit in CIPHERTEXT.hex()),
+    "base64 backwards": BASE64[::-1],
+    "hex backwards": CIPHERTEXT.hex()[::-1],
+    "bytes backwards": base64.b64encode(CIPHERTEXT[::-1]).decode(),
+    "a mask of one byte": base64.b64encode(bytes(byte ^ 0x5A for byte in CIPHERTEXT)).decode(),
+    "latin-1": CIPHERTEXT.decode("latin-1"),
+    "base85": base64.b85encode(CIPHERTEXT).decode(),
+    "a long number": str(int.from_bytes(CIPHERTEXT)),
+    "two fields": {"p1": BASE64[: len(BASE64) // 2], "p2": BASE64[len(BASE64) // 2 :]},
+    "a list": {"parts": [CIPHERTEXT.hex()[at : at + 32] for at in range(0, 2 * len(CIPHERTEXT), 32)]},
+}
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_a_digest_in_an_odd_spelling_is_known(name):
+    call, sent = SPELLED[name]
+    (flow,) = joined([call], sent)
+    assert flow.matches[0].evidence == ("transforms.jsonl:1",)
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_a_ciphertext_in_an_odd_spelling_is_known(name):
+    (flow,) = joined([("encrypt", "AES/CBC/PKCS5Padding", PLAIN, CIPHERTEXT)], ENCRYPTED[name])
+    assert flow.matches[0].evidence == ("transforms.jsonl:1",)
+
+
+OTHER = BASE64.swapcase()
+NEARLY = {
+    "8 digits": (digest(SOURCE), SHA.hex()[:8]),
+    "8 digits as a number": (digest(SOURCE), int(SHA.hex()[:8], 16)),
+    "12 digits from elsewhere": (digest(SOURCE), SHA.hex()[3:15]),
+    "a digit is another": (digest(SOURCE), SHA.hex()[:24] + ("0" if SHA.hex()[24] != "0" else "1")),
+    "12 digits in a text": (digest(SOURCE), SHA.hex()[:12] + "xyz"),
+}
+NEARLY_ENCRYPTED = {
+    "one letter is another": OTHER[:70] + ("A" if OTHER[70] != "A" else "B") + OTHER[71:],
+    "a part in other letters": OTHER[:64],
+    "two letters are one": BASE64.translate(str.maketrans("ab", "cc")),
+    "backwards, a part": BASE64[::-1][:60],
+    "a mask that changes": base64.b64encode(bytes(byte ^ at & 1 for at, byte in enumerate(CIPHERTEXT, 1))).decode(),
+    "the second part is another's": {"p1": BASE64[:90], "p2": OTHER[90:]},
+    "the last part is missing": {"parts": [CIPHERTEXT.hex()[at : at + 32] for at in range(0, 96, 32)]},
+    "parts in another order": {"a": BASE64[90:], "b": BASE64[:90]},
+}
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_what_is_nearly_a_digest_proves_nothing(name):
+    call, sent = NEARLY[name]
+    assert not joined([call], sent)
+
+
+@pytest.mark.parametrize("name", NEARLY_ENCRYPTED)
+def test_what_is_nearly_a_ciphertext_proves_nothing(name):
+    assert not joined([("encrypt", "AES/CBC/PKCS5Padding", PLAIN, CIPHERTEXT)], NEARLY_ENCRYPTED[name])
+
+
+def test_an_output_of_noughts_has_no_pattern():
+    assert not joined([("encrypt", "XOR", PLAIN[:48], bytes(48))], "a" * 64)
+
+
+def test_decrypting_that_encrypts_is_known():
+    assert joined([("decrypt", "AES/ECB/NoPadding", PLAIN, CIPHERTEXT)], BASE64)
+    assert not joined([("decrypt", "AES/ECB/NoPadding", PLAIN, CIPHERTEXT)], sha256(CIPHERTEXT).hex())
+
+
+def test_a_match_says_how_the_output_was_written():
+    (flow,) = joined([("encrypt", "AES/CBC/PKCS5Padding", PLAIN, CIPHERTEXT)], BASE64.swapcase())
+    assert "exchanged letters" in flow.matches[0].decoding
