@@ -105,10 +105,12 @@ def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
 
 def _base58(number: int) -> bytes:
     letters = bytearray()
-    while number:
-        number, digit = divmod(number, 58)
-        letters.append(BASE58[digit])
-    return bytes(letters[::-1])
+    while number:  # ten digits at a time, for a long number is slow to divide
+        number, ten = divmod(number, 58**10)
+        for _ in range(10):
+            ten, digit = divmod(ten, 58)
+            letters.append(BASE58[digit])
+    return bytes(letters[::-1]).lstrip(BASE58[:1])
 
 
 def _parts(digest: bytes) -> list[bytes]:

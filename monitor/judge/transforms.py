@@ -242,12 +242,12 @@ class Transforms:
             found: list[Ref] = []
             if leaf.text is None:
                 refs = self._masked.get(spellings.differences_of(data), ())
-                found = [ref for ref in refs if spellings.is_masked(self._steps[ref].outcome, data)]
+                found = [ref for ref in refs if ref not in hits and spellings.is_masked(self._steps[ref].outcome, data)]
             elif len(data) >= spellings.PATTERN and b" " not in data[: spellings.PATTERN]:
                 known = self._exchanged.get(spellings.pattern_of(data[: spellings.PATTERN]), ())
-                found = [ref for ref, own in known if spellings.is_exchanged(own, data)]
+                found = [ref for ref, own in known if ref not in hits and spellings.is_exchanged(own, data)]
             for step in (self._steps[ref] for ref in found):
-                if step.at <= before and step.ref not in done and step.ref not in hits:
+                if step.at <= before and step.ref not in done:
                     how = "mask of one byte" if leaf.text is None else "exchanged letters"
                     hits[step.ref] = (step, _Place(number, 0, len(data), (how,)))
 
