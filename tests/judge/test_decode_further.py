@@ -222,3 +222,74 @@ def test_a_reference_of_thousands_of_digits_is_no_letter():
     decoded = decode.leaves_of(b"<v>&#x34;2&#" + 400 * b"13800138000" + b";</v>")
     assert not decoded.cut
     assert any(b"42&#138" in leaf.data for leaf in decoded.leaves)
+
+
+STARS = str.maketrans("+/=", "*-_")
+SHA = hashlib.sha256(b"x").digest()
+LETTER = "李华，您的包裹已到达>>>???".encode()
+MANY = [hashlib.md5(b"%d" % number).digest() for number in range(3)]
+
+
+def listed(data, between=",", *, signed=True):
+    return between.join(str(byte - 256 if signed and byte > 127 else byte) for byte in data).encode()
+
+
+READ_TOO = {
+    "letters of tencent": (base64.b64encode(LETTER).decode().translate(STARS).encode(), "base64", LETTER),
+    "letters of tencent, packed": (
+        b'{"sig":"%b"}' % base64.b64encode(zlib.compress(LETTER)).decode().translate(STARS).encode(),
+        "deflate",
+        LETTER,
+    ),
+    "a digest that was cut, behind a word": (b"dev_" + SHA.hex()[:16].encode(), "hex", SHA[:8]),
+    "a digest that was cut, before a clock": (SHA.hex()[:16].encode() + b"-1711111111", "hex", SHA[:8]),
+    "ten bytes of a digest between marks": (b"x_" + SHA.hex()[:20].upper().encode() + b"_1", "hex", SHA[:10]),
+    "gzip behind a letter": (b"a" + base64.b64encode(PACKED), "gzip", "李华".encode()),
+    "zlib behind two": (b"v1" + base64.b64encode(zlib.compress(LETTER)), "deflate", LETTER),
+    "blocks behind three": (b"a7f" + base64.b64encode(SHA), "base64", SHA),
+    "a long without its sign": (str(-struct.unpack(">q", b"\x91" * 8)[0]).encode(), "long number", b"\x91" * 8),
+    "longs in a row": (
+        ",".join(str(struct.unpack(">q", one[:8])[0]) for one in MANY).encode(),
+        "long number",
+        MANY[2][:8],
+    ),
+    "digests as numbers in a row": (", ".join(str(int.from_bytes(one)) for one in MANY).encode(), "decimal", MANY[1]),
+    "bytes of a digest": (listed(SHA), "character codes", SHA),
+    "bytes of a digest, no sign": (listed(SHA, " ", signed=False), "character codes", SHA),
+    "bytes of an id": (listed(GAID.bytes, "|"), "character codes", GAID.bytes),
+    "bytes of gzip": (listed(PACKED), "gzip", "李华".encode()),
+    "octal": (b"053 070 066 061 063 070 060 060", "character codes", b"+8613800"),
+    "octal escapes before a blank": (rb"Jos\303\251 Silva", "escapes", "José Silva".encode()),
+    "gbk as latin-1": ("司徒庆梓".encode("gbk").decode("latin-1").encode(), "gb18030", "司徒庆梓".encode()),
+    "hz": (b"n: ~{@n;*~}, x", "hz", "李华".encode()),
+}
+
+
+@pytest.mark.parametrize("name", READ_TOO)
+def test_rarer_letters_are_read(name):
+    body, step, held = READ_TOO[name]
+    decoded = decode.leaves_of(body)
+    assert [leaf for leaf in decoded.leaves if leaf.data == held and step in leaf.decoding], decoded.leaves
+    assert decoded.cut == ()
+
+
+UNREAD_TOO = {
+    "a word between stars": (b"**important-information**", "base64"),
+    "a name before a line": (b"some_configuration_name_", "base64"),
+    "sixteen digits of a number": (b"order_1234567890123456", "hex"),
+    "half of more hex": (b"dev_" + SHA.hex()[:18].encode(), "hex"),
+    "a few small numbers": (b"12,7,200,3,1", "character codes"),
+    "numbers that are no bytes": (listed(SHA) + b",300", "character codes"),
+    "three numbers": (b"100 200 300", "character codes"),
+    "letters with accents": ("Ça déjà été fête, où êtes-vous?".encode(), "latin-1"),
+    "names of other letters": ("ÀÉÈÙ Ö".encode(), "gb18030"),
+    "braces behind a tilde": (b"~{not closed}", "hz"),
+    "long and short numbers": (b"7598709087161800261,12", "long number"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD_TOO)
+def test_what_looks_like_rarer_letters_is_left(name):
+    body, step = UNREAD_TOO[name]
+    read = [leaf for leaf in decode.leaves_of(body).leaves if step in leaf.decoding]
+    assert not [leaf for leaf in read if step != "base64" or leaf.text is not None], read

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import codecs
+import gzip
+import hashlib
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -11,9 +17,11 @@ from hypothesis import strategies as st
 
 from monitor.events import Access, Upload, Value, parse
 from monitor.judge import decode
+from monitor.judge.decode.pieces import Limits, Piece, Room
 from monitor.judge.search import Index, native, sieve
 from tests.judge.encoders import ENCODERS, dumps
 from tests.judge.test_search import STRONG
+from tests.unseen.rarer import in_base
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -145,3 +153,78 @@ def test_words_without_quotes_are_found_as_without_sifting(row):
     assert sifted == full
     assert passed
     assert sifted
+
+
+MAIL, NAME, LAST = "zhao.liu@example.org", "司徒庆梓", "José Ibáñez"
+WRITTEN_INDEX = _index(
+    Value(type="email", text=MAIL),
+    Value(type="name", text=NAME),
+    Value(type="name", text=LAST),
+    Value(type="device_id_iccid", text="89860166755228864263"),
+)
+MD5, SHA256 = hashlib.md5(MAIL.encode()).digest(), hashlib.sha256(MAIL.encode()).digest()
+IN_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+FULL = json.dumps({"n": NAME, "m": MAIL, "x": "aaa>>>???"}, ensure_ascii=False).encode()
+
+
+def _longs(order):
+    digests = [hashlib.md5(text.encode()).digest() for text in ("p", MAIL, "q")]
+    return [struct.unpack(order, digest[:8])[0] for digest in digests]
+
+
+def _firsts():
+    digests = [hashlib.new(name, MAIL.encode()).digest()[:8] for name in ("md5", "sha1", "sha256", "sha512")]
+    return [struct.unpack(order, one)[0] for one in digests for order in (">q", "<q")]
+
+
+def _stars(data):
+    return base64.b64encode(data).decode().translate(str.maketrans("+/=", "*-_"))
+
+
+WRITTEN = {
+    "long": _longs(">q")[1],
+    "long, the other way round": _longs("<q")[1],
+    "long without a sign": str(_longs(">Q")[1]),
+    "long, its sign taken off": str(-next(n for n in _firsts() if n < 0)),
+    "longs": _longs("<q"),
+    "longs in one text": ",".join(map(str, _longs(">q"))),
+    "numbers in one text": ",".join(str(int.from_bytes(hashlib.md5(t.encode()).digest())) for t in ("p", MAIL, "q")),
+    "groups of eight": "-".join(MD5.hex()[at : at + 8] for at in range(0, 32, 8)),
+    "groups of sixteen": " ".join(SHA256.hex()[at : at + 16] for at in range(0, 64, 16)),
+    "a cut digest beside a mark": f"dev_{MD5.hex()[:16]}-1",
+    "a digest in base36": in_base(int.from_bytes(MD5), IN_36),
+    "a digest in base62": in_base(int.from_bytes(SHA256), IN_36[:10] + IN_36[10:].upper() + IN_36[10:]),
+    "code points": " ".join(f"U+{ord(letter):04X}" for letter in NAME),
+    "utf-8 as cp1252": LAST.encode().decode("cp1252"),
+    "gbk as latin-1": NAME.encode("gbk").decode("latin-1"),
+    "rot13": codecs.encode(MAIL, "rot13"),
+    "base64 turned round": base64.b64encode(MAIL.encode()).decode()[::-1],
+    "pairs turned round": "98681066572582682436",
+    "letters of tencent": _stars(FULL),
+    "letters of tencent, packed": _stars(zlib.compress(FULL)),
+    "gzip behind a letter": "a" + base64.b64encode(gzip.compress(FULL)).decode(),
+    "bytes": ",".join(str(byte - 256 if byte > 127 else byte) for byte in NAME.encode()),
+    "bytes of a digest": "|".join(map(str, SHA256)),
+    "octal": " ".join(f"{byte:03o}" for byte in MAIL.encode()),
+    "hz": NAME.encode("hz").decode(),
+}
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_rarer_ways_to_write_are_found_as_without_sifting(name):
+    body = json.dumps({"rows": [*FILLING, {"extra": {"v": WRITTEN[name]}}, *FILLING]}, ensure_ascii=False).encode()
+    WRITTEN_INDEX.narrow.least = 0
+    sifted = decode.leaves_of(body, narrow=WRITTEN_INDEX.narrow)
+    found = {(hit.key, hit.variant.name, hit.decoding) for hit in WRITTEN_INDEX.find(sifted.leaves)}
+    full = {(hit.key, hit.variant.name, hit.decoding) for hit in WRITTEN_INDEX.find(decode.leaves_of(body).leaves)}
+    assert sifted.passed_over
+    assert found == full
+    assert full
+
+
+def test_what_looks_like_rarer_ways_is_passed_over():
+    WRITTEN_INDEX.narrow.least = 0
+    others = (7598709087161800262, "dev_697409a7b3cfd646", "1,2,3,4,5,6,7", "áž Ób", "x*y", "me@elsewhere.test")
+    body = json.dumps({"rows": [*FILLING, *({"v": one} for one in others)]}, ensure_ascii=False).encode()
+    kept = WRITTEN_INDEX.narrow(Piece(body, "$", (), 0, len(body), True), Room(Limits()))
+    assert [piece.data for piece in kept if piece.path.endswith(".v")] == []

@@ -35,6 +35,8 @@ OF_SIZE = {
     for size in SIZES
 }
 """Letters of such a number, with a lost nought at its beginning or not."""
+NUMBER = re.compile(rb"-?[1-9][0-9]{15,159}")
+NUMBERS = re.compile(rb"%b(?:([,;| ]|, )%b)(?:\1%b)*" % (3 * (NUMBER.pattern,)))
 OCTETS = frozenset((6, 8, 16, 20, 32))
 
 
@@ -107,12 +109,22 @@ def long_number(piece: Piece, room: Room) -> Found:
 def long(piece: Piece, room: Room) -> Found:
     """The first eight bytes of a digest as a whole number, as Java reads them, or Guava."""
     number = int(piece.data)
-    if not -(1 << 63) <= number < 1 << 64 or not room.take(16, piece, "long number"):
+    if not -(1 << 63) <= number < 1 << 64 or not room.take(32, piece, "long number"):
         return None
+    numbers = [number, -number] if 0 < number < 1 << 63 else [number]  # the sign is often taken off
     return [
-        piece.whole("long number", (number % (1 << 64)).to_bytes(8, order))._replace(done=True)
+        piece.whole("long number", (one % (1 << 64)).to_bytes(8, order))._replace(done=True)
+        for one in numbers
         for order in ("big", "little")
     ]
+
+
+@decoder("long number", "text", rb"-?[1-9][0-9]{15,159}(?:[,;| ]|, )-?[1-9][0-9]{15}", alone=False)
+def longs(piece: Piece, room: Room) -> Found:
+    """The same several times, one behind the other, or whole digests as numbers."""
+    if not NUMBERS.fullmatch(piece.data):
+        return None
+    return [piece.part("", *number.span()) for number in NUMBER.finditer(piece.data)]
 
 
 @decoder("octets", "text", rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,30}\Z", alone=False)

@@ -15,6 +15,21 @@ LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2})
 """Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
 WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
 """An id directly behind a word: `AND64f051c20ca1dc00`."""
+CUT_HEX = re.compile(rb"(?<![A-Za-z0-9])(?:[0-9a-f]{16}|[0-9A-F]{16}|[0-9a-f]{20}|[0-9A-F]{20})(?![A-Za-z0-9])")
+"""A digest that was cut, beside a mark: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
+STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")
+"""base64 as Tencent signs with it: `*` for a plus, `-` for a stroke, `_` for what it is filled up with."""
+FROM_STARRED = bytes.maketrans(b"*-_", b"+/=")
+BEFORE = range(1, 4)
+"""Letters that may stand before base64 without a mark between: a version."""
+READABLE = re.compile(
+    rb"[{\[][\"{\[][ -~\xc2-\xff]|\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|[ -~]{15}|PK\x03\x04"
+)
+"""The first bytes of what is worth reading behind such letters."""
+AT_LEAST = 24
+"""Letters of a run of base64 that may begin behind others."""
+BLOCK = 16
+"""Bytes of a block of AES."""
 GLUED = frozenset((*range(18, 27), *range(34, 43)))
 """Letters that both have together."""
 BEHIND = re.compile(rb"(?:[A-Za-z0-9]{1,12}[-_]|[aw]\+)(?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
@@ -164,6 +179,12 @@ def runs(piece: Piece, room: Room) -> Found:
                 out = bytes.fromhex(inner[0].decode())
                 if room.take(len(out), piece, "hex"):
                     found.append(piece.turned("hex", out, start + inner.start(), start + inner.end()))
+            for inner in () if run.isalnum() else CUT_HEX.finditer(run):
+                if not inner[0].isdigit() and room.take(len(inner[0]) // 2, piece, "hex"):
+                    out = bytes.fromhex(inner[0].decode())
+                    found.append(
+                        piece.turned("hex", out, start + inner.start(), start + inner.end())._replace(done=True)
+                    )
             if before := BEHIND.match(run):
                 out64 = from_base64(run[before.end() :])
                 if out64 and room.take(len(out64), piece, "base64"):
@@ -173,6 +194,43 @@ def runs(piece: Piece, room: Room) -> Found:
             out64 = from_base64(part)
             if out64 and room.take(len(out64), piece, "base64"):
                 found.append(piece.turned("base64", out64, begin, stop))
+                if len(part) >= AT_LEAST and as_text(out64) is None and not PACKED.match(out64):
+                    _behind_letters(piece, begin, stop, room, found)
+    return found or None
+
+
+def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
+    """Append what a run holds that says nothing from its first letter on, but behind one to three of them: by how it
+    begins, or, where it may be what a cipher gave, by its size."""
+    run = piece.data[start:end]
+    letters = run.rstrip(b"=")
+    for before in BEFORE:
+        head = from_base64(letters[before : before + 20])
+        if head and READABLE.match(head) and (out := from_base64(letters[before:])):
+            if room.take(len(out), piece, "base64"):
+                found.append(piece.turned("base64", out, start + before, end))
+            return
+    before = len(run) % 4 if len(run) > len(letters) else len(letters) % 4
+    out = from_base64(letters[before:]) if before else None
+    if (
+        out
+        and (len(out) % BLOCK == 0 or len(run) > len(letters) or before == 1)
+        and room.take(len(out), piece, "base64")
+    ):
+        found.append(piece.turned("base64", out, start + before, end)._replace(done=True))
+
+
+@decoder("runs", "text", rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_", anywhere=True, alone=False)
+def starred(piece: Piece, room: Room) -> Found:
+    """base64 in the letters that Tencent signs with, whole or inside other text."""
+    found: list[Piece] = []
+    for match in STARRED.finditer(piece.data):
+        run = match[0]
+        if b"*" not in run and (run[-1:] != b"_" or len(run) % 4 or WORDS.fullmatch(run)):
+            continue
+        out = from_base64(run.translate(FROM_STARRED))
+        if out and room.take(len(out), piece, "base64"):
+            found.append(piece.turned("base64", out, *match.span()))
     return found or None
 
 

@@ -6,6 +6,7 @@ import binascii
 import re
 import unicodedata
 
+from monitor.judge.decode.charsets import OTHER
 from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
@@ -16,6 +17,14 @@ REAL = re.compile(rb"([0-9]+)\.0+|([0-9](?:\.[0-9]+)?)[eE]\+?([0-9]{1,2})")
 CELL = re.compile(rb"(?<![^\s,;|\"'])([0-9]{7,20})\.0+(?![^\s,;|\"'])")
 BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
 _ONE = rb'"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))"'
+FEWEST = 8
+"""Bytes in a list that are worth reading although they are no text."""
+ID_BYTES = frozenset((8, 16, 20, 28, 32, 48, 64))
+"""Bytes of an id or a digest; what a cipher gives is often a multiple of 16."""
+PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")
+OCTAL = re.compile(rb"[0-3][0-7]{2}(?:([ ,])[0-3][0-7]{2}(?:\1[0-3][0-7]{2}){5,}|(?:[0-3][0-7]{2}){6,})")
+OCTAL_ESCAPES = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
+HZ = re.compile(rb"~\{(?:[!-}][!-~])+~\}")
 CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
 CHARACTER = re.compile(rb'"((?:\\.|[^"\\])[^"]*)"')
 _UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
@@ -105,7 +114,31 @@ def character_codes(piece: Piece, room: Room) -> Found:
         data = "".join(map(chr, numbers)).encode("utf-8", "replace")
     else:
         return None
-    return [piece.whole("character codes", data)] if as_text(data) is not None else None
+    if as_text(data) is not None or (len(data) >= FEWEST and PACKED.match(data)):
+        return [piece.whole("character codes", data)]
+    if (len(data) not in ID_BYTES and (len(data) % 16 or len(data) < 16)) or max(numbers) > 255 or min(numbers) < -128:
+        return None
+    return [piece.whole("character codes", data)._replace(done=True)]
+
+
+@decoder("character codes", "text", rb"[0-3][0-7]{2}[ ,]?(?:[0-3][0-7]{2}[ ,]?){6}", alone=False)
+def octal(piece: Piece, room: Room) -> Found:
+    """Text as its bytes in three octal digits each: `061 063 070`."""
+    if not OCTAL.fullmatch(piece.data):
+        return None
+    data = bytes(int(number, 8) for number in re.findall(rb"[0-7]{3}", piece.data))
+    if as_text(data) is None or not room.take(len(data), piece, "character codes"):
+        return None
+    return [piece.whole("character codes", data)]
+
+
+@decoder("escapes", "text", rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ", anywhere=True, alone=False)
+def octal_escapes(piece: Piece, room: Room) -> Found:
+    """Octal escapes before a blank, which style sheets have behind theirs: `Jos\\303\\251 Silva`."""
+    data = OCTAL_ESCAPES.sub(lambda run: bytes(int(one, 8) for one in run[0].split(b"\\")[1:]), piece.data)
+    if data == piece.data or as_text(data) is None or not room.take(len(data), piece, "escapes"):
+        return None
+    return [piece.whole("escapes", data)]
 
 
 @decoder("bits", "text", rb"(?:[01]{8}[ ,]?){5,}\Z", alone=False)
@@ -220,6 +253,35 @@ def utf_7(piece: Piece, room: Room) -> Found:
         return None
     data = text.encode("utf-8", "replace")
     return [piece.whole("utf-7", data)] if room.take(len(data), piece, "utf-7") else None
+
+
+@decoder("hz", "text", rb"~\{", anywhere=True, alone=False)
+def hz(piece: Piece, room: Room) -> Found:
+    """RFC 1843: GB 2312 in seven bits, between `~{` and `~}`."""
+    found = []
+    for run in HZ.finditer(piece.data):
+        try:
+            text = run[0].decode("hz").encode()
+        except UnicodeDecodeError:
+            continue
+        if room.take(len(text), piece, "hz"):
+            found.append(piece.turned("hz", text, *run.span()))
+    return found or None
+
+
+@decoder("latin-1", "text", rb"(?:[\xc2\xc3][\x80-\xbf]){4}", anywhere=True, alone=False)
+def chinese_in_latin(piece: Piece, room: Room) -> Found:
+    """Chinese text in GBK that was taken for latin-1, two letters for each of its own."""
+    if len(piece.data) > 4096:
+        return None
+    try:
+        data = piece.data.decode().encode("latin-1")
+        text = data.decode("gbk")
+    except UnicodeError:
+        return None
+    if OTHER.search(text) or as_text(data) is not None or not room.take(len(data), piece, "latin-1"):
+        return None
+    return [piece.whole("latin-1", data)]
 
 
 @decoder("polyline", "text", rb"[?-~]{6,4096}\Z", alone=False)

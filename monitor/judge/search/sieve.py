@@ -34,6 +34,7 @@ COVERED = frozenset(
             "grouped hex",
             "sqlite log",
             "digests",
+            "hz",
         ),
     )
 )

@@ -48,6 +48,13 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
 static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare, int depth) {
     kinds &= STOP - 1;
     if (!bare && kinds & ~(LOWER | UPPER | DIGIT | SPACE | POINT) && escaped(data, size, kinds, s->punycode)) return MATTERS;
+    if (!bare && kinds & (ODD | RUN_MARK) && size >= 8) {
+        if (kinds & ODD && rotated(s, lower, size)) return MATTERS;
+        if (size >= 16 && (kinds & ODD ? memchr(data, '*', (size_t)size) != NULL : data[size - 1] == '_') &&
+            starred_matters(s, data, size, depth) & MATTERS)
+            return MATTERS;
+    }
+    if (!bare && size >= 8 && kinds & DIGIT && !(kinds & (LOWER | UPPER | HIGH)) && codes_matter(s, data, size, depth) & MATTERS) return MATTERS;
     if (kinds == DIGIT && size >= 7) { /* nothing but a number */
         int said = numbers_matter(s, data, lower, size, kinds) | (size <= PARTS && has_word(s, lower, size) ? BESIDE : DULL);
         if (has_text(s->outputs, lower, size, true)) return MATTERS;

@@ -46,16 +46,53 @@ static bool other_digit(uint8_t first, uint8_t second, uint8_t third) {
            ((second == 0xB9 || second == 0xBB) && third >= 0x90 && third <= 0x99) || (second == 0xBC && third >= 0xA0 && third <= 0xA9);
 }
 
+/* Whether a letter of what was taken for latin-1 or cp1252 stands for a byte that goes on a character of UTF-8. */
+static int further(bytes data, int64_t size) {
+    if (size < 2) return 0;
+    switch (data[0]) {
+        case 0xC2: return 2;
+        case 0xC5: return data[1] && strchr("\x92\x93\xA0\xA1\xB8\xBD\xBE", data[1]) ? 2 : 0;
+        case 0xC6: return data[1] == 0x92 ? 2 : 0;
+        case 0xCB: return data[1] == 0x86 || data[1] == 0x9C ? 2 : 0;
+        case 0xE2: return size > 2 && (data[1] == 0x80 || data[1] == 0x82 || data[1] == 0x84) ? 3 : 0;
+        default: return 0;
+    }
+}
+
+/* Whether the letter at C3 begins a character of UTF-8 that was taken for letters, or Chinese in GBK that was: two of
+   them for each of its own. */
+static bool taken_for_latin(bytes data, int64_t size) {
+    uint8_t lead = size > 1 ? data[1] | 0x40 : 0;
+    int more = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    int64_t at = 2;
+    for (int step; more && (step = further(data + at, size - at)); more--) at += step;
+    return at > 2 && !more;
+}
+
+/* Whether `U+674E` stands anywhere. */
+static bool code_points(bytes data, int64_t size) {
+    bytes end = data + size;
+    for (bytes plus = memchr(data, '+', (size_t)size); plus; plus = memchr(plus + 1, '+', (size_t)(end - plus - 1)))
+        if (plus > data && plus[-1] == 'U' && plus + 4 < end && HEX[plus[1]] != 255 && HEX[plus[2]] != 255 && HEX[plus[3]] != 255) return true;
+    return false;
+}
+
 /* Whether something is written in escapes, or is a document or markup of its own. */
 bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
     if (kinds & BRACKET || (kinds & AMPERSAND && kinds & SEMICOLON)) return true;
+    if (kinds & PLUS && code_points(data, size)) return true;
     if (!(kinds & (ESCAPE | HIGH | EQUAL)) && !(punycode && kinds & RUN_MARK)) return false;
     for (int64_t at = 0; at < size; at++) {
         uint8_t byte = data[at], next = at + 1 < size ? data[at + 1] : 0, third = at + 2 < size ? data[at + 2] : 0;
         switch (byte) {
             case '\\': case '<': case 0xCC: case 0xCD: case 0xEF:
                 return true;
+            case 0xC3:
+                if (taken_for_latin(data + at, size - at)) return true;
+                if (at + 7 < size && (data[at + 2] | 1) == 0xC3 && (data[at + 4] | 1) == 0xC3 && (data[at + 6] | 1) == 0xC3) return true;
+                break;
             case 0xC2:
+                if (at + 7 < size && (third | 1) == 0xC3 && (data[at + 4] | 1) == 0xC3 && (data[at + 6] | 1) == 0xC3) return true;
                 if (next == 0xA0 || next == 0xB0 || next == 0xBA || next == 0xB2 || next == 0xB3 || next == 0xB9) return true;
                 break;
             case 0xCB:
@@ -82,6 +119,9 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
                 break;
             case '%':
                 if ((HEX[next] != 255 && HEX[third] != 255) || next == 'u') return true;
+                break;
+            case '~': /* HZ */
+                if (next == '{') return true;
                 break;
             case '=': /* quoted-printable, =?utf-8?B? */
                 if (next == '\n' || next == '\r' || next == '?') return true;
@@ -181,24 +221,50 @@ static bool is_output(sieve *s, uint8_t *out, int64_t size) {
     return has_text(s->outputs, out, size, true);
 }
 
-/* Whether all of a leaf is such an output as one number, in 10, 36 or 58 digits. */
-static bool numbered_output(sieve *s, bytes data, int64_t size) {
+/* What a letter is worth as a digit of a number. */
+static inline uint8_t digit_of(int base, bool small_first, uint8_t letter) {
+    if (base == 58) return BASE58[letter];
+    if (is_digit(letter)) return letter - '0';
+    if (!is_letter(letter)) return 255;
+    return (uint8_t)((letter | 32) - 'a' + (base == 62 && small_first == (letter < 'a') ? 36 : 10));
+}
+
+/* Bytes of the digest that so many digits may be, with a lost nought at its beginning or not; 0: of none. */
+static int digest_of_digits(int base, int64_t digits) {
+    static const uint8_t fewest[3][3] = {{24, 30, 48}, {21, 27, 43}, {21, 26, 42}}, bytes_of[3] = {16, 20, 32};
+    const uint8_t *least = fewest[base == 36 ? 0 : base == 58 ? 1 : 2];
+    for (int i = 0; i < 3; i++)
+        if (digits >= least[i] && digits <= least[i] + (base == 36 && i == 2 ? 2 : 1)) return bytes_of[i];
+    return 0;
+}
+
+/* Of how many digits a digest may be in 58 or 62, and in 36. */
+#define TWO_CASES (3ull << 21 | 7ull << 26 | 7ull << 42)
+#define ONE_CASE (3ull << 24 | 3ull << 30 | 7ull << 48)
+
+/* Whether all of a leaf is such an output, or a digest, as one number, in 10, 36, 58 or 62 digits. */
+static bool numbered(sieve *s, bytes data, int64_t size, int kinds) {
     enum { MOST_BYTES = 40 };
-    static const uint8_t bases[] = {10, 36, 58};
-    bool negative = size && data[0] == '-';
-    if (!s->outputs->sizes || size < 17 || size > 50 + negative) return false;
-    for (int way = 0; way < 3; way++) {
+    static const uint8_t bases[] = {10, 36, 58, 62, 62};
+    bool negative = size && data[0] == '-', both = kinds & LOWER && kinds & UPPER;
+    bool letters = size >= 21 && kinds & DIGIT && kinds & (LOWER | UPPER) && s->digests->used;
+    if (letters && size < 64 && !((both ? TWO_CASES : TWO_CASES | ONE_CASE) >> size & 1)) letters = false;
+    if ((!s->outputs->sizes && !letters) || size < 17 || size > 50 + negative) return false;
+    for (int way = 0; way < 5; way++) {
+        int whole = letters && !negative && way && !(way == 1 && both) ? digest_of_digits(bases[way], size) : 0;
+        if (!whole && (way > 2 || !s->outputs->sizes)) continue;
         uint8_t out[MOST_BYTES + WIDTH] = {0};
         int64_t at = negative;
         for (; at < size; at++) {
-            uint8_t value = bases[way] == 58 ? BASE58[data[at]] : is_digit(data[at]) ? data[at] - '0' : is_letter(data[at]) ? (data[at] | 32) - 'a' + 10 : 255;
+            uint8_t value = digit_of(bases[way], way == 4, data[at]);
             if (value >= bases[way]) break;
             uint32_t carry = value;
             for (int i = MOST_BYTES - 1; i >= 0; i--, carry >>= 8) out[i] = (uint8_t)(carry += (uint32_t)out[i] * bases[way]);
         }
         if (at < size) continue;
         for (int i = MOST_BYTES - 1, carry = negative; i >= 0 && negative; i--) carry += (uint8_t)~out[i], out[i] = (uint8_t)carry, carry >>= 8;
-        if (is_output(s, out, MOST_BYTES)) return true;
+        if (whole && begins_with(s->digests, out + MOST_BYTES - whole, 8)) return true;
+        if (s->outputs->sizes && is_output(s, out, MOST_BYTES)) return true;
     }
     return false;
 }
@@ -273,9 +339,10 @@ bool spaced(bytes data, int64_t size) {
             HEX[data[at - 1]] != 255 && HEX[data[at - 2]] != 255 && HEX[data[at + 1]] != 255 && HEX[data[at + 2]] != 255)
             return true;
     }
-    if (size >= 14 && memchr(" :-", data[4], 3) && data[9] == data[4]) { /* groups of four */
+    for (int group = 4; group <= 16; group *= 2) { /* groups of four, eight or sixteen */
+        if (size < (group == 4 ? 14 : 17) || !memchr(" :-", data[group], 3) || (group == 4 && data[9] != data[4])) continue;
         int64_t at = 0;
-        while (at < size && (at % 5 == 4 ? data[at] == data[4] : HEX[data[at]] != 255)) at++;
+        while (at < size && (at % (group + 1) == group ? data[at] == data[group] : HEX[data[at]] != 255)) at++;
         if (at == size) return true;
     }
     for (int64_t at = 0; at + 6 < size; at++)
@@ -298,11 +365,47 @@ bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
     }
     if (mark & mark >> 3 & mark >> 6 & m->hex >> 1 & m->hex >> 2) return true;
     if (mark >> 4 & mark >> 9 & 1 && size >= 14) return true;
+    if ((mark >> 8 | mark >> 16) & 1 && size >= 17 && (size != 36 || data[13] != '-') && (m->hex | mark) == some_bits(0, size)) return true;
     if (m->digit & m->letter >> 1) {
         uint64_t prefix = m->digit & where(lower, size, 'x') >> 1; /* 0x, twice */
         if (prefix & (prefix - 1)) return true;
     }
     return (data[1] == data[3] && memchr(" ._-", data[1], 4)) || (size >= 44 && data[8] == data[17] && data[8] == data[26]);
+}
+
+/* Whether a mail address is one in ROT13 that is looked for. */
+bool rotated(sieve *s, bytes lower, int64_t size) {
+    enum { MOST = 132 };
+    uint8_t out[MOST + WIDTH];
+    if (size < 8 || size > MOST || !memchr(lower, '@', (size_t)size)) return false;
+    for (int64_t at = 0; at < size; at++) out[at] = is_letter(lower[at]) ? (uint8_t)('a' + (lower[at] - 'a' + 13) % 26) : lower[at];
+    memset(out + size, 0, 8);
+    return has_long(s->texts, out, size);
+}
+
+/* Bytes or characters as numbers with a mark between any two: 12,-33, 26446 21326, 061 063 in octal. */
+int codes_matter(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    int64_t at = 0, length = 0, numbers = 0;
+    bool octal = true;
+    for (; at < size; numbers++) {
+        bool negative = data[at] == '-';
+        int64_t first = at += negative;
+        uint32_t value = 0;
+        for (; at < size && at < first + 6 && is_digit(data[at]); at++) value = value * 10 + (uint32_t)(data[at] - '0');
+        if (at == first || at == first + 6 || (negative && value > 128) || length + 4 > LONGEST) return DULL;
+        octal &= at == first + 3 && data[first] < '4' && data[first + 1] < '8' && data[first + 2] < '8';
+        if (negative || value < 256)
+            out[length++] = (uint8_t)(negative ? -value : value);
+        else
+            length += utf_8(value < 0x10000 ? value : 0xFFFD, out + length);
+        if (at == size) continue;
+        if (!memchr(" ,;|", data[at], 4)) return DULL;
+        at += data[at] == ',' && at + 1 < size && data[at + 1] == ' ' ? 2 : 1;
+        if (at == size) return DULL;
+    }
+    if (numbers < 4 || (numbers < 8 && !is_text(out, length, 0, 0))) return DULL;
+    return octal && numbers >= 7 ? MATTERS : decoded_matters(s, out, length, depth + 1);
 }
 
 static bool all_hex(bytes data, int64_t size) {
@@ -313,6 +416,7 @@ static bool all_hex(bytes data, int64_t size) {
 
 /* What is all of a leaf, or of a field of a form in it; kinds: of its letters, or nought. */
 static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
+    if (size >= 12 && data[0] == '=' && BASE64[data[1]] != 255 && BASE64[data[size - 1]] != 255) return true; /* base64 turned round */
     if (!kinds || kinds & EQUAL) {
         kinds = 0;
         while (size && data[size - 1] == '=') size--;
@@ -320,7 +424,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     }
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
-    if (numbered_output(s, data, size)) return true;
+    if (numbered(s, data, size, kinds)) return true;
     if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
     if (!(kinds & ~(LOWER | UPPER | DIGIT))) {
         if (base58(data, size) || (kinds & DIGIT && base32hex(data, size))) return true;

@@ -91,6 +91,24 @@ static bool exponent(bytes data, int64_t at, int64_t size) {
     return at > first && at - first <= 2 && (at == size || CLASS[data[at]] & (SPACE | POINT | AMPERSAND | SEMICOLON | EQUAL));
 }
 
+/* Whether a number is all of a text but for a sign, or one of a list. */
+static bool apart_from_letters(bytes data, int64_t at, int64_t stop, int64_t size) {
+    if (at && data[at - 1] == '-') at--;
+    return (!at || memchr(",;| ", data[at - 1], 4)) && (stop == size || memchr(",;| ", data[stop], 4));
+}
+
+/* Whether the first eight bytes of a digest stand as a whole number, in either order, with its sign or without. */
+static bool long_matters(const sieve *s, bytes data, int64_t at, int64_t stop) {
+    uint64_t value = 0;
+    for (int64_t i = at; i < stop; i++) value = value * 10 + (uint64_t)(data[i] - '0');
+    bool negative = at && data[at - 1] == '-';
+    for (int way = negative ? 1 : 0; way < 2; way++) {
+        uint64_t little = way ? -value : value, big = __builtin_bswap64(little);
+        if (begins_with(s->digests, (bytes)&little, 8) || begins_with(s->digests, (bytes)&big, 8)) return true;
+    }
+    return false;
+}
+
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {
     int64_t spots = s->spots_found, last_end = -1;
     bool apart = true; /* something else than separators since the last digits */
@@ -102,7 +120,10 @@ int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {
         int64_t stop = at + 1;
         while (stop < size && is_digit(data[stop])) stop++;
         if (stop - at >= 7 && s->texts->sizes && has_number(s->texts, lower, at, stop, 0, size, false)) return MATTERS;
-        if (stop - at >= 24 && !at && stop == size) return MATTERS; /* a digest as one long number */
+        if (stop - at >= 17 && apart_from_letters(data, at, stop, size)) {
+            if (stop - at >= 24) return MATTERS; /* a digest as one long number */
+            if (stop - at <= 20 && long_matters(s, data, at, stop)) return MATTERS;
+        }
         if (!apart && last_end >= 0 && kinds & (SEPARATOR | SPACE) && grouped(s, data, 0, stop)) return MATTERS;
         apart = false, last_end = stop;
         uint8_t left = at ? data[at - 1] : 0, right = stop < size ? data[stop] : 0;
@@ -156,6 +177,7 @@ bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const
         int64_t stop = first_of(~digit | 1ull << 63);
         if (stop == size ? size >= 24 : (data[stop] | 32) == 'e' && (rows_of(digit, 10) || exponent(data, stop, size))) return true;
     }
+    if (rows_of(digit, 16) & rows_of(digit, 16) >> 1) return true; /* a digest as a number */
     if (kinds & ~(LOWER | UPPER | DIGIT)) {
         uint64_t apart = 0, marks = 0;
         for (uint64_t other = some_bits(0, size) & ~(m->letter | digit | m->high); other; other &= other - 1) {

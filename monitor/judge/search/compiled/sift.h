@@ -115,6 +115,8 @@ void either_near(sieve *s, double degrees, double unit);
 int utf_7_matters(sieve *s, bytes data, int64_t size, int depth);
 bool escaped(bytes data, int64_t size, int kinds, bool punycode);
 bool whole_digest(sieve *s, bytes data, int64_t size);
+bool rotated(sieve *s, bytes lower, int64_t size);
+int codes_matter(sieve *s, bytes data, int64_t size, int depth);
 void soon_whole(const sieve *s, bytes data);
 bool spaced(bytes data, int64_t size);
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m);
@@ -122,6 +124,7 @@ bool fields_matter(sieve *s, bytes data, int64_t size, int kinds);
 
 /* runs.c */
 int runs_matter(sieve *s, bytes data, int64_t size, int depth);
+int starred_matters(sieve *s, bytes data, int64_t size, int depth);
 int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth);
 
 /* compressed.c */
