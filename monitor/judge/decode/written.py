@@ -6,7 +6,7 @@ import binascii
 import re
 import unicodedata
 
-from monitor.judge.decode.charsets import OTHER
+from monitor.judge.decode.charsets import OTHER, PACKED
 from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
@@ -21,7 +21,6 @@ FEWEST = 8
 """Bytes in a list that are worth reading although they are no text."""
 ID_BYTES = frozenset((8, 16, 20, 28, 32, 48, 64))
 """Bytes of an id or a digest; what a cipher gives is often a multiple of 16."""
-PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")
 OCTAL = re.compile(rb"[0-3][0-7]{2}(?:([ ,])[0-3][0-7]{2}(?:\1[0-3][0-7]{2}){5,}|(?:[0-3][0-7]{2}){6,})")
 OCTAL_ESCAPES = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
 HZ = re.compile(rb"~\{(?:[!-}][!-~])+~\}")
