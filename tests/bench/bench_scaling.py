@@ -130,6 +130,21 @@ def adding() -> None:
         at += 1
     with settling():  # as `correlate.follow` does, which other threads run beside
         _add_beside_a_thread(index, known, at, patterns)
+        _add_in_a_row(index, known[at + 1_000 :][:1_000])
+
+
+def _add_in_a_row(index: Index, known: list[Value]) -> None:
+    """As the values of a list are added, one directly after the other."""
+    before, spent = index.patterns, []
+    for value in known:
+        begun = time.thread_time()
+        index.add((value.type, value.text), value)
+        spent.append(time.thread_time() - begun)
+    spent.sort()
+    middle, late = (spent[len(spent) * share // 100] * 1e6 for share in (50, 99))
+    print(
+        f"adding to {before:,} patterns, one after the other: p50 {middle:.0f} us, p99 {late:.0f} us of CPU", flush=True
+    )
 
 
 def _add_beside_a_thread(index: Index, known: list[Value], at: int, patterns: int) -> None:
@@ -169,8 +184,8 @@ def _add_beside_a_thread(index: Index, known: list[Value], at: int, patterns: in
     middle, late, last = (spent[number] * 1e6 for number in (500, 990, -1))
     waited = max(ticks[from_here:])
     print(
-        f"adding to {at:,} values, {patterns:,} patterns: p50 {middle:.0f} us, p99 {late:.0f} us, most {last:.0f} "
-        f"us of CPU; {missed} of 1,000 missed in the next body; another thread that wakes every 0.5 ms waited "
+        f"adding to {at:,} values, {patterns:,} patterns, with pauses: p50 {middle:.0f} us, p99 {late:.0f} us, most "
+        f"{last:.0f} us of CPU; {missed} of 1,000 missed in the next body; a thread that wakes every 0.5 ms waited "
         f"{waited * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added",
         flush=True,
     )
