@@ -66,7 +66,8 @@ class _Read(NamedTuple):
     at: datetime
     line: int
     ref: Ref
-    row: int | None
+    row: int
+    """-1: of none."""
 
 
 class _Known(NamedTuple):
@@ -212,16 +213,16 @@ class Linker:
         by_key: dict[Key, list[Hit]] = defaultdict(list)
         for hit in hits:
             by_key[hit.key].append(hit)  # type: ignore[index]  # our keys are pairs of str
+        everywhere = {key for key, of_key in by_key.items() if self._is_everywhere(of_key[0].value)}
         certain = {
             key: [hit for hit in of_key if hit.strong]
             for key, of_key in by_key.items()
-            if any(hit.strong for hit in of_key) and not self._is_everywhere(of_key[0].value)
+            if any(hit.strong for hit in of_key) and key not in everywhere
         }
         believed: dict[Key, list[Hit]] = {}
         for key, of_key in sorted(by_key.items()):
             kept: list[Hit] = []
-            everywhere = self._is_everywhere(of_key[0].value)
-            short = everywhere or any(not hit.strong for hit in of_key)
+            short = key in everywhere or any(not hit.strong for hit in of_key)
             partners = self._partners(key, certain.keys(), when.latest) if short else []
             for hit in of_key:
                 if key in certain and hit.strong:
@@ -229,7 +230,7 @@ class Linker:
                 elif partner := next((one for one, of_row in partners if supports(certain[one], hit, of_row)), None):
                     why = f"{hit.why}; short, but the {partner[0]} of the same row is in the upload as well"
                     kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
-                elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and not everywhere:
+                elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and key not in everywhere:
                     kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
             if kept:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
@@ -244,7 +245,7 @@ class Linker:
 
     def _has_row(self, read: _Read) -> bool:
         """Whether a value was read in a row with others."""
-        return len(self._accesses[read.ref].rows.get(-1 if read.row is None else read.row, ())) > 1
+        return len(self._accesses[read.ref].rows.get(read.row, ())) > 1
 
     def _with_namesakes(
         self, believed: dict[Key, list[Hit]], certain: dict[Key, list[Hit]], at: datetime
@@ -294,8 +295,8 @@ class Linker:
             if read.at > at:
                 continue
             known = self._accesses[read.ref]
-            in_row = read.row is not None and read.row >= 0 and key[0] != "installed_apps"  # which has a row of its own
-            row = known.rows.get(read.row or 0, frozenset()) if in_row else known.keys
+            in_row = read.row >= 0 and key[0] != "installed_apps"  # which has a row of its own
+            row = known.rows.get(read.row, frozenset()) if in_row else known.keys
             for partner in sorted((row & certain) - {key}):
                 found[partner] = found.get(partner, False) or in_row or key[0] == "installed_apps"
         return list(found.items())

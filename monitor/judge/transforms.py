@@ -15,6 +15,7 @@ from monitor.events import Blob, InlineBlob, Ref, Transform
 from monitor.judge import fed, spellings
 from monitor.judge.decode import Leaf, leaves_of
 from monitor.judge.decode.pieces import as_text
+from monitor.judge.search.hits import parent_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
 from monitor.judge.variants.digests import SHORTENED
@@ -263,11 +264,11 @@ class Transforms:
             text = spell(step.outcome)
             if size >= len(text) or not text.startswith(first.data):
                 continue
-            at, beside = size, _parent(first.path)
+            at, beside = size, parent_of(first.path)
             for leaf in leaves[number + 1 : number + 1 + FURTHER]:
                 if leaf.decoding != first.decoding or not leaf.data:
                     continue  # what a decoder made of a part
-                if _parent(leaf.path) != beside or not text.startswith(leaf.data, at):
+                if parent_of(leaf.path) != beside or not text.startswith(leaf.data, at):
                     break
                 at += len(leaf.data)
                 if len(text) - at <= 2 and not text[at:].strip(b"="):
@@ -328,11 +329,6 @@ _WAYS: tuple[Callable[[bytes], bytes], ...] = (
 """How an output is written before it is cut over several fields."""
 
 
-def _parent(path: str) -> str:
-    """What holds the field or the item at a path."""
-    return path[: max(path.rfind("."), path.rfind("["))]
-
-
 def _is_misused(source: bytes | None, outcome: bytes | None) -> bool:
     """Whether a cipher was told to decrypt so as to encrypt: what it took is a text, and what it gave is none. No
     ciphertext of sixteen bytes is a text by chance."""
@@ -362,7 +358,7 @@ def _beginnings(step: _Step) -> set[bytes]:
         found |= {word, word.upper(), outcome[-SHORTEST:]}
         if len(outcome) == 16:
             half = outcome[4:12].hex().encode()
-            found |= {outcome[4:12], half, half.upper()}
+            found |= {half, half.upper()}
         found |= {uuid[:SHORTEST]} if (uuid := _as_uuid(outcome)) else set()
     elif len(outcome) > TAG + SHORTEST:
         found.add(outcome[:-TAG][:BEGINNING])
@@ -391,8 +387,6 @@ def _end(step: _Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
         if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
             return len(data)
         if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
-            return len(data)
-        if len(outcome) == 16 and data == outcome[4:12]:
             return len(data)
         if not (len(data) % SHORTENED or begin % SHORTENED) and data.startswith(outcome[:SHORTENED], begin):
             return begin + SHORTENED  # one of a row

@@ -12,14 +12,13 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
 from pathlib import Path
 
 from monitor.correlate import settling
 from monitor.events import Value
 from monitor.judge import decode
 from monitor.judge.search import Index
-from tests.bench.bench_matching import document, values
+from tests.bench.bench_matching import document, spent, values
 
 SIZES = (1_000, 10_000, 1_000_000)
 BODY = 2_000
@@ -135,13 +134,9 @@ def adding() -> None:
 
 def _add_in_a_row(index: Index, known: list[Value]) -> None:
     """As the values of a list are added, one directly after the other."""
-    before, spent = index.patterns, []
-    for value in known:
-        begun = time.thread_time()
-        index.add((value.type, value.text), value)
-        spent.append(time.thread_time() - begun)
-    spent.sort()
-    middle, late = (spent[len(spent) * share // 100] * 1e6 for share in (50, 99))
+    before = index.patterns
+    took = sorted(spent(lambda value=value: index.add((value.type, value.text), value), 1) for value in known)  # type: ignore[misc]
+    middle, late = (took[len(took) * share // 100] * 1e6 for share in (50, 99))
     print(
         f"adding to {before:,} patterns, one after the other: p50 {middle:.0f} us, p99 {late:.0f} us of CPU", flush=True
     )
@@ -162,26 +157,21 @@ def _add_beside_a_thread(index: Index, known: list[Value], at: int, patterns: in
     def rest() -> None:
         time.sleep(0.002)
 
-    def one(work: Callable[[], None]) -> float:
-        begun = time.thread_time()
-        work()
-        return time.thread_time() - begun
-
     ticker = threading.Thread(target=tick)
     ticker.start()
     for _ in range(500):
         rest()
     idle, from_here = max(ticks), len(ticks)
-    spent, missed = [], 0
+    took, missed = [], 0
     for value in known[at : at + 1000]:
-        spent.append(one(lambda value=value: index.add((value.type, value.text), value)))  # type: ignore[misc]
+        took.append(spent(lambda value=value: index.add((value.type, value.text), value), 1))  # type: ignore[misc]
         body = json.dumps({"v": value.text}).encode()
         missed += not any(hit.key == (value.type, value.text) for hit in index.find(decode.leaves_of(body).leaves))
         rest()
     done.set()
     ticker.join()
-    spent.sort()
-    middle, late, last = (spent[number] * 1e6 for number in (500, 990, -1))
+    took.sort()
+    middle, late, last = (took[number] * 1e6 for number in (500, 990, -1))
     waited = max(ticks[from_here:])
     print(
         f"adding to {at:,} values, {patterns:,} patterns, with pauses: p50 {middle:.0f} us, p99 {late:.0f} us, most "

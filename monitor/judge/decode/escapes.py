@@ -81,7 +81,7 @@ def escapes(piece: Piece, room: Room) -> Found:
     if LONG.search(data):
         data = LONG.sub(_long, data)
     elif OCTAL.search(data):
-        data = OCTAL.sub(_octal, data)
+        data = OCTAL.sub(octal_bytes, data)
     else:
         data = unescape(data)
     return [piece.whole("escapes", data)]
@@ -91,7 +91,8 @@ def _long(found: re.Match[bytes]) -> bytes:
     return chr(min(int(found[found.lastindex or 0], 16), 0x10FFFF)).encode("utf-8", "replace")
 
 
-def _octal(found: re.Match[bytes]) -> bytes:
+def octal_bytes(found: re.Match[bytes]) -> bytes:
+    """What a run of octal escapes stands for."""
     return bytes(int(one, 8) & 255 for one in found[0].split(b"\\")[1:])
 
 

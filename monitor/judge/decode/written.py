@@ -6,6 +6,7 @@ import binascii
 import re
 import unicodedata
 
+from monitor.judge.decode import escapes
 from monitor.judge.decode.charsets import OTHER, PACKED
 from monitor.judge.decode.documents import unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
@@ -22,7 +23,6 @@ FEWEST = 8
 ID_BYTES = frozenset((8, 16, 20, 28, 32, 48, 64))
 """Bytes of an id or a digest; what a cipher gives is often a multiple of 16."""
 OCTAL = re.compile(rb"[0-3][0-7]{2}(?:([ ,])[0-3][0-7]{2}(?:\1[0-3][0-7]{2}){5,}|(?:[0-3][0-7]{2}){6,})")
-OCTAL_ESCAPES = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
 HZ = re.compile(rb"~\{(?:[!-}][!-~])+~\}")
 CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
 CHARACTER = re.compile(rb'"((?:\\.|[^"\\])[^"]*)"')
@@ -134,7 +134,7 @@ def octal(piece: Piece, room: Room) -> Found:
 @decoder("escapes", "text", rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ", anywhere=True, alone=False)
 def octal_escapes(piece: Piece, room: Room) -> Found:
     """Octal escapes before a blank, which style sheets have behind theirs: `Jos\\303\\251 Silva`."""
-    data = OCTAL_ESCAPES.sub(lambda run: bytes(int(one, 8) for one in run[0].split(b"\\")[1:]), piece.data)
+    data = escapes.OCTAL.sub(escapes.octal_bytes, piece.data)
     if data == piece.data or as_text(data) is None or not room.take(len(data), piece, "escapes"):
         return None
     return [piece.whole("escapes", data)]

@@ -218,9 +218,9 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "as_given", (digits[:7], digits[7:])
 
 
-POSTCODE = re.compile(r"(?P<first>\w\w+) (?P<last>\d{5}(?:-\d{4})?)|(?P<code>\d{4,6}) (?P<town>.+)")
+POSTCODE = re.compile(r"(\w\w+) (\d{5}(?:-\d{4})?)|(\d{4,6}) (.+)")
 """A state before its code, a code before its town."""
-HOUSE = re.compile(r"(?P<first>\D{3,}?) (?P<last>\d{1,4} ?[a-zA-Z]?)|(?P<code>\d{1,5}) (?P<town>\D{3,})")
+HOUSE = re.compile(r"(\D{3,}?) (\d{1,4} ?[a-zA-Z]?)|(\d{1,5}) (\D{3,})")
 """A street before its number, and the other way round."""
 
 

@@ -44,8 +44,7 @@ static uint64_t part_of(double share, int bits) {
 }
 
 static uint64_t interleaved(double lat, double lon, int bits, double north) {
-    double size = (double)(1ll << bits), x = (lon + 180) / 360 * size, y = (lat + north) / (2 * north) * size;
-    return woven((uint64_t)(y < size - 1 ? y : size - 1), (uint64_t)(x < size - 1 ? x : size - 1));
+    return woven(part_of((lat + north) / (2 * north), bits), part_of((lon + 180) / 360, bits));
 }
 
 static void geohashes(names *n, double lat, double lon) {
