@@ -13,7 +13,7 @@ static const uint64_t SHA512_256_START[8] = {
     0x22312194FC2BF72C, 0x9F555FA3C84C64C2, 0x2393B86B6F53B151, 0x963877195940EABD,
     0x96283EE2A88EFFE3, 0xBE5E1E2553863992, 0x2B0199FC2C85B8AA, 0x0EB72DDC81C52CA2,
 };
-static const uint64_t SHA2_ROUNDS[80] = { /* the upper halves of the first 64 are those of SHA-256 */
+const uint64_t SHA2_ROUNDS[80] = { /* the upper halves of the first 64 are those of SHA-256 */
     0x428A2F98D728AE22, 0x7137449123EF65CD, 0xB5C0FBCFEC4D3B2F, 0xE9B5DBA58189DBBC,
     0x3956C25BF348B538, 0x59F111F1B605D019, 0x923F82A4AF194F9B, 0xAB1C5ED5DA6D8118,
     0xD807AA98A3030242, 0x12835B0145706FBE, 0x243185BE4EE4B28C, 0x550C7DC3D5FFB4E2,
@@ -36,10 +36,6 @@ static const uint64_t SHA2_ROUNDS[80] = { /* the upper halves of the first 64 ar
     0x4CC5D4BECB3E42B6, 0x597F299CFC657E2A, 0x5FCB6FAB3AD6FAEC, 0x6C44198C4A475817,
 };
 
-typedef union {
-    uint32_t four[8];
-    uint64_t eight[8];
-} state;
 typedef void block(state *s, bytes at);
 
 /* The blocks of some data, then what is left with the bit and the length behind it. */
@@ -209,7 +205,7 @@ int digest(int kind, bytes data, size_t size, uint8_t *out) {
         each(md5_block, &s, data, size, 64, false);
         return written(&s, 4, false, false, out);
     case SHA1:
-        each(sha1_block, &s, data, size, 64, true);
+        each(has_sha() ? sha1_x86 : sha1_block, &s, data, size, 64, true);
         return written(&s, 5, false, true, out);
     case RIPEMD160:
         each(ripemd160_block, &s, data, size, 64, false);
@@ -221,7 +217,7 @@ int digest(int kind, bytes data, size_t size, uint8_t *out) {
     case SHA256:
     case SHA224:
         for (int i = 0; i < 8; i++) s.four[i] = (uint32_t)(kind == SHA256 ? SHA2_START[i] >> 32 : SHA2_START[8 + i]);
-        each(sha256_block, &s, data, size, 64, true);
+        each(has_sha() ? sha256_x86 : sha256_block, &s, data, size, 64, true);
         return written(&s, kind == SHA256 ? 8 : 7, false, true, out);
     case SHA512:
     case SHA384:

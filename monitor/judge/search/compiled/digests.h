@@ -33,5 +33,16 @@ static inline uint32_t big4(bytes at) {
 }
 
 extern const uint64_t SHA2_START[16]; /* of SHA-512, then of SHA-384; of BLAKE2 as well */
+extern const uint64_t SHA2_ROUNDS[80]; /* the upper halves of the first 64 are those of SHA-256 */
+
+typedef union {
+    uint32_t four[8];
+    uint64_t eight[8];
+} state;
+
+/* sha_x86.c: one block more, where the processor can */
+bool has_sha(void);
+void sha1_x86(state *s, bytes at);
+void sha256_x86(state *s, bytes at);
 
 #endif
