@@ -81,7 +81,8 @@ class Index:
         cuts = list(cuts_of(kind, value.text))
         self._splits.add(slot, kind, value.text, cuts)
         self.narrow.add_words(_rarest(cuts))
-        self.narrow.add_shorts({part.encode() for _, parts in cuts for part in parts if SHORT_PART.fullmatch(part)})
+        once = {part for _, parts in cuts for part in parts}
+        self.narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
         if kind == "location":
             self._places.add(slot, value)
 

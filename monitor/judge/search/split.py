@@ -152,8 +152,8 @@ def _folded(cuts: Cuts) -> Cuts:
     """The same in small letters, none twice, without those that have a part which is nothing or too long."""
     found: dict[tuple[str, ...], str] = {}
     for of, parts in cuts:
-        found.setdefault(tuple(part.casefold() for part in parts), of)
-    return [(of, parts) for parts, of in found.items() if all(0 < len(part) <= LONGEST for part in parts)]
+        found.setdefault(tuple(map(str.casefold, parts)), of)
+    return [(of, parts) for parts, of in found.items() if "" not in parts and len(max(parts, key=len)) <= LONGEST]
 
 
 def _whole(kind: str, text: str) -> list[tuple[str, str]]:

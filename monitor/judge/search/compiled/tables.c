@@ -5,7 +5,8 @@
 
 #include "tables.h"
 
-enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 14 }; /* entries up to which a table is one segment */
+enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 12 }; /* entries up to which a table is one segment */
+enum { EVERY = 16, AT_ONCE = 16 }; /* nobody waits for all: a segment after so many entries, so many hashes with each */
 
 /* So many words that are nought; many of them in large pages, for looks go anywhere in them. */
 static uint64_t *noughts(uint64_t words) {
@@ -26,7 +27,7 @@ static uint64_t *noughts(uint64_t words) {
 void table_clear(table *t) {
     for (uint64_t i = 0; t->segments && i <= t->mask; i++) free(t->segments[i].places), free(t->segments[i].more);
     for (uint64_t i = 0; t->crowds && i <= t->crowd_mask; i++) free(t->crowds[i].slots), free(t->crowds[i].more);
-    free(t->segments), free(t->some), free(t->crowds);
+    free(t->segments), free(t->some), free(t->wider), free(t->crowds);
 }
 
 static bool make(segment *s, uint64_t size, bool windows) {
@@ -76,27 +77,37 @@ static bool divide(table *t) {
     return true;
 }
 
-static void note_some(table *t, uint64_t h) {
-    uint64_t some = some_hash(h);
-    t->some[some >> 32 & t->some_mask] |= some_bits_of(some);
+static inline void note_hash(uint64_t *some, uint64_t mask, uint64_t h) {
+    uint64_t hash = some_hash(h);
+    some[hash >> 32 & mask] |= some_bits_of(hash);
 }
 
-/* Eight to sixteen bits for each entry. */
+static void note_some(table *t, uint64_t h) {
+    note_hash(t->some, t->some_mask, h);
+    if (t->wider) note_hash(t->wider, 2 * t->some_mask + 1, h);
+}
+
+/* Eight to sixteen bits for each entry, but for the while until all are noted anew. */
 static bool more_bits(table *t) {
-    uint64_t words = t->some ? 2 * (t->some_mask + 1) : LEAST, *some = noughts(words);
-    if (!some) return false;
+    if (!t->some) return t->some_mask = LEAST - 1, (t->some = noughts(LEAST)) != NULL;
+    t->noted = 0;
+    return (t->wider = noughts(2 * (t->some_mask + 1))) != NULL;
+}
+
+static void note_a_segment(table *t) {
+    const segment *s = t->segments + t->noted;
+    for (uint64_t at = 0; at < s->size; at++)
+        if (s->places[at]) note_hash(t->wider, 2 * t->some_mask + 1, s->places[at]);
+    if (t->noted++ < t->mask) return;
     free(t->some);
-    t->some = some, t->some_mask = words - 1;
-    for (uint64_t i = 0; i <= t->mask; i++)
-        for (uint64_t at = 0; at < t->segments[i].size; at++)
-            if (t->segments[i].places[at]) note_some(t, t->segments[i].places[at]);
-    return true;
+    t->some = t->wider, t->wider = NULL, t->some_mask = 2 * t->some_mask + 1;
 }
 
 static bool have_place(table *t, uint64_t h) {
     if (!t->segments && !(t->segments = calloc(1, sizeof(segment)))) return false;
     if (t->used == WHOLE && !t->mask && !divide(t)) return false;
-    if ((!t->some || t->used >= 8 * (t->some_mask + 1)) && !more_bits(t)) return false;
+    if ((!t->some || (t->used >= 8 * (t->some_mask + 1) && !t->wider)) && !more_bits(t)) return false;
+    if (t->wider && t->used % EVERY == 0) note_a_segment(t);
     segment *s = t->segments + (h >> SLOT_BITS & t->mask);
     return 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
 }
@@ -225,20 +236,20 @@ PUBLIC int64_t table_find_texts(const table *t, bytes texts, const int32_t *size
     return found;
 }
 
-static void enter(sieve_bits *sieve, uint64_t hash) {
-    sieve->words[hash >> sieve->shift] |= 1ull << (hash >> 8 & 63) | 1ull << (hash >> 14 & 63);
+static inline void enter(uint64_t *words, int shift, uint64_t hash) {
+    words[hash >> shift] |= 1ull << (hash >> 8 & 63) | 1ull << (hash >> 14 & 63);
 }
 
-static bool resize(sieve_bits *sieve, int shift) {
-    uint64_t *words = noughts((uint64_t)1 << (64 - shift));
-    if (!words) return false;
+/* Enter some of what was kept into what takes the place of the words. */
+static void move(sieve_bits *sieve) {
+    for (int i = 0; i < AT_ONCE && sieve->moved < sieve->number; i++)
+        enter(sieve->wider, sieve->shift - 1, sieve->kept[sieve->moved++]);
+    if (sieve->moved < sieve->number) return;
     free(sieve->words);
-    sieve->words = words, sieve->shift = shift;
-    for (uint64_t i = 0; i < sieve->number; i++) enter(sieve, sieve->kept[i]);
-    return true;
+    sieve->words = sieve->wider, sieve->wider = NULL, sieve->shift--;
 }
 
-/* The same without what was entered. */
+/* Eight times the words, without what was entered. */
 static bool spread(sieve_bits *sieve) {
     uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = noughts(8 * number);
     if (!words) return false;
@@ -250,9 +261,10 @@ static bool spread(sieve_bits *sieve) {
 
 static bool keep(sieve_bits *sieve, uint64_t hash) {
     enum { KEPT = 1 << 20, LOWEST = 36 };
+    if (sieve->wider) move(sieve); /* it began with half of KEPT at most, and ends long before there are as many */
     if (sieve->number >= KEPT) {
         sieve->number += !may(sieve, hash);
-        enter(sieve, hash);
+        enter(sieve->words, sieve->shift, hash);
         return sieve->number < (uint64_t)sieve->most << (64 - sieve->shift) || sieve->shift < LOWEST + 3 || spread(sieve);
     }
     if (sieve->number == sieve->room) {
@@ -262,14 +274,16 @@ static bool keep(sieve_bits *sieve, uint64_t hash) {
         sieve->kept = kept, sieve->room = room;
     }
     sieve->kept[sieve->number++] = hash;
-    enter(sieve, hash);
-    if (sieve->number < (uint64_t)sieve->most << (64 - sieve->shift)) return true;
-    return sieve->number < KEPT ? resize(sieve, sieve->shift - 1) : spread(sieve);
+    enter(sieve->words, sieve->shift, hash);
+    if (sieve->wider || sieve->number < (uint64_t)sieve->most << (64 - sieve->shift)) return true;
+    if (sieve->number >= KEPT) return spread(sieve);
+    sieve->moved = 0;
+    return (sieve->wider = noughts((uint64_t)2 << (64 - sieve->shift))) != NULL;
 }
 
 static void looks_free(looks *l) {
     sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->hex_sevens, &l->fours, &l->sevens, &l->firsts};
-    for (int i = 0; i < 7; i++) free(sieves[i]->words), free(sieves[i]->kept);
+    for (int i = 0; i < 7; i++) free(sieves[i]->words), free(sieves[i]->wider), free(sieves[i]->kept);
     free(l->endings), free(l->fives), free(l->twos), free(l->hex_fours), free(l);
 }
 
@@ -279,7 +293,7 @@ static looks *looks_new(void) {
     sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->hex_sevens, &l->fours, &l->sevens, &l->firsts};
     l->endings = noughts(10000000 / 64 + 1), l->fives = calloc(100000 / 64 + 1, 8), l->twos = calloc(1024, 8), l->hex_fours = calloc(1024, 8);
     bool all = l->endings && l->fives && l->twos && l->hex_fours;
-    for (int i = 0; i < 7 && all; i++) sieves[i]->most = i ? 4 : 8, all = resize(sieves[i], 54);
+    for (int i = 0; i < 7 && all; i++) sieves[i]->most = i ? 4 : 8, sieves[i]->shift = 54, all = (sieves[i]->words = noughts(1024)) != NULL;
     if (all) return l;
     looks_free(l);
     return NULL;

@@ -44,7 +44,8 @@ typedef struct {
     segment *segments; /* one, in a large table many */
     uint64_t mask;     /* of 40 bits of a hash, to the number of its segment */
     uint64_t *some;    /* two bits of one word for each hash that is there: most searches end here */
-    uint64_t some_mask, used;
+    uint64_t *wider;   /* twice of it, which takes its place when all segments are noted in it */
+    uint64_t some_mask, used, noted;
     crowd *crowds; /* a power of two of them, of which half may be used */
     uint64_t crowd_mask, crowds_used;
     bool windows; /* whether there is more */
@@ -55,8 +56,9 @@ typedef struct {
    on what was entered is not kept, and each word is copied into the eight that it grows to: denser, but small. */
 typedef struct {
     uint64_t *words;
+    uint64_t *wider; /* twice of it, which takes its place when all that was kept is entered there */
     uint64_t *kept;
-    uint64_t number, room;
+    uint64_t number, room, moved;
     int shift; /* of 64 bits of a hash, to the number of a word */
     int most;  /* entries for each word */
 } sieve_bits;
