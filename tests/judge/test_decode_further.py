@@ -246,6 +246,7 @@ READ_TOO = {
     "ten bytes of a digest between marks": (b"x_" + SHA.hex()[:20].upper().encode() + b"_1", "hex", SHA[:10]),
     "gzip behind a letter": (b"a" + base64.b64encode(PACKED), "gzip", "李华".encode()),
     "zlib behind two": (b"v1" + base64.b64encode(zlib.compress(LETTER)), "deflate", LETTER),
+    "fast zlib behind two": (b"v1" + base64.b64encode(zlib.compress(LETTER, 3)), "deflate", LETTER),
     "blocks behind three": (b"a7f" + base64.b64encode(SHA), "base64", SHA),
     "a long without its sign": (str(-struct.unpack(">q", b"\x91" * 8)[0]).encode(), "long number", b"\x91" * 8),
     "longs in a row": (

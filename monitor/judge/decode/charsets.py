@@ -98,7 +98,7 @@ def declared(piece: Piece, room: Room) -> Found:
 
 
 PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")
-"""How bytes begin that are worth reading as such."""
+"""How bytes begin that are packed further."""
 
 
 @decoder("latin-1", "any", rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac", anywhere=True, alone=False)

@@ -7,7 +7,8 @@ import binascii
 import re
 from collections import Counter
 
-from monitor.judge.decode import charsets, lz_string
+from monitor.judge.decode import lz_string
+from monitor.judge.decode.charsets import PACKED
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
@@ -22,7 +23,7 @@ STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")
 FROM_STARRED = bytes.maketrans(b"*-_", b"+/=")
 BEFORE = range(1, 4)
 """Letters that may stand before base64 without a mark between: a version."""
-READABLE = re.compile(rb"[{\[][\"{\[][ -~\xc2-\xff]|[ -~]{15}|" + charsets.PACKED.pattern)
+READABLE = re.compile(rb"[{\[][\"{\[][ -~\xc2-\xff]|[ -~]{15}|" + PACKED.pattern)
 """The first bytes of what is worth reading behind such letters."""
 AT_LEAST = 24
 """Letters of a run of base64 that may begin behind others."""
@@ -301,8 +302,6 @@ def grouped_hex(piece: Piece, room: Room) -> Found:
     return [piece.whole("hex", out)] if room.take(len(out), piece, "hex") else None
 
 
-PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x9c\xda]|PK\x03\x04")
-"""How streams begin that are packed further."""
 GROUP = re.compile(rb"[0-9a-fA-F]+")
 ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
 
