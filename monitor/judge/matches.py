@@ -8,6 +8,7 @@ from monitor.findings import Match
 from monitor.judge.decode import Decoded
 from monitor.judge.search import Hit
 from monitor.judge.sets import BLOOM, LISTED, Key
+from monitor.judge.variants.disguises import DISGUISES
 
 GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))
 """Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
@@ -63,8 +64,8 @@ def _odds(hit: Hit) -> str:
 
 def _guess(hit: Hit) -> str:
     """What of the way to a hit was guessed; empty when nothing was."""
-    if hit.variant.name == "reversed":
-        return "backwards"
+    if hit.variant.name in DISGUISES:
+        return hit.variant.name.replace("_", " ")
     return next((step for step in hit.decoding if step in GUESSED), "")
 
 

@@ -28,6 +28,7 @@ from monitor.judge.decode import binary  # isort: skip
 from monitor.judge.decode import thrift  # isort: skip
 from monitor.judge.decode import frames  # isort: skip
 from monitor.judge.decode import masks  # isort: skip
+from monitor.judge.decode import keyed  # isort: skip
 from monitor.judge.decode import large
 from monitor.judge.decode.large import Body, Spool
 from monitor.judge.decode.pieces import DECODERS, Decoded, Decoder, Leaf, Limits, Narrow, Piece, Room, decoder, walk
@@ -46,7 +47,7 @@ __all__ = [
 ]
 _MODULES = (
     *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs, written, alphabets),
-    *(photos, archives, database, bson, avro, binary, thrift, frames, masks),
+    *(photos, archives, database, bson, avro, binary, thrift, frames, masks, keyed),
 )
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)

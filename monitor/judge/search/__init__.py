@@ -23,6 +23,7 @@ from monitor.judge.search.forms import Forms, enter, words_of
 from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
 from monitor.judge.search.look import Look
+from monitor.judge.search.masked import Masked
 from monitor.judge.search.sieve import Sieve
 from monitor.judge.search.split import Splits, cuts_of
 from monitor.judge.variants import Variant, digests
@@ -60,6 +61,7 @@ class Index:
         self._digests = Table()
         self._digits = Table()
         self._splits = Splits(lambda slot: self._slots[slot][1:3])
+        self._masked = Masked(lambda slot: self._slots[slot][1:3])
         self.patterns = 0
         """Texts and digests that are looked for."""
         self.narrow = Sieve(self._texts, self._raw, self._digests, self._digits, outputs or Grams())
@@ -80,6 +82,7 @@ class Index:
         self.patterns += enter(kind, value, slot, self._texts, self._raw, self._digests, self._digits)
         cuts = list(cuts_of(kind, value.text))
         self._splits.add(slot, kind, value.text, cuts)
+        self._masked.add(slot, kind, value.text)
         self.narrow.add_words(_rarest(cuts))
         once = {part for _, parts in cuts for part in parts}
         self.narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
@@ -116,6 +119,11 @@ class Index:
             hit = found.add(part.slot, part.variant, leaf, 0, len(leaf.data), "utf-8")
             if hit is not None:
                 found.hits[-1] = hit._replace(strong=part.strong, telling=part.telling, why=part.why)
+        for masked in self._masked.find(leaves):
+            leaf = leaves[masked.leaf]
+            hit = found.add(masked.slot, masked.variant, leaf, 0, len(leaf.data), "")
+            if hit is not None:
+                found.hits[-1] = hit._replace(decoding=(*leaf.decoding, "xor"))
         if self._places:
             for place in self._places.find(look):
                 hit = found.add(place.slot, place.variant, leaves[place.leaf], place.start, place.end, "utf-8")

@@ -101,8 +101,8 @@ def _made_of(kind: str, value: Value) -> dict[bytes, int]:
     for _, text in variants.summed(forms):
         coded = text.encode("utf-8", "replace")
         made[coded] = made.get(coded, 0) | SUMS
-    if turned := variants.turned_round(forms):
-        coded = turned.encode("utf-8", "replace")
+    for _, text in variants.in_disguise(forms):
+        coded = text.encode("utf-8", "replace")
         made[coded] = made.get(coded, 0) | TEXT
     for variant in variants.in_binary(kind, forms):
         made[variant.pattern] = made.get(variant.pattern, 0) | (RAW if variant.how == "bytes" else TEXT)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from monitor.events import Value
-from monitor.judge.variants import composed, digests, phones
+from monitor.judge.variants import composed, digests, disguises, phones
 from monitor.judge.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
 
 __all__ = [
@@ -27,13 +27,13 @@ __all__ = [
     "digested",
     "digests_of",
     "in_binary",
+    "in_disguise",
     "is_grouped",
     "kept",
     "kind_of",
     "of",
     "summed",
     "texts_of",
-    "turned_round",
 ]
 
 How = Literal["text", "utf-8", "bytes", "digits", "leaf", "place"]
@@ -129,11 +129,13 @@ def summed(forms: Forms) -> Iterator[tuple[str, str]]:
     return (form for form in forms if form[0] == "as_given" or form[0] in CHOSEN)
 
 
-def turned_round(forms: Forms) -> str:
-    """The value from its end to its beginning, where that says enough; else nothing."""
+def in_disguise(forms: Forms) -> Iterator[tuple[str, str]]:
+    """(name, text) of what hides the value from readers, where that says enough."""
     given = forms[0][1] if forms else ""
-    turned = given[::-1]
-    return turned if bits_of(given) >= 30 and turned.casefold() != given.casefold() else ""
+    return disguises.disguised(given) if bits_of(given) >= DISGUISED_BITS else iter(())
+
+
+DISGUISED_BITS = 30.0
 
 
 def texts_of(value: Value) -> Iterator[Variant]:
@@ -155,9 +157,9 @@ def texts_of(value: Value) -> Iterator[Variant]:
             if sum32 > 1 << 24:
                 for written in _written(sum32):
                     yield Variant(checksum, name, "utf-8", written.encode(), "digit", bits)
-    if turned := turned_round(forms):
-        coded = turned.encode("utf-8", "replace")
-        yield Variant("reversed", "as_given", "utf-8", coded, _edge(turned), bits_of(forms[0][1]))
+    for name, text in in_disguise(forms):
+        coded = text.encode("utf-8", "replace")
+        yield Variant(name, "as_given", "utf-8", coded, _edge(text), bits_of(forms[0][1]))
 
 
 def bytes_of(kind: str, forms: Forms) -> bytes:
