@@ -13,6 +13,7 @@ import uuid
 import zlib
 
 import bson
+import cbor2
 import cramjam
 import pytest
 
@@ -33,6 +34,19 @@ CROCKFORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DOCUMENT = json.dumps({"phone": "+8613800138000", "name": "李华", "more": ["a", "a", "a", 7]}, ensure_ascii=False)
 
 PACKED = gzip.compress(DOCUMENT.encode())
+
+
+B64 = base64.b64encode(DOCUMENT.encode()).decode()
+DIGITS36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+DIGITS62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+BLOCKS = hashlib.shake_256(b"2").digest(96)
+"""What a cipher might give; in base64, it has some pluses."""
+
+
+def checked(data):
+    """base58 as addresses of Bitcoin are written."""
+    whole = data + hashlib.sha256(hashlib.sha256(data).digest()).digest()[:4]
+    return in_base(int.from_bytes(whole), "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz").encode()
 
 
 def masked(data):
@@ -263,6 +277,63 @@ READ_TOO = {
     "octal escapes before a blank": (rb"Jos\303\251 Silva", "escapes", "José Silva".encode()),
     "gbk as latin-1": ("司徒庆梓".encode("gbk").decode("latin-1").encode(), "gb18030", "司徒庆梓".encode()),
     "hz": (b"n: ~{@n;*~}, x", "hz", "李华".encode()),
+    "gbk that is also utf-8": ("钱思强".encode("gbk"), "gb18030", "钱思强".encode()),
+    "chunks": (b'5\r\n{"a":\r\n9\r\n"' + "李华".encode() + b'"}\r\n0\r\n\r\n', "chunked", "李华".encode()),
+    "a document in two fields": (
+        json.dumps({"part1": DOCUMENT[:30], "part2": DOCUMENT[30:]}).encode(),
+        "fields",
+        b"+8613800138000",
+    ),
+    "base64 in three fields": (
+        json.dumps({"p1": B64[:21], "p2": B64[21:40], "p3": B64[40:]}).encode(),
+        "fields",
+        "李华".encode(),
+    ),
+    "base64 in a list": (
+        json.dumps([B64[at : at + 16] for at in range(0, len(B64), 16)]).encode(),
+        "fields",
+        "李华".encode(),
+    ),
+    "encoded words": (b"=?UTF-8?B?MTM4MDAx?= =?UTF-8?B?MzgwMDA=?= =?UTF-8?B?OTk=?=", "encoded word", b"13800138000"),
+    "cbor in cbor": (b"\xd8\x18" + cbor2.dumps(cbor2.dumps({"id": "300e4a648e36f2c7"})), "cbor", b"300e4a648e36f2c7"),
+    "hex behind its length": (b"0010" + b"3000000000000001".hex().encode(), "hex", b"\0\x103000000000000001"),
+    "punycode": ("José Silva".encode("punycode"), "punycode", "José Silva".encode()),
+    "punycode of chinese letters": ("魏懿明".encode("punycode"), "punycode", "魏懿明".encode()),
+    "blanks": (b"Anna   Maria \t Silva", "blanks", b"Anna Maria Silva"),
+    "letters as a list of numbers": (
+        json.dumps([*map(ord, "13:李华")]).encode(),
+        "character codes",
+        "13:李华".encode(),
+    ),
+    "letters between hyphens": (b"-".join(b"%d" % byte for byte in b"+8613800138000"), "octets", b"+8613800138000"),
+    "base91": (b'"(YbAkVBs1A.qC{QwA', "base91", b"+8613800138000"),
+    "text in base36": (in_base(int.from_bytes(b"zhao.liu@x"), DIGITS36).encode(), "base36", b"zhao.liu@x"),
+    "text in base62": (in_base(int.from_bytes(b"zhao.liu@x"), DIGITS62).encode(), "base62", b"zhao.liu@x"),
+    "text as one number": (str(int.from_bytes(b"zhao.liu@x.example")).encode(), "decimal", b"zhao.liu@x.example"),
+    "base58 with its check": (checked(b"zhao.liu@x.example"), "base58", b"zhao.liu@x.example"),
+    "chinese numerals": ("一三八〇〇一三八〇〇〇".encode(), "width", b"13800138000"),
+    "a folder of mail": (b"J&APw-rgen & Wei&AN8-", "utf-7", "Jürgen & Weiß".encode()),
+    "cyrillic in utf-7": (b"+BBgEMgQwBD0- x", "utf-7", "Иван x".encode()),
+    "base64 of each line": (
+        b"\n".join(base64.b64encode(DOCUMENT.encode()[at : at + 31]) for at in range(0, len(DOCUMENT.encode()), 31)),
+        "base64",
+        b"+8613800138000",
+    ),
+    "base64 with blanks for pluses": (
+        base64.b64encode(BLOCKS).replace(b"+", b" "),
+        "base64",
+        BLOCKS,
+    ),
+    "a digest turned round": (
+        hashlib.sha256(b"x").hexdigest()[::-1].encode(),
+        "turned round",
+        hashlib.sha256(b"x").digest(),
+    ),
+    "a query that nobody calls one": (
+        b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x10mfxgslltmfxgsllt\x04lc4a\x01x\x00\x00\x01\x00\x01",
+        "dns",
+        b"mfxgslltmfxgslltlc4a",
+    ),
 }
 
 
@@ -286,6 +357,13 @@ UNREAD_TOO = {
     "names of other letters": ("ÀÉÈÙ Ö".encode(), "gb18030"),
     "braces behind a tilde": (b"~{not closed}", "hz"),
     "long and short numbers": (b"7598709087161800261,12", "long number"),
+    "lines of numbers": (b"5\r\nhello\r\n7\r\nx", "chunked"),
+    "fields with numbers": (b'{"name1":"Anna-Maria","name2":"Kowalska, Anna"}', "fields"),
+    "a list of words": (b'["notifications","measurements"]', "fields"),
+    "two documents": (b'{"a":"{\\"b\\":1}","c":"{\\"d\\":2}"}', "fields"),
+    "small numbers in a list": (b"[501,29,820,410]", "character codes"),
+    "noughts before a text": (in_base(int.from_bytes(b"com.quark.paypro569"), DIGITS62).encode(), "base58"),
+    "a number with a version": (b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x03abc\x00\x00\x01\x00\x02", "dns"),
 }
 
 

@@ -13,6 +13,7 @@ from monitor.judge.decode import charsets  # isort: skip
 from monitor.judge.decode import compressed  # isort: skip
 from monitor.judge.decode import blocks  # isort: skip
 from monitor.judge.decode import documents  # isort: skip
+from monitor.judge.decode import fields  # isort: skip
 from monitor.judge.decode import forms  # isort: skip
 from monitor.judge.decode import property_lists  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
@@ -24,6 +25,7 @@ from monitor.judge.decode import archives  # isort: skip
 from monitor.judge.decode import database  # isort: skip
 from monitor.judge.decode import bson  # isort: skip
 from monitor.judge.decode import avro  # isort: skip
+from monitor.judge.decode import amf  # isort: skip
 from monitor.judge.decode import binary  # isort: skip
 from monitor.judge.decode import thrift  # isort: skip
 from monitor.judge.decode import frames  # isort: skip
@@ -46,8 +48,8 @@ __all__ = [
     "leaves_of",
 ]
 _MODULES = (
-    *(charsets, compressed, blocks, documents, forms, property_lists, escapes, runs, written, alphabets),
-    *(photos, archives, database, bson, avro, binary, thrift, frames, masks, keyed),
+    *(charsets, compressed, blocks, documents, fields, forms, property_lists, escapes, runs, written, alphabets),
+    *(photos, archives, database, bson, avro, amf, binary, thrift, frames, masks, keyed),
 )
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
@@ -72,7 +74,8 @@ def leaves(
     room = Room(limits, narrow=narrow, spool=spool)
     roots: Iterable[Piece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if upload.via == "dns" and upload.host and not upload.url and not body:  # what was asked for is all that is known
-        roots = [*roots, Piece(upload.host.encode("utf-8", "replace"), "url.host", (), 0, len(upload.host), True)]
+        name = upload.host.encode("utf-8", "replace")
+        roots = [*roots, *frames.host(Piece(name, "url.host", (), 0, len(name), True))]
     if body:
         hint = frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
         piece = Piece(b"", "$", (), 0, len(body), True, hint)
@@ -130,7 +133,7 @@ def _url(url: str, room: Room) -> list[Piece]:
             found += [piece.part("", *segment.span()) for segment in re.finditer(rb"[^/]{4,}", piece.data)]
             found += [piece.part("", *tile.span()) for tile in TILE.finditer(piece.data)]
         else:
-            found.append(piece)
+            found += frames.host(piece) if name == "host" else [piece]
         if name == "fragment" and b"?" in piece.data:
             found.append(piece.part("", piece.data.index(b"?") + 1, len(piece.data)))
     query = part(4, "query")

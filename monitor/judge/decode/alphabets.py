@@ -10,6 +10,12 @@ from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 from monitor.judge.decode.reader import format_real
 
 BASE45 = {letter: value for value, letter in enumerate(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
+BASE91 = {
+    letter: place
+    for place, letter in enumerate(
+        b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,./:;<=>?@[]^_`{|}~"'
+    )
+}
 UU_LINE = re.compile(rb"([!-`])([ -`]{1,84})\r?\n?")
 DUMPED = re.compile(
     rb"(?m)^[ ]*(?:0x)?[0-9a-fA-F]{4,8}[: ] {0,2}((?:[0-9a-fA-F]{2,4}(?: {1,2}|$)){1,16})(?: *[ |].{0,20})?\r?$"
@@ -23,6 +29,7 @@ LETTERS = (
     ("base58", b"123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"),  # Flickr's
     ("base57", b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"),  # of shortuuid
     ("base32", b"0123456789abcdefghjkmnpqrstvwxyz"),  # Crockford's
+    ("decimal", _DIGITS),
 )
 EITHER_CASE = frozenset(("base36", "base32"))
 SIZES = (16, 20, 32)
@@ -57,6 +64,36 @@ def base45(piece: Piece, room: Room) -> Found:
     return [piece.whole("base45", bytes(out))]
 
 
+@decoder("base91", "text", rb"(?=[A-Za-z0-9]*[^A-Za-z0-9\\'-])[!-~]{9,4096}\Z", alone=False)
+def base91(piece: Piece, room: Room) -> Found:
+    """basE91, where it is all of a text and comes out as text."""
+    out, bits, held, first = bytearray(), 0, 0, -1
+    for letter in piece.data:
+        place = BASE91.get(letter)
+        if place is None:
+            return None
+        if first < 0:
+            first = place
+            continue
+        pair = first + 91 * place
+        bits |= pair << held
+        held += 13 if pair & 8191 > 88 else 14
+        first = -1
+        while held > 7:
+            out.append(bits & 255)
+            bits, held = bits >> 8, held - 8
+        if len(out) < FEWEST <= len(out) + 2 and as_text(bytes(out)) is None:  # as nearly all that is something else
+            return None
+    if first >= 0:
+        out.append((bits | first << held) & 255)
+    text = as_text(bytes(out))
+    return (
+        [piece.whole("base91", bytes(out))]
+        if text and len(out) >= FEWEST and room.take(len(out), piece, "base91")
+        else None
+    )
+
+
 @decoder("uuencode", "text", rb"begin [0-7]{3,4} [^\r\n]{1,100}\r?\n", anywhere=True, alone=False)
 def uuencode(piece: Piece, room: Room) -> Found:
     """What mail used before base64."""
@@ -84,25 +121,37 @@ def hex_dump(piece: Piece, room: Room) -> Found:
     return [piece.whole("hex dump", out)] if len(out) > 5 and room.take(len(out), piece, "hex dump") else None
 
 
-@decoder("long number", "text", rb"[0-9A-Za-z]{21,50}\Z", alone=False)
+@decoder("long number", "text", rb"[0-9A-Za-z]{10,256}\Z", alone=False)
 def long_number(piece: Piece, room: Room) -> Found:
-    """An id or a digest as one number in 36, 58 or 62 digits that is all of a text."""
+    """An id, a digest or a text as one number in 10, 32, 36, 57, 58 or 62 digits that is all of a text."""
     text = piece.data
     found = []
-    if text.isdigit() or not text.strip(b"0123456789abcdefABCDEF"):
+    if not text.strip(b"0123456789abcdefABCDEF") and not text.isdigit():
         return None
     for name, letters in LETTERS:
         given = text.lower() if name in EITHER_CASE and not (text.upper() != text and text.lower() != text) else text
-        sizes = [size for size in SIZES if len(text) in OF_SIZE[size][name]]
-        if not sizes or given.strip(letters):
+        if given.strip(letters) or (text.isdigit() and name != "decimal"):
             continue
         number = 0
         for letter in given:
             number = number * len(letters) + letters.index(letter)
-        for size in sizes:
-            if 8 * size - 16 <= number.bit_length() <= 8 * size and room.take(size, piece, name):
+        plain = number.to_bytes(-(-number.bit_length() // 8))
+        if (
+            len(plain) >= FEWEST
+            and name != "base58"
+            and as_text(plain) is not None
+            and room.take(len(plain), piece, name)
+        ):
+            found.append(piece.whole(name, plain))
+        for size in SIZES if len(plain) in SIZES or as_text(plain) is None else ():
+            fits = len(text) in OF_SIZE[size].get(name, ()) and 8 * size - 16 <= number.bit_length() <= 8 * size
+            if fits and room.take(size, piece, name):
                 found.append(piece.whole(name, number.to_bytes(size))._replace(done=True))
     return found or None
+
+
+FEWEST = 6
+"""Bytes of a text that is written as one number."""
 
 
 @decoder("long number", "text", rb"-?[1-9][0-9]{16,19}\Z", alone=False)
@@ -127,13 +176,17 @@ def longs(piece: Piece, room: Room) -> Found:
     return [piece.part("", *number.span()) for number in NUMBER.finditer(piece.data)]
 
 
-@decoder("octets", "text", rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,30}\Z", alone=False)
+@decoder("octets", "text", rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,1000}\Z", alone=False)
 def octets(piece: Piece, room: Room) -> Found:
-    """The bytes of an id in decimal, with one mark between any two."""
+    """The bytes of an id or a text in decimal, with one mark between any two."""
     numbers = [int(number) for number in re.split(rb"[.:-]", piece.data)]
-    if len(numbers) not in OCTETS or max(numbers) > 255 or not room.take(len(numbers), piece, "octets"):
+    if max(numbers) > 255 or (len(numbers) not in OCTETS and as_text(bytes(numbers)) is None):
         return None
-    return [piece.whole("octets", bytes(numbers))._replace(done=True)]
+    return (
+        [piece.whole("octets", bytes(numbers))._replace(done=True)]
+        if room.take(len(numbers), piece, "octets")
+        else None
+    )
 
 
 @decoder("noughts", "text", rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z", alone=False)

@@ -264,6 +264,10 @@ class _MessagePack(Reader):
                 raise Broken
 
 
+EMBEDDED = 24
+"""The tag of bytes that are CBOR themselves."""
+
+
 class _Cbor(Reader):
     def value(self, path: str, level: int) -> bytes | int | float | None:
         start = self.pos
@@ -288,6 +292,7 @@ class _Cbor(Reader):
             case 4 | 5:
                 return self.many(argument, path, level, pairs=major == 5)
             case 6:
+                self.containers += argument == EMBEDDED
                 return self.fraction(path) if argument == 4 else self.value(path, level + 1)
             case _:
                 return self.simple(info, argument, start, path)

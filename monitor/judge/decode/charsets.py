@@ -77,6 +77,20 @@ def wide(piece: Piece, room: Room) -> Found:
     return None if CONTROL.search(text.encode("utf-8", "replace")) else _turn(piece, name, text, room)
 
 
+@decoder("wide charset", "binary", rb"(?:[!-~]\x00){12}|(?:\x00[!-~]){12}", anywhere=True, alone=False)
+def wide_runs(piece: Piece, room: Room) -> Found:
+    """Words of ASCII in UTF-16 among other bytes, as in a Parcel of Android."""
+    found = []
+    for run in WIDE_RUN.finditer(piece.data):
+        text = run[0].replace(b"\0", b"")
+        if len(run[0]) < len(piece.data) - 1 and room.take(len(text), piece, "utf-16"):
+            found.append(piece.turned("utf-16be" if run[0][0] == 0 else "utf-16le", text, *run.span()))
+    return found or None
+
+
+WIDE_RUN = re.compile(rb"(?:[ -~]\x00){12,}|(?:\x00[ -~]){12,}")
+
+
 @decoder("declared charset", "binary")
 def declared(piece: Piece, room: Room) -> Found:
     """The charset that Content-Type or XML itself names, when the bytes are not UTF-8 and decode as it."""
@@ -95,6 +109,15 @@ def declared(piece: Piece, room: Room) -> Found:
     if name in ("utf-8", "ascii") or not isinstance(text, str) or step in piece.decoding:
         return None
     return _turn(piece, step, text, room)
+
+
+@decoder("gb18030", "text", rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z", alone=False)
+def two_by_two(piece: Piece, room: Room) -> Found:
+    """Chinese letters whose bytes are also UTF-8 of some letters that are hardly used, as those of 联通 are."""
+    text = piece.data.decode("gb18030", "replace")
+    if CJK.sub("", text) or not room.take(len(piece.data), piece, "gb18030"):
+        return None
+    return [piece.whole("gb18030", text.encode())._replace(done=True)]
 
 
 PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")

@@ -83,7 +83,13 @@ def _value(piece: Piece, step: str, start: int, end: int, path: str, room: Room,
 @decoder("form", "text", rb"[^=&\s<>{\"()]{0,200}=[^&\r\n]*&|%7[bB]%22")
 def form(piece: Piece, room: Room) -> Found:
     """application/x-www-form-urlencoded, and query strings wherever they stand."""
-    return pairs(piece, "form", room, separators=b"&") or None
+    found = pairs(piece, "form", room, separators=b"&")
+    if found and NO_KEY.search(piece.data):  # base85 may look like a form
+        found.append(piece._replace(done=True))
+    return found or None
+
+
+NO_KEY = re.compile(rb"(?:^|&)[^=&]*[`^~|#;!?][^=&]*=")
 
 
 @decoder("form pair", "text", rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$", alone=False)

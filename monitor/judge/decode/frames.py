@@ -77,7 +77,7 @@ def _message(message: bytes, first: int, room: Room) -> bytes | None:
 def dns(piece: Piece, room: Room) -> Found:
     """The labels of the names that a DNS message asks for, and what was cut to fit into several of them."""
     data = piece.data
-    if DNS not in piece.hint:
+    if DNS not in piece.hint and not QUERY.match(data):
         return None
     at = 14 if int.from_bytes(data[:2]) == len(data) - 2 else 12  # over TCP, its length stands before it
     questions = int.from_bytes(data[at - 8 : at - 6])
@@ -90,14 +90,29 @@ def dns(piece: Piece, room: Room) -> Found:
             found.append(piece.part("dns", at + 1, at + 1 + size, f"{path}[{len(labels)}]"))
             labels.append(data[at + 1 : at + 1 + size])
             at += 1 + size
+        if DNS not in piece.hint and not END_OF_NAME.match(data, at):
+            return None
         found += _joined(piece, labels, begin, path)
         at += 5
     return found or None
 
 
+QUERY = re.compile(rb"(?s:.{2})[\x00\x01][\x00\x10\x20\x30]\x00\x01\x00{5}[\x00\x01]")
+"""The head of a query with one question and nothing else but options."""
+END_OF_NAME = re.compile(rb"\x00\x00[\x01-\x41]\x00\x01")
+"""What stands behind the name that it asks for: its type, and that it is of the internet."""
+LONG_LABEL = 8
+"""Letters of a label that may go on in the next."""
+
+
+def host(piece: Piece) -> list[Piece]:
+    """A name of a host, and what was cut to fit into several of its labels."""
+    return [piece, *_joined(piece, piece.data.split(b"."), 0, piece.path)]
+
+
 def _joined(piece: Piece, labels: list[bytes], begin: int, path: str) -> list[Piece]:
     """Data too long for one label goes on in the next: long labels of one length, and a shorter one for the rest."""
-    first = next((at for at, label in enumerate(labels) if len(label) >= 16), len(labels))
+    first = next((at for at, label in enumerate(labels) if len(label) >= LONG_LABEL), len(labels))
     after = first
     while after < len(labels) and len(labels[after]) == len(labels[first]):
         after += 1
@@ -129,18 +144,10 @@ def chunked(piece: Piece, room: Room) -> Found:
     data = piece.data
     said = CHUNKED.search(data)
     while said and len(found) < RECORDS:
-        start = at = data.find(b"\r\n\r\n", said.end() - 2) + 4
-        if at < 4:
+        start = data.find(b"\r\n\r\n", said.end() - 2) + 4
+        if start < 4:
             break
-        parts: list[bytes] = []
-        while chunk := CHUNK.match(data, at):
-            size = int(chunk[1], 16)
-            at = min(chunk.end() + size, len(data))
-            parts.append(data[chunk.end() : at])
-            if not size or data[at : at + 2] != b"\r\n":
-                break
-            at += 2
-        body = b"".join(parts)
+        body, at = _of_chunks(data, start)
         if body and room.take(len(body), piece, "chunked"):
             head = data[max(0, data.rfind(b"\r\n\r\n", 0, said.start())) : start]
             of = {one[1].lower(): one[2].decode("latin-1").strip().lower() for one in SAID.finditer(head)}
@@ -149,3 +156,24 @@ def chunked(piece: Piece, room: Room) -> Found:
             found += content(whole, codings, room)
         said = CHUNKED.search(data, max(at, said.end()))
     return found or None
+
+
+@decoder("chunked", "any", rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n", alone=False)
+def bare_chunks(piece: Piece, room: Room) -> Found:
+    """The same without what was said before it: all of the bytes are chunks, of which the last holds nothing."""
+    body, end = _of_chunks(piece.data, 0)
+    ended = piece.data[max(0, end - 5) :] in (b"\r\n0\r\n", b"\r\n0\r\n\r\n")
+    return [piece.whole("chunked", body)] if body and ended and room.take(len(body), piece, "chunked") else None
+
+
+def _of_chunks(data: bytes, at: int) -> tuple[bytes, int]:
+    """What chunks hold that begin at a place, and where they end."""
+    parts: list[bytes] = []
+    while chunk := CHUNK.match(data, at):
+        size = int(chunk[1], 16)
+        at = min(chunk.end() + size, len(data))
+        parts.append(data[chunk.end() : at])
+        if not size or data[at : at + 2] != b"\r\n":
+            break
+        at += 2
+    return b"".join(parts), at

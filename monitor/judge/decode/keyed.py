@@ -9,8 +9,11 @@ from monitor.judge.decode.masks import TABLES
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 
 LEAST = 48
-SAMPLE = 4096
-"""Bytes by which the key is found."""
+SAMPLE, FEW = 2048, 1024
+"""Bytes by which the key is found, and of them those whose neighbours are looked at."""
+PLAIN = re.compile(rb"[ -~]{40}")
+FREQUENT, LIKELY = 3, b'"eaotnirsdl,: 0123456789{}='
+"""The most frequent bytes of a column, and what they may be."""
 KEYS = range(2, 65)
 """Bytes of a key."""
 EACH = 8
@@ -18,6 +21,7 @@ EACH = 8
 FEWEST, SAME, TIMES = 5, 0.025, 3.0
 """Bytes that are the same again where the key comes round: how many, their share, and how many times as many as at
 other distances. In texts it is a twentieth of them, of what is nowhere alike one of 256."""
+MOST = 0.9
 TRIES = 3
 USUAL = (
     (9, b'"e'),
@@ -31,6 +35,8 @@ USUAL = (
 WEIGHTS = {byte: weight for weight, letters in USUAL for byte in letters}
 SCORED = [bytes(WEIGHTS.get(byte ^ key, 0) for byte in range(256)) for key in range(256)]
 """By the byte of a key, how usual is in a text what is under it."""
+UNSEEN = [bytes((byte ^ key) not in WEIGHTS for byte in range(256)) for key in range(256)]
+"""By the byte of a key, 1 for what no text has under it."""
 SORTS = (
     b"abcdefghijklmnopqrstuvwxyz_",
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -63,6 +69,10 @@ BESIDE = {
     )
 }
 """Sort of a letter -> sorts that stand behind it in documents, and how often."""
+KINDS = len(SORTS) + 2
+PAIRS = {(one, other): BESIDE.get(one, {}).get(other, 0) for one in range(KINDS) for other in range(KINDS)}
+TEXT = 7.0
+"""How usual letters of a text are, on average, under the likeliest key of all; what is none has less than 6.3."""
 CHOICES, PASSES = 8, 3
 """Bytes of a key that are looked at beside their neighbours, and how many times."""
 READ = re.compile(
@@ -78,8 +88,12 @@ def repeated(piece: Piece, room: Room) -> Found:
     data = piece.data
     if (piece.decoding or ("",))[-1] not in FROM or "xor" in piece.decoding:
         return None
+    if PLAIN.search(data, 0, SAMPLE) or data.count(0, 0, SAMPLE) > min(len(data), SAMPLE) // 8:  # nothing hides it
+        return None
     for size in _rounds(data[:SAMPLE])[:TRIES]:
         key = _key(data[:SAMPLE], size)
+        if not key:
+            continue
         plain = _under(data, key)
         text = as_text(plain)
         if text is not None and READ.fullmatch(text) and room.take(len(plain), piece, "xor"):
@@ -97,13 +111,23 @@ def _rounds(data: bytes) -> list[int]:
     if not same:
         return []
     often = max(FEWEST, SAME * len(data), TIMES * sorted(same)[len(same) // 4])
+    if max(same) > MOST * len(data):  # it repeats itself
+        return []
     return [size for size, times in zip(sizes, same, strict=True) if times >= often]
 
 
 def _key(data: bytes, size: int) -> bytes:
-    """The likeliest key: by the letters that come out, then by what stands beside what."""
-    choices = [_choices(data[at::size]) for at in range(size)]
+    """The likeliest key: by the letters that come out, then by what stands beside what; nothing when no text does."""
+    choices: list[list[int]] = []
+    for at in range(size):
+        column = data[at::size]
+        choices.append(_choices(column))
+        if column.translate(UNSEEN[choices[-1][0]]).count(1) > len(column) // 8:
+            return b""
     key = bytearray(best for best, *_ in choices)
+    if sum(_under(data, key).translate(SCORED[0])) < TEXT * len(data):
+        return b""
+    data = data[:FEW]
     for _ in range(PASSES):
         before = bytes(key)
         for at, few in enumerate(choices):
@@ -115,8 +139,11 @@ def _key(data: bytes, size: int) -> bytes:
 
 
 def _choices(column: bytes) -> list[int]:
-    """The bytes of a key that all of these may be under, the likeliest first."""
-    return sorted(range(256), key=lambda key: -sum(column.translate(SCORED[key])))[:CHOICES]
+    """The bytes of a key that all of these may be under, the likeliest first: under it, the most frequent ones are
+    letters that are frequent."""
+    often = sorted(set(column), key=lambda byte: (-column.count(byte), byte))[:FREQUENT]
+    keys = {byte ^ letter for byte in often for letter in LIKELY}
+    return sorted(keys, key=lambda key: (-sum(column.translate(SCORED[key])), key))[:CHOICES]
 
 
 def _under(data: bytes, key: bytes | bytearray) -> bytes:
@@ -127,12 +154,9 @@ def _under(data: bytes, key: bytes | bytearray) -> bytes:
 def _fits(data: bytes, plain: bytes, first: int, size: int, key: int) -> int:
     """How usual is what is under this byte of the key, and beside its neighbours."""
     column = data[first::size].translate(TABLES[key])
+    here = column.translate(SORT_OF)
+    before = plain[first - 1 :: size] if first else b"\0" + plain[size - 1 :: size]
+    behind = plain[first + 1 :: size]
     usual = sum(column.translate(SCORED[0]))
-    here, last = column.translate(SORT_OF), len(plain) - 1
-    for number, sort in enumerate(here):
-        at = first + number * size
-        if at:
-            usual += BESIDE.get(SORT_OF[plain[at - 1]], {}).get(sort, 0)
-        if at < last:
-            usual += BESIDE.get(sort, {}).get(SORT_OF[plain[at + 1]], 0)
-    return usual
+    usual += sum(map(PAIRS.__getitem__, zip(before.translate(SORT_OF), here, strict=False)))
+    return usual + sum(map(PAIRS.__getitem__, zip(here, behind.translate(SORT_OF), strict=False)))

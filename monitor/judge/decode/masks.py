@@ -142,6 +142,15 @@ def turned(piece: Piece, room: Room) -> Found:
     ] or None
 
 
+@decoder("turned round", "text", rb"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})\Z", alone=False)
+def digest(piece: Piece, room: Room) -> Found:
+    """A digest whose digits were turned round."""
+    out = bytes.fromhex(piece.data[::-1].decode())
+    return (
+        [piece.whole("turned round", out)._replace(done=True)] if room.take(len(out), piece, "turned round") else None
+    )
+
+
 @decoder("turned round", "any", rb"[}\]]\s*[\"\]}0-9el].*[{\[]\s*\Z", alone=False)
 def backwards(piece: Piece, room: Room) -> Found:
     """A document that was turned round."""

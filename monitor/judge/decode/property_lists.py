@@ -97,9 +97,9 @@ class _Binary:
                 pass
 
     def number(self, kind: int, raw: bytes, end: int, start: int, path: str) -> None:
-        if kind == 1:
+        if kind == 1 and len(raw) <= WIDEST:
             text = str(int.from_bytes(raw, signed=len(raw) >= 8))
-        elif len(raw) in (4, 8):
+        elif kind != 1 and len(raw) in (4, 8):
             wide = len(raw) == 8
             real = struct.unpack(">d" if wide else ">f", raw)[0]
             text = format_real(real + DATE_EPOCH_S if kind == 3 else real, wide=wide)
@@ -107,6 +107,10 @@ class _Binary:
             raise Broken
         if len(text) > 4:
             self.found.append(number(self.piece, "plist", text, start, end, path))
+
+
+WIDEST = 16
+"""Bytes of a whole number."""
 
 
 @decoder("plist", "binary", rb"bplist0")

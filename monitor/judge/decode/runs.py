@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections import Counter
 
@@ -34,8 +35,13 @@ GLUED = frozenset((*range(18, 27), *range(34, 43)))
 BEHIND = re.compile(rb"(?:[A-Za-z0-9]{1,12}[-_]|[aw]\+)(?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
 """A word before base64 proper: `sha256-`, `v1_`, the `a+` and `w+` of Google's UULE."""
 HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
+HEX_DIGIT = re.compile(rb"[0-9a-fA-F]")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
+FEW_OF_32 = re.compile(
+    rb"(?:[A-Z2-7]{8}|[a-z2-7]{8})?(?:[A-Z2-7]{7}=|[A-Z2-7]{5}={3}|[A-Z2-7]{4}={4}|[A-Z2-7]{2}={6}|[a-z2-7]{7}=|[a-z2-7]{5}={3}|[a-z2-7]{4}={4}|[a-z2-7]{2}={6})"
+)
+"""Up to sixteen letters, filled up to eight or sixteen."""
 TO_DIGITS = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
@@ -46,6 +52,9 @@ SPACED_HEX = re.compile(
     rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
 )
 WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
+WRAPPED_HEX = re.compile(
+    rb"(?<![0-9A-Za-z])([0-9a-f]{32}|[0-9a-f]{60}|[0-9a-f]{64}|[0-9a-f]{76})(?:\r?\n(?=[0-9a-f]{2})(?:[0-9a-f]{2}){1,38})+(?![0-9A-Za-z])"
+)
 JWT = re.compile(rb"(?<![\w-])(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 PACKED_DIGITS = range(12, 21)
@@ -101,8 +110,12 @@ def jwt(piece: Piece, room: Room) -> Found:
 
 @decoder("base64 lines", "text", rb"\n", anywhere=True, alone=False)
 def wrapped(piece: Piece, room: Room) -> Found:
-    """base64 in lines, as in MIME."""
+    """base64 in lines, as in MIME, and hex, as `xxd -p` writes it."""
     found: list[Piece] = []
+    for run in WRAPPED_HEX.finditer(piece.data):
+        plain = bytes.fromhex(run[0].decode())
+        if room.take(len(plain), piece, "hex"):
+            found.append(piece.turned("hex", plain, *run.span()))
     for run in WRAPPED.finditer(piece.data):
         data = from_base64(run[0].replace(b"\r", b"").replace(b"\n", b""))
         if data and room.take(len(data), piece, "base64"):
@@ -111,9 +124,12 @@ def wrapped(piece: Piece, room: Room) -> Found:
 
 
 def _in_lines(piece: Piece, room: Room) -> Found:
-    """base64 in lines of any other length, all alike but the last, where it is all of the text."""
+    """base64 in lines of any other length, all alike but the last, where it is all of the text; or each of its own."""
     lines = piece.data.split()
     size = len(lines[0]) if lines else 0
+    if len(lines) > 1 and all(BASE64.fullmatch(line) and len(line) % 4 == 0 for line in lines) and b"=" in lines[0]:
+        joined = b"".join(from_base64(line) or b"" for line in lines)
+        return [piece.whole("base64", joined)] if room.take(len(joined), piece, "base64") else None
     if len(lines) < 2 or size < 16 or any(len(line) != size for line in lines[:-1]) or len(lines[-1]) > size:
         return None
     whole = b"".join(lines)
@@ -123,11 +139,20 @@ def _in_lines(piece: Piece, room: Room) -> Found:
 
 @decoder("base64 blanks", "text", rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z", alone=False)
 def blanks(piece: Piece, room: Room) -> Found:
-    """base64 of which each plus became a blank on its way through a form; it must come out as text."""
+    """base64 of which each plus became a blank on its way through a form; it must come out as text, or have too few
+    blanks and too many sorts of letters to be one."""
     if len(piece.data) % 4:
         return None
     out = from_base64(piece.data.replace(b" ", b"+"))
-    return _only_text(piece, "base64", out, room) if out else None
+    found = _only_text(piece, "base64", out, room) if out else None
+    if found or not out or piece.data.count(b" ") > len(piece.data) // BETWEEN_BLANKS or not MIXED.match(piece.data):
+        return found
+    return [piece.whole("base64", out)._replace(done=True)] if room.take(len(out), piece, "base64") else None
+
+
+BETWEEN_BLANKS = 16
+"""Letters of base64 for each blank, at least."""
+MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
 
 
 @decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
@@ -161,7 +186,8 @@ def runs(piece: Piece, room: Room) -> Found:
         as_hex = HEX.fullmatch(run)
         if as_hex:
             out = bytes.fromhex(as_hex[1].decode())
-            if DIGITS.fullmatch(run) and len(run) < 40 and len(run) not in PACKED_DIGITS and as_text(out) is None:
+            digits = DIGITS.fullmatch(run) and len(run) < 40 and len(run) not in PACKED_DIGITS
+            if digits and as_text(out) is None and not _is_counted(out):
                 continue
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start, end))
@@ -169,6 +195,8 @@ def runs(piece: Piece, room: Room) -> Found:
                 continue
         elif len(run) % 2 and len(run) > 12 and (rest := HEX.fullmatch(run, 1)):
             out = bytes.fromhex(rest[1].decode())
+            if HEX_DIGIT.match(run) and as_text(out) is None:
+                continue  # an id with one digit more is another
             if room.take(len(out), piece, "hex"):
                 found.append(piece.turned("hex", out, start + rest.start(1), end))
         else:
@@ -233,6 +261,13 @@ def starred(piece: Piece, room: Room) -> Found:
     return found or None
 
 
+def _is_counted(out: bytes) -> bool:
+    """Whether bytes are how many follow, in one to four of them, and a text of so many."""
+    return any(
+        int.from_bytes(out[:size]) == len(out) - size > 0 and as_text(out[size:]) is not None for size in (1, 2, 4)
+    )
+
+
 def _is_text(run: bytes) -> bool:
     """Whether letters that may be a word are base64 of nothing but letters, digits and signs, which few words are."""
     out = from_base64(run) if len(run) >= SHORT_WORD else None
@@ -251,6 +286,15 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
             continue
         if room.take(len(out), piece, "base32"):
             found.append(piece.turned("base32", out, *run.span()))
+
+
+@decoder("base32", "text", rb"[A-Za-z2-7]{2,15}={1,6}\Z", alone=False)
+def short_base32(piece: Piece, room: Room) -> Found:
+    """Fewer letters of base32, where what fills them up says what they are."""
+    if not FEW_OF_32.fullmatch(piece.data):
+        return None
+    out = _from_digits(piece.data.rstrip(b"=").translate(TO_DIGITS))
+    return None if out is None or as_text(out) is None else _only_text(piece, "base32", out, room)
 
 
 @decoder("base32hex", "text", rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z", alone=False)
@@ -306,7 +350,7 @@ GROUP = re.compile(rb"[0-9a-fA-F]+")
 ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
 
 
-@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{11,1024}\Z", alone=False)
+@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z", alone=False)
 def base58(piece: Piece, room: Room) -> Found:
     """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
     if WORDS.fullmatch(piece.data):
@@ -314,27 +358,41 @@ def base58(piece: Piece, room: Room) -> Found:
     number = 0
     for letter in piece.data:
         number = number * 58 + BASE58[letter]
-    return _only_text(piece, "base58", number.to_bytes((number.bit_length() + 7) // 8), room)
+    out = number.to_bytes((number.bit_length() + 7) // 8)
+    checked = hashlib.sha256(hashlib.sha256(out[:-4]).digest()).digest()[:4] == out[-4:]
+    return _only_text(piece, "base58", out[:-4] if checked else out, room)
 
 
 @decoder(
     "base85",
     "text",
-    rb"(?=[!-~]{10,4096}\Z)"
+    rb"(?=[!-~]{8,4096}\Z)"
     rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])",
     alone=False,
     first=True,
 )
 def base85(piece: Piece, room: Room) -> Found:
-    """base85 in any of its three alphabets that is all of a text and comes out as text."""
+    """base85 in any of its three alphabets that is all of a text and comes out as text, or that has so many signs as
+    nothing else."""
     found: list[Piece] = []
-    data = piece.data[2:-2] if piece.data.startswith(b"<~") and piece.data.endswith(b"~>") else piece.data
+    framed = piece.data.startswith(b"<~") and piece.data.endswith(b"~>")
+    data = piece.data[2:-2] if framed else piece.data
+    sure = framed or (len(data) >= LONG_85 and len(set(data) & SIGNS) >= MANY_SIGNS)
     for turn in (base64.b85decode, base64.a85decode, _z85):
         try:
-            found += _only_text(piece, "base85", turn(data), room) or ()
+            out = turn(data)
         except ValueError:
             continue
+        texts = _only_text(piece, "base85", out, room)
+        if not texts and sure and out and room.take(len(out), piece, "base85"):
+            texts = [piece.whole("base85", out)]
+        found += texts or ()
     return found or None
+
+
+SIGNS = frozenset(b"!#$()*;<>?@^`{|}~")
+LONG_85, MANY_SIGNS = 24, 5
+"""Letters of what may be base85 of anything, and different signs in it."""
 
 
 def _z85(data: bytes) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
+import sys
 import unicodedata
+from itertools import combinations
 
 from monitor.judge.decode import escapes
 from monitor.judge.decode.charsets import OTHER, PACKED
@@ -120,6 +122,23 @@ def character_codes(piece: Piece, room: Room) -> Found:
     return [piece.whole("character codes", data)._replace(done=True)]
 
 
+@decoder("character codes", "text", rb"\[\s*[0-9]{2,6}(?:\s*,\s*[0-9]{2,6}){3}", anywhere=True, alone=False, first=True)
+def listed_codes(piece: Piece, room: Room) -> Found:
+    """The same as a list, of which some is more than a byte."""
+    found = []
+    for codes in CODES.finditer(piece.data):
+        numbers = [int(number) for number in codes[1].split(b",")]
+        if min(numbers) < ord(" ") or not 0xFF < max(numbers) < sys.maxunicode:
+            continue
+        text = "".join(map(chr, numbers))
+        if text.isprintable() and room.take(4 * len(text), piece, "character codes"):
+            found.append(piece.turned("character codes", text.encode(), *codes.span())._replace(done=True))
+    return found or None
+
+
+CODES = re.compile(rb"\[\s*([0-9]{2,6}(?:\s*,\s*[0-9]{2,6})+)\s*\]")
+
+
 @decoder("character codes", "text", rb"[0-3][0-7]{2}[ ,]?(?:[0-3][0-7]{2}[ ,]?){6}", alone=False)
 def octal(piece: Piece, room: Room) -> Found:
     """Text as its bytes in three octal digits each: `061 063 070`."""
@@ -158,6 +177,18 @@ def characters(piece: Piece, room: Room) -> Found:
         if room.take(len(text), piece, "characters"):
             found.append(piece.turned("characters", text, *run.span()))
     return found or None
+
+
+@decoder("width", "text", rb"\+?(?:[\xe3-\xe9][\x80-\xbf]{2}){7,30}\Z", alone=False)
+def numerals(piece: Piece, room: Room) -> Found:
+    """A number in Chinese numerals, one for each digit."""
+    text = piece.data.decode("utf-8").translate(NUMERALS)
+    if not text.lstrip("+").isascii() or not room.take(len(text), piece, "width"):
+        return None
+    return [piece.whole("width", text.encode())._replace(done=True)]
+
+
+NUMERALS = str.maketrans("零一二三四五六七八九〇壹贰叁肆伍陆柒捌玖", "01234567890123456789")
 
 
 @decoder("spaced letters", "text", rb"[^\s\x80-\xff]([ ._-])|[\xc2-\xf4][\x80-\xbf]{1,3}([ ._-])", alone=False)
@@ -209,6 +240,7 @@ def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
 def encoded_words(piece: Piece, room: Room) -> Found:
     """RFC 2047, as in the headers of mail: `=?utf-8?B?5p2O?=`."""
     out, last = [], 0
+    words: list[tuple[bytes, int, int]] = []
     for word in ENCODED_WORD.finditer(piece.data):
         between = piece.data[last : word.start()]
         out.append(between if between.strip() or not last else b"")
@@ -216,12 +248,23 @@ def encoded_words(piece: Piece, room: Room) -> Found:
         try:
             raw = binascii.a2b_base64(word[3]) if word[2] in b"bB" else binascii.a2b_qp(word[3], header=True)
             out.append(raw.decode(word[1].decode()).encode("utf-8", "replace"))
+            words.append((out[-1], *word.span()))
         except (binascii.Error, LookupError, UnicodeDecodeError):
             out.append(word[0])
     text = b"".join(out) + piece.data[last:]
     if not last or not room.take(len(text), piece, "encoded word"):
         return None
-    return [piece.whole("encoded word", text)]
+    found = [piece.whole("encoded word", text)]
+    if 1 < len(words) <= WORDS:  # those that stand for one text each are written like those that one was cut into
+        for first, last_one in combinations(range(len(words) + 1), 2):
+            part = b"".join(one for one, _, _ in words[first:last_one])
+            spot = (words[first][1], words[last_one - 1][2])
+            found.append(piece.turned("encoded word", part, *spot)._replace(done=True))
+    return found
+
+
+WORDS = 12
+"""Words of which any that follow each other are read as one text, too."""
 
 
 @decoder("punycode", "text", LABEL.pattern, anywhere=True, alone=False)
@@ -238,20 +281,65 @@ def punycode(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("utf-7", "text", rb"\+[A-Za-z0-9+/]{3,}", anywhere=True, alone=False)
+@decoder("punycode", "text", rb"[ -~]{0,64}-[a-z0-9]{2,64}\Z", alone=False)
+def bare_punycode(piece: Piece, room: Room) -> Found:
+    """The same without that mark, as a whole: `Jos Silva-ksb`."""
+    try:
+        text = piece.data.decode().encode().decode("punycode")
+    except (UnicodeError, ValueError, OverflowError):
+        return None
+    if not text.isprintable() or text.isascii() or not room.take(4 * len(text), piece, "punycode"):
+        return None
+    return [piece.whole("punycode", text.encode())._replace(done=True)]
+
+
+@decoder("punycode", "text", rb"(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{6,24}\Z", alone=False)
+def chinese_punycode(piece: Piece, room: Room) -> Found:
+    """The same of Chinese letters only, before which nothing stands."""
+    try:
+        text = piece.data.decode().encode().decode("punycode")
+    except (UnicodeError, ValueError, OverflowError):
+        return None
+    if not CHINESE.fullmatch(text) or not room.take(4 * len(text), piece, "punycode"):
+        return None
+    return [piece.whole("punycode", text.encode())._replace(done=True)]
+
+
+CHINESE = re.compile("[\u4e00-\u9fff]{2,8}")
+
+
+@decoder("blanks", "text", rb"[^{\[<].*?\s\s", alone=False)
+def blanks(piece: Piece, room: Room) -> Found:
+    """Words with more than one blank between them."""
+    if len(piece.data) > 4096 or not room.take(len(piece.data), piece, "blanks"):
+        return None
+    return [piece.whole("blanks", BLANKS.sub(b" ", piece.data))._replace(done=True)]
+
+
+BLANKS = re.compile(rb"\s+")
+
+
+@decoder("utf-7", "text", rb"\+[A-Za-z0-9+/]{3,}|&[A-Za-z0-9+,]{3,}-", anywhere=True, alone=False)
 def utf_7(piece: Piece, room: Room) -> Found:
-    """RFC 2152, where it gives Chinese, Japanese or Korean text: all else is written in it as it is."""
+    """RFC 2152, and as folders of mail are named (RFC 3501), where it gives letters that are none of ASCII: all else is
+    written in it as it is."""
     if len(piece.data) > 4096 or not piece.data.isascii():
         return None
+    given = piece.data
+    if FOLDER.search(given):
+        given = FOLDER.sub(lambda found: b"+" + found[1].replace(b",", b"/") + b"-", given.replace(b"+", b"+-"))
     try:
-        text = piece.data.decode("utf-7")
+        text = given.decode("utf-7")
     except UnicodeDecodeError:
         return None
     wide = [char for char in text if char >= "\x80"]
-    if not wide or any(unicodedata.category(char) not in ("Lo", "Po", "Nd") for char in wide):
+    if not wide or any(unicodedata.category(char) not in ("Lo", "Lu", "Ll", "Po", "Nd") for char in wide):
         return None
     data = text.encode("utf-8", "replace")
     return [piece.whole("utf-7", data)] if room.take(len(data), piece, "utf-7") else None
+
+
+FOLDER = re.compile(rb"&([A-Za-z0-9+,]{3,})-")
 
 
 @decoder("hz", "text", rb"~\{", anywhere=True, alone=False)

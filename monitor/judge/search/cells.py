@@ -1,4 +1,5 @@
-"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, H3, MGRS, map tiles."""
+"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, H3, MGRS, Maidenhead, map
+tiles."""
 
 from __future__ import annotations
 
@@ -13,8 +14,10 @@ from monitor.judge.search.look import Look
 from monitor.judge.search.sieve import Sieve
 from monitor.judge.variants import Variant, grids, places
 
-CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid")
+CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid|locator|maidenhead|qth")
 """Keys that say that the name of a cell stands there."""
+GEOHASH_KEY, COARSE_GEOHASH = re.compile(r"^(?:.*[._-])?(?:gh|geo[._-]?hash)[._-]?[0-9]?$"), 24.0
+"""Keys that say that it is a geohash, and what one must say under them: 6 letters, about 1.2 by 0.6 km."""
 SURE_CELL, TELLING_CELL = 34.0, 29.0
 """Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
 LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
@@ -116,10 +119,13 @@ class Cells:
     def _named(self, look: Look, number: int, text: bytes, known: _Known) -> Iterator[InCell]:
         """A name that is all of a leaf."""
         leaf = look.leaves[number]
-        telling = CELL_KEY.search(last_key(leaf.path)) is not None
+        key = last_key(leaf.path)
+        telling = CELL_KEY.search(key) is not None
+        least = COARSE_GEOHASH if GEOHASH_KEY.match(key) else TELLING_CELL
         for slot, variant in self._in_cell(text, known):
             why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
-            strong = variant.bits >= SURE_CELL or (telling and variant.bits >= TELLING_CELL)
+            enough = least if variant.name == "geohash" else TELLING_CELL
+            strong = variant.bits >= SURE_CELL or (telling and variant.bits >= enough)
             yield InCell(slot, variant, number, 0, len(leaf.data), strong, why)
 
     def _in_cell(self, name: bytes, known: _Known) -> Iterator[tuple[int, Variant]]:

@@ -12,7 +12,18 @@ from monitor.events import Value
 from monitor.judge.search.cells import Cells
 from monitor.judge.search.hits import TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
-from monitor.judge.search.notations import MERCATOR_M, readings
+from monitor.judge.search.notations import (
+    GOES_WITH,
+    MERCATOR_M,
+    RARER,
+    RARER_BITS,
+    SOME_LATITUDE,
+    SOME_PART,
+    Marks,
+    Parted,
+    in_parts,
+    readings,
+)
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.search.packed import Packed
 from monitor.judge.search.sieve import Sieve
@@ -50,6 +61,7 @@ class Places:
         """`narrow`: what is told of them as well."""
         self._places: list[tuple[int, places.Place]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
+        self._marks = Marks()
         self._packed = Packed()
         self._metres: Numbers[tuple[bool, int]] = Numbers()
         """By axis and 32 metres of UTM."""
@@ -68,6 +80,7 @@ class Places:
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
             if place.system == "wgs84":
+                self._marks.add(place.lat, place.lon, TOLERANCE_M)
                 for one in grids.utm(place.lat, place.lon):
                     self._metres.add((False, int(one.northing) >> 5), number)
                     self._metres.add((True, int(one.easting) >> 5), number)
@@ -78,21 +91,50 @@ class Places:
         for cell in self._cells.find(look):
             yield Found(*cell, error_m=0.0, fits=True)
         known: set[int] = set()
-        for found in self._in_numbers(look):
+        paths = "\n".join([leaf.path for leaf in look.leaves]).lower()
+        told = "lat" in paths and SOME_LATITUDE.search(paths) is not None
+        for found in self._in_numbers(look, told=told):
+            known.add(found.slot)
+            yield found
+        for found in self._in_parts(look) if "lat" in paths and SOME_PART.search(paths) else ():
             known.add(found.slot)
             yield found
         yield from self._in_binary(look, known)
 
-    def _in_numbers(self, look: Look) -> Iterator[Found]:
+    def _in_numbers(self, look: Look, *, told: bool) -> Iterator[Found]:
+        """`told`: whether some key may say that a latitude is there."""
         numeric = look.numeric()
-        axes = self._coordinates(numeric, apart=any(leaf.data in HEMISPHERES for leaf in look.leaves))
+        apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
+        axes = self._coordinates(numeric, apart=apart, told=told)
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
             for lat, lon, relation in _pairs(numeric, axes.get((number, False), []), axes.get((number, True), [])):
-                if self._places[number][1].system != "wgs84" and _decimals(lat, lon) < 3:
+                rarer = lat.notation in RARER or lon.notation in RARER
+                if self._places[number][1].system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
                     continue
                 for found in self._pair(numeric, number, lat, lon, relation):
                     yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
+
+    def _in_parts(self, look: Look) -> Iterator[Found]:
+        """Places whose degrees, minutes and seconds are in fields of their own, under keys that say so."""
+        for parted in in_parts(look.leaves):
+            axes: list[dict[int, _Coordinate]] = [{}, {}]
+            for axis, one in enumerate(parted):
+                for degrees in one.degrees:
+                    for number in self._near(degrees, lon=bool(axis)):
+                        off = _error(degrees, one.unit, self._places[number][1], lon=bool(axis))
+                        if off is not None:
+                            axes[axis][number] = _of_parts(one, look, off)
+            for number in sorted(axes[0].keys() & axes[1].keys()):
+                lat, lon = axes[0][number], axes[1][number]
+                if _decimals(lat, lon) >= 3:
+                    relation = "the keys say latitude and longitude, each in several fields"
+                    yield from self._pair(look, number, lat, lon, relation)
+
+    def _near(self, degrees: float, *, lon: bool) -> set[int]:
+        """The places that have such a coordinate, or one of a cell beside it."""
+        cell = math.floor(degrees * CELLS)
+        return {one for at in (cell - 1, cell, cell + 1) for one in self._grid.get((lon, at))}
 
     def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
@@ -113,11 +155,11 @@ class Places:
             )
             yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
 
-    def _coordinates(self, look: Look, *, apart: bool) -> dict[tuple[int, bool], list[_Coordinate]]:
+    def _coordinates(self, look: Look, *, apart: bool, told: bool) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
         grid = self._grid
-        for start, end, degrees, unit, notation, only in readings(look, apart=apart):
+        for start, end, degrees, unit, notation, only in readings(look, self._marks, apart=apart, told=told):
             if notation == "web mercator" and only:  # the same number may be metres of UTM
                 self._in_utm(look, start, end, degrees, unit, axes)
             cell = math.floor(degrees * CELLS)
@@ -165,11 +207,12 @@ class Places:
         decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
-        of = lat.notation
-        bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4)
+        of = lat.notation if lon.notation in ("as_given", "normalized") else lon.notation
+        rarer = of in RARER
+        bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
         variant = Variant(name, of, "place", b"", "digit", bits)
         precision = PRECISION[min(decimals, 5)]
-        written = "" if lat.notation == "as_given" else f" in {lat.notation}"
+        written = "" if of == "as_given" else f" in {of}" + (f", one of {len(RARER)} rarer notations" if rarer else "")
         why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the place read; {relation}"
         fits = lat.fits and lon.fits
         if lat.leaf == lon.leaf:
@@ -189,6 +232,10 @@ UNUSUAL = frozenset(
     )
 )
 """Notations that many other numbers might be: both must stand together, or under telling keys."""
+UNDER_KEYS, WITHOUT_KEYS = 4, 5
+"""Decimals of a degree that both coordinates must have in one of the rarer notations."""
+COLATITUDE = re.compile(r"co[._-]?lat|polar|theta|zenith")
+"""Keys of an angle from the pole; a longitude of 58.8 may stand beside any other number."""
 PRECISION = {
     0: "a region",
     1: "a city, about 10 km",
@@ -230,6 +277,11 @@ def _error(degrees: float, unit: float, place: places.Place, *, lon: bool) -> tu
     return None
 
 
+def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coordinate:
+    decimals = math.floor(0.0001 - math.log10(one.unit))
+    return _Coordinate(one.leaf, 0, len(look.leaves[one.leaf].data), decimals, one.notation, *off)
+
+
 def _pairs(
     look: Look, lats: list[_Coordinate], lons: list[_Coordinate]
 ) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
@@ -237,7 +289,7 @@ def _pairs(
     if not lats or not lons:
         return
     used: set[tuple[int, int]] = set()
-    for lat in lats:
+    for lat in sorted(lats, key=lambda one: one.notation in RARER):  # what most write goes before what few do
         best: tuple[tuple[float, ...], _Coordinate, str] | None = None
         for lon in lons:
             relation = _relation(look, lat, lon)
@@ -261,10 +313,12 @@ def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
 
 def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
-    if lat.notation != lon.notation:
+    if lon.notation not in GOES_WITH.get(lat.notation, (lat.notation,)):
         return None
     decimals = _decimals(lat, lon)
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
+    if lat.notation in RARER or lon.notation in RARER:
+        return _relation_of_rarer(lat, lon, first.path, second.path, decimals)
     if lat.leaf == lon.leaf:
         if lat.start == lon.start:
             return None
@@ -288,6 +342,24 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
     if decimals >= 4 and lat.notation not in UNUSUAL:
         return 3, "both in one upload"
     return None
+
+
+def _relation_of_rarer(
+    lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
+) -> tuple[int, str] | None:
+    """The same of the rarer notations, which are only taken for coordinates where they stand together."""
+    if lat.notation == "colatitude" and not COLATITUDE.search(last_key(first)):
+        return None
+    if lat.leaf == lon.leaf:
+        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
+        together = lat.start != lon.start and gap <= 24 and decimals >= WITHOUT_KEYS
+        return (2, "latitude and longitude side by side") if together else None
+    if parent_of(first) != parent_of(second):
+        return None
+    told = TELLING["lat"].match(last_key(first)) and TELLING["lon"].match(last_key(second))
+    if decimals >= UNDER_KEYS and (told or _swapped(first, second)):
+        return 2, "the keys say latitude and longitude" if told else "each under the other's key"
+    return (2, "side by side") if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
 
 
 def _swapped(lat: str, lon: str) -> bool:

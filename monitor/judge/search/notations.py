@@ -1,14 +1,20 @@
-"""Reads the numbers of a text as coordinates: decimal degrees, micro-degrees, degrees and minutes, radians, metres."""
+"""Reads numbers as coordinates: decimal degrees, micro-degrees, degrees and minutes in one text or in fields of their
+own, radians, metres, and what few write."""
 
 from __future__ import annotations
 
 import math
 import re
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
+from monitor.judge.decode.pieces import Leaf
+from monitor.judge.search.hits import TELLING, last_key
 from monitor.judge.search.look import Look
+from monitor.judge.variants.places import METRES_PER_DEGREE
 
 NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
 EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
@@ -55,14 +61,22 @@ BEFORE = re.compile(rb"(?:^|[^A-Za-z])(" + _LETTER + rb") ?\Z")
 """What may stand beside decimal degrees: 31.2304N, 31.2304° N, N 31.2304, 北纬31.2304."""
 COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{4,14})(?![0-9.,])")
 """31,230416: the comma for the point, as most of Europe writes."""
-NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),([NSEW])(?![A-Za-z])")
-"""3113.8250,N: what GPS receivers say."""
+NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),?([NSEW])(?![A-Za-z])")
+"""3113.8250,N: what GPS receivers say; 3113.82N: APRS."""
 PACKED = re.compile(rb"()([+-])([0-9]{2,3})([0-5][0-9])([0-5][0-9](?:\.[0-9]{1,10})?)()(?=[+/-]|\Z)")
 """+311418.10+1212608.15/: ISO 6709."""
-BETWEEN, LETTER_BEHIND, SIGN = (re.compile(mark) for mark in (rb"[0-9][: -][0-9]", rb",[NSEW]", rb"[+-][0-9]{6}"))
+BETWEEN, LETTER_BEHIND, SIGN = (
+    re.compile(mark) for mark in (rb"[0-9][: -][0-9]", rb"\.[0-9]+,?[NSEW]", rb"[+-][0-9]{6}")
+)
 """What there is in a text that the three before may find something in."""
 RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
 """31/1,13/1,4950/100: EXIF."""
+HEX_REAL = re.compile(rb"(?<![0-9A-Za-z])-?0[xX]1\.([0-9a-fA-F]{2,13})[pP]([+-]?[0-9]{1,2})(?![0-9A-Za-z])")
+"""0x1.f3d2b7p4: Double.toHexString."""
+HEX = re.compile(rb"(?:0x)?([0-9a-fA-F]{6,8})")
+"""129ee2c8: Integer.toHexString of a whole number; so many short words are written like it that the key must tell."""
+SOME_LATITUDE = re.compile(r"lat(?:itude[^.\[\]\n]*)?$", re.MULTILINE)
+"""What there must be among the paths, in lower case, for numbers in hex to be read."""
 
 
 class Reading(NamedTuple):
@@ -79,8 +93,124 @@ class Reading(NamedTuple):
     """Whether it can only be a longitude; None: either."""
 
 
-def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
-    """Everything in the leaves that may be a coordinate; `apart`: the hemisphere may be under a key of its own."""
+class _Rarer(NamedTuple):
+    """A notation that few write."""
+
+    notation: str
+    axis: bool | None
+    forth: Callable[[float], float]
+    """Degrees -> the number; it grows, or falls, with them."""
+    back: Callable[[float], float]
+    """The number -> degrees; not a number where it is none of these."""
+    per_degree: float
+    least: int
+    """Decimals that a number must have to be read so, a few less than say enough, for it may have ended with noughts;
+    nought: it must be whole."""
+
+
+def _linear(notation: str, axis: bool | None, times: float, plus: float, least: int) -> _Rarer:
+    """So many times the degrees, and something added."""
+    return _Rarer(
+        notation, axis, lambda degrees: degrees * times + plus, lambda number: (number - plus) / times, times, least
+    )
+
+
+def _in_one(notation: str, times: int, least: int) -> _Rarer:
+    """Degrees and minutes in one number, as GPS receivers say them."""
+
+    def forth(degrees: float) -> float:
+        whole, minutes = divmod(abs(degrees) * 60, 60)
+        return math.copysign((whole * 100 + minutes) * times, degrees)
+
+    def back(number: float) -> float:
+        whole, minutes = divmod(abs(number) / times, 100)
+        return math.copysign(whole + minutes / 60, number) if minutes < 60 else math.nan
+
+    return _Rarer(notation, None, forth, back, 60.0 * times, least)
+
+
+_MERCATOR = _Rarer(
+    "normalized mercator",
+    False,
+    lambda lat: (1 - math.asinh(math.tan(math.radians(max(-89.0, min(89.0, lat))))) / math.pi) / 2,
+    lambda number: math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * number)))) if 0 < number < 1 else math.nan,
+    1 / 360,
+    7,
+)
+_RARER = (
+    _linear("arcminutes", None, 60.0, 0.0, 2),
+    _linear("arcseconds", None, 3600.0, 0.0, 1),
+    _linear("gon", None, 10 / 9, 0.0, 3),
+    _linear("offset by 90 and 180", False, 1.0, 90.0, 3),
+    _linear("offset by 90 and 180", True, 1.0, 180.0, 3),
+    _linear("colatitude", False, -1.0, 90.0, 3),
+    _linear("longitude 0-360", True, 1.0, 360.0, 3),
+    _linear("normalized", True, 1 / 360, 0.5, 7),
+    _linear("normalized", False, 1 / 180, 0.5, 7),
+    _linear("normalized from the north", False, -1 / 180, 0.5, 7),
+    _MERCATOR,
+    _in_one("ddmm.mmmm", 1, 2),
+    _in_one("ddmm.mmmm x 10000", 10**4, 0),
+    _in_one("ddmm.mmmm x 100000", 10**5, 0),
+)
+IN_HEX = {"degrees x 10000000 in hex": 1e7, "degrees x 1000000 in hex": 1e6}
+RARER = frozenset((*(one.notation for one in _RARER), *IN_HEX))
+"""Notations that few write. Each that is tried is one more chance to be wrong, so a digit more is asked for on either
+axis than of what most write."""
+RARER_BITS = math.log2(len(RARER))
+"""What it costs to look for those as well."""
+GOES_WITH = {
+    "as_given": ("as_given", "longitude 0-360"),
+    "colatitude": ("as_given", "longitude 0-360"),
+    "normalized from the north": ("normalized",),
+    "normalized mercator": ("normalized",),
+}
+"""Notation of a latitude -> those of a longitude that is told in the same way; of all others the same."""
+
+
+_OF_LAT, _OF_LON = (
+    [(1 << row, one.forth) for row, one in enumerate(_RARER) if one.axis in (None, axis)] for axis in (False, True)
+)
+
+
+class Marks:
+    """What numbers may be a coordinate of any place in which of the rarer notations, by their logarithms: most are in
+    none, and to ask that takes less time than to read them in each."""
+
+    def __init__(self) -> None:
+        self._rows = array("H", bytes(2 * ROWS))
+        """A bit for each notation."""
+
+    def add(self, lat: float, lon: float, near_m: float) -> None:
+        """Numbers within so many metres of a place matter from now on."""
+        near = near_m / METRES_PER_DEGREE
+        reach = near / max(0.01, math.cos(math.radians(lat)))
+        rows, log1p, most = self._rows, math.log1p, ROWS - 1
+        for of_axis, low, high in ((_OF_LAT, lat - near, lat + near), (_OF_LON, lon - reach, lon + reach)):
+            for bit, forth in of_axis:
+                first, last = forth(low), forth(high)
+                one, other = int(log1p(abs(first)) * FINE), int(log1p(abs(last)) * FINE)
+                if one > other:
+                    one, other = other, one
+                if (first < 0) != (last < 0):  # on both sides of nought
+                    one = 0
+                for number in range(min(one, most), min(other, most) + 1):
+                    rows[number] |= bit
+
+    def of(self, number: float) -> int:
+        """The notations, a bit for each, in which a number may be a coordinate, whatever its sign."""
+        return self._rows[min(ROWS - 1, int(math.log1p(abs(number)) * FINE))]
+
+
+FINE, ROWS = 8000, 1 << 18
+"""How finely numbers are told apart, each an eighth of a thousandth more than the one before, and how many there are,
+up to 1.7e14."""
+
+
+def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True) -> Iterator[Reading]:
+    """Everything in the leaves that may be a coordinate. `marks`: which numbers are read in the rarer notations;
+    `apart`: the hemisphere may be under a key of its own; `told`: some key says that a latitude is there, and numbers
+    in hex are read."""
     data = look.joined
     if b"," in data:
         for found in COMMA.finditer(data):
@@ -94,9 +224,9 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
         if 4 <= end - start <= 24 and _alone(data, start, end):
             if data[start - 1 : start] == b"-":
                 start -= 1
-            yield from _of_number(data[start:end], start, end)
+            yield from _of_number(data[start:end], start, end, marks)
             if apart and data[start : start + 1] != b"-":
-                yield from _of_number(b"-" + data[start:end], start, end)
+                yield from _of_number(b"-" + data[start:end], start, end, marks)
     if b"e" in data or b"E" in data:
         for number in EXPONENT.finditer(data):
             mantissa, exponent = re.split(rb"[eE]", number[0])
@@ -115,6 +245,28 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
             degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
             for sign in (1, -1):  # the hemisphere is under another key
                 yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
+    if b"0x1." in data or b"0X1." in data:
+        for found in HEX_REAL.finditer(data):
+            unit = max(1e-7, 2.0 ** (int(found[2]) - 4 * len(found[1])))
+            yield Reading(*found.span(), float.fromhex(found[0].decode()), unit, "hexadecimal real")
+    for start, leaf in zip(look.starts, look.leaves, strict=True) if told else ():
+        if 6 <= len(leaf.data) <= 10 and (word := HEX.fullmatch(leaf.data)):
+            yield from _of_hex(word[1], start, leaf)
+
+
+def _of_hex(digits: bytes, start: int, leaf: Leaf) -> Iterator[Reading]:
+    """A whole number in hex, where the key says which axis it is."""
+    axis = _axis_of(last_key(leaf.path))
+    if axis is not None:
+        whole = int(digits, 16)
+        whole -= (whole >> 31) << 32
+        for notation, times in IN_HEX.items():
+            yield Reading(start, start + len(leaf.data), whole / times, 1 / times, notation, axis)
+
+
+@lru_cache(maxsize=4096)
+def _axis_of(key: str) -> bool | None:
+    return False if TELLING["lat"].match(key) else True if TELLING["lon"].match(key) else None
 
 
 def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
@@ -130,11 +282,13 @@ def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
             yield Reading(start, max(end, found.end()), signed, unit, "as_given", letter in (b"E", b"W"))
 
 
-def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
+def _of_number(text: bytes, start: int, end: int, marks: Marks) -> Iterator[Reading]:
     if b"." in text:
         number = float(text)
         size = abs(number)
         decimals = len(text) - text.index(b".") - 1
+        if len(text) >= LONG and (rows := marks.of(number)):
+            yield from _of_rarer(number, decimals, start, end, rows)
         if size <= 180:
             yield Reading(start, end, number, 10.0**-decimals, "as_given")
             if size <= 3.15 and decimals >= 6:
@@ -144,6 +298,8 @@ def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
         return
     whole = int(text)
     size = abs(whole)
+    if len(text) >= LONG and (rows := marks.of(whole)):
+        yield from _of_rarer(float(whole), 0, start, end, rows)
     for least, most, scale, notation in SCALES:
         if least <= size <= most:
             yield Reading(start, end, whole / scale, 1 / scale, notation)
@@ -155,6 +311,19 @@ def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
         yield Reading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
     if 10_000 <= size <= MERCATOR_M:
         yield from _of_metres(float(whole), 1.0, start, end)
+
+
+LONG = 6
+"""Letters of a number from which on it may say enough in a rarer notation."""
+
+
+def _of_rarer(number: float, decimals: int, start: int, end: int, rows: int) -> Iterator[Reading]:
+    """A number in those of the rarer notations that `Marks.of` it says."""
+    for row, (notation, axis, _, back, per_degree, least) in enumerate(_RARER):
+        if rows >> row & 1 and (decimals >= least if least else not decimals):
+            degrees = back(number)
+            if abs(degrees) <= 180:  # not a number, too
+                yield Reading(start, end, degrees, 10.0**-decimals / abs(per_degree), notation, axis)
 
 
 def _of_bits(whole: int, start: int, end: int) -> Iterator[Reading]:
@@ -212,3 +381,82 @@ def _alone(data: bytes, start: int, end: int) -> bool:
     if left.isalpha():  # !3d31.238361!4d121.435598, as maps write their addresses
         return data[start - 3 : start - 2] == b"!" and data[start - 2 : start - 1].isdigit()
     return left != b"."
+
+
+# --- degrees, minutes and seconds in fields of their own ---
+
+_PARTS = {
+    "degrees": ("d", "deg", "degs", "degree", "degrees", "dd", "度"),
+    "minutes": ("m", "min", "mins", "minute", "minutes", "mm", "分"),
+    "seconds": ("s", "sec", "secs", "second", "seconds", "ss", "秒"),
+    "side": ("h", "hem", "hemi", "hemisphere", "ref", "r", "dir", "direction", "ns", "ew", "sign", "letter"),
+    "whole": ("i", "int", "integer", "whole"),
+    "fraction": ("f", "frac", "fract", "fraction", "dec", "decimal", "decimals"),
+}
+_PART_OF = {word: part for part, words in _PARTS.items() for word in words}
+_END = rf"(?:[._-]?({'|'.join(_PART_OF)})|\[([0-3])\])"
+PART = re.compile(rf"(.*?)(latitude|lat|longitude|long|lng|lon){_END}", re.IGNORECASE)
+"""`$.lat.deg`, `$.gps_lon_min`, `$.latitude[1]`."""
+SOME_PART = re.compile(rf"lat(?:itude)?{_END}$", re.MULTILINE)
+"""What there must be among the paths, in lower case, for `in_parts` to find something."""
+DECIMAL = re.compile(rb"-?[0-9]{1,7}(?:\.[0-9]{1,20})?")
+LEAST_OF_FRACTION = 4
+"""Digits of the fraction of a degree that is in a field of its own."""
+
+
+class Parted(NamedTuple):
+    """A coordinate whose parts are in fields of their own."""
+
+    leaf: int
+    """The number of the leaf that says most."""
+    degrees: tuple[float, ...]
+    """Both signs where no field says which."""
+    unit: float
+    notation: str
+
+
+def in_parts(leaves: Sequence[Leaf]) -> Iterator[tuple[Parted, Parted]]:
+    """Latitudes and longitudes side by side, each in parts of the same kinds."""
+    parts: dict[tuple[str, bool], dict[str, int]] = {}
+    for number, leaf in enumerate(leaves):
+        found = PART.fullmatch(leaf.path) if leaf.text is not None and len(leaf.data) <= 24 else None
+        if found is not None:
+            own = parts.setdefault((found[1], not found[2].lower().startswith("la")), {})
+            if found[3]:
+                part = _PART_OF[found[3].lower()]
+            else:
+                part = "side" if leaf.data.isalpha() else ("degrees", "minutes", "seconds", "side")[int(found[4])]
+            if part == "side" or DECIMAL.fullmatch(leaf.data):
+                own.setdefault(part, number)
+    for (base, is_lon), own in parts.items():
+        other = parts.get((base, True)) if not is_lon else None
+        if other and own.keys() - {"side"} == other.keys() - {"side"}:
+            lat, lon = _put_together(own, leaves), _put_together(other, leaves)
+            if lat is not None and lon is not None:
+                yield lat, lon
+
+
+def _put_together(parts: dict[str, int], leaves: Sequence[Leaf]) -> Parted | None:
+    """Degrees with minutes, and perhaps seconds; or the whole of a number with its fraction."""
+    texts = {part: leaves[number].data for part, number in parts.items() if part != "side"}
+    if texts.keys() == {"whole", "fraction"}:
+        last, first, fraction = "fraction", texts["whole"], texts["fraction"]
+        if len(fraction) < LEAST_OF_FRACTION or not fraction.isdigit() or b"." in first:
+            return None
+        size, unit, notation = abs(float(first + b"." + fraction)), 10.0 ** -len(fraction), "integer and fraction"
+    elif texts.keys() in ({"degrees", "minutes"}, {"degrees", "minutes", "seconds"}):
+        last = "seconds" if "seconds" in texts else "minutes"
+        first, minutes, seconds = texts["degrees"], float(texts["minutes"]), float(texts.get("seconds", b"0"))
+        if b"." in first or not 0 <= minutes < 60 or not 0 <= seconds < 60 or (last == "seconds" and minutes % 1):
+            return None
+        size = abs(int(first)) + minutes / 60 + seconds / 3600
+        unit = 10.0 ** -len(texts[last].partition(b".")[2]) / (3600 if last == "seconds" else 60)
+        notation = f"degrees minutes{' seconds' if last == 'seconds' else ''}"
+    else:
+        return None
+    letter = _letter(leaves[parts["side"]].data[:1]) if "side" in parts else b""
+    if first.startswith(b"-") or letter in (b"S", b"W", b"-"):
+        signed: tuple[float, ...] = (-size,)
+    else:
+        signed = (size,) if letter in (b"N", b"E", b"+") else (size, -size)
+    return Parted(parts[last], signed, unit, notation)

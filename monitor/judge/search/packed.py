@@ -1,12 +1,12 @@
 """Finds places in binary data: latitude and longitude as floats, doubles or integers in either order, beside each other
-or with one more field between."""
+or with one more field between; doubles with several."""
 
 from __future__ import annotations
 
 import math
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from monitor.judge.search.grams import MOST_SLOTS
@@ -22,6 +22,10 @@ GAPS = (0, 1, 2, 4, 8)
 """Bytes that may stand between the two: a tag, a flag, an altitude, a time."""
 GAP_BITS = 4.0
 """What it costs to look there as well."""
+FAR = 64
+"""Bytes that may stand between two doubles, which say so much that one of them seldom stands by chance within these."""
+FAR_BITS = 7.0
+"""What that costs."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
@@ -111,13 +115,13 @@ class Packed:
             if lat is None:
                 continue
             narrow = math.cos(math.radians(true_lat))
-            for beside, swapped in _besides(start, size):
+            for beside, swapped in _besides(start, size, range(FAR + 1) if kind.code[1] == "d" else GAPS):
                 lon = _read(kind, data, beside, true_lon, narrow)
                 if lon is not None:
                     first = min(start, beside)
                     decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
                     gap = abs(beside - start) - size
-                    bits = 2 * kind.bits - (GAP_BITS if gap else 0)
+                    bits = 2 * kind.bits - (0 if not gap else GAP_BITS if gap in GAPS else FAR_BITS)
                     end = max(start, beside) + size
                     yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
                     break
@@ -161,9 +165,9 @@ class _Patterns:
                 yield Row(own, at if code[0] == ">" else at + 3 - struct.calcsize(code), kind)
 
 
-def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
+def _besides(start: int, size: int, gaps: Iterable[int]) -> Iterator[tuple[int, bool]]:
     """Where a longitude may begin, and whether that is before the latitude; the nearest first."""
-    for gap in GAPS:
+    for gap in gaps:
         yield start + size + gap, False
         yield start - size - gap, True
 

@@ -39,13 +39,13 @@ COVERED = frozenset(
     )
 )
 """Decoders that are thought of in `compiled/`."""
-NOT_FOR_LEAVES = frozenset(("dns", "declared charset"))
-"""Decoders of what a header says, which says nothing of the leaves of a document."""
+NOT_FOR_LEAVES = frozenset(("dns", "declared charset", "fields"))
+"""Decoders of what a header says, or several fields, which says nothing of the leaves of a document."""
 GUESSES = frozenset(
     (
         *("xor", "shifted", "turned round", "bits", "character codes", "polyline", "latin-1", "western", "byte map"),
         *("base45", "uuencode", "hex dump", "long number", "octets", "noughts", "bytes of a number", "base64 blanks"),
-        *("bencode", "chunked"),
+        *("base91", "bencode", "chunked", "blanks", "amf"),
     )
 )
 """Decoders that guess, and rare ways to write: in a large text they are tried only where something else stands out."""

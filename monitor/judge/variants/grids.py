@@ -1,4 +1,5 @@
-"""Grids that name the cell which holds a place: S2, H3, tiles of web maps, UTM and MGRS, geohashes as whole numbers."""
+"""Grids that name the cell which holds a place: S2, H3, tiles of web maps, UTM and MGRS, Maidenhead, geohashes as whole
+numbers."""
 
 from __future__ import annotations
 
@@ -186,3 +187,23 @@ def mgrs(lat: float, lon: float) -> Iterator[tuple[int, str]]:
             yield 2 * digits, f"{zone:02d}{band}{column}{row}{east[:digits]}{north[:digits]}"
             yield 2 * digits, f"{zone:02d}{band} {column}{row} {east[:digits]} {north[:digits]}"
             yield 2 * digits, f"{zone:02d}{band}{column}{row} {east[:digits]} {north[:digits]}"
+
+
+def maidenhead(lat: float, lon: float) -> str:
+    """The locator of twelve letters of the square that holds a point, as radio amateurs name it; of 40 by 20 metres
+    are those of ten letters, of 4 by 2 those of twelve."""
+    north, east = (lat + 90) / 180, (lon + 180) / 360
+    # whole squares of the finest kind; floats would put some into the one before
+    finest = math.prod(size for size, _ in MAIDENHEAD)
+    rows, columns = (min(finest - 1, int(round(part * finest, 4))) for part in (north, east))
+    found = ""
+    for size, letters in MAIDENHEAD:
+        finest //= size
+        (column, columns), (row, rows) = divmod(columns, finest), divmod(rows, finest)
+        found += letters[column] + letters[row]
+    return found
+
+
+_LETTERS, _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWX", "0123456789"
+MAIDENHEAD = ((18, _LETTERS), (10, _DIGITS), (24, _LETTERS), (10, _DIGITS), (24, _LETTERS), (10, _DIGITS))
+"""Of each pair of letters, into how many a square is cut either way, and what these are called."""

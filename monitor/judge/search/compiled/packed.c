@@ -3,8 +3,8 @@
 #include "tables.h"
 #include <math.h>
 
-enum { KINDS = 6, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5 };
-static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two */
+enum { KINDS = 6, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5, FAR = 64 };
+static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two; of doubles all up to FAR */
 static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `search.packed` */
 #define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
 
@@ -84,11 +84,13 @@ static double number_at(bytes data, int64_t at, int64_t size, int kind, bool big
 }
 
 static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size, int kind, bool big) {
-    int wide = kind ? 4 : 8;
-    for (int i = 0; i < GAPS; i++)
-        if (fabs(number_at(data, start + wide + APART[i], size, kind, big) - of->lon) <= of->reach ||
-            fabs(number_at(data, start - wide - APART[i], size, kind, big) - of->lon) <= of->reach)
+    int wide = kind ? 4 : 8, gaps = kind ? GAPS : FAR + 1;
+    for (int i = 0; i < gaps; i++) {
+        int apart = wide + (kind ? APART[i] : i);
+        if (fabs(number_at(data, start + apart, size, kind, big) - of->lon) <= of->reach ||
+            fabs(number_at(data, start - apart, size, kind, big) - of->lon) <= of->reach)
             return true;
+    }
     return false;
 }
 

@@ -133,6 +133,11 @@ static void note_numbers(sieve *s, const double *range) {
         set(s->some_numbers, bits);
 }
 
+static const double IN_ONE[] = {1e4, 1e5};
+
+/* Degrees and minutes in one number: ddmm.mmmm */
+static double in_one(double degrees) { return floor(degrees) * 100 + (degrees - floor(degrees)) * 60; }
+
 /* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
    for most numbers are far from any. */
 static void note_ranges(sieve *s, int axis) {
@@ -149,11 +154,37 @@ static void note_ranges(sieve *s, int axis) {
         s->ranges[METRES][axis][end] = degrees / 180 * EQUATOR * (end ? 1.000001 : 0.999999);
     }
     for (int i = 0; i < DEGREES; i++) note_numbers(s, s->ranges[i][axis]); /* they only grow */
+    for (int i = 0; i < 2; i++) {
+        double range[2] = {in_one(near) * IN_ONE[i] * 0.999999, in_one(far) * IN_ONE[i] * 1.000001};
+        note_numbers(s, range);
+    }
 }
 
 static bool in_range(const sieve *s, double value, int notation) {
     const double(*range)[2] = s->ranges[notation];
     return (value >= range[0][0]) & (value <= range[0][1]) || (value >= range[1][0]) & (value <= range[1][1]);
+}
+
+static void in_one_near(sieve *s, double value, double unit) {
+    double degrees = floor(value / 100), minutes = value - degrees * 100;
+    if (minutes < 60 && degrees <= 180) either_near(s, degrees + minutes / 60, unit / 60);
+}
+
+/* The rarer notations of `search.notations`, of a number with so many decimals. */
+static void rarer_near(sieve *s, double value, int decimals) {
+    double unit = 1 / TENS[decimals];
+    if (value <= 648000) either_near(s, value / 3600, unit / 3600);
+    if (decimals < 2 || value > 18000) return;
+    if (value <= 10800) either_near(s, value / 60, unit / 60);
+    in_one_near(s, value, unit);
+    if (decimals < 3 || value > 360) return;
+    near_place(s, value - 360, unit, 1);
+    if (value <= 200) either_near(s, value * 0.9, unit);
+    near_place(s, value - 90, unit, 0), near_place(s, value - 180, unit, 1), near_place(s, 90 - value, unit, 0);
+    if (decimals < 7 || value >= 1) return;
+    near_place(s, value * 360 - 180, unit * 360, 1);
+    near_place(s, value * 180 - 90, unit * 180, 0), near_place(s, 90 - value * 180, unit * 180, 0);
+    near_place(s, atan(sinh(M_PI * (1 - 2 * value))) * 180 / M_PI, unit * 360, 0);
 }
 
 /* A number without its sign, in every notation in which it may be a coordinate. */
@@ -166,12 +197,14 @@ void number_near(sieve *s, double value, int decimals) {
             if (value <= 3.15 && decimals >= 6) either_near(s, value * 180 / M_PI, unit * 180 / M_PI);
         } else if (value <= EQUATOR + 3 && in_range(s, value, METRES))
             metres_near(s, value, unit);
+        if (decimals >= 2 || value >= 100) rarer_near(s, value, decimals);
         return;
     }
     if (value < 1000 || value > 1.81e11 || !in(s->some_numbers, upper_bits(value))) return;
     for (int i = 0; i < NOTATIONS; i++)
         if (in_range(s, value, i) && value <= 180 * SCALES[i]) either_near(s, value / SCALES[i], 1 / SCALES[i]);
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
+    for (int i = 0; i < 2; i++) in_one_near(s, value / IN_ONE[i], 1 / IN_ONE[i]);
 }
 
 /* A whole number that may be the bits of a real one: only so many digits may. */
@@ -211,6 +244,8 @@ static double read(bytes at, int kind, bool big) {
     return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 6 ? 4 : 8, big) / scales[(kind - 2) % 4];
 }
 
+enum { FAR = 64 }; /* bytes that may stand between two doubles */
+
 /* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
 static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     static const int gaps[] = {0, 1, 2, 4, 8};
@@ -223,8 +258,9 @@ static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
             int64_t lats = s->spots_found;
             if (!(fabs(lat) <= 90) || !near_place(s, lat, 6e-4, 0)) continue;
             int64_t lons = s->spots_found;
-            for (int i = 0; i < 10; i++) {
-                int64_t beside = i % 2 ? start - wide - gaps[i / 2] : start + wide + gaps[i / 2];
+            for (int i = 0; i < (kind ? 10 : 2 * FAR + 2); i++) {
+                int gap = kind ? gaps[i / 2] : i / 2;
+                int64_t beside = i % 2 ? start - wide - gap : start + wide + gap;
                 if (beside < 0 || beside + wide > size) continue;
                 double lon = read(data + beside, kind, big);
                 if (!(fabs(lon) <= 180) || !near_place(s, lon, 6e-4, 1)) continue;
@@ -261,18 +297,19 @@ static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, bool ro
 /* Latitude and longitude as numbers of one kind, side by side or with little between. */
 bool packed_places(sieve *s, bytes data, int64_t size, bool room) {
     static const int tops[] = {0, 3, 7}; /* where its upper byte stands: the highest first, the lowest first */
-    static const int apart[] = {4, 5, 6, 8, 9, 10, 12, 16}; /* how far the two may begin from each other */
+    static const int apart[] = {4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16}; /* how far the two may begin from each other */
     if (!s->number_of_places || size < 8) return false;
     int64_t spots = s->spots_found;
     bool found = false;
     for (int64_t block = 0; block < size && !found; block += 64) {
         int64_t length = size - block < 64 ? size - block : 64;
         uint64_t lats = tops_in(s, data + block, length, room, 0);
-        if (size <= 64) {
+        if (size <= 24) { /* else two doubles may stand anywhere in it */
             uint64_t lons = tops_in(s, data, length, room, 1), near = 0;
-            for (int i = 0; i < 8; i++) near |= lons >> apart[i] | lons << apart[i];
+            for (int i = 0; i < 12; i++) near |= lons >> apart[i] | lons << apart[i];
             lats &= near;
-        }
+        } else if (size <= 64 && !tops_in(s, data, length, room, 1))
+            lats = 0;
         for (; lats && !found; lats &= lats - 1) {
             int64_t top = block + __builtin_ctzll(lats);
             for (int i = 0; i < 3 && !found; i++) {
