@@ -188,13 +188,16 @@ class Linker:
         """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
         hits = self._index.find(decoded.leaves, decoded.passed_over)
         hits += self._sets.find(decoded.leaves, lambda key: key in self._persona or self._was_read(key, at))
-        hits = without_parts(hits, decoded.leaves)
+        hits = self._sets.together(without_parts(hits, decoded.leaves), decoded.leaves)
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return hits
         refs = {_spot(one.leaf): one.refs for one in reversed(inner)}
         plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
+        cut = {id(one.leaf) for one in inner if one.cut}
         for hit in self._index.find([one.leaf for one in inner]):
+            if id(hit.leaf) in cut and hit.variant.of == "without_check_digit":
+                continue  # what was taken off may be the check digit of another
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
                 # a form inside base64 at an odd place is in a leaf of its own, one step further in
                 lines = refs.get(_spot(hit.leaf)) or refs.get(_spot(hit.leaf, 1), ())
@@ -232,6 +235,8 @@ class Linker:
                     kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
                 elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and key not in everywhere:
                     kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
+                elif key[0] == "birthday" and hit.evidence and len(hit.leaf.data) <= SALTED:
+                    kept.append(hit._replace(why=f"{hit.why}; short, but but for a salt all that went in"))
             if kept:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
                 believed[key] = kept[:MATCHES]
@@ -376,6 +381,10 @@ def line_of(ref: Ref) -> int:
     """The line number in a reference; 0 where it has none."""
     number = ref.rpartition(":")[2]
     return int(number) if number.isdecimal() else 0
+
+
+SALTED = 64
+"""Bytes of a value and its salt, at most."""
 
 
 def _spot(leaf: Leaf, further: int = 0) -> tuple[str, int, int, tuple[str, ...]]:

@@ -38,6 +38,10 @@ HEAD = 6
 """Bytes before the bits of a filter that Guava wrote: the strategy, the hashes for an entry, the longs that follow."""
 MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
 
+CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
+FORMS_EACH = 16
+"""Normal forms of a value of which checksums are looked for, at most."""
+
 Key = tuple[str, str]
 """A value by type and text: what the same value is."""
 
@@ -55,12 +59,14 @@ class Sets:
 
     def __init__(self) -> None:
         self._values: dict[Key, str] = {}
+        self._known = 0
 
     def add(self, key: Key) -> None:
         """Look for a value in sets from now on."""
+        self._known += 1
         if len(self._values) < MOST and key not in self._values:
             kind = variants.kind_of(Value(type=key[0], text=key[1]))
-            if kind in KINDS:
+            if kind in KINDS or key[0] == "installed_apps":
                 self._values[key] = kind
 
     def narrowed(self, narrow: Narrow) -> Narrow:
@@ -91,6 +97,28 @@ class Sets:
             if len(listed) >= LEAST_LISTED:
                 hits += self._in_list(parent, listed, read)
         return hits
+
+    def together(self, hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
+        """The same hits; those of checksums that are in one list say together what none of them says alone."""
+        ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
+        for hit in hits:
+            parent = LISTED.sub("", hit.leaf.path)
+            if hit.variant.name in CHECKSUMS and not hit.strong and parent != hit.leaf.path:
+                ways[parent, hit.variant.name].append(hit)
+        for (parent, name), of_way in ways.items():
+            found = len({hit.key for hit in of_way})
+            if found < LEAST_KNOWN:
+                continue
+            listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
+            chance = tail(found, max(found, listed), min(0.5, len(self) * FORMS_EACH / 2**32))
+            if chance < CHANCE:
+                why = f"{found} of the {listed} numbers in {parent} are a {name.replace('_', ' ')} of values read"
+                better = {id(hit): hit._replace(strong=True, chance=chance, why=f"{hit.why}; {why}") for hit in of_way}
+                hits = [better.get(id(hit), hit) for hit in hits]
+        return hits
+
+    def __len__(self) -> int:
+        return self._known
 
     def _members(self, read: Callable[[Key], bool]) -> Iterator[Member]:
         for key, kind in self._values.items():

@@ -158,6 +158,8 @@ def is_exchanged(own: Own, data: bytes) -> bool:
     pairs = set(zip(text, data, strict=False))
     if not len(pairs) == len({letter for letter, _ in pairs}) == len({letter for _, letter in pairs}):
         return False
+    if 2 * sum(letter != other for letter, other in pairs) < len(pairs):  # with a letter or two changed, it is another
+        return False
     bits, seen = 0.0, 0
     for number in pattern_of(text[: COUNTED[own.alphabet]]):
         bits += math.log2(own.alphabet) if number < seen else -math.log2(1 - seen / own.alphabet)

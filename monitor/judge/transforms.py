@@ -71,6 +71,8 @@ class Inner(NamedTuple):
 
     leaf: Leaf
     refs: tuple[Ref, ...]
+    cut: bool = False
+    """Whether digits or letters that may be a salt were taken off."""
 
 
 class _Place(NamedTuple):
@@ -253,12 +255,13 @@ class Transforms:
                     hits[step.ref] = (step, _Place(number, 0, len(data), (how,)))
 
     def _in_parts(self, step: _Step, leaves: Sequence[Leaf], number: int) -> bool:
-        """Whether a text begins the output of a cipher, and those beside it go on with it to its end."""
+        """Whether a leaf begins the output of a cipher, and those beside it go on with it to its end: letters that were
+        cut, or bytes that were, and then written each for itself."""
         first = leaves[number]
         size = len(first.data)
-        if first.text is None or not LETTERS <= size < 2 * len(step.outcome):
+        if not LETTERS <= size < 2 * len(step.outcome):
             return False
-        for spell in _WAYS:
+        for spell in _WAYS if first.text is not None else (bytes,):
             if not first.data.startswith(spell(step.outcome[:BEGINNING])[:LETTERS]):
                 continue
             text = spell(step.outcome)
@@ -383,12 +386,15 @@ def _end(step: _Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
     outcome, data = step.outcome, leaf.data
     if data.startswith(outcome, begin):
         return begin + len(outcome)
+    if leaf.decoding[-1:] == ("digests",):  # cut here, not by the app: half of another may be half of this one
+        return 0
     if step.cut:
         if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
             return len(data)
         if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
             return len(data)
-        if not (len(data) % SHORTENED or begin % SHORTENED) and data.startswith(outcome[:SHORTENED], begin):
+        several = len(data) >= 3 * SHORTENED and not (len(data) % SHORTENED or begin % SHORTENED)
+        if several and data.startswith(outcome[:SHORTENED], begin):
             return begin + SHORTENED  # one of a row
         if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
             return begin + UUID_BYTES
@@ -424,14 +430,14 @@ def _read(outer: Inner, place: _Place, source: bytes, step: _Step, refs: tuple[R
     for inside in leaves_of(source).leaves:
         path = leaf.path + inside.path[1:]
         steps = (*decoding, *inside.decoding)
-        # what goes into a digest is a value and a salt, one directly behind the other
-        glued = step.cut and inside.start == 0 and inside.end == len(source)
+        # what goes into a digest is a value and a salt, one directly behind the other; into a cipher, seldom
+        glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
         made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
         yield Inner(made, (*outer.refs, *refs))
         if glued and made.text is not None:
-            for number in _beside_salt(made.data):
-                one = made._replace(data=number, text=number.decode("ascii"), glued=False)
-                yield Inner(one, (*outer.refs, *refs))
+            for part in (*_beside_salt(made.data), *_cells_beside_salt(made.data)):
+                one = made._replace(data=part, text=part.decode("ascii"), glued=False)
+                yield Inner(one, (*outer.refs, *refs), cut=True)
 
 
 def _beside_salt(data: bytes) -> Iterator[bytes]:
@@ -440,13 +446,37 @@ def _beside_salt(data: bytes) -> Iterator[bytes]:
     for run in SALTED.finditer(data):
         for digits in DIGITS.finditer(run[0]):
             before, after = run[0][: digits.start()], run[0][digits.end() :]
-            fronts = SALT_DIGITS if _is_salt(before) else 1
+            fronts = SALT_DIGITS if _is_salt(before) else 3 if before.lower() in VERSION else 1
             backs = SALT_DIGITS if _is_salt(after) else 1
             for front in range(fronts):
                 for back in range(backs):
                     number = digits[0][front : len(digits[0]) - back]
                     if (front or back) and len(number) >= FEWEST_DIGITS:
                         yield number
+
+
+def _cells_beside_salt(data: bytes) -> Iterator[bytes]:
+    """What may be the name of a cell in the input of a digest, directly behind a salt or before it."""
+    if CELL_AND_SALT.fullmatch(data):
+        for size in CELL:
+            if size < len(data) <= size + MOST_SALT:
+                yield from (
+                    part
+                    for part, cut in ((data[-size:], len(data) - size), (data[:size], size))
+                    if NO_HEX.search(part)
+                    and not data[cut - 1 : cut + 1].isdigit()  # else it is part of something else
+                )
+
+
+SHORT_INPUT = 128
+"""Bytes of what goes into a cipher and may be nothing but values, one directly behind the other."""
+CELL_AND_SALT = re.compile(rb"[0-9a-z]{8,20}")
+NO_HEX = re.compile(rb"[g-z]")
+CELL = range(7, 13)
+"""Letters of a geohash that are some hundred metres or less."""
+MOST_SALT = 8
+VERSION = frozenset((b"v", b"ver", b"version"))
+"""What a digit or two stand behind that are a version, and no part of the number."""
 
 
 def _is_salt(letters: bytes) -> bool:
@@ -456,7 +486,7 @@ def _is_salt(letters: bytes) -> bool:
     return len(letters) >= 6 and sum(letter in b"0123456789" for letter in letters) >= 2
 
 
-SALTED = re.compile(rb"[0-9A-Za-z]{15,200}")
+SALTED = re.compile(rb"[0-9A-Za-z]{11,200}")
 DIGITS = re.compile(rb"[0-9]{10,40}")
 FEWEST_DIGITS = 9
 SALT_DIGITS = 6

@@ -26,6 +26,12 @@ from tests.judge.encoders import ENCODERS, dumps
 from tests.strategies import personal
 
 PHONE = Value(type="phone_number", text="13800138000")
+INVALID = Value(type="phone_number", text="+4915479380927")
+ACCENTS = Value(type="name", text="Jürgen Weißbach-Moreau")
+STREET = Value(type="address", text="3777 Evergreen Terrace, Apt 58, Springfield, OR 97475")
+CHINESE_STREET = Value(type="address", text="上海市浦东新区世纪大道429号12栋")
+TEXT = Value(type="sms_content", text="Your parcel 3796459658 arrives, code 616836")
+APP = Value(type="installed_apps", text="com.tencent.mm")
 ABROAD = Value(type="phone_number", text="+447700900079")
 NAME = Value(type="name", text="Anna-Maria Kowalska")
 SHORT = Value(type="name", text="李华霞")
@@ -134,10 +140,24 @@ def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
         (MAC, "a4c1.3815.81d1", "dotted"),
         (ANDROID, "7273403292080790528", "integer"),
         (GAID, "384000008CF011BDB23E10B96E40000D", "bare"),
+        (ABROAD, "07700900079", "national"),
+        (INVALID, "015479380927", "trunk_0"),
+        (PHONE, "013800138000", "trunk_0"),
+        (ACCENTS, "Jurgen Weibach-Moreau", "without_accents"),
+        (ACCENTS, "jurgen-weibach-moreau", "slug"),
+        (NAME, "Anna-Maria    Kowalska", "plain"),
+        (EMAIL, "zhao.liu_13_at_example.org", "for_files"),
+        (EMAIL, "zhao_liu_13_example_org", "for_files"),
+        (EMAIL, "zhao.liu_13 (at) example (dot) org", "in_words"),
+        (EMAIL, "zhaoliu_13@example.org", "undotted"),
+        (STREET, "3777 Evergreen Terrace", "street"),
+        (CHINESE_STREET, "浦东新区世纪大道429号12栋", "without_town"),
+        (TEXT, "Yourparcel3796459658arrives,code616836", "unspaced"),
+        (APP, "com/tencent/mm", "slashes"),
         (EMAIL, EMAIL.text[::-1], "reversed"),
         (NAME, codecs.encode(NAME.text, "rot13"), "rot13"),
         (EMAIL, "+92@]{:F0`botI2>A=6]@C8", "rot47"),
-        (PHONE, "24911249111", "next_letters"),
+        (PHONE, "24911249111", "next_digits"),
         (NAME, "@mm`,L`qh`\u001fJnv`krj`", "letters_before"),
         (EMAIL, hashlib.md5(EMAIL.text.lower().encode()).hexdigest()[8:24], "md5_16"),
         (EMAIL, hashlib.sha256(EMAIL.text.upper().encode()).hexdigest()[:40], "sha256_first_20"),

@@ -8,6 +8,7 @@ import json
 import math
 import random
 import struct
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,20 @@ def test_a_list_of_short_digests_is_found(size, write):
     assert match.path.startswith("$.h[")
     assert "are of values read, which alone none of them would prove" in match.note
     assert match.confidence > 0.99
+
+
+@pytest.mark.parametrize("known", [3, 12])
+@pytest.mark.parametrize("write", [zlib.crc32, lambda data: f"{zlib.crc32(data):08x}"])
+def test_checksums_in_one_list_are_proof_together(known, write):
+    numbers = [write(number.encode()) for number in NUMBERS[:known] + STRANGERS[:20]]
+    found = {match.value for flow in linked(json.dumps({"h": numbers}).encode()) for match in flow.matches}
+    assert found <= set(NUMBERS[:known])
+    assert len(found) >= known - 2  # of what is all digits, or small, no checksum is looked for
+
+
+def test_a_checksum_or_two_are_none():
+    body = json.dumps({"h": [zlib.crc32(number.encode()) for number in NUMBERS[:2] + STRANGERS[:20]]}).encode()
+    assert not linked(body)
 
 
 def test_a_list_that_is_larger_than_what_is_read_in_full_is_found_too():

@@ -9,6 +9,9 @@ import string
 
 import pytest
 
+from monitor.events import Value
+from monitor.judge.flows import Linker
+from monitor.judge.variants.places import geohash
 from tests.judge.test_flows import NUMBER, PLAIN, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"
@@ -197,3 +200,61 @@ def test_decrypting_that_encrypts_is_known():
 def test_a_match_says_how_the_output_was_written():
     (flow,) = joined([("encrypt", "AES/CBC/PKCS5Padding", PLAIN, CIPHERTEXT)], BASE64.swapcase())
     assert "exchanged letters" in flow.matches[0].decoding
+
+
+BORN = Value(type="birthday", text="1991-04-23")
+PLACE = Value(type="location", text="31.238361,121.435598")
+
+
+def given(value, *calls):
+    """A linker that knows a value, and what the app made of it."""
+    known = Linker((value,))
+    for number, call in enumerate(calls, 1):
+        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+    return known
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        (BORN, b"zz2/a1991-04-23"),
+        (BORN, b"u=" + base64.b64encode(b"1991-04-23")),
+        (PLACE, b"x" + geohash(31.238361, 121.435598, 9).encode()),
+        (PLACE, geohash(31.238361, 121.435598, 9).encode() + b"salt"),
+        (Value(type="phone_number", text=NUMBER), b"v1" + NUMBER.encode()),
+    ],
+    ids=[
+        "a birthday",
+        "a birthday in base64",
+        "a cell behind a salt",
+        "a cell before one",
+        "a version before a number",
+    ],
+)
+def test_what_a_salt_stands_beside_is_followed(value, source):
+    call = digest(source)
+    (flow,) = link(given(value, call), 20, {"q": call[3].hex()})
+    assert flow.matches[0].value == value.text
+
+
+@pytest.mark.parametrize(
+    "source", [b"on 1991-04-23 there were other things that this line, which is long, speaks of, too"]
+)
+def test_a_date_in_a_line_is_no_birthday(source):
+    call = digest(source)
+    assert not link(given(BORN, call), 20, {"q": call[3].hex()})
+
+
+def test_parts_of_a_ciphertext_that_are_written_each_for_itself_are_joined():
+    call = ("encrypt", "AES/CBC/PKCS5Padding", PLAIN + b" " * 48, CIPHERTEXT)
+    parts = [base64.b64encode(part).decode() for part in (CIPHERTEXT[:43], CIPHERTEXT[43:])]
+    (flow,) = joined([call], {"p1": parts[0], "p2": parts[1]})
+    assert flow.matches[0].evidence == ("transforms.jsonl:1",)
+    assert not joined([call], {"p1": parts[0], "p2": parts[1][:-8]})
+
+
+def test_values_glued_together_are_found_in_what_was_encrypted():
+    source = b"860798683078487" + NUMBER.encode() + b"zz"
+    call = ("encrypt", "AES/CBC/PKCS5Padding", source, cbc(source))
+    (flow,) = link(given(Value(type="device_id_imei", text="860798683078487"), call), 20, {"q": cbc(source).hex()})
+    assert flow.matches[0].value == "860798683078487"

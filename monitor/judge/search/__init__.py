@@ -21,7 +21,16 @@ from monitor.judge.search.coordinates import Places
 from monitor.judge.search.edges import LONGER_BY, stands_alone
 from monitor.judge.search.forms import Forms, enter, words_of
 from monitor.judge.search.grams import Grams, Table, window_of
-from monitor.judge.search.hits import Hit, best, hit_at, last_key, root_of
+from monitor.judge.search.hits import (
+    Hit,
+    best,
+    hit_at,
+    last_key,
+    longest_of_glued,
+    root_of,
+    whole_or_cut,
+    without_halves,
+)
 from monitor.judge.search.look import Look
 from monitor.judge.search.masked import Masked
 from monitor.judge.search.sieve import Sieve
@@ -108,10 +117,14 @@ class Index:
         found = _Found(self._slots, look.size + passed_over)
         self._find_texts(self._texts, look, found)
         if salted := [number for leaf in leaves if leaf.glued for number in _before_salt(leaf)]:
+            before = len(found.hits)
             self._find_texts(self._texts, Look(salted), found)
+            found.hits[before:] = [hit for hit in found.hits[before:] if hit.variant.of != "without_check_digit"]
         if binary := [leaf for leaf in leaves if leaf.text is None]:
             self._find_texts(self._raw, Look(binary), found)
         self._find_digests(look, found)
+        if inside := [leaf for leaf in binary if INSIDE.start < len(leaf.data) < INSIDE.stop]:
+            self._find_digests_inside(Look(inside), found)
         if self._digits:
             self._find_split_numbers(look.numeric(), found)
         for part in self._splits.find(look):
@@ -137,7 +150,7 @@ class Index:
                         error_m=place.error_m,
                         fits=place.fits,
                     )
-        return best(found.hits)
+        return best(whole_or_cut(without_halves(longest_of_glued(found.hits))))
 
     def _find_texts(self, texts: Grams, look: Look, found: _Found) -> None:
         lower = look.joined.lower()
@@ -162,7 +175,9 @@ class Index:
                 continue
             variant, charset = text.variant, text.charset
             if charset == "bytes":
-                in_id = stop - begin < len(leaf.data) and leaf.decoding[-1:] == ("hex",) and _may_be_id(leaf.data, stop)
+                packed = variant.name == "packed_digits"
+                beside = stop - begin < len(leaf.data) and leaf.decoding[-1:] == ("hex",)
+                in_id = beside and _may_be_id(leaf.data, stop, packed=packed)
                 if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_id:
                     found.add(slot, variant, leaf, begin, stop, "")
             elif charset.startswith("base64"):
@@ -189,12 +204,28 @@ class Index:
             candidates.append((leaf, data))
         for slot, number, _ in self._digests.find(words_of(data for _, data in candidates)):
             leaf, data = candidates[number]
+            # what was cut out of more bytes may be a whole digest, but is none that was cut: it may be half of another
+            whole = leaf.decoding[-1:] == ("digests",) and len(data) != digests.SHORTENED
             for digest in self._forms_of(slot).digests:
-                if digest[2].startswith(data):
+                if digest[2] == data or (not whole and digest[2].startswith(data)):
                     variant = variants.digested(digest)
                     if len(data) < len(variant.pattern):
                         variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
                     found.add(slot, variant, leaf, 0, len(leaf.data), "")
+
+    def _find_digests_inside(self, look: Look, found: _Found) -> None:
+        """Whole digests among other bytes."""
+        for slot, at, _ in self._digests.find_anywhere(look.joined):
+            leaf = look.leaves[look.leaf_at(at)]
+            start = at - look.starts[look.leaf_at(at)]
+            for digest in self._forms_of(slot).digests:
+                end = start + len(digest[2])
+                if (
+                    len(digest[2]) >= INSIDE.start
+                    and end - start < len(leaf.data)
+                    and leaf.data[start:end] == digest[2]
+                ):
+                    found.add(slot, variants.digested(digest), leaf, start, end, "")
 
     def _find_split_numbers(self, look: Look, found: _Found) -> None:
         """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
@@ -210,7 +241,8 @@ class Index:
                 numbers = sorted({NO_DIGIT.sub(b"", text), NO_DIGIT.sub(b"", text.replace(b"(0)", b""))})
                 for slot, which, _ in self._digits.find(words_of(number[-8:] for number in numbers)):
                     variant = self._forms_of(slot).digits.get(numbers[which])
-                    if variant is not None:
+                    one_more = last + 1 < len(groups) and len(groups[last + 1][0]) == 1
+                    if variant is not None and not (variant.of == "without_check_digit" and one_more):
                         split = variant._replace(name="separated")
                         found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
 
@@ -241,6 +273,8 @@ class Index:
 
 _End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
 """A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""
+INSIDE = range(16, 1 << 16)
+"""Bytes of data in which a digest may stand anywhere."""
 LONGEST_ROW = 1000
 """Bytes of all that are cut and stand one behind the other."""
 LONGEST_ID = 64
@@ -264,10 +298,13 @@ def _part(leaf: Leaf, start: int, end: int) -> Leaf:
     return leaf._replace(data=leaf.data[start:end], decoding=decoding, start=first, end=last)
 
 
-def _may_be_id(data: bytes, end: int) -> bool:
+def _may_be_id(data: bytes, end: int, *, packed: bool) -> bool:
     """Whether bytes that were written in hex may be one id or number, of which no part is another; a number two digits
-    in a byte that ends with the sign for none is a part of something else."""
-    return (len(data) <= LONGEST_ID and data[end - 1] >> 4 != NO_DIGIT_HERE) or data.hex().isdecimal()
+    in a byte (`packed`) that ends with the sign for none is a part of something else."""
+    if data[0] == len(data) - 1 and end == len(data):  # behind its length
+        return False
+    ended = packed and data[end - 1] >> 4 == NO_DIGIT_HERE
+    return (len(data) <= LONGEST_ID and not ended) or data.hex().isdecimal()
 
 
 NO_DIGIT_HERE = 0xF

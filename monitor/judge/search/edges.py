@@ -7,6 +7,9 @@ import re
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.variants import HAN, Variant
 
+ADDRESS = "(?:尊敬的|亲爱的|您好|你好|联系人|收件人|收货人)"
+TITLE = "(?:先生|女士|小姐|太太|老师|同学|经理|医生|师傅|您好|你好)"
+"""What stands directly before and behind a Chinese name, and is no part of it."""
 WORD = re.compile(rb"[\w]|[\x80-\xff]")
 WITH_COUNTRY = ("international", "digits", "e164")
 """Normal forms of a telephone number before which a plus changes nothing."""
@@ -22,25 +25,30 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     """Whether the text is not part of a longer one: no digit beside digits, no letter beside a word."""
     edge = variant.edge
     data = leaf.data
-    if edge == "none" or (leaf.glued and _beside_salt(data, start, end, edge, variant.bits)):
+    if (
+        edge == "none"
+        or (edge == "word" and variant.bits >= UNLIKELY_BITS and NATURAL.search(variant.pattern))
+        or (leaf.glued and _beside_salt(data, start, end, variant))
+    ):
         return True
+    if leaf.glued and edge in ("digit", "hex") and variant.bits >= SALTED_BITS:
+        return False
     if leaf.decoding[-1:] == ("digests",):  # cut where a digest may begin or end, whatever stands beside it
         return False
-    step = 2 if charset.startswith("utf-16") else 1
-    if step == 2:
-        low = 0 if charset == "utf-16le" else 1
-        before, after = data[start - 2 : start], data[end : end + 2]
-        left = before[low : low + 1] if len(before) == 2 and before[1 - low] == 0 else b""
-        right = after[low : low + 1] if len(after) == 2 and after[1 - low] == 0 else b""
-        beyond = b""
-        further = b""
+    if charset.startswith("utf-16"):
+        return _alone_in_utf_16(leaf, start, end, variant, charset)
+    if variant.of == "hex_number" and data[max(0, start - 2) : start].lower() == b"0x":
+        left, right, beyond, further = b"", data[end : end + 1], b"", data[end + 1 : end + 2]
     else:
         left, right = data[start - 1 : start] if start else b"", data[end : end + 1]
         beyond, further = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
     if leaf.text is None:
         if b"@" in variant.pattern and _goes_on(data, end):
             return False
-        return _alone_in_binary(data, start, end, step, edge)
+        if edge != "version":
+            return _alone_in_binary(data, start, end, variant, right)
+    if edge == "version" and leaf.decoding[-1:] in (("separators",), ("real",)):
+        return False
     if edge == "version":
         # with its check digit behind it, it is an IMEI with one more digit
         follows = VERSION.match(data, end)
@@ -55,6 +63,8 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if edge == "hex":
         if (left and left in HEX) or (right and right in HEX):
             return False
+        if data[:start] == b"%d:" % (end - start):  # how long it is, in a netstring
+            return not LONGER.match(data, end)
         return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
     if b"@" in variant.pattern and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
         return False
@@ -77,6 +87,9 @@ def _goes_on(data: bytes, end: int) -> bool:
     return GOES_ON.match(data, end) is not None and not NAME_OF_FILE.match(data, end)
 
 
+UNLIKELY_BITS = 90.0
+"""What a text of words must say to be believed inside of any other."""
+NATURAL = re.compile(rb"[ \x80-\xff]")
 SALTED_BITS = 24.0
 """What a value must say to be believed directly beside a salt."""
 CERTAIN_BITS = 43.0
@@ -85,17 +98,20 @@ LONGER_BY = 3
 """Digits by which no number is longer than another form of itself: so many more are a salt."""
 
 
-def _beside_salt(data: bytes, start: int, end: int, edge: str, bits: float) -> bool:
+def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
     """In the input of a digest, whether what stands beside a value is something else: letters beside digits, or more
     digits than any form of the number has."""
-    if bits < SALTED_BITS or edge == "version":
+    edge = variant.edge
+    if variant.bits < SALTED_BITS or edge == "version":
         return False
-    if edge == "word":
-        return True
     letters = HEX if edge == "hex" else DIGIT
     before, after = data[:start], data[end:]
+    if edge == "word":
+        more = len(after) - len(after.lstrip(letters)) if data[end - 1] in letters else 0
+        return not 0 < more < LONGER_BY
     more = len(before) - len(before.rstrip(letters)) + len(after) - len(after.lstrip(letters))
-    return not more or more >= LONGER_BY or bits >= CERTAIN_BITS
+    longer = more >= LONGER_BY or variant.bits >= CERTAIN_BITS
+    return not more or (longer and variant.of != "without_check_digit")
 
 
 def _check_digit(digits: bytes) -> int:
@@ -103,6 +119,10 @@ def _check_digit(digits: bytes) -> int:
     doubled = [2 * digit for digit in digits[1::2].translate(bytes.maketrans(DIGIT, bytes(range(10))))]
     total = sum(digit - 48 for digit in digits[::2]) + sum(digit // 10 + digit % 10 for digit in doubled)
     return -total % 10
+
+
+ADDRESSED = re.compile(f"{ADDRESS}$")
+TITLED = re.compile(TITLE)
 
 
 def _joined(data: bytes, at: int) -> bool:
@@ -113,14 +133,56 @@ def _joined(data: bytes, at: int) -> bool:
         return False
     if bool(HAN.match(left)) != bool(HAN.match(right)):
         return False
+    if HAN.match(left) and (
+        ADDRESSED.search(data[max(0, at - 12) : at].decode("utf-8", "ignore"))
+        or TITLED.match(data[at : at + 9].decode("utf-8", "ignore"))
+    ):
+        return False
     return left.isalnum() and right.isalnum()
 
 
-def _alone_in_binary(data: bytes, start: int, end: int, step: int, edge: str) -> bool:
-    """In data that is no text, a byte or two beside the found text may look like digits or letters by chance."""
-    wanted, many = (bytes.isdigit, 3) if edge == "digit" else (bytes.isalnum, 4)
-    left = data[max(0, start - many * step) : start]
-    right = data[end : end + many * step]
-    if step == 2:
-        left, right = left.replace(b"\0", b""), right.replace(b"\0", b"")
-    return not (len(left) == many and wanted(left)) and not (len(right) == many and wanted(right))
+def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset: str) -> bool:
+    """The same among the letters of ASCII that stand around a text in UTF-16, wherever each of them begins."""
+    if charset == "utf-16le" and leaf.data[start - 1 : start] == b"\0" and start > 1:  # the same, half a letter before
+        charset, start, end = "utf-16be", start - 1, end - 1
+    before = leaf.data[max(0, start - 2 * AROUND) : start]
+    before, after = before[len(before) % 2 :], leaf.data[end : end + 2 * AROUND]
+    plain = [
+        "".join(char if char.isascii() else "\n" for char in part.decode(charset, "replace")).encode()
+        for part in (before, after + b"\0" * (len(after) % 2))
+    ]
+    word = variant.pattern
+    around = leaf._replace(data=plain[0] + word + plain[1], text="", glued=False)
+    return stands_alone(around, len(plain[0]), len(plain[0]) + len(word), variant, "utf-8")
+
+
+AROUND = 8
+"""Letters before a text and behind it."""
+
+
+def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right: bytes) -> bool:
+    """In data that is no text, a byte or two beside the found text may look like digits or letters by chance; but not
+    where they are all that stands between bytes that are none, or as many as a byte before says."""
+    wanted, many = (bytes.isdigit, 3) if variant.edge == "digit" else (bytes.isalnum, 4)
+    if variant.of == "without_check_digit" and wanted(right):
+        return False
+    size = end - start
+    said = data[start - 1] if start else 0
+    if said in (size, 2 * size) or (said == size + 1 and not wanted(right)):  # how long it is, as formats write it
+        return True
+    first, last = start, end
+    while first > max(0, start - many) and wanted(data[first - 1 : first]):
+        first -= 1
+    while last < min(len(data), end + many) and wanted(data[last : last + 1]):
+        last += 1
+    if start - first == many or last - end == many:
+        return False
+    if (first, last) == (start, end):
+        return True
+    left = data[first - 1 : first] if first else b""
+    return left != bytes((last - first,)) and not (_ends_there(left) and _ends_there(data[last : last + 1]))
+
+
+def _ends_there(byte: bytes) -> bool:
+    """Whether a text ends beside this byte: at a control character, or with the data."""
+    return not byte or byte < b" "

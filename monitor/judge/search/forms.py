@@ -64,7 +64,7 @@ class Forms:
 def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests: Table, digits: Table) -> int:
     """Enter what is looked for of a value: less than its forms, for of most values nothing is ever found. How many
     patterns that is."""
-    numbers = {form.encode() for _, form in FORMS[kind](value.text) if variants.is_grouped(kind, form)}
+    numbers = {form.encode() for name, form in FORMS[kind](value.text) if variants.is_grouped(kind, name, form)}
     digits.put(words_of(number[-8:] for number in numbers), slot)
     if texts.handle:
         return len(numbers) + _enter_all(_made_of(kind, value), slot, texts, raw, digests)

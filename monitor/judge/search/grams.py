@@ -48,6 +48,13 @@ class Table:
             return rows(lambda out, most: library.table_find_words(self.handle, words, number, out, most))
         return (Row(slot, at, 0) for at in range(number) for slot in self._slow.get(words[8 * at : 8 * at + 8], ()))
 
+    def find_anywhere(self, data: bytes) -> Iterator[Row]:
+        """Every slot of the word at every place; `start` is the place."""
+        if library:
+            return rows(lambda out, most: library.table_find_anywhere(self.handle, data, len(data), out, most))
+        starts = range(len(data) - 7)
+        return (Row(slot, at, 0) for at in starts for slot in self._slow.get(data[at : at + 8], ()))
+
     def put_texts(self, texts: Iterable[bytes], slot: int) -> None:
         """Enter texts of any size where there is no compiled part, which enters them itself."""
         for text in texts:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from monitor.events import Ref, Value
 from monitor.judge.decode.pieces import Leaf
+from monitor.judge.search.edges import ADDRESS, TITLE
 from monitor.judge.variants import Variant, digests
 
 STRONG_BITS = 24.0
@@ -24,11 +25,17 @@ TELLING: dict[str, re.Pattern[str]] = {
         r"name|nick|contact|person|people|friend|user|owner|author|姓名|名字|联系人|^(?:fn|ln|nm|xm)$|"
         r"consignee|linkman|recipient|receiver|addressee|passenger|收货人|收件人|寄件人|乘客|xingming"
     ),
-    "email": re.compile(r"mail|account|login|邮箱"),
+    "email": re.compile(r"mail|account|login|user_?name|^user$|uname|handle|nick|邮箱"),
     "imei": re.compile(r"imei|device|meid|udid|^(?:id|did)$"),
     "mac": re.compile(r"mac|wlan|wifi|bssid|ether|bt|addr"),
     "id": re.compile(r"id|uuid|device|install|serial|gaid|android"),
     "text": re.compile(r"ssid|bssid|wifi|network|text|msg|message|content|body|sms|clip|address|addr|account"),
+    "number": re.compile(
+        r"imsi|iccid|sim|card|serial|passport|social|ssn|tax|bank|iban|account|cert|idno|id_?num|证|卡"
+    ),
+    "device_id_serial": re.compile(r"serial|^sn$|device"),
+    "installed_apps": re.compile(r"app|pkg|package|bundle|installed"),
+    "calendar_events": re.compile(r"event|calendar|title|agenda|meeting|appointment|日程"),
     "date": re.compile(r"birth|dob|bday|born|geburt|naissance|nacimiento|nascimento|生日|出生|誕生|생일|생년"),
     "lat": re.compile(r"^(?:lat|latitude|la|y|lt|纬度|.*[._-]?lat|.*latitude.*)$"),
     "lon": re.compile(r"^(?:lon|lng|long|longitude|lo|x|ln|lg|经度|.*[._-]?(?:lon|lng)|.*longitude.*)$"),
@@ -140,7 +147,7 @@ def hit_at(
     """A hit at the bytes from start to end of a leaf, in an upload of `size` bytes; charset empty: a digest."""
     before, found, after = excerpt(leaf, start, end, charset)
     name = last_key(leaf.path)
-    telling = tells(kind, leaf.path)
+    telling = tells(kind, leaf.path) or (value.type in TELLING and tells(value.type, leaf.path))
     chance = min(1.0, max(1.0, size / 4) * 2.0**-variant.bits)
     return Hit(
         key=key,
@@ -160,8 +167,8 @@ def hit_at(
     )
 
 
-OPENS = re.compile(r"(?:^|[,;|、，；\n\t\"'<>()\[\]{}])\s*$")
-CLOSES = re.compile(r"\s*(?:$|[,;|、，；\n\t\"'<>()\[\]{}])")
+OPENS = re.compile(rf"(?:^|{ADDRESS}|[,;|、，；\n\t\"'<>()\[\]{{}}])\s*$")
+CLOSES = re.compile(rf"\s*(?:$|{TITLE}|[,;|、，；\n\t\"'<>()\[\]{{}}])")
 
 
 def is_whole(hit: Hit) -> bool:
@@ -201,6 +208,51 @@ def _why(variant: Variant, found: str, key: str) -> str:
     else:
         what = f"{len(found)} characters"
     return f"{what}; the key `{key}` says so" if key else what
+
+
+def longest_of_glued(hits: list[Hit]) -> list[Hit]:
+    """Hits, without those that in the input of a digest are the beginning of a longer value of their type."""
+    glued = [hit for hit in hits if hit.leaf.glued]
+    if len({hit.key for hit in glued}) < 2:
+        return hits
+    dropped = {
+        id(hit)
+        for hit in glued
+        for other in glued
+        if other.key != hit.key and other.value.type == hit.value.type and other.leaf is hit.leaf
+        if len(other.found) > len(hit.found) and hit.found in other.found
+    }
+    return [hit for hit in hits if id(hit) not in dropped]
+
+
+def without_halves(hits: list[Hit]) -> list[Hit]:
+    """Hits, without halves of an id of which the other is not there: it may be another's."""
+    halves: dict[Hashable, set[bool]] = defaultdict(set)
+    for hit in hits:
+        if hit.variant.of == "half":
+            halves[hit.key].add(_is_first_half(hit))
+    lone = {key for key, of_key in halves.items() if len(of_key) < 2}
+    return [hit for hit in hits if hit.variant.of != "half" or hit.key not in lone] if lone else hits
+
+
+def whole_or_cut(hits: list[Hit]) -> list[Hit]:
+    """Hits, without beginnings of texts that are not all of a leaf, or which others may begin with: what a text is cut
+    to has some digits of it, or is most of it."""
+    return [hit for hit in hits if hit.variant.of != "beginning" or _is_cut(hit)]
+
+
+def _is_cut(hit: Hit) -> bool:
+    text, whole = (hit.leaf.text or "").strip().rstrip("….").rstrip(), hit.value.text.strip()
+    enough = sum(map(str.isdecimal, text)) >= FEW_DIGITS or len(text) >= MOST_OF_IT * len(whole)
+    return enough and len(text) < len(whole) and whole.startswith(text)
+
+
+FEW_DIGITS, MOST_OF_IT = 3, 0.6
+
+
+def _is_first_half(hit: Hit) -> bool:
+    half, text = hit.value.text.replace("-", "").lower()[:16], hit.variant.pattern.decode()
+    return text == half or (text.lstrip("-").isdecimal() and int(text) % (1 << 64) == int(half, 16))
 
 
 def best(hits: list[Hit]) -> list[Hit]:

@@ -41,25 +41,25 @@ class Masked:
             self._differences.put(hashes_of(_differences(data)), slot)
 
     def find(self, leaves: Sequence[Leaf]) -> Iterator[Found]:
-        """Every value that all of a leaf may be which nobody could read."""
+        """Every value that all of a leaf may be which nobody could read, or under one byte only."""
         numbers: list[int] = []
         differences: list[tuple[int, int, int]] = []
         for number, leaf in enumerate(leaves):
-            if KEYS.start + LEAST <= len(leaf.data) <= LONGEST and _is_unreadable(leaf):
-                found = list(_differences(leaf.data))
+            if LEAST < len(leaf.data) <= LONGEST:
+                found = list(_differences(leaf.data, KEYS if _is_unreadable(leaf) else KEYS[:1]))
                 differences += found
                 numbers += [number] * len(found)
         if not differences:
             return
         for slot, at in sorted({(row.slot, row.start) for row in self._differences.find(hashes_of(differences))}):
             data = _given(*self._value_of(slot))
-            if differences[at] in _differences(data):
+            if differences[at] in _differences(data) and leaves[numbers[at]].data != data:
                 yield Found(slot, Variant("xor", "as_given", "leaf", data, "none", bits_of(data.decode())), numbers[at])
 
 
 def _is_unreadable(leaf: Leaf) -> bool:
     """Whether it is no text, or one that was base64 or hex and reads as none: two numbers often differ as if there were
-    a key."""
+    a key of several bytes."""
     if leaf.text is None:
         return True
     return leaf.decoding[-1:] in (("base64",), ("hex",)) and STRANGE.search(leaf.text) is not None
@@ -75,10 +75,10 @@ def _given(kind: str, text: str) -> bytes:
     return data if len(data) <= LONGEST else b""
 
 
-def _differences(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _differences(data: bytes, keys: range = KEYS) -> Iterator[tuple[int, int, int]]:
     """Size of a key, size of all, and what the bytes differ in that are so far from each other."""
     number, size = int.from_bytes(data), len(data)
-    for key in KEYS[: max(0, size - LEAST - KEYS.start + 1)]:
+    for key in keys[: max(0, min(size // 2, size - LEAST))]:  # no byte is under the key only once
         different = (number ^ number >> 8 * key) & (1 << 8 * (size - key)) - 1
         if different:
             yield key, size, different

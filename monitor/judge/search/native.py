@@ -16,6 +16,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "table_free": (None, _POINTER),
     "table_put_words": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, _SLOT),
     "table_find_words": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
+    "table_find_anywhere": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
     "table_find_texts": (_SIZE, _POINTER, _BYTES, _POINTER, _SIZE, _POINTER, _SIZE),
     "cells_add": (
         *(ctypes.c_bool, _POINTER, _POINTER, ctypes.c_double, ctypes.c_double, ctypes.c_int),

@@ -3,11 +3,13 @@ anywhere, which is only a candidate."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.grams import Table, hashes_of
 from monitor.judge.search.hits import STRONG_BITS, TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
@@ -22,6 +24,8 @@ NEAR = 12
 KEYS = {
     "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|num|area|prefix|line|part|country|code|^cc$|电话|号码|区号"),
+    "mac": re.compile(r"mac|oui|nic|vendor|maker|addr|device|prefix|rest|suffix|part|[0-9]$"),
+    "id": re.compile(r"id|uuid|most|least|high|low|msb|lsb|hi$|lo$|part|word|half|[0-9]$"),
     "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
     "date": TELLING["date"],
     "email": re.compile(r"mail|user|local|account|domain|host|login|邮箱"),
@@ -47,6 +51,8 @@ Cuts = list[tuple[str, tuple[str, ...]]]
 """Ways in which a value may be cut: the normal form, and its parts in order."""
 CANDIDATE_BITS = 30.0
 """What a value must say to be put together from parts that were cut anywhere."""
+SURE_BITS = 40.0
+"""What an id must say to be believed in parts whatever their keys are."""
 PIECES = 24
 """Parts of which a value is put together at most."""
 BEGINNING = 4
@@ -101,7 +107,7 @@ class Splits:
         kind, text = self._value_of(slot)
         for of, parts in _folded(list(cuts_of(kind, text))):
             numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
-            if numbers is None:
+            if numbers is None or (of == "without_check_digit" and _is_digit(look.leaves, numbers[-1] + 1)):
                 continue
             keys = [
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
@@ -114,7 +120,8 @@ class Splits:
                 rest = " and ".join(other for other in paths if other != path)
                 why = f"in {len(parts)} parts, the rest at {rest}"
                 why += "; the keys say so" if telling else "; the keys do not say so"
-                yield Found(slot, variant, one, telling and bits >= STRONG_BITS, telling, why)
+                sure = bits >= (STRONG_BITS if telling else SURE_BITS if kind in ("id", "mac") else math.inf)
+                yield Found(slot, variant, one, sure, telling, why)
 
     def _joined(self, look: Look) -> Iterator[Found]:
         """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
@@ -136,7 +143,8 @@ class Splits:
                 numbers.append(further)
                 if joined[:BEGINNING] not in beginnings:
                     break
-                rows_of_leaves.append((joined, numbers[:]))
+                if not _goes_on(leaves, number, further):
+                    rows_of_leaves.append((joined, numbers[:]))
         found = self._whole.find(hashes_of(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):
             joined, numbers = rows_of_leaves[at]
@@ -146,6 +154,23 @@ class Splits:
                 why = f"in {len(numbers)} parts, {way}; the keys do not say so: a candidate"
                 for one in numbers:
                     yield Found(slot, variant, one, True, False, why)
+
+
+def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:
+    """Whether a leaf is one digit: behind the rest of an IMEI, the check digit of another."""
+    text = leaves[number].text if number < len(leaves) else None
+    return text is not None and len(text) == 1 and text.isdecimal()
+
+
+def _goes_on(leaves: Sequence[Leaf], first: int, last: int) -> bool:
+    """Whether single letters or digits of a list go on before these or behind them."""
+    if len(leaves[first].text or "") > 1 or len(leaves[last].text or "") > 1:
+        return False
+    own = parent_of(leaves[first].path)
+    return any(
+        0 <= at < len(leaves) and parent_of(leaves[at].path) == own and len(leaves[at].text or "") == 1
+        for at in (first - 1, last + 1)
+    )
 
 
 def _folded(cuts: Cuts) -> Cuts:
@@ -208,6 +233,17 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
             yield "as_given", (*parts[:1], *rest)
             yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
+    elif kind == "mac" and len(pure := re.sub(r"[^\da-fA-F]", "", text)) == 12:
+        twos = [pure[at : at + 2] for at in range(0, 12, 2)]
+        for between in (":", "-", ""):
+            yield "maker_and_rest", (between.join(twos[:3]), between.join(twos[3:]))
+    elif kind == "id" and len(pure := text.strip().replace("-", "")) in (16, 32):
+        for size in (len(pure) // 2, 8):
+            hexes = tuple(pure[at : at + size] for at in range(0, len(pure), size))
+            yield "in_words", hexes
+            numbers = [int(part, 16) for part in hexes]
+            yield "in_words", tuple(map(str, numbers))
+            yield "in_words", tuple(str(number - (number >> 4 * size - 1 << 4 * size)) for number in numbers)
     elif kind == "imei":
         digits = digits_of(text)
         if digits.isdecimal() and len(digits) == 15:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Iterator
@@ -75,6 +76,9 @@ def bits_of(text: str) -> float:
 
 
 NO_DIGITS = str.maketrans("", "", "0123456789")
+PARTS = frozenset(("local", "initial"))
+PART_BITS = 20.0
+"""What a part of an address or a name says, which others may have as well: less than proof."""
 DATE_BITS = 15.0
 """What a date says, however it is written: a life has some thirty thousand days."""
 CHECKSUM_BITS = 20.0
@@ -119,9 +123,10 @@ def kept(kind: str, forms: Forms) -> Iterator[tuple[str, str, bytes, How]]:
         yield name, text, coded, "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
 
 
-def is_grouped(kind: str, text: str) -> bool:
-    """Whether a form is a number that is looked for with separators between its digits as well."""
-    return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal()
+def is_grouped(kind: str, name: str, text: str) -> bool:
+    """Whether a form is a number that is looked for with separators between its digits as well; a nought before the
+    stop of a real number is none that somebody dialled."""
+    return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal() and name != "trunk_0"
 
 
 def summed(forms: Forms) -> Iterator[tuple[str, str]]:
@@ -132,7 +137,11 @@ def summed(forms: Forms) -> Iterator[tuple[str, str]]:
 def in_disguise(forms: Forms) -> Iterator[tuple[str, str]]:
     """(name, text) of what hides the value from readers, where that says enough."""
     given = forms[0][1] if forms else ""
-    return disguises.disguised(given) if bits_of(given) >= DISGUISED_BITS else iter(())
+    if bits_of(given) < DISGUISED_BITS:
+        return
+    yield from disguises.disguised(given)
+    if given[:1] == "+" and given[1:].isdecimal():
+        yield from disguises.disguised(given[1:])
 
 
 DISGUISED_BITS = 30.0
@@ -145,9 +154,9 @@ def texts_of(value: Value) -> Iterator[Variant]:
     yield from in_binary(kind, forms)
     for name, text, coded, how in kept(kind, forms):
         variant = "plain" if name == "as_given" else name
-        bits = min(bits_of(text), DATE_BITS) if kind == "date" else bits_of(text)
-        yield Variant(variant, name, how, coded, _edge(text), bits)
-        if is_grouped(kind, text):
+        bits = min(bits_of(text), DATE_BITS if kind == "date" else PART_BITS if name in PARTS else math.inf)
+        yield Variant(variant, name, how, coded, "none" if name == "beginning" else _edge(text), bits)
+        if is_grouped(kind, name, text):
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
     if kind == "location":
         yield Variant("coordinates", "as_given", "place", b"")
@@ -210,7 +219,21 @@ UNCHOSEN = frozenset(
         *("dotted_upper", "quoted", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
         *("rounded_2", "rounded_3", "rounded_4", "rounded_5", "rounded_6", "lat_lon", "lon_lat"),
         *(f"rounded_{decimals}_lon_lat" for decimals in range(2, 7)),
-        *("unpadded", "in_words", "seconds", "padded"),
+        *(
+            "local",
+            "initial",
+            "street",
+            "without_town",
+            "unpadded",
+            "in_words",
+            "seconds",
+            "padded",
+            "for_files",
+            "undotted",
+            "slug",
+            "slashes",
+            "beginning",
+        ),
         *(f"geohash_{size}" for size in range(6, 11)),
     )
 )
@@ -237,8 +260,10 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
     elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and varied("0" + digits):
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex("0" + digits), "none", 44.0)
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex(digits + "f"), "none", 44.0)
-        turned = "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2] + "f", strict=True))
+        turned = _swapped(f"{digits}f")
         yield Variant("packed_digits", "swapped", "bytes", bytes.fromhex(turned), "none", 44.0)
+        identity = _swapped(f"a{digits}")  # as TS 24.008 has it: the kind, then the digits
+        yield Variant("packed_digits", "mobile_identity", "bytes", bytes.fromhex(identity), "none", 44.0)
         yield Variant("bytes", "big_endian", "bytes", int(digits).to_bytes(8), "none", 44.0)
         yield Variant("bytes", "little_endian", "bytes", int(digits).to_bytes(8, "little"), "none", 44.0)
         yield Variant("with_software_version", "without_check_digit", "utf-8", digits[:14].encode(), "version", 40.0)
@@ -249,15 +274,21 @@ def _packed_digits(digits: str) -> Iterator[Variant]:
     if not digits.isdecimal() or not 10 <= len(digits) <= 20:
         return
     filled = digits + "f" * (len(digits) % 2)
-    turned = "".join(f"{second}{first}" for first, second in zip(filled[::2], filled[1::2], strict=True))
     bits = bits_of(digits)
-    for of, coded in (("in_order", filled), ("swapped", turned)):
+    coded_as = [("in_order", filled), ("swapped", _swapped(filled))]
+    coded_as += [("mobile_identity", _swapped(f"9{digits}"))] if len(digits) == 15 else []
+    for of, coded in coded_as:
         if varied(coded):
             yield Variant("packed_digits", of, "bytes", bytes.fromhex(coded), "none", bits)
     number = int(digits)
     if 1 << 32 < number < 1 << 63:
         yield Variant("bytes", "big_endian", "bytes", number.to_bytes(8), "none", bits)
         yield Variant("bytes", "little_endian", "bytes", number.to_bytes(8, "little"), "none", bits)
+
+
+def _swapped(digits: str) -> str:
+    """The same with the two of each pair exchanged."""
+    return "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2], strict=True))
 
 
 def _pure(text: str) -> str:

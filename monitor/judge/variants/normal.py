@@ -89,7 +89,24 @@ def email(text: str) -> Forms:
         ("untagged", untagged),
         ("bare", bare if domain in ("gmail.com", "googlemail.com") else ""),
         ("quoted", f'"{lower.partition("@")[0]}"@{domain}'),
+        ("local", lower.partition("@")[0]),
+        ("undotted", f"{untagged.partition('@')[0].replace('.', '')}@{domain}"),
+        *(("in_words", f"{local}{at}{domain.replace('.', dot)}") for at, dot in IN_WORDS),
+        *(("in_words", f"{local.replace('.', dot)}{at}{domain.replace('.', dot)}") for at, dot in IN_WORDS),
+        *(("for_files", lower.replace("@", at)) for at in ("_at_", "-at-", "_", "#")),
+        ("for_files", re.sub(r"[^a-z0-9]", "_", lower)),
     )
+
+
+IN_WORDS = (
+    (" at ", " dot "),
+    (" [at] ", " [dot] "),
+    ("[at]", "[dot]"),
+    (" (at) ", " (dot) "),
+    ("(at)", "(dot)"),
+    (" [at] ", "."),
+)
+"""How addresses are hidden from collectors: instead of `@`, of a dot."""
 
 
 @form("name")
@@ -101,6 +118,14 @@ def name(text: str) -> Forms:
     plain = "".join(char for char in unicodedata.normalize("NFD", narrow) if not unicodedata.combining(char))
     forms = [("as_given", given), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())]
     forms += [("without_accents", plain), ("without_accents", plain.translate(STROKES))]
+    if not narrow.isascii() and len(ascii_only := plain.encode("ascii", "ignore").decode()) > 0.8 * len(plain):
+        forms += [("without_accents", ascii_only)]
+    else:
+        ascii_only = plain
+    if len(words) > 1 and not HAN.search(narrow):
+        forms += [("slug", NO_SLUG.sub("-", ascii_only.lower()).strip("-"))]
+    elif len(words) == 1 and 2 < len(narrow) <= 4 and all(HAN.match(char) for char in narrow):
+        forms += [("spaced", " ".join(narrow))]
     if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
         cut = 2 if words[0][:2] in SURNAMES else 1
         words = [words[0][:cut], words[0][cut:]] if len(words[0]) > cut else words
@@ -121,6 +146,8 @@ def name(text: str) -> Forms:
             forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
         forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
         forms += [("joined_lower", "".join(words).lower())]
+    if len(words) > 1 and not HAN.search(narrow):
+        forms += [("initial", f"{words[0][0]}{dot} {words[-1]}") for dot in (".", "")]
     forms += [("latin", latin) for latin in _latin(narrow)]
     if "'" in narrow or "\u2019" in narrow:
         straight = narrow.replace("\u2019", "'")
@@ -128,6 +155,9 @@ def name(text: str) -> Forms:
         forms += [("apostrophe", straight), ("apostrophe", straight.replace("'", "\u2019"))]
         forms += [("apostrophe", straight.replace("'", "''"))]
     return _unique(*forms)
+
+
+NO_SLUG = re.compile(r"[\W_]+")
 
 
 def _latin(text: str) -> list[str]:
@@ -246,6 +276,8 @@ def address(text: str) -> Forms:
         *(("separated", between.join(parts)) for between in ("\n", "\r\n", ",", "; ", " ")),
         *(("separated", between.join(words)) for between in ("", " ", "\n", "_", "-", "+")),
         *(("separated", blanks) for blanks in cut),
+        ("street", parts[0] if len(parts) > 1 and any(char.isdecimal() for char in parts[0]) else ""),
+        ("without_town", "".join(words[1:]) if cut else ""),
     )
 
 
@@ -334,10 +366,18 @@ def plain_text(text: str) -> Forms:
         ("narrow", narrow),
         ("lower", narrow.lower()),
         ("upper", narrow.upper()),
-        ("unspaced", re.sub(r"[\s,]+", "", narrow)),
-        ("spaced", re.sub(r"[\s,]+", " ", narrow)),
+        *(("unspaced", re.sub(between, "", narrow)) for between in (r"[\s,]+", r"\s+")),
+        *(("spaced", re.sub(between, " ", narrow)) for between in (r"[\s,]+", r"\s+")),
         ("lines", re.sub(r"[\s,]+", "\n", narrow)),
+        ("beginning", given[: SHORT_HAN if HAN.search(given) else SHORT] if len(given) >= CUT else ""),
+        ("slashes", given.replace(".", "/") if PACKAGE.fullmatch(given) else ""),
     )
+
+
+SHORT, SHORT_HAN, CUT = 16, 12, 24
+"""Letters by which a longer text is known that was cut, and letters that it has."""
+PACKAGE = re.compile(r"[A-Za-z]\w*(?:\.\w+){2,}")
+"""The name of an app, whose parts are folders where its code lies."""
 
 
 def _hex_number(digits: str) -> str:

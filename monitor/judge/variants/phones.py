@@ -39,6 +39,8 @@ ABROAD: dict[str, re.Pattern[str]] = {
     )
 }
 """Further countries, each for numbers that are written as its mobile ones are: it takes long to try them all."""
+TRUNK_0 = frozenset(("33", "44", "49", "61", "81", "82", "91"))
+"""Codes of countries in which a nought stands before all numbers."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
@@ -69,6 +71,8 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
         add("international", f"{code}{significant}")
         add("national", digits_of(national))
         add("significant", significant)
+        if code in TRUNK_0 or (code == "86" and CHINESE_MOBILE.fullmatch(significant)):
+            add("trunk_0", f"0{significant}")  # as it is dialled from another town, whatever its range
         add("international_00", f"00{code}{significant}")
         add("international_011", f"011{code}{significant}")
         add("hex_number", f"{int(code + significant):x}")

@@ -245,5 +245,6 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
 }
 
 int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare) {
-    return text_matters(s, data, lower, size, kinds, m, bare, 0);
+    int said = text_matters(s, data, lower, size, kinds, m, bare, 0);
+    return said & MATTERS ? said | words_matter(s, data, lower, size) : said; /* for it may be a part of more, too */
 }

@@ -221,6 +221,13 @@ PUBLIC int64_t table_find_words(const table *t, bytes words, int64_t number, row
     return found;
 }
 
+/* The same for the eight bytes at every place. */
+PUBLIC int64_t table_find_anywhere(const table *t, bytes data, int64_t size, row *out, int64_t most) {
+    int64_t found = 0;
+    for (int64_t at = 0; at + 8 <= size; at++) found = collect(t, mixed(load8(data + at)), out, most, found, at, 0);
+    return found;
+}
+
 /* The same for texts of any size, one behind the other. */
 bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
     bytes first = texts;
