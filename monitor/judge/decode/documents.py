@@ -218,3 +218,11 @@ def inside(piece: Piece, room: Room) -> Found:
             break
         at = ANYWHERE.search(piece.data, max(end, at.end()))
     return found or None
+
+
+def is_document(data: bytes) -> bool:
+    """Whether bytes are JSON, all of them, and an object or a list."""
+    try:
+        return isinstance(json.loads(data), dict | list)
+    except (ValueError, RecursionError):
+        return False

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
-from monitor.judge.decode.documents import unescape
+from monitor.judge.decode.documents import is_document, unescape
 from monitor.judge.decode.pieces import Found, Piece, Room, decoder
 
 MEMBER = re.compile(rb'"((?:[^"\\]|\\.){0,64})"\s*:\s*"((?:[^"\\]|\\.)*)"')
@@ -64,11 +63,11 @@ def _wholes(row: list[_Part]) -> Iterator[tuple[bytes, int, int]]:
 
 def _end_of_document(row: list[_Part], first: int) -> int:
     whole = row[first][1]
-    if _is_document(whole):
+    if is_document(whole):
         return 0
     for at in range(first + 1, min(len(row), first + PIECES)):
         whole += row[at][1]
-        if whole[-1:] in (b"}", b"]") and _is_document(whole):
+        if whole[-1:] in (b"}", b"]") and is_document(whole):
             return at + 1
     return 0
 
@@ -93,10 +92,3 @@ def _lists(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         whole, sizes = b"".join(entries), {len(entry) for entry in entries[:-1]}
         if len(sizes) == 1 and len(entries[-1]) <= max(sizes) and len(whole) >= LEAST and LETTERS.fullmatch(whole):
             yield whole, *one.span()
-
-
-def _is_document(data: bytes) -> bool:
-    try:
-        return isinstance(json.loads(data), dict | list)
-    except (ValueError, RecursionError):
-        return False

@@ -3,11 +3,11 @@ document, a value or a text counts."""
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 
 from monitor.judge.decode.blocks import snappy_block
+from monitor.judge.decode.documents import is_document
 from monitor.judge.decode.pieces import Found, Piece, Room, as_text, decoder
 from monitor.judge.decode.runs import from_base64
 
@@ -49,7 +49,7 @@ def document(piece: Piece, room: Room) -> Found:
         key = data[0] ^ opening[0]
         if key and data[1] ^ key in following and room.take(len(data), piece, "xor"):
             plain = data.translate(TABLES[key])
-            if _is_document(plain):
+            if is_document(plain):
                 return [piece.whole("xor", plain)]
     return None
 
@@ -72,7 +72,7 @@ def _unpacks(plain: bytes, room: Room) -> bool:
     try:
         if plain[0] == ZLIB and plain[1] in ZLIB_LEVELS:
             return bool(OPENING.match(zlib.decompressobj().decompress(plain, SAMPLE)))
-        return _is_document(snappy_block(plain, room.bytes_left))
+        return is_document(snappy_block(plain, room.bytes_left))
     except (zlib.error, ValueError):
         return False
 
@@ -155,7 +155,7 @@ def digest(piece: Piece, room: Room) -> Found:
 def backwards(piece: Piece, room: Room) -> Found:
     """A document that was turned round."""
     plain = piece.data[::-1]
-    if "turned round" in piece.decoding or not _is_document(plain) or not room.take(len(plain), piece, "turned round"):
+    if "turned round" in piece.decoding or not is_document(plain) or not room.take(len(plain), piece, "turned round"):
         return None
     return [piece.whole("turned round", plain)]
 
@@ -174,10 +174,3 @@ def letters(piece: Piece, room: Room) -> Found:
     if piece.decoding[-1:] not in (("base64",), ("hex",)) or VALUE.fullmatch(piece.data):
         return None
     return value(piece, room)
-
-
-def _is_document(data: bytes) -> bool:
-    try:
-        return isinstance(json.loads(data), dict | list)
-    except (ValueError, RecursionError):
-        return False

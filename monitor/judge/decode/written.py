@@ -284,27 +284,26 @@ def punycode(piece: Piece, room: Room) -> Found:
 @decoder("punycode", "text", rb"[ -~]{0,64}-[a-z0-9]{2,64}\Z", alone=False)
 def bare_punycode(piece: Piece, room: Room) -> Found:
     """The same without that mark, as a whole: `Jos Silva-ksb`."""
-    try:
-        text = piece.data.decode().encode().decode("punycode")
-    except (UnicodeError, ValueError, OverflowError):
-        return None
-    if not text.isprintable() or text.isascii() or not room.take(4 * len(text), piece, "punycode"):
-        return None
-    return [piece.whole("punycode", text.encode())._replace(done=True)]
+    return _of_punycode(piece, room, FOREIGN)
 
 
 @decoder("punycode", "text", rb"(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{6,24}\Z", alone=False)
 def chinese_punycode(piece: Piece, room: Room) -> Found:
     """The same of Chinese letters only, before which nothing stands."""
+    return _of_punycode(piece, room, CHINESE)
+
+
+def _of_punycode(piece: Piece, room: Room, wanted: re.Pattern[str]) -> Found:
     try:
-        text = piece.data.decode().encode().decode("punycode")
+        text = piece.data.decode("punycode")
     except (UnicodeError, ValueError, OverflowError):
         return None
-    if not CHINESE.fullmatch(text) or not room.take(4 * len(text), piece, "punycode"):
+    if not wanted.fullmatch(text) or not text.isprintable() or not room.take(4 * len(text), piece, "punycode"):
         return None
     return [piece.whole("punycode", text.encode())._replace(done=True)]
 
 
+FOREIGN = re.compile(r"(?=.*[^\x00-\x7f]).*", re.DOTALL)
 CHINESE = re.compile("[\u4e00-\u9fff]{2,8}")
 
 

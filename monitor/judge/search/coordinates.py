@@ -18,14 +18,12 @@ from monitor.judge.search.notations import (
     RARER,
     RARER_BITS,
     SOME_LATITUDE,
-    SOME_PART,
     Marks,
-    Parted,
-    in_parts,
     readings,
 )
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.search.packed import Packed
+from monitor.judge.search.parts import SOME_PART, Parted, in_parts
 from monitor.judge.search.sieve import Sieve
 from monitor.judge.variants import Variant, grids, places
 
