@@ -365,6 +365,8 @@ def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
     for _, parts in cuts:
         words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))
         word = max(words, key=len, default="")
+        if words is not parts and 0 < len(word) < SHORT_WORD:  # a pair of digits of an address says nothing
+            word = max(parts, key=len)
         if len(word) < SHORT_NUMBER and word.isdecimal():
             longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
             word = "".join(words[at] for at in longest)
@@ -373,6 +375,7 @@ def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
 
 
 SHORT_PART = re.compile(r"[0-9]{1,4}")
+SHORT_WORD = 3
 SHORT_NUMBER = 5
 """Digits from which on a number alone is a reason to look at what stands beside it."""
 WORDS = re.compile(r"[^\W_]+")

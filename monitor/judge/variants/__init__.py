@@ -140,8 +140,6 @@ def in_disguise(forms: Forms) -> Iterator[tuple[str, str]]:
     if bits_of(given) < DISGUISED_BITS:
         return
     yield from disguises.disguised(given)
-    if given[:1] == "+" and given[1:].isdecimal():
-        yield from disguises.disguised(given[1:])
 
 
 DISGUISED_BITS = 30.0

@@ -92,20 +92,13 @@ def email(text: str) -> Forms:
         ("local", lower.partition("@")[0]),
         ("undotted", f"{untagged.partition('@')[0].replace('.', '')}@{domain}"),
         *(("in_words", f"{local}{at}{domain.replace('.', dot)}") for at, dot in IN_WORDS),
-        *(("in_words", f"{local.replace('.', dot)}{at}{domain.replace('.', dot)}") for at, dot in IN_WORDS),
+        *(("in_words", lower.replace("@", at).replace(".", dot)) for at, dot in IN_WORDS[:2]),
         *(("for_files", lower.replace("@", at)) for at in ("_at_", "-at-", "_", "#")),
         ("for_files", re.sub(r"[^a-z0-9]", "_", lower)),
     )
 
 
-IN_WORDS = (
-    (" at ", " dot "),
-    (" [at] ", " [dot] "),
-    ("[at]", "[dot]"),
-    (" (at) ", " (dot) "),
-    ("(at)", "(dot)"),
-    (" [at] ", "."),
-)
+IN_WORDS = ((" at ", " dot "), (" [at] ", " [dot] "), ("[at]", "[dot]"), (" (at) ", " (dot) "))
 """How addresses are hidden from collectors: instead of `@`, of a dot."""
 
 
