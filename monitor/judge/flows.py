@@ -108,6 +108,7 @@ class Linker:
         self._sets = Sets()
         self.narrow = self._sets.narrowed(self._index.narrow)
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
+        self._transforms.narrow = self.narrow
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()

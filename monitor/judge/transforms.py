@@ -14,7 +14,7 @@ from typing import NamedTuple
 from monitor.events import Blob, InlineBlob, Ref, Transform
 from monitor.judge import fed, spellings
 from monitor.judge.decode import Leaf, leaves_of
-from monitor.judge.decode.pieces import as_text
+from monitor.judge.decode.pieces import Narrow, as_text
 from monitor.judge.search.hits import parent_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
@@ -105,6 +105,8 @@ class Transforms:
         self._levels = Levels()
         self.outputs = self._levels.grams
         """The beginnings of all outputs, for sifting."""
+        self.narrow: Narrow | None = None
+        """Which parts of large inputs matter; None: all."""
 
     def add(self, ref: Ref, transform: Transform, at: datetime) -> None:
         """Learn of one call; `at` is its time on the host's clock. A known line changes nothing."""
@@ -219,18 +221,36 @@ class Transforms:
         together = self._streamed([step for step, _ in hits.values() if not step.cut])
         for step, place in sorted(last.values(), key=lambda hit: _order(hit[0])):
             for source in (step.source, step.key):
-                yield from _read(outer[place.leaf], place, source, step, step.refs or (step.ref,))
+                yield from self._read(outer[place.leaf], place, source, step, step.refs or (step.ref,))
         for first, place in sorted(pieces, key=lambda piece: _order(piece[0])):
             run = self._run(first, look.leaves[place.leaf].data, place.start, before)
             if run and done.isdisjoint(call.ref for call in run):
                 done.update(call.ref for call in run)
                 place = place._replace(end=place.start + sum(len(call.outcome) for call in run))
                 source = b"".join(call.source for call in run)
-                yield from _read(outer[place.leaf], place, source, first, tuple(call.ref for call in run))
+                yield from self._read(outer[place.leaf], place, source, first, tuple(call.ref for call in run))
         for calls in together:
             step, place = hits[next(call.ref for call in calls if call.ref in hits)]
             source = b"".join(call.source for call in calls)
-            yield from _read(outer[place.leaf], place, source, step, tuple(call.ref for call in calls))
+            yield from self._read(outer[place.leaf], place, source, step, tuple(call.ref for call in calls))
+
+    def _read(self, outer: Inner, place: _Place, source: bytes, step: _Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
+        """The leaves of what went into calls whose output stands at a place."""
+        leaf = outer.leaf
+        start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
+        decoding = (*leaf.decoding, *place.how, step.name)
+        narrow = self.narrow if len(source) > IN_FULL else None
+        for inside in leaves_of(source, narrow=narrow).leaves:
+            path = leaf.path + inside.path[1:]
+            steps = (*decoding, *inside.decoding)
+            # what goes into a digest is a value and a salt, one directly behind the other; into a cipher, seldom
+            glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
+            made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
+            yield Inner(made, (*outer.refs, *refs))
+            if glued and made.text is not None:
+                for part in (*_beside_salt(made.data), *_cells_beside_salt(made.data)):
+                    one = made._replace(data=part, text=part.decode("ascii"), glued=False)
+                    yield Inner(one, (*outer.refs, *refs), cut=True)
 
     def _guess(
         self, leaves: Sequence[Leaf], hits: dict[Ref, tuple[_Step, _Place]], before: datetime, done: set[Ref]
@@ -422,24 +442,6 @@ def _is_half(digest: bytes, text: bytes) -> bool:
     return text.lower() in [half.hex().encode() for half in halves]
 
 
-def _read(outer: Inner, place: _Place, source: bytes, step: _Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
-    """The leaves of what went into calls whose output stands at a place."""
-    leaf = outer.leaf
-    start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
-    decoding = (*leaf.decoding, *place.how, step.name)
-    for inside in leaves_of(source).leaves:
-        path = leaf.path + inside.path[1:]
-        steps = (*decoding, *inside.decoding)
-        # what goes into a digest is a value and a salt, one directly behind the other; into a cipher, seldom
-        glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
-        made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
-        yield Inner(made, (*outer.refs, *refs))
-        if glued and made.text is not None:
-            for part in (*_beside_salt(made.data), *_cells_beside_salt(made.data)):
-                one = made._replace(data=part, text=part.decode("ascii"), glued=False)
-                yield Inner(one, (*outer.refs, *refs), cut=True)
-
-
 def _beside_salt(data: bytes) -> Iterator[bytes]:
     """What may be a number in the input of a digest, without the digits with which a salt ends before it, or begins
     behind it: those are a salt when it goes on in letters. Nine digits and more, which say enough beside it."""
@@ -468,6 +470,8 @@ def _cells_beside_salt(data: bytes) -> Iterator[bytes]:
                 )
 
 
+IN_FULL = 1 << 16
+"""Bytes of an input that is read in full; of a larger one, what of it may matter."""
 SHORT_INPUT = 128
 """Bytes of what goes into a cipher and may be nothing but values, one directly behind the other."""
 CELL_AND_SALT = re.compile(rb"[0-9a-z]{8,20}")
