@@ -94,7 +94,7 @@ def _made_of(kind: str, value: Value) -> dict[bytes, int]:
             made[wide] = made.get(wide, 0) | RAW
     for number, name, text, coded, depth in variants.depths(forms):
         what = DEPTHS[depth] | (CHARSETS | GIVEN if number == 0 else 0)
-        made[coded] = made.get(coded, 0) | what | (COMPOSED if number == 0 or name in variants.CHOSEN else 0)
+        made[coded] = made.get(coded, 0) | what | (COMPOSED if number == 0 or name in variants.COMPOSED else 0)
         if number == 0 and not text.isascii():
             wide = text.encode("gb18030", "replace")
             made[wide] = made.get(wide, 0) | COMMON

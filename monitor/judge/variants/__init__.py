@@ -203,8 +203,9 @@ def digests_of(value: Value) -> list[Digested]:
         if number == 0:
             found += _in_charsets(text, bits)
             found += [(digest, name, raw, bits) for digest, raw in composed.given(text)]
-        if number == 0 or name in CHOSEN:
+        if number == 0 or name in COMPOSED:
             found += [(digest, name, raw, bits) for digest, raw in composed.of(text)]
+        if number == 0 or name in CHOSEN:
             sums = _checksums(text)
             found += [(checksum, name, sum32.to_bytes(4), min(bits, CHECKSUM_BITS)) for checksum, sum32 in sums]
     return found
@@ -238,6 +239,8 @@ UNCHOSEN = frozenset(
 """Normal forms that few would take a digest of; the usual digests of them are looked for all the same."""
 CHOSEN = frozenset(("lower", "e164", "international", "national", "significant", "bare", "bare_upper", "digits"))
 """Normal forms that are chosen to be made alike before a digest is taken."""
+COMPOSED = frozenset(("lower", "e164", "national", "bare"))
+"""Of them, those of which rare digests are looked for as well."""
 
 
 def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:

@@ -14,8 +14,8 @@ enum {
     DOUBLED = 32,  /* and digests of digests */
     COMMON = 64,   /* the three that are taken of bytes and in other charsets */
     CHARSETS = 128, /* those of it as UTF-16 */
-    COMPOSED = 256, /* rare digests, and checksums as bytes */
-    SUMS = 512,    /* checksums as numbers in a text */
+    COMPOSED = 256, /* rare digests */
+    SUMS = 512,    /* checksums as numbers in a text, and as bytes */
     GIVEN = 1024,  /* UUIDs of names, FNV-1a, digests of it in quotes and as a line */
 };
 enum { WORDS = 128, THREE = 3 }; /* a form has about a hundred digests; MD5, SHA-1 and SHA-256 are taken of much */
@@ -93,7 +93,7 @@ static void digests_of(entering *e, bytes data, size_t size, int what) {
     }
 }
 
-/* `variants.composed.of`, and the checksums. */
+/* `variants.composed.of`. */
 static void composed_of(entering *e, bytes data, size_t size) {
     static const int lengths_b[] = {16, 20, 28, 48}, lengths_s[] = {16, 20}, same[] = {SM3, SHA3_256};
     uint8_t raw[64], hex[128], out[64], coded[96];
@@ -124,6 +124,9 @@ static void composed_of(entering *e, bytes data, size_t size) {
     three(e, e->room, base64_of(data, size, e->room));
     size_t escaped = percent_of(data, size, e->room);
     if (escaped != size) three(e, e->room, escaped);
+}
+
+static void sum_words(entering *e, bytes data, size_t size) {
     uint32_t sums[CHECKSUMS];
     checksums_of(data, size, sums);
     for (int i = 0; i < CHECKSUMS; i++) {
@@ -227,6 +230,7 @@ PUBLIC int64_t forms_add(grams *texts, grams *raw, table *digests, bytes forms, 
         if (what & CHARSETS)
             for (int big = 0; big < 2; big++) three(&e, e.room, units_of(forms, size, big, e.room));
         if (what & COMPOSED) composed_of(&e, forms, size);
+        if (what & SUMS) sum_words(&e, forms, size);
         if (what & GIVEN) given_of(&e, forms, size);
         good = good && table_put_words(digests, e.words, e.filled, slot);
         e.made += e.filled, e.filled = 0;
