@@ -64,6 +64,7 @@ OTHERS = {
     "another check digit behind a blank": (IMEI, js(imei="86 079868 307848 5")),
     "another check digit in a field": (IMEI, js(tac="86079868", snr="307848", cd="5")),
     "a digit more in bytes": (PHONE, tlv("138585178129")),
+    "a number with a fraction": (Value(type="phone_number", text="+447911123456"), js(id="447911123456.513")),
     "a digit more in utf-16": (PHONE, parcel("138585178129")),
     "a digit more in hex of utf-16": (PHONE, js(tel="138585178129".encode("utf-16be").hex())),
     "a digit more in a list": (PHONE, js(phone=[*map(int, "1385851781239")])),

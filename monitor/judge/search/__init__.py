@@ -178,6 +178,8 @@ class Index:
                 packed = variant.name == "packed_digits"
                 beside = stop - begin < len(leaf.data) and leaf.decoding[-1:] == ("hex",)
                 in_id = beside and _may_be_id(leaf.data, stop, packed=packed)
+                # its digits as they are: what stands beside them in the text says whether they are the number
+                in_id = in_id or (packed and variant.of == "in_order" and leaf.decoding[-1:] == ("hex",))
                 if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_id:
                     found.add(slot, variant, leaf, begin, stop, "")
             elif charset.startswith("base64"):
