@@ -237,7 +237,7 @@ class Linker:
                 elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and key not in everywhere:
                     kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
                 elif key[0] == "birthday" and hit.evidence and len(hit.leaf.data) <= SALTED:
-                    kept.append(hit._replace(why=f"{hit.why}; short, but but for a salt all that went in"))
+                    kept.append(hit._replace(why=f"{hit.why}; short, but with a salt it is all that went in"))
             if kept:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
                 believed[key] = kept[:MATCHES]

@@ -31,7 +31,7 @@ TELLING: dict[str, re.Pattern[str]] = {
     "id": re.compile(r"id|uuid|device|install|serial|gaid|android"),
     "text": re.compile(r"ssid|bssid|wifi|network|text|msg|message|content|body|sms|clip|address|addr|account"),
     "number": re.compile(
-        r"imsi|iccid|sim|card|serial|passport|social|ssn|tax|bank|iban|account|cert|idno|id_?num|证|卡"
+        r"imsi|iccid|(?:^|[_.-])sim|card|serial|passport|social|ssn|tax|bank|iban|account|cert|idno|id_?num|证|卡"
     ),
     "device_id_serial": re.compile(r"serial|^sn$|device"),
     "installed_apps": re.compile(r"app|pkg|package|bundle|installed"),
