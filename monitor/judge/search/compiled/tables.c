@@ -223,8 +223,12 @@ PUBLIC int64_t table_find_words(const table *t, bytes words, int64_t number, row
 
 /* The same for the eight bytes at every place. */
 PUBLIC int64_t table_find_anywhere(const table *t, bytes data, int64_t size, row *out, int64_t most) {
+    enum { AHEAD = 16 };
     int64_t found = 0;
-    for (int64_t at = 0; at + 8 <= size; at++) found = collect(t, mixed(load8(data + at)), out, most, found, at, 0);
+    for (int64_t at = 0; at + 8 <= size; at++) {
+        if (at + AHEAD + 8 <= size) soon(t, mixed(load8(data + at + AHEAD)), false);
+        found = collect(t, mixed(load8(data + at)), out, most, found, at, 0);
+    }
     return found;
 }
 
