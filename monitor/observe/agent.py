@@ -41,6 +41,7 @@ LOST = (
     frida.PermissionDeniedError,
     frida.ProcessNotFoundError,
     frida.ProcessNotRespondingError,
+    frida.ProtocolError,  # it ended while Frida was getting in
     frida.TransportError,
     frida.core.RPCException,
 )
