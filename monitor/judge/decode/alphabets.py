@@ -86,12 +86,9 @@ def base91(piece: Piece, room: Room) -> Found:
             return None
     if first >= 0:
         out.append((bits | first << held) & 255)
-    text = as_text(bytes(out))
-    return (
-        [piece.whole("base91", bytes(out))]
-        if text and len(out) >= FEWEST and room.take(len(out), piece, "base91")
-        else None
-    )
+    if len(out) < FEWEST or as_text(bytes(out)) is None or not room.take(len(out), piece, "base91"):
+        return None
+    return [piece.whole("base91", bytes(out))]
 
 
 @decoder("uuencode", "text", rb"begin [0-7]{3,4} [^\r\n]{1,100}\r?\n", anywhere=True, alone=False)
@@ -130,22 +127,18 @@ def long_number(piece: Piece, room: Room) -> Found:
         return None
     for name, letters in LETTERS:
         given = text.lower() if name in EITHER_CASE and not (text.upper() != text and text.lower() != text) else text
-        if given.strip(letters) or (text.isdigit() and name != "decimal"):
+        sizes = [size for size in SIZES if len(text) in OF_SIZE[size].get(name, ())]
+        if given.strip(letters) or (text.isdigit() and name != "decimal") or (name == "base58" and not sizes):
             continue
         number = 0
         for letter in given:
             number = number * len(letters) + letters.index(letter)
         plain = number.to_bytes(-(-number.bit_length() // 8))
-        if (
-            len(plain) >= FEWEST
-            and name != "base58"
-            and as_text(plain) is not None
-            and room.take(len(plain), piece, name)
-        ):
+        is_text = as_text(plain) is not None
+        if is_text and len(plain) >= FEWEST and name != "base58" and room.take(len(plain), piece, name):
             found.append(piece.whole(name, plain))
-        for size in SIZES if len(plain) in SIZES or as_text(plain) is None else ():
-            fits = len(text) in OF_SIZE[size].get(name, ()) and 8 * size - 16 <= number.bit_length() <= 8 * size
-            if fits and room.take(size, piece, name):
+        for size in sizes if len(plain) in SIZES or not is_text else ():
+            if 8 * size - 16 <= number.bit_length() <= 8 * size and room.take(size, piece, name):
                 found.append(piece.whole(name, number.to_bytes(size))._replace(done=True))
     return found or None
 
@@ -180,13 +173,12 @@ def longs(piece: Piece, room: Room) -> Found:
 def octets(piece: Piece, room: Room) -> Found:
     """The bytes of an id or a text in decimal, with one mark between any two."""
     numbers = [int(number) for number in re.split(rb"[.:-]", piece.data)]
-    if max(numbers) > 255 or (len(numbers) not in OCTETS and as_text(bytes(numbers)) is None):
+    if max(numbers) > 255 or not room.take(len(numbers), piece, "octets"):
         return None
-    return (
-        [piece.whole("octets", bytes(numbers))._replace(done=True)]
-        if room.take(len(numbers), piece, "octets")
-        else None
-    )
+    out = bytes(numbers)
+    if len(out) not in OCTETS and as_text(out) is None:
+        return None
+    return [piece.whole("octets", out)._replace(done=True)]
 
 
 @decoder("noughts", "text", rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z", alone=False)

@@ -77,7 +77,8 @@ def _message(message: bytes, first: int, room: Room) -> bytes | None:
 def dns(piece: Piece, room: Room) -> Found:
     """The labels of the names that a DNS message asks for, and what was cut to fit into several of them."""
     data = piece.data
-    if DNS not in piece.hint and not QUERY.match(data):
+    said = DNS in piece.hint
+    if not said and not QUERY.match(data):
         return None
     at = 14 if int.from_bytes(data[:2]) == len(data) - 2 else 12  # over TCP, its length stands before it
     questions = int.from_bytes(data[at - 8 : at - 6])
@@ -90,7 +91,7 @@ def dns(piece: Piece, room: Room) -> Found:
             found.append(piece.part("dns", at + 1, at + 1 + size, f"{path}[{len(labels)}]"))
             labels.append(data[at + 1 : at + 1 + size])
             at += 1 + size
-        if DNS not in piece.hint and not END_OF_NAME.match(data, at):
+        if not said and not END_OF_NAME.match(data, at):
             return None
         found += _joined(piece, labels, begin, path)
         at += 5

@@ -175,11 +175,7 @@ class Index:
                 continue
             variant, charset = text.variant, text.charset
             if charset == "bytes":
-                packed = variant.name == "packed_digits"
-                beside = stop - begin < len(leaf.data) and leaf.decoding[-1:] == ("hex",)
-                in_id = beside and _may_be_id(leaf.data, stop, packed=packed)
-                # its digits as they are: what stands beside them in the text says whether they are the number
-                in_id = in_id or (packed and variant.of == "in_order" and leaf.decoding[-1:] == ("hex",))
+                in_id = leaf.decoding[-1:] == ("hex",) and _is_in_id(leaf.data, begin, stop, variant)
                 if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_id:
                     found.add(slot, variant, leaf, begin, stop, "")
             elif charset.startswith("base64"):
@@ -218,8 +214,8 @@ class Index:
     def _find_digests_inside(self, look: Look, found: _Found) -> None:
         """Whole digests among other bytes."""
         for slot, at, _ in self._digests.find_anywhere(look.joined):
-            leaf = look.leaves[look.leaf_at(at)]
-            start = at - look.starts[look.leaf_at(at)]
+            number = look.leaf_at(at)
+            leaf, start = look.leaves[number], at - look.starts[number]
             for digest in self._forms_of(slot).digests:
                 end = start + len(digest[2])
                 if (
@@ -300,10 +296,13 @@ def _part(leaf: Leaf, start: int, end: int) -> Leaf:
     return leaf._replace(data=leaf.data[start:end], decoding=decoding, start=first, end=last)
 
 
-def _may_be_id(data: bytes, end: int, *, packed: bool) -> bool:
+def _is_in_id(data: bytes, start: int, end: int, variant: Variant) -> bool:
     """Whether bytes that were written in hex may be one id or number, of which no part is another; a number two digits
-    in a byte (`packed`) that ends with the sign for none is a part of something else."""
-    if data[0] == len(data) - 1 and end == len(data):  # behind its length
+    in a byte that ends with the sign for none is a part of something else."""
+    packed = variant.name == "packed_digits"
+    if packed and variant.of == "in_order":  # what stands beside its digits in the text says whether it is the number
+        return True
+    if end - start == len(data) or (data[0] == len(data) - 1 and end == len(data)):  # all of it, or behind its length
         return False
     ended = packed and data[end - 1] >> 4 == NO_DIGIT_HERE
     return (len(data) <= LONGEST_ID and not ended) or data.hex().isdecimal()

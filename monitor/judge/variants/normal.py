@@ -115,9 +115,7 @@ def name(text: str) -> Forms:
         forms += [("without_accents", ascii_only)]
     else:
         ascii_only = plain
-    if len(words) > 1 and not HAN.search(narrow):
-        forms += [("slug", NO_SLUG.sub("-", ascii_only.lower()).strip("-"))]
-    elif len(words) == 1 and 2 < len(narrow) <= 4 and all(HAN.match(char) for char in narrow):
+    if len(words) == 1 and 2 < len(narrow) <= 4 and all(HAN.match(char) for char in narrow):
         forms += [("spaced", " ".join(narrow))]
     if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
         cut = 2 if words[0][:2] in SURNAMES else 1
@@ -125,6 +123,8 @@ def name(text: str) -> Forms:
     if len(words) > 1:
         first, last = " ".join(words[:-1]), words[-1]
         if not HAN.search(narrow):
+            forms += [("slug", NO_SLUG.sub("-", ascii_only.lower()).strip("-"))]
+            forms += [("initial", f"{words[0][0]}{dot} {last}") for dot in (".", "")]
             forms += [("swapped", f"{last} {first}"), ("swapped", f"{last}, {first}"), ("swapped", f"{last},{first}")]
             forms += [("swapped", f"{last}{between}{first}") for between in ";/|^"]
             forms += [("swapped", f"{last}/{first}".upper())]
@@ -139,8 +139,6 @@ def name(text: str) -> Forms:
             forms += [("spaced", " ".join(words)), ("swapped", f"{last}{first}"), ("swapped", f"{last} {first}")]
         forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
         forms += [("joined_lower", "".join(words).lower())]
-    if len(words) > 1 and not HAN.search(narrow):
-        forms += [("initial", f"{words[0][0]}{dot} {words[-1]}") for dot in (".", "")]
     forms += [("latin", latin) for latin in _latin(narrow)]
     if "'" in narrow or "\u2019" in narrow:
         straight = narrow.replace("\u2019", "'")
