@@ -24,6 +24,12 @@ SIZES = (1_000, 10_000, 1_000_000)
 BODY = 2_000
 PATTERNS = 250_000
 TIMES = 60
+ADDED = 1_000
+"""Values of which each is added on its own."""
+PAUSE = 0.002
+"""Seconds between one and the next, as in traffic."""
+ALIKE = 3_000
+"""Numbers that are written as JSON, for about as long as a value takes to add."""
 
 
 def varint(number: int) -> bytes:
@@ -119,30 +125,51 @@ def growth(sizes: tuple[int, ...]) -> None:
 
 
 def adding() -> None:
-    """One value more, with all its forms, while another thread ticks; found in the very next body."""
+    """One value more, with all its forms: in a row, in traffic, and while another thread ticks."""
     index = Index()
     known = values(PATTERNS // 50)  # no more than are needed: the collector of garbage looks at all of them
-    patterns, at = 0, 0
-    while patterns < PATTERNS:
+    at = 0
+    while index.patterns < PATTERNS:
         index.add((known[at].type, known[at].text), known[at])
-        patterns = index.patterns
         at += 1
     with settling():  # as `correlate.follow` does, which other threads run beside
-        _add_beside_a_thread(index, known, at, patterns)
-        _add_in_a_row(index, known[at + 1_000 :][:1_000])
+        took = [added(index, value) for value in known[at : at + ADDED]]
+        print(f"adding to {at:,} values, {PATTERNS:,} patterns, one after the other: {shares(took)}", flush=True)
+        in_traffic(index, known[at + ADDED :][:ADDED])
+        beside_a_thread(index, known[at + 2 * ADDED :][:ADDED])
 
 
-def _add_in_a_row(index: Index, known: list[Value]) -> None:
-    """As the values of a list are added, one directly after the other."""
-    before = index.patterns
-    took = sorted(spent(lambda value=value: index.add((value.type, value.text), value), 1) for value in known)  # type: ignore[misc]
-    middle, late = (took[len(took) * share // 100] * 1e6 for share in (50, 99))
+def added(index: Index, value: Value) -> float:
+    """Seconds of this thread to add a value."""
+    return spent(lambda: index.add((value.type, value.text), value), 1)
+
+
+def shares(took: list[float]) -> str:
+    """The middle of so many seconds, and what one in a hundred takes or more."""
+    middle, late = (sorted(took)[len(took) * share // 100] * 1e6 for share in (50, 99))
+    return f"p50 {middle:.0f} us, p99 {late:.0f} us of CPU"
+
+
+def in_traffic(index: Index, known: list[Value]) -> None:
+    """A value, a body that holds it, a pause; beside it the same work each time, for what the machine itself adds."""
+    before, took, alike, missed = index.patterns, [], [], 0
+    for value in known:
+        time.sleep(PAUSE)
+        took.append(added(index, value))
+        body = json.dumps({"v": value.text}).encode()
+        hits = index.find(decode.leaves_of(body).leaves)
+        missed += not any(hit.key == (value.type, value.text) for hit in hits)
+        time.sleep(PAUSE)
+        alike.append(spent(lambda: json.dumps(list(range(ALIKE))), 1))
     print(
-        f"adding to {before:,} patterns, one after the other: p50 {middle:.0f} us, p99 {late:.0f} us of CPU", flush=True
+        f"adding to {before:,} patterns, each after a pause of {1000 * PAUSE:.0f} ms: {shares(took)}; {missed} of "
+        f"{len(known):,} missed in the next body; work that is always the same, after such pauses: {shares(alike)}",
+        flush=True,
     )
 
 
-def _add_beside_a_thread(index: Index, known: list[Value], at: int, patterns: int) -> None:
+def beside_a_thread(index: Index, known: list[Value]) -> None:
+    """How long another thread waits that wakes every half of a millisecond."""
     ticks: list[float] = []
     done = threading.Event()
 
@@ -154,29 +181,20 @@ def _add_beside_a_thread(index: Index, known: list[Value], at: int, patterns: in
             ticks.append(now - last)
             last = now
 
-    def rest() -> None:
-        time.sleep(0.002)
-
     ticker = threading.Thread(target=tick)
     ticker.start()
-    for _ in range(500):
-        rest()
-    idle, from_here = max(ticks), len(ticks)
-    took, missed = [], 0
-    for value in known[at : at + 1000]:
-        took.append(spent(lambda value=value: index.add((value.type, value.text), value), 1))  # type: ignore[misc]
-        body = json.dumps({"v": value.text}).encode()
-        missed += not any(hit.key == (value.type, value.text) for hit in index.find(decode.leaves_of(body).leaves))
-        rest()
+    for _ in known:
+        time.sleep(PAUSE)
+    idle, from_here, before = max(ticks), len(ticks), index.patterns
+    took = []
+    for value in known:
+        took.append(added(index, value))
+        time.sleep(PAUSE)
     done.set()
     ticker.join()
-    took.sort()
-    middle, late, last = (took[number] * 1e6 for number in (500, 990, -1))
-    waited = max(ticks[from_here:])
     print(
-        f"adding to {at:,} values, {patterns:,} patterns, with pauses: p50 {middle:.0f} us, p99 {late:.0f} us, most "
-        f"{last:.0f} us of CPU; {missed} of 1,000 missed in the next body; a thread that wakes every 0.5 ms waited "
-        f"{waited * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added",
+        f"adding to {before:,} patterns, beside a thread that wakes every 0.5 ms: {shares(took)}; the thread waited "
+        f"{max(ticks[from_here:]) * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added",
         flush=True,
     )
 

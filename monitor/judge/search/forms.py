@@ -87,20 +87,15 @@ def _made_of(kind: str, value: Value) -> dict[bytes, int]:
     """The normal forms of a value, and other bytes that stand for it -> what is made of each to be looked for."""
     forms = FORMS[kind](value.text)
     made: dict[bytes, int] = {}
-    for _, text, coded, how in variants.kept(kind, forms):
-        made[coded] = made.get(coded, 0) | (TEXT | CODED if how == "text" else TEXT)
-        if how == "text" and not text.isascii():
-            wide = coded.decode().encode("gb18030")
-            made[wide] = made.get(wide, 0) | RAW
-    for number, name, text, coded, depth in variants.depths(forms):
-        what = DEPTHS[depth] | (CHARSETS | GIVEN if number == 0 else 0)
-        made[coded] = made.get(coded, 0) | what | (COMPOSED if number == 0 or name in variants.COMPOSED else 0)
-        if number == 0 and not text.isascii():
+    for number, (name, text, coded, how, depth) in enumerate(variants.uses(kind, forms)):
+        what = 0 if how is None else TEXT | CODED if how == "text" else TEXT
+        if depth is not None:
+            what |= DEPTHS[depth] | (COMPOSED if name in variants.COMPOSED else 0)
+            what |= CHARSETS | GIVEN if number == 0 else 0
+        made[coded] = made.get(coded, 0) | what | (SUMS if name in variants.SUMMED else 0)
+        if (how == "text" or number == 0) and not text.isascii():
             wide = text.encode("gb18030", "replace")
-            made[wide] = made.get(wide, 0) | COMMON
-    for _, text in variants.summed(forms):
-        coded = text.encode("utf-8", "replace")
-        made[coded] = made.get(coded, 0) | SUMS
+            made[wide] = made.get(wide, 0) | (RAW if how == "text" else 0) | (COMMON if depth and number == 0 else 0)
     for _, text in variants.in_disguise(forms):
         coded = text.encode("utf-8", "replace")
         made[coded] = made.get(coded, 0) | TEXT

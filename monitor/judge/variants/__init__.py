@@ -14,8 +14,10 @@ from monitor.judge.variants import composed, digests, disguises, phones
 from monitor.judge.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
 
 __all__ = [
+    "COMPOSED",
     "FORMS",
     "HAN",
+    "SUMMED",
     "SURNAMES",
     "Digested",
     "Edge",
@@ -24,17 +26,15 @@ __all__ = [
     "Variant",
     "bits_of",
     "bytes_of",
-    "depths",
     "digested",
     "digests_of",
     "in_binary",
     "in_disguise",
     "is_grouped",
-    "kept",
     "kind_of",
     "of",
-    "summed",
     "texts_of",
+    "uses",
 ]
 
 How = Literal["text", "utf-8", "bytes", "digits", "leaf", "place"]
@@ -85,6 +85,8 @@ CHECKSUM_BITS = 20.0
 """What a checksum of 32 bits says: less than proof, for many numbers and words are looked at."""
 SEARCHED = 2
 """Characters that a text must have to be looked for at all."""
+DIGESTED = 3
+"""Bytes that a text must have for its digests to be looked for."""
 
 
 Digested = tuple[str, str, bytes, float]
@@ -109,29 +111,40 @@ IN_DIGITS = frozenset(("formatted", "separated", "uri"))
 """Normal forms that are found by their digits, whatever stands between them."""
 
 
-def kept(kind: str, forms: Forms) -> Iterator[tuple[str, str, bytes, How]]:
-    """(name, text, bytes, how) of the normal forms that are looked for as texts: of those alike but for case, one."""
+Use = tuple[str, str, bytes, How | None, digests.Depth | None]
+"""Of a normal form: its name, the text, that as UTF-8, how it is looked for as a text, how many digests of it are
+looked for; None: it is not, or none are. A plain tuple, for a value that is added has dozens of them."""
+
+
+def uses(kind: str, forms: Forms) -> Iterator[Use]:
+    """What each normal form of a value is looked for as; as a text, one of those that are alike but for case."""
     seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
+    chosen = 0
     for number, (name, text) in enumerate(forms):
         coded = text.encode("utf-8", "replace")
         lower = coded.lower()
-        if len(text) < SEARCHED or lower in seen or (kind == "location" and name != "as_given"):
-            continue
-        if kind == "phone" and name in IN_DIGITS:
-            continue
-        seen.add(lower)
-        yield name, text, coded, "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
+        how: How | None = None
+        if lower not in seen and len(text) >= SEARCHED and not _is_left_out(kind, name):
+            seen.add(lower)
+            how = "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
+        depth: digests.Depth | None = None
+        if len(coded) >= DIGESTED:
+            depth = "usual"
+            if name not in UNCHOSEN:
+                chosen += 1
+                depth = "doubled" if chosen <= MAIN_FORMS else "all"
+        yield name, text, coded, how, depth
+
+
+def _is_left_out(kind: str, name: str) -> bool:
+    """Whether a normal form is found in another way than as a text: a place by its numbers."""
+    return name in IN_DIGITS if kind == "phone" else kind == "location" and name != "as_given"
 
 
 def is_grouped(kind: str, name: str, text: str) -> bool:
     """Whether a form is a number that is looked for with separators between its digits as well; a nought before the
     stop of a real number is none that somebody dialled."""
     return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal() and name != "trunk_0"
-
-
-def summed(forms: Forms) -> Iterator[tuple[str, str]]:
-    """The normal forms of which checksums are looked for."""
-    return (form for form in forms if form[0] == "as_given" or form[0] in CHOSEN)
 
 
 def in_disguise(forms: Forms) -> Iterator[tuple[str, str]]:
@@ -150,7 +163,9 @@ def texts_of(value: Value) -> Iterator[Variant]:
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     yield from in_binary(kind, forms)
-    for name, text, coded, how in kept(kind, forms):
+    for name, text, coded, how, _ in uses(kind, forms):
+        if how is None:
+            continue
         variant = "plain" if name == "as_given" else name
         bits = min(bits_of(text), DATE_BITS if kind == "date" else PART_BITS if name in PARTS else math.inf)
         yield Variant(variant, name, how, coded, "none" if name == "beginning" else _edge(text), bits)
@@ -158,7 +173,9 @@ def texts_of(value: Value) -> Iterator[Variant]:
             yield Variant(variant, name, "digits", text.encode(), "digit", bits)
     if kind == "location":
         yield Variant("coordinates", "as_given", "place", b"")
-    for name, text in summed(forms):
+    for name, text in forms:
+        if name not in SUMMED:
+            continue
         bits = min(bits_of(text), CHECKSUM_BITS)
         for checksum, sum32 in _checksums(text):
             if sum32 > 1 << 24:
@@ -175,17 +192,6 @@ def bytes_of(kind: str, forms: Forms) -> bytes:
     return bytes.fromhex(pure) if pure and varied(pure) else b""
 
 
-def depths(forms: Forms) -> Iterator[tuple[int, str, str, bytes, digests.Depth]]:
-    """(number, name, text, bytes, how many digests) of the normal forms of which digests are looked for."""
-    chosen = 0
-    for number, (name, text) in enumerate(forms):
-        data = text.encode("utf-8", "replace")
-        if len(data) >= 3:
-            normal = name not in UNCHOSEN
-            chosen += normal
-            yield number, name, text, data, "usual" if not normal else "doubled" if chosen <= MAIN_FORMS else "all"
-
-
 def digests_of(value: Value) -> list[Digested]:
     """The digests and checksums of every normal form of a value."""
     kind = kind_of(value)
@@ -194,7 +200,9 @@ def digests_of(value: Value) -> list[Digested]:
     known: set[bytes] = set()
     if raw_id := bytes_of(kind, forms):
         found += [(name, "bytes", digests.DIGESTS[name](raw_id), 8.0 * len(raw_id)) for name in digests.COMMON]
-    for number, name, text, data, depth in depths(forms):
+    for number, (name, text, data, _, depth) in enumerate(uses(kind, forms)):
+        if depth is None:
+            continue
         bits = bits_of(text)
         for digest, raw in digests.of(data, depth):
             if raw not in known:
@@ -203,9 +211,9 @@ def digests_of(value: Value) -> list[Digested]:
         if number == 0:
             found += _in_charsets(text, bits)
             found += [(digest, name, raw, bits) for digest, raw in composed.given(text)]
-        if number == 0 or name in COMPOSED:
+        if name in COMPOSED:
             found += [(digest, name, raw, bits) for digest, raw in composed.of(text)]
-        if number == 0 or name in CHOSEN:
+        if name in SUMMED:
             sums = _checksums(text)
             found += [(checksum, name, sum32.to_bytes(4), min(bits, CHECKSUM_BITS)) for checksum, sum32 in sums]
     return found
@@ -239,7 +247,9 @@ UNCHOSEN = frozenset(
 """Normal forms that few would take a digest of; the usual digests of them are looked for all the same."""
 CHOSEN = frozenset(("lower", "e164", "international", "national", "significant", "bare", "bare_upper", "digits"))
 """Normal forms that are chosen to be made alike before a digest is taken."""
-COMPOSED = frozenset(("lower", "e164", "national", "bare"))
+SUMMED = CHOSEN | {"as_given"}
+"""Normal forms of which checksums are looked for."""
+COMPOSED = frozenset(("as_given", "lower", "e164", "national", "bare"))
 """Of them, those of which rare digests are looked for as well."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import string
 from collections.abc import Callable, Iterator
 
@@ -11,19 +10,25 @@ FIRST, LETTERS = 33, 94
 LAST = "\uffff"
 """Letters up to here have a neighbour that is a letter, too."""
 _LOWER, _UPPER, _DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
+ROT13 = str.maketrans(_LOWER + _UPPER, _LOWER[13:] + _LOWER[:13] + _UPPER[13:] + _UPPER[:13])
 ROT47 = {FIRST + at: FIRST + (at + LETTERS // 2) % LETTERS for at in range(LETTERS)}
 ATBASH = str.maketrans(_LOWER + _UPPER, _LOWER[::-1] + _UPPER[::-1])
+NEXT_LETTERS = {letter: letter + 1 for letter in range(128)}
 NEXT, FIVE_ON = (str.maketrans(_DIGITS, _DIGITS[by:] + _DIGITS[:by]) for by in (1, 5))
 NO_LETTERS, NO_DIGITS = (str.maketrans("", "", some) for some in (_LOWER + _UPPER, _DIGITS))
 
 
+def _next_letters(text: str) -> str:
+    return "".join([chr(ord(char) + 1) if char < LAST else char for char in text])
+
+
 DISGUISES: dict[str, Callable[[str], str]] = {
     "reversed": lambda text: text[::-1],
-    "rot13": lambda text: codecs.encode(text, "rot13"),
+    "rot13": lambda text: text.translate(ROT13),
     "rot47": lambda text: text.translate(ROT47),
     "rot5": lambda text: text.translate(FIVE_ON),
     "atbash": lambda text: text.translate(ATBASH),
-    "next_letters": lambda text: "".join([chr(ord(char) + 1) if char < LAST else char for char in text]),
+    "next_letters": lambda text: text.translate(NEXT_LETTERS) if text.isascii() else _next_letters(text),
     "next_digits": lambda text: text.translate(NEXT),
     "evens_and_odds": lambda text: text[::2] + text[1::2],
     "halves_exchanged": lambda text: text[len(text) // 2 :] + text[: len(text) // 2],

@@ -6,7 +6,7 @@
 #include "tables.h"
 
 enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 12 }; /* entries up to which a table is one segment */
-enum { EVERY = 16, AT_ONCE = 16 }; /* nobody waits for all: a segment after so many entries, so many hashes with each */
+enum { AT_ONCE = 4 }; /* nobody waits for all: so many hashes with each entry */
 
 /* So many words that are nought; many of them in large pages, for looks go anywhere in them. */
 static uint64_t *noughts(uint64_t words) {
@@ -107,7 +107,7 @@ static bool have_place(table *t, uint64_t h) {
     if (!t->segments && !(t->segments = calloc(1, sizeof(segment)))) return false;
     if (t->used == WHOLE && !t->mask && !divide(t)) return false;
     if ((!t->some || (t->used >= 8 * (t->some_mask + 1) && !t->wider)) && !more_bits(t)) return false;
-    if (t->wider && t->used % EVERY == 0) note_a_segment(t);
+    if (t->wider && t->used % (t->used / (4 * (t->mask + 1)) + 1) == 0) note_a_segment(t); /* all before a quarter more is there */
     segment *s = t->segments + (h >> SLOT_BITS & t->mask);
     return 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
 }
@@ -168,11 +168,11 @@ bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
     segment *s = t->segments + (h >> SLOT_BITS & t->mask);
     uint64_t at = begin(s, h);
     int met = 0;
-    for (; s->places[at]; at = next(s, at)) {
+    for (; s->places[at] && met < TOGETHER; at = next(s, at)) {
         if (s->places[at] == entry && (!s->more || s->more[at] == more)) return true;
         met += s->places[at] >> SLOT_BITS == h >> SLOT_BITS;
     }
-    if (met >= TOGETHER) return put_into_crowd(t, h >> SLOT_BITS, slot + 1, more);
+    if (met == TOGETHER) return put_into_crowd(t, h >> SLOT_BITS, slot + 1, more);
     s->places[at] = entry, s->used++;
     if (s->more) s->more[at] = more;
     t->used++;
