@@ -197,8 +197,8 @@ class Linker:
         plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
         cut = {id(one.leaf) for one in inner if one.cut}
         for hit in self._index.find([one.leaf for one in inner]):
-            if id(hit.leaf) in cut and hit.variant.of == "without_check_digit":
-                continue  # what was taken off may be the check digit of another
+            if id(hit.leaf) in cut and hit.variant.unchecked:
+                continue
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
                 # a form inside base64 at an odd place is in a leaf of its own, one step further in
                 lines = refs.get(_spot(hit.leaf)) or refs.get(_spot(hit.leaf, 1), ())
@@ -236,7 +236,7 @@ class Linker:
                     kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
                 elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and key not in everywhere:
                     kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
-                elif key[0] == "birthday" and hit.evidence and len(hit.leaf.data) <= SALTED:
+                elif key[0] in SURE_WITH_SALT and hit.evidence and len(hit.leaf.data) <= SALTED:
                     kept.append(hit._replace(why=f"{hit.why}; short, but with a salt it is all that went in"))
             if kept:
                 kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
@@ -384,6 +384,8 @@ def line_of(ref: Ref) -> int:
     return int(number) if number.isdecimal() else 0
 
 
+SURE_WITH_SALT = frozenset(("birthday",))
+"""Types of short values that are believed where the app itself put them into a digest or cipher with little else."""
 SALTED = 64
 """Bytes of a value and its salt, at most."""
 

@@ -119,7 +119,7 @@ class Index:
         if salted := [number for leaf in leaves if leaf.glued for number in _before_salt(leaf)]:
             before = len(found.hits)
             self._find_texts(self._texts, Look(salted), found)
-            found.hits[before:] = [hit for hit in found.hits[before:] if hit.variant.of != "without_check_digit"]
+            found.hits[before:] = [hit for hit in found.hits[before:] if not hit.variant.unchecked]
         if binary := [leaf for leaf in leaves if leaf.text is None]:
             self._find_texts(self._raw, Look(binary), found)
         self._find_digests(look, found)
@@ -240,7 +240,7 @@ class Index:
                 for slot, which, _ in self._digits.find(words_of(number[-8:] for number in numbers)):
                     variant = self._forms_of(slot).digits.get(numbers[which])
                     one_more = last + 1 < len(groups) and len(groups[last + 1][0]) == 1
-                    if variant is not None and not (variant.of == "without_check_digit" and one_more):
+                    if variant is not None and not (variant.unchecked and one_more):
                         split = variant._replace(name="separated")
                         found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
 

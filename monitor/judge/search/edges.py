@@ -111,7 +111,7 @@ def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
         return not 0 < more < LONGER_BY
     more = len(before) - len(before.rstrip(letters)) + len(after) - len(after.lstrip(letters))
     longer = more >= LONGER_BY or variant.bits >= CERTAIN_BITS
-    return not more or (longer and variant.of != "without_check_digit")
+    return not more or (longer and not variant.unchecked)
 
 
 def _check_digit(digits: bytes) -> int:
@@ -164,7 +164,7 @@ def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right:
     """In data that is no text, a byte or two beside the found text may look like digits or letters by chance; but not
     where they are all that stands between bytes that are none, or as many as a byte before says."""
     wanted, many = (bytes.isdigit, 3) if variant.edge == "digit" else (bytes.isalnum, 4)
-    if variant.of == "without_check_digit" and wanted(right):
+    if variant.unchecked and wanted(right):
         return False
     size = end - start
     said = data[start - 1] if start else 0

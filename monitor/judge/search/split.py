@@ -13,7 +13,7 @@ from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.grams import Table, hashes_of
 from monitor.judge.search.hits import STRONG_BITS, TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
-from monitor.judge.variants import FORMS, HAN, SURNAMES, Variant, bits_of, digests
+from monitor.judge.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests
 from monitor.judge.variants.normal import DATE
 from monitor.judge.variants.phones import digits_of
 
@@ -107,7 +107,7 @@ class Splits:
         kind, text = self._value_of(slot)
         for of, parts in _folded(list(cuts_of(kind, text))):
             numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
-            if numbers is None or (of == "without_check_digit" and _is_digit(look.leaves, numbers[-1] + 1)):
+            if numbers is None or (of == UNCHECKED and _is_digit(look.leaves, numbers[-1] + 1)):
                 continue
             keys = [
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
@@ -249,8 +249,8 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         if digits.isdecimal() and len(digits) == 15:
             yield "as_given", (digits[:8], digits[8:])
             yield "as_given", (digits[:8], digits[8:14], digits[14])
-            yield "without_check_digit", (digits[:8], digits[8:14])
-            yield "without_check_digit", (digits[:7], digits[7:14])
+            yield UNCHECKED, (digits[:8], digits[8:14])
+            yield UNCHECKED, (digits[:7], digits[7:14])
             yield "as_given", (digits[:7], digits[7:])
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "HAN",
     "SUMMED",
     "SURNAMES",
+    "UNCHECKED",
     "Digested",
     "Edge",
     "Forms",
@@ -59,6 +60,14 @@ class Variant(NamedTuple):
     edge: Edge = "none"
     bits: float = 0
     """How much it says: a chance hit at one position has the probability 2 ** -bits."""
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether it is a number without its check digit: one that follows, or was cut off, may make it another's."""
+        return self.of == UNCHECKED
+
+
+UNCHECKED = "without_check_digit"
 
 
 @lru_cache(maxsize=4096)
@@ -277,7 +286,7 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
         yield Variant("packed_digits", "mobile_identity", "bytes", bytes.fromhex(identity), "none", 44.0)
         yield Variant("bytes", "big_endian", "bytes", int(digits).to_bytes(8), "none", 44.0)
         yield Variant("bytes", "little_endian", "bytes", int(digits).to_bytes(8, "little"), "none", 44.0)
-        yield Variant("with_software_version", "without_check_digit", "utf-8", digits[:14].encode(), "version", 40.0)
+        yield Variant("with_software_version", UNCHECKED, "utf-8", digits[:14].encode(), "version", 40.0)
 
 
 def _packed_digits(digits: str) -> Iterator[Variant]:

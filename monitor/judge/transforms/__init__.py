@@ -12,23 +12,24 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.events import Blob, InlineBlob, Ref, Transform
-from monitor.judge import fed, spellings
 from monitor.judge.decode import Leaf, leaves_of
 from monitor.judge.decode.pieces import Narrow, as_text
 from monitor.judge.search.hits import parent_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
-from monitor.judge.variants.digests import SHORTENED
+from monitor.judge.transforms import fed, salted, spellings
+from monitor.judge.transforms.outputs import (
+    BEGINNING,
+    LETTERS,
+    SHORTEST,
+    UUID_BYTES,
+    WAYS,
+    Step,
+    Stream,
+    beginnings_of,
+    end_of,
+)
 
-SHORTEST = 8
-"""Bytes of an output that are still proof."""
-BEGINNING = 48
-"""Bytes of an output that are searched for; the rest is compared."""
-TAG = 16
-"""Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
-UUID_BYTES = 16
-LETTERS = 16
-"""Hex digits of a digest that are searched for where they stand in a text, glued to others."""
 STEPS = 64
 """Transforms that are followed one behind the other: a digest may be taken of a digest many times."""
 CALLS = 4096
@@ -36,34 +37,6 @@ CALLS = 4096
 
 Bodies = Callable[[str], bytes | None]
 """sha256 -> the bytes of a stored blob, None when they are missing."""
-
-
-class _Stream(NamedTuple):
-    """What calls of one object that is fed piece by piece share."""
-
-    cut: bool
-    algorithm: str
-    thread: str | None
-    pid: int | None
-
-
-class _Step(NamedTuple):
-    """One call of the app: what went in, what came out."""
-
-    ref: Ref
-    at: datetime
-    name: str
-    source: bytes
-    outcome: bytes
-    cut: bool
-    """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
-    stream: _Stream
-    opaque: bool
-    """Whether its output has no order of its own, as what was only encoded or compressed has."""
-    key: bytes
-    """Of a MAC only: who keys a constant with an id sends the id."""
-    refs: tuple[Ref, ...] = ()
-    """All calls, where there are several that turned a part each."""
 
 
 class Inner(NamedTuple):
@@ -91,12 +64,12 @@ class Transforms:
     def __init__(self, bodies: Bodies | None = None) -> None:
         self._bodies = bodies
         self._known: set[Ref] = set()
-        self._steps: dict[Ref, _Step] = {}
+        self._steps: dict[Ref, Step] = {}
         self._by_beginning: dict[bytes, list[Ref]] = {}
-        self._streams: dict[_Stream, list[tuple[datetime, int, _Step]]] = defaultdict(list)
-        self._by_window: dict[bytes, list[_Step]] = defaultdict(list)
+        self._streams: dict[Stream, list[tuple[datetime, int, Step]]] = defaultdict(list)
+        self._by_window: dict[bytes, list[Step]] = defaultdict(list)
         """By what several calls of a stream gave that is long enough only together, the first of them."""
-        self._in_pieces: set[_Stream] = set()
+        self._in_pieces: set[Stream] = set()
         """Streams with calls that gave too little to be known by."""
         self._exchanged: dict[bytes, list[tuple[Ref, spellings.Own]]] = defaultdict(list)
         """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
@@ -120,9 +93,9 @@ class Transforms:
             return
         cut = transform.op in ("digest", "mac")
         opaque = cut or transform.op in ("encrypt", "decrypt")
-        stream = _Stream(cut, transform.algorithm, transform.thread, transform.pid)
+        stream = Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
-        step = _Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
+        step = Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
         calls = self._streams[stream]
         place = bisect_right(calls, _order(step), key=lambda call: call[:2])
         calls.insert(place, (*_order(step), step))
@@ -133,11 +106,11 @@ class Transforms:
         if stream in self._in_pieces:
             self._join(stream, place)
 
-    def _know(self, step: _Step) -> None:
+    def _know(self, step: Step) -> None:
         """Search for the output of a call from now on."""
         known = step.ref in self._steps
         self._steps[step.ref] = step
-        for beginning in () if known else _beginnings(step):
+        for beginning in () if known else beginnings_of(step):
             refs = self._by_beginning.get(beginning)
             if refs is None:
                 self._by_beginning[beginning] = [step.ref]
@@ -149,7 +122,7 @@ class Transforms:
                 self._exchanged[pattern].append((step.ref, own))
             self._masked[spellings.differences_of(step.outcome)].append(step.ref)
 
-    def _join(self, stream: _Stream, place: int) -> None:
+    def _join(self, stream: Stream, place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
         with the last of them; what a cipher gives in pieces comes out one behind the other."""
         calls = self._streams[stream]
@@ -195,8 +168,8 @@ class Transforms:
 
     def _once(self, outer: Sequence[Inner], before: datetime, done: set[Ref]) -> Iterator[Inner]:
         look = Look([inner.leaf for inner in outer])
-        hits: dict[Ref, tuple[_Step, _Place]] = {}
-        pieces: list[tuple[_Step, _Place]] = []
+        hits: dict[Ref, tuple[Step, _Place]] = {}
+        pieces: list[tuple[Step, _Place]] = []
         for pattern, start, _ in self._levels.find(look.joined):
             number = look.leaf_at(start)
             begin = start - look.starts[number]
@@ -209,7 +182,7 @@ class Transforms:
                     continue
                 if step.ref in hits and len(look.leaves[number].path) <= len(look.leaves[hits[step.ref][1].leaf].path):
                     continue  # the innermost place of it is known
-                end = _end(step, pattern, look.leaves[number], begin)
+                end = end_of(step, pattern, look.leaves[number], begin)
                 if end:
                     hits[step.ref] = (step, _Place(number, begin, end))
                 elif not begin and not step.cut and self._in_parts(step, look.leaves, number):
@@ -234,7 +207,7 @@ class Transforms:
             source = b"".join(call.source for call in calls)
             yield from self._read(outer[place.leaf], place, source, step, tuple(call.ref for call in calls))
 
-    def _read(self, outer: Inner, place: _Place, source: bytes, step: _Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
+    def _read(self, outer: Inner, place: _Place, source: bytes, step: Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
         """The leaves of what went into calls whose output stands at a place."""
         leaf = outer.leaf
         start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
@@ -248,12 +221,12 @@ class Transforms:
             made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
             yield Inner(made, (*outer.refs, *refs))
             if glued and made.text is not None:
-                for part in (*_beside_salt(made.data), *_cells_beside_salt(made.data)):
+                for part in (*salted.beside_salt(made.data), *salted.cells_beside_salt(made.data)):
                     one = made._replace(data=part, text=part.decode("ascii"), glued=False)
                     yield Inner(one, (*outer.refs, *refs), cut=True)
 
     def _guess(
-        self, leaves: Sequence[Leaf], hits: dict[Ref, tuple[_Step, _Place]], before: datetime, done: set[Ref]
+        self, leaves: Sequence[Leaf], hits: dict[Ref, tuple[Step, _Place]], before: datetime, done: set[Ref]
     ) -> None:
         """Add what stands under exchanged letters or a mask of one byte: one look for each leaf."""
         if not self._masked:
@@ -274,14 +247,14 @@ class Transforms:
                     how = "mask of one byte" if leaf.text is None else "exchanged letters"
                     hits[step.ref] = (step, _Place(number, 0, len(data), (how,)))
 
-    def _in_parts(self, step: _Step, leaves: Sequence[Leaf], number: int) -> bool:
+    def _in_parts(self, step: Step, leaves: Sequence[Leaf], number: int) -> bool:
         """Whether a leaf begins the output of a cipher, and those beside it go on with it to its end: letters that were
         cut, or bytes that were, and then written each for itself."""
         first = leaves[number]
         size = len(first.data)
         if not LETTERS <= size < 2 * len(step.outcome):
             return False
-        for spell in _WAYS if first.text is not None else (bytes,):
+        for spell in WAYS if first.text is not None else (bytes,):
             if not first.data.startswith(spell(step.outcome[:BEGINNING])[:LETTERS]):
                 continue
             text = spell(step.outcome)
@@ -298,11 +271,11 @@ class Transforms:
                     return True
         return False
 
-    def _run(self, first: _Step, data: bytes, begin: int, before: datetime) -> list[_Step]:
+    def _run(self, first: Step, data: bytes, begin: int, before: datetime) -> list[Step]:
         """The calls of a stream, from one on, whose outputs stand in these bytes one behind the other."""
         calls = self._streams[first.stream]
         place = bisect_right(calls, _order(first), key=lambda call: call[:2]) - 1
-        run: list[_Step] = []
+        run: list[Step] = []
         for _, _, call in calls[place : place + CALLS]:
             if call.at > before or not data.startswith(call.outcome, begin):
                 break
@@ -315,12 +288,12 @@ class Transforms:
             run.insert(0, calls[place][2])
         return run if len(run) > 1 else []
 
-    def _streamed(self, steps: Sequence[_Step]) -> list[list[_Step]]:
+    def _streamed(self, steps: Sequence[Step]) -> list[list[Step]]:
         """Calls that follow each other in one stream, with those between that gave nothing yet; two at least."""
-        found: list[list[_Step]] = []
+        found: list[list[Step]] = []
         wanted = {step.ref for step in steps}
         for stream in sorted({step.stream for step in steps}, key=str):
-            run: list[_Step] = []
+            run: list[Step] = []
             for _, _, call in self._streams[stream]:
                 if call.ref in wanted or len(call.outcome) < SHORTEST:
                     run.append(call)
@@ -331,11 +304,11 @@ class Transforms:
         return [run[:CALLS] for run in found if len(run) > 1 and any(call.ref in wanted for call in run)]
 
 
-def _line(step: _Step) -> fed.Fed:
+def _line(step: Step) -> fed.Fed:
     return fed.Fed(step.ref, step.source, step.outcome, step.name, step.key)
 
 
-def _given(run: list[_Step]) -> list[_Step]:
+def _given(run: list[Step]) -> list[Step]:
     """Calls without those at the end that gave nothing: what they took came out later, if at all."""
     end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
     return run[:end]
@@ -343,13 +316,6 @@ def _given(run: list[_Step]) -> list[_Step]:
 
 FURTHER = 4096
 """Leaves behind the first part of an output among which the others are looked for."""
-_WAYS: tuple[Callable[[bytes], bytes], ...] = (
-    lambda data: data.hex().encode(),
-    lambda data: data.hex().upper().encode(),
-    base64.b64encode,
-    base64.urlsafe_b64encode,
-)
-"""How an output is written before it is cut over several fields."""
 
 
 def _is_misused(source: bytes | None, outcome: bytes | None) -> bool:
@@ -371,132 +337,12 @@ def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
             yield leaf._replace(text=None, data=data, decoding=(*leaf.decoding, "hex"), exact=False)
 
 
-def _beginnings(step: _Step) -> set[bytes]:
-    """What is searched for, for one call: how its output begins, as it is and, of a digest, in hex; where half of an
-    MD5 is sent, that is the middle one."""
-    outcome = step.outcome
-    found = {outcome[:SHORTEST], outcome[:BEGINNING]}
-    if step.cut:
-        word = outcome.hex().lstrip("0")[:LETTERS].encode()
-        found |= {word, word.upper(), outcome[-SHORTEST:]}
-        if len(outcome) == 16:
-            half = outcome[4:12].hex().encode()
-            found |= {half, half.upper()}
-        found |= {uuid[:SHORTEST]} if (uuid := _as_uuid(outcome)) else set()
-    elif len(outcome) > TAG + SHORTEST:
-        found.add(outcome[:-TAG][:BEGINNING])
-    if step.opaque:
-        found.update(spellings.beginnings(outcome, cut=step.cut))
-    if step.opaque and not step.cut and len(outcome) > TAG:
-        found |= {way(outcome[:BEGINNING])[:LETTERS] for way in _WAYS}  # cut over several fields
-    return found
-
-
-def _as_uuid(digest: bytes) -> bytes:
-    """The UUID of a name that is made of an MD5 or a SHA-1, in which six bits say so (RFC 9562); nothing of others."""
-    version = {UUID_BYTES: 0x30, 20: 0x50}.get(len(digest))
-    if version is None:
-        return b""
-    sixth, eighth = digest[6] & 0x0F | version, digest[8] & 0x3F | 0x80
-    return digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]
-
-
-def _end(step: _Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
-    """Where the output of a call ends that begins in these bytes with this pattern; 0 when it does not stand there."""
-    outcome, data = step.outcome, leaf.data
-    if data.startswith(outcome, begin):
-        return begin + len(outcome)
-    if leaf.decoding[-1:] == ("digests",):  # cut here, not by the app: half of another may be half of this one
-        return 0
-    if step.cut:
-        if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
-            return len(data)
-        if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
-            return len(data)
-        several = len(data) >= 3 * SHORTENED and not (len(data) % SHORTENED or begin % SHORTENED)
-        if several and data.startswith(outcome[:SHORTENED], begin):
-            return begin + SHORTENED  # one of a row
-        if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
-            return begin + UUID_BYTES
-        word = outcome.hex().lstrip("0").encode()
-        if data[begin : begin + len(word)].lower() == word and pattern.lower() == word[:LETTERS]:
-            return begin + len(word)
-        if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
-            return begin + LETTERS  # a cut digest and a salt: 64 bits
-        return spellings.end_of(outcome, data, begin, cut=True)
-    if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:
-        text = outcome[:-TAG]
-        if len(text) >= SHORTEST and data.startswith(text, begin):
-            return begin + len(text)
-    # sent in chunks, each behind its length: its beginning and its end are there
-    if len(outcome) >= 2 * BEGINNING and data.startswith(outcome[:BEGINNING], begin):
-        at = data.find(outcome[-TAG:], begin + BEGINNING)
-        if begin + len(outcome) - TAG <= at <= begin + 2 * len(outcome):
-            return at + TAG
-    return spellings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
-
-
-def _is_half(digest: bytes, text: bytes) -> bool:
-    """Whether these are 16 hex digits that digests are cut to: the first, or those in the middle of an MD5."""
-    halves = [digest[:8], digest[4:12]] if len(digest) == UUID_BYTES else [digest[:8]]
-    return text.lower() in [half.hex().encode() for half in halves]
-
-
-def _beside_salt(data: bytes) -> Iterator[bytes]:
-    """What may be a number in the input of a digest, without the digits with which a salt ends before it, or begins
-    behind it: those are a salt when it goes on in letters. Nine digits and more, which say enough beside it."""
-    for run in SALTED.finditer(data):
-        for digits in DIGITS.finditer(run[0]):
-            before, after = run[0][: digits.start()], run[0][digits.end() :]
-            fronts = SALT_DIGITS if _is_salt(before) else 3 if before.lower() in VERSION else 1
-            backs = SALT_DIGITS if _is_salt(after) else 1
-            for front in range(fronts):
-                for back in range(backs):
-                    number = digits[0][front : len(digits[0]) - back]
-                    if (front or back) and len(number) >= FEWEST_DIGITS:
-                        yield number
-
-
-def _cells_beside_salt(data: bytes) -> Iterator[bytes]:
-    """What may be the name of a cell in the input of a digest, directly behind a salt or before it."""
-    if CELL_AND_SALT.fullmatch(data):
-        for size in CELL:
-            if size < len(data) <= size + MOST_SALT:
-                yield from (
-                    part
-                    for part, cut in ((data[-size:], len(data) - size), (data[:size], size))
-                    if NO_HEX.search(part)
-                    and not data[cut - 1 : cut + 1].isdigit()  # else it is part of something else
-                )
-
-
 IN_FULL = 1 << 16
 """Bytes of an input that is read in full; of a larger one, what of it may matter."""
 SHORT_INPUT = 128
 """Bytes of what goes into a cipher and may be nothing but values, one directly behind the other."""
-CELL_AND_SALT = re.compile(rb"[0-9a-z]{8,20}")
-NO_HEX = re.compile(rb"[g-z]")
-CELL = range(7, 13)
-"""Letters of a geohash that are some hundred metres or less."""
-MOST_SALT = 8
-VERSION = frozenset((b"v", b"ver", b"version"))
-"""What a digit or two stand behind that are a version, and no part of the number."""
 
 
-def _is_salt(letters: bytes) -> bool:
-    """Whether letters and digits are no word, such as stands before the code of a country: hex, or mixed."""
-    if len(letters) >= 5 and not letters.strip(b"0123456789abcdefABCDEF"):
-        return True
-    return len(letters) >= 6 and sum(letter in b"0123456789" for letter in letters) >= 2
-
-
-SALTED = re.compile(rb"[0-9A-Za-z]{11,200}")
-DIGITS = re.compile(rb"[0-9]{10,40}")
-FEWEST_DIGITS = 9
-SALT_DIGITS = 6
-"""Digits of a salt that are taken off, and one."""
-
-
-def _order(step: _Step) -> tuple[datetime, int]:
+def _order(step: Step) -> tuple[datetime, int]:
     line = step.ref.rpartition(":")[2]
     return step.at, int(line) if line.isdecimal() else 0

@@ -1,0 +1,57 @@
+"""What may be a value in the input of a digest, without the salt that stands directly beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+
+def beside_salt(data: bytes) -> Iterator[bytes]:
+    """What may be a number in the input of a digest, without the digits with which a salt ends before it, or begins
+    behind it: those are a salt when it goes on in letters. Nine digits and more, which say enough beside it."""
+    for run in SALTED.finditer(data):
+        for digits in DIGITS.finditer(run[0]):
+            before, after = run[0][: digits.start()], run[0][digits.end() :]
+            fronts = SALT_DIGITS if _is_salt(before) else 3 if before.lower() in VERSION else 1
+            backs = SALT_DIGITS if _is_salt(after) else 1
+            for front in range(fronts):
+                for back in range(backs):
+                    number = digits[0][front : len(digits[0]) - back]
+                    if (front or back) and len(number) >= FEWEST_DIGITS:
+                        yield number
+
+
+def cells_beside_salt(data: bytes) -> Iterator[bytes]:
+    """What may be the name of a cell in the input of a digest, directly behind a salt or before it."""
+    if CELL_AND_SALT.fullmatch(data):
+        for size in CELL:
+            if size < len(data) <= size + MOST_SALT:
+                yield from (
+                    part
+                    for part, cut in ((data[-size:], len(data) - size), (data[:size], size))
+                    if NO_HEX.search(part)
+                    and not data[cut - 1 : cut + 1].isdigit()  # else it is part of something else
+                )
+
+
+CELL_AND_SALT = re.compile(rb"[0-9a-z]{8,20}")
+NO_HEX = re.compile(rb"[g-z]")
+CELL = range(7, 13)
+"""Letters of a geohash that are some hundred metres or less."""
+MOST_SALT = 8
+VERSION = frozenset((b"v", b"ver", b"version"))
+"""What a digit or two stand behind that are a version, and no part of the number."""
+
+
+def _is_salt(letters: bytes) -> bool:
+    """Whether letters and digits are no word, such as stands before the code of a country: hex, or mixed."""
+    if len(letters) >= 5 and not letters.strip(b"0123456789abcdefABCDEF"):
+        return True
+    return len(letters) >= 6 and sum(letter in b"0123456789" for letter in letters) >= 2
+
+
+SALTED = re.compile(rb"[0-9A-Za-z]{11,200}")
+DIGITS = re.compile(rb"[0-9]{10,40}")
+FEWEST_DIGITS = 9
+SALT_DIGITS = 6
+"""Digits of a salt that are taken off, and one."""
