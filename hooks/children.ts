@@ -169,12 +169,13 @@ function tell(pid: number, child: Child, now: number): boolean {
   }
   const goesOn = age < PATIENCE_MS && isThere(`/proc/${pid}/exe`);
   if (BECOMES_OTHER.test(program.path)) {
-    // For a moment there are no words, while it becomes the other program.
-    const [path, ...words] = wordsIn(contents(`/proc/${pid}/cmdline`));
-    if (path === undefined || BECOMES_OTHER.test(path)) {
+    // Its own words name it or not, as the virtual machine likes; for a moment there are none, while it becomes the other.
+    const words = wordsIn(contents(`/proc/${pid}/cmdline`));
+    const [path, line] = [words[0], words.join(" ")];
+    if (path === undefined || line === program.line || BECOMES_OTHER.test(path)) {
       return !goesOn && age > SETTLED_MS && say(pid, "helped", null);
     }
-    [child.program, child.helped, child.changed] = [{ path, line: [path, ...words].join(" ") }, true, now];
+    [child.program, child.helped, child.changed] = [{ path, line }, true, now];
     return false;
   }
   if (OWN.has(program.path.replace(/.*\//, "")) && goesOn) {
