@@ -183,7 +183,7 @@ def test_the_compiled_part_names_the_cells_that_are_explained(lat, lon):
         cells.add(0, place)
         names = written_as(place)
         columns = {column: "column" for column, _ in places.columns(place)}
-        body = json.dumps([{"at": name.decode(), "seq": 1} for name in (*names, *columns)]).encode()
+        body = json.dumps({n: {"at": name.decode()} for n, name in enumerate((*names, *columns))}).encode()
         leaves = [leaf for leaf in decode.leaves_of(body).leaves if leaf.path.endswith(".at")]
         found = {leaves[one.leaf].data: one.variant.name for one in cells.find(Look(leaves))}
         assert found == names

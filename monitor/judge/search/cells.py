@@ -23,6 +23,9 @@ SURE_CELL, TELLING_CELL = 34.0, 29.0
 LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
 """Letters of the name of a cell that may stand in a longer text, those of the text, and what the name must say."""
 CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
+IN_LIST, MANY, BESIDE = 38.0, 4, 12
+"""What a cell must say that is one of so many in a list, of which others are within so many leaves: some place of many
+is in the same cell by chance."""
 SHORTEST = 4
 """Digits of a column of map tiles."""
 STEM = 10
@@ -123,6 +126,8 @@ class Cells:
         telling = CELL_KEY.search(key) is not None
         least = COARSE_GEOHASH if GEOHASH_KEY.match(key) else TELLING_CELL
         for slot, variant in self._in_cell(text, known):
+            if variant.bits < IN_LIST and _is_listed(look, number):
+                continue
             why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
             enough = least if variant.name == "geohash" else TELLING_CELL
             strong = variant.bits >= SURE_CELL or (telling and variant.bits >= enough)
@@ -145,6 +150,8 @@ class Cells:
         base = look.starts[number]
         for column, row in ((one, other), (other, one)):
             for slot, variant in self._in_tile(b"%d" % column, row, zoom, known):
+                if variant.bits < IN_LIST and _is_listed(look, number):
+                    continue
                 why = f"map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the place"
                 start, end = found.start(1) - base, found.end() - base
                 yield InCell(slot, variant, number, start, end, zoom >= SURE_TILE, why)
@@ -178,6 +185,20 @@ class Cells:
 
 _Known = dict[bytes, list[int]]
 """Stems of names and columns of map tiles that are asked for and known -> places."""
+
+
+def _is_listed(look: Look, number: int) -> bool:
+    """Whether a leaf is an entry of a list, or a field of one of several rows, among others of its length."""
+    leaf = look.leaves[number]
+    way = LISTED.sub("[]", leaf.path)
+    if way == leaf.path:
+        return False
+    beside = look.leaves[max(0, number - BESIDE * MANY) : number + BESIDE * MANY + 1]
+    alike = {one.path for one in beside if len(one.data) == len(leaf.data) and one.decoding == leaf.decoding}
+    return sum(LISTED.sub("[]", path) == way for path in alike) >= MANY
+
+
+LISTED = re.compile(r"\[\d+\]")
 
 
 def _may_name(leaf: Leaf) -> bool:

@@ -19,16 +19,20 @@ from monitor.judge.search.notations import (
     RARER_BITS,
     SOME_LATITUDE,
     Marks,
+    decimals_of,
     readings,
 )
 from monitor.judge.search.numbers import Numbers
 from monitor.judge.search.packed import Packed
+from monitor.judge.search.partners import Partners, Spot
 from monitor.judge.search.parts import SOME_PART, Parted, in_parts
 from monitor.judge.search.sieve import Sieve
 from monitor.judge.variants import Variant, grids, places
 
 TOLERANCE_M = 15.0
 """Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
+EXACT_M = 2.0
+"""Metres within which numbers are a place itself, where many other places are in the upload."""
 CELLS = 20
 """Cells of the grid in one degree."""
 MOST = 200
@@ -104,9 +108,14 @@ class Places:
         numeric = look.numeric()
         apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
         axes = self._coordinates(numeric, apart=apart, told=told)
+        partners = Partners(numeric, lambda: readings(numeric, self._marks, apart=apart, told=told))
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
-            for lat, lon, relation in _pairs(numeric, axes.get((number, False), []), axes.get((number, True), [])):
+            pairs = list(_pairs(numeric, axes.get((number, False), []), axes.get((number, True), []), partners))
+            for lat, lon, relation in pairs:
+                exact = (lat.fits and lon.fits) or math.hypot(lat.error, lon.error) <= EXACT_M
+                if not exact and partners.are_many(_spot(lat), len(pairs)):
+                    continue
                 rarer = lat.notation in RARER or lon.notation in RARER
                 if self._places[number][1].system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
                     continue
@@ -169,7 +178,7 @@ class Places:
                     if off is not None and len(known) < MOST:
                         leaf = look.leaf_at(start)
                         offset = look.starts[leaf]
-                        decimals = math.floor(0.0001 - math.log10(unit))
+                        decimals = decimals_of(unit)
                         known.append(_Coordinate(leaf, start - offset, end - offset, decimals, notation, *off))
         return axes
 
@@ -195,7 +204,7 @@ class Places:
                     if off <= UTM_M and len(known) < MOST:
                         leaf = look.leaf_at(start)
                         offset = look.starts[leaf]
-                        decimals = math.floor(0.0001 - math.log10(unit))
+                        decimals = decimals_of(unit)
                         fits = off * 180 / MERCATOR_M <= unit * 1.000001
                         spot = (leaf, start - offset, end - offset)
                         known.append(_Coordinate(*spot, decimals, "utm", off / places.METRES_PER_DEGREE, off, fits))
@@ -276,16 +285,17 @@ def _error(degrees: float, unit: float, place: places.Place, *, lon: bool) -> tu
 
 
 def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coordinate:
-    decimals = math.floor(0.0001 - math.log10(one.unit))
+    decimals = decimals_of(one.unit)
     return _Coordinate(one.leaf, 0, len(look.leaves[one.leaf].data), decimals, one.notation, *off)
 
 
 def _pairs(
-    look: Look, lats: list[_Coordinate], lons: list[_Coordinate]
+    look: Look, lats: list[_Coordinate], lons: list[_Coordinate], partners: Partners
 ) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
         return
+    own = [{(one.leaf, one.start) for one in of_axis} for of_axis in (lats, lons)]
     used: set[tuple[int, int]] = set()
     for lat in sorted(lats, key=lambda one: one.notation in RARER):  # what most write goes before what few do
         best: tuple[tuple[float, ...], _Coordinate, str] | None = None
@@ -296,11 +306,15 @@ def _pairs(
             rank, words = relation
             distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
             order = (float(rank), lat.error + lon.error, float(distance))
-            if best is None or order < best[0]:
+            if (best is None or order < best[0]) and not partners.apart(_spot(lat), _spot(lon), *own):
                 best = order, lon, words
         if best is not None and (lat.leaf, lat.start) not in used:
             used.add((lat.leaf, lat.start))
             yield lat, best[1], best[2]
+
+
+def _spot(one: _Coordinate) -> Spot:
+    return Spot(one.leaf, one.start, one.end, one.notation)
 
 
 def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
@@ -314,6 +328,8 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
     if lon.notation not in GOES_WITH.get(lat.notation, (lat.notation,)):
         return None
     decimals = _decimals(lat, lon)
+    if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
+        return None  # a nought was dropped at the end of the one with less: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.notation in RARER or lon.notation in RARER:
         return _relation_of_rarer(lat, lon, first.path, second.path, decimals)

@@ -93,6 +93,11 @@ class Reading(NamedTuple):
     """Whether it can only be a longitude; None: either."""
 
 
+def decimals_of(unit: float) -> int:
+    """The decimals of a degree that a number has whose last digit says so much."""
+    return math.floor(0.0001 - math.log10(unit))
+
+
 class _Rarer(NamedTuple):
     """A notation that few write."""
 

@@ -117,7 +117,7 @@ class Packed:
             narrow = math.cos(math.radians(true_lat))
             for beside, swapped in _besides(start, size, range(FAR + 1) if kind.code[1] == "d" else GAPS):
                 lon = _read(kind, data, beside, true_lon, narrow)
-                if lon is not None:
+                if lon is not None and not _is_nearer(kind, data, (start, beside)):
                     first = min(start, beside)
                     decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
                     gap = abs(beside - start) - size
@@ -139,6 +139,22 @@ class Packed:
             little = KINDS[kind].code[0] == "<"
             placed.append((start + struct.calcsize(KINDS[kind].code) - 3 if little else start, own, kind, start))
         return sorted(placed)
+
+
+def _is_nearer(kind: _Kind, data: bytes, both: tuple[int, int]) -> bool:
+    """Whether another double that some coordinate may be stands nearer to one of two than they to each other: they are
+    of two places. Of integers and floats, any bytes might be a coordinate."""
+    if kind.code[1] != "d":
+        return False
+    size = struct.calcsize(kind.code)
+    for one in both:
+        for other, _ in _besides(one, size, range(abs(both[1] - both[0]) - size)):
+            if other in both or not 0 <= other <= len(data) - size:
+                continue
+            degrees: float = struct.unpack_from(kind.code, data, other)[0] / kind.scale
+            if 0.001 < abs(degrees) <= 180 and abs(degrees - round(degrees, 7)) < 1e-10:
+                return True
+    return False
 
 
 class _Patterns:
