@@ -268,3 +268,28 @@ def test_marks_say_every_number_that_is_read(lat, lon):
                 for off in (-1.2e-4, 0, 1.2e-4):
                     assert marks.of(one.forth(degrees + off)) >> row & 1
                 assert one.back(one.forth(degrees)) == pytest.approx(degrees, abs=1e-6)
+
+
+BEIJING = (39.9081726, 116.3974799)
+IN_BAIDU_METRES = {
+    "keys": {"x": 12958853.71, "y": 4826056.12},
+    "text": {"loc": "12958853.71,4826056.12"},
+    "whole metres": {"point": {"x": 12958854, "y": 4826056}},
+    "in a list": {"ll": [12958853.7, 4826056.1]},
+}
+
+
+@pytest.mark.parametrize("name", IN_BAIDU_METRES)
+def test_the_metres_of_baidus_maps_are_found(name):
+    index = index_of(BEIJING)
+    document = IN_BAIDU_METRES[name]
+    assert {hit.variant.name for hit in find(document, index) if hit.strong} == {"bd09mc"}
+    rows = [{"n": n, "name": "x" * 40} for n in range(300)]
+    assert {hit.variant.name for hit in find([*rows, document, *rows], index)} == {"bd09mc"}
+    assert not find({"x": 12958853.71 + 40, "y": 4826056.12}, index)
+    assert not find({"x": 12958853.71, "y": 4826056.12}, index_of((39.9085726, 116.3974799)))
+
+
+def test_baidus_metres_are_those_that_its_maps_name():
+    x, y = grids.baidu_metres(39.915, 116.404)
+    assert (round(x, 2), round(y, 2)) == (12958175.0, 4825923.77)

@@ -39,6 +39,8 @@ MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
 UTM_M = 15.0
 """Metres within which a number may be a place's easting or northing."""
+METRES_ONLY = "bd09mc"
+"""A system whose numbers are metres, looked for as those of Web Mercator are."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -78,7 +80,8 @@ class Places:
         for place in places.systems(*point) if point else ():
             number = len(self._places)
             self._places.append((slot, place))
-            self._packed.add(number, place)
+            if place.system != METRES_ONLY:
+                self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
             if place.system == "wgs84":
@@ -128,7 +131,7 @@ class Places:
             axes: list[dict[int, _Coordinate]] = [{}, {}]
             for axis, one in enumerate(parted):
                 for degrees in one.degrees:
-                    for number in self._near(degrees, lon=bool(axis)):
+                    for number in self._near(degrees, one.notation, lon=bool(axis)):
                         off = _error(degrees, one.unit, self._places[number][1], lon=bool(axis))
                         if off is not None:
                             axes[axis][number] = _of_parts(one, look, off)
@@ -138,10 +141,13 @@ class Places:
                     relation = "the keys say latitude and longitude, each in several fields"
                     yield from self._pair(look, number, lat, lon, relation)
 
-    def _near(self, degrees: float, *, lon: bool) -> set[int]:
-        """The places that have such a coordinate, or one of a cell beside it."""
+    def _near(self, degrees: float, notation: str, *, lon: bool) -> set[int]:
+        """The places that have such a coordinate in this notation, or one of a cell beside it."""
         cell = math.floor(degrees * CELLS)
-        return {one for at in (cell - 1, cell, cell + 1) for one in self._grid.get((lon, at))}
+        near = {one for at in (cell - 1, cell, cell + 1) for one in self._grid.get((lon, at))}
+        if notation == "web mercator":
+            return near
+        return {one for one in near if self._places[one][1].system != METRES_ONLY}
 
     def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
@@ -165,14 +171,11 @@ class Places:
     def _coordinates(self, look: Look, *, apart: bool, told: bool) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
-        grid = self._grid
         for start, end, degrees, unit, notation, only in readings(look, self._marks, apart=apart, told=told):
             if notation == "web mercator" and only:  # the same number may be metres of UTM
                 self._in_utm(look, start, end, degrees, unit, axes)
-            cell = math.floor(degrees * CELLS)
             for axis in (False, True) if only is None else (only,):
-                near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((axis, at))}
-                for place_number in near:
+                for place_number in self._near(degrees, notation, lon=axis):
                     off = _error(degrees, unit, self._places[place_number][1], lon=axis)
                     known = axes[place_number, axis]
                     if off is not None and len(known) < MOST:
@@ -215,6 +218,7 @@ class Places:
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
         of = lat.notation if lon.notation in ("as_given", "normalized") else lon.notation
+        of = "as_given" if place.system == METRES_ONLY else of
         rarer = of in RARER
         bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
         variant = Variant(name, of, "place", b"", "digit", bits)

@@ -17,12 +17,13 @@ QUARTERS = {ord(f"{digit:x}"): f"{digit >> 2}{digit & 3}" for digit in range(16)
 """Digits of hex -> two digits of base 4."""
 
 
-SYSTEMS = ("wgs84", "gcj02", "bd09")
-"""What coordinates are told in: of the earth; with the offsets of Chinese map services."""
+SYSTEMS = ("wgs84", "gcj02", "bd09", "bd09mc")
+"""What coordinates are told in: of the earth; with the offsets of Chinese map services; Baidu's metres."""
 
 
 class Place(NamedTuple):
-    """A point, and the system its numbers are in."""
+    """A point, and the system its numbers are in. Of `bd09mc`, whose numbers are metres, where Web Mercator has the
+    same ones."""
 
     system: str
     lat: float
@@ -47,7 +48,9 @@ def systems(lat: float, lon: float) -> tuple[Place, ...]:
     found = [Place("wgs84", lat, lon)]
     if 0.8 < lat < 55.9 and 72.0 < lon < 137.9:
         gcj = _gcj02(lat, lon)
-        found += [Place("gcj02", *gcj), Place("bd09", *_bd09(*gcj))]
+        baidu = _bd09(*gcj)
+        found += [Place("gcj02", *gcj), Place("bd09", *baidu)]
+        found += [Place("bd09mc", *grids.of_mercator(*grids.baidu_metres(*baidu)))]
     return tuple(found)
 
 
@@ -114,7 +117,9 @@ MAIDENHEADS = ((10, 34.0), (12, 40.6))
 
 def cells(place: Place) -> list[tuple[str, bytes, float]]:
     """The names of the cells of known grids that hold a place: (which grid, the name in lower case, what it says)."""
-    _, lat, lon = place
+    system, lat, lon = place
+    if system == "bd09mc":
+        return []  # metres
     finest = geohash(lat, lon, 12).encode()  # a wider cell's name is the beginning of a finer one's
     found = [("geohash", finest[:size], bits) for size, bits in GEOHASHES]
     if abs(lat) < 85:
@@ -146,7 +151,7 @@ def further_cells(place: Place) -> list[tuple[str, bytes, float]]:
 
 def columns(place: Place) -> Iterator[tuple[bytes, int]]:
     """The columns of the map tiles that hold a place, with their zooms."""
-    if abs(place.lat) < 85 and place.system != "bd09":
+    if abs(place.lat) < 85 and not place.system.startswith("bd09"):
         finest, _ = grids.tile(place.lat, place.lon, grids.ZOOMS[-1])
         for zoom in grids.ZOOMS:
             yield b"%d" % (finest >> grids.ZOOMS[-1] - zoom), zoom

@@ -12,7 +12,7 @@ enum {
     STEM_OF_DIGITS = 16,
     FINEST = 30, /* level of S2 */
 };
-enum { WGS84, GCJ02, BD09 };
+enum { WGS84, GCJ02, BD09, BD09MC };
 
 typedef struct {
     uint8_t texts[NAMES * NAME];
@@ -140,6 +140,7 @@ static int stem_of(bytes text, int size) {
    stems for the place. further: names that are known already, one behind the other, in lower case. */
 PUBLIC bool cells_add(sieve *s, table *stems, double lat, double lon, int system, bytes further, const int32_t *sizes, int64_t number,
                       uint32_t place) {
+    if (system == BD09MC) return sieve_add_place(s, lat, lon); /* metres */
     names n = {.number = 0};
     geohashes(&n, lat, lon);
     if (fabs(lat) < 85) tiles(&n, lat, lon, system != BD09);
