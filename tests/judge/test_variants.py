@@ -34,6 +34,7 @@ def texts(type_, text):
         ("location", "Shanghai", "text"),
         ("device_id_imei", "867530029921507", "imei"),
         ("device_id_imei", "A1000049D1F1B7", "id"),
+        ("phone_number", "015178537787", "phone"),  # twelve digits are no MAC address here
         ("birthday", "1991-08-23", "date"),
         ("birthday", "--08-23", "text"),
         ("mac_address", "a4:c1:38:15:81:d1", "mac"),
@@ -90,8 +91,13 @@ def test_kind_is_told_by_type_then_by_shape(type_, text, kind):
                 "上海市-徐汇区-漕溪北路398号": "separated",
             },
         ),
-        ("phone_number", "010-4827-1936", {"+821048271936": "e164", "821048271936": "international"}),
-        ("phone_number", "89162845319", {"+79162845319": "e164", "9162845319": "significant"}),
+        ("phone_number", "010-4827-1936", {"+821048271936": "e164_elsewhere"}),
+        ("phone_number", "89162845319", {"+79162845319": "e164_elsewhere", "9162845319": "significant"}),
+        ("phone_number", "0664123456", {"+43664123456": "e164_elsewhere", "664123456": "significant"}),
+        ("phone_number", "06201234567", {"+36201234567": "e164_elsewhere", "201234567": "significant"}),
+        ("phone_number", "011 15-2345-6789", {"+5491123456789": "e164_elsewhere"}),
+        ("phone_number", "015178537787", {"+4915178537787": "e164", "15178537787": "national"}),
+        ("msisdn", "011931695282", {"+5511931695282": "e164"}),
         ("device_id_imei", "A1000049D1F1B7", {"A1000049D1F1B7": "plain", "270113184913758903": "decimal"}),
         (
             "birthday",

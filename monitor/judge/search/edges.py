@@ -11,7 +11,7 @@ ADDRESS = "(?:尊敬的|亲爱的|您好|你好|联系人|收件人|收货人)"
 TITLE = "(?:先生|女士|小姐|太太|老师|同学|经理|医生|师傅|您好|你好)"
 """What stands directly before and behind a Chinese name, and is no part of it."""
 WORD = re.compile(rb"[\w]|[\x80-\xff]")
-WITH_COUNTRY = ("international", "digits", "e164")
+WITH_COUNTRY = ("international", "digits", "e164", "international_elsewhere")
 """Normal forms of a telephone number before which a plus changes nothing."""
 LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 """A further byte of a hex id that is written with separators; backwards too."""

@@ -230,6 +230,7 @@ def digests_of(value: Value) -> list[Digested]:
 
 UNCHOSEN = frozenset(
     (
+        *("e164_elsewhere", "international_elsewhere"),
         *("hex_number", "formatted", "separated", "uri", "international_011", "integer", "integer_backwards"),
         *("signed_integer", "noughts_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
         *("dotted_upper", "quoted", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),

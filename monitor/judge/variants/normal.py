@@ -375,6 +375,8 @@ def _hex_number(digits: str) -> str:
     return f"{int(digits):x}" if len(digits) > 10 else ""
 
 
+OF_PHONES = frozenset(("msisdn", "call_log", "sms_sender"))
+"""Types of value that are telephone numbers, besides those that say so."""
 NUMBERED = frozenset(("id_number", "bank_card", "account_id"))
 """Types of value that are numbers, other than those of devices."""
 
@@ -406,11 +408,12 @@ def kind_of(value: Value) -> str:
         return "ip"
     if "email" in code or re.fullmatch(r"[^\s@]+@[^\s@]+\.\w+", text):
         return "email"
-    if MAC.fullmatch(text):
+    of_phone = "phone" in code or code in OF_PHONES
+    if MAC.fullmatch(text) and not (of_phone and text.isdecimal()):
         return "mac"
     if UUID.fullmatch(text) or HEX_ID.fullmatch(text):
         return "id"
-    if "phone" in code or code in ("msisdn", "call_log", "sms_sender"):
+    if of_phone:
         return "phone" if 5 <= len(phones.digits_of(text)) <= 17 and not re.search(r"[^\W\d_]", text) else "text"
     if code == "name" or code.endswith("_name"):
         return "name"

@@ -11,38 +11,95 @@ from phonenumbers import PhoneNumberFormat
 
 HOMES = ("CN", "US", "GB", "DE", "IN", "BR", "FR", "JP")
 """Countries that a number without a country code may belong to; each in which it is valid counts."""
-ABROAD: dict[str, re.Pattern[str]] = {
-    country: re.compile(mobile)
-    for country, mobile in (
-        ("KR", r"010\d{8}"),
-        ("RU", r"89\d{9}"),
-        ("TW", r"09\d{8}"),
-        ("AU", r"04\d{8}"),
-        ("VN", r"0[35789]\d{8}"),
-        ("TH", r"0[689]\d{8}"),
-        ("ID", r"08\d{8,11}"),
-        ("MY", r"01\d{8,9}"),
-        ("PH", r"09\d{9}"),
-        ("PK", r"03\d{9}"),
-        ("BD", r"01\d{9}"),
-        ("EG", r"01[0-25]\d{8}"),
-        ("NG", r"0[789][01]\d{8}"),
-        ("TR", r"05\d{9}"),
-        ("SA", r"05\d{8}"),
-        ("IL", r"05\d{8}"),
-        ("ZA", r"0[678]\d{8}"),
-        ("UA", r"0[3-9]\d{8}"),
-        ("NL", r"06\d{8}"),
-        ("SE", r"07\d{8}"),
-        ("ES", r"[67]\d{8}"),
-        ("PL", r"[4-8]\d{8}"),
-        ("IT", r"3\d{9}"),
+ABROAD = tuple(
+    (code, re.compile(mobile))
+    for code, mobile in (
+        ("20", r"0(1[0-25]\d{8})"),
+        ("27", r"0([6-8]\d{8})"),
+        ("30", r"(69\d{8})"),
+        ("31", r"0(6\d{8})"),
+        ("32", r"0(4[5-9]\d{7})"),
+        ("34", r"([67]\d{8})"),
+        ("351", r"(9[1236]\d{7})"),
+        ("353", r"0(8[3-9]\d{7})"),
+        ("354", r"([678]\d{6})"),
+        ("355", r"0(6[7-9]\d{7})"),
+        ("357", r"(9[4-9]\d{6})"),
+        ("358", r"0((?:4\d|50)\d{4,8})"),
+        ("359", r"0([89]8\d{7}|87\d{7}|89\d{7}|988\d{6})"),
+        ("36", r"06([2357]0\d{7}|31\d{7})"),
+        ("370", r"[08](6\d{7})"),
+        ("371", r"(2\d{7})"),
+        ("372", r"(5\d{6,7})"),
+        ("375", r"80((?:25|29|33|44)\d{7})"),
+        ("380", r"0([3-9]\d{8})"),
+        ("381", r"0(6\d{7,8})"),
+        ("385", r"0(9[1257-9]\d{6,7})"),
+        ("386", r"0([3-7][01]\d{6}|6[4-9]\d{6})"),
+        ("39", r"(3\d{8,9})"),
+        ("40", r"0(7\d{8})"),
+        ("41", r"0(7[5-9]\d{7})"),
+        ("420", r"([67]\d{8})"),
+        ("421", r"0(9\d{8})"),
+        ("43", r"0(6[5-9]\d{7,10})"),
+        ("45", r"([2-9]\d{7})"),
+        ("46", r"0(7[02369]\d{7})"),
+        ("47", r"([49]\d{7})"),
+        ("48", r"([4-8]\d{8})"),
+        ("51", r"(9\d{8})"),
+        ("52", r"([2-9]\d{9})"),
+        ("56", r"(9\d{8}|[2-9]\d{8})"),
+        ("57", r"(3\d{9})"),
+        ("58", r"0(4[12]\d{8})"),
+        ("593", r"0(9\d{8})"),
+        ("60", r"0(1\d{8,9})"),
+        ("61", r"0(4\d{8})"),
+        ("62", r"0(8\d{8,11})"),
+        ("63", r"0(9\d{9})"),
+        ("64", r"0(2\d{7,9})"),
+        ("65", r"([89]\d{7})"),
+        ("66", r"0([689]\d{8})"),
+        ("7", r"8(9\d{9}|7\d{9})"),
+        ("82", r"0(10\d{8})"),
+        ("84", r"0([35789]\d{8})"),
+        ("852", r"([4-79]\d{7})"),
+        ("853", r"(6\d{7})"),
+        ("855", r"0([16-9]\d{7,8})"),
+        ("880", r"0(1\d{9})"),
+        ("886", r"0(9\d{8})"),
+        ("90", r"0(5\d{9})"),
+        ("92", r"0(3\d{9})"),
+        ("94", r"0(7\d{8})"),
+        ("95", r"0(9\d{7,9})"),
+        ("961", r"((?:3|7[0-9]|81)\d{6})"),
+        ("962", r"0(7[789]\d{7})"),
+        ("964", r"0(7\d{9})"),
+        ("965", r"([569]\d{7})"),
+        ("966", r"0(5\d{8})"),
+        ("971", r"0(5[024-68]\d{7})"),
+        ("972", r"0(5\d{8})"),
+        ("974", r"([3567]\d{7})"),
+        ("977", r"(9[678]\d{8})"),
+        ("98", r"0(9\d{9})"),
+        ("212", r"0([67]\d{8})"),
+        ("213", r"0([567]\d{8})"),
+        ("216", r"([2459]\d{7})"),
+        ("233", r"0([25]\d{8})"),
+        ("234", r"0([789][01]\d{8})"),
+        ("254", r"0([17]\d{8})"),
+        ("255", r"0([67]\d{8})"),
+        ("256", r"0(7\d{8})"),
     )
-}
-"""Further countries, each for numbers that are written as its mobile ones are: it takes long to try them all."""
+)
+"""Codes of further countries, each with how its mobile numbers are written at home, and which part follows the code
+(ITU-T E.129 and what the regulators publish); a number may be one of several. To ask the library for each would take
+a hundred times as long."""
+IN_ARGENTINA = re.compile(r"0?([1-3]\d{1,3})15(\d{6,8})")
+"""How a mobile number is dialled there: between area code and number a 15, which from elsewhere is a 9 before both."""
 TRUNK_0 = frozenset(("33", "44", "49", "61", "81", "82", "91"))
 """Codes of countries in which a nought stands before all numbers."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
+CHINESE = re.compile(r"(?:86)?1[3-9]\d{9}")
 
 
 def digits_of(text: str) -> str:
@@ -63,8 +120,11 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
     named = [("digits", digits)] if digits else []
     if len(digits) > 10:
         named.append(("hex_number", f"{int(digits):x}"))
-    for number in numbers(given, digits):
+    known = numbers(given, digits)
+    for number in known:
         named += _forms_of(number)
+    if not _names_country(given, digits):
+        named += _abroad(digits, {str(number.country_code) for number in known})
     for name, form in named:
         found.setdefault(form, name)
     return tuple((name, form) for form, name in found.items())
@@ -95,6 +155,23 @@ def _forms_of(number: phonenumbers.PhoneNumber) -> Iterator[tuple[str, str]]:
             yield "separated", f"{significant[:3]}{between}{significant[3:7]}{between}{significant[7:]}"
 
 
+def _names_country(given: str, digits: str) -> bool:
+    """Whether a number says of which country it is."""
+    return given.startswith("+") or digits.startswith("00") or bool(CHINESE.fullmatch(digits))
+
+
+def _abroad(digits: str, known: set[str]) -> Iterator[tuple[str, str]]:
+    """What a mobile number is in the further countries where it is one."""
+    found = [(code, at_home[1]) for code, mobile in ABROAD if (at_home := mobile.fullmatch(digits))]
+    if (parts := IN_ARGENTINA.fullmatch(digits)) and len(parts[1] + parts[2]) == 10:
+        found.append(("54", f"9{parts[1]}{parts[2]}"))
+    for code, significant in found:
+        if code not in known:
+            yield "significant", significant
+            yield "e164_elsewhere", f"+{code}{significant}"
+            yield "international_elsewhere", f"{code}{significant}"
+
+
 def _uri(number: phonenumbers.PhoneNumber, international: str) -> str:
     """As RFC 3966 has it: the same with hyphens, which takes a tenth of the time to format it once more."""
     if number.extension:
@@ -118,7 +195,6 @@ def numbers(given: str, digits: str) -> list[phonenumbers.PhoneNumber]:
         tries = [(digits, "CN")]
     else:
         tries = [(given, home) for home in HOMES]
-        tries += [(given, country) for country, mobile in ABROAD.items() if mobile.fullmatch(digits)]
     found: list[phonenumbers.PhoneNumber] = []
     for candidate, home in tries:
         try:
