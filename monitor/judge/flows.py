@@ -16,6 +16,7 @@ from monitor.judge import variants
 from monitor.judge.decode import Decoded, Leaf
 from monitor.judge.matches import in_lists, matches_of
 from monitor.judge.placeholders import is_everywhere, is_of_a_service, is_placeholder
+from monitor.judge.salts import Salts
 from monitor.judge.search import Hit, Index, root_of
 from monitor.judge.search.hits import is_whole
 from monitor.judge.sets import Key, Sets
@@ -106,13 +107,14 @@ class Linker:
         self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
         self._index = Index(self._transforms.outputs)
         self._sets = Sets()
+        self._salts = Salts()
         self.narrow = self._sets.narrowed(self._index.narrow)
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._transforms.narrow = self.narrow
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()
-        self._apps: set[str | None] = set()
+        self._apps: set[str] = set()
         """The apps that read: whatever they send may name them."""
         self._names: set[Key] = set()
         for value in persona:
@@ -121,6 +123,7 @@ class Linker:
             key = (value.type, value.text)
             self._persona.add(key)
             self._look_for(key)
+            self._salts.add(key, alone=True)
 
     def _look_for(self, key: Key) -> None:
         """Find a value from now on."""
@@ -136,7 +139,7 @@ class Linker:
             return
         at = access.at - self._offset
         line = line_of(ref)
-        self._apps.add(access.app)
+        self._apps |= {access.app} if access.app else set()
         rows: dict[int, set[Key]] = defaultdict(set)
         keys: dict[Key, int | None] = {}
         for value in access.values:
@@ -148,6 +151,7 @@ class Linker:
                 rows[value.row].add(key)
         for key, row in keys.items():
             self._look_for(key)
+            self._salts.add(key, alone=row is None)
             insort(self._reads[key], _Read(at, line, ref, row if row is not None else -1))
         self._accesses[ref] = _Known(
             ref=ref,
@@ -186,9 +190,16 @@ class Linker:
         return joins + self._unread(planted, by_access, ref)
 
     def _found(self, decoded: Decoded, at: datetime) -> list[Hit]:
-        """Hits in the leaves of the upload, and in what the app's own transforms turned into it."""
+        """Hits in the leaves of the upload, in what the app's own transforms turned into it, and of what was hashed
+        with other parts of it."""
+        hits = self._found_through(decoded, at)
+        return hits + self._salts.find(
+            decoded.leaves, hits, sorted(self._apps), lambda key: self._may_be_there(key, at)
+        )
+
+    def _found_through(self, decoded: Decoded, at: datetime) -> list[Hit]:
         hits = self._index.find(decoded.leaves, decoded.passed_over)
-        hits += self._sets.find(decoded.leaves, lambda key: key in self._persona or self._was_read(key, at))
+        hits += self._sets.find(decoded.leaves, lambda key: self._may_be_there(key, at))
         hits = self._sets.together(without_parts(hits, decoded.leaves), decoded.leaves)
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
@@ -206,9 +217,9 @@ class Linker:
                 hits.append(hit._replace(why=why, evidence=lines))
         return hits
 
-    def _was_read(self, key: Key, at: datetime) -> bool:
-        """Whether an access may have returned a value before a moment."""
-        return any(read.at <= at for read in self._reads.get(key, ())[:1])
+    def _may_be_there(self, key: Key, at: datetime) -> bool:
+        """Whether a value is the persona's, or an access may have returned it before a moment."""
+        return key in self._persona or any(read.at <= at for read in self._reads.get(key, ())[:1])
 
     # --- which hits to believe ---
 

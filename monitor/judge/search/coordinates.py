@@ -114,13 +114,15 @@ class Places:
         partners = Partners(numeric, lambda: readings(numeric, self._marks, apart=apart, told=told))
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
-            pairs = list(_pairs(numeric, axes.get((number, False), []), axes.get((number, True), []), partners))
+            place = self._places[number][1]
+            lats, lons = axes.get((number, False), []), axes.get((number, True), [])
+            pairs = list(_pairs(numeric, lats, lons, place, partners))
             for lat, lon, relation in pairs:
                 exact = (lat.fits and lon.fits) or math.hypot(lat.error, lon.error) <= EXACT_M
-                if not exact and partners.are_many(_spot(lat), len(pairs)):
+                if not exact and partners.are_many(lat.notation, (place.lat, place.lon), len(pairs)):
                     continue
                 rarer = lat.notation in RARER or lon.notation in RARER
-                if self._places[number][1].system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
+                if place.system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
                     continue
                 for found in self._pair(numeric, number, lat, lon, relation):
                     yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
@@ -294,7 +296,7 @@ def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coord
 
 
 def _pairs(
-    look: Look, lats: list[_Coordinate], lons: list[_Coordinate], partners: Partners
+    look: Look, lats: list[_Coordinate], lons: list[_Coordinate], place: places.Place, partners: Partners
 ) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
@@ -310,15 +312,17 @@ def _pairs(
             rank, words = relation
             distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
             order = (float(rank), lat.error + lon.error, float(distance))
-            if (best is None or order < best[0]) and not partners.apart(_spot(lat), _spot(lon), *own):
+            if (best is None or order < best[0]) and not partners.apart(
+                _spot(lat, place.lat), _spot(lon, place.lon), *own
+            ):
                 best = order, lon, words
         if best is not None and (lat.leaf, lat.start) not in used:
             used.add((lat.leaf, lat.start))
             yield lat, best[1], best[2]
 
 
-def _spot(one: _Coordinate) -> Spot:
-    return Spot(one.leaf, one.start, one.end, one.notation)
+def _spot(one: _Coordinate, degrees: float) -> Spot:
+    return Spot(one.leaf, one.start, one.end, one.notation, degrees)
 
 
 def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:

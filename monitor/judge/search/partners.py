@@ -15,6 +15,8 @@ from monitor.judge.search.hits import TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.search.notations import Reading, decimals_of
 
+AROUND = 5.0
+"""Degrees within which another place is that a list has beside somebody's: else any number might be a coordinate."""
 SIDE_BY_SIDE = 24
 """Letters between two numbers of one text that are said to stand side by side."""
 FEWEST = 3
@@ -39,6 +41,8 @@ class Spot(NamedTuple):
     start: int
     end: int
     notation: str
+    degrees: float
+    """The coordinate of the place that it is near."""
 
 
 class _Number(NamedTuple):
@@ -46,6 +50,8 @@ class _Number(NamedTuple):
     end: int
     decimals: int
     notation: str
+    degrees: tuple[float, ...]
+    """What it may stand for, on either axis."""
 
 
 class Partners:
@@ -83,25 +89,26 @@ class Partners:
         if first.path == second.path or parent_of(first.path) != parent_of(second.path):
             return None
         ways = ((first.path, first.decoding), (second.path, second.decoding))
-        row = [
-            at
-            for at in self._siblings[parent_of(first.path)]
-            if at in (lat.leaf, lon.leaf)
-            or (
-                (leaves[at].path, leaves[at].decoding) in ways
-                and any(number.notation in (lat.notation, lon.notation) for number in self._rows[at])
-            )
-        ]
-        if len(row) <= 2:
+        groups: list[set[int]] = []
+        for at in self._siblings[parent_of(first.path)]:
+            read = any(number.notation in (lat.notation, lon.notation) for number in self._rows[at])
+            if at in (lat.leaf, lon.leaf) or (read and (leaves[at].path, leaves[at].decoding) in ways):
+                if groups and leaves[max(groups[-1])].path == leaves[at].path:
+                    groups[-1].add(at)  # the same bytes, read in another way
+                else:
+                    groups.append({at})
+        if len(groups) <= 2:
             return None
-        one, other = sorted((row.index(lat.leaf), row.index(lon.leaf)))
-        return other == one + 1 and (one % 2 == 0 or len(row) % 2 == 1)
+        one, other = (n for n, group in enumerate(groups) if not group.isdisjoint((lat.leaf, lon.leaf)))
+        return other == one + 1 and (one % 2 == 0 or len(groups) % 2 == 1)
 
-    def are_many(self, spot: Spot, near: int) -> bool:
-        """Whether numbers of so many places are in the upload, besides those that are near one, that some place may be
-        near it by chance."""
+    def are_many(self, notation: str, place: tuple[float, float], near: int) -> bool:
+        """Whether the numbers of so many places around one are in the upload, besides those of the place itself, that
+        some may be near it by chance."""
         others = sum(
-            number.notation == spot.notation and number.decimals >= FEWEST
+            number.notation == notation
+            and number.decimals >= FEWEST
+            and any(_is_around(number, degrees) for degrees in place)
             for row in self._rows.values()
             for number in row
         )
@@ -129,6 +136,8 @@ class Partners:
         to = to if one.leaf == other.leaf else None
         for beside in (at - 1, at + 1):
             if not 0 <= beside < len(row) or beside == to or (one.leaf, row[beside].start) in own:
+                continue
+            if not _is_around(row[beside], other.degrees):
                 continue
             between = _between(data, row, at, beside)
             if len(between) > SIDE_BY_SIDE:
@@ -159,6 +168,8 @@ class Partners:
                 if not siblings or _stem(key) == _stem(beside) != _stem(last_key(leaves[other.leaf].path)):
                     return True
                 continue
+            if not _is_around(numbers[0], other.degrees):
+                continue
             if keyed or numbers[0].decimals < FEWEST or TELLING[wanted].match(beside) or abs(leaf - one.leaf) > NEAR:
                 continue
             if not siblings or abs(leaf - one.leaf) < far:
@@ -177,9 +188,11 @@ class Partners:
             if decimals >= FEWEST_UNDER_KEYS:
                 leaf = look.leaf_at(reading.start)
                 begin = look.starts[leaf]
-                number = _Number(reading.start - begin, reading.end - begin, decimals, reading.notation)
-                same = found[leaf].get((number.start, number.notation), number)  # a letter may seem to belong to it
-                found[leaf][number.start, number.notation] = min(number, same)
+                start, end, notation = reading.start - begin, reading.end - begin, reading.notation
+                same = found[leaf].get((start, notation))  # a letter may seem to belong to it
+                degrees = (*(same.degrees if same else ()), reading.degrees)
+                end = min(end, same.end) if same else end
+                found[leaf][start, notation] = _Number(start, end, decimals, notation, degrees)
         return defaultdict(list, {leaf: sorted(numbers.values()) for leaf, numbers in found.items()})
 
     @cached_property
@@ -194,6 +207,10 @@ class Partners:
 def _between(data: bytes, row: list[_Number], one: int, other: int) -> bytes:
     first, second = sorted((row[one], row[other]))
     return data[first.end : second.start]
+
+
+def _is_around(number: _Number, degrees: float) -> bool:
+    return any(abs(one - degrees) <= AROUND for one in number.degrees)
 
 
 def _stem(key: str) -> str:
