@@ -293,3 +293,20 @@ def test_the_metres_of_baidus_maps_are_found(name):
 def test_baidus_metres_are_those_that_its_maps_name():
     x, y = grids.baidu_metres(39.915, 116.404)
     assert (round(x, 2), round(y, 2)) == (12958175.0, 4825923.77)
+
+
+UNDER_KEYS = {
+    "a tile": (RIO, {"ll": "18/99607/148250"}, "map tile"),
+    "a cell of H3": ((51.5180239, -0.1744926), {"h3_index": "89195da486fffff"}, "h3 cell"),
+    "a cell of H3 as a number": ((52.4752745, 13.4525571), {"h3": 617540203972919295}, "h3 cell"),
+    "a point as a line": ((31.2951996, 121.4755287), {"ll": "_j_~DauldV"}, "coordinates"),
+    "a line": ((37.7859609, -122.466419), {"gps": "wbqeFrdpjVo}@o}@o}@?"}, "coordinates"),
+}
+
+
+@pytest.mark.parametrize("name", UNDER_KEYS)
+def test_what_a_key_says_to_be_a_place_is_read_as_one(name):
+    point, document, variant = UNDER_KEYS[name]
+    assert variant in {hit.variant.name for hit in find(document, index_of(point)) if hit.strong}
+    moved = (point[0] + 0.02, point[1])
+    assert not find(document, index_of(moved))

@@ -36,7 +36,7 @@ BASE62 = tuple(
 ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
 LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
 UTF_7 = re.compile(rb"\+[A-Za-z0-9+/]{3,}-?")
-LINE_KEY = re.compile(r"(?i)line|shape|route|geometry|track|points|path")
+LINE_KEY = re.compile(r"(?i)line|shape|route|geometry|track|points|path|loc|geo|gps|pos|coord|(?:^|[._-])ll$")
 LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
 

@@ -16,8 +16,12 @@ from monitor.judge.variants import Variant, grids, places
 
 CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid|locator|maidenhead|qth")
 """Keys that say that the name of a cell stands there."""
-GEOHASH_KEY, COARSE_GEOHASH = re.compile(r"^(?:.*[._-])?(?:gh|geo[._-]?hash)[._-]?[0-9]?$"), 24.0
-"""Keys that say that it is a geohash, and what one must say under them: 6 letters, about 1.2 by 0.6 km."""
+GRID_KEYS = {
+    "geohash": re.compile(r"^(?:.*[._-])?(?:gh|geo[._-]?hash)[._-]?[0-9]?$"),
+    "h3 cell": re.compile(r"(?:^|[._-])h3|hexagon"),
+}
+COARSE_CELL = 24.0
+"""Keys that say which grid it is, and what a cell must say under them: 6 letters of a geohash, about 1.2 by 0.6 km."""
 SURE_CELL, TELLING_CELL = 34.0, 29.0
 """Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
 LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
@@ -31,7 +35,7 @@ SHORTEST = 4
 STEM = 10
 """Letters by which a name is known, of which digits say less; what begins like it is compared."""
 S2_NUMBER = re.compile(rb"-?[0-9]{17,20}")
-TILE = re.compile(rb"/(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(?![0-9])")
+TILE = re.compile(rb"(?<![0-9A-Za-z.])(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(?![0-9])")
 """The way to a map tile: zoom, column and row, or the row first."""
 SURE_TILE = 17
 """The zoom from which on a map tile stands without support: about 300 m."""
@@ -124,12 +128,12 @@ class Cells:
         leaf = look.leaves[number]
         key = last_key(leaf.path)
         telling = CELL_KEY.search(key) is not None
-        least = COARSE_GEOHASH if GEOHASH_KEY.match(key) else TELLING_CELL
         for slot, variant in self._in_cell(text, known):
             if variant.bits < IN_LIST and _is_listed(look, number):
                 continue
             why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
-            enough = least if variant.name == "geohash" else TELLING_CELL
+            grid_key = GRID_KEYS.get(variant.name)
+            enough = COARSE_CELL if grid_key and grid_key.search(key) else TELLING_CELL
             strong = variant.bits >= SURE_CELL or (telling and variant.bits >= enough)
             yield InCell(slot, variant, number, 0, len(leaf.data), strong, why)
 
