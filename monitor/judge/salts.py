@@ -200,9 +200,9 @@ def _together(forms: Sequence[_Form]) -> Iterator[_Input]:
     forms = forms[:MOST_TOGETHER]
     for pair in permutations(forms, 2):
         for between in BETWEEN:
-            yield pair, between.join([form.data for form in pair]), "each other", b""
+            yield pair, between.join([form.data for form in pair]), "another value", b""
     for three in permutations(forms[: MOST_TOGETHER // 2], 3):
-        yield three, b"".join([form.data for form in three]), "each other", b""
+        yield three, b"".join([form.data for form in three]), "another value", b""
 
 
 def _hits(forms: Sequence[_Form], name: str, said: str, leaf: Leaf) -> Iterator[Hit]:

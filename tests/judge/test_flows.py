@@ -451,7 +451,7 @@ def test_a_list_of_digests_says_how_many_are_known():
     texts = ("15656300309", "13788693191", "13900000001", "13900000002", "13900000003")
     (joined,) = link(linker(CONTACTS), 20, {"h": sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
     assert (joined.rows, joined.rows_read) == (2, 4)
-    assert all("2 of the 5 digests in $.h are of values read" in (match.note or "") for match in joined.matches)
+    assert all("2 of the 5 entries of $.h are of values read" in (match.note or "") for match in joined.matches)
 
 
 GRACE = access(10, ("name", "Violet", 0), ("phone_number", NUMBER, 0), data="device_contacts")

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import hmac
 import json
 import re
 import string
@@ -44,6 +45,10 @@ BODIES = [
     {"a": "13800", "b": "138000", "c": "chenghua", "d": "@example.cn"},
     {"d": base64.b64encode(json.dumps({"id": "64f051c20ca1dc00"}).encode()).decode()},
     {"e": "".join(reversed(NUMBER.text))},
+    {"salt": "pepper", "h": hashlib.md5(f"{IMEI.text}pepper".encode()).hexdigest()},
+    {"key": "pepper", "h": hmac.digest(b"pepper", IMEI.text.encode(), "sha256").hex()},
+    {"did": hashlib.sha256(f"{IMEI.text}64f051c20ca1dc00".encode()).hexdigest()},
+    {"plus": "8Q336FJF+59", "geo": "wtw3sjq"},
 ]
 
 

@@ -251,4 +251,22 @@ def _size(variant: Variant, text: bytes) -> str:
     if variant.name == "h3 cell":
         resolution = grids.h3_resolution(int(text, 10 if len(text) > H3_DIGITS else 16))
         return f"of resolution {resolution}, about {H3_EDGE_M / 7 ** (resolution / 2):.2g} m to a side"
-    return f"of {len(text)} characters"
+    width_m = _width_m(variant, len(text))
+    return f"of {len(text)} characters, about {width_m:.{0 if width_m > 10 else 1}f} m wide"
+
+
+def _width_m(variant: Variant, size: int) -> float:
+    """How wide a cell is whose name has so many characters, on the equator."""
+    match variant.name:
+        case "geohash":
+            return EQUATOR_M / 2.0 ** ((5 * size + 1) // 2)
+        case "quadkey":
+            return EQUATOR_M / 2.0**size
+        case "mgrs":
+            return 10.0 ** (5 - round((variant.bits - 6) / 6.6))  # half of its digits; blanks may stand between
+        case _:
+            return WIDTHS_M.get((variant.name, size), 1.0)
+
+
+WIDTHS_M = {("plus code", 9): 278.0, ("plus code", 11): 14.0, ("plus code", 12): 3.5, ("maidenhead", 10): 39.0}
+"""Of a grid, and characters of a name: how wide the cell is; of those that are not here, some metres at most."""

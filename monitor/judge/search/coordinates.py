@@ -162,7 +162,7 @@ class Places:
                 continue
             name = "coordinates" if place.system == "wgs84" else place.system
             variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
-            beside = f"{pair.gap} bytes between them" if pair.gap else "side by side"
+            beside = f"{pair.gap} byte{'s' * (pair.gap > 1)} between them" if pair.gap else "side by side"
             order = "longitude first" if pair.swapped else "latitude first"
             why = (
                 f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
