@@ -33,8 +33,9 @@ TOLERANCE_M = 15.0
 """Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
 EXACT_M = 2.0
 """Metres within which numbers are a place itself, where many other places are in the upload."""
-CELLS = 20
-"""Cells of the grid in one degree."""
+CELLS, FINE = 20, 500
+"""Cells of the wide and of the fine grid in one degree."""
+POLAR = 80.0
 MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
 UTM_M = 15.0
@@ -65,6 +66,10 @@ class Places:
         """`narrow`: what is told of them as well."""
         self._places: list[tuple[int, places.Place]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
+        self._fine: Numbers[tuple[bool, int]] = Numbers()
+        """By axis and cell of a degree: of the wide grid, for coarse numbers, and of the fine one."""
+        self._polar = False
+        """Whether a place is so far north or south that metres are many degrees of longitude."""
         self._marks = Marks()
         self._packed = Packed()
         self._metres: Numbers[tuple[bool, int]] = Numbers()
@@ -84,6 +89,8 @@ class Places:
                 self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
+                self._fine.add((axis, math.floor(degrees * FINE)), number)
+            self._polar = self._polar or abs(place.lat) > POLAR
             if place.system == "wgs84":
                 self._marks.add(place.lat, place.lon, TOLERANCE_M)
                 for one in grids.utm(place.lat, place.lon):
@@ -133,7 +140,7 @@ class Places:
             axes: list[dict[int, _Coordinate]] = [{}, {}]
             for axis, one in enumerate(parted):
                 for degrees in one.degrees:
-                    for number in self._near(degrees, one.notation, lon=bool(axis)):
+                    for number in self._near(degrees, one.unit, one.notation, lon=bool(axis)):
                         off = _error(degrees, one.unit, self._places[number][1], lon=bool(axis))
                         if off is not None:
                             axes[axis][number] = _of_parts(one, look, off)
@@ -143,10 +150,11 @@ class Places:
                     relation = "the keys say latitude and longitude, each in several fields"
                     yield from self._pair(look, number, lat, lon, relation)
 
-    def _near(self, degrees: float, notation: str, *, lon: bool) -> set[int]:
+    def _near(self, degrees: float, unit: float, notation: str, *, lon: bool) -> set[int]:
         """The places that have such a coordinate in this notation, or one of a cell beside it."""
-        cell = math.floor(degrees * CELLS)
-        near = {one for at in (cell - 1, cell, cell + 1) for one in self._grid.get((lon, at))}
+        wide = unit > 1.001 / FINE or self._polar
+        cell, grid = math.floor(degrees * (CELLS if wide else FINE)), self._grid if wide else self._fine
+        near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((lon, at))}
         if notation == "web mercator":
             return near
         return {one for one in near if self._places[one][1].system != METRES_ONLY}
@@ -177,7 +185,7 @@ class Places:
             if notation == "web mercator" and only:  # the same number may be metres of UTM
                 self._in_utm(look, start, end, degrees, unit, axes)
             for axis in (False, True) if only is None else (only,):
-                for place_number in self._near(degrees, notation, lon=axis):
+                for place_number in self._near(degrees, unit, notation, lon=axis):
                     off = _error(degrees, unit, self._places[place_number][1], lon=axis)
                     known = axes[place_number, axis]
                     if off is not None and len(known) < MOST:
@@ -301,24 +309,31 @@ def _pairs(
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
         return
-    own = [{(one.leaf, one.start) for one in of_axis} for of_axis in (lats, lons)]
+    lats.sort(key=lambda one: one.notation in RARER)  # what most write goes before what few do
+    spots = [_spot(lat, place.lat) for lat in lats], [_spot(lon, place.lon) for lon in lons]
+    own = [{(one.leaf, one.start) for one in of_axis} for of_axis in spots]
+    few = len(lats) * len(lons) <= FEW
+    mates = ((number, range(len(lons))) for number in range(len(lats))) if few else partners.mates(*spots)
     used: set[tuple[int, int]] = set()
-    for lat in sorted(lats, key=lambda one: one.notation in RARER):  # what most write goes before what few do
-        best: tuple[tuple[float, ...], _Coordinate, str] | None = None
-        for lon in lons:
+    for number, candidates in mates:
+        lat, best = lats[number], None
+        for other in candidates:
+            lon = lons[other]
             relation = _relation(look, lat, lon)
             if relation is None:
                 continue
             rank, words = relation
             distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
             order = (float(rank), lat.error + lon.error, float(distance))
-            if (best is None or order < best[0]) and not partners.apart(
-                _spot(lat, place.lat), _spot(lon, place.lon), *own
-            ):
+            if (best is None or order < best[0]) and not partners.apart(spots[0][number], spots[1][other], *own):
                 best = order, lon, words
         if best is not None and (lat.leaf, lat.start) not in used:
             used.add((lat.leaf, lat.start))
             yield lat, best[1], best[2]
+
+
+FEW = 64
+"""Pairs of a latitude and a longitude that are all looked at."""
 
 
 def _spot(one: _Coordinate, degrees: float) -> Spot:

@@ -5,10 +5,11 @@ another."""
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from monitor.judge.search.hits import TELLING, last_key, parent_of
@@ -67,7 +68,9 @@ class Partners:
         for of_one_place in (self._in_columns(lat, lon), self._in_elements(lat, lon)):
             if of_one_place is not None:
                 return not of_one_place
-        return self._is_taken(lat, lon, lons, "lat", "lon") or self._is_taken(lon, lat, lats, "lon", "lat")
+        if self._is_taken(lat, lon, lon.degrees, lons, "lat", "lon"):
+            return True
+        return self._is_taken(lon, lat, lat.degrees, lats, "lon", "lat")
 
     def _in_columns(self, lat: Spot, lon: Spot) -> bool | None:
         """Whether two numbers stand at the same place of two lists or objects that are beside each other; None where
@@ -105,18 +108,43 @@ class Partners:
     def are_many(self, notation: str, place: tuple[float, float], near: int) -> bool:
         """Whether the numbers of so many places around one are in the upload, besides those of the place itself, that
         some may be near it by chance."""
-        others = sum(
-            number.notation == notation
-            and number.decimals >= FEWEST
-            and any(_is_around(number, degrees) for degrees in place)
-            for row in self._rows.values()
-            for number in row
-        )
+        known = self._degrees[notation]
+        others = sum(bisect_right(known, degrees + AROUND) - bisect_left(known, degrees - AROUND) for degrees in place)
         return others >= 2 * (near + MANY)
 
-    def _is_taken(self, one: Spot, other: Spot, own: set[tuple[int, int]], axis: str, wanted: str) -> bool:
-        """Whether a number belongs to a third rather than to the other."""
-        ends = [(spot.leaf, spot.start) for spot in (one, other)]
+    def mates(self, lats: Sequence[Spot], lons: Sequence[Spot]) -> Iterator[tuple[int, Iterable[int]]]:
+        """Of each latitude of one place, by its number, the longitudes that it may go with: where it makes a place with
+        a third number, those beside it; else also all that make none. Each with each would take long in a list."""
+        own = [{(one.leaf, one.start) for one in spots} for spots in (lats, lons)]
+        beside: dict[str, list[int]] = defaultdict(list)
+        for number, lon in enumerate(lons):
+            for row in self._rows_of(lon):
+                beside[row].append(number)
+        free = [
+            number
+            for number, lon in enumerate(lons)
+            if not self._is_taken(lon, None, lats[0].degrees, own[0], "lon", "lat")
+        ]
+        for number, lat in enumerate(lats):
+            near = {one for row in self._rows_of(lat) for one in beside[row]}
+            if not self._is_taken(lat, None, lons[0].degrees, own[1], "lat", "lon"):
+                near.update(free)
+            yield number, sorted(near)
+
+    def _rows_of(self, spot: Spot) -> Iterator[str]:
+        """What names the object or list that a number is in, and its place in one of several columns."""
+        path = self._look.leaves[spot.leaf].path
+        parent = parent_of(path)
+        yield parent
+        if MEMBER.fullmatch(member := path[len(parent) :]):
+            yield f"{parent_of(parent)}\0{member}"
+
+    def _is_taken(
+        self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], axis: str, wanted: str
+    ) -> bool:
+        """Whether a number belongs to a third rather than to the other, or to one that is nowhere near it. `towards`:
+        the other coordinate of the place."""
+        ends = [(spot.leaf, spot.start) for spot in (one, other) if spot is not None]
         row = [
             number
             for number in self._rows[one.leaf]
@@ -125,19 +153,21 @@ class Partners:
         at = bisect_left(row, one.start, key=lambda number: number.start)
         if at == len(row) or row[at].start != one.start:
             return False
-        if len(row) > 1 and self._is_taken_in_text(one, other, own, row, at):
+        within = other if other is not None and other.leaf == one.leaf else None
+        if len(row) > 1 and self._is_taken_in_text(one, within, towards, own, row, at):
             return True
-        return one.leaf != other.leaf and self._is_taken_beside(one, other, own, axis, wanted)
+        return within is None and self._is_taken_beside(one, other, towards, own, axis, wanted)
 
-    def _is_taken_in_text(self, one: Spot, other: Spot, own: set[tuple[int, int]], row: list[_Number], at: int) -> bool:
+    def _is_taken_in_text(
+        self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], row: list[_Number], at: int
+    ) -> bool:
         """The same among the numbers of one text."""
         data = self._look.leaves[one.leaf].data
-        to = next((n for n, number in enumerate(row) if number.start == other.start), None)
-        to = to if one.leaf == other.leaf else None
+        to = next((n for n, number in enumerate(row) if other is not None and number.start == other.start), None)
         for beside in (at - 1, at + 1):
             if not 0 <= beside < len(row) or beside == to or (one.leaf, row[beside].start) in own:
                 continue
-            if not _is_around(row[beside], other.degrees):
+            if not _is_around(row[beside], towards):
                 continue
             between = _between(data, row, at, beside)
             if len(between) > SIDE_BY_SIDE:
@@ -149,32 +179,35 @@ class Partners:
                 return True
         return False
 
-    def _is_taken_beside(self, one: Spot, other: Spot, own: set[tuple[int, int]], axis: str, wanted: str) -> bool:
+    def _is_taken_beside(
+        self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], axis: str, wanted: str
+    ) -> bool:
         """The same among the fields of one object or list."""
         leaves = self._look.leaves
-        parent, key = parent_of(leaves[one.leaf].path), last_key(leaves[one.leaf].path)
+        path_of_one = leaves[one.leaf].path
+        parent, key = parent_of(path_of_one), last_key(path_of_one)
         keyed = TELLING[axis].match(key) is not None
-        siblings = parent_of(leaves[other.leaf].path) == parent
-        far = abs(other.leaf - one.leaf)
+        sibling = other if other is not None and parent_of(leaves[other.leaf].path) == parent else None
+        far = abs(sibling.leaf - one.leaf) if sibling else NEAR + 1
         for leaf in self._siblings[parent]:
             path = leaves[leaf].path
-            if leaf in (one.leaf, other.leaf) or path == leaves[one.leaf].path or len(self._rows[leaf]) == 0:
+            if leaf == one.leaf or (sibling and leaf == sibling.leaf) or path == path_of_one:
                 continue
             numbers = [number for number in self._rows[leaf] if number.notation == one.notation]
             if len(numbers) != 1 or (leaf, numbers[0].start) in own:
                 continue
             beside = last_key(path)
             if keyed and TELLING[wanted].match(beside):
-                if not siblings or _stem(key) == _stem(beside) != _stem(last_key(leaves[other.leaf].path)):
+                if not sibling or _stem(key) == _stem(beside) != _stem(last_key(leaves[sibling.leaf].path)):
                     return True
                 continue
-            if not _is_around(numbers[0], other.degrees):
+            if not _is_around(numbers[0], towards):
                 continue
             if keyed or numbers[0].decimals < FEWEST or TELLING[wanted].match(beside) or abs(leaf - one.leaf) > NEAR:
                 continue
-            if not siblings or abs(leaf - one.leaf) < far:
+            if abs(leaf - one.leaf) < far:
                 return True
-            if abs(leaf - one.leaf) == far and _is_odd_in_list(leaves[one.leaf].path, leaves[other.leaf].path):
+            if sibling and abs(leaf - one.leaf) == far and _is_odd_in_list(path_of_one, leaves[sibling.leaf].path):
                 return True
         return False
 
@@ -194,6 +227,15 @@ class Partners:
                 end = min(end, same.end) if same else end
                 found[leaf][start, notation] = _Number(start, end, decimals, notation, degrees)
         return defaultdict(list, {leaf: sorted(numbers.values()) for leaf, numbers in found.items()})
+
+    @cached_property
+    def _degrees(self) -> dict[str, list[float]]:
+        """Of each notation, what its numbers may stand for, in order."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for number in chain.from_iterable(self._rows.values()):
+            if number.decimals >= FEWEST:
+                found[number.notation] += number.degrees
+        return defaultdict(list, {notation: sorted(degrees) for notation, degrees in found.items()})
 
     @cached_property
     def _siblings(self) -> dict[str, list[int]]:
