@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from monitor.events import Value
@@ -19,6 +19,7 @@ from monitor.judge.search.notations import (
     RARER_BITS,
     SOME_LATITUDE,
     Marks,
+    Reading,
     decimals_of,
     readings,
 )
@@ -117,8 +118,9 @@ class Places:
         """`told`: whether some key may say that a latitude is there."""
         numeric = look.numeric()
         apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
-        axes = self._coordinates(numeric, apart=apart, told=told)
-        partners = Partners(numeric, lambda: readings(numeric, self._marks, apart=apart, told=told))
+        read = list(readings(numeric, self._marks, apart=apart, told=told))
+        axes = self._coordinates(numeric, read)
+        partners = Partners(numeric, read)
         back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
             place = self._places[number][1]
@@ -178,10 +180,10 @@ class Places:
             )
             yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
 
-    def _coordinates(self, look: Look, *, apart: bool, told: bool) -> dict[tuple[int, bool], list[_Coordinate]]:
+    def _coordinates(self, look: Look, read: Sequence[Reading]) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
-        for start, end, degrees, unit, notation, only in readings(look, self._marks, apart=apart, told=told):
+        for start, end, degrees, unit, notation, only in read:
             if notation == "web mercator" and only:  # the same number may be metres of UTM
                 self._in_utm(look, start, end, degrees, unit, axes)
             for axis in (False, True) if only is None else (only,):

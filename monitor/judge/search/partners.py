@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -58,7 +58,7 @@ class _Number(NamedTuple):
 class Partners:
     """The numbers of one upload that may be coordinates, of whatever place, by where they stand."""
 
-    def __init__(self, look: Look, readings: Callable[[], Iterator[Reading]]) -> None:
+    def __init__(self, look: Look, readings: Sequence[Reading]) -> None:
         self._look = look
         self._readings = readings
 
@@ -216,7 +216,7 @@ class Partners:
         """Of each leaf, the numbers in it, in order."""
         found: dict[int, dict[tuple[int, str], _Number]] = defaultdict(dict)
         look = self._look
-        for reading in self._readings():
+        for reading in self._readings:
             decimals = decimals_of(reading.unit)
             if decimals >= FEWEST_UNDER_KEYS:
                 leaf = look.leaf_at(reading.start)
