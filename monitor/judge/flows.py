@@ -205,6 +205,7 @@ class Linker:
         if not inner:
             return hits
         refs = {_spot(one.leaf): one.refs for one in reversed(inner)}
+        own = {id(one.leaf): one.refs for one in inner}
         plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
         cut = {id(one.leaf) for one in inner if one.cut}
         for hit in self._index.find([one.leaf for one in inner]):
@@ -212,7 +213,7 @@ class Linker:
                 continue
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
                 # a form inside base64 at an odd place is in a leaf of its own, one step further in
-                lines = refs.get(_spot(hit.leaf)) or refs.get(_spot(hit.leaf, 1), ())
+                lines = own.get(id(hit.leaf)) or refs.get(_spot(hit.leaf)) or refs.get(_spot(hit.leaf, 1), ())
                 why = f"{hit.why}; {' and '.join(lines)}: the app turned it into what it sent"
                 hits.append(hit._replace(why=why, evidence=lines))
         return hits

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -18,6 +18,7 @@ from monitor.judge.search.hits import parent_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
 from monitor.judge.transforms import fed, salted, spellings
+from monitor.judge.transforms.alike import Alike, What, order, what_of
 from monitor.judge.transforms.outputs import (
     BEGINNING,
     LETTERS,
@@ -29,11 +30,10 @@ from monitor.judge.transforms.outputs import (
     beginnings_of,
     end_of,
 )
+from monitor.judge.transforms.streams import CALLS, Found, Place, Streams
 
 STEPS = 64
 """Transforms that are followed one behind the other: a digest may be taken of a digest many times."""
-CALLS = 4096
-"""Calls that are read as one, when a stream was encrypted piece by piece."""
 
 Bodies = Callable[[str], bytes | None]
 """sha256 -> the bytes of a stored blob, None when they are missing."""
@@ -48,32 +48,24 @@ class Inner(NamedTuple):
     """Whether digits or letters that may be a salt were taken off."""
 
 
-class _Place(NamedTuple):
-    """Where an output stands: the number of the leaf, and which of its bytes."""
-
-    leaf: int
-    start: int
-    end: int
-    how: tuple[str, ...] = ()
-    """Steps from the leaf to the output, where it is not written there as it is."""
-
-
 class Transforms:
     """The transforms of one recording."""
 
     def __init__(self, bodies: Bodies | None = None) -> None:
         self._bodies = bodies
         self._known: set[Ref] = set()
-        self._steps: dict[Ref, Step] = {}
-        self._by_beginning: dict[bytes, list[Ref]] = {}
-        self._streams: dict[Stream, list[tuple[datetime, int, Step]]] = defaultdict(list)
+        self._alike: dict[What, Alike] = {}
+        self._of: dict[Ref, Alike] = {}
+        """The calls that are searched for, each among those that are like it."""
+        self._by_beginning: dict[bytes, list[Alike]] = {}
+        self._streams = Streams()
         self._by_window: dict[bytes, list[Step]] = defaultdict(list)
-        """By what several calls of a stream gave that is long enough only together, the first of them."""
+        """By what several calls of a stream gave that is long enough only together, the first of them, in order."""
         self._in_pieces: set[Stream] = set()
         """Streams with calls that gave too little to be known by."""
-        self._exchanged: dict[bytes, list[tuple[Ref, spellings.Own]]] = defaultdict(list)
+        self._exchanged: dict[bytes, list[tuple[Alike, spellings.Own]]] = defaultdict(list)
         """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
-        self._masked: dict[bytes, list[Ref]] = defaultdict(list)
+        self._masked: dict[bytes, list[Alike]] = defaultdict(list)
         """By what a mask of one byte leaves as it is."""
         self._levels = Levels()
         self.outputs = self._levels.grams
@@ -96,39 +88,42 @@ class Transforms:
         stream = Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
         step = Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
-        calls = self._streams[stream]
-        place = bisect_right(calls, _order(step), key=lambda call: call[:2])
-        calls.insert(place, (*_order(step), step))
+        calls, place = self._streams.add(step)
         if len(outcome) >= SHORTEST:
             self._know(step)
         else:
             self._in_pieces.add(stream)
         if stream in self._in_pieces:
-            self._join(stream, place)
+            self._join(calls, place)
 
     def _know(self, step: Step) -> None:
         """Search for the output of a call from now on."""
-        known = step.ref in self._steps
-        self._steps[step.ref] = step
-        for beginning in () if known else beginnings_of(step):
-            refs = self._by_beginning.get(beginning)
-            if refs is None:
-                self._by_beginning[beginning] = [step.ref]
+        if step.ref in self._of:  # with less of what went in
+            self._of[step.ref].remove(step)
+        what = what_of(step)
+        known = what in self._alike
+        alike = self._of[step.ref] = self._alike.setdefault(what, Alike(what))
+        alike.add(step)
+        if known:
+            return
+        for beginning in beginnings_of(step):
+            others = self._by_beginning.get(beginning)
+            if others is None:
+                self._by_beginning[beginning] = [alike]
                 self._levels.add(beginning)
             else:
-                refs.append(step.ref)
-        if not known and step.opaque and len(step.outcome) >= UUID_BYTES:
+                others.append(alike)
+        if step.opaque and len(step.outcome) >= UUID_BYTES:
             for pattern, own in spellings.patterns(step.outcome):
-                self._exchanged[pattern].append((step.ref, own))
-            self._masked[spellings.differences_of(step.outcome)].append(step.ref)
+                self._exchanged[pattern].append((alike, own))
+            self._masked[spellings.differences_of(step.outcome)].append(alike)
 
-    def _join(self, stream: Stream, place: int) -> None:
+    def _join(self, calls: Sequence[tuple[datetime, int, Step]], place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
         with the last of them; what a cipher gives in pieces comes out one behind the other."""
-        calls = self._streams[stream]
-        if stream.cut:
+        if calls[place][2].cut:
             end = next((at for at in range(place, len(calls)) if calls[at][2].outcome), None)
-            if end is not None and (step := calls[end][2]).ref in self._steps:
+            if end is not None and (step := calls[end][2]).ref in self._of:
                 whole = fed.whole(_line(step), (_line(calls[at][2]) for at in reversed(range(end))))
                 if whole is not None:
                     self._know(step._replace(source=whole.source, refs=whole.refs))
@@ -140,8 +135,11 @@ class Transforms:
                 window += call.outcome
                 if len(window) >= SHORTEST:
                     break
-            if 0 < len(step.outcome) < SHORTEST <= len(window) and step not in self._by_window[window]:
-                self._by_window[window].append(step)
+            if 0 < len(step.outcome) < SHORTEST <= len(window):
+                alike = self._by_window[window]
+                at = bisect_left(alike, order(step), key=order)
+                if at == len(alike) or alike[at].ref != step.ref:
+                    alike.insert(at, step)
                 self._levels.add_all({window} - self._by_beginning.keys())
                 self._by_beginning.setdefault(window, [])
 
@@ -157,7 +155,7 @@ class Transforms:
         """Leaves of the inputs whose outputs are in these leaves, over several calls, made before a moment."""
         if not self._known:
             return
-        done: set[Ref] = set()
+        done: set[Alike | Ref] = set()
         open_leaves = [Inner(leaf, ()) for leaf in (*leaves, *_as_bytes(leaves))]
         for _ in range(STEPS):
             found = list(self._once(open_leaves, before, done))
@@ -166,48 +164,70 @@ class Transforms:
             yield from found
             open_leaves = found
 
-    def _once(self, outer: Sequence[Inner], before: datetime, done: set[Ref]) -> Iterator[Inner]:
+    def _once(self, outer: Sequence[Inner], before: datetime, done: set[Alike | Ref]) -> Iterator[Inner]:
+        """`done`: what was followed already, outputs and the calls that gave little each."""
         look = Look([inner.leaf for inner in outer])
-        hits: dict[Ref, tuple[Step, _Place]] = {}
-        pieces: list[tuple[Step, _Place]] = []
+        hits: dict[Alike, Found] = {}
+        pieces: dict[tuple[int, int], list[Step]] = {}
         for pattern, start, _ in self._levels.find(look.joined):
             number = look.leaf_at(start)
             begin = start - look.starts[number]
-            data = look.leaves[number].data
-            for first in self._by_window.get(pattern, ()):
-                if first.ref not in done:
-                    pieces.append((first, _Place(number, begin, 0)))
-            for step in (self._steps[ref] for ref in self._by_beginning[pattern]):
-                if step.at > before or step.ref in done:
-                    continue
-                if step.ref in hits and len(look.leaves[number].path) <= len(look.leaves[hits[step.ref][1].leaf].path):
-                    continue  # the innermost place of it is known
-                end = end_of(step, pattern, look.leaves[number], begin)
-                if end:
-                    hits[step.ref] = (step, _Place(number, begin, end))
-                elif not begin and not step.cut and self._in_parts(step, look.leaves, number):
-                    hits[step.ref] = (step, _Place(number, begin, len(data), ("joined parts",)))
+            if pattern in self._by_window:
+                pieces[number, begin] = self._by_window[pattern]
+            for alike in self._by_beginning[pattern]:
+                if alike not in done and (step := alike.last(before)) is not None:
+                    self._at(alike, step, pattern, look.leaves, number, begin, hits)
         self._guess(look.leaves, hits, before, done)
         done.update(hits)
-        # of calls that turned the same into the same, the last
-        last = {(hit[0].source, hit[0].outcome): hit for hit in sorted(hits.values(), key=lambda hit: _order(hit[0]))}
-        together = self._streamed([step for step, _ in hits.values() if not step.cut])
-        for step, place in sorted(last.values(), key=lambda hit: _order(hit[0])):
+        # of calls that turned the same into the same under several names, the last
+        last = {(hit.step.source, hit.step.outcome): hit for hit in sorted(hits.values(), key=_by_order)}
+        for step, place, _ in sorted(last.values(), key=_by_order):
             for source in (step.source, step.key):
                 yield from self._read(outer[place.leaf], place, source, step, step.refs or (step.ref,))
-        for first, place in sorted(pieces, key=lambda piece: _order(piece[0])):
-            run = self._run(first, look.leaves[place.leaf].data, place.start, before)
+        for (number, begin), rivals in sorted(pieces.items()):
+            run = self._streams.longest(rivals, look.leaves[number].data, begin, before)
             if run and done.isdisjoint(call.ref for call in run):
                 done.update(call.ref for call in run)
-                place = place._replace(end=place.start + sum(len(call.outcome) for call in run))
-                source = b"".join(call.source for call in run)
-                yield from self._read(outer[place.leaf], place, source, first, tuple(call.ref for call in run))
-        for calls in together:
-            step, place = hits[next(call.ref for call in calls if call.ref in hits)]
-            source = b"".join(call.source for call in calls)
-            yield from self._read(outer[place.leaf], place, source, step, tuple(call.ref for call in calls))
+                place = Place(number, begin, begin + sum(len(call.outcome) for call in run))
+                yield from self._read_all(outer[number], place, run)
+        for run in self._streams.continued(hits, self._of, look.leaves, before):
+            place = next(hits[self._of[call.ref]].place for call in run if self._of.get(call.ref) in hits)
+            yield from self._read_all(outer[place.leaf], place, run)
 
-    def _read(self, outer: Inner, place: _Place, source: bytes, step: Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
+    def _at(
+        self,
+        alike: Alike,
+        step: Step,
+        pattern: bytes,
+        leaves: Sequence[Leaf],
+        number: int,
+        begin: int,
+        hits: dict[Alike, Found],
+    ) -> None:
+        """Note that an output stands in a leaf, where it does and not only begins like one."""
+        leaf = leaves[number]
+        known = hits.get(alike)
+        if known is not None and len(leaf.path) <= len(leaves[known.place.leaf].path):
+            # the innermost place of it is known
+            if not step.cut and len(known.places) < CALLS and leaf.data.startswith(step.outcome, begin):
+                known.places.append(Place(number, begin, begin + len(step.outcome)))
+            return
+        places = known.places if known is not None else []
+        if end := end_of(step, pattern, leaf, begin):
+            place = Place(number, begin, end)
+        elif not begin and not step.cut and self._in_parts(step, leaves, number):
+            place = Place(number, begin, len(leaf.data), ("joined parts",))
+        else:
+            return
+        hits[alike] = Found(step, place, [*places, place])
+
+    def _read_all(self, outer: Inner, place: Place, run: Sequence[Step]) -> Iterator[Inner]:
+        """The leaves of what went into several calls, one behind the other."""
+        source = b"".join(call.source for call in run)
+        first = next(call for call in run if call.outcome)
+        yield from self._read(outer, place, source, first, tuple(call.ref for call in run))
+
+    def _read(self, outer: Inner, place: Place, source: bytes, step: Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
         """The leaves of what went into calls whose output stands at a place."""
         leaf = outer.leaf
         start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
@@ -226,7 +246,7 @@ class Transforms:
                     yield Inner(one, (*outer.refs, *refs), cut=True)
 
     def _guess(
-        self, leaves: Sequence[Leaf], hits: dict[Ref, tuple[Step, _Place]], before: datetime, done: set[Ref]
+        self, leaves: Sequence[Leaf], hits: dict[Alike, Found], before: datetime, done: set[Alike | Ref]
     ) -> None:
         """Add what stands under exchanged letters or a mask of one byte: one look for each leaf."""
         if not self._masked:
@@ -235,17 +255,18 @@ class Transforms:
             data = leaf.data
             if leaf.decoding[-1:] == ("digests",) or len(data) < UUID_BYTES:
                 continue
-            found: list[Ref] = []
+            found: list[Alike] = []
             if leaf.text is None:
-                refs = self._masked.get(spellings.differences_of(data), ())
-                found = [ref for ref in refs if ref not in hits and spellings.is_masked(self._steps[ref].outcome, data)]
+                masked = self._masked.get(spellings.differences_of(data), ())
+                found = [one for one in masked if one not in hits and spellings.is_masked(one.what.outcome, data)]
             elif len(data) >= spellings.PATTERN and b" " not in data[: spellings.PATTERN]:
                 known = self._exchanged.get(spellings.pattern_of(data[: spellings.PATTERN]), ())
-                found = [ref for ref, own in known if ref not in hits and spellings.is_exchanged(own, data)]
-            for step in (self._steps[ref] for ref in found):
-                if step.at <= before and step.ref not in done:
+                found = [one for one, own in known if one not in hits and spellings.is_exchanged(own, data)]
+            for one in found:
+                if one not in done and (step := one.last(before)) is not None:
                     how = "mask of one byte" if leaf.text is None else "exchanged letters"
-                    hits[step.ref] = (step, _Place(number, 0, len(data), (how,)))
+                    place = Place(number, 0, len(data), (how,))
+                    hits[one] = Found(step, place, [place])
 
     def _in_parts(self, step: Step, leaves: Sequence[Leaf], number: int) -> bool:
         """Whether a leaf begins the output of a cipher, and those beside it go on with it to its end: letters that were
@@ -271,47 +292,9 @@ class Transforms:
                     return True
         return False
 
-    def _run(self, first: Step, data: bytes, begin: int, before: datetime) -> list[Step]:
-        """The calls of a stream, from one on, whose outputs stand in these bytes one behind the other."""
-        calls = self._streams[first.stream]
-        place = bisect_right(calls, _order(first), key=lambda call: call[:2]) - 1
-        run: list[Step] = []
-        for _, _, call in calls[place : place + CALLS]:
-            if call.at > before or not data.startswith(call.outcome, begin):
-                break
-            run.append(call)
-            begin += len(call.outcome)
-        while run and not run[-1].outcome:  # what it took may have come out later
-            run.pop()
-        while place and len(run) < CALLS and not calls[place - 1][2].outcome:
-            place -= 1
-            run.insert(0, calls[place][2])
-        return run if len(run) > 1 else []
-
-    def _streamed(self, steps: Sequence[Step]) -> list[list[Step]]:
-        """Calls that follow each other in one stream, with those between that gave nothing yet; two at least."""
-        found: list[list[Step]] = []
-        wanted = {step.ref for step in steps}
-        for stream in sorted({step.stream for step in steps}, key=str):
-            run: list[Step] = []
-            for _, _, call in self._streams[stream]:
-                if call.ref in wanted or len(call.outcome) < SHORTEST:
-                    run.append(call)
-                    continue
-                found.append(_given(run))
-                run = []
-            found.append(_given(run))
-        return [run[:CALLS] for run in found if len(run) > 1 and any(call.ref in wanted for call in run)]
-
 
 def _line(step: Step) -> fed.Fed:
     return fed.Fed(step.ref, step.source, step.outcome, step.name, step.key)
-
-
-def _given(run: list[Step]) -> list[Step]:
-    """Calls without those at the end that gave nothing: what they took came out later, if at all."""
-    end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
-    return run[:end]
 
 
 FURTHER = 4096
@@ -343,6 +326,5 @@ SHORT_INPUT = 128
 """Bytes of what goes into a cipher and may be nothing but values, one directly behind the other."""
 
 
-def _order(step: Step) -> tuple[datetime, int]:
-    line = step.ref.rpartition(":")[2]
-    return step.at, int(line) if line.isdecimal() else 0
+def _by_order(hit: Found) -> tuple[datetime, int]:
+    return order(hit.step)
