@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import codecs
 import hashlib
+import json
 import string
+import struct
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from monitor.events import Value
+from monitor.events import Upload, Value
+from monitor.judge import decode
 from monitor.judge.flows import Linker
 from monitor.judge.variants.places import geohash
-from tests.judge.test_flows import NUMBER, PLAIN, cbc, link, linker, read, turned
+from tests.judge.test_flows import NUMBER, PLAIN, at, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"
 SOURCE = SALT + b":" + NUMBER.encode()
@@ -258,3 +262,62 @@ def test_values_glued_together_are_found_in_what_was_encrypted():
     call = ("encrypt", "AES/CBC/PKCS5Padding", source, cbc(source))
     (flow,) = link(given(Value(type="device_id_imei", text="860798683078487"), call), 20, {"q": cbc(source).hex()})
     assert flow.matches[0].value == "860798683078487"
+
+
+def stream(text):
+    return Cipher(algorithms.AES(bytes(16)), modes.CTR(bytes(16))).encryptor().update(text)
+
+
+def multipart(parts, name="p{}"):
+    heads = [
+        f'--zz\r\nContent-Disposition: form-data; name="{name.format(at)}"; filename="p.bin"\r\n'.encode()
+        for at in range(len(parts))
+    ]
+    kind = b"Content-Type: application/octet-stream\r\n\r\n"
+    return b"".join(head + kind + part + b"\r\n" for head, part in zip(heads, parts, strict=True)) + b"--zz--\r\n"
+
+
+def varint(number):
+    return bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7))
+
+
+CONTAINERS = {
+    "parts": multipart,
+    "parts of one name": lambda parts: multipart(parts, "file"),
+    "lengths": lambda parts: b"".join(struct.pack(">I", len(part)) + part for part in parts),
+    "short lengths": lambda parts: b"".join(struct.pack("<H", len(part)) + part for part in parts),
+    "a repeated field": lambda parts: b"".join(b"\x0a" + varint(len(part)) + part for part in parts),
+    "numbered": lambda parts: json.dumps(
+        {"all": [{"n": at, "d": base64.b64encode(part).decode()} for at, part in enumerate(parts)]}
+    ).encode(),
+}
+
+
+def cut_in_three(outcome):
+    third = len(outcome) // 3
+    return [outcome[:third], outcome[third : 2 * third], outcome[2 * third :]]
+
+
+def joined_body(call, body):
+    known = linker(read(5))
+    known.add_transform("transforms.jsonl:1", turned(10, *call))
+    kind = (("content-type", "multipart/form-data; boundary=zz"),) if body.startswith(b"--zz") else ()
+    upload = Upload(at=at(20), via="http", method="POST", size=len(body), headers=kind)
+    return known.link("uploads.jsonl:1", upload, decode.leaves(upload, body))
+
+
+@pytest.mark.parametrize("size", [0, 60, 130])
+@pytest.mark.parametrize("seal", [cbc, stream])
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_parts_of_a_ciphertext_in_binary_containers_are_joined(name, seal, size):
+    text = PLAIN + b" " * size
+    call = ("encrypt", "AES", text, seal(text))
+    parts = cut_in_three(call[3])
+    (flow,) = joined_body(call, CONTAINERS[name](parts))
+    assert flow.matches[0].evidence == ("transforms.jsonl:1",)
+    other = bytes(byte ^ 1 for byte in parts[1])
+    assert not joined_body(call, CONTAINERS[name](parts[:2]))
+    if len(parts[0]) >= 48:
+        return  # which together with the end say enough
+    assert not joined_body(call, CONTAINERS[name]([parts[0], other, parts[2]]))
+    assert not joined_body(call, CONTAINERS[name]([parts[0], parts[2], parts[1]]))

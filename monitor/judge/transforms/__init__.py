@@ -273,20 +273,21 @@ class Transforms:
         cut, or bytes that were, and then written each for itself."""
         first = leaves[number]
         size = len(first.data)
-        if not LETTERS <= size < 2 * len(step.outcome):
+        fewest = LETTERS if first.text is not None else SHORTEST
+        if not fewest <= size < 2 * len(step.outcome):
             return False
         for spell in WAYS if first.text is not None else (bytes,):
-            if not first.data.startswith(spell(step.outcome[:BEGINNING])[:LETTERS]):
+            if not first.data.startswith(spell(step.outcome[:BEGINNING])[:fewest]):
                 continue
             text = spell(step.outcome)
             if size >= len(text) or not text.startswith(first.data):
                 continue
-            at, beside = size, parent_of(first.path)
+            at, beside, shape = size, parent_of(first.path), LISTED.sub("", first.path)
             for leaf in leaves[number + 1 : number + 1 + FURTHER]:
-                if leaf.decoding != first.decoding or not leaf.data:
-                    continue  # what a decoder made of a part
-                if parent_of(leaf.path) != beside or not text.startswith(leaf.data, at):
-                    break
+                if leaf.decoding != first.decoding or not text.startswith(leaf.data, at):
+                    continue  # what a decoder made of a part, or what is said of it: its number, the name of its file
+                if parent_of(leaf.path) != beside and LISTED.sub("", leaf.path) != shape:
+                    continue
                 at += len(leaf.data)
                 if len(text) - at <= 2 and not text[at:].strip(b"="):
                     return True
@@ -297,6 +298,7 @@ def _line(step: Step) -> fed.Fed:
     return fed.Fed(step.ref, step.source, step.outcome, step.name, step.key)
 
 
+LISTED = re.compile(r"\[\d+\]")
 FURTHER = 4096
 """Leaves behind the first part of an output among which the others are looked for."""
 

@@ -117,7 +117,9 @@ def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
         text = outcome[:-TAG]
         if len(text) >= SHORTEST and data.startswith(text, begin):
             return begin + len(text)
-    # sent in chunks, each behind its length: its beginning and its end are there
+    if end := _end_of_frames(outcome, data, begin):
+        return end
+    # sent in chunks that are far from each other: its beginning and its end are there
     if len(outcome) >= 2 * BEGINNING and data.startswith(outcome[:BEGINNING], begin):
         at = data.find(outcome[-TAG:], begin + BEGINNING)
         if begin + len(outcome) - TAG <= at <= begin + 2 * len(outcome):
@@ -129,3 +131,40 @@ def _is_half(digest: bytes, text: bytes) -> bool:
     """Whether these are 16 hex digits that digests are cut to: the first, or those in the middle of an MD5."""
     halves = [digest[:8], digest[4:12]] if len(digest) == UUID_BYTES else [digest[:8]]
     return text.lower() in [half.hex().encode() for half in halves]
+
+
+def _end_of_frames(outcome: bytes, data: bytes, begin: int) -> int:
+    """Where an output ends of which all is there, in pieces with something short between, as their lengths; else 0."""
+    if len(data) - begin <= len(outcome):
+        return 0
+    done, at = 0, begin
+    while True:
+        same = _alike(outcome, done, data, at)
+        done, at = done + same, at + same
+        if done == len(outcome):
+            return at
+        if same < SHORTEST:
+            return 0
+        for back, gap in GAPS:  # the first byte between may be like that of the next piece
+            piece = outcome[done - back : done - back + SHORTEST]
+            if data.startswith(piece, at - back + gap):
+                done, at = done - back, at - back + gap
+                break
+        else:
+            return 0
+
+
+GAPS = [(back, gap) for back in range(3) for gap in range(1, 17)]
+"""Bytes of a piece that are taken back, and those between it and the next."""
+
+
+def _alike(outcome: bytes, done: int, data: bytes, at: int) -> int:
+    """How many bytes are the same from two places on."""
+    low, high = 0, min(len(outcome) - done, len(data) - at)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if data.startswith(outcome[done : done + middle], at):
+            low = middle
+        else:
+            high = middle - 1
+    return low
