@@ -80,7 +80,22 @@ def test_less_of_a_digest_and_a_salt_are_nothing(inner):
 
 @pytest.mark.parametrize(
     ("before", "behind"),
-    [("abcde7", ""), ("5f0c9d1b42", ""), ("k9x2qw1", ""), ("", "7abcde"), ("", "42d9f0c1"), ("abcde7", "9fedcb")],
+    [
+        ("abcde7", ""),
+        ("5f0c9d1b42", ""),
+        ("k9x2qw1", ""),
+        ("", "7abcde"),
+        ("", "42d9f0c1"),
+        ("abcde7", "9fedcb"),
+        ("", "8f3k"),
+        ("", "8f3k9x"),
+        ("", "8f3kD!sEcr3t"),
+        ("", "42f3k"),
+        ("salt9", ""),
+        ("Pepper5", "x"),
+        ("x9k5", ""),
+        ("u:", "8f3k"),
+    ],
 )
 def test_digits_of_a_salt_beside_a_number_do_not_hide_it(before, behind):
     call = digest(f"{before}{NUMBER}{behind}".encode())
@@ -88,10 +103,33 @@ def test_digits_of_a_salt_beside_a_number_do_not_hide_it(before, behind):
     assert flow.matches[0].value == NUMBER
 
 
-@pytest.mark.parametrize("before", ["7", "tel49", "phone49", "de49", "12", "abcde-7"])
+@pytest.mark.parametrize(
+    "before", ["7", "9", "tel49", "phone49", "de49", "12", "abcde-7", "tel9", "u9", "salt1", "salt49", "x9k7", "x9k49"]
+)
 def test_digits_that_may_belong_to_a_number_do(before):
     call = digest(f"{before}{NUMBER}x".encode())
     assert not joined([call], call[3].hex())
+
+
+@pytest.mark.parametrize("behind", ["8", "12", "8x", "8 f3k", "8v2", "8.5", "8salt", "8kD!", "8:f3k9"])
+def test_digits_behind_a_number_that_may_belong_to_it_do(behind):
+    call = digest(f"x{NUMBER}{behind}".encode())
+    assert not joined([call], call[3].hex())
+
+
+@pytest.mark.parametrize(
+    ("text", "behind", "found"),
+    [
+        ("RF8XG6T1N09", "8f3kD!sEcr3t", True),
+        ("RF8XG6T1N09", "_8f3k", True),
+        ("RF8XG6T1N09", "8", False),
+        ("RF8XG6T1N09", "8x", False),
+    ],
+)
+def test_what_a_salt_stands_behind_may_be_a_serial_number(text, behind, found):
+    call = digest((text + behind).encode())
+    known = given(Value(type="device_id_serial", text=text), call)
+    assert bool(link(known, 20, {"q": call[3].hex()})) == found
 
 
 def test_digits_of_a_salt_hide_a_number_in_an_upload():

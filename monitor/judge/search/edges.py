@@ -97,6 +97,9 @@ CERTAIN_BITS = 43.0
 LONGER_BY = 3
 """Digits by which no number is longer than another form of itself: so many more are a salt."""
 
+MIXED = re.compile(rb"[0-9]+[A-Za-z]{1,3}[0-9]+[A-Za-z]")
+"""Letters and digits by turns, as a salt has them directly behind a serial number; a package may be one of a row."""
+
 
 def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
     """In the input of a digest, whether what stands beside a value is something else: letters beside digits, or more
@@ -108,7 +111,8 @@ def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
     before, after = data[:start], data[end:]
     if edge == "word":
         more = len(after) - len(after.lstrip(letters)) if data[end - 1] in letters else 0
-        return not 0 < more < LONGER_BY
+        mixed = b"." not in variant.pattern and MIXED.match(after) is not None
+        return mixed or not 0 < more < LONGER_BY
     more = len(before) - len(before.rstrip(letters)) + len(after) - len(after.lstrip(letters))
     longer = more >= LONGER_BY or variant.bits >= CERTAIN_BITS
     return not more or (longer and not variant.unchecked)

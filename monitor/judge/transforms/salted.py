@@ -13,7 +13,9 @@ def beside_salt(data: bytes) -> Iterator[bytes]:
         for digits in DIGITS.finditer(run[0]):
             before, after = run[0][: digits.start()], run[0][digits.end() :]
             fronts = SALT_DIGITS if _is_salt(before) else 3 if before.lower() in VERSION else 1
-            backs = SALT_DIGITS if _is_salt(after) else 1
+            if fronts == 1 and digits[0][0] not in COUNTRY_OF_ONE_DIGIT:
+                fronts += before.lower() in SALT_WORDS or MIXED_BEFORE.search(before) is not None
+            backs = SALT_DIGITS if _is_salt(after) else 3 if MIXED_BEHIND.match(after) else 1
             for front in range(fronts):
                 for back in range(backs):
                     number = digits[0][front : len(digits[0]) - back]
@@ -41,6 +43,13 @@ CELL = range(7, 13)
 MOST_SALT = 8
 VERSION = frozenset((b"v", b"ver", b"version"))
 """What a digit or two stand behind that are a version, and no part of the number."""
+
+SALT_WORDS = frozenset((b"salt", b"pepper", b"secret", b"seed", b"key"))
+"""What says of itself that it is a salt, and may end in a digit; a second may be the end of a country's code."""
+COUNTRY_OF_ONE_DIGIT = b"17"
+MIXED_BEFORE = re.compile(rb"[A-Za-z][0-9]+[A-Za-z]{1,3}$")
+MIXED_BEHIND = re.compile(rb"[A-Za-z]{1,3}[0-9]+[A-Za-z]")
+"""Letters and digits by turns are no word, such as what a number is of or the unit of one."""
 
 
 def _is_salt(letters: bytes) -> bool:
