@@ -39,7 +39,7 @@ class Match(Record):
 
     type: DataType = Field(description="type of the value: phone_number, name, location ...")
     value: str = Field(description="the value as the API returned it; masked unless revealed")
-    variant: str = Field(description="what it had been turned into: plain, sha256, md5, coordinates ...")
+    variant: str = Field(description="what it had been turned into: plain, sha256, salted_md5, encrypted ...")
     of: str | None = Field(default=None, description="the normal form that was turned: as_given, e164, national ...")
     decoding: tuple[str, ...] = Field(default=(), description="steps from the stored bytes to the leaf: gzip, json ...")
     path: str = Field(description="where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`")

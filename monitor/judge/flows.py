@@ -22,6 +22,7 @@ from monitor.judge.search.hits import is_whole
 from monitor.judge.sets import Key, Sets
 from monitor.judge.support import KEYED_BITS, supports, without_parts
 from monitor.judge.transforms import Transforms
+from monitor.judge.transforms.sent import as_sent
 
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""
@@ -204,18 +205,19 @@ class Linker:
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return hits
-        refs = {_spot(one.leaf): one.refs for one in reversed(inner)}
-        own = {id(one.leaf): one.refs for one in inner}
+        spots = {_spot(one.leaf): one for one in reversed(inner)}
+        own = {id(one.leaf): one for one in inner}
         plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
-        cut = {id(one.leaf) for one in inner if one.cut}
         for hit in self._index.find([one.leaf for one in inner]):
-            if id(hit.leaf) in cut and hit.variant.unchecked:
+            # a form inside base64 at an odd place is in a leaf of its own, one step further in
+            near = (spots.get(_spot(hit.leaf, further)) for further in range(3))
+            one = own.get(id(hit.leaf)) or next(filter(None, near), None)
+            if one is None or (one.cut and one.leaf is hit.leaf and hit.variant.unchecked):
                 continue
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
-                # a form inside base64 at an odd place is in a leaf of its own, one step further in
-                lines = own.get(id(hit.leaf)) or refs.get(_spot(hit.leaf)) or refs.get(_spot(hit.leaf, 1), ())
-                why = f"{hit.why}; {' and '.join(lines)}: the app turned it into what it sent"
-                hits.append(hit._replace(why=why, evidence=lines))
+                why = f"{hit.why}; {' and '.join(one.refs)}: the app turned it into what it sent"
+                form = as_sent(hit, one.forms, whole=one.whole)
+                hits.append(hit._replace(why=why, evidence=one.refs, form=form))
         return hits
 
     def _may_be_there(self, key: Key, at: datetime) -> bool:

@@ -75,7 +75,7 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
         Match(
             type=hit.value.type,
             value=hit.value.text,
-            variant=hit.variant.name,
+            variant=hit.form or hit.variant.name,
             of=hit.variant.of,
             decoding=hit.decoding,
             path=hit.leaf.path,

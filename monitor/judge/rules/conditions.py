@@ -23,6 +23,7 @@ EEA = frozenset(
 )
 """Countries that are not abroad to one another: GDPR art. 44 speaks of countries outside the area."""
 _DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur|hash_code)", re.IGNORECASE)
+_KEYED = re.compile(r"mac|salted|encrypted", re.IGNORECASE)
 LABELLED = frozenset({"tap", "operator"})
 """Signals whose text is a label that somebody chose."""
 ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn", "partial"})
@@ -266,8 +267,8 @@ class Conditions:
 
 
 def is_bare_digest(variant: str) -> bool:
-    """Whether a form is a digest, or a digest of one, made without a key."""
-    return bool(_DIGEST.match(variant)) and "mac" not in variant.lower()
+    """Whether a form is a digest, or a digest of one, made without a key or a salt."""
+    return bool(_DIGEST.match(variant)) and not _KEYED.search(variant)
 
 
 def _both(second: Test, first: Test) -> Test:

@@ -118,6 +118,8 @@ class Hit(NamedTuple):
     """Whether the numbers are the place's own, rounded or cut, not only near it."""
     evidence: tuple[Ref, ...] = ()
     """Transforms of the app that lie between what was sent and where the form stands, the outermost first."""
+    form: str = ""
+    """What the app had made of the value when it sent it, where such transforms say so: salted_sha256, encrypted."""
 
 
 IN_BRACKETS = re.compile(r"\[([^\[\]]*[^\[\]\d][^\[\]]*)\](?:\[\d*\])*$")

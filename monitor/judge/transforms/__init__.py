@@ -17,7 +17,7 @@ from monitor.judge.decode.pieces import Narrow, as_text
 from monitor.judge.search.hits import parent_of
 from monitor.judge.search.levels import Levels
 from monitor.judge.search.look import Look
-from monitor.judge.transforms import fed, salted, spellings
+from monitor.judge.transforms import fed, salted, sent, spellings
 from monitor.judge.transforms.alike import Alike, What, order, what_of
 from monitor.judge.transforms.outputs import (
     BEGINNING,
@@ -46,6 +46,10 @@ class Inner(NamedTuple):
     refs: tuple[Ref, ...]
     cut: bool = False
     """Whether digits or letters that may be a salt were taken off."""
+    forms: tuple[str, ...] = ()
+    """What the app's digests and ciphers made of it, the outermost first."""
+    whole: bool = False
+    """Whether it is all that went into the innermost of them."""
 
 
 class Transforms:
@@ -232,6 +236,8 @@ class Transforms:
         leaf = outer.leaf
         start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
         decoding = (*leaf.decoding, *place.how, step.name)
+        all_of_it = outer.whole and (place.start, place.end) == (0, len(leaf.data))
+        forms = sent.followed(outer.forms, step, whole=all_of_it)
         narrow = self.narrow if len(source) > IN_FULL else None
         for inside in leaves_of(source, narrow=narrow).leaves:
             path = leaf.path + inside.path[1:]
@@ -239,11 +245,12 @@ class Transforms:
             # what goes into a digest is a value and a salt, one directly behind the other; into a cipher, seldom
             glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
             made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
-            yield Inner(made, (*outer.refs, *refs))
+            whole = (inside.start, inside.end) == (0, len(source)) and sent.AS_BYTES.issuperset(inside.decoding)
+            yield Inner(made, (*outer.refs, *refs), forms=forms, whole=whole)
             if glued and made.text is not None:
                 for part in (*salted.beside_salt(made.data), *salted.cells_beside_salt(made.data)):
                     one = made._replace(data=part, text=part.decode("ascii"), glued=False)
-                    yield Inner(one, (*outer.refs, *refs), cut=True)
+                    yield Inner(one, (*outer.refs, *refs), cut=True, forms=forms)
 
     def _guess(
         self, leaves: Sequence[Leaf], hits: dict[Alike, Found], before: datetime, done: set[Alike | Ref]

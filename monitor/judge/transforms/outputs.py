@@ -108,7 +108,7 @@ def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
         if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
             return begin + UUID_BYTES
         word = outcome.hex().lstrip("0").encode()
-        if data[begin : begin + len(word)].lower() == word and pattern.lower() == word[:LETTERS]:
+        if data[begin : begin + len(word)].lower() == word:
             return begin + len(word)
         if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
             return begin + LETTERS  # a cut digest and a salt: 64 bits
