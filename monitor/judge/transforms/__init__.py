@@ -188,11 +188,15 @@ class Transforms:
         for step, place, _ in sorted(last.values(), key=_by_order):
             for source in (step.source, step.key):
                 yield from self._read(outer[place.leaf], place, source, step, step.refs or (step.ref,))
+        read = (-1, 0)
         for (number, begin), rivals in sorted(pieces.items()):
+            if (number, begin) < read:  # within the last run
+                continue
             run = self._streams.longest(rivals, look.leaves[number].data, begin, before)
             if run and done.isdisjoint(call.ref for call in run):
                 done.update(call.ref for call in run)
-                place = Place(number, begin, begin + sum(len(call.outcome) for call in run))
+                read = (number, begin + sum(len(call.outcome) for call in run))
+                place = Place(number, begin, read[1])
                 yield from self._read_all(outer[number], place, run)
         for run in self._streams.continued(hits, self._of, look.leaves, before):
             place = next(hits[self._of[call.ref]].place for call in run if self._of.get(call.ref) in hits)

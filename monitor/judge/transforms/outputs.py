@@ -124,6 +124,8 @@ def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
         at = data.find(outcome[-TAG:], begin + BEGINNING)
         if begin + len(outcome) - TAG <= at <= begin + 2 * len(outcome):
             return at + TAG
+    if outcome.startswith(pattern):  # one that begins alike, of which there may be many: it is not spelled at all
+        return 0
     return spellings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 FIRST = 16
@@ -17,6 +18,8 @@ and a text in the largest recording."""
 LARGE = 256
 """Bytes from which on an output is not written as one number; turning it into one takes the square of its size."""
 BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+LETTERS_OF_58 = math.log(256, 58)
+"""Letters for each byte, but for one or two where the first are small."""
 CERTAIN = 72.0
 """Bits that the pattern of repeated letters must say: 10,000 outputs in two spellings and 100,000 texts are 2**31
 pairs, of which one would be alike by a chance of 2**-41."""
@@ -70,11 +73,19 @@ def beginnings(outcome: bytes, *, cut: bool) -> Iterator[bytes]:
         yield from (part[:8] for part in _parts(outcome))
 
 
-def _firsts(outcome: bytes) -> Iterator[tuple[Callable[[bytes], bytes], bytes]]:
+def _firsts(outcome: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
     """Ways to write all of an output, each with the letters that it begins with."""
-    yield from ((spell, spell(outcome[:HEAD])[:FIRST]) for spell in FROM_FRONT)
     back = max(0, len(outcome) - HEAD)
-    yield from ((spell, spell(outcome[back - back % 3 :])[:FIRST]) for spell in FROM_BACK)
+    return _firsts_of(outcome[:HEAD], outcome[back - back % 3 :])
+
+
+@lru_cache(maxsize=4096)
+def _firsts_of(head: bytes, tail: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
+    """The same; where many outputs begin alike, an upload that does is held against all of them."""
+    return (
+        *((spell, spell(head)[:FIRST]) for spell in FROM_FRONT),
+        *((spell, spell(tail)[:FIRST]) for spell in FROM_BACK),
+    )
 
 
 def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
@@ -86,11 +97,16 @@ def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
             return begin + len(text)
     if begin:
         return 0
-    if data in _numbers(outcome, cut=cut):
+    if _may_be_number(outcome, data) and data in _numbers(outcome, cut=cut):
         return len(data)
     if cut and (data in _parts(outcome) or (len(data) >= FEWEST and outcome.hex().encode().startswith(data.lower()))):
         return len(data)
     return 0
+
+
+def _may_be_number(outcome: bytes, data: bytes) -> bool:
+    """Whether a text may be an output as a number, by its letters and its length: to write one as a number is slow."""
+    return data.isdigit() or abs(len(data) - LETTERS_OF_58 * len(outcome)) < 4
 
 
 def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
@@ -152,6 +168,8 @@ def patterns(outcome: bytes) -> Iterator[tuple[bytes, Own]]:
 def is_exchanged(own: Own, data: bytes) -> bool:
     """Whether a text is an output in exchanged letters: one to one over its whole length, and no chance."""
     text = own.text()
+    if data.startswith(text[:PATTERN]):  # as it is: of what begins alike, there may be much
+        return False
     padding = data[len(text) :]
     if not len(text) <= len(data) <= len(text) + 2 or len(set(padding)) > 1:
         return False
@@ -178,4 +196,6 @@ def is_masked(outcome: bytes, data: bytes) -> bool:
     if not FIRST <= len(data) == len(outcome):
         return False
     key = outcome[0] ^ data[0]
+    if not key or outcome[-1] ^ key != data[-1]:
+        return False
     return bytes(byte ^ key for byte in outcome) == data
