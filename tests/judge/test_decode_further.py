@@ -313,6 +313,9 @@ READ_TOO = {
     "base58 with its check": (checked(b"zhao.liu@x.example"), "base58", b"zhao.liu@x.example"),
     "chinese numerals": ("一三八〇〇一三八〇〇〇".encode(), "width", b"13800138000"),
     "a folder of mail": (b"J&APw-rgen & Wei&AN8-", "utf-7", "Jürgen & Weiß".encode()),
+    "utf-7 without a last hyphen": (b"+c4te+lGb 13800138000", "utf-7", "王建军 13800138000".encode()),
+    "utf-7 behind a number": (b"27+U/c, +Z05TTg-", "utf-7", "27号, 李华".encode()),
+    "utf-7 beside what is none": (b"Jos+AOk- a+bcd=", "utf-7", "José a+bcd=".encode()),
     "cyrillic in utf-7": (b"+BBgEMgQwBD0- x", "utf-7", "Иван x".encode()),
     "base64 of each line": (
         b"\n".join(base64.b64encode(DOCUMENT.encode()[at : at + 31]) for at in range(0, len(DOCUMENT.encode()), 31)),

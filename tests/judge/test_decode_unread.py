@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import random
 import struct
 import zipfile
 import zlib
@@ -17,6 +18,8 @@ import zstandard
 
 from monitor.events import Upload
 from monitor.judge import decode
+from monitor.judge.decode import compressed
+from monitor.judge.decode.pieces import Limits, Piece, Room
 
 TEXT = "Ann-Marie +8613800138000"
 NOISE = bytes(range(128, 256)) * 2
@@ -156,3 +159,46 @@ def test_a_content_encoding_that_is_not_read_is_named_unless_the_body_is_text_al
 @pytest.mark.parametrize("mark", [b"\x89LZO\0", b"7z\xbc\xaf", b"Rar!\x1a", b"MSCF", b"\x1f\x9d\x00", b"bvx-", b"age-"])
 def test_half_a_mark_is_no_format(mark):
     assert decode.leaves_of(mark + NOISE).cut == ()
+
+
+def packed_with_pluses(number):
+    """base64 of something packed, with a plus in it."""
+    for seed in range(number, number + 500):
+        document = json.dumps({"n": random.Random(seed).getrandbits(90), "to": TEXT})
+        coded = base64.b64encode(gzip.compress(document.encode(), mtime=0)).decode()
+        if "+" in coded[24:] and not coded.endswith("="):
+            return coded
+    raise AssertionError
+
+
+INTACT = (
+    # what stands behind the last plus is UTF-7 of letters by chance
+    "H4sIAA3WCWsC/6tWykstUbJSMklX0lEqTi1UsjIyNNNRys1PSc0BCgf76rpbWho6ASXLUouAAkZ6hgZ6FkBuallqHkhjUGppXubhxfkKyfm5Cn6Z"
+    "Bak5+WX5CnmpKakF+Uq1AComHqVfAAAA",
+    *(packed_with_pluses(1000 * number) for number in range(40)),
+)
+
+
+@pytest.mark.parametrize("number", range(len(INTACT)))
+def test_base64_with_pluses_is_not_taken_for_utf_7(number):
+    coded = INTACT[number]
+    for body in (coded, json.dumps({"d": coded}), f"d={coded} end", f"v=1&d={coded}"):
+        decoded = decode.leaves_of(body.encode())
+        assert decoded.cut == ()
+        assert not [leaf for leaf in decoded.leaves if "utf-7" in leaf.decoding]
+        assert [leaf for leaf in decoded.leaves if "gzip" in leaf.decoding]
+
+
+def test_a_stream_out_of_a_guess_is_no_gap_and_one_that_was_whole_in_another_reading_neither():
+    broken = gzip.compress(TEXT.encode(), mtime=0)[:-12]
+    piece = Piece(broken, "$", ("base64",), 0, len(broken), False)
+    for steps, wanted in ((("base64",), 1), (("utf-7", "base64"), 0), (("xor",), 0)):
+        room = Room(Limits())
+        assert compressed.gzip(piece._replace(decoding=steps), room)
+        assert len(room.named()) == wanted
+    room = Room(Limits())
+    compressed.gzip(piece, room)
+    compressed.gzip(piece._replace(data=gzip.compress(TEXT.encode()), path="$.other"), room)
+    assert len(room.named()) == 1
+    compressed.gzip(piece._replace(data=gzip.compress(TEXT.encode())), room)
+    assert room.named() == ()

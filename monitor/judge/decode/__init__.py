@@ -89,7 +89,8 @@ def leaves(
             roots = chain(roots, large.pieces(body, piece, codings, room))
         else:
             roots = [*roots, *compressed.content(piece._replace(data=body[: len(body)]), codings, room)]
-    return Decoded(tuple(walk(roots, room)), tuple(room.cut), room.passed_over)
+    found = tuple(walk(roots, room))
+    return Decoded(found, room.named(), room.passed_over)
 
 
 def leaves_of(
@@ -101,7 +102,7 @@ def leaves_of(
     """All leaves of some bytes; `hint` is what they are said to be."""
     room = Room(limits, narrow=narrow)
     found = tuple(walk([Piece(data, "$", (), 0, len(data), True, hint)], room))
-    return Decoded(found, tuple(room.cut), room.passed_over)
+    return Decoded(found, room.named(), room.passed_over)
 
 
 def _header(upload: Upload, wanted: str) -> str:

@@ -114,7 +114,8 @@ def unread(piece: Piece, room: Room) -> Found:
     """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
     if len(piece.data) > SMALLEST_UNREAD:
         size = len(piece.data)
-        room.stop(f"{unread_name(piece.data)} at {piece.path}: {size} bytes in a format that is not read")
+        name = unread_name(piece.data)
+        room.doubt(name, piece, f"{name} at {piece.path}: {size} bytes in a format that is not read")
     return None
 
 

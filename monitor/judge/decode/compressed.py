@@ -130,8 +130,10 @@ def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = Tru
         out = out[: room.bytes_left]
         whole = True
         room.take(size, piece, name)
-    if not whole:
-        room.stop(f"{name} at {piece.path}: the stream is broken after {size} bytes")
+    if whole:
+        room.sure(name, piece)
+    else:
+        room.doubt(name, piece, f"{name} at {piece.path}: the stream is broken after {size} bytes")
     room.take(len(out), piece, name)
     found = [piece.whole(name, out, piece.hint)]
     if rest:
@@ -162,9 +164,8 @@ def _signed(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
     """A format with a signature that nothing else has: where it cannot be read, that is said."""
     found = unpack(name, how, piece, room)
     if found is None and len(piece.data) > SIGNED:
-        room.stop(
-            f"{name} at {piece.path}: {len(piece.data)} bytes that cannot be read; broken, or a dictionary is missing"
-        )
+        what = f"{len(piece.data)} bytes that cannot be read; broken, or a dictionary is missing"
+        room.doubt(name, piece, f"{name} at {piece.path}: {what}")
     return found
 
 

@@ -119,6 +119,10 @@ class Room:
     leaves_left: int = 0
     cut: list[str] = field(default_factory=list)
     narrow: Narrow | None = None
+    doubts: list[tuple[str, str, int, int, str]] = field(default_factory=list)
+    """Streams that could not be read: format, path, where, what is to be said of them."""
+    whole: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """Those that were: format, path, where."""
     passed_over: int = 0
     spool: Callable[[Iterable[bytes]], Any] | None = None
     """Puts unpacked blocks of a large body somewhere, and gives them back as one; None: only the memory is there."""
@@ -136,8 +140,28 @@ class Room:
 
     def stop(self, what: str) -> None:
         """Name something that was cut, once."""
-        if what not in self.cut and len(self.cut) < 20:
+        if what not in self.cut and len(self.cut) < MOST_NAMED:
             self.cut.append(what)
+
+    def doubt(self, name: str, piece: Piece, what: str) -> None:
+        """Name a stream that could not be read, unless it came out of a guess, or was whole when it was read in another
+        way."""
+        if len(self.doubts) < MOST_DOUBTS and not GUESSES.intersection(piece.decoding):
+            self.doubts.append((name, piece.path, piece.start, piece.end, what))
+
+    def sure(self, name: str, piece: Piece) -> None:
+        """Remember that a stream was whole."""
+        if len(self.whole) < MOST_DOUBTS:
+            self.whole.append((name, piece.path, piece.start, piece.end))
+
+    def named(self) -> tuple[str, ...]:
+        """All that was cut, or could not be read."""
+        unread = [
+            what
+            for name, path, start, end, what in self.doubts
+            if not any((name, path) == whole[:2] and start < whole[3] and whole[2] < end for whole in self.whole)
+        ]
+        return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
 
     def take(self, size: int, piece: Piece, step: str) -> bool:
         """Whether `size` more bytes may be put out."""
@@ -148,6 +172,12 @@ class Room:
         return True
 
 
+GUESSES = frozenset(("utf-7", "xor", "turned round", "shifted"))
+"""Steps that are tried on what may be something else: that nothing whole comes out of them is no gap."""
+MOST_NAMED = 20
+"""Things that were cut of one upload that are named."""
+MOST_DOUBTS = 200
+"""Streams of one upload that are remembered."""
 Narrow = Callable[[Piece, Room], list[Piece] | None]
 """The pieces of a large text that may matter; None where it cannot say, and the text is decoded as any other."""
 Family = Literal["text", "binary", "any"]

@@ -35,7 +35,6 @@ BASE62 = tuple(
 )
 ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
 LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
-UTF_7 = re.compile(rb"\+[A-Za-z0-9+/]{3,}-?")
 LINE_KEY = re.compile(r"(?i)line|shape|route|geometry|track|points|path|loc|geo|gps|pos|coord|(?:^|[._-])ll$")
 LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
@@ -324,21 +323,42 @@ def utf_7(piece: Piece, room: Room) -> Found:
     written in it as it is."""
     if len(piece.data) > 4096 or not piece.data.isascii():
         return None
-    given = piece.data
-    if FOLDER.search(given):
-        given = FOLDER.sub(lambda found: b"+" + found[1].replace(b",", b"/") + b"-", given.replace(b"+", b"+-"))
-    try:
-        text = given.decode("utf-7")
-    except UnicodeDecodeError:
+    folder = FOLDER.search(piece.data) is not None
+    pattern, sign = (FOLDER, b"&") if folder else (UTF_7, b"+")
+    data = pattern.sub(lambda run: _wide_letters(run, folder=folder), piece.data)
+    if data == piece.data or not room.take(len(data), piece, "utf-7"):
         return None
+    return [piece.whole("utf-7", data.replace(sign + b"-", sign))]
+
+
+UTF_7 = re.compile(rb"\+([A-Za-z0-9+/]{3,})(?:-|(?=[\s\x21-\x2a\x2c.:;<>?@\[\]^_`{|}~]))")
+"""What follows letters that are none of ASCII: a hyphen, which is left off before what is no base64; but never at the
+end of a text, nor before what fills up base64."""
+FOLDER = re.compile(rb"&([A-Za-z0-9+,]{3,})-")
+BEFORE_RUN = re.compile(rb"[A-Za-z0-9+/=]*\Z")
+WORD_BEFORE, FEW_OPEN = 12, 16
+"""Letters before a run that may be base64 where they are no word and no number; letters of a run behind a word and
+without the hyphen."""
+
+
+def _wide_letters(run: re.Match[bytes], *, folder: bool) -> bytes:
+    """Letters in UTF-8 that stand in base64 between the words of a text; left as they are where they look like part of
+    a longer base64 text, which has pluses too."""
+    before = BEFORE_RUN.search(run.string[max(0, run.start() - 2 * WORD_BEFORE) : run.start()])
+    letters = before[0] if before and not folder else b""
+    plain = letters.isalpha() or letters.isdigit() or not letters
+    if not plain and (len(letters) >= WORD_BEFORE or not run[0].endswith(b"-")):
+        return run[0]
+    if letters and len(run[1]) > FEW_OPEN and not run[0].endswith(b"-"):
+        return run[0]
+    try:
+        text = (b"+" + (run[1].replace(b",", b"/") if folder else run[1]) + b"-").decode("utf-7")
+    except UnicodeDecodeError:
+        return run[0]
     wide = [char for char in text if char >= "\x80"]
     if not wide or any(unicodedata.category(char) not in ("Lo", "Lu", "Ll", "Po", "Nd") for char in wide):
-        return None
-    data = text.encode("utf-8", "replace")
-    return [piece.whole("utf-7", data)] if room.take(len(data), piece, "utf-7") else None
-
-
-FOLDER = re.compile(rb"&([A-Za-z0-9+,]{3,})-")
+        return run[0]
+    return text.encode("utf-8", "replace")
 
 
 @decoder("hz", "text", rb"~\{", anywhere=True, alone=False)
