@@ -3,11 +3,15 @@ reasons; each in a small body and inside a large one."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 
 import pytest
 
-from tests.judge.test_flows import access, link, linker
+from monitor.events import Upload
+from monitor.judge import decode
+from tests.judge.test_flows import access, at, link, linker
 
 NOISE = [
     {"seq": n, "event": "open_list", "at": 1_700_000_000_000 + n * 37, "id": f"{n * 7919:08x}"} for n in range(200)
@@ -83,3 +87,50 @@ def test_the_number_of_a_service_counts_beside_its_contact():
     assert link(known, 20, {"phone": "10086"}) == []
     (flow,) = link(known, 20, {"list": [{"n": "中国移动客服热线", "p": "10086"}]})
     assert {match.value for match in flow.matches} == {"中国移动客服热线", "10086"}
+
+
+def sent_as(body, value, **more):
+    """What is found of a value in a body of bytes, each with the steps to it."""
+    known = linker(access(10, (*value, 0), data=value[0]))
+    sent = Upload(at=at(20), via="http", **more)
+    joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body, narrow=known.narrow))
+    return [one for joined in joins for one in joined.matches]
+
+
+def counted(text):
+    """A text in a message of protobuf, between two numbers."""
+    return b"\x08\x96\x01\x12%c%s\x18\x05" % (len(text), text.encode())
+
+
+SHORT_ADDRESSES = ("kim@qq.com", "a@b.io", "Jo@gmx.de")
+
+
+@pytest.mark.parametrize("address", SHORT_ADDRESSES)
+def test_a_short_address_of_mail_that_stands_alone_is_found_wherever_it_is(address):
+    value = ("email", address)
+    coded = base64.b64encode(address.encode()).decode()
+    for document in ({"q": address}, {"d": coded}, {"d": [1, f"<{address}>"]}, {"d": f"to {address}."}):
+        for sent in (document, [*NOISE, document]):
+            assert sent_as(json.dumps(sent).encode(), value), sent
+    for body in (f"1,{address},9\n2,z,4\n", f"D/x: got {address} now\n", f"v=1&q={address.replace('@', '%40')}"):
+        assert sent_as(body.encode(), value), body
+    for body in (counted(address), b"\x01\x02\x00" + address.encode() + b"\x00\xff\x81"):
+        assert sent_as(body, value), body
+    assert sent_as(b"", value, headers=(("x-u", address),))
+
+
+@pytest.mark.parametrize("address", [*SHORT_ADDRESSES, "zhao.liu_13@example.org"])
+def test_an_address_inside_a_longer_one_is_another(address):
+    value = ("email", address)
+    for before in ("a", "x.", "x-", "x+", "x_", "1"):
+        assert sent_as(json.dumps({"q": before + address}).encode(), value) == []
+    for behind in (".cn", "n", "-x", "1"):
+        assert sent_as(json.dumps({"q": address + behind}).encode(), value) == []
+
+
+@pytest.mark.parametrize("address", SHORT_ADDRESSES)
+def test_a_short_address_beside_other_signs_of_addresses_is_another(address):
+    value = ("email", address)
+    for text in (f"a!{address}", f"o'{address}", f"a/{address}", f"@{address}", f"{address}@x", f"a%{address}"):
+        assert sent_as(json.dumps({"q": text}).encode(), value) == [], text
+    assert sent_as(b"\x01\xffx" + address.encode() + b"\x00\xfe\x81", value) == []

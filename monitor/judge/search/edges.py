@@ -66,7 +66,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         if data[:start] == b"%d:" % (end - start):  # how long it is, in a netstring
             return not LONGER.match(data, end)
         return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
-    if b"@" in variant.pattern and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
+    if b"@" in variant.pattern and ((left and left in b".+-%_" and beyond.isalnum()) or _goes_on(data, end)):
         return False
     if b" " in variant.pattern and ((left == b"-" and beyond.isalpha()) or FURTHER_NAME.match(data, end)):
         return False

@@ -148,6 +148,8 @@ def hit_at(
 ) -> Hit:
     """A hit at the bytes from start to end of a leaf, in an upload of `size` bytes; charset empty: a digest."""
     before, found, after = excerpt(leaf, start, end, charset)
+    if variant.bits < ADDRESS_BITS and is_address(leaf, start, end, variant):
+        variant = variant._replace(bits=ADDRESS_BITS)
     name = last_key(leaf.path)
     telling = tells(kind, leaf.path) or (value.type in TELLING and tells(value.type, leaf.path))
     chance = min(1.0, max(1.0, size / 4) * 2.0**-variant.bits)
@@ -167,6 +169,30 @@ def hit_at(
         strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
         why=_why(variant, found, name if telling else ""),
     )
+
+
+ADDRESS_BITS = 30.0
+"""What an address of mail says that stands alone, however short it is: nobody else has it."""
+MAIL = re.compile(
+    rb"(?i)[a-z0-9][\w.+-]*@(?:[a-z0-9-]+\.)+(?:[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|pro|mobi|app|dev|xyz|"
+    rb"top|vip|club|site|online|shop|store|tech|asia|live|work|email|mail|cloud|icu|wang|ltd|art|fun|space|website|group|"
+    rb"team|world|life|blog|page|zone|today|news|media|digital|agency|studio|company)"
+)
+BEFORE_MAIL = re.compile(rb"(?:^|[\s,;:<>()\[\]{}\"=&?|\x00-\x1f\x7f-\xff]|(?<![\w.])['/*`])\Z")
+"""What stands before an address that is no part of it: its first part may hold nearly any sign."""
+BEHIND_MAIL = re.compile(rb"(?![\w@%+]|-\w)")
+
+
+def is_address(leaf: Leaf, start: int, end: int, variant: Variant) -> bool:
+    """Whether a form is a whole address of mail, and nothing that may belong to one stands beside it."""
+    if b"@" not in variant.pattern or variant.how not in ("text", "utf-8") or not MAIL.fullmatch(variant.pattern):
+        return False
+    data = leaf.data
+    if leaf.text is None:
+        counted = start > 0 and data[start - 1] == end - start
+        wide = end - start != len(variant.pattern)
+        return counted or wide or bool(BEFORE_MAIL.search(data[:start][-8:]) and BEHIND_MAIL.match(data[end : end + 2]))
+    return bool(BEFORE_MAIL.search(data[max(0, start - 8) : start]) and BEHIND_MAIL.match(data[end : end + 2]))
 
 
 OPENS = re.compile(rf"(?:^|{ADDRESS}|[,;|、，；\n\t\"'<>()\[\]{{}}])\s*$")
