@@ -30,6 +30,13 @@ FOUND = (
     *((BIRTHDAY, {"dob": text}) for text in ("26 Apr 1984", "April 26, 1984", "26-Apr-1984", "4/26/1984", "26.4.1984")),
     (BIRTHDAY, {"birthday": 451785600}),
     (BIRTHDAY, {"birthday": {"year": 1984, "month": 4, "day": 26}}),
+    *((BIRTHDAY, {"birthday": text}) for text in ("1984-4-26", "1984/4/26", "1984.4.26", "19840426")),
+    *((BIRTHDAY, {"dob": f"Apr 26, 1984{end}"}) for end in (" 12:00:00 AM", ", 12:00:00 AM")),
+    *((BIRTHDAY, {"dob": f"Thu Apr 26 00:00:00 {zone} 1984"}) for zone in ("GMT", "GMT+08:00", "CST")),
+    (BIRTHDAY, {"bYear": "1984", "bMonth": "04", "bDay": "26"}),
+    (BIRTHDAY, {"u[b_year]": 1984, "u[b_month]": 4, "u[b_day]": 26}),
+    (BIRTHDAY, {"birthday": {"year": "1984", "month": "4", "day": "26"}}),
+    (BIRTHDAY, {"birthday": {"year": 1984, "month": 3, "dayOfMonth": 26, "hourOfDay": 0}}),
     (BIRTHDAY, {"birth_year": "1984", "birth_month": "04", "birth_day": "26"}),
     (("name", "Anna Kowalska"), {"ud": {"fn": sha256("anna"), "ln": sha256("kowalska")}}),
     (("name", "Anna Kowalska"), {"sha256_first_name": sha256("anna"), "sha256_last_name": sha256("kowalska").upper()}),
@@ -61,6 +68,10 @@ UNSAID = (
     (("name", "Jordan"), {"tab_name": "Jordan", "group_name": "Jordan"}),
     (BIRTHDAY, {"released": {"year": 1984, "month": 4, "day": 26}}),
     (BIRTHDAY, {"birthday": {"year": 1984, "month": 4, "day": 25}}),
+    (BIRTHDAY, {"birthday": {"year": 1984, "month": 3, "day": 26}}),  # of somebody else
+    (BIRTHDAY, {"released": {"year": 1984, "month": 3, "dayOfMonth": 26}}),
+    (BIRTHDAY, {"released": "1984-4-26", "seen": "Thu Apr 26 00:00:00 GMT 1984"}),
+    (BIRTHDAY, {"webYear": "1984", "webMonth": "04", "webDay": "26"}),
     (BIRTHDAY, {"date": "26 Apr 1984"}),
     (BIRTHDAY, {"installed": 451785600}),
     (("name", "Anna Kowalska"), {"fn": sha256("anna"), "ln": sha256("nowak")}),
@@ -95,6 +106,16 @@ def sent_as(body, value, **more):
     sent = Upload(at=at(20), via="http", **more)
     joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body, narrow=known.narrow))
     return [one for joined in joins for one in joined.matches]
+
+
+def test_a_birthday_as_a_message_of_protobuf_counts_beside_the_rest_of_its_row():
+    born = b"\x22\x07\x08\xc0\x0f\x10\x04\x18\x1a"
+    rows = (("name", "Anna Kowalska", 0), ("birthday", "1984-04-26", 0))
+    known = linker(access(10, *rows, data="contacts"))
+    sent = Upload(at=at(20), via="http")
+    for person, found in ((b"\x0a\x0dAnna Kowalska", {"Anna Kowalska", "1984-04-26"}), (b"\x0a\x04Anne", set())):
+        joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, person + born))
+        assert {match.value for joined in joins for match in joined.matches} == found
 
 
 def counted(text):

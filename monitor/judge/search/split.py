@@ -27,7 +27,7 @@ KEYS = {
     "mac": re.compile(r"mac|oui|nic|vendor|maker|addr|device|prefix|rest|suffix|part|[0-9]$"),
     "id": re.compile(r"id|uuid|most|least|high|low|msb|lsb|hi$|lo$|part|word|half|[0-9]$"),
     "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
-    "date": TELLING["date"],
+    "date": re.compile(TELLING["date"].pattern + r"|[.\[\"_]b[_-]?(?:year|month|mon|day)\b"),
     "email": re.compile(r"mail|user|local|account|domain|host|login|邮箱"),
     "number": re.compile(r"mcc|mnc|msin|imsi|iccid|card|part|number|id|卡号"),
     "address": re.compile(
@@ -113,6 +113,8 @@ class Splits:
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
             ]
             telling = all(KEYS[kind].search(key) for key in keys)
+            if of == FROM_NOUGHT and not (telling and DAY_OF_MONTH.search(keys[-1])):
+                continue
             bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
             variant = Variant("split", of, "utf-8", b"", "none", bits)
             paths = [look.leaves[one].path for one in numbers]
@@ -212,6 +214,7 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
         yield "as_given", (year, f"{month}", f"{day}")
         yield "as_given", (year, f"{month:02d}", f"{day:02d}")
+        yield FROM_NOUGHT, (year, f"{month - 1}", f"{day}")
     elif kind == "phone":
         for of, form in FORMS["phone"](text):
             if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
@@ -254,6 +257,10 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "as_given", (digits[:7], digits[7:])
 
 
+FROM_NOUGHT = "month_from_nought"
+"""The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
+the day is called must say it, too."""
+DAY_OF_MONTH = re.compile(r"day_?of_?month")
 POSTCODE = re.compile(r"(\w\w+) (\d{5}(?:-\d{4})?)|(\d{4,6}) (.+)")
 """A state before its code, a code before its town."""
 HOUSE = re.compile(r"(\D{3,}?) (\d{1,4} ?[a-zA-Z]?)|(\d{1,5}) (\D{3,})")

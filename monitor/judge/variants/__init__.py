@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from monitor.events import Value
 from monitor.judge.variants import composed, digests, disguises, phones
-from monitor.judge.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
+from monitor.judge.variants.normal import DATE, FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
 
 __all__ = [
     "COMPOSED",
@@ -276,6 +276,10 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
                 yield Variant("bytes", "guid", "bytes", uuid.UUID(bytes=raw).bytes_le, "none", 4.0 * len(pure))
                 halves = raw[7::-1] + raw[:7:-1]  # as Java's old driver of MongoDB wrote its two longs
                 yield Variant("bytes", "halves_backwards", "bytes", halves, "none", 4.0 * len(pure))
+    elif kind == "date" and (parts := DATE.fullmatch(text)):
+        year, month, day = (int(parts[group]) for group in (1, 3, 4))
+        message = bytes((0x08, year & 0x7F | 0x80, year >> 7, 0x10, month, 0x18, day))  # google.type.Date in protobuf
+        yield Variant("bytes", "message", "bytes", message, "none", DATE_BITS)
     elif kind in ("phone", "number"):
         yield from _packed_digits(phones.digits_of(text) if kind == "phone" else text)
     elif kind == "imei" and len(digits := phones.digits_of(text)) == 15 and varied("0" + digits):

@@ -277,6 +277,9 @@ MIDNIGHTS = (
     *(" 00:00:00", "T00:00:00+08:00", "T00:00:00.000+0000", "T00:00:00.000+00:00", " 00:00:00.0"),
 )
 """How a day goes on as the time that it begins."""
+ZONES = ("GMT", "UTC", "GMT+00:00", "GMT+08:00", "CST", "EST", "PST", "CET", "IST", "JST")
+"""What Java's Date calls the zone that it is in."""
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 
 
@@ -299,6 +302,7 @@ def date(text: str) -> Forms:
     forms += [("unpadded", f"{month}/{day}/{year}")] + [
         ("unpadded", f"{day}{between}{month}{between}{year}") for between in "./-"
     ]
+    forms += [("unpadded", f"{year}{between}{month}{between}{day}") for between in "-/."]
     forms += [("day_first", f"{day:02d}{month:02d}{year}")]
     short = (name := MONTHS[month - 1])[:3]
     forms += [("in_words", f"{day}{between}{short}{between}{year}") for between in " -"]
@@ -307,10 +311,13 @@ def date(text: str) -> Forms:
         ("in_words", f"{name} {day}, {year}"),
         ("in_words", f"{day} {name} {year}"),
     ]
+    forms += [("in_words", f"{short} {day}, {year}{end}") for end in (" 12:00:00 AM", ", 12:00:00 AM")]  # as Gson does
     try:
-        begun = int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000
+        begins_at = datetime(year, month, day, tzinfo=UTC)
     except ValueError:  # no such day
         return _unique(*forms)
+    weekday, begun = WEEKDAYS[begins_at.weekday()], int(begins_at.timestamp()) * 1000
+    forms += [("in_words", f"{weekday} {short} {day:02d} 00:00:00 {zone} {year}") for zone in ZONES]
     for begins in (begun, begun - 8 * 3_600_000):
         if abs(begins) >= 10**10:  # what is shorter says too little
             forms += [("milliseconds", str(begins)), ("seconds", str(begins // 1000))]
