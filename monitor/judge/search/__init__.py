@@ -12,7 +12,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from monitor.events import Value
 from monitor.judge import variants
@@ -34,7 +34,8 @@ from monitor.judge.search.hits import (
 from monitor.judge.search.look import Look
 from monitor.judge.search.masked import Masked
 from monitor.judge.search.sieve import Sieve
-from monitor.judge.search.split import Splits, cuts_of
+from monitor.judge.search.spelled import HEX_DIGITS, MOST_UNPADDED, UNPADDED, unpadded, unpadded_words
+from monitor.judge.search.split import SHORT_PART, Splits, cuts_of, rarest
 from monitor.judge.variants import Variant, digests
 
 __all__ = ["Hit", "Index", "last_key", "root_of"]
@@ -92,7 +93,7 @@ class Index:
         cuts = list(cuts_of(kind, value.text))
         self._splits.add(slot, kind, value.text, cuts)
         self._masked.add(slot, kind, value.text)
-        self.narrow.add_words(_rarest(cuts))
+        self.narrow.add_words(rarest(cuts))
         once = {part for _, parts in cuts for part in parts}
         self.narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
         if kind == "location":
@@ -123,6 +124,7 @@ class Index:
         if binary := [leaf for leaf in leaves if leaf.text is None]:
             self._find_texts(self._raw, Look(binary), found)
         self._find_digests(look, found)
+        self._find_unpadded(leaves, found)
         if inside := [leaf for leaf in binary if INSIDE.start < len(leaf.data) < INSIDE.stop]:
             self._find_digests_inside(Look(inside), found)
         if self._digits:
@@ -210,6 +212,19 @@ class Index:
                     if len(data) < len(variant.pattern):
                         variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
                     found.add(slot, variant, leaf, 0, len(leaf.data), "")
+
+    def _find_unpadded(self, leaves: Sequence[Leaf], found: _Found) -> None:
+        """Digests in hex of which each byte below 16 has one digit: all of a text, in which fewer digits are missing
+        than bytes of a digest are that small."""
+        candidates = [leaf for leaf in leaves if len(leaf.data) in UNPADDED and HEX_DIGITS.fullmatch(leaf.data)]
+        words = [(leaf, word) for leaf in candidates[:MOST_UNPADDED] for word in unpadded_words(leaf.data)]
+        for slot, number in sorted(
+            {(row.slot, row.start) for row in self._digests.find(b"".join(w for _, w in words))}
+        ):
+            leaf = words[number][0]
+            for digest in self._forms_of(slot).digests:
+                if len(digest[2]) == UNPADDED[len(leaf.data)][0] and leaf.data.lower() == unpadded(digest[2]):
+                    found.add(slot, variants.digested(digest), leaf, 0, len(leaf.data), "")
 
     def _find_digests_inside(self, look: Look, found: _Found) -> None:
         """Whole digests among other bytes."""
@@ -357,29 +372,6 @@ class _Found:
         value = _value(self._slots[slot])
         self.hits.append(hit_at(key, value, kind, variant, leaf, start, end, charset, self._size))
         return self.hits[-1]
-
-
-def _rarest(cuts: Iterable[tuple[str, tuple[str, ...]]]) -> set[bytes]:
-    """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
-    longest, one behind the other."""
-    found: set[bytes] = set()
-    for _, parts in cuts:
-        words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))
-        word = max(words, key=len, default="")
-        if words is not parts and 0 < len(word) < SHORT_WORD:  # a pair of digits of an address says nothing
-            word = max(parts, key=len)
-        if len(word) < SHORT_NUMBER and word.isdecimal():
-            longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
-            word = "".join(words[at] for at in longest)
-        found.add(word.encode())
-    return found - {b""}
-
-
-SHORT_PART = re.compile(r"[0-9]{1,4}")
-SHORT_WORD = 3
-SHORT_NUMBER = 5
-"""Digits from which on a number alone is a reason to look at what stands beside it."""
-WORDS = re.compile(r"[^\W_]+")
 
 
 STANDARD = bytes.maketrans(b"-_", b"+/")

@@ -273,6 +273,29 @@ def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
     return [half for half in found.groups() if half] if found else [part]
 
 
+def rarest(cuts: Cuts) -> set[bytes]:
+    """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
+    longest, one behind the other."""
+    found: set[bytes] = set()
+    for _, parts in cuts:
+        words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))
+        word = max(words, key=len, default="")
+        if words is not parts and 0 < len(word) < SHORT_WORD:  # a pair of digits of an address says nothing
+            word = max(parts, key=len)
+        if len(word) < SHORT_NUMBER and word.isdecimal():
+            longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
+            word = "".join(words[at] for at in longest)
+        found.add(word.encode())
+    return found - {b""}
+
+
+SHORT_PART = re.compile(r"[0-9]{1,4}")
+SHORT_WORD = 3
+SHORT_NUMBER = 5
+"""Digits from which on a number alone is a reason to look at what stands beside it."""
+WORDS = re.compile(r"[^\W_]+")
+
+
 def _texts_beside(look: Look, first: int) -> set[str]:
     """What stands near a leaf, in the same object or list."""
     own = parent_of(look.leaves[first].path)

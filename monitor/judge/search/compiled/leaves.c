@@ -22,7 +22,7 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
     said |= few_words_matter(s, lower, size, m);
     if (size < 6) return said;
     if (bare) {
-        bool digest = size >= 30 && size <= 63 && whole_digest(s, data, size);
+        bool digest = size >= 27 && size <= 63 && whole_digest(s, data, size);
         return digest || (s->outputs->sizes && size >= 17 && fields_matter(s, data, size, (int)kinds)) ? MATTERS : said;
     }
     if (kinds & PLUS) said |= utf_7_matters(s, data, size, depth);
@@ -40,7 +40,7 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
         }
     }
     if (size >= 24 && m->hex == some_bits(0, size) && m->digit) /* too long to be anything else by chance */
-        return size >= 30 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
+        return size >= 27 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
     if (size >= 9 && kinds & (SPACE | RUN_MARK | POINT) && may_be_spaced(data, lower, size, m) && spaced(data, size)) return MATTERS;
     return fields_matter(s, data, size, (int)kinds) ? MATTERS : said;
 }
@@ -61,7 +61,7 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         if (said & MATTERS || size < 10) return said;
         if (s->outputs->sizes && size >= 17 && fields_matter(s, data, size, kinds)) return MATTERS;
         if (bare) return said;
-        if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return MATTERS;
+        if (size >= 27 && size <= 63 && whole_digest(s, data, size)) return MATTERS;
         return said | runs_matter(s, data, size, depth);
     }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */

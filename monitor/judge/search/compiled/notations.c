@@ -277,7 +277,17 @@ void soon_whole(const sieve *s, bytes data) {
     soon_begins(s->digests, out);
 }
 
-/* Digests that are all of a leaf and no run: as UUID, or in hex without their leading noughts. */
+/* Whether a digest that is looked for may begin so in hex of which each byte below 16 has one digit: `lost` of those of all
+   of it are not there. Sixteen digits may be read. */
+static bool unpadded(const table *t, bytes digits, int lost, uint8_t *out, int made) {
+    if (made == 8) return begins_with(t, out, 8);
+    out[made] = HEX[digits[0]];
+    if (lost && unpadded(t, digits + 1, lost - 1, out, made + 1)) return true;
+    out[made] = (uint8_t)(HEX[digits[0]] << 4 | HEX[digits[1]]);
+    return digits[0] != '0' && unpadded(t, digits + 2, lost, out, made + 1);
+}
+
+/* Digests that are all of a leaf and no run: as UUID, or in hex without their leading noughts, or those of each byte. */
 bool whole_digest(sieve *s, bytes data, int64_t size) {
     uint8_t out[16 + WIDTH];
     int digits = 0;
@@ -292,8 +302,12 @@ bool whole_digest(sieve *s, bytes data, int64_t size) {
         return digits == wanted && (begins_with(s->digests, out, 8) || (wanted == 32 && is_output(s, out, 16)));
     }
     for (int whole = 32; whole <= 64; whole += whole == 32 ? 8 : 24) {
-        int lost = whole - (int)size;
-        if (lost < 1 || lost > 2) continue;
+        int lost = whole - (int)size, most = whole == 64 ? 6 : 5;
+        if (lost < 1 || lost > most) continue;
+        for (int at = 0; at < size; at++)
+            if (HEX[data[at]] == 255) return false;
+        if (unpadded(s->digests, data, lost, out, 0)) return true;
+        if (lost > 2) continue;
         for (digits = 0; digits < 16; digits++) {
             uint8_t value = digits < lost ? 0 : HEX[data[digits - lost]];
             if (value == 255) return false;
