@@ -18,6 +18,9 @@ NOISE = [
 ]
 BIRTHDAY = ("birthday", "1984-04-26")
 ADDRESS = ("address", "3982 Elm Street, Apt 5, Springfield, IL 62704")
+GERMAN_NAME = "Jürgen Großkreutz"
+IN_ASCII = ("jurgen grosskreutz", "jurgen-grosskreutz", "Jurgen_Grosskreutz", "Grosskreutz, Jurgen")
+ON_CARD = ("FN:王建军", "N:王;建军;;;", "N:王建军;;;;", "N;CHARSET=UTF-8:王;建军", "N:王;建军;;;\r\nFN:王建军")
 GERMAN = ("address", "Schönhauser Straße 12, 10435 Berlin")
 
 
@@ -41,6 +44,15 @@ FOUND = (
     (("name", "Anna Kowalska"), {"ud": {"fn": sha256("anna"), "ln": sha256("kowalska")}}),
     (("name", "Anna Kowalska"), {"sha256_first_name": sha256("anna"), "sha256_last_name": sha256("kowalska").upper()}),
     (("name", "Anna Kowalska"), {"ud[fn]": sha256("anna"), "ud[ln]": sha256("kowalska")}),
+    *(
+        (("name", GERMAN_NAME), {"n": text})
+        for text in ("jurgen grosskreutz", "jurgen-grosskreutz", "Jurgen_Grosskreutz")
+    ),
+    *((("name", GERMAN_NAME), {"n": text}) for text in ("Grosskreutz, Jurgen", "Juergen Grosskreutz")),
+    *((("name", GERMAN_NAME), {"h": sha256(text)}) for text in ("jurgen grosskreutz", "Jurgen Grosskreutz")),
+    *((("name", GERMAN_NAME), {"fn": sha256(first), "ln": sha256("grosskreutz")}) for first in ("jurgen", "juergen")),
+    (("name", GERMAN_NAME), {"first_name": "Jurgen", "last_name": "Grosskreutz"}),
+    *((("name", "王建军"), {"v": f"BEGIN:VCARD\r\nVERSION:3.0\r\n{name}\r\nEND:VCARD"}) for name in ON_CARD),
     (("name", "王秀英"), {"user[xm][]": "王秀英"}),
     (("name", "王秀英"), {"consignee": "王秀英"}),
     (("name", "王秀英"), {"收货人": "王秀英"}),
@@ -75,6 +87,8 @@ UNSAID = (
     (BIRTHDAY, {"date": "26 Apr 1984"}),
     (BIRTHDAY, {"installed": 451785600}),
     (("name", "Anna Kowalska"), {"fn": sha256("anna"), "ln": sha256("nowak")}),
+    (("name", GERMAN_NAME), {"fn": sha256("jurgen"), "ln": sha256("grosskreuz")}),
+    (("name", "王建军"), {"v": "BEGIN:VCARD\nFN:王建军事\nN:王;建国;;;\nNOTE:王建军\nEND:VCARD"}),
     (ADDRESS, {"city": "Springfield", "state": "IL", "zip": "62704"}),
 )
 

@@ -14,6 +14,7 @@ from monitor.judge.decode import compressed  # isort: skip
 from monitor.judge.decode import blocks  # isort: skip
 from monitor.judge.decode import documents  # isort: skip
 from monitor.judge.decode import fields  # isort: skip
+from monitor.judge.decode import cards  # isort: skip
 from monitor.judge.decode import forms  # isort: skip
 from monitor.judge.decode import property_lists  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
@@ -48,7 +49,7 @@ __all__ = [
     "leaves_of",
 ]
 _MODULES = (
-    *(charsets, compressed, blocks, documents, fields, forms, property_lists, escapes, runs, written, alphabets),
+    *(charsets, compressed, blocks, documents, fields, cards, forms, property_lists, escapes, runs, written, alphabets),
     *(photos, archives, database, bson, avro, amf, binary, thrift, frames, masks, keyed),
 )
 

@@ -35,6 +35,7 @@ COVERED = frozenset(
             "sqlite log",
             "digests",
             "hz",
+            "vcard",
         ),
     )
 )

@@ -14,7 +14,8 @@ from monitor.judge.search.grams import Table, hashes_of
 from monitor.judge.search.hits import STRONG_BITS, TELLING, last_key, parent_of
 from monitor.judge.search.look import Look
 from monitor.judge.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests
-from monitor.judge.variants.normal import DATE
+from monitor.judge.variants.dates import DATE
+from monitor.judge.variants.normal import UMLAUTS, without_accents
 from monitor.judge.variants.phones import digits_of
 
 LONGEST = 64
@@ -204,8 +205,11 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
             cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
             words = [words[0][:cut], words[0][cut:]]
-        for cut in range(1, len(words)):
-            names = (" ".join(words[:cut]), " ".join(words[cut:]))
+        written = [words]
+        if not text.isascii() and (plain := without_accents(" ".join(words))).isascii():
+            written += [plain.split()]
+            written += [with_two.split()] if (with_two := text.translate(UMLAUTS)).isascii() else []
+        for names in ((" ".join(own[:cut]), " ".join(own[cut:])) for own in written for cut in range(1, len(own))):
             yield "as_given", names
             for digest in digests.COMMON:
                 first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)

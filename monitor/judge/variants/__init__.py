@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 
 from monitor.events import Value
 from monitor.judge.variants import composed, digests, disguises, phones
-from monitor.judge.variants.normal import DATE, FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
+from monitor.judge.variants.dates import DATE
+from monitor.judge.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
 
 __all__ = [
     "COMPOSED",
@@ -250,6 +251,7 @@ UNCHOSEN = frozenset(
             "slug",
             "slashes",
             "beginning",
+            "lower_without_accents",
         ),
         *(f"geohash_{size}" for size in range(6, 11)),
     )

@@ -7,11 +7,10 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from monitor.events import Value
-from monitor.judge.variants import phones, places
+from monitor.judge.variants import dates, phones, places
 
 Forms = tuple[tuple[str, str], ...]
 """(name of the normal form, the value in it), `as_given` first."""
@@ -21,11 +20,14 @@ FORMS: dict[str, Callable[[str], Forms]] = {}
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
 UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
-DATE = re.compile(r"([12]\d{3})([-/.]?)(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])")
 DISTRICT = re.compile("(?<=[省市区县州盟旗])")
 """Where a Chinese address may be cut: behind a province, a city, a district."""
 STROKES = str.maketrans("łŁøØđĐßıæÆœŒ", "lLoOdDsiaAoO")
 """Letters with a stroke, and others that have no decomposition, in the nearest plain one."""
+LIGATURES = {
+    ord(letter): two for letter, two in {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}.items()
+}
+"""Letters for which programs write two, which leave accents off."""
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 """As German is written where there are none; Scandinavian passports write the same."""
 CYRILLIC = dict(
@@ -140,12 +142,25 @@ def name(text: str) -> Forms:
         forms += [("joined", between.join(words)) for between in ("", "_", ".", "-", "+", ";", "  ", "·")]
         forms += [("joined_lower", "".join(words).lower())]
     forms += [("latin", latin) for latin in _latin(narrow)]
+    if (unaccented := without_accents(narrow)) != narrow and unaccented.isascii():
+        forms += [("without_accents", unaccented), ("lower_without_accents", unaccented.lower())]
+        if len(words) > 1:
+            last, first = unaccented.split()[-1], " ".join(unaccented.split()[:-1])
+            forms += [("slug", NO_SLUG.sub("-", unaccented.lower()).strip("-"))]
+            forms += [("joined", between.join(unaccented.split())) for between in ("", "_", ".")]
+            forms += [("swapped", f"{last}{between}{first}") for between in (" ", ", ")]
     if "'" in narrow or "\u2019" in narrow:
         straight = narrow.replace("\u2019", "'")
         # as keyboards write it, and as SQL doubles it
         forms += [("apostrophe", straight), ("apostrophe", straight.replace("'", "\u2019"))]
         forms += [("apostrophe", straight.replace("'", "''"))]
     return _unique(*forms)
+
+
+def without_accents(text: str) -> str:
+    """A name in the letters of ASCII that are most like its own."""
+    plain = "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+    return plain.translate(LIGATURES).translate(STROKES)
 
 
 NO_SLUG = re.compile(r"[\W_]+")
@@ -272,56 +287,10 @@ def address(text: str) -> Forms:
     )
 
 
-MIDNIGHTS = (
-    *("T00:00:00", "T00:00:00Z", "T00:00:00.000Z", "T00:00:00+00:00"),
-    *(" 00:00:00", "T00:00:00+08:00", "T00:00:00.000+0000", "T00:00:00.000+00:00", " 00:00:00.0"),
-)
-"""How a day goes on as the time that it begins."""
-ZONES = ("GMT", "UTC", "GMT+00:00", "GMT+08:00", "CST", "EST", "PST", "CET", "IST", "JST")
-"""What Java's Date calls the zone that it is in."""
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
-
-
 @form("date")
 def date(text: str) -> Forms:
-    """A birthday in the orders and with the separators of the world, in English words, and as the time that it began in
-    UTC and China."""
-    given = text.strip()
-    parts = DATE.fullmatch(given)
-    if parts is None:
-        return _unique(("as_given", given))
-    year, month, day = (int(parts[group]) for group in (1, 3, 4))
-    forms = [("as_given", given), ("year_first", f"{year}-{month:02d}-{day:02d}")]
-    forms += [("year_first", f"{year}{month:02d}{day:02d}"), ("year_first", f"{year}/{month:02d}/{day:02d}")]
-    forms += [("year_first", f"{year}.{month:02d}.{day:02d}")]
-    forms += [("midnight", f"{year}-{month:02d}-{day:02d}{end}") for end in MIDNIGHTS]
-    forms += [("year_first", f"{year}年{month}月{day}日"), ("year_first", f"{year}年{month:02d}月{day:02d}日")]
-    forms += [("day_first", f"{day:02d}{between}{month:02d}{between}{year}") for between in "./-"]
-    forms += [("month_first", f"{month:02d}{between}{day:02d}{between}{year}") for between in "/-"]
-    forms += [("unpadded", f"{month}/{day}/{year}")] + [
-        ("unpadded", f"{day}{between}{month}{between}{year}") for between in "./-"
-    ]
-    forms += [("unpadded", f"{year}{between}{month}{between}{day}") for between in "-/."]
-    forms += [("day_first", f"{day:02d}{month:02d}{year}")]
-    short = (name := MONTHS[month - 1])[:3]
-    forms += [("in_words", f"{day}{between}{short}{between}{year}") for between in " -"]
-    forms += [
-        ("in_words", f"{short} {day}, {year}"),
-        ("in_words", f"{name} {day}, {year}"),
-        ("in_words", f"{day} {name} {year}"),
-    ]
-    forms += [("in_words", f"{short} {day}, {year}{end}") for end in (" 12:00:00 AM", ", 12:00:00 AM")]  # as Gson does
-    try:
-        begins_at = datetime(year, month, day, tzinfo=UTC)
-    except ValueError:  # no such day
-        return _unique(*forms)
-    weekday, begun = WEEKDAYS[begins_at.weekday()], int(begins_at.timestamp()) * 1000
-    forms += [("in_words", f"{weekday} {short} {day:02d} 00:00:00 {zone} {year}") for zone in ZONES]
-    for begins in (begun, begun - 8 * 3_600_000):
-        if abs(begins) >= 10**10:  # what is shorter says too little
-            forms += [("milliseconds", str(begins)), ("seconds", str(begins // 1000))]
-    return _unique(*forms)
+    """A birthday, however it is written."""
+    return _unique(*dates.spelled(text))
 
 
 @form("id")
@@ -405,7 +374,7 @@ def kind_of(value: Value) -> str:
         if re.fullmatch(r"\d{14,16}", text):
             return "imei"
         return "id" if HEX_ID.fullmatch(text) and len(text) == 14 else "text"
-    if code == "birthday" and DATE.fullmatch(text):
+    if code == "birthday" and dates.DATE.fullmatch(text):
         return "date"
     if re.fullmatch(r"[\dXx][\dXx -]{10,24}", text) and (code in NUMBERED or code.startswith("device_id")):
         return "number"
