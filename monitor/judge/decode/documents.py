@@ -24,6 +24,8 @@ REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^-?[0-9]{17,}\Z")
 """Numbers that stand for others, such as 1.3800138E10, or for a digest."""
 ASSIGNED = re.compile(rb"\{\s*[\w-]+\s*=")
 """How a map is printed by Java, or by Objective-C, whose values would be taken for keys."""
+DOCUMENT = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))", re.DOTALL)
+"""How a document begins."""
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
 BYTE_MAP = re.compile(rb'\{\s*"0"\s*:\s*-?\d{1,3}(?:\s*,\s*"\d{1,4}"\s*:\s*-?\d{1,3}){5,}\s*\}')
 BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
@@ -110,6 +112,8 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
             if len(outer) >= room.limits.nesting:
                 room.stop(f"json at {piece.path}: nested deeper than {room.limits.nesting}")
                 return len(data), True
+            if mark == b"[" and (array := BYTE_ARRAY.match(data, end - 1)):
+                found.extend(_bytes_of(piece._replace(decoding=decoding), array, path, room))
             outer.append((is_object, prefix, index))
             is_object, prefix, index = mark == b"{", path, -1
             continue
@@ -141,15 +145,24 @@ def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece])
     return end, not outer
 
 
+def _bytes_of(piece: Piece, array: re.Match[bytes], path: str, room: Room) -> list[Piece]:
+    numbers = [int(number) for number in array[1].split(b",")]
+    if min(numbers) < -128 or max(numbers) > 255 or not room.take(len(numbers), piece, "byte array"):
+        return []
+    return [piece.turned("byte array", bytes(n & 255 for n in numbers), *array.span(), path)]
+
+
+def lists_of_bytes(piece: Piece, room: Room) -> list[Piece]:
+    """Bytes as lists of numbers, signed as Java writes them or not, wherever they stand."""
+    return [one for array in BYTE_ARRAY.finditer(piece.data) for one in _bytes_of(piece, array, piece.path, room)]
+
+
 @decoder("byte array", "text", rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}", anywhere=True, alone=False)
 def byte_array(piece: Piece, room: Room) -> Found:
-    """Bytes as a list of numbers, signed as Java writes them or not."""
-    found: list[Piece] = []
-    for array in BYTE_ARRAY.finditer(piece.data):
-        numbers = [int(number) for number in array[1].split(b",")]
-        if min(numbers) >= -128 and max(numbers) <= 255 and room.take(len(numbers), piece, "byte array"):
-            found.append(piece.turned("byte array", bytes(n & 255 for n in numbers), *array.span()))
-    return found or None
+    """The same in what is no document, whose lists are read with it, each where it is."""
+    if DOCUMENT.match(piece.data) and _begins_at(piece.data) is not None:
+        return None
+    return lists_of_bytes(piece, room) or None
 
 
 @decoder("byte map", "text", rb"\{\s*\"0\"\s*:\s*-?\d{1,3}\s*,\s*\"1\"\s*:", anywhere=True, alone=False)
@@ -163,14 +176,20 @@ def byte_map(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("json", "text", rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))")
+def _begins_at(data: bytes) -> int | None:
+    """Where a document begins in what looks like one; None where it has no key at all, or is a map of another kind."""
+    if data[:1] == b"{" and b'"' not in data and b":" not in data and b"'" not in data:
+        return None
+    start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
+    return None if ASSIGNED.match(data, start) else start
+
+
+@decoder("json", "text", DOCUMENT.pattern)
 def document(piece: Piece, room: Room) -> Found:
     """JSON: one document, several (NDJSON or glued), cut short, behind the guard `)]}'`."""
     data = piece.data
-    if data[:1] == b"{" and b'"' not in data and b":" not in data and b"'" not in data:  # no key at all
-        return None
-    start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
-    if ASSIGNED.match(data, start):
+    start = _begins_at(data)
+    if start is None:
         return None
     found: list[Piece] = []
     end, _ = _document(piece, start, piece.path, room, found)

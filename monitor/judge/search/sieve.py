@@ -188,15 +188,15 @@ class Sieve:
             done.add((start, what))
             if len(done) % OFTEN == 0:
                 large.let_go(piece.data, start)
-            if what == ARRAY or b"[" in piece.data[start:end]:  # these read lists inside strings as well
-                part = piece.part("", start, end)
-                pieces += documents.byte_array(part, room) or ()
-                pieces += written.characters(part, room) or ()
-            if what == ARRAY:
-                continue
             path = f"{piece.path}[{number}]" if several else piece.path
             for at, other in ways[first : first + depth]:
                 path += f"[{other}]" if at == INDEX else ".?" if at == KEYLESS else _suffix(piece.data[at:other])
+            if what == ARRAY:
+                pieces += documents.lists_of_bytes(piece.part("json", start, end, path), room)
+            if what == ARRAY or b"[" in piece.data[start:end]:  # it reads lists inside strings as well
+                pieces += written.characters(piece.part("", start, end), room) or ()
+            if what == ARRAY:
+                continue
             if what == KEY:
                 raw = piece.data[start:end]
                 if (number, raw) not in keys:  # a document's keys are taken once

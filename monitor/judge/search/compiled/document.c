@@ -253,7 +253,7 @@ static inline bool close_one(reading *r, int64_t at) {
     if (own->object || (own->small < 6 && own->letters < 5)) return true;
     r->s->leaf = own->begun;
     return !array_matters(r->s, r->data + own->begun, at - own->begun) ||
-           write_down(r->p, (found){own->begun, at, ARRAY, 0, 0, MATTERS, own->begun, own->begun, 0}, r->levels, 0);
+           write_down(r->p, (found){own->begun, at, ARRAY, 0, 0, MATTERS, own->begun, own->begun, 0}, r->levels, r->depth);
 }
 
 static inline bool open_one(reading *r, int64_t at) {
