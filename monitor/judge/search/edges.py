@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.variants import HAN, Variant
@@ -17,6 +18,8 @@ LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 """A further byte of a hex id that is written with separators; backwards too."""
 VERSION = re.compile(rb"[ -]?([0-9])[0-9](?![0-9])")
 """What stands behind the first 14 digits of an IMEI in an IMEISV."""
+OF_VERSION = re.compile(r"(?i)imei_?sv|software_?version|(?:^|[._\[\"-])svn?[\]\"]*$")
+"""Paths that say that an IMEISV stands there, or the version that is part of it."""
 HEX = b"0123456789abcdefABCDEF"
 DIGIT = b"0123456789"
 
@@ -52,7 +55,9 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if edge == "version":
         # with its check digit behind it, it is an IMEI with one more digit
         follows = VERSION.match(data, end)
-        return not (left and left in DIGIT) and follows is not None and int(follows[1]) != _check_digit(data[start:end])
+        if (left and left in DIGIT) or follows is None:
+            return False
+        return bool(OF_VERSION.search(leaf.path)) or int(follows[1]) != _check_digit(data[start:end])
     if edge == "digit":
         if left == b"+" and variant.of not in WITH_COUNTRY:
             return False
@@ -158,6 +163,28 @@ def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset
     word = variant.pattern
     around = leaf._replace(data=plain[0] + word + plain[1], text="", glued=False)
     return stands_alone(around, len(plain[0]), len(plain[0]) + len(word), variant, "utf-8")
+
+
+def in_other_half(data: bytes, start: int, end: int, charset: str) -> bool:
+    """Whether a text of ASCII that was found in UTF-16 in one order of bytes is one in the other, half a letter beside:
+    both read alike where a nought stands before its first letter and another behind its last. What is said before it of
+    its length, and two noughts behind it, say which; else it is in the order of Android."""
+    little = start + 1 if charset == "utf-16be" else start
+    size = end - start
+    if little < 1 or data[little - 1] or little + size > len(data):
+        return False
+    letters = data[little : little + size]
+    if any(letters[1::2]) or not all(letters[::2]):
+        return False
+    is_little = _is_told(data, little, size, "little") >= _is_told(data, little - 1, size, "big")
+    return charset == ("utf-16be" if is_little else "utf-16le")
+
+
+def _is_told(data: bytes, start: int, size: int, order: Literal["little", "big"]) -> int:
+    """How much stands beside a text of UTF-16 that says it begins here and ends so."""
+    said = [int.from_bytes(data[start - width : start], order) if start >= width else 0 for width in (2, 4)]
+    counted = max((number for number, of in ((2, said[0]), (4, said[1])) if of in (size, size // 2)), default=0)
+    return counted + (data[start + size :][:2] in (b"\0\0", b""))
 
 
 AROUND = 8
