@@ -169,3 +169,72 @@ def test_a_short_address_beside_other_signs_of_addresses_is_another(address):
     for text in (f"a!{address}", f"o'{address}", f"a/{address}", f"@{address}", f"{address}@x", f"a%{address}"):
         assert sent_as(json.dumps({"q": text}).encode(), value) == [], text
     assert sent_as(b"\x01\xffx" + address.encode() + b"\x00\xfe\x81", value) == []
+
+
+VERSIONED = ("862036190193350", "865733859824260")
+"""IMEIs whose check digit is the first digit of the most frequent software versions."""
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("imei", VERSIONED)
+def test_a_software_version_that_begins_with_the_check_digit_is_one_under_a_key_that_says_so(imei, large):
+    version = f"{imei[:14]}03"
+    known = linker(access(10, ("device_id_imei", imei, None)))
+    for key, found in (("imeisv", 1), ("sv", 1), ("deviceSoftwareVersion", 1), ("q", 0), ("order", 0)):
+        sent = {key: version}
+        assert len(link(known, 20, [*NOISE, sent] if large else sent)) == found, key
+
+
+SERIAL = ("device_id_serial", "R58M123ABCD")
+
+
+@pytest.mark.parametrize("before", [b"\x01\x02\x03\x90\x91", b"\0\0", b"\xff\0\0\x01\0"])
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be"])
+def test_text_in_utf_16_among_noughts_is_named_and_placed_rightly(charset, before):
+    text = SERIAL[1].encode(charset)
+    head = b"\x85\x13\0\0" + before
+    (match,) = sent_as(head + text + b"\0\0\x81\xfe\x91\0\x22", SERIAL)
+    assert (match.decoding, match.start, match.end) == ((charset,), len(head), len(head) + len(text))
+
+
+@pytest.mark.parametrize(("charset", "order"), [("utf-16le", "little"), ("utf-16be", "big")])
+def test_what_is_said_of_its_length_tells_the_order_of_utf_16(charset, order):
+    text = SERIAL[1].encode(charset)
+    head = b"\x85\x13\0\0" + len(SERIAL[1]).to_bytes(4, order)
+    (match,) = sent_as(head + text + b"\0\0\0\0\x81\xfe\x91\0\x22", SERIAL)
+    assert (match.decoding, match.start, match.end) == ((charset,), len(head), len(head) + len(text))
+
+
+LISTED_MAC = ("mac_address", "a4:c1:38:15:81:d1")
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_bytes_in_a_list_are_found_where_the_list_is(signed, large):
+    raw = bytes.fromhex(LISTED_MAC[1].replace(":", ""))
+    numbers = [byte - 256 if signed and byte > 127 else byte for byte in raw]
+    sent = [*(NOISE if large else ()), {"z": 1, "w": {"mac": numbers}}, {"v": [[0], numbers]}]
+    matches = sent_as(json.dumps(sent).encode(), LISTED_MAC)
+    at = len(sent) - 2
+    assert {match.path for match in matches} == {f"$[{at}].w.mac", f"$[{at + 1}].v[1]"}
+    assert {match.decoding for match in matches} == {("json", "byte array")}
+
+
+def test_bytes_in_a_list_that_is_in_no_document_are_found_too():
+    text = "got mac=[164, 193, 56, 21, 129, 209] and {1}"
+    (match,) = sent_as(text.encode(), LISTED_MAC)
+    assert text[match.start : match.end] == "[164, 193, 56, 21, 129, 209]"
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_digest_is_shown_in_the_letters_that_were_sent(large):
+    digest = hashlib.sha256(b"kim.lee@example.org").digest()
+    for sent in (
+        base64.urlsafe_b64encode(digest).decode(),
+        base64.urlsafe_b64encode(digest).decode().rstrip("="),
+        base64.b64encode(digest).decode(),
+        digest.hex().upper(),
+    ):
+        body = json.dumps([*(NOISE if large else ()), {"h": sent}]).encode()
+        (match,) = sent_as(body, ("email", "kim.lee@example.org"))
+        assert match.found == sent

@@ -18,11 +18,12 @@ from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.coordinates import Places
-from monitor.judge.search.edges import LONGER_BY, stands_alone
+from monitor.judge.search.edges import LONGER_BY, in_other_half, stands_alone
 from monitor.judge.search.forms import Forms, enter, words_of
 from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import (
     Hit,
+    as_sent,
     best,
     hit_at,
     last_key,
@@ -152,7 +153,7 @@ class Index:
                         error_m=place.error_m,
                         fits=place.fits,
                     )
-        return best(whole_or_cut(without_halves(longest_of_glued(found.hits))))
+        return [as_sent(hit, leaves) for hit in best(whole_or_cut(without_halves(longest_of_glued(found.hits))))]
 
     def _find_texts(self, texts: Grams, look: Look, found: _Found) -> None:
         lower = look.joined.lower()
@@ -182,6 +183,8 @@ class Index:
                     found.add(slot, variant, leaf, begin, stop, "")
             elif charset.startswith("base64"):
                 _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
+            elif charset.startswith("utf-16") and in_other_half(leaf.data, begin, stop, charset):
+                continue
             elif (charset == "utf-8" or leaf.text is None) and stands_alone(leaf, begin, stop, variant, charset):
                 found.add(slot, variant, leaf, begin, stop, charset)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -222,6 +222,18 @@ def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, s
     show = [data[max(0, start - EXCERPT) : start], data[end : end + EXCERPT]]
     before, after = ("".join(chr(b) if 32 <= b < 127 else "·" for b in part) for part in show)
     return before, data[start:end].decode(charset, "replace"), after
+
+
+def as_sent(hit: Hit, leaves: Sequence[Leaf]) -> Hit:
+    """A digest in the letters that it was sent in, which the text has that it was read from."""
+    steps = hit.leaf.decoding
+    if hit.variant.how != "leaf" or steps[-1:] not in (("base64",), ("hex",)):
+        return hit
+    for leaf in leaves:
+        same = leaf.path == hit.leaf.path and leaf.decoding == steps[:-1] and leaf.exact and leaf.text is not None
+        if same and leaf.start <= hit.start and hit.end <= leaf.end:
+            return hit._replace(found=leaf.data[hit.start - leaf.start : hit.end - leaf.start].decode())
+    return hit
 
 
 def _why(variant: Variant, found: str, key: str) -> str:
