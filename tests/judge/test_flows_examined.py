@@ -157,16 +157,29 @@ def test_a_short_address_of_mail_that_stands_alone_is_found_wherever_it_is(addre
 @pytest.mark.parametrize("address", [*SHORT_ADDRESSES, "zhao.liu_13@example.org"])
 def test_an_address_inside_a_longer_one_is_another(address):
     value = ("email", address)
-    for before in ("a", "x.", "x-", "x+", "x_", "1"):
+    for before in ("a", "x.", "x-", "x+", "1"):
         assert sent_as(json.dumps({"q": before + address}).encode(), value) == []
     for behind in (".cn", "n", "-x", "1"):
         assert sent_as(json.dumps({"q": address + behind}).encode(), value) == []
 
 
+def test_a_long_address_behind_a_prefix_is_found():
+    value = ("email", "zhao.liu_13@example.org")
+    assert sent_as(json.dumps({"q": f"android_{value[1]}"}).encode(), value)
+
+
 @pytest.mark.parametrize("address", SHORT_ADDRESSES)
 def test_a_short_address_beside_other_signs_of_addresses_is_another(address):
     value = ("email", address)
-    for text in (f"a!{address}", f"o'{address}", f"a/{address}", f"@{address}", f"{address}@x", f"a%{address}"):
+    for text in (
+        f"x_{address}",
+        f"a!{address}",
+        f"o'{address}",
+        f"a/{address}",
+        f"@{address}",
+        f"{address}@x",
+        f"a%{address}",
+    ):
         assert sent_as(json.dumps({"q": text}).encode(), value) == [], text
     assert sent_as(b"\x01\xffx" + address.encode() + b"\x00\xfe\x81", value) == []
 
@@ -180,7 +193,7 @@ VERSIONED = ("862036190193350", "865733859824260")
 def test_a_software_version_that_begins_with_the_check_digit_is_one_under_a_key_that_says_so(imei, large):
     version = f"{imei[:14]}03"
     known = linker(access(10, ("device_id_imei", imei, None)))
-    for key, found in (("imeisv", 1), ("sv", 1), ("deviceSoftwareVersion", 1), ("q", 0), ("order", 0)):
+    for key, found in (("imeisv", 1), ("sv", 1), ("deviceSoftwareVersion", 1), ("imei", 1), ("q", 0), ("order", 0)):
         sent = {key: version}
         assert len(link(known, 20, [*NOISE, sent] if large else sent)) == found, key
 
@@ -238,3 +251,33 @@ def test_a_digest_is_shown_in_the_letters_that_were_sent(large):
         body = json.dumps([*(NOISE if large else ()), {"h": sent}]).encode()
         (match,) = sent_as(body, ("email", "kim.lee@example.org"))
         assert match.found == sent
+
+
+@pytest.mark.parametrize("address", ["zhao.liu@example.org", "kim@qq.com", "a_b-c@mail.co.uk", "Jo.Ann@Gmail.com"])
+def test_an_address_in_words_is_found_however_they_are_set_apart(address):
+    local, domain = address.split("@")
+    for at_sign in ("(at)", "[at]", " (at) ", " [at] ", "{at}", " at ", " AT ", "<at>", " @ "):
+        for dot in (".", "(dot)", " dot ", "[dot]", " [dot] ", " (dot) "):
+            sent = local + at_sign + domain.replace(".", dot)
+            assert sent_as(json.dumps({"q": sent}).encode(), ("email", address)), sent
+            for other in (f"x{sent}", f"x.{sent}", f"{sent}{dot}cn"):
+                assert sent_as(json.dumps({"q": other}).encode(), ("email", address)) == [], other
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    "value",
+    [("android_id", "64f051c20ca1dc00"), ("phone_number", "13800138000"), ("device_id_imei", "867530029921507")],
+)
+def test_an_id_that_stands_twice_is_found_and_one_beside_another_not(value, large):
+    text = value[1]
+    other = text[:-1] + ("1" if text[-1] != "1" else "2")
+    for sent, found in ((text + text, 1), (text.upper() * 2, 1), (text + other, 0), (other + text, 0)):
+        body = json.dumps([*(NOISE if large else ()), {"q": sent}]).encode()
+        assert len(sent_as(body, value)) == found, sent
+
+
+@pytest.mark.parametrize("text", ["a4|c1|38|15|81|d1", "A4|C1|38|15|81|D1"])
+def test_a_mac_with_strokes_between_its_bytes_is_found(text):
+    assert sent_as(json.dumps({"q": text}).encode(), LISTED_MAC)
+    assert sent_as(json.dumps({"q": text[:-1] + "2"}).encode(), LISTED_MAC) == []

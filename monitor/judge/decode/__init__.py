@@ -20,6 +20,7 @@ from monitor.judge.decode import property_lists  # isort: skip
 from monitor.judge.decode import escapes  # isort: skip
 from monitor.judge.decode import runs  # isort: skip
 from monitor.judge.decode import written  # isort: skip
+from monitor.judge.decode import mail  # isort: skip
 from monitor.judge.decode import alphabets  # isort: skip
 from monitor.judge.decode import photos  # isort: skip
 from monitor.judge.decode import archives  # isort: skip
@@ -49,7 +50,21 @@ __all__ = [
     "leaves_of",
 ]
 _MODULES = (
-    *(charsets, compressed, blocks, documents, fields, cards, forms, property_lists, escapes, runs, written, alphabets),
+    *(
+        charsets,
+        compressed,
+        blocks,
+        documents,
+        fields,
+        cards,
+        forms,
+        property_lists,
+        escapes,
+        runs,
+        written,
+        mail,
+        alphabets,
+    ),
     *(photos, archives, database, bson, avro, amf, binary, thrift, frames, masks, keyed),
 )
 

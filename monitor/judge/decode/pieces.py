@@ -237,10 +237,11 @@ def decoder(
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 PLAIN = re.compile(
-    rb"(?![a-z]{22})[a-z_ ,.()!?'-]{0,64}|[\d.+ -]{1,9}|[A-Z]?[a-z]*|[A-Za-z0-9 .,:;/_-]{0,6}|[A-Za-z .,:;/_-]{7}|"
+    rb"(?![a-z]{22}|[a-z_.-]++(?:\(at\)| at | \(at\) ))[a-z_ ,.()!?'-]{0,64}|"
+    rb"[\d.+ -]{1,9}|[A-Z]?[a-z]*|[A-Za-z0-9 .,:;/_-]{0,6}|[A-Za-z .,:;/_-]{7}|"
     rb"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}"
 )
-"""Nothing in these can be decoded further: short words, small numbers, UUIDs."""
+"""Nothing in these can be decoded further: short words that are no address, small numbers, UUIDs."""
 TELLING = 24
 """Bytes from which on it is worth remembering that a piece was taken apart before."""
 FIXED = 64

@@ -49,7 +49,7 @@ TO_DIGITS = bytes.maketrans(
 """Letters of base32 -> digits of the same worth."""
 SPACED_HEX = re.compile(
     rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|"
-    rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
+    rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,|-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
 )
 WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
 WRAPPED_HEX = re.compile(
@@ -315,7 +315,7 @@ def _from_digits(digits: bytes) -> bytes | None:
 @decoder(
     "spaced hex",
     "text",
-    rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,-][0-9a-fA-F]{2}[ :,-][0-9a-fA-F]{2}",
+    rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}",
     anywhere=True,
     alone=False,
 )
@@ -323,7 +323,7 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
     found: list[Piece] = []
     for run in SPACED_HEX.finditer(piece.data):
-        out = bytes.fromhex(re.sub(rb"\\[xX]|0[xX]|[ :;,-]", b"", run[0]).decode())
+        out = bytes.fromhex(re.sub(rb"\\[xX]|0[xX]|[ :;,|-]", b"", run[0]).decode())
         if room.take(len(out), piece, "hex"):
             found.append(piece.turned("hex", out, *run.span()))
     return found or None

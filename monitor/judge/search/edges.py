@@ -18,8 +18,8 @@ LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 """A further byte of a hex id that is written with separators; backwards too."""
 VERSION = re.compile(rb"[ -]?([0-9])[0-9](?![0-9])")
 """What stands behind the first 14 digits of an IMEI in an IMEISV."""
-OF_VERSION = re.compile(r"(?i)imei_?sv|software_?version|(?:^|[._\[\"-])svn?[\]\"]*$")
-"""Paths that say that an IMEISV stands there, or the version that is part of it."""
+OF_VERSION = re.compile(r"(?i)imei_?sv|software_?version|(?:^|[._\[\"-])(?:svn?|imei)[\]\"]*$")
+"""Paths that say that an IMEI stands there, or the software version that is part of an IMEISV."""
 HEX = b"0123456789abcdefABCDEF"
 DIGIT = b"0123456789"
 
@@ -71,7 +71,8 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         if data[:start] == b"%d:" % (end - start):  # how long it is, in a netstring
             return not LONGER.match(data, end)
         return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
-    if b"@" in variant.pattern and ((left and left in b".+-%_" and beyond.isalnum()) or _goes_on(data, end)):
+    mail = b"@" in variant.pattern or variant.of == "in_words"
+    if mail and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
         return False
     if b" " in variant.pattern and ((left == b"-" and beyond.isalpha()) or FURTHER_NAME.match(data, end)):
         return False
@@ -83,7 +84,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
 
 FURTHER_NAME = re.compile(rb"-[A-Z\xc3]")
 """What makes another person of somebody: Hans Müller-Huber is not Hans Müller."""
-GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]")
+GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]|\s?[\[({<]\s?dot\s?[\])}>]|\sdot\s")
 NAME_OF_FILE = re.compile(rb"\.(?:txt|vcf|json|csv|xml|log|zip|gz|db|dat|bin|jpe?g|png|html?|pdf|eml)(?![0-9a-zA-Z])")
 
 

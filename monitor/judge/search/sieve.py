@@ -46,7 +46,7 @@ GUESSES = frozenset(
     (
         *("xor", "shifted", "turned round", "bits", "character codes", "polyline", "latin-1", "western", "byte map"),
         *("base45", "uuencode", "hex dump", "long number", "octets", "noughts", "bytes of a number", "base64 blanks"),
-        *("base91", "bencode", "chunked", "blanks", "amf"),
+        *("base91", "bencode", "chunked", "blanks", "amf", "twice", "address in words"),
     )
 )
 """Decoders that guess, and rare ways to write: in a large text they are tried only where something else stands out."""
