@@ -78,6 +78,12 @@ OTHERS = {
     "how texts begin": (SMS, js(sms="Your parcel 37")),
     "the same beginning": (NOTE, js(note="meet me at the old")),
     "the same beginning of another text": (SMS, js(sms="Your parcel 3796459 was lost")),
+    "the same beginning where a digest may stand": (
+        Value(type="sms_content", text="Seu código 9171 é 479829 vikomita"),
+        b'{"protocol":"json","version":1}\x1e{"type":1,"target":"r","arguments":[{"content":"'
+        + "Seu código 9171 é 470829 vikomita".encode()
+        + b'"}]}\x1e',
+    ),
     "the next app": (APP, js(pkg="com.quark.fitx20")),
     "an app with a digit more, in letters": (
         Value(type="installed_apps", text="com.quark.paypro56"),

@@ -153,7 +153,9 @@ class Index:
                         error_m=place.error_m,
                         fits=place.fits,
                     )
-        return [as_sent(hit, leaves) for hit in best(whole_or_cut(without_halves(longest_of_glued(found.hits))))]
+        return [
+            as_sent(hit, leaves) for hit in best(whole_or_cut(without_halves(longest_of_glued(found.hits)), leaves))
+        ]
 
     def _find_texts(self, texts: Grams, look: Look, found: _Found) -> None:
         lower = look.joined.lower()

@@ -275,10 +275,19 @@ def without_halves(hits: list[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.variant.of != "half" or hit.key not in lone] if lone else hits
 
 
-def whole_or_cut(hits: list[Hit]) -> list[Hit]:
+def whole_or_cut(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
     """Hits, without beginnings of texts that are not all of a leaf, or which others may begin with: what a text is cut
     to has some digits of it, or is most of it."""
-    return [hit for hit in hits if hit.variant.of != "beginning" or _is_cut(hit)]
+    return [hit for hit in hits if hit.variant.of != "beginning" or (_is_cut(hit) and not _goes_on(hit, leaves))]
+
+
+def _goes_on(hit: Hit, leaves: Sequence[Leaf]) -> bool:
+    """Whether a text was cut here, not by the app: where digests may stand, or because another reading has more."""
+    if hit.leaf.decoding[-1:] == ("digests",):
+        return True
+    text, root = (hit.leaf.text or "").rstrip(), root_of(hit.leaf.path)
+    longer = (leaf.text for leaf in leaves if leaf.text is not None and root_of(leaf.path) == root)
+    return any(len(other) > len(text) and other.startswith(text) for other in longer)
 
 
 def _is_cut(hit: Hit) -> bool:

@@ -26,6 +26,8 @@ FAR = 64
 """Bytes that may stand between two doubles, which say so much that one of them seldom stands by chance within these."""
 FAR_BITS = 7.0
 """What that costs."""
+AROUND, LEAST = 5.0, 0.001
+"""Degrees within which another place is that a list has beside somebody's; those that any noughts may be."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
@@ -117,7 +119,7 @@ class Packed:
             narrow = math.cos(math.radians(true_lat))
             for beside, swapped in _besides(start, size, range(FAR + 1) if kind.code[1] == "d" else GAPS):
                 lon = _read(kind, data, beside, true_lon, narrow)
-                if lon is not None and not _is_nearer(kind, data, (start, beside)):
+                if lon is not None and not _is_nearer(kind, data, (start, true_lat), (beside, true_lon)):
                     first = min(start, beside)
                     decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
                     gap = abs(beside - start) - size
@@ -141,19 +143,18 @@ class Packed:
         return sorted(placed)
 
 
-def _is_nearer(kind: _Kind, data: bytes, both: tuple[int, int]) -> bool:
-    """Whether another double that some coordinate may be stands nearer to one of two than they to each other: they are
-    of two places. Of integers and floats, any bytes might be a coordinate."""
+def _is_nearer(kind: _Kind, data: bytes, lat: tuple[int, float], lon: tuple[int, float]) -> bool:
+    """Whether another double stands nearer to one of two than they to each other, with which it is another place around
+    there; (where they begin, the coordinates of the place). Of integers and floats, any bytes might be one."""
     if kind.code[1] != "d":
         return False
     size = struct.calcsize(kind.code)
-    for one in both:
-        for other, _ in _besides(one, size, range(abs(both[1] - both[0]) - size)):
-            if other in both or not 0 <= other <= len(data) - size:
-                continue
-            degrees: float = struct.unpack_from(kind.code, data, other)[0] / kind.scale
-            if 0.001 < abs(degrees) <= 180 and abs(degrees - round(degrees, 7)) < 1e-10:
-                return True
+    for (one, _), (other, true) in ((lat, lon), (lon, lat)):
+        for at, _ in _besides(one, size, range(abs(other - one) - size)):
+            if at != other and 0 <= at <= len(data) - size:
+                degrees: float = struct.unpack_from(kind.code, data, at)[0] / kind.scale
+                if abs(degrees - true) <= AROUND and abs(degrees) > LEAST:  # not a number, too
+                    return True
     return False
 
 

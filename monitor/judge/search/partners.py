@@ -191,8 +191,8 @@ class Partners:
         far = abs(sibling.leaf - one.leaf) if sibling else NEAR + 1
         for leaf in self._siblings[parent]:
             path = leaves[leaf].path
-            if leaf == one.leaf or (sibling and leaf == sibling.leaf) or path == path_of_one:
-                continue
+            if path == path_of_one or (sibling and path == leaves[sibling.leaf].path):
+                continue  # the same bytes, perhaps read in another way
             numbers = [number for number in self._rows[leaf] if number.notation == one.notation]
             if len(numbers) != 1 or (leaf, numbers[0].start) in own:
                 continue
