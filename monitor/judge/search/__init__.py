@@ -23,7 +23,7 @@ from monitor.judge.search.forms import Forms, enter, words_of
 from monitor.judge.search.grams import Grams, Table, window_of
 from monitor.judge.search.hits import (
     Hit,
-    as_sent,
+    as_written,
     best,
     hit_at,
     last_key,
@@ -153,9 +153,7 @@ class Index:
                         error_m=place.error_m,
                         fits=place.fits,
                     )
-        return [
-            as_sent(hit, leaves) for hit in best(whole_or_cut(without_halves(longest_of_glued(found.hits)), leaves))
-        ]
+        return as_written(best(whole_or_cut(without_halves(longest_of_glued(found.hits)), leaves)), leaves)
 
     def _find_texts(self, texts: Grams, look: Look, found: _Found) -> None:
         lower = look.joined.lower()

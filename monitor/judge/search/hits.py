@@ -224,16 +224,27 @@ def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, s
     return before, data[start:end].decode(charset, "replace"), after
 
 
-def as_sent(hit: Hit, leaves: Sequence[Leaf]) -> Hit:
-    """A digest in the letters that it was sent in, which the text has that it was read from."""
-    steps = hit.leaf.decoding
-    if hit.variant.how != "leaf" or steps[-1:] not in (("base64",), ("hex",)):
-        return hit
+def as_written(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
+    """Digests in the letters that they were sent in, which the texts have that they were read from."""
+    if not any(map(_is_read, hits)):
+        return hits
+    texts: dict[tuple[str, tuple[str, ...]], list[Leaf]] = defaultdict(list)
     for leaf in leaves:
-        same = leaf.path == hit.leaf.path and leaf.decoding == steps[:-1] and leaf.exact and leaf.text is not None
-        if same and leaf.start <= hit.start and hit.end <= leaf.end:
-            return hit._replace(found=leaf.data[hit.start - leaf.start : hit.end - leaf.start].decode())
-    return hit
+        if leaf.exact and leaf.text is not None:
+            texts[leaf.path, leaf.decoding].append(leaf)
+
+    def written(hit: Hit) -> Hit:
+        for leaf in texts.get((hit.leaf.path, hit.leaf.decoding[:-1]), ()) if _is_read(hit) else ():
+            if leaf.start <= hit.start and hit.end <= leaf.end:
+                return hit._replace(found=leaf.data[hit.start - leaf.start : hit.end - leaf.start].decode())
+        return hit
+
+    return [written(hit) for hit in hits]
+
+
+def _is_read(hit: Hit) -> bool:
+    """Whether it is a digest that was read from letters."""
+    return hit.variant.how == "leaf" and hit.leaf.decoding[-1:] in (("base64",), ("hex",))
 
 
 def _why(variant: Variant, found: str, key: str) -> str:
