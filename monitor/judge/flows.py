@@ -13,16 +13,14 @@ from typing import NamedTuple
 from monitor.events import Access, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.judge import variants
-from monitor.judge.decode import Decoded, Leaf
+from monitor.judge.decode import Decoded
 from monitor.judge.matches import in_lists, matches_of
 from monitor.judge.placeholders import is_everywhere, is_of_a_service, is_placeholder
-from monitor.judge.salts import Salts
-from monitor.judge.search import Hit, Index, root_of
+from monitor.judge.search import Hit, root_of
 from monitor.judge.search.hits import is_whole
-from monitor.judge.sets import Key, Sets
-from monitor.judge.support import KEYED_BITS, supports, without_parts
-from monitor.judge.transforms import Transforms
-from monitor.judge.transforms.sent import as_sent
+from monitor.judge.sets import Key
+from monitor.judge.sought import Sought
+from monitor.judge.support import KEYED_BITS, supports
 
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""
@@ -103,15 +101,11 @@ class Linker:
         `clock_uncertainty_ms`: how wrong the offset may be. A read that close to an upload may have been before it or
         not; it is only named where no other was surely before.
         """
-        self._transforms = Transforms(bodies)
+        self._sought = Sought(bodies)
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
-        self._index = Index(self._transforms.outputs)
-        self._sets = Sets()
-        self._salts = Salts()
-        self.narrow = self._sets.narrowed(self._index.narrow)
+        self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
-        self._transforms.narrow = self.narrow
         self._accesses: dict[Ref, _Known] = {}
         self._reads: dict[Key, list[_Read]] = defaultdict(list)
         self._persona: set[Key] = set()
@@ -123,15 +117,12 @@ class Linker:
                 continue
             key = (value.type, value.text)
             self._persona.add(key)
-            self._look_for(key)
-            self._salts.add(key, alone=True)
+            self._look_for(key, alone=True)
 
-    def _look_for(self, key: Key) -> None:
-        """Find a value from now on."""
-        type_, text = key
-        self._index.add(key, Value(type=type_, text=text))
-        self._sets.add(key)
-        if type_ == "name":
+    def _look_for(self, key: Key, *, alone: bool) -> None:
+        """Find a value from now on; whether it was read alone, not in a row."""
+        self._sought.add(key, alone=alone)
+        if key[0] == "name":
             self._names.add(key)
 
     def add_access(self, ref: Ref, access: Access) -> None:
@@ -151,8 +142,7 @@ class Linker:
             if value.row is not None:
                 rows[value.row].add(key)
         for key, row in keys.items():
-            self._look_for(key)
-            self._salts.add(key, alone=row is None)
+            self._look_for(key, alone=row is None)
             insort(self._reads[key], _Read(at, line, ref, row if row is not None else -1))
         self._accesses[ref] = _Known(
             ref=ref,
@@ -166,13 +156,15 @@ class Linker:
 
     def add_transform(self, ref: Ref, transform: Transform) -> None:
         """Learn what the app turned into what."""
-        self._transforms.add(ref, transform, transform.at - self._offset)
+        self._sought.add_transform(ref, transform, transform.at - self._offset)
 
     def link(self, ref: Ref, upload: Upload, decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry for each access (or for each type of persona value without
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
         when = self._when(upload)
-        hits = self._believed(self._one_place(self._found(decoded, when.latest), when), when)
+        by_then = when.latest
+        found = self._sought.find(decoded, by_then, sorted(self._apps), lambda key: self._may_be_there(key, by_then))
+        hits = self._believed(self._one_place(found, when), when)
         hits = in_lists(hits, decoded)
         if not hits:
             return []
@@ -189,36 +181,6 @@ class Linker:
             for access, of_access in sorted(by_access.items(), key=lambda one: line_of(one[0] or ""))
         ]
         return joins + self._unread(planted, by_access, ref)
-
-    def _found(self, decoded: Decoded, at: datetime) -> list[Hit]:
-        """Hits in the leaves of the upload, in what the app's own transforms turned into it, and of what was hashed
-        with other parts of it."""
-        hits = self._found_through(decoded, at)
-        return hits + self._salts.find(
-            decoded.leaves, hits, sorted(self._apps), lambda key: self._may_be_there(key, at)
-        )
-
-    def _found_through(self, decoded: Decoded, at: datetime) -> list[Hit]:
-        hits = self._index.find(decoded.leaves, decoded.passed_over)
-        hits += self._sets.find(decoded.leaves, lambda key: self._may_be_there(key, at))
-        hits = self._sets.together(without_parts(hits, decoded.leaves), decoded.leaves)
-        inner = list(self._transforms.follow(decoded.leaves, at))
-        if not inner:
-            return hits
-        spots = {_spot(one.leaf): one for one in reversed(inner)}
-        own = {id(one.leaf): one for one in inner}
-        plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
-        for hit in self._index.find([one.leaf for one in inner]):
-            # a form inside base64 at an odd place is in a leaf of its own, one step further in
-            near = (spots.get(_spot(hit.leaf, further)) for further in range(3))
-            one = own.get(id(hit.leaf)) or next(filter(None, near), None)
-            if one is None or (one.cut and one.leaf is hit.leaf and hit.variant.unchecked):
-                continue
-            if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
-                why = f"{hit.why}; {' and '.join(one.refs)}: the app turned it into what it sent"
-                form = as_sent(hit, one.forms, whole=one.whole)
-                hits.append(hit._replace(why=why, evidence=one.refs, form=form))
-        return hits
 
     def _may_be_there(self, key: Key, at: datetime) -> bool:
         """Whether a value is the persona's, or an access may have returned it before a moment."""
@@ -402,11 +364,6 @@ SURE_WITH_SALT = frozenset(("birthday",))
 """Types of short values that are believed where the app itself put them into a digest or cipher with little else."""
 SALTED = 64
 """Bytes of a value and its salt, at most."""
-
-
-def _spot(leaf: Leaf, further: int = 0) -> tuple[str, int, int, tuple[str, ...]]:
-    """Where a leaf is, without the last steps."""
-    return leaf.path, leaf.start, leaf.end, leaf.decoding[: len(leaf.decoding) - further]
 
 
 def _same_bytes(hit: Hit, other: Hit) -> bool:

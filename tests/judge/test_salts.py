@@ -129,5 +129,5 @@ def test_why_says_what_it_was_hashed_with():
     known = linker()
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=known.narrow)
-    (hit,) = known._salts.find(decoded.leaves, [], [APP], lambda _: True)
+    (hit,) = known._sought._salts.find(decoded.leaves, [], [APP], lambda _: True)
     assert hit.why.endswith("taken of it together with $.salt")

@@ -15,6 +15,7 @@ from monitor.judge.search.look import Look
 from monitor.judge.search.native import Row, library, rows
 from monitor.judge.search.notations import SEMICIRCLES
 from monitor.judge.search.numbers import Numbers
+from monitor.judge.search.partners import AROUND
 from monitor.judge.variants import places
 
 TOLERANCE_M = 15.0
@@ -26,8 +27,8 @@ FAR = 64
 """Bytes that may stand between two doubles, which say so much that one of them seldom stands by chance within these."""
 FAR_BITS = 7.0
 """What that costs."""
-AROUND, LEAST = 5.0, 0.001
-"""Degrees within which another place is that a list has beside somebody's; those that any noughts may be."""
+LEAST = 0.001
+"""Degrees that any noughts may be."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
