@@ -42,7 +42,7 @@ MOST_SALTS, MOST_TOGETHER = 12, 12
 LEAST_BITS = 24.0
 """What a value must say."""
 MOST = 4_000
-"""Digests that are taken for one upload at most, some 3 ms."""
+"""Digests that are taken for one upload at most, some 3 ms; forms of more values are not tried at all."""
 REMEMBERED = 4_096
 BETWEEN = (b"", b"_", b":", b"-", b"|", b"&", b",", b"#")
 """What may stand between two parts."""
@@ -87,8 +87,11 @@ class Salts:
         kind = variants.kind_of(value)
         if kind == "location" or variants.bits_of(key[1]) < LEAST_BITS:
             return
-        forms = [_Form(key, kind, name, text.encode()) for name, text in variants.FORMS[kind](key[1]) if name in FORMS]
-        (self._alone if alone else self._of_rows).extend(forms)
+        (self._alone if alone else self._of_rows).extend(
+            _Form(key, kind, name, text.encode("utf-8", "replace"))
+            for name, text in variants.FORMS[kind](key[1])
+            if name in FORMS
+        )
 
     def find(
         self,
@@ -103,9 +106,9 @@ class Salts:
         asked = {leaf.data: leaf for leaf in reversed(leaves) if _may_be_digest(leaf) and _place(leaf) not in known}
         if not asked or not self._known:
             return []
-        salts = [*_salts(leaves, asked.values()), *(_Salt("the app's name", app.encode()) for app in apps)]
-        alone = [form for form in self._alone if wanted(form.key)]
-        of_rows = [form for form in self._of_rows if wanted(form.key)]
+        salts = _salts(leaves, asked.values())
+        salts += [_Salt("the app's name", app.encode("utf-8", "replace")) for app in apps]
+        alone, of_rows = (_few(forms, wanted) for forms in (self._alone, self._of_rows))
         tried = (frozenset(asked), tuple(salts), len(alone), len(of_rows))
         if tried in self._tried:
             return []
@@ -116,6 +119,14 @@ class Salts:
         if not hits:
             self._tried.add(tried)
         return hits
+
+
+def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
+    """Those that are wanted, in an order that does not depend on when they became known; none of too many."""
+    if len(forms) > MOST:
+        return []
+    forms.sort()
+    return [form for form in forms if wanted(form.key)]
 
 
 def _hashed(asked: dict[bytes, Leaf], inputs: Iterable[_Input]) -> Iterator[Hit]:
@@ -152,8 +163,6 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of those that are tried first."""
-
-
 NO_TEXTS = tuple((step,) for step in ("turned round", "shifted", "xor", "separators", "base85", "utf-7"))
 """Steps that only guess."""
 
@@ -209,7 +218,8 @@ def _hits(forms: Sequence[_Form], name: str, said: str, leaf: Leaf) -> Iterator[
     raw = leaf.data
     for form in forms:
         value = Value(type=form.key[0], text=form.key[1])
-        variant = variants.Variant(name, form.name, "leaf", raw, "none", variants.bits_of(form.data.decode()))
+        bits = variants.bits_of(form.data.decode("utf-8", "replace"))
+        variant = variants.Variant(name, form.name, "leaf", raw, "none", bits)
         hit = hit_at(form.key, value, form.kind, variant, leaf, 0, len(raw), "", len(raw))
         way = f"keyed with {said}" if name.startswith("hmac") else f"taken of it together with {said}"
         yield hit._replace(why=f"{hit.why}; {way}")

@@ -131,3 +131,20 @@ def test_why_says_what_it_was_hashed_with():
     decoded = decode.leaves_of(data, narrow=known.narrow)
     (hit,) = known._sought._salts.find(decoded.leaves, [], [APP], lambda _: True)
     assert hit.why.endswith("taken of it together with $.salt")
+
+
+def test_the_order_in_which_values_became_known_changes_nothing():
+    many = [Value(type="phone_number", text=f"+1310555{number:04d}", row=row) for row, number in enumerate(range(300))]
+    found = []
+    for values in (many, many[::-1]):
+        known = Linker(())
+        known.add_access("accesses.jsonl:1", access(1, "contacts", values))
+        bodies = [{"salt": f"s{n}", "p": md5(f"{one.text}s{n}")} for n, one in enumerate(many)]
+        found.append([matches(body, known=known) for body in bodies])
+    assert found[0] == found[1]
+    assert sum(map(bool, found[0])) > 100
+
+
+def test_a_value_that_is_no_valid_text_is_no_obstacle():
+    known = Linker((Value(type="device_id_serial", text="R58VT2\ud800LH3BT"), Value(type="device_id_imei", text=IMEI)))
+    assert matches(SALTED["behind it"][0], known=known)
