@@ -13,6 +13,7 @@ import pytest
 from monitor.events import Value
 from monitor.judge import decode
 from monitor.judge.search import Index
+from monitor.judge.search.partners import Partners
 from monitor.judge.variants import places
 
 HOME = (48.1371, 11.5754)
@@ -158,3 +159,21 @@ def test_one_of_many_cells_that_holds_somebody_says_nothing_but_a_fine_one_does(
 def test_a_nought_that_was_dropped_is_a_decimal():
     assert not found({"lat": 48.13, "lng": 11.575})  # 48.130 is 790 m away
     assert found({"lat": 48.14, "lng": 11.575}, index_of((48.1401, 11.5754)))
+
+
+@pytest.mark.parametrize("name", ["flat", "attributes", "one text", "rows", "columns", "pairs"])
+def test_a_long_track_is_read_number_by_number_not_each_with_each(name, monkeypatch):
+    asked = 0
+    apart = Partners.apart
+
+    def counted(*spots):
+        nonlocal asked
+        asked += 1
+        return apart(*spots)
+
+    monkeypatch.setattr(Partners, "apart", counted)
+    chance = random.Random(name)
+    points = [(HOME[0] + chance.uniform(-0.03, 0.03), HOME[1] + chance.uniform(-0.05, 0.05)) for _ in range(3000)]
+    body = ROWS[name](*((round(lat, 6), round(lon, 6)) for lat, lon in points))
+    found(body)
+    assert asked < 20_000

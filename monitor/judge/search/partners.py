@@ -25,6 +25,8 @@ FEWEST = 3
 FEWEST_UNDER_KEYS = 2
 MANY = 3
 """Other places in an upload from which on one that is merely near may be another."""
+FIELDS = 24
+"""Leaves between two fields of one object that are looked at."""
 NEAR = 2
 """Leaves between two numbers of one object or list that are said to stand side by side."""
 BREAK = re.compile(rb"[\n\r\])}]")
@@ -55,12 +57,17 @@ class _Number(NamedTuple):
     """What it may stand for, on either axis."""
 
 
+_Way = tuple[str, tuple[str, ...]]
+"""The path of a leaf, and how it was read."""
+
+
 class Partners:
     """The numbers of one upload that may be coordinates, of whatever place, by where they stand."""
 
     def __init__(self, look: Look, readings: Sequence[Reading]) -> None:
         self._look = look
         self._readings = readings
+        self._ordered: dict[tuple[_Way, _Way, frozenset[str]], tuple[dict[int, int], int]] = {}
 
     def apart(self, lat: Spot, lon: Spot, lats: set[tuple[int, int]], lons: set[tuple[int, int]]) -> bool:
         """Whether one of two numbers is nearer to a third that makes a place with it. `lats`, `lons`: (leaf, start) of
@@ -91,19 +98,29 @@ class Partners:
         first, second = leaves[lat.leaf], leaves[lon.leaf]
         if first.path == second.path or parent_of(first.path) != parent_of(second.path):
             return None
-        ways = ((first.path, first.decoding), (second.path, second.decoding))
-        groups: list[set[int]] = []
-        for at in self._siblings[parent_of(first.path)]:
-            read = any(number.notation in (lat.notation, lon.notation) for number in self._rows[at])
-            if at in (lat.leaf, lon.leaf) or (read and (leaves[at].path, leaves[at].decoding) in ways):
-                if groups and leaves[max(groups[-1])].path == leaves[at].path:
-                    groups[-1].add(at)  # the same bytes, read in another way
-                else:
-                    groups.append({at})
-        if len(groups) <= 2:
+        notations = frozenset((lat.notation, lon.notation))
+        groups, number = self._elements((first.path, first.decoding), (second.path, second.decoding), notations)
+        if number <= 2 or lat.leaf not in groups or lon.leaf not in groups:
             return None
-        one, other = (n for n, group in enumerate(groups) if not group.isdisjoint((lat.leaf, lon.leaf)))
-        return other == one + 1 and (one % 2 == 0 or len(groups) % 2 == 1)
+        one, other = sorted((groups[lat.leaf], groups[lon.leaf]))
+        return other == one + 1 and (one % 2 == 1 or number % 2 == 1)
+
+    def _elements(self, one: _Way, other: _Way, notations: frozenset[str]) -> tuple[dict[int, int], int]:
+        """Of two kinds of leaves beside each other that hold such numbers, the place of each in their order, and how
+        many places there are."""
+        first, second = sorted((one, other))
+        key = (first, second, notations)
+        if key not in self._ordered:
+            leaves, order, last, number = self._look.leaves, dict[int, int](), "", 0
+            for at in self._siblings[parent_of(one[0])]:
+                leaf = leaves[at]
+                if (leaf.path, leaf.decoding) not in (one, other):
+                    continue
+                if any(row.notation in notations for row in self._rows[at]):
+                    number += leaf.path != last  # else the same bytes, read in another way
+                    last, order[at] = leaf.path, number
+            self._ordered[key] = order, number
+        return self._ordered[key]
 
     def are_many(self, notation: str, place: tuple[float, float], near: int) -> bool:
         """Whether the numbers of so many places around one are in the upload, besides those of the place itself, that
@@ -116,44 +133,52 @@ class Partners:
         """Of each latitude of one place, by its number, the longitudes that it may go with: where it makes a place with
         a third number, those beside it; else also all that make none. Each with each would take long in a list."""
         own = [{(one.leaf, one.start) for one in spots} for spots in (lats, lons)]
-        beside: dict[str, list[int]] = defaultdict(list)
+        columns: dict[str, list[int]] = defaultdict(list)
         for number, lon in enumerate(lons):
-            for row in self._rows_of(lon):
-                beside[row].append(number)
+            columns[self._column(lon)].append(number)
+        order = sorted(range(len(lons)), key=lambda number: lons[number][:2])
+        places = [lons[number][:2] for number in order]
         free = [
             number
             for number, lon in enumerate(lons)
             if not self._is_taken(lon, None, lats[0].degrees, own[0], "lon", "lat")
         ]
         for number, lat in enumerate(lats):
-            near = {one for row in self._rows_of(lat) for one in beside[row]}
+            first = bisect_left(places, (lat.leaf - FIELDS, 0))
+            last = bisect_right(places, (lat.leaf + FIELDS + 1, 0))
+            near = {one for one in order[first:last] if self._is_beside(lat, lons[one])}
+            near.update(columns[self._column(lat)] if self._column(lat) else ())
             if not self._is_taken(lat, None, lons[0].degrees, own[1], "lat", "lon"):
                 near.update(free)
             yield number, sorted(near)
 
-    def _rows_of(self, spot: Spot) -> Iterator[str]:
-        """What names the object or list that a number is in, and its place in one of several columns."""
+    def _is_beside(self, lat: Spot, lon: Spot) -> bool:
+        """Whether two numbers are in one object or list, or side by side in one text."""
+        if lat.leaf == lon.leaf:
+            return max(lat.start, lon.start) - min(lat.end, lon.end) <= 2 * SIDE_BY_SIDE
+        leaves = self._look.leaves
+        return parent_of(leaves[lat.leaf].path) == parent_of(leaves[lon.leaf].path)
+
+    def _column(self, spot: Spot) -> str:
+        """What names the place of a number in one of several columns; nothing where it is in none."""
         path = self._look.leaves[spot.leaf].path
         parent = parent_of(path)
-        yield parent
-        if MEMBER.fullmatch(member := path[len(parent) :]):
-            yield f"{parent_of(parent)}\0{member}"
+        member = path[len(parent) :]
+        return f"{parent_of(parent)}\0{member}" if MEMBER.fullmatch(member) else ""
 
     def _is_taken(
         self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], axis: str, wanted: str
     ) -> bool:
         """Whether a number belongs to a third rather than to the other, or to one that is nowhere near it. `towards`:
         the other coordinate of the place."""
-        ends = [(spot.leaf, spot.start) for spot in (one, other) if spot is not None]
-        row = [
-            number
-            for number in self._rows[one.leaf]
-            if number.notation == one.notation and (number.decimals >= FEWEST or (one.leaf, number.start) in ends)
-        ]
-        at = bisect_left(row, one.start, key=lambda number: number.start)
-        if at == len(row) or row[at].start != one.start:
-            return False
         within = other if other is not None and other.leaf == one.leaf else None
+        row = self._fine[one.leaf, one.notation]
+        if coarse := [spot.start for spot in (one, within) if spot and _place_in(row, spot.start) is None]:
+            further = [number for number in self._rows[one.leaf] if number.start in coarse]
+            row = sorted((*row, *(number for number in further if number.notation == one.notation)))
+        at = _place_in(row, one.start)
+        if at is None:
+            return False
         if len(row) > 1 and self._is_taken_in_text(one, within, towards, own, row, at):
             return True
         return within is None and self._is_taken_beside(one, other, towards, own, axis, wanted)
@@ -163,7 +188,7 @@ class Partners:
     ) -> bool:
         """The same among the numbers of one text."""
         data = self._look.leaves[one.leaf].data
-        to = next((n for n, number in enumerate(row) if other is not None and number.start == other.start), None)
+        to = _place_in(row, other.start) if other is not None else None
         for beside in (at - 1, at + 1):
             if not 0 <= beside < len(row) or beside == to or (one.leaf, row[beside].start) in own:
                 continue
@@ -189,7 +214,9 @@ class Partners:
         keyed = TELLING[axis].match(key) is not None
         sibling = other if other is not None and parent_of(leaves[other.leaf].path) == parent else None
         far = abs(sibling.leaf - one.leaf) if sibling else NEAR + 1
-        for leaf in self._siblings[parent]:
+        siblings = self._siblings[parent]
+        first, last = bisect_left(siblings, one.leaf - FIELDS), bisect_right(siblings, one.leaf + FIELDS)
+        for leaf in siblings[first:last]:
             path = leaves[leaf].path
             if path == path_of_one or (sibling and path == leaves[sibling.leaf].path):
                 continue  # the same bytes, perhaps read in another way
@@ -229,6 +256,16 @@ class Partners:
         return defaultdict(list, {leaf: sorted(numbers.values()) for leaf, numbers in found.items()})
 
     @cached_property
+    def _fine(self) -> dict[tuple[int, str], list[_Number]]:
+        """Of each leaf and notation, the numbers with enough decimals, in order."""
+        found: dict[tuple[int, str], list[_Number]] = defaultdict(list)
+        for leaf, numbers in self._rows.items():
+            for number in numbers:
+                if number.decimals >= FEWEST:
+                    found[leaf, number.notation].append(number)
+        return found
+
+    @cached_property
     def _degrees(self) -> dict[str, list[float]]:
         """Of each notation, what its numbers may stand for, in order."""
         found: dict[str, list[float]] = defaultdict(list)
@@ -244,6 +281,11 @@ class Partners:
         for number, leaf in enumerate(self._look.leaves):
             found[parent_of(leaf.path)].append(number)
         return found
+
+
+def _place_in(row: list[_Number], start: int) -> int | None:
+    at = bisect_left(row, start, key=lambda number: number.start)
+    return at if at < len(row) and row[at].start == start else None
 
 
 def _between(data: bytes, row: list[_Number], one: int, other: int) -> bytes:
