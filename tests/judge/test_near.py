@@ -73,6 +73,10 @@ OTHERS = {
         MAC,
         js(m="a4:c1:38:15:81:d1:0e", n=base64.b64encode(b"a4:c1:38:15:81:d1:0e").decode()),
     ),
+    "a nought of a MAC that is another digit": (
+        Value(type="mac_address", text="f4:80:42:d8:ec:00"),
+        b'\xf0M{"macAddr":"f4:80:42:d8:ec:01","ver":"6.13.7","seq":661}',
+    ),
     "one half of an id": (UUID, halves("9211a8d8-47f4-89f3-a568-d623ada219c6")),
     "the digit before": (EMAIL, js(email="nadia.baxter047@uni.example")),
     "how texts begin": (SMS, js(sms="Your parcel 37")),
