@@ -3,7 +3,6 @@ a value and the app's name."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,16 +12,13 @@ from typing import NamedTuple
 from monitor.events import Value
 from monitor.judge import variants
 from monitor.judge.decode import Leaf
+from monitor.judge.decode.pieces import GUESSES
 from monitor.judge.search import Hit, root_of
 from monitor.judge.search.hits import hit_at, last_key
 from monitor.judge.sets import Key
+from monitor.judge.variants.digests import DIGESTS
 
-ALGORITHMS: dict[int, tuple[str, Callable[[bytes], bytes]]] = {
-    16: ("md5", lambda data: hashlib.md5(data, usedforsecurity=False).digest()),
-    20: ("sha1", lambda data: hashlib.sha1(data, usedforsecurity=False).digest()),
-    32: ("sha256", lambda data: hashlib.sha256(data).digest()),
-    64: ("sha512", lambda data: hashlib.sha512(data).digest()),
-}
+ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}
 """Bytes of a digest -> which one it may be."""
 WRITTEN = (("hex",), ("base64",), ("base32",))
 """The last step to the bytes of what may be a digest."""
@@ -87,7 +83,10 @@ class Salts:
         kind = variants.kind_of(value)
         if kind == "location" or variants.bits_of(key[1]) < LEAST_BITS:
             return
-        (self._alone if alone else self._of_rows).extend(
+        known = self._alone if alone else self._of_rows
+        if len(known) > MOST:
+            return  # there are too many to try any
+        known.extend(
             _Form(key, kind, name, text.encode("utf-8", "replace"))
             for name, text in variants.FORMS[kind](key[1])
             if name in FORMS
@@ -133,8 +132,8 @@ def _hashed(asked: dict[bytes, Leaf], inputs: Iterable[_Input]) -> Iterator[Hit]
     """Whatever of these inputs one of the digests was taken of."""
     algorithms = [ALGORITHMS[size] for size in sorted({len(raw) for raw in asked})]
     for forms, data, said, secret in islice(inputs, MOST // len(algorithms)):
-        for algorithm, digest in algorithms:
-            raw = hmac.digest(secret, data, algorithm) if secret else digest(data)
+        for algorithm in algorithms:
+            raw = hmac.digest(secret, data, algorithm) if secret else DIGESTS[algorithm](data)
             if raw in asked:
                 yield from _hits(forms, f"{'hmac' if secret else 'salted'}_{algorithm}", said, asked[raw])
 
@@ -154,7 +153,12 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
     paths = {leaf.path for leaf in asked}
     found: dict[bytes, _Salt] = {}
     for leaf in leaves:
-        if leaf.text is None or len(leaf.data) not in SALT or leaf.path in paths or leaf.decoding[-1:] in NO_TEXTS:
+        if (
+            leaf.text is None
+            or len(leaf.data) not in SALT
+            or leaf.path in paths
+            or not NO_TEXTS.isdisjoint(leaf.decoding[-1:])
+        ):
             continue
         if SALT_KEY.search(last_key(leaf.path)):
             found.setdefault(leaf.data, _Salt(leaf.path, leaf.data))
@@ -163,7 +167,7 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of those that are tried first."""
-NO_TEXTS = tuple((step,) for step in ("turned round", "shifted", "xor", "separators", "base85", "utf-7"))
+NO_TEXTS = GUESSES | {"separators", "base85"}
 """Steps that only guess."""
 
 
@@ -185,7 +189,7 @@ def _salted(forms: Sequence[_Form], salts: Sequence[_Salt]) -> Iterator[_Input]:
 
 
 def _md5(data: bytes) -> bytes:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest().encode()
+    return DIGESTS["md5"](data).hex().encode()
 
 
 WAYS: tuple[Callable[[bytes, bytes], bytes], ...] = (

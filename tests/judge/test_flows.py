@@ -376,13 +376,18 @@ PROVEN = {
 }
 
 
-@pytest.mark.parametrize("name", PROVEN)
-def test_matches_name_the_transforms_that_prove_them(name):
-    calls, sent, lines = PROVEN[name]
+def told(calls):
+    """What was read, and the app's calls after it."""
     known = linker(read(5))
     for number, call in enumerate(calls, 1):
         known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
-    (joined,) = link(known, 20, {"more": {"q": sent}})
+    return known
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_matches_name_the_transforms_that_prove_them(name):
+    calls, sent, lines = PROVEN[name]
+    (joined,) = link(told(calls), 20, {"more": {"q": sent}})
     (match,) = joined.matches
     assert match.evidence == tuple(f"transforms.jsonl:{line}" for line in lines)
     assert match.path.startswith("$.more.q")

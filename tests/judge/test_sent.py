@@ -9,7 +9,7 @@ import hmac
 import pytest
 
 from monitor.judge.rules.conditions import is_bare_digest
-from tests.judge.test_flows import NUMBER, PLAIN, cbc, link, linker, read, turned
+from tests.judge.test_flows import NUMBER, PLAIN, cbc, link, told
 
 SALTED = b"salt:" + NUMBER.encode()
 KEY = b"0123456789abcdef"
@@ -64,9 +64,7 @@ SENT = {
 @pytest.mark.parametrize("name", SENT)
 def test_the_form_says_what_the_app_made_of_it(name):
     calls, form, bare = SENT[name]
-    known = linker(read(5))
-    for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+    known = told(calls)
     (flow,) = link(known, 20, {"more": {"q": base64.b64encode(calls[-1][3]).decode()}})
     assert {match.variant for match in flow.matches} == {form}
     assert is_bare_digest(form) == bare

@@ -41,8 +41,6 @@ MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
 UTM_M = 15.0
 """Metres within which a number may be a place's easting or northing."""
-METRES_ONLY = "bd09mc"
-"""A system whose numbers are metres, looked for as those of Web Mercator are."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -86,7 +84,7 @@ class Places:
         for place in places.systems(*point) if point else ():
             number = len(self._places)
             self._places.append((slot, place))
-            if place.system != METRES_ONLY:
+            if place.system != places.METRES_ONLY:
                 self._packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
@@ -159,7 +157,7 @@ class Places:
         near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((lon, at))}
         if notation == "web mercator":
             return near
-        return {one for one in near if self._places[one][1].system != METRES_ONLY}
+        return {one for one in near if self._places[one][1].system != places.METRES_ONLY}
 
     def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
@@ -230,7 +228,7 @@ class Places:
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
         of = lat.notation if lon.notation in ("as_given", "normalized") else lon.notation
-        of = "as_given" if place.system == METRES_ONLY else of
+        of = "as_given" if place.system == places.METRES_ONLY else of
         rarer = of in RARER
         bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
         variant = Variant(name, of, "place", b"", "digit", bits)
@@ -315,7 +313,7 @@ def _pairs(
     spots = [_spot(lat, place.lat) for lat in lats], [_spot(lon, place.lon) for lon in lons]
     own = [{(one.leaf, one.start) for one in of_axis} for of_axis in spots]
     few = len(lats) * len(lons) <= FEW
-    mates = ((number, range(len(lons))) for number in range(len(lats))) if few else partners.mates(*spots)
+    mates = ((number, range(len(lons))) for number in range(len(lats))) if few else partners.mates(*spots, own)
     used: set[tuple[int, int]] = set()
     for number, candidates in mates:
         lat, best = lats[number], None

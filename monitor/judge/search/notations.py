@@ -14,6 +14,7 @@ from typing import NamedTuple
 from monitor.judge.decode.pieces import Leaf
 from monitor.judge.search.hits import TELLING, last_key
 from monitor.judge.search.look import Look
+from monitor.judge.variants import grids
 from monitor.judge.variants.places import METRES_PER_DEGREE
 
 NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
@@ -342,8 +343,8 @@ def _of_bits(whole: int, start: int, end: int) -> Iterator[Reading]:
 
 def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[Reading]:
     per_metre = 180 / MERCATOR_M * unit
-    yield Reading(start, end, number / MERCATOR_M * 180, per_metre, "web mercator", True)
-    lat = math.degrees(2 * math.atan(math.exp(number / MERCATOR_M * math.pi)) - math.pi / 2)
+    lat, lon = grids.of_mercator(number, number)
+    yield Reading(start, end, lon, per_metre, "web mercator", True)
     yield Reading(start, end, lat, per_metre, "web mercator", False)
 
 

@@ -129,10 +129,12 @@ class Partners:
         others = sum(bisect_right(known, degrees + AROUND) - bisect_left(known, degrees - AROUND) for degrees in place)
         return others >= 2 * (near + MANY)
 
-    def mates(self, lats: Sequence[Spot], lons: Sequence[Spot]) -> Iterator[tuple[int, Iterable[int]]]:
+    def mates(
+        self, lats: Sequence[Spot], lons: Sequence[Spot], own: Sequence[set[tuple[int, int]]]
+    ) -> Iterator[tuple[int, Iterable[int]]]:
         """Of each latitude of one place, by its number, the longitudes that it may go with: where it makes a place with
-        a third number, those beside it; else also all that make none. Each with each would take long in a list."""
-        own = [{(one.leaf, one.start) for one in spots} for spots in (lats, lons)]
+        a third number, those beside it; else also all that make none. Each with each would take long in a list. `own`:
+        as for `apart`, of either axis."""
         columns: dict[str, list[int]] = defaultdict(list)
         for number, lon in enumerate(lons):
             columns[self._column(lon)].append(number)

@@ -110,7 +110,7 @@ def name(text: str) -> Forms:
     given = text.strip()
     narrow = unicodedata.normalize("NFKC", given)
     words = narrow.replace(",", " ").split()
-    plain = "".join(char for char in unicodedata.normalize("NFD", narrow) if not unicodedata.combining(char))
+    plain = _without_marks(narrow)
     forms = [("as_given", given), ("narrow", narrow), ("lower", narrow.lower()), ("upper", narrow.upper())]
     forms += [("without_accents", plain), ("without_accents", plain.translate(STROKES))]
     if not narrow.isascii() and len(ascii_only := plain.encode("ascii", "ignore").decode()) > 0.8 * len(plain):
@@ -159,8 +159,11 @@ def name(text: str) -> Forms:
 
 def without_accents(text: str) -> str:
     """A name in the letters of ASCII that are most like its own."""
-    plain = "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
-    return plain.translate(LIGATURES).translate(STROKES)
+    return _without_marks(text).translate(LIGATURES).translate(STROKES)
+
+
+def _without_marks(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
 NO_SLUG = re.compile(r"[\W_]+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import phonenumbers
@@ -99,7 +99,6 @@ IN_ARGENTINA = re.compile(r"0?([1-3]\d{1,3})15(\d{6,8})")
 TRUNK_0 = frozenset(("33", "44", "49", "61", "81", "82", "91"))
 """Codes of countries in which a nought stands before all numbers."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
-CHINESE = re.compile(r"(?:86)?1[3-9]\d{9}")
 
 
 def digits_of(text: str) -> str:
@@ -120,10 +119,11 @@ def forms(text: str) -> tuple[tuple[str, str], ...]:
     named = [("digits", digits)] if digits else []
     if len(digits) > 10:
         named.append(("hex_number", f"{int(digits):x}"))
-    known = numbers(given, digits)
+    told = _with_country(given, digits)
+    known = _valid([told] if told else [(given, home) for home in HOMES])
     for number in known:
         named += _forms_of(number)
-    if not _names_country(given, digits):
+    if not told:
         named += _abroad(digits, {str(number.country_code) for number in known})
     for name, form in named:
         found.setdefault(form, name)
@@ -155,11 +155,6 @@ def _forms_of(number: phonenumbers.PhoneNumber) -> Iterator[tuple[str, str]]:
             yield "separated", f"{significant[:3]}{between}{significant[3:7]}{between}{significant[7:]}"
 
 
-def _names_country(given: str, digits: str) -> bool:
-    """Whether a number says of which country it is."""
-    return given.startswith("+") or digits.startswith("00") or bool(CHINESE.fullmatch(digits))
-
-
 def _abroad(digits: str, known: set[str]) -> Iterator[tuple[str, str]]:
     """What a mobile number is in the further countries where it is one."""
     found = [(code, at_home[1]) for code, mobile in ABROAD if (at_home := mobile.fullmatch(digits))]
@@ -182,19 +177,20 @@ def _uri(number: phonenumbers.PhoneNumber, international: str) -> str:
 BETWEEN_DIGITS = re.compile(r"\D+")
 
 
-def numbers(given: str, digits: str) -> list[phonenumbers.PhoneNumber]:
-    """What the text may be a number of: one where it names its country, else one for each home where it is valid."""
-    tries: list[tuple[str, str | None]]
+def _with_country(given: str, digits: str) -> tuple[str, str | None] | None:
+    """A number that says of which country it is, and whose rules it is read by, None for those that it names; nothing
+    where it does not say so."""
     if given.startswith("+"):
-        tries = [(given, None)]
-    elif digits.startswith("00") and len(digits) > 10:
-        tries = [("+" + digits[2:], None)]
-    elif digits.startswith("86") and CHINESE_MOBILE.fullmatch(digits[2:]):
-        tries = [("+" + digits, None)]
-    elif CHINESE_MOBILE.fullmatch(digits):
-        tries = [(digits, "CN")]
-    else:
-        tries = [(given, home) for home in HOMES]
+        return given, None
+    if digits.startswith("00") and len(digits) > 10:
+        return f"+{digits[2:]}", None
+    if digits.startswith("86") and CHINESE_MOBILE.fullmatch(digits[2:]):
+        return f"+{digits}", None
+    return (digits, "CN") if CHINESE_MOBILE.fullmatch(digits) else None
+
+
+def _valid(tries: Iterable[tuple[str, str | None]]) -> list[phonenumbers.PhoneNumber]:
+    """Numbers that are possible in the country that they name, or valid in the one that they are read by."""
     found: list[phonenumbers.PhoneNumber] = []
     for candidate, home in tries:
         try:

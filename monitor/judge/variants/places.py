@@ -17,12 +17,14 @@ QUARTERS = {ord(f"{digit:x}"): f"{digit >> 2}{digit & 3}" for digit in range(16)
 """Digits of hex -> two digits of base 4."""
 
 
-SYSTEMS = ("wgs84", "gcj02", "bd09", "bd09mc")
+METRES_ONLY = "bd09mc"
+"""A system whose numbers are metres, looked for as those of Web Mercator are."""
+SYSTEMS = ("wgs84", "gcj02", "bd09", METRES_ONLY)
 """What coordinates are told in: of the earth; with the offsets of Chinese map services; Baidu's metres."""
 
 
 class Place(NamedTuple):
-    """A point, and the system its numbers are in. Of `bd09mc`, whose numbers are metres, where Web Mercator has the
+    """A point, and the system its numbers are in. Of METRES_ONLY, where Web Mercator has the
     same ones."""
 
     system: str
@@ -50,7 +52,7 @@ def systems(lat: float, lon: float) -> tuple[Place, ...]:
         gcj = _gcj02(lat, lon)
         baidu = _bd09(*gcj)
         found += [Place("gcj02", *gcj), Place("bd09", *baidu)]
-        found += [Place("bd09mc", *grids.of_mercator(*grids.baidu_metres(*baidu)))]
+        found += [Place(METRES_ONLY, *grids.of_mercator(*grids.baidu_metres(*baidu)))]
     return tuple(found)
 
 
@@ -118,8 +120,8 @@ MAIDENHEADS = ((10, 34.0), (12, 40.6))
 def cells(place: Place) -> list[tuple[str, bytes, float]]:
     """The names of the cells of known grids that hold a place: (which grid, the name in lower case, what it says)."""
     system, lat, lon = place
-    if system == "bd09mc":
-        return []  # metres
+    if system == METRES_ONLY:
+        return []
     finest = geohash(lat, lon, 12).encode()  # a wider cell's name is the beginning of a finer one's
     found = [("geohash", finest[:size], bits) for size, bits in GEOHASHES]
     if abs(lat) < 85:
