@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitor.events import Upload
-from monitor.judge import decode
-from monitor.judge.search import Index
+from monitor.match import decode
+from monitor.match.finders.texts import Index
 from tests import unseen
 
 HANG_S = 2.0

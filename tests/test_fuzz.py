@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.judge import decode
+from monitor.match import decode
 from tests import fuzz
 
 

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import (
-    db_option,
-    err,
-    exit_code,
-    knowledge_options,
-    main,
-    report_of,
-    strict_option,
-)
+from monitor.cli.base import db_option, err, exit_code, knowledge_options, main, report_of, strict_option
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

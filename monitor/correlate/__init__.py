@@ -12,9 +12,9 @@ from monitor.correlate.reporting import report
 from monitor.correlate.walk import Outcome, Progress, Walk
 from monitor.events import FILES, Upload
 from monitor.findings import Candidate, Finding, Flow, Report
-from monitor.judge import decode
 from monitor.judge.differences import Sent, changed
 from monitor.knowledge import Knowledge, knowledge
+from monitor.match import decode
 from monitor.recording import Recording
 from monitor.store import Store
 

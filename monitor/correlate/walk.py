@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 
 from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
-from monitor.judge import decode
 from monitor.judge.claims import Claim
-from monitor.judge.clock import decided
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
 from monitor.judge.consent import Timeline, of_app
-from monitor.judge.flows import Joined, Linker
+from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
 from monitor.knowledge import Knowledge
+from monitor.match import decode
+from monitor.match.linking import Joined, Linker
 from monitor.recording import Read, Recording
 from monitor.store import Store
 

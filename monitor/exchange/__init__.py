@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.errors import UserError
 from monitor.events import AppIdentity, DeviceIdentity, Event, Run, Value
-from monitor.exchange import flows, har, hooks, pcap
+from monitor.exchange import har, hook_logs, mitmproxy_flows, pcap
 from monitor.exchange.conversion import Conversion
 from monitor.recording import Recording
 
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
     persona: Sequence[Value] = ()
     """Values that were planted on the device: what to look for where no hook told what was read."""
     mapping: Path | None = None
-    """How to read the lines of another tool's hooks (hooks.Mapping)."""
+    """How to read the lines of another tool's hooks (hook_logs.Mapping)."""
     keys: Path | None = None
     """Key log (SSLKEYLOGFILE) of a packet capture."""
 
@@ -79,7 +79,7 @@ def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | N
     try:
         for path, kind in named:
             if kind == "flows":
-                recording.append_all(flows.replay(path, recording.path, origin.app).events)
+                recording.append_all(mitmproxy_flows.replay(path, recording.path, origin.app).events)
     except UserError:
         shutil.rmtree(into)  # there would be a recording of nothing
         raise
@@ -94,11 +94,11 @@ def _converted(path: Path, kind: str, origin: Origin) -> Conversion:
         case "har":
             return har.read(path, origin.app)
         case "hooks":
-            return hooks.read(path, origin.app, origin.mapping)
+            return hook_logs.read(path, origin.app, origin.mapping)
         case "pcap":
             return pcap.read(path, origin.app, origin.keys)
         case _:
-            return Conversion()  # mitmproxy's own files are read by mitmproxy itself, see flows.replay
+            return Conversion()  # mitmproxy's own files are read by mitmproxy itself, see mitmproxy_flows.replay
 
 
 def in_time(events: Iterable[Event]) -> list[Event]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from monitor.events import Ref, Upload
 from monitor.findings import Candidate, Report, Sighted
-from monitor.judge.decode import Leaf
+from monitor.match.decode import Leaf
 
 LONGEST = 512
 """Characters of a text; a longer one is a document, not a field."""

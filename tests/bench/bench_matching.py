@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import ahocorasick_rs
 
 from monitor.events import Access, Run, Transform, Upload, Value, parse
-from monitor.judge import decode
-from monitor.judge.flows import Joined, Linker
-from monitor.judge.search import Index
-from monitor.judge.search.forms import Forms
+from monitor.match import decode
+from monitor.match.finders.texts import Index
+from monitor.match.linking import Joined, Linker
+from monitor.match.variants.entering import Forms
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 

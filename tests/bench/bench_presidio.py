@@ -17,7 +17,7 @@ import time
 from typing import Any, NamedTuple
 
 from monitor.events import Upload, parse
-from monitor.judge import decode
+from monitor.match import decode
 from tests.bench.bench_matching import CASES, measure
 
 NAMES = (

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.events import Upload
-from monitor.judge import decode
-from monitor.judge.search import Hit, Index
+from monitor.match import decode
+from monitor.match.finders.texts import Hit, Index
 from monitor.recording import Recording
 from tests.bench.bench_matching import WAYS, WORDS, document, values
 

@@ -9,8 +9,8 @@ import sys
 import time
 from collections import Counter, defaultdict
 
-from monitor.judge import decode
-from monitor.judge.flows import Linker
+from monitor.match import decode
+from monitor.match.linking import Linker
 from tests import unseen
 from tests.unseen import WAYS, clean, world
 

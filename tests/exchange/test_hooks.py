@@ -9,7 +9,7 @@ import pytest
 
 from monitor.errors import FileError, UserError
 from monitor.events import Access, Gap, Value
-from monitor.exchange import hooks
+from monitor.exchange import hook_logs
 
 APP = "com.example.circle"
 STACK = [
@@ -40,7 +40,7 @@ def save(path, *lines):
 
 
 def test_a_call_of_frooky(tmp_path) -> None:
-    (access,) = hooks.read(save(tmp_path / "a.jsonl", call()), APP).events
+    (access,) = hook_logs.read(save(tmp_path / "a.jsonl", call()), APP).events
     assert access == Access(
         at=datetime(2026, 5, 1, 8, 0, 0, 250_000, UTC),
         app=APP,
@@ -70,7 +70,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_values(tmp_path, name) -> None:
     line, outcome, values = CASES[name]
-    (access,) = hooks.read(save(tmp_path / "a.jsonl", line), APP).events
+    (access,) = hook_logs.read(save(tmp_path / "a.jsonl", line), APP).events
     assert isinstance(access, Access)
     assert access.outcome == outcome
     assert [(value.type, value.text) for value in access.values] == values
@@ -79,7 +79,7 @@ def test_values(tmp_path, name) -> None:
 def test_what_no_source_names_is_counted_and_what_is_no_call_is_a_gap(tmp_path) -> None:
     other = call(cls="java.io.File", method="exists")
     lines = [other, other, {"type": "summary"}, "not json\n", "[1]\n", call(time="yesterday"), call()]
-    events = hooks.read(save(tmp_path / "a.jsonl", *lines), APP).events
+    events = hook_logs.read(save(tmp_path / "a.jsonl", *lines), APP).events
     gaps = [(event.subject, event.detail) for event in events if isinstance(event, Gap)]
     assert [subject for subject, _ in gaps] == ["a.jsonl:4", "a.jsonl:5", "a.jsonl:6", "java.io.File.exists"]
     assert gaps[-1][1] == "2 calls; no source names this API"
@@ -106,7 +106,7 @@ def test_another_tool_by_a_mapping(tmp_path, ts) -> None:
         "ret": "1",
         "bt": "a.B.c(D.java:1)\n",
     }
-    (access,) = hooks.read(save(tmp_path / "a.jsonl", line), APP, mapping).events
+    (access,) = hook_logs.read(save(tmp_path / "a.jsonl", line), APP, mapping).events
     assert isinstance(access, Access)
     assert access.at == datetime(2026, 5, 1, 8, 0, 0, 250_000, UTC)
     assert access.stack == ("a.B.c(D.java:1)",)
@@ -116,10 +116,10 @@ def test_a_mapping_with_a_mistake_names_the_line(tmp_path) -> None:
     mapping = tmp_path / "mine.yml"
     mapping.write_text(MAPPING + "klass: [x]\n")
     with pytest.raises(FileError, match=r"mine\.yml:8"):
-        hooks.read(save(tmp_path / "a.jsonl", call()), APP, mapping)
+        hook_logs.read(save(tmp_path / "a.jsonl", call()), APP, mapping)
 
 
 @pytest.mark.parametrize("word", ["phone_number", "=1", "phone_number="])
 def test_a_value_that_is_none(word) -> None:
     with pytest.raises(UserError, match="is not TYPE=VALUE"):
-        hooks.persona([word])
+        hook_logs.persona([word])

@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from monitor.events import Access, Transform, Upload, Value, blob
-from monitor.judge import decode
-from monitor.judge.flows import Linker
+from monitor.match import decode
+from monitor.match.linking import Linker
 from tests.unseen import START
 
 NUMBER = "+8613800138000"

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index
+from monitor.match import decode
+from monitor.match.finders.texts import Index
 
 
 def word(text):

@@ -12,7 +12,7 @@ from monitor import catalog
 from monitor.events import Consent, Upload
 from monitor.judge.claims import ClaimTable, gpp, tcf
 from monitor.judge.claims.readers import READERS, Words
-from monitor.judge.decode import leaves
+from monitor.match.decode import leaves
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 TABLE = catalog.parse(catalog.HERE / "claims.yml", ClaimTable)

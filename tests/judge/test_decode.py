@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Upload
-from monitor.judge import decode
-from monitor.judge.search import root_of
+from monitor.match import decode
+from monitor.match.decode.walk import pieces
+from monitor.match.finders.texts import root_of
 from tests import fuzz, unseen
 from tests.judge.encoders import ENCODERS, bson
 
@@ -352,7 +353,7 @@ def test_no_damage_makes_it_fail(first, second, seed):
     data = b"Ann +8613800138000"
     for name in (first, second):
         encoder = ENCODERS[name]
-        if not encoder.text_only or decode.pieces.as_text(data) is not None:
+        if not encoder.text_only or pieces.as_text(data) is not None:
             data = encoder.encode(data)
     damaged = bytearray(data)
     for _ in range(chance.randint(1, 4)):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.judge import decode
-from monitor.judge.decode import pieces
-from monitor.judge.decode.first_looks import ALL, MOST, Choice, Wants, wants
+from monitor.match import decode
+from monitor.match.decode.walk import pieces
+from monitor.match.decode.walk.first_looks import ALL, MOST, Choice, Wants, wants
 from tests import fuzz
 
 LOOKS = [one for one in decode.DECODERS if one.looks is not None]

@@ -19,8 +19,8 @@ import lz4.frame
 import pytest
 
 from monitor.events import Upload
-from monitor.judge import decode
-from monitor.judge.decode import database, frames
+from monitor.match import decode
+from monitor.match.decode.messages import sqlite_files, wire_frames
 from tests.judge.encoders import ENCODERS, bson, thrift_structure, varint, xor
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -100,7 +100,7 @@ def test_records_longer_than_a_page_and_tables_without_row_numbers():
     ],
 )
 def test_names_of_columns(sql, names):
-    assert database.columns(sql) == names
+    assert sqlite_files.columns(sql) == names
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -226,7 +226,7 @@ def websocket(*parts, text=True, deflate=False):
         head = (0x80 if last else 0) | (0 if number else (1 if text else 2) | (0x40 if deflate else 0))
         mask = bytes((7 * number + 1, 200, 3, 99))
         size = bytes((0x80 | len(part),)) if len(part) < 126 else b"\xfe" + struct.pack(">H", len(part))
-        body += bytes((head,)) + size + mask + frames.unmask(part, mask)
+        body += bytes((head,)) + size + mask + wire_frames.unmask(part, mask)
     return body
 
 

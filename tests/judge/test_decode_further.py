@@ -18,10 +18,10 @@ import cramjam
 import pytest
 
 from monitor.events import Upload, Value
-from monitor.judge import decode
-from monitor.judge.decode import lz_string
-from monitor.judge.decode.pieces import Limits, Room
-from monitor.judge.search import Index
+from monitor.match import decode
+from monitor.match.decode.packed import lz_string
+from monitor.match.decode.walk.pieces import Limits, Room
+from monitor.match.finders.texts import Index
 from tests.unseen import START
 from tests.unseen.further_letters import lz_string as packed
 from tests.unseen.rarer import in_base

@@ -17,9 +17,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Upload, Value
-from monitor.judge import decode
-from monitor.judge.decode import large
-from monitor.judge.search import Index
+from monitor.match import decode
+from monitor.match.decode import large
+from monitor.match.finders.texts import Index
 
 VALUES = (
     Value(type="phone_number", text="13800138000"),

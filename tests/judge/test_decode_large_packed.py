@@ -18,9 +18,9 @@ import pytest
 import zstandard
 
 from monitor.events import Upload, Value
-from monitor.judge import decode
-from monitor.judge.decode import streams
-from monitor.judge.search import Index
+from monitor.match import decode
+from monitor.match.decode.packed import large_streams
+from monitor.match.finders.texts import Index
 
 PHONE = "+8613800138000"
 CHANCE = random.Random("large")
@@ -65,7 +65,7 @@ PACKED = {
 @pytest.mark.parametrize("name", PACKED)
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_stream_is_known_by_its_beginning_and_read_a_block_at_a_time(name, times, monkeypatch):
-    monkeypatch.setattr(streams, "BLOCK", 1000)
+    monkeypatch.setattr(large_streams, "BLOCK", 1000)
     body = PACKED[name](DOCUMENT)
     if times == 2:
         body = PACKED[name](body)

@@ -17,9 +17,9 @@ import pytest
 import zstandard
 
 from monitor.events import Upload
-from monitor.judge import decode
-from monitor.judge.decode import compressed
-from monitor.judge.decode.pieces import Limits, Piece, Room
+from monitor.match import decode
+from monitor.match.decode.packed import compressed
+from monitor.match.decode.walk.pieces import Limits, Piece, Room
 
 TEXT = "Ann-Marie +8613800138000"
 NOISE = bytes(range(128, 256)) * 2

@@ -16,9 +16,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from monitor.events import Access, Transform, Upload, Value, blob
-from monitor.judge import decode
-from monitor.judge.flows import Linker
-from monitor.judge.transforms import fed
+from monitor.match import decode
+from monitor.match.linking import Linker
+from monitor.match.transforms import fed
 from tests.unseen import START
 from tests.unseen.rarer import in_base
 

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from monitor.events import Access, Transform, Upload, Value, blob
-from monitor.judge import decode
-from monitor.judge.flows import Linker
+from monitor.match import decode
+from monitor.match.linking import Linker
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 NUMBER = "13800138000"

@@ -10,7 +10,7 @@ import json
 import pytest
 
 from monitor.events import Upload
-from monitor.judge import decode
+from monitor.match import decode
 from tests.judge.test_flows import access, at, link, linker
 
 NOISE = [

@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.events import Upload, Value
-from monitor.judge import decode
-from monitor.judge.search import Index, native
-from monitor.judge.search.cells import Cells
-from monitor.judge.search.look import Look
-from monitor.judge.variants import grids, places
+from monitor.match import decode
+from monitor.match.finders.texts import Index
+from monitor.match.geo import grids, systems
+from monitor.match.look import Look
+from monitor.match.native import library
+from monitor.match.places.cells import Cells
 from tests.unseen import START
 
 # what s2sphere, utm, mgrs and mercantile, the libraries of others, say of three places
@@ -105,7 +106,7 @@ def test_tiles_are_found_in_the_path_and_the_query_of_a_url():
 
 
 def test_a_place_as_china_shifts_it_has_cells_of_its_own():
-    shifted = places.systems(*SHANGHAI)[1]
+    shifted = systems.systems(*SHANGHAI)[1]
     x, y = grids.tile(shifted.lat, shifted.lon, 18)
     found = [hit for hit in find({"url": f"https://t.test/18/{x}/{y}"}) if hit.variant.name == "map tile"]
     assert [hit.variant.of for hit in found] == ["gcj02"]
@@ -160,7 +161,7 @@ def axis(end):
 
 def written_as(place):
     """All that the cells of a place may be written as: names, ids of S2 as numbers and to their end, columns."""
-    names = {name: grid for grid, name, _ in places.cells(place)}
+    names = {name: grid for grid, name, _ in systems.cells(place)}
     for token in [name for name, grid in names.items() if grid == "s2 cell"]:
         cell = int(token.ljust(16, b"0"), 16)
         signed = cell - (1 << 64) if cell >> 63 else cell
@@ -175,21 +176,21 @@ def written_as(place):
 @example(85.0512, 179.999999)
 @example(23.9999999999, 114.0000000001)
 def test_the_compiled_part_names_the_cells_that_are_explained(lat, lon):
-    point = places.parse(f"{lat!r},{lon!r}")
-    for place in places.systems(*point) if point else ():
+    point = systems.parse(f"{lat!r},{lon!r}")
+    for place in systems.systems(*point) if point else ():
         narrow = Index().narrow
         narrow.least = 0
         cells = Cells(narrow)
         cells.add(0, place)
         names = written_as(place)
-        columns = {column: "column" for column, _ in places.columns(place)}
+        columns = {column: "column" for column, _ in systems.columns(place)}
         body = json.dumps({n: {"at": name.decode()} for n, name in enumerate((*names, *columns))}).encode()
         leaves = [leaf for leaf in decode.leaves_of(body).leaves if leaf.path.endswith(".at")]
         found = {leaves[one.leaf].data: one.variant.name for one in cells.find(Look(leaves))}
         assert found == names
         sifted = decode.leaves_of(body, narrow=narrow)
         assert set(names) | set(columns) <= {leaf.data for leaf in sifted.leaves}
-        assert sifted.passed_over or native.library is None
+        assert sifted.passed_over or library.library is None
 
 
 def test_a_phone_that_lies_still_has_thousands_of_places():
@@ -198,12 +199,12 @@ def test_a_phone_that_lies_still_has_thousands_of_places():
     for number in range(400):
         text = f"{31.2383 + number * 1e-6:.6f},{121.4355 + number % 7 * 1e-6:.6f}"
         index.add(text, Value(type="location", text=text))
-    geohash = places.geohash(31.2385, 121.4355, 8)
+    geohash = systems.geohash(31.2385, 121.4355, 8)
     inside = {
         f"{lat:.6f},{lon:.6f}"
         for number in range(400)
         for lat, lon in [(31.2383 + number * 1e-6, 121.4355 + number % 7 * 1e-6)]
-        if places.geohash(round(lat, 6), round(lon, 6), 8) == geohash
+        if systems.geohash(round(lat, 6), round(lon, 6), 8) == geohash
     }
     assert 100 < len(inside) < 400
     noise = [{"n": number, "id": f"{number * 7919:08x}"} for number in range(1_000)]

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index
-from monitor.judge.search.masked import STRANGE
+from monitor.match import decode
+from monitor.match.finders.masked import STRANGE
+from monitor.match.finders.texts import Index
 from tests.bench.bench_matching import document
 
 SIZES = (2, 3, 4, 5, 6, 7, 8, 12, 16)

@@ -11,8 +11,8 @@ import uuid
 import pytest
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index
+from monitor.match import decode
+from monitor.match.finders.texts import Index
 from tests.judge.test_flows import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")

@@ -11,10 +11,10 @@ import struct
 import pytest
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index
-from monitor.judge.search.partners import Partners
-from monitor.judge.variants import places
+from monitor.match import decode
+from monitor.match.finders.texts import Index
+from monitor.match.geo import systems
+from monitor.match.places.pairs import Partners
 
 HOME = (48.1371, 11.5754)
 FIRST, SECOND = (48.13706, 11.60112), (48.16023, 11.57548)
@@ -139,7 +139,7 @@ def test_of_many_places_near_somebody_none_is_taken_for_his(name):
         while len(points) < 60:
             point = (HOME[0] + chance.uniform(-0.03, 0.03), HOME[1] + chance.uniform(-0.05, 0.05))
             north, east = point[0] - HOME[0], (point[1] - HOME[1]) * math.cos(math.radians(HOME[0]))
-            if math.hypot(north, east) * places.METRES_PER_DEGREE > 350:
+            if math.hypot(north, east) * systems.METRES_PER_DEGREE > 350:
                 points.append((round(point[0], 6), round(point[1], 6)))
         wrong += found(ROWS[name](*points))
     assert not wrong
@@ -148,8 +148,8 @@ def test_of_many_places_near_somebody_none_is_taken_for_his(name):
 
 def test_one_of_many_cells_that_holds_somebody_says_nothing_but_a_fine_one_does():
     index = index_of((31.2304, 121.4737))
-    beside = [places.geohash(31.2304 + n * 0.01, 121.4737 - n * 0.01, 9) for n in range(1, 8)]
-    own = places.geohash(31.2304, 121.4737, 9)
+    beside = [systems.geohash(31.2304 + n * 0.01, 121.4737 - n * 0.01, 9) for n in range(1, 8)]
+    own = systems.geohash(31.2304, 121.4737, 9)
     assert not found({"gh": [*(cell[:7] for cell in beside), own[:7]]}, index)
     assert not found([{"id": n, "gh": cell[:7]} for n, cell in enumerate((*beside, own))], index)
     assert found({"gh": own[:7]}, index)

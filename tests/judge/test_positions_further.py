@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index, coordinates, native, notations
-from monitor.judge.variants import grids, places
+from monitor.match import decode
+from monitor.match.finders.texts import Index
+from monitor.match.geo import grids, systems
+from monitor.match.native import library
+from monitor.match.places import coordinates, notations
 
 SHANGHAI, SYDNEY, RIO = (31.238361, 121.435598), (-33.880626, 151.134528), (-22.951916, -43.210487)
 
@@ -139,7 +141,7 @@ def test_a_place_is_found_in_every_notation(name, write, point):
     assert of in {hit.variant.of for hit in hits}
 
 
-@pytest.mark.skipif(native.library is None, reason="the search has no compiled part here")
+@pytest.mark.skipif(library.library is None, reason="the search has no compiled part here")
 @pytest.mark.parametrize("point", [SHANGHAI, SYDNEY, RIO])
 @pytest.mark.parametrize("name", IN_LARGE_TOO)
 def test_so_it_is_in_a_large_document(name, point):
@@ -250,7 +252,7 @@ def test_a_locator_and_a_short_geohash_are_found():
     locator = grids.maidenhead(*SHANGHAI)
     for text in (locator[:10], locator[:10].lower(), locator):
         assert {hit.variant.name for hit in find({"v": text}) if hit.strong} == {"maidenhead"}
-    six = places.geohash(*SHANGHAI, 6)
+    six = systems.geohash(*SHANGHAI, 6)
     assert [hit.strong for hit in find({"geohash": six})] == [True]
     assert [hit.strong for hit in find({"user_gh6": six})] == [True]
     for key in ("code", "hash", "high", "v"):

@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from monitor.events import Access, Upload, Value
-from monitor.judge import decode
-from monitor.judge.flows import Linker
+from monitor.match import decode
+from monitor.match.linking import Linker
 from tests.unseen import START
 
 IMEI, ANDROID_ID, MAC, PHONE = "867530029921507", "64f051c20ca1dc00", "a4:c1:38:15:81:d1", "+8613800138000"

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Value
-from monitor.judge import decode, variants
-from monitor.judge.search import Index, forms, last_key
-from monitor.judge.search.grams import Grams, Table
-from monitor.judge.variants import composed, digests
+from monitor.match import decode, variants
+from monitor.match.decode.walk import pieces
+from monitor.match.finders.texts import Index, last_key
+from monitor.match.native.tables import Grams, Table
+from monitor.match.variants import composed, digests, entering
 from tests.judge.encoders import ENCODERS, dumps
 from tests.strategies import personal
 
@@ -69,7 +70,7 @@ def sent_through(data, chain):
     """The bytes after each encoder, in turn; what no app would do is not assumed."""
     for name in chain:
         encoder = ENCODERS[name]
-        assume(not encoder.text_only or decode.pieces.as_text(data) is not None)
+        assume(not encoder.text_only or pieces.as_text(data) is not None)
         assume(len(data) < LONGEST.get(name, 8_000))
         assume(name != "gb18030" or CHINESE.fullmatch(data.decode()))
         assume(name != "multipart" or BOUNDARY not in data)  # no client takes a boundary that the content holds
@@ -370,12 +371,12 @@ def test_zeros_that_were_dropped_count_as_decimals(document):
 def test_places_in_binary_numbers_and_other_systems():
     body = b"\x09" + struct.pack("<d", 31.238361) + b"\x11" + struct.pack("<d", 121.435598)
     assert [hit.leaf.path for hit in strong(body, PLACE)] == ["$.1", "$.2"]
-    from monitor.judge.variants import places
+    from monitor.match.geo import systems
 
     for system in ("gcj02", "bd09"):
-        there = next(place for place in places.systems(31.238361, 121.435598) if place.system == system)
+        there = next(place for place in systems.systems(31.238361, 121.435598) if place.system == system)
         assert {hit.variant.name for hit in strong(dumps({"lat": there.lat, "lng": there.lon}), PLACE)} == {system}
-    assert strong(dumps({"gh": places.geohash(31.238361, 121.435598, 9)}), PLACE)
+    assert strong(dumps({"gh": systems.geohash(31.238361, 121.435598, 9)}), PLACE)
 
 
 @pytest.mark.parametrize(
@@ -473,8 +474,8 @@ def test_whatever_a_find_is_explained_by_is_entered(value):
     """Compiled code enters forms that Python explains; neither may know of others than the other does."""
     texts, numbers, words = Grams(), Table(), Table()
     raw = Grams()
-    entered = forms.enter(variants.kind_of(value), value, 7, texts, raw, words, numbers)
-    explained = forms.Forms(value)
+    entered = entering.enter(variants.kind_of(value), value, 7, texts, raw, words, numbers)
+    explained = entering.Forms(value)
     by_table: dict[Grams, set[bytes]] = {texts: set(), raw: set()}
     for one in (text for found in explained.texts.values() for text in found):
         anywhere = one.charset == "utf-8" or one.charset.startswith("base64")
@@ -482,9 +483,9 @@ def test_whatever_a_find_is_explained_by_is_entered(value):
     for table, wanted in by_table.items():
         for text in wanted:
             assert {row.slot for row in table.find(text)} == {7}, text
-    found = {row.start for row in words.find(forms.words_of(digest[2] for digest in explained.digests))}
+    found = {row.start for row in words.find(entering.words_of(digest[2] for digest in explained.digests))}
     assert found == set(range(len(explained.digests)))
-    assert {row.slot for row in numbers.find(forms.words_of(number[-8:] for number in explained.digits))} <= {7}
+    assert {row.slot for row in numbers.find(entering.words_of(number[-8:] for number in explained.digits))} <= {7}
     known = len(by_table[texts]) + len(by_table[raw]) + len(explained.digests) + len(explained.digits)
     assert known <= entered <= known + 12  # what several forms share is counted for each
 

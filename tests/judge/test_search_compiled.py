@@ -18,14 +18,17 @@ SOURCES = sorted((ROOT / "monitor/judge/search/compiled").glob("*.c"))
 FLAGS = ("-O1", "-g", "-shared", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 READ = """
 import random, sys
-from monitor.judge.search import native
-native.LIBRARY = sys.argv[1]
-native.library = native._load(sys.argv[1])
-assert native.library is not None
-from monitor.judge.search import forms, grams, packed, sieve
-forms.library = grams.library = packed.library = sieve.library = native.library
-from monitor.judge import decode
-from monitor.judge.search import Index
+from monitor.match.decode.walk import pieces
+from monitor.match.native import library
+library.LIBRARY = sys.argv[1]
+library.library = library._load(sys.argv[1])
+assert library.library is not None
+from monitor.match.variants import entering
+from monitor.match.native import tables, sieve
+from monitor.match.places import binary
+entering.library = tables.library = binary.library = sieve.library = library.library
+from monitor.match import decode
+from monitor.match.finders.texts import Index
 from tests.bench.bench_matching import document, values
 from tests.judge.encoders import ENCODERS, dumps
 
@@ -41,9 +44,9 @@ for _ in range(int(sys.argv[3])):
     if chance.random() < 0.5:
         data = chance.choice(known).text.encode()
         for name in chance.choices(sorted(ENCODERS), k=3):
-            if not ENCODERS[name].text_only or decode.pieces.as_text(data) is not None:
+            if not ENCODERS[name].text_only or pieces.as_text(data) is not None:
                 data = ENCODERS[name].encode(data)[:5_000]
-        if decode.pieces.as_text(data) is None:
+        if pieces.as_text(data) is None:
             data = ENCODERS["base64"].encode(data)
         body = bytearray(dumps({"a": [data.decode(), {"b": data.decode()}]}))
     else:
@@ -119,9 +122,12 @@ def test_digests_are_those_of_hashlib(compiler, tmp_path, flags):
 
 def test_without_the_compiled_part_all_is_found():
     code = """
-from monitor.judge.search import Index, forms, grams, packed, sieve
-forms.library = grams.library = packed.library = sieve.library = None
-from monitor.judge import decode
+from monitor.match.finders.texts import Index
+from monitor.match.variants import entering
+from monitor.match.native import tables, sieve
+from monitor.match.places import binary
+entering.library = tables.library = binary.library = sieve.library = None
+from monitor.match import decode
 from tests.bench.bench_matching import document, values
 known, index = values(64), Index()
 for value in known:

@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Access, Upload, Value, parse
-from monitor.judge import decode
-from monitor.judge.decode.pieces import Limits, Piece, Room
-from monitor.judge.search import Index, native, sieve
+from monitor.match import decode
+from monitor.match.decode.walk import pieces
+from monitor.match.decode.walk.pieces import Limits, Piece, Room
+from monitor.match.finders.texts import Index
+from monitor.match.native import library, sieve
 from tests.judge.encoders import ENCODERS, dumps
 from tests.judge.test_search import STRONG
 from tests.unseen.rarer import in_base
@@ -27,7 +29,7 @@ CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 GUESSED = sieve.GUESSES | {"split"}
 
-pytestmark = pytest.mark.skipif(native.library is None, reason="the search has no compiled part here")
+pytestmark = pytest.mark.skipif(library.library is None, reason="the search has no compiled part here")
 
 
 def seen(hits):
@@ -82,10 +84,10 @@ def test_whatever_is_planted_in_a_document_is_found_as_without_sifting(value, ch
     data = value.text.encode()
     for name in chain:
         encoder = ENCODERS[name]
-        assume(not encoder.text_only or decode.pieces.as_text(data) is not None)
+        assume(not encoder.text_only or pieces.as_text(data) is not None)
         assume(len(data) < 20_000)
         data = encoder.encode(data)
-    if decode.pieces.as_text(data) is None:
+    if pieces.as_text(data) is None:
         data = ENCODERS["base64"].encode(data)
     sifted, full, _ = both(ALL, planted(data.decode()))
     if {"quoted-printable", "quopri"}.intersection(chain):  # which may be undone before or after what is around it

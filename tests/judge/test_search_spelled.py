@@ -9,9 +9,9 @@ import random
 import pytest
 
 from monitor.events import Value
-from monitor.judge import decode
-from monitor.judge.search import Index
-from monitor.judge.search.spelled import UNPADDED, unpadded, unpadded_words
+from monitor.match import decode
+from monitor.match.finders.texts import Index
+from monitor.match.finders.unpadded import UNPADDED, unpadded, unpadded_words
 
 NOISE = [{"seq": number, "id": f"{number * 7919:08x}"} for number in range(400)]
 CHANCE = random.Random(11)

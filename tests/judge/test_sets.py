@@ -14,9 +14,10 @@ from datetime import timedelta
 import pytest
 
 from monitor.events import Access, Upload, Value
-from monitor.judge import decode, sets
-from monitor.judge.flows import Linker
-from monitor.judge.variants.composed import murmur3_128
+from monitor.match import decode
+from monitor.match.finders import sets
+from monitor.match.linking import Linker
+from monitor.match.variants.composed import murmur3_128
 from tests.unseen import START
 
 CHANCE = random.Random("sets")

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from monitor.events import Access, Upload, Value
-from monitor.judge import decode
-from monitor.judge.flows import Linker
-from monitor.judge.search import last_key
+from monitor.match import decode
+from monitor.match.finders.texts import last_key
+from monitor.match.linking import Linker
 
 PATHS = Path(__file__).parents[3] / "shared" / "reference" / "trackhar_paths.json"
 ADAPTERS = {}

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from monitor.events import Upload, Value
-from monitor.judge import decode
-from monitor.judge.flows import Linker
-from monitor.judge.variants.places import geohash
+from monitor.match import decode
+from monitor.match.geo.systems import geohash
+from monitor.match.linking import Linker
 from tests.judge.test_flows import NUMBER, PLAIN, at, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"

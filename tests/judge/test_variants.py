@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.events import Value
-from monitor.judge import variants
-from monitor.judge.variants import composed, digests, places
+from monitor.match import variants
+from monitor.match.geo import systems
+from monitor.match.variants import composed, digests
 
 
 def texts(type_, text):
@@ -158,8 +159,8 @@ def test_murmur3(data, sum32):
     ],
 )
 def test_chinese_systems_within_two_metres(lat, lon, system, there):
-    place = next(place for place in places.systems(lat, lon) if place.system == system)
-    assert math.hypot(place.lat - there[0], place.lon - there[1]) * places.METRES_PER_DEGREE < 2
+    place = next(place for place in systems.systems(lat, lon) if place.system == system)
+    assert math.hypot(place.lat - there[0], place.lon - there[1]) * systems.METRES_PER_DEGREE < 2
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_chinese_systems_within_two_metres(lat, lon, system, there):
     [(57.64911, 10.40744, "u4pruydqqvj"), (31.238361, 121.435598, "wtw3"), (-25.382708, -49.265506, "6gkzwgjzn820")],
 )
 def test_geohash(lat, lon, text):
-    assert places.geohash(lat, lon, len(text)) == text
+    assert systems.geohash(lat, lon, len(text)) == text
 
 
 @given(

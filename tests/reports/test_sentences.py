@@ -12,9 +12,9 @@ import pytest
 
 from monitor import catalog
 from monitor.events import Upload, Value
-from monitor.judge import decode
-from monitor.judge.flows import Linker
 from monitor.judge.recipients import Recipients, RecipientTable
+from monitor.match import decode
+from monitor.match.linking import Linker
 from monitor.reports.sentences import _part, _table, said
 from tests.reports import sample
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
 from monitor.events import Access, Transform, Upload, Value, blob
-from monitor.judge import decode
-from monitor.judge.flows import Joined, Linker
+from monitor.match import decode
+from monitor.match.linking import Joined, Linker
 
 Grade = Literal["ordinary", "provable", "hard"]
 GRADES: tuple[Grade, ...] = get_args(Grade)

@@ -17,7 +17,7 @@ from monitor.judge.claims.readers import READERS, Said, Section, Verdict, Words,
 from monitor.judge.consent.machine import host_time
 
 if TYPE_CHECKING:
-    from monitor.judge.decode import Leaf
+    from monitor.match.decode import Leaf
 
 __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 

@@ -10,7 +10,7 @@ from functools import cache, reduce
 from typing import Any
 
 from monitor.events import Gap
-from monitor.judge.clock import surely
+from monitor.judge.order import surely
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.model import Condition, PhaseName, Separate
 from monitor.judge.rules.sightings import Sighting, Sightings

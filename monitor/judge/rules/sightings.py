@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import ConsentName, ConsentStatus, Flow
-from monitor.judge.clock import decided
 from monitor.judge.consent import Why
 from monitor.judge.consent.machine import host_time, line_number
+from monitor.judge.order import decided
 from monitor.judge.phases import UNKNOWN, PhaseStatus
 from monitor.judge.recipients import is_device
 from monitor.judge.rules.facts import Facts

@@ -1,0 +1,1 @@
+"""Which hits to believe, and why."""

@@ -1,0 +1,96 @@
+"""What is said of hits that are believed: matches, how likely they are to be coincidence, and in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from monitor.findings import Match
+from monitor.match.decode import Decoded
+from monitor.match.finders.sets import BLOOM, LISTED, Key
+from monitor.match.finders.texts import Hit
+from monitor.match.variants.disguises import DISGUISES
+
+GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))
+"""Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
+
+
+def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:
+    """Hits of digests with a word on the list that they are in: how many are there, and of how many the value is known.
+
+    What an address book became is a list of digests, and those of values that nobody read are in it as well.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for of_key in hits.values():
+        for hit in of_key:
+            if hit.variant.how == "leaf" and LISTED.search(hit.leaf.path):
+                known[LISTED.sub("", hit.leaf.path)].add(hit.leaf.path)
+    if not known:
+        return hits
+    listed: dict[str, set[str]] = defaultdict(set)
+    for leaf in decoded.leaves:
+        parent = LISTED.sub("", leaf.path)
+        if parent in known and len(leaf.data) >= SHORTEST_LISTED:
+            listed[parent].add(leaf.path)
+
+    def told(hit: Hit) -> Hit:
+        parent = LISTED.sub("", hit.leaf.path)
+        many = len(listed[parent])
+        if hit.variant.how != "leaf" or parent == hit.leaf.path or many < 2:
+            return hit
+        return hit._replace(why=f"{hit.why}; {len(known[parent])} of the {many} entries of {parent} are of values read")
+
+    return {key: [told(hit) for hit in of_key] for key, of_key in hits.items()}
+
+
+SHORTEST_LISTED = 8
+
+
+def _chance(hit: Hit) -> float:
+    """The chance of coincidence; what was guessed is a candidate, which no rule takes for proof."""
+    return max(hit.chance, 0.5) if _guess(hit) else hit.chance
+
+
+def _odds(hit: Hit) -> str:
+    """What the chance of coincidence is, in words."""
+    guess = _guess(hit)
+    if guess:
+        return f"{guess} was guessed: a candidate, no proof"
+    if hit.chance > 0.1:
+        return "this alone proves nothing"
+    if hit.chance < 1e-9:
+        return "by chance in fewer than one of a billion such uploads"
+    return f"by chance in about one of {round(1 / hit.chance, 1 - len(str(int(1 / hit.chance)))):,.0f} such uploads"
+
+
+def _guess(hit: Hit) -> str:
+    """What of the way to a hit was guessed; empty when nothing was."""
+    if hit.variant.name in DISGUISES:
+        return hit.variant.name.replace("_", " ")
+    return next((step for step in hit.decoding if step in GUESSED), "")
+
+
+def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:
+    """The matches of one access, by place; `row_of`: the row of each value in what the access returned."""
+    found = [
+        Match(
+            type=hit.value.type,
+            value=hit.value.text,
+            variant=hit.form or hit.variant.name,
+            of=hit.variant.of,
+            decoding=hit.decoding,
+            path=hit.leaf.path,
+            start=hit.start,
+            end=hit.end,
+            confidence=round(1 - min(0.9, max(0.001, _chance(hit))), 4),
+            row=row_of.get(key),
+            before=hit.before,
+            found=hit.found,
+            after=hit.after,
+            note=f"{hit.why}; {_odds(hit)}",
+            evidence=hit.evidence,
+        )
+        for key, of_key in of_access.items()
+        for hit in of_key
+    ]
+    found.sort(key=lambda one: (one.path, one.start, one.end, one.type, one.value, one.variant, one.decoding))
+    return tuple(found)

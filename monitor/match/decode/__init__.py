@@ -1,0 +1,185 @@
+"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import chain
+
+from monitor.events import Upload
+
+# the order of these is the order in which decoders are tried
+from monitor.match.decode.letters import charsets  # isort: skip
+from monitor.match.decode.packed import compressed  # isort: skip
+from monitor.match.decode.packed import blocks  # isort: skip
+from monitor.match.decode.documents import json_documents  # isort: skip
+from monitor.match.decode.documents import fields  # isort: skip
+from monitor.match.decode.documents import vcards  # isort: skip
+from monitor.match.decode.documents import form_data  # isort: skip
+from monitor.match.decode.documents import property_lists  # isort: skip
+from monitor.match.decode.letters import escapes  # isort: skip
+from monitor.match.decode.letters import binary_to_text  # isort: skip
+from monitor.match.decode.letters import spelled_out  # isort: skip
+from monitor.match.decode.documents import mail  # isort: skip
+from monitor.match.decode.letters import rare_encodings  # isort: skip
+from monitor.match.decode.messages import exif  # isort: skip
+from monitor.match.decode.packed import archives  # isort: skip
+from monitor.match.decode.messages import sqlite_files  # isort: skip
+from monitor.match.decode.messages import bson  # isort: skip
+from monitor.match.decode.messages import avro  # isort: skip
+from monitor.match.decode.messages import amf  # isort: skip
+from monitor.match.decode.messages import protobuf  # isort: skip
+from monitor.match.decode.messages import thrift  # isort: skip
+from monitor.match.decode.messages import wire_frames  # isort: skip
+from monitor.match.decode.guesses import masks  # isort: skip
+from monitor.match.decode.guesses import keyed  # isort: skip
+from monitor.match.decode import large
+from monitor.match.decode.large import Body, Spool
+from monitor.match.decode.walk.pieces import (
+    DECODERS,
+    Decoded,
+    Decoder,
+    Leaf,
+    Limits,
+    Narrow,
+    Piece,
+    Room,
+    decoder,
+    walk,
+)
+
+__all__ = [
+    "DECODERS",
+    "Body",
+    "Decoded",
+    "Decoder",
+    "Leaf",
+    "Limits",
+    "Piece",
+    "decoder",
+    "leaves",
+    "leaves_of",
+]
+_MODULES = (
+    *(
+        charsets,
+        compressed,
+        blocks,
+        json_documents,
+        fields,
+        vcards,
+        form_data,
+        property_lists,
+        escapes,
+        binary_to_text,
+        spelled_out,
+        mail,
+        rare_encodings,
+    ),
+    *(exif, archives, sqlite_files, bson, avro, amf, protobuf, thrift, wire_frames, masks, keyed),
+)
+
+URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+TILE = re.compile(rb"/[0-9]{2}/[0-9]{4,7}/[0-9]{4,7}(?![0-9])")
+"""What in a path names a tile of a map, which its segments alone do not."""
+SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-type", "content-encoding", "host"))
+"""Headers that say only how the message is to be read; what they say is used, not searched."""
+
+
+def leaves(
+    upload: Upload,
+    body: Body | None,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    narrow: Narrow | None = None,
+    spool: Spool | None = None,
+) -> Decoded:
+    """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are.
+
+    `narrow` says which parts of a large text may matter; only those are decoded. `spool` is where a large body is
+    unpacked to, a file that is mapped as it is itself; the memory that it takes stays below 32 MB then.
+    """
+    room = Room(limits, narrow=narrow, spool=spool)
+    roots: Iterable[Piece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
+    if upload.via == "dns" and upload.host and not upload.url and not body:  # what was asked for is all that is known
+        name = upload.host.encode("utf-8", "replace")
+        roots = [*roots, *wire_frames.host(Piece(name, "url.host", (), 0, len(name), True))]
+    if body:
+        hint = wire_frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
+        piece = Piece(b"", "$", (), 0, len(body), True, hint)
+        codings = [
+            coding.strip().lower()
+            for name, value in upload.headers
+            if name.lower() == "content-encoding"
+            for coding in value.split(",")
+        ]
+        if len(body) > limits.at_once:
+            roots = chain(roots, large.pieces(body, piece, codings, room))
+        else:
+            roots = [*roots, *compressed.content(piece._replace(data=body[: len(body)]), codings, room)]
+    found = tuple(walk(roots, room))
+    return Decoded(found, room.named(), room.passed_over)
+
+
+def leaves_of(
+    data: bytes,
+    hint: str = "",
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    narrow: Narrow | None = None,
+) -> Decoded:
+    """All leaves of some bytes; `hint` is what they are said to be."""
+    room = Room(limits, narrow=narrow)
+    found = tuple(walk([Piece(data, "$", (), 0, len(data), True, hint)], room))
+    return Decoded(found, room.named(), room.passed_over)
+
+
+def _header(upload: Upload, wanted: str) -> str:
+    return next((value for name, value in upload.headers if name.lower() == wanted), "")
+
+
+def _url(url: str, room: Room) -> list[Piece]:
+    parts = URL.fullmatch(url)
+    if not url or parts is None:
+        return []
+    whole = Piece(url.encode("utf-8", "replace"), "url", (), 0, len(url), True)
+    exact = url.isascii()
+    found: list[Piece] = []
+
+    def part(group: int, name: str) -> Piece | None:
+        if not parts[group]:
+            return None
+        start, end = parts.span(group)
+        if not exact:
+            start = len(url[:start].encode("utf-8", "replace"))
+            end = len(url[:end].encode("utf-8", "replace"))
+        return whole.part("", start, end, f"url.{name}")
+
+    for group, name in ((1, "userinfo"), (2, "host"), (3, "path"), (5, "fragment")):
+        piece = part(group, name)
+        if piece is None or (name == "path" and len(piece.data) < 5):
+            continue
+        if name == "path":
+            found += [piece.part("", *segment.span()) for segment in re.finditer(rb"[^/]{4,}", piece.data)]
+            found += [piece.part("", *tile.span()) for tile in TILE.finditer(piece.data)]
+        else:
+            found += wire_frames.host(piece) if name == "host" else [piece]
+        if name == "fragment" and b"?" in piece.data:
+            found.append(piece.part("", piece.data.index(b"?") + 1, len(piece.data)))
+    query = part(4, "query")
+    if query is not None:
+        found += form_data.pairs(query, "query", room, separators=b"&;")
+    return found
+
+
+def _headers(headers: tuple[tuple[str, str], ...], room: Room) -> list[Piece]:
+    found: list[Piece] = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower in SILENT or not value:
+            continue
+        data = value.encode("utf-8", "surrogateescape" if not value.isascii() else "strict")
+        piece = Piece(data, f"headers.{lower}", (), 0, len(data), True)
+        if lower == "cookie":
+            found += form_data.cookie(piece, room) or ()
+            continue
+        found.append(piece)
+    return found

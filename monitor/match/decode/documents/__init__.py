@@ -1,0 +1,1 @@
+"""Decoders of documents: JSON, forms, property lists, vCards, mail."""

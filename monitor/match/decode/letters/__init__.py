@@ -1,0 +1,1 @@
+"""Decoders of text in other character sets, and of bytes written as text."""

@@ -1,0 +1,408 @@
+"""Decoders of bytes written as letters (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections import Counter
+
+from monitor.match.decode.letters.charsets import PACKED
+from monitor.match.decode.packed import lz_string
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+
+RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
+LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
+"""Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
+WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
+"""An id directly behind a word: `AND64f051c20ca1dc00`."""
+CUT_HEX = re.compile(rb"(?<![A-Za-z0-9])(?:[0-9a-f]{16}|[0-9A-F]{16}|[0-9a-f]{20}|[0-9A-F]{20})(?![A-Za-z0-9])")
+"""A digest that was cut, beside a mark: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
+STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")
+"""base64 as Tencent signs with it: `*` for a plus, `-` for a stroke, `_` for what it is filled up with."""
+FROM_STARRED = bytes.maketrans(b"*-_", b"+/=")
+BEFORE = range(1, 4)
+"""Letters that may stand before base64 without a mark between: a version."""
+READABLE = re.compile(rb"[{\[][\"{\[][ -~\xc2-\xff]|[ -~]{15}|" + PACKED.pattern)
+"""The first bytes of what is worth reading behind such letters."""
+AT_LEAST = 24
+"""Letters of a run of base64 that may begin behind others."""
+BLOCK = 16
+"""Bytes of a block of AES."""
+GLUED = frozenset((*range(18, 27), *range(34, 43)))
+"""Letters that both have together."""
+BEHIND = re.compile(rb"(?:[A-Za-z0-9]{1,12}[-_]|[aw]\+)(?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
+"""A word before base64 proper: `sha256-`, `v1_`, the `a+` and `w+` of Google's UULE."""
+HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
+HEX_DIGIT = re.compile(rb"[0-9a-fA-F]")
+WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
+BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
+FEW_OF_32 = re.compile(
+    rb"(?:[A-Z2-7]{8}|[a-z2-7]{8})?(?:[A-Z2-7]{7}=|[A-Z2-7]{5}={3}|[A-Z2-7]{4}={4}|[A-Z2-7]{2}={6}|[a-z2-7]{7}=|[a-z2-7]{5}={3}|[a-z2-7]{4}={4}|[a-z2-7]{2}={6})"
+)
+"""Up to sixteen letters, filled up to eight or sixteen."""
+TO_DIGITS = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
+    b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
+)
+"""Letters of base32 -> digits of the same worth."""
+SPACED_HEX = re.compile(
+    rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|"
+    rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,|-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
+)
+WRAPPED = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){1,}[A-Za-z0-9+/]{1,76}={0,2}")
+WRAPPED_HEX = re.compile(
+    rb"(?<![0-9A-Za-z])([0-9a-f]{32}|[0-9a-f]{60}|[0-9a-f]{64}|[0-9a-f]{76})(?:\r?\n(?=[0-9a-f]{2})(?:[0-9a-f]{2}){1,38})+(?![0-9A-Za-z])"
+)
+JWT = re.compile(rb"(?<![\w-])(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
+TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+PACKED_DIGITS = range(12, 21)
+"""Digits that may be those of a number with each pair turned round."""
+DIGITS = re.compile(rb"[0-9]+")
+LONG_WORD = 20
+"""Letters without a blank from which on it may be no word."""
+SHORT_WORD = 12
+"""Letters that say too little when they are fewer, even where they are base64 of text."""
+PADDING = 4
+"""Signs at most behind the last letter of a text of lz-string."""
+ALIKE = 64
+"""Times that one run is read in one text; more say nothing new, and may be there to take time."""
+BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
+FROM_Z85 = bytes.maketrans(
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+)
+BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+
+
+def from_base64(run: bytes) -> bytes | None:
+    """The bytes of a run in either alphabet, with or without padding; None when its length is impossible."""
+    run = run.rstrip(b"=").translate(TO_STANDARD)
+    if len(run) % 4 == 1:
+        run = run[:-1]
+    try:
+        return binascii.a2b_base64(run + b"=" * (-len(run) % 4))
+    except binascii.Error:
+        return None
+
+
+def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """A run, cut where both alphabets are mixed, for no one base64 text holds both."""
+    run = data[start:end]
+    if not (re.search(rb"[-_]", run) and re.search(rb"[+/]", run)):
+        return [(start, end)]
+    spans = [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9+/]{8,}={0,2}", run)]
+    return spans + [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9_-]{8,}={0,2}", run)]
+
+
+@decoder("jwt", "text", rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.", anywhere=True, alone=False)
+def jwt(piece: Piece, room: Room) -> Found:
+    """Header and claims of JSON Web Tokens."""
+    found: list[Piece] = []
+    for token in JWT.finditer(piece.data):
+        for group, name in ((1, "header"), (2, "claims")):
+            data = from_base64(token[group])
+            if data and room.take(len(data), piece, "jwt"):
+                found.append(piece.turned("jwt", data, *token.span(group), f"{piece.path}.{name}"))
+    return found or None
+
+
+@decoder("base64 lines", "text", rb"\n", anywhere=True, alone=False)
+def wrapped(piece: Piece, room: Room) -> Found:
+    """base64 in lines, as in MIME, and hex, as `xxd -p` writes it."""
+    found: list[Piece] = []
+    for run in WRAPPED_HEX.finditer(piece.data):
+        plain = bytes.fromhex(run[0].decode())
+        if room.take(len(plain), piece, "hex"):
+            found.append(piece.turned("hex", plain, *run.span()))
+    for run in WRAPPED.finditer(piece.data):
+        data = from_base64(run[0].replace(b"\r", b"").replace(b"\n", b""))
+        if data and room.take(len(data), piece, "base64"):
+            found.append(piece.turned("base64", data, *run.span()))
+    return found or _in_lines(piece, room)
+
+
+def _in_lines(piece: Piece, room: Room) -> Found:
+    """base64 in lines of any other length, all alike but the last, where it is all of the text; or each of its own."""
+    lines = piece.data.split()
+    size = len(lines[0]) if lines else 0
+    if len(lines) > 1 and all(BASE64.fullmatch(line) and len(line) % 4 == 0 for line in lines) and b"=" in lines[0]:
+        joined = b"".join(from_base64(line) or b"" for line in lines)
+        return [piece.whole("base64", joined)] if room.take(len(joined), piece, "base64") else None
+    if len(lines) < 2 or size < 16 or any(len(line) != size for line in lines[:-1]) or len(lines[-1]) > size:
+        return None
+    whole = b"".join(lines)
+    out = from_base64(whole) if BASE64.fullmatch(whole) else None
+    return [piece.whole("base64", out)] if out and room.take(len(out), piece, "base64") else None
+
+
+@decoder("base64 blanks", "text", rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z", alone=False)
+def blanks(piece: Piece, room: Room) -> Found:
+    """base64 of which each plus became a blank on its way through a form; it must come out as text, or have too few
+    blanks and too many sorts of letters to be one."""
+    if len(piece.data) % 4:
+        return None
+    out = from_base64(piece.data.replace(b" ", b"+"))
+    found = _only_text(piece, "base64", out, room) if out else None
+    if found or not out or piece.data.count(b" ") > len(piece.data) // BETWEEN_BLANKS or not MIXED.match(piece.data):
+        return found
+    return [piece.whole("base64", out)._replace(done=True)] if room.take(len(out), piece, "base64") else None
+
+
+BETWEEN_BLANKS = 16
+"""Letters of base64 for each blank, at least."""
+MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
+
+
+@decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
+def runs(piece: Piece, room: Room) -> Found:
+    """Runs of base64, base32 or hex, whole or inside anything."""
+    found: list[Piece] = []
+    data = piece.data
+    is_text = as_text(data) is not None
+    times: Counter[bytes] = Counter()
+    tokens = JWT.finditer(data) if b"eyJ" in data else iter(())
+    token_start, token_end = next((token.span() for token in tokens), (len(data), len(data)))
+    for match in RUN.finditer(data):
+        start, end = match.span()
+        run = match[0]
+        if is_text and len(run) >= 16:
+            _base32(piece, start, end, room, found)
+            last = run[:1] == b"N" and len(data) - end <= PADDING
+            plain = lz_string.unpacked(data[start:].rstrip(b"$"), room) if last else None
+            if plain and room.take(len(plain), piece, "lz-string"):
+                found.append(piece.turned("lz-string", plain, start, len(data)))
+        packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
+        if WORDS.fullmatch(run) and not packed and not (run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))):
+            continue
+        while token_end <= start < len(data):
+            token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
+        if token_start <= start or (data[start - 3 : start].upper() == b"?B?" and data.startswith(b"?=", end)):
+            continue  # part of a token or of an encoded word, which their own decoders take apart
+        times[run] += 1
+        if times[run] > ALIKE:
+            continue
+        as_hex = HEX.fullmatch(run)
+        if as_hex:
+            out = bytes.fromhex(as_hex[1].decode())
+            digits = DIGITS.fullmatch(run) and len(run) < 40 and len(run) not in PACKED_DIGITS
+            if digits and as_text(out) is None and not _is_counted(out):
+                continue
+            if room.take(len(out), piece, "hex"):
+                found.append(piece.turned("hex", out, start, end))
+            if len(run) > 14:
+                continue
+        elif len(run) % 2 and len(run) > 12 and (rest := HEX.fullmatch(run, 1)):
+            out = bytes.fromhex(rest[1].decode())
+            if HEX_DIGIT.match(run) and as_text(out) is None:
+                continue  # an id with one digit more is another
+            if room.take(len(out), piece, "hex"):
+                found.append(piece.turned("hex", out, start + rest.start(1), end))
+        else:
+            if len(run) in GLUED and (glued := WORD_HEX.fullmatch(run)):
+                found.append(piece.part("", start + glued.start(1), end)._replace(done=True))
+            for inner in LONG_HEX.finditer(run):
+                out = bytes.fromhex(inner[0].decode())
+                if room.take(len(out), piece, "hex"):
+                    found.append(piece.turned("hex", out, start + inner.start(), start + inner.end()))
+            for inner in () if run.isalnum() else CUT_HEX.finditer(run):
+                if not inner[0].isdigit() and room.take(len(inner[0]) // 2, piece, "hex"):
+                    out = bytes.fromhex(inner[0].decode())
+                    found.append(
+                        piece.turned("hex", out, start + inner.start(), start + inner.end())._replace(done=True)
+                    )
+            if before := BEHIND.match(run):
+                out64 = from_base64(run[before.end() :])
+                if out64 and room.take(len(out64), piece, "base64"):
+                    found.append(piece.turned("base64", out64, start + before.end(), end))
+        for begin, stop in _runs(data, start, end):
+            part = data[begin:stop]
+            out64 = from_base64(part)
+            if out64 and room.take(len(out64), piece, "base64"):
+                found.append(piece.turned("base64", out64, begin, stop))
+                if len(part) >= AT_LEAST and as_text(out64) is None and not PACKED.match(out64):
+                    _behind_letters(piece, begin, stop, room, found)
+    return found or None
+
+
+def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
+    """Append what a run holds that says nothing from its first letter on, but behind one to three of them: by how it
+    begins, or, where it may be what a cipher gave, by its size."""
+    run = piece.data[start:end]
+    letters = run.rstrip(b"=")
+    for before in BEFORE:
+        head = from_base64(letters[before : before + 20])
+        if head and READABLE.match(head) and (out := from_base64(letters[before:])):
+            if room.take(len(out), piece, "base64"):
+                found.append(piece.turned("base64", out, start + before, end))
+            return
+    before = len(run) % 4 if len(run) > len(letters) else len(letters) % 4
+    out = from_base64(letters[before:]) if before else None
+    if (
+        out
+        and (len(out) % BLOCK == 0 or len(run) > len(letters) or before == 1)
+        and room.take(len(out), piece, "base64")
+    ):
+        found.append(piece.turned("base64", out, start + before, end)._replace(done=True))
+
+
+@decoder("runs", "text", rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_", anywhere=True, alone=False)
+def starred(piece: Piece, room: Room) -> Found:
+    """base64 in the letters that Tencent signs with, whole or inside other text."""
+    found: list[Piece] = []
+    for match in STARRED.finditer(piece.data):
+        run = match[0]
+        if b"*" not in run and (run[-1:] != b"_" or len(run) % 4 or WORDS.fullmatch(run)):
+            continue
+        out = from_base64(run.translate(FROM_STARRED))
+        if out and room.take(len(out), piece, "base64"):
+            found.append(piece.turned("base64", out, *match.span()))
+    return found or None
+
+
+def _is_counted(out: bytes) -> bool:
+    """Whether bytes are how many follow, in one to four of them, and a text of so many."""
+    return any(
+        int.from_bytes(out[:size]) == len(out) - size > 0 and as_text(out[size:]) is not None for size in (1, 2, 4)
+    )
+
+
+def _is_text(run: bytes) -> bool:
+    """Whether letters that may be a word are base64 of nothing but letters, digits and signs, which few words are."""
+    out = from_base64(run) if len(run) >= SHORT_WORD else None
+    return out is not None and out.isascii() and out.decode().isprintable()
+
+
+def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
+    """Append what a run of RFC 4648's base32 holds, upper or lower case, padded or not."""
+    for run in BASE32.finditer(piece.data, start, end):
+        text = run[0]
+        text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
+        out = _from_digits(text.translate(TO_DIGITS))
+        if out is None:
+            continue
+        if text.islower() and not re.search(rb"[2-7]", text) and as_text(out) is None:  # words
+            continue
+        if room.take(len(out), piece, "base32"):
+            found.append(piece.turned("base32", out, *run.span()))
+
+
+@decoder("base32", "text", rb"[A-Za-z2-7]{2,15}={1,6}\Z", alone=False)
+def short_base32(piece: Piece, room: Room) -> Found:
+    """Fewer letters of base32, where what fills them up says what they are."""
+    if not FEW_OF_32.fullmatch(piece.data):
+        return None
+    out = _from_digits(piece.data.rstrip(b"=").translate(TO_DIGITS))
+    return None if out is None or as_text(out) is None else _only_text(piece, "base32", out, room)
+
+
+@decoder("base32hex", "text", rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z", alone=False)
+def base32hex(piece: Piece, room: Room) -> Found:
+    """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
+    out = _from_digits(piece.data.rstrip(b"="))
+    return None if out is None else _only_text(piece, "base32hex", out, room)
+
+
+def _from_digits(digits: bytes) -> bytes | None:
+    """What digits of base 32, such as Python reads, stand for, five bits each; None when they are no whole bytes."""
+    if len(digits) % 8 in (1, 3, 6):
+        return None
+    bits = 5 * len(digits)
+    return (int(digits, 32) >> bits % 8).to_bytes(bits // 8)
+
+
+@decoder(
+    "spaced hex",
+    "text",
+    rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}",
+    anywhere=True,
+    alone=False,
+)
+def spaced_hex(piece: Piece, room: Room) -> Found:
+    """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
+    found: list[Piece] = []
+    for run in SPACED_HEX.finditer(piece.data):
+        out = bytes.fromhex(re.sub(rb"\\[xX]|0[xX]|[ :;,|-]", b"", run[0]).decode())
+        if room.take(len(out), piece, "hex"):
+            found.append(piece.turned("hex", out, *run.span()))
+    return found or None
+
+
+@decoder(
+    "grouped hex",
+    "text",
+    rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z",
+    alone=False,
+)
+def grouped_hex(piece: Piece, room: Room) -> Found:
+    """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
+    groups = GROUP.findall(piece.data)
+    digits = b"".join(groups)
+    regular = len({len(group) for group in groups[:-1]}) == 1 and len(groups[0]) in (4, 8) and len(groups) > 1
+    if len(digits) % 2 or not ((regular and len(digits) >= 12) or len(digits) in ID_DIGITS) or len(piece.data) > 8192:
+        return None
+    out = bytes.fromhex(digits.decode())
+    return [piece.whole("hex", out)] if room.take(len(out), piece, "hex") else None
+
+
+GROUP = re.compile(rb"[0-9a-fA-F]+")
+ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
+
+
+@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z", alone=False)
+def base58(piece: Piece, room: Room) -> Found:
+    """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
+    if WORDS.fullmatch(piece.data):
+        return None
+    number = 0
+    for letter in piece.data:
+        number = number * 58 + BASE58[letter]
+    out = number.to_bytes((number.bit_length() + 7) // 8)
+    checked = hashlib.sha256(hashlib.sha256(out[:-4]).digest()).digest()[:4] == out[-4:]
+    return _only_text(piece, "base58", out[:-4] if checked else out, room)
+
+
+@decoder(
+    "base85",
+    "text",
+    rb"(?=[!-~]{8,4096}\Z)"
+    rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])",
+    alone=False,
+    first=True,
+)
+def base85(piece: Piece, room: Room) -> Found:
+    """base85 in any of its three alphabets that is all of a text and comes out as text, or that has so many signs as
+    nothing else."""
+    found: list[Piece] = []
+    framed = piece.data.startswith(b"<~") and piece.data.endswith(b"~>")
+    data = piece.data[2:-2] if framed else piece.data
+    sure = framed or (len(data) >= LONG_85 and len(set(data) & SIGNS) >= MANY_SIGNS)
+    for turn in (base64.b85decode, base64.a85decode, _z85):
+        try:
+            out = turn(data)
+        except ValueError:
+            continue
+        texts = _only_text(piece, "base85", out, room)
+        if not texts and sure and out and room.take(len(out), piece, "base85"):
+            texts = [piece.whole("base85", out)]
+        found += texts or ()
+    return found or None
+
+
+SIGNS = frozenset(b"!#$()*;<>?@^`{|}~")
+LONG_85, MANY_SIGNS = 24, 5
+"""Letters of what may be base85 of anything, and different signs in it."""
+
+
+def _z85(data: bytes) -> bytes:
+    return base64.b85decode(data.translate(FROM_Z85))
+
+
+def _only_text(piece: Piece, step: str, out: bytes, room: Room) -> list[Piece] | None:
+    sure = as_text(out) is not None or PACKED.match(out)
+    if not sure and step == "base85" and len(out) in (16, 20, 32) and room.take(len(out), piece, step):
+        return [piece.whole(step, out)._replace(done=True)]  # an id or a digest
+    if len(out) < 5 or not sure or not room.take(len(out), piece, step):
+        return None
+    return [piece.whole(step, out)]

@@ -1,0 +1,1 @@
+"""Decoders of compressed data and archives."""

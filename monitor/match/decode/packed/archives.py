@@ -1,0 +1,165 @@
+"""Decoders of archives: the members of ZIP and tar files, and their names; what is seen and cannot be read is said."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+
+from monitor.match.decode.documents.json_documents import child_path
+from monitor.match.decode.packed.compressed import CODINGS, unpack
+from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+
+MEMBER = b"PK\x03\x04"
+"""How a member begins."""
+MEMBERS = 10_000
+"""Members that are read of one archive."""
+
+LZMA, ENCRYPTED_AES = 14, 99
+STORED, DEFLATED = 0, 8
+ENCRYPTED, LENGTHS_BEHIND = 1, 8
+"""Flags of a member: only who has the password can read it; how long it is stands behind it."""
+UNKNOWN_SIZE = 0xFFFFFFFF
+"""In place of a length that a further field holds."""
+PACKED = {12: "bz2", LZMA: "xz", 93: "zstd", 95: "xz"}
+"""Method of a member, other than deflate -> its codec."""
+
+
+BEHIND = (b"PK\x07\x08", MEMBER, b"PK\x01\x02")
+"""What may follow a member: its lengths, the next one, the directory."""
+
+
+def _as_alone(data: bytes) -> bytes:
+    """A member packed by LZMA as the file that xz's predecessor would have written."""
+    size = int.from_bytes(data[2:4], "little")
+    return data[4 : 4 + size] + b"\xff" * 8 + data[4 + size :]
+
+
+@decoder("zip", "binary", rb"PK\x03\x04", alone=False)
+def archive(piece: Piece, room: Room) -> Found:
+    """Members of a ZIP file, read from their local headers."""
+    found: list[Piece] = []
+    data = piece.data
+    at = 0
+    while at >= 0 and data.startswith(MEMBER, at) and at + 30 <= len(data) and len(found) < MEMBERS:
+        flags, method, packed, name_size, extra = struct.unpack("<HH8xI4xHH", data[at + 6 : at + 30])
+        begin = at + 30 + name_size + extra
+        name = data[at + 30 : at + 30 + name_size].decode("utf-8", "replace")
+        path = child_path(piece.path, name)
+        found.append(piece.part("zip", at + 30, at + 30 + name_size, f"{path}.filename"))
+        if packed == UNKNOWN_SIZE:
+            packed = long_size(data[begin - extra : begin])
+        elif flags & LENGTHS_BEHIND and not packed and method != DEFLATED:
+            packed = max(0, next((end for mark in BEHIND if (end := data.find(mark, begin)) >= 0), len(data)) - begin)
+        end = begin + packed
+        if flags & ENCRYPTED or method == ENCRYPTED_AES:
+            room.stop(f"zip at {path}: the member is encrypted; not read")
+        elif method == DEFLATED:
+            inflater = zlib.decompressobj(-15)
+            try:
+                out = inflater.decompress(data[begin:], max(1, room.bytes_left))
+            except zlib.error:
+                out = b""
+            if inflater.eof:
+                end = len(data) - len(inflater.unused_data)
+            elif out:
+                room.stop(f"zip at {path}: the member is broken or too large")
+            if out and room.take(len(out), piece, "zip"):
+                found.append(piece.turned("zip", out, begin, end, path))
+        elif method == STORED and packed:
+            found.append(piece.part("zip", begin, end, path))
+        elif method in PACKED and packed:
+            member = piece.part("zip", begin, end, path)
+            if method == LZMA:  # a version, the length of the properties and they themselves stand before the stream
+                member = member.whole("zip", _as_alone(member.data))
+            for name_, how in CODINGS[PACKED[method]]:
+                found += unpack(name_, how, member, room) or ()
+        elif method not in (STORED, *PACKED):
+            room.stop(f"zip at {path}: packed by method {method}, which is not read")
+        at = data.find(MEMBER, max(end, at + 4))
+    return found or None
+
+
+def long_size(extra: bytes) -> int:
+    """The packed size in the further field of a large member, behind its size unpacked; 0 where there is none."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        if kind == 1 and size >= 16 and at + 20 <= len(extra):
+            return int.from_bytes(extra[at + 12 : at + 20], "little")
+        at += 4 + size
+    return 0
+
+
+UNREAD = {
+    rb"7z\xbc\xaf\x27\x1c": "7z",
+    rb"Rar!\x1a\x07": "RAR",
+    rb"MSCF\0{4}": "a cabinet",
+    rb"\x89LZO\0\r\n\x1a\n": "lzop",
+    rb"\x1f\x9d[\x89-\x90]": "compress (LZW)",
+    rb"bvx[-12n].{3}\0": "LZFSE",
+    rb"Salted__": "OpenSSL, encrypted",
+    rb"age-encryption\.org/v": "age, encrypted",
+}
+"""How formats begin that are known and not read -> what they are called."""
+
+
+def unread_name(head: bytes) -> str:
+    """What a file is called that begins so and is not read; empty when it is none of them."""
+    return next((name for mark, name in UNREAD.items() if re.match(mark, head, re.DOTALL)), "")
+
+
+@decoder("zip", "binary", b"|".join(UNREAD), alone=False)
+def unread(piece: Piece, room: Room) -> Found:
+    """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
+    if len(piece.data) > SMALLEST_UNREAD:
+        size = len(piece.data)
+        name = unread_name(piece.data)
+        room.doubt(name, piece, f"{name} at {piece.path}: {size} bytes in a format that is not read")
+    return None
+
+
+SMALLEST_UNREAD = 32
+"""Bytes of a file in such a format that may hold anything."""
+
+
+def _octal(field: bytes) -> int:
+    """A number of a tar header: octal digits, or binary behind a set first bit."""
+    if field[0] & 0x80:
+        return int.from_bytes(field) & ((1 << (8 * len(field) - 1)) - 1)
+    try:
+        return int(field.strip(b" \0") or b"0", 8)
+    except ValueError:
+        return -1
+
+
+def _text(field: bytes) -> bytes:
+    return field.partition(b"\0")[0]
+
+
+@decoder("tar", "binary", rb"[^\x00].{256}ustar", alone=False)
+def tar(piece: Piece, room: Room) -> Found:
+    """Members of a tar file (ustar, GNU, pax), as long as the sums of their headers are right."""
+    found: list[Piece] = []
+    data = piece.data
+    at = 0
+    long_name: tuple[int, int] | None = None
+    while at + 512 <= len(data) and data[at] and len(found) < MEMBERS:
+        head = data[at : at + 512]
+        size = _octal(head[124:136])
+        if size < 0 or _octal(head[148:156]) != sum(head) - sum(head[148:156]) + 8 * 32:
+            room.stop(f"tar at {piece.path}: the header at byte {at} is broken")
+            break
+        begin, end = at + 512, min(at + 512 + size, len(data))
+        at = begin + -(-size // 512) * 512
+        kind = head[156:157]
+        if kind == b"L":  # GNU: the next member's name, too long for its header
+            long_name = begin, begin + len(_text(data[begin:end]))
+            continue
+        start, stop = long_name or (begin - 512, begin - 512 + len(_text(head[:100])))
+        long_name = None
+        path = child_path(piece.path, data[start:stop].decode("utf-8", "replace"))
+        found.append(piece.part("tar", start, stop, f"{path}.filename"))
+        if end > begin:
+            found.append(piece.part("tar", begin, end, path))
+    return found or None

@@ -1,0 +1,299 @@
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz, lzip; each bounded."""
+
+from __future__ import annotations
+
+import bz2 as bzip2
+import lzma
+import re
+import zlib
+from collections.abc import Callable
+
+import brotli
+import zstandard
+
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+
+TRAILERS = (0, 4, 8)
+"""Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
+SMALLEST = 8
+"""Bytes that a nameless format must put out before we believe that it was one."""
+
+
+def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
+    """The bytes, whether the stream was whole, and what follows it. Raises zlib.error when it is no stream at all."""
+    inflater = zlib.decompressobj(wbits)
+    limit = max(1, room.bytes_left + 1)
+    out = inflater.decompress(data, limit)
+    if len(out) < limit:
+        out += inflater.flush() if not inflater.unconsumed_tail else b""
+    # a stream may be left open at a point up to which all was given out
+    whole = inflater.eof or (data.endswith(FLUSHED) and len(out) < limit)
+    return out, whole, inflater.unused_data
+
+
+FURTHER, NAMED = 4, 8
+"""Flags of gzip: a further field and a name stand before the stream."""
+FLUSHED = b"\x00\x00\xff\xff"
+"""How a stream of deflate ends that is left open; permessage-deflate leaves that off."""
+
+
+def _gunzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    out, whole, rest = _inflate(data, room, 31)
+    while whole and rest.startswith(b"\x1f\x8b") and len(out) <= room.bytes_left:
+        try:
+            more, whole, rest = _inflate(rest, room, 31)
+        except zlib.error:
+            break
+        out += more
+    return out, whole, rest
+
+
+def _zlib(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    return _inflate(data, room, 15)
+
+
+def _raw_deflate(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    return _inflate(data, room, -15)
+
+
+def _zstd(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    limit = room.bytes_left + 1
+    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data, read_across_frames=True)
+    chunks: list[bytes] = []
+    size = 0
+    whole = True
+    try:
+        while size < limit and (chunk := reader.read(min(1 << 20, limit - size))):
+            chunks.append(chunk)
+            size += len(chunk)
+    except zstandard.ZstdError:
+        if not chunks:
+            raise
+        whole = False
+    return b"".join(chunks), whole, b""
+
+
+def _brotli(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    machine = brotli.Decompressor()
+    limit = room.bytes_left + 1
+    out = machine.process(data, output_buffer_limit=limit)
+    while len(out) < limit and not machine.is_finished():
+        more = machine.process(b"", output_buffer_limit=limit - len(out))
+        if not more:
+            break
+        out += more
+    return out, machine.is_finished(), b""
+
+
+def _bz2(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    machine = bzip2.BZ2Decompressor()
+    out = machine.decompress(data, room.bytes_left + 1)
+    return out, machine.eof, machine.unused_data
+
+
+def _xz(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    machine = lzma.LZMADecompressor(memlimit=1 << 27)
+    out = machine.decompress(data, room.bytes_left + 1)
+    return out, machine.eof, machine.unused_data
+
+
+def _lzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
+    """One member: a head of six bytes, LZMA, a checksum and two lengths."""
+    size = 1 << (data[5] & 0x1F)
+    size -= size // 16 * (data[5] >> 5)
+    if data[4] != 1 or not 1 << 12 <= size <= 1 << 27:
+        raise ValueError("not the size of a dictionary")
+    filters = [{"id": lzma.FILTER_LZMA1, "lc": 3, "lp": 0, "pb": 2, "dict_size": size}]
+    machine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+    out = machine.decompress(data[6:], room.bytes_left + 1)
+    return out, machine.eof, machine.unused_data[LZIP_TRAILER:]
+
+
+LZIP_TRAILER = 20
+Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
+ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError, ValueError, MemoryError)
+
+
+def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = True) -> list[Piece] | None:
+    """The one piece that a compressed piece holds, and what follows the stream; None when it is none.
+
+    `sure`: the bytes say or are said to be of this format, so the beginning of a broken stream is taken as well.
+    """
+    try:
+        out, whole, rest = how(piece.data, room)
+    except ERRORS:
+        return None
+    if not out or not (whole or sure or len(out) > room.bytes_left):
+        return None
+    size = len(out)
+    if size > room.bytes_left:
+        out = out[: room.bytes_left]
+        whole = True
+        room.take(size, piece, name)
+    if whole:
+        room.sure(name, piece)
+    else:
+        room.doubt(name, piece, f"{name} at {piece.path}: the stream is broken after {size} bytes")
+    room.take(len(out), piece, name)
+    found = [piece.whole(name, out, piece.hint)]
+    if rest:
+        found.append(piece.part("", len(piece.data) - len(rest), len(piece.data)))
+    return found
+
+
+def _nameless(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
+    """A format without a signature is believed only when the whole stream comes out as text."""
+    if len(piece.data) < 6 or len(piece.data) > 1 << 20:
+        return None
+    try:
+        out, whole, rest = how(piece.data, room)
+    except ERRORS:
+        return None
+    if (
+        not whole
+        or len(rest) not in TRAILERS
+        or len(out) < SMALLEST
+        or as_text(out) is None
+        or not room.take(len(out), piece, name)
+    ):
+        return None
+    return [piece.whole(name, out)]
+
+
+def _signed(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
+    """A format with a signature that nothing else has: where it cannot be read, that is said."""
+    found = unpack(name, how, piece, room)
+    if found is None and len(piece.data) > SIGNED:
+        what = f"{len(piece.data)} bytes that cannot be read; broken, or a dictionary is missing"
+        room.doubt(name, piece, f"{name} at {piece.path}: {what}")
+    return found
+
+
+SIGNED = 24
+"""Bytes of a stream with a signature that may hold anything."""
+
+
+@decoder("gzip", "binary", rb"\x1f\x8b\x08")
+def gzip(piece: Piece, room: Room) -> Found:
+    """RFC 1952, several members too; the name of the file, where it is given."""
+    found = _signed("gzip", _gunzip, piece, room)
+    if not found or not piece.data[3] & NAMED:
+        return found
+    begin = 10 + (2 + int.from_bytes(piece.data[10:12], "little") if piece.data[3] & FURTHER else 0)
+    end = piece.data.find(b"\0", begin)
+    return [*found, piece.part("gzip", begin, end, f"{piece.path}.name")] if end > begin else found
+
+
+@decoder("zstd", "binary", rb"\x28\xb5\x2f\xfd")
+def zstd(piece: Piece, room: Room) -> Found:
+    """RFC 8878, several frames too."""
+    return _signed("zstd", _zstd, piece, room)
+
+
+@decoder("bz2", "binary", rb"BZh[1-9]1AY&SY")
+def bz2(piece: Piece, room: Room) -> Found:
+    """bzip2."""
+    return _signed("bz2", _bz2, piece, room)
+
+
+@decoder("xz", "binary", rb"\xfd7zXZ\x00|\x5d\x00\x00|LZIP\x01")
+def xz(piece: Piece, room: Room) -> Found:
+    """xz, LZMA as it was before, and lzip."""
+    if piece.data.startswith(b"LZIP"):
+        return _signed("lzip", _lzip, piece, room)
+    return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
+
+
+@decoder("deflate", "any", rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
+def deflate(piece: Piece, room: Room) -> Found:
+    """RFC 1950 (zlib)."""
+    if piece.data[0] & 0x0F != 8 or int.from_bytes(piece.data[:2]) % 31:
+        return None
+    return unpack("deflate", _zlib, piece, room, sure=False)
+
+
+@decoder("embedded", "binary", rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]", anywhere=True, alone=False)
+def embedded(piece: Piece, room: Room) -> Found:
+    """Streams that begin inside other bytes."""
+    found: list[Piece] = []
+    for mark, name, how in (
+        (b"\x1f\x8b\x08", "gzip", _gunzip),
+        (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
+        (b"\x78\x9c", "deflate", _zlib),
+        (b"\x78\x01", "deflate", _zlib),
+        (b"\x78\xda", "deflate", _zlib),
+        (b"\x78\x5e", "deflate", _zlib),
+    ):
+        at = piece.data.find(mark, 1)
+        for _ in range(8):
+            if at < 0:
+                break
+            try:
+                out, whole, rest = how(piece.data[at:], room)
+            except ERRORS:
+                out, whole, rest = b"", False, b""
+            if out and (whole or (name == "gzip" and as_text(out[:64]))) and room.take(len(out), piece, name):
+                end = len(piece.data) - len(rest)
+                found.append(piece.turned(name, out, at, end))
+                at = end - 1
+            at = piece.data.find(mark, at + 1)
+    return found or None
+
+
+@decoder("br", "binary", alone=False)
+def br(piece: Piece, room: Room) -> Found:
+    """RFC 7932; it has no signature."""
+    return _nameless("br", _brotli, piece, room)
+
+
+@decoder("raw deflate", "binary", alone=False)
+def raw_deflate(piece: Piece, room: Room) -> Found:
+    """RFC 1951 without a frame; it has no signature."""
+    data = piece.data
+    if len(data) >= 6:
+        kind = data[0] >> 1 & 3
+        if kind == 3 or (kind == 2 and (data[0] >> 3 > 29 or data[1] & 31 > 29)):
+            return None
+        if kind == 0 and (data[1] ^ data[3]) & (data[2] ^ data[4]) != 0xFF:
+            return None  # a length, and its complement
+    return _nameless("raw deflate", _raw_deflate, piece, room) or _left_open(piece, room)
+
+
+def _left_open(piece: Piece, room: Room) -> Found:
+    """A message of WebSocket's permessage-deflate, whose end is left off; what comes out must be a document."""
+    if len(piece.data) > 1 << 20:
+        return None
+    found = unpack("raw deflate", _raw_deflate, piece._replace(data=piece.data + FLUSHED), room, sure=False)
+    return found if found and len(found) == 1 and DOCUMENT.fullmatch(found[0].data) else None
+
+
+DOCUMENT = re.compile(rb"\s*(?:\{\s*[\"}].*\}|\[.*\]|<[?!A-Za-z].*>)\s*", re.DOTALL)
+CODINGS: dict[str, tuple[tuple[str, Unpack], ...]] = {
+    "gzip": (("gzip", _gunzip),),
+    "x-gzip": (("gzip", _gunzip),),
+    "deflate": (("deflate", _zlib), ("raw deflate", _raw_deflate)),
+    "br": (("br", _brotli),),
+    "zstd": (("zstd", _zstd),),
+    "raw deflate": (("raw deflate", _raw_deflate),),
+    "bz2": (("bz2", _bz2),),
+    "xz": (("xz", _xz),),
+}
+"""Content-Encoding, or what archives call their codecs -> what to try."""
+
+
+PLAIN = frozenset(("", "identity", "none", "utf-8", "binary", "aws-chunked"))
+"""What is called a content encoding and leaves the bytes as they are."""
+
+
+def content(piece: Piece, codings: list[str], room: Room) -> list[Piece]:
+    """A body with the content encodings of its headers undone, the last first; one that is a lie is passed over."""
+    pieces = [piece]
+    for coding in reversed(codings):
+        if coding not in CODINGS and coding not in PLAIN and as_text(pieces[0].data) is None:
+            room.stop(f"content encoding {coding[:40]!r} of {len(pieces[0].data)} bytes: not read")
+        for name, how in CODINGS.get(coding, ()):
+            found = unpack(name, how, pieces[0], room)
+            if found:
+                pieces = found + pieces[1:]
+                break
+    return pieces

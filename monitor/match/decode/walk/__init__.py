@@ -1,0 +1,1 @@
+"""The walk from the bytes of an upload to its leaves."""

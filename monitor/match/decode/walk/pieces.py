@@ -1,0 +1,338 @@
+"""The walk from the bytes of an upload to its leaves: pieces, the registry of decoders, and the bounds of both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from monitor.match.decode.walk.first_looks import Choice, Wants, wants
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far decoding goes; what lies beyond is named in `Decoded.cut`, never passed over in silence."""
+
+    depth: int = 20
+    """Steps from the stored bytes to a leaf."""
+    output_bytes: int = 48 << 20
+    """Bytes that all steps together may put out for one upload, beyond what the body itself holds."""
+    leaves: int = 200_000
+    nesting: int = 300
+    """Levels of arrays and objects inside one document."""
+    work: int = 16 << 20
+    """Bytes that decoders look at in one upload, beyond four times what its body holds: a piece that is taken apart
+    counts as often as it is. A second is enough for about a million of them."""
+    at_once: int = 8 << 20
+    """Bytes of a body that are decoded as a whole; a larger one is read a stretch at a time."""
+    kept_bytes: int = 12 << 20
+    """Bytes of such a body that are decoded because something may stand in them."""
+    spooled_bytes: int = 4 << 30
+    """Bytes that are unpacked of such a body, where there is somewhere to put them."""
+
+
+class Leaf(NamedTuple):
+    """One decoded piece of an upload that is not taken apart further."""
+
+    path: str
+    """Where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
+    text: str | None
+    """The leaf as text; None when it is not."""
+    data: bytes
+    """The leaf as bytes; text as UTF-8."""
+    decoding: tuple[str, ...]
+    """Steps from the stored bytes to here."""
+    start: int
+    """First byte in the stored body; for url.* in the URL, for headers.* in the header's value."""
+    end: int
+    exact: bool
+    """Byte i of `data` is byte start+i of what is stored; else start and end enclose where the leaf came from."""
+    glued: bool = False
+    """What stands directly beside a value may not belong to it: the input of a digest is a value and a salt."""
+
+
+class Decoded(NamedTuple):
+    """What an upload was taken apart into."""
+
+    leaves: tuple[Leaf, ...]
+    cut: tuple[str, ...]
+    """What was not decoded because a limit was met, one sentence each."""
+    passed_over: int = 0
+    """Bytes of large texts that were read, hold nothing that is looked for, and are in no leaf: when more is looked
+    for, they must be read again."""
+
+
+class Piece(NamedTuple):
+    """Bytes on the way to leaves."""
+
+    data: bytes
+    path: str
+    decoding: tuple[str, ...]
+    start: int
+    end: int
+    exact: bool
+    hint: str = ""
+    """What they are said to be (a Content-Type, `text`), which may be a lie; empty when nothing is said."""
+    done: bool = False
+    """Only to be looked at, not to be decoded."""
+
+    def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> Piece:
+        """The bytes from start to end, or to where they stop, as a piece of their own, as they stand."""
+        exact = self.exact
+        end = min(end, len(self.data))
+        return Piece(
+            self.data[start:end],
+            path or self.path,
+            (*self.decoding, step) if step else self.decoding,
+            self.start + start if exact else self.start,
+            self.start + end if exact else self.end,
+            exact,
+            hint,
+        )
+
+    def turned(self, step: str, data: bytes, start: int, end: int, path: str = "", hint: str = "") -> Piece:
+        """What the bytes from start to end, or to where they stop, decode to."""
+        exact = self.exact
+        end = min(end, len(self.data))
+        return Piece(
+            data,
+            path or self.path,
+            (*self.decoding, step),
+            self.start + start if exact else self.start,
+            self.start + end if exact else self.end,
+            False,
+            hint,
+        )
+
+    def whole(self, step: str, data: bytes, hint: str = "") -> Piece:
+        """What all of the bytes decode to."""
+        return Piece(data, self.path, (*self.decoding, step), self.start, self.end, False, hint)
+
+
+@dataclass
+class Room:
+    """What is left of the limits for one upload, and what had to be cut."""
+
+    limits: Limits
+    bytes_left: int = 0
+    leaves_left: int = 0
+    cut: list[str] = field(default_factory=list)
+    narrow: Narrow | None = None
+    doubts: list[tuple[str, str, int, int, str]] = field(default_factory=list)
+    """Streams that could not be read: format, path, where, what is to be said of them."""
+    whole: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """Those that were: format, path, where."""
+    passed_over: int = 0
+    spool: Callable[[Iterable[bytes]], Any] | None = None
+    """Puts unpacked blocks of a large body somewhere, and gives them back as one; None: only the memory is there."""
+
+    def __post_init__(self) -> None:
+        self.bytes_left = self.limits.output_bytes
+        self.leaves_left = self.limits.leaves
+        self.work_left = self.limits.work
+        self.kept_left = self.limits.kept_bytes
+        self.spool_left = self.limits.spooled_bytes if self.spool else self.limits.output_bytes
+
+    def spooled(self, blocks: Iterable[bytes]) -> Any:
+        """Blocks as one body."""
+        return self.spool(blocks) if self.spool else b"".join(blocks)
+
+    def stop(self, what: str) -> None:
+        """Name something that was cut, once."""
+        if what not in self.cut and len(self.cut) < MOST_NAMED:
+            self.cut.append(what)
+
+    def doubt(self, name: str, piece: Piece, what: str) -> None:
+        """Name a stream that could not be read, unless it came out of a guess, or was whole when it was read in another
+        way."""
+        if len(self.doubts) < MOST_DOUBTS and not GUESSES.intersection(piece.decoding):
+            self.doubts.append((name, piece.path, piece.start, piece.end, what))
+
+    def sure(self, name: str, piece: Piece) -> None:
+        """Remember that a stream was whole."""
+        if len(self.whole) < MOST_DOUBTS:
+            self.whole.append((name, piece.path, piece.start, piece.end))
+
+    def named(self) -> tuple[str, ...]:
+        """All that was cut, or could not be read."""
+        unread = [
+            what
+            for name, path, start, end, what in self.doubts
+            if not any((name, path) == whole[:2] and start < whole[3] and whole[2] < end for whole in self.whole)
+        ]
+        return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
+
+    def take(self, size: int, piece: Piece, step: str) -> bool:
+        """Whether `size` more bytes may be put out."""
+        if size > self.bytes_left:
+            self.stop(f"{step} at {piece.path}: more than {self.limits.output_bytes} bytes of decoded data")
+            return False
+        self.bytes_left -= size
+        return True
+
+
+GUESSES = frozenset(("utf-7", "xor", "turned round", "shifted"))
+"""Steps that are tried on what may be something else: that nothing whole comes out of them is no gap."""
+MOST_NAMED = 20
+"""Things that were cut of one upload that are named."""
+MOST_DOUBTS = 200
+"""Streams of one upload that are remembered."""
+Narrow = Callable[[Piece, Room], list[Piece] | None]
+"""The pieces of a large text that may matter; None where it cannot say, and the text is decoded as any other."""
+Family = Literal["text", "binary", "any"]
+Found = Iterable[Piece] | None
+"""None: this decoder has nothing to say of the piece."""
+Decode = Callable[[Piece, Room], Found]
+
+
+class Decoder(NamedTuple):
+    """One registered way to take a piece apart."""
+
+    name: str
+    decode: Decode
+    family: Family
+    looks: Callable[[bytes], object] | None
+    """A cheap first look at the bytes; falsy: do not try."""
+    alone: bool
+    """When it finds something, the piece itself is no leaf and nothing else is tried."""
+    wants: Wants
+    """What there must be for a look to see anything."""
+
+
+DECODERS: list[Decoder] = []
+"""In the order in which they are tried."""
+_CHOICES: list[Choice[Decoder]] = []
+"""Of those for text, of those for binary data; made when they are all there."""
+
+
+def decoder(
+    name: str,
+    family: Family,
+    looks: bytes | None = None,
+    *,
+    anywhere: bool = False,
+    alone: bool = True,
+    first: bool = False,
+    before: str | None = None,
+) -> Callable[[Decode], Decode]:
+    """Register a decoder of text, of binary data, or of both.
+
+    `looks` is a regular expression that the bytes must begin with, or contain (`anywhere`).
+    `first`: tried before those that were registered earlier; `before`: before the first one of that name.
+    """
+    pattern = re.compile(looks, re.DOTALL) if looks is not None else None
+    look = None if pattern is None else pattern.search if anywhere else pattern.match
+    wanted = Wants() if pattern is None else wants(pattern, anywhere=anywhere)
+
+    def register(function: Decode) -> Decode:
+        names = [each.name for each in DECODERS]
+        at = 0 if first else names.index(before) if before else len(names)
+        DECODERS.insert(at, Decoder(name, function, family, look, alone, wanted))
+        _CHOICES.clear()
+        return function
+
+    return register
+
+
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+PLAIN = re.compile(
+    rb"(?![a-z]{22}|[a-z_.-]++(?:\(at\)| at | \(at\) ))[a-z_ ,.()!?'-]{0,64}|"
+    rb"[\d.+ -]{1,9}|[A-Z]?[a-z]*|[A-Za-z0-9 .,:;/_-]{0,6}|[A-Za-z .,:;/_-]{7}|"
+    rb"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}"
+)
+"""Nothing in these can be decoded further: short words that are no address, small numbers, UUIDs."""
+TELLING = 24
+"""Bytes from which on it is worth remembering that a piece was taken apart before."""
+FIXED = 64
+"""What a piece counts beside its bytes."""
+WAYS = 4
+"""Ways to the same bytes that are followed; one only, and the steps that are named might not be the ones that the app
+took: what LZ4 left as it was is found inside the frame as well."""
+
+
+def as_text(data: bytes) -> str | None:
+    """Bytes as text, when they are UTF-8 without control characters."""
+    if CONTROL.search(data):
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _choices() -> list[Choice[Decoder]]:
+    if not _CHOICES:
+        _CHOICES.extend(
+            Choice((one, one.wants) for one in DECODERS if one.family != other) for other in ("binary", "text")
+        )
+    return _CHOICES
+
+
+def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
+    """All leaves of the pieces, in the order in which they stand."""
+    waiting = iter(roots)
+    stack: list[Piece] = []
+    plain = PLAIN.fullmatch
+    text_decoders, binary_decoders = _choices()
+    depth = room.limits.depth
+    seen: dict[int, int] = {}
+    while True:
+        if not stack:
+            root = next(waiting, None)
+            if root is None:
+                return
+            room.work_left += 4 * len(root.data)
+            stack.append(root)
+        piece = stack.pop()
+        data = piece.data
+        if not data:
+            continue
+        if not piece.exact and len(data) >= TELLING:
+            # escapes may be undone in any order, and every order leads to the same bytes
+            same = hash((data, piece.path, piece.start, piece.end, piece.done))
+            times = seen[same] = seen.get(same, 0) + 1
+            if times > WAYS:
+                continue
+        if room.leaves_left <= 0:
+            room.stop(f"more than {room.limits.leaves} leaves; left off at {piece.path}")
+            return
+        narrowed = room.narrow(piece, room) if room.narrow is not None and not piece.done else None
+        if narrowed is not None:
+            stack.extend(reversed(narrowed))
+            continue
+        text = as_text(data)
+        room.leaves_left -= 1
+        if piece.done or plain(data):
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            continue
+        if len(piece.decoding) >= depth:
+            room.stop(f"more than {depth} steps of decoding at {piece.path}")
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            continue
+        room.work_left -= len(data) + FIXED
+        if room.work_left < 0:
+            room.stop(f"more than {room.limits.work} bytes to look at; not taken apart further from {piece.path}")
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            continue
+        further: list[Piece] = []
+        alone = False
+        for one in text_decoders.by_marks(data) if text is not None else binary_decoders.by_head(data):
+            if one.looks is not None and not one.looks(data):
+                continue
+            try:
+                found = one.decode(piece, room)
+            except Exception as error:  # one decoder's mistake must not cost the other leaves
+                room.stop(f"{one.name} at {piece.path}: failed with {type(error).__name__}")
+                continue
+            if found is None:
+                continue
+            further.extend(found)
+            if one.alone:
+                alone = True
+                break
+        if not alone:
+            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+        if further:
+            further.reverse()
+            stack.extend(further)

@@ -1,0 +1,94 @@
+"""What the readers of binary messages share: a position, bounds, and how numbers become leaves."""
+
+from __future__ import annotations
+
+from monitor.match.decode.documents.json_documents import child_path
+from monitor.match.decode.walk.pieces import Piece, Room, as_text
+
+DEEPEST = 100
+"""Levels of arrays and maps in a binary message."""
+
+
+class Broken(ValueError):
+    """Not a message of this format."""
+
+
+def number(piece: Piece, step: str, text: str, start: int, end: int, path: str) -> Piece:
+    """A binary number as a leaf, in decimal."""
+    return piece.turned(step, text.encode(), start, end, path)._replace(done=True)
+
+
+def format_real(real: float, *, wide: bool) -> str:
+    """A binary number in decimal, as many digits as it is good for."""
+    return format(real, ".15g" if wide else ".8g") if abs(real) < 1e15 else str(real)
+
+
+class Reader:
+    """One value after the other out of a self-describing binary message."""
+
+    def __init__(self, piece: Piece, step: str, room: Room) -> None:
+        self.piece = piece
+        self.data = piece.data
+        self.step = step
+        self.room = room
+        self.pos = 0
+        self.found: list[Piece] = []
+        self.containers = 0
+
+    def take(self, size: int) -> bytes:
+        """The next bytes."""
+        start, self.pos = self.pos, self.pos + size
+        if self.pos > len(self.data):
+            raise Broken
+        return self.data[start : self.pos]
+
+    def integer(self, size: int) -> int:
+        """The next bytes as a number, the highest first."""
+        return int.from_bytes(self.take(size))
+
+    def chunk(self, size: int, path: str, *, text: bool) -> bytes:
+        """The next bytes as a piece."""
+        start = self.pos
+        raw = self.take(size)
+        if text and as_text(raw) is None:
+            raise Broken
+        if raw:
+            self.found.append(self.piece.part(self.step, start, self.pos, path))
+        return raw
+
+    def number(self, text: str, start: int, path: str) -> None:
+        """Append a number that began at `start`; short ones are not worth a leaf."""
+        if len(text) > 4:
+            self.found.append(number(self.piece, self.step, text, start, self.pos, path))
+
+    def many(self, count: int, path: str, level: int, *, pairs: bool) -> bytes | int | float | None:
+        """The members of an array, or of a map."""
+        if count > len(self.data) - self.pos:
+            raise Broken
+        self.enter(level, path)
+        self.containers += 1
+        for index in range(count):
+            self.member(index, path, level, pairs=pairs)
+        return None
+
+    def enter(self, level: int, path: str) -> None:
+        """One level further in, unless that is too deep."""
+        if level > DEEPEST:
+            self.room.stop(f"{self.step} at {path[:200]}: nested deeper than {DEEPEST}")
+            raise Broken
+
+    def member(self, index: int, path: str, level: int, *, pairs: bool) -> None:
+        """One value, or a key and its value."""
+        if not pairs:
+            self.value(f"{path}[{index}]", level + 1)
+            return
+        before = len(self.found)
+        key = self.value(path, level + 1)
+        name = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+        if len(name) <= 32 and not any(part.isdigit() for part in name.split()) and name.isascii():
+            del self.found[before:]
+        self.value(child_path(path, name), level + 1)
+
+    def value(self, path: str, level: int) -> bytes | int | float | None:
+        """Read one value and append what it holds; raises Broken."""
+        raise NotImplementedError

@@ -1,0 +1,84 @@
+"""Finds values that are all of a leaf under a key of some bytes that repeats (XOR): what two bytes of it differ in that
+are under the same byte of the key is the same without it, so one lookup does for all keys of a length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from monitor.match.decode.walk.pieces import Leaf
+from monitor.match.native.tables import Table, hashes_of
+from monitor.match.variants import FORMS, Variant, bits_of
+
+KEYS = range(1, 9)
+"""Bytes of a key."""
+LEAST, LONGEST = 5, 64
+"""Bytes that must be under the key for a second time, at least; bytes of a value."""
+BITS = 30.0
+"""What a value must say."""
+
+
+class Found(NamedTuple):
+    """A value under a key."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+
+
+class Masked:
+    """Values in the form in which they were given; of each only numbers are kept by which it is found."""
+
+    def __init__(self, value_of: Callable[[int], tuple[str, str]]) -> None:
+        """`value_of`: slot -> kind and text of a value that was added."""
+        self._value_of = value_of
+        self._differences = Table()
+
+    def add(self, slot: int, kind: str, text: str) -> None:
+        """Look for a value from now on."""
+        if data := _given(kind, text):
+            self._differences.put(hashes_of(_differences(data)), slot)
+
+    def find(self, leaves: Sequence[Leaf]) -> Iterator[Found]:
+        """Every value that all of a leaf may be which nobody could read, or under one byte only."""
+        numbers: list[int] = []
+        differences: list[tuple[int, int, int]] = []
+        for number, leaf in enumerate(leaves):
+            if LEAST < len(leaf.data) <= LONGEST:
+                found = list(_differences(leaf.data, KEYS if _is_unreadable(leaf) else KEYS[:1]))
+                differences += found
+                numbers += [number] * len(found)
+        if not differences:
+            return
+        for slot, at in sorted({(row.slot, row.start) for row in self._differences.find(hashes_of(differences))}):
+            data = _given(*self._value_of(slot))
+            if differences[at] in _differences(data) and leaves[numbers[at]].data != data:
+                yield Found(slot, Variant("xor", "as_given", "leaf", data, "none", bits_of(data.decode())), numbers[at])
+
+
+def _is_unreadable(leaf: Leaf) -> bool:
+    """Whether it is no text, or one that was base64 or hex and reads as none: two numbers often differ as if there were
+    a key of several bytes."""
+    if leaf.text is None:
+        return True
+    return leaf.decoding[-1:] in (("base64",), ("hex",)) and STRANGE.search(leaf.text) is not None
+
+
+STRANGE = re.compile(r"[^\w .,:;@+/-]|\d[:;]\D")
+
+
+def _given(kind: str, text: str) -> bytes:
+    """What is looked for of a value; nothing when it says too little."""
+    forms = FORMS[kind](text)
+    data = forms[0][1].encode("utf-8", "ignore") if forms and bits_of(forms[0][1]) >= BITS else b""
+    return data if len(data) <= LONGEST else b""
+
+
+def _differences(data: bytes, keys: range = KEYS) -> Iterator[tuple[int, int, int]]:
+    """Size of a key, size of all, and what the bytes differ in that are so far from each other."""
+    number, size = int.from_bytes(data), len(data)
+    for key in keys[: max(0, min(size // 2, size - LEAST))]:  # no byte is under the key only once
+        different = (number ^ number >> 8 * key) & (1 << 8 * (size - key)) - 1
+        if different:
+            yield key, size, different

@@ -1,0 +1,329 @@
+"""Finds values cut into neighbouring fields: given and family name, area code and number, parts of an IMEI; or cut
+anywhere, which is only a candidate."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from monitor.match.decode.walk.pieces import Leaf
+from monitor.match.hits import STRONG_BITS, TELLING, last_key, parent_of
+from monitor.match.look import Look
+from monitor.match.native.tables import Table, hashes_of
+from monitor.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests
+from monitor.match.variants.dates import DATE
+from monitor.match.variants.normal import UMLAUTS, without_accents
+from monitor.match.variants.phones import digits_of
+
+LONGEST = 64
+"""Letters of a part."""
+NEAR = 12
+"""Leaves between one part and the next: a leaf may have been read in several ways."""
+KEYS = {
+    "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
+    "phone": re.compile(r"phone|mobile|msisdn|tel|cell|num|area|prefix|line|part|country|code|^cc$|电话|号码|区号"),
+    "mac": re.compile(r"mac|oui|nic|vendor|maker|addr|device|prefix|rest|suffix|part|[0-9]$"),
+    "id": re.compile(r"id|uuid|most|least|high|low|msb|lsb|hi$|lo$|part|word|half|[0-9]$"),
+    "imei": re.compile(r"imei|tac|snr|serial|device|part|check"),
+    "date": re.compile(TELLING["date"].pattern + r"|[.\[\"_]b[_-]?(?:year|month|mon|day)\b"),
+    "email": re.compile(r"mail|user|local|account|domain|host|login|邮箱"),
+    "number": re.compile(r"mcc|mnc|msin|imsi|iccid|card|part|number|id|卡号"),
+    "address": re.compile(
+        r"addr|street|city|town|state|zip|post|province|district|detail|line|country|region|[省市区县街]"
+    ),
+}
+
+
+class Found(NamedTuple):
+    """One part of a value, whose other parts are in fields beside it."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+    strong: bool
+    telling: bool
+    why: str
+
+
+Cuts = list[tuple[str, tuple[str, ...]]]
+"""Ways in which a value may be cut: the normal form, and its parts in order."""
+CANDIDATE_BITS = 30.0
+"""What a value must say to be put together from parts that were cut anywhere."""
+SURE_BITS = 40.0
+"""What an id must say to be believed in parts whatever their keys are."""
+PIECES = 24
+"""Parts of which a value is put together at most."""
+BEGINNING = 4
+"""Letters by which what may be the first part of a value is known."""
+SURE_OF_LITTLE = 3.0
+"""Bits that a value says which was put together from parts under keys that say nothing: a candidate, no proof."""
+
+
+class Splits:
+    """Values that may be cut. Of each only numbers are kept by which it is found; its parts are made again then."""
+
+    def __init__(self, value_of: Callable[[int], tuple[str, str]]) -> None:
+        """`value_of`: slot -> kind and text of a value that was added."""
+        self._value_of = value_of
+        self._firsts, self._cuts, self._whole = Table(), Table(), Table()
+        """The first parts, each for slot 0; by the first two parts, and by all of a form, the slots of the values."""
+        self._beginnings: set[str] = set()
+
+    def add(self, slot: int, kind: str, text: str, cuts: Cuts) -> None:
+        """Look for the parts of a value from now on."""
+        if folded := _folded(cuts):
+            self._firsts.put(hashes_of(parts[0] for _, parts in folded), 0)
+            self._cuts.put(hashes_of(parts[:2] for _, parts in folded), slot)
+        if whole := _whole(kind, text):
+            self._whole.put(hashes_of(form for _, form in whole), slot)
+            self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
+
+    def find(self, look: Look) -> Iterator[Found]:
+        """Every value whose parts are each all of a leaf, beside each other."""
+        cut = list(self._neighbours(look))
+        anywhere = list(self._joined(look))
+        sure = {found.slot for found in cut if found.strong}
+        candidates = {found.slot for found in anywhere}
+        yield from (found for found in cut if found.strong or found.slot not in candidates)
+        yield from (found for found in anywhere if found.slot not in sure)
+
+    def _neighbours(self, look: Look) -> Iterator[Found]:
+        texts = [
+            (number, leaf.text.strip().casefold())
+            for number, leaf in enumerate(look.leaves)
+            if leaf.text is not None and len(leaf.text) <= LONGEST
+        ]
+        firsts = self._firsts.find(hashes_of(text for _, text in texts)) if self._firsts else ()
+        for number, first in dict.fromkeys(texts[row.start] for row in firsts):
+            beside = sorted(_texts_beside(look, number))
+            slots = {row.slot for row in self._cuts.find(hashes_of((first, text) for text in beside))}
+            for slot in sorted(slots):
+                yield from self._cut(look, number, first, beside, slot)
+
+    def _cut(self, look: Look, number: int, first: str, beside: list[str], slot: int) -> Iterator[Found]:
+        """The value of a slot where its parts stand, the first of them in this leaf."""
+        kind, text = self._value_of(slot)
+        for of, parts in _folded(list(cuts_of(kind, text))):
+            numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
+            if numbers is None or (of == UNCHECKED and _is_digit(look.leaves, numbers[-1] + 1)):
+                continue
+            keys = [
+                look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
+            ]
+            telling = all(KEYS[kind].search(key) for key in keys)
+            if of == FROM_NOUGHT and not (telling and DAY_OF_MONTH.search(keys[-1])):
+                continue
+            bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
+            variant = Variant("split", of, "utf-8", b"", "none", bits)
+            paths = [look.leaves[one].path for one in numbers]
+            for one, path in zip(numbers, paths, strict=True):
+                rest = " and ".join(other for other in paths if other != path)
+                why = f"in {len(parts)} parts, the rest at {rest}"
+                why += "; the keys say so" if telling else "; the keys do not say so"
+                sure = bits >= (STRONG_BITS if telling else SURE_BITS if kind in ("id", "mac") else math.inf)
+                yield Found(slot, variant, one, sure, telling, why)
+
+    def _joined(self, look: Look) -> Iterator[Found]:
+        """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
+        beginnings, leaves = self._beginnings, look.leaves
+        rows_of_leaves: list[tuple[str, list[int]]] = []
+        for number, leaf in enumerate(leaves):
+            text = leaf.text
+            if text is None or not 0 < len(text) <= LONGEST or text[:BEGINNING].casefold() not in beginnings:
+                continue
+            own, last, joined, numbers = parent_of(leaf.path), leaf.path, text.casefold(), [number]
+            for further in range(number + 1, min(len(leaves), number + PIECES)):
+                other = leaves[further]
+                if other.path == last:
+                    continue
+                if other.text is None or parent_of(other.path) != own or len(joined) + len(other.text) > LONGEST:
+                    break
+                joined += other.text.casefold()
+                last = other.path
+                numbers.append(further)
+                if joined[:BEGINNING] not in beginnings:
+                    break
+                if not _goes_on(leaves, number, further):
+                    rows_of_leaves.append((joined, numbers[:]))
+        found = self._whole.find(hashes_of(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
+        for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):
+            joined, numbers = rows_of_leaves[at]
+            for of in (of for of, form in _whole(*self._value_of(slot)) if form == joined):
+                variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
+                way = f"from {leaves[numbers[0]].path} to {leaves[numbers[-1]].path}"
+                why = f"in {len(numbers)} parts, {way}; the keys do not say so: a candidate"
+                for one in numbers:
+                    yield Found(slot, variant, one, True, False, why)
+
+
+def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:
+    """Whether a leaf is one digit: behind the rest of an IMEI, the check digit of another."""
+    text = leaves[number].text if number < len(leaves) else None
+    return text is not None and len(text) == 1 and text.isdecimal()
+
+
+def _goes_on(leaves: Sequence[Leaf], first: int, last: int) -> bool:
+    """Whether single letters or digits of a list go on before these or behind them."""
+    if len(leaves[first].text or "") > 1 or len(leaves[last].text or "") > 1:
+        return False
+    own = parent_of(leaves[first].path)
+    return any(
+        0 <= at < len(leaves) and parent_of(leaves[at].path) == own and len(leaves[at].text or "") == 1
+        for at in (first - 1, last + 1)
+    )
+
+
+def _folded(cuts: Cuts) -> Cuts:
+    """The same in small letters, none twice, without those that have a part which is nothing or too long."""
+    found: dict[tuple[str, ...], str] = {}
+    for of, parts in cuts:
+        found.setdefault(tuple(map(str.casefold, parts)), of)
+    return [(of, parts) for parts, of in found.items() if "" not in parts and len(max(parts, key=len)) <= LONGEST]
+
+
+def _whole(kind: str, text: str) -> list[tuple[str, str]]:
+    """(normal form, the value in it in small letters) of those that say enough to be put together from any parts."""
+    forms = FORMS[kind](text)
+    chosen = forms if kind == "phone" else forms[:1]
+    return [
+        (of, form.casefold())
+        for of, form in chosen
+        if of in WHOLE and bits_of(form) >= CANDIDATE_BITS and len(form) <= LONGEST
+    ]
+
+
+WHOLE = frozenset(("as_given", "digits", "national", "international", "significant"))
+
+
+def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(normal form, its parts in order)."""
+    if kind == "name":
+        words = text.replace(",", " ").split()
+        if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
+            cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
+            words = [words[0][:cut], words[0][cut:]]
+        written = [words]
+        if not text.isascii() and (plain := without_accents(" ".join(words))).isascii():
+            written += [plain.split()]
+            written += [with_two.split()] if (with_two := text.translate(UMLAUTS)).isascii() else []
+        for names in ((" ".join(own[:cut]), " ".join(own[cut:])) for own in written for cut in range(1, len(own))):
+            yield "as_given", names
+            for digest in digests.COMMON:
+                first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)
+                yield digest, (first, last)
+    elif kind == "date" and (birthday := DATE.fullmatch(text.strip())):
+        year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
+        yield "as_given", (year, f"{month}", f"{day}")
+        yield "as_given", (year, f"{month:02d}", f"{day:02d}")
+        yield FROM_NOUGHT, (year, f"{month - 1}", f"{day}")
+    elif kind == "phone":
+        for of, form in FORMS["phone"](text):
+            if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
+                for cut in range(2, 6):
+                    yield of, (form[:cut], form[cut:])
+                for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
+                    yield of, tuple(form[start:end] for start, end in pairwise(cuts))
+    elif kind == "email":
+        local, _, domain = text.strip().partition("@")
+        yield "as_given", (local, domain)
+    elif kind == "number" and text.isdecimal() and len(text) == 15:
+        yield "as_given", (text[:3], text[3:5], text[5:])
+        yield "as_given", (text[:3], text[3:6], text[6:])
+        yield "as_given", (text[:5], text[5:])
+    elif kind == "address":
+        parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
+        if len(parts) > 1:
+            yield "as_given", parts
+            rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
+            yield "as_given", (*parts[:1], *rest)
+            yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
+    elif kind == "mac" and len(pure := re.sub(r"[^\da-fA-F]", "", text)) == 12:
+        twos = [pure[at : at + 2] for at in range(0, 12, 2)]
+        for between in (":", "-", ""):
+            yield "maker_and_rest", (between.join(twos[:3]), between.join(twos[3:]))
+    elif kind == "id" and len(pure := text.strip().replace("-", "")) in (16, 32):
+        for size in (len(pure) // 2, 8):
+            hexes = tuple(pure[at : at + size] for at in range(0, len(pure), size))
+            yield "in_words", hexes
+            numbers = [int(part, 16) for part in hexes]
+            yield "in_words", tuple(map(str, numbers))
+            yield "in_words", tuple(str(number - (number >> 4 * size - 1 << 4 * size)) for number in numbers)
+    elif kind == "imei":
+        digits = digits_of(text)
+        if digits.isdecimal() and len(digits) == 15:
+            yield "as_given", (digits[:8], digits[8:])
+            yield "as_given", (digits[:8], digits[8:14], digits[14])
+            yield UNCHECKED, (digits[:8], digits[8:14])
+            yield UNCHECKED, (digits[:7], digits[7:14])
+            yield "as_given", (digits[:7], digits[7:])
+
+
+FROM_NOUGHT = "month_from_nought"
+"""The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
+the day is called must say it, too."""
+DAY_OF_MONTH = re.compile(r"day_?of_?month")
+POSTCODE = re.compile(r"(\w\w+) (\d{5}(?:-\d{4})?)|(\d{4,6}) (.+)")
+"""A state before its code, a code before its town."""
+HOUSE = re.compile(r"(\D{3,}?) (\d{1,4} ?[a-zA-Z]?)|(\d{1,5}) (\D{3,})")
+"""A street before its number, and the other way round."""
+
+
+def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
+    """A part of an address as two fields, or as it is."""
+    found = pattern.fullmatch(part)
+    return [half for half in found.groups() if half] if found else [part]
+
+
+def rarest(cuts: Cuts) -> set[bytes]:
+    """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
+    longest, one behind the other."""
+    found: set[bytes] = set()
+    for _, parts in cuts:
+        words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))
+        word = max(words, key=len, default="")
+        if words is not parts and 0 < len(word) < SHORT_WORD:  # a pair of digits of an address says nothing
+            word = max(parts, key=len)
+        if len(word) < SHORT_NUMBER and word.isdecimal():
+            longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
+            word = "".join(words[at] for at in longest)
+        found.add(word.encode())
+    return found - {b""}
+
+
+SHORT_PART = re.compile(r"[0-9]{1,4}")
+SHORT_WORD = 3
+SHORT_NUMBER = 5
+"""Digits from which on a number alone is a reason to look at what stands beside it."""
+WORDS = re.compile(r"[^\W_]+")
+
+
+def _texts_beside(look: Look, first: int) -> set[str]:
+    """What stands near a leaf, in the same object or list."""
+    own = parent_of(look.leaves[first].path)
+    return {
+        leaf.text.strip().casefold()
+        for leaf in look.leaves[max(0, first - NEAR) : first + NEAR + 1]
+        if leaf.text is not None and len(leaf.text) <= LONGEST and parent_of(leaf.path) == own
+    }
+
+
+def _beside(look: Look, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:
+    """The leaves of all parts, near the first and in the same object or list as it; None when one is missing."""
+    own = parent_of(look.leaves[first].path)
+    numbers = [first]
+    taken = {look.leaves[first].path}
+    for part in parts[1:]:
+        for number in range(max(0, first - NEAR), min(len(look.leaves), first + NEAR + 1)):
+            leaf = look.leaves[number]
+            if leaf.text is None or leaf.path in taken or len(leaf.text) > LONGEST or parent_of(leaf.path) != own:
+                continue
+            if leaf.text.strip().casefold() == part:
+                numbers.append(number)
+                taken.add(leaf.path)
+                break
+        else:
+            return None
+    return tuple(numbers)

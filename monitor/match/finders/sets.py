@@ -1,0 +1,228 @@
+"""Finds what an address book became when it was sent as a set: lists of short digests, and Bloom filters, of which one
+entry alone is no proof and many together are."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from monitor.events import Value
+from monitor.match import variants
+from monitor.match.decode.letters.binary_to_text import from_base64
+from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
+from monitor.match.hits import Hit, hit_at
+from monitor.match.variants import Variant, digests
+from monitor.match.variants.composed import murmur3_128
+
+SHORTEST, LONGEST = 4, 7
+"""Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""
+LEAST_LISTED, LEAST_KNOWN = 5, 3
+"""Entries of a list, and those of them that are of values read."""
+CHANCE = 1e-9
+"""Of coincidence for a whole set, below which it is believed."""
+MOST = 20_000
+"""Values that may be in a set; of more, the first are looked for."""
+KINDS = frozenset(("phone", "email"))
+FORMS = frozenset(("as_given", "e164", "international", "digits", "national", "significant", "lower", "bare"))
+LISTED = re.compile(r"\[\d+\]$")
+"""The end of a path that is one of many in a list."""
+IN_JSON = re.compile(rb'\["[0-9a-fA-F]{8,14}", ?"[0-9a-fA-F]{8,14}", ?"')
+"""How a list of short digests begins in a document, which is then read in full."""
+LARGEST = 256 << 10
+"""Bytes of such a document; in a larger one, only whole digests are looked for."""
+BLOOM = "bloom_filter"
+HEAD = 6
+"""Bytes before the bits of a filter that Guava wrote: the strategy, the hashes for an entry, the longs that follow."""
+MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
+
+CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
+FORMS_EACH = 16
+"""Normal forms of a value of which checksums are looked for, at most."""
+
+Key = tuple[str, str]
+"""A value by type and text: what the same value is."""
+
+
+class Member(NamedTuple):
+    """A value that may be in a set, in one normal form."""
+
+    key: Key
+    form: str
+    text: bytes
+
+
+class Sets:
+    """Values that may be sent as a set."""
+
+    def __init__(self) -> None:
+        self._values: dict[Key, str] = {}
+        self._known = 0
+
+    def add(self, key: Key) -> None:
+        """Look for a value in sets from now on."""
+        self._known += 1
+        if len(self._values) < MOST and key not in self._values:
+            kind = variants.kind_of(Value(type=key[0], text=key[1]))
+            if kind in KINDS or key[0] == "installed_apps":
+                self._values[key] = kind
+
+    def narrowed(self, narrow: Narrow) -> Narrow:
+        """The same, but a document with a list of short digests is not narrowed, for all of the list must be seen."""
+        return _InFull(self, narrow)
+
+    def __bool__(self) -> bool:
+        return len(self._values) >= LEAST_KNOWN
+
+    def find(self, leaves: Sequence[Leaf], read: Callable[[Key], bool]) -> list[Hit]:
+        """Hits in all sets of one upload, of values that were `read` before it."""
+        if not self:
+            return []
+        lists: dict[tuple[str, int], dict[bytes, Leaf]] = defaultdict(dict)
+        hits: list[Hit] = []
+        for leaf in leaves:
+            data, size = leaf.data, len(leaf.data)
+            if size == 8 and data.endswith(b"=") and (short := from_base64(data)):  # too short for a decoder
+                leaf = leaf._replace(data=short, text=None, decoding=(*leaf.decoding, "base64"), exact=False)
+                data, size = short, len(short)
+            if SHORTEST <= size <= LONGEST and leaf.decoding[-1:] in (("hex",), ("base64",)):
+                parent = LISTED.sub("", leaf.path)
+                if parent != leaf.path:
+                    lists[parent, size].setdefault(data, leaf)
+            elif leaf.text is None and size > HEAD and data[0] < 2 and data[1] <= MOST_HASHES:
+                hits += self._in_filter(leaf, read)
+        for (parent, _), listed in sorted(lists.items(), key=str):
+            if len(listed) >= LEAST_LISTED:
+                hits += self._in_list(parent, listed, read)
+        return hits
+
+    def together(self, hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
+        """The same hits; those of checksums that are in one list say together what none of them says alone."""
+        ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
+        for hit in hits:
+            parent = LISTED.sub("", hit.leaf.path)
+            if hit.variant.name in CHECKSUMS and not hit.strong and parent != hit.leaf.path:
+                ways[parent, hit.variant.name].append(hit)
+        for (parent, name), of_way in ways.items():
+            found = len({hit.key for hit in of_way})
+            if found < LEAST_KNOWN:
+                continue
+            listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
+            chance = tail(found, max(found, listed), min(0.5, len(self) * FORMS_EACH / 2**32))
+            if chance < CHANCE:
+                why = f"{found} of the {listed} numbers in {parent} are a {name.replace('_', ' ')} of values read"
+                better = {id(hit): hit._replace(strong=True, chance=chance, why=f"{hit.why}; {why}") for hit in of_way}
+                hits = [better.get(id(hit), hit) for hit in hits]
+        return hits
+
+    def __len__(self) -> int:
+        return self._known
+
+    def _members(self, read: Callable[[Key], bool]) -> Iterator[Member]:
+        for key, kind in self._values.items():
+            if read(key):
+                for name, text in variants.FORMS[kind](key[1]):
+                    if name in FORMS:
+                        yield Member(key, name, text.encode("utf-8", "replace"))
+
+    # --- lists of short digests ---
+
+    def _in_list(self, parent: str, listed: dict[bytes, Leaf], read: Callable[[Key], bool]) -> Iterator[Hit]:
+        """The values whose digests begin like entries of a list: of the digest and the form that fit most."""
+        size = len(next(iter(listed)))
+        ways: dict[tuple[str, str], dict[bytes, Key]] = defaultdict(dict)
+        members: dict[str, set[Key]] = defaultdict(set)
+        for key, form, text in self._members(read):
+            members[form].add(key)
+            for digest in digests.COMMON:
+                begins = digests.DIGESTS[digest](text)[:size]
+                if begins in listed:
+                    ways[digest, form][begins] = key
+        if not ways:
+            return
+        tried = len(digests.COMMON) * len(members)
+        known: dict[bytes, tuple[str, str, Key]] = {}
+        for (digest, form), of_way in sorted(ways.items(), key=lambda way: (len(way[1]), way[0])):
+            chance = tried * tail(len(of_way), len(listed), len(members[form]) / 256**size)
+            if len(of_way) >= LEAST_KNOWN and chance < CHANCE:
+                known |= {begins: (digest, form, key) for begins, key in of_way.items()}
+        for begins, (digest, form, key) in sorted(known.items()):
+            chance = tried * tail(len(known), len(listed), len(members[form]) / 256**size)
+            why = (
+                f"first {size} bytes of the {digest} of the {form.replace('_', ' ')} form; {len(known)} of the "
+                f"{len(listed)} in {parent} are of values read, which alone none of them would prove"
+            )
+            yield _hit(key, f"{digest}_first_{size}", form, begins, listed[begins], chance, why)
+
+    # --- Bloom filters ---
+
+    def _in_filter(self, leaf: Leaf, read: Callable[[Key], bool]) -> Iterator[Hit]:
+        """The values that a Bloom filter says it holds, where it says so of more than it would by mistake."""
+        data = leaf.data
+        strategy, hashes, longs = data[0], data[1], int.from_bytes(data[2:HEAD])
+        if not hashes or len(data) != HEAD + 8 * longs or 64 * longs < SMALLEST_BITS:
+            return
+        bits = int.from_bytes(b"".join(data[at : at + 8][::-1] for at in range(HEAD, len(data), 8)), "little")
+        share = bits.bit_count() / (64 * longs)
+        if not 0 < share <= FULLEST:
+            return
+        held: dict[str, set[Key]] = defaultdict(set)
+        asked: dict[str, set[Key]] = defaultdict(set)
+        for key, form, text in self._members(read):
+            asked[form].add(key)
+            if all(bits >> bit & 1 for bit in _bits(text, strategy, hashes, 64 * longs)):
+                held[form].add(key)
+        for form, keys in sorted(held.items(), key=lambda one: (-len(one[1]), one[0]))[:1]:
+            chance = len(asked) * tail(len(keys), len(asked[form]), share**hashes)
+            if len(keys) < LEAST_KNOWN or chance >= CHANCE:
+                return
+            for key in sorted(keys):
+                why = (
+                    f"{len(keys)} of {len(asked[form])} values read, in the {form.replace('_', ' ')} form, are in a "
+                    f"Bloom filter of {64 * longs} bits; one alone is by mistake with a chance of {share**hashes:.2g}"
+                )
+                hit = _hit(key, BLOOM, form, data[:HEAD], leaf, chance, why)
+                yield hit._replace(decoding=(*leaf.decoding, BLOOM))
+
+
+class _InFull:
+    """Narrows a text as another does, unless a list of short digests is in it."""
+
+    def __init__(self, sets: Sets, narrow: Any) -> None:
+        self._sets, self._narrow = sets, narrow
+        self.stretch = narrow.stretch
+
+    def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
+        found: list[Piece] | None = self._narrow(piece, room)
+        if found is None or not self._sets or len(piece.data) > LARGEST or not IN_JSON.search(piece.data):
+            return found
+        return None
+
+
+def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
+    """The bits of an entry, by Guava's two strategies over the 128 bits of MurmurHash3."""
+    raw = murmur3_128(text)
+    if strategy:
+        low, high = (int.from_bytes(raw[at : at + 8], "little") for at in (0, 8))
+        return (((low + high * turn) & (1 << 63) - 1) % size for turn in range(hashes))
+    first, second = (int.from_bytes(raw[at : at + 4], "little") for at in (0, 4))
+    words = ((first + turn * second) & 0xFFFFFFFF for turn in range(1, hashes + 1))
+    return ((word if word < 1 << 31 else word ^ 0xFFFFFFFF) % size for word in words)
+
+
+def tail(found: int, of: int, chance: float) -> float:
+    """At most how probable it is that so many of so many happen, each with this chance (Chernoff's bound)."""
+    share = found / of
+    if share <= chance:
+        return 1.0
+    rest = (1 - share) * math.log((1 - share) / (1 - chance)) if share < 1 else 0.0
+    return math.exp(-of * (share * math.log(share / chance) + rest))
+
+
+def _hit(key: Key, name: str, form: str, pattern: bytes, leaf: Leaf, chance: float, why: str) -> Hit:
+    value = Value(type=key[0], text=key[1])
+    variant = Variant(name, form, "leaf", pattern, "none", -math.log2(max(chance, 1e-300)))
+    hit = hit_at(key, value, variants.kind_of(value), variant, leaf, 0, len(leaf.data), "", 4)
+    return hit._replace(chance=chance, strong=True, why=why)

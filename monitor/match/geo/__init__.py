@@ -1,0 +1,1 @@
+"""Coordinate systems and grids of the earth: pure geometry."""

@@ -1,0 +1,53 @@
+"""The leaves of one upload, side by side, so that one pass searches all of them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from monitor.match.decode.walk.pieces import Leaf
+
+BETWEEN = b"\xff\xfe\xfd\xfc"
+"""Stands between leaves; in no text, and in no pattern."""
+DIGIT = re.compile(rb"[0-9]")
+DECIMAL = re.compile(rb"[0-9]\.[0-9]{2}")
+RUN = re.compile(rb"[A-Za-z0-9+/_-]+")
+
+
+class Look:
+    """Leaves as one run of bytes, and the way back from a position to its leaf."""
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        self.leaves = leaves
+        self.joined = BETWEEN.join([leaf.data for leaf in leaves])
+        self.starts: list[int] = []
+        at = 0
+        gap = len(BETWEEN)
+        for leaf in leaves:
+            self.starts.append(at)
+            at += len(leaf.data) + gap
+        self.size = at
+        self._runs: dict[int, list[tuple[int, int]]] = {}
+
+    def leaf_at(self, position: int) -> int:
+        """The number of the leaf that holds a position."""
+        return bisect_right(self.starts, position) - 1
+
+    def numeric(self) -> Look:
+        """Only the leaves that may hold a number written out."""
+        return Look(
+            [
+                leaf
+                for leaf in self.leaves
+                if len(leaf.data) > 3 and (DIGIT if leaf.text is not None else DECIMAL).search(leaf.data)
+            ]
+        )
+
+    def run_around(self, number: int, position: int) -> tuple[int, int]:
+        """The run of letters of base64 around a position of a leaf."""
+        runs = self._runs.get(number)
+        if runs is None:
+            runs = self._runs[number] = [run.span() for run in RUN.finditer(self.leaves[number].data)]
+        at = bisect_right(runs, (position, len(self.leaves[number].data) + 1)) - 1
+        return runs[at]

@@ -1,0 +1,1 @@
+"""The compiled part, and the only door to it."""

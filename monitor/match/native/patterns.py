@@ -1,0 +1,35 @@
+"""Many patterns in one pass, to which more may be added at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from monitor.match.native.tables import Grams
+
+
+class Levels:
+    """Patterns of bytes, each found from the moment it is added."""
+
+    def __init__(self) -> None:
+        self._patterns: list[tuple[bytes, int]] = []
+        self.grams = Grams()
+        """The same patterns in lower case, for sifting."""
+
+    def add(self, pattern: bytes) -> None:
+        """Find a pattern from now on; it must not have been added before, and have two bytes at least."""
+        self.add_all([pattern])
+
+    def add_all(self, patterns: Iterable[bytes]) -> None:
+        """The same for several."""
+        for pattern in patterns:
+            self._patterns.append((pattern, self.grams.add(pattern.lower(), len(self._patterns))))
+
+    def find(self, data: bytes) -> Iterator[tuple[bytes, int, int]]:
+        """(pattern, start, end) of everything found, overlapping ones too."""
+        if not self._patterns:
+            return
+        for row in self.grams.find(data.lower()):
+            pattern, offset = self._patterns[row.slot]
+            start = row.start - offset
+            if start >= 0 and data.startswith(pattern, start):
+                yield pattern, start, start + len(pattern)

@@ -1,0 +1,242 @@
+"""Takes a large JSON text apart only where something may stand in it: the fast door to `decode.documents`."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from array import array
+from collections.abc import Collection, Iterable
+
+from monitor.match.decode import large
+from monitor.match.decode.documents import json_documents
+from monitor.match.decode.letters import spelled_out
+from monitor.match.decode.walk.pieces import DECODERS, Piece, Room
+from monitor.match.geo import systems
+from monitor.match.native.library import library
+from monitor.match.native.tables import Grams, Table
+
+LARGE = 8 << 10
+"""Bytes from which on a text is sifted; a smaller one is read as fast without."""
+COVERED = frozenset(
+    (
+        *("quoted-printable", "byte order mark", "wide charset", "gb18030", "gzip", "zstd", "bz2", "xz", "deflate"),
+        *("embedded", "br", "raw deflate", "lz4", "snappy", "lz4 block", "snappy block", "byte array", "json"),
+        *("json string", "json inside", "form", "form pair", "percent", "cookie", "multipart", "plist", "entities"),
+        *("escapes", "width", "markup", "jwt", "base64 lines", "runs", "base32", "spaced hex", "base58", "base85"),
+        *("zip", "tar", "sqlite", "bson", "grpc", "protobuf", "msgpack", "cbor", "thrift", "websocket"),
+        *("separators", "real", "decimal", "characters", "spaced letters", "base36", "base62", "encoded word"),
+        *(
+            "punycode",
+            "utf-7",
+            "avro",
+            "exif",
+            "plus",
+            "folded lines",
+            "base32hex",
+            "grouped hex",
+            "sqlite log",
+            "digests",
+            "hz",
+            "vcard",
+        ),
+    )
+)
+"""Decoders that are thought of in `compiled/`."""
+NOT_FOR_LEAVES = frozenset(("dns", "declared charset", "fields"))
+"""Decoders of what a header says, or several fields, which says nothing of the leaves of a document."""
+GUESSES = frozenset(
+    (
+        *("xor", "shifted", "turned round", "bits", "character codes", "polyline", "latin-1", "western", "byte map"),
+        *("base45", "uuencode", "hex dump", "long number", "octets", "noughts", "bytes of a number", "base64 blanks"),
+        *("base91", "bencode", "chunked", "blanks", "amf", "twice", "address in words"),
+    )
+)
+"""Decoders that guess, and rare ways to write: in a large text they are tried only where something else stands out."""
+MATTERS, BESIDE = 1, 2
+KEY, ARRAY = 1, 2
+INDEX, KEYLESS = -2, -1
+"""As in `compiled/sift.h` and `compiled/document.c`."""
+
+
+class _Page(ctypes.Structure):
+    """Where the compiled part writes the leaves that matter, and the ways to them."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("leaves", "steps", "spots")),
+        *((name, ctypes.c_int64) for name in ("most_leaves", "most_steps", "most_spots")),
+        *((name, ctypes.c_int64) for name in ("leaves_found", "steps_found", "spots_found")),
+        *((name, ctypes.c_int64) for name in ("end", "documents", "too_many")),
+    )
+
+
+MOST_LEAVES = 1 << 18
+"""That may matter in one text; with more, it is read in full."""
+MOST_OF_A_FILE = 1 << 16
+"""The same for one that is too large for the memory: what comes after is cut."""
+OFTEN = 32
+"""Leaves after which the pages that were read of a mapped file are let go of."""
+LEAF_FIELDS = 9
+"""start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token, document."""
+
+
+class Sieve:
+    """What the values that are looked for may look like in a JSON text, besides their texts."""
+
+    def __init__(self, texts: Grams, raw: Grams, digests: Table, digits: Table, outputs: Grams) -> None:
+        """`raw`: what only stands in data that is no text."""
+        self._kept = (texts, raw, digests, digits, outputs)
+        handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
+        self._handle = library.sieve_new(*handles) if library else None
+        self.least = LARGE
+        self._able: bool | None = None
+        self._room = 0
+        self._grow()
+
+    def _grow(self) -> None:
+        """Have room for so many more leaves that matter, and the ways to them."""
+        self._room = 4 * self._room or 4096
+        self._leaves, self._steps, self._spots = (array("q", bytes(8 * n * self._room)) for n in (LEAF_FIELDS, 16, 3))
+
+    def __del__(self) -> None:
+        if library and self._handle:
+            library.sieve_free(self._handle)
+
+    def add_words(self, words: Iterable[bytes]) -> None:
+        """Words of which one that is all of a leaf makes it matter, and those beside it; in either case."""
+        if library:
+            given = list(words)
+            sizes = array("i", map(len, given))
+            library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given))
+
+    def add_shorts(self, numbers: Iterable[bytes]) -> None:
+        """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""
+        if library:
+            for number in numbers:
+                library.sieve_add_short(self._handle, number, len(number))
+
+    def add_place(self, number: int, place: systems.Place, stems: Table, further: Collection[bytes]) -> None:
+        """Look for a place. Numbers that may be a coordinate of it matter, where the other may be there too, and the
+        names of its cells; these are entered into `stems` for its number. `further`: names that only Python knows."""
+        if library:
+            sizes, system = array("i", map(len, further)), systems.SYSTEMS.index(place.system)
+            names = (b"".join(further), sizes.buffer_info()[0], len(further))
+            if not library.cells_add(self._handle, stems.handle, place.lat, place.lon, system, *names, number):
+                raise MemoryError
+
+    def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
+        """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""
+        if self._able is None:  # decoders are registered when their modules are read
+            self._able = bool(library) and {one.name for one in DECODERS} <= COVERED | NOT_FOR_LEAVES | GUESSES
+        data = piece.data
+        if not self._able or not library or len(data) < self.least:
+            return None
+        start = json_documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
+        mapped = not isinstance(data, bytes)  # a file, of which it is known that it is text
+        if not _begins(data) or (_has_soft_breaks(data) if mapped else not library.plain_lines(data, len(data))):
+            return None
+        page = self._read(data, start)
+        if page is None:
+            return None
+        if page.too_many:
+            room.stop(f"json at {piece.path}: more than {MOST_OF_A_FILE} leaves that may matter")
+        rest = json_documents.NEXT.match(data, page.end).end()  # type: ignore[union-attr]
+        if rest < len(data) and page.documents > 1:
+            return None
+        rows = _rows(self._leaves, LEAF_FIELDS, page.leaves_found)
+        ways = _rows(self._steps, 2, page.steps_found)
+        whole = _whole(_rows(self._spots, 3, page.spots_found))
+        pieces = self._pieces(piece, rows, ways, whole, room, several=page.documents > 1)
+        if rest < len(data):
+            pieces.append(piece.part("", page.end, len(data)))
+        room.passed_over += max(0, len(data) - sum(len(one.data) for one in pieces))
+        return pieces
+
+    def stretch(self, data: bytes, *, text: bool) -> bool:
+        """Whether anything may stand in a stretch of a large body."""
+        return not library or bool(library.sieve_stretch(self._handle, data, len(data), text))
+
+    def _read(self, data: bytes, start: int) -> _Page | None:
+        mapped = not isinstance(data, bytes)
+        held = (ctypes.c_char * len(data)).from_buffer(data) if mapped else data
+        address = ctypes.addressof(held) if mapped else ctypes.cast(held, ctypes.c_void_p)  # type: ignore[arg-type]
+        while True:
+            leaves, steps, spots = (one.buffer_info()[0] for one in (self._leaves, self._steps, self._spots))
+            page = _Page(leaves, steps, spots, self._room, 8 * self._room, self._room)
+            assert library is not None
+            if library.sieve_read(self._handle, address, len(data), start, mapped, ctypes.byref(page)):
+                return page
+            if page.too_many and mapped and self._room >= MOST_OF_A_FILE:
+                return page
+            if not page.too_many or self._room > MOST_LEAVES:
+                return None
+            self._grow()
+
+    @staticmethod
+    def _pieces(
+        piece: Piece,
+        leaves: list[tuple[int, ...]],
+        ways: list[tuple[int, ...]],
+        whole: set[int],
+        room: Room,
+        *,
+        several: bool,
+    ) -> list[Piece]:
+        pieces: list[Piece] = []
+        done: set[tuple[int, int]] = set()
+        keys: set[tuple[int, bytes]] = set()
+        for start, end, what, first, depth, said, because, token, number in sorted(leaves):
+            if (start, what) in done or (not said & (MATTERS | BESIDE) and because not in whole):
+                continue
+            done.add((start, what))
+            if len(done) % OFTEN == 0:
+                large.let_go(piece.data, start)
+            path = f"{piece.path}[{number}]" if several else piece.path
+            for at, other in ways[first : first + depth]:
+                path += f"[{other}]" if at == INDEX else ".?" if at == KEYLESS else _suffix(piece.data[at:other])
+            if what == ARRAY:
+                pieces += json_documents.lists_of_bytes(piece.part("json", start, end, path), room)
+            if what == ARRAY or b"[" in piece.data[start:end]:  # it reads lists inside strings as well
+                pieces += spelled_out.characters(piece.part("", start, end), room) or ()
+            if what == ARRAY:
+                continue
+            if what == KEY:
+                raw = piece.data[start:end]
+                if (number, raw) not in keys:  # a document's keys are taken once
+                    keys.add((number, raw))
+                    pieces.append(piece.part("json", start, end, path=path))
+                continue
+            json_documents._document(piece, token, path, room, pieces)
+        return pieces
+
+
+def _rows(numbers: array[int], fields: int, count: int) -> list[tuple[int, ...]]:
+    return list(zip(*[iter(numbers[: fields * count])] * fields, strict=True))
+
+
+def _whole(found: list[tuple[int, ...]]) -> set[int]:
+    """The leaves with numbers that may be a coordinate of a place of which both may be in this text."""
+    lats, lons = ({place for place, axis, _ in found if axis == wanted} for wanted in (0, 1))
+    return {leaf for place, _, leaf in found if place in lats & lons}
+
+
+def _begins(data: bytes) -> bool:
+    """Whether the full reading takes it for a document as well: `[&quot;a&quot;]` is none."""
+    return any(one.looks(data) for one in DECODERS if one.name == "json" and one.looks is not None)
+
+
+def _has_soft_breaks(data: bytes) -> bool:
+    """Whether a line ends as those of quoted-printable do that go on in the next."""
+    last = b""
+    for block in large.blocks(data):
+        breaks = b"\n" in block and (b"=\n" in block or b"=\r\n" in block)  # most documents are one line
+        if breaks or (last and SOFT.search(last + block[:2])):
+            return True
+        last = block[-2:]
+    return False
+
+
+SOFT = re.compile(rb"=\r?\n")
+
+
+def _suffix(raw: bytes) -> str:
+    return json_documents.child_path("", json_documents._key(raw))

@@ -1,0 +1,1 @@
+"""Finds positions in the leaves of an upload."""

@@ -1,0 +1,224 @@
+"""Finds places in binary data: latitude and longitude as floats, doubles or integers in either order, beside each other
+or with one more field between; doubles with several."""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from monitor.match.geo import systems
+from monitor.match.look import Look
+from monitor.match.native.library import Row, library, rows
+from monitor.match.native.listed import Numbers
+from monitor.match.native.patterns import Levels
+from monitor.match.native.tables import MOST_SLOTS
+from monitor.match.places.notations import SEMICIRCLES
+from monitor.match.places.pairs import AROUND
+
+TOLERANCE_M = 15.0
+GAPS = (0, 1, 2, 4, 8)
+"""Bytes that may stand between the two: a tag, a flag, an altitude, a time."""
+GAP_BITS = 4.0
+"""What it costs to look there as well."""
+FAR = 64
+"""Bytes that may stand between two doubles, which say so much that one of them seldom stands by chance within these."""
+FAR_BITS = 7.0
+"""What that costs."""
+LEAST = 0.001
+"""Degrees that any noughts may be."""
+COARSEST = 3
+"""Decimals that a rounded coordinate must have kept."""
+ROUNDINGS = range(COARSEST, 6)
+NEAR_DEGREES = TOLERANCE_M / systems.METRES_PER_DEGREE
+
+
+class _Kind(NamedTuple):
+    """One way to write a coordinate into bytes."""
+
+    name: str
+    code: str
+    scale: float
+    bits: float
+    """What one coordinate within the tolerance says."""
+
+    def pack(self, number: float) -> bytes:
+        """Its bytes."""
+        return struct.pack(self.code, number)
+
+
+KINDS = tuple(
+    _Kind(f"{name}, {order} endian", end + code, scale, bits)
+    for end, order in (("<", "little"), (">", "big"))
+    for name, code, scale, bits in (
+        ("double", "d", 1, 28.0),
+        ("float", "f", 1, 22.0),
+        ("int32 x 10000000", "i", 10**7, 20.0),
+        ("int32 x 1000000", "i", 10**6, 23.0),
+        ("int32 x 100000", "i", 10**5, 26.0),
+        ("int32 semicircles", "i", SEMICIRCLES, 20.0),
+    )
+)
+
+
+class Pair(NamedTuple):
+    """Both coordinates of a place, side by side in the bytes of a leaf."""
+
+    place: int
+    start: int
+    end: int
+    kind: str
+    bits: float
+    swapped: bool
+    decimals: int
+    error_m: float
+    gap: int
+    """Bytes between the two."""
+
+
+class Packed:
+    """Places to look for: by the three bytes that say most of a latitude, then by what stands beside it."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, float, float]] = []
+        self._handle = library.packed_new() if library else None
+        self._slow = _Patterns()
+
+    def __del__(self) -> None:
+        if library and self._handle:
+            library.packed_free(self._handle)
+
+    def add(self, number: int, place: systems.Place) -> None:
+        """Look for a place; `number` names it in what is found."""
+        if any(abs(degrees - round(degrees, 2)) < 1e-9 for degrees in (place.lat, place.lon)):
+            return  # such numbers are in binary data for many reasons
+        own = len(self._places)
+        if own > MOST_SLOTS:
+            raise ValueError("too many places")
+        self._places.append((number, place.lat, place.lon))
+        if not library:
+            self._slow.add(own, place.lat)
+            return
+        rounded = array("d", [round(place.lat, decimals) for decimals in ROUNDINGS])
+        reach = 1.001 * NEAR_DEGREES / max(1e-9, math.cos(math.radians(place.lat)))
+        where = (place.lat, place.lon, NEAR_DEGREES, reach, rounded.buffer_info()[0])
+        if not library.packed_add(self._handle, *where):
+            raise MemoryError
+
+    def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
+        """Every place in the leaves, which are all of binary data, with the number of its leaf."""
+        for at, own, number_of_kind, begin in self._latitudes(look.joined):
+            number, kind = look.leaf_at(at), KINDS[number_of_kind]
+            data, start = look.leaves[number].data, begin - look.starts[number]
+            size = struct.calcsize(kind.code)
+            of, true_lat, true_lon = self._places[own]
+            lat = _read(kind, data, start, true_lat, 1.0)
+            if lat is None:
+                continue
+            narrow = math.cos(math.radians(true_lat))
+            for beside, swapped in _besides(start, size, range(FAR + 1) if kind.code[1] == "d" else GAPS):
+                lon = _read(kind, data, beside, true_lon, narrow)
+                if lon is not None and not _is_nearer(kind, data, (start, true_lat), (beside, true_lon)):
+                    first = min(start, beside)
+                    decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
+                    gap = abs(beside - start) - size
+                    bits = 2 * kind.bits - (0 if not gap else GAP_BITS if gap in GAPS else FAR_BITS)
+                    end = max(start, beside) + size
+                    yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
+                    break
+
+    def _latitudes(self, data: bytes) -> list[tuple[int, int, int, int]]:
+        """(where the three bytes are, place, number of its kind, where the number begins) of what may be latitudes with
+        their longitudes beside them, in order."""
+        if not self._places:
+            return []
+        found = list(self._slow.find(data))
+        if library:
+            found = list(rows(lambda out, most: library.packed_find(self._handle, data, len(data), out, most)))
+        placed = []
+        for own, start, kind in found:
+            little = KINDS[kind].code[0] == "<"
+            placed.append((start + struct.calcsize(KINDS[kind].code) - 3 if little else start, own, kind, start))
+        return sorted(placed)
+
+
+def _is_nearer(kind: _Kind, data: bytes, lat: tuple[int, float], lon: tuple[int, float]) -> bool:
+    """Whether another double stands nearer to one of two than they to each other, with which it is another place around
+    there; (where they begin, the coordinates of the place). Of integers and floats, any bytes might be one."""
+    if kind.code[1] != "d":
+        return False
+    size = struct.calcsize(kind.code)
+    for (one, _), (other, true) in ((lat, lon), (lon, lat)):
+        for at, _ in _besides(one, size, range(abs(other - one) - size)):
+            if at != other and 0 <= at <= len(data) - size:
+                degrees: float = struct.unpack_from(kind.code, data, at)[0] / kind.scale
+                if abs(degrees - true) <= AROUND and abs(degrees) > LEAST:  # not a number, too
+                    return True
+    return False
+
+
+class _Patterns:
+    """What the compiled part knows of latitudes, without it."""
+
+    def __init__(self) -> None:
+        self._meanings: Numbers[bytes] = Numbers()
+        """By pattern, which places and kinds."""
+        self._levels = Levels()
+
+    def add(self, own: int, lat: float) -> None:
+        fresh: list[bytes] = []
+        for number_of_kind, kind in enumerate(KINDS):
+            for pattern in _patterns(kind, lat):
+                if self._meanings.add(pattern, own * len(KINDS) + number_of_kind):
+                    fresh.append(pattern)
+        self._levels.add_all(fresh)
+
+    def find(self, data: bytes) -> Iterator[Row]:
+        for pattern, at, _ in self._levels.find(data):
+            for meaning in self._meanings.get(pattern):
+                own, kind = meaning // len(KINDS), meaning % len(KINDS)
+                code = KINDS[kind].code
+                yield Row(own, at if code[0] == ">" else at + 3 - struct.calcsize(code), kind)
+
+
+def _besides(start: int, size: int, gaps: Iterable[int]) -> Iterator[tuple[int, bool]]:
+    """Where a longitude may begin, and whether that is before the latitude; the nearest first."""
+    for gap in gaps:
+        yield start + size + gap, False
+        yield start - size - gap, True
+
+
+def _patterns(kind: _Kind, degrees: float) -> set[bytes]:
+    """The three bytes that say most of a coordinate: of all numbers within the tolerance, which lie in a row, and of
+    the roundings."""
+    first, last = sorted(_telling(kind, degrees + off) for off in (-NEAR_DEGREES, NEAR_DEGREES))
+    found = {_telling(kind, round(degrees, decimals)) for decimals in ROUNDINGS}
+    # of a number near nought, the first byte tells its sign
+    found |= set(range(first, last + 1)) if last - first < MOST_IN_A_ROW else {first, last, _telling(kind, degrees)}
+    order: Literal["big", "little"] = "big" if kind.code[0] == ">" else "little"
+    return {number.to_bytes(3, order) for number in found - {0, 0xFFFFFF}}
+
+
+MOST_IN_A_ROW = 64
+
+
+def _telling(kind: _Kind, degrees: float) -> int:
+    coded = kind.pack(round(degrees * kind.scale) if kind.code[1] == "i" else degrees)
+    return int.from_bytes(coded[:3]) if kind.code[0] == ">" else int.from_bytes(coded[-3:], "little")
+
+
+def _read(kind: _Kind, data: bytes, start: int, true: float, narrow: float) -> tuple[int, float] | None:
+    """(decimals, metres off) of the number that stands there; None when it is not the coordinate."""
+    if start < 0 or start + struct.calcsize(kind.code) > len(data):
+        return None
+    degrees: float = struct.unpack_from(kind.code, data, start)[0] / kind.scale
+    if not abs(degrees) <= 180:  # not a number, too
+        return None
+    metres = abs(degrees - true) * systems.METRES_PER_DEGREE * narrow
+    sure = {"f": 5e-6, "d": 1e-9}.get(kind.code[1], 0.6 / kind.scale)
+    decimals = next((d for d in range(COARSEST, 7) if abs(degrees - round(degrees, d)) < sure), 7)
+    if metres <= TOLERANCE_M or abs(degrees - round(true, decimals)) < sure:
+        return decimals, metres
+    return None

@@ -1,0 +1,273 @@
+"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, H3, MGRS, Maidenhead, map
+tiles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitor.match.decode.walk.pieces import Leaf
+from monitor.match.geo import grids, systems
+from monitor.match.hits import last_key, parent_of
+from monitor.match.look import Look
+from monitor.match.native.sieve import Sieve
+from monitor.match.native.tables import Table
+from monitor.match.variants import Variant
+
+CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid|locator|maidenhead|qth")
+"""Keys that say that the name of a cell stands there."""
+GRID_KEYS = {
+    "geohash": re.compile(r"^(?:.*[._-])?(?:gh|geo[._-]?hash)[._-]?[0-9]?$"),
+    "h3 cell": re.compile(r"(?:^|[._-])h3|hexagon"),
+}
+COARSE_CELL = 24.0
+"""Keys that say which grid it is, and what a cell must say under them: 6 letters of a geohash, about 1.2 by 0.6 km."""
+SURE_CELL, TELLING_CELL = 34.0, 29.0
+"""Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
+LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
+"""Letters of the name of a cell that may stand in a longer text, those of the text, and what the name must say."""
+CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
+IN_LIST, MANY, BESIDE = 38.0, 4, 12
+"""What a cell must say that is one of so many in a list, of which others are within so many leaves: some place of many
+is in the same cell by chance."""
+SHORTEST = 4
+"""Digits of a column of map tiles."""
+STEM = 10
+"""Letters by which a name is known, of which digits say less; what begins like it is compared."""
+S2_NUMBER = re.compile(rb"-?[0-9]{17,20}")
+TILE = re.compile(rb"(?<![0-9A-Za-z.])(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(?![0-9])")
+"""The way to a map tile: zoom, column and row, or the row first."""
+SURE_TILE = 17
+"""The zoom from which on a map tile stands without support: about 300 m."""
+NEAR = 6
+"""Leaves between the column of a tile and its row or zoom."""
+S2_WHOLE_M = 8.5e6
+"""The side of a face of S2, in metres; those of cells vary."""
+H3_EDGE_M = 1.28e6
+"""The side of a hexagon of H3 of the widest resolution, in metres."""
+H3_DIGITS = 15
+"""Digits of hex of an id of H3; in decimal it has eighteen."""
+EQUATOR_M = 40_075_017
+ZOOM_KEY = re.compile(r"^z$|zoom|level|matrix|^l$")
+
+
+class InCell(NamedTuple):
+    """A name of a cell that holds a place: where, as which variant, and what is to be said of it."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+    start: int
+    end: int
+    strong: bool
+    why: str
+
+
+class Cells:
+    """Places to look for by the cells that they are in."""
+
+    def __init__(self, narrow: Sieve) -> None:
+        """`narrow`: what is told of them as well."""
+        self._places: list[tuple[int, str, float, float]] = []
+        self._narrow = narrow
+        self._names = Table()
+        """By the stems of names and by the columns of map tiles, which places."""
+
+    def add(self, slot: int, place: systems.Place) -> None:
+        """Look for a place from now on."""
+        number = len(self._places)
+        self._places.append((slot, *place))
+        if self._names.handle:
+            further = systems.further_cells(place)
+            self._narrow.add_place(number, place, self._names, [name for _, name, _ in further])
+        else:
+            stems = {_stem(name) for _, name, _ in systems.cells(place)}
+            self._names.put_texts(stems.union(column for column, _ in systems.columns(place)), number)
+
+    def find(self, look: Look) -> Iterator[InCell]:
+        """The names of cells in the leaves of one upload."""
+        asked = [(number, leaf, _stems(leaf)) for number, leaf in enumerate(look.leaves) if _may_name(leaf)]
+        tiles = list(TILE.finditer(look.joined))
+        known = self._known({b"%d" % int(part) for found in tiles for part in found.groups()[1:]}, asked)
+        for number, leaf, stems in asked:
+            if stems.isdisjoint(known):
+                continue
+            data = leaf.data
+            size = len(data)
+            if size <= systems.LONGEST_CELL:
+                text = data.lower()
+                yield from self._named(look, number, text, known)
+                if size >= 16 and (token := _token(text)) is not None:
+                    yield from self._named(look, number, token, known)
+                if data in known:
+                    yield from self._tile_in_fields(look, number, known)
+            if size > LEAST_CELL and leaf.text is not None:
+                for word in CELL.finditer(data):
+                    if word.end() - word.start() == size:
+                        continue
+                    for slot, variant in self._in_cell(word[0].lower(), known):
+                        why = f"{variant.name} of {len(word[0])} characters in a text"
+                        yield InCell(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why)
+        for found in tiles:
+            yield from self._tile_in_path(look, found, known)
+
+    def _known(self, columns: set[bytes], asked: list[tuple[int, Leaf, set[bytes]]]) -> _Known:
+        """What of all that is asked for may be a name of places, in one look-up."""
+        stems = list(columns.union(*(stems for _, _, stems in asked)))
+        known: _Known = {}
+        for row in self._names.find_texts(stems):
+            known.setdefault(stems[row.start], []).append(row.slot)
+        return {stem: sorted(numbers) for stem, numbers in known.items()}
+
+    def _place(self, number: int) -> tuple[int, systems.Place]:
+        slot, system, lat, lon = self._places[number]
+        return slot, systems.Place(system, lat, lon)
+
+    def _named(self, look: Look, number: int, text: bytes, known: _Known) -> Iterator[InCell]:
+        """A name that is all of a leaf."""
+        leaf = look.leaves[number]
+        key = last_key(leaf.path)
+        telling = CELL_KEY.search(key) is not None
+        for slot, variant in self._in_cell(text, known):
+            if variant.bits < IN_LIST and _is_listed(look, number):
+                continue
+            why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
+            grid_key = GRID_KEYS.get(variant.name)
+            enough = COARSE_CELL if grid_key and grid_key.search(key) else TELLING_CELL
+            strong = variant.bits >= SURE_CELL or (telling and variant.bits >= enough)
+            yield InCell(slot, variant, number, 0, len(leaf.data), strong, why)
+
+    def _in_cell(self, name: bytes, known: _Known) -> Iterator[tuple[int, Variant]]:
+        """The places in a cell of this name, and what the name is."""
+        for number in known.get(_stem(name), ()):
+            slot, place = self._place(number)
+            for grid, text, bits in systems.cells(place):
+                if text == name:
+                    yield slot, Variant(grid, _system(place), "leaf", text, "word", bits)
+                    break
+
+    # --- tiles of web maps ---
+
+    def _tile_in_path(self, look: Look, found: re.Match[bytes], known: _Known) -> Iterator[InCell]:
+        zoom, one, other = (int(part) for part in found.groups())
+        number = look.leaf_at(found.start())
+        base = look.starts[number]
+        for column, row in ((one, other), (other, one)):
+            for slot, variant in self._in_tile(b"%d" % column, row, zoom, known):
+                if variant.bits < IN_LIST and _is_listed(look, number):
+                    continue
+                why = f"map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the place"
+                start, end = found.start(1) - base, found.end() - base
+                yield InCell(slot, variant, number, start, end, zoom >= SURE_TILE, why)
+
+    def _tile_in_fields(self, look: Look, number: int, known: _Known) -> Iterator[InCell]:
+        """The column of a tile, whose row and zoom are in fields beside it."""
+        leaf = look.leaves[number]
+        own = parent_of(leaf.path)
+        beside = [one for one in look.leaves[max(0, number - NEAR) : number + NEAR + 1] if parent_of(one.path) == own]
+        zooms = [one for one in beside if len(one.data) == 2 and ZOOM_KEY.search(last_key(one.path))]
+        rows = [one for one in beside if one is not leaf and SHORTEST <= len(one.data) <= 7 and one.data.isdigit()]
+        for zoom in {int(one.data) for one in zooms if one.data.isdigit()}:
+            for row in rows:
+                for slot, variant in self._in_tile(leaf.data, int(row.data), zoom, known):
+                    why = (
+                        f"the column of a map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the "
+                    )
+                    why += f"place; its row is at {row.path}"
+                    yield InCell(slot, variant, number, 0, len(leaf.data), zoom >= SURE_TILE, why)
+
+    def _in_tile(self, column: bytes, row: int, zoom: int, known: _Known) -> Iterator[tuple[int, Variant]]:
+        """The places in a tile; its row may be counted from the south."""
+        for number in known.get(column, ()):
+            slot, place = self._place(number)
+            if (column, zoom) in systems.columns(place):
+                x, y = grids.tile(place.lat, place.lon, zoom)
+                if row in (y, (1 << zoom) - 1 - y):
+                    name = b"%d/%d/%d" % (zoom, x, y)
+                    yield slot, Variant("map tile", _system(place), "leaf", name, "word", 2.0 * zoom - 2)
+
+
+_Known = dict[bytes, list[int]]
+"""Stems of names and columns of map tiles that are asked for and known -> places."""
+
+
+def _is_listed(look: Look, number: int) -> bool:
+    """Whether a leaf is an entry of a list, or a field of one of several rows, among others of its length."""
+    leaf = look.leaves[number]
+    way = LISTED.sub("[]", leaf.path)
+    if way == leaf.path:
+        return False
+    beside = look.leaves[max(0, number - BESIDE * MANY) : number + BESIDE * MANY + 1]
+    alike = {one.path for one in beside if len(one.data) == len(leaf.data) and one.decoding == leaf.decoding}
+    return sum(LISTED.sub("[]", path) == way for path in alike) >= MANY
+
+
+LISTED = re.compile(r"\[\d+\]")
+
+
+def _may_name(leaf: Leaf) -> bool:
+    return SHORTEST <= len(leaf.data) <= LONGEST_WITH_CELL and (
+        leaf.text is not None or len(leaf.data) <= systems.LONGEST_CELL
+    )
+
+
+def _stems(leaf: Leaf) -> set[bytes]:
+    """What names of cells in a leaf would be known by, and the leaf, which may be a column of tiles."""
+    data = leaf.data
+    found: set[bytes] = set()
+    if len(data) <= systems.LONGEST_CELL:
+        text = data.lower()
+        found = {data, _stem(text)}
+        if len(data) >= 16 and (token := _token(text)) is not None:
+            found.add(_stem(token))
+    if len(data) > LEAST_CELL and leaf.text is not None:
+        found.update([_stem(word.lower()) for word in CELL.findall(data)])
+    return found
+
+
+def _system(place: systems.Place) -> str:
+    return "as_given" if place.system == "wgs84" else place.system
+
+
+def _stem(name: bytes) -> bytes:
+    """What a name is known by."""
+    return name[: 16 if name.isdigit() else STEM]
+
+
+def _token(text: bytes) -> bytes | None:
+    """The token that an id of a cell of S2 stands for, which is a number or is written to its end."""
+    if S2_NUMBER.fullmatch(text):
+        number = int(text)
+        return (b"%016x" % (number & (1 << 64) - 1)).rstrip(b"0") if -(1 << 63) <= number < 1 << 64 else None
+    return text.rstrip(b"0") if len(text) == 16 and text.endswith(b"0") else None
+
+
+def _size(variant: Variant, text: bytes) -> str:
+    """How large a cell is, in its own measure."""
+    if variant.name == "s2 cell":
+        cell = int(text.ljust(16, b"0"), 16)
+        level = grids.FINEST - ((cell & -cell).bit_length() - 1) // 2
+        return f"of level {level}, about {S2_WHOLE_M / 2**level:.2g} m"
+    if variant.name == "h3 cell":
+        resolution = grids.h3_resolution(int(text, 10 if len(text) > H3_DIGITS else 16))
+        return f"of resolution {resolution}, about {H3_EDGE_M / 7 ** (resolution / 2):.2g} m to a side"
+    width_m = _width_m(variant, len(text))
+    return f"of {len(text)} characters, about {width_m:.{0 if width_m > 10 else 1}f} m wide"
+
+
+def _width_m(variant: Variant, size: int) -> float:
+    """How wide a cell is whose name has so many characters, on the equator."""
+    match variant.name:
+        case "geohash":
+            return EQUATOR_M / 2.0 ** ((5 * size + 1) // 2)
+        case "quadkey":
+            return EQUATOR_M / 2.0**size
+        case "mgrs":
+            return 10.0 ** (5 - round((variant.bits - 6) / 6.6))  # half of its digits; blanks may stand between
+        case _:
+            return WIDTHS_M.get((variant.name, size), 1.0)
+
+
+WIDTHS_M = {("plus code", 9): 278.0, ("plus code", 11): 14.0, ("plus code", 12): 3.5, ("maidenhead", 10): 39.0}
+"""Of a grid, and characters of a name: how wide the cell is; of those that are not here, some metres at most."""

@@ -1,0 +1,404 @@
+"""Finds places by their numbers: latitude and longitude at any rounding, together or apart, and their cells."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from monitor.events import Value
+from monitor.match.geo import grids, systems
+from monitor.match.hits import TELLING, last_key, parent_of
+from monitor.match.look import Look
+from monitor.match.native.listed import Numbers
+from monitor.match.native.sieve import Sieve
+from monitor.match.places.binary import Packed
+from monitor.match.places.cells import Cells
+from monitor.match.places.degrees import SOME_PART, Parted, in_parts
+from monitor.match.places.notations import (
+    GOES_WITH,
+    MERCATOR_M,
+    RARER,
+    RARER_BITS,
+    SOME_LATITUDE,
+    Marks,
+    Reading,
+    decimals_of,
+    readings,
+)
+from monitor.match.places.pairs import Partners, Spot
+from monitor.match.variants import Variant
+
+TOLERANCE_M = 15.0
+"""Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
+EXACT_M = 2.0
+"""Metres within which numbers are a place itself, where many other places are in the upload."""
+CELLS, FINE = 20, 500
+"""Cells of the wide and of the fine grid in one degree."""
+POLAR = 80.0
+MOST = 200
+"""Latitudes, and longitudes, of one place in one upload that are paired."""
+UTM_M = 15.0
+"""Metres within which a number may be a place's easting or northing."""
+HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
+
+
+class Found(NamedTuple):
+    """A place found: where, as which variant, and what is to be said of it."""
+
+    slot: int
+    variant: Variant
+    leaf: int
+    start: int
+    end: int
+    strong: bool
+    why: str
+    error_m: float
+    fits: bool
+
+
+class Places:
+    """Places to look for."""
+
+    def __init__(self, narrow: Sieve) -> None:
+        """`narrow`: what is told of them as well."""
+        self._places: list[tuple[int, systems.Place]] = []
+        self._grid: Numbers[tuple[bool, int]] = Numbers()
+        self._fine: Numbers[tuple[bool, int]] = Numbers()
+        """By axis and cell of a degree: of the wide grid, for coarse numbers, and of the fine one."""
+        self._polar = False
+        """Whether a place is so far north or south that metres are many degrees of longitude."""
+        self._marks = Marks()
+        self._packed = Packed()
+        self._metres: Numbers[tuple[bool, int]] = Numbers()
+        """By axis and 32 metres of UTM."""
+        self._cells = Cells(narrow)
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def add(self, slot: int, value: Value) -> None:
+        """Look for a place from now on, in every system of coordinates; for nothing where the value is none."""
+        point = systems.parse(value.text)
+        for place in systems.systems(*point) if point else ():
+            number = len(self._places)
+            self._places.append((slot, place))
+            if place.system != systems.METRES_ONLY:
+                self._packed.add(number, place)
+            for axis, degrees in ((False, place.lat), (True, place.lon)):
+                self._grid.add((axis, math.floor(degrees * CELLS)), number)
+                self._fine.add((axis, math.floor(degrees * FINE)), number)
+            self._polar = self._polar or abs(place.lat) > POLAR
+            if place.system == "wgs84":
+                self._marks.add(place.lat, place.lon, TOLERANCE_M)
+                for one in grids.utm(place.lat, place.lon):
+                    self._metres.add((False, int(one.northing) >> 5), number)
+                    self._metres.add((True, int(one.easting) >> 5), number)
+            self._cells.add(slot, place)
+
+    def find(self, look: Look) -> Iterator[Found]:
+        """All places in the leaves of one upload."""
+        for cell in self._cells.find(look):
+            yield Found(*cell, error_m=0.0, fits=True)
+        known: set[int] = set()
+        paths = "\n".join([leaf.path for leaf in look.leaves]).lower()
+        told = "lat" in paths and SOME_LATITUDE.search(paths) is not None
+        for found in self._in_numbers(look, told=told):
+            known.add(found.slot)
+            yield found
+        for found in self._in_parts(look) if "lat" in paths and SOME_PART.search(paths) else ():
+            known.add(found.slot)
+            yield found
+        yield from self._in_binary(look, known)
+
+    def _in_numbers(self, look: Look, *, told: bool) -> Iterator[Found]:
+        """`told`: whether some key may say that a latitude is there."""
+        numeric = look.numeric()
+        apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
+        read = list(readings(numeric, self._marks, apart=apart, told=told))
+        axes = self._coordinates(numeric, read)
+        partners = Partners(numeric, read)
+        back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
+        for number in sorted({number for number, _ in axes}):
+            place = self._places[number][1]
+            lats, lons = axes.get((number, False), []), axes.get((number, True), [])
+            pairs = list(_pairs(numeric, lats, lons, place, partners))
+            for lat, lon, relation in pairs:
+                exact = (lat.fits and lon.fits) or math.hypot(lat.error, lon.error) <= EXACT_M
+                if not exact and partners.are_many(lat.notation, (place.lat, place.lon), len(pairs)):
+                    continue
+                rarer = lat.notation in RARER or lon.notation in RARER
+                if place.system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
+                    continue
+                for found in self._pair(numeric, number, lat, lon, relation):
+                    yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
+
+    def _in_parts(self, look: Look) -> Iterator[Found]:
+        """Places whose degrees, minutes and seconds are in fields of their own, under keys that say so."""
+        for parted in in_parts(look.leaves):
+            axes: list[dict[int, _Coordinate]] = [{}, {}]
+            for axis, one in enumerate(parted):
+                for degrees in one.degrees:
+                    for number in self._near(degrees, one.unit, one.notation, lon=bool(axis)):
+                        off = _error(degrees, one.unit, self._places[number][1], lon=bool(axis))
+                        if off is not None:
+                            axes[axis][number] = _of_parts(one, look, off)
+            for number in sorted(axes[0].keys() & axes[1].keys()):
+                lat, lon = axes[0][number], axes[1][number]
+                if _decimals(lat, lon) >= 3:
+                    relation = "the keys say latitude and longitude, each in several fields"
+                    yield from self._pair(look, number, lat, lon, relation)
+
+    def _near(self, degrees: float, unit: float, notation: str, *, lon: bool) -> set[int]:
+        """The places that have such a coordinate in this notation, or one of a cell beside it."""
+        wide = unit > 1.001 / FINE or self._polar
+        cell, grid = math.floor(degrees * (CELLS if wide else FINE)), self._grid if wide else self._fine
+        near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((lon, at))}
+        if notation == "web mercator":
+            return near
+        return {one for one in near if self._places[one][1].system != systems.METRES_ONLY}
+
+    def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
+        """Places whose bytes stand together; with a field between only where nobody read the fields."""
+        numbers = [n for n, leaf in enumerate(look.leaves) if leaf.text is None and len(leaf.data) >= 8]
+        if not numbers:
+            return
+        for number, pair in self._packed.find(Look([look.leaves[n] for n in numbers])):
+            slot, place = self._places[pair.place]
+            if pair.gap and slot in known:
+                continue
+            name = "coordinates" if place.system == "wgs84" else place.system
+            variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
+            beside = f"{pair.gap} byte{'s' * (pair.gap > 1)} between them" if pair.gap else "side by side"
+            order = "longitude first" if pair.swapped else "latitude first"
+            why = (
+                f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
+                f"{pair.error_m:.0f} m from the place read; {beside}, {order}"
+            )
+            yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
+
+    def _coordinates(self, look: Look, read: Sequence[Reading]) -> dict[tuple[int, bool], list[_Coordinate]]:
+        """By place and axis, the numbers that may be its coordinates."""
+        axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
+        for start, end, degrees, unit, notation, only in read:
+            if notation == "web mercator" and only:  # the same number may be metres of UTM
+                self._in_utm(look, start, end, degrees, unit, axes)
+            for axis in (False, True) if only is None else (only,):
+                for place_number in self._near(degrees, unit, notation, lon=axis):
+                    off = _error(degrees, unit, self._places[place_number][1], lon=axis)
+                    known = axes[place_number, axis]
+                    if off is not None and len(known) < MOST:
+                        leaf = look.leaf_at(start)
+                        offset = look.starts[leaf]
+                        decimals = decimals_of(unit)
+                        known.append(_Coordinate(leaf, start - offset, end - offset, decimals, notation, *off))
+        return axes
+
+    def _in_utm(
+        self,
+        look: Look,
+        start: int,
+        end: int,
+        degrees: float,
+        unit: float,
+        axes: dict[tuple[int, bool], list[_Coordinate]],
+    ) -> None:
+        """Note a number that may be the easting or the northing of a place."""
+        number = degrees / 180 * MERCATOR_M
+        strip = int(number) >> 5
+        for axis in (False, True):
+            for near in (strip - 1, strip, strip + 1):
+                for place in self._metres.get((axis, near)):
+                    point = self._places[place][1]
+                    metres = grids.utm(point.lat, point.lon)
+                    off = min(abs(number - (one.easting if axis else one.northing)) for one in metres)
+                    known = axes[place, axis]
+                    if off <= UTM_M and len(known) < MOST:
+                        leaf = look.leaf_at(start)
+                        offset = look.starts[leaf]
+                        decimals = decimals_of(unit)
+                        fits = off * 180 / MERCATOR_M <= unit * 1.000001
+                        spot = (leaf, start - offset, end - offset)
+                        known.append(_Coordinate(*spot, decimals, "utm", off / systems.METRES_PER_DEGREE, off, fits))
+
+    def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
+        slot, place = self._places[number]
+        decimals = _decimals(lat, lon)
+        error = math.hypot(lat.error, lon.error)
+        name = "coordinates" if place.system == "wgs84" else place.system
+        of = lat.notation if lon.notation in ("as_given", "normalized") else lon.notation
+        of = "as_given" if place.system == systems.METRES_ONLY else of
+        rarer = of in RARER
+        bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
+        variant = Variant(name, of, "place", b"", "digit", bits)
+        precision = PRECISION[min(decimals, 5)]
+        written = "" if of == "as_given" else f" in {of}" + (f", one of {len(RARER)} rarer notations" if rarer else "")
+        why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the place read; {relation}"
+        fits = lat.fits and lon.fits
+        if lat.leaf == lon.leaf:
+            start, end = min(lat.start, lon.start), max(lat.end, lon.end)
+            yield Found(slot, variant, lat.leaf, start, end, True, why, error, fits)
+            return
+        for one, other, part, rest in ((lat, lon, "latitude", "longitude"), (lon, lat, "longitude", "latitude")):
+            said = f"{part}, the {rest} at {look.leaves[other.leaf].path}: {why}"
+            yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
+
+
+METRES_KEY = re.compile(r"north[^ ]* .*east|utm")
+UNUSUAL = frozenset(
+    (
+        *("radians", "web mercator", "utm", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
+        *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
+    )
+)
+"""Notations that many other numbers might be: both must stand together, or under telling keys."""
+UNDER_KEYS, WITHOUT_KEYS = 4, 5
+"""Decimals of a degree that both coordinates must have in one of the rarer notations."""
+COLATITUDE = re.compile(r"co[._-]?lat|polar|theta|zenith")
+"""Keys of an angle from the pole; a longitude of 58.8 may stand beside any other number."""
+PRECISION = {
+    0: "a region",
+    1: "a city, about 10 km",
+    2: "a town, about 1 km",
+    3: "coarse, about 100 m",
+    4: "a street, about 10 m",
+    5: "precise, about 1 m",
+}
+"""Decimals of a degree -> how precisely they say where somebody is."""
+
+
+class _Coordinate(NamedTuple):
+    """A number that may be one coordinate of a place."""
+
+    leaf: int
+    start: int
+    end: int
+    decimals: int
+    notation: str
+    """as_given, or what it is written in; the other coordinate must be written alike."""
+    off: float
+    """Degrees from the place's coordinate."""
+    error: float
+    """The same in metres."""
+    fits: bool
+    """Whether it is that coordinate, rounded or cut, not only near it."""
+
+
+def _error(degrees: float, unit: float, place: systems.Place, *, lon: bool) -> tuple[float, float, bool] | None:
+    """Degrees and metres between a number and a place's coordinate, and whether it is that coordinate, rounded or
+    cut; None when it is not even near it."""
+    true = place.lon if lon else place.lat
+    metres = systems.METRES_PER_DEGREE * (math.cos(math.radians(place.lat)) if lon else 1.0)
+    off = abs(degrees - true)
+    rounded = off <= unit / 2 * 1.000001
+    cut = abs(degrees) <= abs(true) and off < unit * 1.000001
+    if rounded or cut or off * metres <= TOLERANCE_M:
+        return off, off * metres, rounded or cut
+    return None
+
+
+def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coordinate:
+    decimals = decimals_of(one.unit)
+    return _Coordinate(one.leaf, 0, len(look.leaves[one.leaf].data), decimals, one.notation, *off)
+
+
+def _pairs(
+    look: Look, lats: list[_Coordinate], lons: list[_Coordinate], place: systems.Place, partners: Partners
+) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
+    """Latitudes and longitudes that belong together, with how we know."""
+    if not lats or not lons:
+        return
+    lats.sort(key=lambda one: one.notation in RARER)  # what most write goes before what few do
+    spots = [_spot(lat, place.lat) for lat in lats], [_spot(lon, place.lon) for lon in lons]
+    own = [{(one.leaf, one.start) for one in of_axis} for of_axis in spots]
+    few = len(lats) * len(lons) <= FEW
+    mates = ((number, range(len(lons))) for number in range(len(lats))) if few else partners.mates(*spots, own)
+    used: set[tuple[int, int]] = set()
+    for number, candidates in mates:
+        lat, best = lats[number], None
+        for other in candidates:
+            lon = lons[other]
+            relation = _relation(look, lat, lon)
+            if relation is None:
+                continue
+            rank, words = relation
+            distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
+            order = (float(rank), lat.error + lon.error, float(distance))
+            if (best is None or order < best[0]) and not partners.apart(spots[0][number], spots[1][other], *own):
+                best = order, lon, words
+        if best is not None and (lat.leaf, lat.start) not in used:
+            used.add((lat.leaf, lat.start))
+            yield lat, best[1], best[2]
+
+
+FEW = 64
+"""Pairs of a latitude and a longitude that are all looked at."""
+
+
+def _spot(one: _Coordinate, degrees: float) -> Spot:
+    return Spot(one.leaf, one.start, one.end, one.notation, degrees)
+
+
+def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
+    """To how many decimals a pair is written; zeros at the end of one may have been dropped, as many languages do."""
+    few, many = sorted((lat, lon), key=lambda one: one.decimals)
+    return many.decimals if few.off <= 10.0**-many.decimals * 1.000001 else few.decimals
+
+
+def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
+    """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
+    if lon.notation not in GOES_WITH.get(lat.notation, (lat.notation,)):
+        return None
+    decimals = _decimals(lat, lon)
+    if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
+        return None  # a nought was dropped at the end of the one with less: it does not stand for what is near it
+    first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
+    if lat.notation in RARER or lon.notation in RARER:
+        return _relation_of_rarer(lat, lon, first.path, second.path, decimals)
+    if lat.leaf == lon.leaf:
+        if lat.start == lon.start:
+            return None
+        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
+        if gap <= 24 and decimals >= 2:
+            return 0, "latitude and longitude side by side"
+        return (3, "both in one text") if decimals >= 4 and lat.notation not in UNUSUAL else None
+    keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
+    siblings = parent_of(first.path) == parent_of(second.path)
+    if all(keys):
+        if siblings and decimals >= 2:
+            return 0, "the keys say latitude and longitude"
+        if decimals >= 3:
+            return 1, "the keys say latitude and longitude"
+    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first.path} {second.path}".lower()):
+        return 0, "the keys say metres"
+    if siblings and decimals >= 2 and _swapped(first.path, second.path):
+        return 0, "each under the other's key"
+    if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
+        return 1, "side by side"
+    if decimals >= 4 and lat.notation not in UNUSUAL:
+        return 3, "both in one upload"
+    return None
+
+
+def _relation_of_rarer(
+    lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
+) -> tuple[int, str] | None:
+    """The same of the rarer notations, which are only taken for coordinates where they stand together."""
+    if lat.notation == "colatitude" and not COLATITUDE.search(last_key(first)):
+        return None
+    if lat.leaf == lon.leaf:
+        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
+        together = lat.start != lon.start and gap <= 24 and decimals >= WITHOUT_KEYS
+        return (2, "latitude and longitude side by side") if together else None
+    if parent_of(first) != parent_of(second):
+        return None
+    told = TELLING["lat"].match(last_key(first)) and TELLING["lon"].match(last_key(second))
+    if decimals >= UNDER_KEYS and (told or _swapped(first, second)):
+        return 2, "the keys say latitude and longitude" if told else "each under the other's key"
+    return (2, "side by side") if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
+
+
+def _swapped(lat: str, lon: str) -> bool:
+    return bool(TELLING["lon"].match(last_key(lat)) and TELLING["lat"].match(last_key(lon)))

@@ -1,0 +1,390 @@
+"""Reads numbers as coordinates: decimal degrees, micro-degrees, degrees and minutes in one text or in fields of their
+own, radians, metres, and what few write."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from array import array
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from monitor.match.decode.walk.pieces import Leaf
+from monitor.match.geo import grids
+from monitor.match.geo.systems import METRES_PER_DEGREE
+from monitor.match.hits import TELLING, last_key
+from monitor.match.look import Look
+
+NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
+EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
+SCALES = [
+    (max(1000, scale // 1000), 180 * scale, scale, f"degrees x {scale}") for scale in (10**n for n in range(4, 10))
+]
+"""The least and the largest whole number that counts so many parts of a degree."""
+MILLISECONDS = 3_600_000
+"""Thousandths of a second of arc in one degree."""
+SEMICIRCLES = 2**31 / 180
+"""What sports watches count in: half a turn is 2 ** 31."""
+MERCATOR_M = 20037508.342789244
+"""Half the equator: x and y of Web Mercator (EPSG:3857) are within this."""
+
+_DEGREE = rb"(?:\xc2\xb0|\xc2\xba|\xcb\x9a| ?deg|d|\xe5\xba\xa6)"
+_MINUTE = rb"(?:'|\xe2\x80\xb2|\xe2\x80\x99|m|\xe5\x88\x86)"
+_SECOND = rb"(?:\"|''|\xe2\x80\xb3|\xe2\x80\x9d|s|\xe7\xa7\x92)"
+_LETTER = (
+    rb"[NSEWnsew]|\xe5\x8c\x97\xe7\xba\xac|\xe5\x8d\x97\xe7\xba\xac|\xe4\xb8\x9c\xe7\xbb\x8f|\xe8\xa5\xbf\xe7\xbb\x8f"
+)
+HEMISPHERES = {"北纬": b"N", "南纬": b"S", "东经": b"E", "西经": b"W"}
+SIGNED = re.compile(
+    rb"(?<![0-9.])(?:("
+    + _LETTER
+    + rb") ?|(-))?([0-9]{1,3})"
+    + _DEGREE
+    + rb" ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?"
+    + _MINUTE
+    + rb"?"
+    rb"(?: ?([0-9]{1,2}(?:\.[0-9]{1,10})?) ?" + _SECOND + rb")?(?(1)|(?: ?([NSEWnsew])(?![A-Za-z]))?)"
+)
+"""31°13'49.5"N, N 31° 13.825', 121 deg 28' 25.3" E, 31d13m49.5sN, 北纬31度13分49.5秒."""
+MARKS = (b"\xc2", b"\xcb\x9a", b"deg", b"\xe5\xba\xa6")
+LETTERED = re.compile(rb"d ?[0-9]{1,2}(?:\.[0-9]+)? ?m")
+"""What there is in a text that `SIGNED` may find something in."""
+SEPARATED = re.compile(
+    rb"(?<![0-9.:])(?:([NSEW]) ?|(-))?([0-9]{1,3})[: -]([0-9]{1,2}(?:\.[0-9]{3,10})?)"
+    rb"(?:[: -]([0-9]{1,2}(?:\.[0-9]{1,10})?))?(?(1)|(?: ?([NSEW]))?)(?![0-9A-Za-z:])"
+)
+"""31:13:49.5, as Android's Location.convert writes it; N31 13 49.5; 31-13-49.5N. Times of day look alike: a fraction
+is needed."""
+BEHIND = re.compile(rb"(?:" + _DEGREE + rb")? ?([NSEWnsew])(?![A-Za-z])")
+BEFORE = re.compile(rb"(?:^|[^A-Za-z])(" + _LETTER + rb") ?\Z")
+"""What may stand beside decimal degrees: 31.2304N, 31.2304° N, N 31.2304, 北纬31.2304."""
+COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{4,14})(?![0-9.,])")
+"""31,230416: the comma for the point, as most of Europe writes."""
+NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),?([NSEW])(?![A-Za-z])")
+"""3113.8250,N: what GPS receivers say; 3113.82N: APRS."""
+PACKED = re.compile(rb"()([+-])([0-9]{2,3})([0-5][0-9])([0-5][0-9](?:\.[0-9]{1,10})?)()(?=[+/-]|\Z)")
+"""+311418.10+1212608.15/: ISO 6709."""
+BETWEEN, LETTER_BEHIND, SIGN = (
+    re.compile(mark) for mark in (rb"[0-9][: -][0-9]", rb"\.[0-9]+,?[NSEW]", rb"[+-][0-9]{6}")
+)
+"""What there is in a text that the three before may find something in."""
+RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
+"""31/1,13/1,4950/100: EXIF."""
+HEX_REAL = re.compile(rb"(?<![0-9A-Za-z])-?0[xX]1\.([0-9a-fA-F]{2,13})[pP]([+-]?[0-9]{1,2})(?![0-9A-Za-z])")
+"""0x1.f3d2b7p4: Double.toHexString."""
+HEX = re.compile(rb"(?:0x)?([0-9a-fA-F]{6,8})")
+"""129ee2c8: Integer.toHexString of a whole number; so many short words are written like it that the key must tell."""
+SOME_LATITUDE = re.compile(r"lat(?:itude[^.\[\]\n]*)?$", re.MULTILINE)
+"""What there must be among the paths, in lower case, for numbers in hex to be read."""
+
+
+class Reading(NamedTuple):
+    """A number, and the degrees it may stand for."""
+
+    start: int
+    end: int
+    degrees: float
+    unit: float
+    """Degrees that its last digit says."""
+    notation: str
+    """as_given: decimal degrees."""
+    axis: bool | None = None
+    """Whether it can only be a longitude; None: either."""
+
+
+def decimals_of(unit: float) -> int:
+    """The decimals of a degree that a number has whose last digit says so much."""
+    return math.floor(0.0001 - math.log10(unit))
+
+
+class _Rarer(NamedTuple):
+    """A notation that few write."""
+
+    notation: str
+    axis: bool | None
+    forth: Callable[[float], float]
+    """Degrees -> the number; it grows, or falls, with them."""
+    back: Callable[[float], float]
+    """The number -> degrees; not a number where it is none of these."""
+    per_degree: float
+    least: int
+    """Decimals that a number must have to be read so, a few less than say enough, for it may have ended with noughts;
+    nought: it must be whole."""
+
+
+def _linear(notation: str, axis: bool | None, times: float, plus: float, least: int) -> _Rarer:
+    """So many times the degrees, and something added."""
+    return _Rarer(
+        notation, axis, lambda degrees: degrees * times + plus, lambda number: (number - plus) / times, times, least
+    )
+
+
+def _in_one(notation: str, times: int, least: int) -> _Rarer:
+    """Degrees and minutes in one number, as GPS receivers say them."""
+
+    def forth(degrees: float) -> float:
+        whole, minutes = divmod(abs(degrees) * 60, 60)
+        return math.copysign((whole * 100 + minutes) * times, degrees)
+
+    def back(number: float) -> float:
+        whole, minutes = divmod(abs(number) / times, 100)
+        return math.copysign(whole + minutes / 60, number) if minutes < 60 else math.nan
+
+    return _Rarer(notation, None, forth, back, 60.0 * times, least)
+
+
+_MERCATOR = _Rarer(
+    "normalized mercator",
+    False,
+    lambda lat: (1 - math.asinh(math.tan(math.radians(max(-89.0, min(89.0, lat))))) / math.pi) / 2,
+    lambda number: math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * number)))) if 0 < number < 1 else math.nan,
+    1 / 360,
+    7,
+)
+_RARER = (
+    _linear("arcminutes", None, 60.0, 0.0, 2),
+    _linear("arcseconds", None, 3600.0, 0.0, 1),
+    _linear("gon", None, 10 / 9, 0.0, 3),
+    _linear("offset by 90 and 180", False, 1.0, 90.0, 3),
+    _linear("offset by 90 and 180", True, 1.0, 180.0, 3),
+    _linear("colatitude", False, -1.0, 90.0, 3),
+    _linear("longitude 0-360", True, 1.0, 360.0, 3),
+    _linear("normalized", True, 1 / 360, 0.5, 7),
+    _linear("normalized", False, 1 / 180, 0.5, 7),
+    _linear("normalized from the north", False, -1 / 180, 0.5, 7),
+    _MERCATOR,
+    _in_one("ddmm.mmmm", 1, 2),
+    _in_one("ddmm.mmmm x 10000", 10**4, 0),
+    _in_one("ddmm.mmmm x 100000", 10**5, 0),
+)
+IN_HEX = {"degrees x 10000000 in hex": 1e7, "degrees x 1000000 in hex": 1e6}
+RARER = frozenset((*(one.notation for one in _RARER), *IN_HEX))
+"""Notations that few write. Each that is tried is one more chance to be wrong, so a digit more is asked for on either
+axis than of what most write."""
+RARER_BITS = math.log2(len(RARER))
+"""What it costs to look for those as well."""
+GOES_WITH = {
+    "as_given": ("as_given", "longitude 0-360"),
+    "colatitude": ("as_given", "longitude 0-360"),
+    "normalized from the north": ("normalized",),
+    "normalized mercator": ("normalized",),
+}
+"""Notation of a latitude -> those of a longitude that is told in the same way; of all others the same."""
+
+
+_OF_LAT, _OF_LON = (
+    [(1 << row, one.forth) for row, one in enumerate(_RARER) if one.axis in (None, axis)] for axis in (False, True)
+)
+
+
+class Marks:
+    """What numbers may be a coordinate of any place in which of the rarer notations, by their logarithms: most are in
+    none, and to ask that takes less time than to read them in each."""
+
+    def __init__(self) -> None:
+        self._rows = array("H", bytes(2 * ROWS))
+        """A bit for each notation."""
+
+    def add(self, lat: float, lon: float, near_m: float) -> None:
+        """Numbers within so many metres of a place matter from now on."""
+        near = near_m / METRES_PER_DEGREE
+        reach = near / max(0.01, math.cos(math.radians(lat)))
+        rows, log1p, most = self._rows, math.log1p, ROWS - 1
+        for of_axis, low, high in ((_OF_LAT, lat - near, lat + near), (_OF_LON, lon - reach, lon + reach)):
+            for bit, forth in of_axis:
+                first, last = forth(low), forth(high)
+                one, other = int(log1p(abs(first)) * FINE), int(log1p(abs(last)) * FINE)
+                if one > other:
+                    one, other = other, one
+                if (first < 0) != (last < 0):  # on both sides of nought
+                    one = 0
+                for number in range(min(one, most), min(other, most) + 1):
+                    rows[number] |= bit
+
+    def of(self, number: float) -> int:
+        """The notations, a bit for each, in which a number may be a coordinate, whatever its sign."""
+        return self._rows[min(ROWS - 1, int(math.log1p(abs(number)) * FINE))]
+
+
+FINE, ROWS = 8000, 1 << 18
+"""How finely numbers are told apart, each an eighth of a thousandth more than the one before, and how many there are,
+up to 1.7e14."""
+
+
+def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True) -> Iterator[Reading]:
+    """Everything in the leaves that may be a coordinate. `marks`: which numbers are read in the rarer notations;
+    `apart`: the hemisphere may be under a key of its own; `told`: some key says that a latitude is there, and numbers
+    in hex are read."""
+    data = look.joined
+    if b"," in data:
+        for found in COMMA.finditer(data):
+            size = float(b"%s.%s" % (found[2], found[3]))
+            if size <= 180:
+                yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
+    for number in NUMBER.finditer(data):
+        start, end = number.span()
+        if end - start <= 18 and b"." in number[0]:
+            yield from _hemisphere(data, start, end)
+        if 4 <= end - start <= 24 and _alone(data, start, end):
+            if data[start - 1 : start] == b"-":
+                start -= 1
+            yield from _of_number(data[start:end], start, end, marks)
+            if apart and data[start : start + 1] != b"-":
+                yield from _of_number(b"-" + data[start:end], start, end, marks)
+    if b"e" in data or b"E" in data:
+        for number in EXPONENT.finditer(data):
+            mantissa, exponent = re.split(rb"[eE]", number[0])
+            unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
+            if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
+                yield Reading(*number.span(), float(number[0]), unit, "as_given")
+    if any(mark in data for mark in MARKS) or LETTERED.search(data):
+        for found in SIGNED.finditer(data):
+            yield from _of_parts(found)
+    for pattern, mark in ((SEPARATED, BETWEEN), (NMEA, LETTER_BEHIND), (PACKED, SIGN)):
+        for found in pattern.finditer(data) if mark.search(data) else ():
+            yield from _of_parts(found, sure=pattern is not SEPARATED)
+    if b"/1," in data:
+        for found in RATIONAL.finditer(data):
+            divisor = int(found[4])
+            degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
+            for sign in (1, -1):  # the hemisphere is under another key
+                yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
+    if b"0x1." in data or b"0X1." in data:
+        for found in HEX_REAL.finditer(data):
+            unit = max(1e-7, 2.0 ** (int(found[2]) - 4 * len(found[1])))
+            yield Reading(*found.span(), float.fromhex(found[0].decode()), unit, "hexadecimal real")
+    for start, leaf in zip(look.starts, look.leaves, strict=True) if told else ():
+        if 6 <= len(leaf.data) <= 10 and (word := HEX.fullmatch(leaf.data)):
+            yield from _of_hex(word[1], start, leaf)
+
+
+def _of_hex(digits: bytes, start: int, leaf: Leaf) -> Iterator[Reading]:
+    """A whole number in hex, where the key says which axis it is."""
+    axis = _axis_of(last_key(leaf.path))
+    if axis is not None:
+        whole = int(digits, 16)
+        whole -= (whole >> 31) << 32
+        for notation, times in IN_HEX.items():
+            yield Reading(start, start + len(leaf.data), whole / times, 1 / times, notation, axis)
+
+
+@lru_cache(maxsize=4096)
+def _axis_of(key: str) -> bool | None:
+    return False if TELLING["lat"].match(key) else True if TELLING["lon"].match(key) else None
+
+
+def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
+    """Decimal degrees with a letter for the hemisphere before or behind them."""
+    degrees = float(data[start:end])
+    if degrees > 180:
+        return
+    unit = 10.0 ** -(end - 1 - data.index(b".", start))
+    for found in (BEFORE.search(data[max(0, start - 8) : start]), BEHIND.match(data, end)):
+        if found is not None:  # in a row of coordinates a letter may seem to belong to both
+            letter = letter_of(found[1])
+            signed = -degrees if letter in (b"S", b"W") else degrees
+            yield Reading(start, max(end, found.end()), signed, unit, "as_given", letter in (b"E", b"W"))
+
+
+def _of_number(text: bytes, start: int, end: int, marks: Marks) -> Iterator[Reading]:
+    if b"." in text:
+        number = float(text)
+        size = abs(number)
+        decimals = len(text) - text.index(b".") - 1
+        if len(text) >= LONG and (rows := marks.of(number)):
+            yield from _of_rarer(number, decimals, start, end, rows)
+        if size <= 180:
+            yield Reading(start, end, number, 10.0**-decimals, "as_given")
+            if size <= 3.15 and decimals >= 6:
+                yield Reading(start, end, math.degrees(number), math.degrees(10.0**-decimals), "radians")
+        elif size <= MERCATOR_M * 1.0000001:
+            yield from _of_metres(number, 10.0**-decimals, start, end)
+        return
+    whole = int(text)
+    size = abs(whole)
+    if len(text) >= LONG and (rows := marks.of(whole)):
+        yield from _of_rarer(float(whole), 0, start, end, rows)
+    for least, most, scale, notation in SCALES:
+        if least <= size <= most:
+            yield Reading(start, end, whole / scale, 1 / scale, notation)
+    if size > 10**9:
+        yield from _of_bits(whole, start, end)
+    if 36_000 <= size <= 180 * MILLISECONDS:
+        yield Reading(start, end, whole / MILLISECONDS, 1 / MILLISECONDS, "milliseconds of arc")
+    if SEMICIRCLES / 100 <= size <= 180 * SEMICIRCLES:
+        yield Reading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
+    if 10_000 <= size <= MERCATOR_M:
+        yield from _of_metres(float(whole), 1.0, start, end)
+
+
+LONG = 6
+"""Letters of a number from which on it may say enough in a rarer notation."""
+
+
+def _of_rarer(number: float, decimals: int, start: int, end: int, rows: int) -> Iterator[Reading]:
+    """A number in those of the rarer notations that `Marks.of` it says."""
+    for row, (notation, axis, _, back, per_degree, least) in enumerate(_RARER):
+        if rows >> row & 1 and (decimals >= least if least else not decimals):
+            degrees = back(number)
+            if abs(degrees) <= 180:  # not a number, too
+                yield Reading(start, end, degrees, 10.0**-decimals / abs(per_degree), notation, axis)
+
+
+def _of_bits(whole: int, start: int, end: int) -> Iterator[Reading]:
+    """A real number whose bits somebody wrote as a whole one: Double.doubleToLongBits, Float.floatToIntBits."""
+    for form, whole_form, limit, unit in (("<d", "<q", 1 << 63, 1e-7), ("<f", "<i", 1 << 31, 1e-5)):
+        if -limit <= whole < limit:
+            degrees = struct.unpack(form, struct.pack(whole_form, whole))[0]
+            if 0.01 < abs(degrees) <= 180:
+                yield Reading(start, end, degrees, unit, "bits of a real number")
+
+
+def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[Reading]:
+    per_metre = 180 / MERCATOR_M * unit
+    lat, lon = grids.of_mercator(number, number)
+    yield Reading(start, end, lon, per_metre, "web mercator", True)
+    yield Reading(start, end, lat, per_metre, "web mercator", False)
+
+
+def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading]:
+    """Degrees, minutes and perhaps seconds, with a letter or a sign for the hemisphere."""
+    letter = letter_of(found[1] or found[6])
+    minutes, seconds = float(found[4]), float(found[5] or 0)
+    fraction = (found[5] or found[4]).partition(b".")[2]
+    degrees = int(found[3]) + minutes / 60 + seconds / 3600
+    if minutes >= 60 or seconds >= 60 or degrees > 180 or (found[5] and b"." in found[4]):
+        return
+    marked = sure or found.re is SIGNED
+    if not marked and not (letter and found[5]) and len(fraction) < (1 if found[5] else 4):
+        return
+    if letter in (b"S", b"W") or found[2] == b"-":
+        degrees = -degrees
+    unit = 10.0 ** -len(fraction) / (3600 if found[5] else 60)
+    notation = "degrees minutes seconds" if found[5] else "degrees minutes"
+    if not marked and not letter:
+        notation = "degrees:minutes:seconds"
+    axis = None if not letter else letter in (b"E", b"W")
+    yield Reading(*found.span(), degrees, unit, notation, axis)
+
+
+def letter_of(raw: bytes | None) -> bytes:
+    """N, S, E or W for a letter or the words of China; what it is else, in capitals."""
+    return HEMISPHERES.get((raw or b"").decode("utf-8", "replace"), (raw or b"").upper())
+
+
+def _alone(data: bytes, start: int, end: int) -> bool:
+    """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
+    left = data[start - 1 : start]
+    after = data[end : end + 1]
+    further = data[end + 1 : end + 2]
+    if after and (after.isalnum() or (after == b"." and further.isdigit())):
+        return False
+    ahead = after == b"_" and (further == b"-" or further.isdigit())
+    behind = left == b"_" and data[start - 2 : start - 1].isdigit()
+    if b"_" in (left, after) and not (ahead or behind):
+        return False
+    if left.isalpha():  # !3d31.238361!4d121.435598, as maps write their addresses
+        return data[start - 3 : start - 2] == b"!" and data[start - 2 : start - 1].isdigit()
+    return left != b"."

@@ -1,0 +1,343 @@
+"""Follows what the app itself turned into what: an upload that holds an output of its digest, MAC or cipher is read on
+in the input."""
+
+from __future__ import annotations
+
+import base64
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.events import Blob, InlineBlob, Ref, Transform
+from monitor.match.decode import Leaf, leaves_of
+from monitor.match.decode.walk.pieces import Narrow, as_text
+from monitor.match.hits import parent_of
+from monitor.match.look import Look
+from monitor.match.native.patterns import Levels
+from monitor.match.transforms import fed, salted, sent, spellings
+from monitor.match.transforms.alike import Alike, What, order, what_of
+from monitor.match.transforms.outputs import (
+    BEGINNING,
+    LETTERS,
+    SHORTEST,
+    UUID_BYTES,
+    WAYS,
+    Step,
+    Stream,
+    beginnings_of,
+    end_of,
+)
+from monitor.match.transforms.streams import CALLS, Found, Place, Streams
+
+STEPS = 64
+"""Transforms that are followed one behind the other: a digest may be taken of a digest many times."""
+
+Bodies = Callable[[str], bytes | None]
+"""sha256 -> the bytes of a stored blob, None when they are missing."""
+
+
+class Inner(NamedTuple):
+    """A leaf of an input whose output is in the upload, and the calls that lie between."""
+
+    leaf: Leaf
+    refs: tuple[Ref, ...]
+    cut: bool = False
+    """Whether digits or letters that may be a salt were taken off."""
+    forms: tuple[str, ...] = ()
+    """What the app's digests and ciphers made of it, the outermost first."""
+    whole: bool = False
+    """Whether it is all that went into the innermost of them."""
+
+
+class Transforms:
+    """The transforms of one recording."""
+
+    def __init__(self, bodies: Bodies | None = None) -> None:
+        self._bodies = bodies
+        self._known: set[Ref] = set()
+        self._alike: dict[What, Alike] = {}
+        self._of: dict[Ref, Alike] = {}
+        """The calls that are searched for, each among those that are like it."""
+        self._by_beginning: dict[bytes, list[Alike]] = {}
+        self._streams = Streams()
+        self._by_window: dict[bytes, list[Step]] = defaultdict(list)
+        """By what several calls of a stream gave that is long enough only together, the first of them, in order."""
+        self._in_pieces: set[Stream] = set()
+        """Streams with calls that gave too little to be known by."""
+        self._exchanged: dict[bytes, list[tuple[Alike, spellings.Own]]] = defaultdict(list)
+        """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
+        self._masked: dict[bytes, list[Alike]] = defaultdict(list)
+        """By what a mask of one byte leaves as it is."""
+        self._levels = Levels()
+        self.outputs = self._levels.grams
+        """The beginnings of all outputs, for sifting."""
+        self.narrow: Narrow | None = None
+        """Which parts of large inputs matter; None: all."""
+
+    def add(self, ref: Ref, transform: Transform, at: datetime) -> None:
+        """Learn of one call; `at` is its time on the host's clock. A known line changes nothing."""
+        if ref in self._known:
+            return
+        self._known.add(ref)
+        source, outcome = self._bytes(transform.input), self._bytes(transform.output)
+        if transform.op == "decrypt" and not _is_misused(source, outcome):
+            source, outcome = outcome, source
+        if source is None or outcome is None or source == outcome:
+            return
+        cut = transform.op in ("digest", "mac")
+        opaque = cut or transform.op in ("encrypt", "decrypt")
+        stream = Stream(cut, transform.algorithm, transform.thread, transform.pid)
+        key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
+        step = Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
+        calls, place = self._streams.add(step)
+        if len(outcome) >= SHORTEST:
+            self._know(step)
+        else:
+            self._in_pieces.add(stream)
+        if stream in self._in_pieces:
+            self._join(calls, place)
+
+    def _know(self, step: Step) -> None:
+        """Search for the output of a call from now on."""
+        if step.ref in self._of:  # with less of what went in
+            self._of[step.ref].remove(step)
+        what = what_of(step)
+        known = what in self._alike
+        alike = self._of[step.ref] = self._alike.setdefault(what, Alike(what))
+        alike.add(step)
+        if known:
+            return
+        for beginning in beginnings_of(step):
+            others = self._by_beginning.get(beginning)
+            if others is None:
+                self._by_beginning[beginning] = [alike]
+                self._levels.add(beginning)
+            else:
+                others.append(alike)
+        if step.opaque and len(step.outcome) >= UUID_BYTES:
+            for pattern, own in spellings.patterns(step.outcome):
+                self._exchanged[pattern].append((alike, own))
+            self._masked[spellings.differences_of(step.outcome)].append(alike)
+
+    def _join(self, calls: Sequence[tuple[datetime, int, Step]], place: int) -> None:
+        """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
+        with the last of them; what a cipher gives in pieces comes out one behind the other."""
+        if calls[place][2].cut:
+            end = next((at for at in range(place, len(calls)) if calls[at][2].outcome), None)
+            if end is not None and (step := calls[end][2]).ref in self._of:
+                whole = fed.whole(_line(step), (_line(calls[at][2]) for at in reversed(range(end))))
+                if whole is not None:
+                    self._know(step._replace(source=whole.source, refs=whole.refs))
+            return
+        for first in range(max(0, place - SHORTEST), place + 1):
+            step = calls[first][2]
+            window = b""
+            for _, _, call in calls[first : first + 2 * SHORTEST]:
+                window += call.outcome
+                if len(window) >= SHORTEST:
+                    break
+            if 0 < len(step.outcome) < SHORTEST <= len(window):
+                alike = self._by_window[window]
+                at = bisect_left(alike, order(step), key=order)
+                if at == len(alike) or alike[at].ref != step.ref:
+                    alike.insert(at, step)
+                self._levels.add_all({window} - self._by_beginning.keys())
+                self._by_beginning.setdefault(window, [])
+
+    def _bytes(self, blob: Blob) -> bytes | None:
+        if isinstance(blob, InlineBlob):
+            try:
+                return base64.b64decode(blob.b64)
+            except ValueError:
+                return None
+        return self._bodies(blob.body) if self._bodies else None
+
+    def follow(self, leaves: Sequence[Leaf], before: datetime) -> Iterator[Inner]:
+        """Leaves of the inputs whose outputs are in these leaves, over several calls, made before a moment."""
+        if not self._known:
+            return
+        done: set[Alike | Ref] = set()
+        open_leaves = [Inner(leaf, ()) for leaf in (*leaves, *_as_bytes(leaves))]
+        for _ in range(STEPS):
+            found = list(self._once(open_leaves, before, done))
+            if not found:
+                return
+            yield from found
+            open_leaves = found
+
+    def _once(self, outer: Sequence[Inner], before: datetime, done: set[Alike | Ref]) -> Iterator[Inner]:
+        """`done`: what was followed already, outputs and the calls that gave little each."""
+        look = Look([inner.leaf for inner in outer])
+        hits: dict[Alike, Found] = {}
+        pieces: dict[tuple[int, int], list[Step]] = {}
+        for pattern, start, _ in self._levels.find(look.joined):
+            number = look.leaf_at(start)
+            begin = start - look.starts[number]
+            if pattern in self._by_window:
+                pieces[number, begin] = self._by_window[pattern]
+            for alike in self._by_beginning[pattern]:
+                if alike not in done and (step := alike.last(before)) is not None:
+                    self._at(alike, step, pattern, look.leaves, number, begin, hits)
+        self._guess(look.leaves, hits, before, done)
+        done.update(hits)
+        # of calls that turned the same into the same under several names, the last
+        last = {(hit.step.source, hit.step.outcome): hit for hit in sorted(hits.values(), key=_by_order)}
+        for step, place, _ in sorted(last.values(), key=_by_order):
+            for source in (step.source, step.key):
+                yield from self._read(outer[place.leaf], place, source, step, step.refs or (step.ref,))
+        read = (-1, 0)
+        for (number, begin), rivals in sorted(pieces.items()):
+            if (number, begin) < read:  # within the last run
+                continue
+            run = self._streams.longest(rivals, look.leaves[number].data, begin, before)
+            if run and done.isdisjoint(call.ref for call in run):
+                done.update(call.ref for call in run)
+                read = (number, begin + sum(len(call.outcome) for call in run))
+                place = Place(number, begin, read[1])
+                yield from self._read_all(outer[number], place, run)
+        for run in self._streams.continued(hits, self._of, look.leaves, before):
+            place = next(hits[self._of[call.ref]].place for call in run if self._of.get(call.ref) in hits)
+            yield from self._read_all(outer[place.leaf], place, run)
+
+    def _at(
+        self,
+        alike: Alike,
+        step: Step,
+        pattern: bytes,
+        leaves: Sequence[Leaf],
+        number: int,
+        begin: int,
+        hits: dict[Alike, Found],
+    ) -> None:
+        """Note that an output stands in a leaf, where it does and not only begins like one."""
+        leaf = leaves[number]
+        known = hits.get(alike)
+        if known is not None and len(leaf.path) <= len(leaves[known.place.leaf].path):
+            # the innermost place of it is known
+            if not step.cut and len(known.places) < CALLS and leaf.data.startswith(step.outcome, begin):
+                known.places.append(Place(number, begin, begin + len(step.outcome)))
+            return
+        places = known.places if known is not None else []
+        if end := end_of(step, pattern, leaf, begin):
+            place = Place(number, begin, end)
+        elif not begin and not step.cut and self._in_parts(step, leaves, number):
+            place = Place(number, begin, len(leaf.data), ("joined parts",))
+        else:
+            return
+        hits[alike] = Found(step, place, [*places, place])
+
+    def _read_all(self, outer: Inner, place: Place, run: Sequence[Step]) -> Iterator[Inner]:
+        """The leaves of what went into several calls, one behind the other."""
+        source = b"".join(call.source for call in run)
+        first = next(call for call in run if call.outcome)
+        yield from self._read(outer, place, source, first, tuple(call.ref for call in run))
+
+    def _read(self, outer: Inner, place: Place, source: bytes, step: Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
+        """The leaves of what went into calls whose output stands at a place."""
+        leaf = outer.leaf
+        start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
+        decoding = (*leaf.decoding, *place.how, step.name)
+        all_of_it = outer.whole and (place.start, place.end) == (0, len(leaf.data))
+        forms = sent.followed(outer.forms, step, whole=all_of_it)
+        narrow = self.narrow if len(source) > IN_FULL else None
+        for inside in leaves_of(source, narrow=narrow).leaves:
+            path = leaf.path + inside.path[1:]
+            steps = (*decoding, *inside.decoding)
+            # what goes into a digest is a value and a salt, one directly behind the other; into a cipher, seldom
+            glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
+            made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
+            whole = (inside.start, inside.end) == (0, len(source)) and sent.AS_BYTES.issuperset(inside.decoding)
+            yield Inner(made, (*outer.refs, *refs), forms=forms, whole=whole)
+            if glued and made.text is not None:
+                for part in (*salted.beside_salt(made.data), *salted.cells_beside_salt(made.data)):
+                    one = made._replace(data=part, text=part.decode("ascii"), glued=False)
+                    yield Inner(one, (*outer.refs, *refs), cut=True, forms=forms)
+
+    def _guess(
+        self, leaves: Sequence[Leaf], hits: dict[Alike, Found], before: datetime, done: set[Alike | Ref]
+    ) -> None:
+        """Add what stands under exchanged letters or a mask of one byte: one look for each leaf."""
+        if not self._masked:
+            return
+        for number, leaf in enumerate(leaves):
+            data = leaf.data
+            if leaf.decoding[-1:] == ("digests",) or len(data) < UUID_BYTES:
+                continue
+            found: list[Alike] = []
+            if leaf.text is None:
+                masked = self._masked.get(spellings.differences_of(data), ())
+                found = [one for one in masked if one not in hits and spellings.is_masked(one.what.outcome, data)]
+            elif len(data) >= spellings.PATTERN and b" " not in data[: spellings.PATTERN]:
+                known = self._exchanged.get(spellings.pattern_of(data[: spellings.PATTERN]), ())
+                found = [one for one, own in known if one not in hits and spellings.is_exchanged(own, data)]
+            for one in found:
+                if one not in done and (step := one.last(before)) is not None:
+                    how = "mask of one byte" if leaf.text is None else "exchanged letters"
+                    place = Place(number, 0, len(data), (how,))
+                    hits[one] = Found(step, place, [place])
+
+    def _in_parts(self, step: Step, leaves: Sequence[Leaf], number: int) -> bool:
+        """Whether a leaf begins the output of a cipher, and those beside it go on with it to its end: letters that were
+        cut, or bytes that were, and then written each for itself."""
+        first = leaves[number]
+        size = len(first.data)
+        fewest = LETTERS if first.text is not None else SHORTEST
+        if not fewest <= size < 2 * len(step.outcome):
+            return False
+        for spell in WAYS if first.text is not None else (bytes,):
+            if not first.data.startswith(spell(step.outcome[:BEGINNING])[:fewest]):
+                continue
+            text = spell(step.outcome)
+            if size >= len(text) or not text.startswith(first.data):
+                continue
+            at, beside, shape = size, parent_of(first.path), LISTED.sub("", first.path)
+            for leaf in leaves[number + 1 : number + 1 + FURTHER]:
+                if leaf.decoding != first.decoding or not text.startswith(leaf.data, at):
+                    continue  # what a decoder made of a part, or what is said of it: its number, the name of its file
+                if parent_of(leaf.path) != beside and LISTED.sub("", leaf.path) != shape:
+                    continue
+                at += len(leaf.data)
+                if len(text) - at <= 2 and not text[at:].strip(b"="):
+                    return True
+        return False
+
+
+def _line(step: Step) -> fed.Fed:
+    return fed.Fed(step.ref, step.source, step.outcome, step.name, step.key)
+
+
+LISTED = re.compile(r"\[\d+\]")
+FURTHER = 4096
+"""Leaves behind the first part of an output among which the others are looked for."""
+
+
+def _is_misused(source: bytes | None, outcome: bytes | None) -> bool:
+    """Whether a cipher was told to decrypt so as to encrypt: what it took is a text, and what it gave is none. No
+    ciphertext of sixteen bytes is a text by chance."""
+    if source is None or outcome is None or len(source) < UUID_BYTES:
+        return False
+    return as_text(source) is not None and as_text(outcome) is None
+
+
+UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
+    """The bytes of what is written like a UUID, as half a digest often is; no decoder takes those apart."""
+    for leaf in leaves:
+        if len(leaf.data) == 36 and UUID.fullmatch(leaf.data):
+            data = bytes.fromhex(leaf.data.replace(b"-", b"").decode())
+            yield leaf._replace(text=None, data=data, decoding=(*leaf.decoding, "hex"), exact=False)
+
+
+IN_FULL = 1 << 16
+"""Bytes of an input that is read in full; of a larger one, what of it may matter."""
+SHORT_INPUT = 128
+"""Bytes of what goes into a cipher and may be nothing but values, one directly behind the other."""
+
+
+def _by_order(hit: Found) -> tuple[datetime, int]:
+    return order(hit.step)

@@ -1,0 +1,72 @@
+"""Calls that turned the same into the same: a payload that is sent again and again is followed as its last call."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.match.transforms.outputs import Step, Stream
+
+FURTHER_BACK = 64
+"""Calls of other streams that are passed over in search of one of a stream."""
+
+
+class What(NamedTuple):
+    """What calls that are alike share."""
+
+    name: str
+    source: bytes
+    outcome: bytes
+    key: bytes
+    cut: bool
+    opaque: bool
+
+
+def what_of(step: Step) -> What:
+    """What other calls must share with one to be like it."""
+    return What(step.name, step.source, step.outcome, step.key, step.cut, step.opaque)
+
+
+class Alike:
+    """Calls of one algorithm with one input and one output, in order of time; they may become known in any order."""
+
+    def __init__(self, what: What) -> None:
+        self.what = what
+        self._calls: list[tuple[datetime, int, Step]] = []
+
+    def add(self, step: Step) -> None:
+        """One more of them."""
+        self._calls.insert(bisect_right(self._calls, order(step), key=_place), (*order(step), step))
+
+    def remove(self, step: Step) -> None:
+        """A call of which more is known now, so that it is like others."""
+        at = bisect_left(self._calls, order(step), key=_place)
+        while self._calls[at][2].ref != step.ref:
+            at += 1
+        del self._calls[at]
+
+    def last(self, before: datetime) -> Step | None:
+        """The last call up to a moment: what is sent then comes from that one, if from any of them."""
+        number = bisect_right(self._calls, before, key=lambda call: call[0])
+        return self._calls[number - 1][2] if number else None
+
+    def last_of(self, stream: Stream, behind: Step) -> Step | None:
+        """The last call of a stream before another call."""
+        number = bisect_left(self._calls, order(behind), key=_place)
+        calls = (call[2] for call in reversed(self._calls[max(0, number - FURTHER_BACK) : number]))
+        return next((call for call in calls if call.stream == stream), None)
+
+    def is_repeated(self, before: datetime) -> bool:
+        """Whether there are several up to a moment."""
+        return len(self._calls) > 1 and self._calls[1][0] <= before
+
+
+def order(step: Step) -> tuple[datetime, int]:
+    """By time, then by line."""
+    line = step.ref.rpartition(":")[2]
+    return step.at, int(line) if line.isdecimal() else 0
+
+
+def _place(call: tuple[datetime, int, Step]) -> tuple[datetime, int]:
+    return call[:2]

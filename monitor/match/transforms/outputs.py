@@ -1,0 +1,172 @@
+"""The output of one of the app's own calls: how it is known from far, and where it ends."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.events import Ref
+from monitor.match.decode import Leaf
+from monitor.match.transforms import spellings
+from monitor.match.variants.digests import SHORTENED
+
+SHORTEST = 8
+"""Bytes of an output that are still proof."""
+BEGINNING = 48
+"""Bytes of an output that are searched for; the rest is compared."""
+TAG = 16
+"""Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
+UUID_BYTES = 16
+LETTERS = 16
+"""Hex digits of a digest that are searched for where they stand in a text, glued to others."""
+
+
+class Stream(NamedTuple):
+    """What calls of one object that is fed piece by piece share."""
+
+    cut: bool
+    algorithm: str
+    thread: str | None
+    pid: int | None
+
+
+class Step(NamedTuple):
+    """One call of the app: what went in, what came out."""
+
+    ref: Ref
+    at: datetime
+    name: str
+    source: bytes
+    outcome: bytes
+    cut: bool
+    """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
+    stream: Stream
+    opaque: bool
+    """Whether its output has no order of its own, as what was only encoded or compressed has."""
+    key: bytes
+    """Of a MAC only: who keys a constant with an id sends the id."""
+    refs: tuple[Ref, ...] = ()
+    """All calls, where there are several that turned a part each."""
+
+
+WAYS: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data.hex().encode(),
+    lambda data: data.hex().upper().encode(),
+    base64.b64encode,
+    base64.urlsafe_b64encode,
+)
+"""How an output is written before it is cut over several fields."""
+
+
+def beginnings_of(step: Step) -> set[bytes]:
+    """What is searched for, for one call: how its output begins, as it is and, of a digest, in hex; where half of an
+    MD5 is sent, that is the middle one."""
+    outcome = step.outcome
+    found = {outcome[:SHORTEST], outcome[:BEGINNING]}
+    if step.cut:
+        word = outcome.hex().lstrip("0")[:LETTERS].encode()
+        found |= {word, word.upper(), outcome[-SHORTEST:]}
+        if len(outcome) == 16:
+            half = outcome[4:12].hex().encode()
+            found |= {half, half.upper()}
+        found |= {uuid[:SHORTEST]} if (uuid := _as_uuid(outcome)) else set()
+    elif len(outcome) > TAG + SHORTEST:
+        found.add(outcome[:-TAG][:BEGINNING])
+    if step.opaque:
+        found.update(spellings.beginnings(outcome, cut=step.cut))
+    if step.opaque and not step.cut and len(outcome) > TAG:
+        found |= {way(outcome[:BEGINNING])[:LETTERS] for way in WAYS}  # cut over several fields
+    return found
+
+
+def _as_uuid(digest: bytes) -> bytes:
+    """The UUID of a name that is made of an MD5 or a SHA-1, in which six bits say so (RFC 9562); nothing of others."""
+    version = {UUID_BYTES: 0x30, 20: 0x50}.get(len(digest))
+    if version is None:
+        return b""
+    sixth, eighth = digest[6] & 0x0F | version, digest[8] & 0x3F | 0x80
+    return digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]
+
+
+def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
+    """Where the output of a call ends that begins in these bytes with this pattern; 0 when it does not stand there."""
+    outcome, data = step.outcome, leaf.data
+    if data.startswith(outcome, begin):
+        return begin + len(outcome)
+    if leaf.decoding[-1:] == ("digests",):  # cut here, not by the app: half of another may be half of this one
+        return 0
+    if step.cut:
+        if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
+            return len(data)
+        if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
+            return len(data)
+        several = len(data) >= 3 * SHORTENED and not (len(data) % SHORTENED or begin % SHORTENED)
+        if several and data.startswith(outcome[:SHORTENED], begin):
+            return begin + SHORTENED  # one of a row
+        if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
+            return begin + UUID_BYTES
+        word = outcome.hex().lstrip("0").encode()
+        if data[begin : begin + len(word)].lower() == word:
+            return begin + len(word)
+        if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
+            return begin + LETTERS  # a cut digest and a salt: 64 bits
+        return spellings.end_of(outcome, data, begin, cut=True)
+    if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:
+        text = outcome[:-TAG]
+        if len(text) >= SHORTEST and data.startswith(text, begin):
+            return begin + len(text)
+    if end := _end_of_frames(outcome, data, begin):
+        return end
+    # sent in chunks that are far from each other: its beginning and its end are there
+    if len(outcome) >= 2 * BEGINNING and data.startswith(outcome[:BEGINNING], begin):
+        at = data.find(outcome[-TAG:], begin + BEGINNING)
+        if begin + len(outcome) - TAG <= at <= begin + 2 * len(outcome):
+            return at + TAG
+    if outcome.startswith(pattern):  # one that begins alike, of which there may be many: it is not spelled at all
+        return 0
+    return spellings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
+
+
+def _is_half(digest: bytes, text: bytes) -> bool:
+    """Whether these are 16 hex digits that digests are cut to: the first, or those in the middle of an MD5."""
+    halves = [digest[:8], digest[4:12]] if len(digest) == UUID_BYTES else [digest[:8]]
+    return text.lower() in [half.hex().encode() for half in halves]
+
+
+def _end_of_frames(outcome: bytes, data: bytes, begin: int) -> int:
+    """Where an output ends of which all is there, in pieces with something short between, as their lengths; else 0."""
+    if len(data) - begin <= len(outcome):
+        return 0
+    done, at = 0, begin
+    while True:
+        same = _alike(outcome, done, data, at)
+        done, at = done + same, at + same
+        if done == len(outcome):
+            return at
+        if same < SHORTEST:
+            return 0
+        for back, gap in GAPS:  # the first byte between may be like that of the next piece
+            piece = outcome[done - back : done - back + SHORTEST]
+            if data.startswith(piece, at - back + gap):
+                done, at = done - back, at - back + gap
+                break
+        else:
+            return 0
+
+
+GAPS = [(back, gap) for back in range(3) for gap in range(1, 17)]
+"""Bytes of a piece that are taken back, and those between it and the next."""
+
+
+def _alike(outcome: bytes, done: int, data: bytes, at: int) -> int:
+    """How many bytes are the same from two places on."""
+    low, high = 0, min(len(outcome) - done, len(data) - at)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if data.startswith(outcome[done : done + middle], at):
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,55 @@
+"""What is said of a value that the app turned into something else before it was sent: a digest with a salt is not the
+value as it is, though the value stands as it is in what was digested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from monitor.match.hits import Hit
+from monitor.match.transforms.outputs import Step
+
+ENCRYPTED = "encrypted"
+SALTED = "salted_"
+AS_BYTES = frozenset(("hex", "base64"))
+"""Ways to write an input that add nothing to it."""
+SHA2 = re.compile(r"^sha_?(\d)")
+
+
+def form_of(step: Step) -> str:
+    """What a call makes of its input, as variants are named: sha256, hmac_sha256, encrypted; empty where it only writes
+    it in another way."""
+    if not step.opaque:
+        return ""
+    if not step.cut:
+        return ENCRYPTED
+    name = re.sub(r"[^a-z0-9]+", "_", step.name.lower()).strip("_")
+    keyed = name.startswith("hmac")
+    name = SHA2.sub(r"sha\1", name.removeprefix("hmac").strip("_"))
+    return f"hmac_{name}" if keyed else name
+
+
+def followed(forms: Sequence[str], step: Step, *, whole: bool) -> tuple[str, ...]:
+    """The forms down to the input of a further call, the outermost first; `whole`: its output is all that went into the
+    one before."""
+    further = (form_of(step),) if step.opaque else ()
+    return (*_salted(forms, whole=whole), *further)
+
+
+def as_sent(hit: Hit, forms: Sequence[str], *, whole: bool) -> str:
+    """The name of the form in which a value was sent; `whole`: the leaf that it stands in is all that went in."""
+    made = list(_salted(forms, whole=whole and not hit.before and not hit.after))
+    if made and all(form == ENCRYPTED for form in made):
+        return ENCRYPTED if hit.variant.how in ("text", "utf-8", "digits") else hit.variant.name
+    while made and made[0] == ENCRYPTED:  # who is sent a digest under a cipher has the digest
+        del made[0]
+    if not made:
+        return hit.variant.name
+    return "_of_".join((*made, hit.variant.name) if hit.variant.how == "leaf" else made)
+
+
+def _salted(forms: Sequence[str], *, whole: bool) -> tuple[str, ...]:
+    """The forms, the last as one with a salt where it is a digest and something else went in as well."""
+    if not forms or whole or forms[-1] == ENCRYPTED or "mac" in forms[-1]:
+        return tuple(forms)
+    return (*forms[:-1], SALTED + forms[-1])

@@ -1,0 +1,233 @@
+"""Calls of objects that are fed piece by piece: which of them go on with each other, and how far."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.events import Ref
+from monitor.match.decode import Leaf
+from monitor.match.transforms.alike import Alike, order
+from monitor.match.transforms.outputs import SHORTEST, WAYS, Step, Stream
+
+CALLS = 4096
+"""Calls that are read as one, when a stream was encrypted piece by piece."""
+RIVALS = 256
+"""Calls with the same short output among which the one that goes on longest is looked for."""
+TAILS = 16
+"""Calls behind the last piece of a stream among which the one with its short end is looked for."""
+
+NEAR = 4
+"""Leaves beside that of a piece among which the next may stand."""
+
+
+class Place(NamedTuple):
+    """Where an output stands: the number of the leaf, and which of its bytes."""
+
+    leaf: int
+    start: int
+    end: int
+    how: tuple[str, ...] = ()
+    """Steps from the leaf to the output, where it is not written there as it is."""
+
+
+class Found(NamedTuple):
+    """An output in an upload."""
+
+    step: Step
+    """The last call that gave it."""
+    place: Place
+    """The innermost."""
+    places: list[Place]
+    """All of a cipher's that stand there as they are, in no order."""
+
+
+class Streams:
+    """The calls of each stream, in order of time."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Stream, list[tuple[datetime, int, Step]]] = defaultdict(list)
+
+    def add(self, step: Step) -> tuple[list[tuple[datetime, int, Step]], int]:
+        """Learn of a call; all of its stream, and which of them it is."""
+        calls = self._calls[step.stream]
+        place = bisect_right(calls, order(step), key=lambda call: call[:2])
+        calls.insert(place, (*order(step), step))
+        return calls, place
+
+    def _around(self, step: Step) -> tuple[list[tuple[datetime, int, Step]], int]:
+        calls = self._calls[step.stream]
+        return calls, bisect_right(calls, order(step), key=lambda call: call[:2]) - 1
+
+    def longest(self, rivals: Sequence[Step], data: bytes, begin: int, before: datetime) -> list[Step]:
+        """Of the runs that begin with these calls, of which several gave the same, the longest; of those, the last."""
+        best: list[Step] = []
+        size = 0
+        for first in [step for step in reversed(rivals) if step.at <= before][:RIVALS]:
+            run = self._run(first, data, begin, before)
+            length = sum(len(call.outcome) for call in run)
+            if length > size:
+                best, size = run, length
+            if begin + size == len(data):
+                break
+        return best
+
+    def _run(self, first: Step, data: bytes, begin: int, before: datetime) -> list[Step]:
+        """The calls of a stream, from one on, whose outputs stand in these bytes one behind the other."""
+        calls, place = self._around(first)
+        run: list[Step] = []
+        for _, _, call in calls[place : place + CALLS]:
+            if call.at > before or not data.startswith(call.outcome, begin):
+                break
+            run.append(call)
+            begin += len(call.outcome)
+        while run and not run[-1].outcome:  # what it took may have come out later
+            run.pop()
+        while place and len(run) < CALLS and not calls[place - 1][2].outcome:
+            place -= 1
+            run.insert(0, calls[place][2])
+        return run if len(run) > 1 else []
+
+    def continued(
+        self, found: Mapping[Alike, Found], of: Mapping[Ref, Alike], leaves: Sequence[Leaf], before: datetime
+    ) -> list[list[Step]]:
+        """Calls that go on with each other, two at least: those that follow each other in one stream, with those
+        between that gave little or nothing; and those whose outputs stand directly one behind the other."""
+        runs: list[list[Step]] = []
+        taken: set[Ref] = set()
+        for one in sorted(found.values(), key=lambda one: order(one.step)):
+            if not one.step.cut and one.step.ref not in taken:
+                run = self._neighbours(one, found, of, leaves, before)
+                taken.update(call.ref for call in run)
+                if len(run) > 1:
+                    runs.append(run)
+        runs += self._adjacent(found, leaves, before)
+        longest: dict[Ref, list[Step]] = {}
+        for run in sorted(runs, key=len):
+            longest.update((call.ref, run) for call in run)
+        return [run for run in runs if any(longest[call.ref] is run for call in run)]
+
+    def _neighbours(
+        self,
+        one: Found,
+        found: Mapping[Alike, Found],
+        of: Mapping[Ref, Alike],
+        leaves: Sequence[Leaf],
+        before: datetime,
+    ) -> list[Step]:
+        """The calls before and behind one in its stream that are in the upload too, or gave nothing yet.
+
+        No output is in there twice, or a payload that is sent again and again would become one long text; where an
+        output was given several times, it must stand in the upload where its turn is."""
+        calls, middle = self._around(one.step)
+        inside = {of[one.step.ref]}
+        run = [one.step]
+        for way in (-1, 1):
+            place, at = one.place, middle + way
+            further: list[Step] = []
+            sure = 0
+            while 0 <= at < len(calls) and len(run) + len(further) < CALLS:
+                call = calls[at][2]
+                turn: Place | None = None
+                if call.at > before:
+                    break
+                if len(call.outcome) >= SHORTEST:
+                    alike = of[call.ref]
+                    if alike not in found or alike in inside:
+                        break
+                    turn = _next(found[alike].places, place, way, leaves)
+                    if turn is None and alike.is_repeated(before):
+                        break
+                    turn = turn or place
+                    inside.add(alike)
+                elif call.outcome:
+                    turn = _little(call.outcome, place, way, leaves)
+                elif sure == len(further):
+                    turn = place
+                further.append(call)
+                if turn is not None:
+                    place, sure = turn, len(further)
+                at += way
+            if way < 0:
+                del further[sure:]  # with what little came before, others may have ended
+            run = [*reversed(further), *run] if way < 0 else [*run, *further]
+        # what those at the end took came out later, if at all
+        end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
+        return run[:end]
+
+    def _adjacent(self, found: Mapping[Alike, Found], leaves: Sequence[Leaf], before: datetime) -> Iterator[list[Step]]:
+        """Calls of one stream, one after the other, whose outputs stand in the upload without a gap, whatever other
+        calls were made between: two objects may be fed by turns. Only where each piece came out as long as it went
+        in, so that nothing was held back that went in between."""
+        begins: dict[tuple[int, int], tuple[Alike, Place]] = {}
+        for alike, one in found.items():
+            if not one.step.cut:
+                for place in one.places:
+                    known = begins.get(place[:2])
+                    if known is None or known[1].end < place.end:
+                        begins[place[:2]] = alike, place
+        ends = {(place.leaf, place.end) for _, place in begins.values()}
+        for spot in sorted(begins):
+            if spot in ends:
+                continue  # in the middle of others
+            chain: list[tuple[Alike, Place]] = []
+            while spot in begins and len(chain) < CALLS:
+                alike, place = begins[spot]
+                chain.append((alike, place))
+                spot = (place.leaf, place.end)
+            yield from self._called(chain, leaves, before)
+
+    def _called(
+        self, chain: Sequence[tuple[Alike, Place]], leaves: Sequence[Leaf], before: datetime
+    ) -> Iterator[list[Step]]:
+        """The calls that gave these outputs, the last first; a new run where one is of another stream."""
+        run: list[Step] = []
+        for alike, place in reversed(chain):
+            even = len(alike.what.source) == len(alike.what.outcome)
+            call = alike.last_of(run[0].stream, run[0]) if run and even else None
+            if call is None:
+                if len(run) > 1:
+                    yield run
+                call = alike.last(before)
+                run = [call, *self._tail(call, leaves[place.leaf].data, place.end, before)] if call else []
+            else:
+                run.insert(0, call)
+        if len(run) > 1:
+            yield run
+
+    def _tail(self, last: Step, data: bytes, end: int, before: datetime) -> list[Step]:
+        """The call that gave the few bytes that are left of a leaf behind an output."""
+        rest = data[end:]
+        if not 0 < len(rest) < SHORTEST or len(last.source) != len(last.outcome):
+            return []
+        calls, at = self._around(last)
+        further = (call for _, _, call in calls[at + 1 : at + 1 + TAILS])
+        return [call for call in further if call.outcome == rest and call.at <= before][:1]
+
+
+def _next(places: Sequence[Place], place: Place, way: int, leaves: Sequence[Leaf]) -> Place | None:
+    """The nearest of several places behind one (`way` 1) or before it (-1), in what was read in the same way."""
+    decoding = leaves[place.leaf].decoding
+    alike = (other for other in places if leaves[other.leaf].decoding == decoding)
+    if way > 0:
+        return min((other for other in alike if other[:2] > place[:2]), default=None)
+    return max((other for other in alike if other[:2] < place[:2]), default=None)
+
+
+def _little(outcome: bytes, place: Place, way: int, leaves: Sequence[Leaf]) -> Place | None:
+    """Where a few bytes stand that alone are no proof: directly behind a place or before it, in its leaf or one that is
+    nothing else."""
+    data, size = leaves[place.leaf].data, len(outcome)
+    at = place.end if way > 0 else place.start - size
+    if at >= 0 and data.startswith(outcome, at):
+        return Place(place.leaf, at, at + size)
+    if (place.end < len(data)) if way > 0 else place.start:
+        return None
+    spellings = (outcome, *(spell(outcome).rstrip(b"=") for spell in WAYS))
+    for number in range(place.leaf + way, place.leaf + way * (1 + NEAR), way):
+        if 0 <= number < len(leaves) and leaves[number].data.rstrip(b"=") in spellings:
+            return Place(number, 0, len(leaves[number].data))
+    return None

@@ -1,0 +1,152 @@
+"""The forms of a value as they are looked for: what is entered of them into the tables, and what each would mean."""
+
+from __future__ import annotations
+
+import base64
+from array import array
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+from monitor.events import Value
+from monitor.match import variants
+from monitor.match.native.library import library
+from monitor.match.native.tables import Grams, Table, windows_of
+from monitor.match.variants import FORMS, Variant
+
+TEXT, CODED, RAW, USUAL, ALL, DOUBLED, COMMON, CHARSETS, COMPOSED, SUMS, GIVEN = (1 << bit for bit in range(11))
+"""What is made of a form; as in `compiled/forms.c`."""
+DEPTHS = {"usual": USUAL, "all": ALL, "doubled": DOUBLED}
+
+
+class Text(NamedTuple):
+    """What is looked for in the leaves, and what it would mean."""
+
+    lower: bytes
+    offset: int
+    """Where in it the window stands by which it was entered."""
+    variant: Variant
+    charset: str
+    """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment; bytes: as is."""
+
+
+class Forms:
+    """All forms of one value, by how they are found; each sort is made when something of it was found."""
+
+    def __init__(self, value: Value) -> None:
+        self._value = value
+
+    @cached_property
+    def texts(self) -> dict[bytes, list[Text]]:
+        """By the windows that may stand for them."""
+        found: dict[bytes, list[Text]] = {}
+        for variant in variants.texts_of(self._value):
+            for lower, charset in _written(variant):
+                for offset, window in windows_of(lower):
+                    found.setdefault(window, []).append(Text(lower, offset, variant, charset))
+        return found
+
+    @cached_property
+    def digits(self) -> dict[bytes, Variant]:
+        """Numbers without what may stand between their digits."""
+        found: dict[bytes, Variant] = {}
+        for variant in variants.texts_of(self._value):
+            if variant.how == "digits":
+                found.setdefault(variant.pattern, variant)
+        return found
+
+    @cached_property
+    def digests(self) -> list[variants.Digested]:
+        """Of all normal forms."""
+        return variants.digests_of(self._value)
+
+
+def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests: Table, digits: Table) -> int:
+    """Enter what is looked for of a value: less than its forms, for of most values nothing is ever found. How many
+    patterns that is."""
+    numbers = {form.encode() for name, form in FORMS[kind](value.text) if variants.is_grouped(kind, name, form)}
+    digits.put(words_of(number[-8:] for number in numbers), slot)
+    if texts.handle:
+        return len(numbers) + _enter_all(_made_of(kind, value), slot, texts, raw, digests)
+    anywhere: set[tuple[bytes, bool]] = set()
+    binary: set[tuple[bytes, bool]] = set()
+    for variant in variants.texts_of(value):
+        for lower, charset in _written(variant):
+            if charset == "utf-8" or charset.startswith("base64"):
+                anywhere.add((lower, charset == "utf-8"))
+            else:
+                binary.add((lower, False))
+    texts.add_all(anywhere, slot)
+    raw.add_all(binary, slot)
+    words = [digest[2] for digest in variants.digests_of(value)]
+    digests.put(words_of(words), slot)
+    return len(anywhere) + len(binary) + len(numbers) + len(words)
+
+
+def _made_of(kind: str, value: Value) -> dict[bytes, int]:
+    """The normal forms of a value, and other bytes that stand for it -> what is made of each to be looked for."""
+    forms = FORMS[kind](value.text)
+    made: dict[bytes, int] = {}
+    for number, (name, text, coded, how, depth) in enumerate(variants.uses(kind, forms)):
+        what = 0 if how is None else TEXT | CODED if how == "text" else TEXT
+        if depth is not None:
+            what |= DEPTHS[depth] | (COMPOSED if name in variants.COMPOSED else 0)
+            what |= CHARSETS | GIVEN if number == 0 else 0
+        made[coded] = made.get(coded, 0) | what | (SUMS if name in variants.SUMMED else 0)
+        if (how == "text" or number == 0) and not text.isascii():
+            wide = text.encode("gb18030", "replace")
+            made[wide] = made.get(wide, 0) | (RAW if how == "text" else 0) | (COMMON if depth and number == 0 else 0)
+    for _, text in variants.in_disguise(forms):
+        coded = text.encode("utf-8", "replace")
+        made[coded] = made.get(coded, 0) | TEXT
+    for variant in variants.in_binary(kind, forms):
+        made[variant.pattern] = made.get(variant.pattern, 0) | (RAW if variant.how == "bytes" else TEXT)
+    if raw := variants.bytes_of(kind, forms):
+        made[raw] = made.get(raw, 0) | COMMON
+    return made
+
+
+def _enter_all(made: dict[bytes, int], slot: int, texts: Grams, raw: Grams, digests: Table) -> int:
+    sizes = array("i", [number for form, what in made.items() for number in (len(form), what)])
+    address, handles = sizes.buffer_info()[0], (texts.handle, raw.handle, digests.handle)
+    assert library is not None
+    patterns: int = library.forms_add(*handles, b"".join(made), address, len(made), slot)
+    if patterns < 0:
+        raise MemoryError
+    return patterns
+
+
+def words_of(runs: Iterable[bytes]) -> bytes:
+    """The first eight bytes of each, filled with noughts."""
+    return b"".join([run[:8] if len(run) >= 8 else run.ljust(8, b"\0") for run in runs])
+
+
+def _written(variant: Variant) -> Iterable[tuple[bytes, str]]:
+    """The texts, in small letters, that a form may stand as, and the charset of each."""
+    match variant.how:
+        case "text":
+            for pattern, charset in _encoded(variant.pattern):
+                yield pattern.lower(), charset
+        case "utf-8" | "bytes":
+            yield variant.pattern.lower(), variant.how
+        case "digits" | "place" | "leaf":
+            pass
+
+
+def _encoded(text: bytes) -> Iterable[tuple[bytes, str]]:
+    """The bytes that a text may be inside data that is no UTF-8 text, and inside base64 at any alignment."""
+    yield text, "utf-8"
+    word = text.decode()
+    for charset in ("utf-16le", "utf-16be"):
+        yield word.encode(charset), charset
+    if not word.isascii():
+        yield word.encode("gb18030"), "gb18030"
+    if len(text) >= 6:
+        for alignment in range(3):
+            coded = base64.b64encode(b"\0" * alignment + text)
+            core = coded[(0, 2, 3)[alignment] : (alignment + len(text)) * 8 // 6]
+            if len(core) < 8:
+                continue
+            yield core, f"base64 {alignment}"
+            if b"+" in core or b"/" in core:
+                yield core.translate(bytes.maketrans(b"+/", b"-_")), f"base64 {alignment}"
