@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 from monitor.events import Upload
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from tests import unseen
 
 HANG_S = 2.0

@@ -18,9 +18,8 @@ from monitor.match.belief.placeholders import is_everywhere, is_of_a_service, is
 from monitor.match.belief.support import KEYED_BITS, supports
 from monitor.match.decode import Decoded
 from monitor.match.finders.sets import Key
-from monitor.match.finders.texts import Hit, root_of
 from monitor.match.finding import Sought
-from monitor.match.hits import is_whole
+from monitor.match.hits import Hit, is_whole, root_of
 
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""

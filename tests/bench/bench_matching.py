@@ -20,7 +20,7 @@ import ahocorasick_rs
 
 from monitor.events import Access, Run, Transform, Upload, Value, parse
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from monitor.match.linking import Joined, Linker
 from monitor.match.variants.entering import Forms
 

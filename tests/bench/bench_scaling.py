@@ -17,7 +17,7 @@ from pathlib import Path
 from monitor.correlate import settling
 from monitor.events import Value
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from tests.bench.bench_matching import document, spent, values
 
 SIZES = (1_000, 10_000, 1_000_000)

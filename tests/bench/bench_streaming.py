@@ -16,7 +16,8 @@ from pathlib import Path
 
 from monitor.events import Upload
 from monitor.match import decode
-from monitor.match.finders.texts import Hit, Index
+from monitor.match.finding import Index
+from monitor.match.hits import Hit
 from monitor.recording import Recording
 from tests.bench.bench_matching import WAYS, WORDS, document, values
 

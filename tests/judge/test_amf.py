@@ -8,7 +8,7 @@ import pytest
 
 from monitor.events import Value
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 
 
 def word(text):

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from monitor.events import Upload
 from monitor.match import decode
 from monitor.match.decode.walk import pieces
-from monitor.match.finders.texts import root_of
+from monitor.match.hits import root_of
 from tests import fuzz, unseen
 from tests.judge.encoders import ENCODERS, bson
 

@@ -21,7 +21,7 @@ from monitor.events import Upload, Value
 from monitor.match import decode
 from monitor.match.decode.packed import lz_string
 from monitor.match.decode.walk.pieces import Limits, Room
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from tests.unseen import START
 from tests.unseen.further_letters import lz_string as packed
 from tests.unseen.rarer import in_base

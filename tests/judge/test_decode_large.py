@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from monitor.events import Upload, Value
 from monitor.match import decode
 from monitor.match.decode import large
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 
 VALUES = (
     Value(type="phone_number", text="13800138000"),

@@ -20,7 +20,7 @@ import zstandard
 from monitor.events import Upload, Value
 from monitor.match import decode
 from monitor.match.decode.packed import large_streams
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 
 PHONE = "+8613800138000"
 CHANCE = random.Random("large")

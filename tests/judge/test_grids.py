@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.events import Upload, Value
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from monitor.match.geo import grids, systems
 from monitor.match.look import Look
 from monitor.match.native import library

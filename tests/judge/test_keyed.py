@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finders.masked import STRANGE
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from tests.bench.bench_matching import document
 
 SIZES = (2, 3, 4, 5, 6, 7, 8, 12, 16)

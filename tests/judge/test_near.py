@@ -12,7 +12,7 @@ import pytest
 
 from monitor.events import Value
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from tests.judge.test_flows import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.events import Value
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from monitor.match.geo import systems
 from monitor.match.places.pairs import Partners
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from monitor.events import Value
 from monitor.match import decode, variants
 from monitor.match.decode.walk import pieces
-from monitor.match.finders.texts import Index, last_key
+from monitor.match.finding import Index
+from monitor.match.hits import last_key
 from monitor.match.native.tables import Grams, Table
 from monitor.match.variants import composed, digests, entering
 from tests.judge.encoders import ENCODERS, dumps

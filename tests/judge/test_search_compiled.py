@@ -28,7 +28,7 @@ from monitor.match.native import tables, sieve
 from monitor.match.places import binary
 entering.library = tables.library = binary.library = sieve.library = library.library
 from monitor.match import decode
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from tests.bench.bench_matching import document, values
 from tests.judge.encoders import ENCODERS, dumps
 
@@ -122,7 +122,7 @@ def test_digests_are_those_of_hashlib(compiler, tmp_path, flags):
 
 def test_without_the_compiled_part_all_is_found():
     code = """
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from monitor.match.variants import entering
 from monitor.match.native import tables, sieve
 from monitor.match.places import binary

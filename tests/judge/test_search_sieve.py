@@ -19,7 +19,7 @@ from monitor.events import Access, Upload, Value, parse
 from monitor.match import decode
 from monitor.match.decode.walk import pieces
 from monitor.match.decode.walk.pieces import Limits, Piece, Room
-from monitor.match.finders.texts import Index
+from monitor.match.finding import Index
 from monitor.match.native import library, sieve
 from tests.judge.encoders import ENCODERS, dumps
 from tests.judge.test_search import STRONG

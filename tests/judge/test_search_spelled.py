@@ -10,8 +10,8 @@ import pytest
 
 from monitor.events import Value
 from monitor.match import decode
-from monitor.match.finders.texts import Index
-from monitor.match.finders.unpadded import UNPADDED, unpadded, unpadded_words
+from monitor.match.finders.digests import UNPADDED, unpadded, unpadded_words
+from monitor.match.finding import Index
 
 NOISE = [{"seq": number, "id": f"{number * 7919:08x}"} for number in range(400)]
 CHANCE = random.Random(11)

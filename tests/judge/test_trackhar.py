@@ -18,7 +18,7 @@ import pytest
 
 from monitor.events import Access, Upload, Value
 from monitor.match import decode
-from monitor.match.finders.texts import last_key
+from monitor.match.hits import last_key
 from monitor.match.linking import Linker
 
 PATHS = Path(__file__).parents[3] / "shared" / "reference" / "trackhar_paths.json"

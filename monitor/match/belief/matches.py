@@ -7,7 +7,7 @@ from collections import defaultdict
 from monitor.findings import Match
 from monitor.match.decode import Decoded
 from monitor.match.finders.sets import BLOOM, LISTED, Key
-from monitor.match.finders.texts import Hit
+from monitor.match.hits import Hit
 from monitor.match.variants.disguises import DISGUISES
 
 GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))

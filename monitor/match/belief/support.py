@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from monitor.match.decode import Leaf
 from monitor.match.edges import stands_alone
-from monitor.match.finders.texts import Hit, root_of
-from monitor.match.hits import is_whole, parent_of
+from monitor.match.hits import Hit, is_whole, parent_of, root_of
 
 KEYED_BITS = 12.0
 """What a short text must say to be believed under a telling key alone."""

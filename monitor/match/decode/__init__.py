@@ -29,6 +29,8 @@ from monitor.match.decode.messages import bson  # isort: skip
 from monitor.match.decode.messages import avro  # isort: skip
 from monitor.match.decode.messages import amf  # isort: skip
 from monitor.match.decode.messages import protobuf  # isort: skip
+from monitor.match.decode.messages import raw_digests  # isort: skip
+from monitor.match.decode.messages import msgpack_cbor  # isort: skip
 from monitor.match.decode.messages import thrift  # isort: skip
 from monitor.match.decode.messages import wire_frames  # isort: skip
 from monitor.match.decode.guesses import masks  # isort: skip
@@ -76,7 +78,21 @@ _MODULES = (
         mail,
         rare_encodings,
     ),
-    *(exif, archives, sqlite_files, bson, avro, amf, protobuf, thrift, wire_frames, masks, keyed),
+    *(
+        exif,
+        archives,
+        sqlite_files,
+        bson,
+        avro,
+        amf,
+        protobuf,
+        raw_digests,
+        msgpack_cbor,
+        thrift,
+        wire_frames,
+        masks,
+        keyed,
+    ),
 )
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, cast
 
 from monitor.match.decode.documents.form_data import BOUNDARY
-from monitor.match.decode.documents.json_documents import child_path
 from monitor.match.decode.packed import archives, compressed, large_streams
 from monitor.match.decode.packed.large_streams import ERRORS, MARKS, UNPACK, UNREAD
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import CONTROL, Piece, Room
 
 

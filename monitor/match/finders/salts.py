@@ -14,8 +14,7 @@ from monitor.match import variants
 from monitor.match.decode import Leaf
 from monitor.match.decode.walk.pieces import GUESSES
 from monitor.match.finders.sets import Key
-from monitor.match.finders.texts import Hit, root_of
-from monitor.match.hits import hit_at, last_key
+from monitor.match.hits import Hit, hit_at, last_key, root_of
 from monitor.match.variants.digests import DIGESTS
 
 ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from monitor.match.decode.documents.json_documents import is_document, unescape
+from monitor.match.decode.documents.json_documents import is_document
+from monitor.match.decode.letters.backslashes import unescape
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 
 MEMBER = re.compile(rb'"((?:[^"\\]|\\.){0,64})"\s*:\s*"((?:[^"\\]|\\.)*)"')

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from monitor.match.decode.documents.json_documents import child_path
 from monitor.match.decode.letters.charsets import DECLARED
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 
 PERCENT = re.compile(rb"%([0-9a-fA-F]{2})|%u([0-9a-fA-F]{4})|\+")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from monitor.match.decode.letters.backslashes import unescape
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 
 TOKEN = re.compile(
@@ -14,11 +16,8 @@ TOKEN = re.compile(
 )
 """A string's inside, a bracket, the inside of a string in single quotes, a number or word, or the quote of a string
 that never ends."""
-NAME = re.compile(r"[^\W\d][\w$-]*")
 TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=: ]|[0-9a-fA-F]{8}|.{33}")
 """Keys that may themselves be data: a map from phone number to name, a form whose key is a document."""
-ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 STRINGS = (1, 3)
 REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^-?[0-9]{17,}\Z")
 """Numbers that stand for others, such as 1.3800138E10, or for a digest."""
@@ -34,36 +33,6 @@ CLOSING = frozenset((b"}", b"]"))
 WORDS = frozenset((b"null", b"undefined", b"NaN"))
 """Words that say nothing; true and false are leaves: an app's claim of consent may be one."""
 ANYWHERE = re.compile(rb'\{\s*"|\[\s*[{"]')
-
-
-def unescape(data: bytes) -> bytes:
-    """JSON and JavaScript escapes undone; what is no escape stays as it is."""
-
-    def one(found: re.Match[bytes]) -> bytes:
-        high, low, byte, char = found.groups()
-        if high:
-            code = int(high, 16)
-            if low and 0xD800 <= code < 0xDC00:
-                code = 0x10000 + ((code - 0xD800) << 10) + (int(low, 16) - 0xDC00)
-                return chr(code).encode()
-            tail = unescape(b"\\u" + low) if low else b""
-            return chr(code).encode("utf-8", "replace") + tail
-        if byte:
-            return chr(int(byte, 16)).encode()
-        return SIMPLE.get(char, char)
-
-    return ESCAPE.sub(one, data)
-
-
-LONGEST_KEY = 200
-"""Letters of a key that a path shows."""
-
-
-def child_path(parent: str, key: str) -> str:
-    """The path of a member: `$.name`, or `$["first name"]` where the key is no plain word; of a long key, its
-    beginning."""
-    key = key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"
-    return f"{parent}.{key}" if NAME.fullmatch(key) else f"{parent}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 def _key(raw: bytes) -> str:

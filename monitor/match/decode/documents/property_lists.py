@@ -6,7 +6,7 @@ import binascii
 import re
 import struct
 
-from monitor.match.decode.documents.json_documents import child_path
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 from monitor.match.decode.walk.reader import Broken, format_real, number
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.match.decode.documents.json_documents import child_path
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 
 CARD = re.compile(rb"(?i)BEGIN:VCARD\r?\n(.*?)(?:\nEND:VCARD|\Z)", re.DOTALL)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from itertools import chain
 
-from monitor.match.decode.documents.json_documents import unescape
+from monitor.match.decode.letters.backslashes import unescape
 from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
 
 WIDE = re.compile(

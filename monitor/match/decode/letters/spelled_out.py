@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
-from monitor.match.decode.documents.json_documents import unescape
 from monitor.match.decode.letters import escapes
+from monitor.match.decode.letters.backslashes import unescape
 from monitor.match.decode.letters.charsets import OTHER, PACKED
 from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
 

@@ -6,8 +6,8 @@ import json
 import struct
 from typing import Any
 
-from monitor.match.decode.documents.json_documents import child_path
 from monitor.match.decode.packed.compressed import CODINGS, unpack
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 from monitor.match.decode.walk.reader import Broken, Reader, format_real
 

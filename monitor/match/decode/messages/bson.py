@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from monitor.match.decode.documents.json_documents import child_path
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 from monitor.match.decode.walk.reader import Broken, Reader, format_real
 

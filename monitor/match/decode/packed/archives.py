@@ -6,8 +6,8 @@ import re
 import struct
 import zlib
 
-from monitor.match.decode.documents.json_documents import child_path
 from monitor.match.decode.packed.compressed import CODINGS, unpack
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
 
 MEMBER = b"PK\x03\x04"

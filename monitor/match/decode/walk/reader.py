@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.match.decode.documents.json_documents import child_path
+from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Piece, Room, as_text
 
 DEEPEST = 100

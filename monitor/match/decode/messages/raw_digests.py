@@ -1,0 +1,28 @@
+"""Decoder of raw digests that stand one behind the other, or among a few other bytes."""
+
+from __future__ import annotations
+
+from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+
+DIGEST_SIZES = (32, 20, 16)
+WHOLE_DIGESTS = frozenset((16, 20, 24, 28, 32, 48, 64))
+"""Sizes that one digest has; three or four of MD5 are as long as some."""
+LONGEST_ROW = 1024
+HEADS = 8
+"""Bytes that may stand before a digest or behind it: a version, a length, a flag."""
+
+
+@decoder("digests", "binary", rb".{17,1024}\Z", alone=False)
+def row(piece: Piece, room: Room) -> Found:
+    """Bytes that may be digests one behind the other, or one with a few bytes before or behind it."""
+    size = len(piece.data)
+    if size > LONGEST_ROW:
+        return None
+    spans: list[tuple[int, int]] = []
+    for one in DIGEST_SIZES if size not in WHOLE_DIGESTS else (16,) if size in (48, 64) else ():
+        if size % one == 0:
+            spans += [(at, at + one) for at in range(0, size, one)]
+        elif one < size <= one + HEADS:
+            spans += [(0, one), (size - one, size)]
+        spans += [(0, one), (one, size)] if size - one in DIGEST_SIZES else []
+    return [piece.part("digests", *span)._replace(done=True) for span in dict.fromkeys(spans)] or None

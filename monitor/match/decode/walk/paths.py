@@ -1,0 +1,17 @@
+"""How a leaf names where it stands: the path of a member of a document."""
+
+from __future__ import annotations
+
+import json
+import re
+
+NAME = re.compile(r"[^\W\d][\w$-]*")
+LONGEST_KEY = 200
+"""Letters of a key that a path shows."""
+
+
+def child_path(parent: str, key: str) -> str:
+    """The path of a member: `$.name`, or `$["first name"]` where the key is no plain word; of a long key, its
+    beginning."""
+    key = key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"
+    return f"{parent}.{key}" if NAME.fullmatch(key) else f"{parent}[{json.dumps(key, ensure_ascii=False)}]"

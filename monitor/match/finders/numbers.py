@@ -1,0 +1,75 @@
+"""Finds numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from monitor.match.finders.found import Found
+from monitor.match.look import Look
+from monitor.match.native.tables import Table
+from monitor.match.variants.entering import words_of
+
+_End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
+"""A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""
+SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")
+GROUP = re.compile(rb"[0-9]+")
+NO_DIGIT = re.compile(rb"[^0-9]")
+DIGITS_OF_A_NUMBER = range(7, 18)
+
+
+def find_split_numbers(table: Table, look: Look, found: Found) -> None:
+    """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
+    for run, groups, last in _ends(table, look):
+        leaf_number = look.leaf_at(run.start())
+        leaf = look.leaves[leaf_number]
+        base = run.start() - look.starts[leaf_number]
+        for first in _firsts(run[0], groups, last):
+            start = groups[first].start() - (run[0][groups[first].start() - 1 : groups[first].start()] in (b"+", b"("))
+            text = run[0][max(0, start) : groups[last].end()]
+            numbers = sorted({NO_DIGIT.sub(b"", text), NO_DIGIT.sub(b"", text.replace(b"(0)", b""))})
+            for slot, which, _ in table.find(words_of(number[-8:] for number in numbers)):
+                variant = found.known.forms_of(slot).digits.get(numbers[which])
+                one_more = last + 1 < len(groups) and len(groups[last + 1][0]) == 1
+                if variant is not None and not (variant.unchecked and one_more):
+                    split = variant._replace(name="separated")
+                    found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
+
+
+def _ends(table: Table, look: Look) -> Iterator[_End]:
+    """Groups of digits that a number which is looked for may end with, by the last eight digits up to there: one
+    search for all of them."""
+    ends: list[_End] = []
+    words: list[bytes] = []
+    sure: list[_End] = []
+    for run in SPLIT_NUMBER.finditer(look.joined):
+        if look.leaves[look.leaf_at(run.start())].text is None:
+            continue
+        groups = list(GROUP.finditer(run[0]))
+        digits, size = NO_DIGIT.sub(b"", run[0]), 0
+        for last, group in enumerate(groups):
+            size += len(group[0])
+            if not last or size < DIGITS_OF_A_NUMBER.start or run[0][group.end() : group.end() + 1].strip():
+                continue
+            if b"(0)" in run[0]:
+                sure.append((run, groups, last))
+                continue
+            ends.append((run, groups, last))
+            words += (digits[max(0, size - 8) : size], digits[size - DIGITS_OF_A_NUMBER.start : size])
+    hit = {start // 2 for _, start, _ in table.find(words_of(words))}
+    yield from (ends[number] for number in sorted(hit))
+    yield from sure
+
+
+def _firsts(run: bytes, groups: list[re.Match[bytes]], last: int) -> Iterator[int]:
+    """The groups of digits with which a number may begin that ends with the last. What stands beside the number must
+    be blank, for a hyphen or a stroke makes it part of something longer."""
+    digits = len(groups[last][0])
+    for first in range(last - 1, max(-1, last - 9), -1):
+        digits += len(groups[first][0])
+        if digits >= DIGITS_OF_A_NUMBER.stop:
+            return
+        if first and not run[groups[first - 1].end() : groups[first].start()].startswith(b" "):
+            continue
+        if digits in DIGITS_OF_A_NUMBER:
+            yield first
