@@ -15,13 +15,14 @@ from monitor.match.finders.masked import Masked
 from monitor.match.finders.numbers import find_split_numbers
 from monitor.match.finders.parts import SHORT_PART, Splits, cuts_of, rarest
 from monitor.match.finders.salts import Salts
-from monitor.match.finders.sets import Key, Sets
+from monitor.match.finders.sets import Sets
 from monitor.match.finders.texts import find_before_salts, find_texts
 from monitor.match.hits import Hit, as_written, best, longest_of_glued, root_of, whole_or_cut, without_halves
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Grams, Table
 from monitor.match.places.coordinates import Places
+from monitor.match.reads import Key
 from monitor.match.transforms import Transforms
 from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.entering import enter

@@ -6,8 +6,9 @@ from collections import defaultdict
 
 from monitor.findings import Match
 from monitor.match.decode import Decoded
-from monitor.match.finders.sets import BLOOM, LISTED, Key
+from monitor.match.finders.sets import BLOOM, LISTED
 from monitor.match.hits import Hit
+from monitor.match.reads import Key
 from monitor.match.variants.disguises import DISGUISES
 
 GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))

@@ -13,8 +13,8 @@ from monitor.events import Value
 from monitor.match import variants
 from monitor.match.decode import Leaf
 from monitor.match.decode.walk.pieces import GUESSES
-from monitor.match.finders.sets import Key
 from monitor.match.hits import Hit, hit_at, last_key, root_of
+from monitor.match.reads import Key
 from monitor.match.variants.digests import DIGESTS
 
 ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}

@@ -14,6 +14,7 @@ from monitor.match import variants
 from monitor.match.decode.letters.binary_to_text import from_base64
 from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
 from monitor.match.hits import Hit, hit_at
+from monitor.match.reads import Key
 from monitor.match.variants import Variant, digests
 from monitor.match.variants.composed import murmur3_128
 
@@ -41,9 +42,6 @@ MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
 CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
 FORMS_EACH = 16
 """Normal forms of a value of which checksums are looked for, at most."""
-
-Key = tuple[str, str]
-"""A value by type and text: what the same value is."""
 
 
 class Member(NamedTuple):

@@ -1,0 +1,103 @@
+"""Which hits to believe: a short one needs support, a name alone may be a namesake's, and one place is read as one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor.events import Value
+from monitor.match.belief.placeholders import is_everywhere, is_of_a_service
+from monitor.match.belief.support import KEYED_BITS, supports
+from monitor.match.hits import Hit, is_whole
+from monitor.match.reads import Key, Reads, When
+
+MATCHES = 32
+"""Places that are named for one value in one upload; more add nothing."""
+NAMESAKE = 3e-5
+"""The share of people who bear one name, roughly: more for a short one, less for a long one."""
+MANY_NAMES = 100
+SURE_WITH_SALT = frozenset(("birthday",))
+"""Types of short values that are believed where the app itself put them into a digest or cipher with little else."""
+SALTED = 64
+"""Bytes of a value and its salt, at most."""
+
+
+def believed(reads: Reads, hits: Sequence[Hit], when: When) -> dict[Key, list[Hit]]:
+    """Hits by value, without those that are too short to be proof and have no support in the upload."""
+    by_key: dict[Key, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        by_key[hit.key].append(hit)  # type: ignore[index]  # our keys are pairs of str
+    everywhere = {key for key, of_key in by_key.items() if _is_everywhere(reads, of_key[0].value)}
+    certain = {
+        key: [hit for hit in of_key if hit.strong]
+        for key, of_key in by_key.items()
+        if any(hit.strong for hit in of_key) and key not in everywhere
+    }
+    believed: dict[Key, list[Hit]] = {}
+    for key, of_key in sorted(by_key.items()):
+        kept: list[Hit] = []
+        short = key in everywhere or any(not hit.strong for hit in of_key)
+        partners = reads.partners(key, certain.keys(), when.latest) if short else []
+        for hit in of_key:
+            if key in certain and hit.strong:
+                kept.append(hit)
+            elif partner := next((one for one, of_row in partners if supports(certain[one], hit, of_row)), None):
+                why = f"{hit.why}; short, but the {partner[0]} of the same row is in the upload as well"
+                kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
+            elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and key not in everywhere:
+                kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
+            elif key[0] in SURE_WITH_SALT and hit.evidence and len(hit.leaf.data) <= SALTED:
+                kept.append(hit._replace(why=f"{hit.why}; short, but with a salt it is all that went in"))
+        if kept:
+            kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
+            believed[key] = kept[:MATCHES]
+    return _with_namesakes(reads, believed, certain, when.latest)
+
+
+def _is_everywhere(reads: Reads, value: Value) -> bool:
+    """Whether a value says something only beside others: also the app itself among those that are installed."""
+    if is_of_a_service(value):
+        return all(map(reads.has_row, reads.by_value.get((value.type, value.text), ())))
+    return is_everywhere(value) or (value.type == "installed_apps" and value.text in reads.apps)
+
+
+def _with_namesakes(
+    reads: Reads, believed: dict[Key, list[Hit]], certain: dict[Key, list[Hit]], at: datetime
+) -> dict[Key, list[Hit]]:
+    """Where many names are known, one of them alone may be that of somebody else of the same name: nothing else of
+    its row is in the upload. Several of them are less and less likely to be others."""
+    names = len(reads.names)
+    if names < MANY_NAMES:
+        return believed
+    others = {key: of_key for key, of_key in certain.items() if key[0] != "name"}
+    alone = [key for key in believed if key[0] == "name" and not reads.partners(key, others.keys(), at)]
+    chance = min(0.5, NAMESAKE * names) ** max(1, len(alone))
+    for key in alone:
+        believed[key] = [
+            hit._replace(chance=chance, why=f"{hit.why}; {names} names are known, and others bear them too")
+            if hit.chance < chance
+            else hit
+            for hit in believed[key]
+        ]
+    return believed
+
+
+def one_place(reads: Reads, hits: list[Hit], when: When) -> list[Hit]:
+    """Of several places read that the same numbers are, one: whose numbers they are exactly, else the last read."""
+    spots: dict[tuple[str, int, int], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        if hit.value.type.startswith("location"):
+            spots[hit.leaf.path, hit.start, hit.end].append(hit)
+    dropped: set[int] = set()
+    for rivals in spots.values():
+        if len({hit.key for hit in rivals}) < 2:
+            continue
+
+        def rank(hit: Hit) -> tuple[bool, bool, datetime, int]:
+            read = reads.last(hit.key, when)  # type: ignore[arg-type]  # our keys are pairs of str
+            return (hit.fits, read is not None, read.at if read else when.at, read.line if read else 0)
+
+        best = max(rivals, key=rank)
+        dropped |= {id(hit) for hit in rivals if hit.key != best.key}
+    return [hit for hit in hits if id(hit) not in dropped]
