@@ -8,7 +8,7 @@ from monitor.correlate import correlate, knowledge
 from monitor.recording import Recording
 from monitor.reports import render
 from monitor.store import Store
-from monitor.web import app
+from monitor.web.pages import app
 from tests.reports import sample
 
 NUMBER = sample.OWN.text

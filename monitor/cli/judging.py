@@ -205,7 +205,7 @@ def web(db: str | None, port: int, reveal: bool) -> None:
     import uvicorn
 
     from monitor.store import Store
-    from monitor.web import app
+    from monitor.web.pages import app
 
     out.print(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
     uvicorn.run(app(Store(database(db)), reveal=reveal), host="127.0.0.1", port=port, log_level="warning")

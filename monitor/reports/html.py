@@ -18,7 +18,7 @@ from monitor.findings import Report
 from monitor.reports.page import Page
 from monitor.reports.words import Words, plain
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
@@ -27,10 +27,10 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     return fill("report.html", words, page=Page(report, words, reveal), report=report)
 
 
-def fill(template: str, words: Words, **fields: Any) -> str:
-    """One of the templates as a document with its style and its policy inside."""
+def fill(template: str, words: Words, *, folder: Path = TEMPLATES, **fields: Any) -> str:
+    """One of the templates in `folder` as a document with its style and its policy inside."""
     style = (TEMPLATES / "report.css").read_text("utf-8")
-    return environment().get_template(template).render(t=words, style=style, policy=policy(style), **fields)
+    return environment(folder).get_template(template).render(t=words, style=style, policy=policy(style), **fields)
 
 
 def write(template: str | Path, words: Words, **fields: Any) -> str:
@@ -49,7 +49,7 @@ def write(template: str | Path, words: Words, **fields: Any) -> str:
         return room.from_string(source).render(t=words, **fields)
     except TemplateError as error:
         line = error.lineno if isinstance(error, TemplateSyntaxError) else None
-        raise FileError(template, line, f"{error.message}.", "monitor/templates/complaint has ours.") from None
+        raise FileError(template, line, f"{error.message}.", "monitor/reports/templates/complaint has ours.") from None
 
 
 def safe(html: str) -> Markup:
@@ -64,10 +64,10 @@ def policy(style: str) -> str:
 
 
 @cache
-def environment() -> Environment:
+def environment(folder: Path = TEMPLATES) -> Environment:
     """The templates: everything escaped, no control characters, no name left undefined."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_harmless,

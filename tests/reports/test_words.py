@@ -11,7 +11,7 @@ from monitor.reports.words import LANGUAGES, Words, _table, plain
 ROOM = Path(__file__).parents[2] / "monitor"
 CODE = "\n".join(
     path.read_text("utf-8")
-    for folder in ("reports", "templates")
+    for folder in ("reports", "web")
     for path in sorted((ROOM / folder).rglob("*"))
     if path.suffix in (".py", ".html", ".md")
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,6 +23,7 @@ from monitor.reports.html import fill
 from monitor.reports.words import Words
 from monitor.store import Store
 
+TEMPLATES = Path(__file__).parent / "templates"
 HOSTS = ["127.0.0.1", "localhost"]
 """Names by which a browser may ask: a page elsewhere that points its own name at this machine gets nothing."""
 HEADERS = {
@@ -42,7 +44,7 @@ def app(store: Store, known: Knowledge | None = None, *, reveal: bool = False) -
     def index(request: Request) -> Response:
         words = _words(request)
         other = next(lang for lang in LANGUAGES if lang != words.lang)
-        return HTMLResponse(fill("recordings.html", words, rows=_rows(store, words), other=other))
+        return HTMLResponse(fill("recordings.html", words, folder=TEMPLATES, rows=_rows(store, words), other=other))
 
     def page(request: Request) -> Response:
         words = _words(request)

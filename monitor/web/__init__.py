@@ -1,0 +1,1 @@
+"""The index in a browser, read-only and for this machine alone."""
