@@ -41,10 +41,10 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if charset.startswith("utf-16"):
         return _alone_in_utf_16(leaf, start, end, variant, charset)
     if variant.of == "hex_number" and data[max(0, start - 2) : start].lower() == b"0x":
-        left, right, beyond, further = b"", data[end : end + 1], b"", data[end + 1 : end + 2]
+        left, right, beyond, after_next = b"", data[end : end + 1], b"", data[end + 1 : end + 2]
     else:
         left, right = data[start - 1 : start] if start else b"", data[end : end + 1]
-        beyond, further = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
+        beyond, after_next = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
     if leaf.text is None:
         if b"@" in variant.pattern and _goes_on(data, end):
             return False
@@ -63,7 +63,9 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
             return False
         if (left and left in DIGIT) or (right and right in DIGIT):
             return False
-        decimal = (left == b"." and beyond and beyond in DIGIT) or (right == b"." and further and further in DIGIT)
+        decimal = (left == b"." and beyond and beyond in DIGIT) or (
+            right == b"." and after_next and after_next in DIGIT
+        )
         return not decimal
     if edge == "hex":
         if (left and left in HEX) or (right and right in HEX):
@@ -74,7 +76,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     mail = b"@" in variant.pattern or variant.of == "in_words"
     if mail and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
         return False
-    if b" " in variant.pattern and ((left == b"-" and beyond.isalpha()) or FURTHER_NAME.match(data, end)):
+    if b" " in variant.pattern and ((left == b"-" and beyond.isalpha()) or SECOND_SURNAME.match(data, end)):
         return False
     first, last = data[start : start + 1], data[end - 1 : end]
     if left and WORD.match(left) and WORD.match(first) and left != b"_" and _joined(data, start):
@@ -82,7 +84,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     return not (right and WORD.match(right) and WORD.match(last) and right != b"_" and _joined(data, end))
 
 
-FURTHER_NAME = re.compile(rb"-[A-Z\xc3]")
+SECOND_SURNAME = re.compile(rb"-[A-Z\xc3]")
 """What makes another person of somebody: Hans Müller-Huber is not Hans Müller."""
 GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]|\s?[\[({<]\s?dot\s?[\])}>]|\sdot\s")
 NAME_OF_FILE = re.compile(rb"\.(?:txt|vcf|json|csv|xml|log|zip|gz|db|dat|bin|jpe?g|png|html?|pdf|eml)(?![0-9a-zA-Z])")

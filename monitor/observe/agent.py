@@ -135,7 +135,7 @@ class Agent:
             clock_offset_ms=clock_offset_ms,
             **options,
         )
-        self._further: Children | None = None
+        self._processes: Children | None = None
         self._stopping = False
         self._finished = False
         self._failure: BaseException | None = None
@@ -199,7 +199,7 @@ class Agent:
     def _enter(self) -> None:
         """Bring the agent into the process, and let it run if it is held."""
         pid = cast(int, self._pid)
-        self._further = Children(
+        self._processes = Children(
             self.app, pid, hook=self._hook_child, running=self._running, missed=self._missed, lost=LOST
         )
         self._session = self._device.attach(pid)
@@ -266,8 +266,8 @@ class Agent:
         ended = self._ended.wait(timeout_s)
         for one in (self, *self._children):
             self._record(one._plaintext.due(one._pid))
-        if self._further is not None:
-            self._further.look()
+        if self._processes is not None:
+            self._processes.look()
         self._raise_failure()
         return ended
 
@@ -280,8 +280,8 @@ class Agent:
             return
         self._finished = True
         self._stopping = True
-        if self._further is not None:
-            self._further.close()
+        if self._processes is not None:
+            self._processes.close()
         for child in self._children:
             child.stop()
         if self._script is not None and not self._ended.is_set():
@@ -338,7 +338,7 @@ class Agent:
                 self._ending.told(payload)
                 self._script.post({"type": "flushed"})
             case "child":
-                cast(Children, self._further).told(payload)
+                cast(Children, self._processes).told(payload)
             case "fault":
                 self._fault(payload["detail"])
             case other:

@@ -83,7 +83,7 @@ def test_a_name_that_is_not_there(capsys):
     assert "getLine1Number" in result.output
 
 
-def test_a_further_file_is_listed_too(tmp_path):
+def test_an_additional_file_is_listed_too(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(
         "data: account_id\nwhy: it names the user\nsources: [{class: com.example.Login, methods: [user]}]\n", "utf-8"

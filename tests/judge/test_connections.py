@@ -9,7 +9,7 @@ import pytest
 
 from monitor.events import Connection, Endpoint, Gap, Upload
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
-from tests.judge.story import TABLE
+from tests.judge.scenario import TABLE
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 APP = "com.example.shop"

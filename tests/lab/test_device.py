@@ -154,8 +154,8 @@ ANSWERS: dict[str, dict[str, list[Sent]]] = {
     },
 }
 """App and plan -> its uploads in order, bodies undone; `withdraw` of those whose users can."""
-STORIES: dict[tuple[str, str], list[Sent]] = {
-    (app, plan): story for app, stories in ANSWERS.items() for plan, story in stories.items()
+EXPECTED: dict[tuple[str, str], list[Sent]] = {
+    (app, plan): scenario for app, scenarios in ANSWERS.items() for plan, scenario in scenarios.items()
 }
 
 
@@ -261,17 +261,18 @@ def play(app: str, plan: str, stock: Stock, room: Path, cache: Path) -> list[tup
     return [(upload.method, upload.url, stock.body(upload)) for upload in uploads]
 
 
-@pytest.mark.parametrize(("app", "plan"), STORIES)
-def test_story(app, plan, stock, tmp_path, cache):
-    assert play(app, plan, stock, tmp_path, cache) == STORIES[app, plan]
+@pytest.mark.parametrize(("app", "plan"), EXPECTED)
+def test_app_sends_what_it_is_made_to_send(app, plan, stock, tmp_path, cache):
+    assert play(app, plan, stock, tmp_path, cache) == EXPECTED[app, plan]
 
 
-def test_every_app_has_a_story_for_every_plan():
+def test_every_app_has_an_expectation_for_every_plan():
     always = {(app, plan) for app in APPS for plan in ("accept", "refuse", "silent")}
-    assert set(STORIES) == always | {("coupon", "withdraw"), ("lanes", "withdraw")}
-    assert {plan for _, plan in STORIES} == set(PLANS) - {"free"}
+    assert set(EXPECTED) == always | {("coupon", "withdraw"), ("lanes", "withdraw")}
+    assert {plan for _, plan in EXPECTED} == set(PLANS) - {"free"}
     hosts = {
-        app: {url.split("/")[2] for story in STORIES if story[0] == app for _, url, _ in STORIES[story]} for app in APPS
+        app: {url.split("/")[2] for scenario in EXPECTED if scenario[0] == app for _, url, _ in EXPECTED[scenario]}
+        for app in APPS
     }
     assert hosts == {name: set(app.hosts) for name, app in APPS.items()}
 

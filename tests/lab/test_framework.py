@@ -142,8 +142,8 @@ def test_silence_answers_nothing(forbidden):
 )
 def test_the_user_answers_the_dialog_and_the_permission_prompt(ask, plan, answer, permission):
     answers = ask(plan, tuple(name for name in PERMISSIONS if not name.endswith("NUMBERS")))
-    story = [pair for pair in answers if pair[0] in ("life", "answered", "dismissed", "permission", "pending")]
-    assert story == [
+    scenario = [pair for pair in answers if pair[0] in ("life", "answered", "dismissed", "permission", "pending")]
+    assert scenario == [
         ("life", "created true"),
         ("life", "started"),
         ("life", "resumed"),

@@ -135,18 +135,18 @@ class Splits:
             if text is None or not 0 < len(text) <= LONGEST or text[:BEGINNING].casefold() not in beginnings:
                 continue
             own, last, joined, numbers = parent_of(leaf.path), leaf.path, text.casefold(), [number]
-            for further in range(number + 1, min(len(leaves), number + PIECES)):
-                other = leaves[further]
+            for later in range(number + 1, min(len(leaves), number + PIECES)):
+                other = leaves[later]
                 if other.path == last:
                     continue
                 if other.text is None or parent_of(other.path) != own or len(joined) + len(other.text) > LONGEST:
                     break
                 joined += other.text.casefold()
                 last = other.path
-                numbers.append(further)
+                numbers.append(later)
                 if joined[:BEGINNING] not in beginnings:
                     break
-                if not _goes_on(leaves, number, further):
+                if not _goes_on(leaves, number, later):
                     rows_of_leaves.append((joined, numbers[:]))
         found = self._whole.find(hashes_of(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):

@@ -134,10 +134,10 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
     found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
         found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
-    return found + further_cells(place)
+    return found + uncommon_cells(place)
 
 
-def further_cells(place: Place) -> list[tuple[str, bytes, float]]:
+def uncommon_cells(place: Place) -> list[tuple[str, bytes, float]]:
     """Those of grids that are told in metres and in hexagons, and of radio amateurs, which `compiled/cells.c` does not
     name."""
     _, lat, lon = place

@@ -119,12 +119,12 @@ class Sieve:
             for number in numbers:
                 library.sieve_add_short(self._handle, number, len(number))
 
-    def add_place(self, number: int, place: systems.Place, stems: Table, further: Collection[bytes]) -> None:
+    def add_place(self, number: int, place: systems.Place, stems: Table, named: Collection[bytes]) -> None:
         """Look for a place. Numbers that may be a coordinate of it matter, where the other may be there too, and the
-        names of its cells; these are entered into `stems` for its number. `further`: names that only Python knows."""
+        names of its cells; these are entered into `stems` for its number. `named`: names that only Python knows."""
         if library:
-            sizes, system = array("i", map(len, further)), systems.SYSTEMS.index(place.system)
-            names = (b"".join(further), sizes.buffer_info()[0], len(further))
+            sizes, system = array("i", map(len, named)), systems.SYSTEMS.index(place.system)
+            names = (b"".join(named), sizes.buffer_info()[0], len(named))
             if not library.cells_add(self._handle, stems.handle, place.lat, place.lon, system, *names, number):
                 raise MemoryError
 

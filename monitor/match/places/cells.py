@@ -79,8 +79,8 @@ class Cells:
         number = len(self._places)
         self._places.append((slot, *place))
         if self._names.handle:
-            further = systems.further_cells(place)
-            self._narrow.add_place(number, place, self._names, [name for _, name, _ in further])
+            uncommon = systems.uncommon_cells(place)
+            self._narrow.add_place(number, place, self._names, [name for _, name, _ in uncommon])
         else:
             stems = {_stem(name) for _, name, _ in systems.cells(place)}
             self._names.put_texts(stems.union(column for column, _ in systems.columns(place)), number)

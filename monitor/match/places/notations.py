@@ -378,10 +378,10 @@ def _alone(data: bytes, start: int, end: int) -> bool:
     """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
     left = data[start - 1 : start]
     after = data[end : end + 1]
-    further = data[end + 1 : end + 2]
-    if after and (after.isalnum() or (after == b"." and further.isdigit())):
+    after_next = data[end + 1 : end + 2]
+    if after and (after.isalnum() or (after == b"." and after_next.isdigit())):
         return False
-    ahead = after == b"_" and (further == b"-" or further.isdigit())
+    ahead = after == b"_" and (after_next == b"-" or after_next.isdigit())
     behind = left == b"_" and data[start - 2 : start - 1].isdigit()
     if b"_" in (left, after) and not (ahead or behind):
         return False

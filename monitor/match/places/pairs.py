@@ -176,8 +176,8 @@ class Partners:
         within = other if other is not None and other.leaf == one.leaf else None
         row = self._fine[one.leaf, one.notation]
         if coarse := [spot.start for spot in (one, within) if spot and _place_in(row, spot.start) is None]:
-            further = [number for number in self._rows[one.leaf] if number.start in coarse]
-            row = sorted((*row, *(number for number in further if number.notation == one.notation)))
+            coarser = [number for number in self._rows[one.leaf] if number.start in coarse]
+            row = sorted((*row, *(number for number in coarser if number.notation == one.notation)))
         at = _place_in(row, one.start)
         if at is None:
             return False

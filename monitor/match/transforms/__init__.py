@@ -294,7 +294,7 @@ class Transforms:
             if size >= len(text) or not text.startswith(first.data):
                 continue
             at, beside, shape = size, parent_of(first.path), LISTED.sub("", first.path)
-            for leaf in leaves[number + 1 : number + 1 + FURTHER]:
+            for leaf in leaves[number + 1 : number + 1 + SEARCHED_LEAVES]:
                 if leaf.decoding != first.decoding or not text.startswith(leaf.data, at):
                     continue  # what a decoder made of a part, or what is said of it: its number, the name of its file
                 if parent_of(leaf.path) != beside and LISTED.sub("", leaf.path) != shape:
@@ -310,7 +310,7 @@ def _line(step: Step) -> fed.Fed:
 
 
 LISTED = re.compile(r"\[\d+\]")
-FURTHER = 4096
+SEARCHED_LEAVES = 4096
 """Leaves behind the first part of an output among which the others are looked for."""
 
 

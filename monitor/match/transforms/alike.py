@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from monitor.match.transforms.outputs import Step, Stream
 
-FURTHER_BACK = 64
+SEARCHED_CALLS = 64
 """Calls of other streams that are passed over in search of one of a stream."""
 
 
@@ -54,7 +54,7 @@ class Alike:
     def last_of(self, stream: Stream, behind: Step) -> Step | None:
         """The last call of a stream before another call."""
         number = bisect_left(self._calls, order(behind), key=_place)
-        calls = (call[2] for call in reversed(self._calls[max(0, number - FURTHER_BACK) : number]))
+        calls = (call[2] for call in reversed(self._calls[max(0, number - SEARCHED_CALLS) : number]))
         return next((call for call in calls if call.stream == stream), None)
 
     def is_repeated(self, before: datetime) -> bool:

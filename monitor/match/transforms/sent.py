@@ -32,8 +32,8 @@ def form_of(step: Step) -> str:
 def followed(forms: Sequence[str], step: Step, *, whole: bool) -> tuple[str, ...]:
     """The forms down to the input of a further call, the outermost first; `whole`: its output is all that went into the
     one before."""
-    further = (form_of(step),) if step.opaque else ()
-    return (*_salted(forms, whole=whole), *further)
+    outer = (form_of(step),) if step.opaque else ()
+    return (*_salted(forms, whole=whole), *outer)
 
 
 def as_sent(hit: Hit, forms: Sequence[str], *, whole: bool) -> str:

@@ -127,9 +127,9 @@ class Streams:
         run = [one.step]
         for way in (-1, 1):
             place, at = one.place, middle + way
-            further: list[Step] = []
+            added: list[Step] = []
             sure = 0
-            while 0 <= at < len(calls) and len(run) + len(further) < CALLS:
+            while 0 <= at < len(calls) and len(run) + len(added) < CALLS:
                 call = calls[at][2]
                 turn: Place | None = None
                 if call.at > before:
@@ -145,15 +145,15 @@ class Streams:
                     inside.add(alike)
                 elif call.outcome:
                     turn = _little(call.outcome, place, way, leaves)
-                elif sure == len(further):
+                elif sure == len(added):
                     turn = place
-                further.append(call)
+                added.append(call)
                 if turn is not None:
-                    place, sure = turn, len(further)
+                    place, sure = turn, len(added)
                 at += way
             if way < 0:
-                del further[sure:]  # with what little came before, others may have ended
-            run = [*reversed(further), *run] if way < 0 else [*run, *further]
+                del added[sure:]  # with what little came before, others may have ended
+            run = [*reversed(added), *run] if way < 0 else [*run, *added]
         # what those at the end took came out later, if at all
         end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
         return run[:end]
@@ -204,8 +204,8 @@ class Streams:
         if not 0 < len(rest) < SHORTEST or len(last.source) != len(last.outcome):
             return []
         calls, at = self._around(last)
-        further = (call for _, _, call in calls[at + 1 : at + 1 + TAILS])
-        return [call for call in further if call.outcome == rest and call.at <= before][:1]
+        added = (call for _, _, call in calls[at + 1 : at + 1 + TAILS])
+        return [call for call in added if call.outcome == rest and call.at <= before][:1]
 
 
 def _next(places: Sequence[Place], place: Place, way: int, leaves: Sequence[Leaf]) -> Place | None:

@@ -31,7 +31,7 @@ def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
     return out, whole, inflater.unused_data
 
 
-FURTHER, NAMED = 4, 8
+EXTRA_FIELD, NAMED = 4, 8
 """Flags of gzip: a further field and a name stand before the stream."""
 FLUSHED = b"\x00\x00\xff\xff"
 """How a stream of deflate ends that is left open; permessage-deflate leaves that off."""
@@ -179,7 +179,7 @@ def gzip(piece: Piece, room: Room) -> Found:
     found = _signed("gzip", _gunzip, piece, room)
     if not found or not piece.data[3] & NAMED:
         return found
-    begin = 10 + (2 + int.from_bytes(piece.data[10:12], "little") if piece.data[3] & FURTHER else 0)
+    begin = 10 + (2 + int.from_bytes(piece.data[10:12], "little") if piece.data[3] & EXTRA_FIELD else 0)
     end = piece.data.find(b"\0", begin)
     return [*found, piece.part("gzip", begin, end, f"{piece.path}.name")] if end > begin else found
 

@@ -315,7 +315,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             room.stop(f"more than {room.limits.work} bytes to look at; not taken apart further from {piece.path}")
             yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
             continue
-        further: list[Piece] = []
+        inner: list[Piece] = []
         alone = False
         for one in text_decoders.by_marks(data) if text is not None else binary_decoders.by_head(data):
             if one.looks is not None and not one.looks(data):
@@ -327,12 +327,12 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
                 continue
             if found is None:
                 continue
-            further.extend(found)
+            inner.extend(found)
             if one.alone:
                 alone = True
                 break
         if not alone:
             yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-        if further:
-            further.reverse()
-            stack.extend(further)
+        if inner:
+            inner.reverse()
+            stack.extend(inner)

@@ -31,7 +31,7 @@ from monitor.store.models import Base
 from tests import strategies
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
-CASES = Path(__file__).parents[2] / "shared" / "cases" / "matching"
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 SERVER = os.environ.get("APPWITNESS_TEST_DB")
 """URL of an empty database on a server, for who wants to try one."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "monitor/judge/search/compiled").glob("*.c"))
 FLAGS = ("-O1", "-g", "-shared", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 READ = """
@@ -30,7 +30,7 @@ entering.library = tables.library = binary.library = sieve.library = library.lib
 from monitor.match import decode
 from monitor.match.finding import Index
 from tests.bench.bench_matching import document, values
-from tests.judge.encoders import ENCODERS, dumps
+from tests.match.encoders import ENCODERS, dumps
 
 chance = random.Random(int(sys.argv[2]))
 known, index = values(120), Index()

@@ -8,59 +8,59 @@ import pytest
 from monitor import catalog
 from monitor.errors import FileError
 from monitor.judge.rules import EVIDENCE, Rule, judge
-from tests.judge.story import LAWS, LOCATE, NUMBER, RULES, Story
+from tests.judge.scenario import LAWS, LOCATE, NUMBER, RULES, Scenario
 
 
 def circle(plan, offset_s=0.0):
-    story = Story("com.example.circle", offset_s)
-    book = story.reads(0.2, "device_contacts", rows=12)
-    story.asked(0.4)
-    story.sends(0.5, book, "api.circle.test", "device_contacts", rows=12)
-    story.sends(0.6, book, "sync.friendgraph.test", "device_contacts", rows=12)
+    scenario = Scenario("com.example.circle", offset_s)
+    book = scenario.reads(0.2, "device_contacts", rows=12)
+    scenario.asked(0.4)
+    scenario.sends(0.5, book, "api.circle.test", "device_contacts", rows=12)
+    scenario.sends(0.6, book, "sync.friendgraph.test", "device_contacts", rows=12)
     if plan == "refuse":
-        story.says(2, "refused")
-        story.sends(3, book, "api.circle.test", "device_contacts", rows=12)
+        scenario.says(2, "refused")
+        scenario.sends(3, book, "api.circle.test", "device_contacts", rows=12)
     if plan == "accept":
-        story.says(2, "given")
-    return story
+        scenario.says(2, "given")
+    return scenario
 
 
 def skies(plan, offset_s=0.0):
-    story = Story("com.example.skies", offset_s)
-    place = story.reads(0.1, "location")
-    story.sends(0.3, place, "ads.adnet.test", "location", cleartext=True, confidence=0.97)
-    story.asked(0.5)
+    scenario = Scenario("com.example.skies", offset_s)
+    place = scenario.reads(0.1, "location")
+    scenario.sends(0.3, place, "ads.adnet.test", "location", cleartext=True, confidence=0.97)
+    scenario.asked(0.5)
     if plan == "refuse":
-        story.says(2, "refused")
+        scenario.says(2, "refused")
     if plan == "accept":
-        story.says(2, "given")
-        again = story.reads(2.5, "location")
-        story.sends(3, again, "ads.adnet.test", "location")
-        story.sends(3.1, again, "api.skies.test", "location")
-    return story
+        scenario.says(2, "given")
+        again = scenario.reads(2.5, "location")
+        scenario.sends(3, again, "ads.adnet.test", "location")
+        scenario.sends(3.1, again, "api.skies.test", "location")
+    return scenario
 
 
 def corner(plan, offset_s=0.0):
-    story = Story("com.example.corner", offset_s)
-    story.asked(0.5)
+    scenario = Scenario("com.example.corner", offset_s)
+    scenario.asked(0.5)
     if plan == "refuse":
-        story.says(2, "refused")
+        scenario.says(2, "refused")
     if plan == "accept":
-        story.says(2, "given")
-        story.says(2.001, "dismissed", by="app", signal="dialog")
-        number = story.reads(2.5)
-        story.sends(3, number, "api.corner.test")
-    return story
+        scenario.says(2, "given")
+        scenario.says(2.001, "dismissed", by="app", signal="dialog")
+        number = scenario.reads(2.5)
+        scenario.sends(3, number, "api.corner.test")
+    return scenario
 
 
 def pages(plan, offset_s=0.0):
-    story = Story("com.example.pages", offset_s)
-    story.asked(0.5)
+    scenario = Scenario("com.example.pages", offset_s)
+    scenario.asked(0.5)
     if plan == "refuse":
-        story.says(2, "refused")
-        number = story.reads(2.5)
-        story.sends(3, number, "log.pages.test")
-    return story
+        scenario.says(2, "refused")
+        number = scenario.reads(2.5)
+        scenario.sends(3, number, "log.pages.test")
+    return scenario
 
 
 Found = list[tuple[str, str, str, str | None]]
@@ -113,12 +113,12 @@ def test_the_sample_apps(app, plan, expected, offset_s):
 
 
 def test_the_finding_names_the_lines_to_check():
-    story = Story("com.example.pages")
-    asked = story.asked(1)
-    number = story.reads(2)
-    upload = story.sends(3, number, "log.pages.test", connection="connections.jsonl:9")
-    agreed = story.says(7.5, "given")
-    read, sent = sorted(story.findings(), key=lambda each: each.rule)
+    scenario = Scenario("com.example.pages")
+    asked = scenario.asked(1)
+    number = scenario.reads(2)
+    upload = scenario.sends(3, number, "log.pages.test", connection="connections.jsonl:9")
+    agreed = scenario.says(7.5, "given")
+    read, sent = sorted(scenario.findings(), key=lambda each: each.rule)
     assert sent.evidence == (number, upload, asked, agreed, "connections.jsonl:9")
     assert read.evidence == (number, upload, asked, agreed)
     assert (sent.flows, sent.count, sent.consent, sent.data) == (("f1",), 1, "requested", "phone_number")
@@ -126,13 +126,13 @@ def test_the_finding_names_the_lines_to_check():
 
 
 def test_many_sendings_are_one_finding_with_a_count_and_the_telling_lines_first():
-    story = Story()
-    number = story.reads(0)
-    unsure = story.sends(1, number, confidence=0.85)
-    sure = story.sends(2, number, confidence=0.999)
+    scenario = Scenario()
+    number = scenario.reads(0)
+    unsure = scenario.sends(1, number, confidence=0.85)
+    sure = scenario.sends(2, number, confidence=0.999)
     for second in range(3, 60):
-        story.sends(second, number)
-    finding = next(each for each in story.findings() if each.rule == "sent-before-consent")
+        scenario.sends(second, number)
+    finding = next(each for each in scenario.findings() if each.rule == "sent-before-consent")
     assert finding.count == len(finding.flows) == 59
     assert finding.evidence[:2] == (number, sure)
     assert len(finding.evidence) == EVIDENCE
@@ -141,11 +141,11 @@ def test_many_sendings_are_one_finding_with_a_count_and_the_telling_lines_first(
 
 
 def test_findings_come_worst_first_then_by_rule_data_and_host():
-    story = Story()
+    scenario = Scenario()
     for host in ("b.shop.test", "a.shop.test"):
         for data in ("phone_number", "location"):
-            story.sends(5, story.reads(4, data), host, data, cleartext=True)
-    order = [(each.level, each.rule, each.data, each.recipient and each.recipient.host) for each in story.findings()]
+            scenario.sends(5, scenario.reads(4, data), host, data, cleartext=True)
+    order = [(each.level, each.rule, each.data, each.recipient and each.recipient.host) for each in scenario.findings()]
     levels = ["high", "medium", "low", "info"]
     assert order == sorted(order, key=lambda each: (levels.index(each[0]), each[1], each[2], each[3] or ""))
     assert {each[0] for each in order} == {"high", "medium"}
@@ -155,10 +155,10 @@ def test_findings_come_worst_first_then_by_rule_data_and_host():
 def test_the_order_of_the_facts_does_not_matter(seed):
     def shuffled(app):
         chance = random.Random(seed)
-        story = app("refuse")
-        for lines in (story.flows, story.accesses, story.consents):
+        scenario = app("refuse")
+        for lines in (scenario.flows, scenario.accesses, scenario.consents):
             chance.shuffle(lines)
-        return story.findings()
+        return scenario.findings()
 
     for app in (circle, skies, pages):
         assert shuffled(app) == app("refuse").findings()
@@ -187,34 +187,34 @@ CONSENT = [
 
 @pytest.mark.parametrize(("lines", "rules"), [pytest.param(*case[1:], id=case[0]) for case in CONSENT])
 def test_one_fact_is_judged_once(lines, rules):
-    story = Story()
+    scenario = Scenario()
     for second, (status, by, signal) in enumerate(lines):
-        story.says(second, status, by=by, signal=signal)
-    story.sends(12, story.reads(11))
-    assert {each.rule for each in story.findings()} == rules
+        scenario.says(second, status, by=by, signal=signal)
+    scenario.sends(12, scenario.reads(11))
+    assert {each.rule for each in scenario.findings()} == rules
 
 
 @pytest.mark.parametrize("outcome", ["requested", "empty", "denied", "threw"])
 def test_a_call_that_gave_nothing_read_nothing(outcome):
-    story = Story()
-    story.reads(1, outcome=outcome)
-    assert story.findings() == ()
+    scenario = Scenario()
+    scenario.reads(1, outcome=outcome)
+    assert scenario.findings() == ()
 
 
 def test_a_permission_does_not_help():
-    story = Story()
-    story.says(1, "given", signal="permission_result", scope="system_permission", data=["location"])
-    story.sends(3, story.reads(2, "location"), data="location")
-    assert {each.rule for each in story.findings()} == {"read-before-consent", "sent-before-consent"}
+    scenario = Scenario()
+    scenario.says(1, "given", signal="permission_result", scope="system_permission", data=["location"])
+    scenario.sends(3, scenario.reads(2, "location"), data="location")
+    assert {each.rule for each in scenario.findings()} == {"read-before-consent", "sent-before-consent"}
 
 
 def test_a_specific_refusal_goes_before_a_general_yes():
-    story = Story()
-    story.says(1, "given")
-    story.says(2, "refused", data=["location"])
-    story.sends(4, story.reads(3, "location"), data="location")
-    story.sends(6, story.reads(5))
-    assert {(each.rule, each.data) for each in story.findings()} == {
+    scenario = Scenario()
+    scenario.says(1, "given")
+    scenario.says(2, "refused", data=["location"])
+    scenario.sends(4, scenario.reads(3, "location"), data="location")
+    scenario.sends(6, scenario.reads(5))
+    assert {(each.rule, each.data) for each in scenario.findings()} == {
         ("read-after-refusal", "location"),
         ("sent-after-refusal", "location"),
     }
@@ -230,9 +230,9 @@ GRADES = [
 
 @pytest.mark.parametrize(("flow", "grade"), [pytest.param(*case[1:], id=case[0]) for case in GRADES])
 def test_how_well_a_sending_is_supported(flow, grade):
-    story = Story()
-    story.sends(2, story.reads(1) if flow["access"] else None, confidence=flow["confidence"])
-    assert [each.confidence for each in story.findings() if each.rule == "sent-before-consent"] == [grade][
+    scenario = Scenario()
+    scenario.sends(2, scenario.reads(1) if flow["access"] else None, confidence=flow["confidence"])
+    assert [each.confidence for each in scenario.findings() if each.rule == "sent-before-consent"] == [grade][
         : bool(grade)
     ]
 
@@ -242,12 +242,12 @@ def test_how_well_a_sending_is_supported(flow, grade):
     [(None, 0, "indicated"), (2, 0.999, "proven"), (2, 0.9, "indicated"), (9, 0.999, "corroborated")],
 )
 def test_how_well_a_reading_is_supported(sent, confidence, grade):
-    story = Story()
-    number = story.reads(1)
-    story.says(5, "given")
+    scenario = Scenario()
+    number = scenario.reads(1)
+    scenario.says(5, "given")
     if sent:
-        story.sends(sent, number, confidence=confidence)
-    (finding,) = [each for each in story.findings() if each.rule == "read-before-consent"]
+        scenario.sends(sent, number, confidence=confidence)
+    (finding,) = [each for each in scenario.findings() if each.rule == "read-before-consent"]
     assert finding.confidence == grade
 
 
@@ -259,10 +259,10 @@ FOLDED = [
 
 @pytest.mark.parametrize(("refused", "counts"), [pytest.param(*case[1:], id=case[0]) for case in FOLDED])
 def test_a_folded_line_stands_for_calls_at_both_ends(refused, counts):
-    story = Story()
-    story.reads(1, until=5, count=40)
-    story.says(refused, "refused")
-    assert {each.rule: each.count for each in story.findings()} == counts
+    scenario = Scenario()
+    scenario.reads(1, until=5, count=40)
+    scenario.says(refused, "refused")
+    assert {each.rule: each.count for each in scenario.findings()} == counts
 
 
 BOOK = [
@@ -277,13 +277,13 @@ BOOK = [
 
 @pytest.mark.parametrize(("uploads", "consent", "expected"), [pytest.param(*case[1:], id=case[0]) for case in BOOK])
 def test_other_peoples_data(uploads, consent, expected):
-    story = Story()
+    scenario = Scenario()
     if consent:
-        story.says(0, consent)
-    book = story.reads(1, "device_contacts", rows=12)
+        scenario.says(0, consent)
+    book = scenario.reads(1, "device_contacts", rows=12)
     for second, rows in enumerate(uploads, 2):
-        story.sends(second, book, data="device_contacts", rows=rows)
-    found = [each for each in story.findings() if each.rule == "address-book-upload"]
+        scenario.sends(second, book, data="device_contacts", rows=rows)
+    found = [each for each in scenario.findings() if each.rule == "address-book-upload"]
     assert [each.level for each in found] == ([expected[0]] if expected else [])
     assert all(expected[1] in each.detail["en"] for each in found)
 
@@ -301,39 +301,39 @@ COVERED = [
 
 @pytest.mark.parametrize(("lines", "host", "level"), [pytest.param(*case[1:], id=case[0]) for case in COVERED])
 def test_third_parties(lines, host, level):
-    story = Story()
-    story.says(0, "given")
+    scenario = Scenario()
+    scenario.says(0, "given")
     for status, by, signal in lines:
-        story.says(1, status, by=by, signal=signal, scope="third_party_separate")
-    story.sends(3, story.reads(2), host)
-    assert [(each.rule, each.level) for each in story.findings()] == (
+        scenario.says(1, status, by=by, signal=signal, scope="third_party_separate")
+    scenario.sends(3, scenario.reads(2), host)
+    assert [(each.rule, each.level) for each in scenario.findings()] == (
         [("third-party-not-covered", level)] if level else []
     )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "[::1]:80"])
 def test_what_is_sent_to_the_device_itself_did_not_leave_it(host):
-    story = Story()
-    story.sends(2, story.reads(1), host, cleartext=True)
-    assert {each.rule for each in story.findings()} == {"read-before-consent"}
+    scenario = Scenario()
+    scenario.sends(2, scenario.reads(1), host, cleartext=True)
+    assert {each.rule for each in scenario.findings()} == {"read-before-consent"}
 
 
 def test_cleartext_is_found_whatever_the_consent():
-    story = Story()
-    story.says(0, "given")
-    story.sends(2, story.reads(1), cleartext=True)
-    assert story.found() == [("sent-in-cleartext", "medium", "proven", "api.shop.test")]
+    scenario = Scenario()
+    scenario.says(0, "given")
+    scenario.sends(2, scenario.reads(1), cleartext=True)
+    assert scenario.found() == [("sent-in-cleartext", "medium", "proven", "api.shop.test")]
 
 
 def test_the_sentences():
-    story = Story("com.example.skies")
-    story.asked(1)
+    scenario = Scenario("com.example.skies")
+    scenario.asked(1)
     stack = (f"{LOCATE}(LocationManager.java:7)", "com.adnet.sdk.Bidder.locate(Bidder.java:9)")
-    place = story.reads(2, "location", stack=stack)
-    story.sends(3, place, "ads.adnet.test", "location")
-    story.says(7.5, "given")
-    story.sends(8, place, "ads.adnet.test", "location")
-    read, sent, third = story.findings()
+    place = scenario.reads(2, "location", stack=stack)
+    scenario.sends(3, place, "ads.adnet.test", "location")
+    scenario.says(7.5, "given")
+    scenario.sends(8, place, "ads.adnet.test", "location")
+    read, sent, third = scenario.findings()
     assert read.detail["en"] == (
         "The app read the location through android.location.LocationManager.getLastKnownLocation"
         " (called by com.adnet.sdk.Bidder.locate of AdNet) at 2026-03-14 09:00:02.000 UTC;"
@@ -360,11 +360,11 @@ def test_the_sentences():
 
 
 def test_an_operators_mark_is_called_one():
-    story = Story()
-    story.says(1, "refused", by="operator", signal="operator")
-    story.sends(3, story.reads(2))
-    assert all("as marked by the operator" in each.detail["en"] for each in story.findings())
-    assert all("操作人员标记" in each.detail["zh"] for each in story.findings())
+    scenario = Scenario()
+    scenario.says(1, "refused", by="operator", signal="operator")
+    scenario.sends(3, scenario.reads(2))
+    assert all("as marked by the operator" in each.detail["en"] for each in scenario.findings())
+    assert all("操作人员标记" in each.detail["zh"] for each in scenario.findings())
 
 
 def test_no_sentence_shows_a_value_or_a_verdict():
@@ -389,11 +389,11 @@ def test_each_rule_lies_in_the_file_of_its_name_and_says_what_it_rests_on():
 
 
 def test_an_organisations_rule_of_the_same_name_replaces_ours():
-    story = Story()
-    story.sends(2, story.reads(1))
+    scenario = Scenario()
+    scenario.sends(2, scenario.reads(1))
     ours = next(rule for rule in RULES if rule.id == "sent-before-consent")
     theirs = ours.model_copy(update={"level": "low"})
-    levels = {each.rule: each.level for each in judge([*RULES, theirs], story.facts())}
+    levels = {each.rule: each.level for each in judge([*RULES, theirs], scenario.facts())}
     assert levels["sent-before-consent"] == "low"
 
 
@@ -437,10 +437,10 @@ def test_a_rule_of_ones_own_is_read(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(RULE, "utf-8")
     rule = catalog.parse(path, Rule)
-    story = Story()
-    story.says(0, "given")
-    story.sends(2, story.reads(1))
-    (finding,) = judge([rule], story.facts())
+    scenario = Scenario()
+    scenario.says(0, "given")
+    scenario.sends(2, scenario.reads(1))
+    (finding,) = judge([rule], scenario.facts())
     assert (
         finding.detail["en"] == "The phone number went to api.shop.test (first party) at 2026-03-14 09:00:02.000 UTC."
     )

@@ -43,7 +43,7 @@ def at(seconds):
     return START + timedelta(seconds=seconds)
 
 
-class Story:
+class Scenario:
     """A run told in the order of its lines; each verb appends one line and returns its name."""
 
     def __init__(self, package="com.example.shop", offset_s=0.0, **known: Any):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.events import Consent, Phase, Value
-from tests.judge.story import LAWS, RULES, Story
+from tests.judge.scenario import LAWS, RULES, Scenario
 
 POLICY = {
     "first_party": ["shop.test"],
@@ -27,87 +27,87 @@ SDK = ("android.x.Y.get(Y.java:1)", "com.umeng.analytics.Agent.collect(Agent.jav
 
 
 def agreed(**known):
-    story = Story(**known)
-    story.says(0, "given")
-    return story
+    scenario = Scenario(**known)
+    scenario.says(0, "given")
+    return scenario
 
 
 def opened(**known):
-    story = agreed(**known)
-    story.phase(0.1, "started")
-    story.phase(0.4, "foreground")
-    return story
+    scenario = agreed(**known)
+    scenario.phase(0.1, "started")
+    scenario.phase(0.4, "foreground")
+    return scenario
 
 
 def answered(status, **more):
-    def tell(story):
-        story.says(1, status, **more)
+    def tell(scenario):
+        scenario.says(1, status, **more)
 
     return tell
 
 
 def reads(*args, **more):
-    return lambda story: story.reads(5, *args, **more)
+    return lambda scenario: scenario.reads(5, *args, **more)
 
 
 def sends(data="phone_number", host="api.shop.test", **more):
-    return lambda story: story.sends(6, story.reads(5, data), host, data, **more)
+    return lambda scenario: scenario.sends(6, scenario.reads(5, data), host, data, **more)
 
 
 def apart(scope, status):
-    return lambda story: story.separately(2, scope, status)
+    return lambda scenario: scenario.separately(2, scope, status)
 
 
 def listed(data, entries, **more):
     values = tuple(Value(type=data, text=f"entry {row}", row=row) for row in range(entries))
-    return lambda story: story.reads(5, data, values=values, source="a.B.c", **more)
+    return lambda scenario: scenario.reads(5, data, values=values, source="a.B.c", **more)
 
 
 def together(*kinds):
-    def tell(story):
+    def tell(scenario):
         for kind in kinds:
-            story.sends(6, story.reads(5, kind), data=kind)
-            story.uploads -= 1
-        story.uploads += 1
+            scenario.sends(6, scenario.reads(5, kind), data=kind)
+            scenario.uploads -= 1
+        scenario.uploads += 1
 
     return tell
 
 
 def prompts(*seconds_and_names):
-    def tell(story):
+    def tell(scenario):
         for second, name in seconds_and_names:
-            story.prompted(second, name)
+            scenario.prompted(second, name)
 
     return tell
 
 
 def run(*steps, start=agreed, **known):
-    story = start(**known)
+    scenario = start(**known)
     for step in steps:
-        step(story)
-    return story
+        step(scenario)
+    return scenario
 
 
 def hashed(variant, data="phone_number"):
-    def tell(story):
-        story.sends(6, story.reads(5, data), data=data)
-        flow = story.flows[-1]
+    def tell(scenario):
+        scenario.sends(6, scenario.reads(5, data), data=data)
+        flow = scenario.flows[-1]
         matches = tuple(match.model_copy(update={"variant": variant}) for match in flow.matches)
-        story.flows[-1] = flow.model_copy(update={"matches": matches})
+        scenario.flows[-1] = flow.model_copy(update={"matches": matches})
 
     return tell
 
 
 def many(count, seconds, **more):
-    return lambda story: story.reads(5, until=5 + seconds, count=count, **more)
+    return lambda scenario: scenario.reads(5, until=5 + seconds, count=count, **more)
 
 
-def nags(story, times, name=MICROPHONE):
-    story.prompted(3, name)
-    story.answered(4, name, "refused")
+def nags(scenario, times, name=MICROPHONE):
+    scenario.prompted(3, name)
+    scenario.answered(4, name, "refused")
     for number in range(times):
-        story.prompted(10 + number, name)
-    return story
+        scenario.prompted(10 + number, name)
+    return scenario
 
 
 CASES: list[tuple[Any, ...]] = [
@@ -116,13 +116,13 @@ CASES: list[tuple[Any, ...]] = [
     (
         "read-before-consent",
         "the policy changed, not yet answered",
-        [answered("given"), lambda story: story.asked(3, text="隐私政策更新"), reads()],
+        [answered("given"), lambda scenario: scenario.asked(3, text="隐私政策更新"), reads()],
         ("low", "indicated"),
     ),
     (
         "sent-before-consent",
         "the policy changed, not yet answered",
-        [answered("given"), lambda story: story.asked(3, text="隐私政策更新"), sends()],
+        [answered("given"), lambda scenario: scenario.asked(3, text="隐私政策更新"), sends()],
         ("low", "proven"),
     ),
     ("read-after-withdrawal", "withdrawn", [answered("withdrawn"), reads()], ("high", "indicated")),
@@ -176,13 +176,13 @@ CASES: list[tuple[Any, ...]] = [
     (
         "read-never-sent",
         "an upload may have been missed",
-        [reads("location"), sends(), lambda story: story.gap(4, "proxy", "tls_refused")],
+        [reads("location"), sends(), lambda scenario: scenario.gap(4, "proxy", "tls_refused")],
         None,
     ),
     (
         "read-never-sent",
         "a hook was not installed",
-        [reads("location"), sends(), lambda story: story.gap(4, "hook", "class_absent")],
+        [reads("location"), sends(), lambda scenario: scenario.gap(4, "hook", "class_absent")],
         ("info", "indicated"),
     ),
     ("read-never-sent", "within the scope", [reads("location"), sends()], None, {"app_type": 1}),
@@ -194,21 +194,26 @@ CASES: list[tuple[Any, ...]] = [
     (
         "read-in-background",
         "left",
-        [lambda story: story.phase(4, "background"), reads()],
+        [lambda scenario: scenario.phase(4, "background"), reads()],
         ("low", "indicated"),
     ),
     (
         "read-in-background",
         "left, and outside the scope",
-        [lambda story: story.phase(4, "background"), reads("location")],
+        [lambda scenario: scenario.phase(4, "background"), reads("location")],
         ("medium", "indicated"),
         {"app_type": 4},
     ),
     ("read-in-background", "not known", [reads()], None),
-    ("read-in-background", "left later", [lambda story: story.phase(9, "background"), reads()], None),
-    ("read-in-background", "screen off", [lambda story: story.phase(4, "screen_off"), reads()], ("low", "indicated")),
-    ("sent-in-background", "left", [lambda story: story.phase(4, "background"), sends()], ("low", "proven")),
-    ("sent-in-background", "in front", [lambda story: story.phase(4, "foreground"), sends()], None),
+    ("read-in-background", "left later", [lambda scenario: scenario.phase(9, "background"), reads()], None),
+    (
+        "read-in-background",
+        "screen off",
+        [lambda scenario: scenario.phase(4, "screen_off"), reads()],
+        ("low", "indicated"),
+    ),
+    ("sent-in-background", "left", [lambda scenario: scenario.phase(4, "background"), sends()], ("low", "proven")),
+    ("sent-in-background", "in front", [lambda scenario: scenario.phase(4, "foreground"), sends()], None),
     # To whom.
     ("sent-abroad", "abroad", [sends(host="app-measurement.com")], ("medium", "corroborated"), {"territory": "CN"}),
     ("sent-abroad", "at home", [sends(host="ulogs.umeng.com")], None, {"territory": "CN"}),
@@ -323,52 +328,52 @@ def test_reads_and_sendings_with_consent(rule, steps, expected, known):
     ],
 )
 def test_what_every_app_sees_of_the_device_weighs_little(rule, step, level):
-    (finding,) = run(step, start=Story).of(rule)
+    (finding,) = run(step, start=Scenario).of(rule)
     assert finding.level == level
 
 
 SCREENS: list[tuple[Any, ...]] = [
-    ("permission-before-purpose", "first of all", Story, [prompts((1, CAMERA))], ("low", "indicated")),
+    ("permission-before-purpose", "first of all", Scenario, [prompts((1, CAMERA))], ("low", "indicated")),
     (
         "permission-before-purpose",
         "before the notice",
-        Story,
-        [prompts((1, CAMERA)), lambda story: story.asked(2)],
+        Scenario,
+        [prompts((1, CAMERA)), lambda scenario: scenario.asked(2)],
         ("low", "indicated"),
     ),
     (
         "permission-before-purpose",
         "after the notice",
-        Story,
-        [lambda story: story.asked(0.5), prompts((1, CAMERA))],
+        Scenario,
+        [lambda scenario: scenario.asked(0.5), prompts((1, CAMERA))],
         None,
     ),
     (
         "permission-before-purpose",
         "the notice was in an earlier run",
-        Story,
-        [answered("given"), lambda story: story.says(-3600, "given"), prompts((0.2, CAMERA))],
+        Scenario,
+        [answered("given"), lambda scenario: scenario.says(-3600, "given"), prompts((0.2, CAMERA))],
         None,
     ),
     (
         "forced-permission",
         "ended",
         agreed,
-        [lambda story: story.answered(5, CAMERA, "refused"), lambda story: story.phase(7, "exited")],
+        [lambda scenario: scenario.answered(5, CAMERA, "refused"), lambda scenario: scenario.phase(7, "exited")],
         ("medium", "indicated"),
     ),
     (
         "forced-permission",
         "ended much later",
         agreed,
-        [lambda story: story.answered(5, CAMERA, "refused"), lambda story: story.phase(17, "exited")],
+        [lambda scenario: scenario.answered(5, CAMERA, "refused"), lambda scenario: scenario.phase(17, "exited")],
         None,
     ),
     (
         "forced-permission",
         "allowed, and ended",
         agreed,
-        [lambda story: story.answered(5, CAMERA, "given"), lambda story: story.phase(7, "exited")],
+        [lambda scenario: scenario.answered(5, CAMERA, "given"), lambda scenario: scenario.phase(7, "exited")],
         None,
     ),
     (
@@ -376,39 +381,39 @@ SCREENS: list[tuple[Any, ...]] = [
         "the observer ended it",
         agreed,
         [
-            lambda story: story.answered(5, CAMERA, "refused"),
-            lambda story: story.phase(7, "mark", text="observation ended"),
-            lambda story: story.phase(7.1, "exited", text="killed"),
+            lambda scenario: scenario.answered(5, CAMERA, "refused"),
+            lambda scenario: scenario.phase(7, "mark", text="observation ended"),
+            lambda scenario: scenario.phase(7.1, "exited", text="killed"),
         ],
         None,
     ),
-    ("repeated-prompts", "three times", agreed, [lambda story: nags(story, 3)], ("medium", "indicated")),
+    ("repeated-prompts", "three times", agreed, [lambda scenario: nags(scenario, 3)], ("medium", "indicated")),
     (
         "repeated-prompts",
         "denied by the system at once, unseen",
         agreed,
         [
-            lambda story: story.answered(4, CAMERA, "refused"),
+            lambda scenario: scenario.answered(4, CAMERA, "refused"),
             *(
-                lambda story, n=n: (story.prompted(n, CAMERA), story.answered(n + 0.05, CAMERA, "refused"))
+                lambda scenario, n=n: (scenario.prompted(n, CAMERA), scenario.answered(n + 0.05, CAMERA, "refused"))
                 for n in range(10, 16)
             ),
         ],
         None,
     ),
-    ("repeated-prompts", "twice", agreed, [lambda story: nags(story, 2)], None),
+    ("repeated-prompts", "twice", agreed, [lambda scenario: nags(scenario, 2)], None),
     (
         "repeated-prompts",
         "the policy",
-        Story,
-        [answered("refused"), *(lambda story, n=n: story.asked(n) for n in (3, 4, 5))],
+        Scenario,
+        [answered("refused"), *(lambda scenario, n=n: scenario.asked(n) for n in (3, 4, 5))],
         ("medium", "indicated"),
     ),
     (
         "repeated-prompts",
         "the policy, before any answer",
-        Story,
-        [*(lambda story, n=n: story.asked(n) for n in (3, 4, 5, 6))],
+        Scenario,
+        [*(lambda scenario, n=n: scenario.asked(n) for n in (3, 4, 5, 6))],
         None,
     ),
     (
@@ -438,8 +443,8 @@ SCREENS: list[tuple[Any, ...]] = [
         agreed,
         [
             prompts((3, FINE)),
-            lambda story: story.answered(4, FINE, "refused"),
-            lambda story: story.answered(60, FINE, "given"),
+            lambda scenario: scenario.answered(4, FINE, "refused"),
+            lambda scenario: scenario.answered(60, FINE, "given"),
         ],
         ("low", "indicated"),
     ),
@@ -449,103 +454,127 @@ SCREENS: list[tuple[Any, ...]] = [
         agreed,
         [
             prompts((3, FINE)),
-            lambda story: story.answered(4, FINE, "refused"),
+            lambda scenario: scenario.answered(4, FINE, "refused"),
             prompts((59, FINE)),
-            lambda story: story.answered(60, FINE, "given"),
+            lambda scenario: scenario.answered(60, FINE, "given"),
         ],
         None,
     ),
-    ("permission-changed", "granted from the start", agreed, [lambda story: story.answered(1, FINE, "given")], None),
+    (
+        "permission-changed",
+        "granted from the start",
+        agreed,
+        [lambda scenario: scenario.answered(1, FINE, "given")],
+        None,
+    ),
     (
         "invalid-consent-button",
         "got it",
-        Story,
-        [lambda story: story.asked(1), lambda story: story.says(2, "requested", text="知道了")],
+        Scenario,
+        [lambda scenario: scenario.asked(1), lambda scenario: scenario.says(2, "requested", text="知道了")],
         ("medium", "indicated"),
     ),
     (
         "invalid-consent-button",
         "got it, then a clear yes",
-        Story,
-        [lambda story: story.says(2, "requested", text="知道了"), lambda story: story.says(5, "given", text="同意")],
+        Scenario,
+        [
+            lambda scenario: scenario.says(2, "requested", text="知道了"),
+            lambda scenario: scenario.says(5, "given", text="同意"),
+        ],
         None,
     ),
     (
         "invalid-consent-button",
         "got it, then a clear no",
-        Story,
-        [lambda story: story.says(2, "requested", text="OK"), lambda story: story.says(5, "refused", text="不同意")],
+        Scenario,
+        [
+            lambda scenario: scenario.says(2, "requested", text="OK"),
+            lambda scenario: scenario.says(5, "refused", text="不同意"),
+        ],
         None,
     ),
-    ("invalid-consent-button", "a clear yes", Story, [answered("given", text="同意")], None),
-    ("pre-ticked-consent", "ticked", Story, [lambda story: story.asked(1, ticked=True)], ("medium", "indicated")),
-    ("pre-ticked-consent", "empty", Story, [lambda story: story.asked(1, ticked=False)], None),
-    ("pre-ticked-consent", "not known", Story, [lambda story: story.asked(1)], None),
+    ("invalid-consent-button", "a clear yes", Scenario, [answered("given", text="同意")], None),
+    (
+        "pre-ticked-consent",
+        "ticked",
+        Scenario,
+        [lambda scenario: scenario.asked(1, ticked=True)],
+        ("medium", "indicated"),
+    ),
+    ("pre-ticked-consent", "empty", Scenario, [lambda scenario: scenario.asked(1, ticked=False)], None),
+    ("pre-ticked-consent", "not known", Scenario, [lambda scenario: scenario.asked(1)], None),
     (
         "no-first-run-notice",
         "nothing shown",
-        Story,
-        [lambda story: story.phase(1, "foreground"), reads()],
+        Scenario,
+        [lambda scenario: scenario.phase(1, "foreground"), reads()],
         ("medium", "indicated"),
     ),
-    ("no-first-run-notice", "nobody saw the app", Story, [reads()], None),
-    ("no-first-run-notice", "nothing read", Story, [lambda story: story.phase(1, "foreground")], None),
+    ("no-first-run-notice", "nobody saw the app", Scenario, [reads()], None),
+    ("no-first-run-notice", "nothing read", Scenario, [lambda scenario: scenario.phase(1, "foreground")], None),
     (
         "no-first-run-notice",
         "shown too late",
-        Story,
-        [lambda story: story.phase(1, "foreground"), reads(), lambda story: story.asked(9)],
+        Scenario,
+        [lambda scenario: scenario.phase(1, "foreground"), reads(), lambda scenario: scenario.asked(9)],
         None,
     ),
     (
         "no-first-run-notice",
         "a permission is no notice",
-        Story,
-        [lambda story: story.phase(1, "foreground"), prompts((2, CAMERA)), reads()],
+        Scenario,
+        [lambda scenario: scenario.phase(1, "foreground"), prompts((2, CAMERA)), reads()],
         ("medium", "indicated"),
     ),
-    ("consent-claimed-without-action", "never asked", Story, [lambda story: story.claims(1)], ("medium", "indicated")),
+    (
+        "consent-claimed-without-action",
+        "never asked",
+        Scenario,
+        [lambda scenario: scenario.claims(1)],
+        ("medium", "indicated"),
+    ),
     (
         "consent-claimed-without-action",
         "a guessed setting",
-        Story,
-        [lambda story: story.claims(1, "preference")],
+        Scenario,
+        [lambda scenario: scenario.claims(1, "preference")],
         ("low", "indicated"),
     ),
-    ("consent-claimed-without-action", "asked and given", agreed, [lambda story: story.claims(1)], None),
+    ("consent-claimed-without-action", "asked and given", agreed, [lambda scenario: scenario.claims(1)], None),
     (
         "consent-claimed-without-action",
         "not agreed, it says",
-        Story,
-        [lambda story: story.claims(1, says="refused")],
+        Scenario,
+        [lambda scenario: scenario.claims(1, says="refused")],
         None,
     ),
     (
         "consent-claimed-on-wire",
         "refused",
-        Story,
-        [answered("refused"), lambda story: story.claims(3, "tcf", host="bid.adnet.test")],
+        Scenario,
+        [answered("refused"), lambda scenario: scenario.claims(3, "tcf", host="bid.adnet.test")],
         ("high", "proven"),
     ),
     (
         "consent-claimed-on-wire",
         "never asked",
-        Story,
-        [lambda story: story.claims(3, "gcs", host="app-measurement.com")],
+        Scenario,
+        [lambda scenario: scenario.claims(3, "gcs", host="app-measurement.com")],
         ("medium", "indicated"),
     ),
     (
         "consent-claimed-on-wire",
         "a flag of the device",
-        Story,
-        [answered("refused"), lambda story: story.claims(3, "lmt", host="bid.adnet.test")],
+        Scenario,
+        [answered("refused"), lambda scenario: scenario.claims(3, "lmt", host="bid.adnet.test")],
         None,
     ),
     (
         "consent-claimed-on-wire",
         "given",
         agreed,
-        [lambda story: story.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "3"))],
+        [lambda scenario: scenario.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "3"))],
         None,
     ),
     (
@@ -554,7 +583,9 @@ SCREENS: list[tuple[Any, ...]] = [
         agreed,
         [
             apart("ads_tracking", "refused"),
-            lambda story: story.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "3")),
+            lambda scenario: scenario.claims(
+                3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "3")
+            ),
         ],
         ("high", "proven"),
     ),
@@ -564,15 +595,17 @@ SCREENS: list[tuple[Any, ...]] = [
         agreed,
         [
             apart("ads_tracking", "refused"),
-            lambda story: story.claims(3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "7")),
+            lambda scenario: scenario.claims(
+                3, "tcf", host="bid.adnet.test", scope="ads_tracking", purposes=("1", "7")
+            ),
         ],
         None,
     ),
     (
         "consent-from-earlier-run",
         "a day before",
-        Story,
-        [lambda story: story.says(-86400, "given", text="Agree")],
+        Scenario,
+        [lambda scenario: scenario.says(-86400, "given", text="Agree")],
         ("info", "indicated"),
     ),
     ("consent-from-earlier-run", "in this run", agreed, [], None),
@@ -581,9 +614,9 @@ SCREENS: list[tuple[Any, ...]] = [
         "woken after it had ended",
         opened,
         [
-            lambda story: story.phase(60, "exited"),
-            lambda story: story.phase(1800, "started"),
-            lambda story: story.reads(1801),
+            lambda scenario: scenario.phase(60, "exited"),
+            lambda scenario: scenario.phase(1800, "started"),
+            lambda scenario: scenario.reads(1801),
         ],
         ("medium", "indicated"),
     ),
@@ -592,10 +625,10 @@ SCREENS: list[tuple[Any, ...]] = [
         "opened again",
         opened,
         [
-            lambda story: story.phase(60, "exited"),
-            lambda story: story.phase(1800, "started"),
-            lambda story: story.reads(1800.2),
-            lambda story: story.phase(1801, "foreground"),
+            lambda scenario: scenario.phase(60, "exited"),
+            lambda scenario: scenario.phase(1800, "started"),
+            lambda scenario: scenario.reads(1800.2),
+            lambda scenario: scenario.phase(1801, "foreground"),
         ],
         None,
     ),
@@ -626,8 +659,8 @@ def test_every_rule_is_triggered_here_or_by_the_sample_apps():
 
 def test_every_sentence_is_whole_and_says_no_verdict():
     verdict = re.compile(r"illegal|unlawful|violat|违法|违规|非法|侵权", re.IGNORECASE)
-    for story in every_run():
-        for finding in story.findings():
+    for scenario in every_run():
+        for finding in scenario.findings():
             for language, text in finding.detail.items():
                 assert not re.search(r"[{}]|  |None|；；|;;|，，|\. \.|；。|\(\)|（）", text), text
                 assert not verdict.search(text)
@@ -645,53 +678,53 @@ def test_the_order_of_the_lines_does_not_matter(seed):
 
 
 def test_a_finding_names_the_lines_of_its_circumstances():
-    story = agreed(app_type=4, policy=POLICY)
-    left = story.phase(4, "background")
-    access = story.reads(5, "location")
-    (finding,) = story.of("read-in-background")
+    scenario = agreed(app_type=4, policy=POLICY)
+    left = scenario.phase(4, "background")
+    access = scenario.reads(5, "location")
+    (finding,) = scenario.of("read-in-background")
     assert finding.evidence == (access, "consents.jsonl:1", left)
 
-    story = Story()
-    first = story.prompted(1, FINE)
-    others = [story.prompted(1, name) for name in (CONTACTS, CAMERA, CALENDAR)]
-    notice = story.asked(2)
-    (bundled,) = story.of("bundled-permissions")
+    scenario = Scenario()
+    first = scenario.prompted(1, FINE)
+    others = [scenario.prompted(1, name) for name in (CONTACTS, CAMERA, CALENDAR)]
+    notice = scenario.asked(2)
+    (bundled,) = scenario.of("bundled-permissions")
     assert bundled.evidence == (first, *others)
-    early = story.of("permission-before-purpose")[0]
+    early = scenario.of("permission-before-purpose")[0]
     assert notice in early.evidence
 
-    story = agreed()
-    denied = story.answered(5, CAMERA, "refused")
-    ended = story.phase(6, "exited")
-    (forced,) = story.of("forced-permission")
+    scenario = agreed()
+    denied = scenario.answered(5, CAMERA, "refused")
+    ended = scenario.phase(6, "exited")
+    (forced,) = scenario.of("forced-permission")
     assert forced.evidence == (denied, ended)
 
 
 def test_lines_of_the_first_and_the_last_moment_there_is():
-    story = Story(offset_s=3600)
-    story.sends(6, story.reads(5))
+    scenario = Scenario(offset_s=3600)
+    scenario.sends(6, scenario.reads(5))
     for when in (datetime.min, datetime.max):
         told = Consent(at=when.replace(tzinfo=UTC), signal="dialog", status="requested", by="app")
-        story.consents.append((f"consents.jsonl:{len(story.consents) + 1}", told))
-        story.phases.append((f"phases.jsonl:{len(story.phases) + 1}", Phase(at=told.at, state="foreground")))
-    assert {each.rule for each in story.findings()} >= {"sent-before-consent"}
+        scenario.consents.append((f"consents.jsonl:{len(scenario.consents) + 1}", told))
+        scenario.phases.append((f"phases.jsonl:{len(scenario.phases) + 1}", Phase(at=told.at, state="foreground")))
+    assert {each.rule for each in scenario.findings()} >= {"sent-before-consent"}
 
 
 def test_a_correction_is_in_the_evidence():
-    story = Story()
-    marked = story.says(1, "given", by="operator", signal="operator")
-    corrected = story.says(1, "refused", by="operator", signal="operator", corrects=marked)
-    access = story.reads(5)
-    (finding,) = story.of("read-after-refusal")
+    scenario = Scenario()
+    marked = scenario.says(1, "given", by="operator", signal="operator")
+    corrected = scenario.says(1, "refused", by="operator", signal="operator", corrects=marked)
+    access = scenario.reads(5)
+    (finding,) = scenario.of("read-after-refusal")
     assert finding.evidence == (access, corrected, marked)
     assert f"{marked}" in finding.detail["en"]
 
 
 def test_what_an_earlier_run_left_makes_nothing_proven():
-    story = Story()
-    story.says(0.1, "given", by="app", signal="preference", text="agreed=true", note="present at start")
-    story.sends(6, story.reads(5))
-    assert {(each.rule, each.confidence) for each in story.findings()} == {
+    scenario = Scenario()
+    scenario.says(0.1, "given", by="app", signal="preference", text="agreed=true", note="present at start")
+    scenario.sends(6, scenario.reads(5))
+    assert {(each.rule, each.confidence) for each in scenario.findings()} == {
         ("consent-from-earlier-run", "indicated"),
         ("read-before-consent", "indicated"),
         ("sent-before-consent", "indicated"),
@@ -699,10 +732,10 @@ def test_what_an_earlier_run_left_makes_nothing_proven():
 
 
 def test_articles_are_those_of_the_laws_chosen_and_of_the_apps_type():
-    story = run(reads("location"), app_type=4)
-    (finding,) = [each for each in story.findings(laws=LAWS) if each.rule == "read-outside-scope"]
+    scenario = run(reads("location"), app_type=4)
+    (finding,) = [each for each in scenario.findings(laws=LAWS) if each.rule == "read-outside-scope"]
     assert finding.kinds == ("F05",)
     assert finding.articles[0].article == "5(4)"
     assert any("PIPL" in line for line in finding.references)
-    (finding,) = [each for each in story.findings(laws=LAWS, jurisdictions=("eu",)) if each.kinds == ("F05",)]
+    (finding,) = [each for each in scenario.findings(laws=LAWS, jurisdictions=("eu",)) if each.kinds == ("F05",)]
     assert {article.jurisdiction for article in finding.articles} == {"eu"}

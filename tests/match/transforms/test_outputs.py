@@ -16,7 +16,7 @@ from monitor.events import Upload, Value
 from monitor.match import decode
 from monitor.match.geo.systems import geohash
 from monitor.match.linking import Linker
-from tests.judge.test_flows import NUMBER, PLAIN, at, cbc, link, linker, read, turned
+from tests.match.test_linking import NUMBER, PLAIN, at, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"
 SOURCE = SALT + b":" + NUMBER.encode()

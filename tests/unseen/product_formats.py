@@ -17,8 +17,8 @@ import msgpack
 
 from tests.unseen import Sent, world
 from tests.unseen.containers import Pack, container, doc, field, frame, mqtt, numbers, proto, varint
-from tests.unseen.further_letters import lz_string
-from tests.unseen.further_values import rmc
+from tests.unseen.language_dumps import lz_string
+from tests.unseen.locales import rmc
 from tests.unseen.rarer import b64
 
 # --- containers ---

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.events import Upload
 from monitor.match import decode
-from tests.judge.test_flows import access, at, link, linker
+from tests.match.test_linking import access, at, link, linker
 
 NOISE = [
     {"seq": n, "event": "open_list", "at": 1_700_000_000_000 + n * 37, "id": f"{n * 7919:08x}"} for n in range(200)

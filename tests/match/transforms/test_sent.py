@@ -9,7 +9,7 @@ import hmac
 import pytest
 
 from monitor.judge.rules.conditions import is_bare_digest
-from tests.judge.test_flows import NUMBER, PLAIN, cbc, link, told
+from tests.match.test_linking import NUMBER, PLAIN, cbc, link, told
 
 SALTED = b"salt:" + NUMBER.encode()
 KEY = b"0123456789abcdef"

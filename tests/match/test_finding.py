@@ -24,7 +24,7 @@ from monitor.match.finding import Index
 from monitor.match.hits import last_key
 from monitor.match.native.tables import Grams, Table
 from monitor.match.variants import composed, digests, entering
-from tests.judge.encoders import ENCODERS, dumps
+from tests.match.encoders import ENCODERS, dumps
 from tests.strategies import personal
 
 PHONE = Value(type="phone_number", text="13800138000")

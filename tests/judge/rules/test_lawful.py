@@ -4,40 +4,42 @@ from typing import Any
 
 import pytest
 
-from tests.judge.story import Story
-from tests.judge.test_rules_each import CAMERA, OWN, PASTE, agreed, answered, apart, listed, reads, run, sends, together
+from tests.judge.rules.test_each import CAMERA, OWN, PASTE, agreed, answered, apart, listed, reads, run, sends, together
+from tests.judge.scenario import Scenario
 
 MATTERS = ("high", "medium")
 
 
 def asked(second, **more):
-    return lambda story: story.asked(second, **more)
+    return lambda scenario: scenario.asked(second, **more)
 
 
 def says(second, status, **more):
-    return lambda story: story.says(second, status, **more)
+    return lambda scenario: scenario.says(second, status, **more)
 
 
 def phase(second, state, **more):
-    return lambda story: story.phase(second, state, **more)
+    return lambda scenario: scenario.phase(second, state, **more)
 
 
 def claims(second, **more):
-    return lambda story: story.claims(second, **more)
+    return lambda scenario: scenario.claims(second, **more)
 
 
-def uncertain(story):
+def uncertain(scenario):
     """The clocks of device and host may be 20 ms apart."""
-    story.flows = [flow.model_copy(update={"uncertainty_ms": 20}) for flow in story.flows]
+    scenario.flows = [flow.model_copy(update={"uncertainty_ms": 20}) for flow in scenario.flows]
 
 
 def denied(second):
-    return lambda story: story.answered(second, CAMERA, "refused")
+    return lambda scenario: scenario.answered(second, CAMERA, "refused")
 
 
 def stored(note):
     """The app's store says yes, as noted."""
-    return lambda story: story.says(0.3, "given", signal="preference", by="app", text="privacy_agreed=1", note=note)
+    return lambda scenario: scenario.says(
+        0.3, "given", signal="preference", by="app", text="privacy_agreed=1", note=note
+    )
 
 
 WOKEN = [phase(0, "started"), phase(0.1, "mark", text="started by a broadcast: BOOT_COMPLETED")]
@@ -49,49 +51,49 @@ PAIRS: list[tuple[str, str, list[Any], list[Any], dict[str, Any]]] = [
         "a box that the user ticked, and one that nobody did",
         [asked(1, ticked=False), says(3, "requested", text="登录", ticked=True), reads()],
         [asked(1, ticked=True), says(3, "requested", text="登录", ticked=True), reads()],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "read-before-consent",
         "what the user pastes, and what the app looks into",
         [asked(1), listed("clipboard", 1, stack=PASTE)],
         [asked(1), listed("clipboard", 1, stack=OWN)],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "read-before-consent",
         "a yes that the store had, and one that the app wrote at once",
         [stored("present at start"), reads()],
         [stored(None), reads()],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "sent-before-consent",
         "a yes that the store had, and one that the app wrote at once",
         [stored("present at start"), sends()],
         [stored(None), sends()],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "sent-before-consent",
         "advertising that was asked about apart: its own identifier, and another",
         [apart("ads_tracking", "given"), sends("advertising_id", AD_NETWORK)],
         [apart("ads_tracking", "given"), sends("android_id", AD_NETWORK)],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "sent-after-refusal",
         "advertising that was asked about apart, with a yes and with a no",
         [answered("refused"), apart("ads_tracking", "given"), sends("oaid", AD_NETWORK)],
         [answered("refused"), apart("ads_tracking", "refused"), sends("oaid", AD_NETWORK)],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "read-after-refusal",
         "what the user pastes, and what the app looks into",
         [answered("refused"), listed("clipboard", 1, stack=PASTE)],
         [answered("refused"), listed("clipboard", 1, stack=OWN)],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "read-after-withdrawal",
@@ -103,14 +105,20 @@ PAIRS: list[tuple[str, str, list[Any], list[Any], dict[str, Any]]] = [
     (
         "sent-after-withdrawal",
         "the message that says who withdrew, and one a minute later",
-        [says(5, "withdrawn"), lambda story: story.sends(5.5, story.reads(1, "account_id"), data="account_id")],
-        [says(5, "withdrawn"), lambda story: story.sends(65, story.reads(1, "account_id"), data="account_id")],
+        [
+            says(5, "withdrawn"),
+            lambda scenario: scenario.sends(5.5, scenario.reads(1, "account_id"), data="account_id"),
+        ],
+        [says(5, "withdrawn"), lambda scenario: scenario.sends(65, scenario.reads(1, "account_id"), data="account_id")],
         {},
     ),
     (
         "sent-after-withdrawal",
         "the message that says who withdrew, to the maker and to an ad network",
-        [says(5, "withdrawn"), lambda story: story.sends(5.5, story.reads(1, "account_id"), data="account_id")],
+        [
+            says(5, "withdrawn"),
+            lambda scenario: scenario.sends(5.5, scenario.reads(1, "account_id"), data="account_id"),
+        ],
         [says(5, "withdrawn"), lambda s: s.sends(5.5, s.reads(1, "account_id"), AD_NETWORK, "account_id")],
         {},
     ),
@@ -133,7 +141,7 @@ PAIRS: list[tuple[str, str, list[Any], list[Any], dict[str, Any]]] = [
         "the basic function of a map, to its own server and to an ad network",
         [answered("refused", text="仅浏览"), sends("location")],
         [answered("refused", text="仅浏览"), sends("location", AD_NETWORK)],
-        {"start": Story, "app_type": 1},
+        {"start": Scenario, "app_type": 1},
     ),
     (
         "ads-after-opt-out",
@@ -154,7 +162,7 @@ PAIRS: list[tuple[str, str, list[Any], list[Any], dict[str, Any]]] = [
         "what every app sees of the device, and the number",
         [phase(0.4, "foreground"), reads("device_model_os")],
         [phase(0.4, "foreground"), reads()],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "pre-ticked-consent",
@@ -168,7 +176,7 @@ PAIRS: list[tuple[str, str, list[Any], list[Any], dict[str, Any]]] = [
         "OK after a clear yes, and OK alone",
         [asked(1), says(2, "given", text="Agree"), says(4, "requested", text="OK")],
         [asked(1), says(4, "requested", text="OK")],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "read-at-self-start",
@@ -189,21 +197,21 @@ PAIRS: list[tuple[str, str, list[Any], list[Any], dict[str, Any]]] = [
         "marked a moment after the tap that nobody saw, and long after",
         [asked(1), claims(3), says(4.5, "given", **MARK)],
         [asked(1), claims(3), says(9, "given", **MARK)],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "consent-claimed-without-action",
         "claimed while the question was open, and before it was asked",
         [asked(1), claims(3), says(4.5, "given", **MARK)],
         [claims(0.1), asked(1), says(4.5, "given", **MARK)],
-        {"start": Story},
+        {"start": Scenario},
     ),
     (
         "consent-claimed-on-wire",
         "with a yes in the store from an earlier run, and without",
         [stored("present at start"), claims(3, kind="tcf", host=AD_NETWORK)],
         [claims(3, kind="tcf", host=AD_NETWORK)],
-        {"start": Story},
+        {"start": Scenario},
     ),
 ]
 

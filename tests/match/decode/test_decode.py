@@ -23,7 +23,7 @@ from monitor.match import decode
 from monitor.match.decode.walk import pieces
 from monitor.match.hits import root_of
 from tests import fuzz, unseen
-from tests.judge.encoders import ENCODERS, bson
+from tests.match.encoders import ENCODERS, bson
 
 packed_at_no_time = functools.partial(gzip.compress, mtime=0)
 """The same at each call: two workers must come to the same cases."""

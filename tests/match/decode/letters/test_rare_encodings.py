@@ -23,7 +23,7 @@ from monitor.match.decode.packed import lz_string
 from monitor.match.decode.walk.pieces import Limits, Room
 from monitor.match.finding import Index
 from tests.unseen import START
-from tests.unseen.further_letters import lz_string as packed
+from tests.unseen.language_dumps import lz_string as packed
 from tests.unseen.rarer import in_base
 
 GAID = uuid.UUID("7d3f0a52-91c4-4e1b-a6d8-20f5c3b97e61")

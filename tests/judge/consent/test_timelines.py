@@ -1,4 +1,4 @@
-"""Labelled consent timelines (tests/consent_timelines*.json): each state is right at each moment."""
+"""Labelled consent timelines (timelines*.json beside this file): each state is right at each moment."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from monitor.judge.phases import Phases
 from monitor.labels import Labels
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-FILES = sorted(Path(__file__).parents[1].glob("consent_timelines*.json"))
+FILES = sorted(Path(__file__).parent.glob("timelines*.json"))
 TIMELINES = [case for path in FILES for case in json.loads(path.read_text("utf-8"))]
 WRITTEN_BY = {"tap": "user", "permission_result": "user", "operator": "operator"}
 """Who speaks in a line that does not say; in all others it is the app."""

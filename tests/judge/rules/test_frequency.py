@@ -3,17 +3,17 @@
 import pytest
 
 from monitor.judge.rules.frequency import POINTS, Stretch, longest, spread
-from tests.judge.story import FREQUENCY, Story, at
+from tests.judge.scenario import FREQUENCY, Scenario, at
 
 OWN = ("android.x.Y.get(Y.java:1)", "com.example.shop.Start.load(Start.java:31)")
 SDK = ("android.x.Y.get(Y.java:1)", "com.umeng.analytics.Agent.collect(Agent.java:9)")
 
 
 def often(count, seconds, stack):
-    story = Story()
-    story.says(0, "given")
-    story.reads(5, until=5 + seconds, count=count, stack=stack)
-    return story
+    scenario = Scenario()
+    scenario.says(0, "given")
+    scenario.reads(5, until=5 + seconds, count=count, stack=stack)
+    return scenario
 
 
 FREQUENT = [
@@ -63,13 +63,13 @@ def test_who_called_too_often(stack, says):
 
 
 def test_callers_and_phases_are_counted_apart():
-    story = Story()
-    story.says(0, "given")
-    story.reads(1, until=2, count=9, stack=SDK)
-    story.reads(1, until=2, count=9, stack=OWN)
-    assert story.of("read-too-often") == []
-    story.phase(10, "background")
-    story.reads(11, until=12, count=9, stack=SDK)
-    assert story.of("read-too-often") == []
-    story.reads(13, until=14, count=9, stack=SDK)
-    assert [each.count for each in story.of("read-too-often")] == [18]
+    scenario = Scenario()
+    scenario.says(0, "given")
+    scenario.reads(1, until=2, count=9, stack=SDK)
+    scenario.reads(1, until=2, count=9, stack=OWN)
+    assert scenario.of("read-too-often") == []
+    scenario.phase(10, "background")
+    scenario.reads(11, until=12, count=9, stack=SDK)
+    assert scenario.of("read-too-often") == []
+    scenario.reads(13, until=14, count=9, stack=SDK)
+    assert [each.count for each in scenario.of("read-too-often")] == [18]

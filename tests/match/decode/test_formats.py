@@ -21,7 +21,7 @@ import pytest
 from monitor.events import Upload
 from monitor.match import decode
 from monitor.match.decode.messages import sqlite_files, wire_frames
-from tests.judge.encoders import ENCODERS, bson, thrift_structure, varint, xor
+from tests.match.encoders import ENCODERS, bson, thrift_structure, varint, xor
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = [(f"Ann {i}", f"+86138001{i:05}", b"\xff" + bytes(range(i % 200)), 31.5 + i, 9_000_000 + i) for i in range(300)]

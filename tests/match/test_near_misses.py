@@ -13,7 +13,7 @@ import pytest
 from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index
-from tests.judge.test_flows import NUMBER, link, linker, read, turned
+from tests.match.test_linking import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")
 IMEI = Value(type="device_id_imei", text="860798683078487")
