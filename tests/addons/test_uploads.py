@@ -20,7 +20,8 @@ import pytest
 from mitmproxy import exceptions
 from mitmproxy.test import tflow, tutils
 
-from addons import channel, hosts, lines, recorder, ring, storage
+from addons.disk import ring, storage, to_writer
+from addons.record import hosts, lines, recorder
 from monitor.events import Upload, parse
 from monitor.observe.proxy import capture_py
 from tests.lab import upstream as servers
@@ -91,7 +92,7 @@ def test_how_the_last_line_goes_on_that_begins_so(tmp_path: Path, content: bytes
 
 # -- bodies
 
-SMALL = channel.HELD_BYTES
+SMALL = to_writer.HELD_BYTES
 PIECES = [[1], [10, 20], [SMALL], [SMALL + 1], [SMALL, 1, SMALL * 3], [1000] * 200]
 
 
@@ -276,8 +277,8 @@ def test_stock_mitmdump_records(tmp_path: Path, upstream: Upstream) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(Path(sys.executable).parent / "mitmdump"), "--listen-host", "127.0.0.1", "--listen-port", str(port)]
-    for name in ("uploads", "hosts"):
-        command += ["-s", str(capture_py().with_name(f"{name}.py"))]
+    for script in ("uploads.py", "record/hosts.py"):
+        command += ["-s", str(capture_py().parent / script)]
     places = ",".join(f"{name}={address}:{at}" for name, (address, at) in upstream.hosts.items())
     for setting in (
         f"recording={recording}",
