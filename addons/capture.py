@@ -39,13 +39,12 @@ from mitmproxy.addons import (
     upstream_auth,
 )
 
-from addons import pressure_quic, trailers
-from addons.admission import Admission
-from addons.channel import SMALL
-from addons.hosts import Hosts
-from addons.pressure import bound
-from addons.redirector import Redirector
-from addons.swift import Addons, Settings, at_once
+from addons.disk.to_writer import SMALL
+from addons.mitm import backpressure_http2, backpressure_http3, trailers
+from addons.mitm.fewer_turns import Addons, Settings, at_once
+from addons.record.admission import Admission
+from addons.record.hosts import Hosts
+from addons.record.redirector import Redirector
 from addons.uploads import Uploads
 
 try:
@@ -92,7 +91,7 @@ class Announce:
 
 
 class Lean(master.Master):
-    """mitmproxy's master with what swift.py has."""
+    """mitmproxy's master with what mitm/fewer_turns.py has."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -104,8 +103,8 @@ def make(settings: Sequence[str]) -> master.Master:
     opts = Settings()
     opts.update(listen_host="127.0.0.1", listen_port=0)  # type: ignore[no-untyped-call]
     opts.set(*settings, defer=True)
-    bound()
-    pressure_quic.bound()
+    backpressure_http2.bound()
+    backpressure_http3.bound()
     trailers.bound()
     uploads = Uploads()
     at_once(uploads.recorder.room)

@@ -3,8 +3,8 @@
 Works with the stock programs (`mitmdump -s addons/uploads.py --set recording=DIR`) and in capture.py. Standard library
 and mitmproxy only; the lines are those of the recording contract (monitor/events.py is its other side).
 
-What is recorded, and when, is said where it is done: exchanges.py (HTTP, WebSocket, gRPC), raw.py (TCP, UDP, DNS),
-unseen.py (what could not be observed), storage.py (what is on disk at which moment).
+What is recorded, and when, is said where it is done: record/exchanges.py (HTTP, WebSocket, gRPC), record/raw.py (TCP,
+UDP, DNS), record/unseen.py (what could not be observed), disk/storage.py (what is on disk at which moment).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from mitmproxy.utils import human
 # Run by its path, from a checkout or from inside the installed package: make `addons` importable in both.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from addons.cleartext import Cleartext
-from addons.exchanges import Exchanges
-from addons.raw import Raw
-from addons.recorder import Recorder
-from addons.starttls import StartTls
-from addons.unseen import Unseen
+from addons.record.cleartext import Cleartext
+from addons.record.exchanges import Exchanges
+from addons.record.raw import Raw
+from addons.record.recorder import Recorder
+from addons.record.starttls import StartTls
+from addons.record.unseen import Unseen
 
 
 class Uploads:

@@ -136,7 +136,8 @@ class Proxy(AbstractContextManager["Proxy"]):
             if process.stdin is not None:
                 with suppress(OSError):
                     process.stdin.close()
-            # The writer (addons/writer.py) outlives it until all is on disk; only then may others finish the recording.
+            # The writer (addons/disk/writer.py) outlives it until all is on disk; only then may others finish the
+            # recording.
             if not self._written.wait(WRITE_S):
                 print(f"appwitness: the disk is slow: {self._recording} is not complete yet.", file=sys.stderr)
         if self._stderr is not None:

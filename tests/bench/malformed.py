@@ -293,7 +293,7 @@ def attack(room: Path, count: int, seed: int) -> list[str]:
 
 
 def innermost(words: str) -> list[str]:
-    """Where each error that was logged happened. (Who called it is ours in each: swift.py is before all layers.)"""
+    """Where each error that was logged happened. (Its caller is ours in each: fewer_turns.py is before all layers.)"""
     places, last = [], ""
     for line in words.splitlines():
         if line.startswith("  File "):

@@ -189,7 +189,7 @@ class Stock:
             "ssl_verify_upstream_trusted_ca": servers.ca_pem,
         }
         command = [str(Path(sys.executable).with_name("mitmdump")), "-q"]
-        command += ["-s", str(ROOT / "addons/uploads.py"), "-s", str(ROOT / "addons/hosts.py")]
+        command += ["-s", str(ROOT / "addons/uploads.py"), "-s", str(ROOT / "addons/record/hosts.py")]
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
         self.process = subprocess.Popen(command)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from addons.channel import TOO_SLOW
-from addons.ring import RING_BYTES
+from addons.disk.ring import RING_BYTES
+from addons.disk.to_writer import TOO_SLOW
 from monitor.observe.proxy import Proxy
 from tests.lab import upstream as servers
 from tests.lab.proxy.observed import MB, Observed, wait_for

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from addons import channel, ring
+from addons.disk import ring, to_writer
 from monitor.events import AppIdentity, DeviceIdentity, Run
 from monitor.observe import proxy as observe
 from monitor.recording import Recording, verify
@@ -92,7 +92,7 @@ def test_more_than_can_be_held_passes_and_is_said_to_be_cut(start: Callable[...,
         before = peak_mb(observed.proxy)
         with hanging(observed):
             post(client, f"{host}/big", long)
-            assert waiting(observed.proxy.pid) > channel.WAIT_BYTES
+            assert waiting(observed.proxy.pid) > to_writer.WAIT_BYTES
             post(client, f"{host}/after", b"after")
             post(client, f"{host}/bigger", long)
             assert waiting(observed.proxy.pid) <= ring.RING_BYTES
@@ -104,7 +104,7 @@ def test_more_than_can_be_held_passes_and_is_said_to_be_cut(start: Callable[...,
         assert observed.body(observed.upload("/after")) == b"after"
         gaps = [gap.detail or "" for gap in observed.gaps()]
         assert len(gaps) == 2
-        assert all(gap.endswith(f"of {len(long)} bytes: {channel.TOO_SLOW}") for gap in gaps)
+        assert all(gap.endswith(f"of {len(long)} bytes: {to_writer.TOO_SLOW}") for gap in gaps)
         post(client, f"{host}/again", long)
         assert observed.body(observed.upload("/again")) == long, "it has caught up: all is kept again"
 

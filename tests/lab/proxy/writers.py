@@ -7,7 +7,7 @@ import resource
 import time
 from pathlib import Path
 
-from addons.ring import Ring
+from addons.disk.ring import Ring
 from monitor.observe.proxy import Proxy
 
 

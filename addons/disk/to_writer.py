@@ -22,8 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from addons import writer
-from addons.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Ring, memory
+from addons.disk import writer
+from addons.disk.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Ring, memory
 
 SMALL = 64 * 1024
 """Bytes of a body that mitmproxy may buffer."""

@@ -9,7 +9,7 @@ from mitmproxy import connection, ctx, exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy import mode_specs
 
-from addons.recorder import Recorder
+from addons.record.recorder import Recorder
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

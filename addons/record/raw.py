@@ -11,12 +11,12 @@ import time
 
 from mitmproxy import dns, tcp, udp
 
-from addons.channel import Body
-from addons.framing import Framing, begins_tls, of_connection
-from addons.lines import dns_line, peer, raw_line
-from addons.recorder import Recorder
-from addons.storage import Line, time_of
-from addons.unseen import is_quic
+from addons.disk.storage import Line, time_of
+from addons.disk.to_writer import Body
+from addons.record.framing import Framing, begins_tls, of_connection
+from addons.record.lines import dns_line, peer, raw_line
+from addons.record.recorder import Recorder
+from addons.record.unseen import is_quic
 
 BURST_S = 0.2
 """A pause this long ends a message on a connection that has no messages of its own."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mitmproxy import exceptions
 
-from addons.channel import Body, Channel
-from addons.storage import Line, Lines, coded, gap_line, time_of
-from addons.writer import say
+from addons.disk.storage import Line, Lines, coded, gap_line, time_of
+from addons.disk.to_writer import Body, Channel
+from addons.disk.writer import say
 
 FOLD_S = 60.0
 """The same gap within this time is counted, and told in one line at its end."""
@@ -99,7 +99,7 @@ class Recorder:
         self._append(line)
 
     async def room(self) -> None:
-        """Wait for a disk that is behind, as long as that is bearable (channel.py)."""
+        """Wait for a disk that is behind, as long as that is bearable (disk/to_writer.py)."""
         if self.channel is not None and self.channel.behind:
             await self.channel.room()
 

@@ -1,6 +1,9 @@
 """Hands the bytes of long bodies on as they came from the socket; asyncio, mitmproxy and h11 copy them six times.
 
-What is replaced here is private to asyncio and h11, so `able` says first whether all of it is as expected.
+Replaces `ReceiveBuffer` in mitmproxy's `_http1` (it is h11's, from `h11._receivebuffer`), and `feed_data` and `read` of
+asyncio's `StreamReader`, whose private fields it uses. mitmproxy asks for 64 kB at a time; asyncio and h11 each copy
+what came into a buffer of their own, and out of it. All of this is private, so `able` says first whether it is as
+expected.
 """
 
 from __future__ import annotations
@@ -148,6 +151,6 @@ class Received(ReceiveBuffer):
         return super().is_next_line_obviously_invalid_request_line()
 
 
-def uncopied() -> None:
+def install() -> None:
     """Have every HTTP/1 connection of this process use the buffer above."""
     vars(_http1)["ReceiveBuffer"] = Received

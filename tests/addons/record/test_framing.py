@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addons.framing import Framing, Grpc, Mqtt, Xmpp, begins_tls, of_connection, of_request
+from addons.record.framing import Framing, Grpc, Mqtt, Xmpp, begins_tls, of_connection, of_request
 
 GRPC = [b"\0\0\0\0\0", b"\0\0\0\0\x03abc", b"\x01\0\0\x01\0" + b"x" * 256]
 MQTT = [b"\xc0\x00", b"\x10\x03abc", b"\x32\x80\x02" + b"y" * 256, b"\xe0\x00"]

@@ -1,9 +1,11 @@
 """Bounds what is held in memory for HTTP/2: who sends faster than the other side takes is made to wait.
 
-mitmproxy grants each sender 2 GiB and confirms each byte as it arrives; a phone that uploads a video to a slow server
-then fills our memory with it. Here a sender is granted `STREAM_BYTES`, and bytes are confirmed only while less than
-`ROOM_BYTES` wait for the other side. (HTTP/1 needs none of this: mitmproxy stops reading.) What it bounds is private to
-mitmproxy, so `bound` looks first whether all of it is as expected.
+Replaces `BufferedH2Connection` in mitmproxy's `_http2`, and the layers `Http2Server` and `Http2Client`.
+
+mitmproxy grants each sender 2 GiB (mitmproxy#7317) and confirms each byte as it arrives; a phone that uploads a video
+to a slow server then fills our memory with it. Here a sender is granted `STREAM_BYTES`, and bytes are confirmed only
+while less than `ROOM_BYTES` wait for the other side. (HTTP/1 needs none of this: mitmproxy stops reading.) What it
+bounds is private to mitmproxy, so `bound` looks first whether all of it is as expected.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from mitmproxy.proxy.layers.http import _http2
 from mitmproxy.proxy.layers.http._http2 import Http2Client, Http2Server
 from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
 
-from addons.inside import replace
+from addons.mitm.replacing import replace
 
 STREAM_BYTES = 4 * 1024 * 1024
 """What a sender may send of one message before we have confirmed any of it."""

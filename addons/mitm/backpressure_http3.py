@@ -1,4 +1,6 @@
-"""Bounds what is held in memory for HTTP/3, as pressure.py does for HTTP/2: who sends too fast is made to wait.
+"""Bounds what is held in memory for HTTP/3, as backpressure_http2.py does for HTTP/2: who sends too fast has to wait.
+
+Replaces `tls_interact` of mitmproxy's `QuicLayer`, and in each of its connections aioquic's `_local_max_data`.
 
 aioquic grants each sender twice what it has used, whatever becomes of it; a phone that uploads a video to a slow server
 then fills our memory with it. Here a sender is granted `WINDOW_BYTES` at a time, and only while less than `ROOM_BYTES`
@@ -14,7 +16,7 @@ from aioquic.quic.connection import Limit, QuicConnection
 from mitmproxy.proxy import commands, layer
 from mitmproxy.proxy.layers.quic._stream_layers import QuicLayer
 
-from addons.pressure import AGAIN_S, ROOM_BYTES
+from addons.mitm.backpressure_http2 import AGAIN_S, ROOM_BYTES
 
 WINDOW_BYTES = 2 * 1024 * 1024
 """What a sender may send on a connection before it is granted more."""

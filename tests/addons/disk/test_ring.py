@@ -8,7 +8,7 @@ from collections import deque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addons import ring
+from addons.disk import ring
 
 SIZES = st.one_of(st.integers(0, 300), st.integers(0, 3 * 1024 * 1024))
 

@@ -1,6 +1,6 @@
 """The writer: a process beside the proxy that puts on disk what the proxy records, so that no disk is in anybody's way.
 
-    python addons/writer.py FOLDER MEMORY BELL NAME AGAIN
+    python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN
 
 It takes records out of the shared memory (ring.py) and ends once the proxy's end of the bell is closed and all is
 written, however the proxy ended. It is done with a record before it takes it out; a writer that takes the place of one
@@ -29,11 +29,11 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 # Run by its path, without the packages of the environment: make `addons` importable.
-sys.path.append(str(Path(__file__).resolve().parent.parent))
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
-from addons.leftovers import alive, before, beginnings, orphans
-from addons.ring import END, GAP, PIECE, WHOLE, Record, Ring
-from addons.storage import Body, Lines, coded, gap_line, store, time_of
+from addons.disk.recovery import alive, before, beginnings, orphans
+from addons.disk.ring import END, GAP, PIECE, WHOLE, Record, Ring
+from addons.disk.storage import Body, Lines, coded, gap_line, store, time_of
 
 RETRY_S = 1.0
 """How often a line that the disk refused is tried again."""

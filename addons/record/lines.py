@@ -11,7 +11,7 @@ from typing import Any
 from mitmproxy import connection, dns, http, tcp, udp
 from mitmproxy.net.dns import types as dns_types
 
-from addons.storage import Line, head, time_of
+from addons.disk.storage import Line, head, time_of
 
 SECRET = frozenset({b"proxy-authorization"})
 """Headers between the tester and his proxies; no upload of the app carries them."""

@@ -1,5 +1,8 @@
 """Makes mitmproxy cheaper: options are kept, only who listens is called, and who answers at once is not waited for.
 
+Replaces `mode_servers.ProxyConnectionHandler` (private is what it inherits: `layer`, and `transports` with the readers
+in them), and what mitmproxy's own master has for options and addons: `Options` and `AddonManager`.
+
 A request raises some ten events. mitmproxy makes a task for each, which runs in a later turn of the loop, takes a lock
 and only then goes on with the request; nearly all of its time beside that is spent in the protocols themselves.
 """
@@ -17,7 +20,7 @@ from mitmproxy import addonmanager, exceptions, hooks, master, options
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, layer, mode_servers
 
-from addons import uncopied
+from addons.mitm import zero_copy
 
 
 class Settings(options.Options):
@@ -129,16 +132,16 @@ class Handler(mode_servers.ProxyConnectionHandler):
     room: Callable[[], Awaitable[None]]
     """What apps are made to wait for."""
     wide = False
-    """asyncio and h11 are those that uncopied.py knows."""
+    """asyncio and h11 are those that zero_copy.py knows."""
 
     async def handle_connection(self, connection: Connection) -> None:
         """As mitmproxy's."""
         transport = self.transports[connection]
         room = Handler.room if connection is self.client else None
         if Handler.wide and type(transport.reader) is asyncio.StreamReader:
-            transport.reader = uncopied.Wide(transport.reader, room)  # type: ignore[assignment]
+            transport.reader = zero_copy.Wide(transport.reader, room)  # type: ignore[assignment]
         elif room is not None:
-            transport.reader = uncopied.Gated(transport.reader, room)  # type: ignore[assignment]
+            transport.reader = zero_copy.Gated(transport.reader, room)  # type: ignore[assignment]
         await super().handle_connection(connection)
 
     @property
@@ -159,9 +162,9 @@ def at_once(room: Callable[[], Awaitable[None]]) -> None:
         logging.error("This mitmproxy is not the one we know: the proxy is slower, and does not wait for slow disks.")
         return
     Handler.room = staticmethod(room)
-    Handler.wide = uncopied.able()
+    Handler.wide = zero_copy.able()
     if Handler.wide:
-        uncopied.uncopied()
+        zero_copy.install()
     else:
         logging.error(
             "This Python or h11 is not the one we know: long uploads cost more, and do not wait for slow disks."

@@ -1,6 +1,8 @@
 """Passes on what HTTP/1 says after a chunked body (RFC 9112, 7.1.2); mitmproxy breaks the exchange there.
 
-Like pressure.py, this is private to mitmproxy, so `bound` looks first whether all of it is as expected.
+Replaces `ChunkedReader` in mitmproxy's `_http1` (it is h11's, from `h11._readers`), and the layers `Http1Server` and
+`Http1Client`: there, mitmproxy raises "HTTP trailers are not implemented yet" (mitmproxy#2474). Like what
+backpressure_http2.py replaces, this is private to mitmproxy, so `bound` looks first whether all of it is as expected.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
 
-from addons.inside import replace
+from addons.mitm.replacing import replace
 
 LAST = b"0\r\n\r\n"
 """What ends a chunked body without any."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from addons.storage import TAIL_BYTES
+from addons.disk.storage import TAIL_BYTES
 
 SLACK_S = 1.0
 _PART = re.compile(r"\.(\d+)-(\d+)-\d+\.part\Z")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from addons import ring, storage, writer
+from addons.disk import ring, storage, writer
 
 MB = 1 << 20
 NAME = f"{os.getpid()}-1"

@@ -2,15 +2,16 @@
 
 **When a line is written.** `status` stands in the same line and no line is ever rewritten, so an upload waits for the
 head of its response. mitmproxy passes that head on only after our hook returns, and then the writer has the line
-(storage.py says what that means): whatever the app knows to be answered is in the recording, whenever the proxy or its
-writer is killed. An upload without an answer `upload_wait` seconds after its end is written with `status` null, as is
-one whose exchange broke off, and each one that waits when the proxy is told to stop. So a kill -9 can lose only uploads
-that had no answer yet and ended less than `upload_wait` + 0.5 seconds before.
+(disk/storage.py says what that means): whatever the app knows to be answered is in the recording, whenever the proxy
+or its writer is killed. An upload without an answer `upload_wait` seconds after its end is written with `status` null,
+as is one whose exchange broke off, and each one that waits when the proxy is told to stop. So a kill -9 can lose only
+uploads that had no answer yet and ended less than `upload_wait` + 0.5 seconds before.
 
 **How a body is taken.** A body that says it is short is buffered by mitmproxy: we have it before the server sees any of
 it, also when the server cannot be reached. Any other passes through `Body.add` chunk by chunk on its way; the writer
 gets what is beyond HELD_BYTES as it comes, so that memory stays flat. Bytes are as they left the device: chunked
-framing is gone, content encodings are untouched. What the disk does not take in time is dropped, and said (channel.py).
+framing is gone, content encodings are untouched. What the disk does not take in time is dropped, and said
+(disk/to_writer.py).
 
 **A request that does not end.** Where its protocol has messages (gRPC), each is an upload of its own as soon as there
 is a second one, an answer or a pause; of any other body without an announced length, what came before a pause of
@@ -26,11 +27,11 @@ from typing import Any
 
 from mitmproxy import connection, ctx, http
 
-from addons.channel import SMALL, Body
-from addons.framing import of_request
-from addons.lines import endpoint, headers, http_line, peer, websocket_line
-from addons.recorder import Recorder
-from addons.storage import Line, time_of
+from addons.disk.storage import Line, time_of
+from addons.disk.to_writer import SMALL, Body
+from addons.record.framing import of_request
+from addons.record.lines import endpoint, headers, http_line, peer, websocket_line
+from addons.record.recorder import Recorder
 
 SWEEP_S = 0.5
 """How often to look for uploads that have waited long enough."""

@@ -8,7 +8,7 @@ from mitmproxy.proxy import context, events, layer, layers
 from mitmproxy.proxy.layers.tcp import TcpEndHook
 from mitmproxy.proxy.layers.tls import parse_client_hello
 
-from addons.framing import begins_tls
+from addons.record.framing import begins_tls
 
 
 class Changing(layers.TCPLayer):

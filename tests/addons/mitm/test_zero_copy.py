@@ -13,7 +13,7 @@ from h11._receivebuffer import ReceiveBuffer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addons import uncopied
+from addons.mitm import zero_copy
 
 LOOKS: dict[str, Callable[[ReceiveBuffer], object]] = {
     "line": lambda buffer: buffer.maybe_extract_next_line(),
@@ -33,7 +33,7 @@ STEPS = st.one_of(
 
 @given(st.lists(STEPS, max_size=30))
 def test_the_buffer_gives_what_h11s_gives(steps: list[tuple[str, object]]) -> None:
-    theirs, ours = ReceiveBuffer(), uncopied.Received()
+    theirs, ours = ReceiveBuffer(), zero_copy.Received()
     for step, argument in steps:
         if step == "add":
             theirs += argument  # type: ignore[arg-type]
@@ -47,18 +47,18 @@ def test_the_buffer_gives_what_h11s_gives(steps: list[tuple[str, object]]) -> No
 
 
 def test_a_body_is_not_copied() -> None:
-    buffer, body = uncopied.Received(), os.urandom(1000)
+    buffer, body = zero_copy.Received(), os.urandom(1000)
     buffer += body
     assert buffer.maybe_extract_at_most(1 << 40) is body
     assert not buffer
 
 
-async def pair(size: int) -> tuple[uncopied.Wide, asyncio.StreamWriter, socket.socket]:
+async def pair(size: int) -> tuple[zero_copy.Wide, asyncio.StreamWriter, socket.socket]:
     """A connection that is read in the wide way, with its writer; and the other end of it, with little room."""
     ours, theirs = socket.socketpair()
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
     reader, writer = await asyncio.open_connection(sock=ours)
-    return uncopied.Wide(reader, None), writer, theirs
+    return zero_copy.Wide(reader, None), writer, theirs
 
 
 def test_all_that_was_sent_is_read_in_order_and_then_the_end() -> None:
@@ -75,19 +75,19 @@ def test_all_that_was_sent_is_read_in_order_and_then_the_end() -> None:
         pieces = []
         while piece := await wide.read(1):
             pieces.append(piece)
-            assert wide.size <= 2 * uncopied.WIDEST_BYTES, "it stops reading while nobody asks"
+            assert wide.size <= 2 * zero_copy.WIDEST_BYTES, "it stops reading while nobody asks"
         assert await wide.read(1) == b""
         await sending
         writer.close()
         return b"".join(pieces)
 
-    assert uncopied_is_able()
+    assert zero_copy_is_able()
     assert asyncio.run(read()) == data
 
 
-def uncopied_is_able() -> bool:
+def zero_copy_is_able() -> bool:
     async def able() -> bool:
-        return uncopied.able()
+        return zero_copy.able()
 
     return asyncio.run(able())
 
@@ -113,7 +113,7 @@ def test_who_does_not_read_is_not_sent_more_than_the_bound() -> None:
         assert held < count
         return held
 
-    assert asyncio.run(sent()) <= 2 * uncopied.WIDEST_BYTES
+    assert asyncio.run(sent()) <= 2 * zero_copy.WIDEST_BYTES
 
 
 def test_a_connection_that_breaks_off_raises_as_asyncios_does() -> None:
@@ -121,7 +121,7 @@ def test_a_connection_that_breaks_off_raises_as_asyncios_does() -> None:
         server = socket.create_server(("127.0.0.1", 0))
         reader, writer = await asyncio.open_connection(*server.getsockname())
         peer, _ = server.accept()
-        wide = uncopied.Wide(reader, None)
+        wide = zero_copy.Wide(reader, None)
         peer.send(b"last words")
         assert await wide.read(1) == b"last words"
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -145,7 +145,7 @@ def test_it_waits_for_room_before_it_passes_on() -> None:
             await asyncio.sleep(0)
             order.append("granted")
 
-        wide = uncopied.Wide(reader, room)
+        wide = zero_copy.Wide(reader, room)
         theirs.send(b"x")
         order.append((await wide.read(1)).decode())
         theirs.close()
