@@ -4,17 +4,17 @@
 // and the framework do for themselves is not the app's. What is left is native code of the app, and Java code of the app
 // that came here through the platform's classes.
 
-import { say, type Asked, type Reader } from "./asked.js";
-import { micros } from "./clock.js";
-import { JVM } from "./daemon.js";
-import { emit } from "./emit.js";
-import { isCovered } from "./engine.js";
-import { eachModule } from "./leaving.js";
-import { Nesting } from "./nesting.js";
-import { goLive, patch } from "./patches.js";
-import type { AskSpec, RouteSpec } from "./plan.js";
+import { JVM } from "../java/daemon.js";
+import { isCovered } from "../java/engine.js";
+import { goLive, patch } from "../java/patches.js";
+import { here, isPlatform, type Where } from "../java/stack.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import { eachModule } from "../out/leaving.js";
+import type { AskSpec, RouteSpec } from "../plan.js";
+import { Nesting } from "./inside.js";
+import { say, type Asked, type Reader } from "./native_call.js";
 import { ROUTES } from "./routes.js";
-import { here, isPlatform, type Where } from "./stack.js";
 
 const FAILURES_IN_A_ROW = 5;
 const EPERM = 1;

@@ -1,17 +1,17 @@
 // What the app turns into what: the calls of its digests, MACs, ciphers, compressors and encoders, each as one line.
 
-import type { Env, Raw } from "./bridge.js";
-import { Method, loadClass, wrapperOf } from "./classes.js";
-import { micros } from "./clock.js";
-import { emit, sendBody } from "./emit.js";
-import { watch, type Call } from "./engine.js";
-import type { Transform } from "./event.js";
-import { arrayLength, byteRegion, inFrame, isInstance, newByteArray, text } from "./jni.js";
-import { whenDefined } from "./late.js";
-import type { PartSpec, StepOfTransform, TransformerSpec, TransformsPlan } from "./plan.js";
+import type { Transform } from "../event.js";
+import type { Env, Raw } from "../java/bridge.js";
+import { Method, loadClass, wrapperOf } from "../java/classes.js";
+import { watch, type Call } from "../java/engine.js";
+import { whenDefined } from "../java/installing.js";
+import { arrayLength, byteRegion, inFrame, isInstance, newByteArray, text } from "../java/jni.js";
+import { capture, frames, threadNameOf } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { micros } from "../out/clock.js";
+import { emit, sendBody } from "../out/emit.js";
+import type { PartSpec, StepOfTransform, TransformerSpec, TransformsPlan } from "../plan.js";
 import { tryGetter } from "./readers.js";
-import { capture, frames, threadNameOf } from "./stack.js";
-import { Tracked } from "./tracked.js";
 
 /** Bytes that one piece of work may take or give; larger ones are not kept, and a gap says so. */
 const MOST_BYTES = 8 * 1024 * 1024;

@@ -1,12 +1,12 @@
 // Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
 
 import Java from "frida-java-bridge";
+import { micros } from "../out/clock.js";
+import { soon } from "../out/doorbell.js";
+import { emit, report } from "../out/emit.js";
 import { isArt, restore, tryEnv, currentEnv, type Env } from "./bridge.js";
 import { Method, remember, wrapperOf } from "./classes.js";
-import { micros } from "./clock.js";
 import { JVM } from "./daemon.js";
-import { soon } from "./doorbell.js";
-import { emit, report } from "./emit.js";
 import { watch, type Kind, type Watch } from "./engine.js";
 import { findClass, globalRef, inFrame, newString } from "./jni.js";
 import { patch } from "./patches.js";

@@ -1,12 +1,12 @@
 // Libraries that export SSL_write, as OpenSSL and BoringSSL do: what the app writes there that the proxy does not decrypt.
 
-import { micros } from "./clock.js";
-import { emit } from "./emit.js";
-import { isCovered } from "./engine.js";
-import { eachModule } from "./leaving.js";
-import { goLive, patch } from "./patches.js";
+import { isCovered } from "../java/engine.js";
+import { goLive, patch } from "../java/patches.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import { eachModule } from "../out/leaving.js";
+import type { TlsPlan } from "../plan.js";
 import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type About, type Link } from "./plaintext.js";
-import type { TlsPlan } from "./plan.js";
 import { plain } from "./sockets.js";
 
 const ofPointers = new Map<string, Link>();

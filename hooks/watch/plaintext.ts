@@ -1,10 +1,10 @@
 // Plaintext at the TLS libraries: what the app writes on connections that the proxy does not decrypt. The host makes
 // uploads of it; here only the bytes, their connection, and the code that wrote them.
 
-import { settle } from "./emit.js";
-import type { Endpoint } from "./event.js";
-import type { TlsPlan } from "./plan.js";
-import { here } from "./stack.js";
+import type { Endpoint } from "../event.js";
+import { here } from "../java/stack.js";
+import { settle } from "../out/emit.js";
+import type { TlsPlan } from "../plan.js";
 
 /** A write after a pause this long begins something new: whose code it is, is asked again. */
 const PAUSE_US = 5_000;

@@ -1,16 +1,16 @@
 // Transactions that the app's own code makes with system services, past the framework's managers.
 
-import type { Env, Raw } from "./bridge.js";
-import { Method, loadClass } from "./classes.js";
-import { emitAccess } from "./emit.js";
-import type { Call } from "./engine.js";
-import type { Access, Value } from "./event.js";
-import { JavaError, arrayElement, arrayLength, byteArray, inFrame, isInstance, text } from "./jni.js";
-import { on } from "./late.js";
-import type { BinderSpec } from "./plan.js";
+import type { Access, Value } from "../event.js";
+import type { Env, Raw } from "../java/bridge.js";
+import { Method, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { JavaError, arrayElement, arrayLength, byteArray, inFrame, isInstance, text } from "../java/jni.js";
+import { capture, frames, isPlatform, threadNameOf } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { emitAccess } from "../out/emit.js";
+import type { BinderSpec } from "../plan.js";
 import { tryGetter } from "./readers.js";
-import { capture, frames, isPlatform, threadNameOf } from "./stack.js";
-import { Tracked } from "./tracked.js";
 
 /** Of the answer only a text that is all of it is a value: what else it holds, only the interface's own code knows. */
 const MOST_ANSWER = 4096;

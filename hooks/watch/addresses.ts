@@ -1,7 +1,7 @@
 // Addresses of hardware and networks as the kernel and the C library lay them out.
 
-import { push, type Asked } from "./asked.js";
-import type { Value } from "./event.js";
+import type { Value } from "../event.js";
+import { push, type Asked } from "./native_call.js";
 
 const AF_INET = 2;
 const AF_INET6 = 10;

@@ -1,18 +1,18 @@
 // Follows objects that give values away after the call: listeners and callbacks of the app, tasks and cursors it got.
 
-import type { Env, Overload } from "./bridge.js";
-import { className, loadClass, wrapperFor } from "./classes.js";
-import { micros } from "./clock.js";
+import type { Access, Value } from "../event.js";
+import type { Env, Overload } from "../java/bridge.js";
+import { className, loadClass, wrapperFor } from "../java/classes.js";
+import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
+import { installForObject } from "../java/installing.js";
+import { classOf, globalRef, inFrame, isInstance, isSame } from "../java/jni.js";
+import { capture, frames, threadNameOf } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { micros } from "../out/clock.js";
+import { emit, emitAccess, type Fold } from "../out/emit.js";
+import type { FollowSpec, SourceSpec, StepSpec } from "../plan.js";
 import { openCursor } from "./cursor.js";
-import { emit, emitAccess, type Fold } from "./emit.js";
-import { watch, type Call, type Kind, type Watch } from "./engine.js";
-import type { Access, Value } from "./event.js";
-import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
-import { installForObject } from "./late.js";
-import type { FollowSpec, SourceSpec, StepSpec } from "./plan.js";
 import { readValues, type Read } from "./readers.js";
-import { capture, frames, threadNameOf } from "./stack.js";
-import { Tracked } from "./tracked.js";
 
 /** The access that an object came from. */
 export interface Origin {

@@ -1,12 +1,12 @@
 // Descriptors that the app opened to read personal data from: what comes out of them, until they are closed.
 
+import type { Value } from "../event.js";
+import { goLive, patch } from "../java/patches.js";
+import { micros } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { collects } from "../out/emit.js";
 import { netlink } from "./addresses.js";
-import { push, say, valuesIn, type Asked } from "./asked.js";
-import { micros } from "./clock.js";
-import { after } from "./doorbell.js";
-import { collects } from "./emit.js";
-import type { Value } from "./event.js";
-import { goLive, patch } from "./patches.js";
+import { push, say, valuesIn, type Asked } from "./native_call.js";
 
 /** A line is written when nothing was read for this long. */
 const IDLE_MS = 200;

@@ -4,7 +4,7 @@
 // the first hooked function that the copy calls would hang it (3 of 20 copies that were made while four threads called).
 // So C, which takes no lock, puts all functions back in the copy before fork returns there.
 
-import { hasLeft, whenLeft } from "./leaving.js";
+import { hasLeft, whenLeft } from "../out/leaving.js";
 
 const KEPT_BYTES = 16;
 const ENTRY_BYTES = 8 + KEPT_BYTES;

@@ -57,7 +57,7 @@ extern GumTlsKey inside_key;
 extern gint paused;
 extern gpointer **jvmti; /* NULL: accesses have no stack */
 
-extern gint clock_gettime(gint clock, glong *at); /* the one that JavaScript asks too (clock.ts) */
+extern gint clock_gettime(gint clock, glong *at); /* the one that JavaScript asks too (out/clock.ts) */
 extern gpointer resolve(gint id);
 extern gint wants(gint id, gpointer self, Value *args, gdouble begun);
 extern gint told(gint id, gpointer self, Value *args, Value *result, gdouble begun);

@@ -3,8 +3,8 @@
 // same place, as long as it is being folded, never enters it.
 
 import Java from "frida-java-bridge";
+import { report, type Counted, type Fold } from "../out/emit.js";
 import { currentEnv, divert, isArt, isStatic, targetOf, type Env, type Overload, type Raw } from "./bridge.js";
-import { report, type Counted, type Fold } from "./emit.js";
 import { DECLARATIONS, MOST_ARGUMENTS, SLOTS, SOURCE } from "./folding_c.js";
 import { CALLS, NONVIRTUAL, type Shorty } from "./jni.js";
 

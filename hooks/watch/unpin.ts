@@ -1,16 +1,16 @@
-// Has the app accept the proxy's certificate, where the run was asked for it (--unpin): the one room that changes what an
+// Has the app accept the proxy's certificate, where the run was asked for it (--unpin): the one file that changes what an
 // app does. Which checks there are is data (catalog/unpinning.yml).
 
-import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Env, type Overload, type Raw } from "./bridge.js";
-import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
-import { micros } from "./clock.js";
-import { emit } from "./emit.js";
-import { watch } from "./engine.js";
-import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
-import { installForObject, whenDefined } from "./late.js";
-import { eachModule } from "./leaving.js";
-import { goLive, patch } from "./patches.js";
-import type { NativeCheck, Unpinning } from "./plan.js";
+import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Env, type Overload, type Raw } from "../java/bridge.js";
+import { Method, className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
+import { watch } from "../java/engine.js";
+import { installForObject, whenDefined } from "../java/installing.js";
+import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "../java/jni.js";
+import { goLive, patch } from "../java/patches.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import { eachModule } from "../out/leaving.js";
+import type { NativeCheck, Unpinning } from "../plan.js";
 import { tryGetter } from "./readers.js";
 
 const told = new Set<string>();

@@ -1,8 +1,8 @@
 // Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
 
+import type { Access, Event } from "../event.js";
 import { micros, timestamp } from "./clock.js";
 import { after } from "./doorbell.js";
-import type { Access, Event } from "./event.js";
 
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;

@@ -1,9 +1,9 @@
 // One call of a native function that concerns personal data: what it asked for, what it gave, and its line.
 
-import { emitAccess } from "./emit.js";
-import type { Access, Value } from "./event.js";
-import type { AskSpec, RouteSpec } from "./plan.js";
-import type { Where } from "./stack.js";
+import type { Access, Value } from "../event.js";
+import type { Where } from "../java/stack.js";
+import { emitAccess } from "../out/emit.js";
+import type { AskSpec, RouteSpec } from "../plan.js";
 
 /** One call that concerns personal data. */
 export interface Asked {

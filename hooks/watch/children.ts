@@ -5,8 +5,8 @@
 // share; the agent's own thread reads it. Frida's child gating is not used: it hooks opendir, of which the agent then
 // never learned the end, and with it an app hung that made copies from many threads.
 
-import { atEnd } from "./emit.js";
-import { patch, patchForCopies, RESTORE, RESTORE_SYMBOLS } from "./patches.js";
+import { patch, patchForCopies, RESTORE, RESTORE_SYMBOLS } from "../java/patches.js";
+import { atEnd } from "../out/emit.js";
 
 const LOOK_MS = 50;
 /** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */

@@ -1,9 +1,9 @@
 // How the calls of native functions are read: what each asks for, and what it gave.
 
+import type { Reads } from "../plan.js";
 import { REQUESTS, hex, interfaces, requested } from "./addresses.js";
-import { valuesIn, type Reader } from "./asked.js";
 import { descriptorOf, follow } from "./files.js";
-import type { Reads } from "./plan.js";
+import { valuesIn, type Reader } from "./native_call.js";
 
 const AF_NETLINK = 16;
 const MOST_WORDS = 1000;

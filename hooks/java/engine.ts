@@ -1,10 +1,10 @@
 // Wraps methods: the app's own method first, then those who watch it; whatever they do, the app gets its own result.
 
+import { micros } from "../out/clock.js";
+import { emit, report, type Fold } from "../out/emit.js";
 import {
   currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw, type Env } from "./bridge.js";
 import { Method } from "./classes.js";
-import { micros } from "./clock.js";
-import { emit, report, type Fold } from "./emit.js";
 import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
 import { globalRef, inFrame, reflected, takeException, throwAgain } from "./jni.js";
 

@@ -1,17 +1,17 @@
 // What native code of the app turns into what with OpenSSL or BoringSSL, where the library exports its functions: digests,
 // MACs and ciphers, each as one line. What a TLS library or the platform does for itself is left out.
 
+import type { Transform } from "../event.js";
+import { isCovered } from "../java/engine.js";
+import { goLive, patch } from "../java/patches.js";
+import type { Where } from "../java/stack.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import { eachModule } from "../out/leaving.js";
 import { AEAD } from "./aead.js";
-import { blob, joined, tooFast } from "./transforms.js";
-import { micros } from "./clock.js";
-import { emit } from "./emit.js";
-import { isCovered } from "./engine.js";
-import type { Transform } from "./event.js";
-import { eachModule } from "./leaving.js";
+import { Nesting } from "./inside.js";
 import { appCaller } from "./native.js";
-import { Nesting } from "./nesting.js";
-import { goLive, patch } from "./patches.js";
-import type { Where } from "./stack.js";
+import { blob, joined, tooFast } from "./transforms.js";
 
 /** Bytes that one piece of work may take or give. */
 const MOST_BYTES = 8 * 1024 * 1024;

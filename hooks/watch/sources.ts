@@ -1,14 +1,14 @@
 // Installs the sources of the plan: one watcher an API, whatever the API gives and however it gives it.
 
-import type { Env, Raw } from "./bridge.js";
-import { className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
-import { appName } from "./emit.js";
-import { watch, type Call, type Kind, type Watch } from "./engine.js";
-import type { Repeats } from "./folding.js";
+import type { Env, Raw } from "../java/bridge.js";
+import { className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
+import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
+import type { Repeats } from "../java/folding.js";
+import { installForObject, whenDefined } from "../java/installing.js";
+import { classOf, globalRef, inFrame, isInstance, isSame } from "../java/jni.js";
+import { appName } from "../out/emit.js";
+import type { SourceSpec, Status } from "../plan.js";
 import { access, followAll, outcomeOf, ownFrame, rememberValues, wereGiven, type Origin, type Outcome } from "./follow.js";
-import { classOf, globalRef, inFrame, isInstance, isSame } from "./jni.js";
-import { installForObject, whenDefined } from "./late.js";
-import type { SourceSpec, Status } from "./plan.js";
 import { NOTHING, argumentText, askedText, readValues, staticField, type Read } from "./readers.js";
 
 /** How far each source is. */

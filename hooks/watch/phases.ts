@@ -1,12 +1,12 @@
 // What state the app and the screen are in: what brought the process up, its screens, the device's screen.
 
-import type { Env } from "./bridge.js";
-import { Method } from "./classes.js";
-import { after } from "./doorbell.js";
-import { emit } from "./emit.js";
-import type { Call } from "./engine.js";
-import { inFrame, newString, text } from "./jni.js";
-import { on } from "./late.js";
+import type { Env } from "../java/bridge.js";
+import { Method } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { inFrame, newString, text } from "../java/jni.js";
+import { after } from "../out/doorbell.js";
+import { emit } from "../out/emit.js";
 import { getter, tryGetter } from "./readers.js";
 
 /** Going from one screen of an app to the next pauses the one before it resumes the other. */

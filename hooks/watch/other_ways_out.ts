@@ -1,14 +1,14 @@
 // Ways out of the app that are no connection: messages, intents to other apps, Bluetooth, NFC. Each is an upload.
 
-import type { Env, Raw } from "./bridge.js";
-import { Method, loadClass } from "./classes.js";
-import { appName, emit, sendBody, settle } from "./emit.js";
-import type { Call } from "./engine.js";
-import { arrayElement, arrayLength, byteArray, inFrame, isInstance, text } from "./jni.js";
-import { on } from "./late.js";
-import type { ExitSpec } from "./plan.js";
+import type { Env, Raw } from "../java/bridge.js";
+import { Method, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { arrayElement, arrayLength, byteArray, inFrame, isInstance, text } from "../java/jni.js";
+import { capture, frames } from "../java/stack.js";
+import { appName, emit, sendBody, settle } from "../out/emit.js";
+import type { ExitSpec } from "../plan.js";
 import { askedText, getter, tryGetter } from "./readers.js";
-import { capture, frames } from "./stack.js";
 
 /** Bytes of one message that are kept; a gap says so of a longer one. */
 const MOST_BYTES = 1024 * 1024;

@@ -1,14 +1,14 @@
 // How a value is read out of a call: where it is, which getters lead to it, and how it becomes text.
 
-import type { Env, Raw } from "./bridge.js";
-import { Method, className, loadClass } from "./classes.js";
-import type { Call } from "./engine.js";
-import type { Value } from "./event.js";
+import type { Value } from "../event.js";
+import type { Env, Raw } from "../java/bridge.js";
+import { Method, className, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
 import {
   JavaError, arrayElement, arrayLength, byteArray, classOf, findClass, fromReflected, globalRef, inFrame, invoke,
   isInstance, isSame, newString, text, type Shorty,
-} from "./jni.js";
-import type { ValueSpec } from "./plan.js";
+} from "../java/jni.js";
+import type { ValueSpec } from "../plan.js";
 
 /** Elements of a list whose values go into one line; of the others it says how many there are. */
 const MOST_ELEMENTS = 1000;

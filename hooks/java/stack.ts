@@ -1,8 +1,8 @@
 // Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
 
+import { micros } from "../out/clock.js";
 import { tryEnv, type Env } from "./bridge.js";
 import { Method } from "./classes.js";
-import { micros } from "./clock.js";
 import { inFrame, takeException, text, throwAgain } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");

@@ -1,9 +1,9 @@
 // The last moment of the process: what is still held goes out before it ends.
 
-import { farewell } from "./emit.js";
-import { watcherOn } from "./engine.js";
-import { close } from "./late.js";
-import { patch } from "./patches.js";
+import { watcherOn } from "../java/engine.js";
+import { close } from "../java/installing.js";
+import { patch } from "../java/patches.js";
+import { farewell } from "../out/emit.js";
 
 const watched = new Set<string>();
 

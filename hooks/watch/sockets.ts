@@ -1,12 +1,12 @@
 // Sockets that the app opens: which code, which local port, which peer, for which host, and how much went out.
 
-import { micros } from "./clock.js";
-import { after } from "./doorbell.js";
-import { atEnd, emit, settle } from "./emit.js";
+import type { Connection, Endpoint } from "../event.js";
+import { patch } from "../java/patches.js";
+import { here } from "../java/stack.js";
+import { micros } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { atEnd, emit, settle } from "../out/emit.js";
 import { FIRST_BYTES, hostIn } from "./greeting.js";
-import type { Connection, Endpoint } from "./event.js";
-import { patch } from "./patches.js";
-import { here } from "./stack.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;

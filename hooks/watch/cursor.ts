@@ -1,21 +1,21 @@
 // What the app reads from a cursor, cell by cell: lines of values with their rows, not what the query could have given.
 
-import type { Env } from "./bridge.js";
-import { Method, className, wrapperFor } from "./classes.js";
-import { micros } from "./clock.js";
-import { after } from "./doorbell.js";
-import { collects, emit, emitAccess } from "./emit.js";
-import { watch, type Call, type Watch } from "./engine.js";
-import type { Value } from "./event.js";
-import { ownFrame, type Origin, type Outcome } from "./follow.js";
+import type { Value } from "../event.js";
+import type { Env } from "../java/bridge.js";
+import { Method, className, wrapperFor } from "../java/classes.js";
+import { watch, type Call, type Watch } from "../java/engine.js";
+import { installForObject } from "../java/installing.js";
 import {
   arrayElement, arrayLength, byteArray, charArray, classOf, globalRef, inFrame, intField, isSame, objectField, text,
-} from "./jni.js";
-import { installForObject } from "./late.js";
-import type { FollowSpec, TableSpec } from "./plan.js";
+} from "../java/jni.js";
+import { capture, frames, threadNameOf } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { micros } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { collects, emit, emitAccess } from "../out/emit.js";
+import type { FollowSpec, TableSpec } from "../plan.js";
+import { ownFrame, type Origin, type Outcome } from "./follow.js";
 import { decimal, utf8 } from "./readers.js";
-import { capture, frames, threadNameOf } from "./stack.js";
-import { Tracked } from "./tracked.js";
 
 /** A line is written when the app has not read for this long, or has read this much. */
 const IDLE_MS = 200;

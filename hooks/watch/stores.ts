@@ -1,15 +1,15 @@
 // What the app writes down of consent, and what was written before this run: keys of its stores that the plan names.
 
-import type { Env } from "./bridge.js";
-import { Method } from "./classes.js";
-import { tell } from "./emit.js";
-import type { Call } from "./engine.js";
-import { arrayElement, arrayLength, inFrame, newString, text } from "./jni.js";
-import { on } from "./late.js";
-import type { StoreSpec } from "./plan.js";
+import type { Env } from "../java/bridge.js";
+import { Method } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { arrayElement, arrayLength, inFrame, newString, text } from "../java/jni.js";
+import { capture, frames } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { tell } from "../out/emit.js";
+import type { StoreSpec } from "../plan.js";
 import { argumentText, getter } from "./readers.js";
-import { capture, frames } from "./stack.js";
-import { Tracked } from "./tracked.js";
 
 const MOST_KEYS = 2000;
 const MOST_CHARACTERS = 1000;

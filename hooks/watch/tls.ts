@@ -1,17 +1,17 @@
 // Java's own TLS: the sockets and engines through which the app writes what the proxy does not decrypt.
 
-import type { Env, Raw } from "./bridge.js";
-import { Method, wrapperOf } from "./classes.js";
-import { micros } from "./clock.js";
-import { emit } from "./emit.js";
-import { watch, type Call } from "./engine.js";
-import type { Endpoint } from "./event.js";
-import { byteArray, byteRegion, arrayElement, inFrame, objectField, text } from "./jni.js";
-import { whenDefined } from "./late.js";
+import type { Endpoint } from "../event.js";
+import type { Env, Raw } from "../java/bridge.js";
+import { Method, wrapperOf } from "../java/classes.js";
+import { watch, type Call } from "../java/engine.js";
+import { whenDefined } from "../java/installing.js";
+import { byteArray, byteRegion, arrayElement, inFrame, objectField, text } from "../java/jni.js";
+import { Tracked } from "../java/tracked.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import type { TlsPlan } from "../plan.js";
 import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type About, type Link } from "./plaintext.js";
-import type { TlsPlan } from "./plan.js";
 import { tryGetter } from "./readers.js";
-import { Tracked } from "./tracked.js";
 import { buffered, positionOf } from "./transforms.js";
 
 /** Begin to watch the TLS libraries of Java. */

@@ -1,15 +1,15 @@
 // What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided on the host.
 
-import type { Env } from "./bridge.js";
-import { Method, loadClass } from "./classes.js";
-import { tell } from "./emit.js";
-import type { Call } from "./engine.js";
-import { arrayElement, arrayLength, inFrame, isInstance, newString, text } from "./jni.js";
-import { on } from "./late.js";
-import type { SdkCallSpec } from "./plan.js";
+import type { Env } from "../java/bridge.js";
+import { Method, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { arrayElement, arrayLength, inFrame, isInstance, newString, text } from "../java/jni.js";
+import { capture, frames } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { tell } from "../out/emit.js";
+import type { SdkCallSpec } from "../plan.js";
 import { argumentText, getter, tryGetter } from "./readers.js";
-import { capture, frames } from "./stack.js";
-import { Tracked } from "./tracked.js";
 
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
