@@ -5,18 +5,10 @@
 // So hooks here work on bare JNI references: the types of a method are replaced by ones that convert nothing.
 
 import Java from "frida-java-bridge";
-import { findClass, inFrame } from "./jni.js";
+import { findClass, inFrame, type Env } from "./jni.js";
 
 /** A JNI reference, a number, a bool (0 or 1), a long (Int64): as it comes over JNI. */
 export type Raw = NativePointer | number | Int64 | undefined;
-
-/** A thread's JNI environment. */
-export interface Env {
-  handle: NativePointer;
-  newLocalRef(ref: NativePointer): NativePointer;
-  newGlobalRef(ref: NativePointer): NativePointer;
-  deleteGlobalRef(ref: NativePointer): void;
-}
 
 interface BridgeType {
   className: string;

@@ -1,7 +1,7 @@
 // Finds classes without initialising them, and knows which ones have not come yet.
 
 import Java from "frida-java-bridge";
-import { isArt, wrap, type ClassWrapper, type Env } from "./bridge.js";
+import { isArt, wrap, type ClassWrapper } from "./bridge.js";
 import {
   JavaError,
   construct,
@@ -13,7 +13,7 @@ import {
   newString,
   takeException,
   text,
-  type Shorty,
+  type Env, type Shorty,
 } from "./jni.js";
 
 /** class name -> global reference. Absent ones are asked for again: they may have come meanwhile. */

@@ -2,11 +2,10 @@
 
 import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
-import {
-  currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw, type Env } from "./bridge.js";
+import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
 import { Method } from "./classes.js";
 import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
-import { globalRef, inFrame, reflected, takeException, throwAgain } from "./jni.js";
+import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;

@@ -4,9 +4,9 @@
 
 import Java from "frida-java-bridge";
 import { report, type Counted, type Fold } from "../out/emit.js";
-import { currentEnv, divert, isArt, isStatic, targetOf, type Env, type Overload, type Raw } from "./bridge.js";
+import { currentEnv, divert, isArt, isStatic, targetOf, type Overload, type Raw } from "./bridge.js";
 import { DECLARATIONS, MOST_ARGUMENTS, SLOTS, SOURCE } from "./folding_c.js";
-import { CALLS, NONVIRTUAL, type Shorty } from "./jni.js";
+import { CALLS, NONVIRTUAL, type Env, type Shorty } from "./jni.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
 export interface Repeats {

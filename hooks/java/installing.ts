@@ -4,11 +4,11 @@ import Java from "frida-java-bridge";
 import { micros } from "../out/clock.js";
 import { soon } from "../out/doorbell.js";
 import { emit, report } from "../out/emit.js";
-import { isArt, restore, tryEnv, currentEnv, type Env } from "./bridge.js";
+import { isArt, restore, tryEnv, currentEnv } from "./bridge.js";
 import { Method, remember, wrapperOf } from "./classes.js";
 import { JVM } from "./daemon.js";
 import { watch, type Kind, type Watch } from "./engine.js";
-import { findClass, globalRef, inFrame, newString } from "./jni.js";
+import { findClass, globalRef, inFrame, newString, type Env } from "./jni.js";
 import { patch } from "./patches.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */

@@ -1,7 +1,12 @@
 // Bare calls into the virtual machine: references, strings, methods by class, name and signature.
 
-import type { Env } from "./bridge.js";
-
+/** A thread's JNI environment. */
+export interface Env {
+  handle: NativePointer;
+  newLocalRef(ref: NativePointer): NativePointer;
+  newGlobalRef(ref: NativePointer): NativePointer;
+  deleteGlobalRef(ref: NativePointer): void;
+}
 
 /** An exception that a call of ours raised; it has been cleared, the app never sees it. */
 export class JavaError extends Error {}

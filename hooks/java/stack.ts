@@ -1,9 +1,9 @@
 // Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
 
 import { micros } from "../out/clock.js";
-import { tryEnv, type Env } from "./bridge.js";
+import { tryEnv } from "./bridge.js";
 import { Method } from "./classes.js";
-import { inFrame, takeException, text, throwAgain } from "./jni.js";
+import { inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");

@@ -1,8 +1,7 @@
 // Objects that give values away later (listeners, tasks, cursors), known by identity and never kept alive by us.
 
-import type { Env } from "./bridge.js";
 import { Method } from "./classes.js";
-import { deleteWeak, isSame, weakRef } from "./jni.js";
+import { deleteWeak, isSame, weakRef, type Env } from "./jni.js";
 
 const identityHashCode = new Method("java.lang.System", "identityHashCode", "(Ljava/lang/Object;)I", true);
 const SWEEP_EVERY = 256;

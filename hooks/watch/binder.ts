@@ -1,11 +1,11 @@
 // Transactions that the app's own code makes with system services, past the framework's managers.
 
 import type { Access, Value } from "../event.js";
-import type { Env, Raw } from "../java/bridge.js";
+import type { Raw } from "../java/bridge.js";
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { JavaError, arrayElement, arrayLength, byteArray, inFrame, isInstance, text } from "../java/jni.js";
+import { JavaError, arrayElement, arrayLength, byteArray, inFrame, isInstance, text, type Env } from "../java/jni.js";
 import { capture, frames, isPlatform, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { emitAccess } from "../out/emit.js";

@@ -1,10 +1,9 @@
 // What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided on the host.
 
-import type { Env } from "../java/bridge.js";
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { arrayElement, arrayLength, inFrame, isInstance, newString, text } from "../java/jni.js";
+import { arrayElement, arrayLength, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { tell } from "../out/emit.js";

@@ -1,12 +1,11 @@
 // What the app reads from a cursor, cell by cell: lines of values with their rows, not what the query could have given.
 
 import type { Value } from "../event.js";
-import type { Env } from "../java/bridge.js";
 import { Method, className, wrapperFor } from "../java/classes.js";
 import { watch, type Call, type Watch } from "../java/engine.js";
 import { installForObject } from "../java/installing.js";
 import {
-  arrayElement, arrayLength, byteArray, charArray, classOf, globalRef, inFrame, intField, isSame, objectField, text,
+  arrayElement, arrayLength, byteArray, charArray, classOf, globalRef, inFrame, intField, isSame, objectField, text, type Env,
 } from "../java/jni.js";
 import { capture, frames, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";

@@ -1,11 +1,11 @@
 // Follows objects that give values away after the call: listeners and callbacks of the app, tasks and cursors it got.
 
 import type { Access, Value } from "../event.js";
-import type { Env, Overload } from "../java/bridge.js";
+import type { Overload } from "../java/bridge.js";
 import { className, loadClass, wrapperFor } from "../java/classes.js";
 import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
 import { installForObject } from "../java/installing.js";
-import { classOf, globalRef, inFrame, isInstance, isSame } from "../java/jni.js";
+import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { capture, frames, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";

@@ -1,10 +1,10 @@
 // Ways out of the app that are no connection: messages, intents to other apps, Bluetooth, NFC. Each is an upload.
 
-import type { Env, Raw } from "../java/bridge.js";
+import type { Raw } from "../java/bridge.js";
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { arrayElement, arrayLength, byteArray, inFrame, isInstance, text } from "../java/jni.js";
+import { arrayElement, arrayLength, byteArray, inFrame, isInstance, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { appName, emit, sendBody, settle } from "../out/emit.js";
 import type { ExitSpec } from "../plan.js";

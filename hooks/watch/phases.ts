@@ -1,10 +1,9 @@
 // What state the app and the screen are in: what brought the process up, its screens, the device's screen.
 
-import type { Env } from "../java/bridge.js";
 import { Method } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { inFrame, newString, text } from "../java/jni.js";
+import { inFrame, newString, text, type Env } from "../java/jni.js";
 import { after } from "../out/doorbell.js";
 import { emit } from "../out/emit.js";
 import { getter, tryGetter } from "./readers.js";

@@ -1,12 +1,12 @@
 // How a value is read out of a call: where it is, which getters lead to it, and how it becomes text.
 
 import type { Value } from "../event.js";
-import type { Env, Raw } from "../java/bridge.js";
+import type { Raw } from "../java/bridge.js";
 import { Method, className, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import {
   JavaError, arrayElement, arrayLength, byteArray, classOf, findClass, fromReflected, globalRef, inFrame, invoke,
-  isInstance, isSame, newString, text, type Shorty,
+  isInstance, isSame, newString, text, type Env, type Shorty,
 } from "../java/jni.js";
 import type { ValueSpec } from "../plan.js";
 

@@ -1,11 +1,11 @@
 // Installs the sources of the plan: one watcher an API, whatever the API gives and however it gives it.
 
-import type { Env, Raw } from "../java/bridge.js";
+import type { Raw } from "../java/bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
 import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
 import type { Repeats } from "../java/folding.js";
 import { installForObject, whenDefined } from "../java/installing.js";
-import { classOf, globalRef, inFrame, isInstance, isSame } from "../java/jni.js";
+import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { appName } from "../out/emit.js";
 import type { SourceSpec, Status } from "../plan.js";
 import { access, followAll, outcomeOf, ownFrame, rememberValues, wereGiven, type Origin, type Outcome } from "./follow.js";

@@ -1,10 +1,9 @@
 // What the app writes down of consent, and what was written before this run: keys of its stores that the plan names.
 
-import type { Env } from "../java/bridge.js";
 import { Method } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { arrayElement, arrayLength, inFrame, newString, text } from "../java/jni.js";
+import { arrayElement, arrayLength, inFrame, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { tell } from "../out/emit.js";

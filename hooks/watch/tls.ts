@@ -1,11 +1,11 @@
 // Java's own TLS: the sockets and engines through which the app writes what the proxy does not decrypt.
 
 import type { Endpoint } from "../event.js";
-import type { Env, Raw } from "../java/bridge.js";
+import type { Raw } from "../java/bridge.js";
 import { Method, wrapperOf } from "../java/classes.js";
 import { watch, type Call } from "../java/engine.js";
 import { whenDefined } from "../java/installing.js";
-import { byteArray, byteRegion, arrayElement, inFrame, objectField, text } from "../java/jni.js";
+import { byteArray, byteRegion, arrayElement, inFrame, objectField, text, type Env } from "../java/jni.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";

@@ -1,11 +1,11 @@
 // What the app turns into what: the calls of its digests, MACs, ciphers, compressors and encoders, each as one line.
 
 import type { Transform } from "../event.js";
-import type { Env, Raw } from "../java/bridge.js";
+import type { Raw } from "../java/bridge.js";
 import { Method, loadClass, wrapperOf } from "../java/classes.js";
 import { watch, type Call } from "../java/engine.js";
 import { whenDefined } from "../java/installing.js";
-import { arrayLength, byteRegion, inFrame, isInstance, newByteArray, text } from "../java/jni.js";
+import { arrayLength, byteRegion, inFrame, isInstance, newByteArray, text, type Env } from "../java/jni.js";
 import { capture, frames, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";

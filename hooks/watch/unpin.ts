@@ -1,11 +1,11 @@
 // Has the app accept the proxy's certificate, where the run was asked for it (--unpin): the one file that changes what an
 // app does. Which checks there are is data (catalog/unpinning.yml).
 
-import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Env, type Overload, type Raw } from "../java/bridge.js";
+import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "../java/bridge.js";
 import { Method, className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
 import { watch } from "../java/engine.js";
 import { installForObject, whenDefined } from "../java/installing.js";
-import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame } from "../java/jni.js";
+import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { goLive, patch } from "../java/patches.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
