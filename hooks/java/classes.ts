@@ -13,7 +13,8 @@ import {
   newString,
   takeException,
   text,
-  type Env, type Shorty,
+  type Env,
+  type Shorty,
 } from "./jni.js";
 
 /** class name -> global reference. Absent ones are asked for again: they may have come meanwhile. */

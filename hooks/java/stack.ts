@@ -1,8 +1,9 @@
 // Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
 
 import { micros } from "../out/clock.js";
-import { tryEnv } from "./bridge.js";
+import { tryEnv, type Overload } from "./bridge.js";
 import { Method } from "./classes.js";
+import type { Call } from "./engine.js";
 import { inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
@@ -72,6 +73,18 @@ function takeApart(captured: string, own: string | null): string[] {
     first++;
   }
   return all.slice(first);
+}
+
+const owns = new WeakMap<Overload, string>();
+
+/** `Class.method` of a call as it stands in its own stack frame. */
+export function ownFrame(call: Call): string {
+  let own = owns.get(call.overload);
+  if (own === undefined) {
+    own = `${call.overload.holder.$n.replace(/#\d+$/, "")}.${call.method}`;
+    owns.set(call.overload, own);
+  }
+  return own;
 }
 
 const PLATFORM = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;

@@ -7,13 +7,13 @@ import { installForObject } from "../java/installing.js";
 import {
   arrayElement, arrayLength, byteArray, charArray, classOf, globalRef, inFrame, intField, isSame, objectField, text, type Env,
 } from "../java/jni.js";
-import { capture, frames, threadNameOf } from "../java/stack.js";
+import { capture, frames, ownFrame, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { collects, emit, emitAccess } from "../out/emit.js";
 import type { FollowSpec, TableSpec } from "../plan.js";
-import { ownFrame, type Origin, type Outcome } from "./follow.js";
+import type { Origin, Outcome } from "./access.js";
 import { decimal, utf8 } from "./readers.js";
 
 /** A line is written when the app has not read for this long, or has read this much. */

@@ -6,9 +6,11 @@ import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
 import type { Repeats } from "../java/folding.js";
 import { installForObject, whenDefined } from "../java/installing.js";
 import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
+import { ownFrame } from "../java/stack.js";
 import { appName } from "../out/emit.js";
 import type { SourceSpec, Status } from "../plan.js";
-import { access, followAll, outcomeOf, ownFrame, rememberValues, wereGiven, type Origin, type Outcome } from "./follow.js";
+import { access, outcomeOf, rememberValues, wereGiven, type Origin, type Outcome } from "./access.js";
+import { followAll } from "./follow.js";
 import { NOTHING, argumentText, askedText, readValues, staticField, type Read } from "./readers.js";
 
 /** How far each source is. */
