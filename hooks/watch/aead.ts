@@ -1,7 +1,7 @@
 // BoringSSL's own interface for authenticated encryption: a context holds algorithm and key, each call seals or opens one
 // message.
 
-import { once, read, type Hook } from "./evp.js";
+import { once, read, type Hook } from "./libcrypto.js";
 
 /** `EVP_aead_<name>` -> as Java names it. */
 const ALGORITHMS = {
