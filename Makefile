@@ -21,6 +21,7 @@ check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m monitor.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
 	.ci/setup node
+	.venv/bin/pytest --quiet tests/test_hooks_rooms.py
 
 bench: setup  ## benchmarks, as ratios against a yardstick in the same run
 	.venv/bin/python -m tests.bench

@@ -45,7 +45,9 @@ class Build(BuildHookInterface[Any]):
 
 def agent_sources(root: Path) -> list[Path]:
     """The files that the agent is built from."""
-    return sorted(path for path in (root / "hooks").glob("*.ts"))
+    hooks = root / "hooks"
+    rooms = (folder for folder in hooks.iterdir() if folder.is_dir() and folder.name != "node_modules")
+    return sorted([*hooks.glob("*.ts"), *(path for room in rooms for path in room.rglob("*.ts"))])
 
 
 def lab_sources(root: Path) -> list[Path]:
@@ -54,7 +56,7 @@ def lab_sources(root: Path) -> list[Path]:
 
 
 def build_agent(root: Path) -> Path:
-    """Bundle hooks/*.ts and the Java bridge of frida-tools into one script, where it is out of date; needs no node."""
+    """Bundle hooks/ and the Java bridge of frida-tools into one script, where it is out of date; needs no node."""
     agent = root / AGENT
     sources = agent_sources(root)
     if is_current(agent, sources):
@@ -67,7 +69,9 @@ def build_agent(root: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder).resolve()
         for path in sources:
-            shutil.copy(path, stage)
+            staged = stage / path.relative_to(root / "hooks")
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, staged)
         module = stage / "node_modules" / "frida-java-bridge"
         module.mkdir(parents=True)
         (module / "package.json").write_text('{"name": "frida-java-bridge", "type": "module", "main": "index.js"}')

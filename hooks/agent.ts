@@ -1,33 +1,33 @@
 // The agent: takes a plan, brings the hooks up before the app's first line, and says `ready` only when they are live.
 
-import { JVM, attachAsDaemon } from "./daemon.js"; // before the bridge, which attaches the thread as it loads
+import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
-import { watchBinder } from "./binder.js";
-import { isArt } from "./bridge.js";
-import { watchChildren } from "./children.js";
-import { micros } from "./clock.js";
-import { watchScreen } from "./consent.js";
-import { soon } from "./doorbell.js";
-import { configure, emit, flushAll, leave, report } from "./emit.js";
-import { pause } from "./engine.js";
-import { watchEvp } from "./evp.js";
-import { watchExit } from "./exit.js";
-import { watchExits } from "./exits.js";
-import { configureFolding } from "./folding.js";
-import { configureStack } from "./follow.js";
-import { defer, restoreMethods, watchDefinitions, watchEnd } from "./late.js";
-import { eachModule, leaveAlone } from "./leaving.js";
-import { watchNative } from "./native.js";
-import { goLive, patch, unpatch } from "./patches.js";
-import { watchPhases } from "./phases.js";
+import { isArt } from "./java/bridge.js";
+import { pause } from "./java/engine.js";
+import { configureFolding } from "./java/folding.js";
+import { defer, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { goLive, patch, unpatch } from "./java/patches.js";
+import { micros } from "./out/clock.js";
+import { soon } from "./out/doorbell.js";
+import { configure, emit, flushAll, leave, report } from "./out/emit.js";
+import { eachModule, leaveAlone } from "./out/leaving.js";
 import type { Plan } from "./plan.js";
-import { watchSockets } from "./sockets.js";
-import { installAll, onChange, statuses } from "./sources.js";
-import { watchStores } from "./stores.js";
-import { watchTls } from "./tls.js";
-import { watchNativeTls } from "./tls_native.js";
-import { watchTransforms } from "./transforms.js";
-import { unpin, unpinNative } from "./unpin.js";
+import { configureStack } from "./watch/access.js";
+import { watchBinder } from "./watch/binder.js";
+import { watchChildren } from "./watch/children.js";
+import { watchScreen } from "./watch/consent.js";
+import { watchEvp } from "./watch/evp.js";
+import { watchExit } from "./watch/last_moment.js";
+import { watchNative } from "./watch/native.js";
+import { watchExits } from "./watch/other_ways_out.js";
+import { watchPhases } from "./watch/phases.js";
+import { installAll, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
+import { watchSockets } from "./watch/sockets.js";
+import { watchStores } from "./watch/stores.js";
+import { watchTls } from "./watch/tls.js";
+import { watchNativeTls } from "./watch/tls_native.js";
+import { watchTransforms } from "./watch/transforms.js";
+import { unpin, unpinNative } from "./watch/unpin.js";
 
 const HOLD_S = 20;
 const STEP_S = 0.002;

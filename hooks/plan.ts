@@ -136,7 +136,7 @@ export interface AskSpec {
   value: string | null;
 }
 
-/** How a call of a native function is read, one in routes.ts each. */
+/** How a call of a native function is read, one in watch/routes.ts each. */
 export type Reads =
   | "property" | "property_callback" | "property_read" | "file" | "folder" | "path" | "interfaces" | "ioctl" | "netlink"
   | "command" | "call" | "drm_bytes";

@@ -1,8 +1,9 @@
 """Further processes of the app: hooked too where they run the app's own code, or a gap says that they are not.
 
-The agent tells what its process starts (hooks/children.ts); what Android starts for the app, a process named after a
-part of it as `com.example.app:push`, is looked for. Each is entered while it runs, and a gap says so: Frida's own way
-to hold them before their first line (child gating) made it lose calls of the app, and hang apps that fork a lot.
+The agent tells what its process starts (hooks/watch/children.ts); what Android starts for the app, a process named
+after a part of it as `com.example.app:push`, is looked for. Each is entered while it runs, and a gap says so:
+Frida's own way to hold them before their first line (child gating) made it lose calls of the app, and hang apps that
+fork a lot.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Route(_Entry):
     library: str = Field(description="as Android names it")
     function: str
     also: tuple[str, ...] = Field(default=(), description="other names of the same: one route, named by `function`")
-    reads: Reads = Field(description="how a call is read, one in hooks/routes.ts each")
+    reads: Reads = Field(description="how a call is read, one in hooks/watch/routes.ts each")
     why: str = Field(description="why it matters, in one sentence")
     covers: tuple[str, ...] = Field(default=(), description="methods of the library in yardstick.csv that it sees")
     asks: tuple[Ask, ...] = Field(min_length=1)

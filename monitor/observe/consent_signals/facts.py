@@ -1,4 +1,4 @@
-"""The facts that the agent sends: screens, taps, permissions, claims of the app (hooks/consent.ts, stores.ts)."""
+"""The facts that the agent sends: screens, taps, permissions, claims of the app (hooks/watch/consent.ts, stores.ts)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,342 @@
+// Wraps methods: the app's own method first, then those who watch it; whatever they do, the app gets its own result.
+
+import { micros } from "../out/clock.js";
+import { emit, report, type Fold } from "../out/emit.js";
+import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
+import { Method } from "./classes.js";
+import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
+import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
+
+const FAILURES_IN_A_ROW = 5;
+const ABSTRACT = 0x0400;
+
+/** One call of a wrapped method, as its watchers see it. */
+export interface Call {
+  env: Env;
+  /** the object, or null for a static method */
+  self: NativePointer | null;
+  args: Raw[];
+  /** what the method gave; undefined before it was called, and when it threw */
+  result: Raw;
+  /** what it threw, or NULL */
+  thrown: NativePointer;
+  overload: Overload;
+  /** name of the method as its frame on the stack has it */
+  method: string;
+  /** microseconds: when the call began */
+  begun: number;
+  /** the access that the call became, where one watcher tells of it once */
+  fold: Fold | null;
+}
+
+/** Somebody who watches a method. */
+export interface Watch {
+  /** what a gap is filed under when the watcher keeps failing */
+  subject: string;
+  before?: (call: Call) => void;
+  after?: (call: Call) => void;
+  /** asked before the call: when none of a method's watchers wants it, it is let through as if there were no hook */
+  wants?: (call: Call) => boolean;
+  /** told of calls also while all are let through */
+  always?: true;
+  /** when given: what it says of a call, in `after`, is the same for calls that are the same in this */
+  repeats?: Repeats | null;
+}
+
+interface Watching extends Watch {
+  failures: number;
+  off: boolean;
+}
+
+/** `api`: calls inside it are the same access. `app`: the app's own code runs inside it, its accesses count. */
+export type Kind = "api" | "app";
+
+interface Hook {
+  kind: Kind;
+  overload: Overload;
+  method: string;
+  /** the class that declares it, a global reference */
+  cls: NativePointer;
+  call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
+  watches: Watching[];
+  /** repeats are counted below JavaScript; this ends it */
+  countNoMore: (() => void) | null;
+}
+
+/** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
+const hooks = new Map<string, Hook>();
+let paused = false;
+
+/**
+ * Let all calls through as if there were no hooks, or see them again. The methods stay wrapped, so that it is done at once.
+ */
+export function pause(on: boolean): void {
+  paused = on;
+  setPaused(on);
+}
+
+/** Whether the calling thread is inside a wrapped API, whose access covers all that it does: or nothing is to be seen. */
+export function isCovered(): boolean {
+  return paused || isInside();
+}
+
+export interface Wrapped {
+  /** overloads wrapped, or already wrapped before */
+  count: number;
+  /** overloads without a body: an interface's, an abstract class's */
+  abstract: number;
+  /** asked for and not there */
+  missing: string[];
+}
+
+/** Watch a method of a class: all overloads, or those given by their argument types. */
+export function watch(
+  env: Env,
+  wrapper: ClassWrapper,
+  method: string,
+  only: string[][] | null,
+  kind: Kind,
+  watcher: Watch,
+): Wrapped {
+  const overloads = chain(wrapper, method).flatMap((cls) => overloadsOf(cls, method));
+  const wanted = only?.map((types) => types.join(", ")) ?? null;
+  const missing = new Set(wanted ?? []);
+  const result: Wrapped = { count: 0, abstract: 0, missing: [] };
+  const seen = new Set<string>();
+  for (const overload of overloads) {
+    if (seen.has(overload.handle.toString())) {
+      continue;
+    }
+    seen.add(overload.handle.toString());
+    const types = overload.argumentTypes.map((type) => readable(type.className)).join(", ");
+    if (wanted !== null && !missing.delete(types)) {
+      continue;
+    }
+    if (method !== "$init" && isAbstract(env, overload)) {
+      result.abstract += 1;
+      continue;
+    }
+    const key = overload.handle.toString();
+    let hook = hooks.get(key);
+    if (hook === undefined) {
+      hook = install(env, overload, kind, method === "$init" ? "<init>" : method);
+      hooks.set(key, hook);
+    }
+    if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
+      hook.watches.push({ ...watcher, failures: 0, off: false });
+      countOrNot(hook);
+    }
+    result.count += 1;
+  }
+  result.missing = [...missing];
+  return result;
+}
+
+/** A class and those above it: an overload may live in any of them. A constructor is its class's own. */
+function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
+  const classes = [wrapper];
+  for (let above = wrapper.$s; above !== null && method !== "$init"; above = above.$s) {
+    classes.push(above);
+  }
+  return classes;
+}
+
+/** `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
+function readable(type: string): string {
+  if (!type.startsWith("[")) {
+    return type;
+  }
+  const names: Record<string, string> = {
+    Z: "boolean", B: "byte", C: "char", S: "short", I: "int", J: "long", F: "float", D: "double",
+  };
+  const inner = type.slice(1);
+  const element = inner.startsWith("L") ? inner.slice(1, -1) : (names[inner] ?? readable(inner));
+  return `${element}[]`;
+}
+
+const getModifiers = new Method("java.lang.reflect.Method", "getModifiers", "()I");
+
+function holderClass(env: Env, overload: Overload): NativePointer {
+  const handle = overload.holder.$borrowClassHandle(env);
+  try {
+    return globalRef(env, handle.value);
+  } finally {
+    handle.unref(env);
+  }
+}
+
+function isAbstract(env: Env, overload: Overload): boolean {
+  const handle = overload.holder.$borrowClassHandle(env);
+  try {
+    return inFrame(env, () => {
+      const method = reflected(env, handle.value, overload.handle, isStatic(overload));
+      return (getModifiers.number(env, method) & ABSTRACT) !== 0;
+    });
+  } finally {
+    handle.unref(env);
+  }
+}
+
+function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
+  const cls = holderClass(env, overload);
+  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], countNoMore: null };
+  replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
+  return hook;
+}
+
+/** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
+function countOrNot(hook: Hook): void {
+  const [only] = hook.watches;
+  if (hook.countNoMore !== null) {
+    hook.countNoMore();
+    hook.countNoMore = null;
+  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+    hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
+      wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
+      told: (env, self, args, result, begun) => {
+        const call = callOf(hook, env, self, args, begun);
+        call.result = result;
+        call.thrown = takeException(env);
+        tellWatcher(only, only.after, call);
+        if (!call.thrown.isNull()) {
+          throwAgain(env, call.thrown);
+        }
+        return call.fold;
+      },
+    });
+  }
+}
+
+function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
+  const env = currentEnv();
+  if (isCovered()) {
+    return hook.call(env, self, args);
+  }
+  setInside(true);
+  const call = callOf(hook, env, self, args);
+  const watches = wanting(hook, call);
+  if (watches.length === 0) {
+    setInside(false);
+    return hook.call(env, self, args);
+  }
+  for (const watcher of watches) {
+    tellWatcher(watcher, watcher.before, call);
+  }
+  const result = hook.call(env, self, args);
+  const thrown = takeException(env);
+  call.result = result;
+  call.thrown = thrown;
+  for (const watcher of watches) {
+    tellWatcher(watcher, watcher.after, call);
+  }
+  setInside(false);
+  if (!thrown.isNull()) {
+    throwAgain(env, thrown);
+  }
+  return result;
+}
+
+function throughApp(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
+  const env = currentEnv();
+  if (paused && !hook.watches.some(({ always }) => always)) {
+    return hook.call(env, self, args);
+  }
+  const nested = isInside();
+  setInside(true);
+  const call = callOf(hook, env, self, args);
+  const watches = wanting(hook, call);
+  for (const watcher of watches) {
+    tellWatcher(watcher, watcher.before, call);
+  }
+  if (watches.length > 0 || !nested) {
+    setInside(false);
+  }
+  const result = hook.call(env, self, args);
+  if (watches.length === 0) {
+    return result;
+  }
+  const thrown = takeException(env);
+  setInside(true);
+  call.result = result;
+  call.thrown = thrown;
+  for (const watcher of watches) {
+    tellWatcher(watcher, watcher.after, call);
+  }
+  if (!nested) {
+    setInside(false);
+  }
+  if (!thrown.isNull()) {
+    throwAgain(env, thrown);
+  }
+  return result;
+}
+
+function callOf(hook: Hook, env: Env, self: NativePointer | null, args: Raw[], begun = micros()): Call {
+  const { overload, method } = hook;
+  return { env, self, args, result: undefined, thrown: NULL, overload, method, begun, fold: null };
+}
+
+function alwaysWants(watcher: Watching): boolean {
+  return watcher.wants === undefined && !watcher.off;
+}
+
+/** Those whom the call concerns. One that cannot say so is told of the call, and fails there. */
+function wanting(hook: Hook, call: Call): Watching[] {
+  if (hook.watches.every(alwaysWants)) {
+    return hook.watches;
+  }
+  return hook.watches.filter((watcher) => {
+    try {
+      return !watcher.off && (watcher.wants?.(call) ?? true);
+    } catch {
+      takeException(call.env);
+      return true;
+    }
+  });
+}
+
+/** Threads in our own code -> the watcher that is told of a call there. */
+const telling = new Map<number, string>();
+
+/** Which watcher the thread is in; null when it is in none. */
+export function watcherOn(thread: number): string | null {
+  return telling.get(thread) ?? null;
+}
+
+function tellWatcher(watcher: Watching, part: ((call: Call) => void) | undefined, call: Call): void {
+  if (part === undefined || watcher.off) {
+    return;
+  }
+  const thread = Process.getCurrentThreadId();
+  telling.set(thread, watcher.subject);
+  try {
+    part(call);
+    watcher.failures = 0;
+  } catch (error) {
+    takeException(call.env);
+    failed(watcher, error);
+  }
+  telling.delete(thread);
+}
+
+function failed(watcher: Watching, error: unknown): void {
+  watcher.failures += 1;
+  watcher.off = watcher.failures >= FAILURES_IN_A_ROW;
+  if (watcher.failures !== 1 && !watcher.off) {
+    return;
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  try {
+    emit(micros(), {
+      kind: "gap",
+      where: "hook",
+      subject: watcher.subject,
+      why: "hook_error",
+      detail: watcher.off
+        ? `switched off after ${FAILURES_IN_A_ROW} calls in a row that could not be read: ${what}`
+        : `a call could not be read: ${what}`,
+    });
+  } catch (second) {
+    report(second, watcher.subject);
+  }
+}

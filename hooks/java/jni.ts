@@ -1,0 +1,292 @@
+// Bare calls into the virtual machine: references, strings, methods by class, name and signature.
+
+/** A thread's JNI environment. */
+export interface Env {
+  handle: NativePointer;
+  newLocalRef(ref: NativePointer): NativePointer;
+  newGlobalRef(ref: NativePointer): NativePointer;
+  deleteGlobalRef(ref: NativePointer): void;
+}
+
+/** An exception that a call of ours raised; it has been cleared, the app never sees it. */
+export class JavaError extends Error {}
+
+const functions = new Map<number, (...args: NativeFunctionArgumentValue[]) => unknown>();
+
+/** Entry `index` of the JNI function table. Cooperative: a thread that waits for a safepoint must not hold the lock. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what an entry returns, its caller knows
+function jni<R>(
+  env: Env,
+  index: number,
+  returns: NativeFunctionReturnType,
+  takes: NativeFunctionArgumentType[],
+  ...args: NativeFunctionArgumentValue[]
+): R {
+  let found = functions.get(index);
+  if (found === undefined) {
+    const address = env.handle.readPointer().add(index * Process.pointerSize).readPointer();
+    const made = new NativeFunction(address, returns, ["pointer", ...takes], { exceptions: "propagate" });
+    found = made as unknown as (...args: NativeFunctionArgumentValue[]) => unknown;
+    functions.set(index, found);
+  }
+  return found(env.handle, ...args) as R;
+}
+
+export function throwAgain(env: Env, throwable: NativePointer): void {
+  jni(env, 13, "int", ["pointer"], throwable);
+}
+
+/** The pending exception, cleared; NULL when there is none. */
+export function takeException(env: Env): NativePointer {
+  const pending = jni<NativePointer>(env, 15, "pointer", []);
+  if (!pending.isNull()) {
+    jni(env, 17, "void", []);
+  }
+  return pending;
+}
+
+/** Run `work` and let go of the local references it made. */
+export function inFrame<T>(env: Env, work: () => T): T {
+  if (jni<number>(env, 19, "int", ["int"], 32) !== 0) {
+    takeException(env);
+    throw new JavaError("no memory for local references");
+  }
+  try {
+    return work();
+  } finally {
+    jni(env, 20, "pointer", ["pointer"], NULL);
+  }
+}
+
+export function globalRef(env: Env, ref: NativePointer): NativePointer {
+  return jni(env, 21, "pointer", ["pointer"], ref);
+}
+
+export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
+  return jni<number>(env, 24, "uint8", ["pointer", "pointer"], a, b) !== 0;
+}
+
+export function classOf(env: Env, object: NativePointer): NativePointer {
+  return jni(env, 31, "pointer", ["pointer"], object);
+}
+
+export function isInstance(env: Env, object: NativePointer, cls: NativePointer): boolean {
+  return jni<number>(env, 32, "uint8", ["pointer", "pointer"], object, cls) !== 0;
+}
+
+export function weakRef(env: Env, ref: NativePointer): NativePointer {
+  return jni(env, 226, "pointer", ["pointer"], ref);
+}
+
+export function deleteWeak(env: Env, ref: NativePointer): void {
+  jni(env, 227, "void", ["pointer"], ref);
+}
+
+export function arrayLength(env: Env, array: NativePointer): number {
+  return jni(env, 171, "int", ["pointer"], array);
+}
+
+export function arrayElement(env: Env, array: NativePointer, index: number): NativePointer {
+  return jni(env, 173, "pointer", ["pointer", "int"], array, index);
+}
+
+/** A Java string as text; NULL is null. Half a surrogate pair becomes U+FFFD, as no UTF-8 can carry it. */
+export function text(env: Env, string: NativePointer): string | null {
+  if (string.isNull()) {
+    return null;
+  }
+  const length = jni<number>(env, 164, "int", ["pointer"], string);
+  if (length === 0) {
+    return "";
+  }
+  const chars = jni<NativePointer>(env, 165, "pointer", ["pointer", "pointer"], string, NULL);
+  try {
+    return utf16(chars, length);
+  } finally {
+    jni(env, 166, "void", ["pointer", "pointer"], string, chars);
+  }
+}
+
+function utf16(chars: NativePointer, length: number): string {
+  try {
+    const whole = chars.readUtf16String(length);
+    // It stops at a NUL; a shorter text than asked for means there was one.
+    if (whole?.length === length) {
+      return whole;
+    }
+  } catch {
+    // half a surrogate pair
+  }
+  let result = "";
+  for (let i = 0; i !== length; i++) {
+    result += String.fromCharCode(chars.add(2 * i).readU16());
+  }
+  return result.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "\uFFFD");
+}
+
+/** Characters of a char[]. */
+export function charArray(env: Env, array: NativePointer, length: number): string {
+  if (length <= 0) {
+    return "";
+  }
+  const buffer = Memory.alloc(2 * length);
+  jni(env, 201, "void", ["pointer", "int", "int", "pointer"], array, 0, length, buffer);
+  orThrow(env);
+  return utf16(buffer, length);
+}
+
+/** Bytes of a byte[]. */
+export function byteArray(env: Env, array: NativePointer): ArrayBuffer {
+  return byteRegion(env, array, 0, arrayLength(env, array));
+}
+
+/** A part of a byte[]. Throws JavaError when it does not have these bytes. */
+export function byteRegion(env: Env, array: NativePointer, from: number, length: number): ArrayBuffer {
+  if (length <= 0) {
+    return new ArrayBuffer(0);
+  }
+  const buffer = Memory.alloc(length);
+  jni(env, 200, "void", ["pointer", "int", "int", "pointer"], array, from, length, buffer);
+  orThrow(env);
+  return buffer.readByteArray(length) ?? new ArrayBuffer(0);
+}
+
+/** A new local reference to a byte[]. */
+export function newByteArray(env: Env, length: number): NativePointer {
+  const array = jni<NativePointer>(env, 176, "pointer", ["int"], length);
+  orThrow(env);
+  return array;
+}
+
+/** A new object; throws JavaError when the constructor does. */
+export function construct(
+  env: Env, cls: NativePointer, constructorId: NativePointer, args: (NativePointer | number)[],
+): NativePointer {
+  const object = jni<NativePointer>(
+    env, 30, "pointer", ["pointer", "pointer", "pointer"], cls, constructorId, values(args));
+  orThrow(env);
+  return object;
+}
+
+/** A new local reference to a Java string. */
+export function newString(env: Env, value: string): NativePointer {
+  const units = Memory.alloc(Math.max(2 * value.length, 2));
+  for (let i = 0; i !== value.length; i++) {
+    units.add(2 * i).writeU16(value.charCodeAt(i));
+  }
+  return jni(env, 163, "pointer", ["pointer", "int"], units, value.length);
+}
+
+function orThrow(env: Env): void {
+  const thrown = takeException(env);
+  if (!thrown.isNull()) {
+    throw new JavaError(describe(env, thrown));
+  }
+}
+
+function describe(env: Env, thrown: NativePointer): string {
+  const id = methodId(env, findClass(env, "java.lang.Class"), "getName", "()Ljava/lang/String;");
+  return text(env, invoke(env, classOf(env, thrown), id, "L", false, []) as NativePointer) ?? "exception";
+}
+
+/** From Call<Type>MethodA to CallNonvirtual<Type>MethodA, which takes the class, too. */
+export const NONVIRTUAL = 30;
+
+/** Index of Call<Type>MethodA, of CallStatic<Type>MethodA, and the native type. */
+export const CALLS = {
+  L: [36, 116, "pointer"],
+  Z: [39, 119, "uint8"],
+  B: [42, 122, "int8"],
+  C: [45, 125, "uint16"],
+  S: [48, 128, "int16"],
+  I: [51, 131, "int"],
+  J: [54, 134, "int64"],
+  F: [57, 137, "float"],
+  D: [60, 140, "double"],
+  V: [63, 143, "void"],
+} as const;
+
+export type Shorty = keyof typeof CALLS;
+
+/** Call a method by its id. Arguments are references and ints. Throws JavaError when the method does. */
+export function invoke(
+  env: Env,
+  target: NativePointer,
+  methodId: NativePointer,
+  returns: Shorty,
+  isStatic: boolean,
+  args: (NativePointer | number)[],
+): NativePointer | number | Int64 {
+  const [virtual, fixed, type] = CALLS[returns];
+  const result = jni<NativePointer | number | Int64>(
+    env, isStatic ? fixed : virtual, type, ["pointer", "pointer", "pointer"], target, methodId, values(args));
+  orThrow(env);
+  return result;
+}
+
+const JVALUE = 8;
+
+function values(args: (NativePointer | number)[]): NativePointer {
+  if (args.length === 0) {
+    return NULL;
+  }
+  const block = Memory.alloc(JVALUE * args.length);
+  args.forEach((arg, i) => {
+    const at = block.add(JVALUE * i);
+    if (typeof arg === "number") {
+      at.writeS32(arg);
+    } else {
+      at.writePointer(arg);
+    }
+  });
+  return block;
+}
+
+/** Throws JavaError when there is no such method. */
+export function methodId(
+  env: Env, cls: NativePointer, name: string, signature: string, isStatic = false,
+): NativePointer {
+  const id = jni<NativePointer>(
+    env, isStatic ? 113 : 33, "pointer", ["pointer", "pointer", "pointer"],
+    cls, Memory.allocUtf8String(name), Memory.allocUtf8String(signature));
+  if (id.isNull()) {
+    takeException(env);
+    throw new JavaError(`no method ${name}${signature}`);
+  }
+  return id;
+}
+
+/** An int field of an object. */
+export function intField(env: Env, object: NativePointer, name: string): number {
+  return jni(env, 100, "int", ["pointer", "pointer"], object, fieldId(env, object, name, "I"));
+}
+
+/** An object field of an object, as a local reference. */
+export function objectField(env: Env, object: NativePointer, name: string, signature: string): NativePointer {
+  return jni(env, 95, "pointer", ["pointer", "pointer"], object, fieldId(env, object, name, signature));
+}
+
+function fieldId(env: Env, object: NativePointer, name: string, signature: string): NativePointer {
+  const id = jni<NativePointer>(
+    env, 94, "pointer", ["pointer", "pointer", "pointer"],
+    classOf(env, object), Memory.allocUtf8String(name), Memory.allocUtf8String(signature));
+  if (id.isNull()) {
+    takeException(env);
+    throw new JavaError(`no field ${name}`);
+  }
+  return id;
+}
+
+/** The reflected java.lang.reflect.Method or Constructor behind a method id. */
+export function reflected(env: Env, cls: NativePointer, id: NativePointer, isStatic: boolean): NativePointer {
+  return jni(env, 9, "pointer", ["pointer", "pointer", "uint8"], cls, id, isStatic ? 1 : 0);
+}
+
+/** The method id behind a java.lang.reflect.Method. */
+export function fromReflected(env: Env, method: NativePointer): NativePointer {
+  return jni(env, 7, "pointer", ["pointer"], method);
+}
+
+export function findClass(env: Env, name: string): NativePointer {
+  return jni(env, 6, "pointer", ["pointer"], Memory.allocUtf8String(name.replace(/\./g, "/")));
+}

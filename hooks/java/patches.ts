@@ -1,0 +1,178 @@
+// Hooks on native functions, and what stood in those functions before: a copy of the process needs it.
+//
+// After fork only one thread goes on in the copy. The lock of our JavaScript may be held by one of the others, for ever:
+// the first hooked function that the copy calls would hang it (3 of 20 copies that were made while four threads called).
+// So C, which takes no lock, puts all functions back in the copy before fork returns there.
+
+import { hasLeft, whenLeft } from "../out/leaving.js";
+
+const KEPT_BYTES = 16;
+const ENTRY_BYTES = 8 + KEPT_BYTES;
+const MOST = 1024;
+
+/** A counter, then address and bytes of each, in the order of hooking. */
+const patches = Memory.alloc(8 + MOST * ENTRY_BYTES);
+let count = 0;
+
+interface Place {
+  address: NativePointer;
+  /** its first bytes before */
+  was: number;
+}
+
+interface Patched extends Place {
+  listener: InvocationListener;
+}
+
+let patched: Patched[] = [];
+/** Those in C that copies of the process need until all others are gone. */
+let lasting: Patched[] = [];
+
+/** `Interceptor.attach`, undone in copies of the process and when we leave; then with `last` after all others. */
+export function patch(address: NativePointer, callbacks: InvocationListenerCallbacks, last = false): void {
+  if (hasLeft()) {
+    return;
+  }
+  if (count < MOST) {
+    const entry = patches.add(8 + count * ENTRY_BYTES);
+    entry.writeU64(uint64(address.toString()));
+    entry.add(8).writeByteArray(unhooked(address));
+    count += 1;
+    patches.writeU64(count);
+    if (entry.add(8).readU32() === address.readU32()) {
+      fresh.push({ address, was: address.readU32() });
+    }
+  }
+  attach(last ? lasting : patched, address, callbacks);
+}
+
+/** The same with C, for copies of the process: not undone there. */
+export function patchForCopies(address: NativePointer, callbacks: InvocationListenerCallbacks): void {
+  attach(lasting, address, callbacks);
+}
+
+function attach(to: Patched[], address: NativePointer, callbacks: InvocationListenerCallbacks): void {
+  const was = address.readU32();
+  to.push({ address, was, listener: Interceptor.attach(address, callbacks) });
+}
+
+/** Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it. */
+export function unpatch(): void {
+  for (const some of [patched, lasting]) {
+    for (const { listener } of some) {
+      listener.detach();
+    }
+    // The first hook of a function found it as it was.
+    const places = new Map([...some].reverse().map((one) => [one.address.toString(), one]));
+    until([...places.values()], ({ address, was }) => address.readU32() === was);
+    patches.writeU64(0);
+  }
+  [patched, lasting] = [[], []];
+}
+
+/** Another library may come where one went. */
+function forget(module: Module): void {
+  const [from, to] = [module.base, module.base.add(module.size)];
+  const stays = ({ address }: Place): boolean => address.compare(from) < 0 || address.compare(to) >= 0;
+  [patched, lasting, fresh] = [patched.filter(stays), lasting.filter(stays), fresh.filter(stays)];
+  ranges = [];
+  for (let i = 0; i !== count; i++) {
+    const entry = patches.add(8 + i * ENTRY_BYTES);
+    if (!stays({ address: entry.readPointer(), was: 0 })) {
+      entry.writeU64(0);
+    }
+  }
+}
+
+const observer = Process.attachModuleObserver({ onRemoved: forget });
+whenLeft(() => {
+  observer.detach();
+});
+
+/** Functions without any hook when ours was made. */
+let fresh: Place[] = [];
+const PATIENCE_S = 0.3;
+const STEP_S = 0.0005;
+
+/**
+ * Wait until all hooks that were made are in the functions: Frida writes them when no thread is making any, and the app
+ * may call a library as soon as it is loaded. (With `Interceptor.flush` alone 43 of 1,400 such calls were not seen.)
+ */
+export function goLive(): void {
+  until(fresh, ({ address, was }) => address.readU32() !== was);
+  fresh = [];
+}
+
+function until(places: Place[], isSo: (place: Place) => boolean): void {
+  let left = places;
+  for (let waited = 0; left.length > 0 && waited < PATIENCE_S; waited += STEP_S) {
+    Interceptor.flush();
+    left = left.filter((place) => !isSo(place));
+    if (left.length > 0) {
+      Thread.sleep(STEP_S);
+    }
+  }
+}
+
+let ranges: RangeDetails[] = [];
+
+/** What a function is without any hook: as its file has it, for Frida has hooks of its own. */
+function unhooked(address: NativePointer): ArrayBuffer {
+  let range = ranges.find(({ base, size }) => address.compare(base) >= 0 && address.compare(base.add(size)) < 0);
+  if (range === undefined) {
+    range = Process.getRangeByAddress(address);
+    ranges.push(range);
+  }
+  const { base, file } = range;
+  if (file !== undefined) {
+    try {
+      const library = new File(file.path, "rb");
+      library.seek(file.offset + address.sub(base).toInt32());
+      const bytes = library.readBytes(KEPT_BYTES);
+      library.close();
+      if (bytes.byteLength === KEPT_BYTES) {
+        return bytes;
+      }
+    } catch {
+      // It was deleted or is not to be read: memory has to do.
+    }
+  }
+  return address.readByteArray(KEPT_BYTES) ?? new ArrayBuffer(0);
+}
+
+/** The C function `restore_all`, and the symbols that it needs. */
+export const RESTORE = `
+#include <glib.h>
+
+typedef struct { guint64 at; guint8 was[${KEPT_BYTES}]; } Patch;
+typedef struct { guint64 count; Patch all[${MOST}]; } Patches;
+extern Patches patches;
+extern int mprotect (gpointer from, gsize size, int access);
+
+static void
+restore_all (void)
+{
+  const guint64 page = ${Process.pageSize};
+  gint64 i;
+  int j;
+
+  /* Backwards: what was hooked twice had our first hook in it the second time. */
+  for (i = (gint64) patches.count - 1; i >= 0; i--)
+  {
+    guint8 * at = (guint8 *) (gsize) patches.all[i].at;
+    guint64 from = patches.all[i].at / page * page;
+    gsize size = (gsize) ((patches.all[i].at + ${KEPT_BYTES} + page - 1) / page * page - from);
+
+    /* Written while it cannot be run, so that the kernel clears what the processor remembers of it; but mprotect has to run. */
+    gsize own = (gsize) &mprotect;
+
+    if (mprotect ((gpointer) (gsize) from, size, own + 64 > from && own < from + size ? 7 : 3) != 0)
+      continue;
+    for (j = 0; j != ${KEPT_BYTES}; j++)
+      at[j] = patches.all[i].was[j];
+    mprotect ((gpointer) (gsize) from, size, 5);
+  }
+}
+`;
+
+export const RESTORE_SYMBOLS = { patches, mprotect: Module.getGlobalExportByName("mprotect") };

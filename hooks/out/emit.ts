@@ -1,0 +1,256 @@
+// Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
+
+import type { Access, Event } from "../event.js";
+import { micros, timestamp } from "./clock.js";
+import { after } from "./doorbell.js";
+
+const MOST_WAITING = 100_000;
+const LINES_A_MESSAGE = 500;
+const EXIT_WAIT_S = 2;
+
+/** Repeats, and when the first and the last of them were (microseconds). */
+export interface Counted {
+  count: number;
+  first: number;
+  last: number;
+}
+
+/** An access that was written, and its repeats since. */
+export class Fold implements Counted {
+  first: number;
+  last: number;
+  count = 0;
+  /** where repeats are counted below JavaScript, if they are */
+  held: { take: (free: boolean) => void } | null = null;
+  /** written for the last time: what is added now is lost */
+  gone = false;
+
+  constructor(
+    readonly line: Omit<Access, "v" | "app" | "pid" | "at" | "until" | "count">,
+    /** when the last line was written or begun */
+    public begun: number,
+  ) {
+    this.first = begun;
+    this.last = begun;
+  }
+
+  add({ count, first, last }: Counted): void {
+    if (count > 0) {
+      this.first = this.count === 0 ? first : Math.min(this.first, first);
+      this.last = this.count === 0 ? last : Math.max(this.last, last);
+      this.count += count;
+    }
+  }
+}
+
+let app: string | null = null;
+let flushMs = 50;
+let foldUs = 1_000_000;
+let waiting: string[] = [];
+let facts: object[] = [];
+let dropped = 0;
+/** what one transform gave, the next one often takes */
+let lastBody = "";
+let armed = false;
+const folds = new Map<string, Fold>();
+const beforeFlush: (() => void)[] = [];
+
+export function configure(name: string | null, flush: number, fold: number): void {
+  app = name;
+  flushMs = flush;
+  foldUs = fold * 1000;
+}
+
+/** Package of the observed app. */
+export function appName(): string {
+  return app ?? "";
+}
+
+/** Something that holds lines back (a cursor being read) and gives them away before the process ends. */
+export function atEnd(give: () => void): void {
+  beforeFlush.push(give);
+}
+
+const beforeLeaving: (() => void)[] = [];
+
+/** Something that collects what is read and can write down at any time what it has so far. */
+export function collects(give: () => void): void {
+  beforeLeaving.push(give);
+  atEnd(give);
+}
+
+/** Something is about to leave: write down what has been read so far, so that it stands before. */
+export function settle(): void {
+  for (const give of beforeLeaving) {
+    give();
+  }
+}
+
+/** A line without what `emit` adds. */
+type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at"> : never) : never;
+
+/** Queue one line. */
+export function emit(at: number, body: Body): void {
+  if (waiting.length >= MOST_WAITING) {
+    dropped += 1;
+    return;
+  }
+  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), app, pid: Process.id, ...body }));
+  wake();
+}
+
+/** Give the host bytes that are too many for a line, at once; the line names them by the sha256 that this returns. */
+export function sendBody(bytes: ArrayBuffer): string {
+  const sha256 = Checksum.compute("sha256", bytes);
+  if (sha256 !== lastBody) {
+    lastBody = sha256;
+    send({ type: "body", sha256 }, bytes);
+  }
+  return sha256;
+}
+
+/** Queue something that the host turns into a line, such as a tap. */
+export function tell(at: number, fact: object): void {
+  facts.push({ at: timestamp(at), app, pid: Process.id, ...fact });
+  wake();
+}
+
+/**
+ * Queue an access. `key` stands for all that makes two accesses identical; `line` is only asked for the first of them.
+ * The first is written at once; those of the second after it become one line with `count` and `until`. Gives what it
+ * belongs to.
+ */
+export function emitAccess(at: number, key: string, line: () => Fold["line"]): Fold {
+  // While a line is made other threads run, and one of them may have made the same.
+  const made = folds.has(key) ? null : line();
+  let fold = folds.get(key);
+  if (fold === undefined) {
+    fold = new Fold(made ?? line(), at);
+    folds.set(key, fold);
+    emit(at, fold.line);
+  } else {
+    fold.add({ count: 1, first: at, last: at });
+    wake();
+  }
+  return fold;
+}
+
+function settleFold(fold: Fold, now: number): void {
+  if (fold.count === 1) {
+    emit(fold.first, fold.line);
+  } else if (fold.count > 1) {
+    emit(fold.first, { ...fold.line, count: fold.count, until: timestamp(fold.last) });
+  }
+  fold.count = 0;
+  fold.begun = now;
+}
+
+/** Folds stand in the order in which their lines began, so that only those that are due are looked at. */
+function settleFolds(all: boolean): void {
+  const now = micros();
+  for (const [key, fold] of folds) {
+    if (!all && now - fold.begun < foldUs) {
+      return;
+    }
+    fold.held?.take(false);
+    if (all || fold.count === 0) {
+      // Whatever is still counted while we look comes with the last look.
+      fold.held?.take(true);
+    }
+    folds.delete(key);
+    fold.gone = all || fold.count === 0;
+    if (fold.count > 0) {
+      settleFold(fold, now);
+      if (!all) {
+        folds.set(key, fold);
+      }
+    }
+  }
+}
+
+function wake(): void {
+  if (armed) {
+    return;
+  }
+  armed = true;
+  after(flushMs, () => {
+    armed = false;
+    flush();
+    if (folds.size > 0) {
+      wake();
+    }
+  });
+}
+
+/** Send what waits. */
+export function flush(all = false): void {
+  settleFolds(all);
+  if (dropped > 0) {
+    const count = dropped;
+    dropped = 0;
+    waiting = waiting.slice(0, MOST_WAITING);
+    waiting.push(JSON.stringify({
+      v: 1, kind: "gap", at: timestamp(micros()), app, pid: Process.id, where: "hook", subject: "agent", why: "overflow",
+      detail: `${count} lines came faster than they could be sent`,
+    }));
+  }
+  const lines = waiting;
+  const told = facts;
+  waiting = [];
+  facts = [];
+  // Consent first: whoever reads along must not see what followed a yes before the yes.
+  if (told.length > 0) {
+    send({ type: "facts", facts: told });
+  }
+  for (let from = 0; from < lines.length; from += LINES_A_MESSAGE) {
+    send({ type: "lines", lines: lines.slice(from, from + LINES_A_MESSAGE) });
+  }
+}
+
+/** Send all that is held anywhere; for the last moment, and when the host asks. */
+export function flushAll(): void {
+  for (const give of beforeFlush) {
+    try {
+      give();
+    } catch (error) {
+      report(error, "at the end");
+    }
+  }
+  flush(true);
+}
+
+/** A fault of ours, for the host to see. */
+export function report(error: unknown, where: string): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  send({ type: "fault", where, detail: `${where}: ${detail}` });
+}
+
+let ended = false;
+
+/** Nobody listens any more: the end of the process is the app's own affair. */
+export function leave(): void {
+  flushAll();
+  ended = true;
+}
+
+/**
+ * The process is about to end: send everything and wait, not for long, until the host has it. `inside`: the watcher that
+ * was at work on the thread that ends it, and so ended it.
+ */
+export function farewell(how: string, inside: string | null): void {
+  if (ended) {
+    return;
+  }
+  ended = true;
+  flushAll();
+  emit(micros(), { kind: "phase", state: "exited", text: how });
+  flush(true);
+  let had = false;
+  recv("flushed", () => {
+    had = true;
+  });
+  send({ type: "exit", how, inside });
+  for (let waited = 0; waited < EXIT_WAIT_S && !(had as boolean); waited += 0.002) {
+    Thread.sleep(0.002);
+  }
+}

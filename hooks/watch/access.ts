@@ -1,0 +1,102 @@
+// One access through a Java API: where it came from, how it went, and its line.
+
+import type { Access, Value } from "../event.js";
+import type { Env } from "../java/jni.js";
+import { capture, frames, threadNameOf } from "../java/stack.js";
+import { emit, emitAccess, type Fold } from "../out/emit.js";
+import type { SourceSpec } from "../plan.js";
+import type { Read } from "./readers.js";
+
+/** The access that an object came from. */
+export interface Origin {
+  spec: SourceSpec;
+  target: string | null;
+  args: Record<string, unknown> | null;
+}
+
+let withStack = true;
+
+export function configureStack(on: boolean): void {
+  withStack = on;
+}
+
+export type Outcome = Access["outcome"];
+
+/** Sources of which a list was too long for a line; one gap each says so. */
+const cut = new Set<string>();
+
+/** Types of which it matters whether a value has been given before; the texts given lately, oldest first. */
+const remembered = new Map<string, Map<string, true>>();
+const MOST_REMEMBERED = 1000;
+
+/** Remember the values of a type, for sources that only tell of what no other has given. */
+export function rememberValues(type: string): void {
+  if (!remembered.has(type)) {
+    remembered.set(type, new Map());
+  }
+}
+
+/** Whether a source has given all of these values lately. */
+export function wereGiven(values: Value[]): boolean {
+  return values.length > 0 && values.every(({ type, text }) => remembered.get(type)?.has(text) === true);
+}
+
+function given(values: Value[]): void {
+  for (const { type, text } of values) {
+    const texts = remembered.get(type);
+    if (texts !== undefined) {
+      texts.delete(text);
+      texts.set(text, true);
+      if (texts.size > MOST_REMEMBERED) {
+        texts.delete(texts.keys().next().value ?? "");
+      }
+    }
+  }
+}
+
+/** All values in one text, the same only for the same values; by hand, as it is made at each call. */
+function told(values: Value[]): string {
+  let text = "";
+  for (const value of values) {
+    text += `${value.type}:${value.text.length}:${value.text};${value.row ?? ""}`;
+  }
+  return text;
+}
+
+/** Queue one access; gives what it was folded into. `own` is the hooked method's own frame, which is no caller. */
+export function access(
+  env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
+): Fold {
+  const { spec, target } = origin;
+  const { values, elements } = read;
+  if (remembered.size > 0) {
+    given(values);
+  }
+  const args = elements === null ? origin.args : { ...origin.args, elements };
+  const captured = withStack ? capture(env) : "";
+  const key = `${spec.source}\n${spec.data}\n${target}\n${outcome}\n${elements}\n${told(values)}\n${captured}`;
+  const fold = emitAccess(at, key, () => ({
+    kind: "access",
+    source: spec.source,
+    target,
+    data: spec.data,
+    values,
+    outcome,
+    args,
+    stack: captured === "" ? [] : frames(captured, own),
+    thread: threadNameOf(env),
+  }));
+  if (read.cut && !cut.has(spec.source)) {
+    cut.add(spec.source);
+    emit(at, {
+      kind: "gap", where: "hook", subject: spec.source, why: "overflow",
+      detail: `it gave ${elements} elements; the lines of this source hold the values of ${values.length} at most`,
+    });
+  }
+  return fold;
+}
+
+/** Whether a call that gave this gave something, as an outcome. */
+export function outcomeOf(read: Read): Outcome {
+  return read.values.length > 0 || (read.elements ?? 0) > 0 ? "returned" : "empty";
+}

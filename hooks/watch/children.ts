@@ -1,0 +1,223 @@
+// Processes that the app starts: the programs that it becomes in a child, and copies of itself that go on by themselves.
+//
+// Every way to start a program ends in execve, in a process that was just made: a copy of ours, or one that still shares our
+// memory and has little stack. So it is C that looks there, takes no lock and leaves a note in memory that all copies
+// share; the agent's own thread reads it. Frida's child gating is not used: it hooks opendir, of which the agent then
+// never learned the end, and with it an app hung that made copies from many threads.
+
+import { patch, patchForCopies, RESTORE, RESTORE_SYMBOLS } from "../java/patches.js";
+import { atEnd } from "../out/emit.js";
+
+const LOOK_MS = 50;
+/** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */
+const SETTLED_MS = 200;
+/** How long a program may take to become another or to load its virtual machine, before it is told as it is. */
+const PATIENCE_MS = 30_000;
+/** A copy of the app that starts no program within this time does something by itself. */
+const COPY_MS = 1_000;
+const FORGET_MS = 10_000;
+
+/** Programs that only start another one in their place: what a JVM starts others through. */
+const BECOMES_OTHER = /(^|\/)jspawnhelper$/;
+/** Programs that may be the app's own code: a virtual machine, and the app's own program once more. */
+const OWN = new Set(["java", Process.mainModule.name]);
+const RUNTIME = /\/(libjvm|libart)\.so/;
+
+const NOTES = 64;
+const NOTE_BYTES = 2048;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED_ANONYMOUS = 0x21;
+
+const SOURCE = `
+${RESTORE}
+#include <gum/guminterceptor.h>
+
+typedef struct { gint number; gint pid; gchar text[${NOTE_BYTES - 8}]; } Note;
+typedef struct { gint next; gint unused; Note all[${NOTES}]; } Notes;
+extern Notes notes;
+extern int getpid (void);
+extern void copied (int pid);
+
+void
+exec_enter (GumInvocationContext * ic)
+{
+  const gchar * path = gum_invocation_context_get_nth_argument (ic, 0);
+  gchar ** words = gum_invocation_context_get_nth_argument (ic, 1);
+  gint number = g_atomic_int_add (&notes.next, 1);
+  Note * note = &notes.all[number % ${NOTES}];
+  gsize at = 0, i;
+  gint word;
+
+  for (word = -1; word == -1 || (words != NULL && words[word] != NULL); word++)
+  {
+    const gchar * from = word == -1 ? path : words[word];
+    if (at > sizeof (note->text) - 3)
+      break;
+    for (i = 0; from != NULL && from[i] != 0 && at < sizeof (note->text) - 2; i++)
+      note->text[at++] = from[i];
+    note->text[at++] = 0;
+  }
+  note->text[at] = 1;
+  note->pid = getpid ();
+  g_atomic_int_add (&note->number, number + 1 - note->number);
+}
+
+void
+fork_leave (GumInvocationContext * ic)
+{
+  gint pid = GPOINTER_TO_INT (gum_invocation_context_get_return_value (ic));
+  if (pid == 0)
+    restore_all ();
+  else if (pid > 0)
+    copied (pid);
+}
+`;
+
+/** A process that was just made; kept for a while after it was told. */
+interface Child {
+  /** the program that it runs, as it was started; null: none yet, it is a copy */
+  program: Program | null;
+  /** started through a program that became another */
+  helped: boolean;
+  /** when it was first seen, and when it last became another program (milliseconds) */
+  since: number;
+  changed: number;
+  told: boolean;
+}
+
+interface Program {
+  path: string;
+  /** as it would be typed */
+  line: string;
+}
+
+const children = new Map<number, Child>();
+let notes = NULL;
+let read = 0;
+/** As long as the agent: C calls it, and the interceptor calls C. */
+const alive: unknown[] = [];
+
+export function watchChildren(): void {
+  if (Process.platform !== "linux") {
+    return;
+  }
+  const mmap = new NativeFunction(
+    Module.getGlobalExportByName("mmap"), "pointer", ["pointer", "size_t", "int", "int", "int", "long"]);
+  notes = mmap(NULL, 8 + NOTES * NOTE_BYTES, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
+  const copied = new NativeCallback((pid: number) => {
+    seen(pid, null);
+  }, "void", ["int"]);
+  const code = new CModule(SOURCE, { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
+  alive.push(copied, code);
+  patch(Module.getGlobalExportByName("fork"), { onLeave: code["fork_leave"] as NativePointer }, true);
+  // Not undone in copies: it is there that it is needed.
+  patchForCopies(Module.getGlobalExportByName("execve"), { onEnter: code["exec_enter"] as NativePointer });
+  const looking = setInterval(look, LOOK_MS);
+  atEnd(() => {
+    clearInterval(looking);
+    readNotes();
+    for (const [pid, child] of children) {
+      const { program, helped, told } = child;
+      child.told = told || say(pid, program === null ? "copy" : helped ? "helped" : "program", program?.line ?? null);
+    }
+  });
+}
+
+function seen(pid: number, program: Program | null): void {
+  const now = Date.now();
+  const child = children.get(pid);
+  if (child === undefined) {
+    children.set(pid, { program, helped: false, since: now, changed: now, told: false });
+  } else if (program !== null) {
+    [child.program, child.changed] = [program, now];
+  }
+}
+
+function look(): void {
+  readNotes();
+  const now = Date.now();
+  for (const [pid, child] of [...children]) {
+    if (!child.told) {
+      child.told = tell(pid, child, now);
+    } else if (now - child.changed > FORGET_MS) {
+      children.delete(pid);
+    }
+  }
+}
+
+function readNotes(): void {
+  const next = notes.readS32();
+  read = Math.max(read, next - NOTES);
+  for (; read < next; read++) {
+    const note = notes.add(8 + (read % NOTES) * NOTE_BYTES);
+    if (note.readS32() !== read + 1) {
+      return;
+    }
+    const [path = "", ...words] = wordsIn(note.add(8).readByteArray(NOTE_BYTES - 8));
+    if (!path.startsWith("/") || isThere(path)) {
+      seen(note.add(4).readS32(), { path, line: words.join(" ") || path });
+    }
+  }
+}
+
+/** Tell the host, once it is clear what it is. False: not yet. */
+function tell(pid: number, child: Child, now: number): boolean {
+  const { program } = child;
+  const age = now - child.changed;
+  if (program === null) {
+    return age > COPY_MS && say(pid, "copy", null);
+  }
+  const goesOn = age < PATIENCE_MS && isThere(`/proc/${pid}/exe`);
+  if (BECOMES_OTHER.test(program.path)) {
+    // Its own words name it or not, as the virtual machine likes; for a moment there are none, while it becomes the other.
+    const words = wordsIn(contents(`/proc/${pid}/cmdline`));
+    const [path, line] = [words[0], words.join(" ")];
+    if (path === undefined || line === program.line || BECOMES_OTHER.test(path)) {
+      return !goesOn && age > SETTLED_MS && say(pid, "helped", null);
+    }
+    [child.program, child.helped, child.changed] = [{ path, line }, true, now];
+    return false;
+  }
+  if (OWN.has(program.path.replace(/.*\//, "")) && goesOn) {
+    return RUNTIME.test(latin(contents(`/proc/${pid}/maps`))) && say(pid, "own", program.line);
+  }
+  return age > SETTLED_MS && say(pid, child.helped ? "helped" : "program", program.line);
+}
+
+function say(pid: number, how: "copy" | "program" | "helped" | "own", line: string | null): true {
+  send({ type: "child", pid, how, line });
+  return true;
+}
+
+const access = new NativeFunction(Module.getGlobalExportByName("access"), "int", ["pointer", "int"]);
+
+function isThere(path: string): boolean {
+  return access(Memory.allocUtf8String(path), 0) === 0;
+}
+
+/** Of a file of the kernel; empty when there is none, or not any more. */
+function contents(path: string): ArrayBuffer {
+  try {
+    return File.readAllBytes(path);
+  } catch {
+    return new ArrayBuffer(0);
+  }
+}
+
+/** Words that end with a zero each, up to a one or the end. */
+function wordsIn(bytes: ArrayBuffer | null): string[] {
+  const text = latin(bytes ?? new ArrayBuffer(0));
+  return text.split("\x01", 1).join("").split("\0").slice(0, -1).map(utf8);
+}
+
+function latin(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (code) => String.fromCharCode(code)).join("");
+}
+
+function utf8(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/[%\x80-\xff]/g, (one) => `%${one.charCodeAt(0).toString(16)}`));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,208 @@
+// What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided on the host.
+
+import { Method, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { arrayElement, arrayLength, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
+import { capture, frames } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { tell } from "../out/emit.js";
+import type { SdkCallSpec } from "../plan.js";
+import { argumentText, getter, tryGetter } from "./readers.js";
+
+const MOST_VIEWS = 400;
+const MOST_CHARACTERS = 4000;
+
+/** What can be read on a window. */
+interface Screen {
+  /** texts that are only shown */
+  texts: string[];
+  /** labels that can be touched */
+  labels: string[];
+  checks: { text: string; checked: boolean }[];
+}
+
+const getChildAt = new Method("android.view.ViewGroup", "getChildAt", "(I)Landroid/view/View;");
+const getChildCount = new Method("android.view.ViewGroup", "getChildCount", "()I");
+
+export function watchScreen(env: Env, sdkCalls: SdkCallSpec[]): void {
+  on(env, "android.app.Dialog", "show", { after: (call) => { dialogShown(call); } });
+  on(env, "android.app.Dialog", "dismiss", { before: (call) => { dialogClosed(call, "dismiss"); } });
+  on(env, "android.app.Dialog", "cancel", { before: (call) => { dialogClosed(call, "cancel"); } });
+  on(env, "android.view.View", "performClick", { before: tapped });
+  on(env, "android.app.Activity", "requestPermissions", { before: permissionsAsked });
+  on(env, "android.app.Activity", "dispatchRequestPermissionsResult", { before: permissionsAnswered });
+  // Called when the activity's own onResume is done: its views are there. The base method cannot be left out.
+  on(env, "android.app.Activity", "onPostResume", { before: (call) => { screenShown(call); } });
+  for (const spec of sdkCalls) {
+    on(env, spec.cls, spec.method, { before: (call) => { sdkCalled(call, spec); } });
+  }
+}
+
+const shown = new Tracked<number>();
+let dialogs = 0;
+
+function dialogShown(call: Call): void {
+  const { env, self } = call;
+  if (self === null || !call.thrown.isNull()) {
+    return;
+  }
+  dialogs += 1;
+  const id = dialogs;
+  shown.set(env, self, id);
+  tell(call.begun, { fact: "dialog", id, ...inWindowOf(env, self), stack: frames(capture(env), null) });
+}
+
+/** A full screen of the app: many ask for consent there. */
+function screenShown(call: Call): void {
+  if (call.self !== null) {
+    tell(call.begun, { fact: "screen", ...inWindowOf(call.env, call.self), stack: [] });
+  }
+}
+
+function inWindowOf(env: Env, owner: NativePointer): Screen {
+  return inFrame(env, () => {
+    const window = getter(env, owner, "getWindow") as NativePointer;
+    return read(env, window.isNull() ? NULL : (getter(env, window, "getDecorView") as NativePointer));
+  });
+}
+
+function dialogClosed(call: Call, how: string): void {
+  const id = shown.get(call.env, call.self);
+  if (id !== undefined && call.self !== null) {
+    shown.delete(call.env, call.self);
+    tell(call.begun, { fact: "closed", id, how });
+  }
+}
+
+function tapped(call: Call): void {
+  const { env, self } = call;
+  if (self === null) {
+    return;
+  }
+  inFrame(env, () => {
+    const label = labelOf(env, self);
+    const stack = frames(capture(env), "android.view.View.performClick");
+    const root = tryGetter(env, self, "getRootView");
+    tell(call.begun, {
+      fact: "tap",
+      label,
+      // Of a box or switch: its state before this click.
+      ticked: is(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null,
+      // The platform's own input path; code that presses a button by itself does not come from there.
+      input: stack.some((frame) => /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp)\(/.test(frame)),
+      ...read(env, root instanceof NativePointer ? root : NULL),
+      stack,
+    });
+  });
+}
+
+function labelOf(env: Env, view: NativePointer): string {
+  for (const name of ["getText", "getContentDescription"]) {
+    const label = tryGetter(env, view, name);
+    if (label instanceof NativePointer && !label.isNull()) {
+      const string = tryGetter(env, label, "toString");
+      const value = string instanceof NativePointer ? text(env, string) : null;
+      if (value !== null && value !== "") {
+        return value;
+      }
+    }
+  }
+  return "";
+}
+
+function read(env: Env, root: NativePointer): Screen {
+  const screen: Screen = { texts: [], labels: [], checks: [] };
+  let left = MOST_VIEWS;
+  const visit = (view: NativePointer): void => {
+    left -= 1;
+    if (view.isNull() || left < 0) {
+      return;
+    }
+    const visible = tryGetter(env, view, "getVisibility");
+    if (typeof visible === "number" && visible !== 0) {
+      return;
+    }
+    const label = labelOf(env, view).slice(0, MOST_CHARACTERS);
+    if (is(env, view, "android.widget.Checkable")) {
+      screen.checks.push({ text: label, checked: tryGetter(env, view, "isChecked") === 1 });
+    } else if (label !== "") {
+      const touchable = is(env, view, "android.widget.Button") || tryGetter(env, view, "isClickable") === 1;
+      (touchable ? screen.labels : screen.texts).push(label);
+    }
+    if (is(env, view, "android.view.ViewGroup")) {
+      const n = getChildCount.number(env, view);
+      for (let i = 0; i < n && left > 0; i++) {
+        inFrame(env, () => {
+          visit(getChildAt.object(env, view, i));
+        });
+      }
+    }
+  };
+  visit(root);
+  return screen;
+}
+
+function is(env: Env, object: NativePointer, name: string): boolean {
+  const cls = loadClass(env, name);
+  return cls !== null && isInstance(env, object, cls);
+}
+
+function strings(env: Env, array: NativePointer): string[] {
+  return inFrame(env, () =>
+    Array.from({ length: arrayLength(env, array) }, (_, i) => text(env, arrayElement(env, array, i)) ?? ""));
+}
+
+function permissionsAsked(call: Call): void {
+  const array = call.args[0];
+  if (array instanceof NativePointer && !array.isNull()) {
+    tell(call.begun, {
+      fact: "permissions_asked",
+      permissions: strings(call.env, array),
+      stack: frames(capture(call.env), "android.app.Activity.requestPermissions"),
+    });
+  }
+}
+
+const PERMISSION_NAMES = "android.content.pm.extra.REQUEST_PERMISSIONS_NAMES";
+const PERMISSION_RESULTS = "android.content.pm.extra.REQUEST_PERMISSIONS_RESULTS";
+const getStringArrayExtra = new Method(
+  "android.content.Intent", "getStringArrayExtra", "(Ljava/lang/String;)[Ljava/lang/String;");
+const getIntArrayExtra = new Method("android.content.Intent", "getIntArrayExtra", "(Ljava/lang/String;)[I");
+const intsToString = new Method("java.util.Arrays", "toString", "([I)Ljava/lang/String;", true);
+
+/** (request code, intent with the answers): before onRequestPermissionsResult, which apps override. */
+function permissionsAnswered(call: Call): void {
+  const { env } = call;
+  const intent = call.args[1];
+  if (!(intent instanceof NativePointer) || intent.isNull()) {
+    return;
+  }
+  inFrame(env, () => {
+    const names = getStringArrayExtra.object(env, intent, newString(env, PERMISSION_NAMES));
+    const results = getIntArrayExtra.object(env, intent, newString(env, PERMISSION_RESULTS));
+    if (names.isNull() || results.isNull()) {
+      return;
+    }
+    const numbers = (text(env, intsToString.object(env, null, results)) ?? "[]").slice(1, -1).split(", ");
+    tell(call.begun, {
+      fact: "permissions_answered",
+      permissions: strings(env, names),
+      granted: numbers.map((result) => result === "0"),
+    });
+  });
+}
+
+function sdkCalled(call: Call, spec: SdkCallSpec): void {
+  const index = spec.argument === null ? null : spec.argument < 0 ? call.args.length + spec.argument : spec.argument;
+  const value = index === null ? "true" : argumentText(call, index);
+  if (spec.key !== null && argumentText(call, 0) !== spec.key) {
+    return;
+  }
+  tell(call.begun, {
+    fact: "sdk_call",
+    api: `${spec.cls}.${spec.method}`,
+    value,
+    stack: frames(capture(call.env), `${spec.cls}.${spec.method}`),
+  });
+}

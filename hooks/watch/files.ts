@@ -1,0 +1,174 @@
+// Descriptors that the app opened to read personal data from: what comes out of them, until they are closed.
+
+import type { Value } from "../event.js";
+import { goLive, patch } from "../java/patches.js";
+import { micros } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { collects } from "../out/emit.js";
+import { netlink } from "./addresses.js";
+import { push, say, valuesIn, type Asked } from "./native_call.js";
+
+/** A line is written when nothing was read for this long. */
+const IDLE_MS = 200;
+/** Of a longer file the beginning is looked at; those of the kernel are short. */
+const MOST_BYTES = 64 * 1024;
+
+interface Reading {
+  asked: Asked;
+  as: "text" | "netlink";
+  text: string;
+  /** addresses that came over netlink */
+  values: Value[];
+  bytes: number;
+  lastRead: number;
+  waits: boolean;
+  /** whether there is something to write: at first at least that it was opened */
+  due: boolean;
+}
+
+const open = new Map<number, Reading>();
+
+collects(() => {
+  for (const reading of open.values()) {
+    write(reading);
+  }
+});
+
+/** Collect what is read from a descriptor. Gives null: the access is written when it has been read. */
+export function follow(asked: Asked, descriptor: number, as: Reading["as"]): null {
+  watchReads();
+  closed(descriptor);
+  const reading = { asked, as, text: "", values: [], bytes: 0, lastRead: micros(), waits: false, due: true };
+  open.set(descriptor, reading);
+  return null;
+}
+
+function wait(descriptor: number, reading: Reading): void {
+  if (reading.waits) {
+    return;
+  }
+  reading.waits = true;
+  after(IDLE_MS, () => {
+    reading.waits = false;
+    if (open.get(descriptor) !== reading) {
+      return;
+    }
+    if (micros() - reading.lastRead < IDLE_MS * 1000) {
+      wait(descriptor, reading);
+    } else {
+      write(reading);
+    }
+  });
+}
+
+/** One line of what was read since the last one. */
+function write(reading: Reading): void {
+  if (!reading.due) {
+    return;
+  }
+  const { asked, as, bytes } = reading;
+  const values = as === "text" && bytes > 0 ? valuesIn(asked.ask, reading.text) : reading.values;
+  say(asked, values.length > 0 ? "returned" : "empty", values, { bytes_read: bytes });
+  reading.due = false;
+  reading.text = "";
+  reading.values = [];
+}
+
+function closed(descriptor: number): void {
+  const reading = open.get(descriptor);
+  if (reading !== undefined) {
+    write(reading);
+    open.delete(descriptor);
+  }
+}
+
+function came(descriptor: number, buffer: NativePointer, size: number): void {
+  const reading = open.get(descriptor);
+  if (reading === undefined) {
+    return;
+  }
+  if (size <= 0) {
+    if (reading.as === "text" && size === 0) {
+      closed(descriptor);
+    }
+    return;
+  }
+  reading.lastRead = micros();
+  if (reading.as === "netlink") {
+    for (const { type, text } of netlink(reading.asked, buffer, size)) {
+      push(reading.values, type, text);
+    }
+  } else if (reading.bytes < MOST_BYTES) {
+    reading.text += textOf(buffer, Math.min(size, MOST_BYTES - reading.bytes));
+  }
+  reading.bytes += size;
+  reading.due = true;
+  wait(descriptor, reading);
+}
+
+/** Bytes as Latin-1: what is looked for is ASCII, and a read may end inside a letter. */
+function textOf(buffer: NativePointer, size: number): string {
+  const bytes = new Uint8Array(buffer.readByteArray(size) ?? new ArrayBuffer(0));
+  let text = "";
+  for (let from = 0; from < bytes.length; from += 4096) {
+    text += String.fromCharCode(...bytes.subarray(from, from + 4096));
+  }
+  return text;
+}
+
+const fileno = new NativeFunction(Module.getGlobalExportByName("fileno"), "int", ["pointer"], { exceptions: "propagate" });
+
+/** The descriptor of a stream of the C library. */
+export function descriptorOf(stream: NativePointer): number {
+  return fileno(stream);
+}
+
+let watching = false;
+
+/** Reading is only watched once there is something to see: it is what a process does most. */
+function watchReads(): void {
+  if (watching) {
+    return;
+  }
+  watching = true;
+  const seen = new Set<string>();
+  const on = (name: string, buffer: (args: NativePointer) => NativePointer, bufferAt: number): void => {
+    const address = Module.findGlobalExportByName(name);
+    if (address === null || seen.has(address.toString())) {
+      return;
+    }
+    seen.add(address.toString());
+    patch(address, {
+      onEnter(args) {
+        const descriptor = open.size === 0 ? -1 : (args[0]?.toInt32() ?? -1);
+        this["descriptor"] = open.has(descriptor) ? descriptor : -1;
+        this["buffer"] = args[bufferAt] ?? NULL;
+      },
+      onLeave(result) {
+        const descriptor = this["descriptor"] as number;
+        if (descriptor !== -1) {
+          came(descriptor, buffer(this["buffer"] as NativePointer), result.toInt32());
+        }
+      },
+    });
+  };
+  for (const name of ["read", "pread", "pread64", "recv", "recvfrom", "__read_chk"]) {
+    on(name, (at) => at, 1);
+  }
+  // The first part of a scattered read; the kernel fills it before the others.
+  for (const name of ["readv", "preadv"]) {
+    on(name, (at) => at.readPointer(), 1);
+  }
+  on("recvmsg", (message) => message.add(2 * Process.pointerSize).readPointer().readPointer(), 1);
+  // A stream is closed inside the C library, past `close`.
+  for (const [name, of] of [["close", (fd: NativePointer) => fd.toInt32()], ["fclose", descriptorOf], ["pclose", descriptorOf]] as const) {
+    patch(Module.getGlobalExportByName(name), {
+      onEnter(args) {
+        if (open.size > 0 && args[0]?.isNull() === false) {
+          closed(of(args[0]));
+        }
+      },
+    });
+  }
+  goLive();
+}

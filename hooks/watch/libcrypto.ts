@@ -1,0 +1,115 @@
+// Hooks functions of OpenSSL and BoringSSL, reads what the app gives them, and writes what they made of it as one line.
+
+import type { Transform } from "../event.js";
+import { isCovered } from "../java/engine.js";
+import { patch } from "../java/patches.js";
+import type { Where } from "../java/stack.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import { Nesting } from "./inside.js";
+import { appCaller } from "./native.js";
+import { blob, joined, tooFast } from "./transforms.js";
+
+/** Bytes that one piece of work may take or give. */
+export const MOST_BYTES = 8 * 1024 * 1024;
+
+/** One piece of work: what it took and what it gave. */
+export interface Work {
+  op: Transform["op"];
+  algorithm: string;
+  key: ArrayBuffer | null;
+  iv: ArrayBuffer | null;
+  taken: ArrayBuffer[];
+  given: ArrayBuffer[];
+  size: number;
+}
+
+/** What to do before and after a function; `library` finds others of the same library. */
+export interface Hook {
+  before?: (args: NativePointer[], library: Module) => void;
+  after?: (args: NativePointer[], result: NativePointer, library: Module, where: Where | null) => void;
+}
+
+/** What one of the functions calls itself is the same work. */
+const within = new Nesting();
+
+/** Hook a function, where the library exports it. */
+export function attach(library: Module, name: string, hook: Hook): void {
+  const address = library.findExportByName(name);
+  if (address === null) {
+    return;
+  }
+  patch(address, {
+    onEnter(args) {
+      this["args"] = null;
+      if (isCovered() || within.has(this)) {
+        return;
+      }
+      within.enter(this);
+      const kept = Array.from({ length: 8 }, (_, i) => args[i] ?? NULL);
+      this["args"] = kept;
+      safely(name, () => hook.before?.(kept, library));
+    },
+    onLeave(result) {
+      const kept = this["args"] as NativePointer[] | null;
+      if (kept !== null) {
+        safely(name, () => hook.after?.(kept, result, library, appCaller(this.returnAddress)));
+        within.leave(this);
+      }
+    },
+  });
+}
+
+const failures = new Map<string, number>();
+const MOST_FAILURES = 5;
+
+/** A call that cannot be read never disturbs the app; one gap says so, and after some the function is left alone. */
+function safely(name: string, work: () => void): void {
+  const failed = failures.get(name) ?? 0;
+  if (failed >= MOST_FAILURES) {
+    return;
+  }
+  try {
+    work();
+  } catch (error) {
+    failures.set(name, failed + 1);
+    if (failed === 0) {
+      const detail = `a call could not be read: ${error instanceof Error ? error.message : String(error)}`;
+      emit(micros(), { kind: "gap", where: "hook", subject: name, why: "hook_error", detail });
+    }
+  }
+}
+
+/** The bytes of an argument; null when there are none or too many. */
+export function read(at: NativePointer | undefined, size: number): ArrayBuffer | null {
+  return at === undefined || at.isNull() || size <= 0 || size > MOST_BYTES ? null : at.readByteArray(size);
+}
+
+/** Queue the line of a finished piece of work, where the app itself asked for it. */
+export function tell(work: Work, where: Where | null): void {
+  const at = micros();
+  if (where === null || work.taken.length === 0 || work.given.length === 0 || tooFast(where.stack[0] ?? "", at)) {
+    return;
+  }
+  emit(at, {
+    kind: "transform",
+    op: work.op,
+    algorithm: work.algorithm,
+    input: blob(joined(work.taken)),
+    output: blob(joined(work.given)),
+    key: work.key === null ? null : blob(work.key),
+    iv: work.iv === null ? null : blob(work.iv),
+    stack: where.stack,
+    thread: where.thread,
+  });
+}
+
+/** The same for work that is one call. */
+export function once(
+  op: Transform["op"], algorithm: string, input: ArrayBuffer | null, output: ArrayBuffer | null, key: ArrayBuffer | null,
+  where: Where | null, iv: ArrayBuffer | null = null,
+): void {
+  if (input !== null && output !== null) {
+    tell({ op, algorithm, key, iv, taken: [input], given: [output], size: 0 }, where);
+  }
+}

@@ -1,0 +1,222 @@
+// Routes to personal data below the Java API: functions of native libraries, called by the app's own code or on its behalf.
+//
+// What counts is who calls. A hooked Java API that ends here has its own access; what the virtual machine, the C library
+// and the framework do for themselves is not the app's. What is left is native code of the app, and Java code of the app
+// that came here through the platform's classes.
+
+import { JVM } from "../java/daemon.js";
+import { isCovered } from "../java/engine.js";
+import { goLive, patch } from "../java/patches.js";
+import { here, isPlatform, type Where } from "../java/stack.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import { eachModule } from "../out/leaving.js";
+import type { AskSpec, RouteSpec } from "../plan.js";
+import { Nesting } from "./inside.js";
+import { say, type Asked, type Reader } from "./native_call.js";
+import { ROUTES } from "./routes.js";
+
+const FAILURES_IN_A_ROW = 5;
+const EPERM = 1;
+const EACCES = 13;
+
+/** Patterns of all asks, compiled once. */
+const patterns = new Map<AskSpec, RegExp>();
+/** library -> what to do when it is loaded */
+const awaited = new Map<string, ((module: Module) => void)[]>();
+const watched = new Set<string>();
+/** What a route calls inside itself is the same read. */
+const within = new Nesting();
+
+export function watchNative(routes: RouteSpec[]): void {
+  for (const route of routes) {
+    for (const ask of route.asks) {
+      patterns.set(ask, new RegExp(ask.matches));
+    }
+    // The C library goes by other names on other systems; of all others the name is fixed.
+    const libc = route.library === "libc.so";
+    const there = Process.findModuleByName(route.library);
+    for (const name of route.functions) {
+      const address = there?.findExportByName(name) ?? (libc ? Module.findGlobalExportByName(name) : null);
+      if (address !== null) {
+        attach(route, name, address);
+      }
+    }
+    const works = awaited.get(route.library) ?? [];
+    works.push((module) => {
+      for (const name of route.functions) {
+        const address = module.findExportByName(name);
+        if (address !== null) {
+          attach(route, name, address);
+        }
+      }
+    });
+    awaited.set(route.library, works);
+  }
+  eachModule((module) => {
+    const works = awaited.get(module.name) ?? [];
+    for (const work of works) {
+      work(module);
+    }
+    if (works.length > 0) {
+      goLive();
+    }
+  });
+}
+
+function attach(route: RouteSpec, name: string, address: NativePointer): void {
+  const key = address.toString();
+  if (watched.has(key)) {
+    return;
+  }
+  watched.add(key);
+  const reader = ROUTES[route.reads];
+  let failures = 0;
+  const safely = (work: () => void): void => {
+    if (failures >= FAILURES_IN_A_ROW) {
+      return;
+    }
+    try {
+      work();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      failed(route, error, failures);
+    }
+  };
+  try {
+    patch(address, {
+      onEnter(args) {
+        this["asked"] = null;
+        safely(() => {
+          const asked = question(route, reader, args, name, this);
+          if (asked !== null && reader.atOnce === true) {
+            say(asked, "returned", []);
+          } else if (asked !== null) {
+            within.enter(this);
+            this["asked"] = asked;
+            this["kept"] = [0, 1, 2, 3, 4, 5].map((i) => args[i] ?? NULL);
+          }
+        });
+      },
+      onLeave(result) {
+        const asked = this["asked"] as Asked | null;
+        if (asked === null) {
+          return;
+        }
+        safely(() => {
+          const { errno } = this as UnixInvocationContext;
+          if (reader.fails?.(result) === true) {
+            say(asked, errno === EACCES || errno === EPERM ? "denied" : "empty", []);
+          } else {
+            const values = reader.gives(asked, result, this["kept"] as NativePointer[], name);
+            if (values !== null) {
+              say(asked, values.length > 0 || reader.names === false ? "returned" : "empty", values);
+            }
+          }
+        });
+        within.leave(this);
+      },
+    });
+  } catch (error) {
+    // Some functions are too short to be hooked.
+    const what = error instanceof Error ? error.message : String(error);
+    emit(micros(), { kind: "gap", where: "hook", subject: route.source, why: "install_failed", detail: `${name}: ${what}` });
+  }
+}
+
+function question(
+  route: RouteSpec, reader: Reader, args: InvocationArguments, name: string, call: InvocationContext,
+): Asked | null {
+  if (isCovered() || within.has(call)) {
+    return null;
+  }
+  const target = reader.asks(args, name);
+  const ask = target === null ? undefined : route.asks.find((each) => patterns.get(each)?.test(target) === true);
+  if (target === null || ask === undefined) {
+    return null;
+  }
+  const where = callerAt(call.returnAddress);
+  return where === null ? null : { route, ask, target, at: micros(), where };
+}
+
+function failed(route: RouteSpec, error: unknown, failures: number): void {
+  if (failures !== 1 && failures < FAILURES_IN_A_ROW) {
+    return;
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  const off = failures >= FAILURES_IN_A_ROW;
+  emit(micros(), {
+    kind: "gap", where: "hook", subject: route.source, why: "hook_error",
+    detail: off ? `switched off after ${failures} calls in a row that could not be read: ${what}` : `a call could not be read: ${what}`,
+  });
+}
+
+// Who calls.
+
+const modules = new ModuleMap();
+/** Classes through which Java code reads files and runs commands; what others of the platform read is for themselves. */
+const READS = /^(java\.(io|nio|lang|util)|sun\.nio|jdk\.internal|libcore\.io|android\.system|kotlin\.io)\./;
+/** Where the system keeps its own libraries. */
+const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|lib|lib32|lib64|usr)\//;
+
+/** A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. */
+function isSystem(path: string): boolean {
+  return SYSTEM.test(path) || ofJvm().some((folder) => path.startsWith(folder));
+}
+
+let folders: string[] = [];
+
+function ofJvm(): string[] {
+  if (folders.length < 2) {
+    const own = Process.enumerateModules().filter(({ name }) => JVM.test(name) || /^libjava\.(so|dylib)$/.test(name));
+    folders = own.map(({ name, path }) => path.replace(JVM.test(name) ? /[^/]+\/[^/]+$/ : /[^/]+$/, ""));
+  }
+  return folders;
+}
+
+/** The stack of a call from `address` when it is the app's, null when it is the platform's own. */
+function callerAt(address: NativePointer): Where | null {
+  let module = modules.find(address);
+  if (module === null) {
+    modules.update();
+    module = modules.find(address);
+  }
+  if (module === null) {
+    // Code that was made while running: a JIT, or an unpacker's. It is not known to be the platform's.
+    return withFrame(here(), `?!${address.toString()}`);
+  }
+  if (/^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)/.test(module.name)) {
+    return null;
+  }
+  const where = here();
+  if (isSystem(module.path)) {
+    const app = where.stack.findIndex((frame) => !isPlatform(frame));
+    return app >= 0 && where.stack.slice(0, app).every((frame) => READS.test(frame)) ? where : null;
+  }
+  return withFrame(where, `${module.name}!${functionAt(module, address)}`);
+}
+
+/** The stack of a call from native code of the app, null for any other: what a TLS library does is not the app's. */
+export function appCaller(address: NativePointer): Where | null {
+  const where = callerAt(address);
+  return where?.stack[0]?.includes("!") === true && !/(ssl|crypto)[^!]*!/i.test(where.stack[0]) ? where : null;
+}
+
+const exported = new Map<string, { name: string; from: NativePointer }[]>();
+
+/** The exported function that an address is in or behind; its place in the library when there is none before it. */
+function functionAt(module: Module, address: NativePointer): string {
+  let functions = exported.get(module.path);
+  if (functions === undefined) {
+    functions = module.enumerateExports().filter(({ type }) => type === "function")
+      .map(({ name, address: from }) => ({ name, from })).sort((a, b) => b.from.compare(a.from));
+    exported.set(module.path, functions);
+  }
+  return functions.find(({ from }) => from.compare(address) < 0)?.name ?? `0x${address.sub(module.base).toString(16)}`;
+}
+
+/** Native code stands innermost, as `library!function()`. */
+function withFrame(where: Where, frame: string): Where {
+  return { ...where, stack: [`${frame}()`, ...where.stack] };
+}

@@ -1,0 +1,57 @@
+// One call of a native function that concerns personal data: what it asked for, what it gave, and its line.
+
+import type { Access, Value } from "../event.js";
+import type { Where } from "../java/stack.js";
+import { emitAccess } from "../out/emit.js";
+import type { AskSpec, RouteSpec } from "../plan.js";
+
+/** One call that concerns personal data. */
+export interface Asked {
+  route: RouteSpec;
+  ask: AskSpec;
+  /** the property, path or command line */
+  target: string;
+  at: number;
+  where: Where;
+}
+
+/** What a call gave; null when it comes later, in lines of its own. */
+export type Given = Value[] | null;
+
+/** How the calls of one route are read. */
+export interface Reader {
+  /** what the call names; null when it is not of this kind */
+  asks: (args: InvocationArguments, name: string) => string | null;
+  /** `kept`: the arguments as they were when it was called */
+  gives: (asked: Asked, result: InvocationReturnValue, kept: NativePointer[], name: string) => Given;
+  /** said when it is called: it may run for as long as it likes, and gives nothing that is read here */
+  atOnce?: boolean;
+  /** false: it gives no values by its nature, and is `returned` all the same */
+  names?: false;
+  /** whether a result says that there was nothing */
+  fails?: (result: InvocationReturnValue) => boolean;
+}
+
+/** Queue the access. */
+export function say(asked: Asked, outcome: Access["outcome"], values: Value[], args: Access["args"] = null): void {
+  const { route, ask, where } = asked;
+  const target = asked.target === "" ? null : asked.target;
+  const stack = where.stack;
+  const key = [route.source, ask.data, target, outcome, JSON.stringify(args), JSON.stringify(values), ...stack].join("\n");
+  emitAccess(asked.at, key, () => ({
+    kind: "access", source: route.source, target, data: ask.data, values, outcome, args, stack, thread: where.thread,
+  }));
+}
+
+/** The values in a text that was read: what the ask's pattern finds, or all of it. */
+export function valuesIn(ask: AskSpec, text: string): Value[] {
+  const found = ask.value === null ? [text.trim()] : [...text.matchAll(new RegExp(ask.value, "g"))].map(([value]) => value);
+  return [...new Set(found)].filter((value) => value !== "").map((value) => ({ type: ask.data, text: value }));
+}
+
+/** Once, and not what there is none of. */
+export function push(values: Value[], type: string, text: string | null): void {
+  if (text !== null && !values.some((value) => value.type === type && value.text === text)) {
+    values.push({ type, text });
+  }
+}

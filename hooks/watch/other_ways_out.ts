@@ -1,0 +1,177 @@
+// Ways out of the app that are no connection: messages, intents to other apps, Bluetooth, NFC. Each is an upload.
+
+import type { Raw } from "../java/bridge.js";
+import { Method, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { arrayElement, arrayLength, byteArray, inFrame, isInstance, text, type Env } from "../java/jni.js";
+import { capture, frames } from "../java/stack.js";
+import { appName, emit, sendBody, settle } from "../out/emit.js";
+import type { ExitSpec } from "../plan.js";
+import { askedText, getter, tryGetter } from "./readers.js";
+
+/** Bytes of one message that are kept; a gap says so of a longer one. */
+const MOST_BYTES = 1024 * 1024;
+const MOST_EXTRAS = 500;
+
+export function watchExits(env: Env, exits: ExitSpec[]): void {
+  for (const spec of exits) {
+    for (const method of spec.methods) {
+      // As an API: what it calls inside itself is the same exit.
+      on(env, spec.cls, method, { before: (call) => { leaves(call, spec, `${spec.cls}.${method}`); } }, "api");
+    }
+  }
+}
+
+function leaves(call: Call, spec: ExitSpec, own: string): void {
+  const gone = inFrame(call.env, () => (spec.intent === null ? message(call, spec) : intent(call, spec.intent)));
+  if (gone === null) {
+    return;
+  }
+  settle();
+  const size = gone.bytes.byteLength;
+  const kept = gone.bytes.slice(0, MOST_BYTES);
+  emit(call.begun, {
+    kind: "upload",
+    via: spec.via,
+    url: gone.url,
+    host: gone.host,
+    headers: [],
+    body: size === 0 ? null : sendBody(kept),
+    size,
+    type: gone.type,
+    truncated: size > MOST_BYTES,
+    stack: frames(capture(call.env), own),
+  });
+  if (size > MOST_BYTES) {
+    emit(call.begun, {
+      kind: "gap", where: "hook", subject: own, why: "body_truncated", detail: `${size} bytes; ${MOST_BYTES} are kept`,
+    });
+  }
+}
+
+interface Gone {
+  url: string;
+  host: string | null;
+  type: string | null;
+  bytes: ArrayBuffer;
+}
+
+function message(call: Call, spec: ExitSpec): Gone | null {
+  const parts = spec.holds.map((index) => bytesOf(call.env, call.args[index], spec.getters)).filter((bytes) => bytes !== null);
+  const bytes = joined(parts.slice(0, 1));
+  const to = spec.to === null ? null : askedText(call, spec.to, spec.get);
+  return parts.length === 0 ? null : { url: `${spec.via}:${to ?? ""}`, host: null, type: null, bytes };
+}
+
+/** A text as UTF-8, bytes as they are, a list of either one after the other, an object by its getters; null of others. */
+function bytesOf(env: Env, raw: Raw, getters: string[]): ArrayBuffer | null {
+  if (!(raw instanceof NativePointer) || raw.isNull()) {
+    return null;
+  }
+  if (isA(env, raw, "[B")) {
+    return byteArray(env, raw);
+  }
+  if (isA(env, raw, "java.lang.CharSequence")) {
+    return utf8(text(env, getter(env, raw, "toString") as NativePointer) ?? "");
+  }
+  if (isA(env, raw, "java.util.Collection")) {
+    const all = getter(env, raw, "toArray") as NativePointer;
+    const parts = Array.from({ length: arrayLength(env, all) }, (_, i) => bytesOf(env, arrayElement(env, all, i), getters));
+    return joined(parts.filter((part) => part !== null));
+  }
+  for (const name of getters) {
+    const got = tryGetter(env, raw, name);
+    const bytes = got instanceof NativePointer ? bytesOf(env, got, []) : null;
+    if (bytes !== null) {
+      return bytes;
+    }
+  }
+  return null;
+}
+
+function joined(parts: ArrayBuffer[]): ArrayBuffer {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(new Uint8Array(part), at);
+    at += part.byteLength;
+  }
+  return whole.buffer;
+}
+
+/** Bytes of a text; half a surrogate pair has been taken out of it before. */
+function utf8(value: string): ArrayBuffer {
+  if (value === "") {
+    return new ArrayBuffer(0);
+  }
+  const memory = Memory.allocUtf8String(value);
+  let size = 0;
+  for (const letter of value) {
+    const code = letter.codePointAt(0) ?? 0;
+    size += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return memory.readByteArray(size) ?? new ArrayBuffer(0);
+}
+
+function isA(env: Env, object: NativePointer, name: string): boolean {
+  const cls = loadClass(env, name);
+  return cls !== null && isInstance(env, object, cls);
+}
+
+const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
+const get = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
+const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
+const deepToString = new Method(
+  "java.util.Arrays", "deepToString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
+const newArray = new Method(
+  "java.lang.reflect.Array", "newInstance", "(Ljava/lang/Class;I)Ljava/lang/Object;", true);
+const setElement = new Method("java.lang.reflect.Array", "set", "(Ljava/lang/Object;ILjava/lang/Object;)V", true);
+
+/** An intent to another app, or to whoever wants it, as JSON; null for one that stays here or carries nothing. */
+function intent(call: Call, index: number): Gone | null {
+  const { env } = call;
+  const sent = call.args[index];
+  if (!(sent instanceof NativePointer) || sent.isNull() || !isA(env, sent, "android.content.Intent")) {
+    return null;
+  }
+  const component = tryGetter(env, sent, "getComponent");
+  const target = (component instanceof NativePointer && !component.isNull() ? said(env, component, "getPackageName") : null)
+    ?? said(env, sent, "getPackage");
+  if (target !== null && target === appName()) {
+    return null;
+  }
+  const action = said(env, sent, "getAction");
+  const data = said(env, sent, "getDataString");
+  const extras = extrasOf(env, sent);
+  if (data === null && Object.keys(extras).length === 0) {
+    return null;
+  }
+  const content = JSON.stringify({ action, data, extras });
+  return { url: `intent:${target ?? action ?? ""}`, host: null, type: "application/json", bytes: utf8(content) };
+}
+
+function said(env: Env, object: NativePointer, name: string): string | null {
+  const got = tryGetter(env, object, name);
+  return got instanceof NativePointer && !got.isNull() ? text(env, got) : null;
+}
+
+function extrasOf(env: Env, sent: NativePointer): Record<string, string> {
+  const extras: Record<string, string> = {};
+  const bundle = tryGetter(env, sent, "getExtras");
+  if (!(bundle instanceof NativePointer) || bundle.isNull()) {
+    return extras;
+  }
+  const keys = toArray.object(env, keySet.object(env, bundle));
+  const object = loadClass(env, "java.lang.Object");
+  for (let i = 0; object !== null && i < Math.min(arrayLength(env, keys), MOST_EXTRAS); i++) {
+    inFrame(env, () => {
+      const key = arrayElement(env, keys, i);
+      // Through an array of one, so that arrays are written out, too.
+      const box = newArray.object(env, null, object, 1);
+      setElement.call(env, null, box, 0, get.object(env, bundle, key));
+      extras[text(env, key) ?? ""] = (text(env, deepToString.object(env, null, box)) ?? "").slice(1, -1);
+    });
+  }
+  return extras;
+}

@@ -1,0 +1,94 @@
+// Plaintext at the TLS libraries: what the app writes on connections that the proxy does not decrypt. The host makes
+// uploads of it; here only the bytes, their connection, and the code that wrote them.
+
+import type { Endpoint } from "../event.js";
+import { here } from "../java/stack.js";
+import { settle } from "../out/emit.js";
+import type { TlsPlan } from "../plan.js";
+
+/** A write after a pause this long begins something new: whose code it is, is asked again. */
+const PAUSE_US = 5_000;
+/** Of an answer only its beginning matters, where its status is. */
+export const ANSWER_BYTES = 64;
+
+/** What is known of a connection when its first bytes go out. */
+export interface About {
+  library: string;
+  local: Endpoint | null;
+  remote: Endpoint | null;
+  host: string | null;
+  version: string | null;
+  alpn: string | null;
+}
+
+export interface Link {
+  id: number;
+  /** null: not known yet; false: the proxy decrypts it, and has it all */
+  wanted: boolean | null;
+  told: boolean;
+  /** something went out since the last answer */
+  asked: boolean;
+  lastOut: number;
+}
+
+let key: Uint8Array | null = null;
+let links = 0;
+
+export function newLink(): Link {
+  links += 1;
+  return { id: links, wanted: null, told: false, asked: false, lastOut: 0 };
+}
+
+/** Whether a certificate names the proxy's authority as its issuer: by the identifier of that authority's key. */
+export function isTheProxys(certificate: ArrayBuffer): boolean {
+  const bytes = new Uint8Array(certificate);
+  const wanted = key;
+  if (wanted === null) {
+    return false;
+  }
+  for (let at = bytes.indexOf(wanted[0] ?? 0); at >= 0; at = bytes.indexOf(wanted[0] ?? 0, at + 1)) {
+    if (wanted.every((byte, i) => bytes[at + i] === byte)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+export function out(link: Link, at: number, bytes: ArrayBuffer, about: () => About): void {
+  if (bytes.byteLength === 0) {
+    return;
+  }
+  const begins = !link.asked || at - link.lastOut > PAUSE_US;
+  link.lastOut = at;
+  link.asked = true;
+  const message: Record<string, unknown> = { type: "plain", id: link.id, at, way: "out" };
+  if (!link.told) {
+    link.told = true;
+    message["about"] = about();
+  }
+  if (begins) {
+    settle();
+    message["stack"] = here().stack;
+  }
+  send(message, bytes);
+}
+
+export function answered(link: Link, at: number, bytes: () => ArrayBuffer | null): void {
+  if (!link.asked || link.wanted !== true) {
+    return;
+  }
+  link.asked = false;
+  send({ type: "plain", id: link.id, at, way: "in" }, bytes() ?? new ArrayBuffer(0));
+}
+
+export function ended(link: Link, at: number): void {
+  if (link.told) {
+    link.told = false;
+    send({ type: "plain", id: link.id, at, way: "end" });
+  }
+}
+
+/** The identifier of the key of the proxy's authority, by which its certificates are known. */
+export function useKey(plan: TlsPlan): void {
+  key = plan.proxy_key === null ? null : Uint8Array.from(plan.proxy_key.match(/../g) ?? [], (two) => parseInt(two, 16));
+}

@@ -1,0 +1,357 @@
+// How a value is read out of a call: where it is, which getters lead to it, and how it becomes text.
+
+import type { Value } from "../event.js";
+import type { Raw } from "../java/bridge.js";
+import { Method, className, loadClass } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import {
+  JavaError, arrayElement, arrayLength, byteArray, classOf, findClass, fromReflected, globalRef, inFrame, invoke,
+  isInstance, isSame, newString, text, type Env, type Shorty,
+} from "../java/jni.js";
+import type { ValueSpec } from "../plan.js";
+
+/** Elements of a list whose values go into one line; of the others it says how many there are. */
+const MOST_ELEMENTS = 1000;
+
+const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
+const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
+
+/** What a call gave. */
+export interface Read {
+  values: Value[];
+  /** how many elements there were, where that is all that is said of them or more than the values hold; else null */
+  elements: number | null;
+  /** the values are those of the first elements only */
+  cut: boolean;
+}
+
+export const NOTHING: Read = { values: [], elements: null, cut: false };
+
+/** The values that a call gave, or null when `only` says that it was not about personal data at all. */
+export function readValues(call: Call, specs: ValueSpec[]): Read | null {
+  const read: Read = { values: [], elements: null, cut: false };
+  let concerned = false;
+  for (const spec of specs) {
+    concerned = readOne(call, spec, read) || concerned;
+  }
+  return concerned || specs.length === 0 ? read : null;
+}
+
+function readOne(call: Call, spec: ValueSpec, into: Read): boolean {
+  const raw = spec.from === "return" ? call.result : spec.from === "this" ? (call.self ?? NULL) : call.args[spec.from];
+  const type = spec.from === "return" ? call.overload.returnType : call.overload.argumentTypes[Number(spec.from)];
+  if (!(raw instanceof NativePointer)) {
+    if (raw === undefined || spec.only !== null) {
+      return false;
+    }
+    into.values.push({ type: spec.type, text: plain(raw, type?.className) });
+    return true;
+  }
+  const { env } = call;
+  if (raw.isNull()) {
+    return spec.only === null;
+  }
+  if (spec.only !== null) {
+    const cls = loadClass(env, spec.only);
+    if (cls === null || !isInstance(env, raw, cls)) {
+      return false;
+    }
+  }
+  if (type?.className === "java.lang.String" && spec.get.length === 0 && spec.as === "text") {
+    // The most usual case, and the cheapest.
+    const value = text(env, raw);
+    if (value !== null && value !== "") {
+      into.values.push({ type: spec.type, text: value });
+    }
+    return true;
+  }
+  const found: string[] = [];
+  inFrame(env, () => {
+    collect(env, raw, spec.get, spec.as, found, into);
+  });
+  into.values.push(...found.map((value) => ({ type: spec.type, text: value })));
+  return true;
+}
+
+/** Follow the getters; lists, arrays, maps and bundles are opened wherever they come. */
+function collect(
+  env: Env, object: NativePointer, getters: string[], as: ValueSpec["as"], found: string[], into: Read,
+): void {
+  if (object.isNull()) {
+    return;
+  }
+  const [next, ...rest] = getters;
+  if (next === undefined && as === "count") {
+    into.elements = (into.elements ?? 0) + sizeOf(env, object);
+    return;
+  }
+  const elements = elementsOf(env, object);
+  if (elements !== null) {
+    for (let i = 0; i !== elements.length; i++) {
+      if (found.length >= MOST_ELEMENTS) {
+        into.elements ??= elements.length;
+        into.cut = true;
+        return;
+      }
+      inFrame(env, () => {
+        collect(env, arrayElement(env, elements.array, i), getters, as, found, into);
+      });
+    }
+    return;
+  }
+  if (next !== undefined) {
+    const got = next.startsWith(".") ? { raw: field(env, object, next.slice(1)) } : called(env, object, next);
+    if (got.raw instanceof NativePointer) {
+      collect(env, got.raw, rest, as, found, into);
+    } else {
+      found.push(plain(got.raw, got.type));
+    }
+    return;
+  }
+  const value = FORMS[as](env, object);
+  if (value !== null && value !== "") {
+    found.push(value);
+  }
+}
+
+const FORMS: Record<ValueSpec["as"], (env: Env, object: NativePointer) => string | null> = {
+  text: (env, object) => (isA(env, object, "[B") ? utf8(byteArray(env, object)) : asText(env, object)),
+  location,
+  hex: (env, object) => octets(env, object).join(""),
+  mac: (env, object) => octets(env, object).join(":"),
+  count: () => null,
+};
+
+/** The bytes of a byte[], two digits each. */
+function octets(env: Env, array: NativePointer): string[] {
+  if (!isA(env, array, "[B")) {
+    throw new Error(`${className(env, classOf(env, array))} is no byte[]`);
+  }
+  return [...new Uint8Array(byteArray(env, array))].map((byte) => byte.toString(16).padStart(2, "0"));
+}
+
+function asText(env: Env, object: NativePointer): string | null {
+  return text(env, valueOf.object(env, null, object));
+}
+
+/** `lat,lon` in decimal degrees with all the digits that the API gave, of a Location or of a LatLng, which has fields. */
+function location(env: Env, object: NativePointer): string {
+  const degrees = (name: string): string => {
+    const got = tryGetter(env, object, `get${name}`);
+    return decimal(Number(got ?? asText(env, field(env, object, name.toLowerCase()))));
+  };
+  return `${degrees("Latitude")},${degrees("Longitude")}`;
+}
+
+/** Text from bytes when they are text (a blob may hold anything), else null. */
+export function utf8(bytes: ArrayBuffer): string | null {
+  const view = new Uint8Array(bytes);
+  const length = view[view.length - 1] === 0 ? view.length - 1 : view.length;
+  if (length === 0 || length > 4096) {
+    return null;
+  }
+  try {
+    const copy = Memory.alloc(length + 1);
+    copy.writeByteArray(bytes);
+    return copy.readUtf8String(length);
+  } catch {
+    return null;
+  }
+}
+
+/** A number as decimal digits, never with an exponent. */
+export function decimal(value: number): string {
+  const short = String(value);
+  const parts = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(short);
+  if (parts === null) {
+    return short;
+  }
+  const [, sign = "", first = "", more = "", exponent = ""] = parts;
+  return `${sign}0.${"0".repeat(Number(exponent) - 1)}${first}${more}`;
+}
+
+/** A primitive as Java would print it. */
+function plain(raw: Raw, type: string | undefined): string {
+  if (type === "boolean") {
+    return raw === 0 ? "false" : "true";
+  }
+  if (type === "char") {
+    return String.fromCharCode(Number(raw));
+  }
+  return typeof raw === "number" ? decimal(raw) : String(raw);
+}
+
+/** An argument as text: strings as they are, lists joined, other objects by their toString. */
+export function argumentText(call: Call, index: number): string | null {
+  const raw = call.args[index];
+  if (raw instanceof NativePointer) {
+    return raw.isNull() ? null : inFrame(call.env, () => joined(call.env, raw));
+  }
+  return raw === undefined ? null : plain(raw, call.overload.argumentTypes[index]?.className);
+}
+
+/** The same of an argument or the object, or of what getters give of it; null when there is nothing. */
+export function askedText(call: Call, argument: number | "this", getters: string[]): string | null {
+  if (argument !== "this" && getters.length === 0) {
+    return argumentText(call, argument);
+  }
+  const raw = argument === "this" ? call.self : call.args[argument];
+  if (!(raw instanceof NativePointer)) {
+    return null;
+  }
+  const found: string[] = [];
+  inFrame(call.env, () => {
+    collect(call.env, raw, getters, "text", found, { ...NOTHING });
+  });
+  return found.length === 0 ? null : found.join(", ");
+}
+
+function joined(env: Env, object: NativePointer): string | null {
+  const elements = elementsOf(env, object);
+  if (elements === null) {
+    return asText(env, object);
+  }
+  const shown = Math.min(elements.length, MOST_ELEMENTS);
+  return Array.from({ length: shown }, (_, i) => String(asText(env, arrayElement(env, elements.array, i)))).join(", ");
+}
+
+function isA(env: Env, object: NativePointer, name: string): boolean {
+  const cls = loadClass(env, name);
+  return cls !== null && isInstance(env, object, cls);
+}
+
+const mapValues = new Method("java.util.Map", "values", "()Ljava/util/Collection;");
+const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
+const ofBundle = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
+
+/** Objects in an Object[]; of an array of numbers only as many as are shown. */
+interface Elements {
+  array: NativePointer;
+  length: number;
+}
+
+/** What is in an array (of bytes not: they are one value), a collection, a map or a bundle; null of anything else. */
+function elementsOf(env: Env, object: NativePointer): Elements | null {
+  if (PRIMITIVE_ARRAYS.some((name) => isA(env, object, name))) {
+    return { array: boxed(env, object), length: arrayLength(env, object) };
+  }
+  const array = objectsOf(env, object);
+  return array === null ? null : { array, length: arrayLength(env, array) };
+}
+
+function objectsOf(env: Env, object: NativePointer): NativePointer | null {
+  if (isA(env, object, "[Ljava.lang.Object;")) {
+    return object;
+  }
+  if (isA(env, object, "java.util.Collection")) {
+    return toArray.object(env, object);
+  }
+  if (isA(env, object, "java.util.Map")) {
+    return toArray.object(env, mapValues.object(env, object));
+  }
+  if (isA(env, object, "android.os.BaseBundle")) {
+    const keys = toArray.object(env, keySet.object(env, object));
+    const values = Array.from({ length: arrayLength(env, keys) }, (_, i) =>
+      ofBundle.object(env, object, arrayElement(env, keys, i)));
+    return arrayOf(env, values);
+  }
+  return null;
+}
+
+const PRIMITIVE_ARRAYS = ["[I", "[J", "[F", "[D", "[S", "[Z", "[C"];
+const newArray = new Method(
+  "java.lang.reflect.Array", "newInstance", "(Ljava/lang/Class;I)Ljava/lang/Object;", true);
+const arrayGet = new Method("java.lang.reflect.Array", "get", "(Ljava/lang/Object;I)Ljava/lang/Object;", true);
+const arraySet = new Method(
+  "java.lang.reflect.Array", "set", "(Ljava/lang/Object;ILjava/lang/Object;)V", true);
+
+function arrayOf(env: Env, objects: NativePointer[]): NativePointer {
+  const array = newArray.object(env, null, findClass(env, "java.lang.Object"), objects.length);
+  objects.forEach((object, i) => {
+    arraySet.call(env, null, array, i, object);
+  });
+  return array;
+}
+
+function boxed(env: Env, array: NativePointer): NativePointer {
+  const shown = Math.min(arrayLength(env, array), MOST_ELEMENTS);
+  const boxes = newArray.object(env, null, findClass(env, "java.lang.Object"), shown);
+  for (let i = 0; i !== shown; i++) {
+    inFrame(env, () => arraySet.call(env, null, boxes, i, arrayGet.object(env, null, array, i)));
+  }
+  return boxes;
+}
+
+/** Elements of an array, a collection, a map or what else has a `size`; one of anything else. */
+function sizeOf(env: Env, object: NativePointer): number {
+  if (className(env, classOf(env, object)).startsWith("[")) {
+    return arrayLength(env, object);
+  }
+  const size = tryGetter(env, object, "size");
+  return typeof size === "number" ? size : 1;
+}
+
+interface Getter {
+  cls: NativePointer;
+  id: NativePointer;
+  returns: Shorty;
+  type: string;
+}
+
+const getters = new Map<string, Getter[]>();
+const getMethod = new Method(
+  "java.lang.Class", "getMethod", "(Ljava/lang/String;[Ljava/lang/Class;)Ljava/lang/reflect/Method;");
+const getReturnType = new Method("java.lang.reflect.Method", "getReturnType", "()Ljava/lang/Class;");
+const PRIMITIVES: Record<string, Shorty> = {
+  boolean: "Z", byte: "B", char: "C", short: "S", int: "I", long: "J", float: "F", double: "D", void: "V",
+};
+
+/** Call a public method without arguments, whatever class the object is of. Throws JavaError when there is none. */
+export function getter(env: Env, object: NativePointer, name: string): NativePointer | number | Int64 {
+  return called(env, object, name).raw;
+}
+
+interface Got {
+  raw: NativePointer | number | Int64;
+  /** name of a primitive type */
+  type?: string;
+}
+
+function called(env: Env, object: NativePointer, name: string): Got {
+  const cls = classOf(env, object);
+  const known = getters.get(name) ?? [];
+  let entry = known.find((candidate) => isSame(env, candidate.cls, cls));
+  if (entry === undefined) {
+    const method = getMethod.object(env, cls, newString(env, name), NULL);
+    const type = className(env, getReturnType.object(env, method));
+    entry = { cls: globalRef(env, cls), id: fromReflected(env, method), returns: PRIMITIVES[type] ?? "L", type };
+    getters.set(name, [...known, entry]);
+  }
+  return { raw: invoke(env, object, entry.id, entry.returns, false, []), type: entry.type };
+}
+
+const getField = new Method("java.lang.Class", "getField", "(Ljava/lang/String;)Ljava/lang/reflect/Field;");
+const getOfField = new Method(
+  "java.lang.reflect.Field", "get", "(Ljava/lang/Object;)Ljava/lang/Object;");
+
+/** A public field of an object. Throws JavaError when there is none. */
+function field(env: Env, object: NativePointer, name: string): NativePointer {
+  return getOfField.object(env, getField.object(env, classOf(env, object), newString(env, name)), object);
+}
+
+/** What a public static field of a class holds; runs the class's static initialiser. Throws JavaError when there is none. */
+export function staticField(env: Env, cls: NativePointer, name: string): NativePointer {
+  return getOfField.object(env, getField.object(env, cls, newString(env, name)), NULL);
+}
+
+/** The same as `getter`, null instead of an exception. */
+export function tryGetter(env: Env, object: NativePointer, name: string): NativePointer | number | Int64 | null {
+  try {
+    return getter(env, object, name);
+  } catch (error) {
+    if (error instanceof JavaError) {
+      return null;
+    }
+    throw error;
+  }
+}

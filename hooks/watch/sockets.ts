@@ -1,0 +1,317 @@
+// Sockets that the app opens: which code, which local port, which peer, for which host, and how much went out.
+
+import type { Connection, Endpoint } from "../event.js";
+import { patch } from "../java/patches.js";
+import { here } from "../java/stack.js";
+import { micros } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { atEnd, emit, settle } from "../out/emit.js";
+import { FIRST_BYTES, hostIn } from "./greeting.js";
+
+const AF_INET = 2;
+const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
+const SOCK_STREAM = 1;
+const SOL_SOCKET = Process.platform === "linux" ? 1 : 0xffff;
+const SO_TYPE = Process.platform === "linux" ? 3 : 0x1008;
+const EINPROGRESS = Process.platform === "linux" ? 115 : 36;
+const ADDRESS_BYTES = 128;
+/** A write after a pause this long begins something new; other code may have taken the connection over. */
+const PAUSE_US = 5_000;
+const MOST_NAMES = 4096;
+/** The first bytes say for whom a connection is: its line waits for them, so long at most. */
+const SILENT_MS = 1_000;
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+/** Of Linux' struct tcp_info: bytes sent, and those of them that were sent again. */
+const INFO_BYTES = 256;
+const SENT_AT = 200;
+const MOST_FDS = 1024;
+
+const quick = { scheduling: "exclusive", exceptions: "propagate" } as const;
+const getsockname = new NativeFunction(
+  Module.getGlobalExportByName("getsockname"), "int", ["int", "pointer", "pointer"], quick);
+const getsockopt = new NativeFunction(
+  Module.getGlobalExportByName("getsockopt"), "int", ["int", "int", "int", "pointer", "pointer"], quick);
+
+/** address -> the name it was last looked up under */
+const names = new Map<string, string>();
+
+interface Socket {
+  line: Omit<Connection, "v" | "app" | "pid" | "at">;
+  /** when it connected */
+  at: number;
+  told: boolean;
+  caller: string;
+  lastWrite: number;
+}
+
+const sockets = new Map<number, Socket>();
+
+atEnd(() => {
+  for (const socket of sockets.values()) {
+    tell(socket);
+  }
+});
+
+/** The line that says that it connected. */
+function tell(socket: Socket): void {
+  if (!socket.told) {
+    socket.told = true;
+    emit(socket.at, socket.line);
+  }
+}
+
+/** Where the first bytes are that a call writes: `buffer` a pointer and a length, `vector` iovecs, `message` a msghdr. */
+const WRITERS = [
+  ["write", "buffer"], ["send", "buffer"], ["sendto", "buffer"], ["writev", "vector"], ["sendmsg", "message"],
+] as const;
+
+function firstBytes(kind: (typeof WRITERS)[number][1], args: InvocationArguments): ArrayBuffer | null {
+  let [at, length] = [args[1] ?? NULL, args[2]?.toUInt32() ?? 0];
+  if (kind !== "buffer") {
+    const vector = kind === "vector" ? at : at.add(2 * Process.pointerSize).readPointer();
+    if (vector.isNull()) {
+      return null;
+    }
+    [at, length] = [vector.readPointer(), vector.add(Process.pointerSize).readPointer().toUInt32()];
+  }
+  return at.isNull() || length === 0 ? null : at.readByteArray(Math.min(length, FIRST_BYTES));
+}
+
+export function watchSockets(): void {
+  patch(Module.getGlobalExportByName("connect"), {
+    onEnter(args) {
+      const family = familyOf(args[1] ?? NULL);
+      this["fd"] = family === null ? -1 : (args[0]?.toInt32() ?? -1);
+      this["remote"] = family === null ? null : endpoint(args[1] ?? NULL);
+    },
+    onLeave(result) {
+      const fd = this["fd"] as number;
+      const remote = this["remote"] as Endpoint | null;
+      const failed = result.toInt32() !== 0 && (this as UnixInvocationContext).errno !== EINPROGRESS;
+      if (fd >= 0 && remote !== null && !failed) {
+        connected(fd, remote);
+      }
+    },
+  });
+  for (const [name, kind] of WRITERS) {
+    patch(Module.getGlobalExportByName(name), {
+      onEnter(args) {
+        if (sockets.size === 0) {
+          return;
+        }
+        const socket = sockets.get(args[0]?.toInt32() ?? -1);
+        if (socket === undefined) {
+          return;
+        }
+        if (!socket.told) {
+          greeted(socket, firstBytes(kind, args));
+        }
+        written(socket);
+      },
+    });
+  }
+  // Java closes a socket by putting another one in its place first.
+  for (const [name, at] of [["close", 0], ["dup2", 1], ["dup3", 1]] as const) {
+    const address = Module.findGlobalExportByName(name);
+    if (address !== null) {
+      patch(address, {
+        onEnter(args) {
+          const fd = args[at]?.toInt32() ?? -1;
+          if (sockets.size > 0 && sockets.has(fd)) {
+            closed(fd);
+          }
+        },
+      });
+    }
+  }
+  findOpen();
+  watchNames();
+}
+
+/** What the app says first names the host, better than a name that was looked up before. */
+function greeted(socket: Socket, bytes: ArrayBuffer | null): void {
+  socket.line.host = (bytes === null ? null : hostIn(new Uint8Array(bytes))) ?? socket.line.host ?? null;
+  tell(socket);
+}
+
+function closed(fd: number): void {
+  const socket = sockets.get(fd);
+  sockets.delete(fd);
+  if (socket === undefined) {
+    return;
+  }
+  tell(socket);
+  const { local, remote, host, transport } = socket.line;
+  emit(micros(), { kind: "connection", op: "close", local, remote, host: host ?? null, transport: transport ?? "tcp", stack: [], thread: null, sent: sentOn(fd) });
+}
+
+/** Bytes that the system has sent on a connection, without those that it had to send again; null where it does not say. */
+function sentOn(fd: number): number | null {
+  if (Process.platform !== "linux") {
+    return null;
+  }
+  const info = Memory.alloc(INFO_BYTES);
+  const length = Memory.alloc(4);
+  length.writeU32(INFO_BYTES);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, length) !== 0 || length.readU32() < SENT_AT + 16) {
+    return null;
+  }
+  return Number(info.add(SENT_AT).readU64()) - Number(info.add(SENT_AT + 8).readU64());
+}
+
+/** Connections that were open before we came: which code opened them is not known. */
+function findOpen(): void {
+  for (let fd = 0; fd < MOST_FDS; fd++) {
+    if (Socket.type(fd) === null) {
+      continue;
+    }
+    const [local, remote] = [plain(Socket.localAddress(fd)), plain(Socket.peerAddress(fd))];
+    if (local !== null && remote !== null && remote.port !== 0 && Socket.type(fd)?.startsWith("tcp") === true) {
+      const line: Socket["line"] = {
+        kind: "connection", op: "connect", local, remote, host: null, transport: "tcp", stack: [], thread: null,
+      };
+      const now = micros();
+      sockets.set(fd, { line, at: now, told: true, caller: "", lastWrite: 0 });
+      emit(now, line);
+    }
+  }
+}
+
+/** An end as Frida gives it. */
+export function plain(end: SocketEndpointAddress | null): Endpoint | null {
+  return end !== null && "ip" in end ? { ip: end.ip.replace(/^::ffff:(?=\d+\.)/, ""), port: end.port } : null;
+}
+
+function connected(fd: number, remote: Endpoint): void {
+  const address = Memory.alloc(ADDRESS_BYTES);
+  const length = Memory.alloc(4);
+  length.writeU32(ADDRESS_BYTES);
+  if (getsockname(fd, address, length) !== 0) {
+    return;
+  }
+  const local = endpoint(address);
+  length.writeU32(4);
+  const type = Memory.alloc(4);
+  const stream = getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length) === 0 && type.readS32() === SOCK_STREAM;
+  // Name resolution connects datagram sockets to learn which route an address would take; nothing is sent on them.
+  if (local === null || (!stream && (remote.port === 0 || remote.port === 65535))) {
+    return;
+  }
+  settle();
+  const captured = here();
+  const line: Socket["line"] = {
+    kind: "connection",
+    op: "connect",
+    local,
+    remote,
+    host: names.get(remote.ip) ?? null,
+    transport: stream ? "tcp" : "udp",
+    stack: captured.stack,
+    thread: captured.thread,
+  };
+  const now = micros();
+  if (!stream) {
+    emit(now, line);
+    return;
+  }
+  const socket: Socket = { line, at: now, told: false, caller: caller(captured.stack), lastWrite: now };
+  sockets.set(fd, socket);
+  after(SILENT_MS, () => {
+    tell(socket);
+  });
+}
+
+function written(socket: Socket): void {
+  const now = micros();
+  const pause = now - socket.lastWrite;
+  socket.lastWrite = now;
+  if (pause < PAUSE_US) {
+    return;
+  }
+  settle();
+  const captured = here();
+  const from = caller(captured.stack);
+  if (from !== "" && from !== socket.caller) {
+    socket.caller = from;
+    emit(now, { ...socket.line, op: "write", host: socket.line.host ?? null, stack: captured.stack, thread: captured.thread });
+  }
+}
+
+/** Who is behind a stack: the frames that are not the platform's, by method. The same code on another line is the same. */
+function caller(stack: string[]): string {
+  const own = stack.filter((frame) => !/^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin)\./.test(frame));
+  return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");
+}
+
+function familyOf(address: NativePointer): number | null {
+  if (address.isNull()) {
+    return null;
+  }
+  const family = Process.platform === "darwin" ? address.add(1).readU8() : address.readU16();
+  return family === AF_INET || family === AF_INET6 ? family : null;
+}
+
+function endpoint(address: NativePointer): Endpoint | null {
+  const family = familyOf(address);
+  if (family === null) {
+    return null;
+  }
+  const port = (address.add(2).readU8() << 8) | address.add(3).readU8();
+  const bytes = new Uint8Array(address.add(family === AF_INET ? 4 : 8).readByteArray(family === AF_INET ? 4 : 16) ?? []);
+  return { ip: family === AF_INET ? bytes.join(".") : ipv6(bytes), port };
+}
+
+/** An IPv6 address in its shortest form; one that wraps an IPv4 address as that. */
+function ipv6(bytes: Uint8Array): string {
+  if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {
+    return bytes.slice(12).join(".");
+  }
+  const groups = Array.from({ length: 8 }, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16));
+  const zeros = [...groups.join(":").matchAll(/(?:^|:)(?:0(?::0)+)(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length)[0];
+  if (zeros === undefined) {
+    return groups.join(":");
+  }
+  const whole = groups.join(":");
+  return `${whole.slice(0, zeros.index)}::${whole.slice(zeros.index + zeros[0].length).replace(/^:/, "")}`;
+}
+
+/** Names are known where they are resolved: below every Java and native client alike. */
+function watchNames(): void {
+  // bionic orders the fields of addrinfo as BSD does, glibc the other way round.
+  const bionic = Process.findModuleByName("libc.so") !== null;
+  const addressAt = 24 + (bionic || Process.platform === "darwin" ? Process.pointerSize : 0);
+  const nextAt = 24 + 2 * Process.pointerSize;
+  if (Process.pointerSize !== 8) {
+    return;
+  }
+  const seen = new Set<string>();
+  for (const name of ["getaddrinfo", "android_getaddrinfofornet", "android_getaddrinfofornetcontext"]) {
+    const address = Module.findGlobalExportByName(name);
+    if (address === null || seen.has(address.toString())) {
+      continue;
+    }
+    seen.add(address.toString());
+    patch(address, {
+      onEnter(args) {
+        const node = args[0] ?? NULL;
+        this["node"] = node.isNull() ? null : node.readCString();
+        this["list"] = args[name === "getaddrinfo" ? 3 : name.endsWith("context") ? 4 : 5];
+      },
+      onLeave(result) {
+        const node = this["node"] as string | null;
+        if (node === null || result.toInt32() !== 0 || /^[\d.]+$|:/.test(node)) {
+          return;
+        }
+        let info = (this["list"] as NativePointer).readPointer();
+        for (let i = 0; i < 64 && !info.isNull(); i++) {
+          const found = endpoint(info.add(addressAt).readPointer());
+          if (found !== null && names.size < MOST_NAMES) {
+            names.set(found.ip, node);
+          }
+          info = info.add(nextAt).readPointer();
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,73 @@
+// What the app writes down of consent, and what was written before this run: keys of its stores that the plan names.
+
+import { Method } from "../java/classes.js";
+import type { Call } from "../java/engine.js";
+import { on } from "../java/installing.js";
+import { arrayElement, arrayLength, inFrame, newString, text, type Env } from "../java/jni.js";
+import { capture, frames } from "../java/stack.js";
+import { Tracked } from "../java/tracked.js";
+import { tell } from "../out/emit.js";
+import type { StoreSpec } from "../plan.js";
+import { argumentText, getter } from "./readers.js";
+
+const MOST_KEYS = 2000;
+const MOST_CHARACTERS = 1000;
+
+let wanted: RegExp[] = [];
+
+export function watchStores(env: Env, stores: StoreSpec[], keys: string[]): void {
+  wanted = keys.map((key) => new RegExp(key, "i"));
+  for (const { cls, methods } of stores) {
+    for (const method of methods) {
+      on(env, cls, method, { before: (call) => { written(call, `${cls}.${method}`); } });
+    }
+  }
+  on(env, "android.app.ContextImpl", "getSharedPreferences", { after: opened });
+}
+
+/** key=value as told last: an app that writes the same again says nothing new. */
+const told = new Map<string, string>();
+
+function say(call: Call, key: string, value: string, present: boolean, source: string | null): void {
+  if (told.get(key) !== value) {
+    told.set(key, value);
+    const stack = source === null ? [] : frames(capture(call.env), source);
+    tell(call.begun, { fact: "preference", key, value: value.slice(0, MOST_CHARACTERS), present, stack });
+  }
+}
+
+/** (key, value) of any editor. */
+function written(call: Call, source: string): void {
+  const key = argumentText(call, 0);
+  const value = argumentText(call, 1);
+  if (key !== null && value !== null && wanted.some((pattern) => pattern.test(key))) {
+    say(call, key, value, false, source);
+  }
+}
+
+const seen = new Tracked<true>();
+const get = new Method("java.util.Map", "get", "(Ljava/lang/Object;)Ljava/lang/Object;");
+const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
+const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
+
+/** A store is opened for the first time: what it holds of an earlier run. */
+function opened(call: Call): void {
+  const { env, result } = call;
+  if (!(result instanceof NativePointer) || result.isNull() || seen.get(env, result) === true) {
+    return;
+  }
+  seen.set(env, result, true);
+  inFrame(env, () => {
+    const all = getter(env, result, "getAll") as NativePointer;
+    const keys = toArray.object(env, getter(env, all, "keySet") as NativePointer);
+    for (let i = 0; i < Math.min(arrayLength(env, keys), MOST_KEYS); i++) {
+      inFrame(env, () => {
+        const key = text(env, arrayElement(env, keys, i));
+        if (key !== null && wanted.some((pattern) => pattern.test(key))) {
+          const value = text(env, valueOf.object(env, null, get.object(env, all, newString(env, key))));
+          say(call, key, value ?? "", true, null);
+        }
+      });
+    }
+  });
+}

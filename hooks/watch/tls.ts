@@ -1,0 +1,277 @@
+// Java's own TLS: the sockets and engines through which the app writes what the proxy does not decrypt.
+
+import type { Endpoint } from "../event.js";
+import type { Raw } from "../java/bridge.js";
+import { Method, wrapperOf } from "../java/classes.js";
+import { watch, type Call } from "../java/engine.js";
+import { whenDefined } from "../java/installing.js";
+import { byteArray, byteRegion, arrayElement, inFrame, objectField, text, type Env } from "../java/jni.js";
+import { Tracked } from "../java/tracked.js";
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+import type { TlsPlan } from "../plan.js";
+import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type About, type Link } from "./plaintext.js";
+import { tryGetter } from "./readers.js";
+import { buffered, positionOf } from "./transforms.js";
+
+/** Begin to watch the TLS libraries of Java. */
+export function watchTls(env: Env, plan: TlsPlan): void {
+  useKey(plan);
+  for (const spec of plan.sockets) {
+    whenThere(env, spec.out, (own) => {
+      watchStreams(own, spec);
+    });
+  }
+  for (const spec of plan.engines) {
+    whenThere(env, spec.cls, (own) => {
+      watchEngine(own, spec);
+    });
+  }
+}
+
+function whenThere(env: Env, cls: string, work: (env: Env) => void): void {
+  if (wrapperOf(env, cls) === null) {
+    whenDefined(cls, (own) => {
+      whenThere(own, cls, work);
+    });
+    return;
+  }
+  try {
+    work(env);
+  } catch (error) {
+    emit(micros(), {
+      kind: "gap", where: "hook", subject: cls, why: "install_failed",
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+// Sockets and engines of Java.
+
+const ofObjects = new Tracked<Link>();
+
+function linkOf(env: Env, object: NativePointer): Link {
+  let link = ofObjects.get(env, object);
+  if (link === undefined) {
+    link = newLink();
+    ofObjects.set(env, object, link);
+  }
+  return link;
+}
+
+const getPeerCertificates = new Method(
+  "javax.net.ssl.SSLSession", "getPeerCertificates", "()[Ljava/security/cert/Certificate;");
+const getEncoded = new Method("java.security.cert.Certificate", "getEncoded", "()[B");
+const getProtocol = new Method("javax.net.ssl.SSLSession", "getProtocol", "()Ljava/lang/String;");
+const getPeerHost = new Method("javax.net.ssl.SSLSession", "getPeerHost", "()Ljava/lang/String;");
+const getHostAddress = new Method("java.net.InetAddress", "getHostAddress", "()Ljava/lang/String;");
+const asSocket = {
+  session: new Method("javax.net.ssl.SSLSocket", "getSession", "()Ljavax/net/ssl/SSLSession;"),
+  remote: new Method("java.net.Socket", "getInetAddress", "()Ljava/net/InetAddress;"),
+  remotePort: new Method("java.net.Socket", "getPort", "()I"),
+  local: new Method("java.net.Socket", "getLocalAddress", "()Ljava/net/InetAddress;"),
+  localPort: new Method("java.net.Socket", "getLocalPort", "()I"),
+};
+const sessionOfEngine = new Method("javax.net.ssl.SSLEngine", "getSession", "()Ljavax/net/ssl/SSLSession;");
+
+/** Whether its session is with somebody else than the proxy. */
+function isWanted(env: Env, session: NativePointer): boolean {
+  try {
+    return inFrame(env, () => {
+      const chain = getPeerCertificates.object(env, session);
+      const certificate = getEncoded.object(env, arrayElement(env, chain, 0));
+      return !isTheProxys(byteArray(env, certificate));
+    });
+  } catch {
+    return true; // it shows no certificate: so it is not the proxy's
+  }
+}
+
+function textOf(env: Env, raw: Raw | null): string | null {
+  return raw instanceof NativePointer && !raw.isNull() ? text(env, raw) : null;
+}
+
+function aboutSession(env: Env, library: string, session: NativePointer, object: NativePointer): About {
+  return inFrame(env, () => ({
+    library,
+    local: null,
+    remote: null,
+    host: textOf(env, getPeerHost.object(env, session)),
+    version: textOf(env, getProtocol.object(env, session)),
+    alpn: textOf(env, tryGetter(env, object, "getApplicationProtocol") as Raw) ?? null,
+  }));
+}
+
+function aboutSocket(env: Env, library: string, socket: NativePointer): About {
+  const end = (address: Method, port: Method): Endpoint | null => {
+    const found = address.object(env, socket);
+    const ip = found.isNull() ? null : text(env, getHostAddress.object(env, found));
+    return ip === null ? null : { ip: ip.replace(/%.*/, ""), port: port.number(env, socket) };
+  };
+  return inFrame(env, () => ({
+    ...aboutSession(env, library, asSocket.session.object(env, socket), socket),
+    local: end(asSocket.local, asSocket.localPort),
+    remote: end(asSocket.remote, asSocket.remotePort),
+  }));
+}
+
+const STREAM = [["byte[]", "int", "int"]];
+
+function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
+  const signature = `L${spec.owner.type.replace(/\./g, "/")};`;
+  /** link and socket of a stream; the socket is a local reference */
+  const owner = (call: Call): [Link, NativePointer] => {
+    const socket = objectField(call.env, call.self ?? NULL, spec.owner.field, signature);
+    return [linkOf(call.env, socket), socket];
+  };
+  const written = (call: Call): ArrayBuffer =>
+    byteRegion(call.env, call.args[0] as NativePointer, Number(call.args[1]), Number(call.args[2]));
+  const writer = wrapperOf(env, spec.out);
+  const reader = wrapperOf(env, spec.in);
+  const closer = wrapperOf(env, spec.owner.type);
+  if (writer === null || reader === null || closer === null) {
+    throw new Error(`${spec.in} or ${spec.owner.type} is not there`);
+  }
+  watch(env, writer, "write", STREAM, "api", {
+    subject: `${spec.out}.write`,
+    // Before it goes: its answer must not be seen first. The first write may be what makes the handshake: that one after.
+    before: (call) => {
+      inFrame(call.env, () => {
+        const [link, socket] = owner(call);
+        if (link.wanted === true) {
+          out(link, call.begun, written(call), () => aboutSocket(call.env, spec.library, socket));
+        }
+      });
+    },
+    after: (call) => {
+      inFrame(call.env, () => {
+        const [link, socket] = owner(call);
+        if (link.wanted !== null || !call.thrown.isNull()) {
+          return;
+        }
+        link.wanted = isWanted(call.env, asSocket.session.object(call.env, socket));
+        if (link.wanted) {
+          out(link, call.begun, written(call), () => aboutSocket(call.env, spec.library, socket));
+        }
+      });
+    },
+  });
+  watch(env, reader, "read", STREAM, "api", {
+    subject: `${spec.in}.read`,
+    after: (call) => {
+      const got = Number(call.result);
+      if (call.thrown.isNull() && got > 0) {
+        inFrame(call.env, () => {
+          const [link] = owner(call);
+          answered(link, micros(), () =>
+            byteRegion(call.env, call.args[0] as NativePointer, Number(call.args[1]), Math.min(got, ANSWER_BYTES)));
+        });
+      }
+    },
+  });
+  watch(env, closer, "close", [[]], "api", {
+    subject: `${spec.owner.type}.close`,
+    after: (call) => {
+      const link = ofObjects.get(call.env, call.self);
+      if (link !== undefined) {
+        ended(link, micros());
+      }
+    },
+  });
+}
+
+const bytesConsumed = new Method("javax.net.ssl.SSLEngineResult", "bytesConsumed", "()I");
+const bytesProduced = new Method("javax.net.ssl.SSLEngineResult", "bytesProduced", "()I");
+const BUFFERS = "java.nio.ByteBuffer[]";
+const BUFFER = "java.nio.ByteBuffer";
+
+/** Of a call of wrap or unwrap: the buffers that hold plaintext, and where they stood before. */
+const stood = new WeakMap<Call, [NativePointer, number][]>();
+
+function note(call: Call, array: number): void {
+  const from = Number(call.args[array + 1]);
+  const buffers: [NativePointer, number][] = [];
+  for (let i = 0; i < Number(call.args[array + 2]); i++) {
+    const buffer = arrayElement(call.env, call.args[array] as NativePointer, from + i);
+    buffers.push([buffer, positionOf(call.env, buffer)]);
+  }
+  stood.set(call, buffers);
+}
+
+/** What passed through the noted buffers, at most so much. */
+function passed(call: Call, most: number): ArrayBuffer {
+  const pieces: Uint8Array[] = [];
+  let left = most;
+  for (const [buffer, position] of stood.get(call) ?? []) {
+    const piece = new Uint8Array(buffered(call.env, buffer, position, 0) ?? []).subarray(0, left);
+    pieces.push(piece);
+    left -= piece.length;
+  }
+  const whole = new Uint8Array(most - left);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole.buffer;
+}
+
+function watchEngine(env: Env, spec: TlsPlan["engines"][number]): void {
+  const wrapper = wrapperOf(env, spec.cls);
+  if (wrapper === null) {
+    return;
+  }
+  watch(env, wrapper, "wrap", [[BUFFERS, "int", "int", BUFFER]], "api", {
+    subject: `${spec.cls}.wrap`,
+    before: (call) => {
+      if (ofObjects.get(call.env, call.self)?.wanted !== false) {
+        note(call, 0);
+      }
+    },
+    after: (call) => {
+      if (!stood.has(call) || !call.thrown.isNull() || call.self === null) {
+        return;
+      }
+      const engine = call.self;
+      inFrame(call.env, () => {
+        const count = bytesConsumed.number(call.env, call.result as NativePointer);
+        if (count === 0) {
+          return;
+        }
+        const link = linkOf(call.env, engine);
+        const session = sessionOfEngine.object(call.env, engine);
+        link.wanted ??= isWanted(call.env, session);
+        if (link.wanted) {
+          out(link, call.begun, passed(call, count), () => aboutSession(call.env, spec.library, session, engine));
+        }
+      });
+    },
+  });
+  watch(env, wrapper, "unwrap", [[BUFFER, BUFFERS, "int", "int"]], "api", {
+    subject: `${spec.cls}.unwrap`,
+    before: (call) => {
+      if (ofObjects.get(call.env, call.self)?.wanted === true) {
+        note(call, 1);
+      }
+    },
+    after: (call) => {
+      const link = ofObjects.get(call.env, call.self);
+      if (link === undefined || !stood.has(call) || !call.thrown.isNull()) {
+        return;
+      }
+      const count = inFrame(call.env, () => bytesProduced.number(call.env, call.result as NativePointer));
+      if (count > 0) {
+        answered(link, micros(), () => passed(call, Math.min(count, ANSWER_BYTES)));
+      }
+    },
+  });
+  watch(env, wrapper, "closeOutbound", [[]], "api", {
+    subject: `${spec.cls}.closeOutbound`,
+    after: (call) => {
+      const link = ofObjects.get(call.env, call.self);
+      if (link !== undefined) {
+        ended(link, micros());
+      }
+    },
+  });
+}
