@@ -1,4 +1,4 @@
-"""The door to the compiled part of the search, `compiled/`; where it was not built, all works, slower."""
+"""The door to the compiled part of the search, `monitor/match/native`; where it was not built, all works, slower."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-LIBRARY = "libsearch.so"
-"""Beside this module; `hatch_build.py` builds it."""
+LIBRARY = "match/native/libsearch.so"
+"""Inside `monitor`; `hatch_build.py` builds it."""
 
 _POINTER, _BYTES, _SIZE, _SLOT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_uint32
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
@@ -43,7 +43,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 """Name -> what it returns, what it takes."""
 
 
-def _load(path: str = __file__[: -len("native.py")] + LIBRARY) -> ctypes.CDLL | None:
+def _load(path: str = __file__[: -len("judge/search/native.py")] + LIBRARY) -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(path)
     except OSError:

@@ -4,7 +4,7 @@
 #ifndef SIFT_H
 #define SIFT_H
 
-#include "masks.h"
+#include "bits.h"
 
 /* What is said of a leaf: that it matters; that those beside it do too; that it does if its places are whole. */
 enum { DULL = 0, MATTERS = 1, BESIDE = 2, PLACED = 4 };
@@ -98,7 +98,7 @@ typedef struct {
 enum { BARE_ROOM = 32 };
 int64_t bare_matters(sieve *s, bytes data, int64_t at, word_read *found);
 
-/* numbers.c */
+/* digits.c */
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds);
 bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m);
 int varint_matters(sieve *s, uint64_t value);
@@ -111,7 +111,7 @@ bool sieve_add_place(sieve *s, double lat, double lon);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 
-/* notations.c */
+/* spellings.c */
 int utf_7_matters(sieve *s, bytes data, int64_t size, int depth);
 bool escaped(bytes data, int64_t size, int kinds, bool punycode);
 bool whole_digest(sieve *s, bytes data, int64_t size);
@@ -122,7 +122,7 @@ bool spaced(bytes data, int64_t size);
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m);
 bool fields_matter(sieve *s, bytes data, int64_t size, int kinds);
 
-/* runs.c */
+/* coded_runs.c */
 int runs_matter(sieve *s, bytes data, int64_t size, int depth);
 int starred_matters(sieve *s, bytes data, int64_t size, int depth);
 int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth);
