@@ -38,4 +38,4 @@ wheel: setup  ## dist/appwitness-*.whl
 	uv build --wheel
 
 clean:  ## remove what was built and fetched here
-	rm -rf .venv .setup hooks/node_modules dist build monitor/observe/agent.js monitor/lab/lab.jar monitor/judge/search/libsearch.so
+	rm -rf .venv .setup hooks/node_modules dist build monitor/observe/agent.js monitor/lab/lab.jar monitor/match/native/libsearch.so

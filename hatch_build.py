@@ -22,7 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).parent
 AGENT = Path("monitor/observe/agent.js")
 LAB = Path("monitor/lab/lab.jar")
-SEARCH = Path("monitor/judge/search/libsearch.so")
+SEARCH = Path("monitor/match/native/libsearch.so")
 
 
 def is_current(target: Path, sources: Iterable[Path]) -> bool:
@@ -133,7 +133,7 @@ def _javac() -> list[str]:
 
 def search_sources(root: Path) -> list[Path]:
     """The files that the compiled part of the search is built from."""
-    return sorted((root / SEARCH).parent.glob("compiled/*.[ch]"))
+    return sorted((root / SEARCH).parent.glob("*/*.[ch]"))
 
 
 def c_compiler() -> str | None:

@@ -138,7 +138,7 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
 
 
 def uncommon_cells(place: Place) -> list[tuple[str, bytes, float]]:
-    """Those of grids that are told in metres and in hexagons, and of radio amateurs, which `compiled/cells.c` does not
+    """Those of grids that are told in metres and in hexagons, and of radio amateurs, which `native/index/cells.c` does not
     name."""
     _, lat, lon = place
     found: list[tuple[str, bytes, float]] = []

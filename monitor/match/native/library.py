@@ -1,4 +1,4 @@
-"""The door to the compiled part of the search, `compiled/`; where it was not built, all works, slower."""
+"""The door to the compiled part of the search, `index/` and `sieve/`; where it was not built, all works, slower."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 """Name -> what it returns, what it takes."""
 
 
-def _load(path: str = __file__[: -len("match/native/library.py")] + "judge/search/" + LIBRARY) -> ctypes.CDLL | None:
+def _load(path: str = __file__[: -len("library.py")] + LIBRARY) -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(path)
     except OSError:

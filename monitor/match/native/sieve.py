@@ -1,4 +1,4 @@
-"""Takes a large JSON text apart only where something may stand in it: the fast door to `decode.documents`.
+"""Takes a large JSON text apart only where something may stand in it: the fast door to `decode.documents.json_documents`.
 
 Each leaf of the text is asked in compiled code: a scan of all its bytes would find nothing of what is encoded, and to
 decode all of them takes a hundred times as long as a scan.
@@ -46,7 +46,7 @@ COVERED = frozenset(
         ),
     )
 )
-"""Decoders that are thought of in `compiled/`."""
+"""Decoders that are thought of in `sieve/`."""
 NOT_FOR_LEAVES = frozenset(("dns", "declared charset", "fields"))
 """Decoders of what a header says, or several fields, which says nothing of the leaves of a document."""
 GUESSES = frozenset(
@@ -60,7 +60,7 @@ GUESSES = frozenset(
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2
 INDEX, KEYLESS = -2, -1
-"""As in `compiled/sift.h` and `compiled/document.c`."""
+"""As in `sieve/sift.h` and `sieve/document.c`."""
 
 
 class _Page(ctypes.Structure):

@@ -15,7 +15,7 @@ from monitor.match.native.tables import Grams, Table, windows_of
 from monitor.match.variants import FORMS, Variant
 
 TEXT, CODED, RAW, USUAL, ALL, DOUBLED, COMMON, CHARSETS, COMPOSED, SUMS, GIVEN = (1 << bit for bit in range(11))
-"""What is made of a form; as in `compiled/forms.c`."""
+"""What is made of a form; as in `native/index/forms.c`."""
 DEPTHS = {"usual": USUAL, "all": ALL, "doubled": DOUBLED}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-SOURCES = sorted((ROOT / "monitor/judge/search/compiled").glob("*.c"))
+SOURCES = sorted((ROOT / "monitor/match/native").glob("*/*.c"))
 FLAGS = ("-O1", "-g", "-shared", "-fPIC", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 READ = """
 import random, sys

@@ -52,7 +52,7 @@ def both(index, body, upload=None):
 
 
 def test_every_decoder_is_thought_of():
-    """A decoder that is not named here makes every large text slow: give it a test in `compiled/` and name it."""
+    """A decoder that is not named here makes every large text slow: give it a test in `native/sieve/` and name it."""
     assert {one.name for one in decode.DECODERS} <= sieve.COVERED | sieve.NOT_FOR_LEAVES | sieve.GUESSES
 
 

@@ -1,7 +1,5 @@
 package android.database;
 
-import android.content.ContentResolver;
-import android.net.Uri;
 import android.os.Bundle;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,9 +10,6 @@ public abstract class AbstractCursor implements CrossProcessCursor {
     protected int mPos = -1;
     @Deprecated
     protected boolean mClosed;
-    @Deprecated
-    protected ContentResolver mContentResolver;
-    private Uri mNotifyUri;
     private Bundle mExtras = Bundle.EMPTY;
     private final List<DataSetObserver> mDataSetObservers = new ArrayList<>();
     private final List<ContentObserver> mContentObservers = new ArrayList<>();
@@ -233,19 +228,8 @@ public abstract class AbstractCursor implements CrossProcessCursor {
 
     protected void onChange(boolean selfChange) {
         for (ContentObserver observer : List.copyOf(mContentObservers)) {
-            observer.dispatchChange(selfChange, mNotifyUri);
+            observer.dispatchChange(selfChange, null);
         }
-    }
-
-    @Override
-    public void setNotificationUri(ContentResolver cr, Uri uri) {
-        mContentResolver = cr;
-        mNotifyUri = uri;
-    }
-
-    @Override
-    public Uri getNotificationUri() {
-        return mNotifyUri;
     }
 
     @Override

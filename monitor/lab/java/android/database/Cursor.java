@@ -1,10 +1,7 @@
 package android.database;
 
-import android.content.ContentResolver;
-import android.net.Uri;
 import android.os.Bundle;
 import java.io.Closeable;
-import java.util.List;
 
 /** Random read access to the rows that a query returned. */
 public interface Cursor extends Closeable {
@@ -85,19 +82,6 @@ public interface Cursor extends Closeable {
     void registerDataSetObserver(DataSetObserver observer);
 
     void unregisterDataSetObserver(DataSetObserver observer);
-
-    void setNotificationUri(ContentResolver cr, Uri uri);
-
-    default void setNotificationUris(ContentResolver cr, List<Uri> uris) {
-        setNotificationUri(cr, uris.get(0));
-    }
-
-    Uri getNotificationUri();
-
-    default List<Uri> getNotificationUris() {
-        Uri uri = getNotificationUri();
-        return uri == null ? null : List.of(uri);
-    }
 
     boolean getWantsAllOnMoveCalls();
 

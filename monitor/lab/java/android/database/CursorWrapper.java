@@ -1,9 +1,6 @@
 package android.database;
 
-import android.content.ContentResolver;
-import android.net.Uri;
 import android.os.Bundle;
-import java.util.List;
 
 /** A cursor that delegates every call to another one. */
 public class CursorWrapper implements Cursor {
@@ -202,26 +199,6 @@ public class CursorWrapper implements Cursor {
     @Override
     public Bundle respond(Bundle extras) {
         return mCursor.respond(extras);
-    }
-
-    @Override
-    public void setNotificationUri(ContentResolver cr, Uri uri) {
-        mCursor.setNotificationUri(cr, uri);
-    }
-
-    @Override
-    public void setNotificationUris(ContentResolver cr, List<Uri> uris) {
-        mCursor.setNotificationUris(cr, uris);
-    }
-
-    @Override
-    public Uri getNotificationUri() {
-        return mCursor.getNotificationUri();
-    }
-
-    @Override
-    public List<Uri> getNotificationUris() {
-        return mCursor.getNotificationUris();
     }
 
     @Override

@@ -34,135 +34,6 @@ static bool magic(bytes data, int64_t size) {
     return false;
 }
 
-/* What was said of the texts and numbers of one message, and its short numbers, of which two may be one value. */
-typedef struct {
-    sieve *s;
-    int depth, said, number, containers;
-    bytes shorts[12];
-    int64_t sizes[12];
-} items;
-
-static void item_text(items *all, bytes data, int64_t size) {
-    if (all->said & MATTERS) return;
-    all->said |= decoded_matters(all->s, data, size, all->depth + 1);
-    for (int64_t at = 0; at < size; at++)
-        if (size > 4 || !is_digit(data[at])) return;
-    for (int i = 0; i < all->number && size; i++)
-        if (two_matter(all->s, data, size, all->shorts[i], all->sizes[i])) all->said |= MATTERS;
-    if (all->number == 12 || !size) return;
-    all->shorts[all->number] = data, all->sizes[all->number++] = size;
-}
-
-static void item_real(items *all, double real) {
-    double value = fabs(real);
-    int64_t spots = all->s->spots_found;
-    if (value >= 1e6 && value < 1e18 && value == floor(value)) all->said |= varint_matters(all->s, (uint64_t)value);
-    if (value > 1e-6 && value < 1e15) number_near(all->s, value, 12);
-    if (all->s->spots_found > spots) all->said |= PLACED;
-}
-
-static void item_bits(items *all, int64_t value, int size) {
-    double real = 0;
-    float half;
-    uint32_t word = (uint32_t)value;
-    if (size == 8)
-        memcpy(&real, &value, 8);
-    else
-        memcpy(&half, &word, 4), real = half;
-    item_real(all, real);
-}
-
-static void item_number(items *all, int64_t value) {
-    if (!(all->said & MATTERS)) all->said |= varint_matters(all->s, value < 0 ? -(uint64_t)value : (uint64_t)value);
-}
-
-/* Whole values, nothing left over, and the first of them an array or a map: then what is said of what is in them. */
-static bool messagepack(items *all, bytes data, int64_t size) {
-    if (!(data[0] <= 0x9F || (0xDC <= data[0] && data[0] <= 0xDF))) return false;
-    int64_t at = 0, left = 0, documents = 0, containers = 0;
-    while (at < size) {
-        if (!left) documents++, left = 1;
-        int head = data[at++], wide = 0;
-        int64_t skip = 0;
-        left--;
-        if (head <= 0x7F || head >= 0xE0 || (0xC0 <= head && head <= 0xC3)) continue;
-        if (head <= 0x9F) {
-            left += (head & 15) * (head <= 0x8F ? 2 : 1);
-            containers++;
-        } else if (head <= 0xBF)
-            skip = head & 31;
-        else if (head <= 0xC9 || (0xD9 <= head && head <= 0xDB)) {
-            wide = 1 << (head <= 0xC6 ? head - 0xC4 : head <= 0xC9 ? head - 0xC7 : head - 0xD9);
-            if (at + wide > size) return false;
-            skip = wide + big(data + at, wide) + (0xC7 <= head && head <= 0xC9);
-        } else if (head <= 0xCB)
-            skip = 4 << (head - 0xCA);
-        else if (head <= 0xD3)
-            skip = 1 << ((head - 0xCC) & 3);
-        else if (head <= 0xD8)
-            skip = 1 + (1 << (head - 0xD4));
-        else {
-            wide = 2 << (head & 1);
-            if (at + wide > size) return false;
-            left += big(data + at, wide) * (head <= 0xDD ? 1 : 2);
-            skip = wide, wide = 0;
-            containers++;
-        }
-        if (skip > size - at || skip < 0 || left > size - at - skip) return false;
-        bool text = (0xA0 <= head && head <= 0xBF) || (0xD9 <= head && head <= 0xDB);
-        if (text && !is_text(data + at + wide, skip - wide, 0, 0)) return false;
-        if (all && (text || head <= 0xC9 || (0xD4 <= head && head <= 0xD8))) {
-            if (skip > wide) item_text(all, data + at + wide, skip - wide);
-        } else if (all && head <= 0xCB)
-            item_bits(all, big(data + at, (int)skip), (int)skip);
-        else if (all && 0xCC <= head && head <= 0xD3)
-            item_number(all, head < 0xD0 || skip == 8 ? big(data + at, (int)skip)
-                                                      : (int64_t)((uint64_t)big(data + at, (int)skip) << (64 - 8 * skip)) >> (64 - 8 * skip));
-        at += skip;
-    }
-    return !left && documents < 1 + 2 * containers;
-}
-
-/* One value of CBOR, and all that is in it. */
-static bool cbor_value(items *all, bytes data, int64_t size, int64_t *at, int level) {
-    if (*at >= size || level > 200) return false;
-    int major = data[*at] >> 5, info = data[*at] & 31, wide = info >= 24 ? 1 << (info - 24) : 0;
-    bool open = info == 31 && 2 <= major && major <= 5;
-    if ((info >= 28 && !open) || (major == 7 && info < 20)) return false;
-    ++*at;
-    if (open) wide = 0;
-    if (wide > size - *at) return false;
-    int64_t value = wide ? big(data + *at, wide) : info;
-    *at += wide;
-    if (!open && 2 <= major && major <= 5 && (value < 0 || value > size - *at)) return false;
-    if (major == 4 || major == 5 || open) {
-        if (all) all->containers += major > 3, all->said |= major < 4 ? MATTERS : DULL; /* a text in parts */
-        for (int64_t number = 0; open ? *at < size && data[*at] != 0xFF : number < value * (major == 5 ? 2 : 1); number++)
-            if (!cbor_value(all, data, size, at, level + 1)) return false;
-        if (open && (*at)++ >= size) return false;
-    } else if (major == 2 || major == 3) {
-        if (major == 3 && !is_text(data + *at, value, 0, 0)) return false;
-        if (all && value) item_text(all, data + *at, value);
-        *at += value;
-    } else if (major == 6) {
-        if (all && value == 4) all->said |= MATTERS; /* a decimal fraction */
-        return cbor_value(all, data, size, at, level + 1);
-    } else if (all && major == 7 && wide >= 4)
-        item_bits(all, value, wide);
-    else if (all && major < 2)
-        item_number(all, value);
-    return true;
-}
-
-/* The same for CBOR. */
-static bool cbor(items *all, bytes data, int64_t size) {
-    if (data[0] > 0xBF && data[0] != 0xD9) return false;
-    int64_t at = 0, documents = 0;
-    for (; at < size; documents++)
-        if (!cbor_value(all, data, size, &at, 0)) return false;
-    return !all || documents < 1 + 2 * all->containers;
-}
-
 /* WebSocket frames with a mask, gRPC's messages, BSON, Thrift: what says its own length, and says it rightly. */
 static bool frames(bytes data, int64_t size) {
     int kind = data[0] & 0x3F;
@@ -323,18 +194,15 @@ static bool wide(int64_t even, int64_t odd, int64_t size) {
     return (odd * 5 > size && even * 20 < size) || (even * 5 > size && odd * 20 < size) || (size % 4 == 0 && (even + odd) * 2 > size);
 }
 
-/* m: of up to 64 bytes, behind which as many may be read. */
-bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m) {
-    if (size >= 512) return true; /* no digest, id or token is that long */
-    if (size < 6) return false;
+/* What six bytes or more are by their charset or as a stream. m: of up to 64 bytes, behind which as many may be read. */
+int blob_of(bytes data, int64_t size, const masks *m) {
     uint64_t head = 0;
-    uint8_t first = data[0];
     bool control = false;
     if (m) {
         uint64_t noughts = where(data, size, 0), all = some_bits(0, size);
         head = load8(data) & (size < 8 ? (1ull << 8 * size) - 1 : ~0ull);
-        if (noughts & (noughts - 1) && wide(number_of(noughts & EVEN), number_of(noughts & ~EVEN), size)) return true;
-        if (size >= 8 && (m->high == all || !m->high)) return true;
+        if (noughts & (noughts - 1) && wide(number_of(noughts & EVEN), number_of(noughts & ~EVEN), size)) return SOMETHING;
+        if (size >= 8 && (m->high == all || !m->high)) return SOMETHING;
         control = m->control;
     } else {
         int64_t noughts[2] = {0}, high = 0;
@@ -343,18 +211,14 @@ bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m)
             noughts[at & 1] += !data[at], high += data[at] >= 0x80;
         }
         head = load8(data);
-        if (wide(noughts[0], noughts[1], size)) return true;
-        if (high == size || !high) return true; /* ASCII under any mask of one byte */
+        if (wide(noughts[0], noughts[1], size)) return SOMETHING;
+        if (high == size || !high) return SOMETHING; /* ASCII under any mask of one byte */
     }
-    if (!control && chinese(data, size)) return true;
+    if (!control && chinese(data, size)) return SOMETHING;
     bool packed = !m || size < 8 || may_be_packed(data, size, head);
-    if (packed && unpacks(data, size, head)) return true;
-    if (first >= 0x80) { /* first whether it is one */
-        items all = {s, depth, 0, 0, 0, {0}, {0}};
-        if (messagepack(NULL, data, size)) messagepack(&all, data, size);
-        if (all.said) return true;
-        all.containers = 0;
-        if (cbor(NULL, data, size) && cbor(&all, data, size) && all.said) return true;
-    }
-    return packed && (frames(data, size) || magic(data, size) || disguised(data, size));
+    if (packed && unpacks(data, size, head)) return SOMETHING;
+    return packed ? UNDECIDED : NOTHING;
 }
+
+/* Whether they are frames, say what they are, or are disguised. */
+bool is_framed(bytes data, int64_t size) { return frames(data, size) || magic(data, size) || disguised(data, size); }

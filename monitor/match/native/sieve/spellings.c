@@ -10,13 +10,12 @@ static int utf_8(uint32_t unit, uint8_t *out) {
     return out[2] = (uint8_t)(0x80 | (unit & 63)), 3;
 }
 
-/* A text that may be UTF-7, in which only Chinese, Japanese and Korean letters are looked for. */
-int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
-    uint8_t out[LONGEST + WIDTH];
+/* What a text stands for in UTF-7, in which only Chinese, Japanese and Korean letters are looked for: its bytes, twice as
+   many at most; 0: it is none. */
+int64_t from_utf_7(uint8_t *out, bytes data, int64_t size) {
     int64_t length = 0, units = 0;
-    if (size > LONGEST / 2) return size <= 4096 ? MATTERS : DULL;
     for (int64_t at = 0; at < size; at++) {
-        if (data[at] >= 0x80) return DULL;
+        if (data[at] >= 0x80) return 0;
         if (data[at] != '+') {
             out[length++] = data[at];
             continue;
@@ -28,14 +27,14 @@ int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
             word = word << 6 | BASE64[data[at]];
             if ((bits += 6) < 16) continue;
             uint32_t unit = word >> (bits -= 16) & 0xFFFF;
-            if (!((0x2E80 <= unit && unit <= 0xD7A3) || 0xF900 <= unit || (0x20 <= unit && unit < 0x80))) return DULL;
+            if (!((0x2E80 <= unit && unit <= 0xD7A3) || 0xF900 <= unit || (0x20 <= unit && unit < 0x80))) return 0;
             length += utf_8(unit, out + length);
             units += unit >= 0x80;
         }
-        if (bits >= 6 || word & ((1u << bits) - 1)) return DULL;
+        if (bits >= 6 || word & ((1u << bits) - 1)) return 0;
         if (at < size && data[at] != '-') at--;
     }
-    return units ? decoded_matters(s, out, length, depth + 1) : DULL;
+    return units ? length : 0;
 }
 
 /* Whether a digit of another script than Arabic begins: of Persian, of India, Thai, Lao, Tibetan, Khmer, Burmese. */
@@ -397,29 +396,30 @@ bool rotated(sieve *s, bytes lower, int64_t size) {
     return has_long(s->texts, out, size);
 }
 
-/* Bytes or characters as numbers with a mark between any two: 12,-33, 26446 21326, 061 063 in octal. */
-int codes_matter(sieve *s, bytes data, int64_t size, int depth) {
-    uint8_t out[LONGEST + WIDTH];
+/* Bytes or characters as numbers with a mark between any two: 12,-33, 26446 21326, 061 063 in octal. What they stand for, in
+   LONGEST bytes at most; 0: they are none. octal: whether seven of them or more may all be that. */
+int64_t from_codes(uint8_t *out, bytes data, int64_t size, bool *octal) {
     int64_t at = 0, length = 0, numbers = 0;
-    bool octal = true;
+    *octal = true;
     for (; at < size; numbers++) {
         bool negative = data[at] == '-';
         int64_t first = at += negative;
         uint32_t value = 0;
         for (; at < size && at < first + 6 && is_digit(data[at]); at++) value = value * 10 + (uint32_t)(data[at] - '0');
-        if (at == first || at == first + 6 || (negative && value > 128) || length + 4 > LONGEST) return DULL;
-        octal &= at == first + 3 && data[first] < '4' && data[first + 1] < '8' && data[first + 2] < '8';
+        if (at == first || at == first + 6 || (negative && value > 128) || length + 4 > LONGEST) return 0;
+        *octal &= at == first + 3 && data[first] < '4' && data[first + 1] < '8' && data[first + 2] < '8';
         if (negative || value < 256)
             out[length++] = (uint8_t)(negative ? -value : value);
         else
             length += utf_8(value < 0x10000 ? value : 0xFFFD, out + length);
         if (at == size) continue;
-        if (!memchr(" ,;|", data[at], 4)) return DULL;
+        if (!memchr(" ,;|", data[at], 4)) return 0;
         at += data[at] == ',' && at + 1 < size && data[at + 1] == ' ' ? 2 : 1;
-        if (at == size) return DULL;
+        if (at == size) return 0;
     }
-    if (numbers < 4 || (numbers < 8 && !is_text(out, length, 0, 0))) return DULL;
-    return octal && numbers >= 7 ? MATTERS : decoded_matters(s, out, length, depth + 1);
+    if (numbers < 4 || (numbers < 8 && !is_text(out, length, 0, 0))) return 0;
+    *octal &= numbers >= 7;
+    return length;
 }
 
 static bool all_hex(bytes data, int64_t size) {

@@ -3,7 +3,7 @@
 #ifndef SEEN_H
 #define SEEN_H
 
-#include "masks.h"
+#include "bits.h"
 
 /* A text or a key without anything in it; when it comes again, nothing is asked. */
 typedef struct {

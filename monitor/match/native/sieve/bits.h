@@ -1,7 +1,7 @@
 /* What the bytes of a short text are, one bit for each: loops over bits need no guess where a text ends. */
 
-#ifndef MASKS_H
-#define MASKS_H
+#ifndef BITS_H
+#define BITS_H
 
 #include "letters.h"
 

@@ -1,24 +1,15 @@
-/* Enters the names of the cells that hold a place, as `variants.places.cells` and `columns` name them; it must name the
+/* Names the cells that hold a place, as `geo.systems.cells` and `columns` name them; it must name the
    same, for what is found is explained by them; a test holds the two against each other. */
 
-#include "sift.h"
+#include "cells.h"
 #include <math.h>
 #include <stdio.h>
 
 enum {
-    NAME = 24,   /* bytes of the longest name, and some */
-    NAMES = 160, /* of one place there are some ninety */
     STEM = 10,   /* letters by which a name is known; of digits, which say less: */
     STEM_OF_DIGITS = 16,
     FINEST = 30, /* level of S2 */
 };
-enum { WGS84, GCJ02, BD09, BD09MC };
-
-typedef struct {
-    uint8_t texts[NAMES * NAME];
-    int32_t sizes[NAMES];
-    int64_t number, filled;
-} names;
 
 static void name(names *n, const void *text, int size) {
     if (n->number == NAMES) return;
@@ -136,32 +127,30 @@ static int stem_of(bytes text, int size) {
     return size < STEM_OF_DIGITS ? size : STEM_OF_DIGITS;
 }
 
-/* Enter a place, and what its cells may be called: as words, of which one that is all of a leaf matters, and by their
-   stems for the place. further: names that are known already, one behind the other, in lower case. */
-PUBLIC bool cells_add(sieve *s, table *stems, double lat, double lon, int system, bytes further, const int32_t *sizes, int64_t number,
-                      uint32_t place) {
-    if (system == BD09MC) return sieve_add_place(s, lat, lon); /* metres */
-    names n = {.number = 0};
-    geohashes(&n, lat, lon);
-    if (fabs(lat) < 85) tiles(&n, lat, lon, system != BD09);
-    plus_codes(&n, lat, lon);
+bool cells_of(names *n, table *stems, double lat, double lon, int system, bytes further, const int32_t *sizes, int64_t number,
+              uint32_t place) {
+    n->number = n->filled = 0;
+    if (system == BD09MC) return true; /* metres */
+    geohashes(n, lat, lon);
+    if (fabs(lat) < 85) tiles(n, lat, lon, system != BD09);
+    plus_codes(n, lat, lon);
     uint64_t cell = system == BD09 ? 0 : s2_cell(lat, lon); /* whose maps have tiles of their own */
-    if (cell) s2_names(&n, cell, true);
+    if (cell) s2_names(n, cell, true);
     if (system == WGS84) {
         const double north[] = {85.05112878, 90}; /* where Redis ends */
         for (int i = 0; i < 2; i++)
-            if (fabs(lat) < north[i]) number_name(&n, "%lld", (int64_t)interleaved(lat, lon, 26, north[i]));
+            if (fabs(lat) < north[i]) number_name(n, "%lld", (int64_t)interleaved(lat, lon, 26, north[i]));
     }
-    for (int64_t i = 0; i < number; further += sizes[i++]) name(&n, further, sizes[i]);
+    for (int64_t i = 0; i < number; further += sizes[i++]) name(n, further, sizes[i]);
     int32_t short_sizes[NAMES];
     uint8_t short_texts[NAMES * NAME];
     int64_t filled = 0, at = 0;
-    for (int64_t i = 0; i < n.number; at += n.sizes[i++]) {
-        short_sizes[i] = stem_of(n.texts + at, n.sizes[i]);
-        memcpy(short_texts + filled, n.texts + at, (size_t)short_sizes[i]);
+    for (int64_t i = 0; i < n->number; at += n->sizes[i++]) {
+        short_sizes[i] = stem_of(n->texts + at, n->sizes[i]);
+        memcpy(short_texts + filled, n->texts + at, (size_t)short_sizes[i]);
         filled += short_sizes[i];
     }
-    if (!table_put_texts(stems, short_texts, short_sizes, n.number, place)) return false;
-    if (cell) s2_names(&n, cell, false);
-    return sieve_add_words(s, n.texts, n.sizes, n.number) && sieve_add_place(s, lat, lon);
+    if (!table_put_texts(stems, short_texts, short_sizes, n->number, place)) return false;
+    if (cell) s2_names(n, cell, false);
+    return true;
 }

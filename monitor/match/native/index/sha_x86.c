@@ -1,7 +1,7 @@
 /* SHA-1 and SHA-256 by the instructions that x86 processors have for them: most digests that are
    taken of a value are one of the two. */
 
-#include "digests.h"
+#include "sha_x86.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(PORTABLE) /* a test compiles it without */
 #include <cpuid.h>

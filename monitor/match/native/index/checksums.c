@@ -1,6 +1,7 @@
 /* What is no digest but stands for a value as well: checksums of 32 bits, MurmurHash3, and text as UTF-16. */
 
-#include "digests.h"
+#include "checksums.h"
+#include "rotations.h"
 
 /* A text of valid UTF-8 as UTF-16, into room for twice its bytes; the bytes written. */
 size_t units_of(bytes data, size_t size, bool big, uint8_t *out) {

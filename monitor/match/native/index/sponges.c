@@ -1,6 +1,8 @@
 /* SHA-3 (FIPS 202) and BLAKE2 (RFC 7693). */
 
-#include "digests.h"
+#include "sponges.h"
+#include "rotations.h"
+#include "sha2.h"
 
 static void keccak(uint64_t a[25]) {
     static const uint64_t rounds[24] = {
@@ -37,9 +39,7 @@ static void keccak(uint64_t a[25]) {
     }
 }
 
-int sponge(int kind, bytes data, size_t size, uint8_t *out) {
-    static const uint8_t lengths[] = {28, 32, 48, 64, 64, 64}, halves[] = {28, 32, 48, 64, 16, 32};
-    size_t rate = 200 - 2 * (size_t)halves[kind - SHA3_224];
+void sponge(bytes data, size_t size, size_t rate, uint8_t suffix, uint8_t *out) {
     uint64_t a[25] = {0};
     uint8_t last[200] = {0};
     for (; size >= rate; data += rate, size -= rate) {
@@ -47,12 +47,11 @@ int sponge(int kind, bytes data, size_t size, uint8_t *out) {
         keccak(a);
     }
     if (size) memcpy(last, data, size);
-    last[size] = kind == SHAKE128 || kind == SHAKE256 ? 0x1F : 0x06;
+    last[size] = suffix;
     last[rate - 1] |= 0x80;
     for (size_t i = 0; i < rate / 8; i++) a[i] ^= load8(last + 8 * i);
     keccak(a);
     memcpy(out, a, 64);
-    return lengths[kind - SHA3_224];
 }
 
 static const uint8_t WORDS[10][16] = {

@@ -3,7 +3,7 @@
 #ifndef LETTERS_H
 #define LETTERS_H
 
-#include "tables.h"
+#include "../index/tables.h"
 
 enum {
     LOWER = 1, UPPER = 2, DIGIT = 4, RUN_MARK = 8, SPACE = 16, POINT = 32, ODD = 64, HIGH = 128,

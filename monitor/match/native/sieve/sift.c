@@ -115,6 +115,33 @@ bool few_have_text(const sieve *s, bytes lower, int64_t size) {
     return has_text(s->outputs, lower, size, true);
 }
 
+/* Whether a number stands in other data as it is. */
+bool number_in(const sieve *s, bytes data, int64_t size) {
+    for (int64_t at = 0, stop; at < size; at = stop + 1) {
+        for (stop = at; stop < size && is_digit(data[stop]);) stop++;
+        if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether there are several digests, or one with a little before or behind it. */
+bool has_digests(const sieve *s, bytes data, int64_t size) {
+    static const int whole[] = {16, 20, 28, 32, 48, 64};
+    if (size <= 16) return false;
+    if (begins_with(s->digests, data, 8)) return true;
+    if (size % 10 == 0 && size >= 30) /* in a row, cut to ten bytes */
+        for (int64_t at = 10; at < size; at += 10)
+            if (begins_with(s->digests, data + at, 8)) return true;
+    for (int i = 0; i < 6 && size > whole[i]; i++) {
+        if (size <= whole[i] + 64 && begins_with(s->digests, data + size - whole[i], 8)) return true;
+        if (size < 2 * whole[i] || size % whole[i]) continue;
+        for (int64_t at = whole[i]; at < size; at += whole[i])
+            if (begins_with(s->digests, data + at, 8)) return true;
+    }
+    return false;
+}
+
 /* --- words --- */
 
 static inline uint32_t word_head(bytes lower, int64_t size) {

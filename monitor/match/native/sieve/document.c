@@ -1,4 +1,4 @@
-/* Reads JSON texts as decode/documents.py does, and writes down the leaves that matter, with the way to each. */
+/* Reads JSON texts as decode/documents/json_documents.py does, and writes down the leaves that matter, with the way to each. */
 
 #if defined(__linux__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE

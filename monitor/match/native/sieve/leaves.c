@@ -1,7 +1,153 @@
-/* Whether a text, or what was decoded, may hold anything. */
+/* Whether a text, or what was decoded, may hold anything. What is decoded is looked at again, and all that does so stands
+   here; other files say where something may be coded, and what it stands for. */
 
 #include "sift.h"
 #include <math.h>
+
+/* --- runs of letters, digits and +/_- --- */
+
+static int base64_matters(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + 8 + WIDTH];
+    if (size / 4 * 3 > LONGEST) return MATTERS;
+    if (behind_letters(s, data, size)) return MATTERS;
+    return decoded_matters(s, out, from_base64(out, data, size), depth + 1);
+}
+
+/* Hex beside other letters. */
+static int hex_parts_matter(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    int said = DULL;
+    for (span r = {0, 0}; !(said & MATTERS) && next_hex(data, size, &r);) {
+        int64_t length = (r.stop - r.first) / 2;
+        if (length > LONGEST) return MATTERS;
+        from_any_hex(out, data + r.first, length);
+        said |= decoded_matters(s, out, length, depth + 1);
+    }
+    return said;
+}
+
+static int starred_matters(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    int said = DULL;
+    for (span r = {0, 0}; !(said & MATTERS) && next_starred(data, size, &r);) {
+        if (r.stop - r.first > LONGEST) return MATTERS;
+        if (unstarred(out, data, size, r)) said |= base64_matters(s, out, r.stop - r.first, depth);
+    }
+    return said;
+}
+
+static int base32_matters(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    int said = DULL;
+    if (size > LONGEST) return MATTERS;
+    for (int small = 0; small < 2; small++)
+        for (span r = {0, 0}; next_base32(data, size, small, &r);)
+            said |= decoded_matters(s, out, from_base32(out, data + r.first, r.stop - r.first), depth + 1);
+    return said;
+}
+
+/* A run of letters, digits and +/_-, as whatever it may be. */
+static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
+    int kinds = 0, said = DULL;
+    int64_t hexadecimal = 0, at;
+    for (at = 0; at < size; at++) kinds |= CLASS[data[at]], hexadecimal += HEX[data[at]] != 255;
+    bool long_32 = size >= 16;
+    if (long_32 && size <= WIDTH) {
+        uint8_t lower[WIDTH];
+        masks m = masks_of(data, size, data + size, lower);
+        long_32 = rows_of(m.upper | m.some, 16) || rows_of((m.letter & ~m.upper) | m.some, 16);
+    }
+    if (long_32 && hexadecimal < size) {
+        said |= base32_matters(s, data, size, depth);
+        if (said & MATTERS) return said;
+    }
+    if (long_32 && hexadecimal == size) said |= base32_matters(s, data, size, depth);
+    bool digits = !(kinds & (LOWER | UPPER | RUN_MARK));
+    if (is_word(data, size) && !(digits && size >= 12 && size % 2 == 0)) return said;
+    bool prefixed = size > 2 && data[0] == '0' && (data[1] | 32) == 'x' && hexadecimal == size - 1;
+    bool odd = size % 2;
+    if (hexadecimal == size || prefixed) {
+        uint8_t out[LONGEST + WIDTH];
+        bytes first = data + (prefixed ? 2 : odd);
+        int64_t length = (size - (first - data)) / 2;
+        if (length > LONGEST) return MATTERS;
+        from_any_hex(out, first, length);
+        bool skipped = digits && size < 40 && !odd && !(12 <= size && size <= 20) && !is_text(out, length, 0, 0);
+        if (skipped) return said;
+        if (!odd || size > 16) said |= decoded_matters(s, out, length, depth + 1);
+        if (said & MATTERS || (size > 14 && !odd)) return said;
+    } else if (odd && size > 16 && hexadecimal == size - 1 && HEX[data[0]] == 255) {
+        uint8_t out[LONGEST + WIDTH];
+        if (size / 2 > LONGEST) return MATTERS;
+        from_any_hex(out, data + 1, size / 2);
+        said |= decoded_matters(s, out, size / 2, depth + 1);
+    }
+    if (kinds & RUN_MARK || size >= 32) said |= hex_parts_matter(s, data, size, depth);
+    if (said & MATTERS) return said;
+    int marks = 0;
+    for (at = 0; at < size; at++) marks |= data[at] == '+' || data[at] == '/' ? 1 : data[at] == '-' || data[at] == '_' ? 2 : 0;
+    if (marks != 3) return said | base64_matters(s, data, size, depth);
+    for (int pass = 1; pass < 3; pass++) { /* no one text is written in both alphabets */
+        int64_t first = 0;
+        for (at = 0; at <= size; at++) {
+            int mark = at == size ? pass : data[at] == '+' || data[at] == '/' ? 1 : data[at] == '-' || data[at] == '_' ? 2 : 0;
+            if (mark != pass) continue;
+            if (at - first >= 8) said |= base64_matters(s, data + first, at - first, depth);
+            first = at + 1;
+        }
+    }
+    return said;
+}
+
+/* A run in a text of up to 64 bytes: what it cannot be is not tried. from_hex_digits: what all of the text stands for, if
+   it is nothing but hex. */
+static int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth) {
+    uint64_t all = some_bits(first, length), letter = m->letter & all, capital = m->upper & all, some = m->some & all;
+    if (letter == all && length < 16 && (capital == 0 || capital == all || capital == 1ull << first)) return DULL;
+    bool long_32 = length >= 16 && (rows_of(capital | some, 16) || rows_of((letter & ~capital) | some, 16));
+    if (!long_32 && length % 2 == 0 && length > 14 && letter && (m->hex & all) == all) { /* only hex */
+        uint8_t out[WIDTH / 2 + WIDTH], digits[WIDTH + 16];
+        if (from_hex_digits) return decoded_matters(s, from_hex_digits, length / 2, depth + 1);
+        memcpy(digits, data + first, (size_t)length);
+        from_hex(out, digits, length / 2);
+        return decoded_matters(s, out, length / 2, depth + 1);
+    }
+    uint64_t dashes = 1ull << 8 | 1ull << 13 | 1ull << 18 | 1ull << 23;
+    if (length == 36 && !capital && !long_32 && (m->hex & all) == (all & ~(dashes << first)) && m->digit & all) {
+        for (int at = 8; at < 24; at += 5)
+            if (data[first + at] != '-') return run_matters(s, data + first, length, depth);
+        return DULL; /* a UUID */
+    }
+    if (!long_32 && capital && letter & ~capital && m->digit & all && number_of(m->hex & all) < length - 1) {
+        int marks = 0;
+        for (uint64_t other = all & ~(letter | m->digit); other; other &= other - 1)
+            marks |= (data[first_of(other)] & 0xFB) == '+' ? 1 : 2; /* + and /, or - and _ */
+        if (marks != 3) return base64_matters(s, data + first, length, depth);
+    }
+    return run_matters(s, data + first, length, depth);
+}
+
+int runs_matter(sieve *s, bytes data, int64_t size, int depth) {
+    int said = DULL;
+    for (span r = {0, -1}; !(said & MATTERS) && next_run(data, size, &r);) said |= run_matters(s, data + r.first, r.stop - r.first, depth);
+    return said;
+}
+
+/* --- texts --- */
+
+static int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    if (size > LONGEST / 2) return size <= 4096 ? MATTERS : DULL;
+    int64_t length = from_utf_7(out, data, size);
+    return length ? decoded_matters(s, out, length, depth + 1) : DULL;
+}
+
+static int codes_matter(sieve *s, bytes data, int64_t size, int depth) {
+    uint8_t out[LONGEST + WIDTH];
+    bool octal;
+    int64_t length = from_codes(out, data, size, &octal);
+    return !length ? DULL : octal ? MATTERS : decoded_matters(s, out, length, depth + 1);
+}
 
 /* Texts of up to 64 bytes, in which nothing of seven bytes or more that is looked for stands as it is. */
 static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t kinds, const masks *m, bool bare, bytes hex, int depth) {
@@ -177,31 +323,72 @@ static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* Whether there are several digests, or one with a little before or behind it. */
-static bool digests_matter(const sieve *s, bytes data, int64_t size) {
-    static const int whole[] = {16, 20, 28, 32, 48, 64};
-    if (size <= 16) return false;
-    if (begins_with(s->digests, data, 8)) return true;
-    if (size % 10 == 0 && size >= 30) /* in a row, cut to ten bytes */
-        for (int64_t at = 10; at < size; at += 10)
-            if (begins_with(s->digests, data + at, 8)) return true;
-    for (int i = 0; i < 6 && size > whole[i]; i++) {
-        if (size <= whole[i] + 64 && begins_with(s->digests, data + size - whole[i], 8)) return true;
-        if (size < 2 * whole[i] || size % whole[i]) continue;
-        for (int64_t at = whole[i]; at < size; at += whole[i])
-            if (begins_with(s->digests, data + at, 8)) return true;
-    }
-    return false;
+/* Short numbers of one message, of which two may be one value. */
+typedef struct {
+    int number;
+    bytes texts[12];
+    int64_t sizes[12];
+} shorts;
+
+/* A text, or data, of a message. */
+static int item_text(sieve *s, shorts *before, bytes data, int64_t size, int depth) {
+    int said = decoded_matters(s, data, size, depth + 1);
+    for (int64_t at = 0; at < size; at++)
+        if (size > 4 || !is_digit(data[at])) return said;
+    for (int i = 0; i < before->number; i++)
+        if (two_matter(s, data, size, before->texts[i], before->sizes[i])) said |= MATTERS;
+    if (before->number < 12) before->texts[before->number] = data, before->sizes[before->number++] = size;
+    return said;
 }
 
-/* Whether a number stands in other data as it is. */
-bool number_in(const sieve *s, bytes data, int64_t size) {
-    for (int64_t at = 0, stop; at < size; at = stop + 1) {
-        for (stop = at; stop < size && is_digit(data[stop]);) stop++;
-        if (stop - at >= 7 && (has_number(s->texts, data, at, stop, 1, 0, true) || has_number(s->raw, data, at, stop, 1, 0, true)))
-            return true;
-    }
-    return false;
+/* The bits of a real number. */
+static int item_real(sieve *s, int64_t bits, int size) {
+    int said = DULL;
+    int64_t spots = s->spots_found;
+    double real;
+    float half;
+    uint32_t word = (uint32_t)bits;
+    if (size == 8)
+        memcpy(&real, &bits, 8);
+    else
+        memcpy(&half, &word, 4), real = half;
+    double value = fabs(real);
+    if (value >= 1e6 && value < 1e18 && value == floor(value)) said |= varint_matters(s, (uint64_t)value);
+    if (value > 1e-6 && value < 1e15) number_near(s, value, 12);
+    return s->spots_found > spots ? said | PLACED : said;
+}
+
+static int items_matter(sieve *s, const message *m, bytes data, shorts *before, int depth) {
+    int said = DULL;
+    for (const item *i = m->items; i < m->items + m->items_found; i++)
+        if (i->kind == SURE)
+            said |= MATTERS;
+        else if (i->kind == REAL)
+            said |= item_real(s, i->value, i->size);
+        else if (said & MATTERS)
+            continue;
+        else if (i->kind == BYTES)
+            said |= item_text(s, before, data + i->value, i->size, depth);
+        else
+            said |= varint_matters(s, i->value < 0 ? -(uint64_t)i->value : (uint64_t)i->value);
+    return said;
+}
+
+/* Whether it is a message of MessagePack or CBOR, and something in it matters. */
+static bool message_matters(sieve *s, bytes data, int64_t size, int depth) {
+    message m;
+    shorts before = {0};
+    if (messagepack(&m, data, size) && items_matter(s, &m, data, &before, depth)) return true;
+    return cbor(&m, data, size) && items_matter(s, &m, data, &before, depth) && m.documents < 1 + 2 * m.containers;
+}
+
+/* Data that is no text; m: of up to 64 bytes, behind which as many may be read. */
+static bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m) {
+    if (size >= LONGEST_BLOB) return true; /* no digest, id or token is that long */
+    if (size < 6) return false;
+    int blob = blob_of(data, size, m);
+    if (blob == SOMETHING || (data[0] >= 0x80 && message_matters(s, data, size, depth))) return true;
+    return blob == UNDECIDED && is_framed(data, size);
 }
 
 /* Up to 64 bytes; digest: which may be one. Digests are looked up last, when what is asked for has come to the processor. */
@@ -216,7 +403,7 @@ static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, i
     if (few_have_text(s, lower, size)) return MATTERS;
     if (rows_of(m.digit, 7) && number_in(s, data, size)) return MATTERS;
     if (blob_matters(s, data, size, depth, &m) || packed_places(s, data, size, true)) return MATTERS;
-    if ((digest && begins_with(s->digests, data, size)) || digests_matter(s, data, size)) return MATTERS;
+    if ((digest && begins_with(s->digests, data, size)) || has_digests(s, data, size)) return MATTERS;
     int said = rows_of(some_bits(0, size) & ~(m.high | m.control), 8) ? runs_matter(s, data, size, depth) : DULL;
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }
@@ -239,7 +426,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     if (has_text(s->texts, lower, size, true) || has_text(s->raw, lower, size, true) || has_text(s->outputs, lower, size, true) ||
         number_in(s, data, size))
         return MATTERS;
-    if (digests_matter(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_places(s, data, size, true)) return MATTERS;
+    if (has_digests(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_places(s, data, size, true)) return MATTERS;
     int said = runs_matter(s, data, size, depth);
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }

@@ -4,7 +4,7 @@
 #ifndef SIFT_H
 #define SIFT_H
 
-#include "masks.h"
+#include "bits.h"
 
 /* What is said of a leaf: that it matters; that those beside it do too; that it does if its places are whole. */
 enum { DULL = 0, MATTERS = 1, BESIDE = 2, PLACED = 4 };
@@ -82,6 +82,8 @@ void soon_begins(const table *t, bytes data);
 bool has_any_short(const grams *g, bytes lower, int64_t size, bool loose);
 bool has_text(const grams *g, bytes lower, int64_t size, bool loose);
 bool few_have_text(const sieve *s, bytes lower, int64_t size);
+bool number_in(const sieve *s, bytes data, int64_t size);
+bool has_digests(const sieve *s, bytes data, int64_t size);
 bool has_word(const sieve *s, bytes lower, int64_t size);
 bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t other_size);
 int words_matter(sieve *s, bytes data, bytes lower, int64_t size);
@@ -98,7 +100,7 @@ typedef struct {
 enum { BARE_ROOM = 32 };
 int64_t bare_matters(sieve *s, bytes data, int64_t at, word_read *found);
 
-/* numbers.c */
+/* digits.c */
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds);
 bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m);
 int varint_matters(sieve *s, uint64_t value);
@@ -107,25 +109,33 @@ int varint_matters(sieve *s, uint64_t value);
 bool packed_places(sieve *s, bytes data, int64_t size, bool room);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
-bool sieve_add_place(sieve *s, double lat, double lon);
 bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 
-/* notations.c */
-int utf_7_matters(sieve *s, bytes data, int64_t size, int depth);
+/* spellings.c */
+int64_t from_utf_7(uint8_t *out, bytes data, int64_t size);
+int64_t from_codes(uint8_t *out, bytes data, int64_t size, bool *octal);
 bool escaped(bytes data, int64_t size, int kinds, bool punycode);
 bool whole_digest(sieve *s, bytes data, int64_t size);
 bool rotated(sieve *s, bytes lower, int64_t size);
-int codes_matter(sieve *s, bytes data, int64_t size, int depth);
 void soon_whole(const sieve *s, bytes data);
 bool spaced(bytes data, int64_t size);
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m);
 bool fields_matter(sieve *s, bytes data, int64_t size, int kinds);
 
-/* runs.c */
-int runs_matter(sieve *s, bytes data, int64_t size, int depth);
-int starred_matters(sieve *s, bytes data, int64_t size, int depth);
-int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth);
+/* coded_runs.c */
+typedef struct {
+    int64_t first, stop;
+} span;
+bool behind_letters(const sieve *s, bytes data, int64_t size);
+int64_t from_base64(uint8_t *out, bytes data, int64_t size);
+void from_any_hex(uint8_t *out, bytes data, int64_t pairs);
+int64_t from_base32(uint8_t *out, bytes data, int64_t size);
+bool next_run(bytes data, int64_t size, span *r);
+bool next_hex(bytes data, int64_t size, span *r);
+bool next_starred(bytes data, int64_t size, span *r);
+bool unstarred(uint8_t *out, bytes data, int64_t size, span r);
+bool next_base32(bytes data, int64_t size, bool small, span *r);
 
 /* compressed.c */
 bool deflates(bytes data, int64_t size);
@@ -136,10 +146,28 @@ bool brotli_code(bytes data, int64_t size);
 bool lz4(bytes data, int64_t size);
 bool snappy(bytes data, int64_t size);
 
-/* leaves.c, blobs.c */
+/* blobs.c: whether something is in them, or that is to be asked of is_framed as well */
+enum { NOTHING, SOMETHING, UNDECIDED };
+enum { LONGEST_BLOB = 512 };
+int blob_of(bytes data, int64_t size, const masks *m);
+bool is_framed(bytes data, int64_t size);
+
+/* messages.c: of less than LONGEST_BLOB bytes */
+enum { BYTES, WHOLE, REAL, SURE }; /* of a text or of data, a whole number, the bits of a real one; what matters, whatever it is */
+typedef struct {
+    int kind, size;
+    int64_t value; /* of a text, where it begins */
+} item;
+typedef struct {
+    item items[LONGEST_BLOB];
+    int64_t items_found, documents, containers;
+} message;
+bool messagepack(message *m, bytes data, int64_t size);
+bool cbor(message *m, bytes data, int64_t size);
+
+/* leaves.c */
 int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare);
-bool number_in(const sieve *s, bytes data, int64_t size);
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth);
-bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m);
+int runs_matter(sieve *s, bytes data, int64_t size, int depth);
 
 #endif

@@ -1,10 +1,12 @@
 /* Enters what a value may stand as: of each of its normal forms the encodings and the digests that `variants` names. It
    must name the same, for what is found is explained by it; a test holds the two against each other. */
 
+#include "checksums.h"
 #include "digests.h"
+#include "sponges.h"
 #include <stdio.h>
 
-/* What is made of a form; as in `search.forms`. */
+/* What is made of a form; as in `variants.entering`. */
 enum {
     TEXT = 1,      /* it may stand in any text */
     CODED = 2,     /* and in UTF-16 and in base64 at any alignment */

@@ -5,7 +5,7 @@
 
 enum { KINDS = 6, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5, FAR = 64 };
 static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two; of doubles all up to FAR */
-static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `search.packed` */
+static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `places.binary` */
 #define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
 
 typedef struct {
