@@ -18,6 +18,7 @@ def test_a_short_run_finds_nothing(tmp_path):
     assert told[-1].startswith("800 bodies")
 
 
+@pytest.mark.slow
 def test_bodies_come_again_by_their_number():
     samples = fuzz.corpus()
     assert len(samples) > 500

@@ -17,7 +17,8 @@ import frida
 
 from monitor.errors import SetupError
 from monitor.events import Event, Gap, Phase
-from monitor.observe.children import Children
+from monitor.observe.agent_plan import plan
+from monitor.observe.child_processes import Children
 from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
@@ -26,7 +27,6 @@ from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.lines import Lines
 from monitor.observe.patience import within
 from monitor.observe.plaintext import Plaintext
-from monitor.observe.plan import plan
 from monitor.observe.sources import Source
 
 READY_S = 60.0

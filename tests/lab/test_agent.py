@@ -22,7 +22,7 @@ from hatch_build import build_agent
 from monitor.errors import SetupError
 from monitor.events import Access, Connection, Gap, Phase
 from monitor.observe.agent import Agent
-from monitor.observe.children import LATE
+from monitor.observe.child_processes import LATE
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 from tests.lab.program import Program, blank
@@ -460,7 +460,7 @@ def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
 OBSERVER = """
 import os, signal, sys
 from monitor.observe.agent import Agent
-from monitor.observe.children import LATE
+from monitor.observe.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api
 

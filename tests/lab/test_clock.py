@@ -48,7 +48,7 @@ class Shifted(LabDevice):
         return replace(super().launch(), env=self.clock)
 
 
-@pytest.mark.parametrize(("shift_ms", "drift_ppm"), [(-90_000, 0), (5_000, 20_000)])
+@pytest.mark.parametrize(("shift_ms", "drift_ppm"), [(-90_000, 0), pytest.param(5_000, 20_000, marks=pytest.mark.slow)])
 def test_offset_and_drift_are_measured_and_undone(clock, tmp_path, shift_ms, drift_ppm):
     device = Shifted("skies", "accept", tmp_path / "work", cache=tmp_path / "lab")
     since = time.time()

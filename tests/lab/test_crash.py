@@ -100,6 +100,7 @@ def test_a_source_that_ends_the_process_is_named_by_its_last_moment(computer, tm
     assert verify(recording.path).ok
 
 
+@pytest.mark.slow
 def test_a_source_of_which_the_process_dies_without_a_word_is_found_by_halves(computer, tmp_path):
     recording, _ = run(computer, tmp_path, "kill")
     gaps = list(recording.events(Gap))

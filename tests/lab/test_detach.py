@@ -155,6 +155,7 @@ CYCLES = 30
 """The bench does 1,000."""
 
 
+@pytest.mark.slow
 def test_attaching_and_letting_go_again_and_again_under_32_threads(classes, tmp_path):
     stop = tmp_path / "stop"
     settings = (f"-Dbusy.stop={stop}", "-Dbusy.seconds=110")

@@ -16,7 +16,7 @@ from hatch_build import build_agent
 from monitor.events import Access, Gap
 from monitor.observe import native
 from monitor.observe.agent import Agent
-from monitor.observe.children import COPY, PROGRAM
+from monitor.observe.child_processes import COPY, PROGRAM
 from monitor.observe.sources import Source
 from tests.lab.program import Program, blank
 

@@ -52,6 +52,7 @@ def findings(recording, known, tmp_path):
     return correlate(recording, Store(tmp_path / f"{recording.path.name}.sqlite"), known).findings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("app", "plan"), EVERYTHING)
 def test_exactly_the_expected_findings_twice_in_a_row(runs, known, tmp_path, app, plan):
     recordings = [future.result() for future in runs[app, plan]]

@@ -290,7 +290,10 @@ def test_a_library_that_exports_the_calls_of_openssl(talk, openssl):
     assert upload.client.port in {connection.local.port for connection in of(recording, Connection)}
 
 
-@pytest.mark.parametrize("step", ["url", "engine", "http2", "native"])
+STEPS = ["url", *(pytest.param(step, marks=pytest.mark.slow) for step in ("engine", "http2")), "native"]
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_what_the_proxys_authority_vouches_for_is_left_to_the_proxy(talk, openssl, step, tmp_path):
     recording, _, _ = talk(step, openssl=openssl, proxy_key=key_of(tmp_path / "ca.pem"))
     assert of(recording, Upload) == []

@@ -138,8 +138,8 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
 
 
 def uncommon_cells(place: Place) -> list[tuple[str, bytes, float]]:
-    """Those of grids that are told in metres and in hexagons, and of radio amateurs, which `native/index/cells.c` does not
-    name."""
+    """Those of grids that are told in metres and in hexagons, and of radio amateurs, which `native/index/cells.c` does
+    not name."""
     _, lat, lon = place
     found: list[tuple[str, bytes, float]] = []
     if place.system == "wgs84":

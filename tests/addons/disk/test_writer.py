@@ -183,6 +183,7 @@ def dies(recording: Recording, patch: pytest.MonkeyPatch, calls: int, *, after: 
 DIED, LIVED = 10, 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "within"])
 def test_killed_at_each_call_into_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     for calls in range(1, 1000):

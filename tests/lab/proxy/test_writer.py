@@ -109,6 +109,7 @@ def test_more_than_can_be_held_passes_and_is_said_to_be_cut(start: Callable[...,
         assert observed.body(observed.upload("/again")) == long, "it has caught up: all is kept again"
 
 
+@pytest.mark.slow
 def test_lines_that_there_is_no_room_for_are_counted(start: Callable[..., Observed]) -> None:
     observed = start()
     sent = 0
@@ -153,6 +154,7 @@ def test_a_slow_disk_slows_long_uploads_down_and_loses_nothing(start: Callable[.
     assert not observed.gaps()
 
 
+@pytest.mark.slow
 def test_a_long_message_of_a_websocket_does_not_overrun_the_writer(start: Callable[..., Observed]) -> None:
     observed = start()
     long = os.urandom(ring.RING_BYTES + 3 * MB)

@@ -89,6 +89,7 @@ def checked(compiler, tmp_path_factory):
     return made, asked.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_mutated_bodies_break_nothing(checked, seed):
     library, before = checked
