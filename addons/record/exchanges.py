@@ -30,8 +30,8 @@ from mitmproxy import connection, ctx, http
 from addons.disk.storage import Line, time_of
 from addons.disk.to_writer import SMALL, Body
 from addons.record.framing import of_request
-from addons.record.lines import endpoint, headers, http_line, peer, websocket_line
 from addons.record.recorder import Recorder
+from addons.record.upload_line import endpoint, headers, http_line, peer, websocket_line
 
 SWEEP_S = 0.5
 """How often to look for uploads that have waited long enough."""

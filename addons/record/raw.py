@@ -14,9 +14,9 @@ from mitmproxy import dns, tcp, udp
 from addons.disk.storage import Line, time_of
 from addons.disk.to_writer import Body
 from addons.record.framing import Framing, begins_tls, of_connection
-from addons.record.lines import dns_line, peer, raw_line
 from addons.record.recorder import Recorder
 from addons.record.unseen import is_quic
+from addons.record.upload_line import dns_line, peer, raw_line
 
 BURST_S = 0.2
 """A pause this long ends a message on a connection that has no messages of its own."""

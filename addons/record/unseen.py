@@ -18,8 +18,8 @@ from mitmproxy.proxy import commands, context, events, layer, layers, mode_specs
 from mitmproxy.proxy.layers.quic import quic_parse_client_hello_from_datagrams
 
 from addons.disk.storage import Line
-from addons.record.lines import asked, whose
 from addons.record.recorder import Recorder
+from addons.record.upload_line import asked, whose
 
 ALERT = re.compile(r"alert ([a-z][a-z ]*[a-z])")
 """The alert in what OpenSSL says of a handshake: `tls alert certificate unknown`."""

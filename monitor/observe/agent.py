@@ -17,6 +17,7 @@ import frida
 
 from monitor.errors import SetupError
 from monitor.events import Event, Gap, Phase
+from monitor.observe.agent_lines import Lines
 from monitor.observe.agent_plan import plan
 from monitor.observe.child_processes import Children
 from monitor.observe.clock import DeviceClock
@@ -24,7 +25,6 @@ from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
 from monitor.observe.ending import Ending
 from monitor.observe.hooked import Hooked, HookStatus
-from monitor.observe.lines import Lines
 from monitor.observe.patience import within
 from monitor.observe.plaintext import Plaintext
 from monitor.observe.sources import Source

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from monitor.reports.articles import cited
-from monitor.reports.clock import host_time, still_counts
 from monitor.reports.frames import caller, frames
 from monitor.reports.recipients import country
+from monitor.reports.time_axis import host_time, still_counts
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 

@@ -17,9 +17,9 @@ from rich.text import Text
 
 from monitor.findings import Finding, Report
 from monitor.reports.articles import citations
-from monitor.reports.clock import clocks
 from monitor.reports.declared import rows as declared_rows
 from monitor.reports.ends import ends
+from monitor.reports.time_axis import clocks
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 

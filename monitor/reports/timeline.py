@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.events import Access, Consent, Phase, Ref, Upload
 from monitor.findings import Report
-from monitor.reports.clock import consent_steps, host_time, still_counts
+from monitor.reports.time_axis import consent_steps, host_time, still_counts
 from monitor.reports.words import Words, plain
 
 WIDTH = 1000

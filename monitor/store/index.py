@@ -17,7 +17,7 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, Event, Ref, Run, format_time, parse
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
-from monitor.store.engine import in_words, open_engine
+from monitor.store.database import in_words, open_engine
 from monitor.store.models import (
     HEAD,
     LINES,

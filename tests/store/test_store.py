@@ -26,7 +26,7 @@ from monitor.events import FILES
 from monitor.findings import Finding, Flow, Match, Recipient, ReportedGap
 from monitor.recording import Read, Recording
 from monitor.store import Store
-from monitor.store.engine import BUSY_MS
+from monitor.store.database import BUSY_MS
 from monitor.store.models import Base
 from tests import strategies
 
@@ -571,7 +571,7 @@ def test_a_place_that_is_none_is_said(place, what):
 
 def test_a_locked_database_is_said_and_not_waited_for_ever(tmp_path, recording, monkeypatch):
     assert BUSY_MS >= 10_000
-    monkeypatch.setattr("monitor.store.engine.BUSY_MS", 50)
+    monkeypatch.setattr("monitor.store.database.BUSY_MS", 50)
     with Store(tmp_path / "i.sqlite") as store, closing(sqlite3.connect(tmp_path / "i.sqlite")) as other:
         other.isolation_level = None
         other.execute("BEGIN IMMEDIATE")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
-from monitor.judge.claims.readers import READERS, Said, Section, Verdict, Words, section
+from monitor.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
 from monitor.judge.consent.machine import host_time
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.findings import LEVELS, Finding
+from monitor.judge.rules.composing import EVIDENCE, Reporter
 from monitor.judge.rules.conditions import Conditions
 from monitor.judge.rules.facts import Facts
-from monitor.judge.rules.findings import EVIDENCE, Reporter
 from monitor.judge.rules.frequency import Frequency
 from monitor.judge.rules.groups import grouped
 from monitor.judge.rules.model import Rule

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.judge.rules.words import Words
+from monitor.judge.rules.texts import Words
 
 POINTS = 1000
 """A folded line is spread over at most this many moments; each then stands for several calls."""

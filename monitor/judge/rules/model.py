@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from monitor.events import DataType, Signal
 from monitor.findings import Confidence, ConsentName, Level, Party
 from monitor.judge.rules import sentences
-from monitor.judge.rules.words import Words
+from monitor.judge.rules.texts import Words
 
 On = Literal["access", "flow", "consent", "claim", "run"]
 SeparateScope = Literal[

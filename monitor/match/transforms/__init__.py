@@ -17,7 +17,7 @@ from monitor.match.decode.walk.pieces import Narrow, as_text
 from monitor.match.hits import parent_of
 from monitor.match.look import Look
 from monitor.match.native.patterns import Levels
-from monitor.match.transforms import fed, salted, sent, spellings
+from monitor.match.transforms import fed, renderings, salted, sent
 from monitor.match.transforms.alike import Alike, What, order, what_of
 from monitor.match.transforms.outputs import (
     BEGINNING,
@@ -67,7 +67,7 @@ class Transforms:
         """By what several calls of a stream gave that is long enough only together, the first of them, in order."""
         self._in_pieces: set[Stream] = set()
         """Streams with calls that gave too little to be known by."""
-        self._exchanged: dict[bytes, list[tuple[Alike, spellings.Own]]] = defaultdict(list)
+        self._exchanged: dict[bytes, list[tuple[Alike, renderings.Own]]] = defaultdict(list)
         """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
         self._masked: dict[bytes, list[Alike]] = defaultdict(list)
         """By what a mask of one byte leaves as it is."""
@@ -118,9 +118,9 @@ class Transforms:
             else:
                 others.append(alike)
         if step.opaque and len(step.outcome) >= UUID_BYTES:
-            for pattern, own in spellings.patterns(step.outcome):
+            for pattern, own in renderings.patterns(step.outcome):
                 self._exchanged[pattern].append((alike, own))
-            self._masked[spellings.differences_of(step.outcome)].append(alike)
+            self._masked[renderings.differences_of(step.outcome)].append(alike)
 
     def _join(self, calls: Sequence[tuple[datetime, int, Step]], place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
@@ -268,11 +268,11 @@ class Transforms:
                 continue
             found: list[Alike] = []
             if leaf.text is None:
-                masked = self._masked.get(spellings.differences_of(data), ())
-                found = [one for one in masked if one not in hits and spellings.is_masked(one.what.outcome, data)]
-            elif len(data) >= spellings.PATTERN and b" " not in data[: spellings.PATTERN]:
-                known = self._exchanged.get(spellings.pattern_of(data[: spellings.PATTERN]), ())
-                found = [one for one, own in known if one not in hits and spellings.is_exchanged(own, data)]
+                masked = self._masked.get(renderings.differences_of(data), ())
+                found = [one for one in masked if one not in hits and renderings.is_masked(one.what.outcome, data)]
+            elif len(data) >= renderings.PATTERN and b" " not in data[: renderings.PATTERN]:
+                known = self._exchanged.get(renderings.pattern_of(data[: renderings.PATTERN]), ())
+                found = [one for one, own in known if one not in hits and renderings.is_exchanged(own, data)]
             for one in found:
                 if one not in done and (step := one.last(before)) is not None:
                     how = "mask of one byte" if leaf.text is None else "exchanged letters"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from monitor.events import Ref
 from monitor.match.decode import Leaf
-from monitor.match.transforms import spellings
+from monitor.match.transforms import renderings
 from monitor.match.variants.digests import SHORTENED
 
 SHORTEST = 8
@@ -75,7 +75,7 @@ def beginnings_of(step: Step) -> set[bytes]:
     elif len(outcome) > TAG + SHORTEST:
         found.add(outcome[:-TAG][:BEGINNING])
     if step.opaque:
-        found.update(spellings.beginnings(outcome, cut=step.cut))
+        found.update(renderings.beginnings(outcome, cut=step.cut))
     if step.opaque and not step.cut and len(outcome) > TAG:
         found |= {way(outcome[:BEGINNING])[:LETTERS] for way in WAYS}  # cut over several fields
     return found
@@ -112,7 +112,7 @@ def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
             return begin + len(word)
         if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
             return begin + LETTERS  # a cut digest and a salt: 64 bits
-        return spellings.end_of(outcome, data, begin, cut=True)
+        return renderings.end_of(outcome, data, begin, cut=True)
     if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:
         text = outcome[:-TAG]
         if len(text) >= SHORTEST and data.startswith(text, begin):
@@ -126,7 +126,7 @@ def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
             return at + TAG
     if outcome.startswith(pattern):  # one that begins alike, of which there may be many: it is not spelled at all
         return 0
-    return spellings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
+    return renderings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
 
 
 def _is_half(digest: bytes, text: bytes) -> bool:

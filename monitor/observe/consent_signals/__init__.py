@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from monitor.events import Consent, ConsentState, Scope
 from monitor.labels import LONGEST_LABEL, Choice, Phrases, normal, normal_label
-from monitor.observe.consent_signals.facts import (
+from monitor.observe.consent_signals.received import (
     FACTS,
     Check,
     DialogClosed,
@@ -24,7 +24,7 @@ from monitor.observe.consent_signals.facts import (
     Tapped,
     Told,
 )
-from monitor.observe.consent_signals.words import ConsentWords, load
+from monitor.observe.consent_signals.wording import ConsentWords, load
 
 __all__ = ["Signals", "load", "normal_label"]
 

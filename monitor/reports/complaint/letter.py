@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Upload
 from monitor.findings import Article, Finding, Flow, Report
 from monitor.reports.articles import cited
-from monitor.reports.clock import clock, consent_steps, host_time, step_for
 from monitor.reports.frames import caller
-from monitor.reports.page import tables
+from monitor.reports.page import sections
 from monitor.reports.recipients import who
+from monitor.reports.time_axis import clock, consent_steps, host_time, step_for
 from monitor.reports.verdict import worst_first
 from monitor.reports.words import Words
 
@@ -94,7 +94,7 @@ class Letter:
         self.grounds = list(self._grounds(findings))
         self.facts = [self._fact(number, finding) for number, finding in enumerate(findings, start=1)]
         self.proofs = list(self._proofs(findings))
-        self.gaps = tables.gaps(report, words)
+        self.gaps = sections.gaps(report, words)
         self.plan = words(f"plan_{self.run.plan}")
         self.kind = words(f"device_{self.run.device.kind}")
 

@@ -9,12 +9,12 @@ from monitor.events import Access
 from monitor.findings import LEVELS, Finding, Report
 from monitor.reports import declared
 from monitor.reports.articles import by_jurisdiction, cited
-from monitor.reports.clock import clock, clocks, span
 from monitor.reports.ends import code as code_words
-from monitor.reports.page import tables
+from monitor.reports.page import sections
 from monitor.reports.page.by_hand import by_hand
 from monitor.reports.page.flows import Block, Flows, Place, Row
-from monitor.reports.page.tables import ROWS
+from monitor.reports.page.sections import ROWS
+from monitor.reports.time_axis import clock, clocks, span
 from monitor.reports.timeline import Picture, picture
 from monitor.reports.verdict import Verdict, verdict, worst_first
 from monitor.reports.words import Words, plain
@@ -63,14 +63,14 @@ class Page:
         self._shown: set[str] = set()
         self.cards = [self._card(number, finding) for number, finding in enumerate(worst_first(report), start=1)]
         self.rows = [self._show.row(flow, flow.id in self._shown) for flow in report.flows[:ROWS]]
-        self.consents = tables.consents(report, words)
-        self.gaps = tables.gaps(report, words)
+        self.consents = sections.consents(report, words)
+        self.gaps = sections.gaps(report, words)
         self.declared = declared.rows(report, words)
-        self.rules = tables.rules(report, words)
-        self.coverage = tables.coverage(report, words)
-        self.run_facts = tables.run_facts(report, words)
-        self.persona = tables.persona(report, words)
-        self.meanings = tables.meanings(words)
+        self.rules = sections.rules(report, words)
+        self.coverage = sections.coverage(report, words)
+        self.run_facts = sections.run_facts(report, words)
+        self.persona = sections.persona(report, words)
+        self.meanings = sections.meanings(words)
         self.by_hand = by_hand(report, words)
         self.more_rows = max(0, len(report.flows) - ROWS)
 
@@ -190,7 +190,7 @@ class Page:
             facts=tuple((name, plain(text), plain(note)) for name, text, note in facts),
             blocks=tuple(self._show.block(flow) for flow in fresh[:room]),
             reads=tuple(self._show.read(ref) for ref in reads[:BLOCKS]),
-            lines=tuple(tables.lines(self.report, finding.evidence, words)),
+            lines=tuple(sections.lines(self.report, finding.evidence, words)),
             articles=tuple(
                 (name, tuple((plain(cited(each, words)), plain(words.of(each.says))) for each in members))
                 for name, members in by_jurisdiction(finding.articles, words)

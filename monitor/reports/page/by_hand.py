@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monitor.events import Event, Ref, Upload
 from monitor.findings import Finding, Flow, Report
-from monitor.reports.clock import consent_steps, step_for
+from monitor.reports.time_axis import consent_steps, step_for
 from monitor.reports.verdict import worst_first
 from monitor.reports.words import Words
 

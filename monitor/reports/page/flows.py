@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from monitor.events import Access, Connection, Ref, Upload
 from monitor.findings import Flow, Match, Recipient, Report
-from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
 from monitor.reports.ends import code
 from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.recipients import who
 from monitor.reports.sentences import said
+from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
 from monitor.reports.words import Words, plain
 
 MATCHES = 8

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor import catalog
 from monitor.events import Consent, Upload
 from monitor.judge.claims import ClaimTable, gpp, tcf
-from monitor.judge.claims.readers import READERS, Words
+from monitor.judge.claims.formats import READERS, Words
 from monitor.match.decode import leaves
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

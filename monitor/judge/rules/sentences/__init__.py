@@ -13,7 +13,7 @@ from monitor.judge.rules.sentences.asked import label, notice, permissions, ques
 from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
 from monitor.judge.rules.sentences.claimed import claim
 from monitor.judge.rules.sentences.decided import SCOPES, consent, separate, type_unknown
-from monitor.judge.rules.sentences.seen import (
+from monitor.judge.rules.sentences.observed import (
     caller,
     entries,
     forms,
@@ -24,7 +24,7 @@ from monitor.judge.rules.sentences.seen import (
     simultaneous,
     when,
 )
-from monitor.judge.rules.words import Language
+from monitor.judge.rules.texts import Language
 
 __all__ = [
     "NEEDS",

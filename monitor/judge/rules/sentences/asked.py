@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.events import Ref
-from monitor.judge.rules.words import Language
+from monitor.judge.rules.texts import Language
 
 
 def label(text: str | None, language: Language) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from monitor.events import Ref
 from monitor.findings import Recipient
 from monitor.judge.rules.frequency import Preset, Stretch
-from monitor.judge.rules.sentences.seen import moment
-from monitor.judge.rules.words import Language
+from monitor.judge.rules.sentences.observed import moment
+from monitor.judge.rules.texts import Language
 
 _PHASES: dict[str, dict[Language, str]] = {
     "before_start": {

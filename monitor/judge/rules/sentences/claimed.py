@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.judge.rules.words import Language
+from monitor.judge.rules.texts import Language
 
 _KINDS: dict[str, dict[Language, str]] = {
     "tcf": {"en": "an IAB TCF string", "zh": "IAB TCF 字符串"},

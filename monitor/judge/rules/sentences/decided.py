@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import assert_never
 
 from monitor.findings import ConsentStatus
-from monitor.judge.rules.sentences.seen import moment
-from monitor.judge.rules.words import Language
+from monitor.judge.rules.sentences.observed import moment
+from monitor.judge.rules.texts import Language
 
 SCOPES: dict[str, dict[Language, str]] = {
     "general_policy": {"en": "the privacy policy", "zh": "隐私政策"},

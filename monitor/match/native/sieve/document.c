@@ -6,7 +6,7 @@
 #include <unistd.h>
 #endif
 
-#include "seen.h"
+#include "remembered.h"
 #include "sift.h"
 #include <stddef.h>
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from monitor.findings import Recipient
 from monitor.judge.code import method_of
 from monitor.judge.recipients import RecipientTable
-from monitor.judge.rules.words import Language
+from monitor.judge.rules.texts import Language
 
 _PARTY: dict[str, dict[Language, str]] = {
     "first": {"en": "first party", "zh": "第一方"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from mitmproxy.test import tflow, tutils
 
-from addons.record import lines
+from addons.record import upload_line
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_host_and_url_are_what_the_app_asked_for(
 ) -> None:
     flow = tflow.tflow(req=tutils.treq(host=asked[0], port=asked[1], authority=b"", path=b"/p?q=1"))
     flow.client_conn.sni = sni
-    assert lines.where(flow, scheme, header) == (host, url)
+    assert upload_line.where(flow, scheme, header) == (host, url)
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_host_and_url_are_what_the_app_asked_for(
     ],
 )
 def test_endpoints(address: tuple[str, int] | None, endpoint: dict[str, object] | None) -> None:
-    assert lines.endpoint(address) == endpoint
+    assert upload_line.endpoint(address) == endpoint

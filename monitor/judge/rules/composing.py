@@ -17,7 +17,7 @@ from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.groups import Group
 from monitor.judge.rules.model import Raised, Rule
 from monitor.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
-from monitor.judge.rules.words import LANGUAGES, Language
+from monitor.judge.rules.texts import LANGUAGES, Language
 
 EVIDENCE = 20
 """A finding names at most this many lines; its count says how many accesses or flows there are."""

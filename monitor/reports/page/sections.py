@@ -8,8 +8,8 @@ from typing import Any
 
 from monitor.events import Consent, Phase, Ref
 from monitor.findings import Report
-from monitor.reports.clock import clock, host_time
 from monitor.reports.page.flows import cut
+from monitor.reports.time_axis import clock, host_time
 from monitor.reports.verdict import CONFIDENCES
 from monitor.reports.words import Words, plain
 

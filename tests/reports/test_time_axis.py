@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.events import Consent, Phase, Upload
-from monitor.reports.clock import clock, consent_steps, host_time, span, step_for
+from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
 from tests.reports import sample
 
 

@@ -1,7 +1,7 @@
 /* Short texts and keys without anything in them: when one comes again, nothing is asked. */
 
-#ifndef SEEN_H
-#define SEEN_H
+#ifndef REMEMBERED_H
+#define REMEMBERED_H
 
 #include "bits.h"
 
