@@ -13,6 +13,10 @@ from monitor.lab.demo import DEMO
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+PROSE = "\n".join(
+    path.read_text("utf-8")
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md")))
+)
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
@@ -26,23 +30,22 @@ def test_the_verbs_are_those_of_the_program():
 
 
 def test_make_targets_exist():
-    for target in set(re.findall(r"\bmake ([a-z]+)\b", README)) - {"it"}:
-        if target != "proof":
-            assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+    for target in re.findall(r"(?:`|^    )make ([a-z-]+)", PROSE, re.MULTILINE):
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`((?:monitor|addons|hooks|tests|\.ci)/[\w./]+)`", README))) or ["none"]
+    "path", sorted(set(re.findall(r"[`(]((?:monitor|addons|hooks|tests|docs|\.ci)/[\w./-]+)[`)]", PROSE)))
 )
 def test_paths_exist(path):
     assert (ROOT / path).exists()
 
 
-def test_options_that_the_readme_shows_exist():
+def test_options_that_the_prose_shows_exist():
     verbs = list(cli.main.commands.values())
     verbs += [sub for verb in verbs if isinstance(verb, click.Group) for sub in verb.commands.values()]
     options = {option for verb in verbs for param in verb.params for option in (*param.opts, *param.secondary_opts)}
-    others = re.sub(r"(?:python -m tests\.\w+|/pytest ).*", "", README)
+    others = re.sub(r"(?:python -m tests\.\w+|/pytest |mypy ).*", "", PROSE)
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+(?:-[a-z]+)*)", others)) - {"--set", "--help"}
     assert shown <= options
 
