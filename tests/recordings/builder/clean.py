@@ -41,12 +41,12 @@ sdks:
   - {name: Umeng, packages: [com.umeng]}
 """
 CHILDREN = """\
-first_party: [scenarios.test]
+first_party: [stories.test]
 audience: children
 data:
   - {type: phone_number, purposes: [a parent's account]}
 recipients:
-  - {name: Stories, hosts: [scenarios.test], purposes: [a parent's account], data: [phone_number]}
+  - {name: Stories, hosts: [stories.test], purposes: [a parent's account], data: [phone_number]}
 """
 
 
@@ -354,14 +354,14 @@ def apps() -> Iterator[Case]:
         Case(
             "clean-children",
             "Stories for children: a parent is asked, agrees, and gives the number for the parent's account.",
-            app="com.example.scenarios",
+            app="com.example.stories",
             policy=CHILDREN,
         )
         .launched()
         .agreed()
         .separately(5, "minor_guardian", "given", "儿童个人信息：监护人同意")
-        .read(20, NUMBER, "com.example.scenarios.Parent.prefill(Parent.java:9)")
-        .sent(22, "https://api.scenarios.test/v1/parent", {"phone": PHONE})
+        .read(20, NUMBER, "com.example.stories.Parent.prefill(Parent.java:9)")
+        .sent(22, "https://api.stories.test/v1/parent", {"phone": PHONE})
     )
 
 
