@@ -146,6 +146,7 @@ def test_a_body_that_is_missing_is_a_gap(recording, store):
     assert [gap.why for gap in gaps] == ["body_truncated"]
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_a_gap_and_not_a_crash(recording, store):
     import gzip
 

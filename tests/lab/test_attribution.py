@@ -130,6 +130,7 @@ class Relayed(LabDevice):
             target.shutdown(socket.SHUT_WR)
 
 
+@pytest.mark.slow
 def test_where_ports_change_on_the_way_it_is_joined_by_host_and_time(tmp_path):
     seen = play(Relayed("skies", "accept", tmp_path / "work", cache=tmp_path / "lab"), tmp_path, "accept")
     assert shown(seen.report.findings) == load()["skies"]["accept"]
@@ -162,6 +163,7 @@ class Shared(LabDevice):
         super().stop()
 
 
+@pytest.mark.slow
 def test_another_apps_uploads_are_marked_and_no_finding_rests_on_them(tmp_path):
     seen = play(Shared("corner", "accept", tmp_path / "work", cache=tmp_path / "lab"), tmp_path, "accept")
     assert shown(seen.report.findings) == load()["corner"]["accept"]

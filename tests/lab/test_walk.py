@@ -74,6 +74,7 @@ def test_each_app_and_plan_gives_its_findings(runs, app, plan):
     assert verify(path).ok
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_findings(runs, tmp_path):
     def shape(report):
         return [

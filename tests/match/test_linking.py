@@ -563,6 +563,7 @@ def test_a_part_of_a_word_in_a_binary_document_is_not_the_value(dumps):
     assert found({"a": [text for _, text in values]}) == sorted(text for _, text in values)
 
 
+@pytest.mark.slow
 def test_of_thousands_of_names_one_alone_may_be_somebody_elses():
     names = [f"{first}{last}" for first in ("Anna ", "Maria ", "Johannes ", "Ludwig ") for last in range(2500)]
     rows = [("name", f"{name} Schmidt", row) for row, name in enumerate(names)]

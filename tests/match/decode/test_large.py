@@ -112,6 +112,7 @@ def _found(body, *, coding, kind, at_once):
     return exact | {(hit.key,) for hit in hits}, decoded
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**32),
     st.sampled_from(sorted(KINDS)),

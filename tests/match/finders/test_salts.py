@@ -133,6 +133,7 @@ def test_why_says_what_it_was_hashed_with():
     assert hit.why.endswith("taken of it together with $.salt")
 
 
+@pytest.mark.slow
 def test_the_order_in_which_values_became_known_changes_nothing():
     many = [Value(type="phone_number", text=f"+1310555{number:04d}", row=row) for row, number in enumerate(range(300))]
     found = []

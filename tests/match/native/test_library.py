@@ -108,6 +108,7 @@ def test_mutated_bodies_break_nothing(checked, seed):
     assert run.stdout == "read\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("-DPORTABLE",)], ids=["this processor's instructions", "none but C"])
 def test_digests_are_those_of_hashlib(compiler, tmp_path, flags):
     made = tmp_path / "libdigests.so"
