@@ -10,6 +10,7 @@ from monitor import cli
 from monitor.correlate import knowledge
 from monitor.lab import expected
 from monitor.lab.demo import DEMO
+from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -29,6 +30,11 @@ def test_make_targets_exist():
     for target in set(re.findall(r"\bmake ([a-z]+)\b", README)) - {"it"}:
         if target != "proof":
             assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+def test_benchmarks_exist():
+    shown = re.findall(r"python -m tests\.bench((?: [a-z]+)+)", README)
+    assert {name for names in shown for name in names.split()} <= benchmarks().keys()
 
 
 @pytest.mark.parametrize(

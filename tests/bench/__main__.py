@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import yaml
+
 from tests.bench import figures
 from tests.bench.running import apart, module, talk
 
@@ -40,7 +42,10 @@ def main(arguments: Sequence[str], known: Mapping[str, str] | None = None, goals
     unknown = [name for name in options.names if name not in known]
     if unknown:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(known)}")
-    goals = figures.load() if goals is None else goals
+    try:
+        goals = figures.load() if goals is None else goals
+    except (ValueError, yaml.YAMLError) as error:
+        parser.error(f"{figures.GOALS_YML} cannot be used: {error}")
     say = talk if options.json else _say
     rows: list[figures.Row] = []
     for name in options.names or [name for name in known if name not in LONG]:

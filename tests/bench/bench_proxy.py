@@ -278,8 +278,8 @@ def compare(kind: str, ours: Program, *others: Program) -> Iterator[Given]:
         rate = statistics.median(ours.rates[kind]) / statistics.median(other.rates[kind])
         cpu = statistics.median(other.cpu_ms[kind]) / statistics.median(ours.cpu_ms[kind])
         latency = statistics.median(ours.latency_ms[kind]) / statistics.median(other.latency_ms[kind])
-        yield Figure(f"{kind} beside {other.name}, requests a second", rate)
-        yield Figure(f"{kind} beside {other.name}, requests a second of CPU", cpu)
+        yield Figure(f"{kind} beside {other.name}, requests/s", rate)
+        yield Figure(f"{kind} beside {other.name}, requests/s of CPU", cpu)
         yield Figure(f"{kind} beside {other.name}, latency", latency)
 
 

@@ -102,13 +102,15 @@ def held(bench: str, given: Iterable[Given], goals: Mapping[str, Goal], *, part:
                     yield Row(bench, name or "", None, goal, "not_measured" if goal else "failed", why)
     except Broken as error:
         reason, part = str(error), None
+        if not left:
+            yield Row(bench, "end of the benchmark", None, None, "failed", reason)
     for name, goal in left.items():
         yield Row(bench, name, None, goal, "not_measured" if part else "failed", part or reason)
 
 
 def _row(bench: str, name: str, value: float, goal: Goal | None) -> Row:
     if goal is None:
-        return Row(bench, name, value, None, "failed", "it stands not in goals.yml, or was given twice")
+        return Row(bench, name, value, None, "failed", "goals.yml does not have it, or it was given twice")
     met = goal.met_by(value)
     return Row(bench, name, value, goal, "no_goal" if met is None else "met" if met else "short")
 
@@ -119,18 +121,19 @@ def text(row: Row) -> str:
     if row.goal and row.goal.goal is not None:
         goal = f"{'<=' if row.goal.better == 'lower' else '>='} {_number(row.goal.goal)}"
     value = "" if row.value is None else f"{_number(row.value)} {row.goal.unit if row.goal else ''}".rstrip()
-    start = f"  {row.figure:<56} {value:>18}  {row.goal.yardstick if row.goal else '':<40} {goal:>8}  "
+    yardstick = row.goal.yardstick if row.goal else ""
+    measured = f"  {row.figure:<52} {value:>18}  {yardstick:<40} {goal:>8}"
     match row.verdict:
         case "met":
-            return f"{start}met"
+            return f"{measured}  met"
         case "short":
-            return f"{start}SHORT"
+            return f"{measured}  SHORT"
         case "no_goal":
-            return start.rstrip()
+            return measured
         case "not_measured":
-            return f"{start}not measured: {row.reason}"
+            return f"  {row.figure:<52} not measured: {row.reason}"
         case "failed":
-            return f"{start}FAILED: {row.reason}"
+            return f"  {row.figure:<52} FAILED: {row.reason}"
     assert_never(row.verdict)
 
 

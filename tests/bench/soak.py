@@ -302,7 +302,7 @@ def measure(arguments: Sequence[str] = ()) -> Iterator[Given]:
     yield Figure("problems that verify finds", len(outcome.problems))
     yield Figure("processes that ended by themselves", len(outcome.died))
     yield Figure("torn lines", outcome.torn)
-    yield Figure("requests a second", outcome.requests_per_s)
+    yield Figure("requests/s", outcome.requests_per_s)
 
 
 if __name__ == "__main__":
