@@ -22,7 +22,7 @@ check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/python -m monitor.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
 	.ci/setup node
 
-bench: setup  ## benchmarks against yardsticks in the same run and the goals of tests/bench/goals.yml; fails when one is short
+bench: setup  ## benchmarks: figures against a yardstick in the same run, and goals; fails when one is short
 	.venv/bin/python -m tests.bench
 
 fix: setup  ## format, and generate what is generated

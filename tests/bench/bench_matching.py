@@ -215,17 +215,17 @@ def against_a_raw_scan(number: int, *, all_patterns: bool) -> Iterator[Given]:
         f"{bare / ours:.3f} times as fast as a bare search for the texts, {apart / ours:.3f} times as one that finds "
         "none that overlap"
     )
-    yield Figure(f"1 MB of JSON, {number:,} values, texts alone", ours / bare)
-    yield Figure(f"1 MB of JSON, {number:,} values, texts, no overlaps", ours / apart)
+    yield Figure(f"1 MB JSON, {number:,} values, texts alone", ours / bare)
+    yield Figure(f"1 MB JSON, {number:,} values, texts, no overlaps", ours / apart)
     if number > MOST_DIGESTS and not all_patterns:
         why = "building the automaton takes six minutes; ask: python -m tests.bench.bench_matching --all-patterns"
-        yield NotMeasured(f"1 MB of JSON, {number:,} values, same patterns", why)
+        yield NotMeasured(f"1 MB JSON, {number:,} values, same patterns", why)
         return
     digests = {digest[2].hex().encode() for form in forms for digest in form.digests}
     everything = ahocorasick_rs.BytesAhoCorasick(sorted(texts | digests))
     whole = spent(lambda: everything.find_matches_as_indexes(lower, overlapping=True))
     talk(f"  {whole / ours:.3f} times as fast as one for all {index.patterns} patterns, with {len(digests)} digests")
-    yield Figure(f"1 MB of JSON, {number:,} values, same patterns", ours / whole)
+    yield Figure(f"1 MB JSON, {number:,} values, same patterns", ours / whole)
 
 
 def measure(cases: Path = CASES, *, all_patterns: bool = False) -> Iterator[Given]:

@@ -1,6 +1,6 @@
 """Attaches to a busy app, hooks, lets go of it, 1,000 times, while 32 threads call: does it live, and does it grow?
 
-python -m tests.bench.detach [CYCLES]
+How often may be given: `python -m tests.bench.detach 20`.
 """
 
 from __future__ import annotations

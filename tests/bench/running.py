@@ -26,10 +26,14 @@ def apart(work: Callable[..., Iterator[Given]], *arguments: object) -> Iterator[
     process = CONTEXT.Process(target=_send, args=(sender, work, arguments))
     process.start()
     sender.close()
-    with suppress(EOFError):
-        while True:
-            yield receiver.recv()
-    process.join()
+    try:
+        with suppress(EOFError):
+            while True:
+                yield receiver.recv()
+        process.join()
+    finally:
+        process.terminate()  # where nobody wants the rest
+        process.join()
     if process.exitcode:
         raise Broken(f"the benchmark ended with exit code {process.exitcode}; standard error says why")
 
