@@ -29,7 +29,7 @@ check: setup  ## style, types, import order, the hooks' TypeScript
 	.ci/setup node
 	.venv/bin/pytest --quiet tests/test_hooks_rooms.py
 
-bench: setup  ## benchmarks, as ratios against a yardstick in the same run
+bench: setup  ## benchmarks: figures against a yardstick in the same run, and goals; fails when one is short
 	.venv/bin/python -m tests.bench
 
 fix: setup  ## format, and generate what is generated

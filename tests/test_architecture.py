@@ -16,9 +16,10 @@ LEAVES = ("bodies", "java", "node_modules", "__pycache__")
 def tree() -> dict[str, str]:
     """Path -> the sentence that the tree says of it."""
     lines = PAGE.partition("## The tree\n")[2].partition("\nWho may import whom")[0].splitlines()
-    found, above = {}, []
+    found: dict[str, str] = {}
+    above: list[str] = []
     for line in filter(None, lines):
-        indent, name, sentence = LINE.match(line).groups()
+        indent, name, sentence = re.findall(LINE, line)[0]
         del above[len(indent) // 4 - 1 :]
         above.append(name.rstrip("/"))
         found["/".join(above) + "/" * name.endswith("/")] = sentence
@@ -59,7 +60,7 @@ def test_the_order_of_imports_is_the_one_that_is_checked():
         ("monitor.observe", "observe"),
         ("addons", "addons"),
     ):
-        told = re.search(rf"^    {name}: +(.*)$", PAGE, re.MULTILINE)[1]
+        (told,) = re.findall(rf"^    {name}: +(.*)$", PAGE, re.MULTILINE)
         optional = re.compile(r" \| \(\w+\)")
         assert told == " / ".join(optional.sub("", layer) for layer in layers[container])
 

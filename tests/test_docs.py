@@ -10,6 +10,7 @@ from monitor import cli
 from monitor.correlate import knowledge
 from monitor.lab import expected
 from monitor.lab.demo import DEMO
+from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -32,6 +33,11 @@ def test_the_verbs_are_those_of_the_program():
 def test_make_targets_exist():
     for target in re.findall(r"(?:`|^    )make ([a-z-]+)", PROSE, re.MULTILINE):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+def test_benchmarks_exist():
+    shown = re.findall(r"python -m tests\.bench((?: [a-z]+)+)", README)
+    assert {name for names in shown for name in names.split()} <= benchmarks().keys()
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Benchmarks: each figure is a ratio against a named yardstick in the same run. `make bench` runs them all."""
+"""Benchmarks: figures against named yardsticks in the same run, held against goals.yml. `make bench` runs them all."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from hatch_build import build_agent
 from monitor.events import Event
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source, load
+from tests.bench.figures import Figure, Given
 from tests.bench.frida_trace import trace
+from tests.bench.running import alone, talk
 from tests.lab import signatures
 from tests.lab.program import Program, blank
 from tests.lab.standin import Unfit
@@ -27,8 +30,11 @@ from tests.lab.standin.types import Types
 ROOT = Path(__file__).parent.parent.parent
 CALLS = 20_000
 LINES = 50_000
+WARM = 20_000
+"""Calls before those that are timed, at most, as Main.java makes them."""
 SHALLOW = 5
 DEEP = 45
+"""Frames below the two of the call itself and of its caller."""
 
 
 class Bench:
@@ -102,8 +108,9 @@ class _Nowhere:
         return len(data)
 
 
-def install(room: Path) -> None:
-    """The whole catalog on stand-ins of all its classes, and the same methods as frida-trace wraps them."""
+def install(room: Path) -> float:
+    """How long it takes to install the whole catalog on stand-ins of all its classes, as a share of the same methods as
+    frida-trace wraps them."""
     sources = load()
     (room / "api").mkdir(parents=True)
     listed = signatures.of_list(signatures.fetch(room / "api"))
@@ -128,9 +135,10 @@ def install(room: Path) -> None:
     methods = sorted({(source.cls, source.method) for source in sources})
     _, wrapped, theirs = min((trace((*argv, "wait"), methods) for _ in range(3)), key=lambda each: each[2])
     _, _, nothing = min((trace((*argv, "wait"), []) for _ in range(3)), key=lambda each: each[2])
-    print(f"installing the whole catalog ({len(sources)} sources, {count} installed; best of 3 less the JVM's start)")
-    print(f"  {'ours, to the first line of the app':<58}{whole - none:>9.2f} s")
-    print(f"  {f'as frida-trace, {wrapped} overloads':<58}{theirs - nothing:>9.2f} s")
+    talk(f"installing the whole catalog ({len(sources)} sources, {count} installed; best of 3 less the JVM's start)")
+    talk(f"  {'ours, to the first line of the app':<58}{whole - none:>9.2f} s")
+    talk(f"  {f'as frida-trace, {wrapped} overloads':<58}{theirs - nothing:>9.2f} s")
+    return (whole - none) / (theirs - nothing)
 
 
 def read(method: str) -> Source:
@@ -146,40 +154,41 @@ def _ns(output: str) -> float:
     return float(found[1])
 
 
-def _row(what: str, micros: float, yardstick: float) -> None:
-    print(f"  {what:<58}{micros:>9.2f} us {micros / yardstick:>9.0f} x")
+def _share(what: str, micros: float, plain: float) -> float:
+    """Tell the microseconds of a call; how many calls that are not hooked take as long."""
+    talk(f"  {what:<58}{micros:>9.2f} us {micros / plain:>9.0f} x")
+    return micros / plain
 
 
-def main(_args: Sequence[str] = ()) -> None:
-    """Measure and print."""
+def measure() -> Iterator[Given]:
+    """What a call costs, with and without a stack, and how many reach the disk."""
     build_agent(ROOT)
+    stacks = (("no stack", False, SHALLOW), ("7 frames", True, SHALLOW), ("47 frames", True, DEEP))
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         plain = bench.unhooked("same")
-        print("a call of a method that makes a string (one call, and times the unhooked one)")
-        _row("not hooked", plain, plain)
-        _row("hooked, repeats folded, no stack", bench.hooked("same", stack=False)[0], plain)
-        _row(f"hooked, repeats folded, stack of {SHALLOW + 2} frames", bench.hooked("same")[0], plain)
-        _row(f"hooked, repeats folded, stack of {DEEP + 2} frames", bench.hooked("same", depth=DEEP)[0], plain)
-        _row("hooked, each call another value, no stack", bench.hooked("other", stack=False)[0], plain)
-        _row(f"hooked, each call another value, stack of {SHALLOW + 2} frames", bench.hooked("other")[0], plain)
-        _row(
-            f"hooked, each call another value, stack of {DEEP + 2} frames", bench.hooked("other", depth=DEEP)[0], plain
-        )
+        talk("a call of a method that makes a string (one call, and times the unhooked one)")
+        _share("not hooked", plain, plain)
+        for name, stack, depth in stacks:
+            micros = bench.hooked("same", stack=stack, depth=depth)[0]
+            yield Figure(f"folded repeat, {name}", _share(f"hooked, repeats folded, {name}", micros, plain))
+        for name, stack, depth in stacks:
+            micros = bench.hooked("other", stack=stack, depth=depth)[0]
+            yield Figure(f"another value, {name}", _share(f"hooked, each call another value, {name}", micros, plain))
         theirs = bench.traced("same")
-        _row("as frida-trace wraps it, no stack", theirs, plain)
-        _row("as frida-trace wraps it, each call another value, no stack", bench.traced("other"), plain)
-        for what, stack in (("no stack", False), (f"stack of {SHALLOW + 2} frames", True)):
-            ratio = bench.hooked("same", stack=stack)[0] / theirs
-            print(f"  a folded repeat with {what} costs {ratio:.2f} of frida-trace's call (goal 0.2)")
-        print(f"off and on again, 1,000 times: {bench.cycles(1000):.2f} ms each; the app lived")
-        install(Path(folder) / "catalog")
-        print("accesses from the app's call to the line on disk")
-        for stack in (False, True):
+        yield Figure("frida-trace, same value", _share("as frida-trace wraps it, no stack", theirs, plain))
+        micros = bench.traced("other")
+        yield Figure("frida-trace, another value", _share("as frida-trace wraps it, another value", micros, plain))
+        for name, stack, _ in stacks[:2]:
+            micros = bench.hooked("same", stack=stack)[0]
+            yield Figure(f"folded repeat beside frida-trace, {name}", micros / theirs)
+        yield Figure("switching off and on", bench.cycles(1000))
+        yield Figure("installing the catalog", install(Path(folder) / "catalog"))
+        for name, stack, _ in stacks[:2]:
             _, lines, seconds = bench.hooked("other", calls=LINES, stack=stack)
-            name = f"stack of {SHALLOW + 2} frames" if stack else "no stack"
-            print(f"  {name:<58}{lines / seconds:>9.0f} lines/s ({lines} lines, none lost)")
+            yield Figure(f"accesses to disk, {name}", lines / seconds)
+            yield Figure(f"accesses lost, {name}", LINES + min(LINES // 5, WARM) - lines)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("hooks", measure()))

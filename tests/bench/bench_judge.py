@@ -9,8 +9,9 @@ the best of a few rounds.
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from monitor.judge.phases import Phases
 from monitor.judge.policy import Policy
 from monitor.judge.rules import Facts, judge
 from monitor.knowledge import Knowledge, knowledge
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 
 SIZES = (10_000, 100_000)
 ROUNDS = 3
@@ -181,8 +184,8 @@ def best(work: Callable[[], Any]) -> float:
     return min(spent)
 
 
-def measure(size: int, every: int, known: Knowledge) -> float:
-    """Print the figures of one run; seconds."""
+def judged(size: int, every: int, known: Knowledge) -> tuple[float, float]:
+    """Seconds that judging one run takes, and those of the yardstick."""
     made = lines(size, every)
     texts = [flow.model_dump_json() for flow in made.flows]
     found: list[tuple[Finding, ...]] = []
@@ -190,24 +193,29 @@ def measure(size: int, every: int, known: Knowledge) -> float:
     laid_out = best(lambda: facts(made, known))
     yardstick = best(lambda: [json.loads(text) for text in texts])
     fired = {finding.rule for finding in found[-1]}
-    print(
+    talk(
         f"{size:,} flows and accesses, {len(made.claims):,} consent lines, phases and claims; {len(known.rules)} rules"
     )
-    print(f"  judging      {took:8.2f} s   {took / size * 1e6:8.1f} us/flow", end="   ")
-    print(f"{len(found[-1])} findings of {len(fired)} rules; laying out consent and phases took {laid_out:.2f} s of it")
-    print(f"  json.loads   {yardstick:8.2f} s   {yardstick / size * 1e6:8.1f} us/flow", end="   ")
-    print(f"judging takes {took / yardstick:.1f} times as long")
-    return took
+    talk(
+        f"  judging      {took:8.2f} s   {took / size * 1e6:8.1f} us/flow   {len(found[-1])} findings of {len(fired)} "
+        f"rules; laying out consent and phases took {laid_out:.2f} s of it"
+    )
+    talk(f"  json.loads   {yardstick:8.2f} s   {yardstick / size * 1e6:8.1f} us/flow")
+    return took, yardstick
 
 
-def main() -> None:
-    """Print the figures."""
+def measure() -> Iterator[Given]:
+    """How long judging takes, and how that grows."""
     known = knowledge()
-    factor = SIZES[1] // SIZES[0]
     for name, every in (("ordinary", 1_000), ("dense", 1)):
-        small, large = (measure(size, every, known) for size in SIZES)
-        print(f"{name}: {factor} times the flows take {large / small:.1f} times as long\n")
+        took = []
+        for size in SIZES:
+            seconds, yardstick = judged(size, every, known)
+            took.append(seconds)
+            yield Figure(f"{name} run, {size:,} flows", seconds / yardstick)
+            yield Figure(f"{name} run, {size:,} flows, each", seconds / size * 1e6)
+        yield Figure(f"{name} run, ten times the flows", took[1] / took[0])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("judge", measure()))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +20,15 @@ from monitor import events
 from monitor.correlate import follow, knowledge
 from monitor.recording import Recording
 from monitor.store import Store
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 
 UPLOADS = 200
 PAUSE_S = 0.05
 
 
-def main() -> None:
+def measure() -> Iterator[Given]:
+    """How late findings are, and how many never came."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recording"
         run = events.Run(
@@ -88,13 +93,12 @@ def main() -> None:
         correlator.join()
         looking.join()
         late = sorted(seen[ref] - done[ref] for ref in done if ref in seen)
-        print(f"uploads {len(done)}, findings seen {len(late)}, one every {PAUSE_S * 1000:.0f} ms")
-        print(
-            f"upload finished -> finding committed: p50 {late[len(late) // 2] * 1000:.0f} ms, "
-            f"p99 {late[int(len(late) * 0.99)] * 1000:.0f} ms "
-            f"(yardstick, one query of the index: p50 {statistics.median(polls) * 1000:.1f} ms)"
-        )
+        talk(f"uploads {len(done)}, findings seen {len(late)}, one every {PAUSE_S * 1000:.0f} ms")
+        yield Figure("findings not seen", len(done) - len(late))
+        yield Figure("upload complete to finding committed, p50", late[len(late) // 2] * 1000)
+        yield Figure("upload complete to finding committed, p99", late[int(len(late) * 0.99)] * 1000)
+        yield Figure("one query of the index, p50", statistics.median(polls) * 1000)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("latency", measure()))

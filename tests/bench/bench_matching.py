@@ -1,7 +1,14 @@
-"""Recall, false positives and speed of matching on a labelled recording: `python -m tests.bench.bench_matching`."""
+"""Recall, false positives and speed of matching on a labelled recording.
+
+    python -m tests.bench.bench_matching [DIR] [--all-patterns]
+
+DIR is a labelled recording in place of the usual one; with `--all-patterns`, the search for all patterns of 10,000
+values is timed as well.
+"""
 
 from __future__ import annotations
 
+import argparse
 import base64
 import gzip
 import hashlib
@@ -12,7 +19,7 @@ import time
 import urllib.parse
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +30,8 @@ from monitor.match import decode
 from monitor.match.finding import Index
 from monitor.match.linking import Joined, Linker
 from monitor.match.variants.entering import Forms
+from tests.bench.figures import Figure, Given, NotMeasured
+from tests.bench.running import alone, talk
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 
@@ -46,7 +55,7 @@ def _lines(path: Path) -> list[Any]:
     return [(f"{path.name}:{n}", parse(line)) for n, line in enumerate(path.read_bytes().splitlines(), 1)]
 
 
-def measure(cases: Path) -> Outcome:
+def matched(cases: Path) -> Outcome:
     """Decode and link every upload of the recording, and compare with its labels."""
     run = Run.model_validate_json((cases / "run.json").read_bytes())
     started = time.perf_counter()
@@ -165,6 +174,8 @@ def document(size: int, planted: Sequence[Value]) -> bytes:
     return json.dumps({"app": "x", "events": rows}, ensure_ascii=False).encode()
 
 
+SIZES = (1_000, 10_000)
+"""How many values are known."""
 MOST_DIGESTS = 1_000
 """Values of which the digests are searched for as well: an automaton of those of ten times as many takes six minutes to
 build (its scan took 6.7 times as long as our matching)."""
@@ -180,9 +191,9 @@ def spent(work: Callable[[], object], times: int = 7) -> float:
     return best
 
 
-def against_a_raw_scan(number: int) -> float:
-    """Time of a bare overlapping search for all texts of the values in 1 MB of JSON, as a share of decoding it and
-    finding all forms, among them digests and coordinates."""
+def against_a_raw_scan(number: int, *, all_patterns: bool) -> Iterator[Given]:
+    """Time of decoding 1 MB of JSON and finding all forms of the values, among them digests and coordinates, against
+    that of a bare overlapping search for all texts of the values."""
     index = Index()
     known = values(number)
     for value in known:
@@ -199,48 +210,65 @@ def against_a_raw_scan(number: int) -> float:
 
     bare, ours = spent(lambda: raw.find_matches_as_indexes(lower, overlapping=True)), spent(matching)
     apart = spent(lambda: raw.find_matches_as_indexes(lower))
-    print(
+    talk(
         f"1 MB JSON, {number} values of all types, {len(texts)} texts: {len(body) / 1e6 / ours:.1f} MB/s, "
         f"{bare / ours:.3f} times as fast as a bare search for the texts, {apart / ours:.3f} times as one that finds "
         "none that overlap"
     )
-    if number <= MOST_DIGESTS:
-        digests = {digest[2].hex().encode() for form in forms for digest in form.digests}
-        everything = ahocorasick_rs.BytesAhoCorasick(sorted(texts | digests))
-        whole = spent(lambda: everything.find_matches_as_indexes(lower, overlapping=True))
-        print(
-            f"  {whole / ours:.3f} times as fast as one for all {index.patterns} patterns, with {len(digests)} digests"
-        )
-    return bare / ours
-
-
-def main() -> None:
-    """Print the figures."""
-    named = (Path(word) for word in sys.argv[1:] if (Path(word) / "truth.json").exists())
-    cases = next(named, CASES)
-    if not (cases / "truth.json").exists():
-        print(f"matching: no labelled recording at {cases}, nothing measured")
+    yield Figure(f"1 MB JSON, {number:,} values, texts alone", bare / ours)
+    yield Figure(f"1 MB JSON, {number:,} values, texts, no overlaps", apart / ours)
+    if number > MOST_DIGESTS and not all_patterns:
+        why = "building the automaton takes six minutes; ask: python -m tests.bench.bench_matching --all-patterns"
+        yield NotMeasured(f"1 MB JSON, {number:,} values, same patterns", why)
         return
-    result = measure(cases)
-    print(f"{'transform':24} {'class':10} recall")
+    digests = {digest[2].hex().encode() for form in forms for digest in form.digests}
+    everything = ahocorasick_rs.BytesAhoCorasick(sorted(texts | digests))
+    whole = spent(lambda: everything.find_matches_as_indexes(lower, overlapping=True))
+    talk(f"  {whole / ours:.3f} times as fast as one for all {index.patterns} patterns, with {len(digests)} digests")
+    yield Figure(f"1 MB JSON, {number:,} values, same patterns", whole / ours)
+
+
+def measure(cases: Path = CASES, *, all_patterns: bool = False) -> Iterator[Given]:
+    """What is found in the recording, and how fast; then how fast in large JSON."""
+    if (cases / "truth.json").exists():
+        yield from _of_recording(cases)
+    else:
+        why = f"no labelled recording at {cases}"
+        yield NotMeasured("recall", why)
+        yield NotMeasured("false positives", why)
+        yield NotMeasured("wrong access", why)
+        yield NotMeasured("values that no label names", why)
+        yield NotMeasured("bodies cut", why)
+        yield NotMeasured("speed", why)
+    for number in SIZES:
+        yield from against_a_raw_scan(number, all_patterns=all_patterns)
+
+
+def _of_recording(cases: Path) -> Iterator[Given]:
+    result = matched(cases)
+    talk(f"{'transform':24} {'class':10} recall")
     for kind, wanted in sorted(result.wanted.items()):
-        print(f"{kind[1]:24} {kind[0]:10} {result.found[kind] / wanted:6.3f}  {result.found[kind]}/{wanted}")
-    wanted, found = result.wanted.total(), result.found.total()
-    print(f"recall {found / wanted:.4f} ({found}/{wanted}), wrong access {len(result.wrong_access)}")
-    print(f"false positives {len(result.false)} in {result.uploads} uploads, unlabelled values {len(result.extra)}")
-    print(f"cut: {len(result.cut)}")
+        talk(f"{kind[1]:24} {kind[0]:10} {result.found[kind] / wanted:6.3f}  {result.found[kind]}/{wanted}")
     total = sum(result.seconds.values())
     parts = ", ".join(f"{name} {spent:.2f} s" for name, spent in result.seconds.items())
-    print(f"{result.uploads} uploads, {result.bytes / 1e6:.2f} MB: {result.bytes / 1e6 / total:.2f} MB/s ({parts})")
-    for number in (1_000, 10_000):
-        against_a_raw_scan(number)
+    talk(f"{result.uploads} uploads, {result.bytes / 1e6:.2f} MB, {result.wanted.total()} values sent: {parts}")
     for label in result.missed[:20]:
-        print("missed", label["upload"], label["transform"], label["type"], label["value"])
+        talk(f"missed {label['upload']} {label['transform']} {label['type']} {label['value']}")
     for ref, one in (result.false + result.extra)[:20]:
-        print("unlabelled", ref, one.access, [(m.type, m.value, m.variant, m.path, m.found) for m in one.matches])
+        talk(f"unlabelled {ref} {one.access} {[(m.type, m.value, m.variant, m.path, m.found) for m in one.matches]}")
     for label, access in result.wrong_access[:20]:
-        print("wrong access", label["upload"], label["value"], access, label["accesses"])
+        talk(f"wrong access {label['upload']} {label['value']} {access} {label['accesses']}")
+    yield Figure("recall", result.found.total() / result.wanted.total())
+    yield Figure("false positives", len(result.false))
+    yield Figure("wrong access", len(result.wrong_access))
+    yield Figure("values that no label names", len(result.extra))
+    yield Figure("bodies cut", len(result.cut))
+    yield Figure("speed", result.bytes / 1e6 / total)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("cases", nargs="?", type=Path, default=CASES, metavar="DIR")
+    parser.add_argument("--all-patterns", action="store_true", help="takes six minutes more")
+    options = parser.parse_args()
+    sys.exit(alone("matching", measure(options.cases, all_patterns=options.all_patterns)))

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from monitor.events import Upload, parse
 from monitor.match import decode
-from tests.bench.bench_matching import CASES, measure
+from tests.bench.bench_matching import CASES, matched
+from tests.bench.figures import Figure, Given, NotMeasured
+from tests.bench.running import alone, talk
 
 NAMES = (
     *("CreditCardRecognizer", "CryptoRecognizer", "DateRecognizer", "EmailRecognizer", "IbanRecognizer"),
@@ -86,30 +90,32 @@ def theirs(own: list[Any], wanted: dict[str, list[str]], negatives: set[str], *,
     return Theirs(found / sum(map(len, wanted.values())), flagged, size / 1e6 / spent)
 
 
-def main() -> None:
-    """Print recall, clean uploads flagged and speed, theirs and ours."""
+def measure() -> Iterator[Given]:
+    """Recall, clean uploads flagged and speed, theirs and ours."""
     if importlib.util.find_spec("presidio_analyzer") is None:
-        print(f"presidio: not installed, nothing measured. To install it: {INSTALL}")
+        yield NotMeasured(None, f"presidio is not installed: {INSTALL}")
         return
     if not (CASES / "truth.json").exists():
-        print(f"presidio: no labelled recording at {CASES}, nothing measured")
+        yield NotMeasured(None, f"no labelled recording at {CASES}")
         return
     negatives = set(json.loads((CASES / "negatives.json").read_bytes()))
     wanted: dict[str, list[str]] = {}
     for label in json.loads((CASES / "truth.json").read_bytes()):
         wanted.setdefault(label["upload"], []).append(label["value"])
     own = recognisers()
-    print(f"{len(own)} recognisers, {sum(map(len, wanted.values()))} values sent, {len(negatives)} clean uploads")
-    print(f"{'':24} recall   clean uploads flagged   MB/s")
-    for name, decoded in (("presidio", False), ("presidio, decoded by us", True)):
+    talk(f"{len(own)} recognisers, {sum(map(len, wanted.values()))} values sent, {len(negatives)} clean uploads")
+    for name, decoded in (("presidio", False), ("presidio on decoded text", True)):
         result = theirs(own, wanted, negatives, decoded=decoded)
-        print(f"{name:24} {result.recall:6.4f}   {result.flagged:21}   {result.megabytes_a_second:5.2f}", flush=True)
+        yield Figure(f"recall, {name}", result.recall)
+        yield Figure(f"clean uploads flagged, {name}", result.flagged)
+        yield Figure(f"speed, {name}", result.megabytes_a_second)
     started = time.process_time()
-    ours = measure(CASES)
+    ours = matched(CASES)
     spent = time.process_time() - started
-    recall = ours.found.total() / ours.wanted.total()
-    print(f"{'appwitness':24} {recall:6.4f}   {len(ours.false):21}   {ours.bytes / 1e6 / spent:5.2f}")
+    yield Figure("recall, appwitness", ours.found.total() / ours.wanted.total())
+    yield Figure("clean uploads flagged, appwitness", len(ours.false))
+    yield Figure("speed, appwitness", ours.bytes / 1e6 / spent)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("presidio", measure()))

@@ -1,5 +1,10 @@
 """What more values cost: CPU for ordinary bodies of 2 kB with 1,000, 10,000 and a million values; what adding one costs
-when 250,000 patterns are there; how long other threads wait meanwhile. Ratios in one run."""
+when 250,000 patterns are there; how long other threads wait meanwhile. Ratios in one run.
+
+    python -m tests.bench.bench_scaling [VALUES]
+
+VALUES is a number in place of the million, which takes 6 GB and ten minutes.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ import sys
 import threading
 import time
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.correlate import settling
@@ -19,6 +25,8 @@ from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index
 from tests.bench.bench_matching import document, spent, values
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 
 SIZES = (1_000, 10_000, 1_000_000)
 BODY = 2_000
@@ -98,8 +106,8 @@ def resident() -> int:
     return pages * resource.getpagesize()
 
 
-def growth(sizes: tuple[int, ...]) -> None:
-    """CPU for bodies, with more and more values."""
+def growth(sizes: tuple[int, ...]) -> Iterator[Given]:
+    """CPU for bodies, with more and more values. Of other sizes than the usual ones, the figures are only told."""
     index, before = Index(), dict[str, float]()
     known = distinct(sizes[-1])
     planted = known[0]
@@ -109,22 +117,26 @@ def growth(sizes: tuple[int, ...]) -> None:
         for value in known[len(index) : size]:
             index.add((value.type, value.text), value)
         each = (time.thread_time() - begun) / (size - (sizes[number - 1] if number else 0))
-        print(
-            f"{size:9,} values, {index.patterns:,} patterns: {(resident() - empty) / size:.0f} bytes a value, "
-            f"{each * 1e6:.0f} us of CPU to add one",
-            flush=True,
+        memory = (resident() - empty) / size
+        talk(
+            f"{size:9,} values, {index.patterns:,} patterns: {memory:.0f} bytes a value, {each * 1e6:.0f} us of CPU to "
+            "add one"
         )
+        if size in SIZES:
+            yield Figure(f"memory of a value among {size:,}", memory)
+            yield Figure(f"adding a value on the way to {size:,}", each * 1e6)
         for name, body in bodies(planted).items():
             spent = cpu(index, body, (planted.type, planted.text))
             before.setdefault(name, spent)
-            print(
+            talk(
                 f"{size:9,} values, {name:11s} {len(body):5d} bytes: {spent * 1e6:6.0f} us"
-                + (f", {spent / before[name]:.2f} times as with {sizes[0]:,}" if number else ""),
-                flush=True,
+                + (f", {spent / before[name]:.2f} times as with {sizes[0]:,}" if number else "")
             )
+            if number and size in SIZES:
+                yield Figure(f"2 kB of {name}, {size:,} values", spent / before[name])
 
 
-def adding() -> None:
+def adding() -> Iterator[Given]:
     """One value more, with all its forms: in a row, in traffic, and while another thread ticks."""
     index = Index()
     known = values(PATTERNS // 50)  # no more than are needed: the collector of garbage looks at all of them
@@ -134,9 +146,10 @@ def adding() -> None:
         at += 1
     with settling():  # as `correlate.follow` does, which other threads run beside
         took = [added(index, value) for value in known[at : at + ADDED]]
-        print(f"adding to {at:,} values, {PATTERNS:,} patterns, one after the other: {shares(took)}", flush=True)
-        in_traffic(index, known[at + ADDED :][:ADDED])
-        beside_a_thread(index, known[at + 2 * ADDED :][:ADDED])
+        talk(f"adding to {at:,} values, {PATTERNS:,} patterns, one after the other: {shares(took)}")
+        yield Figure("adding one after the other, p99", late(took))
+        yield from in_traffic(index, known[at + ADDED :][:ADDED])
+        yield from beside_a_thread(index, known[at + 2 * ADDED :][:ADDED])
 
 
 def added(index: Index, value: Value) -> float:
@@ -150,7 +163,12 @@ def shares(took: list[float]) -> str:
     return f"p50 {middle:.0f} us, p99 {late:.0f} us of CPU"
 
 
-def in_traffic(index: Index, known: list[Value]) -> None:
+def late(took: list[float]) -> float:
+    """Milliseconds that one in a hundred takes or more."""
+    return sorted(took)[len(took) * 99 // 100] * 1e3
+
+
+def in_traffic(index: Index, known: list[Value]) -> Iterator[Given]:
     """A value, a body that holds it, a pause; beside it the same work each time, for what the machine itself adds."""
     before, took, alike, missed = index.patterns, [], [], 0
     for value in known:
@@ -161,14 +179,16 @@ def in_traffic(index: Index, known: list[Value]) -> None:
         missed += not any(hit.key == (value.type, value.text) for hit in hits)
         time.sleep(PAUSE)
         alike.append(spent(lambda: json.dumps(list(range(ALIKE))), 1))
-    print(
+    talk(
         f"adding to {before:,} patterns, each after a pause of {1000 * PAUSE:.0f} ms: {shares(took)}; {missed} of "
-        f"{len(known):,} missed in the next body; work that is always the same, after such pauses: {shares(alike)}",
-        flush=True,
+        f"{len(known):,} missed in the next body; work that is always the same, after such pauses: {shares(alike)}"
     )
+    yield Figure("adding in traffic, p99", late(took))
+    yield Figure("work that is always the same, p99", late(alike))
+    yield Figure("values missed in the next body", missed)
 
 
-def beside_a_thread(index: Index, known: list[Value]) -> None:
+def beside_a_thread(index: Index, known: list[Value]) -> Iterator[Given]:
     """How long another thread waits that wakes every half of a millisecond."""
     ticks: list[float] = []
     done = threading.Event()
@@ -192,18 +212,21 @@ def beside_a_thread(index: Index, known: list[Value]) -> None:
         time.sleep(PAUSE)
     done.set()
     ticker.join()
-    print(
+    longest = max(ticks[from_here:])
+    talk(
         f"adding to {before:,} patterns, beside a thread that wakes every 0.5 ms: {shares(took)}; the thread waited "
-        f"{max(ticks[from_here:]) * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added",
-        flush=True,
+        f"{longest * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added"
     )
+    yield Figure("adding beside a thread, p99", late(took))
+    yield Figure("longest wait of another thread", longest * 1e3)
+    yield Figure("longest wait when nothing is added", idle * 1e3)
 
 
-def main(arguments: list[str]) -> None:
-    """Print the figures; a number of values may be given in place of the million, which takes 6 GB and ten minutes."""
-    adding()
-    growth((*SIZES[:2], int(arguments[0])) if arguments else SIZES)
+def measure(most: int = SIZES[-1]) -> Iterator[Given]:
+    """What adding costs, then what many values cost."""
+    yield from adding()
+    yield from growth((*SIZES[:2], most))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(alone("scaling", measure(*map(int, sys.argv[1:]))))

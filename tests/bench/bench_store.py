@@ -7,9 +7,10 @@ rounds that take turns, so that a busy machine slows all of them.
 from __future__ import annotations
 
 import sqlite3
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -21,6 +22,8 @@ from monitor.recording import Read, Recording, verify
 from monitor.store import Store
 from monitor.store.index import BATCH
 from monitor.store.rows import event_row, value_rows
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 
 LINES = 20_000
 ROUNDS = 3
@@ -101,7 +104,8 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
-def main() -> None:
+def measure() -> Iterator[Given]:
+    """How fast lines come into a recording, and rows into the index."""
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         run = events.Run(
@@ -119,12 +123,12 @@ def main() -> None:
         verifying = seconds(lambda: verify(recording.path))
         lines = LINES + 5000
         size = sum((recording.path / name).stat().st_size for name in events.FILES.values())
-        print(f"recording: {lines} lines, {size / lines:.0f} bytes each")
-        print(f"  append, 100 lines at a time     {LINES / appending:10,.0f} lines/s")
-        print(f"  append, one line at a time      {5000 / one_by_one:10,.0f} lines/s")
-        print(f"  first stamp                     {lines / stamping:10,.0f} lines/s, on disk")
-        print(f"  stamp when nothing is new       {again * 1000:10.1f} ms")
-        print(f"  verify                          {lines / verifying:10,.0f} lines/s")
+        talk(f"recording: {lines} lines, {size / lines:.0f} bytes each")
+        yield Figure("append, 100 lines at a time", LINES / appending)
+        yield Figure("append, one line at a time", 5000 / one_by_one)
+        yield Figure("first stamp", lines / stamping)
+        yield Figure("stamp when nothing is new", again * 1000)
+        yield Figure("verify", lines / verifying)
 
         reads: dict[str, list[Read]] = {kind: list(recording.read(kind)) for kind in KINDS}
         rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*TABLES.values(), "access_values")}
@@ -142,16 +146,11 @@ def main() -> None:
             times["walk"].append(ingest(room / f"walk{turn}", recording, recording.read))
             times["parse"].append(seconds(lambda: [list(recording.read(kind)) for kind in KINDS]))
         yardstick = best(times["raw"])
-        print(f"index: {count} rows of {lines} lines")
-        for name, what in (
-            ("raw", "sqlite3 executemany, same rows"),
-            ("ingest", "Store.ingest of lines read before"),
-            ("walk", "Store.ingest from the files"),
-        ):
-            took = best(times[name])
-            print(f"  {what:34}{count / took:10,.0f} rows/s   {yardstick / took:.2f} of raw sqlite3")
-        print(f"  {'reading and parsing alone':34}{lines / best(times['parse']):10,.0f} lines/s")
+        talk(f"index: {count} rows of {lines} lines; {count / yardstick:,.0f} rows/s with nothing but sqlite3")
+        yield Figure("ingest of lines read before", yardstick / best(times["ingest"]))
+        yield Figure("ingest from the files", yardstick / best(times["walk"]))
+        yield Figure("reading and parsing alone", lines / best(times["parse"]))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("store", measure()))

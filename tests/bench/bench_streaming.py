@@ -1,17 +1,19 @@
 """A body of 1 GB that is read a stretch at a time: seconds, memory beside that of the process before, and whether all
-that was planted is found, where it is, as in one block. A kind and a size in MB may be given."""
+that was planted is found, where it is, as in one block.
+
+    python -m tests.bench.bench_streaming [KIND MEGABYTES]
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from monitor.events import Upload
@@ -20,8 +22,11 @@ from monitor.match.finding import Index
 from monitor.match.hits import Hit
 from monitor.recording import Recording
 from tests.bench.bench_matching import WAYS, WORDS, document, values
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, apart, talk
 
 KINDS = ("json", "ndjson", "text", "binary", "multipart", "gzip")
+MEGABYTES = 1024
 BETWEEN = 64
 """One value in so many megabytes."""
 
@@ -76,8 +81,8 @@ def places(hits: list[Hit]) -> set[tuple[object, ...]]:
     return {(hit.key, hit.variant.name, hit.leaf.path, hit.start, hit.end, hit.decoding) for hit in hits if hit.strong}
 
 
-def measure(kind: str, megabytes: int) -> None:
-    """Print the figures of one kind."""
+def of_kind(kind: str, megabytes: int) -> Iterator[Given]:
+    """The figures of one kind."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         path = Path(folder) / "recording"
         recording = Recording(path)
@@ -109,28 +114,31 @@ def measure(kind: str, megabytes: int) -> None:
         watcher.join()
         found = {hit.value.text for hit in hits if hit.strong}
         extra = {each: (most[each] - before[each]) / 1024 for each in most}
-        print(
+        talk(
             f"{kind:9s} {size / 1e6:6.0f} MB, 1,000 values: {seconds:6.1f} s of CPU, {size / 1e6 / seconds:5.0f} MB/s; "
             f"{extra['RssAnon']:.1f} MB more memory, {extra['VmRSS']:.1f} MB with mapped pages; "
-            f"{len(found & set(planted))} of {len(set(planted))} planted values found, cut: {decoded.cut or 'nothing'}",
-            flush=True,
+            f"{len(found & set(planted))} of {len(set(planted))} planted values found, cut: {decoded.cut or 'nothing'}"
         )
+        yield Figure(f"memory, {kind}", extra["RssAnon"])
+        yield Figure(f"speed, {kind}", size / 1e6 / seconds)
+        yield Figure(f"planted values missed, {kind}", len(set(planted) - found))
         if kind in ("json", "ndjson"):  # the sieve reads these in one block as well
             limits = decode.Limits(at_once=1 << 40)
             body = (path / "bodies" / name).read_bytes()
             whole = decode.leaves(upload, body, limits, narrow=index.narrow)
-            same = places(index.find(whole.leaves, whole.passed_over)) == places(hits)
-            print(f"{'':9s} in one block, held in memory: {'the same' if same else 'OTHER'} matches", flush=True)
+            other = places(index.find(whole.leaves, whole.passed_over)) ^ places(hits)
+            yield Figure(f"other matches than in one block, {kind}", len(other))
 
 
-def main(arguments: list[str]) -> None:
+def measure(kinds: Sequence[str] = KINDS, megabytes: int = MEGABYTES) -> Iterator[Given]:
     """Each kind in a process of its own."""
-    if len(arguments) == 2:
-        measure(arguments[0], int(arguments[1]))
-        return
-    for kind in KINDS:
-        subprocess.run([sys.executable, "-m", "tests.bench.bench_streaming", kind, "1024"], check=True)
+    for kind in kinds:
+        yield from apart(of_kind, kind, megabytes)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    match sys.argv[1:]:
+        case [kind, megabytes]:
+            sys.exit(alone("streaming", measure([kind], int(megabytes))))
+        case _:
+            sys.exit(alone("streaming", measure()))

@@ -1,5 +1,10 @@
 """Recall of matching by ways of sending that nobody tuned for, in small bodies and in a large document, and flows in
-clean traffic: `bench unseen`."""
+clean traffic.
+
+    python -m tests.bench.bench_unseen [--all]
+
+`--all` tells of every way of sending, not only of those that were missed.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,13 @@ import random
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from monitor.match import decode
 from monitor.match.linking import Linker
 from tests import unseen
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 from tests.unseen import WAYS, clean, world
 
 EACH = 8
@@ -21,31 +29,35 @@ EVENTS = 60
 """Documents before and behind one in a large document, about 9 kB each time."""
 
 
-def main() -> None:
-    """Print the figures; `--all` prints every way, not only those that were missed."""
+def measure(*, every: bool = False) -> Iterator[Given]:
+    """What is found in small bodies and in a large one, and what clean traffic is accused of."""
     started = time.perf_counter()
     outcome = unseen.measure(seed=1, each=EACH)
     for name, wanted in outcome.wanted.items():
-        if outcome.found[name] < wanted or "--all" in sys.argv:
-            print(f"{outcome.found[name] / wanted:5.2f}  {outcome.found[name]}/{wanted}  {WAYS[name].grade:9} {name}")
+        if outcome.found[name] < wanted or every:
+            talk(f"{outcome.found[name] / wanted:5.2f}  {outcome.found[name]}/{wanted}  {WAYS[name].grade:9} {name}")
     ways: dict[str, int] = defaultdict(int)
     for name in outcome.wanted:
         ways[WAYS[name].grade] += 1
     for grade in unseen.GRADES:
-        print(f"{grade}: recall {outcome.recall(grade):.4f} over {ways[grade]} ways")
+        talk(f"{grade}: {ways[grade]} ways")
+        yield Figure(f"recall, {grade}", outcome.recall(grade))
     cases, spent = outcome.wanted.total(), time.perf_counter() - started
-    print(f"flows of other accesses or values: {len(outcome.wrong)} in {cases} uploads ({spent:.0f} s)")
+    talk(f"{cases} uploads ({spent:.0f} s)")
     for case, joined in outcome.wrong[:10]:
-        print("  wrong", case.way.name, case.value.text, joined.access, [match.value for match in joined.matches][:3])
-    large()
+        found = [match.value for match in joined.matches][:3]
+        talk(f"  wrong {case.way.name} {case.value.text} {joined.access} {found}")
+    yield Figure("flows of other accesses or values", len(outcome.wrong))
+    yield from large()
     started = time.perf_counter()
     false = list(clean.wrong(seed=1, uploads=CLEAN))
-    print(f"clean: {len(false)} flows in {CLEAN} uploads, 1,000 contacts known ({time.perf_counter() - started:.0f} s)")
+    talk(f"clean: {CLEAN} uploads, 1,000 contacts known ({time.perf_counter() - started:.0f} s)")
     for one in false[:10]:
-        print("  false", one.kind, one.found)
+        talk(f"  false {one.kind} {one.found}")
+    yield Figure("flows in clean uploads", len(false))
 
 
-def large() -> None:
+def large() -> Iterator[Given]:
     """What is found in a small document and lost in a large one, which is sifted before it is decoded."""
     started = time.perf_counter()
     known, chance = unseen.linker(world.ACCESSES), random.Random("large")
@@ -59,11 +71,13 @@ def large() -> None:
         found += here
         wrong += others
         lost[case.way.name] += not here
-    print(
-        f"in a document of {2 * len(noise) // 1000} kB: {found} of {found + lost.total()} that a small one gives away"
+    talk(
+        f"in a document of {2 * len(noise) // 1000} kB: {found} of {found + lost.total()} that a small one gives away "
+        f"({time.perf_counter() - started:.0f} s)"
     )
-    print(f"  lost: {', '.join(sorted(name for name, count in lost.items() if count))}")
-    print(f"  flows of other accesses: {wrong} ({time.perf_counter() - started:.0f} s)")
+    talk(f"  lost: {', '.join(sorted(name for name, count in lost.items() if count))}")
+    yield Figure("found in a large document", found / (found + lost.total()))
+    yield Figure("flows of other accesses in a large document", wrong)
 
 
 def _is_document(body: bytes) -> bool:
@@ -83,4 +97,4 @@ def _is_found(known: Linker, case: unseen.Case, body: bytes) -> tuple[bool, int]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("unseen", measure(every="--all" in sys.argv)))

@@ -1,4 +1,7 @@
-"""Attaches to a busy app, hooks, lets go of it, 1,000 times, while 32 threads call: does it live, and does it grow?"""
+"""Attaches to a busy app, hooks, lets go of it, 1,000 times, while 32 threads call: does it live, and does it grow?
+
+How often may be given: `python -m tests.bench.detach 20`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from hatch_build import build_agent
 from monitor.events import Access, Event, Gap
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 from tests.lab.program import Program
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,9 +58,12 @@ def memory_mb(pid: int) -> int:
     return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) // 1024
 
 
-def main(args: Sequence[str] = ()) -> None:
-    """Measure and print; the number of cycles may be given."""
-    cycles = int(args[0]) if args else CYCLES
+class Ended(Exception):
+    """The app did."""
+
+
+def measure(cycles: int = CYCLES) -> Iterator[Given]:
+    """Whether the app lives, and what a cycle costs it."""
     build_agent(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         sources = map(str, (ROOT / "tests/lab/java/probe").glob("*.java"))
@@ -66,18 +74,23 @@ def main(args: Sequence[str] = ()) -> None:
         with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
             assert app.stdout is not None
             assert app.stdout.readline() == "busy\n"
-            _cycle(app, cycles)
+            try:
+                yield from _cycles(app, cycles)
+            except Ended as error:
+                talk(f"  the app ended: {error}")
+                yield Figure("ends of the app", 1)
+                return
             stop.touch()
             printed, _ = app.communicate(timeout=60)
-        assert app.returncode == 0, printed
-        assert "CHANGED" not in printed, printed
-        print(f"  the app lived: {printed.split()[1]} calls of two methods, each with its own result", flush=True)
+        talk(f"  the app was told to end, and printed: {printed.strip()}")
+        yield Figure("ends of the app", int(app.returncode != 0))
+        yield Figure("results of calls that were changed", printed.count("CHANGED"))
 
 
-def _cycle(app: subprocess.Popen[str], cycles: int) -> None:
-    seen = 0
+def _cycles(app: subprocess.Popen[str], cycles: int) -> Iterator[Given]:
+    seen = first_mb = 0
     installing = letting_go = 0.0
-    print(f"{cycles} times attached to, hooked and let go of, with 32 threads calling")
+    talk(f"{cycles} times attached to, hooked and let go of, with 32 threads calling")
     for turn in count(1):
         recording = Count()
         begun = time.monotonic()
@@ -85,18 +98,25 @@ def _cycle(app: subprocess.Popen[str], cycles: int) -> None:
         agent.launch(Program(None, pid=app.pid))
         installing += time.monotonic() - begun
         while not recording.calls:
-            assert not agent.wait(0.02), "the app ended"
+            if agent.wait(0.02):
+                raise Ended(f"while it was hooked for the {turn}th time")
         begun = time.monotonic()
         agent.stop()
         letting_go += time.monotonic() - begun
         seen += recording.calls
-        assert app.poll() is None, app.returncode
+        if app.poll() is not None:
+            raise Ended(f"exit code {app.returncode}, after it was let go of for the {turn}th time")
+        if turn == 1:
+            first_mb = memory_mb(app.pid)
         if turn % SHOWN == 0 or turn in (1, cycles):
             means = f"{installing / turn:.2f} s to hook, {letting_go / turn:.2f} s to let go"
-            print(f"  {turn:>5}: {means}, {memory_mb(app.pid):>5} MB, {seen} calls seen", flush=True)
+            talk(f"  {turn:>5}: {means}, {memory_mb(app.pid):>5} MB, {seen} calls seen")
         if turn == cycles:
-            return
+            break
+    yield Figure("hooking", installing / cycles)
+    yield Figure("letting go", letting_go / cycles)
+    yield Figure("growth of the app", (memory_mb(app.pid) - first_mb) / max(1, cycles - 1))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(alone("detach", measure(*map(int, sys.argv[1:]))))

@@ -1,10 +1,10 @@
 """Broken input: requests, frames, messages, datagrams and TLS hellos that are not what they should be, to the proxy.
 
-    python -m tests.bench malformed [--count 10000] [--seed 1]
+    python -m tests.bench.malformed [--count 10000] [--seed 1]
 
 Each case is a valid conversation with some of its bytes changed, cut, doubled or moved, on a connection of its own.
 In between, a valid request must be answered. In the end the proxy must run, have logged no error of ours, and every
-line that it wrote must parse. Ends with 1 when anything is not so.
+line that it wrote must parse.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import dns.message
 import h2.config
@@ -33,6 +34,8 @@ from pylsqpack import Encoder
 from monitor.events import Gap, Upload, parse
 from monitor.observe import proxy as seen
 from monitor.observe.proxy import Proxy, capture_py
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 from tests.bench.soak import Mixed
 from tests.bench.soak_clients import Datagrams
 from tests.lab import upstream as servers
@@ -252,11 +255,34 @@ async def run(proxy: Proxy, ports: dict[str, int], count: int, dice: random.Rand
     return sent, healthy
 
 
-def attack(room: Path, count: int, seed: int) -> list[str]:
-    """Run it; what was not as it must be, each in a sentence."""
+class Outcome(NamedTuple):
+    """What the proxy came to."""
+
+    ended: str | None
+    """What it said when it ended; None: it lives."""
+    ours: list[str]
+    """Where errors of ours happened."""
+    healthy: int
+    """Valid requests that were answered in between."""
+    recorded: int
+    """Those that are in the recording."""
+    not_told: list[str]
+    """Gaps that must be told of and are not."""
+
+    def wrong(self) -> list[str]:
+        """What was not as it must be, each in a sentence."""
+        told = [] if self.ended is None else [f"the proxy ended: {self.ended}"]
+        if self.ours:
+            told.append(f"errors of ours: {self.ours}")
+        if not self.healthy or self.recorded < self.healthy:
+            told.append(f"{self.healthy} valid requests were answered in between, {self.recorded} are recorded")
+        return told + [f"no gap says {why}" for why in self.not_told]
+
+
+def attack(room: Path, count: int, seed: int) -> Outcome:
+    """Run it."""
     path = room / "recording"
     path.mkdir()
-    wrong = []
     seen.WORDS = 1_000_000
     for name in ("websockets", "asyncio"):  # what the servers say of it
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -267,29 +293,22 @@ def attack(room: Path, count: int, seed: int) -> list[str]:
         proxy = Mixed(modes, path, confdir=room / "ca", hosts=upstream.hosts, upstream_ca=upstream.ca)
         with proxy:
             sent, healthy = asyncio.run(run(proxy, ports, count, random.Random(seed)))
-            if not proxy.alive():
-                wrong.append(f"the proxy ended: {proxy.words()}")
-            words = proxy.words()
-    print(f"{sent.total()} broken inputs in {time.monotonic() - begun:.0f} s: {dict(sent)}")
+            alive, words = proxy.alive(), proxy.words()
+    talk(f"{sent.total()} broken inputs in {time.monotonic() - begun:.0f} s: {dict(sent)}")
     ours = [place for place in innermost(words) if f"{capture_py().parent}/" in place]
-    if ours:
-        wrong.append(f"errors of ours: {ours}")
     lines = {name: (path / name).read_bytes().splitlines() for name in ("uploads.jsonl", "gaps.jsonl")}
     events = [parse(line) for part in lines.values() for line in part]  # raises for a line that is none
     uploads = [event for event in events if isinstance(event, Upload)]
     gaps = [event for event in events if isinstance(event, Gap)]
     recorded = sum("/healthy/" in (upload.url or "") for upload in uploads)
-    if not healthy or recorded < healthy:
-        wrong.append(f"{healthy} valid requests were answered in between, {recorded} are recorded")
-    print(f"{healthy} valid requests in between, all answered; {len(uploads)} uploads")
-    print(f"gaps: {dict(Counter(gap.why for gap in gaps))}")
-    for why in ("protocol_unsupported", "body_truncated"):
-        if not any(gap.why == why for gap in gaps):
-            wrong.append(f"no gap says {why}")
+    talk(f"{healthy} valid requests in between, all answered; {len(uploads)} uploads")
+    talk(f"gaps: {dict(Counter(gap.why for gap in gaps))}")
     if words:
         last = Counter(line for line in words.splitlines() if line and not line.startswith((" ", "Traceback")))
-        print(f"errors of mitmproxy's own: {dict(last.most_common(8))}")
-    return wrong
+        talk(f"errors of mitmproxy's own: {dict(last.most_common(8))}")
+    told = {gap.why for gap in gaps}
+    not_told = [why for why in ("protocol_unsupported", "body_truncated") if why not in told]
+    return Outcome(None if alive else words, ours, healthy, recorded, not_told)
 
 
 def innermost(words: str) -> list[str]:
@@ -304,18 +323,23 @@ def innermost(words: str) -> list[str]:
     return places
 
 
-def main() -> None:
+def measure(arguments: Sequence[str] = ()) -> Iterator[Given]:
+    """Run it, and count what is wrong; the arguments are those of the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    options = parser.parse_args()
-    print(f"seed {options.seed}")
+    options = parser.parse_args(arguments)
+    talk(f"seed {options.seed}")
     with tempfile.TemporaryDirectory() as room:
-        wrong = attack(Path(room), options.count, options.seed)
-    for what in wrong:
-        print(f"WRONG: {what}")
-    sys.exit(bool(wrong))
+        outcome = attack(Path(room), options.count, options.seed)
+    for what in outcome.wrong():
+        talk(f"WRONG: {what}")
+    yield Figure("ends of the proxy", int(outcome.ended is not None))
+    yield Figure("errors of ours", len(outcome.ours))
+    yield Figure("valid requests answered in between", outcome.healthy)
+    yield Figure("valid requests not recorded", max(0, outcome.healthy - outcome.recorded))
+    yield Figure("gaps not told of", len(outcome.not_told))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("malformed", measure(sys.argv[1:])))

@@ -1,12 +1,12 @@
 """A long run with everything killed at random: what the clients saw answered is in the recording, or a gap says so.
 
-    python -m tests.bench soak [--requests 200000] [--kills 100] [--minutes 600] [--dir /tmp] [--seed 1]
+    python -m tests.bench.soak [--requests 200000] [--kills 100] [--minutes 600] [--dir /tmp] [--seed 1]
 
 Clients send HTTP and HTTPS (keep-alive, short, long and chunked), HTTP/2, HTTP/3, gRPC, WebSocket, MQTT, raw TCP and
 UDP and DNS (soak_clients.py), each request with a number of its own, while the proxy, its writer, the recorder (who
 stamps) or the correlator is killed (kill -9) and started again.
 Then each number that was answered is looked up in the recording, the recording is verified, and no body may be without
-a line that names it. Ends with 1 when anything is missing.
+a line that names it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.events import AppIdentity, DeviceIdentity, Gap, Run, Upload
 from monitor.observe.proxy import Proxy
 from monitor.recording import Recording, verify
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
 from tests.bench.soak_clients import KINDS, WORKERS, Traffic, worker
 from tests.lab import upstream as servers
 from tests.lab.proxy.clients import free_ports
@@ -42,6 +44,40 @@ from tests.lab.proxy.writers import pid_of
 
 NUMBER = re.compile(rb"soak-(\d+)\.")
 CONTEXT = multiprocessing.get_context("spawn")
+
+
+class Outcome(NamedTuple):
+    """What was not as it must be: for each, one sentence or more; and how fast it went."""
+
+    died: list[str]
+    """Processes that ended without being killed."""
+    missing: list[int]
+    """Requests that were answered and are not in the recording."""
+    twice: list[int]
+    """Requests that are in it more than once."""
+    unnamed: list[str]
+    """Bodies that no line names."""
+    problems: list[str]
+    """What the verification of the recording finds."""
+    torn: int
+    """Lines that are none; a kill may leave one."""
+    words: list[str]
+    """More about those that are missing."""
+    requests_per_s: float = 0.0
+
+    def wrong(self) -> list[str]:
+        """Each in a sentence."""
+        told = [f"the {name} ended by itself" for name in self.died]
+        if self.missing:
+            told.append(f"{len(self.missing)} answered requests are not in the recording: {self.missing[:5]} ...")
+            told += self.words
+        if self.twice:
+            told.append(f"{len(self.twice)} requests are in the recording more than once: {self.twice[:5]} ...")
+        if self.unnamed:
+            told.append(f"{len(self.unnamed)} bodies are named by no line: {self.unnamed[:2]} ...")
+        if self.problems:
+            told.append(f"verify: {self.problems[:3]}")
+        return told
 
 
 class Mixed(Proxy):
@@ -157,8 +193,8 @@ def writers(path: Path) -> list[int]:
 
 def soak(
     room: Path, requests: int, kills: int, seed: int, *, minutes: float = 600, with_correlator: bool = True
-) -> list[str]:
-    """Run it in a new folder; what was not as it must be, each in a sentence."""
+) -> Outcome:
+    """Run it in a new folder."""
     path = room / "recording"
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # each kill breaks connections of its server
     begun = time.monotonic()
@@ -196,16 +232,16 @@ def soak(
             helpers.stop(60)
     recording.update_run(ended=datetime.now(UTC))
     recording.stamp(final=True)
-    print(f"{run.sent} requests sent, {len(run.answered)} answered: {dict(run.kinds)}")
-    print(f"{run.broken.total()} connections broke: {dict(run.broken.most_common(12))}")
-    print(f"killed: {dict(Counter(name for name, _ in killed))}; {took:.0f} s, {run.sent / took:.0f} requests/s")
-    return [*(f"the {name} ended by itself" for name in helpers.died), *check(recording, run, killed)]
+    talk(f"{run.sent} requests sent, {len(run.answered)} answered: {dict(run.kinds)}")
+    talk(f"{run.broken.total()} connections broke: {dict(run.broken.most_common(12))}")
+    talk(f"killed: {dict(Counter(name for name, _ in killed))}; {took:.0f} s, {run.sent / took:.0f} requests/s")
+    return check(recording, run, killed)._replace(died=helpers.died, requests_per_s=run.sent / took)
 
 
-def check(recording: Recording, run: Traffic, killed: list[tuple[str, float]]) -> list[str]:
+def check(recording: Recording, run: Traffic, killed: list[tuple[str, float]]) -> Outcome:
     """What is missing or wrong in the recording."""
     found: Counter[int] = Counter()
-    wrong = []
+    words = []
     named = set()
     for upload in recording.events(Upload):
         text = (upload.url or "").encode()
@@ -221,30 +257,24 @@ def check(recording: Recording, run: Traffic, killed: list[tuple[str, float]]) -
     gaps = list(recording.events(Gap))
     named |= {str((gap.model_extra or {}).get("body")) for gap in gaps}
     missing = sorted(run.answered - found.keys())
-    if missing:
-        wrong.append(f"{len(missing)} answered requests are not in the recording: {missing[:5]} ...")
     for lost in missing[:5]:
         kind, at = run.answered[lost]
         near = [f"{name} killed {when - at:+.2f} s" for name, when in killed if abs(when - at) < 5]
-        wrong.append(f"  {lost}: {kind}, answered; {', '.join(near) or 'nothing killed'} from then")
+        words.append(f"  {lost}: {kind}, answered; {', '.join(near) or 'nothing killed'} from then")
     twice = [number for number, count in found.items() if count > 1]
-    if twice:
-        wrong.append(f"{len(twice)} requests are in the recording more than once: {twice[:5]} ...")
     here = {entry.name for entry in os.scandir(recording.path / "bodies")}
-    if here - named:
-        wrong.append(f"{len(here - named)} bodies are named by no line: {sorted(here - named)[:2]} ...")
     checked = verify(recording.path)
-    if not checked.ok:
-        wrong.append(f"verify: {checked.problems[:3]}")
     torn = sum(read.event is None for kind in ("upload", "gap") for read in recording.read(kind))
     reasons = Counter(gap.why for gap in gaps)
-    print(f"{sum(found.values())} uploads found, {len(named)} bodies, {torn} torn lines")
-    print(f"gaps: {json.dumps(reasons)}")
-    print(f"verify: {'ok' if checked.ok else 'NOT ok'}, {checked.stamps} stamps, remarks: {len(checked.remarks)}")
-    return wrong
+    talk(f"{sum(found.values())} uploads found, {len(named)} bodies, {torn} torn lines")
+    talk(f"gaps: {json.dumps(reasons)}")
+    talk(f"verify: {'ok' if checked.ok else 'NOT ok'}, {checked.stamps} stamps, remarks: {len(checked.remarks)}")
+    problems = [str(problem) for problem in checked.problems]
+    return Outcome([], missing, twice, sorted(here - named), problems, torn, words)
 
 
-def main() -> None:
+def measure(arguments: Sequence[str] = ()) -> Iterator[Given]:
+    """Run it, and count what is wrong; the arguments are those of the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--kills", type=int, default=100)
@@ -252,11 +282,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=600, help="stop sending after so long")
     parser.add_argument("--dir", default=tempfile.gettempdir())
     parser.add_argument("--no-correlator", action="store_true", help="only the proxy and the recorder")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # each kill breaks connections of its clients
-    print(f"seed {options.seed}")
+    talk(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(dir=options.dir) as room:
-        wrong = soak(
+        outcome = soak(
             Path(room),
             options.requests,
             options.kills,
@@ -264,11 +294,16 @@ def main() -> None:
             minutes=options.minutes,
             with_correlator=not options.no_correlator,
         )
-    for what in wrong:
-        print(f"WRONG: {what}")
-    print("every answered request is recorded" if not wrong else "FAILED")
-    sys.exit(bool(wrong))
+    for what in outcome.wrong():
+        talk(f"WRONG: {what}")
+    yield Figure("answered requests lost", len(outcome.missing))
+    yield Figure("requests recorded twice", len(outcome.twice))
+    yield Figure("bodies that no line names", len(outcome.unnamed))
+    yield Figure("problems that verify finds", len(outcome.problems))
+    yield Figure("processes that ended by themselves", len(outcome.died))
+    yield Figure("torn lines", outcome.torn)
+    yield Figure("requests/s", outcome.requests_per_s)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone("soak", measure(sys.argv[1:])))

@@ -181,7 +181,7 @@ for _name, _turn, _fits in (
     ),
     ("combining", lambda t: __import__("unicodedata").normalize("NFD", t), None),
 ):
-    in_json(_turn, f"further: {_name}", *(() if _fits is None else (lambda v, c=_fits: can(v, c),)))
+    in_json(_turn, f"dumped: {_name}", *(() if _fits is None else (lambda v, c=_fits: can(v, c),)))
 
 # --- digests ---
 
@@ -222,10 +222,10 @@ for _name, _turn in {
     "murmur3 128, first long": lambda t: mmh3.hash64(t.encode())[0],
     "murmur3 128, two longs": lambda t: list(mmh3.hash64(t.encode())),
 }.items():
-    digested(f"further: {_name}", _turn)
+    digested(f"dumped: {_name}", _turn)
 
 
-HARD = ("further: lz-string", "further: big5", "further: uuid of version 5, dns")
+HARD = ("dumped: lz-string", "dumped: big5", "dumped: uuid of version 5, dns")
 """Of these, nothing tells how they begin, or the charset and the namespace are one of many."""
 for _name in HARD:
     WAYS[_name] = WAYS[_name]._replace(grade="hard")

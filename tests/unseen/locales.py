@@ -270,15 +270,15 @@ for _name, _types, _write in (
     ("slug", NAME, lambda t: t.lower().replace(" ", "-") if " " in t and t.isascii() else None),
     ("file", NAME, lambda t: f"{t.replace(' ', '_')}_2026.vcf"),
 ):
-    notation(f"further: {_name}", _types, _write)
+    notation(f"locale: {_name}", _types, _write)
 
 
 HARD = (
-    "ip_address: further: base64",
-    "email: further: at in words",
-    "location: further: aprs",
-    "android_id: further: as a uuid",
-    "ip_address: further: octets of a list",
+    "ip_address: locale: base64",
+    "email: locale: at in words",
+    "location: locale: aprs",
+    "android_id: locale: as a uuid",
+    "ip_address: locale: octets of a list",
 )
 """Of these, no one field says enough, or nobody is known to send them."""
 for _name in HARD:

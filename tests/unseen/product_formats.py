@@ -232,7 +232,7 @@ FORMATS: dict[str, Pack] = {
     ),
 }
 for _name, _pack in FORMATS.items():
-    container(f"further: {_name}", _pack)
+    container(f"product: {_name}", _pack)
 
 
 def png(data: bytes) -> bytes:
@@ -280,4 +280,4 @@ PLACES: dict[str, Callable[[float, float, random.Random], Sent | bytes | None]] 
     "data output stream": lambda a, o, c: utf("gps") + struct.pack(">2d", a, o) + utf("x"),
 }
 for _name, _numbers in PLACES.items():
-    numbers(f"further: {_name}", _numbers)
+    numbers(f"product: {_name}", _numbers)

@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 def test_everything_is_killed_and_what_was_answered_is_recorded(tmp_path: Path) -> None:
-    assert soak.soak(tmp_path, requests=1500, kills=6, seed=3) == []
+    assert soak.soak(tmp_path, requests=1500, kills=6, seed=3).wrong() == []
 
 
 def test_broken_input_is_survived(tmp_path: Path) -> None:
-    assert malformed.attack(tmp_path, count=300, seed=3) == []
+    assert malformed.attack(tmp_path, count=300, seed=3).wrong() == []
