@@ -101,6 +101,7 @@ def mark_consent(
     line = events.Consent(
         **{"at": datetime.now(UTC), **fields},
         app=opened.run.app.package,
+        clock="host",
         signal="operator",
         status=status,
         by="operator",
@@ -127,6 +128,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     retraction = events.Consent(
         **_as_marked(opened, consent),
         app=opened.run.app.package,
+        clock="host",
         signal="operator",
         status=consent.status,
         by="operator",
@@ -180,7 +182,7 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     """Note anything at all on the time line."""
     opened = _marked(recording)
     when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    ref = _append(opened, events.Phase(at=when, app=opened.run.app.package, state="mark", text=text))
+    ref = _append(opened, events.Phase(at=when, app=opened.run.app.package, state="mark", text=text, by="operator"))
     out.print(f"{opened.path}: {ref}")
 
 

@@ -10,7 +10,7 @@ from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, 
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge.claims import Claim
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
-from monitor.judge.consent import Timeline, of_app
+from monitor.judge.consent import Clock, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
@@ -55,6 +55,7 @@ class Walk:
         self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body, self.run.clock_uncertainty_ms)
         self.connections = Connections(self.run.clock_offset_ms)
         self.recipients = known.recipients_of(self.run)
+        self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[tuple[Ref, Access]] = []
         self.consents: list[tuple[Ref, Consent]] = []
         self.phases: list[tuple[Ref, Phase]] = []
@@ -82,7 +83,9 @@ class Walk:
         progress("matching uploads", len(uploads), len(uploads))
 
     def learn(self, ref: Ref, event: Event) -> None:
-        """Take in one line that is no upload."""
+        """Take in one line that is no upload; what another app did says nothing of this one."""
+        if not isinstance(event, Connection | Gap) and not of_app(event, self.run.app.package, self.controllers):
+            return
         match event:
             case Access():
                 self.accesses.append((ref, event))
@@ -94,7 +97,7 @@ class Walk:
             case Consent():
                 self.consents.append((ref, event))
                 claim = self.known.claims.of_line(ref, event, self.run.clock_offset_ms)
-                if claim and of_app(event, self.run.app.package):
+                if claim:
                     self.claims[ref] = (claim,)
             case Phase():
                 self.phases.append((ref, event))
@@ -236,7 +239,10 @@ class Walk:
         carrier: Carrier | None,
         other_app: bool,
     ) -> Flow:
-        uncertainty = 0.0 if upload.by_agent else self.run.clock_uncertainty_ms
+        uncertainty = self.run.clock_uncertainty_ms
+        clock: Clock = "device" if upload.by_agent else "host"
+        package = self.run.app.package
+        others = {upload.app, carrier.app if carrier else None} - {None, package}
         return Flow(
             id=name,
             access=joined.access,
@@ -244,7 +250,7 @@ class Walk:
             upload=joined.upload,
             connection=carrier.ref if carrier else None,
             data=joined.data,
-            consent=decided(timeline, upload.at, uncertainty, joined.data).state,
+            consent=decided(timeline, upload.at, clock, uncertainty, joined.data).state,
             recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
             at=upload.at,
@@ -253,8 +259,9 @@ class Walk:
             rows_read=joined.rows_read,
             cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
             carrier=carrier,
-            other_app=other_app,
-            uncertainty_ms=uncertainty,
+            other_app=other_app or bool(others),
+            uncertainty_ms=0.0 if upload.by_agent else uncertainty,
+            clock=clock,
             simultaneous=joined.simultaneous,
         )
 

@@ -33,7 +33,7 @@ LEFT = timedelta(seconds=2)
 """What a process that ends by itself has on the screen goes away with it; where it went this long before, somebody
 left the app."""
 OUR_END = ("killed", "observation ended")
-"""Texts of ends that are the observer's doing, or nobody knows whose."""
+"""Texts of ends that are the observer's doing, or nobody knows whose; as an operator's note they say nothing."""
 
 
 class PhaseStatus(NamedTuple):
@@ -106,7 +106,7 @@ class Phases:
                     if not alive and not ended and phase.text not in OUR_END:
                         self._exits.append((at, ref))
                 case "mark":
-                    ended = ended or phase.text in OUR_END
+                    ended = ended or (phase.by is None and phase.text in OUR_END)
             why = unseen or (app[1] if app[0] is False else screen[1] if screen[0] is False else None)
             self._times.append(at)
             self._states.append(PhaseStatus(app[0], screen[0], unseen is None, why))
@@ -153,7 +153,7 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
                 life.alive.add(phase.pid)
             case "exited" if life is not None:
                 life.alive.discard(phase.pid)
-            case "mark" if life is not None and (phase.text or "").startswith((BROADCAST, SERVICE)):
+            case "mark" if life is not None and _by_agent(phase) and (phase.text or "").startswith((BROADCAST, SERVICE)):
                 if life.patience is None and life.shown is None and at - life.began <= LAUNCH:
                     life.why = ref
                     life.patience = timedelta() if (phase.text or "").startswith(BROADCAST) else LAUNCH
@@ -173,6 +173,11 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
             by_itself = bool(number) and shows and waited > SELF_START
         found[ref] = life.why if by_itself else None
     return found
+
+
+def _by_agent(phase: Phase) -> bool:
+    """Whether the agent wrote it, inside a process; what a person typed is never read."""
+    return phase.pid is not None and phase.by is None
 
 
 def _time(line: tuple[datetime, *tuple[Any, ...]]) -> datetime:

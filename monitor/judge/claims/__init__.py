@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
 from monitor.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
-from monitor.judge.consent.machine import host_time
+from monitor.judge.consent.machine import clock_of, host_time
 
 if TYPE_CHECKING:
     from monitor.match.decode import Leaf
@@ -44,6 +44,7 @@ class Claim(Record):
         default=(), description="what was agreed to, or opted out of: numbers of TCF purposes, ad_storage, sale"
     )
     host: str | None = Field(default=None, description="of the upload")
+    clock: Literal["host", "device"] = Field(default="device", description="whose clock its time was of")
     detail: str | None = Field(default=None, description="what the text says besides: CMP, date, section")
     means: dict[str, str] = Field(default_factory=dict, description="what such a text stands for, by language")
 
@@ -117,6 +118,7 @@ class ClaimTable(BaseModel):
                         scope=said.scope or entry.scope,
                         purposes=said.purposes,
                         host=upload.host,
+                        clock="device" if upload.by_agent else "host",
                         detail=said.detail,
                         means=entry.means,
                     )
@@ -146,6 +148,7 @@ class ClaimTable(BaseModel):
             says=said.says,
             scope=consent.scope,
             purposes=said.purposes,
+            clock=clock_of(consent),
             detail=said.detail,
             means=entry.means if entry else {},
         )
