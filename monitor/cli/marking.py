@@ -154,7 +154,8 @@ def mark_list(recording: Path | None) -> None:
     offset_ms = opened.run.clock_offset_ms
     lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
     (path,) = catalog.files("consent.yml")
-    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels))
+    package = opened.run.app.package
+    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels), package=package)
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
     for ref, line in lines:
@@ -167,6 +168,8 @@ def mark_list(recording: Path | None) -> None:
             remarks.append(f"takes back {line.retracts}")
         elif ref in replaced:
             remarks.append(f"does not count any more: {', '.join(replaced[ref])}")
+        elif not timeline.knows(ref):
+            remarks.append(f"of another app: {line.app}")
         elif ref not in readings:
             remarks.append("a claim")
         elif readings[ref].why:

@@ -153,7 +153,7 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
                 life.alive.add(phase.pid)
             case "exited" if life is not None:
                 life.alive.discard(phase.pid)
-            case "mark" if life is not None and _by_agent(phase) and (phase.text or "").startswith((BROADCAST, SERVICE)):
+            case "mark" if life is not None and phase.by is None and (phase.text or "").startswith((BROADCAST, SERVICE)):
                 if life.patience is None and life.shown is None and at - life.began <= LAUNCH:
                     life.why = ref
                     life.patience = timedelta() if (phase.text or "").startswith(BROADCAST) else LAUNCH
@@ -173,11 +173,6 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
             by_itself = bool(number) and shows and waited > SELF_START
         found[ref] = life.why if by_itself else None
     return found
-
-
-def _by_agent(phase: Phase) -> bool:
-    """Whether the agent wrote it, inside a process; what a person typed is never read."""
-    return phase.pid is not None and phase.by is None
 
 
 def _time(line: tuple[datetime, *tuple[Any, ...]]) -> datetime:

@@ -23,7 +23,7 @@ STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 GESTURE = timedelta(milliseconds=300)
 """Lines of one label this close together are of one touch: Android takes two touches within it for one double tap."""
 REDRAW = timedelta(seconds=1)
-"""A question that is shown once more this soon, with no answer in between, is the same one, drawn anew."""
+"""A question that is shown once more sooner than this, with no answer in between, is the same one, drawn anew."""
 
 Clock = Literal["host", "device"]
 Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
@@ -171,7 +171,7 @@ def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
         line, scope = reading.consent, reading.scope
         if line.signal == "dialog" and line.status == "requested":
             before = drawn.get(scope)
-            again = before is not None and reading.at - before.at <= REDRAW
+            again = before is not None and reading.at - before.at < REDRAW
             if not line.ticked:
                 pre_ticked.discard(scope)
             elif not (again and before is not None and before.consent.ticked is False):

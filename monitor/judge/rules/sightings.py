@@ -211,7 +211,7 @@ class Sightings:
             return False
         last = drawn.get(what)
         drawn[what] = (at, consent.ticked)
-        return last is not None and at - last[0] <= REDRAW and last[1] == consent.ticked
+        return last is not None and at - last[0] < REDRAW and last[1] == consent.ticked
 
     def _pressed_itself(self, ref: Ref, consent: Consent) -> bool:
         """Whether the app itself touched a label for a yes, and did not only pass on a touch of the user."""

@@ -165,7 +165,7 @@ def of_no_worth() -> Iterator[Case]:
             "saw. What is read and sent now is no proof of its being too early.",
         )
         .launched()
-        .claimed(0.3, "preference", "given", "privacy_agreed=true", note="present at start")
+        .claimed(0.3, "preference", "given", "privacy_agreed=true", at_start=True)
         .read(4, NUMBER, LOGIN)
         .sent(5, SHOP, {"tel": PHONE})
         .finds("consent-from-earlier-run", "info", "indicated")
