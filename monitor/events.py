@@ -218,7 +218,8 @@ class Consent(Line):
     note: str | None = Field(default=None, description="free text for people: nothing is concluded from it")
     stack: Stack = Field(default=(), description="where an SDK call came from")
     clock: Literal["host", "device"] | None = Field(
-        default=None, description="whose clock `at` is of; null: the host's for what an operator noted, else the device's"
+        default=None,
+        description="whose clock `at` is of; null: the host's for what an operator noted, else the device's",
     )
     corrects: Ref | None = Field(
         default=None, description="the earlier line that this one replaces, whatever its time: a corrected mark"

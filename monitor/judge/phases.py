@@ -153,7 +153,9 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
                 life.alive.add(phase.pid)
             case "exited" if life is not None:
                 life.alive.discard(phase.pid)
-            case "mark" if life is not None and phase.by is None and (phase.text or "").startswith((BROADCAST, SERVICE)):
+            case "mark" if (
+                life is not None and phase.by is None and (phase.text or "").startswith((BROADCAST, SERVICE))
+            ):
                 if life.patience is None and life.shown is None and at - life.began <= LAUNCH:
                     life.why = ref
                     life.patience = timedelta() if (phase.text or "").startswith(BROADCAST) else LAUNCH

@@ -22,8 +22,9 @@ What a line says is its status, but:
   by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had
   unticked it meanwhile chose freely, and an operator who saw it may mark what it was;
 - one touch that says yes to several questions at once (tap lines of one label within 0.3 s in several scopes, whether
-  those were asked for or not) is no answer to one that must be asked apart: `sensitive_separate`, `third_party_separate`, `cross_border_separate`,
-  `minor_guardian`; unless it had a box of its own, which the user ticked, or the touch kept choices (`choices`);
+  those were asked for or not) is no answer to one that must be asked apart: `sensitive_separate`,
+  `third_party_separate`, `cross_border_separate`, `minor_guardian`; unless it had a box of its own, which the user
+  ticked, or the touch kept choices (`choices`);
 - a touch on "Disagree" (`refuse`) is a no and one on "Manage options" (`options`) no answer, whatever the line says:
   what was touched is what was seen, and its status is what somebody made of it;
 - a touch on "Not now", "Agree later" (`later`), "Skip" or "Close" (`closing`) is no answer either: `dismissed`;
@@ -67,7 +68,7 @@ one with `retracts` says that the line it names never was: see `corrections`. A 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -205,6 +206,14 @@ class Timeline:
         found = [history.at(start), *history.between(start, end)]
         return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in found))
 
+    def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
+        """Whether a yes to this kind of data was seen in one of these scopes in between, both inclusive."""
+        first = bisect_left(self._readings, since, key=lambda each: each.at)
+        last = bisect_right(self._readings, until, key=lambda each: each.at)
+        return any(
+            each.says == "given" and each.scope in scopes and each.covers(data) for each in self._readings[first:last]
+        )
+
     def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
         """Lines that say the contrary of the one that made it so, within seconds of it: a tap against an operator's
         mark, or a mark against a tap."""
@@ -243,8 +252,8 @@ class Timeline:
     def carried(self) -> tuple[Ref, ...]:
         """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before
         the run (they count), and a yes that the app's store had at its start, before anything was shown (it gives no
-        consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. None when it
-        is not known when the run started."""
+        consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. None when
+        it is not known when the run started."""
         if self._started is None:
             return ()
         started = self._started
@@ -314,7 +323,9 @@ class Timeline:
         key = (scope, clock)
         if key not in self._own:
             steps = self._steps.get(scope, ())
-            self._own[key] = [step.reading.at for step in steps if step.says and clock_of(step.reading.consent) == clock]
+            self._own[key] = [
+                step.reading.at for step in steps if step.says and clock_of(step.reading.consent) == clock
+            ]
         return self._own[key]
 
     def _history(self, data: DataType | None, scope: str) -> History:
@@ -325,7 +336,6 @@ class Timeline:
             steps = self._steps.get(scope, ())
             self._histories[key] = History(steps, key[1], kinds if data is None else ())
         return self._histories[key]
-
 
 
 def _overlap(one: tuple[DataType, ...] | None, other: tuple[DataType, ...] | None) -> bool:

@@ -28,8 +28,10 @@ REDRAW = timedelta(seconds=1)
 Clock = Literal["host", "device"]
 Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
 """`changed`: a question that says that what was agreed to has changed."""
-Why = Literal["ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse", "later", "forced"]
-"""Why a line does not say what its status says; `forced`: it does, but whoever had not agreed would have had to leave."""
+Why = Literal[
+    "ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse", "later", "forced"
+]
+"""Why a line does not say what its status says; `forced`: it does, under pressure."""
 
 
 class Reading(NamedTuple):

@@ -147,6 +147,9 @@ class Conditions:
     def _confidence(self, least: float) -> Test:
         return lambda each: each.certainty >= least
 
+    def _record(self, _: Any) -> Test:
+        return lambda each: each.record is not None
+
     def _abroad(self, _: Any) -> Test:
         home = self._facts.territory
         if home is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import ConsentName, ConsentStatus, Flow
-from monitor.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, was_there
+from monitor.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
 from monitor.judge.consent.machine import host_time, line_number
 from monitor.judge.order import decided, least
 from monitor.judge.phases import UNKNOWN, PhaseStatus
 from monitor.judge.recipients import is_device
 from monitor.judge.rules.facts import Facts
+from monitor.labels import Labels
 
 if TYPE_CHECKING:
     from monitor.judge.claims import Claim
@@ -33,6 +35,8 @@ TICK = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC) + TICK
 PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
 """Purposes of a claim that a no to personalised advertising answers: TCF's profiles and their use, Google's names."""
+ADVERTISING = frozenset({"advertising_id", "oaid"})
+"""Kinds of data that a no to advertising is about."""
 NOTICES = frozenset({"dialog", "tap", "operator"})
 """Signals of something that told the user what is to be done with the data, or of an answer to it."""
 PERMISSION_SIGNALS = frozenset({"permission_prompt", "permission_result"})
@@ -76,8 +80,8 @@ class Sighting:
     """Of a flow: the app's own word, by then, that there is no consent to it."""
 
     def is_in(self, states: Container[str]) -> bool:
-        """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind. A yes that
-        may have come later excuses, but nothing rests on it."""
+        """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind. On a yes
+        that may have come later nothing rests."""
         if self.status.state == "given" and not all(state in states for state in self.possible):
             return False
         return self.decided in states or self.status.state in states
@@ -201,8 +205,8 @@ class Sightings:
 
     @staticmethod
     def _is_redraw(at: datetime, consent: Consent, drawn: dict[str, tuple[datetime, bool | None]]) -> bool:
-        """Whether a question is the one of just before, drawn anew: nothing was answered in between, and its box is as it
-        was. `drawn`: what -> when it was shown last, and its box."""
+        """Whether a question is the one of just before, drawn anew: nothing was answered in between, and its box is as
+        it was. `drawn`: what -> when it was shown last, and its box."""
         prompt = consent.signal == "permission_prompt"
         what = f"{PROMPT}{consent.text}" if consent.signal in PERMISSION_SIGNALS else consent.scope
         if not prompt and not (consent.signal == "dialog" and consent.status == "requested"):
@@ -218,6 +222,8 @@ class Sightings:
         if consent.signal != "tap" or consent.by != "app" or consent.status != "given":
             return False
         if ref in self._facts.timeline.replaced() or not self._facts.timeline.knows(ref):
+            return False
+        if said(consent, self._facts.labels or Labels())[0] != "given":
             return False
         at = host_time(consent, self._facts.clock_offset_ms)
         return not any(abs(at - touch) <= GESTURE for touch in self._touches)
@@ -260,7 +266,7 @@ class Sightings:
         """Every claim of consent, with the real state at that moment; what an earlier run left is none of this run."""
         found = []
         for claim in self._facts.claims:
-            if claim.ref in self._earlier:
+            if claim.ref in self._earlier or claim.at_start:
                 continue
             status = self._claimed(claim)
             found.append(
@@ -360,10 +366,53 @@ class Sightings:
             phase=self._phase(flow),
             flow=flow,
             certainty=max((match.confidence for match in flow.matches), default=0),
+            record=self._record(flow, status),
             clock=flow.clock,
             uncertainty_ms=uncertainty_ms,
             possible=frozenset(each.state for each in possible),
         )
+
+    def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:
+        """The app's own word, at the time of a flow, that the user has not agreed: where no other word of the app says
+        yes, and no yes was seen since. Where a no was seen, that tells more."""
+        if status.state in ("refused", "withdrawn", "basic_only"):
+            return None
+        scopes = ("general_policy", "ads_tracking") if flow.data in ADVERTISING else ("general_policy",)
+        for scope in scopes:
+            times, records = self._records.get(scope, ((), ()))
+            number = bisect_right(times, flow.at)
+            record = records[number - 1] if number else None
+            if record is None:
+                continue
+            since = FIRST if record.at_start else record.at - timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+            if not self._facts.timeline.agreed(since, flow.at, flow.data, {scope, "general_policy"}):
+                return record
+        return None
+
+    @cached_property
+    def _records(self) -> dict[str, tuple[list[datetime], list[Claim | None]]]:
+        """Scope -> when the app's own record of it changed, and the word by which it was a no from then on; None where
+        one of its words is a yes, or there is none. What is of the device's clock counts from when it surely was there,
+        a yes from when it may have been."""
+        slack = timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+        words: list[tuple[datetime, Ref, Claim]] = []
+        for claim in self._facts.claims:
+            if claim.record and claim.says != "unknown":
+                late = slack if claim.clock == "device" else timedelta()
+                at = FIRST if claim.at_start else claim.at + (late if claim.says == "refused" else -late)
+                words.append((at, claim.ref, claim))
+        found: dict[str, tuple[list[datetime], list[Claim | None]]] = {}
+        yes: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
+        for at, _, claim in sorted(words, key=lambda each: (each[0], line_number(each[1]))):
+            key = (claim.host, claim.path)
+            if claim.says == "given":
+                yes[claim.scope].add(key)
+            elif key in yes[claim.scope]:  # a yes taken back is the last word
+                yes[claim.scope].clear()
+            times, records = found.setdefault(claim.scope, ([], []))
+            times.append(at)
+            records.append(claim if claim.says == "refused" and not yes[claim.scope] else None)
+        return found
 
     def _phase(self, flow: Flow) -> PhaseStatus:
         """The phase in which it was sent; unknown where the clocks leave two."""
