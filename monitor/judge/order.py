@@ -1,8 +1,8 @@
 """Two clocks: what may be said of the order of lines of the device and of the host, which agree only to within a bound.
 
-What two lines of one clock say of their order is exact: a tap and a read (both of the device), a mark and an upload (both
-of the host). Between the clocks only what is farther apart than the bound is in order. What one clock gives the same
-microsecond is simultaneous.
+What two lines of one clock say of their order is exact: a tap and a read (both of the device), a mark and an upload
+(both of the host). Between the clocks only what is farther apart than the bound is in order. What one clock gives the
+same microsecond is simultaneous.
 """
 
 from __future__ import annotations

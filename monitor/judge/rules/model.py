@@ -140,7 +140,7 @@ class Condition(Strict):
     hashed: Literal[True] | None = Field(default=None, description="every match is a digest made without a key")
     record: Literal["refused"] | None = Field(
         default=None,
-        description="the app's own record said by then that there is no consent to it, no yes was seen since, and no no",
+        description="the app's own record was by then that there is no consent to it; no yes was seen since, and no no",
     )
     with_: DataTypes | None = Field(
         default=None, alias="with", description="the same upload also carries one of these kinds"

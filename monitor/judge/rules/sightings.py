@@ -73,7 +73,7 @@ class Sighting:
     uncertainty_ms: float = 0
     """How far that clock and the other may be apart."""
     possible: frozenset[ConsentName] = frozenset()
-    """Every state that may have held then, where lines of the other clock, or of the same microsecond, leave several."""
+    """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
     """Of an access: the flows that carried its values."""
     record: Claim | None = None

@@ -227,8 +227,8 @@ def by_itself() -> Iterator[Case]:
     yield (
         Case(
             "sent-against-own-record",
-            "The user agrees; later the app writes down that the policy is not accepted any more, by a screen of its own "
-            "that nobody saw, and goes on sending the number.",
+            "The user agrees; later the app writes down that the policy is not accepted any more, by a screen of its "
+            "own that nobody saw, and goes on sending the number.",
         )
         .agreed()
         .read(3, NUMBER, LOGIN)
@@ -240,8 +240,8 @@ def by_itself() -> Iterator[Case]:
     yield (
         Case(
             "sent-against-own-record-nearly",
-            "The app's store says no at its start, the user agrees in this run, and the key of a dialog that need not be "
-            "shown any more is false: none of them is a no that still stands.",
+            "The app's store says no at its start, the user agrees in this run, and the key of a dialog that need not "
+            "be shown any more is false: none of them is a no that still stands.",
             nearly="sent-against-own-record",
         )
         .claimed(0.2, "preference", "refused", "privacy_accepted=false", at_start=True)
@@ -254,7 +254,7 @@ def by_itself() -> Iterator[Case]:
         Case(
             "advertising-against-own-record",
             "The user agrees in general and to the sharing; the request that carries the advertising identifier says "
-            "itself that ads are not to be personalised. The number that goes to the app's own server is another matter.",
+            "itself that ads are not to be personalised. The number for the app's own server is another matter.",
         )
         .agreed()
         .separately(2.5, "third_party_separate", "given", "We share your advertising ID", ["advertising_id"])
@@ -312,8 +312,8 @@ def by_itself() -> Iterator[Case]:
     yield (
         Case(
             "tap-against-mark",
-            "The agent sees a touch on Agree, and a second later the operator marks a no: the last word counts, and what "
-            "rests on it is not proven.",
+            "The agent sees a touch on Agree, and a second later the operator marks a no: the last word counts, and "
+            "what rests on it is not proven.",
         )
         .asked(0.5)
         .tapped(2, "given", "Agree")
