@@ -69,7 +69,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.events import Consent, DataType, Ref
@@ -127,8 +127,10 @@ ASKED_AT_START = timedelta(seconds=60)
 CONFLICT = timedelta(seconds=5)
 """A tap and an operator's mark this close together are of one act."""
 TICK = timedelta(microseconds=1)
-FIRST = datetime.min.replace(tzinfo=UTC)
-LAST = datetime.max.replace(tzinfo=UTC)
+MOST_NEAR = 4
+"""Lines of each clock, around one moment, whose orders are tried; nobody touches more often within the bound."""
+MOST_SHIFTS = 64
+"""Histories with the clocks apart that are kept: what happens together asks for the same ones."""
 _YES_OR_NO = frozenset({"given", "refused", "basic_only", "withdrawn"})
 
 
@@ -169,7 +171,7 @@ class Timeline:
             step = Step(reading, says.get(reading.ref), self._corrections.around(reading.ref))
             self._steps.setdefault(reading.scope, []).append(step)
         self._by_ref = {reading.ref: reading for reading in self._readings}
-        self._own: dict[tuple[str, Clock], list[datetime]] = {}
+        self._shifts: dict[tuple[str, DataType | None, Clock, timedelta], History] = {}
         self._kinds = {
             scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
             for scope, steps in self._steps.items()
@@ -198,13 +200,24 @@ class Timeline:
         clock within the bound may be either.
         """
         slack = timedelta(milliseconds=uncertainty_ms)
-        own = self._times(scope, clock)
-        before, after = bisect_left(own, time), bisect_right(own, time)
-        start = max(_shifted(time, -slack - TICK), own[before - 1] if before else FIRST)
-        end = min(_shifted(time, slack), own[after] - TICK if after < len(own) else LAST)
-        history = self._history(data, scope)
-        found = [history.at(start), *history.between(start, end)]
-        return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in found))
+        first, last = _shifted(time, -slack - slack), _shifted(time, slack)
+        near = [step for step in self._between(scope, first, last) if step.says]
+        other = [step.reading.at for step in near if clock_of(step.reading.consent) != clock]
+        other = sorted((at for at in other if abs(at - time) <= slack), key=lambda at: abs(at - time))[:MOST_NEAR]
+        own = [step.reading.at for step in near if clock_of(step.reading.consent) == clock and step.reading.at <= time]
+        if not other and time not in own:
+            return (self.at(time, data, scope),)
+        # Where the other clock's lines stand against this moment, and against those of this clock before it, changes only
+        # where two of them meet.
+        meet = {anchor - at for at in other for anchor in (time, *own[-MOST_NEAR:])}
+        shifts = {by + tick for by in (timedelta(), *meet) for tick in (timedelta(), -TICK, TICK)} | {slack, -slack}
+        found: dict[ConsentStatus, None] = {}
+        for by in sorted(each for each in shifts if abs(each) <= slack):
+            history = self._shifted_history(data, scope, clock, by)
+            just_before = _shifted(time, -TICK)
+            found |= dict.fromkeys([history.at(just_before), *history.between(just_before, time)])
+        told = (self._as_timed(each) for each in found)
+        return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in told))
 
     def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
         """Whether a yes to this kind of data was seen in one of these scopes in between, both inclusive."""
@@ -318,15 +331,35 @@ class Timeline:
             ]
         return self._questions[key]
 
-    def _times(self, scope: str, clock: Clock) -> list[datetime]:
-        """Times of the lines of one clock that speak of a scope, in order."""
-        key = (scope, clock)
-        if key not in self._own:
-            steps = self._steps.get(scope, ())
-            self._own[key] = [
-                step.reading.at for step in steps if step.says and clock_of(step.reading.consent) == clock
+    def _between(self, scope: str, first: datetime, last: datetime) -> list[Step]:
+        """Lines that speak of a scope in a stretch of time, both ends inclusive."""
+        steps = self._steps.get(scope, [])
+        start = bisect_left(steps, first, key=lambda step: step.reading.at)
+        return steps[start : bisect_right(steps, last, key=lambda step: step.reading.at)]
+
+    def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
+        """The history as it is when the lines of the other clock are shifted by so much."""
+        if not by:
+            return self._history(data, scope)
+        kinds = self._kinds.get(scope, ())
+        key = (scope, data if data in kinds else None if data is None else "", clock, by)
+        if key not in self._shifts:
+            if len(self._shifts) >= MOST_SHIFTS:
+                self._shifts.clear()
+            moved = [
+                step
+                if clock_of(step.reading.consent) == clock
+                else step._replace(reading=step.reading._replace(at=_shifted(step.reading.at, by)))
+                for step in self._steps.get(scope, ())
             ]
-        return self._own[key]
+            moved.sort(key=lambda step: (step.reading.at, step.reading.line, step.reading.ref))
+            self._shifts[key] = History(moved, key[1], kinds if data is None else ())
+        return self._shifts[key]
+
+    def _as_timed(self, status: ConsentStatus) -> ConsentStatus:
+        """The status with the time of its line as it was, not shifted."""
+        made = self._by_ref.get(status.ref or "")
+        return status if made is None else status.model_copy(update={"at": made.at})
 
     def _history(self, data: DataType | None, scope: str) -> History:
         kinds = self._kinds.get(scope, ())
