@@ -207,8 +207,8 @@ class Timeline:
         own = [step.reading.at for step in near if clock_of(step.reading.consent) == clock and step.reading.at <= time]
         if not other and time not in own:
             return (self.at(time, data, scope),)
-        # Where the other clock's lines stand against this moment, and against those of this clock before it, changes only
-        # where two of them meet.
+        # Where the other clock's lines stand against this moment, and against those of this clock before it, changes
+        # only where two of them meet.
         meet = {anchor - at for at in other for anchor in (time, *own[-MOST_NEAR:])}
         shifts = {by + tick for by in (timedelta(), *meet) for tick in (timedelta(), -TICK, TICK)} | {slack, -slack}
         found: dict[ConsentStatus, None] = {}
