@@ -165,8 +165,8 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
     package = report.run.app.package
     lines = [(ref, event) for ref, event in report.consents if isinstance(event, Consent)]
     offset_ms, uncertainty_ms = report.run.clock_offset_ms, report.run.clock_uncertainty_ms
-    own = ((ref, event) for ref, event in report.phases if isinstance(event, Phase) and of_app(event, package))
-    timeline = Timeline(lines, offset_ms, report.run.started, labels, Phases(own, offset_ms), package)
+    phases = Phases([(ref, event) for ref, event in report.phases if isinstance(event, Phase)], offset_ms)
+    timeline = Timeline(lines, offset_ms, report.run.started, labels, phases, package)
     offset = timedelta(milliseconds=report.run.clock_offset_ms)
     sources: dict[Ref, str] = {}
     for ref, event in report.accesses:

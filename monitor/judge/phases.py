@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor.events import Phase, Ref
-from monitor.judge.consent.machine import line_number
+from monitor.judge.consent.machine import line_number, of_app
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""
@@ -68,6 +68,8 @@ class Phases:
         self, phases: Iterable[tuple[Ref, Phase]] = (), clock_offset_ms: float = 0, last: datetime | None = None
     ) -> None:
         """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
+        phases = tuple(phases)
+        self._told = (phases, clock_offset_ms, last)
         offset = timedelta(milliseconds=clock_offset_ms)
         lines = sorted(
             ((_host_time(phase, offset), line_number(ref), ref, phase) for ref, phase in phases),
@@ -110,6 +112,12 @@ class Phases:
             why = unseen or (app[1] if app[0] is False else screen[1] if screen[0] is False else None)
             self._times.append(at)
             self._states.append(PhaseStatus(app[0], screen[0], unseen is None, why))
+
+    def of_app(self, package: str | None) -> Phases:
+        """The same without what other apps did; None: all of it."""
+        lines, clock_offset_ms, last = self._told
+        own = [(ref, line) for ref, line in lines if package is None or of_app(line, package)]
+        return self if len(own) == len(lines) else Phases(own, clock_offset_ms, last)
 
     def at(self, time: datetime) -> PhaseStatus:
         """What was known at `time` (host's clock, inclusive)."""

@@ -177,7 +177,7 @@ class Timeline:
             for scope, steps in self._steps.items()
         }
         self._histories: dict[tuple[str, DataType | None], History] = {}
-        self._phases = phases
+        self._phases = phases and phases.of_app(package)
         self._pids = {ref: line.pid for ref, line in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
 
