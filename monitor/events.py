@@ -234,6 +234,13 @@ class Consent(Line):
         default=None, description="of what the app has in its store: it was there before this run"
     )
 
+    @property
+    def on_host_clock(self) -> bool:
+        """Whose clock its time is of: as it says, else the host's for what an operator noted."""
+        if self.clock is not None:
+            return self.clock == "host"
+        return "operator" in (self.by, self.signal)
+
 
 class Phase(Line):
     """What state the app or the screen came into (phases.jsonl, by agent and device)."""

@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from monitor import catalog, events
 from monitor.correlate import knowledge
@@ -49,7 +50,7 @@ def test_the_catalog_is_there(name):
 
 
 PAGE = (ROOT / "docs/contract.md").read_text("utf-8")
-DESCRIBED = {
+DESCRIBED: dict[str, type[BaseModel]] = {
     "Every line": events.Line,
     "value": events.Value,
     "blob in the line": events.InlineBlob,

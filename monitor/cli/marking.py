@@ -231,15 +231,16 @@ def _check(data: tuple[str, ...]) -> None:
 
 
 def _warn(line: events.Consent) -> None:
-    """Tell a person who marks a yes that what was touched is none."""
+    """Tell a person who marks an answer that what was touched is another, or none."""
     from monitor import catalog
     from monitor.judge.consent import said
     from monitor.labels import Labels
 
     (path,) = catalog.files("consent.yml")
     says, why = said(line, catalog.parse(path, Labels))
-    if why and line.status == "given":
-        err.print(plain(f"{line.text!r} is not a clear yes: this counts as {says}."))
+    if why and says != line.status and line.status in ("given", "refused"):
+        clear = "yes" if line.status == "given" else "no"
+        err.print(plain(f"{line.text!r} is not a clear {clear}: this counts as {says}."))
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -174,6 +174,7 @@ class Walk:
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
+        foreign |= self._of_others(uploads, carriers)
         flows: list[Flow] = []
         for ref in sorted(self.joined, key=_line):
             upload, joins = self.joined[ref]
@@ -196,7 +197,7 @@ class Walk:
             recipients=self.known.recipients,
             consents=tuple(self.consents),
             phases=phases,
-            claims=tuple(claim for ref in self._claiming(timeline) for claim in self.claims[ref]),
+            claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
             app_type=self.known.type_of(self.run),
@@ -220,10 +221,19 @@ class Walk:
             if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
                 yield gap
 
-    def _claiming(self, timeline: Timeline) -> Iterator[Ref]:
-        """Lines and uploads that claim consent; what an operator has taken back claims nothing."""
+    def _claiming(self, timeline: Timeline, foreign: frozenset[Ref]) -> Iterator[Ref]:
+        """Lines and uploads of the app that claim consent; what an operator has taken back claims nothing."""
         replaced = timeline.replaced()
-        return (ref for ref in self.claims if ref not in replaced)
+        return (ref for ref in self.claims if ref not in replaced and ref not in foreign)
+
+    def _of_others(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
+        """Uploads that are written in the name of another app, or that a connection of one carried."""
+        own = {None, self.run.app.package}
+        return frozenset(
+            ref
+            for ref, upload in uploads.items()
+            if upload.app not in own or (ref in carriers and carriers[ref].app not in own)
+        )
 
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""
@@ -241,8 +251,6 @@ class Walk:
     ) -> Flow:
         uncertainty = self.run.clock_uncertainty_ms
         clock: Clock = "device" if upload.by_agent else "host"
-        package = self.run.app.package
-        others = {upload.app, carrier.app if carrier else None} - {None, package}
         return Flow(
             id=name,
             access=joined.access,
@@ -259,7 +267,7 @@ class Walk:
             rows_read=joined.rows_read,
             cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
             carrier=carrier,
-            other_app=other_app or bool(others),
+            other_app=other_app,
             uncertainty_ms=0.0 if upload.by_agent else uncertainty,
             clock=clock,
             simultaneous=joined.simultaneous,

@@ -85,8 +85,8 @@ def of_app(line: Line, package: str, controllers: Container[str] = ()) -> bool:
 
 
 def clock_of(consent: Consent) -> Clock:
-    """Whose clock its time is of: as it says, else the host's for what an operator noted, and the device's."""
-    return consent.clock or ("host" if by_operator(consent) else "device")
+    """Whose clock its time is of."""
+    return "host" if consent.on_host_clock else "device"
 
 
 def was_there(consent: Consent) -> bool:
@@ -99,7 +99,7 @@ def was_there(consent: Consent) -> bool:
 
 def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
     """When it happened, on the host's clock, which the operator's lines carry as they are."""
-    if clock_of(consent) == "host":
+    if consent.on_host_clock:
         return consent.at
     try:
         return consent.at - timedelta(milliseconds=clock_offset_ms)
