@@ -74,16 +74,20 @@ export interface Consent {
   by: "user" | "operator" | "app";
   /** the label touched, the key set, the permission named */
   text?: string | null;
-  /** free text of the operator */
+  /** free text for people: nothing is concluded from it */
   note?: string | null;
   /** where an SDK call came from */
   stack?: readonly string[];
+  /** whose clock `at` is of; null: the host's for what an operator noted, else the device's */
+  clock?: "host" | "device" | null;
   /** the earlier line that this one replaces, whatever its time: a corrected mark */
   corrects?: string | null;
   /** the earlier line that never was: neither it nor this one counts; status as there */
   retracts?: string | null;
   /** of a dialog: its box was ticked when it appeared; of a tap: when it was tapped */
   ticked?: boolean | null;
+  /** of what the app has in its store: it was there before this run */
+  at_start?: boolean | null;
 }
 
 /** One end of a connection. */
@@ -137,6 +141,8 @@ export interface Phase {
   state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
   /** text of a mark */
   text?: string | null;
+  /** operator: a person typed the text, and nothing is concluded from it */
+  by?: "operator" | null;
 }
 
 /** More than 256 bytes: stored in bodies/ under their digest. */

@@ -215,8 +215,12 @@ class Consent(Line):
     data: tuple[DataType, ...] | None = Field(default=None, description="data type codes, or null for all")
     by: Literal["user", "operator", "app"] = Field(description="an app that merely claims consent is `app`")
     text: str | None = Field(default=None, description="the label touched, the key set, the permission named")
-    note: str | None = Field(default=None, description="free text of the operator")
+    note: str | None = Field(default=None, description="free text for people: nothing is concluded from it")
     stack: Stack = Field(default=(), description="where an SDK call came from")
+    clock: Literal["host", "device"] | None = Field(
+        default=None,
+        description="whose clock `at` is of; null: the host's for what an operator noted, else the device's",
+    )
     corrects: Ref | None = Field(
         default=None, description="the earlier line that this one replaces, whatever its time: a corrected mark"
     )
@@ -226,6 +230,16 @@ class Consent(Line):
     ticked: bool | None = Field(
         default=None, description="of a dialog: its box was ticked when it appeared; of a tap: when it was tapped"
     )
+    at_start: bool | None = Field(
+        default=None, description="of what the app has in its store: it was there before this run"
+    )
+
+    @property
+    def on_host_clock(self) -> bool:
+        """Whose clock its time is of: as it says, else the host's for what an operator noted."""
+        if self.clock is not None:
+            return self.clock == "host"
+        return "operator" in (self.by, self.signal)
 
 
 class Phase(Line):
@@ -234,6 +248,9 @@ class Phase(Line):
     kind: Literal["phase"] = "phase"
     state: Literal["started", "exited", "foreground", "background", "screen_on", "screen_off", "mark"]
     text: str | None = Field(default=None, description="text of a mark")
+    by: Literal["operator"] | None = Field(
+        default=None, description="operator: a person typed the text, and nothing is concluded from it"
+    )
 
 
 class Gap(Line):

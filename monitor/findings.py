@@ -137,6 +137,9 @@ class Flow(Record):
     uncertainty_ms: float = Field(
         default=0, description="how wrong its time may be against what the agent saw; 0: one clock, or not measured"
     )
+    clock: Literal["host", "device"] = Field(
+        default="host", description="whose clock its time was of, before it was set right"
+    )
     simultaneous: bool = Field(
         default=False,
         description="closer to the read than the clocks may be wrong: nobody knows which was first",

@@ -18,14 +18,21 @@ _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s
 
 Words = dict[str, tuple[str, ...]]
 """Labels by language."""
-Choice = Literal["refuse", "basic", "agree", "ambiguous"]
+Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
+_WHOLE_ONLY = frozenset({"ambiguous", "closing"})
+"""Lists whose words say nothing inside a longer label: "Accept and close" is a yes."""
 
 
 def normal(text: str) -> str:
     """A text without case, punctuation and width: words with single spaces between them."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", "")
-    kept = "".join(char if char.isalnum() or char == "&" else " " for char in folded)
+    kept = "".join(char if char.isalnum() or char == "&" or _combines(char) else " " for char in folded)
     return " ".join(kept.split())
+
+
+def _combines(char: str) -> bool:
+    """Vowel signs of Hindi and the like, which are part of their word."""
+    return unicodedata.category(char).startswith("M")
 
 
 def normal_label(label: str) -> str:
@@ -71,6 +78,13 @@ def _contains(text: str, phrase: str) -> bool:
     return f" {phrase} " in f" {text} "
 
 
+def _without(text: str, phrase: str) -> str:
+    """What is left of a text when a phrase that it has in it is taken away."""
+    if _CJK.search(phrase):
+        return text.replace(" ", "").replace(phrase.replace(" ", ""), "")
+    return f" {text} ".replace(f" {phrase} ", " ").strip()
+
+
 class Labels(BaseModel):
     """The lists of catalog/consent.yml by which a consent line is read; what else is there is passed over."""
 
@@ -78,16 +92,24 @@ class Labels(BaseModel):
 
     refuse: Words = {}
     basic: Words = {}
+    later: Words = {}
     agree: Words = {}
+    forced: Words = {}
     ambiguous: Words = {}
+    closing: Words = {}
     options: Words = {}
     choices: Words = {}
     changed: Words = {}
     everything: Words = {}
+    permission_controllers: tuple[str, ...] = ()
 
     @cached_property
     def _choices(self) -> dict[Choice, Phrases]:
         return {name: Phrases.all(getattr(self, name)) for name in get_args(Choice)}
+
+    @cached_property
+    def _forced(self) -> Phrases:
+        return Phrases.all(self.forced)
 
     @cached_property
     def _everything(self) -> Phrases:
@@ -106,7 +128,8 @@ class Labels(BaseModel):
         return Phrases.all(self.changed)
 
     def choice(self, label: str) -> Choice | None:
-        """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes."""
+        """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes, but what
+        only says that whoever does not agree must leave is no no."""
         if label not in self._chosen:
             self._chosen[label] = self._choose(normal_label(label))
         return self._chosen[label]
@@ -116,14 +139,23 @@ class Labels(BaseModel):
         """Labels asked for so far: an app has few, and a long recording shows them thousands of times."""
         return {}
 
+    def forces(self, label: str) -> bool:
+        """Whether it is a yes that says besides that whoever does not agree must leave: "Agree or exit"."""
+        text = normal_label(label)
+        phrase = self._forced.first(text) if len(text) <= LONGEST_LABEL else None
+        return phrase is not None and self._choose_plainly(_without(text, phrase)) == "agree"
+
     def _choose(self, text: str) -> Choice | None:
         if not text or len(text) > LONGEST_LABEL:
             return None
+        return "agree" if self.forces(text) else self._choose_plainly(text)
+
+    def _choose_plainly(self, text: str) -> Choice | None:
         for name, phrases in self._choices.items():
             if phrases.whole(text):
                 return name
         for name, phrases in self._choices.items():
-            if name != "ambiguous" and (found := phrases.first(text)):
+            if name not in _WHOLE_ONLY and (found := phrases.first(text)):
                 # "Manage consent" has "consent" in it and is no yes; "Accept all and customise" is one.
                 opens = self._options.first(text) if name == "agree" else None
                 return name if opens is None or len(opens) <= len(found) else None

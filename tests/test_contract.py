@@ -1,10 +1,13 @@
 """What holds between the languages: event.ts is current, the schema is a schema, the catalog's names exist."""
 
 import json
+import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from monitor import catalog, events
 from monitor.correlate import knowledge
@@ -44,3 +47,54 @@ def test_data_types_that_sources_and_rules_name_exist():
 @pytest.mark.parametrize("name", ["rules", "sources", "recipients.yml", "consent.yml", "data_types.yml"])
 def test_the_catalog_is_there(name):
     assert list(catalog.files(name))
+
+
+PAGE = (ROOT / "docs/contract.md").read_text("utf-8")
+DESCRIBED: dict[str, type[BaseModel]] = {
+    "Every line": events.Line,
+    "value": events.Value,
+    "blob in the line": events.InlineBlob,
+    "blob in bodies/": events.StoredBlob,
+    "endpoint": events.Endpoint,
+    "tls": events.Tls,
+    "run.json": events.Run,
+    "app": events.AppIdentity,
+    "device": events.DeviceIdentity,
+    "clock reading": events.ClockReading,
+    **{kind.model_fields["kind"].default: kind for kind in events.KINDS},
+}
+OF_EVERY_LINE = {*events.Line.model_fields, "kind"}
+
+
+def table(heading):
+    """The fields of a table of the page, each with its meaning."""
+    section = re.search(rf"^##+ {re.escape(heading)}$(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert section, heading
+    return dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section[1], re.MULTILINE))
+
+
+def choices(annotation):
+    """The words of a closed choice, wherever it stands in a type."""
+    if get_origin(annotation) is Literal:
+        return set(map(str, get_args(annotation)))
+    return set().union(*map(choices, get_args(annotation)))
+
+
+@pytest.mark.parametrize("heading", DESCRIBED)
+def test_the_page_on_the_format_names_each_field_and_each_word(heading):
+    model = DESCRIBED[heading]
+    fields = dict(model.model_fields)
+    if heading == "Every line":
+        fields["kind"] = events.Access.model_fields["kind"]
+    elif issubclass(model, events.Line):
+        fields = {name: field for name, field in fields.items() if name not in OF_EVERY_LINE}
+    described = table(heading)
+    assert set(described) == set(fields)
+    for name, meaning in described.items():
+        if name != "kind":
+            assert choices(fields[name].annotation) <= set(re.findall(r"`([^`]+)`", meaning)), name
+
+
+def test_the_page_on_the_format_has_no_other_table_and_names_each_file():
+    assert len(re.findall(r"^\| field \| meaning \|$", PAGE, re.MULTILINE)) == len(DESCRIBED)
+    assert all(name in PAGE for name in events.FILES.values())

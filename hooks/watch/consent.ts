@@ -12,6 +12,8 @@ import { argumentText, getter, tryGetter } from "./readers.js";
 
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
+/** a finger, a key, or a screen reader */
+const INPUT = /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp|\.performAccessibilityActionInternal)\(/;
 
 /** What can be read on a window. */
 interface Screen {
@@ -89,8 +91,8 @@ function tapped(call: Call): void {
       label,
       // Of a box or switch: its state before this click.
       ticked: is(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null,
-      // The platform's own input path; code that presses a button by itself does not come from there.
-      input: stack.some((frame) => /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp)\(/.test(frame)),
+      // The platform's own input paths; code that presses a button by itself does not come from there.
+      input: stack.some((frame) => INPUT.test(frame)),
       ...read(env, root instanceof NativePointer ? root : NULL),
       stack,
     });

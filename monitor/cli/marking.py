@@ -101,6 +101,7 @@ def mark_consent(
     line = events.Consent(
         **{"at": datetime.now(UTC), **fields},
         app=opened.run.app.package,
+        clock="host",
         signal="operator",
         status=status,
         by="operator",
@@ -127,6 +128,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     retraction = events.Consent(
         **_as_marked(opened, consent),
         app=opened.run.app.package,
+        clock="host",
         signal="operator",
         status=consent.status,
         by="operator",
@@ -152,7 +154,8 @@ def mark_list(recording: Path | None) -> None:
     offset_ms = opened.run.clock_offset_ms
     lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
     (path,) = catalog.files("consent.yml")
-    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels))
+    package = opened.run.app.package
+    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels), package=package)
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
     for ref, line in lines:
@@ -165,6 +168,8 @@ def mark_list(recording: Path | None) -> None:
             remarks.append(f"takes back {line.retracts}")
         elif ref in replaced:
             remarks.append(f"does not count any more: {', '.join(replaced[ref])}")
+        elif not timeline.knows(ref):
+            remarks.append(f"of another app: {line.app}")
         elif ref not in readings:
             remarks.append("a claim")
         elif readings[ref].why:
@@ -180,7 +185,7 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     """Note anything at all on the time line."""
     opened = _marked(recording)
     when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    ref = _append(opened, events.Phase(at=when, app=opened.run.app.package, state="mark", text=text))
+    ref = _append(opened, events.Phase(at=when, app=opened.run.app.package, state="mark", text=text, by="operator"))
     out.print(f"{opened.path}: {ref}")
 
 
@@ -226,15 +231,16 @@ def _check(data: tuple[str, ...]) -> None:
 
 
 def _warn(line: events.Consent) -> None:
-    """Tell a person who marks a yes that what was touched is none."""
+    """Tell a person who marks an answer that what was touched is another, or none."""
     from monitor import catalog
     from monitor.judge.consent import said
     from monitor.labels import Labels
 
     (path,) = catalog.files("consent.yml")
     says, why = said(line, catalog.parse(path, Labels))
-    if why and line.status == "given":
-        err.print(plain(f"{line.text!r} is not a clear yes: this counts as {says}."))
+    if why and says != line.status and line.status in ("given", "refused"):
+        clear = "yes" if line.status == "given" else "no"
+        err.print(plain(f"{line.text!r} is not a clear {clear}: this counts as {says}."))
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

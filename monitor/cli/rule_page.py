@@ -57,6 +57,10 @@ CONDITIONS: Texts = {
     "party": ("the recipient: {}", "接收方：{}"),
     "cleartext": ("the message was sent in cleartext: {}", "以明文发送：{}"),
     "confidence": ("the value was found with a certainty of at least {}", "找到该值的确定度不低于 {}"),
+    "record": (
+        "the app's own record was by then that there is no consent to it, and no answer of the user was seen since",
+        "应用自身的记录当时表明未获同意，且其后未观察到用户的答复",
+    ),
     "abroad": (
         "the recipient's country is known and is not where the users are (--territory)",
         "已知接收方所在国家或地区，且不在用户所在地域（--territory）",
@@ -107,6 +111,8 @@ VALUES: Texts = {
     "refuse": ("a no", "拒绝"),
     "basic": ("the basic function only", "仅基本功能"),
     "agree": ("a yes", "同意"),
+    "later": ('no answer yet, as "Not now"', "尚未作答，如“以后再说”"),
+    "forced": ('a yes under pressure, as "Agree or exit"', "受迫的同意，如“同意(不同意请退出)”"),
     "unticked": ("a yes without ticking the box", "未勾选复选框即同意"),
     "pre_ticked": ("a yes with the box ticked beforehand", "复选框已预先勾选的同意"),
     "bundled": ("one touch that agrees to everything at once", "一次点击同意全部事项"),

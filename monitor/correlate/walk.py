@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, 
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge.claims import Claim
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
-from monitor.judge.consent import Timeline, of_app
+from monitor.judge.consent import Clock, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
@@ -55,6 +55,7 @@ class Walk:
         self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body, self.run.clock_uncertainty_ms)
         self.connections = Connections(self.run.clock_offset_ms)
         self.recipients = known.recipients_of(self.run)
+        self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[tuple[Ref, Access]] = []
         self.consents: list[tuple[Ref, Consent]] = []
         self.phases: list[tuple[Ref, Phase]] = []
@@ -82,7 +83,9 @@ class Walk:
         progress("matching uploads", len(uploads), len(uploads))
 
     def learn(self, ref: Ref, event: Event) -> None:
-        """Take in one line that is no upload."""
+        """Take in one line that is no upload; what another app did says nothing of this one."""
+        if not isinstance(event, Connection | Gap) and not of_app(event, self.run.app.package, self.controllers):
+            return
         match event:
             case Access():
                 self.accesses.append((ref, event))
@@ -94,7 +97,7 @@ class Walk:
             case Consent():
                 self.consents.append((ref, event))
                 claim = self.known.claims.of_line(ref, event, self.run.clock_offset_ms)
-                if claim and of_app(event, self.run.app.package):
+                if claim:
                     self.claims[ref] = (claim,)
             case Phase():
                 self.phases.append((ref, event))
@@ -171,6 +174,7 @@ class Walk:
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
+        foreign |= self._of_others(uploads, carriers)
         flows: list[Flow] = []
         for ref in sorted(self.joined, key=_line):
             upload, joins = self.joined[ref]
@@ -193,7 +197,7 @@ class Walk:
             recipients=self.known.recipients,
             consents=tuple(self.consents),
             phases=phases,
-            claims=tuple(claim for ref in self._claiming(timeline) for claim in self.claims[ref]),
+            claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
             app_type=self.known.type_of(self.run),
@@ -217,10 +221,19 @@ class Walk:
             if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
                 yield gap
 
-    def _claiming(self, timeline: Timeline) -> Iterator[Ref]:
-        """Lines and uploads that claim consent; what an operator has taken back claims nothing."""
+    def _claiming(self, timeline: Timeline, foreign: frozenset[Ref]) -> Iterator[Ref]:
+        """Lines and uploads of the app that claim consent; what an operator has taken back claims nothing."""
         replaced = timeline.replaced()
-        return (ref for ref in self.claims if ref not in replaced)
+        return (ref for ref in self.claims if ref not in replaced and ref not in foreign)
+
+    def _of_others(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
+        """Uploads that are written in the name of another app, or that a connection of one carried."""
+        own = {None, self.run.app.package}
+        return frozenset(
+            ref
+            for ref, upload in uploads.items()
+            if upload.app not in own or (ref in carriers and carriers[ref].app not in own)
+        )
 
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""
@@ -236,7 +249,8 @@ class Walk:
         carrier: Carrier | None,
         other_app: bool,
     ) -> Flow:
-        uncertainty = 0.0 if upload.by_agent else self.run.clock_uncertainty_ms
+        uncertainty = self.run.clock_uncertainty_ms
+        clock: Clock = "device" if upload.by_agent else "host"
         return Flow(
             id=name,
             access=joined.access,
@@ -244,7 +258,7 @@ class Walk:
             upload=joined.upload,
             connection=carrier.ref if carrier else None,
             data=joined.data,
-            consent=decided(timeline, upload.at, uncertainty, joined.data).state,
+            consent=decided(timeline, upload.at, clock, uncertainty, joined.data).state,
             recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
             at=upload.at,
@@ -254,7 +268,8 @@ class Walk:
             cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
             carrier=carrier,
             other_app=other_app,
-            uncertainty_ms=uncertainty,
+            uncertainty_ms=0.0 if upload.by_agent else uncertainty,
+            clock=clock,
             simultaneous=joined.simultaneous,
         )
 

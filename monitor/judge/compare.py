@@ -19,7 +19,8 @@ from monitor.findings import (
     Recipient,
     Report,
 )
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Timeline, of_app
+from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.recipients import is_device
 from monitor.labels import Labels
@@ -161,20 +162,23 @@ def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "de
 
 def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
     """Every access that gave a value and every flow of one run, each with the consent at its moment."""
+    package = report.run.app.package
     lines = [(ref, event) for ref, event in report.consents if isinstance(event, Consent)]
-    offset_ms = report.run.clock_offset_ms
+    offset_ms, uncertainty_ms = report.run.clock_offset_ms, report.run.clock_uncertainty_ms
     phases = Phases([(ref, event) for ref, event in report.phases if isinstance(event, Phase)], offset_ms)
-    timeline = Timeline(lines, offset_ms, report.run.started, labels, phases, report.run.app.package)
+    timeline = Timeline(lines, offset_ms, report.run.started, labels, phases, package)
     offset = timedelta(milliseconds=report.run.clock_offset_ms)
     sources: dict[Ref, str] = {}
     for ref, event in report.accesses:
-        if not isinstance(event, Access):
+        if not isinstance(event, Access) or not of_app(event, package):
             continue
         sources[ref] = event.source
         if event.outcome != "returned" or not event.values:
             continue
-        first = timeline.at(event.at - offset, event.data).state
-        last = timeline.at((event.until or event.at) - offset, event.data).state
+        first, last = (
+            decided(timeline, at - offset, "device", uncertainty_ms, event.data).state
+            for at in (event.at, event.until or event.at)
+        )
         # A folded line stands for many calls; only of the first and the last the moment is known.
         moments = [(event.at, first, event.count)]
         if event.until is not None and last != first:

@@ -1,34 +1,51 @@
-"""Two clocks: what may be said of the order of a device's lines and the proxy's, which agree only to within a bound."""
+"""Two clocks: what may be said of the order of lines of the device and of the host, which agree only to within a bound.
+
+What two lines of one clock say of their order is exact: a tap and a read (both of the device), a mark and an upload
+(both of the host). Between the clocks only what is farther apart than the bound is in order. What one clock gives the
+same microsecond is simultaneous.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container
-from datetime import datetime, timedelta
+from collections.abc import Container, Sequence
+from datetime import datetime
 
 from monitor.events import DataType
-from monitor.findings import ConsentStatus
-from monitor.judge.consent import Timeline
+from monitor.findings import ConsentName, ConsentStatus
+from monitor.judge.consent import Clock, Timeline
+
+_CLAIMS: dict[ConsentName, int] = {"refused": 2, "withdrawn": 2, "basic_only": 1}
+"""How much more than the lack of a yes a state says."""
 
 
 def decided(
-    timeline: Timeline, at: datetime, uncertainty_ms: float, data: DataType | None, scope: str = "general_policy"
+    timeline: Timeline,
+    at: datetime,
+    clock: Clock,
+    uncertainty_ms: float,
+    data: DataType | None,
+    scope: str = "general_policy",
 ) -> ConsentStatus:
-    """What the user had decided at a moment that is known only to within some milliseconds.
+    """What the user had decided at a moment of one clock, as far as the order of lines is known: see `least`."""
+    return least(timeline.around(at, clock, uncertainty_ms, data, scope), timeline.at(at, data, scope))
 
-    Where a yes began or ended within them, it counts as given: rather miss than accuse.
-    """
-    status = timeline.at(at, data, scope)
-    if status.state == "given" or not uncertainty_ms:
-        return status
-    slack = timedelta(milliseconds=uncertainty_ms)
-    around = (timeline.at(at + slack, data, scope), timeline.at(at - slack, data, scope))
-    return next((other for other in around if other.state == "given"), status)
+
+def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> ConsentStatus:
+    """Of the statuses that may have held the one that accuses least: a yes where there may have been one, else the lack
+    of a yes before a no; where that leaves several, the one that the times tell, or the first."""
+    ranked = {each: -1 if each.state == "given" else _CLAIMS.get(each.state, 0) for each in possible}
+    best = min(ranked.values())
+    return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)
 
 
 def surely(
-    timeline: Timeline, at: datetime, uncertainty_ms: float, data: DataType | None, scope: str, wanted: Container[str]
+    timeline: Timeline,
+    at: datetime,
+    clock: Clock,
+    uncertainty_ms: float,
+    data: DataType | None,
+    scope: str,
+    wanted: Container[str],
 ) -> bool:
-    """Whether the state was one of these whatever the moment was within the uncertainty."""
-    slack = timedelta(milliseconds=uncertainty_ms)
-    moments = (at, at - slack, at + slack) if slack else (at,)
-    return all(timeline.at(moment, data, scope).state in wanted for moment in moments)
+    """Whether the state was one of these whichever line came first, of those whose order is not known."""
+    return all(each.state in wanted for each in timeline.around(at, clock, uncertainty_ms, data, scope))

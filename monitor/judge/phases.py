@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor.events import Phase, Ref
-from monitor.judge.consent.machine import line_number
+from monitor.judge.consent.machine import line_number, of_app
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""
@@ -33,7 +33,7 @@ LEFT = timedelta(seconds=2)
 """What a process that ends by itself has on the screen goes away with it; where it went this long before, somebody
 left the app."""
 OUR_END = ("killed", "observation ended")
-"""Texts of ends that are the observer's doing, or nobody knows whose."""
+"""Texts of ends that are the observer's doing, or nobody knows whose; as an operator's note they say nothing."""
 
 
 class PhaseStatus(NamedTuple):
@@ -68,6 +68,8 @@ class Phases:
         self, phases: Iterable[tuple[Ref, Phase]] = (), clock_offset_ms: float = 0, last: datetime | None = None
     ) -> None:
         """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
+        phases = tuple(phases)
+        self._told = (phases, clock_offset_ms, last)
         offset = timedelta(milliseconds=clock_offset_ms)
         lines = sorted(
             ((_host_time(phase, offset), line_number(ref), ref, phase) for ref, phase in phases),
@@ -106,10 +108,16 @@ class Phases:
                     if not alive and not ended and phase.text not in OUR_END:
                         self._exits.append((at, ref))
                 case "mark":
-                    ended = ended or phase.text in OUR_END
+                    ended = ended or (phase.by is None and phase.text in OUR_END)
             why = unseen or (app[1] if app[0] is False else screen[1] if screen[0] is False else None)
             self._times.append(at)
             self._states.append(PhaseStatus(app[0], screen[0], unseen is None, why))
+
+    def of_app(self, package: str | None) -> Phases:
+        """The same without what other apps did; None: all of it."""
+        lines, clock_offset_ms, last = self._told
+        own = [(ref, line) for ref, line in lines if package is None or of_app(line, package)]
+        return self if len(own) == len(lines) else Phases(own, clock_offset_ms, last)
 
     def at(self, time: datetime) -> PhaseStatus:
         """What was known at `time` (host's clock, inclusive)."""
@@ -153,7 +161,9 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
                 life.alive.add(phase.pid)
             case "exited" if life is not None:
                 life.alive.discard(phase.pid)
-            case "mark" if life is not None and (phase.text or "").startswith((BROADCAST, SERVICE)):
+            case "mark" if (
+                life is not None and phase.by is None and (phase.text or "").startswith((BROADCAST, SERVICE))
+            ):
                 if life.patience is None and life.shown is None and at - life.began <= LAUNCH:
                     life.why = ref
                     life.patience = timedelta() if (phase.text or "").startswith(BROADCAST) else LAUNCH

@@ -15,7 +15,7 @@ def host_time(event: Event, report: Report) -> datetime:
         case Upload():
             of_the_host = not event.by_agent
         case Consent():
-            of_the_host = "operator" in (event.by, event.signal)
+            of_the_host = event.on_host_clock
         case Phase():
             of_the_host = event.state == "mark" and event.pid is None
         case _:

@@ -48,6 +48,7 @@ class Scenario:
 
     def __init__(self, package="com.example.shop", offset_s=0.0, **known: Any):
         """`known`: app_type, policy, territory, jurisdictions."""
+        self.package = package
         self.recipients = Recipients(TABLE, package)
         self.offset_s = offset_s
         self.accesses: list[tuple[Ref, Access]] = []
@@ -141,7 +142,7 @@ class Scenario:
         return Facts(
             flows=self.flows,
             accesses=self.accesses,
-            timeline=Timeline(self.consents, offset_ms, START, LABELS),
+            timeline=Timeline(self.consents, offset_ms, START, LABELS, package=self.package),
             clock_offset_ms=offset_ms,
             data_types=TYPES,
             recipients=TABLE,

@@ -128,7 +128,7 @@ def test_background_and_screen(run):
 def test_what_an_earlier_run_left_is_said_to_be_that(run):
     left = (("lanes.policy_agreed", "true"), ("lanes.theme", "dark"), ("lanes.IABUSPrivacy_String", "1YYN"))
     recording = run("lanes", "silent", preferences=left)
-    present = [event for event in events(recording, "consent") if event.note == "present at start"]
+    present = [event for event in events(recording, "consent") if event.at_start]
     assert {(event.signal, event.status, event.text, event.by) for event in present} == {
         ("preference", "given", "policy_agreed=true", "app"),
         ("iab_gpp", "refused", "IABUSPrivacy_String=1YYN", "app"),

@@ -90,7 +90,7 @@ def test_what_a_label_chooses(label, choice):
     assert Signals().choice(label) == choice
 
 
-@pytest.mark.parametrize("kind", ["refuse", "basic", "agree", "ambiguous"])
+@pytest.mark.parametrize("kind", ["refuse", "basic", "later", "agree", "ambiguous", "closing"])
 def test_every_label_of_the_catalog_is_found_in_its_own_list(kind):
     signals = Signals()
     for words in getattr(load(), kind).values():
@@ -101,7 +101,7 @@ def test_no_label_stands_in_two_lists():
     words = load()
     seen = [
         normal_label(word)
-        for kind in ("refuse", "basic", "agree", "ambiguous")
+        for kind in ("refuse", "basic", "later", "agree", "ambiguous", "closing")
         for word in {normal_label(w) for language in getattr(words, kind).values() for w in language}
     ]
     assert len(seen) == len(set(seen))
@@ -372,7 +372,8 @@ def test_what_an_app_writes_down_is_a_claim(screen, key, value, signal, status, 
     screen("preference", key=key, value=value, present=True)
     [event, before] = screen.events
     assert (event.signal, event.status, event.scope, event.by) == (signal, status, scope, "app")
-    assert (event.text, event.note, before.note) == (f"{key}={value}", None, "present at start")
+    assert (event.text, event.at_start, before.at_start) == (f"{key}={value}", None, True)
+    assert {each.clock for each in screen.events} == {"device"}
 
 
 @pytest.mark.parametrize("key", ["privacy_version", "agreed_policy_version", "theme", "is_first_launch"])

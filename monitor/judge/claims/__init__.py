@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
 from monitor.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
-from monitor.judge.consent.machine import host_time
+from monitor.judge.consent.machine import clock_of, host_time, was_there
 
 if TYPE_CHECKING:
     from monitor.match.decode import Leaf
@@ -44,6 +44,9 @@ class Claim(Record):
         default=(), description="what was agreed to, or opted out of: numbers of TCF purposes, ad_storage, sale"
     )
     host: str | None = Field(default=None, description="of the upload")
+    clock: Literal["host", "device"] = Field(default="device", description="whose clock its time was of")
+    record: bool = Field(default=False, description="it records an answer of the user, not how something is set")
+    at_start: bool = Field(default=False, description="it was in the app's store before this run")
     detail: str | None = Field(default=None, description="what the text says besides: CMP, date, section")
     means: dict[str, str] = Field(default_factory=dict, description="what such a text stands for, by language")
 
@@ -61,6 +64,7 @@ class Entry(BaseModel):
     given: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     sure: bool = False
+    record: bool = False
     hosts: tuple[str, ...] = ()
     verify: bool = False
 
@@ -96,6 +100,7 @@ class ClaimTable(BaseModel):
     claims: tuple[Entry, ...] = ()
     gpp_sections: dict[int, Section] = {}
     void: Void = Void()
+    asking: tuple[str, ...] = ()
 
     def of_upload(self, ref: Ref, upload: Upload, leaves: Iterable[Leaf]) -> tuple[Claim, ...]:
         """What an upload claims, in the order of its leaves; `upload.at` on the host's clock."""
@@ -117,6 +122,8 @@ class ClaimTable(BaseModel):
                         scope=said.scope or entry.scope,
                         purposes=said.purposes,
                         host=upload.host,
+                        clock="device" if upload.by_agent else "host",
+                        record=entry.record and said.scope is None,
                         detail=said.detail,
                         means=entry.means,
                     )
@@ -146,9 +153,20 @@ class ClaimTable(BaseModel):
             says=said.says,
             scope=consent.scope,
             purposes=said.purposes,
+            clock=clock_of(consent),
+            record=entry.record if entry else self._records(consent, key),
+            at_start=was_there(consent),
             detail=said.detail,
             means=entry.means if entry else {},
         )
+
+    def _records(self, consent: Consent, key: str) -> bool:
+        """Whether a line of which no entry speaks records an answer: not what an SDK is told in general, which may be
+        how it is set at start, and not a name that speaks of asking."""
+        if consent.signal == "sdk_call":
+            return consent.scope == "ads_tracking"
+        name = "".join(_parts(key))
+        return not any(word in name for word in self.asking)
 
     def _read(self, path: str, text: str, host: str | None) -> list[tuple[Entry, Said]]:
         end = _parts(_last(path))

@@ -1,7 +1,9 @@
 """What the user had been asked and had decided at a moment, computed from the consent lines of a recording.
 
 Times. Lines of the device carry the device's clock and are corrected (host = device - offset). What an operator notes
-is typed on the host and already carries the host's clock: such a line (`by` or `signal` is `operator`) is not shifted.
+is typed on the host and already carries the host's clock: such a line (`clock` is `host`, or where it does not say,
+`by` or `signal` is `operator`) is not shifted. The clocks agree only to within a bound, so lines of one clock are in
+order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
 
 Whose word counts. Consent is an act: a tap of the user, or an operator's mark of one. A preference that is set, an SDK
 that is told "agreed", a TCF string in the store are claims of the app; they change nothing here, in neither direction
@@ -19,11 +21,14 @@ What a line says is its status, but:
 - nor is it where the dialog came up with its box already ticked: what the user did not tick is a default, and consent
   by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had
   unticked it meanwhile chose freely, and an operator who saw it may mark what it was;
-- one touch that says yes to several questions at once (tap lines of one moment and label in several scopes) is no
-  answer to one that must be asked apart: `sensitive_separate`, `third_party_separate`, `cross_border_separate`,
-  `minor_guardian`; unless it had a box of its own, which the user ticked, or the touch kept choices (`choices`);
-- a touch on "Disagree" or "Not now" (`refuse`) is a no and one on "Manage options" (`options`) no answer, whatever
-  the line says: what was touched is what was seen, and its status is what somebody made of it;
+- one touch that says yes to several questions at once (tap lines of one label within 0.3 s in several scopes, whether
+  those were asked for or not) is no answer to one that must be asked apart: `sensitive_separate`,
+  `third_party_separate`, `cross_border_separate`, `minor_guardian`; unless it had a box of its own, which the user
+  ticked, or the touch kept choices (`choices`);
+- a touch on "Disagree" (`refuse`) is a no and one on "Manage options" (`options`) no answer, whatever the line says:
+  what was touched is what was seen, and its status is what somebody made of it;
+- a touch on "Not now", "Agree later" (`later`), "Skip" or "Close" (`closing`) is no answer either: `dismissed`;
+- a touch on "Agree or exit" (`forced`) is a yes, under pressure: `given`, and a rule says so;
 - "Browse only" and its like (`basic`) is a no to all but the basic function: `basic_only`, whatever status it has;
 - a question whose text says that the policy has changed (`changed`) takes the force from an earlier yes: `expired`.
 
@@ -62,8 +67,8 @@ one with `retracts` says that the line it names never was: see `corrections`. A 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -72,10 +77,16 @@ from monitor.findings import ConsentStatus
 from monitor.judge.consent.corrections import Corrections
 from monitor.judge.consent.history import History, Step
 from monitor.judge.consent.machine import (
+    GESTURE,
     PERMISSION,
+    REDRAW,
+    STORED,
+    Clock,
     Reading,
     Says,
     Why,
+    by_operator,
+    clock_of,
     counts,
     host_time,
     in_context,
@@ -84,19 +95,43 @@ from monitor.judge.consent.machine import (
     read,
     said,
     scope_of,
+    was_there,
 )
 from monitor.labels import Labels
 
 if TYPE_CHECKING:
     from monitor.judge.phases import Phases
 
-__all__ = ["Reading", "Says", "Timeline", "Why", "host_time", "of_app", "said", "scope_of"]
+__all__ = [
+    "GESTURE",
+    "REDRAW",
+    "Clock",
+    "Reading",
+    "Says",
+    "Timeline",
+    "Why",
+    "clock_of",
+    "host_time",
+    "of_app",
+    "said",
+    "scope_of",
+    "was_there",
+]
 
 EARLIER = timedelta(seconds=5)
 """A line this long before the run began is of an earlier run: clocks are set right to well under that."""
 FIRST_MOMENTS = timedelta(seconds=10)
 """What an app finds in its own store, it reads this soon."""
-_STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
+ASKED_AT_START = timedelta(seconds=60)
+"""A question this soon after the start is the app's own doing; later the user may have gone to look for it."""
+CONFLICT = timedelta(seconds=5)
+"""A tap and an operator's mark this close together are of one act."""
+TICK = timedelta(microseconds=1)
+MOST_NEAR = 4
+"""Lines of each clock, around one moment, whose orders are tried; nobody touches more often within the bound."""
+MOST_SHIFTS = 64
+"""Histories with the clocks apart that are kept: what happens together asks for the same ones."""
+_YES_OR_NO = frozenset({"given", "refused", "basic_only", "withdrawn"})
 
 
 class Timeline:
@@ -118,12 +153,13 @@ class Timeline:
     ) -> None:
         """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read;
         `package` of the app, without it every app's lines count."""
-        lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package)]
+        labels = labels or Labels()
+        controllers = frozenset(labels.permission_controllers)
+        lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package, controllers)]
         self._offset_ms = clock_offset_ms
         self._started = run_started
         self._corrections = Corrections(lines)
         self._lines = lines
-        labels = labels or Labels()
         readings = sorted(
             (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line) and not line.retracts),
             key=lambda each: (each.at, each.line, each.ref),
@@ -134,19 +170,79 @@ class Timeline:
         for reading in in_context(readings, labels):
             step = Step(reading, says.get(reading.ref), self._corrections.around(reading.ref))
             self._steps.setdefault(reading.scope, []).append(step)
+        self._by_ref = {reading.ref: reading for reading in self._readings}
+        self._shifts: dict[tuple[str, DataType | None, Clock, timedelta], History] = {}
         self._kinds = {
             scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
             for scope, steps in self._steps.items()
         }
         self._histories: dict[tuple[str, DataType | None], History] = {}
-        self._phases = phases
+        self._phases = phases and phases.of_app(package)
         self._pids = {ref: line.pid for ref, line in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
         status = self._history(data, scope).at(time)
-        return self._left(status, time, data, scope) if status.state == "requested" and scope != PERMISSION else status
+        return self._open(status, time, data, scope)
+
+    def around(
+        self,
+        time: datetime,
+        clock: Clock,
+        uncertainty_ms: float,
+        data: DataType | None = None,
+        scope: str = "general_policy",
+    ) -> tuple[ConsentStatus, ...]:
+        """Every status that may have held at `time`, in order, where the clocks may be `uncertainty_ms` apart.
+
+        Lines of the same `clock` are before or after it, but for those of the same microsecond; lines of the other
+        clock within the bound may be either.
+        """
+        slack = timedelta(milliseconds=uncertainty_ms)
+        first, last = _shifted(time, -slack - slack), _shifted(time, slack)
+        near = [step for step in self._between(scope, first, last) if step.says]
+        other = [step.reading.at for step in near if clock_of(step.reading.consent) != clock]
+        other = sorted((at for at in other if abs(at - time) <= slack), key=lambda at: abs(at - time))[:MOST_NEAR]
+        own = [step.reading.at for step in near if clock_of(step.reading.consent) == clock and step.reading.at <= time]
+        if not other and time not in own:
+            return (self.at(time, data, scope),)
+        # Where the other clock's lines stand against this moment, and against those of this clock before it, changes
+        # only where two of them meet.
+        meet = {anchor - at for at in other for anchor in (time, *own[-MOST_NEAR:])}
+        shifts = {by + tick for by in (timedelta(), *meet) for tick in (timedelta(), -TICK, TICK)} | {slack, -slack}
+        found: dict[ConsentStatus, None] = {}
+        for by in sorted(each for each in shifts if abs(each) <= slack):
+            history = self._shifted_history(data, scope, clock, by)
+            just_before = _shifted(time, -TICK)
+            found |= dict.fromkeys([history.at(just_before), *history.between(just_before, time)])
+        told = (self._as_timed(each) for each in found)
+        return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in told))
+
+    def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
+        """Whether a yes to this kind of data was seen in one of these scopes in between, both inclusive."""
+        first = bisect_left(self._readings, since, key=lambda each: each.at)
+        last = bisect_right(self._readings, until, key=lambda each: each.at)
+        return any(
+            each.says == "given" and each.scope in scopes and each.covers(data) for each in self._readings[first:last]
+        )
+
+    def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
+        """Lines that say the contrary of the one that made it so, within seconds of it: a tap against an operator's
+        mark, or a mark against a tap."""
+        made = self._by_ref.get(status.ref or "")
+        if made is None or status.state not in _YES_OR_NO:
+            return ()
+        near = [each for each in self._readings if abs(each.at - made.at) <= CONFLICT]
+        return tuple(
+            each.ref
+            for each in near
+            if each.scope == scope
+            and by_operator(each.consent) != by_operator(made.consent)
+            and each.says in _YES_OR_NO
+            and (each.says == "given") != (made.says == "given")
+            and _overlap(each.data, made.data)
+        )
 
     def given_after(
         self, time: datetime, data: DataType | None = None, scope: str = "general_policy"
@@ -162,26 +258,46 @@ class Timeline:
         """Every line that counts, in order of time: what it says, and why where that is not its status."""
         return self._readings
 
+    def knows(self, ref: Ref) -> bool:
+        """Whether the line is about this app."""
+        return ref in self._pids
+
     def carried(self) -> tuple[Ref, ...]:
         """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before
         the run (they count), and a yes that the app's store had at its start, before anything was shown (it gives no
-        consent). None when it is not known when the run started."""
+        consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. None when
+        it is not known when the run started."""
         if self._started is None:
             return ()
         started = self._started
         before = [reading.ref for reading in self._readings if reading.at < started - EARLIER]
         shown = min((reading.at for reading in self._readings if reading.at >= started - EARLIER), default=None)
         until = min(started + FIRST_MOMENTS, shown) if shown else started + FIRST_MOMENTS
+        denied = self._denied(started)
         stored = [
             ref
             for ref, line in self._lines
-            if line.signal in _STORED
+            if line.signal in STORED
             and line.status == "given"
             and not counts(line)
             and self._corrections.stands(ref)
-            and (_was_there(line) or host_time(line, self._offset_ms) < until)
+            and (was_there(line) or (line.at_start is None and host_time(line, self._offset_ms) < until))
+            and not denied & {line.scope, "general_policy"}
         ]
         return tuple(sorted(dict.fromkeys([*before, *stored]), key=in_file))
+
+    def _denied(self, started: datetime) -> set[str]:
+        """Scopes in which this run began by asking, and the first answer was a no."""
+        asked: set[str] = set()
+        answers: dict[str, Says] = {}
+        for each in self._readings:
+            if each.at < started - EARLIER or each.scope == PERMISSION:
+                continue
+            if each.says == "requested" and each.at <= started + ASKED_AT_START:
+                asked.add(each.scope)
+            elif each.says in _YES_OR_NO and each.scope in asked:
+                answers.setdefault(each.scope, each.says)
+        return {scope for scope, answer in answers.items() if answer != "given"}
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
         """Lines that an operator has since replaced or taken back, each with the lines that did so, the last word
@@ -193,12 +309,12 @@ class Timeline:
         counts as an ordinary line."""
         return dict(self._corrections.unknown)
 
-    def _left(self, status: ConsentStatus, time: datetime, data: DataType | None, scope: str) -> ConsentStatus:
-        """The status of an open question, which the user may have left since it was last asked."""
-        if self._phases is None:
+    def _open(self, status: ConsentStatus, time: datetime, data: DataType | None, scope: str) -> ConsentStatus:
+        """The same, but of an open question, which the user may have left since it was last asked."""
+        if status.state != "requested" or self._phases is None or scope == PERMISSION:
             return status
         asked = self._asked(data, scope)
-        at, ref = asked[bisect_right(asked, time, key=lambda each: each[0]) - 1]
+        at, ref = asked[max(0, bisect_right(asked, time, key=lambda each: each[0]) - 1)]
         left = self._phases.left(at, time, self._pids[ref])
         if left is None:
             return status
@@ -215,6 +331,36 @@ class Timeline:
             ]
         return self._questions[key]
 
+    def _between(self, scope: str, first: datetime, last: datetime) -> list[Step]:
+        """Lines that speak of a scope in a stretch of time, both ends inclusive."""
+        steps = self._steps.get(scope, [])
+        start = bisect_left(steps, first, key=lambda step: step.reading.at)
+        return steps[start : bisect_right(steps, last, key=lambda step: step.reading.at)]
+
+    def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
+        """The history as it is when the lines of the other clock are shifted by so much."""
+        if not by:
+            return self._history(data, scope)
+        kinds = self._kinds.get(scope, ())
+        key = (scope, data if data in kinds else None if data is None else "", clock, by)
+        if key not in self._shifts:
+            if len(self._shifts) >= MOST_SHIFTS:
+                self._shifts.clear()
+            moved = [
+                step
+                if clock_of(step.reading.consent) == clock
+                else step._replace(reading=step.reading._replace(at=_shifted(step.reading.at, by)))
+                for step in self._steps.get(scope, ())
+            ]
+            moved.sort(key=lambda step: (step.reading.at, step.reading.line, step.reading.ref))
+            self._shifts[key] = History(moved, key[1], kinds if data is None else ())
+        return self._shifts[key]
+
+    def _as_timed(self, status: ConsentStatus) -> ConsentStatus:
+        """The status with the time of its line as it was, not shifted."""
+        made = self._by_ref.get(status.ref or "")
+        return status if made is None else status.model_copy(update={"at": made.at})
+
     def _history(self, data: DataType | None, scope: str) -> History:
         kinds = self._kinds.get(scope, ())
         # What no line names by itself has the history of the lines that speak of every kind.
@@ -225,6 +371,12 @@ class Timeline:
         return self._histories[key]
 
 
-def _was_there(line: Consent) -> bool:
-    """Whether the store had it before this run wrote to it, as the agent notes it."""
-    return line.note is not None and line.note.startswith("present at start")
+def _overlap(one: tuple[DataType, ...] | None, other: tuple[DataType, ...] | None) -> bool:
+    return one is None or other is None or not set(one).isdisjoint(other)
+
+
+def _shifted(time: datetime, by: timedelta) -> datetime:
+    try:
+        return time + by
+    except OverflowError:  # a line of the first or last year
+        return time

@@ -77,6 +77,10 @@ class History:
         """The status at a time, inclusive."""
         return self._states[bisect_right(self._times, time)]
 
+    def between(self, start: datetime, end: datetime) -> list[ConsentStatus]:
+        """What it became after `start` and up to `end`, inclusive."""
+        return self._states[bisect_right(self._times, start) + 1 : bisect_right(self._times, end) + 1]
+
     @cached_property
     def changes(self) -> tuple[ConsentStatus, ...]:
         """Each state once, with all the corrections that bear on it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from monitor.events import Consent, DataType, Ref
+from monitor.events import Consent, DataType, Line, Ref
 from monitor.findings import ConsentName
-from monitor.labels import Labels
+from monitor.labels import Labels, normal_label
 
 PERMISSION = "system_permission"
 SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})
@@ -18,10 +18,20 @@ _ACTS = frozenset({"given", "refused", "withdrawn"})
 _SEEN = frozenset({"dialog", "tap", "permission_prompt", "permission_result", "operator"})
 """Signals of something that happened before the user's eyes or by the user's hand; all others are claims."""
 
+STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
+"""Signals of what the app keeps in its store."""
+GESTURE = timedelta(milliseconds=300)
+"""Lines of one label this close together are of one touch: Android takes two touches within it for one double tap."""
+REDRAW = timedelta(seconds=1)
+"""A question that is shown once more sooner than this, with no answer in between, is the same one, drawn anew."""
+
+Clock = Literal["host", "device"]
 Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
 """`changed`: a question that says that what was agreed to has changed."""
-Why = Literal["ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse"]
-"""Why a line does not say what its status says."""
+Why = Literal[
+    "ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse", "later", "forced"
+]
+"""Why a line does not say what its status says; `forced`: it does, under pressure."""
 
 
 class Reading(NamedTuple):
@@ -66,14 +76,30 @@ def counts(consent: Consent) -> bool:
     return True
 
 
-def of_app(consent: Consent, package: str) -> bool:
-    """Whether the line speaks of this app; the system answers about permissions in its own name."""
-    return consent.app in (None, package) or scope_of(consent) == PERMISSION
+def of_app(line: Line, package: str, controllers: Container[str] = ()) -> bool:
+    """Whether the line speaks of this app; the system, and the programs by which it asks for permissions (catalog/
+    consent.yml, `permission_controllers`), answer about permissions in their own name."""
+    if line.app is None or line.app == package:
+        return True
+    return isinstance(line, Consent) and scope_of(line) == PERMISSION and line.app in controllers
+
+
+def clock_of(consent: Consent) -> Clock:
+    """Whose clock its time is of."""
+    return "host" if consent.on_host_clock else "device"
+
+
+def was_there(consent: Consent) -> bool:
+    """Whether the app's store had it before this run wrote to it. Recordings of before there was a field for that have
+    it in the agent's note, which nobody can type."""
+    if consent.at_start is not None:
+        return consent.at_start
+    return consent.note == "present at start" and consent.signal in STORED and consent.by == "app"
 
 
 def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
     """When it happened, on the host's clock, which the operator's lines carry as they are."""
-    if by_operator(consent):
+    if consent.on_host_clock:
         return consent.at
     try:
         return consent.at - timedelta(milliseconds=clock_offset_ms)
@@ -104,6 +130,8 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
     match consent.status:
         case "requested" | "given" if _ticked_and_went_on(consent, text, labels):
             return "given", "ticked"
+        case "requested" | "given" | "refused" if _touched(consent) and labels.choice(text) in ("later", "closing"):
+            return "dismissed", "later"
         case "requested":
             return ("changed" if labels.says_changed(text) else "requested"), None
         case "given" | "refused" if labels.choice(text) == "basic":
@@ -116,8 +144,15 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
             return "requested", "options"
         case "given" if consent.signal == "tap" and consent.ticked is False:
             return "requested", "unticked"
+        case "given" if labels.forces(text):
+            return "given", "forced"
         case status:
             return status, None
+
+
+def _touched(consent: Consent) -> bool:
+    """Whether its text is the label that was touched; that of a dialog is its heading, unless it was answered."""
+    return consent.signal != "dialog" or consent.status != "requested"
 
 
 def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
@@ -129,24 +164,46 @@ def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
 def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
     """The readings, in order of time, in the light of those beside and before them: one touch for several questions,
     and a box that came up ticked."""
-    touched: dict[tuple[datetime, str | None], set[str]] = {}
-    for reading in readings:
-        if _agrees(reading) and not labels.keeps_choices(reading.consent.text or ""):
-            touched.setdefault((reading.at, reading.consent.text), set()).add(reading.scope)
+    together = _touched_together(readings, labels)
     pre_ticked: set[str] = set()
+    drawn: dict[str, Reading] = {}
+    """Scope -> the question as it was shown last."""
     found: list[Reading] = []
     for reading in readings:
-        line = reading.consent
+        line, scope = reading.consent, reading.scope
         if line.signal == "dialog" and line.status == "requested":
-            (pre_ticked.add if line.ticked else pre_ticked.discard)(reading.scope)
+            before = drawn.get(scope)
+            again = before is not None and reading.at - before.at < REDRAW
+            if not line.ticked:
+                pre_ticked.discard(scope)
+            elif not (again and before is not None and before.consent.ticked is False):
+                pre_ticked.add(scope)
+            drawn[scope] = reading
         elif line.ticked is False:
-            pre_ticked.discard(reading.scope)
-        together = touched.get((reading.at, line.text), ())
-        if _agrees(reading) and reading.scope in SEPARATE and line.ticked is not True and len(together) > 1:
+            pre_ticked.discard(scope)
+        if _agrees(reading) and scope in SEPARATE and line.ticked is not True and reading.ref in together:
             reading = reading._replace(says="requested", why="bundled")
-        elif _agrees(reading) and reading.scope in pre_ticked:
+        elif _agrees(reading) and scope in pre_ticked:
             reading = reading._replace(says="requested", why="pre_ticked")
         found.append(reading)
+    return found
+
+
+def _touched_together(readings: Sequence[Reading], labels: Labels) -> set[Ref]:
+    """Lines, in order of time, that say yes in another scope than a line of the same touch."""
+    found: set[Ref] = set()
+    by_label: dict[str, dict[str, list[Reading]]] = {}
+    for reading in readings:
+        label = reading.consent.text or ""
+        if not _agrees(reading) or labels.keeps_choices(label):
+            continue
+        scopes = by_label.setdefault(normal_label(label), {})
+        for scope, touches in scopes.items():
+            recent = [each for each in touches if reading.at - each.at <= GESTURE]
+            if scope != reading.scope and recent:
+                found |= {reading.ref, *(each.ref for each in recent)}
+            touches[:] = recent[-1:] if scope != reading.scope else recent
+        scopes.setdefault(reading.scope, []).append(reading)
     return found
 
 

@@ -38,6 +38,7 @@ class Reporter:
         self._timeline = facts.timeline
         self._law = cache(self._touched)
         self._levels = cache(self._raised)
+        self._contrary = cache(self._timeline.against)
 
     def finding(self, rule: Rule, group: Group) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
@@ -114,7 +115,8 @@ class Reporter:
         condition still held (so it must have been read by then); corroborated when it was on the wire at any time;
         indicated when only the hook saw it. A claim on the wire is proven when the state that it is held against was
         observed; other claims, consent lines and the run as a whole are indicated. A refusal that follows only from the
-        choice of the basic function in an app of unknown type is indicated.
+        choice of the basic function in an app of unknown type is indicated. What rests on an answer that a tap and an
+        operator's mark of the same seconds tell differently is corroborated at most.
         """
         grade: Confidence = "indicated"
         if sighting.flow is not None:
@@ -131,6 +133,8 @@ class Reporter:
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, "indicated", key=GRADES.index)
+        if self._against(rule, sighting):
+            grade = max(grade, "corroborated", key=GRADES.index)
         if self._guessed(sighting):
             grade = "indicated"
         return max(grade, rule.at_most, key=GRADES.index)
@@ -153,6 +157,9 @@ class Reporter:
             for flow in sighting.flows[:1]:
                 yield flow.ref
         yield from self._decisions(rule, sighting)
+        yield from self._against(rule, sighting)
+        if sighting.record and rule.when.record:
+            yield sighting.record.ref
         when = rule.when
         if when.phase and sighting.phase.ref:
             yield sighting.phase.ref
@@ -176,6 +183,15 @@ class Reporter:
             if status.ref:
                 yield status.ref
             yield from status.corrected
+
+    def _against(self, rule: Rule, sighting: Sighting) -> tuple[Ref, ...]:
+        """Lines of the same seconds that say the contrary of the answers that the rule rests on."""
+        found: tuple[Ref, ...] = ()
+        if rule.when.consent is not None:
+            found += self._contrary(sighting.status, "general_policy")
+        if rule.when.separate is not None:
+            found += self._contrary(self._separate(rule, sighting), rule.when.separate.scope)
+        return tuple(dict.fromkeys(found))
 
     def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
         assert rule.when.separate
@@ -215,6 +231,11 @@ class Reporter:
         }
         if lead.flow is not None:
             to = lead.flow.recipient
+            if rule.when.record and (record := lead.record):
+                words["record"] = lambda: sentences.record(
+                    sentences.claim(record.kind, record.path, record.text, record.host, language),
+                    record.at, record.at_start, record.ref, language,
+                )  # fmt: skip
             words |= {
                 "recipient": lambda: sentences.recipient(to, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
@@ -236,6 +257,8 @@ class Reporter:
         else:
             words["reads"] = lambda: self._reads(lead, language)
         said = sentences.filled(rule.detail[language], words, language)
+        if against := self._against(rule, lead):
+            said = _joined(said, sentences.against(against, language))
         if lead.flow is not None and lead.flow.simultaneous:
             said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
         return said
@@ -300,6 +323,11 @@ class Reporter:
 def _in_order(sighting: Sighting) -> bool:
     """Whether a flow's read was surely before its upload."""
     return sighting.flow is not None and not sighting.flow.simultaneous
+
+
+def _joined(sentence: str, more: str) -> str:
+    """A sentence with one more clause before its full stop."""
+    return f"{sentence[:-1]}{more}{sentence[-1]}" if sentence[-1:] in (".", "。") else sentence + more
 
 
 def _level(rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> Level:

@@ -10,6 +10,7 @@ from functools import cache, reduce
 from typing import Any
 
 from monitor.events import Gap
+from monitor.judge.consent import Clock
 from monitor.judge.order import surely
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.model import Condition, PhaseName, Separate
@@ -73,7 +74,9 @@ class Conditions:
     def _separate(self, separate: Separate) -> Test:
         wanted = frozenset(separate.consent)
         timeline = self._facts.timeline
-        return lambda each: surely(timeline, each.at, each.uncertainty_ms, each.data, separate.scope, wanted)
+        return lambda each: surely(
+            timeline, each.at, each.clock, each.uncertainty_ms, each.data, separate.scope, wanted
+        )
 
     def _soon_s(self, seconds: float) -> Test:
         soon = timedelta(seconds=seconds)
@@ -143,6 +146,9 @@ class Conditions:
 
     def _confidence(self, least: float) -> Test:
         return lambda each: each.certainty >= least
+
+    def _record(self, _: Any) -> Test:
+        return lambda each: each.record is not None
 
     def _abroad(self, _: Any) -> Test:
         home = self._facts.territory
@@ -226,8 +232,13 @@ class Conditions:
 
     def _purpose(self, _: Any) -> Test:
         notices = self._sightings.notices
-        first = notices[0].at if notices else None
-        return lambda each: first is None or each.at < first
+        first: dict[Clock, datetime] = {}
+        for notice in notices:
+            first.setdefault(notice.clock, notice.at)
+        slack = timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+        return lambda each: all(
+            each.at + (timedelta() if clock == each.clock else slack) < at for clock, at in first.items()
+        )
 
     def _answered(self, _: Any) -> Test:
         @cache

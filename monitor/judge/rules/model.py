@@ -22,7 +22,7 @@ SeparateScope = Literal[
     "system_permission",
 ]
 PhaseName = Literal["background", "screen_off", "before_start"]
-LabelKind = Literal["refuse", "basic", "agree", "ambiguous", "bundled", "unticked", "pre_ticked"]
+LabelKind = Literal["refuse", "basic", "agree", "ambiguous", "later", "forced", "bundled", "unticked", "pre_ticked"]
 ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
 
 _FOR: dict[str, tuple[On, ...]] = {
@@ -41,6 +41,7 @@ _FOR: dict[str, tuple[On, ...]] = {
     "recipient_declared": ("flow",),
     "cleartext": ("flow",),
     "confidence": ("flow",),
+    "record": ("flow",),
     "rows": ("access", "flow"),
     "abroad": ("flow",),
     "audience": ("access", "flow"),
@@ -137,6 +138,10 @@ class Condition(Strict):
         default=None, description="the recipient's country is known and not the territory that the tester named"
     )
     hashed: Literal[True] | None = Field(default=None, description="every match is a digest made without a key")
+    record: Literal["refused"] | None = Field(
+        default=None,
+        description="the app's own record was by then that there is no consent to it; no yes was seen since, and no no",
+    )
     with_: DataTypes | None = Field(
         default=None, alias="with", description="the same upload also carries one of these kinds"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import ConsentName, ConsentStatus, Flow
-from monitor.judge.consent import Why
+from monitor.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
 from monitor.judge.consent.machine import host_time, line_number
-from monitor.judge.order import decided
+from monitor.judge.order import decided, least
 from monitor.judge.phases import UNKNOWN, PhaseStatus
 from monitor.judge.recipients import is_device
 from monitor.judge.rules.facts import Facts
+from monitor.labels import Labels
 
 if TYPE_CHECKING:
     from monitor.judge.claims import Claim
@@ -33,9 +35,12 @@ TICK = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC) + TICK
 PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
 """Purposes of a claim that a no to personalised advertising answers: TCF's profiles and their use, Google's names."""
+ADVERTISING = frozenset({"advertising_id", "oaid"})
+"""Kinds of data that a no to advertising is about."""
 NOTICES = frozenset({"dialog", "tap", "operator"})
 """Signals of something that told the user what is to be done with the data, or of an answer to it."""
 PERMISSION_SIGNALS = frozenset({"permission_prompt", "permission_result"})
+PROMPT = "permission:"
 
 
 @dataclass(slots=True, eq=False)
@@ -63,13 +68,22 @@ class Sighting:
     """It shows consent of an earlier run."""
     certainty: float = 0
     """Of a flow: its best match."""
+    clock: Clock = "device"
+    """Whose clock its time was of: with lines of the same clock it is in order."""
     uncertainty_ms: float = 0
-    """Of a flow, or a claim on the wire: how far its clock and the one of the consent lines may be apart."""
+    """How far that clock and the other may be apart."""
+    possible: frozenset[ConsentName] = frozenset()
+    """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
     """Of an access: the flows that carried its values."""
+    record: Claim | None = None
+    """Of a flow: the app's own word, by then, that there is no consent to it."""
 
     def is_in(self, states: Container[str]) -> bool:
-        """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind."""
+        """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind. On a yes
+        that may have come later nothing rests."""
+        if self.status.state == "given" and not all(state in states for state in self.possible):
+            return False
         return self.decided in states or self.status.state in states
 
 
@@ -142,18 +156,22 @@ class Sightings:
 
     @cached_property
     def consents(self) -> list[Sighting]:
-        """Every consent line that counts, in order of time, and those that an earlier run left; what an operator has
-        since replaced or taken back is not there any more."""
+        """Every consent line that counts, in order of time, those that an earlier run left, and those by which the app
+        answered itself; what an operator has since replaced or taken back is not there any more, and a question that
+        is drawn anew is there once."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
         lines = [
             (host_time(consent, self._facts.clock_offset_ms), line_number(ref), ref, consent)
             for ref, consent in self._facts.consents
-            if ref in readings or ref in self._earlier
+            if ref in readings or ref in self._earlier or self._pressed_itself(ref, consent)
         ]
         lines.sort(key=lambda each: each[:3])
         permissions: dict[str, _Permission] = {}
+        drawn: dict[str, tuple[datetime, bool | None]] = {}
         found: dict[Ref, Sighting] = {}
         for at, line, ref, consent in lines:
+            if self._is_redraw(at, consent, drawn):
+                continue
             if consent.signal in PERMISSION_SIGNALS:
                 what = consent.text or ""
                 permission = permissions.setdefault(what, _Permission())
@@ -163,7 +181,7 @@ class Sightings:
                 permission.take(at, ref, consent)
             else:
                 what = consent.scope
-                status = self._facts.timeline.at(max(at, FIRST) - TICK, None, consent.scope)
+                status = self._before(at, clock_of(consent), consent.scope)
             found[ref] = Sighting(
                 at=at,
                 ref=ref,
@@ -173,17 +191,55 @@ class Sightings:
                 decided=status.state,
                 data=consent.data[0] if consent.data else None,
                 consent=consent,
+                clock=clock_of(consent),
+                uncertainty_ms=self._facts.clock_uncertainty_ms,
                 why=readings[ref].why if ref in readings else None,
                 earlier=ref in self._earlier,
             )
         return list(found.values())
+
+    def _before(self, at: datetime, clock: Clock, scope: str) -> ConsentStatus:
+        """What had been decided just before a consent line."""
+        before = max(at, FIRST) - TICK
+        return decided(self._facts.timeline, before, clock, self._facts.clock_uncertainty_ms, None, scope)
+
+    @staticmethod
+    def _is_redraw(at: datetime, consent: Consent, drawn: dict[str, tuple[datetime, bool | None]]) -> bool:
+        """Whether a question is the one of just before, drawn anew: nothing was answered in between, and its box is as
+        it was. `drawn`: what -> when it was shown last, and its box."""
+        prompt = consent.signal == "permission_prompt"
+        what = f"{PROMPT}{consent.text}" if consent.signal in PERMISSION_SIGNALS else consent.scope
+        if not prompt and not (consent.signal == "dialog" and consent.status == "requested"):
+            if consent.status != "dismissed" or consent.by != "app":  # the app closes what it draws anew
+                drawn.pop(what, None)
+            return False
+        last = drawn.get(what)
+        drawn[what] = (at, consent.ticked)
+        return last is not None and at - last[0] < REDRAW and last[1] == consent.ticked
+
+    def _pressed_itself(self, ref: Ref, consent: Consent) -> bool:
+        """Whether the app itself touched a label for a yes, and did not only pass on a touch of the user."""
+        if consent.signal != "tap" or consent.by != "app" or consent.status != "given":
+            return False
+        if ref in self._facts.timeline.replaced() or not self._facts.timeline.knows(ref):
+            return False
+        if said(consent, self._facts.labels or Labels())[0] != "given":
+            return False
+        at = host_time(consent, self._facts.clock_offset_ms)
+        return not any(abs(at - touch) <= GESTURE for touch in self._touches)
+
+    @cached_property
+    def _touches(self) -> list[datetime]:
+        """When the user touched something."""
+        readings = self._facts.timeline.readings()
+        return [each.at for each in readings if each.consent.signal == "tap" and each.consent.by == "user"]
 
     @cached_property
     def _earlier(self) -> frozenset[Ref]:
         """Lines that show consent of an earlier run for sure: answers from before this one, and what the app's store
         had at its start. A flag that the app sets in the first moments of a run may as well be set by this run."""
         counted = {each.ref for each in self._facts.timeline.readings()}
-        kept = {ref for ref, line in self._facts.consents if (line.note or "").startswith("present at start")}
+        kept = {ref for ref, line in self._facts.consents if was_there(line)}
         return frozenset(self._facts.timeline.carried()) & (counted | kept)
 
     @property
@@ -194,7 +250,7 @@ class Sightings:
     @cached_property
     def notices(self) -> list[Sighting]:
         """Consent lines that show that the user was told something, or of an earlier run, in order of time."""
-        return [each for each in self.consents if each.earlier or (each.consent and each.consent.signal in NOTICES)]
+        return [each for each in self.consents if each.earlier or (each.consent and _tells(each.consent))]
 
     @cached_property
     def prompted(self) -> dict[str, list[Sighting]]:
@@ -210,7 +266,7 @@ class Sightings:
         """Every claim of consent, with the real state at that moment; what an earlier run left is none of this run."""
         found = []
         for claim in self._facts.claims:
-            if claim.ref in self._earlier:
+            if claim.ref in self._earlier or claim.at_start:
                 continue
             status = self._claimed(claim)
             found.append(
@@ -222,6 +278,8 @@ class Sightings:
                     status=status,
                     decided=status.state,
                     claim=claim,
+                    clock=claim.clock,
+                    uncertainty_ms=self._facts.clock_uncertainty_ms,
                 )
             )
         return found
@@ -234,12 +292,12 @@ class Sightings:
         which the app answers at once. Rather miss than accuse.
         """
         timeline = self._facts.timeline
-        uncertainty_ms = self._facts.clock_uncertainty_ms if claim.host is not None else 0
-        own = decided(timeline, claim.at, uncertainty_ms, None, claim.scope)
+        known = (claim.at, claim.clock, self._facts.clock_uncertainty_ms)
+        own = decided(timeline, *known, None, claim.scope)
         other = claim.scope == "ads_tracking" and claim.purposes and not PERSONALISED.intersection(claim.purposes)
         if own.state == "given" or (own.state in ("refused", "withdrawn") and not other):
             return own
-        general = decided(timeline, claim.at, uncertainty_ms, None)
+        general = decided(timeline, *known, None)
         marked = timeline.given_after(claim.at) if general.state == "requested" else None
         late = marked is not None and marked.by == "operator" and marked.at and marked.at - claim.at <= MARKED
         return marked if marked is not None and late else general
@@ -294,7 +352,9 @@ class Sightings:
         return found
 
     def _flow(self, flow: Flow) -> Sighting:
-        status = decided(self._facts.timeline, flow.at, flow.uncertainty_ms, flow.data)
+        uncertainty_ms = flow.uncertainty_ms if flow.clock == "host" else self._facts.clock_uncertainty_ms
+        possible = self._facts.timeline.around(flow.at, flow.clock, uncertainty_ms, flow.data)
+        status = least(possible, self._facts.timeline.at(flow.at, flow.data))
         return Sighting(
             at=flow.at,
             ref=flow.upload,
@@ -303,11 +363,65 @@ class Sightings:
             what=flow.recipient.host,
             status=status,
             decided=self._decided(status, flow.data),
-            phase=self._facts.phases.at(flow.at),
+            phase=self._phase(flow),
             flow=flow,
             certainty=max((match.confidence for match in flow.matches), default=0),
-            uncertainty_ms=flow.uncertainty_ms,
+            record=self._record(flow, status),
+            clock=flow.clock,
+            uncertainty_ms=uncertainty_ms,
+            possible=frozenset(each.state for each in possible),
         )
+
+    def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:
+        """The app's own word, at the time of a flow, that the user has not agreed: where no other word of the app says
+        yes, and no yes was seen since. Where a no was seen, that tells more."""
+        if status.state in ("refused", "withdrawn", "basic_only"):
+            return None
+        scopes = ("general_policy", "ads_tracking") if flow.data in ADVERTISING else ("general_policy",)
+        for scope in scopes:
+            times, records = self._records.get(scope, ((), ()))
+            number = bisect_right(times, flow.at)
+            record = records[number - 1] if number else None
+            if record is None:
+                continue
+            since = FIRST if record.at_start else record.at - timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+            if not self._facts.timeline.agreed(since, flow.at, flow.data, {scope, "general_policy"}):
+                return record
+        return None
+
+    @cached_property
+    def _records(self) -> dict[str, tuple[list[datetime], list[Claim | None]]]:
+        """Scope -> when the app's own record of it changed, and the word by which it was a no from then on; None where
+        one of its words is a yes, or there is none. What is of the device's clock counts from when it surely was there,
+        a yes from when it may have been."""
+        slack = timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+        words: list[tuple[datetime, Ref, Claim]] = []
+        for claim in self._facts.claims:
+            if claim.record and claim.says != "unknown":
+                late = slack if claim.clock == "device" else timedelta()
+                at = FIRST if claim.at_start else claim.at + (late if claim.says == "refused" else -late)
+                words.append((at, claim.ref, claim))
+        found: dict[str, tuple[list[datetime], list[Claim | None]]] = {}
+        yes: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
+        for at, _, claim in sorted(words, key=lambda each: (each[0], line_number(each[1]))):
+            key = (claim.host, claim.path)
+            if claim.says == "given":
+                yes[claim.scope].add(key)
+            elif key in yes[claim.scope]:  # a yes taken back is the last word
+                yes[claim.scope].clear()
+            times, records = found.setdefault(claim.scope, ([], []))
+            times.append(at)
+            records.append(claim if claim.says == "refused" and not yes[claim.scope] else None)
+        return found
+
+    def _phase(self, flow: Flow) -> PhaseStatus:
+        """The phase in which it was sent; unknown where the clocks leave two."""
+        phases = self._facts.phases
+        slack = timedelta(milliseconds=flow.uncertainty_ms)
+        phase = phases.at(flow.at)
+        if slack and any(phases.at(moment)[:3] != phase[:3] for moment in (flow.at - slack, flow.at + slack)):
+            return UNKNOWN
+        return phase
 
     def _access(self, ref: Ref, access: Access, flows: tuple[Sighting, ...]) -> list[Sighting]:
         """An access, at its moment; a folded line stands for several calls, of which the first and the last have a
@@ -324,7 +438,9 @@ class Sightings:
 
     def _call(self, ref: Ref, access: Access, time: datetime, count: int, flows: tuple[Sighting, ...]) -> Sighting:
         at = time - self._offset
-        status = self._facts.timeline.at(at, access.data)
+        uncertainty_ms = self._facts.clock_uncertainty_ms
+        possible = self._facts.timeline.around(at, "device", uncertainty_ms, access.data)
+        status = least(possible, self._facts.timeline.at(at, access.data))
         return Sighting(
             at=at,
             ref=ref,
@@ -336,6 +452,8 @@ class Sightings:
             count=count,
             phase=self._facts.phases.at(at),
             access=access,
+            uncertainty_ms=uncertainty_ms,
+            possible=frozenset(each.state for each in possible),
             flows=flows,
         )
 
@@ -367,6 +485,10 @@ def permission_group(name: str) -> str:
     """The group that a permission belongs to; one that belongs to none we know stands for itself."""
     bare = name.rpartition(".")[2]
     return next((group for part, group in _GROUPS if part in bare), bare)
+
+
+def _tells(consent: Consent) -> bool:
+    return consent.signal in NOTICES and not (consent.signal == "tap" and consent.by == "app")
 
 
 def in_time(sighting: Sighting) -> tuple[datetime, int]:

@@ -150,7 +150,7 @@ class Signals:
         return bool(back) and not any(self.choice(label) == "agree" for label in screen.labels if label not in back)
 
     def _answers(self, screen: Screen) -> bool:
-        return bool({self.choice(label) for label in screen.labels} & {"agree", "refuse", "basic"})
+        return bool({self.choice(label) for label in screen.labels} & {"agree", "refuse", "basic", "later"})
 
     def _scope(self, screen: Screen, title: str) -> Scope:
         """What the title says; else what the text says, unless it is about the policy as a whole, which names all."""
@@ -224,6 +224,8 @@ class Signals:
                 return "refused", None
             case "basic":
                 return "refused", "basic function only"
+            case "later" | "closing":
+                return "dismissed", "put off or closed without an answer"
             case "ambiguous":
                 return "requested", "not a clear yes or no"
             case None:
@@ -231,6 +233,8 @@ class Signals:
 
     def _chosen(self, tap: Tapped, text: str, status: ConsentState) -> list[Consent]:
         """What the tap says of each choice of its own: all of them by one button, else as it was ticked."""
+        if status == "dismissed":
+            return [self._tapped(tap, "dismissed", scope, check.text) for scope, check in self._offered(tap).items()]
         everything = status == "given" and self._words.agrees_to_everything(tap.label)
         chosen = status == "given" or self._by_choices.whole(text)
         events: list[Consent] = []
@@ -290,7 +294,7 @@ class Signals:
                 scope=entry.scope,
                 by="app",
                 text=f"{seen.key}={seen.value}",
-                note="present at start" if seen.present else None,
+                at_start=True if seen.present else None,
             )
         ]
 
@@ -313,4 +317,4 @@ def _tcf_status(text: str) -> ConsentState:
 
 
 def _consent(fact: Told, **fields: Any) -> Consent:
-    return Consent(at=fact.at, app=fact.app, pid=fact.pid, stack=fact.stack, **fields)
+    return Consent(at=fact.at, clock="device", app=fact.app, pid=fact.pid, stack=fact.stack, **fields)

@@ -39,6 +39,8 @@ def consents(report: Report, words: Words) -> list[dict[str, Any]]:
 def _text(report: Report, ref: Ref, event: Consent, words: Words) -> str:
     """What a consent line carries, and the corrections that it has to do with."""
     said = [part for part in (event.text, event.note) if part]
+    if event.at_start:
+        said.append(words("consent_at_start"))
     if event.retracts:
         said.append(words("consent_retracts", ref=event.retracts))
     if event.corrects:

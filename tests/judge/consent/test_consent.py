@@ -562,6 +562,18 @@ def test_what_an_app_claims_changes_nothing(lines):
     assert answers(honest) == answers(named(lines))
 
 
+@given(st.lists(CORRECTING, max_size=6), st.lists(CORRECTING, max_size=6))
+def test_what_another_app_does_changes_nothing(lines, others):
+    own = named(lines)
+    foreign = [(ref(50 + n), each.model_copy(update={"app": "com.other.app"})) for n, each in enumerate(others)]
+
+    def told(lines):
+        timeline = Timeline(lines, labels=LABELS, package="com.example.shop")
+        return [timeline.at(*question) for question in QUESTIONS], timeline.carried(), timeline.replaced()
+
+    assert told([*own, *foreign]) == told(own)
+
+
 @given(st.lists(LINES, max_size=8))
 def test_a_yes_is_always_somebodys_act(lines):
     for status, question in zip(answers(named(lines)), QUESTIONS, strict=True):

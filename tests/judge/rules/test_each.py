@@ -54,6 +54,12 @@ def sends(data="phone_number", host="api.shop.test", **more):
     return lambda scenario: scenario.sends(6, scenario.reads(5, data), host, data, **more)
 
 
+def recorded(second, kind="preference", says="refused", **more):
+    """The app's own word on what the user answered."""
+    more = {"path": "privacy_accepted", "text": "false", "record": True, **more}
+    return lambda scenario: scenario.claims(second, kind, says, **more)
+
+
 def apart(scope, status):
     return lambda scenario: scenario.separately(2, scope, status)
 
@@ -632,6 +638,171 @@ SCREENS: list[tuple[Any, ...]] = [
         ],
         None,
     ),
+    ("sent-against-own-record", "a stored no, nothing seen", Scenario, [recorded(2), sends()], ("medium", "indicated")),
+    ("sent-against-own-record", "a no after a yes", agreed, [recorded(2), sends()], ("medium", "indicated")),
+    ("sent-against-own-record", "a yes after it", Scenario, [recorded(0), answered("given"), sends()], None),
+    (
+        "sent-against-own-record",
+        "a no that was seen tells more",
+        Scenario,
+        [answered("refused"), recorded(2), sends()],
+        None,
+    ),
+    (
+        "sent-against-own-record",
+        "another word of the app is a yes",
+        Scenario,
+        [
+            recorded(1, says="given", path="user.agreed"),
+            recorded(2),
+            sends(),
+        ],
+        None,
+    ),
+    (
+        "sent-against-own-record",
+        "a yes of its own, taken back",
+        Scenario,
+        [
+            recorded(0.9, says="given"),
+            recorded(1, says="given", path="user.agreed"),
+            recorded(2),
+            sends(),
+        ],
+        ("medium", "indicated"),
+    ),
+    (
+        "sent-against-own-record",
+        "found at start, and answered since",
+        Scenario,
+        [
+            answered("given"),
+            recorded(3, at_start=True),
+            sends(),
+        ],
+        None,
+    ),
+    (
+        "sent-against-own-record",
+        "found at start",
+        Scenario,
+        [recorded(3, at_start=True), sends()],
+        ("medium", "indicated"),
+    ),
+    ("sent-against-own-record", "written later", Scenario, [recorded(7), sends()], None),
+    ("sent-against-own-record", "how something is set", Scenario, [recorded(2, record=False), sends()], None),
+    (
+        "sent-against-own-record",
+        "about advertising, and the number",
+        Scenario,
+        [
+            recorded(2, "npa", scope="ads_tracking"),
+            sends(),
+        ],
+        None,
+    ),
+    (
+        "sent-against-own-record",
+        "about advertising",
+        agreed,
+        [
+            recorded(2, "npa", scope="ads_tracking"),
+            sends("oaid", "bid.adnet.test"),
+        ],
+        ("medium", "indicated"),
+    ),
+    (
+        "agreed-by-itself",
+        "pressed by code",
+        Scenario,
+        [
+            lambda scenario: scenario.asked(1),
+            answered("given", by="app", text="Agree"),
+        ],
+        ("medium", "indicated"),
+    ),
+    (
+        "agreed-by-itself",
+        "passed on from a touch",
+        Scenario,
+        [
+            answered("given", by="app", text="Agree"),
+            lambda scenario: scenario.says(1.1, "given", text="Agree"),
+        ],
+        None,
+    ),
+    ("agreed-by-itself", "no yes", Scenario, [answered("given", by="app", text="Got it")], None),
+    ("agreed-by-itself", "after a yes", agreed, [answered("given", by="app", text="Agree")], None),
+    (
+        "agreed-by-itself",
+        "of another app",
+        Scenario,
+        [
+            answered("given", by="app", text="Agree", app="com.other.app"),
+        ],
+        None,
+    ),
+    ("forced-consent", "agree or exit", Scenario, [answered("given", text="Agree or exit")], ("medium", "indicated")),
+    (
+        "forced-consent",
+        "同意(不同意请退出)",
+        Scenario,
+        [answered("given", text="同意(不同意请退出)")],
+        ("medium", "indicated"),
+    ),
+    ("forced-consent", "不同意并退出", Scenario, [answered("refused", text="不同意并退出")], None),
+    (
+        "repeated-prompts",
+        "one, drawn again and again",
+        Scenario,
+        [
+            answered("refused"),
+            *(lambda scenario, n=n: scenario.asked(3 + n / 5) for n in range(9)),
+        ],
+        None,
+    ),
+    (
+        "repeated-prompts",
+        "drawn anew, by closing and opening it",
+        Scenario,
+        [
+            answered("refused"),
+            *(
+                lambda scenario, n=n: (
+                    scenario.asked(3 + n / 2),
+                    scenario.says(3.1 + n / 2, "dismissed", by="app", signal="dialog"),
+                )
+                for n in range(6)
+            ),
+        ],
+        None,
+    ),
+    (
+        "repeated-prompts",
+        "closed by the user each time",
+        Scenario,
+        [
+            answered("refused"),
+            *(
+                lambda scenario, n=n: (
+                    scenario.asked(3 + n / 2),
+                    scenario.says(3.1 + n / 2, "dismissed", signal="dialog"),
+                )
+                for n in range(6)
+            ),
+        ],
+        ("medium", "indicated"),
+    ),
+    (
+        "invalid-consent-button",
+        "put off",
+        Scenario,
+        [
+            lambda scenario: scenario.asked(1),
+            lambda scenario: scenario.says(2, "given", text="以后再说"),
+        ],
+        None,
+    ),
 ]
 
 
@@ -739,3 +910,39 @@ def test_articles_are_those_of_the_laws_chosen_and_of_the_apps_type():
     assert any("PIPL" in line for line in finding.references)
     (finding,) = [each for each in scenario.findings(laws=LAWS, jurisdictions=("eu",)) if each.kinds == ("F05",)]
     assert {article.jurisdiction for article in finding.articles} == {"eu"}
+
+
+CONTRARY = [
+    ("a mark a second after the tap", ("given", 1), ("refused", 2), "refused", True),
+    ("a tap a second after the mark", ("refused", 2), ("given", 1), "refused", True),
+    ("a mark of the same", ("refused", 1), ("refused", 2), "refused", False),
+    ("a mark a minute later", ("given", -59), ("refused", 2), "refused", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("tap", "mark", "state", "contrary"), [pytest.param(*case[1:], id=case[0]) for case in CONTRARY]
+)
+def test_a_tap_against_a_mark_of_the_same_seconds_is_said_and_never_proven(tap, mark, state, contrary):
+    scenario = Scenario()
+    tapped = scenario.says(tap[1], tap[0])
+    marked = scenario.says(mark[1], mark[0], by="operator", signal="operator")
+    if not contrary:
+        assert tap[1] < mark[1]
+    scenario.sends(6, scenario.reads(5))
+    found = scenario.of("sent-after-refusal")
+    assert [(each.consent, each.confidence) for each in found] == [(state, "corroborated" if contrary else "proven")]
+    assert ("contradict each other" in found[0].detail["en"]) == contrary
+    assert ("相互矛盾" in found[0].detail["zh"]) == contrary
+    assert not contrary or {tapped, marked} <= set(found[0].evidence)
+
+
+def test_the_app_s_own_record_is_quoted():
+    scenario = Scenario()
+    ref = scenario.claims(2, "preference", "refused", path="privacy_accepted", text="false", record=True)
+    scenario.sends(6, scenario.reads(5))
+    [found] = scenario.of("sent-against-own-record")
+    assert (
+        "its own record said that there was no consent: a stored setting (privacy_accepted=false)" in found.detail["en"]
+    )
+    assert ref in found.evidence

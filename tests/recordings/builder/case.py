@@ -81,6 +81,7 @@ class Case:
         }
         self.lines: dict[str, list[dict[str, Any]]] = {}
         self.bodies: dict[str, bytes] = {}
+        self._writes = app
         self._pid = 4711
         self._port = 40112
 
@@ -168,6 +169,11 @@ class Case:
     def within(self, pid: int) -> Self:
         """All that follows is from this process."""
         self._pid = pid
+        return self
+
+    def of_app(self, package: str) -> Self:
+        """All that follows is written in the name of this app."""
+        self._writes = package
         return self
 
     def gap(self, when: float, where: str, subject: str, why: str, detail: str | None = None) -> Self:
@@ -331,7 +337,7 @@ class Case:
         return self._line("consent", when, **({"scope": "general_policy", "data": None} | fields))
 
     def _line(self, kind: str, when: float, **fields: Any) -> Self:
-        line = {"v": 1, "kind": kind, "at": at(when), "app": self.app, "pid": self._pid} | fields
+        line = {"v": 1, "kind": kind, "at": at(when), "app": self._writes, "pid": self._pid} | fields
         self.lines.setdefault(kind, []).append(line)
         return self
 

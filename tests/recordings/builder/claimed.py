@@ -165,7 +165,7 @@ def of_no_worth() -> Iterator[Case]:
             "saw. What is read and sent now is no proof of its being too early.",
         )
         .launched()
-        .claimed(0.3, "preference", "given", "privacy_agreed=true", note="present at start")
+        .claimed(0.3, "preference", "given", "privacy_agreed=true", at_start=True)
         .read(4, NUMBER, LOGIN)
         .sent(5, SHOP, {"tel": PHONE})
         .finds("consent-from-earlier-run", "info", "indicated")
@@ -220,7 +220,113 @@ def opted_out() -> Iterator[Case]:
     )
 
 
+def by_itself() -> Iterator[Case]:
+    """What the app says of the answer while it sends, presses by itself, or leaves no choice about."""
+    ads = "https://bid.adnet.test/v2/request"
+    load = "com.adnet.sdk.Banner.load(Banner.java:77)"
+    yield (
+        Case(
+            "sent-against-own-record",
+            "The user agrees; later the app writes down that the policy is not accepted any more, by a screen of its "
+            "own that nobody saw, and goes on sending the number.",
+        )
+        .agreed()
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+        .claimed(20, "preference", "refused", "privacy_accepted=false", "com.example.shop.Privacy.off(Privacy.java:9)")
+        .sent(25, SHOP, {"tel": PHONE}, by=LOGIN)
+        .finds("sent-against-own-record", "medium", "indicated", "phone_number", "api.shop.test", ["consents.jsonl:3"])
+    )
+    yield (
+        Case(
+            "sent-against-own-record-nearly",
+            "The app's store says no at its start, the user agrees in this run, and the key of a dialog that need not "
+            "be shown any more is false: none of them is a no that still stands.",
+            nearly="sent-against-own-record",
+        )
+        .claimed(0.2, "preference", "refused", "privacy_accepted=false", at_start=True)
+        .agreed()
+        .claimed(2.1, "preference", "refused", "need_show_user_agreement=false")
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+    )
+    yield (
+        Case(
+            "advertising-against-own-record",
+            "The user agrees in general and to the sharing; the request that carries the advertising identifier says "
+            "itself that ads are not to be personalised. The number for the app's own server is another matter.",
+        )
+        .agreed()
+        .separately(2.5, "third_party_separate", "given", "We share your advertising ID", ["advertising_id"])
+        .read(5, AD, load)
+        .sent(6, f"{ads}?npa=1", {"app": "shop", "device": {"ifa": GAID}}, by=load)
+        .read(7, NUMBER, LOGIN)
+        .sent(8, SHOP, {"tel": PHONE}, by=LOGIN)
+        .finds("sent-against-own-record", "medium", "indicated", "advertising_id", "bid.adnet.test")
+    )
+    yield (
+        Case(
+            "agreed-by-itself",
+            "The dialog is up, and the app's own code presses Agree; the number is read and sent.",
+            plan="silent",
+        )
+        .asked(0.5)
+        .tapped(0.7, "given", "Agree", by="app", stack=["com.example.shop.Policy.skip(Policy.java:12)"])
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+        .finds("agreed-by-itself", "medium", "indicated")
+        .finds("read-before-consent", "medium", "proven", "phone_number")
+        .finds("sent-before-consent", "high", "proven", "phone_number", "api.shop.test")
+    )
+    yield (
+        Case(
+            "agreed-by-itself-nearly",
+            "The user touches a row, whose handler presses the button inside it: the touch is there.",
+            nearly="agreed-by-itself",
+        )
+        .asked(0.5)
+        .tapped(2, "given", "Agree", by="app")
+        .tapped(2.001, "given", "Agree")
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+    )
+    yield (
+        Case("forced-consent", "The only button says: agree, and whoever does not, leave. The yes counts.")
+        .asked(0.5, "用户协议和隐私政策")
+        .tapped(2, "given", "同意(不同意请退出)")
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+        .finds("forced-consent", "medium", "indicated")
+    )
+    yield (
+        Case(
+            "forced-consent-nearly",
+            "The button for a yes says no more than that; the one beside it leaves the app, and is not touched.",
+            nearly="forced-consent",
+        )
+        .asked(0.5, "用户协议和隐私政策")
+        .tapped(2, "given", "同意并继续")
+        .read(3, NUMBER, LOGIN)
+        .sent(4, SHOP, {"tel": PHONE}, by=LOGIN)
+    )
+    yield (
+        Case(
+            "tap-against-mark",
+            "The agent sees a touch on Agree, and a second later the operator marks a no: the last word counts, and "
+            "what rests on it is not proven.",
+        )
+        .asked(0.5)
+        .tapped(2, "given", "Agree")
+        .marked(3, "refused", "tapped Disagree")
+        .read(4, NUMBER, LOGIN)
+        .sent(5, SHOP, {"tel": PHONE}, by=LOGIN)
+        .finds("read-after-refusal", "high", "corroborated", "phone_number", None, ["consents.jsonl:2"])
+        .finds("sent-after-refusal", "high", "corroborated", "phone_number", "api.shop.test", ["consents.jsonl:2"])
+    )
+
+
 def cases() -> Iterator[Case]:
     """All of this module."""
     yield from of_no_worth()
+    yield from by_itself()
     yield from opted_out()

@@ -39,7 +39,7 @@ def ways_to_agree() -> Iterator[Case]:
             persona=(("phone_number", PHONE),),
         )
         .launched()
-        .claimed(0.3, "preference", "given", "privacy_agreed=true", note="present at start")
+        .claimed(0.3, "preference", "given", "privacy_agreed=true", at_start=True)
         .read(4, NUMBER, LOGIN)
         .sent(5, SHOP, {"tel": PHONE})
         .finds("consent-from-earlier-run", "info", "indicated")

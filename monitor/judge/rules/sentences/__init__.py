@@ -11,8 +11,8 @@ from string import Formatter
 
 from monitor.judge.rules.sentences.asked import label, notice, permissions, question, stopped
 from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
-from monitor.judge.rules.sentences.claimed import claim
-from monitor.judge.rules.sentences.decided import SCOPES, consent, separate, type_unknown
+from monitor.judge.rules.sentences.claimed import claim, record
+from monitor.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
 from monitor.judge.rules.sentences.observed import (
     caller,
     entries,
@@ -30,6 +30,7 @@ __all__ = [
     "NEEDS",
     "SCOPES",
     "WORDS",
+    "against",
     "also",
     "app_type",
     "caller",
@@ -49,6 +50,7 @@ __all__ = [
     "question",
     "reads",
     "recipient",
+    "record",
     "rows",
     "separate",
     "simultaneous",
@@ -85,6 +87,7 @@ WORDS: dict[str, dict[str, str]] = {
         "rows": "how many of the entries that were read were found in the uploads",
         "forms": "what the values had been turned into: plain, sha256 ...",
         "country": "where the recipient is registered, and which territory was given",
+        "record": "the app's own word that there is no consent: what it was, where, and since when",
         "also": "the other kinds of data in the same upload that `with` names",
     },
     "consent": {
@@ -115,6 +118,7 @@ NEEDS: dict[str, str] = {
     "often": "often",
     "capture": "sent",
     "country": "abroad",
+    "record": "record",
     "also": "with_",
     "permissions": "together",
     "notice": "purpose",

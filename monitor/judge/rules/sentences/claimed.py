@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from monitor.events import Ref
+from monitor.judge.rules.sentences.observed import moment
 from monitor.judge.rules.texts import Language
 
 _KINDS: dict[str, dict[Language, str]] = {
@@ -30,3 +34,12 @@ def claim(kind: str, path: str, text: str, host: str | None, language: Language)
     if language == "en":
         return f"{what}{f' sent to {host}' if host else ''} ({said})"
     return f"{f'发送至 {host} 的' if host else ''}{' ' if host and what[0].isascii() else ''}{what}（{said}）"
+
+
+def record(said: str, at: datetime, at_start: bool, ref: Ref, language: Language) -> str:
+    """That the app's own record was a no, what it was, and since when; `said` as `claim` has it."""
+    if language == "en":
+        since = f"found at the start of the run ({ref})" if at_start else f"since {moment(at)} ({ref})"
+        return f"its own record said that there was no consent: {said}, {since}"
+    since = f"启动时已存在（{ref}）" if at_start else f"自 {moment(at)} 起（{ref}）"
+    return f"应用自身的记录表明未获同意：{said}，{since}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
+from monitor.events import Ref
 from monitor.findings import ConsentStatus
 from monitor.judge.rules.sentences.observed import moment
 from monitor.judge.rules.texts import Language
@@ -92,6 +94,14 @@ def _chinese(status: ConsentStatus) -> str:
             return f"已于 {at} 就变更后的政策重新征求同意（{ref}），此前未观察到对该变更的同意事件"
         case _:
             assert_never(status.state)
+
+
+def against(refs: Iterable[Ref], language: Language) -> str:
+    """That a tap and a mark of the same seconds say the contrary of one another."""
+    lines = (", " if language == "en" else "、").join(refs)
+    if language == "en":
+        return f"; what was tapped and what the operator marked within seconds contradict each other ({lines})"
+    return f"；数秒之内的点击与操作人员的标记相互矛盾（{lines}）"
 
 
 def type_unknown(language: Language) -> str:
