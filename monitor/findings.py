@@ -193,8 +193,12 @@ class ReportedGap(Gap):
 
 
 class Seal(Record):
-    """What recomputing the stamps of a recording came to, for a letter to name what it rests on."""
+    """What recomputing the stamps of a recording came to: whether it is what was stamped."""
 
+    outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
+        description="intact: all of it is what its stamps say; intact_up_to: so far as they reach, and `uncovered` came "
+        "later; altered: `difference` names the first; never_stamped: nothing vouches for it"
+    )
     ok: bool = Field(description="everything is what its stamps say")
     stamps: int
     digest: str | None = Field(
@@ -203,6 +207,11 @@ class Seal(Record):
     at: Time | None = Field(default=None, description="time of the last stamp")
     files: dict[str, tuple[int, str]] = Field(description="of each file: lines stamped, and sha256 of them")
     late: int = Field(default=0, description="lines after the last stamp, which it does not cover")
+    uncovered: dict[str, int] = Field(default_factory=dict, description="the same of each file that has some")
+    difference: str | None = Field(
+        default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
+    )
+    how: str | None = Field(default=None, description="how it differs, in English")
 
 
 class Report(Record):
@@ -224,8 +233,10 @@ class Report(Record):
     declared: tuple[Declared, ...] = Field(
         default=(), description="observed against declared, when the tester gave a policy.yml"
     )
+    verified: Seal | None = Field(
+        default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
+    )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
-    seal: Seal | None = Field(default=None, exclude=True, description="for letters; null: the stamps were not checked")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
@@ -301,6 +312,7 @@ class ComparedRun(Record):
     persona: int = Field(description="runs with the same number had the same values planted; from 1")
     findings: int
     gaps: int
+    verified: Seal | None = Field(default=None, description="as in the run's own report")
 
 
 class Comparison(Record):

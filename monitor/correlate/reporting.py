@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from monitor.correlate.walk import timeline_of
+from monitor.correlate.currency import is_current, is_of
+from monitor.correlate.verified import seal_of
+from monitor.correlate.walk import Outcome, timeline_of
+from monitor.errors import UserError
 from monitor.events import FILES, Access, Connection, Event, Gap, Ref, Run, Upload
 from monitor.findings import Declared, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge.connections import Connections
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
+from monitor.recording import Recording
 from monitor.store import Store
 
 
@@ -22,13 +26,40 @@ def report(store: Store, recording_id: str, known: Knowledge) -> Report:
         return _report(store, recording_id, known)
 
 
-def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
+def current_report(recording: Recording, store: Store, known: Knowledge) -> Report | None:
+    """The report of this very recording, with what its stamps vouch for; None when the index has not all of it as it
+    is now, judged by what is `known`: it must be correlated."""
+    with store.snapshot():
+        return _of(recording, _report(store, recording.run.id, known)) if is_current(recording, store, known) else None
+
+
+def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: Outcome) -> Report:
+    """The report of what correlating has just come to, whoever else writes to the index meanwhile: a recording that is
+    being made is followed by another program, which judges it by rules of its own.
+
+    Raises UserError when the index has lines of another recording by now.
+    """
+    with store.snapshot():
+        held = store.held(outcome.recording)
+        if held is None or not is_of(recording, held):
+            raise UserError(
+                f"{recording.path} was changed while it was read, or another recording with its id was read.",
+                "Try again when that is done, or name another database with --db.",
+            )
+        return _of(recording, _report(store, outcome.recording, known, outcome))
+
+
+def _of(recording: Recording, report: Report) -> Report:
+    return report.model_copy(update={"path": str(recording.path), "verified": seal_of(recording.path)})
+
+
+def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
     run = store.run(recording_id)
-    flows = tuple(store.flows(recording_id))
-    findings = tuple(store.findings(recording_id))
+    flows = outcome.flows if outcome else tuple(store.flows(recording_id))
+    findings = outcome.findings if outcome else tuple(store.findings(recording_id))
     events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
     gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(events, run)]
-    gaps += store.found_gaps(recording_id)
+    gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
     for ref, error in store.unreadable(recording_id):
         gaps.append(
             ReportedGap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -56,6 +57,14 @@ def _load(path: str = __file__[: -len("library.py")] + LIBRARY) -> ctypes.CDLL |
 
 library = _load()
 """None where it was not built. A call lets other threads run."""
+
+
+def identity() -> str:
+    """The sha256 of the compiled part, or that there is none: another one may find another thing."""
+    if library is None:
+        return "absent"
+    with open(library._name, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Row(NamedTuple):
