@@ -196,7 +196,7 @@ class Seal(Record):
     """What recomputing the stamps of a recording came to: whether it is what was stamped."""
 
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
-        description="intact: all of it is what its stamps say; intact_up_to: so far as they reach, and `uncovered` came "
+        description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "
         "later; altered: `difference` names the first; never_stamped: nothing vouches for it"
     )
     ok: bool = Field(description="everything is what its stamps say")

@@ -24,7 +24,7 @@ from monitor.judge.policy import Policy
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import Frequency, Rule
 from monitor.labels import Labels
-from monitor.match.native.library import identity
+from monitor.match.native.library import loaded
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Knowledge:
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
     digest: str = ""
-    """sha256 over all of it and of what runs (`versions`): another digest means that a recording must be judged anew."""
+    """sha256 over all of it and of what runs (`versions`): another digest: judge anew."""
 
     def type_of(self, run: Run) -> AppType | None:
         """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
@@ -145,7 +145,8 @@ def versions() -> tuple[str, ...]:
     for name in sorted(required):
         with suppress(importlib.metadata.PackageNotFoundError):  # one that only another system or an extra needs
             libraries.append(f"{name} {importlib.metadata.version(name)}")
-    return (importlib.metadata.version("appwitness"), code.hexdigest(), identity(), sys.version, *libraries)
+    compiled = _sha256(Path(file)) if (file := loaded()) else "absent"
+    return (importlib.metadata.version("appwitness"), code.hexdigest(), compiled, sys.version, *libraries)
 
 
 def _sha256(path: Path) -> str:

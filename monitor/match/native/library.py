@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -59,12 +58,9 @@ library = _load()
 """None where it was not built. A call lets other threads run."""
 
 
-def identity() -> str:
-    """The sha256 of the compiled part, or that there is none: another one may find another thing."""
-    if library is None:
-        return "absent"
-    with open(library._name, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def loaded() -> str | None:
+    """The file of the compiled part; None where it was not built."""
+    return library._name if library else None
 
 
 class Row(NamedTuple):
