@@ -51,6 +51,9 @@ class Match(Record):
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
     after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
     note: str | None = Field(default=None, description="precision of a coordinate, why the confidence is what it is")
+    namesake: bool = Field(
+        default=False, description="a name with nothing of its row beside it: it may be another's who bears it too"
+    )
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
     )

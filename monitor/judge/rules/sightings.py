@@ -63,6 +63,8 @@ class Sighting:
     """It shows consent of an earlier run."""
     certainty: float = 0
     """Of a flow: its best match."""
+    namesake: bool = False
+    """Of a flow: all that it carried are names that others bear too, with nothing of their rows beside them."""
     uncertainty_ms: float = 0
     """Of a flow, or a claim on the wire: how far its clock and the one of the consent lines may be apart."""
     flows: tuple[Sighting, ...] = ()
@@ -306,6 +308,7 @@ class Sightings:
             phase=self._facts.phases.at(flow.at),
             flow=flow,
             certainty=max((match.confidence for match in flow.matches), default=0),
+            namesake=bool(flow.matches) and all(match.namesake for match in flow.matches),
             uncertainty_ms=flow.uncertainty_ms,
         )
 
