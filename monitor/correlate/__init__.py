@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.correlate.currency import is_current, place_of, renew
-from monitor.correlate.reporting import current_report, fresh_report, report
+from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
 from monitor.correlate.walk import Outcome, Progress, Walk
 from monitor.events import FILES, Upload
 from monitor.findings import Candidate, Finding, Flow, Report
@@ -26,6 +26,7 @@ __all__ = [
     "correlate",
     "differences",
     "follow",
+    "indexed_report",
     "is_current",
     "knowledge",
     "report",

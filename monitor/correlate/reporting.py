@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from monitor.correlate.currency import is_current, is_of
@@ -17,6 +19,7 @@ from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
+from monitor.recording.seal import RUN
 from monitor.store import Store
 
 
@@ -47,6 +50,26 @@ def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: 
                 "Try again when that is done, or name another database with --db.",
             )
         return _of(recording, _report(store, outcome.recording, known, outcome))
+
+
+def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
+    """The report of what the index has, correlated or not: of one that is going on, of one whose folder is gone.
+
+    Where the folder is there, the report says what its stamps vouch for. Raises UserError when the lines in it are not
+    those that the index has, and when the index has none of that id.
+    """
+    with store.snapshot():
+        report = _report(store, recording_id, known)
+        held = store.held(recording_id)
+    folder = Path(report.path or "")
+    if held is None or not (folder / RUN).is_file():
+        return report
+    if not is_of(Recording.open(folder), held):
+        raise UserError(
+            f"The recording in {folder} is not the one that was read into the index.",
+            f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
+        )
+    return report.model_copy(update={"verified": seal_of(folder)})
 
 
 def _of(recording: Recording, report: Report) -> Report:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from monitor import knowledge as knowledge_module
-from monitor.correlate import correlate, follow, is_current, knowledge, report, report_on
+from monitor.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
+from monitor.errors import UserError
 from monitor.events import Access, Run, Value
 from monitor.match.native import library
 from monitor.recording import Recording
@@ -229,6 +230,22 @@ def test_a_file_that_is_rewritten_while_it_is_followed_is_read_anew_at_the_end(t
         thread.join()
     assert report(store, "r", knowledge()).flows == ()
     assert is_current(recording, store, knowledge())
+
+
+@pytest.mark.parametrize("change", ["a line in the middle edited", "imported again to the same folder"])
+def test_what_is_shown_of_the_index_alone_is_of_this_recording(tmp_path, store, change):
+    recording = made(tmp_path / "r")
+    correlate(recording, store, knowledge())
+    shown = indexed_report(store, "r", knowledge())
+    assert shown.verified is not None
+    assert shown.verified.outcome == "intact"
+    recording.append(access(3))  # being made: what was read is still its beginning
+    assert indexed_report(store, "r", knowledge()).flows == shown.flows
+    CHANGES[change](recording)
+    with pytest.raises(UserError, match="appwitness correlate"):
+        indexed_report(store, "r", knowledge())
+    shutil.rmtree(recording.path)
+    assert indexed_report(store, "r", knowledge()) == shown.model_copy(update={"verified": None})
 
 
 def test_following_goes_on_from_what_the_index_has(tmp_path, store):

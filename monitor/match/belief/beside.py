@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from monitor.match.belief.contacts import Contact, contacts_in, contacts_of
@@ -35,6 +36,10 @@ class Place(NamedTuple):
 OTHER_READINGS = GUESSED | {"separators", "real", "decimal", "blanks", "noughts", "base45", "base58", "bits", "width"}
 """Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
 against anybody."""
+LEVELS = 6
+"""Steps from the object that is a row to a number in it, at most."""
+MOST = 200
+"""Numbers and addresses in an object; with more, it is not that of one person."""
 ACROSS = "*"
 """A step that stands for any: entries of one number in lists that go in step."""
 
@@ -54,10 +59,11 @@ class Rows:
         self._under: dict[Tokens, list[Told]] = defaultdict(list)
         self._across: dict[tuple[Tokens, str | int], list[Told]] = defaultdict(list)
         for told in self.told:
-            for end in range(1, len(told.tokens)):
+            for end in range(max(1, len(told.tokens) - LEVELS), len(told.tokens)):
                 self._under[told.tokens[:end]].append(told)
             if isinstance(told.tokens[-1], int) and len(told.tokens) > 2:
                 self._across[told.tokens[:-2], told.tokens[-1]].append(told)
+        self._lists: dict[Tokens, dict[str | int, list[Told]]] = {}
         self._many = Counter(self.tokens_of(hit.leaf) for hit in {id(hit.leaf): hit for hit in named}.values())
         in_texts = any(_region(hit) for hit in named)
         if in_texts and not self.told:
@@ -81,9 +87,10 @@ class Rows:
         while len(root) > 1 and _is_of_names(root, hit):
             root = root[:-1]
         role = _role(tokens, len(root))
+        under = self._under.get(root, ())
         told = [
             one
-            for one in self._under.get(root, ())
+            for one in (under if len(under) <= MOST else ())
             if _is_beside(one, len(root), hit) and _role(one.tokens, len(root)) in (role, "")
         ]
         return Place(told, [root])
@@ -91,14 +98,19 @@ class Rows:
     def _in_list(self, tokens: Tokens) -> Place:
         """A name in a list: the list is a row, or goes in step with others, or has the names of one person."""
         root, at = tokens[:-1], tokens[-1]
-        row = [one for one in self._under.get(root, ()) if len(one.tokens) == len(tokens)]
+        assert isinstance(at, int)
+        if root not in self._lists:
+            entries: dict[str | int, list[Told]] = defaultdict(list)
+            for one in self._under.get(root, ()):
+                if len(one.tokens) == len(tokens):
+                    entries[one.tokens[-1]].append(one)
+            self._lists[root] = entries
+        row = self._lists[root]
         if row:
-            if max(Counter(one.kind for one in row).values()) > 1:  # one person after the other
-                assert isinstance(at, int)
-                near = (at - 1, at + 1)
-                row = [one for one in row if one.tokens[-1] in near]
-                return Place(row, [(*root, place) for place in near])
-            return Place(row, [root])
+            if max(Counter(one.kind for entry in islice(row.values(), 8) for one in entry).values()) == 1:
+                return Place([one for entry in row.values() for one in entry], [root])
+            near = (at - 1, at + 1)  # one person after the other
+            return Place([one for place in near for one in row.get(place, ())], [(*root, place) for place in near])
         step = [one for one in self._across.get((tokens[:-2], at), ()) if one.tokens[:-1] != root]
         return Place(step, [(*tokens[:-2], ACROSS, at)])
 

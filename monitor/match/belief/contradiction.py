@@ -7,11 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.match.belief.beside import ACROSS, ROW_BYTES, Rows, Told
+from monitor.match.belief.beside import ACROSS, LEVELS, ROW_BYTES, Place, Rows, Told
 from monitor.match.belief.contacts import is_same, kind_of
 from monitor.match.belief.steps import Tokens
 from monitor.match.belief.support import INDEX
-from monitor.match.decode import Leaf
+from monitor.match.decode import Decoded, Leaf
 from monitor.match.hits import STRONG_BITS, Hit
 from monitor.match.reads import Key, Reads
 
@@ -21,25 +21,26 @@ def is_of_many(key: Key, hit: Hit) -> bool:
     return key[0] == "name" and hit.variant.bits < STRONG_BITS
 
 
-def without_others(reads: Reads, hits: list[Hit], leaves: Sequence[Leaf], at: datetime) -> list[Hit]:
+def without_others(reads: Reads, hits: list[Hit], decoded: Decoded, at: datetime) -> list[Hit]:
     """Hits, without short names beside which somebody else's number or address stands and nothing of their own row;
     a longer name in such a place is kept, and marked as one that may be a namesake's.
 
     What cannot be read (a digest, a masked number) contradicts nothing. A number that the user or nobody in particular
-    is known by is nobody else's.
+    is known by is nobody else's. Where parts of an upload were passed over, a short name needs something of its own
+    row beside it to be more than a namesake.
     """
     named = [hit for hit in hits if hit.key[0] == "name"]  # type: ignore[index]  # our keys are pairs of str
     if not named:
         return hits
-    rows = Rows(leaves, named)
-    if not rows.told:
+    rows = Rows(decoded.leaves, named)
+    if not rows.told and not decoded.passed_over:
         return hits
     by_path: dict[str, list[Hit]] = defaultdict(list)
     spots: dict[Tokens, set[Key]] = defaultdict(set)
     for hit in hits:
         by_path[hit.leaf.path].append(hit)
         tokens = rows.tokens_of(hit.leaf)
-        for end in range(1, len(tokens) + 1):
+        for end in range(max(1, len(tokens) - LEVELS), len(tokens) + 1):
             spots[tokens[:end]].add(hit.key)  # type: ignore[arg-type]  # our keys are pairs of str
         if len(tokens) > 2:
             spots[*tokens[:-2], ACROSS, tokens[-1]].add(hit.key)  # type: ignore[arg-type]
@@ -52,8 +53,12 @@ def without_others(reads: Reads, hits: list[Hit], leaves: Sequence[Leaf], at: da
             continue
         if key not in own:
             own[key] = reads.borne_with(key, at)
-        if not _is_contradicted(reads, hit, own[key], rows, spots, by_path):
+        place = rows.place_of(hit)
+        if _is_hers(hit, own[key], place, spots, by_path):
             kept.append(hit)
+        elif not _is_contradicted(reads, own[key], place, by_path):
+            unseen = decoded.passed_over and is_of_many(key, hit)
+            kept.append(as_namesake(hit, "what stands beside it was passed over") if unseen else hit)
         elif not is_of_many(key, hit):
             kept.append(as_namesake(hit, "but a number or address of another is beside it"))
     return kept
@@ -105,26 +110,24 @@ def _list_of(leaf: Leaf) -> str:
     return INDEX.sub("", leaf.path)
 
 
-def _is_contradicted(
-    reads: Reads,
-    hit: Hit,
-    own: frozenset[Key],
-    rows: Rows,
-    spots: dict[Tokens, set[Key]],
-    by_path: dict[str, list[Hit]],
+def _is_hers(
+    hit: Hit, own: frozenset[Key], place: Place, spots: dict[Tokens, set[Key]], by_path: dict[str, list[Hit]]
 ) -> bool:
-    place = rows.place_of(hit)
-    others: list[Told] = []
-    for told in place.told:
-        if any(is_same(told.kind, told.text, other) for other in own):
-            return False
-        others.append(told)
-    if any(other.key in own and other.found in place.region for other in by_path[hit.leaf.path] if place.region):
-        return False
-    if not others or any(not own.isdisjoint(spots.get(root, ())) for root in place.roots):
-        return False
+    """Whether something else of the row of a name stands beside it."""
+    return (
+        any(not own.isdisjoint(spots.get(root, ())) for root in place.roots)
+        or any(is_same(told.kind, told.text, other) for told in place.told for other in own)
+        or any(place.region and other.key in own and other.found in place.region for other in by_path[hit.leaf.path])
+    )
+
+
+def _is_contradicted(reads: Reads, own: frozenset[Key], place: Place, by_path: dict[str, list[Hit]]) -> bool:
+    """Whether a number or address beside a name is somebody else's; in a line of text, where no key says what is whose,
+    only what takes the place of its own."""
     kinds = {kind_of(other) for other in own}
-    return any(not _is_nobodys(reads, told, kinds, by_path) for told in others)
+    return any(
+        not _is_nobodys(reads, told, kinds, by_path) for told in place.told if not place.region or told.kind in kinds
+    )
 
 
 def _is_nobodys(reads: Reads, told: Told, kinds: set[str], by_path: dict[str, list[Hit]]) -> bool:

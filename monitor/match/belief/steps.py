@@ -19,7 +19,7 @@ FORM = re.compile(r"[\w-]+(?:(?:\[[\w-]*\])+|(?:\.[\w-]+)+)")
 """A key of a form that is a path itself: `contacts[0][name]`, `contact.0.name`."""
 ROW_IN_KEY = re.compile(r"([A-Za-z]+)[_-]?(\d{1,4})[_-]([A-Za-z].*)")
 """`contact_0_name`."""
-NUMBERED = re.compile(r"(\w*[A-Za-z_])(\d{1,3})")
+NUMBERED = re.compile(r"(\w*[A-Za-z_])(\d{1,6})")
 """`name2`, which goes with `phone2` as entries of lists do."""
 
 
