@@ -51,6 +51,9 @@ class Match(Record):
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
     after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
     note: str | None = Field(default=None, description="precision of a coordinate, why the confidence is what it is")
+    namesake: bool = Field(
+        default=False, description="a name with nothing of its row beside it: it may be another's who bears it too"
+    )
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
     )
@@ -196,8 +199,12 @@ class ReportedGap(Gap):
 
 
 class Seal(Record):
-    """What recomputing the stamps of a recording came to, for a letter to name what it rests on."""
+    """What recomputing the stamps of a recording came to: whether it is what was stamped."""
 
+    outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
+        description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "
+        "later; altered: `difference` names the first; never_stamped: nothing vouches for it"
+    )
     ok: bool = Field(description="everything is what its stamps say")
     stamps: int
     digest: str | None = Field(
@@ -206,6 +213,11 @@ class Seal(Record):
     at: Time | None = Field(default=None, description="time of the last stamp")
     files: dict[str, tuple[int, str]] = Field(description="of each file: lines stamped, and sha256 of them")
     late: int = Field(default=0, description="lines after the last stamp, which it does not cover")
+    uncovered: dict[str, int] = Field(default_factory=dict, description="the same of each file that has some")
+    difference: str | None = Field(
+        default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
+    )
+    how: str | None = Field(default=None, description="how it differs, in English")
 
 
 class Report(Record):
@@ -227,8 +239,10 @@ class Report(Record):
     declared: tuple[Declared, ...] = Field(
         default=(), description="observed against declared, when the tester gave a policy.yml"
     )
+    verified: Seal | None = Field(
+        default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
+    )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
-    seal: Seal | None = Field(default=None, exclude=True, description="for letters; null: the stamps were not checked")
     consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
@@ -304,6 +318,7 @@ class ComparedRun(Record):
     persona: int = Field(description="runs with the same number had the same values planted; from 1")
     findings: int
     gaps: int
+    verified: Seal | None = Field(default=None, description="as in the run's own report")
 
 
 class Comparison(Record):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import re
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from monitor import catalog
@@ -20,6 +24,7 @@ from monitor.judge.policy import Policy
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import Frequency, Rule
 from monitor.labels import Labels
+from monitor.match.native.library import loaded
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Knowledge:
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
     digest: str = ""
-    """sha256 over all of it and our version: another digest means that a recording must be judged anew."""
+    """sha256 over all of it and of what runs (`versions`): another digest: judge anew."""
 
     def type_of(self, run: Run) -> AppType | None:
         """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
@@ -94,13 +99,13 @@ def knowledge(
         app_type = declared.app_type
     chosen = app_types.of(app_type) if app_type is not None else None
     territory = territory or (declared.territory if declared else None)
-    digest = hashlib.sha256()
     ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file)
-    for path in (*rule_files, *ours, *([policy] if policy else ())):
-        digest.update(path.read_bytes())
-    versions = [importlib.metadata.version(name) for name in ("appwitness", "iptocc", "publicsuffixlist")]
-    said = [versions, sorted(first_party), list(laws), chosen and chosen.number, territory]
-    digest.update(json.dumps(said).encode())
+    said = [
+        *(["rule", _sha256(path)] for path in rule_files),
+        *([path.name, _sha256(path)] for path in ours),
+        ["policy", policy and _sha256(policy)],
+        [sorted(first_party), list(laws), chosen and chosen.number, territory, versions()],
+    ]
     return Knowledge(
         rules=_rules(
             rule_files,
@@ -123,8 +128,29 @@ def knowledge(
         jurisdictions=_jurisdictions(laws, known_laws),
         territory=territory,
         addresses_as_of=_addresses_as_of(),
-        digest=digest.hexdigest(),
+        digest=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
     )
+
+
+@cache
+def versions() -> tuple[str, ...]:
+    """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python
+    and every library that we require."""
+    code = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        code.update(f"{path.relative_to(root)} {_sha256(path)}\n".encode())
+    required = {re.split(r"[^\w.-]", line)[0] for line in importlib.metadata.requires("appwitness") or ()}
+    libraries = []
+    for name in sorted(required):
+        with suppress(importlib.metadata.PackageNotFoundError):  # one that only another system or an extra needs
+            libraries.append(f"{name} {importlib.metadata.version(name)}")
+    compiled = _sha256(Path(file)) if (file := loaded()) else "absent"
+    return (importlib.metadata.version("appwitness"), code.hexdigest(), compiled, sys.version, *libraries)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Policy:

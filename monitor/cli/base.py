@@ -261,13 +261,9 @@ def exit_code(report: Report, strict: bool) -> int:
 
 def report_of(path: Path, db: str | None, known: Knowledge) -> Report:
     """The report of a recording, correlated anew only when the index is behind it or the rules have changed."""
-    from monitor.correlate import correlate, is_current, report
+    from monitor.correlate import report_on
     from monitor.recording import Recording
     from monitor.store import Store
 
-    recording = Recording.open(path)
-    store = Store(database(db))
-    if not is_current(recording, store, known):
-        with progress() as show:
-            correlate(recording, store, known, show)
-    return report(store, recording.run.id, known)
+    with progress() as show:
+        return report_on(Recording.open(path), Store(database(db)), known, show)

@@ -30,7 +30,6 @@ from monitor.errors import DamagedRecording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Knowledge
-    from monitor.findings import Seal
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -119,8 +118,6 @@ def report_(
 
     report = report_of(recording, db, known)
     letter = format_ in LETTERS
-    if letter:
-        report = report.model_copy(update={"seal": _seal(recording)})
     lang = lang or ("zh" if letter and known.jurisdictions[:1] == ("cn",) else "en")
     text = render(report, format_, reveal=reveal, lang=lang, template=template)
     if output is None:
@@ -129,22 +126,6 @@ def report_(
         output.write_text(text, "utf-8")
         err.print(f"written: {output}")
     sys.exit(exit_code(report, strict))
-
-
-def _seal(recording: Path) -> Seal:
-    """What a letter says of the stamps."""
-    from monitor.findings import Seal
-    from monitor.recording import verify as check
-
-    result = check(recording)
-    return Seal(
-        ok=result.ok,
-        stamps=result.stamps,
-        digest=result.last,
-        at=result.last_at,
-        files={name: (result.sealed.get(name, 0), digest) for name, digest in sorted(result.digests.items())},
-        late=sum(result.unsealed.values()),
-    )
 
 
 @main.command()

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from monitor.correlate.reporting import report
+from monitor.correlate.currency import is_current, place_of, renew
+from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
 from monitor.correlate.walk import Outcome, Progress, Walk
 from monitor.events import FILES, Upload
 from monitor.findings import Candidate, Finding, Flow, Report
@@ -25,9 +26,11 @@ __all__ = [
     "correlate",
     "differences",
     "follow",
+    "indexed_report",
     "is_current",
     "knowledge",
     "report",
+    "report_on",
     "uploaded",
 ]
 
@@ -40,16 +43,25 @@ JUDGE_SHARE = 5
 def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
     """Bring the index up to date with the recording, link and judge all of it, and save what came out.
 
-    Asking again changes nothing; a deleted database is rebuilt to the same flows and findings.
+    Asking again changes nothing; a deleted database is rebuilt to the same flows and findings. Lines in the index that
+    are not, or no longer, those of this recording are forgotten first: two recordings are never mixed.
     """
+    renew(recording, store)
     walk = Walk(recording, store, known)
+    place = place_of(recording)
     new_lines = 0
     for kind in FILES:
         # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
         reads = recording.read(kind, walk.positions.get(kind), finished=True)
-        new_lines += store.ingest(walk.id, recording.run, str(recording.path), reads)
+        new_lines += store.ingest(walk.id, recording.run, place, reads)
     walk.recall(progress)
     return walk.conclude(new_lines)
+
+
+def report_on(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Report:
+    """The report of a recording, which is correlated first unless the index is current."""
+    report = current_report(recording, store, known)
+    return report or fresh_report(recording, store, known, correlate(recording, store, known, progress))
 
 
 def follow(
@@ -64,8 +76,10 @@ def follow(
     `on_change` is told whenever flows or findings changed. Ends after `stop()`, with a last whole pass, so that a
     followed recording and one correlated later come to the same report.
     """
+    renew(recording, store)
     walk = Walk(recording, store, known)
-    store.ingest(walk.id, recording.run, str(recording.path), ())
+    place = place_of(recording)
+    store.ingest(walk.id, recording.run, place, ())
     walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
     pause_until = 0.0
@@ -73,7 +87,7 @@ def follow(
     with settling() as settle:
         for reads in recording.follow(walk.positions, stop):
             if reads:
-                store.ingest(walk.id, recording.run, str(recording.path), reads)
+                store.ingest(walk.id, recording.run, place, reads)
                 pending = walk.take(reads) or pending
                 settle(len(reads))
             if pending and time.monotonic() >= pause_until:
@@ -125,12 +139,3 @@ def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candi
     if len({report.run.persona for report in reports}) < 2:
         return ()
     return changed([(report, uploaded(Recording.open(path))) for path, report in zip(paths, reports, strict=True)])
-
-
-def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
-    """Whether the index holds the whole recording, judged by these rules."""
-    id_ = recording.run.id
-    if store.judged_by(id_) != known.digest:
-        return False
-    positions = store.positions(id_)
-    return all(next(iter(recording.read(kind, positions.get(kind), finished=True)), None) is None for kind in FILES)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from monitor.correlate.walk import timeline_of
+from monitor.correlate.currency import is_current, is_of
+from monitor.correlate.verified import seal_of
+from monitor.correlate.walk import Outcome, timeline_of
+from monitor.errors import UserError
 from monitor.events import FILES, Access, Connection, Event, Gap, Ref, Run, Upload
 from monitor.findings import Declared, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge.connections import Connections
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
+from monitor.recording import Recording
+from monitor.recording.seal import RUN
 from monitor.store import Store
 
 
@@ -22,13 +29,60 @@ def report(store: Store, recording_id: str, known: Knowledge) -> Report:
         return _report(store, recording_id, known)
 
 
-def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
+def current_report(recording: Recording, store: Store, known: Knowledge) -> Report | None:
+    """The report of this very recording, with what its stamps vouch for; None when the index has not all of it as it
+    is now, judged by what is `known`: it must be correlated."""
+    with store.snapshot():
+        return _of(recording, _report(store, recording.run.id, known)) if is_current(recording, store, known) else None
+
+
+def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: Outcome) -> Report:
+    """The report of what correlating has just come to, whoever else writes to the index meanwhile: a recording that is
+    being made is followed by another program, which judges it by rules of its own.
+
+    Raises UserError when the index has lines of another recording by now.
+    """
+    with store.snapshot():
+        held = store.held(outcome.recording)
+        if held is None or not is_of(recording, held):
+            raise UserError(
+                f"{recording.path} was changed while it was read, or another recording with its id was read.",
+                "Try again when that is done, or name another database with --db.",
+            )
+        return _of(recording, _report(store, outcome.recording, known, outcome))
+
+
+def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
+    """The report of what the index has, correlated or not: of one that is going on, of one whose folder is gone.
+
+    Where the folder is there, the report says what its stamps vouch for. Raises UserError when the lines in it are not
+    those that the index has, and when the index has none of that id.
+    """
+    with store.snapshot():
+        report = _report(store, recording_id, known)
+        held = store.held(recording_id)
+    folder = Path(report.path or "")
+    if held is None or not (folder / RUN).is_file():
+        return report
+    if not is_of(Recording.open(folder), held):
+        raise UserError(
+            f"The recording in {folder} is not the one that was read into the index.",
+            f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
+        )
+    return report.model_copy(update={"verified": seal_of(folder)})
+
+
+def _of(recording: Recording, report: Report) -> Report:
+    return report.model_copy(update={"path": str(recording.path), "verified": seal_of(recording.path)})
+
+
+def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
     run = store.run(recording_id)
-    flows = tuple(store.flows(recording_id))
-    findings = tuple(store.findings(recording_id))
+    flows = outcome.flows if outcome else tuple(store.flows(recording_id))
+    findings = outcome.findings if outcome else tuple(store.findings(recording_id))
     events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
     gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(events, run)]
-    gaps += store.found_gaps(recording_id)
+    gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
     for ref, error in store.unreadable(recording_id):
         gaps.append(
             ReportedGap(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor.correlate.currency import basis, place_of
 from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge.claims import Claim
@@ -18,6 +19,7 @@ from monitor.knowledge import Knowledge
 from monitor.match import decode
 from monitor.match.linking import Joined, Linker
 from monitor.recording import Read, Recording
+from monitor.recording.state import run_digest
 from monitor.store import Store
 
 RECENT = timedelta(seconds=5)
@@ -36,6 +38,8 @@ class Outcome:
     flows: tuple[Flow, ...]
     findings: tuple[Finding, ...]
     new_lines: int
+    gaps: tuple[ReportedGap, ...] = ()
+    """Those that correlating came upon."""
 
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +53,9 @@ class Walk:
         self.recording = recording
         self.store = store
         self.known = known
+        self.basis: str | None = None
+        """Digest of all that is concluded here comes from; None until the index was recalled."""
+        self._run_digest = run_digest(recording.path)
         self.run = recording.run
         self.id = self.run.id
         self.positions = store.positions(self.id)
@@ -72,6 +79,9 @@ class Walk:
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""
+        # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
+        if held := self.store.held(self.id):
+            self.basis = basis(self.recording, held, self.known, self._run_digest)
         for kind in ("access", "connection", "transform", "consent", "phase", "gap"):
             for ref, event in self.store.events(self.id, kind):
                 self.learn(ref, event)
@@ -210,9 +220,9 @@ class Walk:
             frequency=self.known.frequency,
         )
         findings = judge(self.known.rules, facts, going_on=going_on)
-        judged_by = None if going_on else self.known.digest
-        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=judged_by)
-        return Outcome(self.id, tuple(flows), findings, new_lines)
+        judged_by = None if going_on else self.basis
+        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=judged_by, path=place_of(self.recording))
+        return Outcome(self.id, tuple(flows), findings, new_lines, gaps)
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""

@@ -137,6 +137,7 @@ def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
             persona=personas.index(persona) + 1,
             findings=len(report.findings),
             gaps=len(report.gaps),
+            verified=report.verified,
         )
 
 

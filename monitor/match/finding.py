@@ -17,7 +17,16 @@ from monitor.match.finders.parts import SHORT_PART, Splits, cuts_of, rarest
 from monitor.match.finders.salts import Salts
 from monitor.match.finders.sets import Sets
 from monitor.match.finders.texts import find_before_salts, find_texts
-from monitor.match.hits import Hit, as_written, best, longest_of_glued, root_of, whole_or_cut, without_halves
+from monitor.match.hits import (
+    STRONG_BITS,
+    Hit,
+    as_written,
+    best,
+    longest_of_glued,
+    root_of,
+    whole_or_cut,
+    without_halves,
+)
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Grams, Table
@@ -66,6 +75,8 @@ class Index:
         self._splits.add(slot, kind, value.text, cuts)
         self._masked.add(slot, kind, value.text)
         self.narrow.add_words(rarest(cuts))
+        if value.type == "name" and variants.bits_of(value.text) < STRONG_BITS:
+            self.narrow.add_words([value.text.strip().encode()])  # whose it is, what stands beside it tells
         once = {part for _, parts in cuts for part in parts}
         self.narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
         if kind == "location":

@@ -120,6 +120,8 @@ class Hit(NamedTuple):
     """Transforms of the app that lie between what was sent and where the form stands, the outermost first."""
     form: str = ""
     """What the app had made of the value when it sent it, where such transforms say so: salted_sha256, encrypted."""
+    namesake: bool = False
+    """A name with nothing of its row beside it: it may be that of another who bears it too."""
 
 
 IN_BRACKETS = re.compile(r"\[([^\[\]]*[^\[\]\d][^\[\]]*)\](?:\[\d*\])*$")

@@ -13,6 +13,7 @@ from monitor.events import Access, DataType, Ref, Transform, Upload, Value
 from monitor.findings import Match
 from monitor.match import variants
 from monitor.match.belief.choosing import believed, one_place
+from monitor.match.belief.contradiction import alone, without_others
 from monitor.match.belief.matches import in_lists, matches_of
 from monitor.match.belief.placeholders import is_placeholder
 from monitor.match.decode import Decoded
@@ -112,7 +113,8 @@ class Linker:
         found = self._sought.find(
             decoded, by_then, sorted(self._reads.apps), lambda key: self._reads.may_be_there(key, by_then)
         )
-        hits = believed(self._reads, one_place(self._reads, found, when), when)
+        found = without_others(self._reads, one_place(self._reads, found, when), decoded, by_then)
+        hits = alone(self._reads, believed(self._reads, found, when), decoded.leaves, by_then)
         hits = in_lists(hits, decoded)
         if not hits:
             return []

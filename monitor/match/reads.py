@@ -91,6 +91,15 @@ class Reads:
         """Whether a value was read in a row with others."""
         return len(self.accesses[read.ref].rows.get(read.row, ())) > 1
 
+    def borne_with(self, name: Key, at: datetime) -> frozenset[Key]:
+        """All but names that was read before the upload in a row with a name, or planted with it."""
+        found: set[Key] = set(self.persona) if name in self.persona else set()
+        for read in self.by_value.get(name, ()):
+            if read.at <= at:
+                known = self.accesses[read.ref]
+                found |= known.rows.get(read.row, frozenset()) if read.row >= 0 else known.keys
+        return frozenset(key for key in found if key[0] != "name")
+
     def partners(self, key: Key, certain: AbstractSet[Key], at: datetime) -> list[tuple[Key, bool]]:
         """Other values that some access before the upload returned together with one, and that are surely there; and
         whether they are of the same row, or the access has none."""

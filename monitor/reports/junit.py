@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from monitor.events import format_time
 from monitor.findings import Finding, JudgedRule, Report
 from monitor.reports.articles import citations
+from monitor.reports.integrity import integrity, state
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
 
@@ -46,7 +47,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
         },
     )
     properties = ET.SubElement(suite, "properties")
-    for name, value in _facts(report).items():
+    for name, value in _facts(report, words).items():
         ET.SubElement(properties, "property", {"name": _xml(name), "value": _xml(value)})
     for name in names:
         case = ET.SubElement(
@@ -88,7 +89,7 @@ def _told(finding: Finding, words: Words) -> str:
     return "\n".join(lines)
 
 
-def _facts(report: Report) -> dict[str, str]:
+def _facts(report: Report, words: Words) -> dict[str, str]:
     run = report.run
     facts = {
         "recording": report.recording,
@@ -101,6 +102,8 @@ def _facts(report: Report) -> dict[str, str]:
         "started": format_time(run.started),
         "gaps": str(len(report.gaps)),
         "flows": str(len(report.flows)),
+        "verified": state(report),
+        "verified.detail": integrity(report, words),
     }
     facts |= {f"versions.{name}": version for name, version in sorted(run.versions.items())}
     return {name: value for name, value in facts.items() if value is not None}

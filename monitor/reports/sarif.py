@@ -13,6 +13,7 @@ from monitor.events import Access, Connection, Consent, Event, Ref, Upload, form
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from monitor.reports.articles import cited
 from monitor.reports.frames import caller, frames
+from monitor.reports.integrity import integrity, state
 from monitor.reports.recipients import country
 from monitor.reports.time_axis import host_time, still_counts
 from monitor.reports.verdict import verdict, worst_first
@@ -83,6 +84,8 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
                     "device": run.device.kind,
                     "verdict": verdict(report, words).line,
                     "gaps": len(report.gaps),
+                    "verified": state(report),
+                    "verifiedDetail": integrity(report, words),
                     "masked": not reveal,
                 },
             }

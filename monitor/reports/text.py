@@ -19,6 +19,7 @@ from monitor.findings import Finding, Report
 from monitor.reports.articles import citations
 from monitor.reports.declared import rows as declared_rows
 from monitor.reports.ends import ends
+from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.time_axis import clocks
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words, plain
@@ -103,6 +104,8 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
     if run.unpin:
         table.add_row(words("pinning"), Text(words("unpinned")))
+    tone = "" if is_sound(report) else TONES["high"]
+    table.add_row(words("verified"), Text(integrity(report, words), style=tone))
     if run.clock:
         table.add_row(words("clocks"), Text(words("clocks_agree", **clocks(run))))
     return table

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import batched
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, StaticPool, Table, delete, func, insert, select, update
 
@@ -17,6 +17,7 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, Event, Ref, Run, format_time, parse
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
+from monitor.recording.state import NOTHING, chained
 from monitor.store.database import in_words, open_engine
 from monitor.store.models import (
     HEAD,
@@ -38,6 +39,17 @@ BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""
 PAGE = 2000
 """Lines to a query: no reader keeps a transaction open while its events are used."""
+
+
+class Held(NamedTuple):
+    """What the index has of one recording, to be held against the recording itself."""
+
+    path: str
+    started: datetime
+    package: str
+    prefixes: dict[str, tuple[Position, str]]
+    """kind -> how far its file has been taken in, and the digest of these lines."""
+    judged_by: str | None
 
 
 class Store:
@@ -84,7 +96,8 @@ class Store:
         """Take in lines of a recording, each file in order; how many were new.
 
         Lines that are in already are passed over, so the same may be read again or by two at once. Each batch is one
-        transaction together with how far it came. Raises UserError when the database has another recording of that id.
+        transaction together with how far it came. Raises UserError when the database has another recording of that id,
+        or one in another folder: see `restart`.
         """
         new = 0
         empty = True
@@ -101,7 +114,29 @@ class Store:
     def positions(self, recording_id: str) -> dict[str, Position]:
         """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
         with self._reading() as connection:
-            return _positions(connection, recording_id)
+            return {kind: position for kind, (position, _) in _prefixes(connection, recording_id).items()}
+
+    def held(self, recording_id: str) -> Held | None:
+        """What the index has of a recording; None when it never was taken in."""
+        with self._reading() as connection:
+            return _held(connection, recording_id)
+
+    def restart(self, recording_id: str, run: Run, path: str, instead_of: Held) -> bool:
+        """Forget all that the index has under an id, and begin with the recording at `path`, in one transaction.
+
+        False, and nothing is done, when the index no longer has what it had: somebody else was faster.
+        """
+        with self._write() as connection:
+            query = select(RecordingRow.id).where(RecordingRow.id == recording_id)
+            connection.execute(query.with_for_update())
+            if _held(connection, recording_id) != instead_of:
+                return False
+            for table in reversed(Base.metadata.sorted_tables):
+                if "recording" in table.columns:
+                    connection.execute(delete(table).where(table.c.recording == recording_id))
+            connection.execute(delete(RecordingRow).where(RecordingRow.id == recording_id))
+            self._remember(connection, recording_id, run, path)
+        return True
 
     def events(self, recording_id: str, kind: str) -> Iterator[tuple[Ref, Event]]:
         """The lines of one kind as they were written, in order."""
@@ -161,7 +196,7 @@ class Store:
         return Path(self._recording(recording_id, RecordingRow.path))
 
     def judged_by(self, recording_id: str) -> str | None:
-        """The digest of the rules that the findings come from; None when it was not judged, or never taken in."""
+        """The digest of what the findings come from; None when it was not judged, or never taken in."""
         with self._reading() as connection:
             return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
 
@@ -183,14 +218,18 @@ class Store:
         *,
         gaps: Sequence[ReportedGap] = (),
         judged_by: str | None = None,
+        path: str | None = None,
     ) -> None:
         """Save what was concluded from a recording, in one transaction; what did not change is not written.
 
         With `replace` these are all there are; without, flows replace those of the same id and the rest is added.
-        `gaps` are those that correlating came upon, `judged_by` the digest of the rules.
+        `gaps` are those that correlating came upon, `judged_by` the digest of what they come from. Raises UserError
+        when the index has by now the recording of another folder than `path`.
         """
         with self._write() as connection:
             self._must_know(connection, recording_id)
+            if path is not None:
+                self._must_be_at(connection, recording_id, path)
             self._save_flows(connection, recording_id, flows, replace=replace)
             for table, rows in (
                 (FindingRow, [finding_row(recording_id, number, each) for number, each in enumerate(findings)]),
@@ -273,6 +312,8 @@ class Store:
     def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> None:
         """Put the recording in, or bring its run up to date; on a server this also makes other writers of it wait."""
         known = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording_id).with_for_update())
+        if known is not None:
+            self._must_be_at(connection, recording_id, path)
         row: Row = {
             "path": path,
             "package": run.app.package,
@@ -294,11 +335,11 @@ class Store:
             connection.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(**row))
 
     def _take(self, connection: Connection, recording_id: str, reads: Sequence[Read]) -> int:
-        positions = _positions(connection, recording_id)
+        prefixes = _prefixes(connection, recording_id)
         rows: dict[type[Base], list[Row]] = {}
         new = 0
         for read in reads:
-            before = positions.get(read.kind, START)
+            before, digest = prefixes.get(read.kind, (START, NOTHING))
             at = read.position
             if at.offset <= before.offset:
                 continue
@@ -308,7 +349,7 @@ class Store:
                 raise ValueError(f"{read.ref} does not follow line {before.line}, the last that is in the index")
             else:
                 new += 1
-            positions[read.kind] = at
+            prefixes[read.kind] = (at, chained(digest, read.raw, at.offset - before.offset))
             if read.event is None:
                 rows.setdefault(UnreadableRow, []).append(
                     {
@@ -333,9 +374,15 @@ class Store:
             connection,
             PositionRow,
             [
-                {"recording": recording_id, "kind": kind, "line": positions[kind].line, "bytes": positions[kind].offset}
+                {
+                    "recording": recording_id,
+                    "kind": kind,
+                    "line": prefixes[kind][0].line,
+                    "bytes": prefixes[kind][0].offset,
+                    "digest": prefixes[kind][1],
+                }
                 for kind in sorted(touched)
-                if kind in positions
+                if kind in prefixes
             ],
         )
         return new
@@ -344,6 +391,14 @@ class Store:
         query = select(RecordingRow.id).where(RecordingRow.id == recording_id).with_for_update()
         if connection.scalar(query) is None:
             raise _unknown(self.name, recording_id)
+
+    def _must_be_at(self, connection: Connection, recording_id: str, path: str) -> None:
+        known = connection.scalar(select(RecordingRow.path).where(RecordingRow.id == recording_id))
+        if known != path:
+            raise UserError(
+                f"{self.name} has another recording with the id {recording_id}, in {known}.",
+                "Try again when nobody else correlates that one, or name another database with --db.",
+            )
 
     def _save_flows(self, connection: Connection, recording_id: str, flows: Sequence[Flow], *, replace: bool) -> None:
         """Write the flows that are new or differ; take out the others if these are all."""
@@ -388,10 +443,20 @@ def _table(model: type[Base]) -> Table:
     return table
 
 
-def _positions(connection: Connection, recording_id: str) -> dict[str, Position]:
-    query = select(PositionRow.kind, PositionRow.line, PositionRow.offset)
+def _prefixes(connection: Connection, recording_id: str) -> dict[str, tuple[Position, str]]:
+    query = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
     found = connection.execute(query.where(PositionRow.recording == recording_id))
-    return {kind: Position(line, offset) for kind, line, offset in found}
+    return {kind: (Position(line, offset), digest) for kind, line, offset, digest in found}
+
+
+def _held(connection: Connection, recording_id: str) -> Held | None:
+    query = select(RecordingRow.path, RecordingRow.run, RecordingRow.judged_by)
+    row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
+    if row is None:
+        return None
+    run = Run.model_validate_json(row.run)
+    prefixes = _prefixes(connection, recording_id)
+    return Held(row.path, run.started, run.app.package, prefixes, row.judged_by)
 
 
 def _forget_line(connection: Connection, recording_id: str, kind: str, line: int) -> None:

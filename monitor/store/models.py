@@ -10,7 +10,7 @@ from typing import Annotated
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 1
+VERSION = 2
 """Of these tables. An index of another version is not read: it is deleted and built anew from the recordings."""
 
 HEAD = 200
@@ -39,7 +39,7 @@ class RecordingRow(Base):
     __tablename__ = "recordings"
     id: Mapped[Name] = mapped_column(primary_key=True)
     path: Mapped[Long]
-    """Where it was when it was read last."""
+    """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
     package: Mapped[Long]
     device: Mapped[Name]
     plan: Mapped[Name]
@@ -48,7 +48,7 @@ class RecordingRow(Base):
     run: Mapped[Long]
     """run.json."""
     judged_by: Mapped[Name | None]
-    """Digest of the rules that the findings come from."""
+    """Digest of all that the findings come from: the lines, run.json, the bodies, the rules, our own version."""
 
 
 class OfRecording(Base):
@@ -65,6 +65,8 @@ class PositionRow(OfRecording):
     kind: Mapped[Name] = mapped_column(primary_key=True)
     line: Mapped[Number]
     offset: Mapped[Number] = mapped_column("bytes")
+    digest: Mapped[Name]
+    """Of the lines up to there (monitor/recording/state.py)."""
 
 
 class LineRow(OfRecording):

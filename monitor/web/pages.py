@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor.correlate import Knowledge, knowledge, report
+from monitor.correlate import Knowledge, indexed_report, knowledge
 from monitor.errors import UserError
 from monitor.findings import LEVELS
 from monitor.reports import LANGUAGES, render
@@ -48,7 +48,7 @@ def app(store: Store, known: Knowledge | None = None, *, reveal: bool = False) -
 
     def page(request: Request) -> Response:
         words = _words(request)
-        of = report(store, request.path_params["recording"], rules)
+        of = indexed_report(store, request.path_params["recording"], rules)
         return HTMLResponse(render(of, "html", reveal=reveal, lang=words.lang))
 
     return Starlette(

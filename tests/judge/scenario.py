@@ -114,9 +114,27 @@ class Scenario:
         self.accesses.append((ref, Access(at=at(second + self.offset_s), until=until, **more)))
         return ref
 
-    def sends(self, second, access, host="api.shop.test", data="phone_number", rows=None, confidence=0.999, **more):
+    def sends(
+        self,
+        second,
+        access,
+        host="api.shop.test",
+        data="phone_number",
+        rows=None,
+        confidence=0.999,
+        namesake=False,
+        **more,
+    ):
         self.uploads += 1
-        match = {"type": data, "value": NUMBER, "variant": "plain", "path": "$.n", "start": 0, "end": 1}
+        match = {
+            "type": data,
+            "value": NUMBER,
+            "variant": "plain",
+            "path": "$.n",
+            "start": 0,
+            "end": 1,
+            "namesake": namesake,
+        }
         numbers = [None] if rows is None else range(rows) if isinstance(rows, int) else rows
         self.flows.append(
             Flow(

@@ -15,12 +15,17 @@ from tests.reports.test_html import ATTRIBUTES, ELEMENTS, HOSTILE, poisoned
 
 BLANK = {"en": "[TO FILL IN: ", "zh": "【待填写："}
 SEAL = Seal(
+    outcome="intact",
     ok=True,
     stamps=7,
     digest=sample.sha("seal"),
     at=sample.at(34.2),
     files={"accesses.jsonl": (5, sample.sha("accesses")), "gaps.jsonl": (0, sample.sha(""))},
 )
+ALTERED = SEAL.model_copy(
+    update={"outcome": "altered", "ok": False, "difference": "accesses.jsonl:17", "how": "differs"}
+)
+NEVER = Seal(outcome="never_stamped", ok=False, stamps=0, files={})
 CASES = [(law, lang) for law in LAWS for lang in ("en", "zh")]
 
 
@@ -29,7 +34,7 @@ def parsed(page):
 
 
 def letter(law="eu", lang="en", format_="complaint", **changes):
-    return render(sample.report(**{"laws": (law,), "seal": SEAL} | changes), format_, lang=lang)
+    return render(sample.report(**{"laws": (law,), "verified": SEAL} | changes), format_, lang=lang)
 
 
 @pytest.mark.parametrize(("law", "lang"), CASES)
@@ -118,15 +123,17 @@ def test_times_are_those_of_the_law():
     ("seal", "lang", "says"),
     [
         (None, "en", "have not been checked"),
-        (SEAL.model_copy(update={"ok": False}), "en", "NOT what was stamped"),
-        (SEAL.model_copy(update={"late": 3}), "en", "3 lines came after the last stamp"),
+        (ALTERED, "en", "NOT what was stamped (the first difference: `accesses.jsonl:17`)"),
+        (NEVER, "en", "never stamped"),
+        (NEVER, "zh", "从未封存"),
+        (SEAL.model_copy(update={"outcome": "intact_up_to", "late": 3}), "en", "3 lines came after the last stamp"),
         (SEAL, "en", "stamps: 7"),
         (SEAL, "zh", "共 7 次"),
-        (SEAL.model_copy(update={"ok": False}), "zh", "不宜直接作为证据提交"),
+        (ALTERED, "zh", "不宜直接作为证据提交"),
     ],
 )
 def test_the_state_of_the_seal_is_said(seal, lang, says):
-    assert says in letter("eu", lang, seal=seal)
+    assert says in letter("eu", lang, verified=seal)
 
 
 def test_a_lab_run_is_never_passed_off_as_a_phone():
@@ -177,14 +184,14 @@ def test_nothing_found_is_nothing_to_complain_of(format_):
 @pytest.mark.parametrize("text", [*HOSTILE, "`x` **b** [l](javascript:alert(1)) | c\n# h\n- i", "&lt;b&gt; ~~s~~ ```"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_foreign_text_is_text_in_the_letter_and_on_the_page(text, lang):
-    report = poisoned(sample.report(seal=None, laws=()), text)
+    report = poisoned(sample.report(laws=()), text)
     report = report.model_copy(update={"laws": ("eu",)})
     page = render(report, "complaint-html", lang=lang, reveal=True)
     tree = parsed(page)
     elements = [element for element in tree.iter() if isinstance(element.tag, str)]
     assert {element.tag for element in elements} <= {*ELEMENTS.split(), "blockquote", "strong"} - {"a", "svg", "pre"}
     assert {name.lower() for element in elements for name in element.attrib} <= set(ATTRIBUTES.split())
-    plain = render(sample.report(laws=("eu",), seal=None), "complaint-html", lang=lang, reveal=True)
+    plain = render(sample.report(laws=("eu",)), "complaint-html", lang=lang, reveal=True)
     headings = [len(list(each.iter("h1", "h2", "h3"))) for each in (tree, parsed(plain))]
     assert headings[0] == headings[1]
     assert not {"\x1b", "\u202e", "\x00"} & set(page)

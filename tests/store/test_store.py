@@ -432,7 +432,7 @@ def test_two_may_take_in_the_same_at_once(tmp_path, recording, shared):
 
     def work(store: Store) -> None:
         for chunk in range(0, 3000, 100):
-            counts.append(store.ingest("run-1", recording.run, "", reads[chunk : chunk + 100]))
+            counts.append(store.ingest("run-1", recording.run, str(recording.path), reads[chunk : chunk + 100]))
 
     threads = [threading.Thread(target=work, args=(store,)) for store in stores]
     for thread in threads:
@@ -458,7 +458,7 @@ def test_a_killed_reader_goes_on_where_it_was(tmp_path, recording):
                 own, read = Store(place), Recording.open(recording.path)
                 positions = own.positions("run-1")
                 for each in read.read("access", positions.get("access")):
-                    own.ingest("run-1", read.run, "", [each])
+                    own.ingest("run-1", read.run, str(recording.path), [each])
             finally:
                 os._exit(0)
         time.sleep(chance.uniform(0.05, 0.2))

@@ -111,8 +111,9 @@ class Reporter:
 
         A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
         saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
-        (a value of the persona). A read is proven when its value was on the wire while the same rule's consent
-        condition still held (so it must have been read by then); corroborated when it was on the wire at any time;
+        (a value of the persona), or when all that it carried are names that others bear too. A read is proven when its
+        value was on the wire while the same rule's consent condition still held (so it must have been read by then);
+        corroborated when it was on the wire at any time;
         indicated when only the hook saw it. A claim on the wire is proven when the state that it is held against was
         observed; other claims, consent lines and the run as a whole are indicated. A refusal that follows only from the
         choice of the basic function in an app of unknown type is indicated. What rests on an answer that a tap and an
@@ -120,11 +121,12 @@ class Reporter:
         """
         grade: Confidence = "indicated"
         if sighting.flow is not None:
-            if sighting.flow.access is not None:
+            if sighting.flow.access is not None and not sighting.namesake:
                 sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous
                 grade = "proven" if sure else "corroborated"
         elif sighting.access is not None and rule.on == "access":
-            if certain := [flow for flow in sighting.flows if flow.certainty >= CERTAIN]:
+            certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
+            if certain:
                 consent = rule.when.consent
                 in_time = any((consent is None or flow.is_in(consent)) and _in_order(flow) for flow in certain)
                 grade = "proven" if in_time else "corroborated"

@@ -70,6 +70,8 @@ class Sighting:
     """Of a flow: its best match."""
     clock: Clock = "device"
     """Whose clock its time was of: with lines of the same clock it is in order."""
+    namesake: bool = False
+    """Of a flow: all that it carried are names that others bear too, with nothing of their rows beside them."""
     uncertainty_ms: float = 0
     """How far that clock and the other may be apart."""
     possible: frozenset[ConsentName] = frozenset()
@@ -370,6 +372,7 @@ class Sightings:
             clock=flow.clock,
             uncertainty_ms=uncertainty_ms,
             possible=frozenset(each.state for each in possible),
+            namesake=bool(flow.matches) and all(match.namesake for match in flow.matches),
         )
 
     def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:

@@ -56,7 +56,7 @@ def _odds(hit: Hit) -> str:
     guess = _guess(hit)
     if guess:
         return f"{guess} was guessed: a candidate, no proof"
-    if hit.chance > 0.1:
+    if hit.chance > 0.1 or hit.namesake:
         return "this alone proves nothing"
     if hit.chance < 1e-9:
         return "by chance in fewer than one of a billion such uploads"
@@ -88,6 +88,7 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
             found=hit.found,
             after=hit.after,
             note=f"{hit.why}; {_odds(hit)}",
+            namesake=hit.namesake,
             evidence=hit.evidence,
         )
         for key, of_key in of_access.items()

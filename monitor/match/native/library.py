@@ -58,6 +58,11 @@ library = _load()
 """None where it was not built. A call lets other threads run."""
 
 
+def loaded() -> str | None:
+    """The file of the compiled part; None where it was not built."""
+    return library._name if library else None
+
+
 class Row(NamedTuple):
     """Something that was looked up and found."""
 

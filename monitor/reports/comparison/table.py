@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monitor.events import Ref
 from monitor.findings import ComparedRow, Comparison, Pattern
+from monitor.reports.integrity import integrity
 from monitor.reports.recipients import who
 from monitor.reports.words import Words, plain
 
@@ -65,6 +66,10 @@ class Table:
         self.runs = tuple(self._heads())
         self.groups = tuple(self._groups())
         self.differ = tuple(words(f"differ_{what}") for what in comparison.differ)
+        self.integrity = tuple(
+            f"{words('run_number')} {number}{words('colon')}{integrity(each, words)}"
+            for number, each in enumerate(comparison.runs, start=1)
+        )
         self.limits = words("comparison_limits", gaps=sum(each.gaps for each in comparison.runs))
 
     def _heads(self) -> Iterator[Head]:

@@ -34,7 +34,7 @@ def _parts(comparison: Comparison, words: Words) -> Iterable[RenderableType]:
     title = words("compared_line", package=plain(comparison.package), runs=len(table.runs))
     yield Text(title, style="bold")
     yield _runs(table, words)
-    for sentence in (*table.differ, table.limits):
+    for sentence in (*table.integrity, *table.differ, table.limits):
         yield Text(sentence, style="dim")
     if not table.groups:
         yield ""

@@ -86,7 +86,7 @@ class Letter:
         self.law = law
         self.reveal = reveal
         self.run = report.run
-        self.seal = report.seal
+        self.seal = report.verified
         self._zone = ZONES.get(law, UTC)
         self._steps = consent_steps(report)
         self._flows = {flow.id: flow for flow in report.flows}

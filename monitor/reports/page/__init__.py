@@ -10,6 +10,7 @@ from monitor.findings import LEVELS, Finding, Report
 from monitor.reports import declared
 from monitor.reports.articles import by_jurisdiction, cited
 from monitor.reports.ends import code as code_words
+from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.page import sections
 from monitor.reports.page.by_hand import by_hand
 from monitor.reports.page.flows import Block, Flows, Place, Row
@@ -57,6 +58,7 @@ class Page:
         self.words = words
         self.reveal = reveal
         self.verdict: Verdict = verdict(report, words)
+        self.warning = "" if is_sound(report) else f"{words('verified')}{words('colon')}{integrity(report, words)}"
         self.picture: Picture | None = picture(report, words)
         self._flows = {flow.id: flow for flow in report.flows}
         self._show = Flows(report, words)
@@ -110,7 +112,7 @@ class Page:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Which app, which device, which plan, and what the user answered."""
-        words, run = self.words, self.report.run
+        words, report, run = self.words, self.report, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
         code = f" ({run.app.version_code})" if run.app.version_code else ""
         device = ", ".join(
@@ -132,6 +134,7 @@ class Page:
             (words("plan"), words(f"plan_{run.plan}")),
             (words("answer"), self._answer()),
             (words("observed"), observed),
+            (words("verified"), integrity(report, words)),
         ]
         if run.unpin:
             facts.append((words("pinning"), words("unpinned")))

@@ -224,6 +224,8 @@ GRADES = [
     ("read and on the wire", {"access": True, "confidence": 0.999}, "proven"),
     ("read, and a match that may be chance", {"access": True, "confidence": 0.9}, "corroborated"),
     ("a planted value alone", {"access": False, "confidence": 0.999}, "indicated"),
+    ("a name that others bear too", {"access": True, "confidence": 0.9, "namesake": True}, "indicated"),
+    ("the same, however sure its letters are", {"access": True, "confidence": 0.999, "namesake": True}, "indicated"),
     ("very likely chance", {"access": True, "confidence": 0.5}, None),
 ]
 
@@ -231,22 +233,29 @@ GRADES = [
 @pytest.mark.parametrize(("flow", "grade"), [pytest.param(*case[1:], id=case[0]) for case in GRADES])
 def test_how_well_a_sending_is_supported(flow, grade):
     scenario = Scenario()
-    scenario.sends(2, scenario.reads(1) if flow["access"] else None, confidence=flow["confidence"])
+    more = {name: value for name, value in flow.items() if name != "access"}
+    scenario.sends(2, scenario.reads(1) if flow["access"] else None, **more)
     assert [each.confidence for each in scenario.findings() if each.rule == "sent-before-consent"] == [grade][
         : bool(grade)
     ]
 
 
 @pytest.mark.parametrize(
-    ("sent", "confidence", "grade"),
-    [(None, 0, "indicated"), (2, 0.999, "proven"), (2, 0.9, "indicated"), (9, 0.999, "corroborated")],
+    ("sent", "confidence", "namesake", "grade"),
+    [
+        (None, 0, False, "indicated"),
+        (2, 0.999, False, "proven"),
+        (2, 0.9, False, "indicated"),
+        (2, 0.999, True, "indicated"),
+        (9, 0.999, False, "corroborated"),
+    ],
 )
-def test_how_well_a_reading_is_supported(sent, confidence, grade):
+def test_how_well_a_reading_is_supported(sent, confidence, namesake, grade):
     scenario = Scenario()
     number = scenario.reads(1)
     scenario.says(5, "given")
     if sent:
-        scenario.sends(sent, number, confidence=confidence)
+        scenario.sends(sent, number, confidence=confidence, namesake=namesake)
     (finding,) = [each for each in scenario.findings() if each.rule == "read-before-consent"]
     assert finding.confidence == grade
 

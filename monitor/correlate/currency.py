@@ -1,0 +1,70 @@
+"""Whether what the index has of a recording is of this very recording, and concluded from all of it by these rules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+from monitor.errors import UserError
+from monitor.events import FILES
+from monitor.knowledge import Knowledge
+from monitor.recording import Recording
+from monitor.recording.state import bodies_digest, prefix_digest, run_digest
+from monitor.store import Store
+from monitor.store.index import Held
+
+TRIES = 5
+"""How often somebody else may be faster before one gives up."""
+
+
+def place_of(recording: Recording) -> str:
+    """The folder of a recording, however it was named."""
+    return os.path.realpath(recording.path)
+
+
+def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:
+    """A digest of all that conclusions come from: the lines in the index, run.json (`run`, its digest), the bodies,
+    the rules with all that a user chose, and what runs."""
+    lines = sorted((kind, digest) for kind, (_, digest) in held.prefixes.items())
+    parts = [known.digest, run, bodies_digest(recording.path), lines]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
+    """Whether the index holds the whole recording as it is now, judged by these rules."""
+    held = store.held(recording.run.id)
+    return (
+        held is not None
+        and held.judged_by == basis(recording, held, known, run_digest(recording.path))
+        and is_of(recording, held)
+        and all(_is_read(recording, held, kind) for kind in FILES)
+    )
+
+
+def is_of(recording: Recording, held: Held) -> bool:
+    """Whether the lines in the index are those with which the files of this recording begin."""
+    run = recording.run
+    return (held.path, held.started, held.package) == (place_of(recording), run.started, run.app.package) and all(
+        prefix_digest(recording.path / FILES[kind], position) == digest
+        for kind, (position, digest) in held.prefixes.items()
+    )
+
+
+def renew(recording: Recording, store: Store) -> None:
+    """Have the index forget what it has under the id of this recording, unless it is the beginning of this one."""
+    run = recording.run
+    for _ in range(TRIES):
+        held = store.held(run.id)
+        if held is None or is_of(recording, held) or store.restart(run.id, run, place_of(recording), held):
+            return
+    raise UserError(
+        f"Somebody else keeps reading another recording with the id {run.id} into {store.name}.",
+        "Try again when that is done, or name another database with --db.",
+    )
+
+
+def _is_read(recording: Recording, held: Held, kind: str) -> bool:
+    """Whether no line was added to a file."""
+    position, _ = held.prefixes.get(kind, (None, ""))
+    return next(iter(recording.read(kind, position, finished=True)), None) is None

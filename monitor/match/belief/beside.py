@@ -1,0 +1,215 @@
+"""What stands in the row of a name in an upload: members of its object, entries of its list, cells of its line."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from monitor.match.belief.contacts import Contact, contacts_in, contacts_of
+from monitor.match.belief.matches import GUESSED
+from monitor.match.belief.steps import WORDS, Tokens, tokens_of, xml_rows
+from monitor.match.decode import Leaf
+from monitor.match.hits import Hit
+
+
+class Told(NamedTuple):
+    """A number or address that can be read, and where it stands."""
+
+    kind: Contact
+    text: str
+    tokens: Tokens
+    path: str
+
+
+class Place(NamedTuple):
+    """What is beside a hit: the numbers and addresses of its row, and where in the upload this row is."""
+
+    told: list[Told]
+    roots: list[Tokens]
+    region: str = ""
+    """The row of a text."""
+
+
+OTHER_READINGS = GUESSED | {"separators", "real", "decimal", "blanks", "noughts", "base45", "base58", "bits", "width"}
+"""Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
+against anybody."""
+LEVELS = 6
+"""Steps from the object that is a row to a number in it, at most."""
+MOST = 200
+"""Numbers and addresses in an object; with more, it is not that of one person."""
+ACROSS = "*"
+"""A step that stands for any: entries of one number in lists that go in step."""
+
+
+class Rows:
+    """The readable numbers and addresses of an upload, found by the row that they stand in."""
+
+    def __init__(self, leaves: Sequence[Leaf], named: Iterable[Hit]) -> None:
+        self._xml = xml_rows(leaves)
+        readable = {
+            (leaf.path, leaf.start, kind): Told(kind, text, self.tokens_of(leaf), leaf.path)
+            for leaf in leaves
+            if leaf.text is not None and OTHER_READINGS.isdisjoint(leaf.decoding)
+            for kind, text in contacts_of(leaf.text, leaf.path)
+        }
+        self.told = list(readable.values())
+        self._under: dict[Tokens, list[Told]] = defaultdict(list)
+        self._across: dict[tuple[Tokens, str | int], list[Told]] = defaultdict(list)
+        for told in self.told:
+            for end in range(max(1, len(told.tokens) - LEVELS), len(told.tokens)):
+                self._under[told.tokens[:end]].append(told)
+            if isinstance(told.tokens[-1], int) and len(told.tokens) > 2:
+                self._across[told.tokens[:-2], told.tokens[-1]].append(told)
+        self._lists: dict[Tokens, dict[str | int, list[Told]]] = {}
+        self._many = Counter(self.tokens_of(hit.leaf) for hit in {id(hit.leaf): hit for hit in named}.values())
+        in_texts = any(_region(hit) for hit in named)
+        if in_texts and not self.told:
+            self.told = [Told("phone", "", (), "")]  # so that texts are looked into
+
+    def tokens_of(self, leaf: Leaf) -> Tokens:
+        """The path of a leaf, with a number for each of several elements of the same name."""
+        return self._xml.get((leaf.path, leaf.start), None) or tokens_of(leaf.path)
+
+    def place_of(self, hit: Hit) -> Place:
+        """What stands in the row of a hit."""
+        if region := _region(hit):
+            path = hit.leaf.path
+            return Place([Told(kind, text, (), path) for kind, text in contacts_in(region)], [], region)
+        tokens = self.tokens_of(hit.leaf)
+        if isinstance(tokens[-1], int):
+            return self._in_list(tokens)
+        if self._many[tokens] > 1:  # several of one name that nothing tells apart
+            return Place([], [])
+        root = tokens[:-1]
+        while len(root) > 1 and _is_of_names(root, hit):
+            root = root[:-1]
+        role = _role(tokens, len(root))
+        under = self._under.get(root, ())
+        told = [
+            one
+            for one in (under if len(under) <= MOST else ())
+            if _is_beside(one, len(root), hit) and _role(one.tokens, len(root)) in (role, "")
+        ]
+        return Place(told, [root])
+
+    def _in_list(self, tokens: Tokens) -> Place:
+        """A name in a list: the list is a row, or goes in step with others, or has the names of one person."""
+        root, at = tokens[:-1], tokens[-1]
+        assert isinstance(at, int)
+        if root not in self._lists:
+            entries: dict[str | int, list[Told]] = defaultdict(list)
+            for one in self._under.get(root, ()):
+                if len(one.tokens) == len(tokens):
+                    entries[one.tokens[-1]].append(one)
+            self._lists[root] = entries
+        row = self._lists[root]
+        if row:
+            if max(Counter(one.kind for entry in islice(row.values(), 8) for one in entry).values()) == 1:
+                return Place([one for entry in row.values() for one in entry], [root])
+            near = (at - 1, at + 1)  # one person after the other
+            return Place([one for place in near for one in row.get(place, ())], [(*root, place) for place in near])
+        step = [one for one in self._across.get((tokens[:-2], at), ()) if one.tokens[:-1] != root]
+        return Place(step, [(*tokens[:-2], ACROSS, at)])
+
+
+def _is_beside(told: Told, depth: int, hit: Hit) -> bool:
+    """Whether a number is a member of the object of this depth, or of a list or object in it that is one of contacts:
+    what is in another object may be another person's."""
+    inner = told.tokens[depth:-1]
+    if told.path == hit.leaf.path:
+        return False
+    names = [one for one in inner if isinstance(one, str)]
+    return not inner or (bool(names) and all(_tells_contact(name) for name in names))
+
+
+CONTACTS = re.compile(r"phone|mobile|tel|mail|address|addr|contact_?(?:info|method|way)|number|地址|电话|手机|邮箱")
+
+
+def _tells_contact(name: str) -> bool:
+    return bool(CONTACTS.search(name.lower()))
+
+
+NAMES = re.compile(r"(?:^|_)names?$|name$|姓名")
+
+
+def _is_of_names(root: Tokens, hit: Hit) -> bool:
+    """Whether an object or list holds the parts of a name, so that its row is the one around it."""
+    if isinstance(root[-1], int):
+        return len(root) > 2 and isinstance(root[-2], str) and bool(NAMES.search(root[-2].lower()))
+    own = root[-1].lower()
+    return bool(NAMES.search(own)) or (own == "n" and "vcard" in hit.decoding)
+
+
+ROLES = frozenset(
+    (
+        *("user", "my", "own", "self", "owner", "account", "login", "sender", "from", "inviter", "caller", "author"),
+        *(
+            "contact",
+            "friend",
+            "to",
+            "receiver",
+            "recipient",
+            "consignee",
+            "invitee",
+            "callee",
+            "emergency",
+            "guardian",
+        ),
+        *(
+            "support",
+            "service",
+            "help",
+            "hotline",
+            "company",
+            "merchant",
+            "shop",
+            "store",
+            "seller",
+            "office",
+            "driver",
+        ),
+        *("courier", "agent", "doctor", "parent", "spouse", "partner", "referrer", "billing", "publisher", "developer"),
+    )
+)
+"""Words of keys that say of whom something is: `sender_name` does not go with `receiver_phone`."""
+
+
+def _role(tokens: Tokens, depth: int) -> str:
+    """Of whom a key says that it speaks; empty where it does not."""
+    for token in tokens[depth:]:
+        if isinstance(token, str):
+            for word in WORDS.findall(token):
+                if word.lower() in ROLES:
+                    return str(word.lower())
+    return ""
+
+
+ENDS = ("\n", "\x1e", ";", "|")
+"""What stands between the rows of a text, the first that it has."""
+
+
+def _region(hit: Hit) -> str:
+    """The row of a text in which a hit stands; empty where it is all of its leaf."""
+    text = hit.leaf.text
+    if text is None or not (hit.before or hit.after):
+        return ""
+    data = hit.leaf.data
+    if hit.leaf.exact:
+        start, end = hit.start - hit.leaf.start, hit.end - hit.leaf.start
+    else:
+        around = data.find((hit.before + hit.found + hit.after).encode())
+        if around < 0:
+            return ""
+        start = around + len(hit.before.encode())
+        end = start + len(hit.found.encode())
+    mark = next((one.encode() for one in ENDS if one in text), b"\n")
+    first, last = data.rfind(mark, 0, start) + 1, data.find(mark, end)
+    return data[max(first, start - ROW_BYTES) : last if 0 <= last < end + ROW_BYTES else end + ROW_BYTES].decode(
+        "utf-8", "ignore"
+    )
+
+
+ROW_BYTES = 1000

@@ -1,0 +1,59 @@
+"""Paths of leaves taken apart into their steps, so that what stands in one row can be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from monitor.match.decode import Leaf
+from monitor.match.hits import parent_of
+
+Tokens = tuple[str | int, ...]
+"""A path, taken apart: names of members, and places in lists."""
+
+WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
+"""The words of a key."""
+STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)')
+FORM = re.compile(r"[\w-]+(?:(?:\[[\w-]*\])+|(?:\.[\w-]+)+)")
+"""A key of a form that is a path itself: `contacts[0][name]`, `contact.0.name`."""
+ROW_IN_KEY = re.compile(r"([A-Za-z]+)[_-]?(\d{1,4})[_-]([A-Za-z].*)")
+"""`contact_0_name`."""
+NUMBERED = re.compile(r"(\w*[A-Za-z_])(\d{1,6})")
+"""`name2`, which goes with `phone2` as entries of lists do."""
+
+
+@lru_cache(maxsize=4096)
+def tokens_of(path: str) -> Tokens:
+    """A path as its steps; keys that are paths themselves are taken apart as well."""
+    steps: list[str | int] = []
+    for key, place, name in STEP.findall(path):
+        if place:
+            steps.append(int(place))
+        elif key and FORM.fullmatch(key):
+            steps += [int(one) if one.isdecimal() else one for one in re.split(r"[\[\].]+", key) if one]
+        elif row := ROW_IN_KEY.fullmatch(key or name):
+            steps += [row[1], int(row[2]), row[3]]
+        elif numbered := NUMBERED.fullmatch(key or name):
+            steps += [numbered[1], int(numbered[2])]
+        else:
+            steps.append(key or name)
+    return tuple(steps)
+
+
+def xml_rows(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Tokens]:
+    """(path, start) of leaves of XML -> their path with the number of the element that they are in: elements of one
+    name bear no number of their own. A new one begins where the first of its members comes again."""
+    firsts: dict[str, tuple[str, int]] = {}
+    rows: dict[tuple[str, int], Tokens] = {}
+    for leaf in leaves:
+        if leaf.decoding[-1:] != ("xml",):
+            continue
+        parent = parent_of(leaf.path)
+        first, number = firsts.setdefault(parent, (leaf.path, -1))
+        if first == leaf.path:
+            number += 1
+            firsts[parent] = (first, number)
+        *before, last = tokens_of(leaf.path)
+        rows[leaf.path, leaf.start] = (*before, number, last)
+    return rows

@@ -1,0 +1,67 @@
+"""What a recording holds at a moment, in a few digests: whether it is still what was read of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from monitor.recording.lines import CHUNK_BYTES, MAX_LINE_BYTES, Position, _skip
+from monitor.recording.seal import BODIES, RUN
+
+NOTHING = ""
+"""The digest of no line at all."""
+
+
+def chained(before: str, raw: bytes, size: int) -> str:
+    """The digest of all lines so far and one more: `raw` without its newline, `size` bytes in the file."""
+    return hashlib.sha256(f"{before} {size} ".encode() + raw).hexdigest()
+
+
+def prefix_digest(path: Path, until: Position) -> str | None:
+    """The digest of the lines of a file up to a position, as `chained` makes it; None when no line ends there."""
+    digest, offset = NOTHING, 0
+    if until.offset == 0:
+        return digest
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(fd, "rb", buffering=CHUNK_BYTES) as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        while offset < until.offset and (raw := file.readline(MAX_LINE_BYTES)):
+            whole = raw.endswith(b"\n")
+            size = len(raw) + (_skip(file) if len(raw) == MAX_LINE_BYTES and not whole else 0)
+            digest = chained(digest, raw.removesuffix(b"\n"), size)
+            offset += size
+    return digest if offset == until.offset else None
+
+
+def run_digest(folder: Path) -> str:
+    """The digest of run.json; empty when it cannot be read."""
+    try:
+        return hashlib.sha256((folder / RUN).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def bodies_digest(folder: Path) -> str:
+    """A digest of which bodies there are, and of when each was written last: none of them is read.
+
+    Whoever replaces or changes a body changes the time that the file system keeps of it (ctime), which nobody sets.
+    """
+    digest = hashlib.sha256()
+    try:
+        entries = sorted(os.scandir(folder / BODIES), key=lambda entry: entry.name)
+    except OSError:
+        entries = []
+    for entry in entries:
+        try:
+            held = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        now = (entry.name, held.st_ino, held.st_mode, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+        digest.update(f"{now}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()

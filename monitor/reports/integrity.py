@@ -1,0 +1,31 @@
+"""Whether the recording is what was stamped, in one sentence: every report says it."""
+
+from __future__ import annotations
+
+from monitor.findings import ComparedRun, Report
+from monitor.reports.words import Words, plain
+
+
+def state(report: Report | ComparedRun) -> str:
+    """intact, intact_up_to, altered, never_stamped; not_checked where nobody recomputed the stamps."""
+    return report.verified.outcome if report.verified else "not_checked"
+
+
+def is_sound(report: Report | ComparedRun) -> bool:
+    """Whether nothing that was checked speaks against the recording."""
+    return state(report) in ("intact", "intact_up_to", "not_checked")
+
+
+def integrity(report: Report | ComparedRun, words: Words) -> str:
+    """What recomputing the stamps came to."""
+    seal = report.verified
+    if seal is None or seal.outcome == "never_stamped":
+        return words(f"verified_{state(report)}")
+    if seal.outcome == "altered":
+        return plain(words("verified_altered", where=seal.difference or "", how=seal.how or ""))
+    lines = sum(count for count, _ in seal.files.values())
+    said = words("verified_intact", lines=f"{lines:,}", stamps=f"{seal.stamps:,}")
+    if seal.outcome == "intact":
+        return said
+    ends = words("comma").join(f"{name}:{seal.files.get(name, (0, ''))[0]}" for name in seal.uncovered)
+    return plain(words.count("verified_intact_up_to", seal.late, ends=ends, stamps=f"{seal.stamps:,}"))
