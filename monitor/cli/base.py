@@ -49,6 +49,28 @@ def recordings() -> Path:
     return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
+def meant(option: str) -> Path:
+    """The recording that a person means who names none: that of the run that is going on, else the newest.
+
+    Raises UserError that names them where there are two, and where there is none.
+    """
+    from monitor.recording import Recording
+
+    made = {
+        path.parent: path.lstat().st_mtime_ns
+        for path in recordings().glob("*/run.json")
+        if not path.parent.is_symlink()
+    }
+    if not made:
+        raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
+    going_on = [path for path in sorted(made) if Recording(path).going_on]
+    newest = [path for path in sorted(made) if made[path] == max(made.values())]
+    which, what = (going_on, "going on") if going_on else (newest, "the newest")
+    if len(which) > 1:
+        raise UserError(f"Several runs are {what}: {', '.join(map(str, which))}.", f"Name the one you mean: {option}.")
+    return which[0]
+
+
 class Group(click.Group):
     """Turns a UserError into two lines and its exit code."""
 

@@ -18,6 +18,7 @@ from monitor.cli.base import (
     interrupts,
     knowledge_options,
     main,
+    meant,
     out,
     plain,
     progress,
@@ -79,7 +80,7 @@ def correlate_(
 
 
 @main.command("report")
-@recording_argument
+@click.argument("recording", required=False, type=click.Path(path_type=Path))
 @db_option
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
@@ -97,7 +98,7 @@ def correlate_(
 @knowledge_options
 @strict_option
 def report_(
-    recording: Path,
+    recording: Path | None,
     db: str | None,
     format_: str,
     output: Path | None,
@@ -113,10 +114,12 @@ def report_(
     authority: a letter with the facts, their evidence and blanks for the complainant, as Markdown (complaint) or as
     a page to print (complaint-html), under the law of China (--law cn) or of the European Union (--law eu).
 
-    Correlates the recording first when the index is not up to date with it.
+    Correlates the recording first when the index is not up to date with it. Without a RECORDING it is that of the run
+    that is going on, else the newest in ./recordings.
     """
     from monitor.reports import LETTERS, render
 
+    recording = recording or meant("appwitness report RECORDING")
     report = report_of(recording, db, known)
     letter = format_ in LETTERS
     if letter:
