@@ -30,7 +30,7 @@ EXIT_CODES = {
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",
-    5: "verify: the recording is not what its stamps say",
+    5: "verify: the recording is not what its stamps say, or something came to it after its end that is no mark",
     130: "interrupted before there was a result",
 }
 """What the exit code of every verb means; README shows this table and a test compares the two."""
@@ -283,8 +283,8 @@ def exit_code(report: Report, strict: bool) -> int:
 
 def report_of(path: Path, db: str | None, known: Knowledge) -> Report:
     """The report of a recording, correlated anew only when the index is behind it or the rules have changed."""
-    from monitor.correlate import correlate, is_current, report
-    from monitor.recording import Recording
+    from monitor.correlate import correlate, is_current, report, with_coverage
+    from monitor.recording import Recording, verify
     from monitor.store import Store
 
     recording = Recording.open(path)
@@ -292,4 +292,4 @@ def report_of(path: Path, db: str | None, known: Knowledge) -> Report:
     if not is_current(recording, store, known):
         with progress() as show:
             correlate(recording, store, known, show)
-    return report(store, recording.run.id, known)
+    return with_coverage(report(store, recording.run.id, known), verify(path))

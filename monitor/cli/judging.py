@@ -36,6 +36,14 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
 
+VERDICTS = {
+    "intact": "[bold green]intact",
+    "intact_up_to": "[bold yellow]intact up to the last stamp",
+    "altered": "[bold red]damaged",
+    "never_stamped": "[bold red]never sealed",
+}
+"""monitor.recording.Outcome as `verify` says it."""
+
 
 @main.command("correlate")
 @click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -158,8 +166,11 @@ def _seal(recording: Path) -> Seal:
 def verify(recording: Path, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
-    Recomputes every digest; names the first line of each file, and each body, that is not what was stamped.
+    Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
+    no stamp covers yet are counted while a run goes on; once it has ended, only marks may come, and they are counted
+    apart, with the time of their stamps.
     """
+    from monitor.events import format_time
     from monitor.recording import verify as check
 
     result = check(recording)
@@ -168,9 +179,16 @@ def verify(recording: Path, format_: str) -> None:
             json.dumps(
                 {
                     "ok": result.ok,
+                    "outcome": result.outcome,
                     "stamps": result.stamps,
                     "sealed": result.sealed,
                     "unsealed": result.unsealed,
+                    "good": result.good,
+                    "late": {
+                        "lines": result.late.lines,
+                        "first_at": format_time(result.late.first_at) if result.late.first_at else None,
+                        "last_at": format_time(result.late.last_at) if result.late.last_at else None,
+                    },
                     "problems": [
                         {"file": problem.file, "line": problem.line, "what": problem.what}
                         for problem in result.problems
@@ -188,11 +206,14 @@ def verify(recording: Path, format_: str) -> None:
         out.print(f"[dim]{plain(place)} {plain(remark.what)}[/]")
     lines = sum(result.sealed.values())
     late = sum(result.unsealed.values())
-    verdict = "[bold green]intact" if result.ok else "[bold red]damaged" if result.stamps else "[bold red]never sealed"
     out.print(
-        f"{verdict}[/]: {lines} lines under {result.stamps} stamps"
+        f"{VERDICTS[result.outcome]}[/]: {lines} lines under {result.stamps} stamps"
         + (f"; {late} lines after the last stamp are not covered" if late else "")
     )
+    if marks := sum(result.late.lines.values()):
+        first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
+        when = first if first == last else f"{first} to {last}"
+        out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from monitor.correlate.reporting import report
+from monitor.correlate.reporting import report, with_coverage
 from monitor.correlate.walk import Outcome, Progress, Walk
 from monitor.events import FILES, Upload
 from monitor.findings import Candidate, Finding, Flow, Report
@@ -29,6 +29,7 @@ __all__ = [
     "knowledge",
     "report",
     "uploaded",
+    "with_coverage",
 ]
 
 SETTLED_LINES = 1000
@@ -116,7 +117,7 @@ def uploaded(recording: Recording) -> Iterator[Sent]:
     """Every upload of a recording, taken apart."""
     for read in recording.read("upload", finished=True):
         if isinstance(read.event, Upload):
-            body = recording.body(read.event.body) if read.event.body else None
+            body = recording.body_view(read.event.body) if read.event.body else None
             yield Sent(read.ref, read.event, decode.leaves(read.event, body).leaves)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from monitor.correlate.walk import timeline_of
 from monitor.events import FILES, Access, Connection, Event, Gap, Ref, Run, Upload
-from monitor.findings import Declared, Flow, JudgedRule, Report, ReportedGap
+from monitor.findings import Declared, Finding, Flow, JudgedRule, Report, ReportedGap
 from monitor.judge.connections import Connections
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
+from monitor.recording import Verification
 from monitor.store import Store
 
 
@@ -65,6 +66,31 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
         accesses=events["access"],
         uploads=events["upload"],
     )
+
+
+def with_coverage(report: Report, checked: Verification) -> Report:
+    """The report, its findings marked that rest on lines which no intact stamp covers.
+
+    Of a recording without any stamp that is said once, of all of it, and not of each finding.
+    """
+    if checked.outcome in ("intact", "never_stamped"):
+        return report
+    flows = {flow.id: flow for flow in report.flows}
+    findings = []
+    for finding in report.findings:
+        uncovered = tuple(ref for ref in _resting(finding, flows) if not checked.covers(ref))
+        findings.append(finding.model_copy(update={"uncovered": uncovered}))
+    return report.model_copy(update={"findings": tuple(findings)})
+
+
+def _resting(finding: Finding, flows: Mapping[str, Flow]) -> tuple[Ref, ...]:
+    """Every line that a finding rests on, once."""
+    refs: list[Ref | None] = [*finding.evidence]
+    refs += [code.ref for code in (finding.read_by, finding.sent_by) if code]
+    for flow in (flows[name] for name in finding.flows if name in flows):
+        refs += (flow.access, flow.upload, flow.connection)
+        refs += (ref for match in flow.matches for ref in match.evidence)
+    return tuple(dict.fromkeys(ref for ref in refs if ref))
 
 
 def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterator[tuple[Ref, Event]]:

@@ -54,7 +54,7 @@ def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
                 raise WrongTemplate(None, f"it writes more than {most:,} characters.")
     except TemplateError as error:
         raise WrongTemplate(
-            error.lineno if isinstance(error, TemplateSyntaxError) else None, f"{error.message}."
+            error.lineno if isinstance(error, TemplateSyntaxError) else None, f"{str(error.message).rstrip('.')}."
         ) from None
     return "".join(parts)
 
@@ -118,6 +118,9 @@ class _Letters(ImmutableSandboxedEnvironment):
         if isinstance(obj, LoopContext | TemplateModule):
             return super().is_safe_attribute(obj, attr, value)
         return attr in METHODS.get(type(obj), ())
+
+    def wrap_str_format(self, value: Any) -> None:
+        """No text has methods here, `format` neither: there is nothing to make safe."""
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Functions and macros, no classes."""

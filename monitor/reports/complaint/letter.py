@@ -52,6 +52,8 @@ class Fact:
     confidence_means: str
     evidence: tuple[Ref, ...]
     more_evidence: int
+    uncovered: tuple[Ref, ...]
+    """Lines of these that no intact stamp covers."""
     articles: tuple[str, ...]
     """How they are cited."""
     grounds: tuple[int, ...]
@@ -195,6 +197,7 @@ class Letter:
             confidence_means=words(f"confidence_{finding.confidence}_means"),
             evidence=finding.evidence[:24],
             more_evidence=max(0, len(finding.evidence) - 24),
+            uncovered=finding.uncovered[:24],
             articles=tuple(cited(article, words) for article in self._articles(finding)),
             grounds=tuple(ground.number for ground in self.grounds if number in ground.facts),
         )
