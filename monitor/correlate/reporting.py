@@ -125,7 +125,8 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
 def _coverage(
     extra: dict[str, Any], events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
 ) -> dict[str, Any]:
-    hooks = extra.get("hooks") or {}
+    said = extra.get("hooks")
+    hooks = {name: str(state) for name, state in said.items()} if isinstance(said, dict) else {}
     hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
     sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
     return {
