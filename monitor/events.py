@@ -41,7 +41,7 @@ LARGEST_OFFSET_MS = 1e13
 
 
 def _within(at: datetime) -> datetime:
-    at = at.astimezone(UTC)
+    """A time as a producer may say it. Raises ValueError for one that would leave the calendar on another clock."""
     if not EARLIEST <= at < LATEST:
         raise ValueError(f"a time outside the years {EARLIEST.year} to {LATEST.year}")
     return at
@@ -49,7 +49,7 @@ def _within(at: datetime) -> datetime:
 
 Time = Annotated[
     AwareDatetime,
-    AfterValidator(_within),
+    AfterValidator(lambda at: at.astimezone(UTC)),
     PlainSerializer(format_time, return_type=str),
     Field(description="RFC 3339, UTC, microseconds, trailing Z; the producer's own clock"),
 ]
@@ -305,13 +305,19 @@ def parse(line: bytes | str) -> Event:
     Raises BadLine when it is not JSON, not one of the seven kinds, or has a field that the contract does not allow.
     """
     try:
-        return _any.validate_json(line)
+        event = _any.validate_json(line)
+        for at in (event.at, getattr(event, "until", None)):
+            if at is not None:
+                _within(at)
+        return event
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadLine(f"{where}: {first['msg']}" if where else first["msg"]) from None
     except OverflowError:
         raise BadLine("a time that has no year in UTC") from None
+    except ValueError as error:
+        raise BadLine(str(error)) from None
 
 
 def dump(event: Event) -> str:
@@ -368,8 +374,8 @@ class Run(Record):
     device: DeviceIdentity
     plan: Literal["accept", "refuse", "silent", "withdraw", "free"] = "free"
     persona: tuple[Value, ...] = Field(default=(), description="the values planted for this run")
-    started: Time
-    ended: Time | None = None
+    started: Annotated[Time, AfterValidator(_within)]
+    ended: Annotated[Time, AfterValidator(_within)] | None = None
     clock_offset_ms: Annotated[Milliseconds, BeforeValidator(lambda offset: 0 if offset is None else offset)] = Field(
         default=0, description="device minus host, milliseconds; null, where nobody measured it, is 0"
     )

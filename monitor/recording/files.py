@@ -38,7 +38,10 @@ def folder(path: Path, *names: str) -> Iterator[int]:
 
     Raises FileNotFoundError, and NotAFile where something else is in its place.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _said(error, path, "is not a folder") from None
     try:
         for number, name in enumerate(names, 1):
             try:

@@ -131,6 +131,10 @@ def verify(path: Path) -> Verification:
     path = Path(path)
     if not path.is_dir():
         raise UserError(f"There is no folder {path}.", "Name the folder of a recording.")
+    try:
+        extra = tuple(_extra(path))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Make it readable, or copy it.") from None
     with _no_stamping(path):
         chain = _chain(path)
         problems = [*chain.problems, *_check_run(path, chain)]
@@ -163,7 +167,7 @@ def verify(path: Path) -> Verification:
     body_problems, body_remarks, wrong = _check_bodies(path, named, sealed)
     problems += body_problems
     remarks += body_remarks
-    remarks += _extra(path)
+    remarks += extra
     if last and end is None:
         remarks.append(Problem(SEAL, chain.stamps[-1][0], "is the last stamp and does not say that the run has ended"))
     noted = [stamp.at for before, stamp in pairwise(stamp for _, stamp in chain.stamps) if _notes(before, stamp, end)]
