@@ -306,7 +306,7 @@ def parse(line: bytes | str) -> Event:
     """
     try:
         event = _any.validate_json(line)
-        for at in (event.at, getattr(event, "until", None)):
+        for at in (event.at, event.until if isinstance(event, Access | Gap) else None):
             if at is not None:
                 _within(at)
         return event
