@@ -34,12 +34,27 @@ def format_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2500, 1, 1, tzinfo=UTC)
+LARGEST_OFFSET_MS = 1e13
+"""About 300 years: more than any clock is off; with the bounds above, no sum of the two leaves the calendar."""
+
+
+def _within(at: datetime) -> datetime:
+    """A time as a producer may say it. Raises ValueError for one that would leave the calendar on another clock."""
+    if not EARLIEST <= at < LATEST:
+        raise ValueError(f"a time outside the years {EARLIEST.year} to {LATEST.year}")
+    return at
+
+
 Time = Annotated[
     AwareDatetime,
     AfterValidator(lambda at: at.astimezone(UTC)),
     PlainSerializer(format_time, return_type=str),
     Field(description="RFC 3339, UTC, microseconds, trailing Z; the producer's own clock"),
 ]
+Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_MS, allow_inf_nan=False)]
+"""A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
 """Frames, innermost first; null, as a producer may write what it does not know, is none."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -307,13 +322,19 @@ def parse(line: bytes | str) -> Event:
     Raises BadLine when it is not JSON, not one of the seven kinds, or has a field that the contract does not allow.
     """
     try:
-        return _any.validate_json(line)
+        event = _any.validate_json(line)
+        for at in (event.at, event.until if isinstance(event, Access | Gap) else None):
+            if at is not None:
+                _within(at)
+        return event
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadLine(f"{where}: {first['msg']}" if where else first["msg"]) from None
     except OverflowError:
         raise BadLine("a time that has no year in UTC") from None
+    except ValueError as error:
+        raise BadLine(str(error)) from None
 
 
 def dump(event: Event) -> str:
@@ -354,8 +375,10 @@ class ClockReading(Record):
     """What one measurement of the device's clock came to."""
 
     at: Time = Field(description="when, on the host's clock")
-    offset_ms: float = Field(description="device minus host")
-    uncertainty_ms: float = Field(ge=0, description="how wrong that can be at most: half of the way there and back")
+    offset_ms: Milliseconds = Field(description="device minus host")
+    uncertainty_ms: Milliseconds = Field(
+        ge=0, description="how wrong that can be at most: half of the way there and back"
+    )
 
 
 class Run(Record):
@@ -368,15 +391,15 @@ class Run(Record):
     device: DeviceIdentity
     plan: Literal["accept", "refuse", "silent", "withdraw", "free"] = "free"
     persona: tuple[Value, ...] = Field(default=(), description="the values planted for this run")
-    started: Time
-    ended: Time | None = None
-    clock_offset_ms: Annotated[float, BeforeValidator(lambda offset: 0 if offset is None else offset)] = Field(
+    started: Annotated[Time, AfterValidator(_within)]
+    ended: Annotated[Time, AfterValidator(_within)] | None = None
+    clock_offset_ms: Annotated[Milliseconds, BeforeValidator(lambda offset: 0 if offset is None else offset)] = Field(
         default=0, description="device minus host, milliseconds; null, where nobody measured it, is 0"
     )
-    clock_uncertainty_ms: float = Field(
+    clock_uncertainty_ms: Milliseconds = Field(
         default=0, ge=0, description="how wrong that can be at any moment of the run, drift included; 0: not measured"
     )
-    clock_drift_ms: float | None = Field(default=None, description="how far the offset moved from start to end")
+    clock_drift_ms: Milliseconds | None = Field(default=None, description="how far the offset moved from start to end")
     clock: tuple[ClockReading, ...] = Field(default=(), description="the measurements at start and end")
     unpin: bool = Field(default=False, description="the agent made the app accept the proxy's certificate (--unpin)")
     unpinned: dict[str, Literal["installed", "met"]] = Field(

@@ -168,6 +168,10 @@ class Finding(Record):
     kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
     articles: tuple[Article, ...] = Field(default=(), description="of the laws chosen, what the finding touches")
     references: tuple[str, ...] = Field(default=(), description="the same as words, and what else the rule rests on")
+    uncovered: tuple[Ref, ...] = Field(
+        default=(),
+        description="lines that it rests on and no intact stamp covers; empty in a recording without any stamp",
+    )
 
 
 class JudgedRule(Record):

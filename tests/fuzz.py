@@ -420,8 +420,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--failures", type=Path, default=Path("fuzz-failures"), help="folder to write failures into")
+    parser.add_argument(
+        "--recordings", type=int, help="mutate so many recordings instead: see tests/fuzz_recordings.py"
+    )
     parser.add_argument("--replay", type=Path, metavar="FILE", help="try one failure again")
     given = parser.parse_args()
+    if given.recordings is not None:
+        from tests import fuzz_recordings
+
+        sys.exit(bool(fuzz_recordings.run(given.recordings, given.seed, given.jobs, first=given.first)))
     if given.replay:
         wrong = replayed(given.replay)
         print(wrong or "nothing is wrong with it now")

@@ -120,3 +120,18 @@ def test_a_stack_of_null_is_none(kind):
 def test_a_clock_that_nobody_measured_may_be_null():
     run = json.loads((Path(__file__).parent / "recordings/clean-shop/run.json").read_text("utf-8"))
     assert events.Run(**run | {"clock_offset_ms": None}).clock_offset_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "at"), [("at", "1969-12-31T23:59:59Z"), ("at", "2500-01-01T00:00:00Z"), ("until", "9999-12-31T23:59:59Z")]
+)
+def test_a_time_that_no_clock_shows_makes_a_bad_line(field, at):
+    """Moved to another clock, it would leave the calendar."""
+    line = {"kind": "gap", "at": "2026-03-14T09:00:00Z", "where": "hook", "subject": "x", "why": "overflow", field: at}
+    with pytest.raises(events.BadLine, match="outside the years 1970 to 2500"):
+        events.parse(json.dumps(line))
+
+
+def test_an_unknown_field_is_not_taken_for_a_time():
+    line = {"kind": "phase", "at": "2026-03-14T09:00:00Z", "state": "started", "until": ["x"]}
+    assert events.parse(json.dumps(line)).model_extra == {"until": ["x"]}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.knowledge import knowledge
 from monitor.match import decode
-from tests import fuzz
+from tests import fuzz, fuzz_recordings
 
 
 def test_a_short_run_finds_nothing(tmp_path):
@@ -61,3 +63,52 @@ def test_a_hang_and_a_death_are_seen_from_outside(tmp_path, monkeypatch):
     monkeypatch.setattr(fuzz, "work", stuck)
     assert fuzz.run(6, seed=1, jobs=1, failures=tmp_path, report=lambda _: None) == 2
     assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"hang", "crash"}
+
+
+def test_a_short_run_over_recordings_finds_nothing():
+    told: list[str] = []
+    assert fuzz_recordings.run(300, seed=11, jobs=1, tell=told.append, sample=20) == 0, told
+    assert told[-1].startswith("300 recordings")
+
+
+def test_recordings_come_again_by_their_number(tmp_path):
+    samples = fuzz_recordings.corpus(3)
+    outside = fuzz_recordings.room(tmp_path)
+
+    def made(name: str, number: int) -> list[tuple[str, bytes]]:
+        place = tmp_path / name
+        fuzz_recordings.mutant(samples, 5, number, place, outside)
+        files = [path for path in sorted(place.rglob("*")) if path.is_file() and not path.is_symlink()]
+        return [(path.name, path.read_bytes()) for path in files if path.name != "seal.jsonl"]  # stamps have a time
+
+    for number in range(20):
+        first = made("a", number)
+        for name in ("a", "moved"):
+            shutil.rmtree(tmp_path / name, ignore_errors=True)
+        assert made("b", number) == first
+        for name in ("b", "moved"):
+            shutil.rmtree(tmp_path / name, ignore_errors=True)
+
+
+class Broken(Exception):
+    """Nobody expects it."""
+
+
+def test_what_goes_wrong_with_a_recording_is_seen(tmp_path, monkeypatch):
+    outside = fuzz_recordings.room(tmp_path)
+    (sample,) = fuzz_recordings.corpus(1)
+    folder = tmp_path / "r"
+    folder.mkdir()
+    for name, content in sample.items():
+        if "/" not in name:
+            (folder / name).write_bytes(content)
+    known = knowledge()
+    assert fuzz_recordings.tried(folder, known, full=False) == ""
+    (folder / "accesses.jsonl").write_bytes((outside / "secret.jsonl").read_bytes())
+    assert fuzz_recordings.tried(folder, known, full=False) == "a line from outside was read"
+
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise Broken("it broke")
+
+    monkeypatch.setattr(fuzz_recordings, "verify", breaks)
+    assert "Broken: it broke" in fuzz_recordings.tried(folder, known, full=False)

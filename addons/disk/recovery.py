@@ -22,7 +22,7 @@ def beginnings(bodies: Path, ours: Callable[[int, int], bool]) -> Iterator[tuple
     """
     for entry in list(os.scandir(bodies)):
         part = _PART.match(entry.name)
-        if part and ours(int(part[1]), int(part[2])):
+        if part and entry.is_file(follow_symlinks=False) and ours(int(part[1]), int(part[2])):
             digest, size = _keep(Path(entry.path))
             if size:
                 yield digest, size, "the beginning of a request that was being sent when the proxy was killed"
@@ -48,7 +48,8 @@ def before(recording: Path) -> Before:
 def orphans(recording: Path, before: Before) -> Iterator[tuple[str, int, str]]:
     """The same of each body that no line names: proxy and writer were killed together, between body and line."""
     bodies = os.scandir(recording / "bodies")
-    young = [one for one in bodies if len(one.name) == 64 and one.stat().st_ctime >= before.last_line - SLACK_S]
+    kept = (one for one in bodies if len(one.name) == 64 and one.is_file(follow_symlinks=False))
+    young = [one for one in kept if one.stat().st_ctime >= before.last_line - SLACK_S]
     tails = (_tail(path, before.ends.get(path.name, 0)) for path in recording.glob("*.jsonl")) if young else ()
     named = b"".join(tails)
     for one in young:

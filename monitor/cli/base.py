@@ -30,7 +30,7 @@ EXIT_CODES = {
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",
-    5: "verify: the recording is not what its stamps say",
+    5: "verify: the recording is not what its stamps say, or something came to it after its end that is no mark",
     130: "interrupted before there was a result",
 }
 """What the exit code of every verb means; README shows this table and a test compares the two."""
@@ -47,6 +47,28 @@ def home() -> Path:
 def recordings() -> Path:
     """Where new recordings go unless --output says otherwise."""
     return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
+
+
+def meant(option: str) -> Path:
+    """The recording that a person means who names none: that of the run that is going on, else the newest.
+
+    Raises UserError that names them where there are two, and where there is none.
+    """
+    from monitor.recording import Recording
+
+    made = {
+        path.parent: path.lstat().st_mtime_ns
+        for path in recordings().glob("*/run.json")
+        if not path.parent.is_symlink()
+    }
+    if not made:
+        raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
+    going_on = [path for path in sorted(made) if Recording(path).going_on]
+    newest = [path for path in sorted(made) if made[path] == max(made.values())]
+    which, what = (going_on, "going on") if going_on else (newest, "the newest")
+    if len(which) > 1:
+        raise UserError(f"Several runs are {what}: {', '.join(map(str, which))}.", f"Name the one you mean: {option}.")
+    return which[0]
 
 
 class Group(click.Group):

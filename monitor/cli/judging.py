@@ -18,6 +18,7 @@ from monitor.cli.base import (
     interrupts,
     knowledge_options,
     main,
+    meant,
     out,
     plain,
     progress,
@@ -33,6 +34,14 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
+
+VERDICTS = {
+    "intact": "[bold green]intact",
+    "intact_up_to": "[bold yellow]intact up to the last stamp",
+    "altered": "[bold red]damaged",
+    "never_stamped": "[bold red]never sealed",
+}
+"""monitor.recording.Outcome as `verify` says it."""
 
 
 @main.command("correlate")
@@ -78,7 +87,7 @@ def correlate_(
 
 
 @main.command("report")
-@recording_argument
+@click.argument("recording", required=False, type=click.Path(path_type=Path))
 @db_option
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
@@ -96,7 +105,7 @@ def correlate_(
 @knowledge_options
 @strict_option
 def report_(
-    recording: Path,
+    recording: Path | None,
     db: str | None,
     format_: str,
     output: Path | None,
@@ -112,10 +121,12 @@ def report_(
     authority: a letter with the facts, their evidence and blanks for the complainant, as Markdown (complaint) or as
     a page to print (complaint-html), under the law of China (--law cn) or of the European Union (--law eu).
 
-    Correlates the recording first when the index is not up to date with it.
+    Correlates the recording first when the index is not up to date with it. Without a RECORDING it is that of the run
+    that is going on, else the newest in ./recordings.
     """
     from monitor.reports import LETTERS, render
 
+    recording = recording or meant("appwitness report RECORDING")
     report = report_of(recording, db, known)
     letter = format_ in LETTERS
     lang = lang or ("zh" if letter and known.jurisdictions[:1] == ("cn",) else "en")
@@ -136,8 +147,11 @@ def report_(
 def verify(recording: Path, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
-    Recomputes every digest; names the first line of each file, and each body, that is not what was stamped.
+    Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
+    no stamp covers yet are counted while a run goes on; once it has ended, only marks may come, and they are counted
+    apart, with the time of their stamps.
     """
+    from monitor.events import format_time
     from monitor.recording import verify as check
 
     result = check(recording)
@@ -146,9 +160,16 @@ def verify(recording: Path, format_: str) -> None:
             json.dumps(
                 {
                     "ok": result.ok,
+                    "outcome": result.outcome,
                     "stamps": result.stamps,
                     "sealed": result.sealed,
                     "unsealed": result.unsealed,
+                    "good": result.good,
+                    "late": {
+                        "lines": result.late.lines,
+                        "first_at": format_time(result.late.first_at) if result.late.first_at else None,
+                        "last_at": format_time(result.late.last_at) if result.late.last_at else None,
+                    },
                     "problems": [
                         {"file": problem.file, "line": problem.line, "what": problem.what}
                         for problem in result.problems
@@ -166,11 +187,14 @@ def verify(recording: Path, format_: str) -> None:
         out.print(f"[dim]{plain(place)} {plain(remark.what)}[/]")
     lines = sum(result.sealed.values())
     late = sum(result.unsealed.values())
-    verdict = "[bold green]intact" if result.ok else "[bold red]damaged" if result.stamps else "[bold red]never sealed"
     out.print(
-        f"{verdict}[/]: {lines} lines under {result.stamps} stamps"
+        f"{VERDICTS[result.outcome]}[/]: {lines} lines under {result.stamps} stamps"
         + (f"; {late} lines after the last stamp are not covered" if late else "")
     )
+    if marks := sum(result.late.lines.values()):
+        first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
+        when = first if first == last else f"{first} to {last}"
+        out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 

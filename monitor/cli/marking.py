@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from monitor import events
-from monitor.cli.base import err, main, out, plain, recordings
+from monitor.cli.base import err, main, meant, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -32,26 +32,13 @@ def mark() -> None:
 def _marked(recording: Path | None) -> Recording:
     from monitor.recording import Recording
 
-    if recording is None:
-        runs = sorted(recordings().glob("*/run.json"), key=lambda path: path.stat().st_mtime)
-        if not runs:
-            raise UserError(
-                f"There is no recording in {recordings()}.", "Name one: --recording FOLDER, or start one: observe."
-            )
-        recording = runs[-1].parent
-    return Recording.open(recording)
-
-
-def _append(opened: Recording, event: events.Event) -> events.Ref:
-    """Append a line, and seal it when nobody else will: the run has ended, and its stamps are there."""
-    ref = opened.append(event)
-    if opened.run.ended is not None and opened.sealed:
-        opened.stamp(final=True)
-    return ref
+    return Recording.open(recording or meant("--recording FOLDER"))
 
 
 in_option = click.option(
-    "--recording", type=click.Path(path_type=Path), help="The recording. [default: the newest in ./recordings]"
+    "--recording",
+    type=click.Path(path_type=Path),
+    help="The recording. [default: in ./recordings, that of the run that is going on, else the newest]",
 )
 at_option = click.option(
     "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time, when not now."
@@ -109,7 +96,7 @@ def mark_consent(
         note=note,
         corrects=replaced[0] if replaced else None,
     )
-    ref = _append(opened, line)
+    ref = opened.note(line)
     _say(opened, ref, f"{status}, in place of {_told(*replaced)}" if replaced else status)
     _warn(line)
 
@@ -135,7 +122,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
         note=note,
         retracts=target,
     )
-    _say(opened, _append(opened, retraction), f"retracted {_told(target, consent)}")
+    _say(opened, opened.note(retraction), f"retracted {_told(target, consent)}")
 
 
 @mark.command("list")
@@ -185,7 +172,7 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     """Note anything at all on the time line."""
     opened = _marked(recording)
     when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    ref = _append(opened, events.Phase(at=when, app=opened.run.app.package, state="mark", text=text, by="operator"))
+    ref = opened.note(events.Phase(at=when, app=opened.run.app.package, state="mark", text=text, by="operator"))
     out.print(f"{opened.path}: {ref}")
 
 

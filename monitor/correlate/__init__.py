@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monitor.correlate.currency import is_current, place_of, renew
 from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
+from monitor.correlate.verified import with_coverage
 from monitor.correlate.walk import Outcome, Progress, Walk
 from monitor.events import FILES, Upload
 from monitor.findings import Candidate, Finding, Flow, Report
@@ -32,6 +33,7 @@ __all__ = [
     "report",
     "report_on",
     "uploaded",
+    "with_coverage",
 ]
 
 SETTLED_LINES = 1000
@@ -130,7 +132,7 @@ def uploaded(recording: Recording) -> Iterator[Sent]:
     """Every upload of a recording, taken apart."""
     for read in recording.read("upload", finished=True):
         if isinstance(read.event, Upload):
-            body = recording.body(read.event.body) if read.event.body else None
+            body = recording.body_view(read.event.body) if read.event.body else None
             yield Sent(read.ref, read.event, decode.leaves(read.event, body).leaves)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.correlate.currency import is_current, is_of
-from monitor.correlate.verified import seal_of
+from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
 from monitor.events import FILES, Access, Connection, Event, Gap, Ref, Run, Upload
@@ -69,11 +69,11 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
             f"The recording in {folder} is not the one that was read into the index.",
             f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
         )
-    return report.model_copy(update={"verified": seal_of(folder)})
+    return checked(report, folder)
 
 
 def _of(recording: Recording, report: Report) -> Report:
-    return report.model_copy(update={"path": str(recording.path), "verified": seal_of(recording.path)})
+    return checked(report.model_copy(update={"path": str(recording.path)}), recording.path)
 
 
 def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
@@ -153,7 +153,8 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
 def _coverage(
     extra: dict[str, Any], events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
 ) -> dict[str, Any]:
-    hooks = extra.get("hooks") or {}
+    said = extra.get("hooks")
+    hooks = {name: str(state) for name, state in said.items()} if isinstance(said, dict) else {}
     hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
     sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
     return {

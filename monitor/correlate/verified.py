@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from monitor.events import FILES
-from monitor.findings import Seal
+from monitor.events import FILES, Ref
+from monitor.findings import Finding, Flow, Report, Seal
 from monitor.recording import Problem, Verification, verify
 from monitor.recording.seal import SEAL
 
 
-def seal_of(folder: Path) -> Seal:
-    """Recompute the stamps of the recording in a folder. Raises UserError when there is no such folder."""
+def checked(report: Report, folder: Path) -> Report:
+    """The report with what its recording's stamps vouch for. Raises UserError when there is no such folder."""
     result = verify(folder)
+    return with_coverage(report, result).model_copy(update={"verified": seal_of(result)})
+
+
+def seal_of(result: Verification) -> Seal:
+    """What recomputing came to, as a report carries it."""
     altered = [problem for problem in result.problems if not _is_unstamped(problem, result)]
     uncovered = Counter(result.unsealed)
     uncovered.update(remark.file for remark in result.remarks if remark.file in FILES.values() and remark.line)
     return Seal(
-        outcome="altered"
-        if altered
-        else "never_stamped"
-        if not result.stamps
-        else "intact_up_to"
-        if uncovered
-        else "intact",
+        outcome="altered" if altered else "intact_up_to" if uncovered and result.stamps else result.outcome,
         ok=result.ok,
         stamps=result.stamps,
         digest=result.last,
@@ -44,3 +44,28 @@ def _is_unstamped(problem: Problem, result: Verification) -> bool:
 
 def _place(problem: Problem) -> str:
     return f"{problem.file}:{problem.line}" if problem.line else problem.file
+
+
+def with_coverage(report: Report, checked: Verification) -> Report:
+    """The report, its findings marked that rest on lines which no intact stamp covers.
+
+    Of a recording without any stamp that is said once, of all of it, and not of each finding.
+    """
+    if checked.outcome in ("intact", "never_stamped"):
+        return report
+    flows = {flow.id: flow for flow in report.flows}
+    findings = []
+    for finding in report.findings:
+        uncovered = tuple(ref for ref in _resting(finding, flows) if not checked.covers(ref))
+        findings.append(finding.model_copy(update={"uncovered": uncovered}))
+    return report.model_copy(update={"findings": tuple(findings)})
+
+
+def _resting(finding: Finding, flows: Mapping[str, Flow]) -> tuple[Ref, ...]:
+    """Every line that a finding rests on, once."""
+    refs: list[Ref | None] = [*finding.evidence]
+    refs += [code.ref for code in (finding.read_by, finding.sent_by) if code]
+    for flow in (flows[name] for name in finding.flows if name in flows):
+        refs += (flow.access, flow.upload, flow.connection)
+        refs += (ref for match in flow.matches for ref in match.evidence)
+    return tuple(dict.fromkeys(ref for ref in refs if ref))

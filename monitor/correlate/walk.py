@@ -160,7 +160,7 @@ class Walk:
                 where="correlate",
                 subject=ref,
                 why="body_truncated",
-                detail=f"bodies/{upload.body} is missing",
+                detail=f"bodies/{upload.body} is missing or no regular file",
             )
         if claims := self.known.claims.of_upload(ref, upload, decoded.leaves):
             self.claims[ref] = claims

@@ -7,6 +7,6 @@ came after the last stamp: a stamp first has the disk confirm (fsync) the lines 
 
 from monitor.recording.folder import Recording
 from monitor.recording.lines import START, Position, Read
-from monitor.recording.verification import Problem, Verification, verify
+from monitor.recording.verification import Late, Outcome, Problem, Verification, verify
 
-__all__ = ["START", "Position", "Problem", "Read", "Recording", "Verification", "verify"]
+__all__ = ["START", "Late", "Outcome", "Position", "Problem", "Read", "Recording", "Verification", "verify"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import mmap
 import os
 import re
 import secrets
+import stat
 import tempfile
 import threading
 import time
@@ -15,12 +17,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from pydantic import ValidationError
 
 from monitor.errors import FileError, UserError
 from monitor.events import FILES, Event, Line, Ref, Run, dump
+from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
 
@@ -77,7 +80,7 @@ class Recording:
         path = Path(path)
         if not path.is_dir():
             raise UserError(f"There is no folder {path}.", "Name the folder of a recording, where run.json is.")
-        if not (path / RUN).is_file():
+        if not os.path.lexists(path / RUN):
             raise UserError(f"{path} is not a recording: it has no {RUN}.", "Name the folder where run.json is.")
         recording = cls(path, clock)
         _ = recording.run
@@ -106,13 +109,15 @@ class Recording:
         """run.json as it is now. Raises FileError when it is not what the contract says."""
         path = self.path / RUN
         try:
-            return Run.model_validate_json(path.read_bytes())
+            return Run.model_validate_json(files.whole(self.path, RUN, most=files.RUN_BYTES))
         except FileNotFoundError:
             raise FileError(path, None, "is missing.", "Put the original file back.") from None
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise FileError(path, None, f"{where}: {first['msg']}.", "Put the original file back.") from None
+        except OverflowError:
+            raise FileError(path, None, "has a time that has no year in UTC.", "Put the original file back.") from None
 
     def update_run(self, **changes: Any) -> Run:
         """Change fields of run.json in one step: a reader sees the old file or the new one.
@@ -128,7 +133,7 @@ class Recording:
         return run
 
     def _replace_run(self, data: bytes) -> None:
-        _write_new(self.path, RUN, data, sync=True)
+        _write_new(self.path, RUN, data=data, sync=True)
         sync_folder(self.path)
 
     # lines
@@ -208,7 +213,7 @@ class Recording:
 
     def _size(self, kind: str) -> int:
         try:
-            return (self.path / FILES[kind]).stat().st_size
+            return os.lstat(self.path / FILES[kind]).st_size
         except FileNotFoundError:
             return 0
 
@@ -224,12 +229,14 @@ class Recording:
         """Store bytes under their digest, whole or not at all; the digest. Storing them again changes nothing."""
         name = hashlib.sha256(data).hexdigest()
         path = self.path / BODIES / name
-        with suppress(FileNotFoundError):
-            if path.stat().st_size == len(data):
+        with suppress(FileNotFoundError), files.folder(self.path, BODIES) as bodies:
+            held = os.stat(name, dir_fd=bodies, follow_symlinks=False)
+            if stat.S_ISREG(held.st_mode) and held.st_size == len(data):
                 return name
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
         try:
-            _write_new(path.parent, name, data)
+            _write_new(self.path, BODIES, name, data=data)
         except OSError as error:
             raise FileError(
                 path, None, f"could not be written: {error.strerror}.", "Make room and start the run again."
@@ -237,25 +244,32 @@ class Recording:
         return name
 
     def body(self, sha256: str) -> bytes | None:
-        """The bytes of that digest; None when they are not there."""
-        with suppress(FileNotFoundError, ValueError):
-            return self.body_path(sha256).read_bytes()
-        return None
+        """The bytes of that digest; None when they are not there, or no regular file."""
+        with self._body(sha256) as file:
+            return file.read() if file else None
 
     def body_view(self, sha256: str) -> bytes | mmap.mmap | None:
         """The same; a large body as its mapped file, of which only what is looked at is read."""
-        with suppress(FileNotFoundError, ValueError):
-            path = self.body_path(sha256)
-            if path.stat().st_size <= HELD_BYTES:
-                return path.read_bytes()
-            with path.open("rb") as file:
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        return None
+        with self._body(sha256) as file:
+            if file is None or os.fstat(file.fileno()).st_size <= HELD_BYTES:
+                return file.read(HELD_BYTES + 1) if file else None
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+
+    @contextmanager
+    def _body(self, sha256: str) -> Iterator[BinaryIO | None]:
+        try:
+            file = files.reading(self.path, BODIES, self.body_path(sha256).name)
+        except (FileNotFoundError, files.NotAFile, ValueError):
+            yield None
+            return
+        with file:
+            yield file
 
     def scratch(self, blocks: Iterable[bytes]) -> bytes | mmap.mmap:
         """Blocks in a file without a name, mapped as a large body is; it is gone when nobody looks at it any more."""
-        folder = self.path if os.access(self.path, os.W_OK) else None  # /tmp may be memory
-        with tempfile.TemporaryFile(dir=folder) as file:
+        # /tmp may be memory, and nothing is written into a recording that is only read
+        roomy = "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else None  # noqa: S108
+        with tempfile.TemporaryFile(dir=roomy) as file:
             for block in blocks:
                 file.write(block)
             file.flush()
@@ -266,7 +280,7 @@ class Recording:
     @property
     def sealed(self) -> bool:
         """Whether there are stamps: a folder that was put together by hand has none."""
-        return (self.path / SEAL).is_file()
+        return os.path.lexists(self.path / SEAL)
 
     def stamp(self, final: bool = False) -> None:
         """Append a stamp to seal.jsonl over all whole lines, on disk by then; costs only what is new."""
@@ -283,13 +297,42 @@ class Recording:
                     self.stamp()
 
         thread = threading.Thread(target=run, name="sealing", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            self.stamp()
+        with files.folder(self.path) as here:
+            with suppress(OSError):  # a disk without locks: nobody can tell that the run is going on
+                fcntl.flock(here, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            thread.start()
+            try:
+                yield
+            finally:
+                done.set()
+                thread.join()
+                self.stamp()
+
+    @property
+    def going_on(self) -> bool:
+        """Whether a process is recording here at this moment; one that was killed no longer is."""
+        with files.folder(self.path) as here:
+            try:
+                fcntl.flock(here, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            except OSError:
+                pass
+        return False
+
+    def note(self, event: Event) -> Ref:
+        """Append a person's mark. One that comes after the end is stamped at once, apart from the run.
+
+        What the run itself stamped stays as it was: all that is behind the stamp that ended it was noted later, and
+        `verify` says so.
+        """
+        if self.run.ended is None or not self.sealed:
+            return self.append(event)
+        sealer = self._sealer()
+        with sealer.locked():
+            ref = self.append(event)
+            sealer.stamp(final=True)
+        return ref
 
     # open files belong to one process: a lock shared with a forked child would keep nobody out
 
@@ -314,17 +357,20 @@ def _run_bytes(run: Run) -> bytes:
     return run.model_dump_json(indent=1).encode() + b"\n"
 
 
-def _write_new(folder: Path, name: str, data: bytes, *, sync: bool = False) -> None:
+def _write_new(path: Path, *names: str, data: bytes, sync: bool = False) -> None:
     """Write a private file whole: under another name first, then renamed."""
-    temporary = folder / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.rename(folder / name)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    *above, name = names
+    temporary = f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    with files.folder(path, *above) as folder:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=folder)
+            raise

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from monitor.errors import FileError
 from monitor.events import FILES, BadLine, Event, Ref, parse
+from monitor.recording import files
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 CHUNK_BYTES = 1 << 20
-MAX_LINE_BYTES = 64 << 20
+MAX_LINE_BYTES = 16 << 20
 """A longer line is not held in memory; it counts as one that does not parse."""
 
 
@@ -55,7 +60,7 @@ class Appender:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = files.opened(path.parent, path.name, flags=os.O_RDWR | os.O_APPEND | os.O_CREAT)
         self._mutex = threading.RLock()
         self._depth = 0
         self._known = START
@@ -143,7 +148,7 @@ def read_lines(
     begin at or behind the byte `until` are left for another time. A file that is not there has no lines.
     """
     try:
-        file = path.open("rb", buffering=CHUNK_BYTES)
+        file = files.reading(path.parent, path.name, buffering=CHUNK_BYTES)
     except FileNotFoundError:
         return
     with file:
@@ -175,6 +180,31 @@ def _event(raw: bytes, kind: str, size: int) -> tuple[Event | None, str | None]:
     if event.kind != kind:
         return None, f"kind: {event.kind} does not belong in {FILES[kind]}"
     return event, None
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One line as bytes, for who only takes digests."""
+
+    head: bytes
+    """The line with its newline; of one that is too long its beginning."""
+    size: int
+    sha256: str
+    whole: bool
+    """It ends with a newline."""
+
+
+def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> Iterator[Raw]:
+    """Lines with their digests, which go into the `running` one too; no line is held in memory beyond `most` bytes."""
+    while head := file.readline(most):
+        digest = hashlib.sha256(head)
+        running.update(head)
+        size, last = len(head), head[-1:]
+        while last != b"\n" and (more := file.readline(CHUNK_BYTES)):
+            digest.update(more)
+            running.update(more)
+            size, last = size + len(more), more[-1:]
+        yield Raw(head, size, digest.hexdigest(), last == b"\n")
 
 
 def _resume(file: BinaryIO, after: Position) -> Position | None:

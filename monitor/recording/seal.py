@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,13 +15,19 @@ from pydantic import Field, ValidationError
 
 from monitor.errors import DamagedRecording
 from monitor.events import FILES, Record, Sha256, Time
-from monitor.recording.lines import Appender
+from monitor.recording import files
+from monitor.recording.lines import Appender, raw_lines
 
 SEAL = "seal.jsonl"
 RUN = "run.json"
 BODIES = "bodies"
 LINE_DIGEST = 16
 """Hex digits of a line's sha256 that a stamp keeps: enough to name the line; the file's sha256 is the proof."""
+
+MAX_STAMP_BYTES = 64 << 20
+"""A longer line of seal.jsonl is no stamp: one lists 16 digits for each new line, four million of them in this."""
+MAX_PARTS = 10_000
+"""A line of seal.jsonl with more commas and brackets is no stamp, and is not taken apart."""
 
 _NAMED_BODY = re.compile(rb'"body"\s*:\s*"([0-9a-f]{64})"')
 _OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
@@ -71,9 +77,11 @@ def read(raw: bytes) -> Stamp | None:
     own = _OWN_DIGEST.search(raw)
     if own is None or hashlib.sha256(raw[: own.start()]).hexdigest() != own[1].decode():
         return None
+    if sum(raw.count(part) for part in (b",", b"[", b"{")) > MAX_PARTS:
+        return None
     try:
         return Stamp.model_validate_json(raw)
-    except ValidationError:
+    except (ValidationError, OverflowError):
         return None
 
 
@@ -102,20 +110,21 @@ class _Tail:
         """Take in the whole lines that came since; the bodies that they name."""
         bodies: list[str] = []
         try:
-            file = self.path.open("rb", buffering=1 << 20)
+            file = files.reading(self.path.parent, self.path.name)
         except FileNotFoundError:
             return bodies
         with file:
             file.seek(self.bytes)
             before = self.bytes
-            for raw in file:
-                if not raw.endswith(b"\n"):
+            running = self.digest.copy()
+            for raw in raw_lines(file, running):
+                if not raw.whole:
                     break
-                self.digest.update(raw)
-                self.recent.append(hashlib.sha256(raw).hexdigest()[:LINE_DIGEST])
+                self.digest = running.copy()
+                self.recent.append(raw.sha256[:LINE_DIGEST])
                 self.lines += 1
-                self.bytes += len(raw)
-                bodies += named_bodies(raw)
+                self.bytes += raw.size
+                bodies += named_bodies(raw.head)
             if self.bytes > before:
                 os.fsync(file.fileno())
         return bodies
@@ -172,44 +181,38 @@ class Sealer:
 
     def _run_digest(self) -> str:
         try:
-            return hashlib.sha256((self.folder / RUN).read_bytes()).hexdigest()
+            with files.reading(self.folder, RUN) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             raise DamagedRecording(f"{self.folder / RUN} is missing.", "Put the original file back.") from None
 
     def _catch_up(self) -> None:
         """Read the stamps, ours and others', that were appended since."""
-        with (self.folder / SEAL).open("rb") as file:
+        with files.reading(self.folder, SEAL) as file:
             file.seek(self._read)
-            for raw in file:
-                stamp = read(raw)
+            for raw in raw_lines(file, hashlib.sha256(), MAX_STAMP_BYTES):
+                stamp = read(raw.head) if raw.size <= MAX_STAMP_BYTES else None
                 if stamp is not None:
-                    self._last, self._previous = stamp, link(raw)
-                if raw.endswith(b"\n"):
-                    self._read += len(raw)
+                    self._last, self._previous = stamp, link(raw.head)
+                if raw.whole:
+                    self._read += raw.size
 
     def _sync(self, bodies: list[str]) -> None:
         """Have the disk confirm the bodies before a stamp speaks for the lines that name them."""
-        folder = self.folder / BODIES
         for name in dict.fromkeys(bodies):
             try:
-                fd = os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
+                fd = files.opened(self.folder, BODIES, name)
+            except (FileNotFoundError, files.NotAFile):
                 continue
             try:
                 os.fsync(fd)
             finally:
                 os.close(fd)
-        for place in (folder, self.folder) if bodies else ():
-            sync_folder(place)
+        for below in ((BODIES,), ()) if bodies else ():
+            sync_folder(self.folder, *below)
 
 
-def sync_folder(path: Path) -> None:
+def sync_folder(path: Path, *names: str) -> None:
     """Have the disk confirm which files a folder has."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
+    with suppress(FileNotFoundError, files.NotAFile), files.folder(path, *names) as fd:
         os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from monitor.errors import UserError
-from monitor.events import FILES
-from monitor.recording.seal import BODIES, LINE_DIGEST, RUN, SEAL, FileStamp, RunStamp, Stamp, link, named_bodies, read
+from pydantic import ValidationError
+
+from monitor.errors import FileError, UserError
+from monitor.events import FILES, BadLine, Consent, Phase, Ref, Run, parse
+from monitor.recording import files
+from monitor.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
+from monitor.recording.seal import (
+    BODIES,
+    LINE_DIGEST,
+    MAX_STAMP_BYTES,
+    RUN,
+    SEAL,
+    FileStamp,
+    RunStamp,
+    Stamp,
+    link,
+    named_bodies,
+    read,
+)
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["gap"])
@@ -27,6 +49,23 @@ class Problem:
     file: str
     line: int | None
     what: str
+
+
+Outcome = Literal["intact", "intact_up_to", "altered", "never_stamped"]
+"""intact: everything is what its stamps say, up to the end of the run; intact_up_to: so is what the stamps cover, and
+there is more, or the run has not ended; altered: something differs; never_stamped: there is nothing to hold it against.
+"""
+
+
+@dataclass(frozen=True)
+class Late:
+    """What was noted after the run had ended, and is stamped apart from it."""
+
+    lines: dict[str, int] = field(default_factory=dict)
+    """How many of each file, of those files that have some."""
+    first_at: datetime | None = None
+    """Time of the first stamp over them; None when there are none."""
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +89,26 @@ class Verification:
     """How many whole lines came after it, of those files that have some; no error."""
     remarks: tuple[Problem, ...] = ()
     """What a killed writer left, files that do not belong to the contract, a run without an end; no errors."""
+    ended: bool = False
+    """Whether a stamp says that the run has ended."""
+    late: Late = Late()
+    """Marks that were made after that: they are covered by stamps, and the run itself is what it was."""
+    good: dict[str, int] = field(default_factory=dict)
+    """Up to which line each file is what its stamps say: the first difference is behind it."""
+    spoilt: frozenset[Ref] = frozenset()
+    """Lines whose body is missing or not what it was."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """All of it in one word."""
+        if not self.ok:
+            return "altered" if self.stamps else "never_stamped"
+        return "intact" if self.ended and not self.unsealed else "intact_up_to"
+
+    def covers(self, ref: Ref) -> bool:
+        """Whether a line, and the body that it names, are known to be what was stamped."""
+        name, _, line = ref.rpartition(":")
+        return line.isdecimal() and int(line) <= self.good.get(name, 0) and ref not in self.spoilt
 
 
 @dataclass
@@ -65,39 +124,53 @@ class _Chain:
 def verify(path: Path) -> Verification:
     """Recompute the stamps of the recording at `path`; nothing in it is changed.
 
-    Lines after the last stamp are counted, not judged. Raises UserError when there is no such folder.
+    Lines after the last stamp of a run that has not ended are counted, not judged; after the stamp that says that the
+    run has ended, only a person's marks may come, each with a stamp of its own. Raises UserError when there is no such
+    folder.
     """
     path = Path(path)
     if not path.is_dir():
         raise UserError(f"There is no folder {path}.", "Name the folder of a recording.")
-    with _no_stamping(path / SEAL):
-        chain = _chain(path / SEAL)
-        problems = [*chain.problems, *_check_run(path / RUN, chain)]
+    try:
+        extra = tuple(_extra(path))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Make it readable, or copy it.") from None
+    with _no_stamping(path):
+        chain = _chain(path)
+        problems = [*chain.problems, *_check_run(path, chain)]
     remarks = list(chain.remarks)
     last = chain.stamps[-1][1] if chain.stamps else None
+    end = next((stamp for _, stamp in chain.stamps if stamp.final), None)
     sealed: dict[str, int] = {}
     unsealed: dict[str, int] = {}
-    named: dict[str, str] = {}
+    late: dict[str, int] = {}
+    good: dict[str, int] = {}
+    named: dict[str, list[Ref]] = {}
     for name in FILES.values():
         stamps = [(line, stamp.files[name]) for line, stamp in chain.stamps if name in stamp.files]
         sealed[name] = last.files[name].lines if last and name in last.files else 0
-        checked = _File(path / name, stamps)
+        ended = end.files[name].lines if end and name in end.files else 0
+        checked = _File(path, name, stamps, ended if end else None)
         problem = checked.check()
+        good[name] = min(sealed[name], checked.good)
         if problem:
             problems.append(problem)
-        late = checked.lines - sealed[name]
-        if late > 0:
-            unsealed[name] = late
-        for body, line in checked.bodies.items():
-            named.setdefault(body, f"{name}:{line}")
+        beyond = checked.lines - sealed[name]
+        if beyond > 0:
+            unsealed[name] = beyond
+        if end and sealed[name] > ended:
+            late[name] = sealed[name] - ended
+        for body, lines in checked.bodies.items():
+            named.setdefault(body, []).extend(f"{name}:{line}" for line in lines)
         if checked.unfinished:
             remarks.append(Problem(name, checked.lines + 1, "is unfinished, its writer was stopped; not covered"))
-    body_problems, body_remarks = _check_bodies(path / BODIES, named, sealed)
+    body_problems, body_remarks, wrong = _check_bodies(path, named, sealed)
     problems += body_problems
     remarks += body_remarks
-    remarks += _extra(path)
-    if last and not last.final:
+    remarks += extra
+    if last and end is None:
         remarks.append(Problem(SEAL, chain.stamps[-1][0], "is the last stamp and does not say that the run has ended"))
+    noted = [stamp.at for before, stamp in pairwise(stamp for _, stamp in chain.stamps) if _notes(before, stamp, end)]
     return Verification(
         ok=not problems,
         problems=tuple(problems),
@@ -108,15 +181,29 @@ def verify(path: Path) -> Verification:
         last_at=last.at if last else None,
         unsealed=unsealed,
         remarks=tuple(remarks),
+        ended=end is not None,
+        late=Late(late, noted[0], noted[-1]) if late and noted else Late(late),
+        good=good,
+        spoilt=frozenset(ref for body in wrong for ref in named.get(body, ())),
+    )
+
+
+def _notes(before: Stamp, stamp: Stamp, end: Stamp | None) -> bool:
+    """Whether a stamp covers more lines than the run had when it ended, and than the stamp before."""
+    if end is None:
+        return False
+    return any(
+        held.lines > max(one.files[name].lines if name in one.files else 0 for one in (before, end))
+        for name, held in stamp.files.items()
     )
 
 
 @contextmanager
-def _no_stamping(path: Path) -> Iterator[None]:
+def _no_stamping(folder: Path) -> Iterator[None]:
     """Hold off who stamps or replaces run.json: a recording may be verified while it is being made."""
     try:
-        file = path.open("rb")
-    except FileNotFoundError:
+        file = files.reading(folder, SEAL)
+    except (FileNotFoundError, FileError):
         yield
         return
     with file:  # closing it gives the lock back
@@ -125,16 +212,17 @@ def _no_stamping(path: Path) -> Iterator[None]:
         yield
 
 
-def _chain(path: Path) -> _Chain:
+def _chain(folder: Path) -> _Chain:
     """Read seal.jsonl. A line that a killed writer left unfinished is excused when the stamp behind it skips it."""
     chain = _Chain()
     previous: str | None = None
     doubtful: list[int] = []  # lines since the last good stamp that are no stamps
     tail = b""
     number = 0
-    for number, raw in enumerate(_lines(path), 1):
-        tail = raw
-        stamp = read(raw)
+    lines = _Lines(folder, SEAL, MAX_STAMP_BYTES)
+    for number, line in enumerate(lines, 1):
+        tail = raw = line.head
+        stamp = read(raw) if line.size <= MAX_STAMP_BYTES else None
         if stamp is None:
             doubtful.append(number)
             continue
@@ -159,6 +247,8 @@ def _chain(path: Path) -> _Chain:
                 SEAL, doubtful[0], "is unfinished, its writer was stopped" if torn else "is not a stamp, or changed"
             )
         )
+    if lines.problem:
+        chain.problems.append(lines.problem)
     if not chain.stamps and not chain.problems:
         chain.problems.append(Problem(SEAL, None, "has no stamp: nothing vouches for this recording"))
     return chain
@@ -177,61 +267,116 @@ def _shrinks(chain: _Chain, number: int, stamp: Stamp) -> Iterator[Problem]:
 
 
 def _check_run(path: Path, chain: _Chain) -> Iterator[Problem]:
-    if not path.is_file():
+    try:
+        with files.reading(path, RUN) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
         yield Problem(RUN, None, "is missing")
-    elif chain.stamps:
-        said: RunStamp = chain.stamps[-1][1].run
-        if hashlib.sha256(path.read_bytes()).hexdigest() not in {said.sha256, said.next}:
-            yield Problem(RUN, None, f"differs from what {SEAL}:{chain.stamps[-1][0]} says")
+        return
+    except FileError as error:
+        yield _unusable(RUN, error)
+        return
+    if not chain.stamps:
+        return
+    said: RunStamp = chain.stamps[-1][1].run
+    if digest not in {said.sha256, said.next}:
+        yield Problem(RUN, None, f"differs from what {SEAL}:{chain.stamps[-1][0]} says")
+    elif not any(stamp.final for _, stamp in chain.stamps) and _says_ended(path):
+        yield Problem(
+            SEAL, chain.stamps[-1][0] + 1, f"is missing: {RUN} says that the run has ended, and no stamp does"
+        )
+
+
+def _says_ended(path: Path) -> bool:
+    try:
+        return Run.model_validate_json(files.whole(path, RUN, most=files.RUN_BYTES)).ended is not None
+    except (FileNotFoundError, FileError, ValidationError, OverflowError):
+        return False
+
+
+def _unusable(name: str, error: FileError, line: int | None = None) -> Problem:
+    said = error.said if isinstance(error, files.NotAFile) else "cannot be opened"
+    return Problem(name, line, said)
 
 
 class _File:
     """One pass over one file of lines, held against all its stamps."""
 
-    def __init__(self, path: Path, stamps: list[tuple[int, FileStamp]]) -> None:
-        self.path = path
+    def __init__(self, folder: Path, name: str, stamps: list[tuple[int, FileStamp]], ended: int | None) -> None:
+        self.folder = folder
+        self.name = name
         self.stamps = stamps
+        self.ended = ended
+        """How many lines the run had when it ended; None when no stamp says so."""
         self.lines = 0
         """Whole lines that are there."""
+        self.good = 0
+        """Up to which line it is what its stamps say."""
         self.unfinished = False
-        self.bodies: dict[str, int] = {}
-        """Bodies that the lines name, with the first line that does."""
+        self.bodies: dict[str, list[int]] = {}
+        """Bodies that the lines name, with these lines."""
 
     def check(self) -> Problem | None:
         """Read all of it; the first line that differs."""
         expected = self._line_digests()
+        covered = self.stamps[-1][1].lines if self.stamps else 0
         pending = list(reversed(self.stamps))
         digest = hashlib.sha256()
+        running = hashlib.sha256()
         size = 0
         suspect: int | None = None
         problem: Problem | None = None
+        added: Problem | None = None
         pending = self._passed(pending, size, digest.hexdigest())
-        for raw in _lines(self.path):
-            if raw.endswith(b"\n"):
+        lines = _Lines(self.folder, self.name, running=running)
+        for raw in lines:
+            if raw.whole:
                 self.lines += 1
-                if self.path.name in _NAMING:
-                    for body in named_bodies(raw):
-                        self.bodies.setdefault(body, self.lines)
+                if self.name in _NAMING:
+                    for body in named_bodies(raw.head):
+                        self.bodies.setdefault(body, []).append(self.lines)
             else:
                 self.unfinished = True
+            number = self.lines + self.unfinished
+            if self.ended is not None and number > self.ended and added is None:
+                added = self._added(raw, number, covered)
             if problem or not pending:
                 continue
-            number = self.lines + self.unfinished
-            if suspect is None and expected.get(number, "") != hashlib.sha256(raw).hexdigest()[:LINE_DIGEST]:
+            if suspect is None and expected.get(number, "") != raw.sha256[:LINE_DIGEST]:
                 suspect = number
-            digest.update(raw)
-            size += len(raw)
+            digest = running.copy()
+            size += raw.size
             if size >= pending[-1][1].bytes:
                 left = self._passed(pending, size, digest.hexdigest())
                 if len(left) == len(pending):
                     problem = self._differs(pending[-1], expected, suspect)
                 elif suspect is not None and suspect in expected:
-                    problem = Problem(self.path.name, suspect, f"is not what {SEAL} lists, though its stamp agrees")
+                    problem = Problem(self.name, suspect, f"is not what {SEAL} lists, though its stamp agrees")
+                else:
+                    self.good = self.lines
                 pending = left
                 suspect = None
+        if lines.problem:
+            return lines.problem
         if problem is None and pending:
             problem = self._differs(pending[-1], expected, suspect)
-        return problem
+        if problem and problem.line:  # what stands before the first line that differs is as it was listed
+            self.good = max(self.good, problem.line - 1 if suspect is None or suspect in expected else self.good)
+        elif problem is None and added and added.line:
+            self.good = min(self.good, added.line - 1)
+        return problem or added
+
+    def _added(self, raw: Raw, number: int, covered: int) -> Problem | None:
+        """What is wrong with a line that came after the run had ended."""
+        if not raw.whole and not _reads(raw):
+            return None  # what a killed writer leaves; it is remarked
+        if number > covered:
+            return Problem(self.name, number, "came after the stamp that ended the run, and no stamp covers it")
+        if not _mark(raw):
+            return Problem(
+                self.name, number, "was added and stamped after the run had ended, and is no mark of a person"
+            )
+        return None
 
     def _passed(self, pending: list[tuple[int, FileStamp]], size: int, digest: str) -> list[tuple[int, FileStamp]]:
         """The stamps that are still to come, the next one last."""
@@ -244,14 +389,14 @@ class _File:
 
     def _differs(self, said: tuple[int, FileStamp], expected: dict[int, str], suspect: int | None) -> Problem:
         line, held = said
-        if suspect is None and not self.path.exists():
-            return Problem(self.path.name, None, f"is missing; {SEAL}:{line} says it had {held.lines} lines")
+        if suspect is None and not os.path.lexists(self.folder / self.name):
+            return Problem(self.name, None, f"is missing; {SEAL}:{line} says it had {held.lines} lines")
         if suspect is None or suspect > self.lines + self.unfinished:
-            return Problem(self.path.name, self.lines + 1, f"is missing; {SEAL}:{line} says there were {held.lines}")
+            return Problem(self.name, self.lines + 1, f"is missing; {SEAL}:{line} says there were {held.lines}")
         if suspect in expected:
-            return Problem(self.path.name, suspect, f"differs from what was stamped in {SEAL}:{line}")
+            return Problem(self.name, suspect, f"differs from what was stamped in {SEAL}:{line}")
         return Problem(
-            self.path.name, suspect, f"or a line from there to {held.lines} differs from the stamp in {SEAL}:{line}"
+            self.name, suspect, f"or a line from there to {held.lines} differs from the stamp in {SEAL}:{line}"
         )
 
     def _line_digests(self) -> dict[int, str]:
@@ -263,44 +408,99 @@ class _File:
         return known
 
 
-def _check_bodies(folder: Path, named: dict[str, str], sealed: dict[str, int]) -> tuple[list[Problem], list[Problem]]:
-    """Bodies that are missing or not what their name says, and remarks on the rest of the folder."""
+def _reads(raw: Raw) -> bool:
+    """Whether a line without newline is one all the same."""
+    with suppress(BadLine):
+        return raw.size == len(raw.head) and parse(raw.head) is not None
+    return False
+
+
+def _mark(raw: Raw) -> bool:
+    """Whether a line is what `mark` writes."""
+    try:
+        event = parse(raw.head) if raw.size == len(raw.head) else None
+    except BadLine:
+        return False
+    match event:
+        case Consent():
+            return event.signal == "operator" and event.by == "operator"
+        case Phase():
+            return event.state == "mark"
+        case _:
+            return False
+
+
+def _check_bodies(
+    path: Path, named: dict[str, list[Ref]], sealed: dict[str, int]
+) -> tuple[list[Problem], list[Problem], set[str]]:
+    """Bodies that are missing or not what their name says, remarks on the rest of the folder, and those bodies."""
     problems: list[Problem] = []
     remarks: list[Problem] = []
-    present = {entry.name: entry for entry in sorted(folder.iterdir())} if folder.is_dir() else {}
-    for name in sorted(named.keys() - present.keys()):
-        file, _, line = named[name].rpartition(":")
-        covered = int(line) <= sealed.get(file, 0)
-        (problems if covered else remarks).append(
-            Problem(f"{BODIES}/{name}", None, f"is missing; {named[name]} names it")
-        )
-    for name, entry in present.items():
+    wrong: set[str] = set()
+
+    def missing(name: str, what: str) -> None:
+        covered = [ref for ref in named[name] if int(ref.rpartition(":")[2]) <= sealed.get(ref.rpartition(":")[0], 0)]
+        ref = (covered or named[name])[0]
+        (problems if covered else remarks).append(Problem(f"{BODIES}/{name}", None, f"{what}; {ref} names it"))
+        wrong.add(name)
+
+    try:
+        with files.folder(path, BODIES) as here:
+            present = sorted(os.listdir(here))  # noqa: PTH208 a folder that is open
+    except FileNotFoundError:
+        present = []
+    except FileError as error:
+        return [_unusable(BODIES, error)], [], set(named)
+    for name in sorted(named.keys() - set(present)):
+        missing(name, "is missing")
+    for name in present:
         where = f"{BODIES}/{name}"
-        if not _DIGEST.match(name) or not entry.is_file():
+        if not _DIGEST.match(name):
             remarks.append(Problem(where, None, "was left by a writer that was stopped, or does not belong here"))
             continue
-        with entry.open("rb") as body:
-            content = hashlib.file_digest(body, "sha256").hexdigest()
+        try:
+            with files.reading(path, BODIES, name) as body:
+                content = hashlib.file_digest(body, "sha256").hexdigest()
+        except (FileNotFoundError, FileError) as error:
+            what = _unusable(where, error).what if isinstance(error, FileError) else "is missing"
+            if name in named:
+                missing(name, what)
+            else:
+                problems.append(Problem(where, None, what))
+            continue
         if content != name:
-            by = f"; {named[name]} names it" if name in named else ""
+            by = f"; {named[name][0]} names it" if name in named else ""
             problems.append(Problem(where, None, f"differs: its content has another digest than its name{by}"))
+            wrong.add(name)
         elif name not in named:
             remarks.append(Problem(where, None, "is named by no line"))
-    return problems, remarks
+    return problems, remarks, wrong
 
 
 def _extra(path: Path) -> Iterator[Problem]:
     belongs = {RUN, SEAL, BODIES, *FILES.values()}
-    for entry in sorted(path.iterdir()):
-        if entry.name not in belongs:
-            yield Problem(entry.name, None, "does not belong to a recording; not covered")
+    for name in sorted(entry.name for entry in path.iterdir()):
+        if name not in belongs:
+            yield Problem(name, None, "does not belong to a recording; not covered")
 
 
-def _lines(path: Path) -> Iterable[bytes]:
-    """Lines with their newline, the last one perhaps without; none when there is no such file."""
-    try:
-        file = path.open("rb", buffering=1 << 20)
-    except FileNotFoundError:
-        return
-    with file:
-        yield from file
+class _Lines:
+    """The lines of one file, the last one perhaps without newline; none when there is no such file."""
+
+    def __init__(self, folder: Path, name: str, most: int = MAX_LINE_BYTES, running: Digest | None = None) -> None:
+        self.place = (folder, name)
+        self.most = most
+        self.running = hashlib.sha256() if running is None else running
+        self.problem: Problem | None = None
+        """Set after a pass over what is no regular file."""
+
+    def __iter__(self) -> Iterator[Raw]:
+        try:
+            file = files.reading(*self.place)
+        except FileNotFoundError:
+            return
+        except FileError as error:
+            self.problem = _unusable(self.place[1], error)
+            return
+        with file:
+            yield from raw_lines(file, self.running, self.most)

@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import DictLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.environment import TemplateModule
+from jinja2.runtime import LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from monitor.errors import FileError, UserError
 from monitor.findings import Report
 from monitor.reports.page import Page
 from monitor.reports.words import Words, plain
@@ -33,23 +34,38 @@ def fill(template: str, words: Words, *, folder: Path = TEMPLATES, **fields: Any
     return environment(folder).get_template(template).render(t=words, style=style, policy=policy(style), **fields)
 
 
-def write(template: str | Path, words: Words, **fields: Any) -> str:
-    """One of the templates, or a file of the user's own, as Markdown: what is filled in stands for itself.
+def write(template: str, words: Words, **fields: Any) -> str:
+    """One of the letters as Markdown: what is filled in stands for itself."""
+    return letters().get_template(template).render(t=words.__call__, **fields)
 
-    Raises UserError for a file that cannot be read, and FileError with its line for one that is no template.
+
+def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
+    """A user's own template the same way, up to so many characters; for a process of its own, see complaint/own.py.
+
+    Raises WrongTemplate, and whatever a template can make go wrong.
     """
-    room = _markdown()
-    if isinstance(template, str):
-        return room.get_template(template).render(t=words, **fields)
+    parts: list[str] = []
+    size = 0
     try:
-        source = template.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{template} cannot be read: {error}.", "Name a Jinja2 template, a text file.") from None
-    try:
-        return room.from_string(source).render(t=words, **fields)
+        for part in letters().from_string(source).generate(t=words.__call__, **fields):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise WrongTemplate(None, f"it writes more than {most:,} characters.")
     except TemplateError as error:
-        line = error.lineno if isinstance(error, TemplateSyntaxError) else None
-        raise FileError(template, line, f"{error.message}.", "monitor/reports/templates/complaint has ours.") from None
+        raise WrongTemplate(
+            error.lineno if isinstance(error, TemplateSyntaxError) else None, f"{str(error.message).rstrip('.')}."
+        ) from None
+    return "".join(parts)
+
+
+class WrongTemplate(Exception):
+    """What is wrong with a template, and in which of its lines, where that is known."""
+
+    def __init__(self, line: int | None, what: str) -> None:
+        super().__init__(what)
+        self.line = line
+        self.what = what
 
 
 def safe(html: str) -> Markup:
@@ -77,11 +93,49 @@ def environment(folder: Path = TEMPLATES) -> Environment:
     )
 
 
+FILTERS = (
+    "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "format",
+    "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject",
+    "rejectattr", "replace", "reverse", "round", "select", "selectattr", "slice", "sort", "string", "sum", "title",
+    "trim", "truncate", "unique", "upper", "wordcount", "wordwrap",
+)  # fmt: skip
+"""Those of Jinja2's filters that a letter may use: they take texts, numbers and lists, and give such."""
+METHODS = {dict: ("get", "items", "keys", "values")}
+"""What a letter may ask of a value, besides the fields of a mapping."""
+
+
+class _Letters(ImmutableSandboxedEnvironment):
+    """What letters are written in: plain data, the filters above and parts of ours; no attribute of any object."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A field of a mapping before a method of the same name: `fact.values`."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Of Jinja2's own objects the public ones; of data what METHODS has."""
+        if isinstance(obj, LoopContext | TemplateModule):
+            return super().is_safe_attribute(obj, attr, value)
+        return attr in METHODS.get(type(obj), ())
+
+    def wrap_str_format(self, value: Any) -> None:
+        """No text has methods here, `format` neither: there is nothing to make safe."""
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Functions and macros, no classes."""
+        return not isinstance(obj, type) and super().is_safe_callable(obj)
+
+
 @cache
-def _markdown() -> Environment:
-    """The letters: in what is filled in, nothing that Markdown would act on. A user's own runs no code of ours."""
-    room = SandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES),
+def letters() -> Environment:
+    """The letters: in what is filled in, nothing that Markdown would act on. A user's own runs no code, reads no file.
+
+    It may import our parts of letters and nothing else.
+    """
+    ours = {f"complaint/{file.name}": file.read_text("utf-8") for file in (TEMPLATES / "complaint").iterdir()}
+    room = _Letters(
+        loader=DictLoader(ours),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_literal,
@@ -89,7 +143,8 @@ def _markdown() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    room.filters["code"] = _code
+    room.globals = {"range": room.globals["range"]}
+    room.filters = {name: room.filters[name] for name in FILTERS} | {"code": _code}
     return room
 
 

@@ -27,5 +27,7 @@ def integrity(report: Report | ComparedRun, words: Words) -> str:
     said = words("verified_intact", lines=f"{lines:,}", stamps=f"{seal.stamps:,}")
     if seal.outcome == "intact":
         return said
+    if not seal.uncovered:
+        return said + words("verified_no_end")
     ends = words("comma").join(f"{name}:{seal.files.get(name, (0, ''))[0]}" for name in seal.uncovered)
     return plain(words.count("verified_intact_up_to", seal.late, ends=ends, stamps=f"{seal.stamps:,}"))

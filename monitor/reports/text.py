@@ -168,6 +168,10 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
             lines.append(Text(f"{place}{words('colon')}{'; '.join(map(plain, texts[:ARTICLES]))}{more}", style="dim"))
     elif finding.articles:
         lines.append(Text(words("articles_few", count=len(finding.articles)), style="dim"))
+    if refs := tuple(dict.fromkeys(ref for one in group for ref in one.uncovered)):
+        more = f" {words('and_more', count=len(refs) - EVIDENCE_LINES)}" if len(refs) > EVIDENCE_LINES else ""
+        named = words("comma").join(map(plain, refs[:EVIDENCE_LINES]))
+        lines.append(Text(f"{words('uncovered')}{words('colon')}{named}{more}", style=TONES["high"]))
     kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
     return Group(*lines, Text(f"{finding.rule}{kinds}", style="dim"))
 

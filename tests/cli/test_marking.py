@@ -1,9 +1,13 @@
 """Marks made, corrected and taken back by the command line, and what reports then say; nothing sealed is changed."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -98,8 +102,8 @@ def sent(path: Path, code: int) -> dict[str, tuple[str, ...]]:
     return {rule: evidence for rule, evidence in found(path, code).items() if rule.startswith("sent-")}
 
 
-def verified(path: Path) -> dict[str, object]:
-    result: dict[str, object] = json.loads(run("verify", path, "--format", "json").stdout)
+def verified(path: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(run("verify", path, "--format", "json").stdout)
     return result
 
 
@@ -244,3 +248,76 @@ def test_a_correction_written_by_hand_that_names_no_line_is_told(path):
     assert (gap["subject"], gap["where"]) == ("consents.jsonl:3", "correlate")
     assert "names consents.jsonl:9" in gap["detail"]
     assert "names consents.jsonl:9, and there is no such line" in mark("list").stdout
+
+
+# Which recording is meant.
+
+
+def another(path: Path, name: str) -> Path:
+    """A run that has not ended."""
+    run_ = Recording.open(path).run.model_copy(update={"id": name, "ended": None})
+    Recording.create(path.parent / name, run_).close()
+    return path.parent / name
+
+
+def noted(path: Path) -> int:
+    return len((path / "phases.jsonl").read_bytes().splitlines())
+
+
+def test_who_names_none_means_the_run_that_is_going_on_else_the_newest(path):
+    live, newest = another(path, "live"), another(path, "newest")
+    os.utime(newest / "run.json", ns=(1, 2**62))
+    mark("note", "to the newest")
+    with Recording.open(live).sealing(every_s=60):
+        mark("note", "to the one that is going on")
+        assert json.loads(run("report", "--format", "json", code=0).stdout)["recording"] == "live"
+    assert [noted(one) for one in (path, live, newest)] == [0, 1, 1]
+    assert json.loads(run("report", "--format", "json", code=0).stdout)["recording"] == "newest"
+
+
+def test_of_two_that_are_going_on_neither_is_taken(path):
+    one, two = another(path, "one"), another(path, "two")
+    with Recording.open(one).sealing(every_s=60), Recording.open(two).sealing(every_s=60):
+        for verb in (("mark", "note", "x"), ("mark", "list"), ("report",)):
+            said = run(*verb, code=2).stderr
+            assert str(one) in said
+            assert str(two) in said
+        assert run("mark", "note", "x", "--recording", one).exit_code == 0
+    assert (noted(one), noted(two)) == (1, 0)
+
+
+def test_a_run_whose_recorder_was_killed_is_not_going_on(path):
+    killed = another(path, "killed")
+    code = "import sys, os; from pathlib import Path; from monitor.recording import Recording as R\n"
+    code += "with R.open(Path(sys.argv[1])).sealing(every_s=60): print(R(Path(sys.argv[1])).going_on); os._exit(9)"
+    done = subprocess.run([sys.executable, "-u", "-c", code, str(killed)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("True\n", 9)
+    assert not Recording.open(killed).going_on
+
+
+def test_two_that_are_equally_new_are_named(path):
+    other = another(path, "other")
+    for one in (path, other):
+        os.utime(one / "run.json", ns=(1, 2**62))
+    said = run("mark", "note", "x", code=2).stderr
+    assert "the newest" in said
+    assert str(other) in said
+
+
+def test_verify_says_how_many_marks_came_after_the_end_and_when(path):
+    assert "after the run had ended" not in run("verify", path).stdout
+    mark("note", "one")
+    mark("consent", "refused")
+    said = run("verify", path).stdout
+    assert "2 of the lines were added after the run had ended, and stamped then: " in said
+    result = verified(path)
+    assert (result["outcome"], result["late"]["lines"]) == ("intact", {"consents.jsonl": 1, "phases.jsonl": 1})
+    assert result["late"]["first_at"] < result["late"]["last_at"]
+
+
+def test_a_run_that_goes_on_is_intact_up_to_its_last_stamp(path):
+    live = another(path, "live")
+    mark("note", "x", "--recording", live)
+    said = run("verify", live).stdout
+    assert "intact up to the last stamp" in said
+    assert "1 lines after the last stamp are not covered" in said

@@ -598,7 +598,16 @@ def test_a_stamp_can_be_checked_by_hand(recording):
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory):
     """A finished recording with several stamps, lines of several kinds, and bodies."""
-    recording = Recording.create(tmp_path_factory.mktemp("sealed") / "r", RUN)
+    recording = stamped(tmp_path_factory.mktemp("sealed") / "r")
+    recording.update_run(ended=AT)
+    assert verify(recording.path) == verify(recording.path)
+    assert verify(recording.path).outcome == "intact"
+    return recording.path
+
+
+def stamped(path: Path) -> Recording:
+    """The same before its run has ended."""
+    recording = Recording.create(path, RUN)
     for number in range(3):
         recording.append_all([gap(f"{number}.{part}") for part in range(number + 2)])
         body = f"body {number}".encode()
@@ -611,10 +620,7 @@ def sealed(tmp_path_factory):
             )
         )
         recording.stamp()
-    recording.update_run(ended=AT)
-    assert verify(recording.path) == verify(recording.path)
-    assert verify(recording.path).ok
-    return recording.path
+    return recording
 
 
 @pytest.fixture
@@ -717,8 +723,9 @@ def test_a_body_that_is_missing_or_another_is_named_with_the_line_that_names_it(
     }
 
 
-def test_what_a_killed_writer_leaves_is_remarked_and_no_damage(copy):
-    recording = Recording.open(copy)
+def test_what_a_killed_writer_leaves_is_remarked_and_no_damage(tmp_path):
+    recording = stamped(tmp_path / "r")
+    copy = recording.path
     with (copy / "seal.jsonl").open("ab") as file:
         file.write(b'{"v":1,"kind":"stamp","at":"2026-05-')
     with (copy / "gaps.jsonl").open("ab") as file:
@@ -730,7 +737,7 @@ def test_what_a_killed_writer_leaves_is_remarked_and_no_damage(copy):
     result = verify(copy)
     assert result.problems == ()
     remarked = {(remark.file, remark.line) for remark in result.remarks}
-    assert {("seal.jsonl", 6), ("gaps.jsonl", 10), ("report.html", None), ("bodies/.123.456", None)} <= remarked
+    assert {("seal.jsonl", 5), ("gaps.jsonl", 10), ("report.html", None), ("bodies/.123.456", None)} <= remarked
     assert result.unsealed == {"uploads.jsonl": 1}
     # the next stamp skips the torn one, and covers the torn line from now on
     Recording.open(copy).append(gap("next"))
@@ -738,7 +745,7 @@ def test_what_a_killed_writer_leaves_is_remarked_and_no_damage(copy):
     Recording.open(copy).stamp()
     after = verify(copy)
     assert [problem.file for problem in after.problems] == [f"bodies/{'f' * 64}"]
-    assert ("seal.jsonl", 6) in {(remark.file, remark.line) for remark in after.remarks}
+    assert ("seal.jsonl", 5) in {(remark.file, remark.line) for remark in after.remarks}
     assert after.sealed["gaps.jsonl"] == 11
 
 

@@ -14,7 +14,7 @@ from monitor.correlate.verified import seal_of
 from monitor.events import AppIdentity, DeviceIdentity, Gap, Run
 from monitor.findings import Seal, report_schema
 from monitor.judge.compare import compare
-from monitor.recording import Recording
+from monitor.recording import Recording, verify
 from monitor.reports import FORMATS, LETTERS, render
 from monitor.reports import comparison as comparisons
 from monitor.store import Store
@@ -113,7 +113,8 @@ def cut(recording: Recording) -> None:
 
 
 HAPPENED = {
-    "nothing": (lambda _: None, "intact", None, {}),
+    "nothing": (lambda _: None, "intact_up_to", None, {}),
+    "its end": (lambda one: one.stamp(final=True), "intact", None, {}),
     "a line later": (lambda one: one.append(gap()), "intact_up_to", None, {"gaps.jsonl": 1}),
     "an unfinished line": (torn, "intact_up_to", None, {"gaps.jsonl": 1}),
     "an edited line": (edited, "altered", "gaps.jsonl:1", {}),
@@ -127,7 +128,7 @@ def test_it_is_what_verifying_the_recording_gives(tmp_path, happened):
     change, outcome, difference, uncovered = HAPPENED[happened]
     recording = recorded(tmp_path / "r")
     change(recording)
-    seal = seal_of(recording.path)
+    seal = seal_of(verify(recording.path))
     assert (seal.outcome, seal.difference, seal.uncovered) == (outcome, difference, uncovered)
     with Store(":memory:") as store:
         assert report_on(recording, store, knowledge()).verified == seal

@@ -7,7 +7,7 @@ from pathlib import Path
 from monitor.errors import UserError
 from monitor.findings import Report
 from monitor.reports.complaint.letter import Letter
-from monitor.reports.html import write
+from monitor.reports.complaint.own import written, written_by
 from monitor.reports.words import Words
 
 LAWS = ("cn", "eu")
@@ -28,7 +28,9 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False, template: 
             "There is nothing to complain of: no finding above the level info in this recording.",
             "`appwitness report` says what was observed, and what could not be.",
         )
-    return write(template or f"complaint/{law}.{lang}.md", words, letter=letter)
+    if template:
+        return written_by(template, words, letter.fields())
+    return written(f"complaint/{law}.{lang}.md", words, letter.fields())
 
 
 def _law(report: Report, lang: str, own: bool) -> str:

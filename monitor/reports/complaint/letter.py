@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from pydantic import BaseModel
 
 from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Upload
 from monitor.findings import Article, Finding, Flow, Report
@@ -49,6 +52,8 @@ class Fact:
     confidence_means: str
     evidence: tuple[Ref, ...]
     more_evidence: int
+    uncovered: tuple[Ref, ...]
+    """Lines of these that no intact stamp covers."""
     articles: tuple[str, ...]
     """How they are cited."""
     grounds: tuple[int, ...]
@@ -77,6 +82,29 @@ class Proof:
     facts: tuple[int, ...]
 
 
+def moment(at: datetime, law: str) -> str:
+    """A time as the law's authorities write it, to the millisecond."""
+    local = at.astimezone(ZONES.get(law, UTC))
+    return f"{local:%Y-%m-%d} {clock(local)}"
+
+
+def plain_data(value: object) -> Any:
+    """What JSON has. Raises TypeError for anything else: a template gets no object that can do something."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case dict():
+            return {str(key): plain_data(held) for key, held in value.items()}
+        case list() | tuple():
+            return [plain_data(held) for held in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {field.name: plain_data(getattr(value, field.name)) for field in fields(value)}
+        case _:
+            raise TypeError(f"{type(value).__name__} is no plain data")
+
+
 class Letter:
     """Everything that a template may ask for."""
 
@@ -87,7 +115,6 @@ class Letter:
         self.reveal = reveal
         self.run = report.run
         self.seal = report.verified
-        self._zone = ZONES.get(law, UTC)
         self._steps = consent_steps(report)
         self._flows = {flow.id: flow for flow in report.flows}
         findings = [finding for finding in worst_first(report) if finding.level != "info"]
@@ -123,8 +150,13 @@ class Letter:
 
     def moment(self, at: datetime) -> str:
         """A time as the law's authorities write it, to the millisecond."""
-        local = at.astimezone(self._zone)
-        return f"{local:%Y-%m-%d} {clock(local)}"
+        return moment(at, self.law)
+
+    def fields(self) -> dict[str, Any]:
+        """All of it as plain data, for a template: texts, numbers, lists and mappings of them."""
+        own = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        asked = {name: getattr(self, name) for name, of in vars(Letter).items() if isinstance(of, property)}
+        return {name: plain_data(value) for name, value in (own | asked).items() if name not in ("report", "words")}
 
     def _fact(self, number: int, finding: Finding) -> Fact:
         words = self.words
@@ -165,6 +197,7 @@ class Letter:
             confidence_means=words(f"confidence_{finding.confidence}_means"),
             evidence=finding.evidence[:24],
             more_evidence=max(0, len(finding.evidence) - 24),
+            uncovered=finding.uncovered[:24],
             articles=tuple(cited(article, words) for article in self._articles(finding)),
             grounds=tuple(ground.number for ground in self.grounds if number in ground.facts),
         )

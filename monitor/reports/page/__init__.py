@@ -176,6 +176,8 @@ class Page:
         )
         if finding.count > 1:
             facts.append((words("count"), f"{finding.count:,}", ""))
+        if finding.uncovered:
+            facts.append((words("uncovered"), words("comma").join(finding.uncovered[:ROWS]), words("uncovered_means")))
         if finding.references:
             facts.append((words("references"), "; ".join(finding.references), ""))
         of = [self._flows[name] for name in finding.flows if name in self._flows]

@@ -1,0 +1,110 @@
+"""Opens what is in a recording: regular files only, no link followed, nothing outside its folder.
+
+A recording may come from somebody else: what looks like a file of it may be a link to another one, a pipe that nobody
+writes to, or a device.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, FileIO
+from pathlib import Path
+
+from monitor.errors import FileError
+
+RUN_BYTES = 16 << 20
+"""A larger run.json is not read."""
+
+_NO_FOLLOWING = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY
+_ANOTHER_KIND = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR)
+"""What the system says of a link, a link for a folder, a socket, and a folder that is to be written."""
+
+
+class NotAFile(FileError):
+    """Something in the place of a file of a recording: a link, a pipe, a device, a socket, a folder."""
+
+    def __init__(self, path: Path, what: str = "is not a regular file") -> None:
+        super().__init__(path, None, f"{what}.", "A recording has regular files only; get it anew from who made it.")
+        self.said = what
+
+
+@contextmanager
+def folder(path: Path, *names: str) -> Iterator[int]:
+    """A folder opened, links in `path` followed (that is the user's own), those below it not.
+
+    Raises FileNotFoundError, and NotAFile where something else is in its place.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _said(error, path, "is not a folder") from None
+    try:
+        for number, name in enumerate(names, 1):
+            try:
+                below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _NO_FOLLOWING, dir_fd=fd)
+            except OSError as error:
+                raise _said(error, path.joinpath(*names[:number]), "is not a folder") from None
+            os.close(fd)
+            fd = below
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def opened(path: Path, *names: str, flags: int = os.O_RDONLY) -> int:
+    """The file `names` in the recording at `path`, opened; a new one is private.
+
+    Raises FileNotFoundError, NotAFile for what is no regular file, and FileError for one that cannot be opened. One
+    that is opened for writing must have no other name: what is appended would be in that other file, too.
+    """
+    *above, name = names
+    place = path.joinpath(*names)
+    with folder(path, *above) as fd:
+        try:
+            if not flags & os.O_CREAT:  # opening a device or a pipe may itself do something
+                _regular(os.stat(name, dir_fd=fd, follow_symlinks=False), place)
+            file = os.open(name, flags | _NO_FOLLOWING, 0o600, dir_fd=fd)
+        except OSError as error:
+            raise _said(error, place, "is not a regular file") from None
+    try:
+        held = os.fstat(file)
+        _regular(held, place)
+        if flags & (os.O_WRONLY | os.O_RDWR) and held.st_nlink > 1:
+            raise NotAFile(place, "has a second name (a hard link), and nothing is written to it")
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def reading(path: Path, *names: str, buffering: int = 1 << 20) -> BufferedReader:
+    """The same, to read; raises as `opened` does."""
+    return BufferedReader(FileIO(opened(path, *names)), buffering)
+
+
+def whole(path: Path, *names: str, most: int) -> bytes:
+    """All that is in a file of at most so many bytes; raises FileError when there is more."""
+    with reading(path, *names) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise FileError(path.joinpath(*names), None, f"is larger than {most >> 20} MiB.", "Put the original file back.")
+    return data
+
+
+def _regular(held: os.stat_result, place: Path) -> None:
+    if not stat.S_ISREG(held.st_mode):
+        raise NotAFile(place)
+
+
+def _said(error: OSError, place: Path, what: str) -> Exception:
+    if isinstance(error, FileNotFoundError):
+        return error
+    if error.errno in _ANOTHER_KIND:
+        return NotAFile(place, what)
+    return FileError(
+        place, None, f"cannot be opened: {error.strerror}.", "Make it readable, or copy it to where it is."
+    )

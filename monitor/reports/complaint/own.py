@@ -1,0 +1,132 @@
+"""Writes a letter by a user's own template: in a process of its own, with plain data, bounded in time, memory and size.
+
+A template may come from somebody else. Jinja2's sandbox keeps it from code; should it fail, the process that renders
+has no file, no network and nothing of ours to lose: it can open nothing at all.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import FileError, UserError
+from monitor.reports.complaint.letter import moment
+from monitor.reports.html import WrongTemplate, write, write_own
+from monitor.reports.words import Words
+
+SECONDS = 10
+MEMORY_BYTES = 1 << 30
+MOST_CHARACTERS = 4_000_000
+TEMPLATE_BYTES = 1 << 20
+OURS = "monitor/reports/templates/complaint has ours, docs/templates.md the fields."
+_PROGRAM = "from monitor.reports.complaint import own; own.child()"
+
+
+def written(template: str, words: Words, fields: dict[str, Any]) -> str:
+    """One of our letters, from the same plain data."""
+    return write(template, words, letter=_letter(fields))
+
+
+def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
+    """A user's own letter.
+
+    Raises UserError for a file that cannot be read, and FileError, with its line where that is known, for one that is
+    no template, does what a template may not, or takes too long or too much.
+    """
+    order = {"template": _source(template), "lang": words.lang, "letter": fields}
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", _PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"LC_ALL": "C.UTF-8"},
+        cwd="/",
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        late = threading.Timer(SECONDS * 3, process.kill)  # its own limit is time on the processor
+        late.start()
+        try:
+            try:
+                process.stdin.write(json.dumps(order).encode())
+                process.stdin.close()
+            except BrokenPipeError:
+                pass
+            data = process.stdout.read(
+                MOST_CHARACTERS * 12
+            )  # a character is written with twelve at most: \\ud83d\\ude00
+        finally:
+            late.cancel()
+            process.kill()
+    try:
+        answer = json.loads(data)
+    except ValueError:
+        what = f"it needs more than {SECONDS} s or {MEMORY_BYTES >> 20} MiB."
+        raise FileError(template, None, what, OURS) from None
+    if "text" in answer:
+        return str(answer["text"])
+    raise FileError(template, answer["line"], str(answer["what"]), OURS)
+
+
+def _source(template: Path) -> str:
+    try:
+        with template.open("rb") as file:
+            data = file.read(TEMPLATE_BYTES + 1)
+        source = data.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{template} cannot be read: {error}.", "Name a Jinja2 template, a text file.") from None
+    if len(data) > TEMPLATE_BYTES:
+        raise UserError(
+            f"{template} is larger than {TEMPLATE_BYTES >> 20} MiB.", "Name a Jinja2 template, a text file."
+        )
+    return source
+
+
+def _letter(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, and the one function that takes a time of them."""
+    return {**fields, "moment": lambda at: moment(datetime.fromisoformat(at), fields["law"])}
+
+
+def child() -> None:
+    """Render what comes on stdin; the text, or what is wrong, goes to stdout."""
+    order = json.load(sys.stdin)
+    words = Words(order["lang"])
+    words("flows")
+    with suppress(WrongTemplate):
+        write_own(r"{{ '\n' ~ unknown }}", words, 1)  # all that is read from files is read by now, what errors need too
+    _limit()
+    try:
+        text = write_own(order["template"], words, MOST_CHARACTERS, letter=_letter(order["letter"]))
+        answer: dict[str, Any] = {"text": text}
+    except WrongTemplate as error:
+        answer = {"line": error.line, "what": error.what}
+    except MemoryError:
+        answer = {"line": None, "what": f"it needs more than {MEMORY_BYTES >> 20} MiB."}
+    except RecursionError:
+        answer = {"line": None, "what": "it is nested too deeply."}
+    except Exception as error:  # whatever a template can make go wrong is an error of the template
+        answer = {"line": None, "what": f"{type(error).__name__}: {error}."[:500]}
+    sys.stdout.write(json.dumps(answer))
+    sys.stdout.flush()
+
+
+def _limit() -> None:
+    """Time, memory; no file, no process, nothing that is opened."""
+    for what, limit in (
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_NOFILE, 3),
+    ):
+        hard = resource.getrlimit(what)[1]
+        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(what, (most, most))
