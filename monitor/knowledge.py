@@ -12,6 +12,7 @@ from pathlib import Path
 from monitor import catalog
 from monitor.errors import UserError
 from monitor.events import Run
+from monitor.findings import Assumption
 from monitor.judge.app_types import AppType, AppTypes
 from monitor.judge.claims import ClaimTable
 from monitor.judge.data_types import DataTypes
@@ -42,6 +43,8 @@ class Knowledge:
     """Whose articles findings name, in this order; empty: all."""
     territory: str | None = None
     """Country of the users (ISO 3166): elsewhere is abroad."""
+    assume_consent: Assumption | None = None
+    """What the operator has taken for granted where nobody observed consent."""
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
     digest: str = ""
@@ -70,6 +73,7 @@ def knowledge(
     app_type: str | int | None = None,
     policy: Path | None = None,
     territory: str | None = None,
+    assume_consent: Assumption | None = None,
 ) -> Knowledge:
     """Read the catalog, and the user's own folder of `rules` and `policy` file.
 
@@ -99,7 +103,7 @@ def knowledge(
     for path in (*rule_files, *ours, *([policy] if policy else ())):
         digest.update(path.read_bytes())
     versions = [importlib.metadata.version(name) for name in ("appwitness", "iptocc", "publicsuffixlist")]
-    said = [versions, sorted(first_party), list(laws), chosen and chosen.number, territory]
+    said = [versions, sorted(first_party), list(laws), chosen and chosen.number, territory, assume_consent]
     digest.update(json.dumps(said).encode())
     return Knowledge(
         rules=_rules(
@@ -122,6 +126,7 @@ def knowledge(
         app_type=chosen,
         jurisdictions=_jurisdictions(laws, known_laws),
         territory=territory,
+        assume_consent=assume_consent,
         addresses_as_of=_addresses_as_of(),
         digest=digest.hexdigest(),
     )

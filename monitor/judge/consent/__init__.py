@@ -3,6 +3,9 @@
 Times. Lines of the device carry the device's clock and are corrected (host = device - offset). What an operator notes
 is typed on the host and already carries the host's clock: such a line (`by` or `signal` is `operator`) is not shifted.
 
+Who watched. Where nobody did (a foreign capture), a scope of which no line speaks is `not_observed`, or what the
+operator has taken for granted (`assumed`); never `not_shown`, which says that somebody watched and saw no question.
+
 Whose word counts. Consent is an act: a tap of the user, or an operator's mark of one. A preference that is set, an SDK
 that is told "agreed", a TCF string in the store are claims of the app; they change nothing here, in neither direction
 (many apps tell their SDKs "not agreed" at start before anybody was asked: no refusal either). That a dialog was shown,
@@ -68,7 +71,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.events import Consent, DataType, Ref
-from monitor.findings import ConsentStatus
+from monitor.findings import Assumption, ConsentName, ConsentStatus
 from monitor.judge.consent.corrections import Corrections
 from monitor.judge.consent.history import History, Step
 from monitor.judge.consent.machine import (
@@ -76,6 +79,7 @@ from monitor.judge.consent.machine import (
     Reading,
     Says,
     Why,
+    by_operator,
     counts,
     host_time,
     in_context,
@@ -96,6 +100,7 @@ EARLIER = timedelta(seconds=5)
 """A line this long before the run began is of an earlier run: clocks are set right to well under that."""
 FIRST_MOMENTS = timedelta(seconds=10)
 """What an app finds in its own store, it reads this soon."""
+NOT_OBSERVED = ConsentStatus(state="not_observed")
 _STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
 
@@ -115,9 +120,13 @@ class Timeline:
         labels: Labels | None = None,
         phases: Phases | None = None,
         package: str | None = None,
+        *,
+        watched: bool = True,
+        assumed: Assumption | None = None,
     ) -> None:
         """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read;
-        `package` of the app, without it every app's lines count."""
+        `package` of the app, without it every app's lines count; `watched`: whether somebody saw what the user was
+        asked, and if not, what is `assumed`."""
         lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package)]
         self._offset_ms = clock_offset_ms
         self._started = run_started
@@ -142,11 +151,33 @@ class Timeline:
         self._phases = phases
         self._pids = {ref: line.pid for ref, line in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
+        # What hooks logged is from one who sees every question; an operator's mark speaks of its own scope alone.
+        spoken = [each for each in self._readings if each.scope != PERMISSION]
+        self._watched = watched or not all(by_operator(each.consent) for each in spoken)
+        self._spoken = {each.scope for each in spoken}
+        self.assumed: Assumption | None = None if self._watched else assumed
+        """What is taken for granted of the privacy policy, where nobody watched."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody observed what the user was asked of the privacy policy."""
+        return self._unwatched("general_policy") is None
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
+        if unwatched := self._unwatched(scope):
+            return unwatched
         status = self._history(data, scope).at(time)
         return self._left(status, time, data, scope) if status.state == "requested" and scope != PERMISSION else status
+
+    def _unwatched(self, scope: str) -> ConsentStatus | None:
+        """The status of a scope that nobody watched, and of which no line speaks."""
+        if self._watched or scope in self._spoken or scope == PERMISSION:
+            return None
+        if self.assumed == "none" or (self.assumed == "given" and scope == "general_policy"):
+            state: ConsentName = "given" if self.assumed == "given" else "not_shown"
+            return ConsentStatus(state=state, by="operator", assumed=True)
+        return NOT_OBSERVED
 
     def given_after(
         self, time: datetime, data: DataType | None = None, scope: str = "general_policy"

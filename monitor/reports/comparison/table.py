@@ -66,6 +66,8 @@ class Table:
         self.groups = tuple(self._groups())
         self.differ = tuple(words(f"differ_{what}") for what in comparison.differ)
         self.limits = words("comparison_limits", gaps=sum(each.gaps for each in comparison.runs))
+        if comparison.assumed_consent:
+            self.limits += words("space") + words(f"assumed_{comparison.assumed_consent}")
 
     def _heads(self) -> Iterator[Head]:
         words = self.words
@@ -76,7 +78,7 @@ class Table:
                 recording=plain(run.id),
                 answer=words(f"answer_{each.answer}"),
                 plan=words(f"plan_{run.plan}"),
-                answers=" › ".join(words(f"consent_{state}") for state in each.answers) or words("consent_not_shown"),
+                answers=" › ".join(words(f"consent_{state}") for state in each.answers) or words(f"consent_{'not_observed' if each.answer == 'not_observed' else 'not_shown'}"),
                 version=plain(run.app.version or words("unknown")),
                 persona=each.persona,
                 findings=each.findings,
