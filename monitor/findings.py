@@ -227,6 +227,12 @@ class Report(Record):
     v: Literal[1] = 1
     recording: str = Field(description="id of the run")
     run: Run
+    flows: tuple[Flow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[ReportedGap, ...] = ()
+    coverage: dict[str, Any] = Field(
+        default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
+    )
     observers: Observers = Field(
         default_factory=Observers,
         description="who watched, as run.json and the lines say: an operator's marks are observed consent, and a"
@@ -234,12 +240,6 @@ class Report(Record):
     )
     assumed_consent: Assumption | None = Field(
         default=None, description="what the operator had taken for granted where nobody observed consent"
-    )
-    flows: tuple[Flow, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    gaps: tuple[ReportedGap, ...] = ()
-    coverage: dict[str, Any] = Field(
-        default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
     not_judged: dict[str, tuple[Need, ...]] = Field(

@@ -46,17 +46,18 @@ def _report(store: Store, recording_id: str, known: Knowledge) -> Report:
     evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
     timeline = timeline_of(events["consent"], None, run, known)
     watched = observers.watched(run, len(events["access"]), len(events["upload"]), timeline)
+    assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
         recording=recording_id,
         run=run,
         observers=watched,
-        assumed_consent=timeline.assumed or _assumed((*flows, *findings)),
+        assumed_consent=assumed,
         flows=flows,
         findings=findings,
         gaps=tuple(gaps),
         coverage=_coverage(run, events, gaps),
         rules=tuple(_judged(rule, known) for rule in known.rules),
-        not_judged=_not_judged(known.rules, watched, timeline.assumed is not None),
+        not_judged=_not_judged(known.rules, watched, assumed is not None),
         laws=known.jurisdictions,
         app_type=type_.number if (type_ := known.type_of(run)) else None,
         territory=known.territory,

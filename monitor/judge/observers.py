@@ -9,10 +9,14 @@ from monitor.events import Missing, Observers, Run
 from monitor.findings import ReportedGap
 from monitor.judge.consent import Timeline
 
-_GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str]] = {
-    "values": ("hook", "no hook logged what the app read, and no values to look for were given (import --value)"),
-    "uploads": ("proxy", "no message that left the device was seen"),
-    "consent": ("device", "nobody watched what the user was asked and decided (appwitness mark notes it)"),
+_GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
+    "values": (
+        "hook",
+        "reads",
+        "no hook logged what the app read, and no values to look for were given (import --value)",
+    ),
+    "uploads": ("proxy", "uploads", "no message that left the device was seen"),
+    "consent": ("device", "consent", "nobody watched what the user was asked and decided (appwitness mark notes it)"),
 }
 
 
@@ -32,5 +36,7 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline) -> Observ
 def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
     """A gap for each thing that a clean result would need and nobody observed."""
     for name in observers.missing:
-        where, detail = _GAPS[name]
-        yield ReportedGap(at=run.started, where=where, subject=name, why="not_observed", detail=detail, until=run.ended)
+        where, subject, detail = _GAPS[name]
+        yield ReportedGap(
+            at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended
+        )

@@ -112,7 +112,7 @@ def _facts(report: Report) -> dict[str, str]:
         "flows": str(len(report.flows)),
     }
     facts |= {f"versions.{name}": version for name, version in sorted(run.versions.items())}
-    facts |= {f"source.{number}": f"{file.name} sha256:{file.sha256}" for number, file in enumerate(run.source, start=1)}
+    facts |= {f"source.{number}": f"{each.name} sha256:{each.sha256}" for number, each in enumerate(run.source, 1)}
     return {name: value for name, value in facts.items() if value is not None}
 
 

@@ -14,6 +14,8 @@ def watched(report: Report, words: Words) -> str:
     """What was watched, and what was not: one line."""
     there = [name for name in get_args(Need) if getattr(report.observers, name)]
     said = [words("comma").join(words(f"watched_{name}") for name in there)] if there else []
+    if persona := report.observers.persona:
+        said.append(words(f"watched_{persona}", count=len(report.run.persona)))
     if lacking := [name for name in get_args(Need) if name not in there]:
         said.append(not_watched(lacking, words))
     return words("semicolon").join(said)
@@ -73,5 +75,6 @@ def consent(of: Finding | Flow, words: Words) -> str:
     """The consent at that moment; empty where it has nothing to do with it."""
     if of.consent is None:
         return ""
-    state = words(f"consent_{of.consent}")
-    return words("consent_assumed", state=state) if of.consent_assumed else state
+    if of.consent_assumed:
+        return words(f"consent_assumed_{'given' if of.consent == 'given' else 'none'}")
+    return words(f"consent_{of.consent}")

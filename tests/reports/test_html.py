@@ -131,7 +131,7 @@ def test_a_finding_shows_both_stacks_the_decoding_the_found_bytes_and_consent():
         "Where it was read", "com.example.circle.contacts.AddressBook.all", "AddressBook.java:48", "accesses.jsonl:2",
         "Where it was sent", "com.example.circle.net.SyncClient.post", "SyncClient.java:112", "uploads.jsonl:2",
         "connections.jsonl:2", "gzip", "$.people[0].phone_sha256", "sha256 of e164", "+86139****5678",
-        "not asked yet, the user was first asked 2.4 s after the upload (consents.jsonl:1)",
+        "no question seen yet, the first question to the user was observed 2.4 s after the upload (consents.jsonl:1)",
         "12 of the 12 rows that were read are in this upload",
     ):  # fmt: skip
         assert part in text

@@ -73,12 +73,13 @@ class Table:
         words = self.words
         for number, each in enumerate(self.comparison.runs, start=1):
             run = each.run
+            unasked = "not_observed" if each.answer == "not_observed" else "not_shown"
             yield Head(
                 number=number,
                 recording=plain(run.id),
                 answer=words(f"answer_{each.answer}"),
                 plan=words(f"plan_{run.plan}"),
-                answers=" › ".join(words(f"consent_{state}") for state in each.answers) or words(f"consent_{'not_observed' if each.answer == 'not_observed' else 'not_shown'}"),
+                answers=" › ".join(words(f"consent_{state}") for state in each.answers or (unasked,)),
                 version=plain(run.app.version or words("unknown")),
                 persona=each.persona,
                 findings=each.findings,

@@ -13,6 +13,7 @@ from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.recipients import who
 from monitor.reports.sentences import said
 from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
+from monitor.reports.watched import consent
 from monitor.reports.words import Words, plain
 
 MATCHES = 8
@@ -67,6 +68,8 @@ class Block:
     consent_note: str
     elapsed: str | None
     notes: tuple[str, ...]
+    no_access: str
+    """Why there is no place where it was read."""
     matches: tuple[Shown, ...]
     more_matches: int
 
@@ -111,7 +114,7 @@ class Flows:
             host=plain(flow.recipient.host),
             party=self.words(f"party_{flow.recipient.party}"),
             time=clock(flow.at),
-            consent=self.words(f"consent_{flow.consent}"),
+            consent=consent(flow, self.words),
             consent_name=flow.consent,
             form=", ".join(plain(form) for form in forms),
             values=plain(flow.matches[0].value if flow.matches else "")
@@ -141,10 +144,11 @@ class Flows:
             data=words.data(flow.data),
             read=self.read(flow.access, flow) if flow.access else None,
             sent=self._sent(flow),
-            consent=words(f"consent_{flow.consent}"),
+            consent=consent(flow, words),
             consent_note=self._consent_note(flow),
             elapsed=elapsed,
             notes=tuple(notes),
+            no_access=words("no_access_declared" if self.report.observers.persona == "declared" else "no_access"),
             matches=tuple(self._match(match) for match in flow.matches[:MATCHES]),
             more_matches=max(0, len(flow.matches) - MATCHES),
         )
@@ -152,6 +156,8 @@ class Flows:
     def _consent_note(self, flow: Flow) -> str:
         """Which line made it so, or how long after the upload the user was first asked."""
         words = self.words
+        if not self.report.observers.consent:
+            return words("consent_unwatched").rstrip(".。")
         step = step_for(self.steps, flow.at, flow.consent)
         if step:
             text = f" “{plain(step.event.text)}”" if step.event.text else ""

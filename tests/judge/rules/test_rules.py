@@ -122,7 +122,20 @@ def test_the_finding_names_the_lines_to_check():
     assert sent.evidence == (number, upload, asked, agreed, "connections.jsonl:9")
     assert read.evidence == (number, upload, asked, agreed)
     assert (sent.flows, sent.count, sent.consent, sent.data) == (("f1",), 1, "requested", "phone_number")
-    assert read.flows == ()
+    assert read.flows == ("f1",)  # what became of it
+
+
+def test_a_finding_lists_every_line_though_few_are_told_first():
+    scenario = Scenario("com.example.pages")
+    reads = [scenario.reads(second) for second in range(40)]
+    scenario.sends(50, reads[7])
+    (finding,) = scenario.of("read-before-consent")
+    assert finding.count == 40
+    assert len(finding.evidence) == EVIDENCE
+    assert finding.evidence[0] == reads[7]  # the one that is also on the wire
+    assert finding.all_evidence[:EVIDENCE] == finding.evidence
+    assert set(reads) <= set(finding.all_evidence)
+    assert finding.flows == ("f1",)
 
 
 def test_many_sendings_are_one_finding_with_a_count_and_the_telling_lines_first():
