@@ -34,9 +34,16 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline) -> Observ
 
 
 def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
-    """A gap for each thing that a clean result would need and nobody observed."""
+    """A gap for each thing that a clean result would need and nobody observed, and for clocks that nobody compared."""
     for name in observers.missing:
         where, subject, detail = _GAPS[name]
         yield ReportedGap(
             at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended
+        )
+    if run.imported and observers.hooks and observers.proxy:
+        detail = (
+            "the files do not say how the clocks of hook log and capture stood: a read and an upload may be in another"
+        )
+        yield ReportedGap(
+            at=run.started, where="clock", subject="imported files", why="no_clock", detail=f"{detail} order"
         )

@@ -155,13 +155,13 @@ class Timeline:
         spoken = [each for each in self._readings if each.scope != PERMISSION]
         self._watched = watched or not all(by_operator(each.consent) for each in spoken)
         self._spoken = {each.scope for each in spoken}
-        self.assumed: Assumption | None = None if self._watched else assumed
-        """What is taken for granted of the privacy policy, where nobody watched."""
+        self.assumed: Assumption | None = assumed if not self.watched else None
+        """What is taken for granted, where nobody observed what the user was asked of the privacy policy."""
 
     @property
     def watched(self) -> bool:
         """Whether anybody observed what the user was asked of the privacy policy."""
-        return self._unwatched("general_policy") is None
+        return self._watched or "general_policy" in self._spoken
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""

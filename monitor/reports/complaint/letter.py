@@ -88,6 +88,9 @@ class Letter:
         self.reveal = reveal
         self.run = report.run
         self.seal = report.seal
+        self.observers = report.observers
+        self.files = report.run.source
+        self.assumption = assumption(report, words)
         self._zone = ZONES.get(law, UTC)
         self._steps = consent_steps(report)
         self._flows = {flow.id: flow for flow in report.flows}
@@ -97,9 +100,6 @@ class Letter:
         self.proofs = list(self._proofs(findings))
         self.gaps = sections.gaps(report, words)
         self.plan = words(f"plan_{self.run.plan}")
-        self.observers = report.observers
-        self.files = report.run.source
-        self.assumption = assumption(report, words)
         self.kind = words(f"device_{self.run.device.kind}")
 
     @property
