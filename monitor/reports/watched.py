@@ -15,7 +15,7 @@ def watched(report: Report, words: Words) -> str:
     there = [name for name in get_args(Need) if getattr(report.observers, name)]
     said = [words("comma").join(words(f"watched_{name}") for name in there)] if there else []
     if persona := report.observers.persona:
-        said.append(words(f"watched_{persona}", count=len(report.run.persona)))
+        said.append(words.count(f"watched_{persona}", len(report.run.persona)))
     if lacking := [name for name in get_args(Need) if name not in there]:
         said.append(not_watched(lacking, words))
     return words("semicolon").join(said)

@@ -62,7 +62,8 @@ HOSTILE = [
     "\u202eevil\x00\x1b[31m",
 ]
 KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
-        "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis"}  # fmt: skip
+        "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis", "persona",
+        "stamped"}  # fmt: skip
 
 
 def poisoned(node, text, key=""):

@@ -148,10 +148,17 @@ class Flows:
             consent_note=self._consent_note(flow),
             elapsed=elapsed,
             notes=tuple(notes),
-            no_access=words("no_access_declared" if self.report.observers.persona == "declared" else "no_access"),
+            no_access=words(self._no_access()),
             matches=tuple(self._match(match) for match in flow.matches[:MATCHES]),
             more_matches=max(0, len(flow.matches) - MATCHES),
         )
+
+    def _no_access(self) -> str:
+        """Why there is no place where a value was read, and where it is known from."""
+        observers = self.report.observers
+        if observers.persona != "declared":
+            return "no_access"
+        return "no_access_declared" if observers.hooks else "no_access_unwatched"
 
     def _consent_note(self, flow: Flow) -> str:
         """Which line made it so, or how long after the upload the user was first asked."""
@@ -237,7 +244,8 @@ class Flows:
             facts.append((words("carried_by"), by))
             if carrier.code:
                 facts.append((words("code_sent"), code(carrier.code, words)))
-        note = None if stack or isinstance(connection, Connection) else words("no_connection")
+        unseen = "no_connection" if self.report.observers.hooks else "no_connection_unwatched"
+        note = None if stack or isinstance(connection, Connection) else words(unseen)
         return Place(
             ref=flow.upload,
             time=clock(flow.at),
