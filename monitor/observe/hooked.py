@@ -70,12 +70,9 @@ class Hooked:
         if self._partial and missing:
             installed = {status.source for status in self.statuses() if status.state == "installed"}
             names = {status.source for status in missing} - installed
-            some = f"{len(names):,} of {len({source.name for source in self._sources}):,} sources"
-            yield (
-                "class_absent",
-                f"{some} are absent on this device, or wait for their class; run.json has each",
-                "sources",
-            )
+            others = {source.name for source in self._sources} - installed
+            some = f"{len(names):,} of the {len(others):,} sources that are not installed"
+            yield "class_absent", f"{some} belong to this release of Android; run.json says how each stands", "sources"
             missing = []
         for status in [*missing, *(status for status in self.statuses() if status.state == "failed")]:
             detail = status.detail or (f"{status.cls} never came" if status.state == "waiting" else None)
