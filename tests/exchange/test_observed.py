@@ -229,3 +229,17 @@ def test_an_import_of_old_is_read_as_one(tmp_path, har) -> None:
     assert at.imported
     assert (at.observers.hooks, at.observers.proxy, at.observers.consent) == (False, True, False)
     assert told(report(path)[0]) == set()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("format_", ["text", "html", "json"])
+def test_a_comparison_of_imports_says_what_nobody_saw_and_what_is_assumed(tmp_path, har, format_, lang) -> None:
+    paths = [tmp_path / "one", tmp_path / "two"]
+    for path in paths:
+        assert run("import", har, "--app", APP, "--output", path, *VALUE).exit_code == 0
+    said = run("compare", *paths, "--format", format_, "--lang", lang).output
+    assert ("Consent not observed" in said) or ("同意情况未观测" in said) or '"not_observed"' in said
+    heads = {"plan of the run", "测试方案"}  # of a column, which says nothing of an import
+    assert [each for each in NEVER_SAID if each in said.lower() and each not in heads] == []
+    assumed = run("compare", *paths, "--format", format_, "--lang", lang, "--assume-consent", "none").output
+    assert "assume-consent none" in assumed.replace("\n", " ") or '"assumed_consent": "none"' in assumed

@@ -65,6 +65,8 @@ class Table:
         self.runs = tuple(self._heads())
         self.groups = tuple(self._groups())
         self.differ = tuple(words(f"differ_{what}") for what in comparison.differ)
+        live = not any(each.run.imported for each in comparison.runs)
+        self.times_note = words("times_note" if live else "times_note_mixed")
         self.limits = words("comparison_limits", gaps=sum(each.gaps for each in comparison.runs))
         if comparison.assumed_consent:
             self.limits += words("space") + words(f"assumed_{comparison.assumed_consent}")
@@ -78,7 +80,7 @@ class Table:
                 number=number,
                 recording=plain(run.id),
                 answer=words(f"answer_{each.answer}"),
-                plan=words(f"plan_{run.plan}"),
+                plan="–" if run.imported else words(f"plan_{run.plan}"),
                 answers=" › ".join(words(f"consent_{state}") for state in each.answers or (unasked,)),
                 version=plain(run.app.version or words("unknown")),
                 persona=each.persona,
