@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -17,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
 INLINE_BYTES = 256
@@ -288,6 +291,7 @@ class Gap(Line):
         "overflow",
         "decode_limit",
         "no_clock",
+        "not_observed",
     ]
     detail: str | None = None
     until: Time | None = None
@@ -368,7 +372,66 @@ class DeviceIdentity(Record):
     model: str | None = None
     release: str | None = Field(default=None, description="Android release")
     api_level: int | None = None
-    kind: Literal["emulator", "phone", "lab"]
+    kind: Literal["emulator", "phone", "lab", "unknown"] = Field(
+        description="unknown: a foreign file was imported, and nobody said what it was taken from"
+    )
+
+
+class SourceCount(Record):
+    """How many sources were to be hooked, and what became of them: `known` is the sum of the others."""
+
+    known: int = Field(default=0, description="sources that the run was to hook")
+    installed: int = Field(default=0, description="hooked")
+    waiting: int = Field(default=0, description="to be hooked as soon as their class is loaded, which it never was")
+    absent: int = Field(default=0, description="this device has no such class or method")
+    failed: int = Field(default=0, description="the hook could not be installed")
+
+
+def count_sources(states: Mapping[str, str]) -> SourceCount:
+    """The one count of sources, from their states by name."""
+    kinds = Counter("absent" if state.endswith("_absent") else state for state in states.values())
+    named = {name: kinds[name] for name in ("installed", "waiting", "absent")}
+    return SourceCount(known=len(states), **named, failed=len(states) - sum(named.values()))
+
+
+Missing = Literal["values", "uploads", "consent"]
+"""What a clean result needs: reads or values to look for, uploads to look into, and what the user had decided."""
+
+
+class Observers(Record):
+    """Who watched: what nobody watched, no report speaks of."""
+
+    hooks: bool = Field(default=False, description="hooks in the app logged its reads")
+    proxy: bool = Field(default=False, description="a proxy or a capture recorded what was sent")
+    consent: bool = Field(default=False, description="what the user was asked and decided was watched")
+    persona: Literal["planted", "declared"] | None = Field(
+        default=None,
+        description="values to look for: planted on the device for the run; or known from somebody's word alone",
+    )
+    witnesses: bool = Field(default=False, description="the system's own counts were recorded (witnesses.jsonl)")
+    stamped: Literal["during", "at_import"] = Field(
+        default="during", description="when the stamps were made: while the run went on; or when files were imported"
+    )
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What a clean result would need, and nobody observed."""
+        there: dict[Missing, bool] = {
+            "values": self.hooks or self.persona is not None,
+            "uploads": self.proxy,
+            "consent": self.consent,
+        }
+        return tuple(name for name, is_there in there.items() if not is_there)
+
+
+class SourceFile(Record):
+    """A foreign file that a recording was made of."""
+
+    name: str = Field(description="as it was called, without its folder")
+    size: int | None = Field(default=None, ge=0, description="bytes; null: not recorded")
+    sha256: Sha256
+    format: str | None = Field(default=None, description="what it was read as: har, flows, hooks, pcap")
+    tool: str | None = Field(default=None, description="the program that made it, where the file says so")
 
 
 class ClockReading(Record):
@@ -390,7 +453,17 @@ class Run(Record):
     app_type: int | None = Field(default=None, description="number of the necessary-scope table")
     device: DeviceIdentity
     plan: Literal["accept", "refuse", "silent", "withdraw", "free"] = "free"
-    persona: tuple[Value, ...] = Field(default=(), description="the values planted for this run")
+    observers: Observers = Field(
+        default_factory=Observers, description="who watched; derived where an older recording does not say"
+    )
+    source: tuple[SourceFile, ...] = Field(default=(), description="of an import: the files that it was made of")
+    persona: tuple[Value, ...] = Field(
+        default=(), description="values to look for; observers.persona says whether they were planted or declared"
+    )
+    hooks: Annotated[dict[str, str], BeforeValidator(lambda states: {} if states is None else states)] = Field(
+        default_factory=dict,
+        description="source -> how far its hooks are: installed, waiting, class_absent, overload_absent, failed",
+    )
     started: Annotated[Time, AfterValidator(_within)]
     ended: Annotated[Time, AfterValidator(_within)] | None = None
     clock_offset_ms: Annotated[Milliseconds, BeforeValidator(lambda offset: 0 if offset is None else offset)] = Field(
@@ -411,3 +484,48 @@ class Run(Record):
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was made of foreign files: then nobody of ours watched, and there was no run of ours."""
+        return self.observers.stamped == "at_import"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_watched(cls, data: Any) -> Any:
+        """A recording that does not say who watched is what it was: an import, which names its files, or a live run."""
+        if not isinstance(data, dict) or data.get("observers") is not None:
+            return data
+        data = dict(data)
+        old = data.pop("imported", None)  # how imports named their files before there was `source`
+        if isinstance(old, list) and not data.get("source"):
+            data["source"] = [
+                {"name": each.get("file"), **{key: each.get(key) for key in ("sha256", "format")}}
+                if isinstance(each, dict)
+                else each
+                for each in old
+            ]
+        persona = bool(data.get("persona"))
+        if old is None and not data.get("source"):
+            planted: Literal["planted"] | None = "planted" if persona else None
+            data["observers"] = Observers(hooks=True, proxy=True, consent=True, persona=planted)
+            return data
+        files = data.get("source")
+        named = files if isinstance(files, list | tuple) else ()
+        formats = {each.get("format") if isinstance(each, dict) else getattr(each, "format", None) for each in named}
+        data["observers"] = observers_of(formats, declared=persona)
+        device = data.get("device")
+        if isinstance(device, dict) and (device.get("serial"), device.get("kind")) == ("unknown", "phone"):
+            data["device"] = {**device, "kind": "unknown"}  # the default of that time, and nobody's word
+        return data
+
+
+def observers_of(formats: Iterable[str | None], *, declared: bool) -> Observers:
+    """Who watched what foreign files hold: a hook log has reads and no uploads, a capture has uploads and no reads."""
+    kinds = {each for each in formats if isinstance(each, str)}
+    return Observers(
+        hooks="hooks" in kinds,
+        proxy=bool(kinds - {"hooks"}),
+        persona="declared" if declared else None,
+        stamped="at_import",
+    )

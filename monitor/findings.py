@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from monitor.events import DataType, Event, Gap, Record, Ref, Run, Time, Value
+from monitor.events import DataType, Event, Gap, Observers, Record, Ref, Run, Time, Value
 
 ConsentName = Literal[
+    "not_observed",
     "not_shown",
     "requested",
     "given",
@@ -19,8 +20,12 @@ ConsentName = Literal[
     "partial",
     "expired",
 ]
-"""The last three: only the basic function was accepted (a no to all else); something of what was asked was accepted
-(said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet answered."""
+"""not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
+saw no question. The last three: only the basic function was accepted (a no to all else); something of what was asked
+was accepted (said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet
+answered."""
+Need = Literal["hooks", "proxy", "consent"]
+"""An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
 CountryBasis = Literal["company", "address_block", "declared"]
 """What a country is that of: where the company is registered; where the block of the server's address is registered
@@ -28,7 +33,10 @@ CountryBasis = Literal["company", "address_block", "declared"]
 Level = Literal["high", "medium", "low", "info"]
 Confidence = Literal["proven", "corroborated", "indicated", "declared"]
 """proven: two independent observers (the hook saw the read, the wire carried the value); corroborated: one observer
-and supporting circumstances; indicated: one observer; declared: somebody's claim."""
+and supporting circumstances; indicated: one observer; declared: somebody's claim, or an assumption of the operator."""
+Assumption = Literal["none", "given"]
+"""What an operator has taken for granted where nobody observed consent: none: the user had agreed to nothing; given:
+the user had agreed to the privacy policy."""
 
 LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""
@@ -75,6 +83,7 @@ class ConsentStatus(Record):
     """What the user had been asked and had decided at one moment."""
 
     state: ConsentName = "not_shown"
+    assumed: bool = Field(default=False, description="nobody observed it: the operator has it taken for granted")
     by: Literal["user", "operator", "app"] | None = None
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
@@ -125,6 +134,9 @@ class Flow(Record):
     connection: Ref | None = Field(default=None, description="the socket that carried the upload")
     data: DataType
     consent: ConsentName
+    consent_assumed: bool = Field(
+        default=False, description="nobody observed it: the operator has it taken for granted"
+    )
     recipient: Recipient
     matches: tuple[Match, ...]
     at: Time = Field(description="time of the upload, on the host's clock")
@@ -160,11 +172,15 @@ class Finding(Record):
     data: DataType | None = None
     recipient: Recipient | None = None
     consent: ConsentName | None = None
+    consent_assumed: bool = Field(default=False, description="it rests on the operator's --assume-consent")
     read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
     sent_by: Code | None = Field(default=None, description="the code that sent it there")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
-    flows: tuple[str, ...] = ()
-    evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first")
+    flows: tuple[str, ...] = Field(
+        default=(), description="those it is about; of a read: those that carried its values"
+    )
+    evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first; at most 20")
+    all_evidence: tuple[Ref, ...] = Field(default=(), description="every line that it rests on, in the same order")
     kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
     articles: tuple[Article, ...] = Field(default=(), description="of the laws chosen, what the finding touches")
     references: tuple[str, ...] = Field(default=(), description="the same as words, and what else the rule rests on")
@@ -236,7 +252,18 @@ class Report(Record):
     coverage: dict[str, Any] = Field(
         default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
+    observers: Observers = Field(
+        default_factory=Observers,
+        description="who watched, as run.json and the lines say: an operator's marks are observed consent, and a"
+        " foreign file without a read or an upload has observed none",
+    )
+    assumed_consent: Assumption | None = Field(
+        default=None, description="what the operator had taken for granted where nobody observed consent"
+    )
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
+    not_judged: dict[str, tuple[Need, ...]] = Field(
+        default_factory=dict, description="id of each rule that could not judge -> what it needs and nobody observed"
+    )
     laws: tuple[str, ...] = Field(default=(), description="jurisdictions that articles were chosen for; empty: all")
     app_type: int | None = Field(default=None, description="number of the type of app that it was held against")
     territory: str | None = Field(default=None, description="where the users are, as the tester said: else is abroad")
@@ -261,14 +288,24 @@ class Report(Record):
     accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
     uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _who_watched(cls, data: Any) -> Any:
+        """What run.json says of it, where nobody has held that against the lines."""
+        if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
+            return {**data, "observers": data["run"].observers}
+        return data
 
-Pattern = Literal["regardless", "before_answer", "after_refusal", "after_withdrawal", "only_after_yes", "after_yes"]
+
+Pattern = Literal[
+    "regardless", "before_answer", "not_observed", "after_refusal", "after_withdrawal", "only_after_yes", "after_yes"
+]
 """How what was seen hangs together with the answer: in every run though the answers differ; while no answer was in
-force; after a no (also one that allowed the basic function only); after a yes was taken back; only after a yes, and
-not in the runs without one; after a yes, where no run without one was compared."""
+force; while nobody observed consent; after a no (also one that allowed the basic function only); after a yes was taken
+back; only after a yes, and not in the runs without one; after a yes, where no run without one was compared."""
 
 
-Answer = Literal["yes", "no", "withdrawn", "none"]
+Answer = Literal["yes", "no", "withdrawn", "none", "not_observed"]
 
 
 class Occurrence(Record):
@@ -336,6 +373,9 @@ class Comparison(Record):
     )
     rows: tuple[ComparedRow, ...]
     candidates: tuple[Candidate, ...] = ()
+    assumed_consent: Assumption | None = Field(
+        default=None, description="what the operator had taken for granted where nobody observed consent"
+    )
 
 
 def report_schema() -> dict[str, Any]:

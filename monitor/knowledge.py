@@ -16,6 +16,7 @@ from pathlib import Path
 from monitor import catalog
 from monitor.errors import UserError
 from monitor.events import Run
+from monitor.findings import Assumption
 from monitor.judge.app_types import AppType, AppTypes
 from monitor.judge.claims import ClaimTable
 from monitor.judge.data_types import DataTypes
@@ -47,6 +48,8 @@ class Knowledge:
     """Whose articles findings name, in this order; empty: all."""
     territory: str | None = None
     """Country of the users (ISO 3166): elsewhere is abroad."""
+    assume_consent: Assumption | None = None
+    """What the operator has taken for granted where nobody observed consent."""
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
     digest: str = ""
@@ -75,6 +78,7 @@ def knowledge(
     app_type: str | int | None = None,
     policy: Path | None = None,
     territory: str | None = None,
+    assume_consent: Assumption | None = None,
 ) -> Knowledge:
     """Read the catalog, and the user's own folder of `rules` and `policy` file.
 
@@ -104,7 +108,7 @@ def knowledge(
         *(["rule", _sha256(path)] for path in rule_files),
         *([path.name, _sha256(path)] for path in ours),
         ["policy", policy and _sha256(policy)],
-        [sorted(first_party), list(laws), chosen and chosen.number, territory, versions()],
+        [sorted(first_party), list(laws), chosen and chosen.number, territory, assume_consent, versions()],
     ]
     return Knowledge(
         rules=_rules(
@@ -127,6 +131,7 @@ def knowledge(
         app_type=chosen,
         jurisdictions=_jurisdictions(laws, known_laws),
         territory=territory,
+        assume_consent=assume_consent,
         addresses_as_of=_addresses_as_of(),
         digest=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
     )

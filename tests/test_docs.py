@@ -10,6 +10,7 @@ from monitor import cli
 from monitor.correlate import knowledge
 from monitor.lab import expected
 from monitor.lab.demo import DEMO
+from monitor.observe.sources import load
 from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +29,14 @@ def test_the_table_of_exit_codes_is_that_of_the_program():
 
 def test_the_verbs_are_those_of_the_program():
     assert set(re.findall(r"^\| `appwitness ([\w-]+)`", README, re.MULTILINE)) == set(cli.main.commands)
+
+
+def test_the_number_of_sources_is_the_one_that_runs_count():
+    known = len({source.name for source in load()})
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    said = re.findall(r"([\d,]+) (?:APIs|sources)(?: are known| of \d+ kinds|, from)", f"{PROSE}\n{changes}")
+    assert len(said) >= 3
+    assert set(said) == {f"{known:,}"}
 
 
 def test_make_targets_exist():

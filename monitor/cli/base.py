@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from monitor.errors import UserError
-from monitor.findings import Finding, Report
+from monitor.findings import Assumption, Finding, Report
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Knowledge
@@ -165,6 +165,12 @@ territory_option = click.option(
     callback=lambda _context, _option, text: _country(text),
     help="Where the users are, such as CN, or EU: a recipient elsewhere is abroad.",
 )
+assume_option = click.option(
+    "--assume-consent",
+    type=click.Choice(["none", "given"]),
+    help="What to take for granted where nobody observed what the user was asked, as in an import: that the user had "
+    "agreed to nothing, or to the privacy policy. The report says so. [default: nothing]",
+)
 strict_option = click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings.")
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
 
@@ -194,17 +200,32 @@ def knowledge_options(verb: Callable[..., None]) -> Callable[..., None]:
         app_type: str | None,
         policy_file: Path | None,
         territory: str | None,
+        assume_consent: Assumption | None,
         **rest: Any,
     ) -> None:
         from monitor.correlate import knowledge
 
         known = knowledge(
-            rules_folder, first_party, laws=laws, app_type=app_type, policy=policy_file, territory=territory
+            rules_folder,
+            first_party,
+            laws=laws,
+            app_type=app_type,
+            policy=policy_file,
+            territory=territory,
+            assume_consent=assume_consent,
         )
         verb(known=known, **rest)
 
     wrapped: Callable[..., None] = run
-    for option in (territory_option, policy_option, app_type_option, law_option, first_party_option, rules_option):
+    for option in (
+        assume_option,
+        territory_option,
+        policy_option,
+        app_type_option,
+        law_option,
+        first_party_option,
+        rules_option,
+    ):
         wrapped = option(wrapped)
     return wrapped
 

@@ -32,7 +32,12 @@ from monitor.cli.base import err, main, out, recording_argument, recordings
     help="Key log (SSLKEYLOGFILE) of a packet capture, to decrypt its TLS.",
 )
 @click.option(
-    "--device", "kind", type=click.Choice(["phone", "emulator", "lab"]), default="phone", help="[default: phone]"
+    "--device",
+    "kind",
+    type=click.Choice(["phone", "emulator", "lab", "unknown"]),
+    default="unknown",
+    show_default=True,
+    help="What they were taken from, as far as you know.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
 def import_(

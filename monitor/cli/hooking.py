@@ -25,7 +25,10 @@ extra_option = click.option(
 
 @main.group(cls=ListOrShow)
 def sources() -> None:
-    """List the APIs that are hooked, show one, or --coverage: the APIs that any tool hooks, and how we see each."""
+    """List the sources that are known, show one, or --coverage: the APIs that any tool hooks, and how we see each.
+
+    What became of them in a run (installed, waiting for their class, absent, failed) stands in its report.
+    """
 
 
 @sources.command("list")
@@ -33,7 +36,7 @@ def sources() -> None:
 @extra_option
 @click.option("--coverage", is_flag=True, help="How the APIs that tools of the field hook are covered, by level.")
 def list_sources(format_: str, extra: Path | None, coverage: bool) -> None:
-    """List the APIs that are hooked, by kind of data."""
+    """List the sources that are known, by kind of data."""
     if coverage:
         _coverage(_covers(extra), format_)
         return

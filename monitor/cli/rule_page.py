@@ -121,7 +121,17 @@ VALUES: Texts = {
     "refused": ("consent was refused", "已拒绝"),
     "unknown": ("unclear", "不明"),
 }
+NEEDS: Texts = {
+    "hooks": ("hooks that log reads", "记录读取的钩子"),
+    "proxy": ("a capture of what was sent", "对发送内容的捕获"),
+    "consent": (
+        "that what the user was asked was observed (or --assume-consent)",
+        "对征求同意的观测（或 --assume-consent）",
+    ),
+}
+"""Without which a rule does not judge."""
 HEADS: Texts = {
+    "needs": ("Does not judge without", "缺少下列观测时不作判断"),
     "kinds": ("Finding types", "发现类型"),
     "judges": ("Looks at", "判断对象"),
     "looks": ("Looks for", "判断条件"),
@@ -164,6 +174,8 @@ def _lines(rule: Rule, known: Knowledge, words: Words) -> Iterator[str]:
     for raised in rule.levels:
         asked = words("comma").join(say.condition(raised.when))
         yield f"  - {words(f'level_{raised.level}')}{words('comma')}{say.of(HEADS['where'])} {asked}"
+    if rule.needs:
+        yield say.row("needs", words("comma").join(say.of(NEEDS[need]) for need in rule.needs))
     yield say.row("at_most", say.of(HEADS["up_to"]).format(words(f"confidence_{rule.at_most}")))
     if rule.when.often:
         preset = known.frequency.by_id[rule.when.often]

@@ -12,8 +12,9 @@ from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
-from monitor.events import FILES, Access, Connection, Event, Gap, Ref, Run, Upload
-from monitor.findings import Declared, Flow, JudgedRule, Report, ReportedGap
+from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Upload, count_sources
+from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
+from monitor.judge import observers
 from monitor.judge.connections import Connections
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
@@ -98,14 +99,19 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
     evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
     timeline = timeline_of(events["consent"], None, run, known)
+    watched = observers.watched(run, len(events["access"]), len(events["upload"]), timeline)
+    assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
         recording=recording_id,
         run=run,
+        observers=watched,
+        assumed_consent=assumed,
         flows=flows,
         findings=findings,
         gaps=tuple(gaps),
-        coverage=_coverage(run.model_extra or {}, events, gaps),
+        coverage=_coverage(run, events, gaps),
         rules=tuple(_judged(rule, known) for rule in known.rules),
+        not_judged=_not_judged(known.rules, watched, assumed is not None),
         laws=known.jurisdictions,
         app_type=type_.number if (type_ := known.type_of(run)) else None,
         territory=known.territory,
@@ -132,6 +138,17 @@ def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterat
         yield ref, event.model_copy(update={"app": app}) if app else event
 
 
+def _not_judged(rules: Iterable[Rule], watched: Observers, assumed: bool) -> dict[str, tuple[Need, ...]]:
+    lacking = {rule.id: rule.lacks(watched, assumed) for rule in rules}
+    return {id_: lacks for id_, lacks in lacking.items() if lacks}
+
+
+def _assumed(judged: Iterable[Flow | Finding]) -> Assumption | None:
+    """What was taken for granted when the index was judged, should it be another than now."""
+    states = {each.consent for each in judged if each.consent_assumed}
+    return None if not states else "given" if states == {"given"} else "none"
+
+
 def _declared(known: Knowledge, accesses: Iterable[tuple[Ref, Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
     if known.policy is None:
         return ()
@@ -151,17 +168,15 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
 
 
 def _coverage(
-    extra: dict[str, Any], events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
+    run: Run, events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
 ) -> dict[str, Any]:
-    said = extra.get("hooks")
-    hooks = {name: str(state) for name, state in said.items()} if isinstance(said, dict) else {}
     hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
     sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
     return {
         "lines": {kind: len(lines) for kind, lines in events.items()},
         "unreadable_lines": sum(gap.where == "correlate" and gap.why == "protocol_unsupported" for gap in gaps),
         "gaps": dict(sorted(Counter(f"{gap.where}: {gap.why}" for gap in gaps).items())),
-        "sources": dict(sorted(Counter(hooks.values()).items())),
+        "sources": count_sources(run.hooks).model_dump() if run.hooks else {},
         "sources_read": dict(sorted(sources.items())),
         "hosts": dict(sorted(hosts.items())),
     }

@@ -63,7 +63,7 @@ def with_coverage(report: Report, checked: Verification) -> Report:
 
 def _resting(finding: Finding, flows: Mapping[str, Flow]) -> tuple[Ref, ...]:
     """Every line that a finding rests on, once."""
-    refs: list[Ref | None] = [*finding.evidence]
+    refs: list[Ref | None] = [*(finding.all_evidence or finding.evidence)]
     refs += [code.ref for code in (finding.read_by, finding.sent_by) if code]
     for flow in (flows[name] for name in finding.flows if name in flows):
         refs += (flow.access, flow.upload, flow.connection)

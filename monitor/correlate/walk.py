@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from monitor.correlate.currency import basis, place_of
 from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
+from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
 from monitor.judge.consent import Clock, Timeline, of_app
@@ -26,7 +27,7 @@ RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
 to uploads of this long before it."""
 RECENT_UPLOADS = 512
-CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy")
+CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy", "observers")
 """Fields of run.json that are known only when the app is up."""
 
 
@@ -181,6 +182,7 @@ class Walk:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         phases = Phases(self.phases, self.run.clock_offset_ms, self._last())
         timeline = timeline_of(self.consents, phases, self.run, self.known)
+        watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline)
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
@@ -196,11 +198,13 @@ class Walk:
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=_line)),
             *(() if going_on else self._bypassing(uploads.values())),
+            *(() if going_on else observers.gaps(self.run, watched)),
         )
         facts = Facts(
             flows=tuple(flows),
             accesses=tuple(self.accesses),
             timeline=timeline,
+            observers=watched,
             clock_offset_ms=self.run.clock_offset_ms,
             clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
@@ -261,6 +265,7 @@ class Walk:
     ) -> Flow:
         uncertainty = self.run.clock_uncertainty_ms
         clock: Clock = "device" if upload.by_agent else "host"
+        status = decided(timeline, upload.at, clock, uncertainty, joined.data)
         return Flow(
             id=name,
             access=joined.access,
@@ -268,7 +273,8 @@ class Walk:
             upload=joined.upload,
             connection=carrier.ref if carrier else None,
             data=joined.data,
-            consent=decided(timeline, upload.at, clock, uncertainty, joined.data).state,
+            consent=status.state,
+            consent_assumed=status.assumed,
             recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
             at=upload.at,
@@ -302,7 +308,16 @@ def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
 def timeline_of(lines: Iterable[tuple[Ref, Event]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
     """Consent of a run, out of the lines that are about it."""
     consents = [(ref, event) for ref, event in lines if isinstance(event, Consent)]
-    return Timeline(consents, run.clock_offset_ms, run.started, known.labels, phases, run.app.package)
+    return Timeline(
+        consents,
+        run.clock_offset_ms,
+        None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
+        known.labels,
+        phases,
+        run.app.package,
+        watched=run.observers.consent,
+        assumed=known.assume_consent,
+    )
 
 
 def _line(ref: Ref) -> int:

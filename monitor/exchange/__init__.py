@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.errors import UserError
-from monitor.events import AppIdentity, DeviceIdentity, Event, Run, Value
+from monitor.events import AppIdentity, DeviceIdentity, Event, Run, SourceFile, Value, observers_of
 from monitor.exchange import har, hook_logs, mitmproxy_flows, pcap
 from monitor.exchange.conversion import Conversion
 from monitor.recording import Recording
@@ -24,10 +24,10 @@ class Origin(NamedTuple):
 
     app: str
     """Package of the app that it was taken from."""
-    kind: str = "phone"
-    """emulator, phone or lab."""
+    kind: str = "unknown"
+    """emulator, phone or lab, where somebody says so."""
     persona: Sequence[Value] = ()
-    """Values that were planted on the device: what to look for where no hook told what was read."""
+    """Values that somebody says were on the device: what to look for where no hook told what was read."""
     mapping: Path | None = None
     """How to read the lines of another tool's hooks (hook_logs.Mapping)."""
     keys: Path | None = None
@@ -71,7 +71,8 @@ def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | N
     conversions = [_converted(path, kind, origin) for path, kind in named]
     times = [event.at for conversion in conversions for event in conversion.events]
     now = datetime.now().astimezone()
-    recording = Recording.create(into, _run(into.name, named, origin, min(times, default=now)))
+    sources = [_file(path, kind, read.tool) for (path, kind), read in zip(named, conversions, strict=True)]
+    recording = Recording.create(into, _run(into.name, sources, origin, min(times, default=now)))
     for conversion in conversions:
         for body in conversion.bodies:
             recording.put_body(body)
@@ -112,7 +113,7 @@ def span(recording: Recording) -> tuple[datetime | None, datetime | None]:
     return min(times, default=None), max(times, default=None)
 
 
-def _run(id_: str, named: Sequence[tuple[Path, str]], origin: Origin, started: datetime) -> Run:
+def _run(id_: str, sources: Sequence[SourceFile], origin: Origin, started: datetime) -> Run:
     return Run.model_validate(
         {
             "id": id_,
@@ -121,9 +122,20 @@ def _run(id_: str, named: Sequence[tuple[Path, str]], origin: Origin, started: d
             "persona": tuple(origin.persona),
             "started": started,
             "versions": {"appwitness": metadata.version("appwitness")},
-            "imported": [
-                {"file": path.name, "format": kind, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-                for path, kind in named
-            ],
+            "observers": observers_of((each.format for each in sources), declared=bool(origin.persona)),
+            "source": sources,
         }
     )
+
+
+def _file(path: Path, kind: str, tool: str | None) -> SourceFile:
+    """What a reader of the report must know of a foreign file, to find it and to tell it from others."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    return SourceFile(name=_text(path.name), size=size, sha256=digest, format=kind, tool=tool and _text(tool))
+
+
+def _text(foreign: str) -> str:
+    """A foreign name as text that can be written: without halves of characters."""
+    return foreign.encode("utf-8", "replace").decode("utf-8")

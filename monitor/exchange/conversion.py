@@ -14,6 +14,8 @@ class Conversion:
 
     events: list[Event] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    tool: str | None = None
+    """The program that made the file, where the file says so."""
 
     def missed(self, at: datetime, app: str, subject: str, detail: str) -> None:
         """Say that something in the file could not be converted."""

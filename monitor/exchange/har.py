@@ -37,7 +37,7 @@ def read(path: Path, app: str) -> Conversion:
         entries = log["entries"]
     except (ValueError, KeyError, TypeError) as error:
         raise FileError(path, None, f"not HAR: {error}.", "Save it again, as HAR with content.") from None
-    conversion = Conversion()
+    conversion = Conversion(tool=_creator(log))
     for number, entry in enumerate(entries):
         try:
             _entry(entry, number, app, conversion)
@@ -45,6 +45,13 @@ def read(path: Path, app: str) -> Conversion:
             what = f"{type(error).__name__}: {error}"
             conversion.missed(_time(entry) or datetime.now(UTC), app, f"{path.name} entry {number}", what)
     return conversion
+
+
+def _creator(log: Mapping[str, Any]) -> str | None:
+    """The program that the file says it was made by."""
+    creator = log.get("creator")
+    said = [creator.get(name) for name in ("name", "version")] if isinstance(creator, Mapping) else []
+    return " ".join(str(part) for part in said if part)[:100] or None
 
 
 def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversion) -> None:

@@ -34,6 +34,7 @@ ORDER: tuple[Pattern, ...] = (
     "after_withdrawal",
     "after_refusal",
     "before_answer",
+    "not_observed",
     "regardless",
     "after_yes",
     "only_after_yes",
@@ -120,6 +121,7 @@ def compare(
         differ=tuple(_differ(reports)),
         rows=tuple(rows),
         candidates=tuple(candidates),
+        assumed_consent=next((report.assumed_consent for report in reports if report.assumed_consent), None),
     )
 
 
@@ -133,7 +135,7 @@ def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
         yield ComparedRun(
             run=report.run,
             answers=tuple(answers),
-            answer=_answer(answers, report.run.plan),
+            answer=_answer(answers, report.run.plan) if report.observers.consent else "not_observed",
             persona=personas.index(persona) + 1,
             findings=len(report.findings),
             gaps=len(report.gaps),
@@ -167,7 +169,16 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
     lines = [(ref, event) for ref, event in report.consents if isinstance(event, Consent)]
     offset_ms, uncertainty_ms = report.run.clock_offset_ms, report.run.clock_uncertainty_ms
     phases = Phases([(ref, event) for ref, event in report.phases if isinstance(event, Phase)], offset_ms)
-    timeline = Timeline(lines, offset_ms, report.run.started, labels, phases, package)
+    timeline = Timeline(
+        lines,
+        offset_ms,
+        report.run.started,
+        labels,
+        phases,
+        package,
+        watched=report.run.observers.consent,
+        assumed=report.assumed_consent,
+    )
     offset = timedelta(milliseconds=report.run.clock_offset_ms)
     sources: dict[Ref, str] = {}
     for ref, event in report.accesses:
@@ -246,10 +257,13 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
         found.add("after_refusal")
     if states & NO_ANSWER:
         found.add("before_answer")
+    if "not_observed" in states:
+        found.add("not_observed")
+    answers = {run.answer for run in runs} - {"not_observed"}
     if states <= YES:
         # A run that did not end with a yes shows that it stays out, or stops, without one.
-        found.add("only_after_yes" if any(run.answer != "yes" for run in runs) else "after_yes")
-    elif all(run.run.id in showing for run in runs) and len({run.answer for run in runs}) > 1:
+        found.add("only_after_yes" if answers - {"yes"} else "after_yes")
+    elif all(run.run.id in showing for run in runs) and len(answers) > 1:
         found.add("regardless")
     return tuple(pattern for pattern in ORDER if pattern in found)
 

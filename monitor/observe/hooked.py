@@ -68,8 +68,11 @@ class Hooked:
         wanted = {_key(source) for source in self._sources if source.on(self._api_level) and not source.optional}
         missing = [status for status in self.statuses() if status.state in _ABSENT and _of(status) in wanted]
         if self._partial and missing:
-            some = f"{len(missing)} of {len(self._sources)} sources"
-            yield "class_absent", f"{some}: this device does not have them; run.json says which", "sources"
+            installed = {status.source for status in self.statuses() if status.state == "installed"}
+            names = {status.source for status in missing} - installed
+            others = {source.name for source in self._sources} - installed
+            some = f"{len(names):,} of the {len(others):,} sources that are not installed"
+            yield "class_absent", f"{some} belong to this release of Android; run.json says how each stands", "sources"
             missing = []
         for status in [*missing, *(status for status in self.statuses() if status.state == "failed")]:
             detail = status.detail or (f"{status.cls} never came" if status.state == "waiting" else None)

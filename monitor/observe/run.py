@@ -6,7 +6,7 @@ import getpass
 import hashlib
 import importlib.metadata
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.errors import SetupError
-from monitor.events import Endpoint, Event, Gap, Phase, Run
+from monitor.events import Endpoint, Event, Gap, Observers, Phase, Run, count_sources
 from monitor.observe.agent import Agent, Records, agent_js
 from monitor.observe.clock import summary
 from monitor.observe.crash import deadly, without
@@ -111,7 +111,7 @@ def observe(
                 options={"pass_refused": "true"} if order.pass_refused else None,
             )
         )
-        recording.update_run(mode=mode.spec)
+        recording.update_run(mode=mode.spec, observers=recording.run.observers.model_copy(update={"proxy": True}))
         if proxy.wireguard:
             say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
         say(f"preparing {device.identity.model or device.identity.serial}")
@@ -155,7 +155,7 @@ def _play(
         )
 
     def survives(chosen: Sequence[Source]) -> bool:
-        say(f"starting it with {len(chosen)} sources hooked, to find what it died of")
+        say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
         with agent_for(chosen, _Nowhere()) as agent:
             with suppress(SetupError):
                 agent.launch(device.launch())
@@ -165,12 +165,12 @@ def _play(
         return not crashed
 
     with agent_for(sources, recording) as agent:
-        say(f"starting {device.app.package} with {len(sources)} sources hooked")
+        say(f"starting {device.app.package} with {_number(sources)} sources to hook")
         try:
             agent.launch(device.launch())
             _came_up(agent, proxy, recording)
             begun = time.monotonic()
-            say("observing")
+            say(f"observing: {counted(recording.run.hooks)}")
             _watch(agent, proxy, recording, order, stop)
             soon = time.monotonic() - begun < order.crash_s
         except SetupError:
@@ -202,6 +202,23 @@ def _play(
     return found
 
 
+def counted(states: Mapping[str, str]) -> str:
+    """What became of the sources that a run was to hook, in the words that every report uses."""
+    count = count_sources(states)
+    parts = (
+        f"{count.known:,} sources: {count.installed:,} installed",
+        f"{count.waiting:,} waiting for their class",
+        f"{count.absent:,} absent on this device",
+        *([f"{count.failed:,} failed"] if count.failed else ()),
+    )
+    return ", ".join(parts)
+
+
+def _number(sources: Sequence[Source]) -> str:
+    """How many sources there are: an API is one, however many things it may be asked for."""
+    return f"{len({source.name for source in sources}):,}"
+
+
 class _Nowhere:
     """Takes the lines of a start that is only made to see whether the app survives it."""
 
@@ -227,6 +244,7 @@ def _came_up(agent: Agent, proxy: Proxy, recording: Recording) -> None:
     agent.clock.wait(CLOCK_WAIT_S)
     recording.update_run(
         hooks=_states(agent),
+        observers=recording.run.observers.model_copy(update={"hooks": True, "consent": True}),
         unpinned=agent.unpinned,
         sockets_watched=True,
         proxy=Endpoint(ip=proxy.host, port=proxy.port),
@@ -258,6 +276,7 @@ def describe(device: Device, order: Order) -> Run:
         app_type=device.app_type if order.app_type is None else order.app_type,
         device=device.identity,
         plan=order.plan,
+        observers=Observers(persona="planted" if device.persona else None),
         persona=device.persona,
         started=started,
         unpin=order.unpin,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 from monitor.events import format_time
-from monitor.findings import Finding, JudgedRule, Report
+from monitor.findings import Finding, JudgedRule, Need, Report
 from monitor.reports.articles import citations
 from monitor.reports.integrity import integrity, state
 from monitor.reports.verdict import verdict, worst_first
+from monitor.reports.watched import consent, not_watched
 from monitor.reports.words import Words, plain
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,7 +33,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     numbers = {
         "errors": "0",
         "failures": str(len(found)),
-        "skipped": "0",
+        "skipped": str(sum(name in report.not_judged and not found[name] for name in names)),
         "tests": str(len(names)),
         "time": f"{max(seconds, 0):.3f}",
     }
@@ -55,6 +57,8 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
         )
         if found[name]:
             _fail(case, found[name], rules.get(name), words)
+        elif lacks := report.not_judged.get(name):
+            ET.SubElement(case, "skipped", {"message": _xml(not_watched(lacks, words))})
     out = ET.SubElement(suite, "system-out")
     out.text = _xml(_said(report, words, reveal))
     ET.indent(root)
@@ -79,9 +83,11 @@ def _told(finding: Finding, words: Words) -> str:
             f"{words('recipient')}: {finding.recipient.host} ({words(f'party_{finding.recipient.party}')})",
         )
     if finding.consent:
-        lines.append(f"{words('consent_then')}: {words(f'consent_{finding.consent}')}")
+        lines.append(f"{words('consent_then')}: {consent(finding, words)}")
     lines.append(f"{words('confidence')}: {words(f'confidence_{finding.confidence}')}")
     lines.append(f"{words('evidence')}: {', '.join(finding.evidence)}")
+    if more := len(finding.all_evidence) - len(finding.evidence):
+        lines[-1] += f" {words('and_more', count=more)}"
     if finding.kinds:
         lines.append(f"{words('finding_types')}: {', '.join(finding.kinds)}")
     for place, texts in citations(finding.articles, words):
@@ -99,6 +105,9 @@ def _facts(report: Report, words: Words) -> dict[str, str]:
         "app.apk_sha256": run.app.apk_sha256,
         "device.kind": run.device.kind,
         "device.model": run.device.model,
+        "observers": ", ".join(name for name in get_args(Need) if getattr(report.observers, name)),
+        "stamped": report.observers.stamped,
+        "assumed_consent": report.assumed_consent,
         "started": format_time(run.started),
         "gaps": str(len(report.gaps)),
         "flows": str(len(report.flows)),
@@ -106,6 +115,7 @@ def _facts(report: Report, words: Words) -> dict[str, str]:
         "verified.detail": integrity(report, words),
     }
     facts |= {f"versions.{name}": version for name, version in sorted(run.versions.items())}
+    facts |= {f"source.{number}": f"{each.name} sha256:{each.sha256}" for number, each in enumerate(run.source, 1)}
     return {name: value for name, value in facts.items() if value is not None}
 
 

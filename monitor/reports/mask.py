@@ -370,8 +370,9 @@ class Mask:
                 return value
 
     def run(self, run: Run) -> Run:
-        """The run with its persona masked."""
-        return run.model_copy(update={"persona": tuple(self._record(value) for value in run.persona)})
+        """The run with its persona masked, and what stands of it in the names of imported files."""
+        files = tuple(file.model_copy(update={"name": self.known(file.name)}) for file in run.source)
+        return run.model_copy(update={"persona": tuple(self._record(value) for value in run.persona), "source": files})
 
 
 def known_values(report: Report) -> Iterator[Value]:

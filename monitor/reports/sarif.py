@@ -17,6 +17,7 @@ from monitor.reports.integrity import integrity, state
 from monitor.reports.recipients import country
 from monitor.reports.time_axis import host_time, still_counts
 from monitor.reports.verdict import verdict, worst_first
+from monitor.reports.watched import assumption, consent, files
 from monitor.reports.words import Words, plain
 
 LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
@@ -82,6 +83,9 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
                     "package": run.app.package,
                     "plan": run.plan,
                     "device": run.device.kind,
+                    "observers": report.observers.model_dump(mode="json"),
+                    **_given(assumedConsent=assumption(report, words) or None),
+                    **({"imported": files(report, words)} if run.source else {}),
                     "verdict": verdict(report, words).line,
                     "gaps": len(report.gaps),
                     "verified": state(report),
@@ -150,6 +154,7 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
             **_given(
                 data=finding.data,
                 consent=finding.consent,
+                consentAssumed=True if finding.consent_assumed else None,
                 recipient=finding.recipient.host if finding.recipient else None,
                 party=finding.recipient.party if finding.recipient else None,
                 country=(country(finding.recipient, words) or None) if finding.recipient else None,
@@ -180,7 +185,7 @@ def _told(finding: Finding, words: Words) -> str:
     if finding.recipient:
         about.append(f"{finding.recipient.host} ({words(f'party_{finding.recipient.party}')})")
     if finding.consent:
-        about.append(f"{words('consent_then')}: {words(f'consent_{finding.consent}')}")
+        about.append(f"{words('consent_then')}: {consent(finding, words)}")
     about.append(words(f"confidence_{finding.confidence}"))
     parts.append(", ".join(about))
     if finding.detail:

@@ -22,6 +22,7 @@ from monitor.reports.ends import ends
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.time_axis import clocks
 from monitor.reports.verdict import verdict, worst_first
+from monitor.reports.watched import consent, device, files, sources, watched
 from monitor.reports.words import Words, plain
 
 COLUMNS = 80
@@ -94,14 +95,19 @@ def _parts(report: Report, words: Words, reveal: bool) -> Iterable[RenderableTyp
 def _about(report: Report, words: Words) -> RenderableType:
     run = report.run
     app = plain(run.app.package) + (f" {plain(run.app.version)}" if run.app.version else "")
-    device = " ".join(plain(part) for part in (run.device.model, run.device.serial) if part)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row(words("recording"), Text(plain(report.recording), style="bold"))
     table.add_row(words("app"), Text(app))
-    table.add_row(words("device"), Text(f"{device} ({words(f'device_{run.device.kind}')})"))
-    table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
+    table.add_row(words("device"), Text(device(report, words)))
+    for file in files(report, words):
+        table.add_row(words("imported_file"), Text(file))
+    if not run.imported:
+        table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
+    table.add_row(words("watched"), Text(watched(report, words)))
+    if run.hooks:
+        table.add_row(words("sources"), Text(words("sources_counted", **sources(report))))
     if run.unpin:
         table.add_row(words("pinning"), Text(words("unpinned")))
     tone = "" if is_sound(report) else TONES["high"]
@@ -129,7 +135,7 @@ def _findings(report: Report, words: Words) -> Table:
             Text(words(f"level_{finding.level}").upper(), style=TONES[finding.level]),
             _what(group, words, chosen=bool(report.laws)),
             Group(
-                Text(words(f"consent_{finding.consent}") if finding.consent else "-"),
+                Text(consent(finding, words) or "-"),
                 Text(words(f"confidence_{finding.confidence}"), style="dim"),
             ),
             _evidence(group, words),
@@ -178,7 +184,7 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
 
 def _evidence(group: list[Finding], words: Words) -> RenderableType:
     lines = [Text(plain(ref)) for ref in group[0].evidence[:EVIDENCE_LINES]]
-    more = len({ref for finding in group for ref in finding.evidence}) - len(lines)
+    more = len({ref for finding in group for ref in finding.all_evidence or finding.evidence}) - len(lines)
     if more > 0:
         lines.append(Text(words("and_more", count=more), style="dim"))
     return Group(*lines)

@@ -228,7 +228,7 @@ def _marks(row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tup
 
 
 def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) -> Iterable[Band]:
-    steps = [(axis.low, "not_shown", "")]
+    steps = [(axis.low, "not_shown" if report.observers.consent else "not_observed", "")]
     steps += [(_seconds(step.at, axis.start), step.state, step.ref) for step in consent_steps(report)]
     for number, (at, state, ref) in enumerate(steps):
         until = steps[number + 1][0] if number + 1 < len(steps) else axis.high

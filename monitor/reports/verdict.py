@@ -6,6 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from monitor.findings import LEVELS, Confidence, Finding, Report
+from monitor.reports.watched import assumption, missing
 from monitor.reports.words import Words
 
 CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
@@ -22,19 +23,25 @@ class Verdict(NamedTuple):
 
 
 def verdict(report: Report, words: Words) -> Verdict:
-    """What the recording comes to. Gaps without findings are never called clean."""
+    """What the recording comes to. Gaps without findings are never called clean, nor what nobody watched."""
+    lacking = missing(report, words)
     if report.findings:
         levels = Counter(finding.level for finding in report.findings)
-        tone = next(level for level in LEVELS if levels[level])
+        tone: str = next(level for level in LEVELS if levels[level])
         parts = [f"{levels[level]} {words(f'level_{level}')}" for level in LEVELS if levels[level]]
         line = f"{words.count('verdict_findings', len(report.findings))}{words('colon')}{words('comma').join(parts)}"
-        more = words("verdict_findings_more")
+        parts = [words("verdict_findings_more")]
         if report.gaps:
-            more += words("space") + words.count("and_gaps", len(report.gaps))
-        return Verdict(line, more, tone)
-    if report.gaps:
-        return Verdict(words("verdict_gaps_only"), words.count("verdict_gaps_more", len(report.gaps)), "gaps")
-    return Verdict(words("verdict_none"), words("verdict_none_more"), "none")
+            parts.append(words.count("and_gaps", len(report.gaps)))
+    elif report.gaps or lacking:
+        line, tone = words("verdict_gaps_only"), "gaps"
+        parts = [words.count("verdict_gaps_more", len(report.gaps))] if report.gaps else []
+        parts.append(lacking)
+    else:
+        line, tone = words("verdict_none"), "none"
+        parts = [words("verdict_none_more")]
+    parts.append(assumption(report, words))
+    return Verdict(line, words("space").join(filter(None, parts)), tone)
 
 
 def worst_first(report: Report) -> list[Finding]:

@@ -68,8 +68,10 @@ def _rows(store: Store, words: Words) -> list[dict[str, Any]]:
                 "id": run.id,
                 "started": f"{run.started:%Y-%m-%d %H:%M:%S}",
                 "app": f"{run.app.package} {run.app.version or ''}".strip(),
-                "device": f"{run.device.model or run.device.serial}, {words(f'device_{run.device.kind}')}",
-                "plan": words(f"plan_{run.plan}"),
+                "device": words("device_unwatched")
+                if run.imported
+                else f"{run.device.model or run.device.serial}, {words(f'device_{run.device.kind}')}",
+                "plan": "" if run.imported else words(f"plan_{run.plan}"),
                 "levels": [(level, levels[level]) for level in LEVELS if levels[level]],
             }
         )

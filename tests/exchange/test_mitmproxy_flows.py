@@ -73,8 +73,7 @@ def test_real_traffic_is_imported_whole(captured, tmp_path, name, kind) -> None:
     assert [recording.body(upload.body or "") for upload in uploads] == BODIES
     assert {(upload.method, upload.status, upload.truncated) for upload in uploads} == {("POST", 201, False)}
     assert list(recording.read("gap")) == []
-    assert recording.run.model_extra
-    assert recording.run.model_extra["imported"][0]["format"] == kind
+    assert recording.run.source[0].format == kind
 
 
 def test_a_planted_value_is_found_in_it(captured, tmp_path) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import Access, AppIdentity, Consent, DeviceIdentity, Run, Value
+from monitor.events import Access, AppIdentity, Consent, DeviceIdentity, Run, Value, observers_of
 from monitor.findings import Flow, Match, Recipient, Report
 from monitor.judge.compare import compare
 from monitor.judge.consent import Timeline
@@ -207,3 +207,21 @@ def test_what_is_sent_to_the_device_itself_is_not_sent():
 def test_what_else_differs_is_said():
     comparison = compare([report("r", version="1.0", apk_sha256="a"), report("s", version="1.1", apk_sha256="b")])
     assert comparison.differ == ("version", "apk")
+
+
+def unwatched(name: str) -> Report:
+    """A capture of uploads: nobody saw what the user was asked."""
+    run = report(name, sends=[3]).run
+    run = run.model_copy(update={"observers": observers_of(["har"], declared=True)})
+    (flow,) = report(name, sends=[3]).flows
+    return Report(recording=name, run=run, flows=(flow.model_copy(update={"consent": "not_observed"}),))
+
+
+def test_what_nobody_watched_is_no_answer_and_speaks_for_and_against_nothing():
+    (row,) = compare([unwatched("a"), unwatched("b")]).rows
+    assert row.patterns == ("not_observed",)
+    comparison = compare([unwatched("a"), report("b", answers=YES, sends=[6])])
+    assert [run.answer for run in comparison.runs] == ["not_observed", "yes"]
+    assert {row.patterns for row in comparison.rows} == {("not_observed",)}  # not: regardless of the answer
+    (row,) = compare([unwatched("a").model_copy(update={"flows": ()}), report("b", answers=YES, sends=[6])]).rows
+    assert row.patterns == ("after_yes",)  # the other run is none without a yes

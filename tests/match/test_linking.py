@@ -439,7 +439,7 @@ def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
         ({"h": hashlib.sha256(NUMBER.encode()).hexdigest()}, ("sha256", "all of it", "by chance in")),
         ({"q": NUMBER[::-1]}, ("guessed", "candidate")),
         ({"p": [NUMBER[:5], NUMBER[5:]]}, ("in 2 parts", "proves nothing")),
-        ({"lat": 31.2384, "lon": 121.4356}, ("4 decimals", "m from the place read", "by chance")),
+        ({"lat": 31.2384, "lon": 121.4356}, ("4 decimals", "m from the known place", "by chance")),
     ],
 )
 def test_a_note_says_why(document, words):
@@ -456,7 +456,7 @@ def test_a_list_of_digests_says_how_many_are_known():
     texts = ("15656300309", "13788693191", "13900000001", "13900000002", "13900000003")
     (joined,) = link(linker(CONTACTS), 20, {"h": sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
     assert (joined.rows, joined.rows_read) == (2, 4)
-    assert all("2 of the 5 entries of $.h are of values read" in (match.note or "") for match in joined.matches)
+    assert all("2 of the 5 entries of $.h are of known values" in (match.note or "") for match in joined.matches)
 
 
 GRACE = access(10, ("name", "Violet", 0), ("phone_number", NUMBER, 0), data="device_contacts")

@@ -62,7 +62,8 @@ HOSTILE = [
     "\u202eevil\x00\x1b[31m",
 ]
 KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
-        "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis"}  # fmt: skip
+        "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis", "persona",
+        "stamped"}  # fmt: skip
 
 
 def poisoned(node, text, key=""):
@@ -131,7 +132,7 @@ def test_a_finding_shows_both_stacks_the_decoding_the_found_bytes_and_consent():
         "Where it was read", "com.example.circle.contacts.AddressBook.all", "AddressBook.java:48", "accesses.jsonl:2",
         "Where it was sent", "com.example.circle.net.SyncClient.post", "SyncClient.java:112", "uploads.jsonl:2",
         "connections.jsonl:2", "gzip", "$.people[0].phone_sha256", "sha256 of e164", "+86139****5678",
-        "not asked yet, the user was first asked 2.4 s after the upload (consents.jsonl:1)",
+        "no question seen yet, the first question to the user was observed 2.4 s after the upload (consents.jsonl:1)",
         "12 of the 12 rows that were read are in this upload",
     ):  # fmt: skip
         assert part in text
@@ -280,3 +281,25 @@ def test_a_line_that_was_corrected_or_taken_back_says_so():
     shown = "".join(tree.xpath("//svg//text()"))
     assert "consents.jsonl:3" in shown
     assert "consents.jsonl:91" not in shown
+
+
+def test_all_evidence_is_folded_on_the_page_with_neighbours_as_one():
+    refs = (*(f"accesses.jsonl:{line}" for line in (7, *range(17, 37))), "uploads.jsonl:3", "uploads.jsonl:5")
+    finding = sample.report().findings[0].model_copy(update={"evidence": refs[:20], "all_evidence": refs})
+    tree = page(sample.report(findings=(finding,)))
+    (folded,) = tree.xpath("//article//details[contains(summary, 'lines of evidence')]")
+    assert "All 23 lines" in folded.text_content()
+    assert [code.text for code in folded.xpath(".//code")] == [
+        "accesses.jsonl:7",
+        "accesses.jsonl:17-36",
+        "uploads.jsonl:3",
+        "uploads.jsonl:5",
+    ]
+
+
+def test_a_finding_on_reads_shows_the_read_and_what_carried_it():
+    sent = next(each for each in sample.report().findings if each.flows and "accesses.jsonl:2" in each.evidence)
+    read = sent.model_copy(update={"rule": "read-before-consent", "recipient": None})
+    (article,) = page(sample.report(findings=(read,))).xpath("//article[starts-with(@id, 'finding')]")
+    assert "Reads that the finding stands for" in article.text_content()
+    assert article.xpath(f".//p[@id='{sent.flows[0]}']")

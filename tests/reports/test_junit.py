@@ -36,7 +36,13 @@ def test_a_failure_tells_every_finding_of_its_rule_with_its_evidence():
     failure = next(case.find("failure") for case in suite(sample.report()) if case.get("name") == "sent-before-consent")
     assert failure.get("type") == "high"
     assert "2 findings" in failure.get("message")
-    for text in ("accesses.jsonl:2", "uploads.jsonl:2", "uploads.jsonl:3", "sync.friendgraph.test", "not asked yet"):
+    for text in (
+        "accesses.jsonl:2",
+        "uploads.jsonl:2",
+        "uploads.jsonl:3",
+        "sync.friendgraph.test",
+        "no question seen yet",
+    ):
         assert text in failure.text
 
 

@@ -34,7 +34,7 @@ def test_a_finding_says_what_to_whom_when_how_sure_and_where_to_look():
     shown = text(sample.report(findings=sample.report().findings[:1]), width=100, colour=False)
     for part in (
         "Other people's contact data was", "address book", "api.circle.test (first party)", "seen 2 times",
-        "not asked yet", "proven", "address-book-upload", "accesses.jsonl:2", "uploads.jsonl:6",
+        "no question", "proven", "address-book-upload", "accesses.jsonl:2", "uploads.jsonl:6",
     ):  # fmt: skip
         assert part in shown
 

@@ -5,6 +5,9 @@ is typed on the host and already carries the host's clock: such a line (`clock` 
 `by` or `signal` is `operator`) is not shifted. The clocks agree only to within a bound, so lines of one clock are in
 order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
 
+Who watched. Where nobody did (a foreign capture), a scope of which no line speaks is `not_observed`, or what the
+operator has taken for granted (`assumed`); never `not_shown`, which says that somebody watched and saw no question.
+
 Whose word counts. Consent is an act: a tap of the user, or an operator's mark of one. A preference that is set, an SDK
 that is told "agreed", a TCF string in the store are claims of the app; they change nothing here, in neither direction
 (many apps tell their SDKs "not agreed" at start before anybody was asked: no refusal either). That a dialog was shown,
@@ -73,7 +76,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.events import Consent, DataType, Ref
-from monitor.findings import ConsentStatus
+from monitor.findings import Assumption, ConsentName, ConsentStatus
 from monitor.judge.consent.corrections import Corrections
 from monitor.judge.consent.history import History, Step
 from monitor.judge.consent.machine import (
@@ -132,6 +135,8 @@ MOST_NEAR = 4
 MOST_SHIFTS = 64
 """Histories with the clocks apart that are kept: what happens together asks for the same ones."""
 _YES_OR_NO = frozenset({"given", "refused", "basic_only", "withdrawn"})
+NOT_OBSERVED = ConsentStatus(state="not_observed")
+_STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
 
 class Timeline:
@@ -150,9 +155,13 @@ class Timeline:
         labels: Labels | None = None,
         phases: Phases | None = None,
         package: str | None = None,
+        *,
+        watched: bool = True,
+        assumed: Assumption | None = None,
     ) -> None:
         """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read;
-        `package` of the app, without it every app's lines count."""
+        `package` of the app, without it every app's lines count; `watched`: whether somebody saw what the user was
+        asked, and if not, what is `assumed`."""
         labels = labels or Labels()
         controllers = frozenset(labels.permission_controllers)
         lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package, controllers)]
@@ -180,9 +189,22 @@ class Timeline:
         self._phases = phases and phases.of_app(package)
         self._pids = {ref: line.pid for ref, line in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
+        # What hooks logged is from one who sees every question; an operator's mark speaks of its own scope alone.
+        spoken = [each for each in self._readings if each.scope != PERMISSION]
+        self._watched = watched or not all(by_operator(each.consent) for each in spoken)
+        self._spoken = {each.scope for each in spoken}
+        self.assumed: Assumption | None = assumed if not self.watched else None
+        """What is taken for granted, where nobody observed what the user was asked of the privacy policy."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody observed what the user was asked of the privacy policy."""
+        return self._watched or "general_policy" in self._spoken
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
+        if unwatched := self._unwatched(scope):
+            return unwatched
         status = self._history(data, scope).at(time)
         return self._open(status, time, data, scope)
 
@@ -199,6 +221,8 @@ class Timeline:
         Lines of the same `clock` are before or after it, but for those of the same microsecond; lines of the other
         clock within the bound may be either.
         """
+        if unwatched := self._unwatched(scope):
+            return (unwatched,)
         slack = timedelta(milliseconds=uncertainty_ms)
         first, last = _shifted(time, -slack - slack), _shifted(time, slack)
         near = [step for step in self._between(scope, first, last) if step.says]
@@ -243,6 +267,15 @@ class Timeline:
             and (each.says == "given") != (made.says == "given")
             and _overlap(each.data, made.data)
         )
+
+    def _unwatched(self, scope: str) -> ConsentStatus | None:
+        """The status of a scope that nobody watched, and of which no line speaks."""
+        if self._watched or scope in self._spoken or scope == PERMISSION:
+            return None
+        if self.assumed == "none" or (self.assumed == "given" and scope == "general_policy"):
+            state: ConsentName = "given" if self.assumed == "given" else "not_shown"
+            return ConsentStatus(state=state, by="operator", assumed=True)
+        return NOT_OBSERVED
 
     def given_after(
         self, time: datetime, data: DataType | None = None, scope: str = "general_policy"

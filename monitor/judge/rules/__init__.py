@@ -27,7 +27,7 @@ def judge(rules: Iterable[Rule], facts: Facts, *, going_on: bool = False) -> tup
     reporter = Reporter(facts, sightings, conditions)
     found: list[tuple[tuple[int, str, str, str], Finding]] = []
     for rule in {rule.id: rule for rule in rules}.values():
-        if going_on and rule.needs_whole_run:
+        if (going_on and rule.needs_whole_run) or rule.lacks(facts.observers, facts.timeline.assumed is not None):
             continue
         holds = conditions.test(rule.when)
         seen = [sighting for sighting in sightings.of(rule.on) if holds(sighting)]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache, cached_property
 
 from monitor.events import Access, Consent, DataType, Ref
-from monitor.findings import LEVELS, Article, Code, Confidence, ConsentStatus, Finding, Level, Party, Recipient
+from monitor.findings import LEVELS, Article, Code, Confidence, ConsentStatus, Finding, Flow, Level, Party, Recipient
 from monitor.judge.code import code_of
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
@@ -20,7 +20,7 @@ from monitor.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting,
 from monitor.judge.rules.texts import LANGUAGES, Language
 
 EVIDENCE = 20
-"""A finding names at most this many lines; its count says how many accesses or flows there are."""
+"""A finding names at most this many lines in `evidence`; `all_evidence` has them all."""
 GRADES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
 """Best first."""
 Words = dict[str, Callable[[], str]]
@@ -51,6 +51,7 @@ class Reporter:
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
         raised = self._levels(rule.levels)
         read_by, sent_by = self._ends(lead)
+        evidence = self._evidence(rule, members)
         return Finding(
             rule=rule.id,
             level=min((_level(rule, raised, each) for each in members), key=LEVELS.index),
@@ -60,11 +61,13 @@ class Reporter:
             data=lead.data,
             recipient=recipient,
             consent=lead.status.state if rule.on != "run" else None,
+            consent_assumed=lead.status.assumed or self._assumes(rule, lead),
             read_by=read_by,
             sent_by=sent_by,
             count=count,
-            flows=tuple(each.flow.id for each in sorted(members, key=in_time) if each.flow),
-            evidence=self._evidence(rule, members),
+            flows=tuple(dict.fromkeys(flow.id for each in sorted(members, key=in_time) for flow in _flows(each))),
+            evidence=evidence[:EVIDENCE],
+            all_evidence=evidence,
             kinds=rule.kinds,
             articles=articles,
             references=(*laws, *rule.references),
@@ -117,7 +120,9 @@ class Reporter:
         indicated when only the hook saw it. A claim on the wire is proven when the state that it is held against was
         observed; other claims, consent lines and the run as a whole are indicated. A refusal that follows only from the
         choice of the basic function in an app of unknown type is indicated. What rests on an answer that a tap and an
-        operator's mark of the same seconds tell differently is corroborated at most.
+        operator's mark of the same seconds tell differently is corroborated at most. Nothing is proven where one of the
+        two did not watch; what rests on a consent that the operator has taken for granted is indicated at most, and
+        declared where one observer alone saw the rest.
         """
         grade: Confidence = "indicated"
         if sighting.flow is not None:
@@ -139,17 +144,23 @@ class Reporter:
             grade = max(grade, "corroborated", key=GRADES.index)
         if self._guessed(sighting):
             grade = "indicated"
+        observers = self._facts.observers
+        if grade == "proven" and not (observers.hooks and observers.proxy):
+            grade = "corroborated"
+        if self._assumes(rule, sighting):
+            grade = "declared" if grade == "indicated" else "indicated"
         return max(grade, rule.at_most, key=GRADES.index)
+
+    def _assumes(self, rule: Rule, sighting: Sighting) -> bool:
+        """Whether it rests on a consent, or its absence, that nobody observed."""
+        when = rule.when
+        if when.separate is not None and self._separate(rule, sighting).assumed:
+            return True
+        return when.consent is not None and sighting.status.assumed
 
     def _evidence(self, rule: Rule, members: list[Sighting]) -> tuple[Ref, ...]:
         """Lines to check by hand: of the first sighting all there is, then the others in turn."""
-        refs: dict[Ref, None] = {}
-        for sighting in members:
-            for ref in self._lines(rule, sighting):
-                refs.setdefault(ref)
-            if len(refs) >= EVIDENCE:
-                break
-        return tuple(refs)[:EVIDENCE]
+        return tuple(dict.fromkeys(ref for sighting in members for ref in self._lines(rule, sighting)))
 
     def _lines(self, rule: Rule, sighting: Sighting) -> Iterable[Ref]:
         if sighting.flow is not None:
@@ -320,6 +331,12 @@ class Reporter:
 
     def _label(self, data: str, language: Language) -> str:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
+
+
+def _flows(sighting: Sighting) -> list[Flow]:
+    """The flow that it is; of a read, those that carried its values."""
+    each = (sighting, *sighting.flows)
+    return [one.flow for one in each if one.flow]
 
 
 def _in_order(sighting: Sighting) -> bool:

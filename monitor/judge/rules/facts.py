@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.events import Access, Consent, Gap, Ref
+from monitor.events import Access, Consent, Gap, Observers, Ref
 from monitor.findings import Flow, Recipient
 from monitor.judge.consent import Timeline
 from monitor.judge.data_types import DataTypes
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from monitor.labels import Labels
 
 
+EVERYBODY = Observers(hooks=True, proxy=True, consent=True)
+
+
 @dataclass(frozen=True)
 class Facts:
     """What was seen, and what the catalog and the tester say. What is left out is unknown, and then nothing that asks
@@ -30,6 +33,8 @@ class Facts:
     flows: Sequence[Flow]
     accesses: Sequence[tuple[Ref, Access]]
     timeline: Timeline
+    observers: Observers = EVERYBODY
+    """Who watched: a rule that needs another observer does not judge."""
     clock_offset_ms: float = 0
     """Device minus host, for the times of accesses, consents and phases."""
     clock_uncertainty_ms: float = 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from monitor.events import DataType, Signal
-from monitor.findings import Confidence, ConsentName, Level, Party
+from monitor.events import DataType, Observers, Signal
+from monitor.findings import Confidence, ConsentName, Level, Need, Party
 from monitor.judge.rules import sentences
 from monitor.judge.rules.texts import Words
 
@@ -69,6 +69,10 @@ _FOR: dict[str, tuple[On, ...]] = {
     "never": ("run",),
 }
 """What a condition can be asked of."""
+
+
+_ON_CONSENT = frozenset({"consent", "separate", "never", "purpose", "answered", "unasked"})
+"""Conditions that ask what the user was asked or decided."""
 
 
 def _known(name: str, where: str) -> AfterValidator:
@@ -223,6 +227,11 @@ class Rule(Strict):
     level: Level
     levels: tuple[Raised, ...] = Field(default=(), description="other levels; the first that holds counts")
     at_most: Confidence = Field(default="proven", description="confidence that a finding of this rule can reach")
+    needs: tuple[Need, ...] = Field(
+        default=(),
+        description="observers without which it does not judge, as it would take what nobody watched for what did not "
+        "happen; consent may also be what an operator has taken for granted (--assume-consent)",
+    )
     kinds: Kinds = Field(default=(), description="finding types of catalog/laws.yml")
     title: Words
     why: Words
@@ -230,6 +239,10 @@ class Rule(Strict):
     references: tuple[str, ...] = Field(default=(), description="what it rests on besides the laws of its kinds")
     when: When
     detail: Words = Field(description="one sentence of facts; it may use {words} of sentences.WORDS")
+
+    def lacks(self, observers: Observers, assumed: bool = False) -> tuple[Need, ...]:
+        """Which of the observers that it needs were not there; `assumed`: consent is taken for granted."""
+        return tuple(need for need in self.needs if not (getattr(observers, need) or (need == "consent" and assumed)))
 
     @property
     def needs_whole_run(self) -> bool:
@@ -242,6 +255,17 @@ class Rule(Strict):
     def _on_is_a_word(cls, data: Any) -> Any:
         """YAML 1.1 reads a bare `on` as true; nobody who writes a rule should have to know."""
         return {"on" if key is True else key: value for key, value in data.items()} if isinstance(data, dict) else data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_what_it_asks(cls, data: Any) -> Any:
+        """A rule also needs what its conditions rest on, whether or not its file says so."""
+        if not isinstance(data, dict) or not isinstance(data.get("when"), dict):
+            return data
+        named = data.get("needs") or ()
+        if not isinstance(named, list | tuple):
+            return data
+        return {**data, "needs": [*named, *(need for need in _rests_on(data) if need not in named)]}
 
     @field_validator("levels")
     @classmethod
@@ -269,6 +293,17 @@ class Rule(Strict):
         if unknown and words:
             raise ValueError(f"unknown {_braced(unknown)}; expected only {_braced(words)}")
         return detail
+
+
+def _rests_on(rule: dict[Any, Any]) -> Iterator[Need]:
+    """The observers that a rule cannot do without, by what it is about and what it asks for."""
+    on, when = rule.get("on", rule.get(True)), rule["when"]
+    if on == "access" or "never" in when:
+        yield "hooks"
+    if on == "flow" or "sent" in when or when.get("on_wire"):
+        yield "proxy"
+    if not _ON_CONSENT.isdisjoint(when):
+        yield "consent"
 
 
 def _fits(condition: Condition, info: ValidationInfo) -> None:

@@ -38,7 +38,9 @@ def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit
         many = len(listed[parent])
         if hit.variant.how != "leaf" or parent == hit.leaf.path or many < 2:
             return hit
-        return hit._replace(why=f"{hit.why}; {len(known[parent])} of the {many} entries of {parent} are of values read")
+        return hit._replace(
+            why=f"{hit.why}; {len(known[parent])} of the {many} entries of {parent} are of known values"
+        )
 
     return {key: [told(hit) for hit in of_key] for key, of_key in hits.items()}
 

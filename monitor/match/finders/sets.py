@@ -21,7 +21,7 @@ from monitor.match.variants.composed import murmur3_128
 SHORTEST, LONGEST = 4, 7
 """Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""
 LEAST_LISTED, LEAST_KNOWN = 5, 3
-"""Entries of a list, and those of them that are of values read."""
+"""Entries of a list, and those of them that are of known values."""
 CHANCE = 1e-9
 """Of coincidence for a whole set, below which it is believed."""
 MOST = 20_000
@@ -110,7 +110,7 @@ class Sets:
             listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
             chance = tail(found, max(found, listed), min(0.5, len(self) * FORMS_EACH / 2**32))
             if chance < CHANCE:
-                why = f"{found} of the {listed} numbers in {parent} are a {name.replace('_', ' ')} of values read"
+                why = f"{found} of the {listed} numbers in {parent} are a {name.replace('_', ' ')} of known values"
                 better = {id(hit): hit._replace(strong=True, chance=chance, why=f"{hit.why}; {why}") for hit in of_way}
                 hits = [better.get(id(hit), hit) for hit in hits]
         return hits
@@ -150,7 +150,7 @@ class Sets:
             chance = tried * tail(len(known), len(listed), len(members[form]) / 256**size)
             why = (
                 f"first {size} bytes of the {digest} of the {form.replace('_', ' ')} form; {len(known)} of the "
-                f"{len(listed)} in {parent} are of values read, which alone none of them would prove"
+                f"{len(listed)} in {parent} are of known values, which alone none of them would prove"
             )
             yield _hit(key, f"{digest}_first_{size}", form, begins, listed[begins], chance, why)
 
@@ -178,7 +178,7 @@ class Sets:
                 return
             for key in sorted(keys):
                 why = (
-                    f"{len(keys)} of {len(asked[form])} values read, in the {form.replace('_', ' ')} form, are in a "
+                    f"{len(keys)} of {len(asked[form])} known values, in the {form.replace('_', ' ')} form, are in a "
                     f"Bloom filter of {64 * longs} bits; one alone is by mistake with a chance of {share**hashes:.2g}"
                 )
                 hit = _hit(key, BLOOM, form, data[:HEAD], leaf, chance, why)

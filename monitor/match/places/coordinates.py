@@ -175,7 +175,7 @@ class Places:
             order = "longitude first" if pair.swapped else "latitude first"
             why = (
                 f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
-                f"{pair.error_m:.0f} m from the place read; {beside}, {order}"
+                f"{pair.error_m:.0f} m from the known place; {beside}, {order}"
             )
             yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
 
@@ -235,7 +235,7 @@ class Places:
         variant = Variant(name, of, "place", b"", "digit", bits)
         precision = PRECISION[min(decimals, 5)]
         written = "" if of == "as_given" else f" in {of}" + (f", one of {len(RARER)} rarer notations" if rarer else "")
-        why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the place read; {relation}"
+        why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the known place; {relation}"
         fits = lat.fits and lon.fits
         if lat.leaf == lon.leaf:
             start, end = min(lat.start, lon.start), max(lat.end, lon.end)

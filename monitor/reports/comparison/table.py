@@ -70,18 +70,23 @@ class Table:
             f"{words('run_number')} {number}{words('colon')}{integrity(each, words)}"
             for number, each in enumerate(comparison.runs, start=1)
         )
+        live = not any(each.run.imported for each in comparison.runs)
+        self.times_note = words("times_note" if live else "times_note_mixed")
         self.limits = words("comparison_limits", gaps=sum(each.gaps for each in comparison.runs))
+        if comparison.assumed_consent:
+            self.limits += words("space") + words(f"assumed_{comparison.assumed_consent}")
 
     def _heads(self) -> Iterator[Head]:
         words = self.words
         for number, each in enumerate(self.comparison.runs, start=1):
             run = each.run
+            unasked = "not_observed" if each.answer == "not_observed" else "not_shown"
             yield Head(
                 number=number,
                 recording=plain(run.id),
                 answer=words(f"answer_{each.answer}"),
-                plan=words(f"plan_{run.plan}"),
-                answers=" › ".join(words(f"consent_{state}") for state in each.answers) or words("consent_not_shown"),
+                plan="–" if run.imported else words(f"plan_{run.plan}"),
+                answers=" › ".join(words(f"consent_{state}") for state in each.answers or (unasked,)),
                 version=plain(run.app.version or words("unknown")),
                 persona=each.persona,
                 findings=each.findings,

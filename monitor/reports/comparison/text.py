@@ -18,6 +18,7 @@ TONES: dict[Pattern, str] = {
     "after_withdrawal": "bold red",
     "after_refusal": "bold red",
     "before_answer": "bold yellow",
+    "not_observed": "bold",
     "regardless": "bold yellow",
     "after_yes": "bold",
     "only_after_yes": "bold green",

@@ -17,6 +17,7 @@ from monitor.reports.page import sections
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, host_time, step_for
 from monitor.reports.verdict import worst_first
+from monitor.reports.watched import assumption
 from monitor.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
@@ -115,6 +116,10 @@ class Letter:
         self.reveal = reveal
         self.run = report.run
         self.seal = report.verified
+        self.observers = report.observers
+        self.imported = report.run.imported
+        self.files = report.run.source
+        self.assumption = assumption(report, words)
         self._steps = consent_steps(report)
         self._flows = {flow.id: flow for flow in report.flows}
         findings = [finding for finding in worst_first(report) if finding.level != "info"]
@@ -160,7 +165,8 @@ class Letter:
 
     def _fact(self, number: int, finding: Finding) -> Fact:
         words = self.words
-        flows = [self._flows[name] for name in finding.flows if name in self._flows]
+        # The flows of a read are what became of it; the fact is the read.
+        flows = [self._flows[name] for name in finding.flows if name in self._flows] if finding.recipient else []
         times = [flow.at for flow in flows] or [
             host_time(event, self.report)
             for ref in finding.evidence
@@ -195,8 +201,8 @@ class Letter:
             consent=self._consent(finding, min(times)) if times else "",
             confidence=words(f"confidence_{finding.confidence}"),
             confidence_means=words(f"confidence_{finding.confidence}_means"),
-            evidence=finding.evidence[:24],
-            more_evidence=max(0, len(finding.evidence) - 24),
+            evidence=finding.evidence,
+            more_evidence=max(0, len(finding.all_evidence) - len(finding.evidence)),
             uncovered=finding.uncovered[:24],
             articles=tuple(cited(article, words) for article in self._articles(finding)),
             grounds=tuple(ground.number for ground in self.grounds if number in ground.facts),
@@ -214,6 +220,8 @@ class Letter:
         """What was known of consent at that moment, and which line says so."""
         if finding.consent is None:
             return ""
+        if finding.consent_assumed:
+            return self.assumption
         text = self.words(f"moment_{finding.consent}")
         step = step_for(self._steps, at, finding.consent)
         return f"{text}{self.words('moment_line', time=self.moment(step.at), ref=step.ref)}" if step else text

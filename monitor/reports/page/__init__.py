@@ -14,10 +14,11 @@ from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.page import sections
 from monitor.reports.page.by_hand import by_hand
 from monitor.reports.page.flows import Block, Flows, Place, Row
-from monitor.reports.page.sections import ROWS
+from monitor.reports.page.sections import ROWS, ranges
 from monitor.reports.time_axis import clock, clocks, span
 from monitor.reports.timeline import Picture, picture
 from monitor.reports.verdict import Verdict, verdict, worst_first
+from monitor.reports.watched import assumption, consent, device, files, watched
 from monitor.reports.words import Words, plain
 
 FEW = 15
@@ -44,6 +45,8 @@ class Card:
     """Consent lines and changes of the app's state that it rests on."""
     articles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     """Name of a jurisdiction; how each of its articles is cited, and what it says."""
+    all_evidence: tuple[str, ...]
+    """Every line it rests on, neighbours as one: `accesses.jsonl:17-36`."""
     elsewhere: tuple[str, ...]
     """Flows that another finding shows in full."""
     rows: tuple[Row, ...]
@@ -72,6 +75,10 @@ class Page:
         self.coverage = sections.coverage(report, words)
         self.run_facts = sections.run_facts(report, words)
         self.persona = sections.persona(report, words)
+        self.persona_title = words("persona_declared" if report.observers.persona == "declared" else "persona")
+        self.no_flows = words("no_values" if "values" in report.observers.missing else "no_flows")
+        self.times_note = words("times_note_imported" if report.run.imported else "times_note")
+        self.unasked = words("consent_never" if report.observers.consent else "consent_unwatched")
         self.meanings = sections.meanings(words)
         self.by_hand = by_hand(report, words)
         self.more_rows = max(0, len(report.flows) - ROWS)
@@ -115,27 +122,27 @@ class Page:
         words, report, run = self.words, self.report, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
         code = f" ({run.app.version_code})" if run.app.version_code else ""
-        device = ", ".join(
-            part
-            for part in (
-                run.device.model or run.device.serial,
-                words(f"device_{run.device.kind}"),
-                f"{words('android')} {run.device.release}" if run.device.release else "",
-                f"{words('api_level')} {run.device.api_level}" if run.device.api_level else "",
-            )
-            if part
-        )
+        parts = [run.device.model or run.device.serial, words(f"device_{run.device.kind}")]
+        if run.device.release:
+            parts.append(f"{words('android')} {run.device.release}")
+        if run.device.api_level:
+            parts.append(f"{words('api_level')} {run.device.api_level}")
+        seen_on = device(self.report, words) if run.imported else ", ".join(filter(None, parts))
         observed = f"{run.started:%Y-%m-%d} {clock(run.started)}"
         if run.ended:
             observed += f" – {clock(run.ended)} UTC ({span((run.ended - run.started).total_seconds())})"
         facts = [
             (words("app"), f"{run.app.package}{version}{code}"),
-            (words("device"), device),
-            (words("plan"), words(f"plan_{run.plan}")),
+            (words("device"), seen_on),
+            *((words("imported_file"), file) for file in files(self.report, words)),
+            *(() if run.imported else [(words("plan"), words(f"plan_{run.plan}"))]),
             (words("answer"), self._answer()),
+            (words("watched"), watched(self.report, words)),
             (words("observed"), observed),
             (words("verified"), integrity(report, words)),
         ]
+        if self.report.assumed_consent:
+            facts.append((words("assumption"), assumption(self.report, words)))
         if run.unpin:
             facts.append((words("pinning"), words("unpinned")))
         if run.clock:
@@ -146,7 +153,7 @@ class Page:
 
     def _answer(self) -> str:
         if not self._show.steps:
-            return self.words("consent_never")
+            return self.words("consent_never" if self.report.observers.consent else "consent_unwatched")
         last = self._show.steps[-1]
         text = f" “{last.event.text}”" if last.event.text else ""
         comma = self.words("comma")
@@ -166,7 +173,7 @@ class Page:
         if finding.recipient:
             facts.append((words("recipient"), finding.recipient.host, self._show.who(finding.recipient)))
         if finding.consent:
-            facts.append((words("consent_then"), words(f"consent_{finding.consent}"), ""))
+            facts.append((words("consent_then"), consent(finding, words), ""))
         facts.append(
             (
                 words("confidence"),
@@ -186,7 +193,9 @@ class Page:
         fresh = [flow for flow in of if flow.id not in self._shown]
         self._shown |= {flow.id for flow in fresh[:room]}
         rest = fresh[room:]
-        reads = [] if of else [ref for ref in finding.evidence if isinstance(self.report.evidence.get(ref), Access)]
+        # What a finding on what was sent says of a read stands in its flows.
+        refs = () if of and finding.recipient else finding.evidence
+        reads = [ref for ref in refs if isinstance(self.report.evidence.get(ref), Access)]
         return Card(
             number=number,
             finding=finding,
@@ -200,6 +209,7 @@ class Page:
                 (name, tuple((plain(cited(each, words)), plain(words.of(each.says))) for each in members))
                 for name, members in by_jurisdiction(finding.articles, words)
             ),
+            all_evidence=tuple(ranges(finding.all_evidence)),
             elsewhere=elsewhere[:ROWS],
             rows=tuple(self._show.row(flow, has_block=False) for flow in rest[:ROWS]),
             more_rows=max(0, len(rest) - ROWS),

@@ -36,7 +36,10 @@ def by_hand(report: Report, words: Words) -> list[Step]:
 
 def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | None) -> Iterator[Step]:
     steps = consent_steps(report)
-    yield Step(words("by_hand_seal"), "appwitness verify .")
+    imported = report.run.imported
+    yield Step(words("by_hand_seal_imported" if imported else "by_hand_seal"), "appwitness verify .")
+    if imported and report.run.source:
+        yield Step(words("by_hand_source"), "sha256sum FILE")
     access = flow.access if flow else next((r for r in (finding.evidence if finding else ()) if "access" in r), None)
     if access and (print_it := _line(access)):
         yield Step(words("by_hand_read"), print_it)

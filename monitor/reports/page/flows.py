@@ -13,6 +13,7 @@ from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.recipients import who
 from monitor.reports.sentences import said
 from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
+from monitor.reports.watched import consent
 from monitor.reports.words import Words, plain
 
 MATCHES = 8
@@ -67,6 +68,8 @@ class Block:
     consent_note: str
     elapsed: str | None
     notes: tuple[str, ...]
+    no_access: str
+    """Why there is no place where it was read."""
     matches: tuple[Shown, ...]
     more_matches: int
 
@@ -111,7 +114,7 @@ class Flows:
             host=plain(flow.recipient.host),
             party=self.words(f"party_{flow.recipient.party}"),
             time=clock(flow.at),
-            consent=self.words(f"consent_{flow.consent}"),
+            consent=consent(flow, self.words),
             consent_name=flow.consent,
             form=", ".join(plain(form) for form in forms),
             values=plain(flow.matches[0].value if flow.matches else "")
@@ -141,17 +144,27 @@ class Flows:
             data=words.data(flow.data),
             read=self.read(flow.access, flow) if flow.access else None,
             sent=self._sent(flow),
-            consent=words(f"consent_{flow.consent}"),
+            consent=consent(flow, words),
             consent_note=self._consent_note(flow),
             elapsed=elapsed,
             notes=tuple(notes),
+            no_access=words(self._no_access()),
             matches=tuple(self._match(match) for match in flow.matches[:MATCHES]),
             more_matches=max(0, len(flow.matches) - MATCHES),
         )
 
+    def _no_access(self) -> str:
+        """Why there is no place where a value was read, and where it is known from."""
+        observers = self.report.observers
+        if observers.persona != "declared":
+            return "no_access"
+        return "no_access_declared" if observers.hooks else "no_access_unwatched"
+
     def _consent_note(self, flow: Flow) -> str:
         """Which line made it so, or how long after the upload the user was first asked."""
         words = self.words
+        if not self.report.observers.consent:
+            return words("consent_unwatched").rstrip(".。")
         step = step_for(self.steps, flow.at, flow.consent)
         if step:
             text = f" “{plain(step.event.text)}”" if step.event.text else ""
@@ -231,7 +244,8 @@ class Flows:
             facts.append((words("carried_by"), by))
             if carrier.code:
                 facts.append((words("code_sent"), code(carrier.code, words)))
-        note = None if stack or isinstance(connection, Connection) else words("no_connection")
+        unseen = "no_connection" if self.report.observers.hooks else "no_connection_unwatched"
+        note = None if stack or isinstance(connection, Connection) else words(unseen)
         return Place(
             ref=flow.upload,
             time=clock(flow.at),

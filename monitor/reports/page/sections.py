@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from monitor.findings import Report
 from monitor.reports.page.flows import cut
 from monitor.reports.time_axis import clock, host_time
 from monitor.reports.verdict import CONFIDENCES
+from monitor.reports.watched import not_watched, sources
 from monitor.reports.words import Words, plain
 
 ROWS = 200
@@ -99,16 +101,41 @@ def rules(report: Report, words: Words) -> list[dict[str, Any]]:
             "title": words.of(rule.title),
             "level": rule.level,
             "count": found[rule.id],
+            "unjudged": _unjudged(report, rule.id, words),
             "references": "; ".join(rule.references),
         }
         for rule in report.rules
     ]
 
 
+def _unjudged(report: Report, rule: str, words: Words) -> str:
+    """Why a rule did not judge; empty where it did."""
+    lacking = report.not_judged.get(rule, ())
+    return words("not_judged", what=not_watched(lacking, words)) if lacking else ""
+
+
+def ranges(refs: Iterable[Ref]) -> Iterator[str]:
+    """Lines file by file in order of number, neighbours as one: `accesses.jsonl:17-36`."""
+    files: dict[str, set[int]] = defaultdict(set)
+    for ref in refs:
+        name, _, number = ref.rpartition(":")
+        files[name].add(int(number) if number.isdecimal() else 0)
+    for name, numbers in files.items():
+        ordered = sorted(numbers)
+        first = ordered[0]
+        for last, following in itertools.pairwise([*ordered, 0]):
+            if following != last + 1:
+                yield f"{name}:{first}" if first == last else f"{name}:{first}-{last}"
+                first = following
+
+
 def coverage(report: Report, words: Words) -> list[tuple[str, list[str]]]:
     """Counts, whatever they are called."""
     rows = []
     for name, value in sorted(report.coverage.items()):
+        if name == "sources" and value:
+            rows.append((words("sources"), [words("sources_counted", **sources(report))]))
+            continue
         if isinstance(value, dict):
             items = [f"{cut(str(key))}: {item}" for key, item in sorted(value.items()) if item not in (0, None)]
             if len(items) > SUBJECTS * 2:
@@ -124,8 +151,8 @@ def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
     run = report.run
     facts = [
         (words("recording"), report.recording),
-        (words("serial"), run.device.serial),
-        (words("clock_offset"), f"{run.clock_offset_ms:+.1f} ms"),
+        *([] if run.imported else [(words("serial"), run.device.serial)]),
+        *([] if run.imported else [(words("clock_offset"), f"{run.clock_offset_ms:+.1f} ms")]),
     ]
     if run.app.apk_sha256:
         facts.append((words("apk"), run.app.apk_sha256))
@@ -136,7 +163,7 @@ def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
 
 
 def persona(report: Report, words: Words) -> list[tuple[str, list[str]]]:
-    """The planted values by kind."""
+    """The values to look for by kind."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for value in report.run.persona:
         kinds[value.type].append(cut(value.text))

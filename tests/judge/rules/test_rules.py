@@ -7,6 +7,7 @@ import pytest
 
 from monitor import catalog
 from monitor.errors import FileError
+from monitor.events import Observers
 from monitor.judge.rules import EVIDENCE, Rule, judge
 from tests.judge.scenario import LAWS, LOCATE, NUMBER, RULES, Scenario
 
@@ -122,7 +123,20 @@ def test_the_finding_names_the_lines_to_check():
     assert sent.evidence == (number, upload, asked, agreed, "connections.jsonl:9")
     assert read.evidence == (number, upload, asked, agreed)
     assert (sent.flows, sent.count, sent.consent, sent.data) == (("f1",), 1, "requested", "phone_number")
-    assert read.flows == ()
+    assert read.flows == ("f1",)  # what became of it
+
+
+def test_a_finding_lists_every_line_though_few_are_told_first():
+    scenario = Scenario("com.example.pages")
+    reads = [scenario.reads(second) for second in range(40)]
+    scenario.sends(50, reads[7])
+    (finding,) = scenario.of("read-before-consent")
+    assert finding.count == 40
+    assert len(finding.evidence) == EVIDENCE
+    assert finding.evidence[0] == reads[7]  # the one that is also on the wire
+    assert finding.all_evidence[:EVIDENCE] == finding.evidence
+    assert set(reads) <= set(finding.all_evidence)
+    assert finding.flows == ("f1",)
 
 
 def test_many_sendings_are_one_finding_with_a_count_and_the_telling_lines_first():
@@ -472,3 +486,37 @@ def test_a_condition_that_an_access_cannot_meet_is_an_error(tmp_path):
     with pytest.raises(FileError, match="party: a rule on accesses cannot ask for this") as error:
         catalog.parse(path, Rule)
     assert error.value.line == 7
+
+
+NOT_JUDGED = [
+    (Observers(hooks=True, proxy=True), {"read-before-consent", "sent-before-consent", "no-first-run-notice"}),
+    (Observers(proxy=True, consent=True), {"read-before-consent", "no-first-run-notice"}),
+    (Observers(hooks=True, consent=True), {"sent-before-consent", "sent-in-cleartext"}),
+]
+
+
+@pytest.mark.parametrize(("observers", "silent"), NOT_JUDGED)
+def test_a_rule_does_not_judge_without_the_observers_that_it_needs(observers, silent):
+    scenario = Scenario()
+    scenario.phase(0, "foreground")
+    scenario.sends(3, scenario.reads(2), cleartext=True)
+    judged = {each.rule for each in scenario.findings()}
+    assert silent <= judged
+    assert not silent & {each.rule for each in scenario.findings(observers=observers)}
+
+
+def test_nothing_is_proven_by_one_observer():
+    scenario = Scenario()
+    scenario.sends(3, scenario.reads(2), cleartext=True)
+    grades = {each.rule: each.confidence for each in scenario.findings()}
+    assert grades["sent-in-cleartext"] == "proven"
+    alone = scenario.findings(observers=Observers(proxy=True))
+    assert {each.rule: each.confidence for each in alone} == {"sent-in-cleartext": "corroborated"}
+
+
+def test_a_rule_of_ones_own_needs_what_its_conditions_rest_on():
+    ours = next(rule for rule in RULES if rule.id == "read-never-sent")
+    tree = {**ours.model_dump(by_alias=True, exclude={"needs"}, exclude_none=True), "id": "own"}
+    assert set(Rule.model_validate(tree).needs) == {"hooks", "proxy", "consent"} == set(ours.needs)
+    with pytest.raises(ValueError, match="needs"):
+        Rule.model_validate({**tree, "needs": ["oracle"]})

@@ -24,6 +24,8 @@ SCOPES: dict[str, dict[Language, str]] = {
 
 def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: datetime, language: Language) -> str:
     """What the user had been asked and had decided at `at`, and how much later consent came."""
+    if status.assumed:
+        return _assumed(status, language)
     said = _english(status) if language == "en" else _chinese(status)
     if status.by == "operator":
         said += " (as marked by the operator)" if language == "en" else "（操作人员标记）"
@@ -40,9 +42,21 @@ def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: dateti
     return said
 
 
+def _assumed(status: ConsentStatus, language: Language) -> str:
+    """That nobody observed it, and what the operator has had taken for granted."""
+    given = status.state == "given"
+    if language == "en":
+        what = "that the user had agreed" if given else "that the user had not agreed"
+        return f"it is assumed {what} (--assume-consent): what the user was asked was not observed"
+    what = "用户已同意" if given else "用户未同意"
+    return f"此处假定{what}（--assume-consent）：未对征求同意的情况进行观测"
+
+
 def _english(status: ConsentStatus) -> str:
     at, ref = moment(status.at) if status.at else "", status.ref
     match status.state:
+        case "not_observed":
+            return "what the user was asked was not observed"
         case "not_shown":
             return "no consent event was observed before that"
         case "requested":
@@ -74,6 +88,8 @@ def _english(status: ConsentStatus) -> str:
 def _chinese(status: ConsentStatus) -> str:
     at, ref = moment(status.at) if status.at else "", status.ref
     match status.state:
+        case "not_observed":
+            return "未对征求同意的情况进行观测"
         case "not_shown":
             return "此前未观察到同意事件"
         case "requested":
@@ -115,8 +131,13 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     """What the user had decided in a scope of its own."""
     about = SCOPES[scope][language]
     state = status.state
+    if status.assumed:
+        said = _assumed(status, language)
+        return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
     if language == "en":
         match state:
+            case "not_observed":
+                return f"what the user was asked about {about} was not observed"
             case "refused" | "withdrawn":
                 return f"the user had {state} consent to {about} ({status.ref})"
             case "basic_only":
@@ -132,6 +153,8 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
             case _:
                 assert_never(state)
     match state:
+        case "not_observed":
+            return f"未对就{about}征求同意的情况进行观测"
         case "refused" | "withdrawn":
             return f"用户已{'拒绝' if state == 'refused' else '撤回'}{about}的同意（{status.ref}）"
         case "basic_only":

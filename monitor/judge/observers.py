@@ -1,0 +1,49 @@
+"""Who watched a run, by what run.json and its lines say, and what a clean result would have needed besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from monitor.events import Missing, Observers, Run
+from monitor.findings import ReportedGap
+from monitor.judge.consent import Timeline
+
+_GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
+    "values": (
+        "hook",
+        "reads",
+        "no hook logged what the app read, and no values to look for were given (import --value)",
+    ),
+    "uploads": ("proxy", "uploads", "no message that left the device was seen"),
+    "consent": ("device", "consent", "nobody watched what the user was asked and decided (appwitness mark notes it)"),
+}
+
+
+def watched(run: Run, accesses: int, uploads: int, timeline: Timeline) -> Observers:
+    """The observers of a run. Who watched live was there also when nothing happened; of a foreign file nobody knows
+    more than its lines say."""
+    said = run.observers
+    return said.model_copy(
+        update={
+            "hooks": bool(accesses) or (said.hooks and not run.imported),
+            "proxy": bool(uploads) or (said.proxy and not run.imported),
+            "consent": timeline.watched,
+        }
+    )
+
+
+def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
+    """A gap for each thing that a clean result would need and nobody observed, and for clocks that nobody compared."""
+    for name in observers.missing:
+        where, subject, detail = _GAPS[name]
+        yield ReportedGap(
+            at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended
+        )
+    if run.imported and observers.hooks and observers.proxy:
+        detail = (
+            "the files do not say how the clocks of hook log and capture stood: a read and an upload may be in another"
+        )
+        yield ReportedGap(
+            at=run.started, where="clock", subject="imported files", why="no_clock", detail=f"{detail} order"
+        )

@@ -1,0 +1,80 @@
+"""Who watched, what nobody watched, and which foreign files a recording was made of, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import get_args
+
+from monitor.events import count_sources
+from monitor.findings import Finding, Flow, Need, Report
+from monitor.reports.words import Words, plain
+
+
+def watched(report: Report, words: Words) -> str:
+    """What was watched, and what was not: one line."""
+    there = [name for name in get_args(Need) if getattr(report.observers, name)]
+    said = [words(f"watched_{name}") for name in there]
+    if persona := report.observers.persona:
+        said.append(words.count(f"watched_{persona}", len(report.run.persona)))
+    if lacking := [name for name in get_args(Need) if name not in there]:
+        said.append(not_watched(lacking, words))
+    return words("semicolon").join(said)
+
+
+def not_watched(lacking: Iterable[Need], words: Words) -> str:
+    """What nobody watched."""
+    return words("watched_not", what=words("comma").join(words(f"unwatched_{name}") for name in lacking))
+
+
+def missing(report: Report, words: Words) -> str:
+    """What a clean result would need besides; nothing where everything was there."""
+    names = report.observers.missing
+    return words("missing", what=words("semicolon").join(words(f"missing_{name}") for name in names)) if names else ""
+
+
+def assumption(report: Report, words: Words) -> str:
+    """What the operator has taken for granted; nothing where nothing was."""
+    return words(f"assumed_{report.assumed_consent}") if report.assumed_consent else ""
+
+
+def files(report: Report, words: Words) -> list[str]:
+    """The foreign files that it was made of, each with what tells it from others."""
+    return [
+        plain(
+            words(
+                "imported_as",
+                name=each.name,
+                size=words("unknown") if each.size is None else f"{each.size:,}",
+                sha256=each.sha256,
+                format=each.format or words("unknown"),
+            )
+            + (words("imported_tool", tool=each.tool) if each.tool else "")
+        )
+        for each in report.run.source
+    ]
+
+
+def device(report: Report, words: Words) -> str:
+    """The device of a run; of a foreign file what somebody says of it, as nobody of ours saw one."""
+    run = report.run
+    kind = words(f"device_{run.device.kind}")
+    if not run.imported:
+        named = " ".join(part for part in (run.device.model, run.device.serial) if part)
+        return plain(f"{named} ({kind})")
+    if run.device.kind == "unknown":
+        return words("device_unwatched")
+    return f"{words('device_unwatched')}{words('semicolon')}{words('device_as_said', kind=kind)}"
+
+
+def sources(report: Report) -> dict[str, str]:
+    """The count of sources, for words."""
+    return {name: f"{number:,}" for name, number in count_sources(report.run.hooks).model_dump().items()}
+
+
+def consent(of: Finding | Flow, words: Words) -> str:
+    """The consent at that moment; empty where it has nothing to do with it."""
+    if of.consent is None:
+        return ""
+    if of.consent_assumed:
+        return words(f"consent_assumed_{'given' if of.consent == 'given' else 'none'}")
+    return words(f"consent_{of.consent}")
