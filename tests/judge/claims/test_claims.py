@@ -438,6 +438,38 @@ def test_what_a_consent_line_claims(signal, text, status, found):
     assert (claim.at, claim.ref, claim.host) == (AT - timedelta(seconds=2), "consents.jsonl:3", None)
 
 
+RECORDS = [
+    ("preference", "privacy_accepted=false", "refused", "general_policy", True),
+    ("preference", "com.shop.PrivacyAccepted=0", "refused", "general_policy", True),
+    ("preference", "is_agree_shop_protocol=false", "refused", "general_policy", True),
+    ("preference", "need_show_user_agreement=false", "refused", "general_policy", False),
+    ("preference", "privacy_dialog_first=false", "refused", "general_policy", False),
+    ("sdk_call", "com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", "refused", "general_policy", False),
+    ("sdk_call", "com.google.firebase.analytics.FirebaseAnalytics.setConsent", "refused", "ads_tracking", True),
+    ("iab_tcf", f"IABTCF_TCString={TCF_NONE}", "refused", "ads_tracking", True),
+    ("iab_gpp", "IABGPP_HDR_GppString=DBABTA~1YYN", "requested", "ads_tracking", True),
+    ("preference", "gad_rdp=1", "refused", "ads_tracking", True),
+]
+
+
+@pytest.mark.parametrize(("signal", "text", "status", "scope", "record"), RECORDS)
+def test_what_the_app_writes_of_an_answer_is_its_record_and_how_things_are_set_is_not(
+    signal, text, status, scope, record
+):
+    line = Consent(at=AT, signal=signal, status=status, by="app", text=text, scope=scope)
+    claim = TABLE.of_line("consents.jsonl:1", line)
+    assert claim is not None
+    assert (claim.says, claim.record, claim.scope) == ("refused", record, scope)
+
+
+def test_of_consent_mode_what_it_says_of_ads_is_a_record_and_of_analytics_is_not():
+    said = claims("https://ads.test/?gcs=G100", host="www.google-analytics.com")
+    assert [(each.scope, each.says, each.record) for each in said] == [
+        ("ads_tracking", "refused", True),
+        ("general_policy", "refused", False),
+    ]
+
+
 def test_a_line_of_the_user_is_no_claim_of_the_app():
     assert TABLE.of_line("consents.jsonl:1", Consent(at=AT, signal="preference", status="given", by="operator")) is None
 

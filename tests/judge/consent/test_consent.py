@@ -492,6 +492,25 @@ CARRIED = [
         [ASKED, line(30, "given", **STORED, note="present at start")],
         [2],
     ),
+    ("by its field", [ASKED, line(30, "given", **STORED, at_start=True)], [2]),
+    ("written in the first moments, and not there before", [line(0.4, "given", **STORED, at_start=False), ASKED], []),
+    ("typed by an operator", [ASKED, line(30, "given", by="operator", note="present at start")], []),
+    ("a no to the dialog of this run", [line(0.4, "given", **STORED, at_start=True), ASKED, line(3, "refused")], []),
+    ("a yes to the dialog of this run", [line(0.4, "given", **STORED, at_start=True), ASKED, line(3, "given")], [1]),
+    (
+        "a no to another question",
+        [
+            line(0.4, "given", **STORED, at_start=True),
+            line(1, "requested", by="app", scope="ads_tracking"),
+            line(3, "refused", scope="ads_tracking"),
+        ],
+        [1],
+    ),
+    (
+        "a no to what was asked much later",
+        [line(0.4, "given", **STORED, at_start=True), line(600, "requested", by="app"), line(603, "refused")],
+        [1],
+    ),
     ("an SDK that was told", [line(0.4, "given", by="app", signal="sdk_call"), ASKED], []),
     ("both", [line(0.4, "given", **STORED), line(-60, "refused")], [1, 2]),
 ]
