@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -118,6 +119,14 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
 @click.option("--seconds", type=float, help="End after this many seconds even if the app still runs.")
+@click.option(
+    "--max-size",
+    default="4g",
+    show_default=True,
+    metavar="SIZE",
+    callback=lambda _context, _option, text: _size(text),
+    help="How large the recording may become, as 500m or 4g: then bodies are no longer stored, and gaps say so.",
+)
 @click.option("--operator", help="Who is responsible for the run. [default: login name]")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on.")
 @click.option(
@@ -156,6 +165,7 @@ def observe(
     plan: Plan,
     output: Path | None,
     seconds: float | None,
+    max_size: int,
     operator: str | None,
     listen: str,
     port: int,
@@ -184,6 +194,7 @@ def observe(
         device_address=device_address,
         seconds=seconds,
         operator=operator,
+        max_bytes=max_size,
         unpin=unpin,
         pass_refused=pass_refused,
     )
@@ -191,6 +202,13 @@ def observe(
         order = replace(order, app_type=known.app_type.number)
     _observe(device_name, order, path, db, known, extra_sources)
     sys.exit(summary(path, db, known, strict))
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,12})([kmgt]?)", text.strip().lower())
+    if found is None:
+        raise UserError(f"--max-size {text!r} is no size.", "Write it as 500m or 4g.")
+    return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
 def _new_folder(device_name: str, plan: str) -> Path:

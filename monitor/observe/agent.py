@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import deque
@@ -415,6 +416,8 @@ class Agent:
             return None
         if name is not None:
             self._channel.bodies.add(name)
+        else:
+            self._channel.unstored.add(hashlib.sha256(data).hexdigest())
         return name
 
     def _window(self) -> tuple[datetime, datetime]:

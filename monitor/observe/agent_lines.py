@@ -61,9 +61,10 @@ class Lines:
             raise Refused("not a fact that is known") from None
 
     def _checked(self, events: Sequence[Event], arrived: datetime, **how: tuple[str, ...]) -> list[Event]:
-        for event in events:
+        stored = [self._channel.as_stored(event) for event in events]
+        for event in stored:
             self._channel.check(event, **how)
-        return [event.model_copy(update={"arrived": arrived}) for event in events]
+        return [event.model_copy(update={"arrived": arrived}) for event in stored]
 
 
 def _parsed(line: Any) -> Event:

@@ -194,6 +194,14 @@ class Channel:
         self._window = window
         self.bodies: set[str] = set()
         """Bodies that came and are stored: a line may name no other."""
+        self.unstored: set[str] = set()
+        """Those that came and were over the quota."""
+
+    def as_stored(self, event: Event) -> Event:
+        """The line; of an upload whose body is over the quota, without it: that it was sent stays."""
+        if isinstance(event, Upload) and event.body in self.unstored:
+            return event.model_copy(update={"body": None, "size": 0, "truncated": True})
+        return event
 
     def check(self, event: Event, vias: tuple[str, ...] = OTHER_WAYS) -> None:
         """Raises Refused with the reason why the line is not recorded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import tempfile
@@ -42,9 +43,9 @@ class Count:
             self.calls += event.count if isinstance(event, Access) else 0
         return self.calls
 
-    def put_body(self, data: bytes, /) -> object:
+    def put_body(self, data: bytes, /) -> str | None:
         """Forget it."""
-        return len(data)
+        return hashlib.sha256(data).hexdigest()
 
 
 def memory_mb(pid: int) -> int:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, format_time
+from monitor.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
 from monitor.observe.agent import Agent
 from monitor.recording import Recording, verify
+from monitor.recording.quota import Limited, Quota
 
 PID = 4711
 APP = "com.example.hostile"
@@ -172,8 +175,6 @@ def test_times_are_held_against_the_clock_of_the_device(agent, recording):
 
 
 def test_a_body_that_came_may_be_named_and_the_recording_verifies(agent, recording):
-    import hashlib
-
     data = b"x" * 999
     sha256 = hashlib.sha256(data).hexdigest()
     send(agent, "body", data, sha256="anything")
@@ -185,7 +186,7 @@ def test_a_body_that_came_may_be_named_and_the_recording_verifies(agent, recordi
 
 
 SCREEN = {"fact": "dialog", "id": 1, "texts": ["Privacy policy"], "labels": ["Agree", "Refuse"]}
-FACTS = {
+FACTS: dict[str, Any] = {
     "a dialog of another app": {**SCREEN, "app": "com.example.rival"},
     "a dialog of another process": {**SCREEN, "pid": 1},
     "a dialog of yesterday": {**SCREEN, "at": now(days=-1)},
@@ -210,7 +211,7 @@ def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
 
 
 PLAIN = {"id": 1, "at": 0, "way": "out"}
-MESSAGES = {
+MESSAGES: dict[str, Any] = {
     "nothing": None,
     "a list": [],
     "a number": 7,
@@ -248,6 +249,41 @@ def test_a_message_that_cannot_be_is_a_gap(agent, recording, what):
     assert "\x1b" not in "".join(gap.detail or "" for gap in gaps)
 
 
+def test_a_run_is_no_larger_than_its_quota(agent, recording):
+    agent = Agent(Limited(recording, Quota(recording.path, max_bytes=8000, free_bytes=0)), [], APP)
+    agent._pid = PID
+    for number in range(20):
+        data = bytes([number]) * 1000
+        send(agent, "body", data)
+        send(agent, "lines", lines=[json.dumps(upload(body=hashlib.sha256(data).hexdigest(), size=1000))])
+    kept = [upload.body is not None for upload in recording.events(Upload)]
+    assert kept == sorted(kept, reverse=True)
+    assert {True, False} == set(kept)
+    for _ in range(20):
+        send(agent, "lines", lines=[json.dumps(access())] * 5)
+    agent.wait(0)
+    agent._recording.close()
+    written = sum(path.stat().st_size for path in recording.path.rglob("*") if path.is_file())
+    assert written < 20_000
+    assert 1 <= len(list(recording.read("access"))) < 100
+    whys = {(gap.why, gap.subject) for gap in recording.events(Gap)}
+    assert {("quota", "bodies"), ("quota", "lines")} <= whys
+    assert any(gap.until is not None for gap in recording.events(Gap) if gap.why == "quota")
+    recording.stamp(final=True)
+    assert verify(recording.path).ok
+
+
+def test_nothing_of_the_app_is_stored_while_the_disk_is_nearly_full(agent, recording):
+    agent = Agent(Limited(recording, Quota(recording.path, free_bytes=1 << 60)), [], APP)
+    agent._pid = PID
+    send(agent, "body", b"x" * 1000)
+    send(agent, "lines", lines=[json.dumps(access())] * 10)
+    agent.wait(0)
+    assert not list(recording.read("access"))
+    assert not list((recording.path / "bodies").iterdir())
+    assert [gap.why for gap in recording.events(Gap)] == ["quota", "quota"]
+
+
 def test_plaintext_of_another_time_is_refused(agent, recording):
     request = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
     for number, at in enumerate((datetime.now(UTC), datetime.now(UTC) - timedelta(days=9))):
@@ -273,9 +309,10 @@ odd = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
-FIELDS = (
-    "id at way about stack lines facts statuses number check state how inside pid line detail"
-).split()  # fmt: skip
+FIELDS = [
+    "id", "at", "way", "about", "stack", "lines", "facts", "statuses", "number", "check", "state", "how", "inside",
+    "pid", "line", "detail",
+]  # fmt: skip
 GOOD = (access(), consent(), upload(), gap(), phase(), transform())
 
 
