@@ -265,7 +265,7 @@ def test_a_run_is_no_larger_than_its_quota(agent, recording):
     agent._recording.close()
     written = sum(path.stat().st_size for path in recording.path.rglob("*") if path.is_file())
     assert written < 20_000
-    assert 1 <= len(list(recording.read("access"))) < 100
+    assert len(list(recording.read("access"))) < 100
     whys = {(gap.why, gap.subject) for gap in recording.events(Gap)}
     assert {("quota", "bodies"), ("quota", "lines")} <= whys
     assert any(gap.until is not None for gap in recording.events(Gap) if gap.why == "quota")
