@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 from rich.table import Table
 
+from monitor import private
 from monitor.cli.base import (
     Teller,
     database,
@@ -29,6 +31,9 @@ from monitor.cli.base import (
     report_of,
     strict_option,
     summary,
+)
+from monitor.cli.base import (
+    listen as listen_on,
 )
 from monitor.errors import UserError
 
@@ -81,7 +86,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         _observe(f"lab:{name}", Order(plan=plan), path, db, known)
         report = report_of(path, db, known)
         page = path.with_suffix(".html")
-        page.write_text(render(report, "html"), "utf-8")
+        private.write(page, render(report, "html"))
         found = shown(report.findings)
         as_expected = found == load()[name][plan]
         if not as_expected:
@@ -118,7 +123,12 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     help="How the consent dialog is answered; silent leaves it open, withdraw agrees and takes it back later.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
-@click.option("--seconds", type=float, help="End after this many seconds even if the app still runs.")
+@click.option(
+    "--seconds",
+    type=float,
+    callback=lambda _context, _option, seconds: _seconds(seconds),
+    help="End after this many seconds even if the app still runs.",
+)
 @click.option(
     "--max-size",
     default="4g",
@@ -138,7 +148,9 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 @click.option(
     "--device-address", help="The device's address, where --listen is more than this machine: it alone is let in."
 )
-@click.option("--port", default=0, show_default="a free one", help="Port the proxy listens on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port the proxy listens on."
+)
 @click.option(
     "--unpin",
     is_flag=True,
@@ -185,6 +197,7 @@ def observe(
     """
     from monitor.observe.run import Order
 
+    listen_on(listen, port).close()
     path = output or _new_folder(device_name, plan)
     order = Order(
         plan=plan,
@@ -202,6 +215,12 @@ def observe(
         order = replace(order, app_type=known.app_type.number)
     _observe(device_name, order, path, db, known, extra_sources)
     sys.exit(summary(path, db, known, strict))
+
+
+def _seconds(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise UserError(f"--seconds {seconds} is no length of time.", "Write it as 30 or 2.5.")
+    return seconds
 
 
 def _size(text: str) -> int:
