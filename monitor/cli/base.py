@@ -79,8 +79,13 @@ class Group(click.Group):
             ):  # what the terminal's encoding does not have is shown as its number
                 stream.reconfigure(errors="backslashreplace")
         try:
+            _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
+        except SystemExit as end:
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise
+            code = _unread()
         except UserError as error:
             err.print(f"[bold red]error:[/] {plain(error.what)}\n{plain(error.next_step)}")
             code = error.exit_code
@@ -90,9 +95,8 @@ class Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             err.print("interrupted")
             code = INTERRUPTED
-        except BrokenPipeError:  # nobody reads on: `appwitness report ... | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = INTERRUPTED
+        except BrokenPipeError:
+            code = _unread()
         except OSError as error:
             code = _unusable(error)
         except Exception as error:
@@ -101,6 +105,19 @@ class Group(click.Group):
 
 
 WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
+
+
+def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
+    for each in sys.argv[1:] if arguments is None else arguments:
+        if not each.isascii() and each != each.encode("utf-8", "replace").decode():
+            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or write the argument anew.")
+
+
+def _unread() -> int:
+    """Nobody reads on what we write, as in `appwitness report ... | head`: that is no fault."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return INTERRUPTED
 
 
 def _unusable(error: OSError) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,5 +217,5 @@ def web(db: str | None, port: int, reveal: bool) -> None:
     token = secrets.token_urlsafe(32)
     out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
     config = uvicorn.Config(app(store, token=token, reveal=reveal), log_level="warning", access_log=False)
-    with listening:
+    with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

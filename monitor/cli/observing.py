@@ -71,6 +71,8 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from monitor.observe.run import Order
     from monitor.reports import render
 
+    if unknown := sorted(set(only) - set(APPS)):
+        raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
     known = knowledge()
     folder = output or recordings()
     table = Table(title="What the sample apps did", title_justify="left", expand=False)
@@ -98,7 +100,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     out.print("Reports, to open in a browser (the recordings are beside them):")
     for page in pages:
         out.print(f"  {page}")
-    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}" if pages else "No such sample app.")
+    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}")
     if wrong:
         raise UserError(
             f"Not as expected: {', '.join(wrong)}.",
