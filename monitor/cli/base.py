@@ -68,6 +68,22 @@ def recordings() -> Path:
     return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
+class Unread(Exception):
+    """Nobody reads on what we write, as in `appwitness report ... | head`: that is no fault."""
+
+
+@contextmanager
+def _read_on() -> Iterator[None]:
+    """Click makes a 1 of a reader that went away, and 1 means findings."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Unread from None
+
+
 class Group(click.Group):
     """Turns whatever ends a verb into a message and an exit code of EXIT_CODES; no traceback reaches a user."""
 
@@ -81,11 +97,6 @@ class Group(click.Group):
         try:
             _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
-            sys.stdout.flush()
-        except SystemExit as end:
-            if not isinstance(end.__context__, BrokenPipeError):
-                raise
-            code = _unread()
         except UserError as error:
             err.print(f"[bold red]error:[/] {plain(error.what)}\n{plain(error.next_step)}")
             code = error.exit_code
@@ -95,13 +106,23 @@ class Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             err.print("interrupted")
             code = INTERRUPTED
-        except BrokenPipeError:
-            code = _unread()
+        except Unread:
+            code = INTERRUPTED
         except OSError as error:
             code = _unusable(error)
         except Exception as error:
             code = _fault(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click does; this is where --help and --version are printed."""
+        with _read_on():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does."""
+        with _read_on():
+            return super().invoke(ctx)
 
 
 WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
@@ -111,13 +132,6 @@ def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
     for each in sys.argv[1:] if arguments is None else arguments:
         if not each.isascii() and each != each.encode("utf-8", "replace").decode():
             raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or write the argument anew.")
-
-
-def _unread() -> int:
-    """Nobody reads on what we write, as in `appwitness report ... | head`: that is no fault."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return INTERRUPTED
 
 
 def _unusable(error: OSError) -> int:
