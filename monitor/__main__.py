@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
-    """Run the verb that the command line names."""
+    """Run the verb that the command line names; whatever it and what it starts write is the user's own to read."""
+    os.umask(0o077)
     try:
         from monitor.cli import main as verbs
 

@@ -31,8 +31,10 @@ def markdown(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """A text as a span of code in Markdown."""
+    """A text as a span of code in Markdown; one with a bar, which ends a cell of a table even there, as it is."""
     shown = " ".join(terminal(text).split()) or " "
+    if "|" in shown:
+        return markdown(shown)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     room = " " if "`" in shown else ""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from monitor import private
 from monitor.errors import SetupError
 from monitor.events import Endpoint, Event, Gap, Phase, Run
 from monitor.observe.agent import Agent, Records, agent_js
@@ -256,8 +257,7 @@ def _went_down(agent: Agent, recording: Recording) -> None:
 def _tunnel(order: Order, configuration: str) -> Path:
     """The file that the device's WireGuard app loads; it has a private key."""
     path = order.confdir.expanduser() / "device.wireguard.conf"
-    path.touch(mode=0o600)
-    path.write_text(configuration + "\n")
+    private.write(path, configuration + "\n")
     return path
 
 

@@ -206,3 +206,29 @@ def test_an_early_interrupt_is_130_and_one_word(after_s, tmp_path):
     _, said = process.communicate(timeout=60)
     assert process.returncode in (0, 130)  # 0: the pages were there already
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("umask", ["0", "0777", "022"])
+def test_all_that_is_written_is_the_users_own(tmp_path, umask):
+    """Under the umask of a shell, whatever it is; an --output that was there for all to read, too."""
+    with make_recording(tmp_path / "kept" / "recording") as recording:
+        recording.stamp(final=True)
+    open_to_all = tmp_path / "report.html"
+    open_to_all.touch()
+    open_to_all.chmod(0o666)
+    env = {**os.environ, "APPWITNESS_HOME": str(tmp_path / "home"), "APPWITNESS_RECORDINGS": str(tmp_path / "runs")}
+    run = f"umask {umask}; exec {sys.executable} -m monitor"
+    for verb in (
+        f"report {recording.path} --format html --output {open_to_all}",
+        f"report {recording.path} --format sarif --output {tmp_path}/report.sarif",
+        f"export {recording.path} --output {tmp_path}/out.har",
+        f"import {tmp_path}/out.har --app com.example.pages",
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f"{run} {verb}"], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode in (0, 1), done.stderr
+    written = [path for path in tmp_path.rglob("*") if path != tmp_path]
+    assert len([path for path in written if path.is_file()]) > 10
+    for path in written:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
