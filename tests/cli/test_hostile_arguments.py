@@ -188,8 +188,8 @@ def test_nobody_reads_the_output(tmp_path):
     assert (done.returncode, done.stderr) == (130, "")
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.3, 1.0])
-def test_an_early_interrupt_is_130_and_one_word(after_s, tmp_path):
+@pytest.mark.parametrize("library", ["_pydantic_core", "_yaml", "_sqlite3", "markupsafe"])
+def test_an_early_interrupt_is_130_and_one_word(library, tmp_path):
     env = {**os.environ, "APPWITNESS_HOME": str(tmp_path / "home"), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*APPWITNESS, "web", "--port", "0"],
@@ -199,12 +199,12 @@ def test_an_early_interrupt_is_130_and_one_word(after_s, tmp_path):
         cwd=ROOT,
         env=env,
     )
-    while b"monitor" not in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+    # Before our first line, while Python itself starts, an interrupt is Python's affair.
+    while library not in Path(f"/proc/{process.pid}/maps").read_text():
         time.sleep(0.01)
-    time.sleep(0.3 + after_s)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode in (0, 130)  # 0: the pages were there already
+    assert process.returncode in (0, 130), said  # 0: the pages were there already
     assert "Traceback" not in said
 
 
