@@ -105,7 +105,7 @@ def test_a_build_server(hostile):
 def inert(letter: str) -> None:
     assert not CONTROL.search(letter)
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(letter)
-    tree = lxml_html.fromstring(f"<div>{page}</div>")
+    tree: Any = lxml_html.fromstring(f"<div>{page}</div>")
     assert not tree.xpath("//a | //img | //script | //pre | //iframe")
     assert "Heading" not in [each.text_content().strip() for each in tree.xpath("//h1 | //h2 | //h3")]
 
@@ -119,7 +119,7 @@ def test_a_letter(hostile, lang):
 def test_a_browser(hostile, format_):
     document = render(hostile, format_, reveal=True)
     assert not CONTROL.search(document)
-    tree = lxml_html.fromstring(document)
+    tree: Any = lxml_html.fromstring(document)
     assert not tree.xpath("//script | //img | //iframe | //@onerror")
     assert all(not link.startswith(("http", "javascript")) for link in tree.xpath("//a/@href"))
 
@@ -142,7 +142,7 @@ def test_markdown_shows_any_text_as_it_is(said):
     shown = (
         MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(f"x {escape.markdown(said)}")
     )
-    tree = lxml_html.fromstring(f"<div>{shown}</div>")
+    tree: Any = lxml_html.fromstring(f"<div>{shown}</div>")
     assert {each.tag for each in tree.iter()} <= {"div", "p"}
     meant = " ".join(f"x {escape.terminal(said)}".split())
     assert " ".join(tree.text_content().split()) == meant
