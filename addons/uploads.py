@@ -43,6 +43,10 @@ class Uploads:
         loader.add_option(
             "upload_limit", str, "4g", "Longest body that is stored whole; of a longer one, so much. Understands k/m/g."
         )
+        loader.add_option(
+            "recording_limit", str, "", "Bodies are stored until the recording is so large. Understands k/m/g."
+        )
+        loader.add_option("disk_free", str, "", "Nothing is written while less than this is free on the disk.")
         loader.add_option("upload_wait", int, 3, "Seconds to wait for a response before its request is written.")
         loader.add_option(
             "pass_refused",
@@ -52,13 +56,13 @@ class Uploads:
         )
 
     def configure(self, updated: set[str]) -> None:
-        if "upload_limit" in updated:
-            try:
-                self.recorder.limit = human.parse_size(ctx.options.upload_limit) or 0
-            except ValueError as error:
-                raise exceptions.OptionsError(
-                    f"upload_limit is not a size: {ctx.options.upload_limit!r}. Write it as 500m or 4g."
-                ) from error
+        for name, place in (("upload_limit", "limit"), ("recording_limit", "most"), ("disk_free", "free")):
+            if name in updated:
+                size = getattr(ctx.options, name)
+                try:
+                    setattr(self.recorder, place, human.parse_size(size) or 0 if size else 0)
+                except ValueError as error:
+                    raise exceptions.OptionsError(f"{name} is not a size: {size!r}. Write it as 500m or 4g.") from error
         if "upload_wait" in updated:
             self.exchanges.wait = ctx.options.upload_wait
         if "upstream_auth" in updated:

@@ -10,6 +10,8 @@ export interface Access {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "access";
   /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
   source: string;
@@ -41,6 +43,8 @@ export interface Connection {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "connection";
   /** write: other code than the one that connected starts a request on it; close: it is over */
   op?: "connect" | "write" | "close";
@@ -64,6 +68,8 @@ export interface Consent {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "consent";
   signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
   status: "requested" | "given" | "refused" | "withdrawn" | "dismissed";
@@ -106,11 +112,13 @@ export interface Gap {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "gap";
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed";
+  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */
@@ -137,6 +145,8 @@ export interface Phase {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "phase";
   state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
   /** text of a mark */
@@ -170,6 +180,8 @@ export interface Transform {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "transform";
   op: "digest" | "mac" | "encrypt" | "decrypt" | "compress" | "encode";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
@@ -192,6 +204,8 @@ export interface Upload {
   app?: string | null;
   /** process on the device */
   pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
   kind: "upload";
   via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent" | "bluetooth" | "nfc";
   method?: string | null;

@@ -114,6 +114,11 @@ class Line(Record):
     at: Time
     app: str | None = Field(default=None, description="Android package; null where the producer cannot know")
     pid: int | None = Field(default=None, description="process on the device")
+    arrived: Time | None = Field(
+        default=None,
+        exclude_if=lambda arrived: arrived is None,
+        description="when a line of the agent came in, on the host's clock",
+    )
 
 
 class Access(Line):
@@ -292,6 +297,8 @@ class Gap(Line):
         "decode_limit",
         "no_clock",
         "not_observed",
+        "quota",
+        "refused",
     ]
     detail: str | None = None
     until: Time | None = None

@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from addons.disk.quota import Quota
+
 try:
     import fcntl
 except ImportError:  # Windows: there, nobody else may write the same recording
@@ -109,8 +111,9 @@ def _locked(fd: int) -> Iterator[None]:
 class Body:
     """The bytes of one upload, on their way to bodies/<sha256>. Until then they are in a file `.<name>.part` there."""
 
-    def __init__(self, folder: str, name: str) -> None:
+    def __init__(self, folder: str, name: str, quota: Quota | None = None) -> None:
         self.folder = folder
+        self.quota = quota
         self.part = f"{folder}/.{name}.part"
         """Named so that nobody takes it for a body."""
         self.kept = 0
@@ -123,6 +126,9 @@ class Body:
     def add(self, at: int, data: memoryview) -> None:
         """Take bytes that belong there in the body. Never raises: what the disk does not take is a problem."""
         if self.problem:
+            return
+        if self.quota and (problem := self.quota.body(len(data))):
+            self.problem = problem
             return
         try:
             if self._fd < 0 or at != self.kept:
@@ -187,11 +193,13 @@ class Body:
                 os.unlink(self.part)  # noqa: PTH108 as above
 
 
-def store(folder: str, name: str, data: memoryview) -> tuple[str | None, int, str]:
+def store(folder: str, name: str, data: memoryview, quota: Quota | None = None) -> tuple[str | None, int, str]:
     """Store a whole body: its sha256, how much of it the disk took, and what was in the way. Never raises."""
     digest = hashlib.sha256(data).hexdigest()
     if os.access(f"{folder}/{digest}", os.F_OK):
         return digest, len(data), ""
+    if quota and (refused := quota.body(len(data))):
+        return None, 0, refused
     part, kept, problem = f"{folder}/.{name}.part", 0, ""
     try:
         fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

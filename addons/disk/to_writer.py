@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from addons.disk import writer
+from addons.disk.quota import Quota
 from addons.disk.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Ring, memory
 
 SMALL = 64 * 1024
@@ -57,8 +58,10 @@ _numbers = itertools.count(1)
 class Channel:
     """What one recording's uploads go through."""
 
-    def __init__(self, folder: Path, *, live: bool) -> None:
+    def __init__(self, folder: Path, *, live: bool, most: int = 0, free: int = 0) -> None:
         self.folder = folder
+        self.quota = Quota(str(folder), most, free)
+        """What the writer is told of how much it may write."""
         self.live = live
         """Somebody's traffic waits for us; else we wait for the disk, as long as it takes."""
         self.name = f"{os.getpid()}-{next(_numbers)}"
@@ -81,7 +84,7 @@ class Channel:
             self._watch(self._start())
             atexit.register(self.close)  # connections break off, and are recorded, until the very end
         else:
-            one = writer.Writer(folder, Ring(self.memory), self.bell, self.name)
+            one = writer.Writer(folder, Ring(self.memory), self.bell, self.name, quota=self.quota)
             self.thread = threading.Thread(target=one.run, daemon=True)
             self.thread.start()
 
@@ -157,7 +160,8 @@ class Channel:
     def _start(self) -> int:
         """Start a writer; what is returned can be read from once it has ended."""
         ended, held = os.pipe()
-        arguments = (self.folder, self.memory, self.bell, self.name, int(self.starts > 0))
+        quota = (self.quota.most, self.quota.free)
+        arguments = (self.folder, self.memory, self.bell, self.name, int(self.starts > 0), *quota)
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", writer.__file__, *map(str, arguments)],

@@ -1,6 +1,6 @@
 """The writer: a process beside the proxy that puts on disk what the proxy records, so that no disk is in anybody's way.
 
-    python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN
+    python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN MOST FREE
 
 It takes records out of the shared memory (ring.py) and ends once the proxy's end of the bell is closed and all is
 written, however the proxy ended. It is done with a record before it takes it out; a writer that takes the place of one
@@ -13,6 +13,7 @@ where nobody's traffic waits (a file of flows that is imported), it runs as a th
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -31,6 +32,7 @@ except ImportError:  # Windows
 # Run by its path, without the packages of the environment: make `addons` importable.
 sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
+from addons.disk.quota import MARK, Quota
 from addons.disk.recovery import alive, before, beginnings, orphans
 from addons.disk.ring import END, GAP, PIECE, WHOLE, Record, Ring
 from addons.disk.storage import Body, Lines, coded, gap_line, store, time_of
@@ -45,8 +47,11 @@ _PIPE = 64 * 1024
 class Writer:
     """Writes one proxy's records into one recording."""
 
-    def __init__(self, folder: Path, ring: Ring, bell: int, name: str, *, again: bool = False) -> None:
+    def __init__(
+        self, folder: Path, ring: Ring, bell: int, name: str, *, again: bool = False, quota: Quota | None = None
+    ) -> None:
         self.folder = folder
+        self.quota = quota or Quota(str(folder))
         self.bodies = str(folder / "bodies")
         self.ring = ring
         self.bell = bell
@@ -140,7 +145,10 @@ class Writer:
         if record.kind == GAP and not done:
             self._append(self.gaps, record.line)
         elif record.kind == WHOLE and not done:
-            self._line(record, *(store(self.bodies, f"{self.name}-0", record.data) if record.data else (None, 0, "")))
+            self._line(
+                record,
+                *(store(self.bodies, f"{self.name}-0", record.data, self.quota) if record.data else (None, 0, "")),
+            )
         elif record.kind == END:
             part = self._part(record.number)
             part.resume(record.at)
@@ -159,7 +167,7 @@ class Writer:
     def _part(self, number: int) -> Body:
         part = self.parts.get(number)
         if part is None:
-            part = self.parts[number] = Body(self.bodies, f"{self.name}-{number}")
+            part = self.parts[number] = Body(self.bodies, f"{self.name}-{number}", self.quota)
         return part
 
     def _line(self, record: Record, digest: str | None, kept: int, problem: str) -> None:
@@ -168,7 +176,8 @@ class Writer:
         if problem:
             about = json.loads(record.line)
             detail = f"body {digest or '-'}, {kept} of {record.of} bytes: {problem}"
-            line = coded(gap_line(about["host"] or "", "body_truncated", detail, about["at"]))
+            why = "quota" if problem.startswith(MARK) else "body_truncated"
+            line = coded(gap_line(about["host"] or "", why, detail, about["at"]))
             if not (self.again and self.gaps.rest(line) == b""):
                 self._append(self.gaps, line)
         said = {"body": digest, "size": kept, "truncated": bool(problem)}
@@ -180,6 +189,8 @@ class Writer:
         refused = unsaid = b""
         while True:
             try:
+                if scarce := self.quota.line(len(line)):
+                    raise OSError(errno.ENOSPC, scarce)
                 file.append(line)
                 break
             except OSError as error:
@@ -207,7 +218,7 @@ def say(words: str) -> None:
         print(f"appwitness: {words}", file=sys.stderr, flush=True)
 
 
-def main(folder: str, memory: str, bell: str, name: str, again: str) -> int:
+def main(folder: str, memory: str, bell: str, name: str, again: str, most: str, free: str) -> int:
     """The program; returns its exit code."""
     # Who wants to end it ends the proxy; a terminal's Ctrl-C is for that one, too.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -217,7 +228,8 @@ def main(folder: str, memory: str, bell: str, name: str, again: str) -> int:
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
-        Writer(Path(folder), Ring(int(memory)), int(bell), name, again=again == "1").run()
+        quota = Quota(folder, int(most), int(free))
+        Writer(Path(folder), Ring(int(memory)), int(bell), name, again=again == "1", quota=quota).run()
     except OSError as error:
         say(f"{folder} cannot be written: {error}")
         return 1

@@ -39,6 +39,8 @@ class Recorder:
         """To the writer of the recording; None until one is set."""
         self.limit = 0
         """Longest body that is stored whole."""
+        self.most = self.free = 0
+        """How large the recording may become, and how much of its disk stays free, in bytes; 0: no limit."""
         self.repeats: dict[tuple[str, str, str], Repeats] = {}
         self.lost = 0
         """Lines that there was no room for, and that no gap has told of."""
@@ -64,7 +66,7 @@ class Recorder:
             if self.channel is not None:
                 self.finish()
                 self.channel.close()
-            self.channel = Channel(folder, live=live)
+            self.channel = Channel(folder, live=live, most=self.most, free=self.free)
         except OSError as error:
             raise exceptions.OptionsError(
                 f"recording: {folder} cannot be written ({error.strerror}). Mend that, or name another folder."

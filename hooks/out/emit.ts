@@ -87,7 +87,7 @@ export function settle(): void {
 }
 
 /** A line without what `emit` adds. */
-type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at"> : never) : never;
+type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived"> : never) : never;
 
 /** Queue one line. */
 export function emit(at: number, body: Body): void {

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import re
 import signal
+import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich import markup
 from rich.console import Console
 from rich.progress import Progress
 
+from monitor import escape, private
 from monitor.errors import UserError
 from monitor.findings import Assumption, Finding, Report
 
@@ -31,12 +37,25 @@ EXIT_CODES = {
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",
     5: "verify: the recording is not what its stamps say, or something came to it after its end that is no mark",
+    70: "internal error: a fault of ours; the message names the file to report it with",
     130: "interrupted before there was a result",
 }
 """What the exit code of every verb means; README shows this table and a test compares the two."""
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+class _Terminal(Console):
+    """A console on which nothing that is printed acts, but for what rich itself does."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts and what rich can draw."""
+        super().print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
+
+
+out = _Terminal(soft_wrap=True, highlight=False)
+err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
+
+
+LONGEST_TRACEBACK = 100_000
 
 
 def home() -> Path:
@@ -71,19 +90,94 @@ def meant(option: str) -> Path:
     return which[0]
 
 
+class Unread(Exception):
+    """Nobody reads on what we write, as in `appwitness report ... | head`: that is no fault."""
+
+
+@contextmanager
+def _read_on() -> Iterator[None]:
+    """Click makes a 1 of a reader that went away, and 1 means findings."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Unread from None
+
+
 class Group(click.Group):
-    """Turns a UserError into two lines and its exit code."""
+    """Turns whatever ends a verb into a message and an exit code of EXIT_CODES; no traceback reaches a user."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and end with the exit code of EXIT_CODES."""
+        """Run, and end with an exit code of EXIT_CODES."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(
+                stream, io.TextIOWrapper
+            ):  # what the terminal's encoding does not have is shown as its number
+                stream.reconfigure(errors="backslashreplace")
         try:
-            return super().main(*args, **kwargs)
+            _see_that_it_is_text(args[0] if args else kwargs.get("args"))
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except UserError as error:
             err.print(f"[bold red]error:[/] {plain(error.what)}\n{plain(error.next_step)}")
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
+            code = error.exit_code
+        except click.ClickException as error:
+            error.show()
+            code = WRONG_USAGE
+        except (KeyboardInterrupt, click.Abort):
             err.print("interrupted")
-            sys.exit(130)
+            code = INTERRUPTED
+        except Unread:
+            code = INTERRUPTED
+        except OSError as error:
+            code = _unusable(error)
+        except Exception as error:
+            code = _fault(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click does; this is where --help and --version are printed."""
+        with _read_on():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does."""
+        with _read_on():
+            return super().invoke(ctx)
+
+
+WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
+
+
+def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
+    for each in sys.argv[1:] if arguments is None else arguments:
+        if not each.isascii() and each != each.encode("utf-8", "replace").decode():
+            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or write the argument anew.")
+
+
+def _unusable(error: OSError) -> int:
+    """A file that the user named, most likely: it is not there, or not for us."""
+    if error.filename is None:
+        return _fault(error)
+    err.print(f"[bold red]error:[/] {plain(os.fsdecode(error.filename))}: {plain(error.strerror or str(error))}.")
+    return WRONG_USAGE
+
+
+def _fault(error: Exception) -> int:
+    """One line for the user; for whoever is to mend it, the traceback in a private file."""
+    lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
+    text = "".join(lines.format())
+    name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
+    where = "with what you did"
+    for folder in (home(), Path.cwd()):
+        with suppress(OSError, UserError):
+            private.folder(folder) if not folder.is_dir() else None
+            private.write(folder / name, text[-LONGEST_TRACEBACK:])
+            where = f"with the file {folder / name}"
+            break
+    err.print(f"[bold red]internal error:[/] {type(error).__name__}. Please report it {plain(where)}.")
+    return INTERNAL
 
 
 class ListOrShow(click.Group):
@@ -105,7 +199,16 @@ def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
 def plain(text: str) -> str:
     """Text that rich prints as it is."""
-    return text.replace("[", r"\[")
+    return markup.escape(escape.terminal(text))
+
+
+def write(text: str, output: Path | None) -> None:
+    """Give a report to stdout, or write it to a file that its owner alone can read."""
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        private.write(output, text)
+        err.print(f"written: {plain(str(output))}")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -252,6 +355,18 @@ class Teller:
                 self._told.add(key)
                 what = finding.title["en"] + (f" > {host}" if host else "")
                 err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Raises UserError when it cannot."""
+    try:
+        family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((address, port), family=family)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"{address} port {port} cannot be listened on: {why}.", "Name another --port; 0 takes a free one."
+        ) from None
 
 
 @contextmanager

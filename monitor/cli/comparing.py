@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import db_option, err, exit_code, knowledge_options, main, report_of, strict_option
+from monitor.cli.base import db_option, exit_code, knowledge_options, main, report_of, strict_option, write
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -65,9 +65,5 @@ def compare(
             raise UserError(f"{recording[number]} is the same run as one before it.", "Name each run once.")
     comparison = compared(reports, differences(recording, reports), known.labels)
     text = render(comparison, format_, of=reports, reveal=reveal, lang=lang)
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
-    else:
-        output.write_text(text, "utf-8")
-        err.print(f"written: {output}")
+    write(text, output)
     sys.exit(max((exit_code(report, strict) for report in reports), key=(0, 3, 1).index))

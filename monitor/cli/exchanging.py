@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import err, main, out, recording_argument, recordings
+from monitor.cli.base import main, out, recording_argument, recordings, write
 
 
 @main.command("import")
@@ -81,8 +81,4 @@ def export(recording: Path, format_: str, output: Path | None) -> None:
     from monitor.recording import Recording
 
     text = har.write(Recording.open(recording))
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_text(text, "utf-8")
-        err.print(f"written: {output}")
+    write(text, output)

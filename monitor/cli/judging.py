@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,10 @@ from monitor.cli.base import (
     Teller,
     database,
     db_option,
-    err,
     exit_code,
     interrupts,
     knowledge_options,
+    listen,
     main,
     meant,
     out,
@@ -26,6 +28,7 @@ from monitor.cli.base import (
     report_of,
     strict_option,
     summary,
+    write,
 )
 from monitor.errors import DamagedRecording
 
@@ -131,11 +134,7 @@ def report_(
     letter = format_ in LETTERS
     lang = lang or ("zh" if letter and known.jurisdictions[:1] == ("cn",) else "en")
     text = render(report, format_, reveal=reveal, lang=lang, template=template)
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
-    else:
-        output.write_text(text, "utf-8")
-        err.print(f"written: {output}")
+    write(text, output)
     sys.exit(exit_code(report, strict))
 
 
@@ -200,17 +199,28 @@ def verify(recording: Path, format_: str) -> None:
 
 @main.command()
 @db_option
-@click.option("--port", default=8117, show_default=True, help="Port to listen on, on this machine only.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8117,
+    show_default=True,
+    help="Port to listen on, on this machine only; 0 takes a free one.",
+)
 @click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
 def web(db: str | None, port: int, reveal: bool) -> None:
     """Show the recordings in the index in a browser.
 
-    Read-only, and on this machine only.
+    Read-only, on this machine only, and only for whoever has the address that is printed: it carries a token.
     """
     import uvicorn
 
     from monitor.store import Store
     from monitor.web.pages import app
 
-    out.print(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
-    uvicorn.run(app(Store(database(db)), reveal=reveal), host="127.0.0.1", port=port, log_level="warning")
+    store = Store(database(db))
+    listening = listen("127.0.0.1", port)
+    token = secrets.token_urlsafe(32)
+    out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
+    config = uvicorn.Config(app(store, token=token, reveal=reveal), log_level="warning", access_log=False)
+    with listening, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 from rich.table import Table
 
+from monitor import private
 from monitor.cli.base import (
     Teller,
     database,
@@ -28,6 +31,9 @@ from monitor.cli.base import (
     report_of,
     strict_option,
     summary,
+)
+from monitor.cli.base import (
+    listen as listen_on,
 )
 from monitor.errors import UserError
 
@@ -65,6 +71,8 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from monitor.observe.run import Order
     from monitor.reports import render
 
+    if unknown := sorted(set(only) - set(APPS)):
+        raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
     known = knowledge()
     folder = output or recordings()
     table = Table(title="What the sample apps did", title_justify="left", expand=False)
@@ -80,7 +88,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         _observe(f"lab:{name}", Order(plan=plan), path, db, known)
         report = report_of(path, db, known)
         page = path.with_suffix(".html")
-        page.write_text(render(report, "html"), "utf-8")
+        private.write(page, render(report, "html"))
         found = shown(report.findings)
         as_expected = found == load()[name][plan]
         if not as_expected:
@@ -92,7 +100,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     out.print("Reports, to open in a browser (the recordings are beside them):")
     for page in pages:
         out.print(f"  {page}")
-    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}" if pages else "No such sample app.")
+    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}")
     if wrong:
         raise UserError(
             f"Not as expected: {', '.join(wrong)}.",
@@ -117,7 +125,20 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     help="How the consent dialog is answered; silent leaves it open, withdraw agrees and takes it back later.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
-@click.option("--seconds", type=float, help="End after this many seconds even if the app still runs.")
+@click.option(
+    "--seconds",
+    type=float,
+    callback=lambda _context, _option, seconds: _seconds(seconds),
+    help="End after this many seconds even if the app still runs.",
+)
+@click.option(
+    "--max-size",
+    default="4g",
+    show_default=True,
+    metavar="SIZE",
+    callback=lambda _context, _option, text: _size(text),
+    help="How large the recording may become, as 500m or 4g: then bodies are no longer stored, and gaps say so.",
+)
 @click.option("--operator", help="Who is responsible for the run. [default: login name]")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on.")
 @click.option(
@@ -129,7 +150,9 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 @click.option(
     "--device-address", help="The device's address, where --listen is more than this machine: it alone is let in."
 )
-@click.option("--port", default=0, show_default="a free one", help="Port the proxy listens on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port the proxy listens on."
+)
 @click.option(
     "--unpin",
     is_flag=True,
@@ -156,6 +179,7 @@ def observe(
     plan: Plan,
     output: Path | None,
     seconds: float | None,
+    max_size: int,
     operator: str | None,
     listen: str,
     port: int,
@@ -175,6 +199,7 @@ def observe(
     """
     from monitor.observe.run import Order
 
+    listen_on(listen, port).close()
     path = output or _new_folder(device_name, plan)
     order = Order(
         plan=plan,
@@ -184,6 +209,7 @@ def observe(
         device_address=device_address,
         seconds=seconds,
         operator=operator,
+        max_bytes=max_size,
         unpin=unpin,
         pass_refused=pass_refused,
     )
@@ -191,6 +217,19 @@ def observe(
         order = replace(order, app_type=known.app_type.number)
     _observe(device_name, order, path, db, known, extra_sources)
     sys.exit(summary(path, db, known, strict))
+
+
+def _seconds(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise UserError(f"--seconds {seconds} is no length of time.", "Write it as 30 or 2.5.")
+    return seconds
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,12})([kmgt]?)", text.strip().lower())
+    if found is None:
+        raise UserError(f"--max-size {text!r} is no size.", "Write it as 500m or 4g.")
+    return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
 def _new_folder(device_name: str, plan: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import deque
@@ -11,13 +12,31 @@ from datetime import UTC, datetime, timedelta
 from functools import partial as partial_of
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, cast
+from typing import Any, Literal, Protocol, Self, assert_never, cast
 
 import frida
 
 from monitor.errors import SetupError
 from monitor.events import Event, Gap, Phase
-from monitor.observe.agent_lines import Lines
+from monitor.observe.agent_lines import Lines, Refusals
+from monitor.observe.agent_messages import (
+    SLACK,
+    BodySent,
+    Channel,
+    ChildStarted,
+    ClockTold,
+    Exit,
+    FactsSent,
+    Fault,
+    LinesSent,
+    Message,
+    PlainSent,
+    Ready,
+    Refused,
+    StatusesSent,
+    Unpinned,
+    message,
+)
 from monitor.observe.agent_plan import plan
 from monitor.observe.child_processes import Children
 from monitor.observe.clock import DeviceClock
@@ -48,6 +67,11 @@ LOST = (
 """What Frida raises of a process that is gone or cannot be entered."""
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
+LONGEST_FAULT = 2000
+MOST_FAULTS = 20
+MOST_CHECKS = 1000
+"""Checks of certificates that are told of."""
+CLOCK_WAIT_S = 2.0
 
 Why = Literal[
     "class_absent",
@@ -56,7 +80,7 @@ Why = Literal[
     "hook_error",
     "process_not_instrumented",
     "detached",
-    "protocol_unsupported",
+    "refused",
 ]
 
 
@@ -66,8 +90,8 @@ class Records(Protocol):
     def append_all(self, events: Sequence[Event], /) -> object:
         """Append events, each to the file of its kind."""
 
-    def put_body(self, data: bytes, /) -> object:
-        """Store bytes that lines name by their sha256."""
+    def put_body(self, data: bytes, /) -> str | None:
+        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
 
 
 def agent_js() -> str:
@@ -106,10 +130,13 @@ class Agent:
         self._recording = recording
         signals = signals or Signals()
         options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._lines = Lines(signals, lambda why: self._gap("protocol_unsupported", why))
+        self._began = datetime.now(UTC)
+        self._channel = Channel(app, lambda: self._pid, self._window)
+        self._refusals = Refusals(self._gap)
+        self._lines = Lines(signals, self._channel, self._refuse)
         self._plan = partial_of(plan, app, sources, signals, **options)
         self._offset = timedelta(milliseconds=clock_offset_ms)
-        self._plaintext = Plaintext(app, recording.put_body, time.monotonic)
+        self._plaintext = Plaintext(app, self._put_body, time.monotonic)
         self.clock = DeviceClock(self._ask_time)
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
@@ -200,13 +227,23 @@ class Agent:
         """Bring the agent into the process, and let it run if it is held."""
         pid = cast(int, self._pid)
         self._processes = Children(
-            self.app, pid, hook=self._hook_child, running=self._running, missed=self._missed, lost=LOST
+            self.app,
+            pid,
+            hook=self._hook_child,
+            running=self._running,
+            ours=self._is_ours,
+            missed=self._missed,
+            lost=LOST,
         )
         self._session = self._device.attach(pid)
         self._session.on("detached", self._on_detached)
         self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
         self._script.on("message", self._on_message)
+        self._script.set_log_handler(lambda _level, _text: self._refuse("a message that the agent does not send (log)"))
         self._script.load()
+        if not self._is_child:  # before the app's first line: by it, the times of all lines are checked
+            self.clock.measure()
+            self.clock.wait(CLOCK_WAIT_S)
         self._script.exports_sync.install(self._plan(started=self._spawned))
         if self._spawned:
             self._device.resume(pid)
@@ -221,6 +258,14 @@ class Agent:
 
     def _running(self) -> dict[int, str]:
         return {process.pid: process.name for process in self._device.enumerate_processes()}
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether a process runs as the same user as the app's: on Android, each app has one of its own."""
+        with suppress(*LOST):
+            there = self._device.enumerate_processes(pids=[pid, self._pid], scope="metadata")
+            users = {process.pid: process.parameters.get("user") for process in there}
+            return pid in users and users[pid] == users.get(cast(int, self._pid))
+        return False
 
     def _missed(self, subject: str, detail: str, began: datetime | None = None) -> None:
         self._record([self._gap("process_not_instrumented", detail, subject, began)])
@@ -265,7 +310,7 @@ class Agent:
         """
         ended = self._ended.wait(timeout_s)
         for one in (self, *self._children):
-            self._record(one._plaintext.due(one._pid))
+            one._sent(one._plaintext.due(one._pid))
         if self._processes is not None:
             self._processes.look()
         self._raise_failure()
@@ -297,7 +342,8 @@ class Agent:
         elif self._spawned and self._script is None and self._pid is not None:
             within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
         if self._script is not None:
-            self._record(self._plaintext.close(self._pid))
+            self._sent(self._plaintext.close(self._pid))
+            self._record(list(self._refusals.rest()))
             if not self._is_child:
                 self._record([self._gap(*gap) for gap in self._hooked.gaps()])
         if self._device is not None and not self._is_child:
@@ -306,47 +352,79 @@ class Agent:
 
     # What comes from the app. Frida calls these from a thread of its own.
 
-    def _on_message(self, message: Mapping[str, Any], data: bytes | None) -> None:
+    def _on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
+        """One message: whatever the app has made of it, it costs no more than itself, and never the run."""
         try:
-            if message["type"] == "error":
-                self._fault(str(message.get("stack") or message.get("description")))
-            elif message["payload"]["type"] == "body":
-                self._recording.put_body(data or b"")
-            elif message["payload"]["type"] == "plain":
-                self._record(self._plaintext.feed(message["payload"], data or b"", self._pid))
+            if raw.get("type") == "error":
+                self._fault(str(raw.get("stack") or raw.get("description")))
             else:
-                self._on_payload(message["payload"])
-        except BaseException as error:  # Frida would only print it; it is raised where the run is
-            self._failure = self._failure or error
+                self._on_payload(message(raw.get("payload")), data or b"")
+        except Refused as reason:
+            self._refuse(str(reason))
+        except Exception as error:
+            self._refuse(f"a message that could not be read ({type(error).__name__})")
 
-    def _on_payload(self, payload: Mapping[str, Any]) -> None:
-        match payload["type"]:
-            case "lines":
-                self._record([self._lines.event(line) for line in payload["lines"]])
-            case "facts":
-                self._record([event for fact in payload["facts"] for event in self._lines.understood(fact)])
-            case "statuses":
-                self._hooked.told(payload["statuses"])
-            case "ready":
+    def _on_payload(self, payload: Message, data: bytes) -> None:
+        arrived = datetime.now(UTC)
+        match payload:
+            case BodySent():
+                self._put_body(data)
+            case PlainSent():
+                self._sent(self._plaintext.feed(payload, data, self._pid), arrived)
+            case LinesSent():
+                self._record(self._lines.events(payload.lines, arrived))
+            case FactsSent():
+                self._record(self._lines.understood(payload.facts, arrived))
+            case StatusesSent():
+                self._hooked.told(payload.statuses)
+            case Ready():
                 self._ready.set()
-            case "clock":
-                self.clock.told(payload["number"], payload["at"])
-            case "unpinned":
-                if payload["state"] == "met" or payload["check"] not in self.unpinned:
-                    self.unpinned[payload["check"]] = payload["state"]
-            case "exit":
-                self._ending.told(payload)
+            case ClockTold():
+                self.clock.told(payload.number, payload.at)
+            case Unpinned():
+                known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
+                if not known or (payload.state == "met" and payload.check in self.unpinned):
+                    self.unpinned[payload.check] = payload.state
+            case Exit():
+                self._ending.told(payload.how, payload.inside)
                 self._script.post({"type": "flushed"})
-            case "child":
-                cast(Children, self._processes).told(payload)
-            case "fault":
-                self._fault(payload["detail"])
+            case ChildStarted():
+                cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
+            case Fault():
+                self._fault(payload.detail)
             case other:
-                self._fault(f"the agent sent {other!r}, which is not known here")
+                assert_never(other)
 
     def _fault(self, detail: str) -> None:
-        self._faults.append(detail)
-        self._record([self._gap("hook_error", detail)])
+        detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(detail)
+        self._refuse(detail, "hook_error")
+
+    def _refuse(self, reason: str, why: Literal["refused", "hook_error"] = "refused") -> None:
+        self._record(self._refusals.count(why, reason))
+
+    def _sent(self, events: Sequence[Event], arrived: datetime | None = None) -> None:
+        self._record(self._lines.seen(events, arrived or datetime.now(UTC)))
+
+    def _put_body(self, data: bytes) -> str | None:
+        """Store what a line may name from now on."""
+        try:
+            name = self._recording.put_body(data)
+        except Exception as error:  # raised where the run is: a disk that is full is no fault of the message
+            self._failure = self._failure or error
+            return None
+        if name is not None:
+            self._channel.bodies.add(name)
+        else:
+            self._channel.unstored.add(hashlib.sha256(data).hexdigest())
+        return name
+
+    def _window(self) -> tuple[datetime, datetime]:
+        """The earliest and the latest time that a line can have, on the device's clock."""
+        readings = self.clock.readings
+        offsets = [timedelta(milliseconds=one.offset_ms) for one in (*readings[:1], *readings[-2:])] or [self._offset]
+        return self._began + min(offsets) - SLACK, datetime.now(UTC) + max(offsets[-2:]) + SLACK
 
     def _gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
         """One of now, or one that began at a time and is over."""
@@ -363,8 +441,12 @@ class Agent:
         )
 
     def _record(self, events: Sequence[Event]) -> None:
-        if events:
-            self._recording.append_all(events)
+        """Append lines; where that fails, it is raised where the run is: Frida would only print it."""
+        try:
+            if events:
+                self._recording.append_all(events)
+        except Exception as error:
+            self._failure = self._failure or error
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
         try:

@@ -1,36 +1,102 @@
-"""What the agent sends, line by line, as events; what cannot be read becomes a gap."""
+"""What the agent sends, line by line, as events; what its channel may not carry is counted, and told in a gap."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from monitor.events import BadLine, Event, Gap, parse
+from monitor.observe.agent_messages import LONGEST_LINE, Channel, Refused, bounded
 from monitor.observe.consent_signals import Signals
 
-SHOWN_TEXT = 300
-"""Characters of a line that cannot be read that its gap shows."""
+MOST_REASONS = 200
+"""Different reasons that are told and counted; the rest is one more."""
+REST = "other reasons"
+
+Why = Literal["refused", "hook_error"]
 
 
 class Lines:
-    """Those of one process; `unread` makes the gap for one, given what was wrong with it."""
+    """Those of one process, as far as its channel may carry them: `refuse` is told why one is not recorded."""
 
-    def __init__(self, signals: Signals, unread: Callable[[str], Gap]) -> None:
+    def __init__(self, signals: Signals, channel: Channel, refuse: Callable[[str], object]) -> None:
         self._signals = signals
-        self._unread = unread
+        self._channel = channel
+        self._refuse = refuse
 
-    def event(self, line: str) -> Event:
-        """A line of the contract."""
-        try:
-            return parse(line)
-        except BadLine as error:
-            return self._unread(f"not a line of the contract: {error}: {line[:SHOWN_TEXT]}")
+    def events(self, lines: Sequence[Any], arrived: datetime) -> list[Event]:
+        """Lines of the contract that came in at a time on the host's clock."""
+        return self._each(lines, lambda line: self._checked([_parsed(line)], arrived))
 
-    def understood(self, fact: Mapping[str, Any]) -> Sequence[Event]:
-        """What a fact means, such as a button that was touched."""
+    def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
+        """What facts mean, such as a button that was touched."""
+        return self._each(facts, lambda fact: self._checked(self._meant(fact), arrived))
+
+    def seen(self, events: Sequence[Event], arrived: datetime) -> list[Event]:
+        """Uploads that were made of plaintext."""
+        return self._each(events, lambda event: self._checked([event], arrived, vias=("http", "websocket", "tcp")))
+
+    def _each(self, items: Sequence[Any], take: Callable[[Any], list[Event]]) -> list[Event]:
+        """One odd item costs itself, whatever is wrong with it."""
+        events: list[Event] = []
+        for item in items:
+            try:
+                events += take(item)
+            except Refused as reason:
+                self._refuse(str(reason))
+            except Exception as error:
+                self._refuse(f"something that could not be read ({type(error).__name__})")
+        return events
+
+    def _meant(self, fact: Any) -> Sequence[Event]:
+        bounded(fact)
         try:
             return self._signals.feed(fact)
-        except ValidationError as error:
-            return [self._unread(f"not a fact that is known: {error.errors()[0]['msg']}: {fact}")]
+        except (ValidationError, TypeError):
+            raise Refused("not a fact that is known") from None
+
+    def _checked(self, events: Sequence[Event], arrived: datetime, **how: tuple[str, ...]) -> list[Event]:
+        stored = [self._channel.as_stored(event) for event in events]
+        for event in stored:
+            self._channel.check(event, **how)
+        return [event.model_copy(update={"arrived": arrived}) for event in stored]
+
+
+def _parsed(line: Any) -> Event:
+    if not isinstance(line, str):
+        raise Refused("not a line of the contract")
+    if len(line) > LONGEST_LINE:
+        raise Refused("a line with too much in it")
+    try:
+        return parse(line)
+    except (BadLine, UnicodeError):
+        raise Refused("not a line of the contract") from None
+
+
+class Refusals:
+    """Counts what was refused by its reason: the first of each is told at once, the number of the others at the end."""
+
+    def __init__(self, gap: Callable[[Why, str], Gap]) -> None:
+        self._gap = gap
+        self._counts: Counter[tuple[Why, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def count(self, why: Why, reason: str) -> list[Gap]:
+        """One more for this reason; the gap, if it is the first."""
+        with self._lock:
+            if (why, reason) not in self._counts and len(self._counts) >= MOST_REASONS:
+                reason = REST
+            self._counts[why, reason] += 1
+            first = self._counts[why, reason] == 1
+        return [self._gap(why, reason)] if first else []
+
+    def rest(self) -> Iterator[Gap]:
+        """At the end: how many more there were for each reason."""
+        for (why, reason), count in self._counts.items():
+            if count > 1:
+                yield self._gap(why, f"{reason}: {count} in all")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from monitor.errors import SetupError
 
@@ -25,6 +25,14 @@ CLOSE_S = 10.0
 COPY = "it was forked; what the copy does is not seen"
 PROGRAM = "not a program of the app's: what it does and starts is not seen"
 HELPED = "started through a helper of the virtual machine's: what it does and starts is not seen"
+STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
+TOO_MANY = "there were too many to follow"
+MOST_PROCESSES = 100
+"""Processes that are entered in a run."""
+MOST_SUBJECTS = 1000
+"""Programs that are told of."""
+LONGEST_SUBJECT = 2000
+"""Characters of a command line."""
 LATE = "it was entered while it ran: what it did before is not seen"
 
 
@@ -39,7 +47,8 @@ class Children:
     """Those of the process `pid` of the app `app`.
 
     `hook` hooks a process and gives the time when it began to, or raises SetupError; `running` gives the name of
-    each process of the device by its number; `lost` are the errors of Frida for a device that is gone.
+    each process of the device by its number; `ours` says whether a process belongs to the app's user; `lost` are the
+    errors of Frida for a device that is gone.
     """
 
     def __init__(
@@ -49,6 +58,7 @@ class Children:
         *,
         hook: Callable[[int], datetime],
         running: Callable[[], Mapping[int, str]],
+        ours: Callable[[int], bool],
         missed: Missed,
         lost: tuple[type[Exception], ...],
     ) -> None:
@@ -56,6 +66,7 @@ class Children:
         self._pid = pid
         self._hook = hook
         self._running = running
+        self._ours = ours
         self._missed = missed
         self._lost = lost
         self._known = {pid}
@@ -64,18 +75,18 @@ class Children:
         self._look_at = time.monotonic()
         self._open = True
 
-    def told(self, payload: Mapping[str, Any]) -> None:
+    def told(self, pid: int | None, how: str, line: str | None) -> None:
         """What the agent says of a process that was started. Called by a thread of Frida's, which must not wait."""
-        pid, line = payload["pid"], payload["line"]
-        match payload["how"]:
-            case "own":
-                self._enter(pid, line)
+        line = line and line[:LONGEST_SUBJECT]
+        match how:
+            case "own" if pid:
+                self._enter(pid, line or f"process {pid}")
             case "copy":
                 self._miss(f"a copy of process {self._pid}", COPY)
             case "helped":
                 self._miss(line or "a command of the app", HELPED)
             case _:
-                self._miss(line, PROGRAM)
+                self._miss(line or "a program", PROGRAM)
 
     def look(self) -> None:
         """Enter the processes that Android started for the app since the last look."""
@@ -96,12 +107,18 @@ class Children:
 
     def _enter(self, pid: int, subject: str) -> None:
         if self._open and pid not in self._known:
+            if len(self._known) >= MOST_PROCESSES:
+                self._miss("further processes", TOO_MANY)
+                return
             self._known.add(pid)
             thread = threading.Thread(target=self._take, args=(pid, subject), daemon=True)
             self._entering.append(thread)
             thread.start()
 
     def _take(self, pid: int, subject: str) -> None:
+        if not self._ours(pid):
+            self._miss(subject, STRANGER)
+            return
         try:
             self._missed(subject, LATE, self._hook(pid))
         except SetupError as error:
@@ -109,6 +126,8 @@ class Children:
 
     def _miss(self, subject: str, why: str) -> None:
         """Once: apps start the same command again and again."""
+        if len(self._told) >= MOST_SUBJECTS:
+            subject, why = "further processes", TOO_MANY
         if subject not in self._told:
             self._told.add(subject)
             self._missed(subject, why)

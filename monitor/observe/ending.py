@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 CRASHES = ("abort", "kill 6")
 """Ways of ending that are not the app's own will, as the agent names them."""
 
@@ -19,11 +16,11 @@ class Ending:
         """The source in whose reading it ended, as far as its last moment told."""
         self._said = False
 
-    def told(self, payload: Mapping[str, Any]) -> None:
-        """The agent says that the process ends now."""
+    def told(self, how: str, inside: str | None) -> None:
+        """The agent says that the process ends now, how, and inside of which source's reading, if of any."""
         self._said = True
-        self.culprit = payload["inside"]
-        self.crashed = self.culprit is not None or payload["how"] in CRASHES
+        self.culprit = inside
+        self.crashed = inside is not None or how in CRASHES
 
     def lost(self, reason: str, crash: object | None, *, stopping: bool) -> tuple[bool, str | None]:
         """Frida has lost the process; `stopping`: at our wish.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,13 +40,12 @@ class Hooked:
         self._sources = sources
         self._api_level = api_level
         self._partial = partial
+        self._keys = {_key(source) for source in sources}
         self._told: dict[tuple[str, str, str], HookStatus] = {}
 
-    def told(self, items: Iterable[Mapping[str, Any]]) -> None:
-        """What the agent says of them."""
-        for item in items:
-            status = HookStatus.model_validate(item)
-            self._told[_of(status)] = status
+    def told(self, items: Iterable[HookStatus]) -> None:
+        """What the agent says of them; of a source that nobody asked for it can say nothing."""
+        self._told |= {_of(status): status for status in items if _of(status) in self._keys}
 
     def statuses(self) -> list[HookStatus]:
         """All of them, in the order of the sources."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from monitor import private
 from monitor.errors import SetupError
 from monitor.events import Endpoint, Event, Gap, Observers, Phase, Run, count_sources
 from monitor.observe.agent import Agent, Records, agent_js
@@ -24,6 +25,7 @@ from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
 from monitor.observe.trust import key_of
 from monitor.recording import Recording
+from monitor.recording.quota import FREE_BYTES, MAX_BYTES, Limited, Quota
 
 POLL_S = 0.1
 MOST_CRASHES = 3
@@ -67,6 +69,10 @@ class Order:
     """An app that dies this soon after its hooks came up is started again without the source that it died of."""
     unpin: bool = False
     """Make the app accept the proxy's certificate where it checks more than the device does."""
+    max_bytes: int = MAX_BYTES
+    """How large the recording may become: then bodies are no longer stored, and gaps say so."""
+    free_bytes: int = FREE_BYTES
+    """How much of its disk stays free."""
     pass_refused: bool = True
     """When the app refuses the proxy's certificate for a host, let it through to that host undecrypted from then on:
     the agent records what it writes at the TLS library."""
@@ -108,7 +114,11 @@ def observe(
                 hosts=device.hosts,
                 confdir=order.confdir.expanduser(),
                 upstream_ca=device.upstream_ca,
-                options={"pass_refused": "true"} if order.pass_refused else None,
+                options={
+                    "recording_limit": str(order.max_bytes),
+                    "disk_free": str(order.free_bytes),
+                    **({"pass_refused": "true"} if order.pass_refused else {}),
+                },
             )
         )
         recording.update_run(mode=mode.spec, observers=recording.run.observers.model_copy(update={"proxy": True}))
@@ -118,9 +128,11 @@ def observe(
         device.prepare(proxy.host, proxy.port, proxy.ca_pem)
         up.callback(device.undo)
         up.callback(device.stop)
+        limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
+        up.callback(limited.close)
         left = list(sources)
         for crashes in range(MOST_CRASHES + 1):
-            died_of = _play(device, proxy, recording, left, order, stop, say)
+            died_of = _play(device, proxy, recording, limited, left, order, stop, say)
             if died_of is None:
                 return recording
             if crashes < MOST_CRASHES:
@@ -136,6 +148,7 @@ def _play(
     device: Device,
     proxy: Proxy,
     recording: Recording,
+    limited: Limited,
     sources: Sequence[Source],
     order: Order,
     stop: Callable[[], bool],
@@ -164,7 +177,7 @@ def _play(
         device.stop()
         return not crashed
 
-    with agent_for(sources, recording) as agent:
+    with agent_for(sources, limited) as agent:
         say(f"starting {device.app.package} with {_number(sources)} sources to hook")
         try:
             agent.launch(device.launch())
@@ -226,9 +239,9 @@ class _Nowhere:
         """Forget them."""
         return len(events)
 
-    def put_body(self, data: bytes, /) -> object:
+    def put_body(self, data: bytes, /) -> str | None:
         """Forget it."""
-        return len(data)
+        return hashlib.sha256(data).hexdigest()
 
 
 def _leave_out(source: str, recording: Recording, app: str, say: Say) -> None:
@@ -262,8 +275,7 @@ def _went_down(agent: Agent, recording: Recording) -> None:
 def _tunnel(order: Order, configuration: str) -> Path:
     """The file that the device's WireGuard app loads; it has a private key."""
     path = order.confdir.expanduser() / "device.wireguard.conf"
-    path.touch(mode=0o600)
-    path.write_text(configuration + "\n")
+    private.write(path, configuration + "\n")
     return path
 
 

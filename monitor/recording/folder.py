@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Self
 
 from pydantic import ValidationError
 
+from monitor import private
 from monitor.errors import FileError, UserError
 from monitor.events import FILES, Event, Line, Ref, Run, dump
 from monitor.recording import files
@@ -58,7 +59,7 @@ class Recording:
         """
         path = Path(path)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.folder(path)
             if any(path.iterdir()):
                 raise UserError(f"{path} is not empty.", "Name a new folder; a recording is never written over.")
             path.chmod(0o700)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from monitor import escape
 from monitor.findings import Report
 from monitor.reports.page import Page
-from monitor.reports.words import Words, plain
+from monitor.reports.words import Words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -86,7 +86,7 @@ def environment(folder: Path = TEMPLATES) -> Environment:
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_harmless,
+        finalize=escape.html,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -148,24 +148,13 @@ def letters() -> Environment:
     return room
 
 
-_ACTIVE = re.compile(r"[\\`*_\[\]<>|]|~(?=~)|&(?=#?\w)|^(?=#|[-+=]+(?:\s|$))")
-
-
 def _literal(shown: Any) -> Any:
     """A text on one line with every character that Markdown acts on escaped."""
     if isinstance(shown, Markup) or not isinstance(shown, str):
         return shown
-    return Markup(_ACTIVE.sub(lambda found: f"\\{found.group()}", " ".join(plain(shown).split("\n"))))  # noqa: S704
+    return Markup(escape.markdown(shown))  # noqa: S704
 
 
 def _code(text: object) -> Markup:
     """A text as a span of code."""
-    shown = " ".join(plain(text).split()) or " "
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    room = " " if "`" in shown else ""
-    return Markup(f"{fence}{room}{shown}{room}{fence}")  # noqa: S704
-
-
-def _harmless(shown: Any) -> Any:
-    return plain(shown) if isinstance(shown, str) and not isinstance(shown, Markup) else shown
+    return Markup(escape.code(text))  # noqa: S704

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from monitor import escape
 from monitor.findings import Report
 
 
@@ -14,7 +15,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     tree["run"]["versions"] = _sorted(tree["run"]["versions"])
     tree["coverage"] = _sorted(tree["coverage"])
     tree["masked"] = not reveal
-    return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+    return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
 
 
 def _sorted(tree: Any) -> Any:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import get_args
 from xml.etree import ElementTree as ET
 
+from monitor.escape import xml
 from monitor.events import format_time
 from monitor.findings import Finding, JudgedRule, Need, Report
 from monitor.reports.articles import citations
 from monitor.reports.integrity import integrity, state
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.watched import consent, not_watched
-from monitor.reports.words import Words, plain
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, not even escaped."""
+from monitor.reports.words import Words
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
@@ -42,25 +39,25 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
         root,
         "testsuite",
         {
-            "name": _xml(f"appwitness {run.app.package}"),
+            "name": xml(f"appwitness {run.app.package}"),
             **numbers,
             "timestamp": run.started.strftime("%Y-%m-%dT%H:%M:%S"),
-            "hostname": _xml(run.device.serial),
+            "hostname": xml(run.device.serial),
         },
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in _facts(report, words).items():
-        ET.SubElement(properties, "property", {"name": _xml(name), "value": _xml(value)})
+        ET.SubElement(properties, "property", {"name": xml(name), "value": xml(value)})
     for name in names:
         case = ET.SubElement(
-            suite, "testcase", {"classname": _xml(f"appwitness.{run.app.package}"), "name": _xml(name), "time": "0.000"}
+            suite, "testcase", {"classname": xml(f"appwitness.{run.app.package}"), "name": xml(name), "time": "0.000"}
         )
         if found[name]:
             _fail(case, found[name], rules.get(name), words)
         elif lacks := report.not_judged.get(name):
-            ET.SubElement(case, "skipped", {"message": _xml(not_watched(lacks, words))})
+            ET.SubElement(case, "skipped", {"message": xml(not_watched(lacks, words))})
     out = ET.SubElement(suite, "system-out")
-    out.text = _xml(_said(report, words, reveal))
+    out.text = xml(_said(report, words, reveal))
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -68,8 +65,8 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
 def _fail(case: ET.Element, findings: Sequence[Finding], rule: JudgedRule | None, words: Words) -> None:
     title = words.of(rule.title if rule else findings[0].title)
     message = f"{title} ({words.count('verdict_findings', len(findings))})" if len(findings) > 1 else title
-    failure = ET.SubElement(case, "failure", {"type": _xml(findings[0].level), "message": _xml(message)})
-    failure.text = _xml("\n\n".join(_told(finding, words) for finding in findings))
+    failure = ET.SubElement(case, "failure", {"type": xml(findings[0].level), "message": xml(message)})
+    failure.text = xml("\n\n".join(_told(finding, words) for finding in findings))
 
 
 def _told(finding: Finding, words: Words) -> str:
@@ -128,7 +125,3 @@ def _said(report: Report, words: Words, reveal: bool) -> str:
             where = f"{gap.subject} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
             lines.append(f"- {where}{f'; {gap.detail}' if gap.detail else ''}{f' [{gap.ref}]' if gap.ref else ''}")
     return "\n".join(lines)
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text))

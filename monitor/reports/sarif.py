@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from monitor import escape
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from monitor.reports.articles import cited
@@ -95,7 +96,16 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
             }
         ],
     }
-    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+    return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
+
+
+def _inert(tree: Any) -> Any:
+    """The same log; nothing in its texts that a viewer would act on. Markdown was escaped where it was made."""
+    if isinstance(tree, dict):
+        return {name: text if name == "markdown" else _inert(text) for name, text in tree.items()}
+    if isinstance(tree, list):
+        return [_inert(each) for each in tree]
+    return escape.sarif(tree) if isinstance(tree, str) else tree
 
 
 def _rules(report: Report) -> list[JudgedRule]:
@@ -114,13 +124,14 @@ def _rule(rule: JudgedRule, words: Words) -> Tree:
     about = words.of(rule.help) or title
     rests = f"{words('references')}: {'; '.join(rule.references)}" if rule.references else ""
     check = words("verdict_findings_more")
-    text = "\n\n".join(part for part in (about, check, rests) if part)
+    parts = [part for part in (about, check, rests) if part]
+    marked = "\n\n".join(escape.markdown(part) for part in parts)
     return {
         "id": rule.id,
         "name": "".join(part.capitalize() for part in rule.id.split("-")),
         "shortDescription": {"text": title},
         "fullDescription": {"text": about},
-        "help": {"text": text, "markdown": f"**{_markdown(title)}**\n\n{_markdown(text)}"},
+        "help": {"text": "\n\n".join(parts), "markdown": f"**{escape.markdown(title)}**\n\n{marked}"},
         "defaultConfiguration": {"level": LEVELS[rule.level]},
         "properties": {"tags": ["privacy", "personal-data", *rule.kinds], "security-severity": SEVERITY[rule.level]},
     }
@@ -331,13 +342,6 @@ def _stack(lines: Sequence[str], message: str) -> Tree | None:
 
 def _gap_text(subject: str, where: str, why: str, detail: str | None, words: Words) -> str:
     return plain(f"{subject} ({words(f'where_{where}')}): {words(f'why_{why}')}{f'; {detail}' if detail else ''}")
-
-
-def _markdown(text: str) -> str:
-    """A text with nothing in it that markdown or HTML would act on."""
-    for mark in "\\`*_[]<>":
-        text = text.replace(mark, f"\\{mark}")
-    return text
 
 
 def _given(**fields: Any) -> Tree:

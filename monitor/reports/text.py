@@ -7,11 +7,12 @@ import shlex
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -68,8 +69,14 @@ def printed(parts: Iterable[RenderableType], width: int | None = None, colour: b
         legacy_windows=False,
     )
     for part in parts:
-        console.print(part)
+        console.print(Segments(_inert(console.render(part))), end="")
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
+
+
+def _inert(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """What is to be printed; nothing foreign in it acts on a terminal."""
+    for segment in segments:
+        yield segment if segment.control else Segment(plain(segment.text), segment.style)
 
 
 def _parts(report: Report, words: Words, reveal: bool) -> Iterable[RenderableType]:

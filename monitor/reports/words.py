@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from monitor import catalog
 from monitor.errors import UserError
+from monitor.escape import terminal as plain
+
+__all__ = ["LANGUAGES", "Words", "plain"]
 
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
 """lang parameter -> language tag (BCP 47)."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Words:
@@ -41,11 +41,6 @@ class Words:
     def of(self, texts: dict[str, str]) -> str:
         """A text that comes in languages, in ours; else in English; else in whichever there is."""
         return texts.get(self.lang) or texts.get("en") or next(iter(texts.values()), "")
-
-
-def plain(text: object) -> str:
-    """A text of foreign origin without control characters: no terminal escapes, no turned writing direction."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 @cache

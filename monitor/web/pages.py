@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from monitor.store import Store
 TEMPLATES = Path(__file__).parent / "templates"
 HOSTS = ["127.0.0.1", "localhost"]
 """Names by which a browser may ask: a page elsewhere that points its own name at this machine gets nothing."""
+COOKIE = "appwitness"
+STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
 HEADERS = {
     b"cache-control": b"no-store",
     b"content-security-policy": b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -34,10 +37,11 @@ HEADERS = {
 }
 
 
-def app(store: Store, known: Knowledge | None = None, *, reveal: bool = False) -> Starlette:
+def app(store: Store, known: Knowledge | None = None, *, token: str, reveal: bool = False) -> Starlette:
     """The pages over `store`: `/` and `/recordings/<id>`, in English or with `?lang=zh`; values masked unless `reveal`.
 
-    Nothing is written, and whoever is not on this machine is refused.
+    Nothing is written. Whoever is not on this machine is refused, and whoever does not know `token`, which the address
+    `/?token=...` carries the first time and a cookie from then on: this machine may have other users.
     """
     rules = known or knowledge()
 
@@ -53,7 +57,11 @@ def app(store: Store, known: Knowledge | None = None, *, reveal: bool = False) -
 
     return Starlette(
         routes=[Route("/", index), Route("/recordings/{recording}", page)],
-        middleware=[Middleware(_Loopback), Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
+        middleware=[
+            Middleware(_Loopback),
+            Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+            Middleware(_Token, token=token),
+        ],
         exception_handlers={UserError: _not_there},
     )
 
@@ -108,6 +116,36 @@ class _Loopback:
             await self.inner(scope, receive, with_headers)
         else:
             await PlainTextResponse("For this machine alone.\n", status_code=403)(scope, receive, with_headers)
+
+
+class _Token:
+    """Refuses who does not know the token; who does gets it as a cookie, so that links work."""
+
+    def __init__(self, inner: ASGIApp, token: str) -> None:
+        self.inner = inner
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        request = Request(scope)
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict"
+                message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
+            await send(message)
+
+        if self._is(request.query_params.get("token")):
+            await self.inner(scope, receive, with_cookie)
+        elif self._is(request.cookies.get(COOKIE)):
+            await self.inner(scope, receive, send)
+        else:
+            await PlainTextResponse(STRANGER, status_code=403)(scope, receive, send)
+
+    def _is(self, said: str | None) -> bool:
+        return said is not None and secrets.compare_digest(said.encode("utf-8", "replace"), self.token.encode())
 
 
 def _is_here(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -103,9 +104,9 @@ class _Nowhere:
         """Forget them."""
         return len(events)
 
-    def put_body(self, data: bytes, /) -> object:
+    def put_body(self, data: bytes, /) -> str | None:
         """Forget it."""
-        return len(data)
+        return hashlib.sha256(data).hexdigest()
 
 
 def install(room: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from datetime import UTC, datetime
 
 import h2.config
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.events import Endpoint, Event, Gap, Upload
+from monitor.observe.agent_messages import PlainSent, message
 from monitor.observe.plaintext import WAIT_S, Plaintext
 
 AT = 1_773_478_800_000_000
@@ -43,15 +45,20 @@ class Wire:
     def __init__(self, **options):
         self.now = 0.0
         self.bodies: list[bytes] = []
-        self.plaintext = Plaintext("com.example.bank", self.bodies.append, lambda: self.now, **options)
+        self.plaintext = Plaintext("com.example.bank", self._stored, lambda: self.now, **options)
         self.events: list[Event] = []
         self.at = AT
         self.told = False
 
+    def _stored(self, body):
+        self.bodies.append(body)
+        return hashlib.sha256(body).hexdigest()
+
     def _feed(self, way, data=b"", **more):
         self.at += 1000
-        message = {"type": "plain", "id": 1, "at": self.at, "way": way, **more}
-        self.events += self.plaintext.feed(message, data, 4711)
+        told = message({"type": "plain", "id": 1, "at": self.at, "way": way, **more})
+        assert isinstance(told, PlainSent)
+        self.events += self.plaintext.feed(told, data, 4711)
 
     def out(self, data, stack=CALLER):
         about = {} if self.told else {"about": ABOUT}

@@ -46,8 +46,43 @@ def store(tmp_path, known):
         yield store
 
 
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", **options):
-    return TestClient(app(store, known, **options), base_url=f"http://{host}", client=(client, 50000))
+TOKEN = "known-to-one-user"
+
+
+def browser(store, known, client="127.0.0.1", host="127.0.0.1", cookies=(("appwitness", TOKEN),), **options):
+    pages = app(store, known, token=TOKEN, **options)
+    return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=dict(cookies))
+
+
+@pytest.mark.parametrize(
+    ("query", "cookie", "status"),
+    [
+        (f"?token={TOKEN}", None, 200),
+        ("", TOKEN, 200),
+        (f"?token={TOKEN}", "stale", 200),
+        ("?token=wrong", TOKEN, 200),
+        ("", None, 403),
+        ("?token=", None, 403),
+        ("?token=wrong", None, 403),
+        (f"?token={TOKEN}x", None, 403),
+        ("?token=%ED%A0%80%00%F0%9F%98%80", None, 403),
+        ("", "wrong", 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/recordings/run-2%20%3Cb%3E", "/absent"])
+def test_only_who_has_the_token_is_answered(store, known, query, cookie, status, path):
+    asking = browser(store, known, cookies=(("appwitness", cookie),) if cookie else ())
+    answer = asking.get(path + query)
+    assert answer.status_code == (404 if status == 200 and path == "/absent" else status)
+    assert (sample.APP in answer.text) == (answer.status_code == 200)
+
+
+def test_the_token_becomes_a_cookie_for_this_site_alone_and_links_work(store, known):
+    asking = browser(store, known, cookies=())
+    said = asking.get(f"/?token={TOKEN}").headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=Strict"} <= {part.strip() for part in said.split(";")}
+    assert asking.get("/recordings/run-2%20%3Cb%3E").status_code == 200
+    assert "token" not in asking.get("/").text
 
 
 def test_the_recordings_are_listed_newest_first_and_lead_to_their_page(store, known):

@@ -29,7 +29,16 @@ LABELLED = frozenset({"tap", "operator"})
 """Signals whose text is a label that somebody chose."""
 ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn", "partial"})
 _HIDING = frozenset(
-    {"tls_refused", "not_decrypted", "protocol_unsupported", "body_truncated", "overflow", "decode_limit", "detached"}
+    {
+        "tls_refused",
+        "not_decrypted",
+        "protocol_unsupported",
+        "body_truncated",
+        "overflow",
+        "quota",
+        "decode_limit",
+        "detached",
+    }
 )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from monitor.events import Endpoint, Event, Gap, Tls, Upload
+from monitor.events import Event, Gap, Tls, Upload
+from monitor.observe.agent_messages import About, PlainSent, Refused
 from monitor.observe.plaintext.http1 import Http1
 from monitor.observe.plaintext.http2 import PREFACE, Http2
 from monitor.observe.plaintext.message import MOST_BYTES, Message, Part
@@ -21,6 +20,8 @@ __all__ = ["MOST_BYTES", "Plaintext"]
 WAIT_S = 3.0
 """How long a request waits for its answer, by the host's clock, before it is written without a status."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+MOST_LINKS = 10_000
+"""Connections that are followed at a time."""
 ENOUGH = 16
 """With so many bytes it is clear what is spoken."""
 
@@ -29,7 +30,7 @@ ENOUGH = 16
 class _Link:
     """One connection."""
 
-    about: Mapping[str, Any]
+    about: About
     stack: tuple[str, ...] = ()
     at: datetime = LONG_AGO
     """When something was written last."""
@@ -43,9 +44,17 @@ class Plaintext:
     """Takes the agent's messages in their order; may be asked from several threads."""
 
     def __init__(
-        self, app: str, put_body: Callable[[bytes], object], clock: Callable[[], float], *, most_bytes: int = MOST_BYTES
+        self,
+        app: str,
+        put_body: Callable[[bytes], str | None],
+        clock: Callable[[], float],
+        *,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
-        """`put_body` stores bytes in bodies/; `clock` gives seconds that never go back, for how long to wait."""
+        """`put_body` stores bytes in bodies/ and gives their sha256, None when it does not.
+
+        `clock` gives seconds that never go back, for how long to wait.
+        """
         self._app = app
         self._put_body = put_body
         self._clock = clock
@@ -53,25 +62,30 @@ class Plaintext:
         self._links: dict[int, _Link] = {}
         self._lock = threading.Lock()
 
-    def feed(self, message: Mapping[str, Any], data: bytes, pid: int | None) -> list[Event]:
-        """One message of the agent (`type` plain); what can be written now."""
+    def feed(self, message: PlainSent, data: bytes, pid: int | None) -> list[Event]:
+        """One message of the agent; what can be written now. Raises Refused for one connection too many."""
         with self._lock:
-            at = datetime.fromtimestamp(message["at"] / 1_000_000, UTC)
-            link = self._links.setdefault(message["id"], _Link({}))
-            if "about" in message:
-                link.about = message["about"]
-            match message["way"]:
-                case "out":
-                    if "stack" in message:
-                        link.stack = tuple(message["stack"])
-                    link.at = at
-                    done = self._out(link, Part(at, data, link.stack))
-                case "in":
-                    done = self._answered(link, at, data)
-                case _:
-                    self._links.pop(message["id"])
-                    done = self._ended(link)
-            return [event for one in done for event in self._written(link, one, pid)]
+            at = datetime.fromtimestamp(message.at / 1_000_000, UTC)
+            if message.id not in self._links and len(self._links) >= MOST_LINKS:
+                raise Refused(f"plaintext of more than {MOST_LINKS} connections at a time")
+            link = self._links.setdefault(message.id, _Link(About()))
+            link.about = message.about or link.about
+            try:
+                match message.way:
+                    case "out":
+                        if message.stack is not None:
+                            link.stack = tuple(message.stack)
+                        link.at = at
+                        done = self._out(link, Part(at, data, link.stack))
+                    case "in":
+                        done = self._answered(link, at, data)
+                    case "end":
+                        self._links.pop(message.id)
+                        done = self._ended(link)
+                return [event for one in done for event in self._written(link, one, pid)]
+            except Exception:
+                self._links.pop(message.id, None)  # what follows on it could not be told apart any more
+                raise
 
     def due(self, pid: int | None) -> list[Event]:
         """What has waited for an answer long enough."""
@@ -138,8 +152,10 @@ class Plaintext:
     def _written(self, link: _Link, message: Message, pid: int | None) -> list[Event]:
         about = link.about
         body = bytes(message.body)
-        local, remote = (about.get(end) and Endpoint(**about[end]) for end in ("local", "remote"))
-        host = message.host or about.get("host") or (remote.ip if remote else None)
+        stored = self._put_body(body) if body else None
+        cut = message.cut or ("not stored, the recording is full" if body and stored is None else None)
+        local, remote = about.local, about.remote
+        host = message.host or about.host or (remote.ip if remote else None)
         upload = Upload(
             at=message.at,
             app=self._app,
@@ -149,19 +165,19 @@ class Plaintext:
             url=message.url(host),
             host=host,
             headers=tuple(message.headers),
-            body=self._stored(body),
+            body=stored,
             size=len(body),
             type=next((value for name, value in message.headers if name.lower() == "content-type"), None),
-            truncated=message.cut is not None,
+            truncated=cut is not None,
             client=local,
             server=remote if remote and _is_far(remote.ip) else None,
-            tls=Tls(version=about.get("version"), sni=about.get("host"), alpn=about.get("alpn") or None),
+            tls=Tls(version=about.version, sni=about.host, alpn=about.alpn or None),
             status=message.status,
             stack=message.stack,
         )
         events: list[Event] = [upload]
-        if message.cut is not None:
-            detail = f"body {upload.body or '-'}, {len(body)} of {message.size} bytes: {message.cut}"
+        if cut is not None:
+            detail = f"body {stored or '-'}, {len(body) if stored else 0} of {message.size} bytes: {cut}"
             events.append(
                 Gap(
                     at=message.at,
@@ -174,12 +190,6 @@ class Plaintext:
                 )
             )
         return events
-
-    def _stored(self, body: bytes) -> str | None:
-        if not body:
-            return None
-        self._put_body(body)
-        return hashlib.sha256(body).hexdigest()
 
 
 def _is_far(ip: str) -> bool:

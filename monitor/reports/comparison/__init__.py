@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from monitor import escape
 from monitor.errors import UserError
 from monitor.events import Value
 from monitor.findings import Candidate, Comparison, Report
@@ -27,7 +28,7 @@ def render(
     shown = comparison if reveal else masked(comparison, of)
     if format == "json":
         tree = {**shown.model_dump(mode="json"), "masked": not reveal}
-        return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+        return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
     if format == "text":
         from monitor.reports.comparison.text import text
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from addons.disk import ring, storage, writer
+from addons.disk import quota, ring, storage, writer
 
 MB = 1 << 20
 NAME = f"{os.getpid()}-1"
@@ -108,6 +108,49 @@ def check(recording: Recording) -> None:
     assert (cut["why"], cut["subject"], cut["at"]) == ("body_truncated", "a.test", storage.time_of(4))
     assert cut["detail"] == f"body {digest(CUT)}, {MB} of {5 * MB} bytes: client disconnected"
     assert (begun["why"], begun["subject"], begun["body"]) == ("body_truncated", "uploads.jsonl", digest(BEGUN))
+
+
+@pytest.mark.parametrize(
+    ("most", "free", "whole"), [(0, 0, True), (1 << 40, 0, True), (5000, 0, False), (0, 1 << 60, False)]
+)
+def test_bodies_over_the_quota_are_named_and_not_stored(
+    recording: Recording, most: int, free: int, whole: bool
+) -> None:
+    bodies = [bytes([number]) * 3000 for number in range(5)]
+    for number, body in enumerate(bodies):
+        recording.put(ring.WHOLE, line_of(number), body, of=len(body))
+    recording.put(ring.PIECE, data=LONG[:MB], number=7, at=0)
+    recording.put(ring.END, line_of(5), number=7, at=MB, of=MB)
+    recording.end()
+    one = recording.writer()
+    one.quota = quota.Quota(str(recording.path), most, 0)
+    one.quota.free = free
+    if free:  # lines wait for room, as on a disk that is full; here there is some again for them
+        one.quota.line = lambda size: ""  # type: ignore[method-assign]
+    one.run()
+    uploads = recording.lines("uploads.jsonl")
+    assert len(uploads) == 6
+    gaps = recording.lines("gaps.jsonl") if (recording.path / "gaps.jsonl").read_bytes() else []
+    assert bool(gaps) != whole
+    cut = [upload for upload in uploads if upload["truncated"]]
+    assert len(cut) == len(gaps)
+    assert {gap["why"] for gap in gaps} <= {"quota"}
+    assert sum(len(body) for body in recording.bodies().values()) <= (most or (0 if free else 1 << 40))
+
+
+def test_lines_wait_while_less_is_free_than_is_to_stay_free(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "RETRY_S", 0.01)
+    monkeypatch.setattr(writer, "END_S", 0.05)
+    recording.put(ring.WHOLE, line_of(1))
+    recording.end()
+    one = recording.writer()
+    one.quota.free = 1 << 60
+    one.run()
+    assert one.lost == 1
+    assert (recording.path / "uploads.jsonl").read_bytes() == b""
+    assert [gap["why"] for gap in recording.lines("gaps.jsonl")] == ["overflow"]
 
 
 def test_each_kind_of_record(recording: Recording) -> None:

@@ -1,0 +1,69 @@
+"""How much of the disk a recording may take, as monitor/recording/quota.py has it for the other writer."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+
+LINES_MORE = 4
+"""Lines may go on for a quarter more than what bodies may fill."""
+LOOK_S = 10.0
+"""How often all is counted anew, others' bodies among them; more seldom where that takes long."""
+MARK = "quota: "
+"""How the reason begins for which a body is not stored whole."""
+
+
+class Quota:
+    """Of the recording in a folder: at most `most` bytes, and none while less than `free` are free; 0 is no limit."""
+
+    def __init__(self, folder: str, most: int = 0, free: int = 0) -> None:
+        self.folder = folder
+        self.most = most
+        self.free = free
+        self.used = 0
+        self.look_at = 0.0
+
+    def body(self, size: int) -> str:
+        """Why so many bytes of a body cannot be stored; "" when they can, and then they count."""
+        if self.most and self._used() + size > self.most:
+            return f"{MARK}the recording has reached its limit of {self.most} bytes"
+        problem = self._scarce(size)
+        if problem:
+            return f"{MARK}{problem}"
+        self.used += size
+        return ""
+
+    def line(self, size: int) -> str:
+        """Why a line cannot be appended now; "" when it can, and then it counts."""
+        if self.most and self._used() + size > self.most + self.most // LINES_MORE:
+            return f"the recording has gone over its limit of {self.most} bytes with lines alone"
+        problem = self._scarce(size)
+        if not problem:
+            self.used += size
+        return problem
+
+    def _scarce(self, size: int) -> str:
+        if self.free and hasattr(os, "statvfs"):
+            with suppress(OSError):
+                disk = os.statvfs(self.folder)
+                if disk.f_bavail * disk.f_frsize - size < self.free:
+                    return f"less than {self.free} bytes are free on the disk"
+        return ""
+
+    def _used(self) -> int:
+        now = time.monotonic()
+        if now >= self.look_at:
+            self.used = _size_of(self.folder) + _size_of(f"{self.folder}/bodies")
+            self.look_at = time.monotonic() + max(LOOK_S, 20 * (time.monotonic() - now))
+        return self.used
+
+
+def _size_of(folder: str) -> int:
+    size = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # put in place meanwhile
+                if entry.is_file(follow_symlinks=False):
+                    size += entry.stat(follow_symlinks=False).st_size
+    return size

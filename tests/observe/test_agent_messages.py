@@ -1,0 +1,348 @@
+"""The app under test shares the agent's process: what it sends through the agent's channel is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
+from monitor.observe.agent import Agent
+from monitor.recording import Recording, verify
+from monitor.recording.quota import Limited, Quota
+
+PID = 4711
+APP = "com.example.hostile"
+
+
+def now(**offset):
+    return format_time(datetime.now(UTC) + timedelta(**offset))
+
+
+@pytest.fixture
+def recording(tmp_path):
+    run = Run(
+        id="r", app=AppIdentity(package=APP), device=DeviceIdentity(serial="x", kind="lab"), started=datetime.now(UTC)
+    )
+    with Recording.create(tmp_path / "r", run) as recording:
+        yield recording
+
+
+@pytest.fixture
+def agent(recording):
+    agent = Agent(recording, [], APP)
+    agent._pid = PID
+    return agent
+
+
+def send(agent, type_, data=None, **payload):
+    agent._on_message({"type": "send", "payload": {"type": type_, **payload}}, data)
+
+
+def line(kind, **fields):
+    return {"v": 1, "kind": kind, "at": now(), "app": APP, "pid": PID, **fields}
+
+
+def access(**fields):
+    return line("access", **{"source": "s", "data": "location", "outcome": "returned", **fields})
+
+
+def consent(**fields):
+    return line("consent", **{"signal": "tap", "status": "given", "by": "user", **fields})
+
+
+def upload(**fields):
+    return line("upload", **{"via": "sms", "host": "+100", **fields})
+
+
+def gap(**fields):
+    return line("gap", **{"where": "hook", "subject": "s", "why": "install_failed", **fields})
+
+
+def phase(**fields):
+    return line("phase", **{"state": "foreground", **fields})
+
+
+def transform(**fields):
+    blob = {"b64": "eA=="}
+    return line("transform", **{"op": "digest", "algorithm": "MD5", "input": blob, "output": blob, **fields})
+
+
+END = {"ip": "10.0.0.1", "port": 1}
+DEEP = json.loads("[" * 50 + "]" * 50)
+NAMED = {"body": "0" * 64, "size": 999}
+
+ALLOWED = {
+    "a read": access(),
+    "values": access(values=[{"type": "name", "text": "x" * 60_000, "row": 1}] * 100),
+    "a digest": transform(),
+    "a connection": line("connection", local=END, remote=END),
+    "a tap of the user": consent(),
+    "a claim of the app": consent(signal="sdk_call", by="app"),
+    "a permission": consent(signal="permission_result"),
+    "a text message": upload(),
+    "a phase": phase(),
+    "what started it": phase(state="mark", text="started by a broadcast: x"),
+    "a hook that failed": gap(),
+    "of the device": gap(where="device"),
+    "a little late": access(at=now(seconds=-1)),
+    "a little early": access(at=now(seconds=5)),
+}
+REFUSED = {
+    "an operator's word": consent(signal="operator", by="operator"),
+    "an operator's signal": consent(signal="operator", by="user"),
+    "by an operator": consent(by="operator"),
+    "a claim as the user's": consent(signal="sdk_call", by="user"),
+    "a correction": consent(corrects="consents.jsonl:1"),
+    "a retraction": consent(retracts="consents.jsonl:1"),
+    "the proxy's upload": upload(via="http", url="https://rival.test/"),
+    "another's name lookup": upload(via="dns"),
+    "a person's mark": phase(state="mark", text="observation ended"),
+    "the proxy's gap": gap(where="proxy"),
+    "the clock's gap": gap(where="clock", why="no_clock"),
+    "the correlator's gap": gap(where="correlate"),
+    "another app": access(app="com.example.rival"),
+    "no app": access(app=None),
+    "another process": access(pid=1),
+    "no process": access(pid=None),
+    "before the run": access(at=now(hours=-1)),
+    "after now": access(at=now(hours=1)),
+    "the first year": access(at="0001-01-01T00:00:00Z"),
+    "before the first year": access(at="0001-01-01T00:00:00+10:00"),
+    "the last year": access(at="9999-12-31T23:59:59.999999Z"),
+    "repeats after now": access(count=2, until=now(hours=1)),
+    "repeats before it": access(count=2, until=now(hours=-1)),
+    "a long text": access(target="x" * (2 << 20)),
+    "deep arguments": access(args={"a": DEEP}),
+    "a deep field of its own": access(unknown=DEEP),
+    "a huge number": access(count=10**30),
+    "an infinite number": access(args={"a": float("inf")}),
+    "not a number": access(args={"a": float("nan")}),
+    "a body that never came": upload(body="0" * 64, size=3),
+    "a digest of what never came": transform(input=NAMED),
+    "a kind that is not there": line("verdict"),
+    "no kind": {},
+    "an upload that is a list": [],
+    "a surrogate": access(source="\ud800"),
+}
+
+
+@pytest.mark.parametrize("what", ALLOWED)
+def test_what_the_agent_says_is_recorded_with_the_time_it_came(agent, recording, what):
+    send(agent, "lines", lines=[json.dumps(ALLOWED[what])])
+    kind = ALLOWED[what]["kind"]
+    [read] = recording.read(kind, finished=True)
+    assert read.event is not None
+    assert read.event.arrived is not None
+    assert (kind == "gap") == bool(list(recording.read("gap")))
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_it_may_not_say_is_a_gap_and_costs_nothing_else(agent, recording, what):
+    good = json.dumps(access())
+    send(agent, "lines", lines=[good, json.dumps(REFUSED[what]), good])
+    agent.wait(0)
+    assert len(list(recording.read("access"))) == 2
+    [refused] = recording.events(Gap)
+    assert (refused.where, refused.why) == ("hook", "refused")
+    assert all(not list(recording.read(kind)) for kind in FILES if kind not in ("access", "gap"))
+
+
+def test_refusals_are_counted_and_told_twice(agent, recording):
+    for _ in range(500):
+        send(agent, "lines", lines=[json.dumps(access(pid=1)), "{"])
+    agent._script = object()
+    agent._ended.set()
+    agent.stop()
+    told = [gap.detail for gap in recording.events(Gap)]
+    assert told == [
+        "a line of another process", "not a line of the contract",
+        "a line of another process: 500 in all", "not a line of the contract: 500 in all",
+    ]  # fmt: skip
+
+
+def test_times_are_held_against_the_clock_of_the_device(agent, recording):
+    agent.clock._ask = lambda number: agent.clock.told(number, int((datetime.now(UTC).timestamp() - 86_400) * 1e6))
+    agent.clock.measure()
+    send(agent, "lines", lines=[json.dumps(access(at=now(days=-1))), json.dumps(access())])
+    assert len(list(recording.read("access"))) == 1
+    assert [gap.detail for gap in recording.events(Gap)] == ["a time outside the run"]
+
+
+def test_a_body_that_came_may_be_named_and_the_recording_verifies(agent, recording):
+    data = b"x" * 999
+    sha256 = hashlib.sha256(data).hexdigest()
+    send(agent, "body", data, sha256="anything")
+    send(agent, "lines", lines=[json.dumps(upload(body=sha256, size=999)), json.dumps(transform(input=NAMED))])
+    assert len(list(recording.read("upload"))) == 1
+    assert not list(recording.read("transform"))
+    recording.stamp(final=True)
+    assert verify(recording.path).ok
+
+
+SCREEN = {"fact": "dialog", "id": 1, "texts": ["Privacy policy"], "labels": ["Agree", "Refuse"]}
+FACTS: dict[str, Any] = {
+    "a dialog of another app": {**SCREEN, "app": "com.example.rival"},
+    "a dialog of another process": {**SCREEN, "pid": 1},
+    "a dialog of yesterday": {**SCREEN, "at": now(days=-1)},
+    "a dialog at no time": {**SCREEN, "at": float("nan")},
+    "a deep dialog": {**SCREEN, "texts": DEEP},
+    "a surrogate": {**SCREEN, "texts": ["\ud800 privacy policy"]},
+    "a huge identity": {**SCREEN, "id": 10**400},
+    "no dialog": {"fact": "confession"},
+    "a list": [1],
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("what", FACTS)
+def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
+    about = {"at": now(), "app": APP, "pid": PID}
+    fact = {**about, **FACTS[what]} if isinstance(FACTS[what], dict) else FACTS[what]
+    send(agent, "facts", facts=[fact, {**about, **SCREEN, "id": 2}])
+    agent.wait(0)
+    assert len(list(recording.read("consent"))) == 1
+    assert [gap.why for gap in recording.events(Gap)] == ["refused"]
+
+
+PLAIN = {"id": 1, "at": 0, "way": "out"}
+MESSAGES: dict[str, Any] = {
+    "nothing": None,
+    "a list": [],
+    "a number": 7,
+    "no type": {},
+    "a type that is a list": {"type": []},
+    "an unknown type": {"type": "\x1b[2J"},
+    "lines that are none": {"type": "lines", "lines": 3},
+    "lines of other things": {"type": "lines", "lines": [3, None, {}, ["x"], float("nan")]},
+    "facts that are none": {"type": "facts", "facts": "x"},
+    "statuses that are none": {"type": "statuses", "statuses": [{"source": 1}]},
+    "a clock without a number": {"type": "clock"},
+    "a clock of nan": {"type": "clock", "number": 1, "at": float("nan")},
+    "a clock of the far future": {"type": "clock", "number": 0, "at": 10**300},
+    "a check that is a list": {"type": "unpinned", "check": [], "state": "met"},
+    "an end of some kind": {"type": "exit", "how": {}, "inside": 3},
+    "a child that is none": {"type": "child", "pid": "1", "how": "own", "line": "x"},
+    "a child of a negative number": {"type": "child", "pid": -1, "how": "own", "line": "x"},
+    "a fault without words": {"type": "fault"},
+    "plaintext of no time": {"type": "plain", **PLAIN, "at": float("inf")},
+    "plaintext of the far future": {"type": "plain", **PLAIN, "at": 10**40},
+    "plaintext of no way": {"type": "plain", **PLAIN, "way": "up"},
+    "plaintext of a port too high": {"type": "plain", **PLAIN, "about": {"local": {"ip": "x", "port": 10**9}}},
+    "plaintext of a strange stack": {"type": "plain", **PLAIN, "stack": [1, 2]},
+}
+
+
+@pytest.mark.parametrize("what", MESSAGES)
+def test_a_message_that_cannot_be_is_a_gap(agent, recording, what):
+    agent._on_message({"type": "send", "payload": MESSAGES[what]}, b"x")
+    agent._on_message({"type": "send"}, None)
+    agent.wait(0)
+    gaps = list(recording.events(Gap))
+    assert gaps
+    assert {gap.why for gap in gaps} == {"refused"}
+    assert "\x1b" not in "".join(gap.detail or "" for gap in gaps)
+
+
+def test_a_run_is_no_larger_than_its_quota(agent, recording):
+    agent = Agent(Limited(recording, Quota(recording.path, max_bytes=8000, free_bytes=0)), [], APP)
+    agent._pid = PID
+    for number in range(20):
+        data = bytes([number]) * 1000
+        send(agent, "body", data)
+        send(agent, "lines", lines=[json.dumps(upload(body=hashlib.sha256(data).hexdigest(), size=1000))])
+    kept = [upload.body is not None for upload in recording.events(Upload)]
+    assert kept == sorted(kept, reverse=True)
+    assert {True, False} == set(kept)
+    for _ in range(20):
+        send(agent, "lines", lines=[json.dumps(access())] * 5)
+    agent.wait(0)
+    agent._recording.close()
+    written = sum(path.stat().st_size for path in recording.path.rglob("*") if path.is_file())
+    assert written < 20_000
+    assert len(list(recording.read("access"))) < 100
+    whys = {(gap.why, gap.subject) for gap in recording.events(Gap)}
+    assert {("quota", "bodies"), ("quota", "lines")} <= whys
+    assert any(gap.until is not None for gap in recording.events(Gap) if gap.why == "quota")
+    recording.stamp(final=True)
+    assert verify(recording.path).ok
+
+
+def test_nothing_of_the_app_is_stored_while_the_disk_is_nearly_full(agent, recording):
+    agent = Agent(Limited(recording, Quota(recording.path, free_bytes=1 << 60)), [], APP)
+    agent._pid = PID
+    send(agent, "body", b"x" * 1000)
+    send(agent, "lines", lines=[json.dumps(access())] * 10)
+    agent.wait(0)
+    assert not list(recording.read("access"))
+    assert not list((recording.path / "bodies").iterdir())
+    assert [gap.why for gap in recording.events(Gap)] == ["quota", "quota"]
+
+
+def test_plaintext_of_another_time_is_refused(agent, recording):
+    request = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
+    for number, at in enumerate((datetime.now(UTC), datetime.now(UTC) - timedelta(days=9))):
+        send(agent, "plain", request, id=number, at=int(at.timestamp() * 1e6), way="out", about={"host": "a.test"})
+        send(agent, "plain", id=number, at=int(at.timestamp() * 1e6), way="end")
+    assert len(list(recording.read("upload"))) == 1
+    assert [gap.detail for gap in recording.events(Gap)] == ["a time outside the run"]
+
+
+def test_a_flood_of_faults_is_bounded(agent, recording):
+    for number in range(1000):
+        send(agent, "fault", detail=f"fault {number} \ud800" + "x" * 10_000)
+    agent.wait(0)
+    gaps = list(recording.events(Gap))
+    assert len(gaps) <= 201
+    assert all(len(gap.detail or "") <= 2100 for gap in gaps)
+    assert len(agent._faults) <= 20
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=5)
+    | st.sampled_from(["\ud800", "\x00", "\x1b[2J", 10**400, "9" * 5000, APP, PID]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+FIELDS = [
+    "id", "at", "way", "about", "stack", "lines", "facts", "statuses", "number", "check", "state", "how", "inside",
+    "pid", "line", "detail",
+]  # fmt: skip
+GOOD = (access(), consent(), upload(), gap(), phase(), transform())
+
+
+@st.composite
+def payloads(draw):
+    """A message of the agent's with something in it that is not."""
+    type_ = draw(
+        st.sampled_from(
+            ["body", "plain", "lines", "facts", "statuses", "clock", "unpinned", "exit", "child", "fault", "x"]
+        )
+    )
+    fields = draw(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, odd)))
+    if type_ == "lines" and draw(st.booleans()):
+        mutant = dict(draw(st.sampled_from(GOOD)))
+        mutant[draw(st.sampled_from([*mutant, "extra"]))] = draw(odd)
+        try:
+            fields["lines"] = [json.dumps(mutant)]
+        except (TypeError, ValueError):
+            fields["lines"] = [mutant]
+    if type_ == "facts" and draw(st.booleans()):
+        fields["facts"] = [{**SCREEN, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*SCREEN])): draw(odd)}]
+    return {"type": type_, **fields}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(payloads() | odd, max_size=5), st.none() | st.binary(max_size=40))
+def test_nothing_that_the_app_sends_ends_the_run(agent, recording, sent, data):
+    for payload in sent:
+        if isinstance(payload, dict) and payload.get("type") == "exit":
+            continue  # answered through Frida
+        agent._on_message({"type": "send", "payload": payload}, data)
+    agent.wait(0)
+    assert all(read.event is not None for kind in FILES for read in recording.read(kind))
