@@ -51,10 +51,10 @@ def import_(
     JSON lines of hooks (frooky's, or others by --mapping).
     Files of one run go together: the traffic, and what was read.
     """
-    from monitor.exchange import Origin, hook_logs, imported
+    from monitor.exchange import Origin, imported, persona
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{app.rpartition('.')[2]}"
-    origin = Origin(app=app, kind=kind, persona=hook_logs.persona(values), mapping=mapping, keys=keys)
+    origin = Origin(app=app, kind=kind, persona=persona(values), mapping=mapping, keys=keys)
     recording = imported(files, into, origin, format_)
     counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
     out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")

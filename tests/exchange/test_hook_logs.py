@@ -9,7 +9,7 @@ import pytest
 
 from monitor.errors import FileError, UserError
 from monitor.events import Access, Gap, Value
-from monitor.exchange import hook_logs
+from monitor.exchange import hook_logs, planted
 
 APP = "com.example.circle"
 STACK = [
@@ -48,6 +48,7 @@ def test_a_call_of_frooky(tmp_path) -> None:
         data="phone_number",
         values=(Value(type="phone_number", text="+8613800138000"),),
         outcome="returned",
+        args={"subscription": "gps"},
         stack=("com.friendgraph.sdk.Sync.run(Sync.java:12)",),
     )
 
@@ -122,4 +123,4 @@ def test_a_mapping_with_a_mistake_names_the_line(tmp_path) -> None:
 @pytest.mark.parametrize("word", ["phone_number", "=1", "phone_number="])
 def test_a_value_that_is_none(word) -> None:
     with pytest.raises(UserError, match="is not TYPE=VALUE"):
-        hook_logs.persona([word])
+        planted.persona([word])
