@@ -21,7 +21,6 @@ from mitmproxy import ctx, flow
 from mitmproxy.addonmanager import Loader
 from mitmproxy.io import compat, tnetstring
 
-
 LATEST_S = 4102444800
 """1 January 2100."""
 HEAD = 16

@@ -130,8 +130,7 @@ def _run(id_: str, named: Sequence[tuple[Path, str]], origin: Origin, started: d
             "started": started,
             "versions": {"appwitness": metadata.version("appwitness")},
             "imported": [
-                {"file": printable(path.name), "format": kind, "sha256": _digest(path)}
-                for path, kind in named
+                {"file": printable(path.name), "format": kind, "sha256": _digest(path)} for path, kind in named
             ],
         }
     )

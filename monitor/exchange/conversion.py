@@ -59,6 +59,7 @@ class IntoRecording(Conversion):
         self._times, self._offsets = array("q"), array("q")
 
     def add(self, *events: Event, body: bytes = b"") -> None:
+        """Write events to the waiting file, and their body to the recording."""
         lines = [dump(event).encode() + b"\n" for event in events]
         if body:
             self._recording.put_body(body)

@@ -64,6 +64,8 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     named = {header["name"].lower(): header["value"] or "" for header in request.get("headers") or ()}
     said = _said(request, named)
     data = _data(request)
+    # (What was cut may be something else of the entry.)
+    cut = cut and len(data.get("text") or "") > pieces.LONG // 8
     body, detail = _body(data, said, "content-encoding" in named, cut)
     common: dict[str, Any] = {
         "app": app,

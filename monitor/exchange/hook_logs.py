@@ -23,7 +23,7 @@ OBJECT = re.compile(r"<instance\b|\[object |^[\w.$]+@[0-9a-f]{1,8}$")
 """A value that only says which object it was."""
 HALVES = ("getLatitude", "getLongitude")
 JOINED = timedelta(seconds=1)
-"""How far apart two calls for latitude and longitude of one place are at most, where the log does not name the object."""
+"""How far apart the two calls for one place are at most, where the log does not name the object."""
 NAMED = 20
 """Things asked for that one gap names; and lines that have a gap each."""
 Where = Sequence[str | int]
@@ -179,7 +179,7 @@ class _Log:
         if when is None:
             return True, None
         if when.argument == "this":
-            # (A place that the app put together itself cannot be told from one of the system's: the log has it as read.)
+            # (A place that the app put together itself cannot be told from one of the system's.)
             return source.unseen, None
         text = None if when.get else _text(_maybe(line, _index(self.where.argument, when.argument)), "text")
         if text is None:

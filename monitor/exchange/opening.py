@@ -14,6 +14,8 @@ from typing import BinaryIO, NamedTuple
 from monitor.errors import FileError, UserError
 
 CHUNK = 1 << 20
+BLOCK = 1 << 16
+"""Bytes that are unpacked at once: what is lost where a compressed file is damaged."""
 LARGEST = 16 << 30
 """Bytes that a compressed file may have when it is unpacked."""
 GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -84,7 +86,7 @@ def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:
                 unpacker = zlib.decompressobj(wbits=47)
             else:
                 data = unpacker.unconsumed_tail or file.read(CHUNK)
-            piece = unpacker.decompress(data, CHUNK)
+            piece = unpacker.decompress(data, BLOCK)
             if not data and not piece and not unpacker.eof:
                 return "the compressed file is broken off"
             size += out.write(piece)

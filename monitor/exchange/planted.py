@@ -26,7 +26,14 @@ def persona(words: Sequence[str]) -> tuple[Value, ...]:
         _refuse_unknown(type_)
         shape = SHAPES.get(type_)
         if shape is not None and not shape[0](text):
-            raise UserError(f"--value {word!r}: {text!r} is not {shape[1]}.", f"Write it as --value {type_}={shape[2]}.")
+            raise UserError(
+                f"--value {word!r}: {text!r} is not {shape[1]}.", f"Write it as --value {type_}={shape[2]}."
+            )
+        if len(text) == 1 and text.isascii():
+            raise UserError(
+                f"--value {word!r}: one letter is in every upload, and is not looked for.",
+                "Give the word that the app sends, if it sends one.",
+            )
         values.append(Value(type=type_, text=text))
     return tuple(values)
 
@@ -55,7 +62,9 @@ def _is_place(text: str) -> bool:
 
 def _digits(least: int, most: int) -> Callable[[str], bool]:
     """Digits, so many, with what people write between them."""
-    return lambda text: bool(re.fullmatch(r"[+\d][\d\s().\-/]*", text.lstrip("( "))) and least <= sum(map(str.isdigit, text)) <= most
+    return lambda text: (
+        bool(re.fullmatch(r"[+\d][\d\s().\-/]*", text.lstrip("( "))) and least <= sum(map(str.isdigit, text)) <= most
+    )
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
@@ -87,6 +96,10 @@ SHAPES: dict[str, tuple[Callable[[str], bool], str, str]] = {
         "a MAC address",
         "a4:50:46:12:9b:7e",
     ),
-    "ip_address": (_matches(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*(%\w+)?"), "an IP address", "192.0.2.7"),
+    "ip_address": (
+        _matches(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*(%\w+)?"),
+        "an IP address",
+        "192.0.2.7",
+    ),
 }
 """Type -> whether a text can be a value of it, what such a value is, an example. Only what cannot be one is refused."""

@@ -95,7 +95,11 @@ def damage(path: Path) -> str | None:
     command = [str(program), "-r", str(path), "-n", "-Y", "frame.number == 0"]
     said = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stderr
     found = next((line for line in said.splitlines() if CUT.search(line)), None)
-    return None if found is None else f"the capture ends early: {found.removeprefix('tshark: ')}".replace(str(path), path.name)
+    return (
+        None
+        if found is None
+        else f"the capture ends early: {found.removeprefix('tshark: ')}".replace(str(path), path.name)
+    )
 
 
 def conversations(path: Path, keys: Path | None) -> list[Conversation]:
