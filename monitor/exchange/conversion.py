@@ -31,6 +31,8 @@ class Conversion:
 
     def add(self, *events: Event, body: bytes = b"") -> None:
         """Take events, and the body that they name: all of them, or none where this raises ValueError."""
+        for event in events:
+            dump(event)  # (half a character can be in an event, but in no line)
         self.events.extend(events)
         if body:
             self.bodies.append(body)

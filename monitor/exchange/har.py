@@ -58,7 +58,9 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     if started is None:
         raise ValueError("it has no startedDateTime that is a time since 1970")
     request, response = entry["request"], entry.get("response") or {}
-    url = request["url"]
+    url, method = request["url"], request["method"]
+    if not isinstance(url, str) or not isinstance(method, str):
+        raise TypeError("its URL or method is no text")
     parts = urlsplit(url)
     at = possible(started + timedelta(milliseconds=_until_sent(entry.get("timings") or {})))
     named = {header["name"].lower(): header["value"] or "" for header in request.get("headers") or ()}
@@ -85,7 +87,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     upload = Upload(
         at=at,
         via="http",
-        method=request["method"],
+        method=method,
         headers=_headers(request.get("headers") or ()),
         body=_digest(body),
         size=len(body),

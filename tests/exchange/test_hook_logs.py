@@ -137,23 +137,25 @@ def asked(cls, method, *arguments, **fields):
 
 CURSOR = "<instance: android.database.Cursor, $className: android.content.ContentResolver$CursorWrapperInner>"
 TOLD_APART = {
-    "a setting": (asked(SECURE, "getString", "<instance: R>", "android_id", returned="3f2a9c81d04b6e57"), "android_id", "android_id", ["3f2a9c81d04b6e57"]),
-    "another": (asked(SECURE, "getString", "<instance: R>", "advertising_id", returned="38400000-8cf0"), "advertising_id", "advertising_id", ["38400000-8cf0"]),
-    "a dot for the inner class": (asked("android.provider.Settings.Secure", "getString", None, "android_id", returned="3f2a"), "android_id", "android_id", ["3f2a"]),
-    "a property": (asked(PROPERTIES, "get", "ro.serialno", returned="R58N12ABCDE"), "device_id_serial", "ro.serialno", ["R58N12ABCDE"]),
-    "another property": (asked(PROPERTIES, "get", "gsm.operator.alpha", returned="Vodafone"), "carrier", "gsm.operator.alpha", ["Vodafone"]),
-    "contacts": (asked(RESOLVER, "query", "content://com.android.contacts/data/phones", returned=CURSOR), "device_contacts", "content://com.android.contacts/data/phones", []),
-    "messages": (asked(RESOLVER, "query", "content://sms/inbox", returned=CURSOR), "sms_content", "content://sms/inbox", []),
-    "the log of calls": (asked(RESOLVER, "query", "content://call_log/calls", returned=CURSOR), "call_log", "content://call_log/calls", []),
-}  # fmt: skip
+    "a setting": (SECURE, "getString", ["<instance: R>", "android_id"], "3f2a9c81d04b6e57", "android_id"),
+    "another": (SECURE, "getString", ["<instance: R>", "advertising_id"], "38400000-8cf0", "advertising_id"),
+    "a dot for the inner class": (SECURE.replace("$", "."), "getString", [None, "android_id"], "3f2a", "android_id"),
+    "a property": (PROPERTIES, "get", ["ro.serialno"], "R58N12ABCDE", "device_id_serial"),
+    "another property": (PROPERTIES, "get", ["gsm.operator.alpha"], "Vodafone", "carrier"),
+    "contacts": (RESOLVER, "query", ["content://com.android.contacts/data/phones"], CURSOR, "device_contacts"),
+    "messages": (RESOLVER, "query", ["content://sms/inbox"], CURSOR, "sms_content"),
+    "the log of calls": (RESOLVER, "query", ["content://call_log/calls"], CURSOR, "call_log"),
+}
 
 
 @pytest.mark.parametrize("name", TOLD_APART)
 def test_calls_are_told_apart_by_what_they_ask_for(tmp_path, name) -> None:
-    line, data, target, values = TOLD_APART[name]
+    cls, method, arguments, returned, data = TOLD_APART[name]
+    line = asked(cls, method, *arguments, returned=returned)
     (access,) = hook_logs.read(save(tmp_path / "a.jsonl", line), APP).events
     assert isinstance(access, Access)
-    assert (access.data, access.target, [value.text for value in access.values]) == (data, target, values)
+    assert (access.data, access.target) == (data, arguments[-1])
+    assert [value.text for value in access.values] == ([] if returned == CURSOR else [returned])
     assert access.outcome == "returned"
 
 
