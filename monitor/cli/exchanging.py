@@ -24,7 +24,7 @@ from monitor.cli.base import err, main, out, recording_argument, recordings
 @click.option(
     "--mapping",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="How to read another tool's hook log. [default: frooky's]",
+    help="How to read another tool's hook log, as docs/hook-logs.md describes. [default: frooky's]",
 )
 @click.option(
     "--keys",
@@ -48,7 +48,7 @@ def import_(
     """Turn captures of other tools into a recording, to judge what you already have.
 
     HAR 1.2 of browsers and proxies, mitmproxy's flow files, packet captures (PCAP, PCAPNG; needs tshark), and
-    JSON lines of hooks (frooky's, or others by --mapping).
+    JSON of hooks (frooky's, or others by --mapping); packed with gzip or not, ordinary files only.
     Files of one run go together: the traffic, and what was read.
     """
     from monitor.exchange import Origin, imported, persona
