@@ -171,9 +171,10 @@ def test_a_flow_of_version_0_11(tmp_path: Path) -> None:
     times = {b"timestamp_start": 1612375499.0, b"timestamp_end": 1612375499.5}
     message = {b"httpversion": [1, 1], b"headers": [[b"Host", b"x.test"]], b"content": b"tel=1", **times}
     where = {b"scheme": b"http", b"host": b"x.test", b"port": 80, b"path": b"/s", b"form_in": b"relative"}
-    ends = {b"timestamp_start": 1612375499.0, b"timestamp_end": None, b"timestamp_ssl_setup": None, b"sni": None}
+    ends: dict[bytes, Any] = {b"timestamp_start": 1612375499.0, b"timestamp_end": None}
+    ends |= {b"timestamp_ssl_setup": None, b"sni": None}
     ends |= {b"address": {b"address": [b"192.0.2.1", 80], b"use_ipv6": False}, b"ssl_established": False}
-    flow = {
+    flow: dict[Any, Any] = {
         b"version": [0, 11],
         b"type": b"http",
         b"id": b"a",

@@ -7,6 +7,7 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ def asked(cls, method, *arguments, **fields):
 
 
 CURSOR = "<instance: android.database.Cursor, $className: android.content.ContentResolver$CursorWrapperInner>"
-TOLD_APART = {
+TOLD_APART: dict[str, tuple[str, str, list[Any], str, str]] = {
     "a setting": (SECURE, "getString", ["<instance: R>", "android_id"], "3f2a9c81d04b6e57", "android_id"),
     "another": (SECURE, "getString", ["<instance: R>", "advertising_id"], "38400000-8cf0", "advertising_id"),
     "a dot for the inner class": (SECURE.replace("$", "."), "getString", [None, "android_id"], "3f2a", "android_id"),
@@ -188,7 +189,7 @@ def half(method, returned, at=0, object_=None):
 
 
 LAT, LON = "getLatitude", "getLongitude"
-HALVES = {
+HALVES: dict[str, tuple[list[Any], list[str | None]]] = {
     "one after the other": ([half(LAT, 31.25), half(LON, "121.5")], ["31.25,121.5"]),
     "the other way round": ([half(LON, 121.5), half(LAT, 31.25)], ["31.25,121.5"]),
     "of two objects": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -68,7 +69,7 @@ def test_what_can_be_is_taken(word):
     assert [(value.type, value.text) for value in persona([word])] == [(type_, text)]
 
 
-FOUND = {
+FOUND: dict[str, list[Any]] = {
     "carrier=Vodafone": [{"carrier": "Vodafone"}, {"x": ["Vodafone", 1]}],
     "carrier=o2": [{"networkOperatorName": "o2"}],
     "gender=female": [{"user": {"gender": "Female"}}, {"sex": "female"}],
@@ -80,7 +81,7 @@ FOUND = {
     "network_state=wifi": [{"connection_type": "wifi"}],
     "location_coarse=Berlin": [{"city": "Berlin"}],
 }
-CLEAN = {
+CLEAN: dict[str, list[Any]] = {
     "carrier=Vodafone": [{"text": "Vodafone raises its prices"}, {"x": "Vodafone shop"}],
     "carrier=o2": [{"x": "o2"}, {"carrier": "o2 and others"}, {"host": "o2.example"}],
     "gender=female": [{"x": "female"}, {"gender": "female connector"}, {"sexes": "male, female"}],
