@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,11 @@ from typing import Any, BinaryIO
 from mitmproxy import ctx, flow
 from mitmproxy.addonmanager import Loader
 from mitmproxy.io import compat, tnetstring
+
+LATEST_S = 4102444800
+"""1 January 2100."""
+HEAD = 16
+"""Bytes in which the length of a flow stands."""
 
 
 class Replay:
@@ -31,28 +38,49 @@ class Replay:
 
     async def _read(self) -> None:
         count = 0
+        failures = _Failures()
+        logging.getLogger().addHandler(failures)
         try:
             with Path(ctx.options.flows).open("rb") as file:
                 for number, one in enumerate(flows(file), 1):
                     if isinstance(one, flow.Flow):
                         await ctx.master.load_flow(one)
                         count += 1
-                    else:
-                        _say({"flow": number, "problem": one})
+                    if problem := failures.last if isinstance(one, flow.Flow) else one:
+                        _say({"flow": number, "problem": problem})
+                    failures.last = ""
             _say({"flows": count})
         finally:
+            logging.getLogger().removeHandler(failures)
             ctx.master.shutdown()
+
+
+class _Failures(logging.Handler):
+    """What mitmproxy says of an addon that failed at a flow."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.last = record.getMessage().strip().splitlines()[0]
 
 
 def flows(file: BinaryIO) -> Iterator[flow.Flow | str]:
     """The flows; in place of one that cannot be read, why not."""
-    while file.peek(1):  # type: ignore[attr-defined]
-        try:
-            state = tnetstring.load(file)
-        except (ValueError, TypeError, IndexError) as error:
-            yield f"the file is broken off or damaged from here on: {error}"
+    end = os.fstat(file.fileno()).st_size
+    while file.tell() < end:
+        head = file.read(HEAD)
+        size, colon, _ = head.partition(b":")
+        if not colon or not size.isdigit():
+            yield "the file is damaged from here on: no flow begins here"
+            return
+        file.seek(len(size) + 1 - len(head), os.SEEK_CUR)
+        if int(size) >= end - file.tell():
+            yield "the file is broken off within this flow"
             return
         try:
+            state = tnetstring.loads(size + colon + file.read(int(size) + 1))
             yield _flow(state)
         except Exception as error:  # whatever an old or a damaged flow makes of mitmproxy's own code
             yield f"{type(error).__name__}: {error}"
@@ -60,7 +88,8 @@ def flows(file: BinaryIO) -> Iterator[flow.Flow | str]:
 
 def _flow(state: Any) -> flow.Flow:
     """The flow, with what mitmproxy forgets when it reads what its versions before 7 wrote."""
-    if state["type"] == "http" and (state["response"] or {}).get("status_code") == 101:
+    # (What was written before version 0.18 has bytes for keys, and nothing of this.)
+    if state.get("type") == "http" and (state.get("response") or {}).get("status_code") == 101:
         state["metadata"]["websocket"] = True  # else it makes up a request for the messages, which are a flow apart
     state = compat.migrate_flow(state)
     for name in ("client_conn", "server_conn"):
@@ -68,10 +97,22 @@ def _flow(state: Any) -> flow.Flow:
     for message in (state.get("websocket") or {}).get("messages", ()):
         if isinstance(message[2], str):
             message[2] = message[2].encode("utf-8", "surrogateescape")
+    _check_times(state)
     one = flow.Flow.from_state(state)
     if "duplicated" in one.metadata:
         one.is_replay = "request"  # its request was the flow before
     return one
+
+
+def _check_times(state: Any) -> None:
+    """Raise ValueError for a time that no line can have: the flow would be lost without a word."""
+    parts = [state, *(state.get(name) or {} for name in ("request", "response", "client_conn", "server_conn"))]
+    times = [part.get(name) for part in parts for name in part if str(name).startswith("timestamp")]
+    times += [message[3] for message in (state.get("websocket") or {}).get("messages", ())]
+    times += [message[2] for message in state.get("messages", ())]
+    for time in times:
+        if time is not None and not 0 <= time < LATEST_S:
+            raise ValueError(f"a time that cannot be: {time}")
 
 
 def _say(what: dict[str, Any]) -> None:

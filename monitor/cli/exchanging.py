@@ -24,7 +24,7 @@ from monitor.cli.base import main, out, recording_argument, recordings, write
 @click.option(
     "--mapping",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="How to read another tool's hook log. [default: frooky's]",
+    help="How to read another tool's hook log, as docs/hook-logs.md describes. [default: frooky's]",
 )
 @click.option(
     "--keys",
@@ -53,13 +53,13 @@ def import_(
     """Turn captures of other tools into a recording, to judge what you already have.
 
     HAR 1.2 of browsers and proxies, mitmproxy's flow files, packet captures (PCAP, PCAPNG; needs tshark), and
-    JSON lines of hooks (frooky's, or others by --mapping).
+    JSON of hooks (frooky's, or others by --mapping); packed with gzip or not, ordinary files only.
     Files of one run go together: the traffic, and what was read.
     """
-    from monitor.exchange import Origin, hook_logs, imported
+    from monitor.exchange import Origin, imported, persona
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{app.rpartition('.')[2]}"
-    origin = Origin(app=app, kind=kind, persona=hook_logs.persona(values), mapping=mapping, keys=keys)
+    origin = Origin(app=app, kind=kind, persona=persona(values), mapping=mapping, keys=keys)
     recording = imported(files, into, origin, format_)
     counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
     out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")

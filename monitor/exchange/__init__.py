@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
 from monitor.errors import UserError
-from monitor.events import AppIdentity, DeviceIdentity, Event, Run, SourceFile, Value, observers_of
+from monitor.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
 from monitor.exchange import har, hook_logs, mitmproxy_flows, pcap
-from monitor.exchange.conversion import Conversion
+from monitor.exchange.conversion import Conversion, IntoRecording, printable
+from monitor.exchange.opening import opened, refuse_unless_ordinary
+from monitor.exchange.planted import persona
 from monitor.recording import Recording
 
-__all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported"]
+__all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
 
 
 class Origin(NamedTuple):
@@ -40,77 +44,84 @@ CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa
 
 
 def guess(path: Path) -> str:
-    """The format of a file by its first bytes: one of FORMATS. Raises UserError when it is none of them."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(4096)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file.") from None
+    """The format of a file, ready to read, by its first bytes: one of FORMATS. Raises UserError when it is none."""
+    with path.open("rb") as file:
+        raw = file.read(4096)
     if raw.startswith(CAPTURES):
         return "pcap"
     head = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1].isdigit() and b":" in head[:12]:
         return "flows"  # a netstring: how mitmproxy writes flows
-    if head.startswith(b"{") and b'"log"' in head[:200]:
+    if head.startswith(b"{") and re.search(rb'"log"\s*:\s*[{\[]', head):
         return "har"
     if head.startswith((b"{", b"[")):
         return "hooks"
     raise UserError(
-        f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON lines of hooks, nor a packet capture.",
+        f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON of hooks, nor a packet capture.",
         f"Say what it is: --format {', '.join(FORMATS)}.",
     )
 
 
 def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | None = None) -> Recording:
-    """A new recording of foreign files that belong to one run, sealed.
+    """A new recording of foreign files that belong to one run, sealed. Compressed files are unpacked.
 
-    Whatever in them cannot be converted becomes a gap that names its place; nothing is skipped silently.
-    Raises UserError for a file that is none of the formats.
+    Whatever in them cannot be converted becomes a gap that names its place; nothing is skipped silently. Files of any
+    size are read in bounded memory. Raises UserError for a file that is no ordinary file or none of the formats.
     """
-    named = [(path, format_ or guess(path)) for path in paths]
-    conversions = [_converted(path, kind, origin) for path, kind in named]
-    times = [event.at for conversion in conversions for event in conversion.events]
-    now = datetime.now().astimezone()
-    sources = [_file(path, kind, read.tool) for (path, kind), read in zip(named, conversions, strict=True)]
-    recording = Recording.create(into, _run(into.name, sources, origin, min(times, default=now)))
-    for conversion in conversions:
-        for body in conversion.bodies:
-            recording.put_body(body)
-        recording.append_all(in_time(conversion.events))
-    try:
-        for path, kind in named:
-            if kind == "flows":
-                recording.append_all(mitmproxy_flows.replay(path, recording.path, origin.app).events)
-    except UserError:
-        shutil.rmtree(into)  # there would be a recording of nothing
-        raise
+    if origin.keys is not None:
+        refuse_unless_ordinary(origin.keys)
+    if origin.mapping is not None:
+        refuse_unless_ordinary(origin.mapping)
+    with ExitStack() as stack:
+        ready = [stack.enter_context(opened(path)) for path in paths]
+        named = [(path, format_ or guess(file.path)) for path, file in zip(paths, ready, strict=True)]
+        now = datetime.now().astimezone()
+        sources = [
+            _file(path, kind, har.creator(file.path) if kind == "har" else None)
+            for (path, kind), file in zip(named, ready, strict=True)
+        ]
+        recording = Recording.create(into, _run(into.name, sources, origin, now))
+        try:
+            conversion = IntoRecording(recording)
+            for (path, kind), file in zip(named, ready, strict=True):
+                if kind == "flows":
+                    mitmproxy_flows.replay(file.path, recording.path, origin.app, conversion)
+                else:
+                    _convert(file.path, kind, origin, conversion)
+                if file.damage:
+                    conversion.missed(None, origin.app, path.name, file.damage)
+            times = conversion.finish() or (now, now)
+        except BaseException:
+            shutil.rmtree(into)  # there would be a recording of nothing
+            raise
     first, last = span(recording)
-    recording.update_run(started=first or min(times, default=now), ended=last or max(times, default=now))
+    recording.update_run(started=first or times[0], ended=last or times[1])
     recording.stamp(final=True)
     return recording
 
 
-def _converted(path: Path, kind: str, origin: Origin) -> Conversion:
+def _convert(path: Path, kind: str, origin: Origin, into: Conversion) -> None:
     match kind:
         case "har":
-            return har.read(path, origin.app)
+            har.read(path, origin.app, into)
         case "hooks":
-            return hook_logs.read(path, origin.app, origin.mapping)
-        case "pcap":
-            return pcap.read(path, origin.app, origin.keys)
+            hook_logs.read(path, origin.app, origin.mapping, into)
         case _:
-            return Conversion()  # mitmproxy's own files are read by mitmproxy itself, see mitmproxy_flows.replay
-
-
-def in_time(events: Iterable[Event]) -> list[Event]:
-    """Events in order of time, those of one time as they came."""
-    return sorted(events, key=lambda event: event.at)
+            for event in (found := pcap.read(path, origin.app, origin.keys)).events:
+                into.add(event)
+            for body in found.bodies:
+                into.add(body=body)
 
 
 def span(recording: Recording) -> tuple[datetime | None, datetime | None]:
     """Time of the first and of the last access and upload."""
-    times = [read.event.at for kind in ("access", "upload") for read in recording.read(kind) if read.event]
-    return min(times, default=None), max(times, default=None)
+    first = last = None
+    for kind in ("access", "upload"):
+        for read in recording.read(kind):
+            if read.event:
+                first = min(first or read.event.at, read.event.at)
+                last = max(last or read.event.at, read.event.at)
+    return first, last
 
 
 def _run(id_: str, sources: Sequence[SourceFile], origin: Origin, started: datetime) -> Run:
@@ -133,9 +144,6 @@ def _file(path: Path, kind: str, tool: str | None) -> SourceFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
-    return SourceFile(name=_text(path.name), size=size, sha256=digest, format=kind, tool=tool and _text(tool))
-
-
-def _text(foreign: str) -> str:
-    """A foreign name as text that can be written: without halves of characters."""
-    return foreign.encode("utf-8", "replace").decode("utf-8")
+    return SourceFile(
+        name=printable(path.name), size=size, sha256=digest, format=kind, tool=None if tool is None else printable(tool)
+    )

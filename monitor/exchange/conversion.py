@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO, cast
 
-from monitor.events import Event, Gap
+from pydantic import ValidationError
+
+from monitor.events import Event, Gap, dump, parse
+from monitor.recording import Recording
+
+DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What a damaged entry of a foreign file raises in a reader: it costs that entry, never the file."""
+WORDS = 300
+"""Characters of the detail of a gap, at most."""
+BATCH = 1000
+"""Events that are appended to a recording at once."""
 
 
 @dataclass
@@ -14,11 +28,91 @@ class Conversion:
 
     events: list[Event] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    tool: str | None = None
-    """The program that made the file, where the file says so."""
 
-    def missed(self, at: datetime, app: str, subject: str, detail: str) -> None:
-        """Say that something in the file could not be converted."""
-        self.events.append(
-            Gap(at=at, app=app, where="correlate", subject=subject, why="protocol_unsupported", detail=detail)
+    def add(self, *events: Event, body: bytes = b"") -> None:
+        """Take events, and the body that they name: all of them, or none where this raises ValueError."""
+        for event in events:
+            dump(event)  # (half a character can be in an event, but in no line)
+        self.events.extend(events)
+        if body:
+            self.bodies.append(body)
+
+    def missed(self, at: datetime | None, app: str, subject: str, detail: str) -> None:
+        """Say that something in the file could not be converted; `at` is now where nobody knows when it was."""
+        self.add(
+            Gap(
+                at=at or datetime.now(UTC),
+                app=app,
+                where="correlate",
+                subject=printable(subject),
+                why="protocol_unsupported",
+                detail=printable(detail)[:WORDS],
+            )
         )
+
+
+class IntoRecording(Conversion):
+    """The same for files of any size: bodies go to the recording at once, events wait in a file without a name."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self._recording = recording
+        self._file = cast(BinaryIO, tempfile.TemporaryFile(dir=recording.path))  # noqa: SIM115  lives as long as this
+        self._times, self._offsets = array("q"), array("q")
+
+    def add(self, *events: Event, body: bytes = b"") -> None:
+        """Write events to the waiting file, and their body to the recording."""
+        lines = [dump(event).encode() + b"\n" for event in events]
+        if body:
+            self._recording.put_body(body)
+        for event, line in zip(events, lines, strict=True):
+            self._times.append((event.at - _EPOCH) // _MICROSECOND)
+            self._offsets.append(self._file.tell())
+            self._file.write(line)
+
+    def finish(self) -> tuple[datetime, datetime] | None:
+        """Append the events to the recording in order of time, those of one time as they came; the first and last."""
+        order = sorted(range(len(self._times)), key=self._times.__getitem__)
+        for start in range(0, len(order), BATCH):
+            self._recording.append_all(self._events(order[start : start + BATCH]))
+        self._file.close()
+        if not order:
+            return None
+        first, last = (_EPOCH + self._times[order[at]] * _MICROSECOND for at in (0, -1))
+        return first, last
+
+    def _events(self, numbers: list[int]) -> Iterator[Event]:
+        for number in numbers:
+            self._file.seek(self._offsets[number])
+            yield parse(self._file.readline())
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LAST_YEAR = 2100
+
+
+def possible(at: datetime) -> datetime:
+    """A time at which something may have been captured, in UTC. Raises ValueError for one of another age."""
+    if not 1970 <= at.year <= _LAST_YEAR:
+        raise ValueError(f"its time is in the year {at.year}")
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def problem(error: Exception) -> str:
+    """What is wrong with an entry, in one line without its values."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'entry'}: {first['msg']}"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if isinstance(error, UnicodeError):
+        return "text that is no Unicode"
+    return f"{type(error).__name__}: {error}"
+
+
+def printable(text: str) -> str:
+    """Text as it can be written: half a character (a lone surrogate) as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -14,57 +14,77 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from monitor.errors import FileError
-from monitor.events import Endpoint, Gap, Tls, Upload, format_time
-from monitor.exchange.conversion import Conversion
+from monitor.events import Endpoint, Event, Gap, Tls, Upload, format_time
+from monitor.exchange import pieces
+from monitor.exchange.conversion import DAMAGE, Conversion, possible, problem
 from monitor.recording import Recording
 
 ALPN = {"h2": "h2", "http/2": "h2", "http/2.0": "h2", "h3": "h3", "http/3": "h3", "http/1.1": "http/1.1"}
 LATEST_S = 1e11
 """No time in seconds is greater: it would be in the year 5138."""
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""Bytes that no text has."""
 SECRET = frozenset({"proxy-authorization"})
 """Headers that are the tester's own, never recorded."""
 
 
-def read(path: Path, app: str) -> Conversion:
+def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
     """The requests of a HAR file, and the WebSocket messages that Chrome keeps beside them.
 
     `at` is when the request had been sent (startedDateTime and the phases before and while sending). A body that the
-    file holds only as parameters, or shorter than it says, is marked truncated, and a gap says so. Raises FileError
-    when the file is no HAR at all.
+    file does not hold as it was sent is marked truncated, and a gap says so. An entry that cannot be read is a gap
+    that names its number, from 0. Raises FileError when the file is no HAR at all.
     """
-    try:
-        log = json.loads(path.read_text("utf-8-sig"))["log"]
-        entries = log["entries"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FileError(path, None, f"not HAR: {error}.", "Save it again, as HAR with content.") from None
-    conversion = Conversion(tool=_creator(log))
-    for number, entry in enumerate(entries):
+    conversion = Conversion() if into is None else into
+    last: datetime | None = None
+    with path.open("rb") as file:
         try:
-            _entry(entry, number, app, conversion)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            what = f"{type(error).__name__}: {error}"
-            conversion.missed(_time(entry) or datetime.now(UTC), app, f"{path.name} entry {number}", what)
+            for number, piece in enumerate(pieces.elements(file, ("log", "entries"), brief=("response",))):
+                subject = f"{path.name} entry {number}"
+                entry: Any = None
+                try:
+                    entry = piece.value()
+                    _entry(entry, piece.cut, subject, app, conversion)
+                except DAMAGE as error:
+                    conversion.missed(_time(entry) or last, app, subject, problem(error))
+                last = _time(entry) or last
+        except pieces.NoListError as error:
+            raise FileError(path, None, f"not HAR: {error}.", "Save it again, as HAR with content.") from None
     return conversion
 
 
-def _creator(log: Mapping[str, Any]) -> str | None:
-    """The program that the file says it was made by."""
-    creator = log.get("creator")
-    said = [creator.get(name) for name in ("name", "version")] if isinstance(creator, Mapping) else []
-    return " ".join(str(part) for part in said if part)[:100] or None
+def creator(path: Path) -> str | None:
+    """The program that a HAR file says it was made by, where that stands at its beginning, as the format has it."""
+    with path.open("rb") as file:
+        found = CREATOR.search(file.read(BEGINNING))
+    try:
+        said = json.loads(found[1]) if found else {}
+    except ValueError:
+        return None
+    return " ".join(str(said[name]) for name in ("name", "version") if said.get(name))[:100] or None
 
 
-def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversion) -> None:
+CREATOR = re.compile(rb'"creator"\s*:\s*(\{[^{}]*\})')
+BEGINNING = 64 << 10
+"""Bytes of the file in which it is looked for."""
+
+
+def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversion: Conversion) -> None:
     started = _time(entry)
     if started is None:
-        raise ValueError("no startedDateTime")
+        raise ValueError("it has no startedDateTime that is a time since 1970")
     request, response = entry["request"], entry.get("response") or {}
-    url = request["url"]
+    url, method = request["url"], request["method"]
+    if not isinstance(url, str) or not isinstance(method, str):
+        raise TypeError("its URL or method is no text")
     parts = urlsplit(url)
-    at = started + timedelta(milliseconds=_until_sent(entry.get("timings") or {}))
-    named = {header["name"].lower(): header["value"] for header in request.get("headers") or ()}
+    at = possible(started + timedelta(milliseconds=_until_sent(entry.get("timings") or {})))
+    named = {header["name"].lower(): header["value"] or "" for header in request.get("headers") or ()}
     said = _said(request, named)
-    body, whole = _body(request.get("postData") or {}, said)
+    data = _data(request)
+    # (What was cut may be something else of the entry.)
+    cut = cut and len(data.get("text") or "") > pieces.LONG // 8
+    body, detail = _body(data, said, "content-encoding" in named, cut)
     common: dict[str, Any] = {
         "app": app,
         "url": url,
@@ -72,52 +92,44 @@ def _entry(entry: Mapping[str, Any], number: int, app: str, conversion: Conversi
         "server": _server(entry, parts.hostname, parts.port or (443 if parts.scheme in ("https", "wss") else 80)),
         "tls": _tls(request, parts.scheme, parts.hostname),
     }
-    if body:
-        conversion.bodies.append(body)
-    detail = "" if whole else "the file has the body only as parameters"
     if not body and (said > 0 or named.get("content-type", "").startswith("multipart/")):
-        detail = f"the file has none of a body of {said if said > 0 else 'unknown'} bytes"
-    elif whole and said > len(body) and "content-encoding" not in named:  # (mitmproxy writes a body decoded)
-        detail = f"the file has {len(body)} bytes of a body of {said}"
+        why = f" ({request['_requestBodyStatus']})" if request.get("_requestBodyStatus") else ""
+        detail = f"the file has none of a body of {said if said > 0 else 'unknown'} bytes{why}"
+    events: list[Event] = []
     if detail:
-        conversion.events.append(
-            Gap(at=at, app=app, where="proxy", subject=parts.hostname or url, why="body_truncated", detail=detail)
-        )
-    conversion.events.append(
-        Upload(
-            at=at,
-            via="http",
-            method=request["method"],
-            headers=_headers(request.get("headers") or ()),
-            body=_digest(body),
-            size=len(body),
-            type=named.get("content-type") or (request.get("postData") or {}).get("mimeType") or None,
-            truncated=bool(detail),
-            status=response.get("status") or None,
-            **common,
-        )
+        gap = Gap(at=at, app=app, where="proxy", subject=parts.hostname or url, why="body_truncated", detail=detail)
+        events.append(gap)
+    status = response.get("status")
+    upload = Upload(
+        at=at,
+        via="http",
+        method=method,
+        headers=_headers(request.get("headers") or ()),
+        body=_digest(body),
+        size=len(body),
+        type=named.get("content-type") or data.get("mimeType") or None,
+        truncated=bool(detail),
+        status=status if isinstance(status, int) and status > 0 else None,
+        **common,
     )
-    for message in entry.get("_webSocketMessages") or ():
-        if message.get("type") == "send":
-            data = _message(message)
-            conversion.bodies.append(data)
-            conversion.events.append(
-                Upload(
-                    at=_moment(message["time"]),
-                    via="websocket",
-                    body=_digest(data),
-                    size=len(data),
-                    **{**common, "url": url.replace("http", "ws", 1) if url.startswith("http") else url},
-                )
-            )
+    conversion.add(*events, upload, body=body)
+    common["url"] = url.replace("http", "ws", 1) if url.startswith("http") else url
+    for number, message in enumerate(entry.get("_webSocketMessages") or ()):
+        try:
+            if message.get("type") == "send":
+                sent = _message(message)
+                moment = possible(_moment(message["time"]))
+                one = Upload(at=moment, via="websocket", body=_digest(sent), size=len(sent), **common)
+                conversion.add(one, body=sent)
+        except DAMAGE as error:
+            conversion.missed(at, app, f"{subject} message {number}", problem(error))
 
 
 def _time(entry: Any) -> datetime | None:
     try:
-        at = datetime.fromisoformat(entry["startedDateTime"])
-    except (KeyError, TypeError, ValueError):
+        return possible(datetime.fromisoformat(entry["startedDateTime"]))
+    except DAMAGE:
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _until_sent(timings: Mapping[str, Any]) -> float:
@@ -128,7 +140,7 @@ def _until_sent(timings: Mapping[str, Any]) -> float:
 
 def _headers(headers: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (header["name"], header["value"])
+        (header["name"], header["value"] or "")
         for header in headers
         if not header["name"].startswith(":") and header["name"].lower() not in SECRET
     )
@@ -145,21 +157,66 @@ def _said(request: Mapping[str, Any], named: Mapping[str, str]) -> int:
     return max(said if isinstance(said, int) else -1, int(length) if length.isdecimal() else -1)
 
 
-def _body(data: Mapping[str, Any], said: int) -> tuple[bytes, bool]:
-    """The body, and whether it is as it was sent; `said` is how long the file says it was."""
+def _data(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the body is: postData; HTTP Toolkit and pcapng-utils write binary data to `_content`."""
+    data = request.get("postData") or {}
+    return data if data.get("text") or data.get("params") else request.get("_content") or data
+
+
+def _body(data: Mapping[str, Any], said: int, encoded: bool, cut: bool) -> tuple[bytes, str]:
+    """The body, and why it is not as it was sent, if so.
+
+    `said` is how long the file says it was; `encoded`: that is its length with a content encoding, which the writer
+    may have undone; `cut`: the file has more than is kept of it.
+    """
     text = data.get("text")
-    if text:
-        if data.get("encoding") == "base64":
-            return base64.b64decode(text), True
-        if said == len(text) and not text.isascii() and max(text) <= "\xff":
-            return text.encode("latin-1"), True  # binary data, a character a byte: browsers and mitmproxy write it so
-        return text.encode("utf-8", "surrogatepass"), True
-    params = data.get("params") or ()
-    if not params:
-        return b"", True
-    pairs = [(param["name"], param.get("value") or param.get("fileName") or "") for param in params]
-    same = (data.get("mimeType") or "").startswith("application/x-www-form-urlencoded")
-    return urlencode(pairs).encode(), same
+    if not text:
+        pairs = [(param["name"], _param(param)) for param in data.get("params") or ()]
+        form = (data.get("mimeType") or "").startswith("application/x-www-form-urlencoded")
+        return urlencode(pairs).encode(), "" if form or not pairs else "the file has the body only as parameters"
+    if data.get("encoding") == "base64":
+        letters = re.sub(r"\s+", "", text)
+        body = base64.b64decode(letters[: len(letters) // 4 * 4] if cut else letters, validate=True)
+    else:
+        body = _bytes(text, said, encoded)
+    if cut:
+        return body, f"only the first {len(body)} bytes of the body were taken"
+    if "\ufffd" in text and not encoded and said >= 0 and said != len(body):
+        return body, f"the file has replacement characters in place of bytes of a body of {said}"
+    if said > len(body) and not encoded:
+        return body, f"the file has {len(body)} bytes of a body of {said}"
+    return body, ""
+
+
+def _param(param: Mapping[str, Any]) -> str:
+    value = param.get("value")
+    return str(param.get("fileName") or "" if value in (None, "") else value)
+
+
+def _bytes(text: str, said: int, encoded: bool) -> bytes:
+    """What was sent as this text: UTF-8, or binary data as writers put it into text.
+
+    Browsers and mitmproxy write a character for each byte where the bytes are no UTF-8; mitmproxy also writes those
+    that are none as half characters (surrogateescape).
+    """
+    if not text.isascii() and max(text) <= "\xff":
+        raw = text.encode("latin-1")
+        if said == len(raw):
+            return raw
+        if (encoded or said < 0) and (CONTROL.search(raw) or _is_utf8(raw)):
+            return raw
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _message(message: Mapping[str, Any]) -> bytes:

@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
-from monitor.errors import UserError
 from monitor.events import Access, Gap, Value
-from monitor.exchange.conversion import Conversion
+from monitor.exchange import pieces
+from monitor.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
 from monitor.observe import sources
 
 LOCATION = re.compile(r"(-?\d{1,2}\.\d+),\s?(-?\d{1,3}\.\d+)")
 """The place in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints one."""
 OBJECT = re.compile(r"<instance\b|\[object |^[\w.$]+@[0-9a-f]{1,8}$")
 """A value that only says which object it was."""
+HALVES = ("getLatitude", "getLongitude")
+JOINED = timedelta(seconds=1)
+"""How far apart the two calls for one place are at most, where the log does not name the object."""
+NAMED = 20
+"""Things asked for that one gap names; and lines that have a gap each."""
 Where = Sequence[str | int]
 
 
 class Fields(BaseModel):
-    """catalog/hook_logs/<tool>.yml: where a line of a tool's log has what. A place is a list of keys and indices."""
+    """catalog/hook_logs/<tool>.yml: where a line of a tool's log has what. A place is a list of keys and indices.
+
+    docs/hook-logs.md is for users; what it says and what stands here is the same.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    time: tuple[str | int, ...] = Field(description="RFC 3339, or seconds or milliseconds since 1970")
+    time: tuple[str | int, ...] = Field(description="RFC 3339, or seconds to nanoseconds since 1970")
     cls: tuple[str | int, ...] = Field(alias="class", description="class of the hooked method")
     method: tuple[str | int, ...] = Field(description="its method; $init for constructors")
     returned: tuple[str | int, ...] = Field(description="what it returned")
     argument: tuple[str | int, ...] = Field(description="one argument; the index stands where `*` does")
     stack: tuple[str | int, ...] = Field(description="frames, innermost first: a list, or text of lines")
+    type: tuple[str | int, ...] = Field(default=(), description="declared type of one argument, `*` as above")
+    printed: tuple[str | int, ...] = Field(default=(), description="what toString gives of what it returned")
+    object: tuple[str | int, ...] = Field(default=(), description="which object it was called on: any text or number")
+    threw: tuple[str | int, ...] = Field(default=(), description="the exception that it threw, as text")
+    empty: tuple[str, ...] = Field(default=(), description="texts that stand for null")
     only: dict[str, str] = Field(default_factory=dict, description="key -> text that a line must have to be a call")
+    skip: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="key -> texts of lines that are known to be no calls"
+    )
 
 
 def fields(mapping: Path | None) -> Fields:
@@ -46,62 +61,244 @@ def fields(mapping: Path | None) -> Fields:
     return catalog.parse(mapping, Fields)
 
 
-def read(path: Path, app: str, mapping: Path | None = None) -> Conversion:
+def read(path: Path, app: str, mapping: Path | None = None, into: Conversion | None = None) -> Conversion:
     """The calls of a hook log that a source of the catalog names, each as an access.
 
-    A value that the log has only as an object's name is no value: the access then has none. Calls of other APIs and
-    lines that cannot be read are counted in gaps.
+    Of a general API (settings, properties, content providers) the arguments say which source it is. A value that the
+    log has only as an object's name is no value: the access then has none. Calls for latitude and longitude of one
+    place are one access. What is not understood is counted in gaps, one for each kind of call.
     """
-    where = fields(mapping)
-    known: dict[tuple[str, str], sources.Source] = {}
-    for source in sources.load():
-        known.setdefault((source.cls, source.method), source)
-    conversion = Conversion()
-    others: Counter[str] = Counter()
-    last = datetime.now(UTC)
-    for number, line in enumerate(_lines(path), 1):
-        subject = f"{path.name}:{number}"
-        if isinstance(line, str):
-            conversion.missed(last, app, subject, line)
-            continue
-        if any(line.get(key) != text for key, text in where.only.items()):
-            continue
+    log = _Log(path.name, app, fields(mapping), Conversion() if into is None else into)
+    with path.open("rb") as file:
+        for piece in _pieces(file):
+            log.take(piece)
+    log.finish()
+    return log.conversion
+
+
+def _pieces(file: BinaryIO) -> Iterator[pieces.Piece]:
+    """The values of a log: lines of JSON, pretty-printed JSON, or one list."""
+    head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    file.seek(0)
+    if head.startswith(b"[") and head[1:].lstrip(b" \t")[:1] not in (b"\r", b"\n", b""):
+        for number, piece in enumerate(pieces.elements(file)):
+            yield piece._replace(line=number)
+    else:
+        yield from pieces.values(file)
+
+
+class _Half(NamedTuple):
+    """A call for the latitude, or the longitude, of a place."""
+
+    access: Access
+    degrees: float
+    text: str
+
+
+class _Log:
+    """One log while it is read."""
+
+    def __init__(self, name: str, app: str, where: Fields, conversion: Conversion) -> None:
+        self.name, self.app, self.where, self.conversion = name, app, where, conversion
+        self.known: dict[tuple[str, str], list[sources.Source]] = defaultdict(list)
+        for source in sources.load():
+            self.known[_plain(source.cls), source.method].append(source)
+        self.patterns: dict[str, re.Pattern[str]] = {}
+        self.last: datetime | None = None
+        self.unread = 0
+        self.unnamed: Counter[str] = Counter()
+        """Calls of APIs that no source names."""
+        self.asked: dict[str, Counter[str]] = defaultdict(Counter)
+        """API -> what its calls asked for, where no source names that."""
+        self.untold: Counter[str] = Counter()
+        """Calls whose arguments, which would say what they are, the log does not have."""
+        self.no_calls: Counter[str] = Counter()
+        self.halves: dict[tuple[str, str], deque[_Half]] = defaultdict(deque)
+        """Object and method -> calls for half of a place that wait for the other half."""
+
+    def take(self, piece: pieces.Piece) -> None:
+        """One value of the log."""
         try:
-            last = _time(_at(line, where.time))
-            cls, method = str(_at(line, where.cls)), str(_at(line, where.method))
-        except (LookupError, TypeError, ValueError, ValidationError) as error:
-            conversion.missed(last, app, subject, f"{type(error).__name__}: {error}")
-            continue
-        if (cls, method) in known:
-            conversion.events.append(_access(line, where, known[cls, method], app, last))
+            line = piece.value()
+            if not isinstance(line, dict):
+                raise ValueError("not an object")  # noqa: TRY004  all that a line may be is data
+            if self._is_call(line):
+                self.last = _time(_at(line, self.where.time))
+                self._call(line, self.last)
+        except DAMAGE as error:
+            self.unread += 1
+            if self.unread <= NAMED:
+                detail = f"not JSON: {error}" if isinstance(error, ValueError) and piece.data[:1] != b"{" else ""
+                self.conversion.missed(self.last, self.app, f"{self.name}:{piece.line}", detail or problem(error))
+
+    def _is_call(self, line: Mapping[str, Any]) -> bool:
+        for key, text in self.where.only.items():
+            if line.get(key) != text:
+                if line.get(key) not in self.where.skip.get(key, ()):
+                    self.no_calls[f"{key} {str(line.get(key))[:40]!r}"] += 1
+                return False
+        return True
+
+    def _call(self, line: Mapping[str, Any], at: datetime) -> None:
+        cls, method = str(_at(line, self.where.cls)), str(_at(line, self.where.method))
+        api = f"{cls}.{method}"
+        named = self.known.get((_plain(cls), method))
+        if not named:
+            self.unnamed[api] += 1
+            return
+        meant: dict[str, tuple[sources.Source, str | None]] = {}
+        others: list[str | None] = []
+        for source in named:
+            if not self._has_overload(line, source):
+                others.append("other arguments")
+                continue
+            concerns, text = self._concerns(line, source)
+            if concerns:
+                meant.setdefault(source.data, (source, text))
+            else:
+                others.append(text)
+        for source, text in meant.values():
+            self._access(line, source, text, at)
+        if not meant and None in others:
+            self.untold[api] += 1
+        elif not meant:
+            self.asked[api][others[0] or ""] += 1
+
+    def _has_overload(self, line: Mapping[str, Any], source: sources.Source) -> bool:
+        """Whether the call may be of an overload that the source means; it may where the log does not say."""
+        if source.overloads is None or not self.where.type:
+            return True
+        types: list[str] = []
+        while (type_ := _maybe(line, _index(self.where.type, len(types)))) is not None:
+            types.append(str(type_))
+        return any(tuple(types) == overload for overload in source.overloads) or not types
+
+    def _concerns(self, line: Mapping[str, Any], source: sources.Source) -> tuple[bool, str | None]:
+        """Whether the call is about what the source means, and the text that says so; None where the log has none."""
+        when = source.when
+        if when is None:
+            return True, None
+        if when.argument == "this":
+            # (A place that the app put together itself cannot be told from one of the system's.)
+            return source.unseen, None
+        text = None if when.get else _text(_maybe(line, _index(self.where.argument, when.argument)), "text")
+        if text is None:
+            return False, None
+        return any(self._pattern(pattern).search(text) for pattern in when.matches), text
+
+    def _pattern(self, text: str) -> re.Pattern[str]:
+        found = self.patterns.get(text)
+        if found is None:
+            found = self.patterns[text] = re.compile(text.replace("${app}", re.escape(self.app)))
+        return found
+
+    def _access(self, line: Mapping[str, Any], source: sources.Source, asked: str | None, at: datetime) -> None:
+        where = self.where
+        values: list[Value] = []
+        seen: list[Any] = []
+        for spec in source.values:
+            if spec.of == "this":
+                continue
+            place = where.returned if spec.of == "return" else _index(where.argument, spec.of)
+            raw = _maybe(line, place)
+            seen.append(None if raw in where.empty else raw)
+            text = None if spec.get else _text(seen[-1], spec.form)
+            if text is None and spec.of == "return" and not spec.get:
+                text = _text(_maybe(line, where.printed), spec.form)
+            if text:
+                values.append(Value(type=spec.type or source.data, text=text))
+        target = asked if source.target == "when" else None
+        if isinstance(source.target, int):
+            target = _text(_maybe(line, _index(where.argument, source.target)), "text")
+        args = {name: _text(_maybe(line, _index(where.argument, index)), "text") for name, index in source.args.items()}
+        stack = _maybe(line, where.stack) or ()
+        frames = [str(frame).strip() for frame in (stack.splitlines() if isinstance(stack, str) else stack)]
+        own = f"{source.cls}.{source.method.replace('$init', '<init>')}("
+        access = Access(
+            at=at,
+            app=self.app,
+            source=source.name,
+            target=target,
+            data=source.data,
+            values=tuple(values),
+            outcome=self._outcome(line, source, seen),
+            args={name: text for name, text in args.items() if text is not None and len(text) <= 200} or None,
+            stack=tuple(frame for frame in frames if frame and not frame.startswith(own)),
+        )
+        if source.method in HALVES and source.unseen:
+            self._half(line, source.method, access)
         else:
-            others[f"{cls}.{method}"] += 1
-    for api, count in sorted(others.items()):
-        conversion.events.append(
+            self.conversion.add(access)
+
+    def _outcome(self, line: Mapping[str, Any], source: sources.Source, seen: Sequence[Any]) -> Any:
+        if (threw := _maybe(line, self.where.threw) if self.where.threw else None) not in (None, ""):
+            return "denied" if "SecurityException" in str(threw) else "threw"
+        if seen:
+            return "empty" if all(raw in (None, "", "null") for raw in seen) else "returned"
+        follows = [follow.form for follow in source.follow]
+        if "cursor" in follows:
+            return "empty" if _maybe(line, self.where.returned) in (None, *self.where.empty) else "returned"
+        return "requested" if follows else "returned"
+
+    # -- latitude and longitude are two calls for one place
+
+    def _half(self, line: Mapping[str, Any], method: str, access: Access) -> None:
+        degrees = _degrees(_maybe(line, self.where.returned), 90 if method == HALVES[0] else 180)
+        if degrees is None:
+            self.conversion.add(access)
+            return
+        which = _maybe(line, self.where.object) if self.where.object else None
+        object_ = "" if which is None else str(which)
+        mine = _Half(access, *degrees)
+        waiting = self.halves[object_, HALVES[1 - HALVES.index(method)]]
+        while waiting:
+            other = waiting.popleft()
+            if object_ or abs(other.access.at - access.at) <= JOINED:
+                first, second = (other, mine) if method == HALVES[1] else (mine, other)
+                place = Value(type=access.data, text=f"{first.text},{second.text}")
+                self.conversion.add(other.access.model_copy(update={"values": (place,)}))
+                return
+            self.conversion.add(other.access)
+        self.halves[object_, method].append(mine)
+
+    def finish(self) -> None:
+        """Say what was left over: halves without the other half, and what was not understood."""
+        for waiting in self.halves.values():
+            for half in waiting:
+                self.conversion.add(half.access)
+        if self.unread > NAMED:
+            self._gap(self.name, f"{self.unread - NAMED} more entries that cannot be read")
+        for what, count in sorted(self.no_calls.items()):
+            self._gap(self.name, f"{_calls(count, 'line')} with {what}, which the mapping does not know as calls")
+        for api, count in sorted(self.unnamed.items()):
+            self._gap(api, f"{_calls(count)}; no source names this API")
+        for api, count in sorted(self.untold.items()):
+            self._gap(api, f"{_calls(count)}; the log does not have the argument that says what they asked for")
+        for api, texts in sorted(self.asked.items()):
+            what = ", ".join(f"{text[:60]} ({count})" for text, count in texts.most_common(NAMED // 4))
+            rest = f" and {len(texts) - NAMED // 4} others" if len(texts) > NAMED // 4 else ""
+            self._gap(api, f"{_calls(texts.total())}; no source names what they asked for: {what}{rest}")
+
+    def _gap(self, subject: str, detail: str) -> None:
+        self.conversion.add(
             Gap(
-                at=last,
-                app=app,
+                at=self.last or datetime.now(UTC),
+                app=self.app,
                 where="hook",
-                subject=api,
+                subject=printable(subject),
                 why="protocol_unsupported",
-                detail=f"{count} calls; no source names this API",
+                detail=printable(detail),
             )
         )
-    return conversion
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any] | str]:
-    """Each line as an object, or what is wrong with it."""
-    with path.open("rb") as file:
-        for raw in file:
-            if not raw.strip():
-                continue
-            try:
-                line = json.loads(raw)
-            except ValueError as error:
-                yield f"not JSON: {error}"
-                continue
-            yield line if isinstance(line, dict) else "not an object"
+def _calls(count: int, what: str = "call") -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _plain(cls: str) -> str:
+    """A class by the name that every tool has for it: some write a dot for the `$` of an inner one."""
+    return cls.replace("$", ".")
 
 
 def _at(line: Any, where: Where) -> Any:
@@ -112,52 +309,33 @@ def _at(line: Any, where: Where) -> Any:
 
 def _maybe(line: Any, where: Where) -> Any:
     try:
-        return _at(line, where)
+        return _at(line, where) if where else None
     except (LookupError, TypeError):
         return None
 
 
+def _index(where: Where, index: int) -> Where:
+    return [index if step == "*" else step for step in where]
+
+
 def _time(text: Any) -> datetime:
     if isinstance(text, str) and not text.replace(".", "", 1).isdigit():
-        at = datetime.fromisoformat(text)
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return possible(datetime.fromisoformat(text))
     number = float(text)
-    return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)
+    for unit in (1e17, 1e14, 1e11):  # nanoseconds, microseconds, milliseconds: in seconds, all are thousands of years
+        if number > unit:
+            number /= unit / 1e8
+            break
+    return possible(datetime.fromtimestamp(number, UTC))
 
 
-def _access(line: Mapping[str, Any], where: Fields, source: sources.Source, app: str, at: datetime) -> Access:
-    values: list[Value] = []
-    seen: list[Any] = []
-    for spec in source.values:
-        if spec.of == "return":
-            raw = _maybe(line, where.returned)
-        elif isinstance(spec.of, int):
-            raw = _maybe(line, _argument(where, spec.of))
-        else:
-            continue
-        seen.append(raw)
-        text = None if spec.get else _text(raw, spec.form)
-        if text:
-            values.append(Value(type=spec.type or source.data, text=text))
-    # (A target that the source itself names, or finds in the call's surroundings, stands in no log.)
-    target = _maybe(line, _argument(where, source.target)) if isinstance(source.target, int) else None
-    stack = _maybe(line, where.stack) or ()
-    frames = [frame.strip() for frame in (stack.splitlines() if isinstance(stack, str) else stack)]
-    own = f"{source.cls}.{source.method.replace('$init', '<init>')}("
-    return Access(
-        at=at,
-        app=app,
-        source=source.name,
-        target=None if target is None else str(target),
-        data=source.data,
-        values=tuple(values),
-        outcome="empty" if seen and all(raw in (None, "", "null") for raw in seen) else "returned",
-        stack=tuple(frame for frame in frames if frame and not frame.startswith(own)),
-    )
-
-
-def _argument(where: Fields, index: int) -> Where:
-    return [index if step == "*" else step for step in where.argument]
+def _degrees(raw: Any, most: int) -> tuple[float, str] | None:
+    """Degrees as number and text; None for what is none."""
+    try:
+        degrees = float(raw)
+    except (TypeError, ValueError):
+        return None
+    return (degrees, str(raw)) if abs(degrees) <= most else None
 
 
 def _text(raw: Any, form: str) -> str | None:
@@ -169,14 +347,3 @@ def _text(raw: Any, form: str) -> str | None:
         place = LOCATION.search(text)
         return f"{place[1]},{place[2]}" if place else None
     return None if OBJECT.search(text) else text
-
-
-def persona(words: Sequence[str]) -> tuple[Value, ...]:
-    """`phone_number=+8613800138000` and the like, as given on the command line. Raises UserError."""
-    values: list[Value] = []
-    for word in words:
-        type_, equals, text = word.partition("=")
-        if not equals or not type_ or not text:
-            raise UserError(f"--value {word!r} is not TYPE=VALUE.", "Write it as --value phone_number=+8613800138000.")
-        values.append(Value(type=type_, text=text))
-    return tuple(values)

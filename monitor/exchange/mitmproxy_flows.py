@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor.errors import UserError
@@ -16,10 +15,10 @@ WORDS = 400
 """Characters of mitmdump's own words that an error repeats."""
 
 
-def replay(path: Path, recording: Path, app: str) -> Conversion:
+def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
     """Let `mitmdump` of this environment read a flow file into a recording: uploads keep the times that the file has.
 
-    Returns the gaps: one for each flow that could not be read. Raises UserError when that was all of them, or with
+    What could not be read goes into `into`, a gap for each flow. Raises UserError when that was all of them, or with
     mitmproxy's own words.
     """
     addons = capture_py().parent
@@ -28,7 +27,7 @@ def replay(path: Path, recording: Path, app: str) -> Conversion:
     command += ["--set", f"recording={recording}", "--set", f"flows={path}"]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     words = done.stderr.decode("utf-8", "replace").strip()
-    conversion, read, problem = Conversion(), 0, ""
+    read, problem, ended = 0, "", False
     for line in done.stdout.splitlines():
         try:
             said = json.loads(line)
@@ -37,12 +36,13 @@ def replay(path: Path, recording: Path, app: str) -> Conversion:
             continue
         if "problem" in said:
             problem = problem or said["problem"]
-            conversion.missed(datetime.now(UTC), app, f"{path.name} flow {said['flow']}", said["problem"])
+            into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
         else:
-            read = said["flows"]
-    if done.returncode or words or (problem and not read):
+            read, ended = said["flows"], True
+    if words and ended and not done.returncode:
+        into.missed(None, app, path.name, f"mitmproxy said: {words}")
+    if done.returncode or not ended or (problem and not read):
         raise UserError(
-            f"{path} cannot be read as a mitmproxy flow file: {words[-WORDS:] or problem or done.returncode}.",
+            f"{path} cannot be read as a mitmproxy flow file: {problem or words[-WORDS:] or done.returncode}.",
             "Save the flows again (mitmdump -w FILE), or say what it is: --format.",
         )
-    return conversion

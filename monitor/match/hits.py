@@ -35,6 +35,24 @@ TELLING: dict[str, re.Pattern[str]] = {
     ),
     "device_id_serial": re.compile(r"serial|^sn$|device"),
     "installed_apps": re.compile(r"app|pkg|package|bundle|installed"),
+    "carrier": re.compile(
+        r"carrier|operator|network_?(?:name|provider)|(?:^|[_.-])(?:isp|mcc|mnc|plmn|sim)|provider|运营商"
+    ),
+    "gender": re.compile(r"gender|(?:^|[_.-])sex(?:$|[_.-])|性别|xingbie"),
+    "device_model_os": re.compile(
+        r"model|brand|manufactur|vendor|hardware|(?:^|[_.-])os(?:$|[_.-])|os_?(?:name|ver)|^(?:device|dm|platform)$|"
+        r"device_?(?:type|name|info)|locale|^lang|language|country|time_?zone|机型|型号"
+    ),
+    "device_state": re.compile(r"locale|^lang|language|country|time_?zone|orientation|battery|screen"),
+    "location_coarse": re.compile(
+        r"country|city|region|province|locality|town|district|loc|geo|gps|pos|coord|point|^ll$|place|城市|省|位置"
+    ),
+    "wifi_ssid_bssid": re.compile(r"ssid|wi-?fi|wlan|hotspot|router|access_?point|(?:^|[_.-])ap(?:$|[_.-])|热点"),
+    "network_state": re.compile(r"net(?:work)?|conn(?:ection)?_?type|网络"),
+    "marital_status": re.compile(r"marital|marriage|married|婚"),
+    "religion_politics": re.compile(r"relig|faith|politic|宗教"),
+    "race": re.compile(r"(?:^|[_.-])race(?:$|[_.-])|ethnic|民族"),
+    "sexual_orientation": re.compile(r"orientation|sexual"),
     "calendar_events": re.compile(r"event|calendar|title|agenda|meeting|appointment|日程"),
     "date": re.compile(r"birth|dob|bday|born|geburt|naissance|nacimiento|nascimento|生日|出生|誕生|생일|생년"),
     "lat": re.compile(r"^(?:lat|latitude|la|y|lt|纬度|.*[._-]?lat|.*latitude.*)$"),

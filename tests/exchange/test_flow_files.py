@@ -17,6 +17,7 @@ import httpx
 import pytest
 from aioquic.asyncio.client import connect as quic
 from mitmproxy.io import tnetstring
+from mitmproxy.test import tflow
 from websockets.sync.client import connect as websocket
 
 from monitor.errors import UserError
@@ -133,6 +134,67 @@ def test_a_file_that_is_broken_off(file: Path, tmp_path: Path) -> None:
     (gap,) = cut.events(Gap)
     assert (gap.why, "broken off" in (gap.detail or "")) == ("protocol_unsupported", True)
     assert len(list(cut.events(Upload))) == len(list(whole.events(Upload))) - 1
+
+
+ODD: dict[str, Any] = {
+    "a time beyond all": {"request": {"timestamp_start": 1e300}},
+    "a time before all": {"request": {"timestamp_start": -5.0}},
+    "no time at all": {"request": {"timestamp_start": float("nan")}},
+    "a time in the year 9999": {"response": {"timestamp_start": 253402300800.0}},
+    "a time as text": {"request": {"timestamp_start": "x"}},
+    "request null": {"request": None},
+    "headers null": {"request": {"headers": None}},
+    "half a header": {"request": {"headers": [[b"a"]]}},
+    "no client": {"client_conn": None},
+    "a version to come": {"version": 999},
+    "a version of long ago": {"version": (0, 10)},
+}
+
+
+@pytest.mark.parametrize("name", [*ODD, "null", "no flow", "damaged", "nested deeply"])
+def test_an_odd_flow_costs_itself(tmp_path: Path, name: str) -> None:
+    good = tnetstring.dumps(tflow.tflow(resp=True).get_state())
+    odd: Any = tflow.tflow(resp=True).get_state()
+    for key, fields in ODD.get(name, {}).items():
+        odd[key] = {**odd[key], **fields} if isinstance(fields, dict) else fields
+    raw = {"null": b"0:~", "no flow": b"5:hello,", "damaged": b"5:hello}", "nested deeply": b"0:~"}.get(name)
+    for _ in range(3000 if name == "nested deeply" else 0):
+        raw = b"%d:%s]" % (len(raw or b""), raw)
+    (tmp_path / "a.flows").write_bytes(good + (raw or tnetstring.dumps(odd)) + good)
+    recording = imported([tmp_path / "a.flows"], tmp_path / "r", Origin(APP))
+    assert len(list(recording.events(Upload))) == 2
+    (gap,) = recording.events(Gap)
+    assert gap.subject == "a.flows flow 2"
+
+
+def test_a_flow_of_version_0_11(tmp_path: Path) -> None:
+    times = {b"timestamp_start": 1612375499.0, b"timestamp_end": 1612375499.5}
+    message = {b"httpversion": [1, 1], b"headers": [[b"Host", b"x.test"]], b"content": b"tel=1", **times}
+    where = {b"scheme": b"http", b"host": b"x.test", b"port": 80, b"path": b"/s", b"form_in": b"relative"}
+    ends: dict[bytes, Any] = {b"timestamp_start": 1612375499.0, b"timestamp_end": None}
+    ends |= {b"timestamp_ssl_setup": None, b"sni": None}
+    ends |= {b"address": {b"address": [b"192.0.2.1", 80], b"use_ipv6": False}, b"ssl_established": False}
+    flow: dict[Any, Any] = {
+        b"version": [0, 11],
+        b"type": b"http",
+        b"id": b"a",
+        b"error": None,
+        b"intercepted": False,
+        b"request": {**message, **where, b"method": b"POST", b"form_out": b"relative", b"is_replay": False},
+        b"response": {**message, b"code": 200, b"msg": b"OK"},
+        b"client_conn": {**ends, b"clientcert": None},
+        b"server_conn": {
+            **ends,
+            b"cert": None,
+            b"source_address": ends[b"address"],
+            b"timestamp_tcp_setup": None,
+            b"state": [],
+        },
+    }
+    (tmp_path / "old").write_bytes(tnetstring.dumps(flow))
+    recording = imported([tmp_path / "old"], tmp_path / "r", Origin(APP))
+    assert list(recording.events(Gap)) == []
+    assert [(one.url, one.status, one.size) for one in recording.events(Upload)] == [("http://x.test/s", 200, 5)]
 
 
 def test_a_flow_that_nobody_can_read_is_a_gap_and_the_next_is_read(file: Path, tmp_path: Path) -> None:

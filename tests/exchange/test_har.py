@@ -5,14 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.errors import FileError
 from monitor.events import Endpoint, Gap, Tls, Upload
 from monitor.exchange import Origin, har, imported
+from monitor.recording import verify
 
 APP = "com.example.circle"
 
@@ -116,6 +122,66 @@ BODIES: dict[str, tuple[dict[str, Any], bytes, bool]] = {
     ),
     "a beginning": ({"postData": {"text": "{}"}, "bodySize": 900}, b"{}", True),
     "left out": ({"postData": {"mimeType": "image/png"}, "bodySize": 900}, b"", True),
+    "binary data of HTTP Toolkit": (
+        {
+            "postData": None,
+            "bodySize": 20,
+            "headers": [{"name": "content-encoding", "value": "gzip"}],
+            "_content": {"text": base64.b64encode(b"\x0a\xff").decode(), "size": 2, "encoding": "base64"},
+            "_requestBodyStatus": "discarded:not-representable",
+        },
+        b"\x0a\xff",
+        False,
+    ),
+    "left out by HTTP Toolkit": (
+        {"postData": None, "bodySize": 9_000_000, "_requestBodyStatus": "discarded:too-large"},
+        b"",
+        True,
+    ),
+    "half characters for bytes (mitmproxy)": (
+        {"postData": {"text": "{\udcff\udc80}"}, "bodySize": 4},
+        b"{\xff\x80}",
+        False,
+    ),
+    "half a character": ({"postData": {"text": "a\ud83d"}, "bodySize": -1}, b"a\xed\xa0\xbd", False),
+    "a character a byte, length unknown": (
+        {"postData": {"text": "\x0a\x03\x1f\xff"}, "bodySize": -1},
+        b"\x0a\x03\x1f\xff",
+        False,
+    ),
+    "UTF-8, a character a byte, length unknown": (
+        {"postData": {"text": "å\x90\x8d"}, "bodySize": -1},
+        "名".encode(),
+        False,
+    ),
+    "text of few letters, length unknown": ({"postData": {"text": "é"}, "bodySize": -1}, "é".encode(), False),
+    "bytes replaced (Chrome)": (
+        {"postData": {"text": "\x0a\ufffd\ufffd"}, "bodySize": 3},
+        "\x0a\ufffd\ufffd".encode(),
+        True,
+    ),
+    "replacement characters that were sent": (
+        {"postData": {"text": "\ufffd"}, "bodySize": 3},
+        "\ufffd".encode(),
+        False,
+    ),
+    "base64 in lines": (
+        {"postData": {"text": "H4v\r\n/\n", "encoding": "base64"}, "bodySize": 3},
+        b"\x1f\x8b\xff",
+        False,
+    ),
+    "parameters without values": (
+        {
+            "postData": {
+                "mimeType": "multipart/form-data; boundary=x",
+                "text": "",
+                "params": [{"name": "a"}, {"name": "b", "value": None, "fileName": "x.jpg"}, {"name": "c", "value": 0}],
+            },
+            "bodySize": 900,
+        },
+        b"a=&b=x.jpg&c=0",
+        True,
+    ),
     "none": ({"postData": None, "bodySize": 0}, b"", False),
 }
 
@@ -129,6 +195,118 @@ def test_bodies(tmp_path, name) -> None:
     assert conversion.bodies == ([body] if body else [])
     gaps = [event.why for event in conversion.events if isinstance(event, Gap)]
     assert gaps == (["body_truncated"] if truncated else [])
+
+
+GOOD = entry()
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def with_(**fields):
+    """An entry with other fields, as JSON."""
+    return json.dumps({**GOOD, **fields})
+
+
+def with_request(**fields):
+    return json.dumps(entry(**fields))
+
+
+DAMAGED = {
+    "null": "null",
+    "a list": "[]",
+    "a number": "7",
+    "nothing": "{}",
+    "request null": with_(request=None),
+    "headers null": with_request(headers=[None]),
+    "a header without a name": with_request(headers=[{"value": "x"}]),
+    "a URL that is none": with_request(url="https://[::1/x"),
+    "a port that is none": with_request(url="https://x.test:99999/"),
+    "URL null": with_request(url=None),
+    "half a character in the URL": with_request(url="https://x.test/\ud800"),
+    "no method": with_request(method=None),
+    "base64 that is none": with_request(postData={"text": "a*b", "encoding": "base64"}),
+    "text that is none": with_request(postData={"text": {"a": 1}}),
+    "time null": with_(startedDateTime=None),
+    "year 0": with_(startedDateTime="0000-01-01T00:00:00Z"),
+    "year 1": with_(startedDateTime="0001-01-01T00:00:00+14:00"),
+    "year 9999": with_(startedDateTime="9999-12-31T23:59:59.999999-12:00"),
+    "a time as a number": with_(startedDateTime=1e300),
+    "a phase of ages": with_(timings={"blocked": 1e300}),
+    "a phase without end": with_(timings={"blocked": float("inf")}),
+    "phases null": with_(timings={"blocked": "x"}),
+    "nested deeply": with_(x=0).replace('"x": 0', f'"x": {DEEP}'),
+    "a number of five thousand digits": with_(x=0).replace('"x": 0', f'"x": {"9" * 5000}'),
+    "an escape that is none": with_(x="?").replace('"?"', '"\\q"'),
+    "half an escape": with_(x="?").replace('"?"', '"\\u12"'),
+    "no JSON": '{"startedDateTime": }',
+    "the response no object": with_(response=[1]),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_entry_costs_itself_and_is_named(tmp_path, name) -> None:
+    path = tmp_path / "a.har"
+    path.write_text(f'{{"log": {{"entries": [{json.dumps(GOOD)}, {DAMAGED[name]}, {json.dumps(GOOD)}]}}}}', "utf-8")
+    recording = imported([path], tmp_path / "r", Origin(APP))
+    assert len(list(recording.events(Upload))) == 2
+    (gap,) = recording.events(Gap)
+    assert gap.subject == "a.har entry 1"
+    assert recording.run.started.year == 2026
+    assert verify(recording.path).ok
+
+
+def test_bytes_that_are_no_utf8_are_kept(tmp_path) -> None:
+    path = tmp_path / "a.har"
+    sent = entry(postData={"text": "?"}, bodySize=1)
+    path.write_bytes(json.dumps({"log": {"entries": [sent]}}).encode().replace(b'"?"', b'"\xff"'))
+    assert har.read(path, APP).bodies == [b"\xff"]
+
+
+@given(st.lists(st.one_of(st.just(json.dumps(GOOD)), st.sampled_from(sorted(DAMAGED.values())))), st.integers(0, 10**6))
+def test_requests_in_are_requests_imported_and_gaps(tmp_path_factory, entries, cut) -> None:
+    folder = tmp_path_factory.mktemp("har")
+    whole = '{"log": {"entries": [' + ",".join(entries) + "]}}"
+    (folder / "a.har").write_text(whole, "utf-8")
+    events = har.read(folder / "a.har", APP).events
+    assert len(events) == len(entries)
+    assert sum(isinstance(event, Upload) for event in events) == entries.count(json.dumps(GOOD))
+    begin = whole.index("[") + 1
+    (folder / "a.har").write_text(whole[: begin + cut % (len(whole) - begin)], "utf-8")
+    before = har.read(folder / "a.har", APP).events
+    assert before[:-1] == events[: len(before) - 1] or isinstance(before[-1], Gap)
+
+
+def test_one_bad_message_of_a_websocket_costs_itself(tmp_path) -> None:
+    one = entry(url="wss://push.circle.test/s", method="GET", postData=None, bodySize=0)
+    good = {"type": "send", "time": 1777622400.25, "opcode": 1, "data": "hello"}
+    one["_webSocketMessages"] = [{**good, "time": 1e300}, None, {**good, "data": {"a": 1}}, {"type": "send"}, good]
+    events = har.read(save(tmp_path / "a.har", one), APP).events
+    assert [event.subject[-9:] for event in events if isinstance(event, Gap)] == [f"message {n}" for n in range(4)]
+    assert [event.via for event in events if isinstance(event, Upload)] == ["http", "websocket"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not say how much memory there was")
+def test_a_large_file_is_read_in_little_memory(tmp_path) -> None:
+    path = tmp_path / "large.har"
+    answer = (
+        json.dumps(entry())[:-1]
+        + f', "x": 1, "response": {{"status": 200, "content": {{"text": "{"x" * 30_000_000}"}}}}}}'
+    )
+    many = json.dumps(entry(postData={"text": "y" * 50_000}, bodySize=50_000))
+    with path.open("w") as file:
+        file.write('{"log": {"entries": [')
+        for _ in range(4):
+            file.write(f"{answer},\n" + f"{many},\n" * 400)
+        file.write(f"{many}]}}}}")
+    assert path.stat().st_size > 200_000_000
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom monitor.exchange import Origin, imported\n"
+        "imported([Path(sys.argv[1])], Path(sys.argv[2]), Origin('a.b'))\n"
+        "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path, tmp_path / "r"], capture_output=True, check=True)
+    assert int(done.stdout) < 200_000, "kB; a fifth of it is Python and what is imported"
+    assert sum(1 for _ in (tmp_path / "r" / "uploads.jsonl").open()) == 1605
 
 
 def test_websocket_messages_that_were_sent(tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import zlib
@@ -261,6 +262,28 @@ def test_a_real_capture(tmp_path: Path) -> None:
     closed = sorted(gap.subject for gap in without.events(Gap))
     each = ["h3.test", "h3.test", "localhost", "localhost", "rawtls.test", "ws.test"]
     assert closed == each, "each connection that nobody can read"
+
+
+def packet(port: int, flags: int, data: bytes = b"") -> bytes:
+    """An IPv4 packet from a client's port to port 80."""
+    tcp = struct.pack(">HHIIBBHHH", port, 80, bool(data), bool(data), 5 << 4, flags, 65535, 0, 0) + data
+    ends = bytes([10, 0, 0, 1, 10, 0, 0, 2])
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + ends + tcp
+
+
+@pytest.mark.skipif(not shutil.which("tshark"), reason="not installed: tshark")
+@pytest.mark.parametrize(("lost", "bodies"), [(0, 2), (3, 1), (130, 0)])
+def test_a_capture_that_is_cut_short_keeps_what_came_before(tmp_path: Path, lost: int, bodies: int) -> None:
+    packets = [one for port in (1000, 1001) for one in (packet(port, 2), packet(port, 0x18, POST))]
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    for number, one in enumerate(packets):
+        capture += struct.pack("<IIII", 1777622400 + number, 0, len(one), len(one)) + one
+    (tmp_path / "a.pcap").write_bytes(capture[: -lost or None])
+    if lost == 130:
+        (tmp_path / "a.pcap").write_bytes(capture[:30])
+    recording = imported([tmp_path / "a.pcap"], tmp_path / "r", Origin("a.b"))
+    assert [recording.body(one.body or "") for one in recording.events(Upload)] == [b"hello"] * bodies
+    assert ["cut short" in (gap.detail or "") for gap in recording.events(Gap)] == [True] * (lost > 0)
 
 
 def test_what_is_no_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,25 +14,36 @@ from typing import Any
 from hpack import HPACKError
 
 from monitor.events import Gap, Tls, Upload
-from monitor.exchange.conversion import Conversion
+from monitor.exchange.conversion import DAMAGE, Conversion, possible, problem
 from monitor.exchange.pcap import http1, http2, http3
-from monitor.exchange.pcap.tshark import Conversation, Side, conversations
+from monitor.exchange.pcap.tshark import Conversation, Side, conversations, damage
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)
 
 
 def read(path: Path, app: str, keys: Path | None = None) -> Conversion:
-    """What clients sent in a capture. Raises UserError when it cannot be read at all."""
+    """What clients sent in a capture, as far as it goes. Raises UserError when it cannot be read at all."""
     conversion = Conversion()
     for one in conversations(path, keys):
-        if one.transport == "udp":
-            _datagrams(one, app, conversion)
-        elif one.tls and not one.packets:
-            _gap(conversion, app, one, "not_decrypted", "TLS, and the key log has no key for it")
-        elif one.packets:
-            _connection(one, app, conversion)
+        try:
+            _conversation(one, app, conversion)
+        except DAMAGE as error:
+            subject = f"{path.name} {one.transport} {one.client.ip}:{one.client.port}"
+            conversion.missed(None, app, subject, problem(error))
+    if why := damage(path):
+        conversion.missed(max((event.at for event in conversion.events), default=None), app, path.name, why)
     return conversion
+
+
+def _conversation(one: Conversation, app: str, conversion: Conversion) -> None:
+    possible(datetime.fromtimestamp(one.began, UTC))
+    if one.transport == "udp":
+        _datagrams(one, app, conversion)
+    elif one.tls and not one.packets:
+        _gap(conversion, app, one, "not_decrypted", "TLS, and the key log has no key for it")
+    elif one.packets:
+        _connection(one, app, conversion)
 
 
 def _connection(one: Conversation, app: str, conversion: Conversion) -> None:

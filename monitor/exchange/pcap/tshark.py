@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import subprocess
 from bisect import bisect_left
@@ -82,6 +83,23 @@ class Conversation:
             if from_client == client:
                 side.add(data, at)
         return side
+
+
+CUT = re.compile(r"cut short|damaged or corrupt")
+"""What tshark says of a file that breaks off, or is damaged from some place on: it gives what came before."""
+
+
+def damage(path: Path) -> str | None:
+    """Why the packets of a capture are not all there are; None when they are."""
+    program = shutil.which("tshark")
+    command = [str(program), "-r", str(path), "-n", "-Y", "frame.number == 0"]
+    said = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stderr
+    found = next((line for line in said.splitlines() if CUT.search(line)), None)
+    return (
+        None
+        if found is None
+        else f"the capture ends early: {found.removeprefix('tshark: ')}".replace(str(path), path.name)
+    )
 
 
 def conversations(path: Path, keys: Path | None) -> list[Conversation]:
@@ -262,8 +280,8 @@ def _run(path: Path, keys: Path | None, command: Sequence[str]) -> str:
             "Install it (Debian, Ubuntu: sudo apt install tshark; macOS: brew install wireshark) and run this again.",
         )
     options = ["-r", str(path), "-n", *(("-o", f"tls.keylog_file:{keys}") if keys else ())]
-    done = subprocess.run([program, *options, *command], capture_output=True, text=True, check=False)
-    if done.returncode:
+    done = subprocess.run([program, *options, *command], capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode and not CUT.search(done.stderr):
         words = [line for line in done.stderr.splitlines() if not line.startswith("Running as user")]
         raise UserError(
             f"{path} cannot be read as a packet capture: {' '.join(words)[-300:]}",

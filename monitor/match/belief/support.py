@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from monitor.match.decode import Leaf
 from monitor.match.edges import stands_alone
-from monitor.match.hits import Hit, is_whole, parent_of, root_of
+from monitor.match.hits import SAID_OF_EVERYTHING, TELLING, Hit, is_whole, last_key, parent_of, root_of, tells
 
 KEYED_BITS = 12.0
 """What a short text must say to be believed under a telling key alone."""
 ROW_BITS = 9.0
 """What a short text must say to be believed though the rest of its row stands elsewhere in the upload."""
+FIELD_BITS = 16.0
+"""What a word must say to be believed as all of a field whose key tells nothing."""
+WORDS = frozenset(
+    ("gender", "marital_status", "religion_politics", "race", "sexual_orientation", "network_state", "location_coarse")
+)
+"""Types whose values are words that everybody uses: what they mean, only a key says."""
+NAMES = frozenset(("carrier", "device_model_os", "device_name", "device_state", "wifi_ssid_bssid"))
+"""Types whose values are names of things, short and borne by many."""
+VERSION = re.compile(r"os_?ver|os_?release|android_?(?:ver|release)|api_?level|sdk_?int")
+"""Keys under which a bare number is the version of the system."""
 NEAR = 200
 """Bytes between a short text and another value of its row, in one text, that still belong together."""
 INDEX = re.compile(r"\[\d+\]")
@@ -40,6 +50,28 @@ def supports(partners: list[Hit], hit: Hit, of_row: bool) -> bool:
         if hit.leaf.path == other.leaf.path and _are_near(hit, other):
             return True
     return False
+
+
+def has_own_field(hit: Hit, certain: Iterable[list[Hit]]) -> bool:
+    """Whether a common word as it was given is all of a field: under a key of its type, or without one if it is long
+    enough, or beside a certain value of the device in a list of them."""
+    type_, path = hit.value.type, hit.leaf.path
+    if type_ not in WORDS | NAMES or hit.variant.name != "plain" or hit.before or hit.after:
+        return False
+    if hit.variant.pattern.isdigit():
+        return type_ == "device_model_os" and VERSION.search(last_key(path)) is not None
+    if type_ in TELLING and tells(type_, path):
+        return True
+    if type_ not in NAMES or SAID_OF_EVERYTHING.match(path):
+        return False
+    if hit.variant.bits >= FIELD_BITS and not (hit.found.isalpha() and hit.found.islower()):  # (a word of programs)
+        return True
+    others = (other for of_key in certain for other in of_key if other.value.type in NAMES)
+    return (
+        path.endswith("]")
+        and hit.variant.bits >= ROW_BITS
+        and any(parent_of(other.leaf.path) == parent_of(path) for other in others)
+    )
 
 
 def _are_near(hit: Hit, other: Hit) -> bool:

@@ -94,7 +94,7 @@ DATE_BITS = 15.0
 CHECKSUM_BITS = 20.0
 """What a checksum of 32 bits says: less than proof, for many numbers and words are looked at."""
 SEARCHED = 2
-"""Characters that a text must have to be looked for at all."""
+"""Characters that a text must have to be looked for at all, but for one Chinese character that is a word."""
 DIGESTED = 3
 """Bytes that a text must have for its digests to be looked for."""
 
@@ -134,7 +134,11 @@ def uses(kind: str, forms: Forms) -> Iterator[Use]:
         coded = text.encode("utf-8", "replace")
         lower = coded.lower()
         how: How | None = None
-        if lower not in seen and len(text) >= SEARCHED and not _is_left_out(kind, name):
+        if (
+            lower not in seen
+            and (len(text) >= SEARCHED or (kind == "text" and len(coded) > SEARCHED))
+            and not _is_left_out(kind, name)
+        ):
             seen.add(lower)
             how = "text" if number < MAIN_FORMS or kind == "mac" else "utf-8"
         depth: digests.Depth | None = None

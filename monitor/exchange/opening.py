@@ -1,0 +1,108 @@
+"""A foreign file made ready to be read: an ordinary file, unpacked, in UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import stat
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from monitor.errors import FileError, UserError
+
+CHUNK = 1 << 20
+BLOCK = 1 << 16
+"""Bytes that are unpacked at once: what is lost where a compressed file is damaged."""
+LARGEST = 16 << 30
+"""Bytes that a compressed file may have when it is unpacked."""
+GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class Ready(NamedTuple):
+    """A file to read."""
+
+    path: Path
+    """The file itself, or an unpacked copy of the same name."""
+    damage: str | None = None
+    """Why what is in `path` is only the beginning."""
+
+
+def refuse_unless_ordinary(path: Path) -> None:
+    """Raise UserError for what is no ordinary file: opening a pipe may wait for ever, a device may never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file.") from None
+    if not stat.S_ISREG(mode):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a folder" if stat.S_ISDIR(mode) else "a device or socket"
+        raise UserError(f"{path} is {kind}, not a file.", "Save what it gives to a file, and import that.")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Ready]:
+    """The file ready to be read; what had to be unpacked or recoded is a private copy, gone afterwards.
+
+    Raises UserError when it is no ordinary file or cannot be read, FileError when it unpacks to more than LARGEST.
+    """
+    refuse_unless_ordinary(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(2)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file that you may read.") from None
+    if not (head == GZIP or head in ZLIB or head in UTF16):
+        yield Ready(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="appwitness-") as folder:
+        copy, damage = path, None
+        if head not in UTF16:
+            copy = Path(folder, path.name)
+            with path.open("rb") as file, copy.open("wb") as out:
+                damage = _unpack(path, file, out)
+            with copy.open("rb") as file:
+                head = file.read(2)
+        if head in UTF16:
+            recoded = Path(folder, "utf-8", path.name)
+            recoded.parent.mkdir()
+            with copy.open("rb") as file, recoded.open("wb") as out:
+                damage = _recode(file, out, UTF16[head]) or damage
+            copy = recoded
+        yield Ready(copy, damage)
+
+
+def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:
+    """Unpack gzip (all members) or zlib; what is wrong from some place on."""
+    unpacker, size = zlib.decompressobj(wbits=47), 0
+    try:
+        while True:
+            if unpacker.eof:
+                data = unpacker.unused_data or file.read(CHUNK)
+                if not data.startswith(GZIP):
+                    return None  # the end, or padding
+                unpacker = zlib.decompressobj(wbits=47)
+            else:
+                data = unpacker.unconsumed_tail or file.read(CHUNK)
+            piece = unpacker.decompress(data, BLOCK)
+            if not data and not piece and not unpacker.eof:
+                return "the compressed file is broken off"
+            size += out.write(piece)
+            if size > LARGEST:
+                raise FileError(path, None, f"unpacks to more than {LARGEST >> 30} GiB.", "Import it in pieces.")
+    except zlib.error as error:
+        return f"the compressed file is damaged: {error}"
+
+
+def _recode(file: BinaryIO, out: BinaryIO, charset: str) -> str | None:
+    decoder = codecs.getincrementaldecoder(charset)("surrogatepass")
+    file.seek(2)  # the mark that says which of the two it is
+    try:
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            out.write(decoder.decode(chunk).encode("utf-8", "surrogatepass"))
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return f"the text is broken off or damaged: {error.reason}"
+    return None
