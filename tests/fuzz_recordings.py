@@ -204,7 +204,7 @@ def _run(files: Files, dice: random.Random) -> None:
     """Something else in run.json."""
     if dice.random() < 0.85:
         files["run.json"] = _json(files["run.json"], dice) + b"\n"
-    elif dice.random() < 0.95:
+    elif dice.random() < 0.99:
         files["run.json"] = _bytes(files["run.json"], dice)
     else:
         files["run.json"] = b" " * LARGE + files["run.json"]
@@ -260,9 +260,9 @@ def _hard_link(place: Path, outside: Path, _dice: random.Random) -> None:
     os.link(outside / "kept.jsonl", place)
 
 
-def _sparse(place: Path, _outside: Path, _dice: random.Random) -> None:
+def _sparse(place: Path, _outside: Path, dice: random.Random) -> None:
     with place.open("wb") as file:
-        file.truncate(64 << 20)
+        file.truncate(LARGE if dice.random() < 0.02 else 1 << 20)
 
 
 def _closed(place: Path, _outside: Path, _dice: random.Random) -> None:
