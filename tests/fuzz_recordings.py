@@ -17,6 +17,7 @@ import random
 import resource
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 import time
@@ -94,7 +95,7 @@ def memory() -> str | None:
 
 def _paths(tree: Tree, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield at
-    if isinstance(tree, dict | list):
+    if isinstance(tree, dict | list) and len(at) < 20:
         for key, held in tree.items() if isinstance(tree, dict) else enumerate(tree):
             yield from _paths(held, (*at, key))
 
@@ -204,7 +205,7 @@ def _run(files: Files, dice: random.Random) -> None:
     """Something else in run.json."""
     if dice.random() < 0.85:
         files["run.json"] = _json(files["run.json"], dice) + b"\n"
-    elif dice.random() < 0.95:
+    elif dice.random() < 0.99:
         files["run.json"] = _bytes(files["run.json"], dice)
     else:
         files["run.json"] = b" " * LARGE + files["run.json"]
@@ -260,9 +261,9 @@ def _hard_link(place: Path, outside: Path, _dice: random.Random) -> None:
     os.link(outside / "kept.jsonl", place)
 
 
-def _sparse(place: Path, _outside: Path, _dice: random.Random) -> None:
+def _sparse(place: Path, _outside: Path, dice: random.Random) -> None:
     with place.open("wb") as file:
-        file.truncate(64 << 20)
+        file.truncate(LARGE if dice.random() < 0.02 else 1 << 20)
 
 
 def _closed(place: Path, _outside: Path, _dice: random.Random) -> None:
@@ -354,9 +355,13 @@ def room(place: Path) -> Path:
     return outside
 
 
-def state(outside: Path) -> list[tuple[str, bytes]]:
+def state(outside: Path) -> list[tuple[str, int, bytes]]:
     """What is outside, to compare."""
-    return [(path.name, path.read_bytes()) for path in sorted(outside.rglob("*"))]
+    found = []
+    for path in sorted(outside.rglob("*")):
+        mode = path.lstat().st_mode
+        found.append((path.name, mode, path.read_bytes() if stat.S_ISREG(mode) else b""))
+    return found
 
 
 def tried(folder: Path, known: Knowledge, *, full: bool) -> str:
