@@ -19,8 +19,8 @@ TRIES = 5
 
 
 def place_of(recording: Recording) -> str:
-    """The folder of a recording, however it was named."""
-    return os.path.realpath(recording.path)
+    """The folder of a recording, however it was named; bytes that are no text are written out."""
+    return os.fsencode(os.path.realpath(recording.path)).decode("utf-8", "backslashreplace")
 
 
 def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:

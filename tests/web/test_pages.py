@@ -98,9 +98,11 @@ def test_the_recordings_are_listed_newest_first_and_lead_to_their_page(store, kn
 
 
 def test_the_page_is_the_html_report(store, known):
-    from monitor.correlate import report
+    from monitor.correlate import indexed_report
 
-    of = report(store, "run-2 <b>", known)
+    of = indexed_report(store, "run-2 <b>", known)
+    assert of.verified is not None
+    assert of.verified.outcome == "intact_up_to"
     for lang in ("en", "zh"):
         assert browser(store, known).get(f"/recordings/run-2 <b>?lang={lang}").text == render(of, "html", lang=lang)
     assert browser(store, known, reveal=True).get("/recordings/run-2 <b>").text == render(of, "html", reveal=True)
