@@ -165,7 +165,7 @@ def test_an_operators_mark_is_observed_consent(tmp_path, har, log) -> None:
     tree, _ = report(path, "--assume-consent", "given")
     assert tree["observers"]["consent"]
     assert tree["assumed_consent"] is None  # what was observed goes before
-    assert told(tree) == {("read-after-refusal", "proven"), ("sent-after-refusal", "proven")}
+    assert told(tree) == {("read-after-refusal", "corroborated"), ("sent-after-refusal", "corroborated")}
     run("mark", "retract", "1", "--recording", path)
     assert told(report(path)[0]) == set()
 

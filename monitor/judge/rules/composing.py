@@ -116,24 +116,29 @@ class Reporter:
         saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
         (a value of the persona), or when all that it carried are names that others bear too. A read is proven when its
         value was on the wire while the same rule's consent condition still held (so it must have been read by then);
-        corroborated when it was on the wire at any time;
-        indicated when only the hook saw it. A claim on the wire is proven when the state that it is held against was
-        observed; other claims, consent lines and the run as a whole are indicated. A refusal that follows only from the
-        choice of the basic function in an app of unknown type is indicated. What rests on an answer that a tap and an
-        operator's mark of the same seconds tell differently is corroborated at most. Nothing is proven where one of the
-        two did not watch; what rests on a consent that the operator has taken for granted is indicated at most, and
-        declared where one observer alone saw the rest.
+        corroborated when it was on the wire at any time; indicated when only the hook saw it. A claim on the wire is
+        proven when the state that it is held against was observed; other claims, consent lines and the run as a whole
+        are indicated.
+
+        A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
+        rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
+        most. So is what the agent alone saw: messages, and connections that the proxy could not read; and what two
+        files of an import show, whose clocks nobody compared. What rests on a consent that the operator has taken for
+        granted is indicated at most, and declared where one observer alone saw the rest.
         """
         grade: Confidence = "indicated"
         if sighting.flow is not None:
             if sighting.flow.access is not None and not sighting.namesake:
-                sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous
+                sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
                 grade = "proven" if sure else "corroborated"
         elif sighting.access is not None and rule.on == "access":
             certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
             if certain:
                 consent = rule.when.consent
-                in_time = any((consent is None or flow.is_in(consent)) and _in_order(flow) for flow in certain)
+                in_time = any(
+                    (consent is None or flow.is_in(consent)) and _in_order(flow) and _on_the_wire(flow)
+                    for flow in certain
+                )
                 grade = "proven" if in_time else "corroborated"
         elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
             grade = "proven"
@@ -145,7 +150,8 @@ class Reporter:
         if self._guessed(sighting):
             grade = "indicated"
         observers = self._facts.observers
-        if grade == "proven" and not (observers.hooks and observers.proxy):
+        together = observers.hooks and observers.proxy and observers.stamped == "during"
+        if grade == "proven" and not together:
             grade = "corroborated"
         if self._assumes(rule, sighting):
             grade = "declared" if grade == "indicated" else "indicated"
@@ -337,6 +343,11 @@ def _flows(sighting: Sighting) -> list[Flow]:
     """The flow that it is; of a read, those that carried its values."""
     each = (sighting, *sighting.flows)
     return [one.flow for one in each if one.flow]
+
+
+def _on_the_wire(flow: Sighting) -> bool:
+    """Whether the proxy saw its upload, not the agent, which saw the read too."""
+    return flow.clock == "host"
 
 
 def _in_order(sighting: Sighting) -> bool:
