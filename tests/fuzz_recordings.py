@@ -9,6 +9,7 @@ a result or a UserError. A mutant comes again by its number and the seed: `--onl
 from __future__ import annotations
 
 import argparse
+import copy
 import errno
 import json
 import multiprocessing
@@ -74,14 +75,16 @@ def corpus(most: int | None = None) -> list[Files]:
     made = []
     for path in sorted(SOURCES.glob("*/run.json"))[:most]:
         with tempfile.TemporaryDirectory(dir=memory()) as folder:
-            copy = Path(shutil.copytree(path.parent, Path(folder) / "r"))
-            for extra in copy.glob("*.y*ml"):
+            place = Path(shutil.copytree(path.parent, Path(folder) / "r"))
+            for extra in place.glob("*.y*ml"):
                 extra.unlink()
-            (copy / "expected.json").unlink(missing_ok=True)
-            with Recording.open(copy) as recording:
+            (place / "expected.json").unlink(missing_ok=True)
+            with Recording.open(place) as recording:
                 recording.stamp()
                 recording.stamp(final=True)
-            made.append({str(file.relative_to(copy)): file.read_bytes() for file in copy.rglob("*") if file.is_file()})
+            made.append(
+                {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+            )
     return made
 
 
@@ -113,7 +116,7 @@ def _nasty(dice: random.Random) -> Any:
         )
     if choice == 2:
         return [dice.choice(NASTY) for _ in range(dice.randrange(20))]
-    return dice.choice(NASTY)
+    return copy.deepcopy(dice.choice(NASTY))  # it may be changed in its place afterwards
 
 
 def _json(line: bytes, dice: random.Random) -> bytes:
@@ -244,7 +247,7 @@ def _folder(place: Path, _outside: Path, _dice: random.Random) -> None:
 
 
 def _socket(place: Path, _outside: Path, _dice: random.Random) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
+    with socket.socket(socket.AF_UNIX) as one, suppress(OSError):  # its name may be too long
         one.bind(f"/proc/self/fd/{_dirfd(place.parent)}/{place.name}")
 
 
