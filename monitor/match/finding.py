@@ -36,7 +36,6 @@ from monitor.match.transforms import Transforms
 from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.entering import enter
 
-
 LONGEST_WORD = 64
 """Bytes of a word of `Sieve.add_words`; it has two at least."""
 
