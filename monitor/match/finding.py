@@ -36,6 +36,9 @@ from monitor.match.transforms import Transforms
 from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.entering import enter
 
+LONGEST_WORD = 64
+"""Bytes of a word of `Sieve.add_words`; it has two at least."""
+
 
 class Index:
     """Values to look for; more may be added between any two searches, and are found from then on.
@@ -76,7 +79,9 @@ class Index:
         self._masked.add(slot, kind, value.text)
         self.narrow.add_words(rarest(cuts))
         if value.type == "name" and variants.bits_of(value.text) < STRONG_BITS:
-            self.narrow.add_words([value.text.strip().encode()])  # whose it is, what stands beside it tells
+            word = value.text.strip().encode("utf-8", "replace")
+            if word[LONGEST_WORD:] == b"" != word[1:]:
+                self.narrow.add_words([word])  # whose it is, what stands beside it tells
         once = {part for _, parts in cuts for part in parts}
         self.narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
         if kind == "location":

@@ -601,6 +601,8 @@ ANY_TEXT = st.one_of(
 
 
 @given(st.sampled_from(TYPES), ANY_TEXT)
+@example("name", "")
+@example("name", "\ud800")
 @settings(max_examples=300, deadline=None)
 def test_any_value_can_be_looked_for(type_, text):
     index = Index()
