@@ -58,6 +58,8 @@ DESCRIBED: dict[str, type[BaseModel]] = {
     "endpoint": events.Endpoint,
     "tls": events.Tls,
     "run.json": events.Run,
+    "observers": events.Observers,
+    "source file": events.SourceFile,
     "app": events.AppIdentity,
     "device": events.DeviceIdentity,
     "clock reading": events.ClockReading,

@@ -35,7 +35,9 @@ STORED = "its answer is what it stores: IABTCF_ and IABGPP_ keys"
 OWN_CODE = "answered by a class of the app's own each time the SDK asks: a setting, not a moment of consent"
 SCRIPT = "a call of JavaScript inside a web page; the native side has no such method"
 
+LATER = "puts the question off or closes it, which is no answer"
 LEFT_OUT = {
+    **dict.fromkeys(("Not now", "Close"), LATER),
     **dict.fromkeys(("温馨提示", "再次温馨提示"), TIPS),
     **dict.fromkeys(("权限说明", "权限使用说明"), EXPLAINS),
     "Personal data": TIPS,
