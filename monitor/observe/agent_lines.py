@@ -70,7 +70,7 @@ class Lines:
 def _parsed(line: Any) -> Event:
     if not isinstance(line, str):
         raise Refused("not a line of the contract")
-    if len(line) > LONGEST_LINE:
+    if len(line) > LONGEST_LINE // 4 and len(line.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
         raise Refused("a line with too much in it")
     try:
         return parse(line)

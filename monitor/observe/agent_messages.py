@@ -16,7 +16,8 @@ from monitor.observe.hooked import HookStatus
 SLACK = timedelta(seconds=10)
 """How far outside the run a time of the agent may lie: clocks drift between two measurements."""
 LONGEST_LINE = 32 << 20
-"""Characters of a line: a table of contacts that was read through has 200,000 cells at most (hooks/watch/cursor.ts)."""
+"""Bytes of a line: a table of contacts that was read through has 200,000 cells at most (hooks/watch/cursor.ts). A
+recording reads lines twice as long."""
 LONGEST_TEXT = 1 << 20
 """Characters of one text in a line."""
 MOST_ITEMS = 1_000_000

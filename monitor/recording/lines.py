@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
 CHUNK_BYTES = 1 << 20
-MAX_LINE_BYTES = 16 << 20
+MAX_LINE_BYTES = 64 << 20
 """A longer line is not held in memory; it counts as one that does not parse."""
 
 
