@@ -198,12 +198,17 @@ def test_an_early_interrupt_is_130_and_one_word(library, tmp_path):
         text=True,
         cwd=ROOT,
         env=env,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  shells start jobs without
     )
-    # Before our first line, while Python itself starts, an interrupt is Python's affair.
-    while library not in Path(f"/proc/{process.pid}/maps").read_text():
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with process:
+        # Before our first line, while Python itself starts, an interrupt is Python's affair.
+        while library not in Path(f"/proc/{process.pid}/maps").read_text():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode in (0, 130), said  # 0: the pages were there already
     assert "Traceback" not in said
 

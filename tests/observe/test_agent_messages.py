@@ -18,6 +18,8 @@ from monitor.recording.quota import Limited, Quota
 
 PID = 4711
 APP = "com.example.hostile"
+BEGAN = datetime.now(UTC)
+"""When the cases were made, which may be minutes before they are tried: the run began then."""
 
 
 def now(**offset):
@@ -26,9 +28,7 @@ def now(**offset):
 
 @pytest.fixture
 def recording(tmp_path):
-    run = Run(
-        id="r", app=AppIdentity(package=APP), device=DeviceIdentity(serial="x", kind="lab"), started=datetime.now(UTC)
-    )
+    run = Run(id="r", app=AppIdentity(package=APP), device=DeviceIdentity(serial="x", kind="lab"), started=BEGAN)
     with Recording.create(tmp_path / "r", run) as recording:
         yield recording
 
