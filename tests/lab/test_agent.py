@@ -287,7 +287,7 @@ def test_what_a_device_with_a_part_of_android_lacks_is_one_gap(run):
     seen = run(["once"], sources, partial=True, api_level=34)
     [gap] = seen.gaps
     assert (gap.where, gap.subject, gap.why) == ("hook", "sources", "class_absent")
-    assert gap.detail.startswith("2 of 6 sources")
+    assert gap.detail.startswith("2 of the 5 sources that are not installed")
 
 
 def test_what_another_release_of_android_has_is_no_gap(run):

@@ -291,14 +291,18 @@ def test_the_process_is_named_as_the_app_and_can_be_stopped(tmp_path, cache):
         device.attach()
     with subprocess.Popen(target.argv, cwd=target.cwd) as process:
         end = time.monotonic() + 30
-        while not (tmp_path / "app.pid").exists() and time.monotonic() < end:
+        pid = tmp_path / "app.pid"
+        while not (pid.exists() and pid.read_text().strip()) and time.monotonic() < end:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGSTOP)  # it must not end by itself meanwhile
-        assert device.attach().pid == process.pid
-        if Path("/proc/self").exists():
-            assert Path(f"/proc/{process.pid}/exe").resolve().name == "com.example.pages"
-        device.stop()
-        assert process.wait(30) == -signal.SIGKILL
+        try:
+            assert device.attach().pid == process.pid
+            if Path("/proc/self").exists():
+                assert Path(f"/proc/{process.pid}/exe").resolve().name == "com.example.pages"
+            device.stop()
+            assert process.wait(30) == -signal.SIGKILL
+        finally:
+            process.kill()
     with pytest.raises(SetupError, match="does not run"):
         device.attach()
     device.stop()
