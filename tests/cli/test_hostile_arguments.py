@@ -34,7 +34,7 @@ ODD = [
     "é" * 300,
 ]
 """Given where a text or a number is asked for."""
-PLACES = ["", "/nope/x", "/dev/null/x", "/", "\udcff", "x" * 300, "\x1b]0;owned\x07", "/proc/1/mem"]
+PLACES = ["", "/dev/null/x", "/", "\udcff", "x" * 300, "\x1b]0;owned\x07", "/proc/1/mem"]
 """Given where a file or a folder is."""
 
 
