@@ -18,8 +18,6 @@ from monitor.recording.quota import Limited, Quota
 
 PID = 4711
 APP = "com.example.hostile"
-BEGAN = datetime.now(UTC)
-"""When the cases were made, which may be minutes before they are tried: the run began then."""
 
 
 def now(**offset):
@@ -28,7 +26,9 @@ def now(**offset):
 
 @pytest.fixture
 def recording(tmp_path):
-    run = Run(id="r", app=AppIdentity(package=APP), device=DeviceIdentity(serial="x", kind="lab"), started=BEGAN)
+    run = Run(
+        id="r", app=AppIdentity(package=APP), device=DeviceIdentity(serial="x", kind="lab"), started=datetime.now(UTC)
+    )
     with Recording.create(tmp_path / "r", run) as recording:
         yield recording
 
@@ -77,65 +77,66 @@ END = {"ip": "10.0.0.1", "port": 1}
 DEEP = json.loads("[" * 50 + "]" * 50)
 NAMED = {"body": "0" * 64, "size": 999}
 
+# Made when they are tried, for their time must be that of the run.
 ALLOWED = {
-    "a read": access(),
-    "values": access(values=[{"type": "name", "text": "x" * 60_000, "row": 1}] * 100),
-    "a digest": transform(),
-    "a connection": line("connection", local=END, remote=END),
-    "a tap of the user": consent(),
-    "a claim of the app": consent(signal="sdk_call", by="app"),
-    "a permission": consent(signal="permission_result"),
-    "a text message": upload(),
-    "a phase": phase(),
-    "what started it": phase(state="mark", text="started by a broadcast: x"),
-    "a hook that failed": gap(),
-    "of the device": gap(where="device"),
-    "a little late": access(at=now(seconds=-1)),
-    "a little early": access(at=now(seconds=5)),
+    "a read": access,
+    "values": lambda: access(values=[{"type": "name", "text": "x" * 60_000, "row": 1}] * 100),
+    "a digest": transform,
+    "a connection": lambda: line("connection", local=END, remote=END),
+    "a tap of the user": consent,
+    "a claim of the app": lambda: consent(signal="sdk_call", by="app"),
+    "a permission": lambda: consent(signal="permission_result"),
+    "a text message": upload,
+    "a phase": phase,
+    "what started it": lambda: phase(state="mark", text="started by a broadcast: x"),
+    "a hook that failed": gap,
+    "of the device": lambda: gap(where="device"),
+    "a little late": lambda: access(at=now(seconds=-1)),
+    "a little early": lambda: access(at=now(seconds=5)),
 }
 REFUSED = {
-    "an operator's word": consent(signal="operator", by="operator"),
-    "an operator's signal": consent(signal="operator", by="user"),
-    "by an operator": consent(by="operator"),
-    "a claim as the user's": consent(signal="sdk_call", by="user"),
-    "a correction": consent(corrects="consents.jsonl:1"),
-    "a retraction": consent(retracts="consents.jsonl:1"),
-    "the proxy's upload": upload(via="http", url="https://rival.test/"),
-    "another's name lookup": upload(via="dns"),
-    "a person's mark": phase(state="mark", text="observation ended"),
-    "the proxy's gap": gap(where="proxy"),
-    "the clock's gap": gap(where="clock", why="no_clock"),
-    "the correlator's gap": gap(where="correlate"),
-    "another app": access(app="com.example.rival"),
-    "no app": access(app=None),
-    "another process": access(pid=1),
-    "no process": access(pid=None),
-    "before the run": access(at=now(hours=-1)),
-    "after now": access(at=now(hours=1)),
-    "the first year": access(at="0001-01-01T00:00:00Z"),
-    "before the first year": access(at="0001-01-01T00:00:00+10:00"),
-    "the last year": access(at="9999-12-31T23:59:59.999999Z"),
-    "repeats after now": access(count=2, until=now(hours=1)),
-    "repeats before it": access(count=2, until=now(hours=-1)),
-    "a long text": access(target="x" * (2 << 20)),
-    "deep arguments": access(args={"a": DEEP}),
-    "a deep field of its own": access(unknown=DEEP),
-    "a huge number": access(count=10**30),
-    "an infinite number": access(args={"a": float("inf")}),
-    "not a number": access(args={"a": float("nan")}),
-    "a body that never came": upload(body="0" * 64, size=3),
-    "a digest of what never came": transform(input=NAMED),
-    "a kind that is not there": line("verdict"),
-    "no kind": {},
-    "an upload that is a list": [],
-    "a surrogate": access(source="\ud800"),
+    "an operator's word": lambda: consent(signal="operator", by="operator"),
+    "an operator's signal": lambda: consent(signal="operator", by="user"),
+    "by an operator": lambda: consent(by="operator"),
+    "a claim as the user's": lambda: consent(signal="sdk_call", by="user"),
+    "a correction": lambda: consent(corrects="consents.jsonl:1"),
+    "a retraction": lambda: consent(retracts="consents.jsonl:1"),
+    "the proxy's upload": lambda: upload(via="http", url="https://rival.test/"),
+    "another's name lookup": lambda: upload(via="dns"),
+    "a person's mark": lambda: phase(state="mark", text="observation ended"),
+    "the proxy's gap": lambda: gap(where="proxy"),
+    "the clock's gap": lambda: gap(where="clock", why="no_clock"),
+    "the correlator's gap": lambda: gap(where="correlate"),
+    "another app": lambda: access(app="com.example.rival"),
+    "no app": lambda: access(app=None),
+    "another process": lambda: access(pid=1),
+    "no process": lambda: access(pid=None),
+    "before the run": lambda: access(at=now(hours=-1)),
+    "after now": lambda: access(at=now(hours=1)),
+    "the first year": lambda: access(at="0001-01-01T00:00:00Z"),
+    "before the first year": lambda: access(at="0001-01-01T00:00:00+10:00"),
+    "the last year": lambda: access(at="9999-12-31T23:59:59.999999Z"),
+    "repeats after now": lambda: access(count=2, until=now(hours=1)),
+    "repeats before it": lambda: access(count=2, until=now(hours=-1)),
+    "a long text": lambda: access(target="x" * (2 << 20)),
+    "deep arguments": lambda: access(args={"a": DEEP}),
+    "a deep field of its own": lambda: access(unknown=DEEP),
+    "a huge number": lambda: access(count=10**30),
+    "an infinite number": lambda: access(args={"a": float("inf")}),
+    "not a number": lambda: access(args={"a": float("nan")}),
+    "a body that never came": lambda: upload(body="0" * 64, size=3),
+    "a digest of what never came": lambda: transform(input=NAMED),
+    "a kind that is not there": lambda: line("verdict"),
+    "no kind": lambda: {},
+    "an upload that is a list": lambda: [],
+    "a surrogate": lambda: access(source="\ud800"),
 }
 
 
 @pytest.mark.parametrize("what", ALLOWED)
 def test_what_the_agent_says_is_recorded_with_the_time_it_came(agent, recording, what):
-    send(agent, "lines", lines=[json.dumps(ALLOWED[what])])
-    kind = ALLOWED[what]["kind"]
+    send(agent, "lines", lines=[json.dumps(case := ALLOWED[what]())])
+    kind = case["kind"]
     [read] = recording.read(kind, finished=True)
     assert read.event is not None
     assert read.event.arrived is not None
@@ -145,7 +146,7 @@ def test_what_the_agent_says_is_recorded_with_the_time_it_came(agent, recording,
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_it_may_not_say_is_a_gap_and_costs_nothing_else(agent, recording, what):
     good = json.dumps(access())
-    send(agent, "lines", lines=[good, json.dumps(REFUSED[what]), good])
+    send(agent, "lines", lines=[good, json.dumps(REFUSED[what]()), good])
     agent.wait(0)
     assert len(list(recording.read("access"))) == 2
     [refused] = recording.events(Gap)
