@@ -138,6 +138,7 @@ def test_a_mark_corrected_afterwards_changes_the_findings_without_a_new_run(tmp_
     verify(recording.path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MATCHING.is_dir(), reason="../shared/cases/matching is not here")
 def test_the_matching_cases_correlate_without_error(tmp_path):
     recording = Recording.open(MATCHING)

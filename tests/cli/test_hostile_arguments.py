@@ -95,6 +95,7 @@ def cases():
                 yield path, parameter.name, PLACES if isinstance(parameter.type, click.Path) else ODD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "name", "values"), list(cases()), ids=lambda each: str(each)[:30])
 def test_odd_arguments(told, path, name, values):
     needed = NEEDS.get(path, [])

@@ -127,6 +127,7 @@ def test_every_kind_of_flow(file: Path, tmp_path: Path) -> None:
     assert sum(NUMBER in (body or b"") for body in bodies) == 8
 
 
+@pytest.mark.slow
 def test_a_file_that_is_broken_off(file: Path, tmp_path: Path) -> None:
     whole = imported([file], tmp_path / "whole", Origin(APP))
     (tmp_path / "cut").write_bytes(file.read_bytes()[:-100])
@@ -197,6 +198,7 @@ def test_a_flow_of_version_0_11(tmp_path: Path) -> None:
     assert [(one.url, one.status, one.size) for one in recording.events(Upload)] == [("http://x.test/s", 200, 5)]
 
 
+@pytest.mark.slow
 def test_a_flow_that_nobody_can_read_is_a_gap_and_the_next_is_read(file: Path, tmp_path: Path) -> None:
     strange = tnetstring.dumps({"version": 21, "type": "smoke signal"})
     (tmp_path / "two").write_bytes(strange + file.read_bytes())

@@ -332,6 +332,7 @@ def test_a_writer_that_is_killed_while_the_proxy_stops_is_replaced(start: Callab
     assert len(uploads) == len(bodies)
 
 
+@pytest.mark.slow
 def test_a_disk_that_hangs_at_the_end_is_said_and_not_waited_for_forever(
     start: Callable[..., Observed], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
