@@ -214,7 +214,7 @@ def test_an_early_interrupt_is_130_and_one_word(library, tmp_path):
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("umask", ["0", "0777", "022"])
+@pytest.mark.parametrize("umask", ["0", *(pytest.param(mask, marks=pytest.mark.slow) for mask in ("0777", "022"))])
 def test_all_that_is_written_is_the_users_own(tmp_path, umask):
     """Under the umask of a shell, whatever it is; an --output that was there for all to read, too."""
     with make_recording(tmp_path / "kept" / "recording") as recording:

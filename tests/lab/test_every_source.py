@@ -27,7 +27,7 @@ from tests.lab.standin.types import Types
 ROOT = Path(__file__).parents[2]
 SOURCES = load()
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @dataclass

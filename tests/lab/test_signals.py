@@ -70,6 +70,7 @@ def test_a_box_that_was_ticked_and_a_button_that_is_no_yes(run):
     ]
 
 
+@pytest.mark.slow
 def test_a_choice_of_its_own(run):
     assert said(run("quiz", "refuse"), "dialog", "tap") == [
         ("dialog", "requested", "general_policy", "app", "We value your privacy"),
@@ -104,6 +105,7 @@ def test_an_ordinary_start(run):
     assert states(run("gems", "accept"))[:3] == [("started", None), ("screen_on", None), ("foreground", None)]
 
 
+@pytest.mark.slow
 def test_started_by_a_broadcast_before_the_user_opens_the_app(run):
     recording = run("radio", "silent")
     assert states(recording)[:4] == [
@@ -116,6 +118,7 @@ def test_started_by_a_broadcast_before_the_user_opens_the_app(run):
     assert woken.at < next(phase.at for phase in events(recording, "phase") if phase.state == "foreground")
 
 
+@pytest.mark.slow
 def test_background_and_screen(run):
     recording = run("jogger", "accept")
     assert [state for state, _ in states(recording)] == [

@@ -74,6 +74,7 @@ def refusals(recording):
     return [gap for gap in of(recording, Gap) if gap.why == "tls_refused"]
 
 
+@pytest.mark.slow
 def test_a_refused_handshake_is_a_gap_with_host_sni_alert_and_the_app(vault, tmp_path):
     recording = vault("blocked", pass_refused=False)
     assert of(recording, Upload) == []
@@ -116,6 +117,7 @@ def test_unpinned_it_is_captured_by_the_proxy_and_run_json_says_so(vault, tmp_pa
     assert (untouched.unpin, untouched.unpinned) == (False, {})
 
 
+@pytest.mark.slow
 def test_what_the_proxy_decrypts_is_recorded_once(tmp_path):
     with LabDevice("corner", "accept", tmp_path / "work", cache=tmp_path / "lab") as device:
         recording = observe(device, tmp_path / "r", sources(), Order(plan="accept", confdir=tmp_path / "proxy"))
@@ -349,6 +351,7 @@ def test_checks_hold_unless_unpinned(talk, openssl):
     assert agent.unpinned == {}
 
 
+@pytest.mark.slow
 def test_every_kind_of_check_is_taken_over_and_told(talk, openssl):
     recording, printed, agent = talk(*CHECKS, openssl=openssl, unpin=True)
     assert printed == {step: accepted for step, (_, accepted) in CHECKS.items()}

@@ -130,6 +130,7 @@ def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Ob
     half.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", disks.SCENES)
 def test_disks_made_for_the_test(scene: str, tmp_path: Path) -> None:
     reason = disks.missing(scene)

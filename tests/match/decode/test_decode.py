@@ -367,6 +367,7 @@ def test_no_url_or_header_makes_it_fail(url, headers):
     decode.leaves(upload(url=url, headers=tuple(headers)), b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chain", [("quopri", "plist xml", "html"), ("quopri", "html", "html", "html", "json escapes")])
 def test_escapes_that_can_be_undone_in_any_order_are_not_undone_in_every_order(chain):
     """774 bytes of this came out as 28,000 leaves."""

@@ -77,6 +77,7 @@ def _index(*values):
 ALL = _index(*STRONG)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(STRONG), st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
 @example(STRONG[0], ["entities", "json"])  # not the entities of the string before the string itself
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
@@ -104,7 +105,7 @@ def _values(events):
 @pytest.mark.parametrize(
     "recording",
     [
-        pytest.param(CASES, id="cases"),
+        pytest.param(CASES, id="cases", marks=pytest.mark.slow),
         *(pytest.param(path.parent, id=path.parent.name) for path in sorted(RECORDINGS.glob("*/uploads.jsonl"))),
     ],
 )
