@@ -86,13 +86,8 @@ ATTACKS = {
 }
 
 
-EACH = [
-    pytest.param(text, id=name, marks=pytest.mark.slow if name == "power" else ())  # until its time is over
-    for name, text in ATTACKS.items()
-]
-
-
-@pytest.mark.parametrize("text", EACH)
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
 def test_no_attack_comes_through(tmp_path, text):
     with pytest.raises(FileError, match=r"borrowed\.md") as error:
         written(tmp_path, text)
