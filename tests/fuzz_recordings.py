@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import events
-from monitor.correlate import correlate, is_current, report, with_coverage
+from monitor.correlate import report_on
 from monitor.errors import UserError
 from monitor.events import FILES
 from monitor.knowledge import Knowledge, knowledge
@@ -401,9 +401,8 @@ def tried(folder: Path, known: Knowledge, *, full: bool) -> str:
 def _reported(recording: Recording, known: Knowledge) -> Iterator[str]:
     with tempfile.TemporaryDirectory(dir=memory()) as index:
         store = Store(Path(index) / "index.sqlite")
-        correlate(recording, store, known)
-        is_current(recording, store, known)
-        made = with_coverage(report(store, recording.run.id, known), verify(recording.path))
+        report_on(recording, store, known)  # correlated
+        made = report_on(recording, store, known)  # from the index, if that is current
         store.close()
     for format_ in FORMATS:
         for lang in ("en", "zh"):
