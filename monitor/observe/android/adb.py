@@ -1,0 +1,228 @@
+"""The only door to adbutils: the devices there are, one device's shell with exit codes, its files and its ports."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import adbutils
+
+from monitor.observe.android.faults import DeviceFault, fault
+
+CONNECT_S = 10.0
+CONNECT_TRIES = 3
+SHELL_S = 30.0
+STATES = {
+    "offline": "device-offline",
+    "unauthorized": "device-unauthorized",
+    "authorizing": "device-unauthorized",
+    "recovery": "device-in-recovery",
+    "rescue": "device-in-recovery",
+    "sideload": "device-in-recovery",
+    "bootloader": "device-in-bootloader",
+    "fastboot": "device-in-bootloader",
+    "no permissions": "device-no-permissions",
+}
+"""What adb says of a device that cannot be used, and the fault that it is."""
+ADDRESS = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
+_EXIT = re.compile(r"\r?\nexit=(\d+)\r?\n?$")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A device as adb lists it."""
+
+    serial: str
+    state: str
+    """`device` where it can be used, else one of STATES or what adb says."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command printed, and its exit status."""
+
+    code: int
+    out: str
+    """Without the last line end."""
+    err: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended with 0."""
+        return self.code == 0
+
+
+def devices() -> list[Seen]:
+    """All devices that the adb server knows, usable or not. Raises DeviceFault when no adb server can be started."""
+    with _translated(""):
+        return [Seen(info.serial, info.state.split(";")[0].split("(")[0].strip()) for info in _client().list()]
+    raise AssertionError
+
+
+def connect(serial: str) -> Adb:
+    """The device of that serial, ready for commands; an address (HOST:PORT) is connected to, again where it is offline.
+
+    Raises DeviceFault: not there, or in a state that it cannot be used in, each with what to do.
+    """
+    with _translated(serial):
+        client = _client()
+        by_address = ADDRESS.fullmatch(serial) is not None
+        for attempt in range(CONNECT_TRIES):
+            state = {seen.serial: seen.state for seen in devices()}.get(serial)
+            if state == "device":
+                with suppress(adbutils.AdbError):
+                    client.device(serial).get_state()
+                    return Adb(serial)
+            if not by_address or (state is not None and state not in ("offline", "device")):
+                break
+            if attempt:
+                time.sleep(0.2)
+            if state is not None:
+                client.disconnect(serial)
+            with suppress(adbutils.AdbTimeout):
+                client.connect(serial, timeout=CONNECT_S)
+        else:
+            state = {seen.serial: seen.state for seen in devices()}.get(serial)
+            if state == "device":
+                return Adb(serial)
+        if state is None:
+            raise fault("device-not-found", serial=serial, there=_listed(devices()))
+        raise fault(STATES.get(state, "device-not-usable"), serial=serial, state=state)
+    raise AssertionError
+
+
+def host(*arguments: str, timeout_s: float = 60.0) -> Output:
+    """Run adb itself, for what its library lacks: `pair`, `mdns`, `install-multiple`."""
+    command = [adbutils.adb_path(), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise fault("adb-timeout", serial="adb", command=" ".join(arguments), seconds=f"{timeout_s:.0f}") from None
+    return Output(done.returncode, done.stdout.strip(), done.stderr.strip())
+
+
+class Adb:
+    """One device: commands as adb's user, files, ports. Each call raises DeviceFault when the device is gone."""
+
+    def __init__(self, serial: str) -> None:
+        self.serial = serial
+        self._device = _client().device(serial)
+        self._v2: bool | None = None
+
+    def shell(self, command: str, *, timeout_s: float = SHELL_S) -> Output:
+        """Run a line of shell as the user that adb has there."""
+        with _translated(self.serial, command, timeout_s):
+            if self._v2 is None:
+                self._v2 = "shell_v2" in self._device.get_features().split(",")
+            if self._v2:
+                done = self._device.shell2(command, timeout=timeout_s, v2=True)
+                return Output(done.returncode, _lines(done.stdout), _lines(done.stderr))
+            text = self._device.shell(f"{{ {command}\n}} 2>&1; echo; echo exit=$?", timeout=timeout_s, rstrip=False)
+            found = _EXIT.search(text)
+            return Output(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
+        raise AssertionError
+
+    def push(self, data: bytes | Path, path: str, mode: int = 0o644) -> None:
+        """Write a file on the device."""
+        with _translated(self.serial, f"push {path}"):
+            self._device.sync.push(data if isinstance(data, Path) else io.BytesIO(data), path, mode)
+
+    def pull(self, path: str) -> bytes:
+        """Read a file of the device."""
+        with _translated(self.serial, f"pull {path}"):
+            return bytes(self._device.sync.read_bytes(path))
+        raise AssertionError
+
+    def forward(self, port: int, remote: str) -> None:
+        """Have `port` of this machine's loopback lead to `remote` there: `tcp:27042`, `localabstract:name`."""
+        with _translated(self.serial, f"forward {remote}"):
+            self._device.forward(f"tcp:{port}", remote, norebind=True)
+
+    def unforward(self, port: int) -> None:
+        """Take it back; nothing happens where it is not there."""
+        with _translated(self.serial, f"forward --remove tcp:{port}"):
+            self._device.forward_remove(f"tcp:{port}", raise_non_found=False)
+
+    def reverse(self, port: int, here: int) -> None:
+        """Have `port` of the device's loopback lead to the port `here` of this machine's."""
+        with _translated(self.serial, f"reverse tcp:{port}"):
+            self._device.reverse(f"tcp:{port}", f"tcp:{here}")
+
+    def reversed(self) -> list[int]:
+        """The ports of the device's loopback that lead to this machine."""
+        with _translated(self.serial, "reverse --list"):
+            remotes = (item.remote for item in self._device.reverse_list())
+            return [int(remote[4:]) for remote in remotes if remote.startswith("tcp:")]
+        raise AssertionError
+
+    def unreverse(self, port: int) -> None:
+        """Take it back; nothing happens where it is not there."""
+        if port in self.reversed():
+            with _translated(self.serial, f"reverse --remove tcp:{port}"):
+                self._device.reverse_remove(f"tcp:{port}")
+
+    def service(self, name: str) -> str:
+        """Ask adbd for `root` or `unroot`: it says what it does, and starts anew without the ports."""
+        with _translated(self.serial, name):
+            said = self._device.root() if name == "root" else host("-s", self.serial, name).out
+            return str(said).strip()
+        raise AssertionError
+
+    def console(self, *words: str) -> Output:
+        """A command for the console of an emulator (`adb emu`): it answers KO with exit status 0, which is 1 here."""
+        done = host("-s", self.serial, "emu", *words)
+        failed = done.code or done.out.startswith("KO") or done.err.startswith("KO")
+        return Output(1 if failed else 0, done.out, done.err)
+
+
+def _client() -> adbutils.AdbClient:
+    return adbutils.AdbClient()
+
+
+def _lines(text: str) -> str:
+    """Old versions of adbd turn each line end into CR LF."""
+    return text.replace("\r\n", "\n").rstrip("\n")
+
+
+def _listed(there: list[Seen]) -> str:
+    return ", ".join(f"{seen.serial} ({seen.state})" for seen in there) or "none"
+
+
+class _translated:  # noqa: N801 used as a function
+    """What adb reports of a device, as faults with a remedy."""
+
+    def __init__(self, serial: str, command: str = "", timeout_s: float = SHELL_S) -> None:
+        self._serial = serial
+        self._command = command
+        self._timeout_s = timeout_s
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if error is None or isinstance(error, DeviceFault) or not isinstance(error, Exception):
+            return
+        raise self._fault(error) from error
+
+    def _fault(self, error: Exception) -> Exception:
+        said = str(error)
+        raised: Callable[..., DeviceFault] = fault
+        if isinstance(error, (adbutils.AdbTimeout, TimeoutError)):
+            seconds = f"{self._timeout_s:.0f}"
+            return raised("adb-timeout", serial=self._serial, command=self._command[:80], seconds=seconds)
+        if isinstance(error, ConnectionRefusedError) or not self._serial:
+            return raised("adb-server-unreachable", said=said)
+        for state, code in STATES.items():
+            if f"device {state}" in said or said.strip() == state:
+                return raised(code, serial=self._serial, state=state)
+        if isinstance(error, (adbutils.AdbError, OSError, EOFError)):
+            if "not found" in said or "closed" in said or not said.strip():
+                return raised("device-lost", serial=self._serial)
+            return raised("adb-failed", serial=self._serial, command=self._command[:80], said=said.strip()[:300])
+        return error

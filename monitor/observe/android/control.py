@@ -1,0 +1,78 @@
+"""What each part that changes a device works with: its shell, its facts, and the journal of all changes."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+from dataclasses import dataclass, field
+
+from monitor.observe.android.facts import Facts
+from monitor.observe.android.faults import fault
+from monitor.observe.android.journal import Journal, Undo
+from monitor.observe.android.shell import Shell
+
+
+@dataclass
+class Control:
+    """Of one device during one run."""
+
+    shell: Shell
+    facts: Facts
+    journal: Journal
+    run: str
+    """Eight hex digits of this run: a mark on what is put on the device, to know it again."""
+    notes: list[str] = field(default_factory=list)
+    """What is to be said in run.json of the device's preparation."""
+
+    def change(
+        self, what: str, do: str, undo: str, *, root: bool = False, was: str | None = None, lost_by_reboot: bool = False
+    ) -> str:
+        """Make one change by a script, written down first. Gives what it printed. Raises DeviceFault."""
+        self.journal.before(what, Undo("root" if root else "user", undo, lost_by_reboot), was)
+        return self.shell.check(do, root=root)
+
+    def put(self, space: str, name: str, value: str, *, restore: str | None = None) -> None:
+        """Change one of Android's settings (`global`, `secure`, `system`); undo writes back what was there.
+
+        `restore`: what undo writes where there was none, instead of deleting it. Verified by reading it again.
+        """
+        was = self.shell.check(f"settings get {space} {name}").strip()
+        key = f"{space} {name}"
+        if was != "null":
+            undo = f"settings put {key} {shlex.quote(was)}"
+        elif restore is not None:
+            undo = f"settings put {key} {shlex.quote(restore)}"
+        else:
+            undo = f"settings delete {key}"
+        self.change(f"set {key}", f"settings put {key} {shlex.quote(value)}", undo, was=None if was == "null" else was)
+        if (now := self.shell.check(f"settings get {key}").strip()) != value:
+            raise fault("setting-refused", serial=self.shell.serial, name=key, value=value, now=now)
+
+    def forward(self, remote: str) -> int:
+        """A port of this machine that leads to `remote` on the device; undo closes it."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        self.journal.before(f"forward tcp:{port} to {remote}", Undo("adb", f"unforward {port}", lost_by_reboot=True))
+        self.shell.adb.forward(port, remote)
+        return port
+
+    def reverse(self, port: int, here: int) -> None:
+        """Have `port` of the device's loopback lead to `here` on this machine; undo closes it."""
+        self.journal.before(f"reverse tcp:{port}", Undo("adb", f"unreverse {port}", lost_by_reboot=True))
+        self.shell.adb.reverse(port, here)
+
+    def take_back(self, undo: Undo) -> None:
+        """Do what one entry of the journal says. Raises DeviceFault."""
+        if undo.by != "adb":
+            self.shell.check(undo.script, root=undo.by == "root")
+            return
+        match undo.script.split():
+            case ["unforward", port]:
+                self.shell.adb.unforward(int(port))
+            case ["unreverse", port]:
+                self.shell.adb.unreverse(int(port))
+            case ["unroot"]:
+                self.shell.adb.service("unroot")
+                self.shell.forget_root()
+            case _:
+                raise fault("journal-unreadable", path=self.journal.path, said=undo.script)

@@ -1,0 +1,104 @@
+"""What a device says of itself: version, build, processors, emulator or phone, and what bears on hooks and trust."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from monitor.observe.android.shell import Shell
+
+_PROPERTY = re.compile(r"^\[([^\]]+)\]: \[(.*)\]$")
+_ASK = """getprop
+echo; echo ---
+cat /proc/sys/kernel/random/boot_id
+echo; echo ---
+getenforce 2>/dev/null
+echo; echo ---
+uname -r
+echo; echo ---
+getconf PAGE_SIZE 2>/dev/null
+echo; echo ---
+grep -o '/apex/com.android.\\(art\\|conscrypt\\|runtime\\)@[0-9]*' /proc/self/mountinfo 2>/dev/null | sort -u
+"""
+EMULATORS = re.compile(r"ranchu|goldfish|cutf_cvm|redroid|vbox86|sdk_gphone", re.IGNORECASE)
+MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; true"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of one device, as it was when it was asked."""
+
+    properties: dict[str, str]
+    boot: str
+    """Boot id: another one after each start of the device."""
+    selinux: str | None
+    kernel: str | None
+    page_size: int | None
+    apexes: tuple[str, ...]
+    """Updatable parts with their versions: com.android.art@341411300."""
+    modules: tuple[str, ...] = field(default=())
+    """Magisk's modules and LSPosed, where root could look."""
+
+    @property
+    def serial(self) -> str:
+        """The hardware's, however it is connected; empty where it has none."""
+        return self.properties.get("ro.serialno") or self.properties.get("ro.boot.serialno", "")
+
+    @property
+    def api(self) -> int:
+        """API level; 0 where the device does not say."""
+        text = self.properties.get("ro.build.version.sdk", "")
+        return int(text) if text.isdigit() else 0
+
+    @property
+    def release(self) -> str | None:
+        """Android's version: 14."""
+        return self.properties.get("ro.build.version.release") or None
+
+    @property
+    def model(self) -> str:
+        """Maker and model."""
+        maker, model = (self.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model"))
+        return f"{maker} {model}".strip() or "unknown"
+
+    @property
+    def abis(self) -> tuple[str, ...]:
+        """Processor architectures that it runs, the preferred first."""
+        said = self.properties.get("ro.product.cpu.abilist") or self.properties.get("ro.product.cpu.abi", "")
+        return tuple(abi for abi in said.split(",") if abi)
+
+    @property
+    def kind(self) -> Literal["emulator", "phone"]:
+        """Whether it is an emulator, a container among them."""
+        get = self.properties.get
+        qemu = get("ro.kernel.qemu") == "1" or get("ro.boot.qemu") == "1"
+        named = any(EMULATORS.search(get(name, "")) for name in ("ro.hardware", "ro.product.model", "ro.boot.hardware"))
+        return "emulator" if qemu or named or get("ro.genymotion.version") else "phone"
+
+    @property
+    def translated(self) -> str | None:
+        """The library that runs foreign machine code (libhoudini.so), where there is one: hooks do not see it."""
+        bridge = self.properties.get("ro.dalvik.vm.native.bridge", "0")
+        return None if bridge in ("", "0") else bridge
+
+    @property
+    def debuggable(self) -> bool:
+        """Whether the build lets every app be debugged."""
+        return self.properties.get("ro.debuggable") == "1"
+
+
+def ask(shell: Shell) -> Facts:
+    """Ask the device for all of it, in one go. Raises DeviceFault when it does not answer."""
+    said = f"{shell.check(_ASK)}\n".split("\n---\n")
+    listing, boot, selinux, kernel, page, apexes = (*said, *[""] * (6 - len(said)))
+    found = [match for line in listing.splitlines() if (match := _PROPERTY.match(line))]
+    return Facts(
+        properties={match[1]: match[2] for match in found},
+        boot=boot.strip() or "unknown",
+        selinux=selinux.strip() or None,
+        kernel=kernel.strip() or None,
+        page_size=int(page) if page.strip().isdigit() else None,
+        apexes=tuple(line.removeprefix("/apex/") for line in apexes.split()),
+        modules=tuple(shell.root(MODULES).out.split()) if shell.rooted() else (),
+    )

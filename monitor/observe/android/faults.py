@@ -1,0 +1,61 @@
+"""What can be wrong with a device: a code, what happened and what to do about it (catalog/devices/faults.yml)."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor import catalog
+from monitor.errors import SetupError
+
+FIELD = re.compile(r"\{(\w+)\}")
+
+
+class Entry(BaseModel):
+    """One code. `{name}` in its texts stands for a field that whoever raises it gives."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    what: str = Field(description="what happened, in one sentence")
+    next_step: str = Field(alias="do", description="what to do about it")
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names that its texts need."""
+        return frozenset(FIELD.findall(self.what + self.next_step))
+
+
+class _Entries(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    faults: dict[str, Entry]
+
+
+class DeviceFault(SetupError):
+    """A fault of the device with its code."""
+
+    def __init__(self, code: str, what: str, next_step: str) -> None:
+        super().__init__(what, next_step)
+        self.code = code
+
+
+@functools.cache
+def entries() -> dict[str, Entry]:
+    """Code -> entry, in the order of the file. Raises FileError with file and line."""
+    (path,) = catalog.files("devices/faults.yml")
+    return catalog.parse(path, _Entries).faults
+
+
+def fault(code: str, **fields: object) -> DeviceFault:
+    """The error of that code, to be raised. Raises KeyError where there is no such code or a field is missing."""
+    entry = entries()[code]
+    missing = entry.fields - fields.keys()
+    if missing:
+        raise KeyError(f"{code} needs {', '.join(sorted(missing))}")
+
+    def filled(text: str) -> str:
+        return FIELD.sub(lambda found: str(fields[found[1]]), text)
+
+    return DeviceFault(code, filled(entry.what), filled(entry.next_step))

@@ -1,0 +1,138 @@
+"""What was changed on a device and how it is taken back: on this machine's disk before the change is made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from monitor import private
+from monitor.events import format_time
+from monitor.observe.android.faults import DeviceFault, fault
+
+By = Literal["root", "user", "adb"]
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How one change is taken back. It is safe to do where the change was never made, and to do twice."""
+
+    by: By
+    """`root` and `user` run a script on the device; `adb` is `unforward PORT`, `unreverse PORT` or `unroot`."""
+    script: str
+    lost_by_reboot: bool = False
+    """A reboot alone takes the change back: mounts, routes, ports, processes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A change as the journal has it."""
+
+    number: int
+    at: str
+    boot: str
+    """The device's boot id when it was made."""
+    run: str | None
+    what: str
+    """One phrase: `set global http_proxy`."""
+    before: str | None
+    """What was there."""
+    undo: Undo
+
+
+class Journal:
+    """The changes of one device, by its hardware serial, not by the way it is connected.
+
+    One line of JSON a change, synced before the change is made; one more when it is taken back. `boot` is the
+    device's boot id (/proc/sys/kernel/random/boot_id).
+    """
+
+    def __init__(self, folder: Path, device: str, boot: str, run: str | None = None) -> None:
+        self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', device) or 'unnamed'}.jsonl"
+        self._boot = boot
+        self._run = run
+        private.folder(folder)
+        self._open = self._read()
+        self._next = max((entry.number for entry in self._open), default=self._last()) + 1
+
+    @property
+    def open(self) -> tuple[Entry, ...]:
+        """What is not taken back yet, in order of time."""
+        return tuple(self._open)
+
+    def before(self, what: str, undo: Undo, was: str | None = None) -> Entry:
+        """Write a change down; it is on the disk when this returns, and may then be made."""
+        entry = Entry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
+        self._next += 1
+        self._write({"change": asdict(entry)})
+        self._open.append(entry)
+        return entry
+
+    def undone(self, entry: Entry) -> None:
+        """It is taken back."""
+        self._write({"undone": entry.number, "at": format_time(datetime.now(UTC))})
+        self._open.remove(entry)
+
+    def undo_all(self, do: Callable[[Undo], None], *, since: int = 0) -> list[DeviceFault]:
+        """Take back what is open and newer than `since`, the last change first; what fails stays open and is told.
+
+        What a reboot took back is struck out without being done again.
+        """
+        failed = []
+        for entry in reversed(self.open):
+            if entry.number <= since:
+                continue
+            if not (entry.undo.lost_by_reboot and entry.boot != self._boot):
+                try:
+                    do(entry.undo)
+                except DeviceFault as error:
+                    failed.append(error)
+                    continue
+            self.undone(entry)
+        return failed
+
+    @property
+    def last(self) -> int:
+        """Number of the newest change, for `since`."""
+        return self._next - 1
+
+    def _write(self, line: dict[str, Any]) -> None:
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _lines(self) -> list[dict[str, Any]]:
+        """What was written; a line cut by a crash was of a change that was not made."""
+        lines = []
+        try:
+            text = self.path.read_text("utf-8")
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise fault("journal-unreadable", path=self.path, said=error) from None
+        for line in text.splitlines():
+            with suppress(ValueError):
+                lines.append(json.loads(line))
+        return lines
+
+    def _read(self) -> list[Entry]:
+        there: dict[int, Entry] = {}
+        for line in self._lines():
+            if change := line.get("change"):
+                entry = Entry(**{**change, "undo": Undo(**change["undo"])})
+                there[entry.number] = entry
+            else:
+                there.pop(line.get("undone", 0), None)
+        return list(there.values())
+
+    def _last(self) -> int:
+        return max((line["change"]["number"] for line in self._lines() if "change" in line), default=0)

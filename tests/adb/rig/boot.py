@@ -1,0 +1,133 @@
+"""First process of a stand-in device: makes its file system in namespaces of its own, starts adbd, and reaps.
+
+Run as `unshare --mount --net --pid --fork --kill-child boot.py CONFIG.json`, by `phone.py`. Standard library alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+MS_PRIVATE_REC = 0x44000
+SHELL_UID = 2000
+TMP = "data/local/tmp"
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(source: str, target: Path, kind: str, flags: int = 0, data: str = "") -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    if libc.mount(source.encode(), str(target).encode(), kind.encode(), flags, data.encode()):
+        raise OSError(ctypes.get_errno(), f"mount {kind} {target}")
+
+
+def main() -> None:
+    config = json.loads(Path(sys.argv[1]).read_text())
+    folder = Path(config["folder"])
+    libc.mount(b"none", b"/", b"none", MS_PRIVATE_REC, None)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    mount("tmpfs", folder / "layers", "tmpfs")
+    for name in ("upper", "work"):
+        (folder / "layers" / name).mkdir()
+    root = folder / "root"
+    layers = f"lowerdir=/,upperdir={folder}/layers/upper,workdir={folder}/layers/work"
+    mount("overlay", root, "overlay", 0, layers)
+    for name in ("dev", "sys"):
+        subprocess.run(["mount", "--rbind", f"/{name}", root / name], check=True)
+    for kept in config["keep"]:  # what lies on another file system than the root
+        if not (root / kept.lstrip("/")).exists():
+            subprocess.run(["mount", "--rbind", kept, root / kept.lstrip("/")], check=True)
+    mount("proc", root / "proc", "proc")
+    mount("tmpfs", root / "data", "tmpfs", 0, "mode=0771")
+    furnish(root, config)
+    os.chroot(root)
+    os.chdir("/")
+    environment = {
+        "PATH": "/system/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "ADBD_PORT": str(config["port"]),
+        "RIG_ADBD": "1",
+        "ANDROID_DATA": "/data",
+        "TMPDIR": "/data/local/tmp",
+        "HOME": "/",
+    }
+    plain = {key: value for key, value in environment.items() if not key.startswith("RIG")}
+    for daemon in ("magiskd", "zygote"):
+        subprocess.Popen([sys.executable, f"/data/rig/{daemon}.py"], env=plain, start_new_session=True)
+    adbd = start_adbd(environment)
+    Path("/data/rig/booted").touch()
+    while True:
+        try:
+            pid, _ = os.wait()
+        except ChildProcessError:
+            time.sleep(0.1)
+            continue
+        if pid == adbd and not Path("/data/rig/adbd-stays-down").exists():
+            adbd = start_adbd(environment)
+
+
+def start_adbd(environment: dict[str, str]) -> int:
+    log = Path("/data/rig/adbd.log").open("ab")
+    # SIGINT of the terminal that runs the tests is not the device's.
+    return subprocess.Popen(["/usr/sbin/adbd"], env=environment, stdout=log, stderr=log, start_new_session=True).pid
+
+
+def furnish(root: Path, config: dict[str, Any]) -> None:
+    """Lay out what an Android of this version has, as far as the product looks at it."""
+    rig = root / "data/rig"
+    rig.mkdir(parents=True)
+    for name in ("magiskd", "zygote"):
+        shutil.copy(HERE / f"{name}.py", rig)
+    shutil.copytree(HERE / "userland", rig / "userland", ignore=shutil.ignore_patterns("__pycache__"))
+    (rig / "state.json").write_text(json.dumps(config["state"]))
+    (rig / "state.json").chmod(0o666)
+    rig.chmod(0o777)
+    (root / TMP).mkdir(parents=True)
+    (root / TMP).chmod(0o777)
+    os.chown(root / TMP, SHELL_UID, SHELL_UID)
+    (root / "data").chmod(0o771)
+    system = root / "system"
+    (system / "bin").mkdir(parents=True)
+    (system / "bin/sh").symlink_to("/usr/bin/dash")
+    entry = rig / "userland/__main__.py"
+    for command in sorted(entry.parent.glob("cmd_*.py")):
+        name = command.stem.removeprefix("cmd_").replace("_", "-")
+        if name in config["without"]:
+            continue
+        program = system / "bin" / name
+        program.write_text(f'#!/bin/dash\nexec {sys.executable} -I -S /data/rig/userland {name} "$@"\n')
+        program.chmod(0o755)
+    stores = [system / "etc/security/cacerts"]
+    if config["state"]["api"] >= 34:
+        stores.append(root / "apex/com.android.conscrypt/cacerts")
+    for store in stores:
+        store.mkdir(parents=True)
+        for name, text in config["authorities"].items():
+            (store / name).write_text(text)
+    # adbd runs as root here and Android's gives shells the uid 2000; a shell that adbd starts comes by this door.
+    boot_id = rig / "boot_id"
+    boot_id.write_text(f"{uuid.uuid4()}\n")
+    subprocess.run(["mount", "--bind", boot_id, root / "proc/sys/kernel/random/boot_id"], check=True)
+    (root / "usr/bin/su").unlink(missing_ok=True)  # the desktop's asks for a password
+    shell = root / "usr/bin/sh"
+    shell.unlink()
+    shell.write_text(
+        '#!/usr/bin/bash -p\nif [ -n "$RIG_ADBD" ]; then\n  unset RIG_ADBD\n'
+        "  if ! [ -e /data/rig/adbd-is-root ]; then\n"
+        '    exec /usr/bin/setpriv --reuid 2000 --regid 2000 --clear-groups /usr/bin/dash "$@"\n  fi\nfi\n'
+        'exec /usr/bin/dash "$@"\n'
+    )
+    shell.chmod(0o755)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main()

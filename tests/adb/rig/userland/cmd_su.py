@@ -1,0 +1,52 @@
+"""su, in the flavour that the state names: `magisk`, `toybox` (su UID CMD ...), `root-word` (su root CMD), `denied`,
+`slow` (asks on the screen first), `kernelsu` (a mount namespace of its own unless -M or -mm is given)."""
+
+import array
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+
+
+def main(arguments, state):
+    flavour = state["su"]
+    state.release()
+    if flavour == "slow":
+        time.sleep(1.5)
+    master = False
+    if flavour in ("magisk", "kernelsu", "slow", "denied"):
+        words = list(arguments)
+        if words[:1] in (["-v"], ["--version"]):
+            print({"kernelsu": "2.0.0:KernelSU"}.get(flavour, "27.0:MAGISKSU"))
+            return 0
+        while words and words[0] in ("-mm", "-M", "--mount-master"):
+            master = True
+            words.pop(0)
+        if words[:1] == ["-c"] and len(words) > 1:
+            words = ["-c", " ".join(words[1:])]  # Magisk takes all that follows as one command
+        elif words:
+            print(f"su: invalid option {words[0]}", file=sys.stderr)
+            return 2
+    elif flavour == "toybox":
+        if not arguments or arguments[0] not in ("0", "root"):
+            print(f"su: invalid uid/gid '{arguments[0] if arguments else ''}'", file=sys.stderr)
+            return 1
+        words = ["-c", 'exec "$0" "$@"', *arguments[1:]] if arguments[1:] else []
+    elif flavour == "root-word":
+        if arguments[:1] != ["root"]:
+            print("su: unknown user", file=sys.stderr)
+            return 1
+        words = ["-c", " ".join(arguments[1:])]
+    else:
+        print("/system/bin/sh: su: inaccessible or not found", file=sys.stderr)
+        return 127
+    if flavour == "denied":
+        print("Permission denied", file=sys.stderr)
+        return 13
+    order = {"argv": words, "cwd": str(Path.cwd()), "own_namespace": flavour == "kernelsu" and not master}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+        daemon.connect("/data/rig/su.socket")
+        streams = array.array("i", [0, 1, 2])
+        daemon.sendmsg([json.dumps(order).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+        return int(daemon.recv(16) or b"255")
