@@ -40,7 +40,7 @@ from monitor.errors import UserError
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Knowledge
     from monitor.observe.device import Device
-    from monitor.observe.run import Order
+    from monitor.observe.order import Order
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 TO_DO = {
@@ -68,7 +68,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from monitor.lab.apps import APPS
     from monitor.lab.demo import DEMO, EVERYTHING
     from monitor.lab.expected import load, shown
-    from monitor.observe.run import Order
+    from monitor.observe.order import Order
     from monitor.reports import render
 
     if unknown := sorted(set(only) - set(APPS)):
@@ -197,7 +197,7 @@ def observe(
     Ends when the app ends, after --seconds, or at Ctrl-C (once: all goes down in good order). While it runs,
     `appwitness mark` in another terminal notes what the user was asked and decided.
     """
-    from monitor.observe.run import Order
+    from monitor.observe.order import Order
 
     listen_on(listen, port).close()
     path = output or _new_folder(device_name, plan)
