@@ -268,7 +268,7 @@ def _observe(
     with _device(device_name, order.plan) as device, interrupts() as interrupted:
         if device.identity.kind != "lab":
             err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
-            way = choose(order.mode, device.identity.kind)
+            way = choose(order.mode, device.modes)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         live.start()
         try:
