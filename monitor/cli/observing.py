@@ -280,7 +280,7 @@ def _observe(
     with opened(wanted, order.plan) as device, interrupts() as interrupted:
         if not is_lab(wanted):
             err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
-            way = choose(order.mode, device.identity.kind)
+            way = choose(order.mode, device.modes)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         live.start()
         try:

@@ -148,6 +148,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         self._servers.__exit__(kind, error, trace)
 
     @property
+    def modes(self) -> Mapping[str, tuple[str, ...]]:
+        """Its apps are processes of this machine that are told a proxy."""
+        return {"regular": ("the lab device honours the proxy setting",), "reverse": ("you asked for it",)}
+
+    @property
     def partial(self) -> bool:
         """It has the classes that the sources name, and no more."""
         return True

@@ -92,6 +92,10 @@ class Device(Protocol):
         """A certificate authority (PEM) that the proxy trusts besides the usual ones; None: none."""
 
     @property
+    def modes(self) -> Mapping[str, Sequence[str]]:
+        """The proxy's modes that it can be used in, that for `auto` first, as modes.choose takes them."""
+
+    @property
     def partial(self) -> bool:
         """It has but a part of Android's classes: that one is absent says nothing about the device."""
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import shutil
-import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitor.observe.android import trust
 from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.journal import Journal
 from tests.adb.rig.phone import Phone
 
 APIS = [24, 29, 33, 34, 36]

@@ -41,6 +41,7 @@ class Computer:
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     upstream_ca: Path | None = None
     started: int = 0
+    modes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"regular": ("there is no traffic",)})
     partial: bool = True
     unhooked: str | None = None
     starts_freely: bool = True

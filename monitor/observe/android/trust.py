@@ -1,10 +1,10 @@
-"""Puts the proxy's authority into the device's system store, for the time of a run, in every mount namespace that there is.
+"""Puts the proxy's authority into the device's system store, during a run, in every mount namespace.
 
 Nothing is written to /system: a tmpfs with the originals and ours lies over the store, and from Android 14 on over the
 updatable one as well. It is known again by its source, which is the run's mark: a marker file inside would be read
 by Conscrypt as a certificate that is broken.
 
-What an app is made to believe by its own process (`system.certs.enabled`, TrustedCertificateIndex) is the agent's affair.
+What an app's own process could be made to believe (`system.certs.enabled`, TrustedCertificateIndex) is not done here.
 Not tried on Android: propagation of /apex, SELinux labels, Conscrypt.
 """
 
