@@ -113,13 +113,23 @@ def in_parts(path: Path, room: Path | None = None) -> Iterator[Parts]:
     no dividing it.
     """
     with ExitStack() as stack:
-        spool = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile(dir=room)))
-        index = _indexed(path, spool)
-        if path.stat().st_size <= PART and index.conversations <= CONVERSATIONS:
-            yield Parts([path], index.damage, {}, 0)
-            return
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parts-", dir=room)))
-        yield _divided(path, spool, index, folder)
+        try:
+            ready = _ready(path, room, stack)
+        except OSError as error:
+            what = f"cannot be divided to be read: {error.strerror}."
+            raise FileError(
+                path, None, what, f"Make room in {room or tempfile.gettempdir()}, as much as it has."
+            ) from None
+        yield ready
+
+
+def _ready(path: Path, room: Path | None, stack: ExitStack) -> Parts:
+    spool = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile(dir=room)))  # noqa: SIM115  it is entered
+    index = _indexed(path, spool)
+    if path.stat().st_size <= PART and index.conversations <= CONVERSATIONS:
+        return Parts([path], index.damage, {}, 0)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parts-", dir=room)))
+    return _divided(path, spool, index, folder)
 
 
 def _indexed(path: Path, spool: BinaryIO) -> Index:
