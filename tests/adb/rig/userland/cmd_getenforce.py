@@ -1,0 +1,6 @@
+"""getenforce"""
+
+
+def main(arguments, state):
+    print(state.get("selinux", "Enforcing"))
+    return 0
