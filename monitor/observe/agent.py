@@ -14,8 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, assert_never, cast
 
-import frida
-
 from monitor.errors import SetupError
 from monitor.events import Event, Gap, Phase
 from monitor.observe.agent_lines import Lines, Refusals
@@ -38,11 +36,12 @@ from monitor.observe.agent_messages import (
     message,
 )
 from monitor.observe.agent_plan import plan
-from monitor.observe.child_processes import Children
+from monitor.observe.child_processes import Children, Followed, Owned
 from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
 from monitor.observe.ending import Ending
+from monitor.observe.frida_device import ERRORS, FridaDevice, Script, faults
 from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import within
 from monitor.observe.plaintext import Plaintext
@@ -51,24 +50,14 @@ from monitor.observe.sources import Source
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
-RESTORE_S = 20.0
-"""How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
 FOLD_MS = 1000
-LOST = (
-    frida.InvalidOperationError,
-    frida.NotSupportedError,
-    frida.PermissionDeniedError,
-    frida.ProcessNotFoundError,
-    frida.ProcessNotRespondingError,
-    frida.ProtocolError,  # it ended while Frida was getting in
-    frida.TransportError,
-    frida.core.RPCException,
-)
-"""What Frida raises of a process that is gone or cannot be entered."""
+HELD_S = 8.0
+"""Android ends an app that has not come up 10 s after its start, the time included that it is held."""
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
 LONGEST_FAULT = 2000
 MOST_FAULTS = 20
+LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 MOST_CHECKS = 1000
 """Checks of certificates that are told of."""
 CLOCK_WAIT_S = 2.0
@@ -141,9 +130,10 @@ class Agent:
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
         """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
-        self._device: Any = None
-        self._session: Any = None
-        self._script: Any = None
+        self.times: dict[str, float] = {}
+        """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
+        self._device: FridaDevice | None = None
+        self._script: Script | None = None
         self._pid: int | None = None
         self._spawned = self._ends = False
         self._hooked = Hooked(sources, api_level, partial=partial)
@@ -163,6 +153,8 @@ class Agent:
             **options,
         )
         self._processes: Children | None = None
+        self._owned: Owned | None = None
+        self._followed = Followed()
         self._stopping = False
         self._finished = False
         self._failure: BaseException | None = None
@@ -197,88 +189,95 @@ class Agent:
 
         Raises SetupError, with what the app or Frida said, when that fails.
         """
-        try:
-            self._device = (
-                frida.get_local_device() if target.frida_device == "local" else frida.get_device(target.frida_device)
-            )
-            self._device.on("output", self._on_output)
-            self._pid = target.pid or self._spawn(target)
-            self._enter()
-        except (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError) as error:
-            raise self._not_up(f"{self.app} could not be started: {error}.") from error
-        except (frida.InvalidArgumentError, *LOST) as error:
-            raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
+        began = time.monotonic()
+        with faults(self.app, self._not_up):
+            self._device = FridaDevice.reach(target)
+            self._device.listen(self._on_output)
+            started = self._device.start(target)
+            self._pid, self._spawned, self._ends = started.pid, started.ours, started.ours
+            self._owned = target.processes
+            self.times["started"] = started.at - began
+            try:
+                self._enter(began)
+            except BaseException:
+                self._let_go()
+                raise
+        if started.late is not None:
+            self._missed(self.app, f"{LATE_START} ({started.late})", self._now() - timedelta(seconds=self._ran(began)))
+        elif started.held and self._ran(began) > HELD_S:
+            held = f"it was held for {self._ran(began):.1f} s before its first line; Android ends an app after 10"
+            self._record([self._gap("hook_error", held)])
         self._until_ready()
 
-    def adopt(self, device: Any, pid: int, *, ends: bool) -> None:
+    def adopt(self, device: FridaDevice, pid: int, *, ends: bool) -> None:
         """Hook a further process of the app, which runs already; `ends`: it is ended with the run.
 
         Raises SetupError when that fails.
         """
         self._device, self._pid = device, pid
         self._is_child, self._ends = True, ends
-        try:
-            self._enter()
-        except (frida.InvalidArgumentError, *LOST) as error:  # the first: it ended while Frida was getting in
-            raise self._not_up(f"Frida could not get into process {pid}: {error}.") from error
+        with faults(f"process {pid}", self._not_up):
+            self._enter(time.monotonic())
         self._until_ready()
 
-    def _enter(self) -> None:
+    def _enter(self, began: float) -> None:
         """Bring the agent into the process, and let it run if it is held."""
-        pid = cast(int, self._pid)
+        pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
         self._processes = Children(
             self.app,
             pid,
             hook=self._hook_child,
-            running=self._running,
-            ours=self._is_ours,
+            running=device.running,
+            owned=self._owned,
+            ours=lambda other: device.same_user(other, pid),
             missed=self._missed,
-            lost=LOST,
+            followed=self._followed,
+            lost=ERRORS,
         )
-        self._session = self._device.attach(pid)
-        self._session.on("detached", self._on_detached)
-        self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
-        self._script.on("message", self._on_message)
-        self._script.set_log_handler(lambda _level, _text: self._refuse("a message that the agent does not send (log)"))
+        self._script = device.enter(
+            pid,
+            agent_js(),
+            heard=self._on_message,
+            logged=lambda: self._refuse("a message that the agent does not send (log)"),
+            ended=self._on_detached,
+        )
+        self.times["entered"] = time.monotonic() - began
         self._script.load()
+        self.times["loaded"] = time.monotonic() - began
         if not self._is_child:  # before the app's first line: by it, the times of all lines are checked
             self.clock.measure()
             self.clock.wait(CLOCK_WAIT_S)
-        self._script.exports_sync.install(self._plan(started=self._spawned))
+        self._script.call("install", self._plan(started=self._spawned))
         if self._spawned:
-            self._device.resume(pid)
+            device.resume(pid)
+        elif not self._is_child:  # a gadget or a portal may hold what we attached to; else there is nothing to resume
+            with suppress(*ERRORS):
+                device.resume(pid)
+        self.times["let run"] = time.monotonic() - began
+
+    def _ran(self, began: float) -> float:
+        """Seconds from when the process was there until it was let run, or its hooks were in."""
+        return self.times["let run"] - self.times["started"]
+
+    def _let_go(self) -> None:
+        """Of a process whose start failed: ended where it is ours, else let run."""
+        pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
+        if self._ends:
+            device.kill(pid)
+        else:
+            within(DETACH_S, lambda: device.resume(pid), ERRORS)
 
     def _hook_child(self, pid: int) -> datetime:
         began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
+        child._owned, child._followed = self._owned, self._followed
         self._children.append(child)
-        child.adopt(self._device, pid, ends=self._ends)
+        child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends)
         return began
-
-    def _running(self) -> dict[int, str]:
-        return {process.pid: process.name for process in self._device.enumerate_processes()}
-
-    def _is_ours(self, pid: int) -> bool:
-        """Whether a process runs as the same user as the app's: on Android, each app has one of its own."""
-        with suppress(*LOST):
-            there = self._device.enumerate_processes(pids=[pid, self._pid], scope="metadata")
-            users = {process.pid: process.parameters.get("user") for process in there}
-            return pid in users and users[pid] == users.get(cast(int, self._pid))
-        return False
 
     def _missed(self, subject: str, detail: str, began: datetime | None = None) -> None:
         self._record([self._gap("process_not_instrumented", detail, subject, began)])
-
-    def _spawn(self, target: Target) -> int:
-        if target.argv is None:
-            raise SetupError(f"There is nothing to start for {self.app}.", "Start the app, then observe it.")
-        program, *arguments = target.argv
-        options: dict[str, Any] = {}
-        if target.frida_device == "local":
-            options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
-        self._spawned = self._ends = True
-        return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
 
     def _until_ready(self) -> None:
         waited = 0.0
@@ -290,14 +289,14 @@ class Agent:
             if waited > READY_S:
                 raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
 
-    def _not_up(self, what: str) -> SetupError:
+    def _not_up(self, what: str, next_step: str = "See that the app runs by itself, then try again.") -> SetupError:
         said = b"".join(self._output).decode("utf-8", "replace").strip()
         details = [*self._faults[:1], *([f"It printed: {said[-SHOWN_TEXT:]}"] if said else [])]
-        return SetupError(" ".join([what, *details]), "See that the app runs by itself, then try again.")
+        return SetupError(" ".join([what, *details]), next_step)
 
     def watch(self, on: bool) -> None:
         """See the app's calls, or let them all through as if there were no hooks; from when it returns."""
-        self._script.exports_sync.watch(on)
+        cast(Script, self._script).call("watch", on)
 
     def statuses(self) -> list[HookStatus]:
         """How far the hook of each source is, in the order of the sources."""
@@ -330,24 +329,18 @@ class Agent:
         for child in self._children:
             child.stop()
         if self._script is not None and not self._ended.is_set():
-            finish = self._script.exports_sync.finish
-            within(DETACH_S if self._ends else RESTORE_S, lambda: finish(not self._ends), LOST)
             if self._ends:
-                within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
+                self._script.end()
                 self._ended.wait(DETACH_S)
             else:
-                # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
-                within(DETACH_S, self._script.eternalize, LOST)
-                within(DETACH_S, self._session.detach, LOST)
-        elif self._spawned and self._script is None and self._pid is not None:
-            within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
+                self._script.leave()
         if self._script is not None:
             self._sent(self._plaintext.close(self._pid))
             self._record(list(self._refusals.rest()))
             if not self._is_child:
                 self._record([self._gap(*gap) for gap in self._hooked.gaps()])
         if self._device is not None and not self._is_child:
-            self._device.off("output", self._on_output)
+            self._device.deaf()
         self._raise_failure()
 
     # What comes from the app. Frida calls these from a thread of its own.
@@ -387,7 +380,7 @@ class Agent:
                     self.unpinned[payload.check] = payload.state
             case Exit():
                 self._ending.told(payload.how, payload.inside)
-                self._script.post({"type": "flushed"})
+                cast(Script, self._script).post({"type": "flushed"})
             case ChildStarted():
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
             case Fault():
@@ -468,8 +461,7 @@ class Agent:
 
     def _ask_time(self, number: int) -> None:
         """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""
-        with suppress(frida.InvalidOperationError):
-            self._script.post({"type": "clock", "number": number})
+        cast(Script, self._script).post({"type": "clock", "number": number})
 
     def _now(self) -> datetime:
         """Now on the device's clock, as all lines of this producer are."""

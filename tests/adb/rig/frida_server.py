@@ -347,10 +347,12 @@ class Server:
         with self.entering:
             if pid in self.joined and not self.joined[pid].is_detached:
                 return
-            with contextlib.suppress(Exception):
+            try:
                 session = self.local.attach(pid)
                 session.join_portal(f"127.0.0.1:{self.cluster}")
                 self.joined[pid] = session
+            except Exception as error:
+                print(f"process {pid}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
     def spawn(self, package: str, options: dict[str, Any]) -> int:
         packages = json.loads(STATE.read_text())["packages"]
@@ -364,6 +366,7 @@ class Server:
         command = ["/system/bin/am", "start", *user, "-n", f"{package}/{activity}"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "RIG_HOLD": str(os.getpid())})
         pid = int(json.loads(STATE.read_text())["running"][package])
+        until((HELD / f"{pid}.here").exists)
         self.enter(pid)
         return pid
 
@@ -371,10 +374,25 @@ class Server:
         (HELD / str(pid)).unlink(missing_ok=True)
 
 
+def until(true: Any, timeout_s: float = 10) -> None:
+    end = time.monotonic() + timeout_s
+    while not true() and time.monotonic() < end:
+        time.sleep(0.002)
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port
+
+
+def ended() -> None:
+    """With what Frida started besides on a desktop."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "comm").read_text().strip() == "idund":
+                os.kill(int(folder.name), signal.SIGKILL)
+    os._exit(0)
 
 
 def main() -> int:
@@ -388,6 +406,7 @@ def main() -> int:
     options.add_argument("-P", "--disable-preload", action="store_true")
     options.add_argument("-C", "--ignore-crashes", action="store_true")
     asked = options.parse_args()
+    os.environ["TMPDIR"] = "/data/rig"  # what Frida leaves there on a desktop is not the device's
     if asked.version:
         print(VERSION or frida.__version__)
         return 0
@@ -402,7 +421,7 @@ def main() -> int:
     except OSError:
         print(f"Unable to start: Error binding to address {asked.listen}: Address already in use", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: ended())
     threading.Thread(target=server.serve, daemon=True).start()
     while True:
         time.sleep(3600)

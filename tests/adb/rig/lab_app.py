@@ -1,4 +1,4 @@
-"""Puts a sample app of the lab device onto a stand-in device: installed there, started by its `am`, run by a real JVM."""
+"""Puts a sample app of the lab device onto a stand-in device: started by its `am`, run by a real JVM."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[I
     shutil.copyfile(jar(), home / "base.apk")
     hold = home / "hold.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(hold), str(HERE / "hold.c")], check=True)
+    held = phone.root / "data/rig/held"
+    held.mkdir(exist_ok=True)
+    held.chmod(0o777)
     shutil.copyfile(HERE / "trust_store.py", phone.root / "data/rig/trust_store.py")
     device = _Device(name, plan, phone.root / f"data/user/0/{app.package}", cache=home)
 
