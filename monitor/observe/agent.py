@@ -61,6 +61,7 @@ LATE_START = "it was started without Frida, which could not: what it did before 
 MOST_CHECKS = 1000
 """Checks of certificates that are told of."""
 CLOCK_WAIT_S = 2.0
+TRUSTS_S = 10.0
 
 Why = Literal[
     "class_absent",
@@ -297,6 +298,14 @@ class Agent:
     def watch(self, on: bool) -> None:
         """See the app's calls, or let them all through as if there were no hooks; from when it returns."""
         cast(Script, self._script).call("watch", on)
+
+    def trusts(self, leaf_pem: str, host: str) -> tuple[str, str]:
+        """Whether the app's default check accepts a certificate (PEM, with those above it) for a host: trusted, pinned,
+        refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
+        """
+        said: list[Mapping[str, str]] = []
+        within(TRUSTS_S, lambda: said.append(self._script.exports_sync.trusts(leaf_pem, host)), LOST)
+        return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")
 
     def statuses(self) -> list[HookStatus]:
         """How far the hook of each source is, in the order of the sources."""
