@@ -92,9 +92,8 @@ def ask(shell: Shell) -> Facts:
     """Ask the device for all of it, in one go. Raises DeviceFault when it does not answer."""
     said = f"{shell.check(_ASK)}\n".split("\n---\n")
     listing, boot, selinux, kernel, page, apexes = (*said, *[""] * (6 - len(said)))
-    found = [match for line in listing.splitlines() if (match := _PROPERTY.match(line))]
     return Facts(
-        properties={match[1]: match[2] for match in found},
+        properties=properties(listing),
         boot=boot.strip() or "unknown",
         selinux=selinux.strip() or None,
         kernel=kernel.strip() or None,
@@ -102,3 +101,9 @@ def ask(shell: Shell) -> Facts:
         apexes=tuple(line.removeprefix("/apex/") for line in apexes.split()),
         modules=tuple(shell.root(MODULES).out.split()) if shell.rooted() else (),
     )
+
+
+def properties(listing: str) -> dict[str, str]:
+    """What `getprop` prints."""
+    found = (_PROPERTY.match(line) for line in listing.splitlines())
+    return {match[1]: match[2] for match in found if match}

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """wm {size | dismiss-keyguard}"""
 
 import sys
@@ -14,4 +15,18 @@ def main(arguments, state):
         case _:
             print(f"Unknown command: {' '.join(arguments)}", file=sys.stderr)
             return 255
+=======
+"""wm dismiss-keyguard: opens a lock screen without a secret; before one with a PIN it only shows the pad"""
+
+import sys
+
+
+def main(arguments, state):
+    if arguments != ["dismiss-keyguard"]:
+        print(f"Unknown command: {' '.join(arguments)}", file=sys.stderr)
+        return 255
+    screen = state.setdefault("screen", {})
+    if screen.get("lock", "none") in ("none", "swipe"):
+        screen["locked"] = False
+>>>>>>> origin/main
     return 0

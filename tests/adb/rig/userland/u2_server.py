@@ -1,4 +1,4 @@
-"""Stands in for uiautomator2's server (u2.jar): JSON-RPC over HTTP, as its client speaks it, over the display's files."""
+"""Stands in for uiautomator2's server (u2.jar): JSON-RPC over HTTP as its client speaks it, over the display's files."""
 
 import base64
 import json
