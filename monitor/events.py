@@ -1,4 +1,4 @@
-"""The recording contract, version 1: the seven kinds of line that producers write, and `parse` for any of them."""
+"""The recording contract, version 1: the kinds of line that producers write, and `parse` for any of them."""
 
 from __future__ import annotations
 
@@ -276,6 +276,22 @@ class Phase(Line):
     )
 
 
+class Screen(Line):
+    """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
+
+    kind: Literal["screen"] = "screen"
+    package: str | None = Field(default=None, description="whose window was on top, where that is known")
+    activity: str | None = Field(default=None, description="its activity, where that is known")
+    tree: Sha256 | None = Field(default=None, description="the window's hierarchy, XML as uiautomator writes it")
+    image: Sha256 | None = Field(default=None, description="the picture, PNG or JPEG as its first bytes say")
+    film: Sha256 | None = Field(default=None, description="what was on the screen from then on, MP4")
+    why: Literal["consent", "finding", "plan", "operator"] = Field(
+        description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone"
+    )
+    by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
+    note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
+
+
 class Gap(Line):
     """What could not be observed, and why (gaps.jsonl, by everybody)."""
 
@@ -307,8 +323,8 @@ class Gap(Line):
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
 
 
-Event = Access | Transform | Connection | Upload | Consent | Phase | Gap
-KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Gap)
+Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Gap
+KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Screen, Gap)
 FILES: dict[str, str] = {
     "access": "accesses.jsonl",
     "transform": "transforms.jsonl",
@@ -316,6 +332,7 @@ FILES: dict[str, str] = {
     "upload": "uploads.jsonl",
     "consent": "consents.jsonl",
     "phase": "phases.jsonl",
+    "screen": "screens.jsonl",
     "gap": "gaps.jsonl",
 }
 """kind -> the file of a recording that holds it."""
@@ -330,7 +347,7 @@ class BadLine(ValueError):
 def parse(line: bytes | str) -> Event:
     """One line of a recording as its event.
 
-    Raises BadLine when it is not JSON, not one of the seven kinds, or has a field that the contract does not allow.
+    Raises BadLine when it is not JSON, not one of the kinds, or has a field that the contract does not allow.
     """
     try:
         event = _any.validate_json(line)
