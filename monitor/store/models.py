@@ -10,7 +10,7 @@ from typing import Annotated
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 2
+VERSION = 3
 """Of these tables. An index of another version is not read: it is deleted and built anew from the recordings."""
 
 HEAD = 200
@@ -164,6 +164,15 @@ class PhaseRow(LineRow):
     text: Mapped[Long | None]
 
 
+class WitnessRow(LineRow):
+    """witnesses.jsonl."""
+
+    __tablename__ = "witnesses"
+    by: Mapped[Name] = mapped_column("counted_by")
+    subject: Mapped[Long | None]
+    data: Mapped[Long | None]
+
+
 class GapRow(LineRow):
     """gaps.jsonl."""
 
@@ -250,6 +259,7 @@ LINES: dict[str, type[LineRow]] = {
     "upload": UploadRow,
     "consent": ConsentRow,
     "phase": PhaseRow,
+    "witness": WitnessRow,
     "gap": GapRow,
 }
 """kind -> its table."""
