@@ -188,7 +188,7 @@ def below_floor() -> str | None:
     return None if have >= FLOOR else f"Frida {VERSION} is older than {floor}: starting apps may crash zygote"
 
 
-def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases = Releases()) -> Build:  # noqa: B008
+def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases = Releases()) -> Build:
     """The build of that name: the file that was given, else from the cache, else downloaded into it.
 
     Raises DeviceFault: `frida-server-unreadable`, `frida-server-missing`, `frida-server-digest`.
@@ -260,7 +260,7 @@ def start(
     given: Path | None = None,
     *,
     cache: Path = CACHE,
-    releases: Releases = Releases(),  # noqa: B008
+    releases: Releases = Releases(),
     allowed: Sequence[str] = (),
     ready_s: float = READY_S,
 ) -> Running:
