@@ -176,7 +176,9 @@ def _undo(control: Control) -> bool:
 def _tell_open(journal: Journal) -> None:
     for entry in journal.open:
         out.print(plain(f"{journal.path.stem}: open: {_told(entry)}"))
-    out.print(plain(f"{journal.path.stem}: cannot be reached now; connect it and run undo again. Kept in {journal.path}"))
+    out.print(
+        plain(f"{journal.path.stem}: cannot be reached now; connect it and run undo again. Kept in {journal.path}")
+    )
 
 
 def _told(entry: Entry) -> str:

@@ -114,7 +114,8 @@ def pair(address: str, code: str) -> str:
 def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
     """The device of that serial, ready for commands; an address (HOST:PORT) is connected to, again where it is offline.
 
-    The adb server waits up to 10 s for an address that takes connections and says nothing; we wait `within_s`. Raises DeviceFault: not there, or in a state that it cannot be used in, each with what to do.
+    The adb server waits up to 10 s for an address that takes connections and says nothing; we wait `within_s`.
+    Raises DeviceFault: not there, or in a state that it cannot be used in, each with what to do.
     """
     with _translated(serial):
         client = _client()
