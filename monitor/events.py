@@ -382,6 +382,10 @@ class DeviceIdentity(Record):
     kind: Literal["emulator", "phone", "lab", "unknown"] = Field(
         description="unknown: a foreign file was imported, and nobody said what it was taken from"
     )
+    facts: dict[str, str] = Field(
+        default_factory=dict,
+        description="what it says of its build, and what bears on hooks and trust: fingerprint, abis, selinux ...",
+    )
 
 
 class SourceCount(Record):
@@ -441,6 +445,15 @@ class SourceFile(Record):
     tool: str | None = Field(default=None, description="the program that made it, where the file says so")
 
 
+class Change(Record):
+    """One thing that was changed on a device for the run."""
+
+    at: Time
+    what: str
+    before: str | None = Field(default=None, description="what was there")
+    undone: Time | None = Field(default=None, description="when it was taken back; null: it was not")
+
+
 class ClockReading(Record):
     """What one measurement of the device's clock came to."""
 
@@ -489,6 +502,12 @@ class Run(Record):
         default=False, description="the agent saw every socket of the process: what came from none is another app's"
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
+    changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
+    user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
+    started_late_ms: int | None = Field(
+        default=None, description="from the start of the app to its hooks, where they came after it; null: before"
+    )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
 

@@ -1,0 +1,93 @@
+"""Puts a sample app of the lab device onto a stand-in device: installed there, started by its `am`, run by a real JVM."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.lab.apps import APPS
+from monitor.lab.device import LabApp, LabDevice
+from monitor.lab.runtime import jar
+from tests.adb.rig.phone import Phone
+
+HERE = Path(__file__).parent
+UID = 10123
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A sample app on a stand-in device, and the servers that it talks to."""
+
+    app: LabApp
+    uid: int
+    folder: Path
+    """Its data, as this machine sees it."""
+    hosts: Mapping[str, tuple[str, int]]
+    """Where its hosts really are, for the proxy."""
+    upstream_ca: Path
+    """The authority of those hosts, for the proxy."""
+
+    @property
+    def log(self) -> str:
+        """What it logged so far."""
+        path = self.folder / "log.txt"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+@contextlib.contextmanager
+def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[Installed]:
+    """Install `name` (circle, pages ...) whose user answers by `plan`; its servers answer while the context lasts."""
+    app = APPS[name]
+    home = phone.root / f"data/app/{app.package}-1"
+    home.mkdir(parents=True)
+    shutil.copyfile(jar(), home / "base.apk")
+    hold = home / "hold.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(hold), str(HERE / "hold.c")], check=True)
+    shutil.copyfile(HERE / "trust_store.py", phone.root / "data/rig/trust_store.py")
+    device = _Device(name, plan, phone.root / f"data/user/0/{app.package}", cache=home)
+
+    def inside(text: str | Path) -> str:
+        return str(text).replace(str(phone.root), "")
+
+    with device:
+        argv = device.played(inside)
+        argv[argv.index("-cp") + 1] = inside(home / "base.apk")
+        for folder, _, files in os.walk(device.workdir):
+            for path in (Path(folder), *(Path(folder) / file for file in files)):
+                shutil.chown(path, uid, uid)
+        stores = ["/system/etc/security/cacerts"]
+        state = phone.read()
+        if state["api"] >= 34:
+            stores.insert(0, "/apex/com.android.conscrypt/cacerts")
+        state["packages"][app.package] = {
+            **state["packages"].get(app.package, {}),
+            "uid": uid,
+            "activity": app.activity,
+            "version": app.version,
+            "version_code": app.version_code,
+            "argv": argv,
+            "env": {"LD_PRELOAD": inside(hold), "ANDROID_DATA": "/data", "PATH": "/system/bin"},
+            "cwd": inside(device.workdir),
+            "log": f"/data/rig/{app.package}.log",
+            "prepare": [sys.executable, "/data/rig/trust_store.py", *stores],
+        }
+        phone.write(packages=state["packages"])
+        yield Installed(app, uid, device.workdir, device.hosts, device.upstream_ca)
+
+
+class _Device(LabDevice):
+    """The lab device's own way to play an app, as far as the process goes."""
+
+    def played(self, inside: Callable[[str], str]) -> list[str]:
+        """Its command line on the device; what only the device knows when the app starts stands in braces."""
+        self._proxy = ("{proxy_host}", "{proxy_port}", Path("{trust}"))  # type: ignore[assignment]
+        argv = self.launch().argv
+        assert argv is not None
+        self._facts_file.write_text(inside(self._facts_file.read_text("utf-8")), "utf-8")
+        return [inside(word) for word in argv]
