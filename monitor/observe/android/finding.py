@@ -26,6 +26,8 @@ BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim
 """What Android says once it has started; a device that lacks one of the last two is not asked for it."""
 UNLOCKED = "sys.user.0.ce_available"
 POLL_S = 0.5
+AGAIN_S = 3.0
+"""How long one that is offline is tried again where all are asked."""
 LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
 """What `dumpsys window policy` says of a lock screen that is shown: 7, 7 (dreaming), 8 and later."""
 SLEEP = "input keyevent KEYCODE_SLEEP"
@@ -78,7 +80,7 @@ def choose(name: str | None = None) -> Adb:
     if len(distinct) == 1 and not others:
         return Adb(distinct[0].serial)
     if not distinct and len(others) == 1:
-        return adb.connect(others[0].serial)  # raises what its state means
+        raise _unusable(others[0])
     if not distinct and not others:
         raise fault("no-device", kind={"usb": " by USB", "emulator": " that is an emulator"}.get(name or "", ""))
     there = [f"{each.serial} ({each.facts.model})" for each in distinct]
@@ -86,9 +88,9 @@ def choose(name: str | None = None) -> Adb:
     raise fault("several-devices", there=", ".join(there), first=there[0].split(" ")[0])
 
 
-def known(serial: str) -> Known:
+def known(serial: str, within_s: float = adb.CONNECT_S) -> Known:
     """Ask a device who it is. Raises DeviceFault."""
-    boot, space, user, listing = f"{adb.connect(serial).shell(_WHO).out}\n\n\n".split("\n", 3)
+    boot, space, user, listing = f"{adb.connect(serial, within_s).shell(_WHO).out}\n\n\n".split("\n", 3)
     said = properties(listing)
     hardware = said.get("ro.serialno") or said.get("ro.boot.serialno", "")
     facts = Facts(said, boot.strip(), None, None, None, ())
@@ -268,11 +270,15 @@ def _sorted(seen: Iterable[Seen]) -> tuple[list[Known], list[Seen]]:
     for each in seen:
         try:
             if each.state != "device" and not (ADDRESS.fullmatch(each.serial) and each.state == "offline"):
-                raise fault(STATES.get(each.state, "device-not-usable"), serial=each.serial, state=each.state)
-            answering.append(known(each.serial))
+                raise _unusable(each)
+            answering.append(known(each.serial, AGAIN_S))
         except DeviceFault:
             others.append(each)
     return answering, others
+
+
+def _unusable(seen: Seen) -> DeviceFault:
+    return fault(STATES.get(seen.state, "device-not-usable"), serial=seen.serial, state=seen.state)
 
 
 def way(serial: str) -> str:
