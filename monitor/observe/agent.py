@@ -304,7 +304,8 @@ class Agent:
         refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
         """
         said: list[Mapping[str, str]] = []
-        within(TRUSTS_S, lambda: said.append(self._script.exports_sync.trusts(leaf_pem, host)), LOST)
+        script = cast(Script, self._script)
+        within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
         return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")
 
     def statuses(self) -> list[HookStatus]:
