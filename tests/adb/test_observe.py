@@ -27,7 +27,14 @@ def observe(phone: Phone, app: lab_app.Installed, plan: str, folder: Path, *opti
     hosts = [f"--connect-to={host}:{address}:{port}" for host, (address, port) in app.hosts.items()]
     output = folder / "recording"
     arguments = ["observe", "--device", phone.serial, "--app", app.app.package, "--plan", plan, "--output", str(output)]
-    arguments += ["--frida-server", str(program), "--upstream-ca", str(app.upstream_ca), "--db", str(folder / "i.sqlite")]
+    arguments += [
+        "--frida-server",
+        str(program),
+        "--upstream-ca",
+        str(app.upstream_ca),
+        "--db",
+        str(folder / "i.sqlite"),
+    ]
     done = CliRunner(env={"APPWITNESS_HOME": str(folder / "home")}).invoke(main, [*arguments, *hosts, *options])
     assert done.exit_code in (0, 1), done.output
     return Recording.open(output)
