@@ -47,8 +47,9 @@ ERRORS: tuple[type[Exception], ...] = (
 """All that Frida raises."""
 UNREACHED = (frida.ServerNotRunningError, frida.TransportError, frida.ProtocolError)
 """The server itself is not there: nothing else is to be tried by it."""
-NOT_STARTED = (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError)
 VERSION: str = frida.__version__
+_remotes: dict[str, tuple[str | None, Any]] = {}
+"""Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
 
 
 class Known(BaseModel):
@@ -129,10 +130,14 @@ class FridaDevice:
     @classmethod
     def at(cls, address: str, token: str | None) -> Self:
         """The server that listens at an address of this machine. A connection is made with the first question."""
-        manager = frida.get_device_manager()
-        with suppress(*ERRORS):  # one of an earlier run at this address may have had another token
-            manager.remove_remote_device(address)
-        return cls(manager.add_remote_device(address, token=token) if token else manager.add_remote_device(address))
+        known, device = _remotes.get(address, (None, None))
+        if device is None or known != token:
+            manager = frida.get_device_manager()
+            if device is not None:  # of an earlier server at this address
+                manager.remove_remote_device(address)
+            device = manager.add_remote_device(address, **({"token": token} if token else {}))
+            _remotes[address] = token, device
+        return cls(device)
 
     def listen(self, heard: Callable[[int, int, bytes], object]) -> None:
         """Be called with what processes print that were started here: pid, descriptor, text."""
@@ -255,16 +260,12 @@ class Script:
 
 
 @contextmanager
-def faults(app: str, failed: Callable[[str, str], SetupError]) -> Iterator[None]:
-    """What Frida raises inside, as the SetupError that `failed` makes of what happened and what to do next."""
+def faults(what: str, failed: Callable[[FridaFault], SetupError]) -> Iterator[None]:
+    """What Frida raises inside, as the error that `failed` makes of it; `what` is a sentence without its end."""
     try:
         yield
-    except NOT_STARTED as error:
-        found = fault(error, f"{app} could not be started")
-        raise failed(found.what, found.next_step) from error
     except ERRORS as error:
-        found = fault(error, f"Frida could not get into {app}")
-        raise failed(found.what, found.next_step) from error
+        raise failed(fault(error, what)) from error
 
 
 def answers(

@@ -1,47 +1,30 @@
-"""frida-server on a device: the right build, put there under a random name, started as root, and gone after the run.
+"""frida-server on a device: put there under a random name, started as root, asked, and gone after the run.
 
-What was not tried on Android itself: quirks (catalog/devices/quirks.yml), the gadget without root; the rig has a stand-in
-for the server. Sources: frida-core's server.vala, httptoolkit-server, AndroidFridaManager.
+Not tried on Android: the rig has a stand-in for the server (tests/adb/rig/frida_server.py). Sources: frida-core's
+server.vala, httptoolkit-server, AndroidFridaManager.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
-import lzma
-import os
-import re
 import secrets
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from monitor import catalog, private
+from monitor.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
 from monitor.observe.android.control import Control
-from monitor.observe.android.facts import Facts
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.quirks import Quirk, apply, cure, wanted
 from monitor.observe.android.shell import TMP
 from monitor.observe.frida_device import VERSION, FridaFault, answers
 
-BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
-"""Android's names of architectures, and Frida's."""
-FLOOR = (17, 15, 5)
-"""Older ones disturb zygote, or miss what Android 10 and the USAP pool need."""
-CACHE = Path("~/.appwitness/frida")
 READY_S = 15.0
 PUSH_S = 120.0
 PORTS = range(20_000, 60_000)
 PORT_TRIES = 4
-XZ = b"\xfd7zXZ\x00"
-MOST_BYTES = 1 << 28
 USUAL_PORT = 27042
 _LISTEN = f":{USUAL_PORT:04X} [0-9A-F]*:0000 0A"
 _OTHERS = f"""grep -l '{_LISTEN}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
@@ -77,33 +60,6 @@ fi"""
 
 
 @dataclass(frozen=True)
-class Releases:
-    """Where Frida's releases are."""
-
-    downloads: str = "https://github.com/frida/frida/releases/download"
-    digests: str = "https://api.github.com/repos/frida/frida/releases/tags"
-
-
-@dataclass(frozen=True)
-class Build:
-    """A frida-server on this machine."""
-
-    name: str
-    """As in the release: frida-server-17.26.2-android-arm64."""
-    data: bytes = field(repr=False)
-    """Unpacked."""
-    origin: str
-    """`given`, `cache` or `download`."""
-    file: str
-    """Path or address."""
-
-    @property
-    def sha256(self) -> str:
-        """Of the unpacked program."""
-        return hashlib.sha256(self.data).hexdigest()
-
-
-@dataclass(frozen=True)
 class Running:
     """A frida-server that answers."""
 
@@ -128,139 +84,12 @@ class Running:
         return {**told, "quirks": " ".join(self.quirks)} if self.quirks else told
 
 
-class Quirk(BaseModel):
-    """Something of a version or a ROM that frida-server needs changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    why: str
-    api: tuple[int | None, int | None]
-    properties: dict[str, str] = {}
-    """Property -> regular expression; all have to fit."""
-    says: str | None = None
-    """What the server printed before it failed; None: applied before its first start."""
-    asks: bool = False
-    set: dict[str, str] = {}
-    do: str | None = None
-    undo: str | None = None
-    verify: str | None = None
-    environment: bool = False
-    """Give the server zygote's environment."""
-
-    def fits(self, facts: Facts) -> bool:
-        """Whether a device is one of those."""
-        low, high = self.api
-        if (low and facts.api < low) or (high and facts.api > high):
-            return False
-        return all(re.search(want, facts.properties.get(name, "")) for name, want in self.properties.items())
-
-
-class _Quirks(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    quirks: tuple[Quirk, ...]
-
-
-@functools.cache
-def quirks() -> tuple[Quirk, ...]:
-    """All that are known. Raises FileError with file and line."""
-    (path,) = catalog.files("devices/quirks.yml")
-    return catalog.parse(path, _Quirks).quirks
-
-
-def asset(facts: Facts, serial: str) -> str:
-    """The name of the build for a device, of exactly our Frida's version. Raises DeviceFault `frida-server-no-build`.
-
-    A 64-bit server also enters 32-bit apps; where foreign code is translated it is the build of the machine itself.
-    """
-    said = facts.properties.get("ro.product.cpu.abi", "")
-    for abi in (said, *facts.abis):
-        if abi in BUILDS:
-            return f"frida-server-{VERSION}-android-{BUILDS[abi]}"
-    raise fault("frida-server-no-build", serial=serial, abis=", ".join(facts.abis) or said or "unknown")
-
-
-def below_floor() -> str | None:
-    """What to say of a Frida on this machine that is too old for devices; None: it is not."""
-    have = tuple(int(part) for part in re.findall(r"\d+", VERSION)[:3])
-    floor = ".".join(map(str, FLOOR))
-    return None if have >= FLOOR else f"Frida {VERSION} is older than {floor}: starting apps may crash zygote"
-
-
-def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases = Releases()) -> Build:
-    """The build of that name: the file that was given, else from the cache, else downloaded into it.
-
-    Raises DeviceFault: `frida-server-unreadable`, `frida-server-missing`, `frida-server-digest`.
-    """
-    if given is not None:
-        return Build(name, _unpacked(_read(given, name), given, name), "given", str(given))
-    cache = cache.expanduser()
-    for file in (cache / f"{name}.xz", cache / name):
-        if file.is_file():
-            return Build(name, _unpacked(_read(file, name), file, name), "cache", str(file))
-    url = f"{releases.downloads}/{VERSION}/{name}.xz"
-    place = cache / f"{name}.xz"
-    try:
-        data = _fetch(url)
-        want = _digest(releases, f"{name}.xz")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise fault("frida-server-missing", name=f"{name}.xz", url=url, said=reason, place=place) from None
-    have = hashlib.sha256(data).hexdigest()
-    if want is not None and have != want:
-        raise fault("frida-server-digest", url=url, have=have, want=want)
-    unpacked = _unpacked(data, url, name)
-    private.folder(cache)
-    fd, made = tempfile.mkstemp(dir=cache)
-    with os.fdopen(fd, "wb") as file_:
-        file_.write(data)
-    Path(made).replace(place)
-    return Build(name, unpacked, "download", url)
-
-
-def _read(file: Path, name: str) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        said = error.strerror or str(error)
-        raise fault("frida-server-unreadable", file=file, said=said, name=f"{name}.xz") from None
-
-
-def _unpacked(data: bytes, file: object, name: str) -> bytes:
-    if data.startswith(XZ):
-        try:
-            data = lzma.LZMADecompressor(memlimit=1 << 28).decompress(data, MOST_BYTES)
-        except lzma.LZMAError as error:
-            raise fault("frida-server-unreadable", file=file, said=error, name=f"{name}.xz") from None
-    if not data.startswith((b"\x7fELF", b"#!")):
-        raise fault("frida-server-unreadable", file=file, said="it is no program", name=f"{name}.xz")
-    return data
-
-
-def _fetch(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"User-Agent": "appwitness"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 Releases says which
-        data: bytes = answer.read(MOST_BYTES)
-    return data
-
-
-def _digest(releases: Releases, name: str) -> str | None:
-    """sha256 of a file of the release, as the release says; None: it has none. Raises OSError, ValueError."""
-    told = json.loads(_fetch(f"{releases.digests}/{VERSION}"))
-    for one in told.get("assets", ()):
-        if one.get("name") == name:
-            kind, _, value = str(one.get("digest") or "").partition(":")
-            return value.lower() if kind == "sha256" else None
-    raise ValueError(f"the release names no {name}")
-
-
 def start(
     control: Control,
     given: Path | None = None,
     *,
     cache: Path = CACHE,
-    releases: Releases = Releases(),
+    releases: Releases = RELEASES,
     allowed: Sequence[str] = (),
     ready_s: float = READY_S,
 ) -> Running:
@@ -279,18 +108,18 @@ def start(
     since = control.journal.last
     try:
         _note_others(control)
-        applied = [quirk for quirk in quirks() if quirk.fits(facts) and quirk.says is None and _may(quirk, allowed)]
+        applied = wanted(facts, allowed)
         for quirk in applied:
-            _apply(control, quirk)
+            apply(control, quirk)
         folder, program = _put(control, build)
         try:
             return _run(control, build, folder, program, applied, since, ready_s)
         except DeviceFault as error:
-            cure = _cure(str(error), facts, allowed)
-            if cure is None:
+            found = cure(str(error), facts)
+            if found is None or (found.asks and found.name not in allowed):
                 raise
-            _apply(control, cure)
-            return _run(control, build, folder, program, [*applied, cure], since, ready_s)
+            apply(control, found)
+            return _run(control, build, folder, program, [*applied, found], since, ready_s)
     except BaseException:
         control.journal.undo_all(control.take_back, since=since)
         raise
@@ -302,35 +131,6 @@ def stop(control: Control, running: Running) -> None:
         if entry.what in running.changes:
             control.take_back(entry.undo)
             control.journal.undone(entry)
-
-
-def _may(quirk: Quirk, allowed: Sequence[str]) -> bool:
-    return not quirk.asks or quirk.name in allowed
-
-
-def _cure(said: str, facts: Facts, allowed: Sequence[str]) -> Quirk | None:
-    """The quirk that answers to what a server printed, where the user gave leave for it."""
-    for quirk in quirks():
-        if quirk.says and re.search(quirk.says, said, re.IGNORECASE) and quirk.fits(facts) and _may(quirk, allowed):
-            return quirk
-    return None
-
-
-def _apply(control: Control, quirk: Quirk) -> None:
-    """Change what it names; a device that does not take it goes on without, and the notes say so."""
-    for key, value in quirk.set.items():
-        was = control.shell.check(f"getprop {key}").strip()
-        undo = f"setprop {key} '{was}'"
-        control.change(f"set property {key} ({quirk.name})", f"setprop {key} '{value}'", undo, root=True, was=was)
-        if control.shell.check(f"getprop {key}").strip() != value:
-            control.notes.append(f"{quirk.name}: the device did not take {key} = {value}")
-            return
-    if quirk.do is not None:
-        control.change(quirk.name, quirk.do, quirk.undo or "true", root=True, lost_by_reboot=True)
-        if quirk.verify is not None and not control.shell.root(quirk.verify).ok:
-            control.notes.append(f"{quirk.name}: the device did not take it")
-            return
-    control.notes.append(f"{quirk.name}: {quirk.why}; changed for the run")
 
 
 def _note_others(control: Control) -> None:
@@ -404,8 +204,8 @@ def _check_alive(control: Control, folder: str, pid: str) -> None:
     if control.shell.root(f"kill -0 {pid}").ok:
         return
     said = _printed(control, folder)
-    hint = next((quirk for quirk in quirks() if quirk.says and re.search(quirk.says, said, re.IGNORECASE)), None)
-    advice = f"With `--allow {hint.name}` appwitness runs `{hint.do}` for the run." if hint is not None else ""
+    hint = cure(said, control.facts)
+    advice = "" if hint is None else f"With `--allow {hint.name}` appwitness does `{hint.do}` for the run alone."
     raise fault("frida-server-died", serial=control.shell.serial, said=said, advice=advice)
 
 
@@ -417,7 +217,7 @@ def _printed(control: Control, folder: str) -> str:
 
 
 def gadget(control: Control, package: str, file: Path | None = None) -> str:
-    """For a device without root: the file of Frida's gadget, which Frida itself brings into an app that can be debugged.
+    """For a device without root: the file of Frida's gadget, which Frida brings into an app that can be debugged.
 
     To be given as `Target.gadget`, with the device's serial as `frida_device`. None as `file`: where Frida keeps it,
     for arm64. Raises DeviceFault `app-not-debuggable`, `frida-server-missing`. Not tried on Android.
@@ -427,7 +227,7 @@ def gadget(control: Control, package: str, file: Path | None = None) -> str:
     if not control.shell.user(f"run-as {package} id").ok:
         raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
     if not place.is_file():
-        url = f"{Releases().downloads}/{VERSION}/{name}.xz"
+        url = f"{RELEASES.downloads}/{VERSION}/{name}.xz"
         raise fault("frida-server-missing", name=name, url=url, said="it is not downloaded by itself", place=place)
     control.change(f"{package} waits for a debugger", "true", "am clear-debug-app")
     return str(place)

@@ -1,6 +1,6 @@
 """pidof NAME...: 1 where there is none"""
 
-from running import processes
+from running import processes  # type: ignore[import-not-found]
 
 
 def main(arguments, state):
