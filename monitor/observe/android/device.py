@@ -85,7 +85,6 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._hookless: str | None = None
         self._mode = "auto"
         self._gaps: list[Gap] = []
-        self._changes: dict[int, Change] = {}
 
     def __exit__(self, *_: object) -> None:
         if any(entry.number > self._since for entry in self._control.journal.open):
@@ -256,9 +255,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def undo(self) -> None:
         """Take back what this run changed, the last first."""
-        self._changed()
         failed = self._control.journal.undo_all(self._control.take_back, since=self._since)
-        self._changed()
         if failed:
             raise SetupError(
                 f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
@@ -303,16 +300,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 self._gap("device", "authorities", what)
 
     def _changed(self) -> tuple[Change, ...]:
-        """What this run changed, and when it was taken back; the journal forgets what was."""
-        still = {entry.number: entry for entry in self._control.journal.open if entry.number > self._since}
-        for number, entry in still.items():
-            self._changes.setdefault(
-                number, Change(at=datetime.fromisoformat(entry.at), what=entry.what, before=entry.before)
-            )
-        for number, change in self._changes.items():
-            if number not in still and change.undone is None:
-                self._changes[number] = change.model_copy(update={"undone": datetime.now(UTC)})
-        return tuple(self._changes[number] for number in sorted(self._changes))
+        """What this run changed, and when it was taken back."""
+        made = self._control.journal.made.values()
+        return tuple(
+            Change(at=datetime.fromisoformat(entry.at), what=entry.what, before=entry.before, undone=undone)
+            for entry, undone in made
+        )
 
 
 def _current_user(control: Control) -> int:
