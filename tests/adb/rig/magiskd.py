@@ -43,6 +43,7 @@ def answer(connection: socket.socket) -> None:
     if pid == 0:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
+            os.close(stream)  # else what goes on in the background keeps adb waiting
         os.setsid()
         with contextlib.suppress(OSError):
             os.chdir(order["cwd"])
