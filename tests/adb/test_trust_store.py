@@ -280,6 +280,7 @@ def test_a_store_that_cannot_be_made_is_a_fault(
     trust.install(control, authority(tmp_path))
 
 
+@pytest.mark.filterwarnings("ignore:This process")
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 0.5])
 def test_killed_at_any_moment_it_is_taken_back(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path, seconds: float
