@@ -55,7 +55,9 @@ def test_the_app_says_whom_it_trusts(tmp_path, authorities, waiting, unpin):
     recording = blank(tmp_path / "run", "probe")
     with Agent(recording, load(), "probe", partial=True, unpin=unpin) as agent:
         agent.launch(Program(argv))
-        answers = {name: agent.trusts(leaf_for(ca, "made.up.test"), "made.up.test") for name, ca in authorities.items()}
+        answers = {
+            name: agent.trusts(leaf_for(ca, "made.up.test") or "", "made.up.test") for name, ca in authorities.items()
+        }
         answers["nonsense"] = agent.trusts("no certificate", "made.up.test")
         unpinned = dict(agent.unpinned)
 
