@@ -41,8 +41,11 @@ class Installed:
 
 
 @contextlib.contextmanager
-def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[Installed]:
-    """Install `name` (circle, pages ...) whose user answers by `plan`; its servers answer while the context lasts."""
+def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID, screen: bool = False) -> Iterator[Installed]:
+    """Install `name` (circle, pages ...) whose user answers by `plan`; its servers answer while the context lasts.
+
+    `screen`: it shows itself on the device's display and takes touches from there.
+    """
     app = APPS[name]
     home = phone.root / f"data/app/{app.package}-1"
     home.mkdir(parents=True)
@@ -58,6 +61,12 @@ def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[I
     with device:
         argv = device.played(inside)
         argv[argv.index("-cp") + 1] = inside(home / "base.apk")
+        if screen:
+            argv.insert(1, "-Dlab.screen=/data/rig/screen")
+            touches = phone.root / "data/rig/screen/touches"
+            touches.mkdir(parents=True, exist_ok=True)
+            for each in (touches.parent, touches):
+                each.chmod(0o777)
         for folder, _, files in os.walk(device.workdir):
             for path in (Path(folder), *(Path(folder) / file for file in files)):
                 shutil.chown(path, uid, uid)
