@@ -130,6 +130,8 @@ class Player:
         """What the last look showed."""
         self._told: object = None
         """The question that is recorded already."""
+        self._before: object = None
+        """What the look before the last touch showed, which may take until then to change."""
         self._waits_until = 0.0
         self._busy_at = clock()
         self._touched: list[str] = []
@@ -161,7 +163,7 @@ class Player:
         if self._pending is not None and (dialog is None or key != self._pending.dialog.seen.signature):
             self._answered(self._pending)
         same, self._last = key == self._last, key
-        if self._clock() < self._waits_until and (same or dialog is None):
+        if self._clock() < self._waits_until and key in (None, self._before):
             return
         if dialog is None:
             self._touched.clear()
@@ -200,8 +202,8 @@ class Player:
     def _answer(self, dialog: Dialog, look: _Look) -> None:
         self._busy_at = self._clock()
         key = dialog.seen.signature
-        if key != self._told:
-            self._told = key
+        if dialog.seen.question != self._told:
+            self._told = dialog.seen.question
             self._shown(dialog, look)
         if key in self._left:
             return
@@ -210,7 +212,7 @@ class Player:
             self._left.add(key)
             return
         self._tries[key, decision.button and decision.button.label] += 1
-        asked_again = decision.answers and self._tries["answered", dialog.title] >= MOST_TRIES
+        asked_again = decision.answer and self._tries["answered", dialog.title] >= MOST_TRIES
         if self._tries[key, decision.button and decision.button.label] > MOST_TRIES or asked_again:
             self._left.add(key)
             what = "it is asked again and again" if asked_again else "touches do not change it"
@@ -229,11 +231,11 @@ class Player:
         """On the way back: what withdraws, a confirmation of that, else as one who refuses."""
         button = dialogs.way_back(dialog.seen, (*(self._back or ()), *self._touched), self._way)
         if button is not None and self._withdraws(button):
-            return Decision("tap", "it takes consent back", button, answers=True)
+            return Decision("tap", "it takes consent back", button, "withdrawn")
         if self._withdrawn and dialog.kind == "other":
             on = dialogs.confirms(dialog.seen)
             if on is not None:
-                return Decision("tap", "it confirms that consent is taken back", on, answers=True)
+                return Decision("tap", "it confirms that consent is taken back", on, "withdrawn")
         return dialogs.decide(dialog, "refuse", self._touched)
 
     def _withdraws(self, button: Button) -> bool:
@@ -276,20 +278,26 @@ class Player:
             self._touched.append(button.label)
         self._waits_until = self._clock() + SETTLE_S
         self._busy_at = self._clock()
-        self._last = None
+        self._before, self._last = dialog.seen.signature, None
         if dialog.kind == "permission" and button is not None:
             self._pending = _Pending(dialog, at, dialogs.grants(button), before)
         elif dialog.kind == "consent" and button is not None:
             self._tapped(dialog, button, decision, at)
-        if decision.answers:
+        if decision.answer:
             self._tries["answered", dialog.title] += 1
 
     def _tapped(self, dialog: Dialog, button: Button, decision: Decision, at: datetime) -> None:
-        self._options = self._options or not decision.answers
+        self._options = self._options or not decision.answer
         node = button.node
         ticked = node.checked if node.checkable else None
         fact = {"fact": "tap", "label": button.label, "input": True, "ticked": ticked}
         lines = self._feed({**fact, **dialog.seen.facts(at, self.app)})
+        if not lines and decision.answer == "refused":  # the choices were kept, and none was on
+            line = Consent(
+                at=at, app=self.app, signal="tap", status="refused", by="user", text=button.label,
+                note=decision.why, clock="host",
+            )  # fmt: skip
+            self._record(line)
         if any(line.status == "given" for line in lines):
             self._agreed = True
         if self._withdraws(button):

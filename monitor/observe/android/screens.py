@@ -167,7 +167,7 @@ def _hands(control: Control, folder: str) -> Hands:
         if "already registered" in said:
             raise fault("screens-taken", serial=control.shell.serial, said=said) from None
         control.notes.append(
-            f"uiautomator2 could not be started: {said or type(error).__name__}; the shell's uiautomator is used instead"
+            f"uiautomator2 could not be started: {said or type(error).__name__}; the shell's is used instead"
         )
     by_shell = _ByShell(control, folder)
     by_shell.dump()
