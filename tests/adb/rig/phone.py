@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 HERE = Path(__file__).parent
-RELEASES = {24: "7.0", 29: "10", 33: "13", 34: "14", 36: "16"}
+RELEASES = {24: "7.0", 29: "10", 31: "12", 33: "13", 34: "14", 36: "16"}
 MISSING = [
     name
     for name in ("adbd", "unshare", "ip", "setpriv")
