@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.observe.android.control import Control
-from monitor.observe.android.persona import Persona, made, plant
+from monitor.observe.android.persona import Persona, plant
 from tests.adb.rig.phone import Phone
 
 APIS = (24, 29, 33, 34, 36)

@@ -22,7 +22,7 @@ _FAILED = re.compile(r"^(?:Error while accessing provider:.*\n|\[ERROR\] )(.*)",
 Cell = str | int | None
 
 
-class Refused(Exception):  # noqa: N818 what a provider does
+class Refused(Exception):
     """A provider that is not there or does not let us; the text is its own."""
 
 
@@ -101,7 +101,7 @@ class Content:
         """Commands that delete rows and fail unless none is left; `check`: the URI to look at, where it differs."""
         return (
             f"{self.words('delete', uri, where=where)} >/dev/null 2>&1\n"
-            f"left=$({self.words('query', check or uri.split('?')[0], projection='_id', where=where)} 2>&1)\n"
+            f"left=$({self.words('query', check or uri.split('?', maxsplit=1)[0], projection='_id', where=where)} 2>&1)\n"
             'case "$left" in *"No result found."*|*"Could not find provider"*) ;; *) echo "$left"; exit 1 ;; esac'
         )
 

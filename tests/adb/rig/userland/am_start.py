@@ -45,7 +45,9 @@ def main(arguments, state):
     state.setdefault("running", {})[package] = start(state, package, app, user)
     if "-W" in flags:
         took = int((time.monotonic() - began) * 1000) + 1
-        print(f"Status: ok\nLaunchState: COLD\nActivity: {component}\nTotalTime: {took}\nWaitTime: {took + 2}\nComplete")
+        print(
+            f"Status: ok\nLaunchState: COLD\nActivity: {component}\nTotalTime: {took}\nWaitTime: {took + 2}\nComplete"
+        )
     return 0
 
 
