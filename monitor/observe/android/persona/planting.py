@@ -316,4 +316,3 @@ class _Planting:
 
 def _digits(number: str) -> str:
     return "".join(filter(str.isdigit, number))
-

@@ -62,7 +62,10 @@ def run(verb, provider, asked, options, api):
             if not rows:
                 print("No result found.")
             for number, row in enumerate(rows):
-                print(f"Row: {number} " + ", ".join(f"{name}={cell(value, api)}" for name, value in zip(columns, row, strict=True)))
+                print(
+                    f"Row: {number} "
+                    + ", ".join(f"{name}={cell(value, api)}" for name, value in zip(columns, row, strict=True))
+                )
         case "call":
             print(f"Result: {provider.call(options['--method'], options.get('--arg'))}")
 

@@ -252,7 +252,9 @@ class Calendar(Provider):
 
     def delete(self, asked: Asked) -> None:
         if asked.by_sync_adapter:
-            kept = [f"{name} = {asked.query[name]!r}" for name in ("account_name", "account_type") if name in asked.query]
+            kept = [
+                f"{name} = {asked.query[name]!r}" for name in ("account_name", "account_type") if name in asked.query
+            ]
             asked.where = " AND ".join((*kept, *([f"({asked.where})"] if asked.where else ())))
             super().delete(asked)
         elif asked.path == "events":

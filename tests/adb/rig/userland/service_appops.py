@@ -13,7 +13,7 @@ def main(arguments, state):
         del rest[at : at + 2]
     package, name, *mode = rest
     name = name.removeprefix("android:").upper()
-    modes = state.setdefault("appops", {}).setdefault(package, {})
+    modes = state.get("appops", {}).get(package, {})
     if verb == "get":
         if name in modes:
             print(f"{name}: {modes[name]}")
@@ -23,10 +23,9 @@ def main(arguments, state):
     if verb != "set" or mode[0] not in MODES:
         print(f"Error: Mode {mode} is not valid", file=sys.stderr)
         return 255
+    modes = {**modes, name: mode[0]}
     if mode[0] == "default":
-        modes.pop(name, None)
-        if not modes:
-            del state["appops"][package]
-    else:
-        modes[name] = mode[0]
+        del modes[name]
+    packages = {**state.get("appops", {}), package: modes}
+    state["appops"] = {name: modes for name, modes in packages.items() if modes}
     return 0
