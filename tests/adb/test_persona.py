@@ -11,14 +11,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.observe.android import adb
 from monitor.observe.android.adb import Adb
 from monitor.observe.android.control import Control
+from monitor.observe.android.facts import ask
 from monitor.observe.android.journal import Journal
-from monitor.observe.android.persona import Persona, plant
+from monitor.observe.android.persona import Persona, counts, found, plant
+from monitor.observe.android.shell import Shell
+from tests.adb.rig.console import Emulator
 from tests.adb.rig.phone import Phone
 
 APIS = (24, 29, 33, 34, 36)
@@ -204,3 +209,106 @@ def test_killed_at_any_moment(
         assert failed == [], number
         assert again.journal.open == ()
         assert everything(phone) == before, number
+
+
+@pytest.mark.parametrize(
+    ("api", "android_id"), [(24, "4f1d86b3a09ce275"), (29, "00a1b2c3d4e5f607"), (34, "00a1b2c3d4e5f607")]
+)
+def test_what_cannot_be_planted_is_found(used: Callable[..., tuple[Phone, Control]], api: int, android_id: str) -> None:
+    phone, control = used(
+        api=api,
+        state={
+            "settings": {"global": {}, "secure": {"android_id": "4f1d86b3a09ce275"}, "system": {}},
+            "accounts": [["ann, or so@example.net", "com.google"]],
+            "imei": "490154203237518",
+        },
+    )
+    ssaid = phone.root / "data/system/users/0/settings_ssaid.xml"
+    ssaid.parent.mkdir(parents=True)
+    text = (
+        '<settings version=\'-1\'><setting id="1" name="10001" value="ffff" package="com.other" />'
+        f'<setting id="2" name="10123" value="{android_id}" package="com.example.app" defaultValue="{android_id}" /></settings>'
+    )
+    ssaid.write_bytes((b"ABX\0" if api >= 31 else b"") + text.encode())
+    adid = phone.root / "data/user/0/com.google.android.gms/shared_prefs/adid_settings.xml"
+    adid.parent.mkdir(parents=True)
+    adid.write_text('<map><string name="adid_key">7c9e2b54-81d3-4f6a-b0c7-5e12a9d8f364</string></map>')
+    insert = "content insert --uri content://telephony/siminfo --bind sim_id:i:0 --bind icc_id:s:8949000000001234567"
+    control.shell.check(f"{insert} --bind number:s:+4915123456714 --bind carrier_name:s:Provider", root=True)
+
+    read = found(control, app="com.example.app")
+
+    assert {(value.type, value.text) for value in read.values} >= {
+        ("android_id", android_id),
+        ("advertising_id", "7c9e2b54-81d3-4f6a-b0c7-5e12a9d8f364"),
+        ("phone_number", "+4915123456714"),
+        ("device_id_iccid", "8949000000001234567"),
+        ("carrier", "Provider"),
+        ("device_id_imei", "490154203237518"),
+        ("device_id_serial", "R58M12ABCDE"),
+        ("device_model_os", "Pixel 6"),
+        ("accounts_on_device", "ann, or so@example.net"),
+    }
+    assert counts(control) == {"contacts": 2, "calls": 1, "messages": 1, "appointments": 1, "photos": 0, "accounts": 1}
+
+
+def test_without_root(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
+    phone = phone_of(su="", state={"no_providers": ["com.android.calendar"]})
+    (phone.root / "sdcard").mkdir(mode=0o777)
+    (phone.root / "sdcard").chmod(0o777)
+    control = control_of(phone)
+    before = everything(phone)
+
+    planted = plant(control, SMALL)
+
+    assert {gap.what for gap in planted.gaps} == {"calls", "appointments"}
+    assert "Permission Denial" in planted.gaps[0].why
+    assert "Could not find provider" in planted.gaps[1].why
+    assert {value.type for value in planted.values} >= {"name", "sms_content", "location", "device_name"}
+    read = found(control, app="com.example.app")
+    assert not any(value.type in ("android_id", "advertising_id") for value in read.values)
+    assert any("Without root" in note for note in read.notes)
+    assert counts(control)["calls"] is None
+    assert control.journal.undo_all(control.take_back) == []
+    assert everything(phone) == before
+
+
+def test_a_provider_that_takes_nothing_is_a_gap(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    phone = phone_of(api=36, state={"default_account": "cloud"})
+    control = control_of(phone)
+
+    planted = plant(control, Persona.model_validate({"contacts": [{"name": "Ilse"}]}))
+
+    assert planted.values == ()
+    assert [gap.what for gap in planted.gaps] == ["contacts"]
+    assert "Cannot add contacts to local" in planted.gaps[0].why
+    assert control.journal.undo_all(control.take_back) == []
+
+
+def test_emulator(phone_of: Callable[..., Phone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    phone = phone_of(api=29, emulator=True)
+    wanted = Persona.model_validate(
+        {
+            "place": {"latitude": -33.868812, "longitude": 151.209295},
+            "messages": [{"number": "+353 20 912 4417", "text": "It's $5"}],
+        }
+    )
+    with Emulator(phone, tmp_path / "home") as emulator:
+        shell = Shell(adb.connect(emulator.serial))
+        facts = ask(shell)
+        control = Control(shell, facts, Journal(tmp_path / "devices", facts.serial, facts.boot), "5ca1ab1e")
+        planted = plant(control, wanted)
+        assert planted.gaps == ()
+        assert [(value.type, value.text) for value in planted.values if value.row is not None] == [
+            ("phone_number", "+353209124417"),
+            ("sms_content", "It's $5"),
+        ]
+        assert planted.place is not None
+        planted.place.tick()
+        assert emulator.said[-1] == "geo fix 151.209295 -33.868812"
+        assert "sms send +353209124417 It's $5" in emulator.said
+        assert control.journal.undo_all(control.take_back) == []
+    assert "sms" not in " ".join(everything(phone))
