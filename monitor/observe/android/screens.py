@@ -146,6 +146,9 @@ class Screens:
                 failed = 0
             except DeviceFault as error:
                 failed += 1
+                if error.code == "touches-refused" and self._player.plan != "free":
+                    self._gap(f"the plan {self._player.plan} is not played: {error}")
+                    self._player.plan = "free"  # and it looks on
                 if failed == MOST_FAULTS or error.code == "device-lost":
                     self._gap(f"nobody sees the screen any more: {error}")
                     return
