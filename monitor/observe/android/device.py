@@ -23,6 +23,7 @@ from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.playing import Ask, Explore
 from monitor.observe.android.processes import Processes, start_app
+from monitor.observe.android.rest import Rest
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.android.witnesses import Witnesses
@@ -344,6 +345,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             lines.put_body,
             self._ask if wanted.ask else None,
             explore=explore,
+            rests=Rest(self._control.shell, self._processes),
             film=wanted.video,
         )
         try:
