@@ -35,16 +35,20 @@ HOSTILE = (
 )
 REAL = """
 on=content://com.android.contacts
-content insert --uri $on/raw_contacts --bind sourceid:s:theirs --bind account_name:s:me@gmail.com --bind account_type:s:com.google
+content insert --uri $on/raw_contacts --bind sourceid:s:theirs --bind account_name:s:me@example.net \
+ --bind account_type:s:com.google
 content insert --uri $on/raw_contacts --bind sourceid:s:
-content insert --uri $on/data --bind raw_contact_id:i:1 --bind mimetype:s:vnd.android.cursor.item/name --bind data1:s:Real
+content insert --uri $on/data --bind raw_contact_id:i:1 --bind mimetype:s:vnd.android.cursor.item/name \
+ --bind data1:s:Real
 content insert --uri content://call_log/calls --bind number:s:555 --bind type:i:1
 cmd appops set root WRITE_SMS allow
 content insert --uri content://sms/inbox --bind address:s:5550 --bind body:s:real --bind date:l:1
 cmd appops set root WRITE_SMS default
-content insert --uri 'content://com.android.calendar/calendars?caller_is_syncadapter=true&account_name=a&account_type=b' \
+in='caller_is_syncadapter=true&account_name=a&account_type=b'
+content insert --uri "content://com.android.calendar/calendars?$in" \
  --bind account_name:s:a --bind account_type:s:b --bind name:s:real
-content insert --uri content://com.android.calendar/events --bind calendar_id:i:1 --bind dtstart:l:1 --bind eventTimezone:s:UTC
+content insert --uri content://com.android.calendar/events --bind calendar_id:i:1 --bind dtstart:l:1 \
+ --bind eventTimezone:s:UTC
 mkdir -p /sdcard/DCIM && chmod 777 /sdcard /sdcard/DCIM && touch /sdcard/DCIM/mine.jpg
 chmod 666 /data/rig/*.db
 """
@@ -227,7 +231,7 @@ def test_what_cannot_be_planted_is_found(used: Callable[..., tuple[Phone, Contro
     ssaid.parent.mkdir(parents=True)
     text = (
         '<settings version=\'-1\'><setting id="1" name="10001" value="ffff" package="com.other" />'
-        f'<setting id="2" name="10123" value="{android_id}" package="com.example.app" defaultValue="{android_id}" /></settings>'
+        f'<setting id="2" name="10123" value="{android_id}" package="com.example.app" /></settings>'
     )
     ssaid.write_bytes((b"ABX\0" if api >= 31 else b"") + text.encode())
     adid = phone.root / "data/user/0/com.google.android.gms/shared_prefs/adid_settings.xml"
@@ -269,6 +273,8 @@ def test_without_root(phone_of: Callable[..., Phone], control_of: Callable[[Phon
     assert not any(value.type in ("android_id", "advertising_id") for value in read.values)
     assert any("Without root" in note for note in read.notes)
     assert counts(control)["calls"] is None
+    for entry in reversed(control.journal.open):  # done twice
+        control.take_back(entry.undo)
     assert control.journal.undo_all(control.take_back) == []
     assert everything(phone) == before
 
@@ -312,3 +318,20 @@ def test_emulator(phone_of: Callable[..., Phone], tmp_path: Path, monkeypatch: p
         assert "sms send +353209124417 It's $5" in emulator.said
         assert control.journal.undo_all(control.take_back) == []
     assert "sms" not in " ".join(everything(phone))
+
+
+def test_another_user_of_the_device(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
+    phone = phone_of()
+    control = control_of(phone)
+
+    planted = plant(
+        control,
+        Persona.model_validate({"contacts": [{"name": "Ilse"}], "photo": {"latitude": 1, "longitude": 2}}),
+        user=10,
+    )
+
+    assert [value.text for value in planted.values] == ["Ilse"]
+    assert [gap.what for gap in planted.gaps] == ["photo"]
+    assert {name.split(".")[0] for name in everything(phone) if name.startswith("contacts")} == {"contacts-10"}
+    assert control.journal.undo_all(control.take_back) == []
+    assert not [name for name in everything(phone) if name.startswith("contacts")]
