@@ -116,16 +116,17 @@ def test_rows_of_any_text_come_back(seed: int) -> None:
         ", data1=",
         "Row: 1 _id=",
         "a\nb",
-        "a\nRow: 7 _id=3, data1=x",
+        "a\nRow: 1 _id=3, data1=x\nRow: 6 _id=, data1=y",
         "NULL",
         "\n\n",
     ]
-    said = "\n".join(f"Row: {number} _id={number + 5}, data1={text}" for number, text in enumerate(hostile))
+    known = [str(number * 3 + 5) for number in range(len(hostile))]
+    said = "\n".join(f"Row: {number} _id={known[number]}, data1={text}" for number, text in enumerate(hostile))
 
-    assert [(row["_id"], row["data1"]) for row in rows(said, ("_id", "data1"))] == [
-        (str(number + 5), text) for number, text in enumerate(hostile)
+    assert [(row["_id"], row["data1"]) for row in rows(said, ("_id", "data1"), known)] == [
+        (row, text) for row, text in zip(known, hostile, strict=True)
     ]
-    assert rows("No result found.", ("_id",)) == []
+    assert rows("No result found.", ("_id",), ()) == []
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,11 @@ class _Planting:
         )
         adapter = f"{base}/raw_contacts?caller_is_syncadapter=true"
         content.script("plant contacts", lines, content.delete(adapter, of_run))
-        planted = [each["_id"] for each in content.query(f"{base}/raw_contacts", "_id", where=of_run, sort="_id")]
-        columns = ("raw_contact_id", "mimetype", "data4", "data1")
+        planted = content.known(f"{base}/raw_contacts", of_run)
         where = f"raw_contact_id IN ({', '.join(planted)})"
-        given = content.query(f"{base}/data", *columns, where=where, sort="raw_contact_id, _id")
+        columns = ("raw_contact_id", "mimetype", "data4", "data1")
+        known = content.known(f"{base}/data", where)
+        given = content.query(f"{base}/data", *columns, where=where, known=known)
         row_of = {raw_id: self.row + at for at, raw_id in enumerate(planted)}
         self.row += len(planted)
         for each in given:
@@ -266,7 +267,7 @@ class _Planting:
             raise Refused(f"{path} is not what was written")
         row = self._next_row()
         self.values.append(Value(type="location", text=wanted.photo.text, row=row))
-        if content.query(uri, "_id", where=of_run):
+        if content.known(uri, of_run):
             self.values.append(Value(type="photos", text=name, row=row))
         else:
             self.notes.append(f"{path} is there, but Android's media store does not list it yet")
