@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from typing import Any
 SOCKET = "/data/rig/zygote.socket"
 
 
-def name_process(name: str) -> None:
-    """As `ps` shows it."""
-    ctypes.CDLL(None).prctl(15, name.encode()[:15], 0, 0, 0)
+NAME = "zygote64"
+
+
+def name_process() -> None:
+    """As `ps` and /proc show it: by the first word of its command line, and by the name of its first thread."""
+    if sys.orig_argv[0] != NAME:
+        os.execv(sys.executable, [NAME, __file__])
+    ctypes.CDLL(None).prctl(15, b"main", 0, 0, 0)
 
 
 def serve() -> None:
-    name_process("zygote64")
+    name_process()
     os.unshare(os.CLONE_NEWNS)
     Path("/data/rig/zygote.pid").write_text(str(os.getpid()))
     with contextlib.suppress(FileNotFoundError):
