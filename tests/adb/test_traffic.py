@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from monitor.errors import UserError
 from monitor.observe.android import traffic
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.traffic import gateway, wireguard
 from tests.adb.rig.phone import Phone
 
 UID = 10123
@@ -112,6 +117,172 @@ def test_another_vpn_is_a_fault(phone_of: Callable[..., Phone], control_of: Call
 
     control.shell.check("ip link del tun0", root=True)
     route.start()
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_the_emulators_address_is_tried(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], reached: bool
+) -> None:
+    phone = phone_of(emulator=True)
+    control = control_of(phone)
+    if reached:
+        program = (
+            "import socket; s = socket.create_server(('10.0.2.2', 8080)); [s.accept()[0].close() for _ in range(9)]"
+        )
+        control.shell.check(
+            "ip addr add 10.0.2.2/32 dev lo\n"
+            f'setsid /usr/bin/python3 -c "{program}" < /dev/null > /dev/null 2>&1 &\n'
+            "until nc -w 1 10.0.2.2 8080 < /dev/null; do sleep 0.05; done",
+            root=True,
+        )
+    route = traffic.Route(control, traffic.choose(control, "auto"), ("127.0.0.1", 8080))
+
+    route.start()
+
+    told = route.describe()
+    host = "10.0.2.2" if reached else "127.0.0.1"
+    assert told["way"] == ("address" if reached else "reverse")
+    assert ("does not reach the proxy at 10.0.2.2:8080" in told["why"]) != reached
+    assert phone.read()["settings"]["global"]["http_proxy"] == f"{host}:8080"
+    assert control.shell.adb.reversed() == ([] if reached else [8080])
+
+
+@pytest.fixture
+def bridge(phone_of: Callable[..., Phone]) -> Iterator[tuple[Phone, str, str]]:
+    """A phone that has this machine as its gateway, as a container has: with the addresses of both."""
+    phone = phone_of(emulator=True)
+    name, ours, its = f"aw{phone.port}", "10.213.77.1", "10.213.77.2"
+    inside = ["nsenter", "-t", str(phone.init), "-n", "ip"]
+    try:
+        made = ["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(phone.init)]
+        subprocess.run(made, check=True)
+        subprocess.run(["ip", "addr", "add", f"{ours}/30", "dev", name], check=True)
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        for words in (
+            ["addr", "add", f"{its}/30", "dev", "eth0"],
+            ["link", "set", "eth0", "up"],
+            ["route", "add", "default", "via", ours],
+        ):
+            subprocess.run([*inside, *words], check=True)
+        yield phone, ours, its
+    finally:
+        subprocess.run(["ip", "link", "del", name], check=False, capture_output=True)
+
+
+needs_gateway = pytest.mark.skipif(gateway.nft() is None or os.geteuid() != 0, reason="needs root and nft")
+CONNECT = (
+    "import os, socket; os.setuid({uid}); s = socket.create_connection(('198.51.100.7', 443), timeout=2); "
+    "print(s.getsockname()[1]); s.sendall(b'x'); s.recv(1)"
+)
+
+
+@needs_gateway
+@needs_iptables
+def test_the_apps_traffic_alone_is_routed_to_the_proxy(
+    bridge: tuple[Phone, str, str], control_of: Callable[[Phone], Control]
+) -> None:
+    phone, ours, its = bridge
+    control = control_of(phone)
+    state = "ip rule; ip -6 rule; ip route show table all; iptables -S; ip6tables -S"
+    control.shell.root("iptables -S; ip6tables -S")
+    before = control.shell.root(state).out
+    with socket.create_server((ours, 0)) as proxy:
+        proxy.settimeout(5)
+        port = proxy.getsockname()[1]
+        way = traffic.choose(control, "auto", ours)
+        assert (way.name, way.kind, way.link) == ("routed", "transparent", gateway.Link(ours, "eth0", its))
+        assert way.keeps_port
+        route = traffic.Route(control, way, (ours, port), UID)
+
+        route.start()
+
+        with ThreadPoolExecutor() as threads:
+            app = threads.submit(control.shell.root, f'/usr/bin/python3 -c "{CONNECT.format(uid=UID)}"')
+            connection, client = proxy.accept()
+            target = connection.getsockopt(socket.SOL_IP, 80, 16)  # SO_ORIGINAL_DST
+            connection.sendall(b"y")
+            connection.close()
+            assert client == (its, int(app.result().out))
+        assert (socket.inet_ntoa(target[4:8]), int.from_bytes(target[2:4])) == ("198.51.100.7", 443)
+        other = control.shell.root(f'/usr/bin/python3 -c "{CONNECT.format(uid=UID + 1)}"')
+        assert not other.ok, "another app's does not come here"
+        six = control.shell.root(
+            f'/usr/bin/python3 -c "import os, socket; os.setuid({UID}); '
+            "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(('2001:db8::1', 443))\""
+        )
+        assert "Errno" in six.err
+        route.stop()
+        assert control.journal.undo_all(control.take_back) == []
+        assert control.journal.undo_all(control.take_back) == []
+    assert control.shell.root(state).out == before
+    assert (
+        control.run
+        not in subprocess.run([gateway.nft() or "", "list", "ruleset"], capture_output=True, text=True).stdout
+    )
+
+
+@needs_gateway
+def test_where_the_proxy_listens_elsewhere_it_is_said(
+    bridge: tuple[Phone, str, str], control_of: Callable[[Phone], Control]
+) -> None:
+    phone, ours, its = bridge
+    control = control_of(phone)
+    assert traffic.choose(control, "auto").kind == "regular"
+    assert f"--listen {ours} --device-address {its}" in traffic.modes(control)["transparent"][2]
+    route = traffic.Route(control, traffic.choose(control, "transparent"), (ours, 9))
+    with pytest.raises(DeviceFault) as raised:
+        route.start()
+    assert raised.value.code == "no-uid-to-route"
+
+
+CONFIGURATION = """[Interface]
+PrivateKey = 8CqVmJcBHQ9dpVEIRTDFjZHkzEKZ8q1S3GjhmDbBHkE=
+Address = 10.0.0.1/32
+DNS = 10.0.0.53
+
+[Peer]
+PublicKey = 3p3OYhlYzBhSHtHDiUWXmKpCpYuOyvOKGZjSCzqvmmg=
+AllowedIPs = 0.0.0.0/0
+Endpoint = 172.17.0.1:51820"""
+
+
+@pytest.mark.parametrize("settings", [b"", b"\x0a\x14\x0a\x0edark_theme_now\x12\x02\x08\x01"])
+def test_the_wireguard_app_is_set_up_without_a_hand(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], settings: bytes
+) -> None:
+    """`settings`: what the user has in the app, none or some."""
+    uid = 10200
+    phone = phone_of(emulator=True)
+    control = control_of(phone)
+    app = {"uid": uid, "path": "/data/app/wg/base.apk", "versionName": "1", "versionCode": 1}
+    assert traffic.choose(control, "wireguard").name == "by-hand"
+    phone.write(packages={wireguard.APP: app})
+    phone.write(settings={"global": {"private_dns_mode": "hostname"}, "secure": {}, "system": {}})
+    folder = phone.root / wireguard.FILES.lstrip("/")
+    folder.mkdir(parents=True)
+    os.chown(folder, uid, uid)
+    if settings:
+        (folder / "datastore").mkdir()
+        (folder / "datastore/settings.preferences_pb").write_bytes(settings)
+
+    def content() -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    before = content(), phone.read(), control.shell.user("ip -o addr").out
+    way = traffic.choose(control, "wireguard@51820")
+    assert (way.name, way.todo) == ("wireguard", "")
+    route = traffic.Route(control, way, ("127.0.0.1", 51820), UID, package="com.example.app", tunnel=CONFIGURATION)
+
+    route.start()
+
+    assert "tun0" in control.shell.user("ip -o addr show up").out
+    written = content()[f"{control.run}.conf"].decode()
+    assert "[Interface]\nIncludedApplications = com.example.app\nPrivateKey" in written
+    assert "Endpoint = 10.0.2.2:51820" in written
+    assert content()["datastore/settings.preferences_pb"].startswith(settings)
+    assert phone.read()["settings"]["global"]["private_dns_mode"] == "off"
+    assert control.journal.undo_all(control.take_back) == []
+    assert (content(), phone.read(), control.shell.user("ip -o addr").out) == before
 
 
 @needs_iptables
