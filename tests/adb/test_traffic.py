@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -161,6 +163,7 @@ def bridge(phone_of: Callable[..., Phone]) -> Iterator[tuple[Phone, str, str]]:
         for words in (
             ["addr", "add", f"{its}/30", "dev", "eth0"],
             ["link", "set", "eth0", "up"],
+            ["-6", "addr", "add", "2001:db8::2/64", "dev", "eth0", "nodad"],
             ["route", "add", "default", "via", ours],
         ):
             subprocess.run([*inside, *words], check=True)
@@ -183,7 +186,7 @@ def test_the_apps_traffic_alone_is_routed_to_the_proxy(
 ) -> None:
     phone, ours, its = bridge
     control = control_of(phone)
-    state = "ip rule; ip -6 rule; ip route show table all; iptables -S; ip6tables -S"
+    state = "ip rule; ip -6 rule; ip route show table 90; iptables -S; ip6tables -S"
     control.shell.root("iptables -S; ip6tables -S")
     before = control.shell.root(state).out
     with socket.create_server((ours, 0)) as proxy:
@@ -206,19 +209,43 @@ def test_the_apps_traffic_alone_is_routed_to_the_proxy(
         assert (socket.inet_ntoa(target[4:8]), int.from_bytes(target[2:4])) == ("198.51.100.7", 443)
         other = control.shell.root(f'/usr/bin/python3 -c "{CONNECT.format(uid=UID + 1)}"')
         assert not other.ok, "another app's does not come here"
-        six = control.shell.root(
-            f'/usr/bin/python3 -c "import os, socket; os.setuid({UID}); '
-            "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(('2001:db8::1', 443))\""
-        )
-        assert "Errno" in six.err
+        six = [
+            control.shell.root(
+                f'/usr/bin/python3 -c "import os, socket; os.setuid({uid}); '
+                "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(('2001:db8::1', 53))\""
+            ).ok
+            for uid in (UID, UID + 1)
+        ]
+        assert six == [False, True]
         route.stop()
+        made = control.journal.open
         assert control.journal.undo_all(control.take_back) == []
-        assert control.journal.undo_all(control.take_back) == []
+        assert control.shell.root(state).out == before
+        for entry in reversed(made):  # twice is as good as once
+            control.take_back(entry.undo)
     assert control.shell.root(state).out == before
-    assert (
-        control.run
-        not in subprocess.run([gateway.nft() or "", "list", "ruleset"], capture_output=True, text=True).stdout
+    assert control.run not in ruleset()
+
+
+def ruleset() -> str:
+    return subprocess.run([gateway.nft() or "", "list", "ruleset"], check=True, capture_output=True, text=True).stdout
+
+
+@needs_gateway
+def test_what_this_machine_redirects_ends_with_the_run_however_it_ends() -> None:
+    program = (
+        "from monitor.observe.android.traffic.gateway import Link, Redirect; import time; "
+        "Redirect(Link('192.0.2.1', 'x', '192.0.2.2'), 9, 'dead0001').start(); print(flush=True); time.sleep(60)"
     )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        assert "appwitness_dead0001" in ruleset()
+        run.kill()
+    end = time.monotonic() + 5
+    while "appwitness_dead0001" in ruleset() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert "appwitness_dead0001" not in ruleset()
 
 
 @needs_gateway
@@ -268,7 +295,11 @@ def test_the_wireguard_app_is_set_up_without_a_hand(
     def content() -> dict[str, bytes]:
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    before = content(), phone.read(), control.shell.user("ip -o addr").out
+    def there() -> tuple[object, ...]:
+        state = phone.read()
+        return content(), state["settings"], state.get("appops", {}), control.shell.user("ip -o addr").out
+
+    before = there()
     way = traffic.choose(control, "wireguard@51820")
     assert (way.name, way.todo) == ("wireguard", "")
     route = traffic.Route(control, way, ("127.0.0.1", 51820), UID, package="com.example.app", tunnel=CONFIGURATION)
@@ -282,7 +313,7 @@ def test_the_wireguard_app_is_set_up_without_a_hand(
     assert content()["datastore/settings.preferences_pb"].startswith(settings)
     assert phone.read()["settings"]["global"]["private_dns_mode"] == "off"
     assert control.journal.undo_all(control.take_back) == []
-    assert (content(), phone.read(), control.shell.user("ip -o addr").out) == before
+    assert there() == before
 
 
 @needs_iptables

@@ -118,8 +118,8 @@ def _routed(link: gateway.Link, listen: str) -> Way:
         ""
         if listen in (link.gateway, *ANYWHERE)
         else (
-            f"Start with --listen {link.gateway} --device-address {link.device}: the proxy has to be where the device's "
-            "traffic passes."
+            f"Start with --listen {link.gateway} --device-address {link.device}: the proxy has to be where the "
+            "device's traffic passes."
         )
     )
     why = "this machine is the device's gateway, and root routes the app's uid to the proxy"
@@ -206,7 +206,7 @@ class Route:
         }
 
     def _is_reached(self) -> bool:
-        """Whether the device reaches the proxy at that address, tried with nc; if not, the way is the one through adb."""
+        """Whether the device reaches the proxy at that address, tried with nc; if not, adb is the way."""
         at = f"{self.way.host or self._host} {self._port}"
         done = self._control.shell.user(f"nc -w 3 {at} < /dev/null")
         if not done.ok:
