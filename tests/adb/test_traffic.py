@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from monitor.errors import UserError
 from monitor.observe.android import traffic
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.journal import Journal
 from monitor.observe.android.traffic import gateway, wireguard
 from tests.adb.rig.phone import Phone
 
@@ -341,3 +346,53 @@ def test_quic_of_the_app_alone_is_refused(
         assert refused == [1, 1, 1]
     assert control.journal.undo_all(control.take_back) == []
     assert control.shell.root(rules).out == before
+
+
+@needs_iptables
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:This process")
+@pytest.mark.parametrize("before_it", [True, False])
+def test_killed_after_any_entry_of_the_journal_it_is_taken_back(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path, before_it: bool
+) -> None:
+    """The run is killed with the entry written, before or after its change is made; another process takes it back."""
+    theirs = {"global_proxy_pac_url": "http://wpad.test/a.pac", "http_proxy": "10.1.2.3:3128"}
+    phone = phone_of(state={"settings": {"global": theirs, "secure": {}, "system": {}}})
+    control = control_of(phone)
+
+    def state() -> tuple[object, ...]:
+        rules = control.shell.root("iptables -S; ip6tables -S").out
+        return phone.read()["settings"], sorted(control.shell.adb.reversed()), rules
+
+    before = state()
+    for number in itertools.count(1):
+        ended = start_and_die(control, number, before_it)
+        journal = Journal(tmp_path / "devices", control.facts.serial, control.facts.boot)
+        assert journal.open
+        assert journal.undo_all(control.take_back) == []
+        assert state() == before
+        if ended:
+            assert number == (7 if before_it else 6), "a port, four settings and QUIC, each had its turn"
+            return
+
+
+def start_and_die(control: Control, number: int, before_it: bool) -> bool:
+    """In a process that kills itself at that entry of the journal, or at the next; whether it came to its end."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            write, entries = control.journal.before, itertools.count(1)
+
+            def die(*arguments: Any, **named: Any) -> Any:
+                this = next(entries)
+                if not before_it and this > number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                entry = write(*arguments, **named)
+                if before_it and this == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return entry
+
+            control.journal.before = die  # type: ignore[method-assign]
+            traffic.Route(control, traffic.REVERSE, ("127.0.0.1", 8080), UID).start()
+        os._exit(0)
+    return os.WIFEXITED(os.waitpid(pid, 0)[1])
