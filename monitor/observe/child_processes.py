@@ -8,6 +8,7 @@ fork a lot.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ PROGRAM = "not a program of the app's: what it does and starts is not seen"
 HELPED = "started through a helper of the virtual machine's: what it does and starts is not seen"
 STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
 TOO_MANY = "there were too many to follow"
+SYSTEM = re.compile(r"^(\S*/)?(am|pm|cmd|content|settings|input|svc|wm|ime|dumpsys)(\s|$)|\bcom\.android\.commands\.")
+"""Programs of Android's that run in a virtual machine as the app does (app_process), and none of its code."""
 MOST_PROCESSES = 100
 """Processes that are entered in a run."""
 MOST_SUBJECTS = 1000
@@ -106,6 +109,8 @@ class Children:
         """What the agent says of a process that was started. Called by a thread of Frida's, which must not wait."""
         line = line and line[:LONGEST_SUBJECT]
         match how:
+            case "own" if line and SYSTEM.search(line):
+                self._miss(line, PROGRAM)
             case "own" if pid:
                 self._enter(pid, line or f"process {pid}")
             case "copy":
@@ -155,11 +160,10 @@ class Children:
             self._miss(subject, str(error))
 
     def _belongs(self, pid: int) -> bool:
-        if self._owned is None:
-            return self._ours(pid)
         with suppress(SetupError):
-            return pid in self._owned()
-        return False
+            if self._owned is not None and pid in self._owned():
+                return True
+        return self._ours(pid)
 
     def _miss(self, subject: str, why: str) -> None:
         """Once: apps start the same command again and again."""

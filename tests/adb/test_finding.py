@@ -327,3 +327,20 @@ def test_root_by_adb_is_had_again_to_take_back_what_was_done_with_it(
     assert not (phone.root / "data/changed").exists()
     assert again.shell.user("id -u").out == "2000"
     assert again.journal.open == ()
+
+
+def test_what_adb_refuses(server: AdbServer, phone_of: PhoneOf) -> None:
+    phone = phone_of()
+    device = adb.connect(phone.serial)
+
+    server.refused[phone.serial] = "no such service"
+    assert code_of(lambda: device.shell("id")) == "adb-failed"
+    server.refused.clear()
+    assert device.shell("echo 1").out == "1"
+    assert code_of(lambda: Shell(device).check("false")) == "command-failed"
+
+
+def test_a_setting_that_the_device_does_not_take(phone_of: PhoneOf, control_of: ControlOf) -> None:
+    control = control_of(phone_of(state={"settings_refused": ["http_proxy"]}))
+
+    assert code_of(lambda: control.put("global", "http_proxy", "127.0.0.1:1")) == "setting-refused"

@@ -29,6 +29,7 @@ _BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
+Answer = Literal["given", "refused", "withdrawn"]
 Touch = Literal["allow", "once", "deny"]
 """What a button of a question about a permission does."""
 
@@ -66,10 +67,10 @@ class Platform(_Entry):
     options: tuple[str, ...] = ()
     save: tuple[str, ...] = ()
 
-    @functools.cached_property
-    def ids(self) -> frozenset[str]:
-        """All that tell that a dialog is its."""
-        return frozenset(self.there)
+    def made(self, ids: frozenset[str]) -> bool:
+        """Whether a dialog with these ids is its."""
+        own = {*self.agree, *self.refuse, *self.options, *self.save}
+        return not ids.isdisjoint(self.there) or len(own & ids) > 1
 
 
 class _System(_Entry):
@@ -205,7 +206,12 @@ class Seen:
     @functools.cached_property
     def signature(self) -> tuple[object, ...]:
         """The same for the same screen, wherever it lies at this moment."""
-        return (self.package, self.texts, *((each.label, each.node.checked) for each in (*self.buttons, *self.boxes)))
+        return (self.question, tuple(box.node.checked for box in self.boxes))
+
+    @functools.cached_property
+    def question(self) -> tuple[object, ...]:
+        """The same as long as the same is asked, whatever is ticked."""
+        return (self.package, self.texts, *(each.label for each in (*self.buttons, *self.boxes)))
 
     def facts(self, at: datetime, app: str | None) -> dict[str, Any]:
         """As the agent tells what it reads on a window (consent_signals/received.py)."""
@@ -246,8 +252,8 @@ class Decision:
     act: Literal["tap", "back", "leave"]
     why: str
     button: Button | None = None
-    answers: bool = False
-    """Whether this is the answer, not a step on the way to it."""
+    answer: Answer | None = None
+    """What it answers; None: it is a step on the way to an answer, or none."""
     uncertain: bool = False
     """Whether nothing there is known to be what the plan wants."""
 
@@ -369,7 +375,7 @@ def read(seen: Seen, app: str, *, on_second_layer: bool = False) -> Dialog | Non
     for entry in known().system:
         if entry.id in seen.ids:
             return Dialog("system", seen, entry.name)
-    platform = next((each for each in known().platforms if each.ids & seen.ids), None)
+    platform = next((each for each in known().platforms if each.made(seen.ids)), None)
     screen = Screen(**seen.facts(datetime.now(UTC), app))
     title = _signals().asks(screen)
     if title is None and (platform or on_second_layer) and (seen.buttons or seen.boxes):
@@ -442,7 +448,7 @@ def _decide_permission(dialog: Dialog, *, accept: bool) -> Decision:
         if found:
             ids = names[touch]
             found.sort(key=lambda each: ids.index(each.node.id) if each.node.id in ids else len(ids))
-            return Decision("tap", f"it says {touch}", found[0], answers=True)
+            return Decision("tap", f"it says {touch}", found[0], "given" if accept else "refused")
     return Decision("back", "none of its buttons is known", uncertain=True)
 
 
@@ -457,10 +463,10 @@ def _agree(dialog: Dialog, left: tuple[Button, ...]) -> Decision:
     yes = [each for each in left if words.choice(each.label) == "agree" and len(each.label) <= LONGEST_LABEL]
     yes.sort(key=lambda each: not words.agrees_to_everything(each.label))
     if yes:
-        return Decision("tap", "its label agrees", yes[0], answers=True)
+        return Decision("tap", "its label agrees", yes[0], "given")
     on = [each for each in left if words.choice(each.label) == "ambiguous"]
     if on:
-        return Decision("tap", "nothing there agrees; it goes on", on[-1], answers=True)
+        return Decision("tap", "nothing there agrees; it goes on", on[-1], "given")
     return Decision("back", "nothing there agrees", uncertain=True)
 
 
@@ -471,16 +477,16 @@ def _refuse(dialog: Dialog, left: tuple[Button, ...], touched: Collection[str]) 
     no = [each for each in left if words.choice(each.label) == "refuse"]
     no.sort(key=lambda each: _refusals().get(normal_label(each.label), len(_refusals())))
     if no:
-        return Decision("tap", "its label refuses", no[0], answers=True)
+        return Decision("tap", "its label refuses", no[0], "refused")
     basic = [each for each in left if words.choice(each.label) == "basic"]
     if basic:
-        return Decision("tap", "it refuses all but the basic function", basic[0], answers=True)
+        return Decision("tap", "it refuses all but the basic function", basic[0], "refused")
     save = [each for each in left if words.keeps_choices(each.label) or _is(dialog, each, "save")]
     if save:
         on = next((box for box in dialog.seen.boxes if box.node.checked and box.node.enabled), None)
         if on is not None and on.label not in touched:
             return Decision("tap", "a choice that is on", on)
-        return Decision("tap", "it keeps the choices, which are off", save[0], answers=True)
+        return Decision("tap", "it keeps the choices, which are off", save[0], "refused")
     if button := _by_id(dialog, left, "options"):
         return button
     options = [each for each in left if words.opens_options(each.label)]
@@ -494,7 +500,8 @@ def _by_id(dialog: Dialog, left: tuple[Button, ...], what: Literal["agree", "ref
     if found is None or dialog.platform is None:
         return None
     why = f"{what} by {dialog.platform.name}'s id {found.node.id}"
-    return Decision("tap", why, found, answers=what != "options")
+    answers: dict[str, Answer] = {"agree": "given", "refuse": "refused"}
+    return Decision("tap", why, found, answers.get(what))
 
 
 def _is(dialog: Dialog, button: Button, what: Literal["agree", "refuse", "options", "save"]) -> bool:

@@ -46,7 +46,7 @@ rm -rf '{folder}'
 what it changed there when it is asked to end: three seconds for that."""
 _START = """cd '{folder}' || exit 1
 {environment}
-setsid './{name}' -l 127.0.0.1:{port} --token {token} </dev/null >output 2>&1 &
+setsid '{folder}/{name}' -l 127.0.0.1:{port} --token {token} </dev/null >output 2>&1 &
 echo $!"""
 _ENVIRONMENT = """zygote=$(pidof zygote64 || pidof zygote)
 zygote=${zygote%% *}
@@ -151,8 +151,8 @@ def _put(control: Control, build: Build) -> tuple[str, str]:
     made = f"mkdir -m 0700 {folder} && chown 2000:2000 {folder}"  # adb's user brings it there
     control.change(f"frida-server in {folder}", made, end, root=True)
     control.shell.adb.push(build.data, f"{folder}/{program}", 0o700)
-    control.shell.check(f"chown -R 0:0 {folder} && chmod 0700 {folder} {folder}/{program}", root=True)
-    done = control.shell.root(f"cd {folder} && ./{program} --version")
+    owned = f"chown -R 0:0 {folder} && chmod 0700 {folder} {folder}/{program}"
+    done = control.shell.root(f"{owned} && {folder}/{program} --version")
     told = {"file": build.file, "name": f"{build.name}.xz"}
     if not done.ok:
         said = (done.err or done.out or f"exit status {done.code}").strip()[-300:]

@@ -57,6 +57,8 @@ class AdbServer:
         """Serials of the real server whose adbd has no shell protocol v2, and a terminal's line ends."""
         self.stuck: set[str] = set()
         """Serials whose shell never answers."""
+        self.refused: dict[str, str] = {}
+        """Serial -> what its adbd says to whatever is asked of it."""
         self._real = real
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
@@ -165,6 +167,9 @@ class AdbServer:
                 client.close()
                 if restart.startswith("restarting"):
                     _restart_adbd(self.phones[real])
+                return
+            if serial in self.refused:
+                client.sendall(b"FAIL" + _block(self.refused[serial]))
                 return
             if serial in self.stuck and wanted.startswith("shell"):
                 client.sendall(b"OKAY")

@@ -5,13 +5,15 @@ There it takes `--version`, `-l ADDRESS:PORT`, `--token TOKEN`, `-D`, `-P`, `-C`
 processes; the relay reads the D-Bus messages on the way to it, and for
 `Spawn` starts the app by the device's `am`, held before its first line; for `Attach` and `Resume` has the process join
 the portal and lets it run; `QuerySystemParameters` it answers itself. state.json's `frida` says what goes wrong:
-{"Spawn": ["TimedOut", "message"]}, {"access": "jailed"}, {"stderr": "text", "exit": 1, "silent": true}.
+{"Spawn": ["TimedOut", "message"]}, {"access": "jailed"}, {"silent": true}, {"stderr": "text", "exit": 1} or that
+only while SELinux is `Enforcing` ({"selinux": "Enforcing"}).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
 import json
 import os
 import signal
@@ -31,7 +33,8 @@ HELD = Path("/data/rig/held")
 
 def program(version: str = "") -> bytes:
     """What lies on the device as the server; `version`: what it claims to be, else that of the library."""
-    source = Path(__file__).read_text("utf-8").replace('VERSION = ""', f'VERSION = "{version}"', 1)
+    claimed = version or importlib.metadata.version("frida")
+    source = Path(__file__).read_text("utf-8").replace('VERSION = ""', f'VERSION = "{claimed}"', 1)
     return f"#!{sys.executable}\n{source}".encode()
 
 
@@ -396,8 +399,6 @@ def ended() -> None:
 
 
 def main() -> int:
-    import frida
-
     options = argparse.ArgumentParser()
     options.add_argument("--version", action="store_true")
     options.add_argument("-l", "--listen", default="127.0.0.1:27042")
@@ -408,12 +409,11 @@ def main() -> int:
     asked = options.parse_args()
     os.environ["TMPDIR"] = "/data/rig"  # what Frida leaves there on a desktop is not the device's
     if asked.version:
-        print(VERSION or frida.__version__)
+        print(VERSION)
         return 0
     wrong = told()
-    if wrong.get("stderr"):
+    if "exit" in wrong and wrong.get("selinux") in (None, json.loads(STATE.read_text()).get("selinux", "Enforcing")):
         print(wrong["stderr"], file=sys.stderr, flush=True)
-    if "exit" in wrong:
         return int(wrong["exit"])
     host, port = asked.listen.rsplit(":", 1)
     try:

@@ -44,10 +44,13 @@ class Installed:
 
 
 @contextlib.contextmanager
-def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID, installed: bool = True) -> Iterator[Installed]:
+def furnish(
+    phone: Phone, name: str, plan: str, *, uid: int = UID, installed: bool = True, screen: bool = False
+) -> Iterator[Installed]:
     """Bring `name` (circle, pages ...), whose user answers by `plan`; its servers answer while the context lasts.
 
-    The stand-in has the program of its package from then on; `installed`: and the package too.
+    The stand-in has the program of its package from then on; `installed`: and the package too. `screen`: it shows
+    itself on the device's display and takes touches from there.
     """
     app = APPS[name]
     apk = make_apk.apk(
@@ -76,6 +79,12 @@ def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID, installed: bo
     with device:
         argv = device.played(inside)
         argv[argv.index("-cp") + 1] = inside(home / "lab.jar")
+        if screen:
+            argv.insert(1, "-Dlab.screen=/data/rig/screen")
+            touches = phone.root / "data/rig/screen/touches"
+            touches.mkdir(parents=True, exist_ok=True)
+            for each in (touches.parent, touches):
+                each.chmod(0o777)
         for folder, _, files in os.walk(device.workdir):  # whatever user the package gets
             Path(folder).chmod(0o777)
             for file in files:

@@ -1,8 +1,8 @@
 """am broadcast -a ACTION [-d URI] [-n COMPONENT] [-e KEY VALUE]: the media scanner listens to it until Android 10, the
 WireGuard app to its own"""
 
-import providers  # type: ignore[import-not-found]
-import wireguard  # type: ignore[import-not-found]
+import providers
+import wireguard
 
 
 def main(arguments, state):

@@ -28,5 +28,5 @@ def main(arguments, state):
         print(display.TAKEN, file=sys.stderr)
         return 1
     display.HOLDER.write_text(str(os.getpid()))
-    u2_server.serve(int(rest[rest.index("-p") + 1]), touches=state.get("touches", "taken"))
+    u2_server.serve(int(rest[rest.index("-p") + 1]), refuses=bool(state.get("refuses_input")))
     return 0

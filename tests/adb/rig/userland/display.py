@@ -22,8 +22,17 @@ LAUNCHER = (
 )
 
 
+def shown():
+    """Whether whoever plays an app is still there; one that was killed leaves its last screen."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return Path(f"/proc/{int((FOLDER / 'owner').read_text())}").exists()
+    return True
+
+
 def window():
     """The hierarchy of the window on top; the launcher's where no app shows anything."""
+    if not shown():
+        return LAUNCHER
     with contextlib.suppress(FileNotFoundError):
         return (FOLDER / "window.xml").read_text("utf-8")
     return LAUNCHER
@@ -32,6 +41,8 @@ def window():
 def focus():
     """`package/activity` of the window that has the input."""
     with contextlib.suppress(FileNotFoundError):
+        if not shown():
+            return "com.android.launcher3/.Main"
         return (FOLDER / "focus").read_text("utf-8").strip()
     package = re.search(r'package="([\w.]+)"', window())
     return f"{package[1] if package else 'com.android.launcher3'}/.Main"

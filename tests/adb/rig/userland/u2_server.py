@@ -1,4 +1,4 @@
-"""Stands in for uiautomator2's server (u2.jar): JSON-RPC over HTTP as its client speaks it, over the display's files."""
+"""Stands in for uiautomator2's server: JSON-RPC over HTTP as its client speaks it, over the display's files."""
 
 import base64
 import json
@@ -19,8 +19,8 @@ JPEG = base64.b64decode(
 class Service:
     """The methods that the product calls."""
 
-    def __init__(self, touches):
-        self._touches = touches
+    def __init__(self, refuses):
+        self._refuses = refuses
         self.configuration = {
             "_waitForIdleTimeout": 10000,
             "waitForIdleTimeout": 10000,
@@ -28,7 +28,7 @@ class Service:
         }
 
     def _inject(self, what):
-        if self._touches == "refused":
+        if self._refuses:
             raise PermissionError(
                 "java.lang.SecurityException: Injecting input events requires INJECT_EVENTS permission"
             )
@@ -55,8 +55,8 @@ class Service:
         return configuration
 
 
-def serve(port, touches):
-    service = Service(touches)
+def serve(port, refuses):
+    service = Service(refuses)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
