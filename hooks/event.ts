@@ -155,6 +155,37 @@ export interface Phase {
   by?: "operator" | null;
 }
 
+/** What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent). */
+export interface Screen {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
+  kind: "screen";
+  /** whose window was on top, where that is known */
+  package?: string | null;
+  /** its activity, where that is known */
+  activity?: string | null;
+  /** the window's hierarchy, XML as uiautomator writes it */
+  tree?: string | null;
+  /** the picture, PNG or JPEG as its first bytes say */
+  image?: string | null;
+  /** what was on the screen from then on, MP4 */
+  film?: string | null;
+  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone */
+  why: "consent" | "finding" | "plan" | "operator";
+  /** who looked; it tells whose clock `at` is of */
+  by: "host" | "agent";
+  /** free text for people: what was touched there, and why */
+  note?: string | null;
+}
+
 /** More than 256 bytes: stored in bodies/ under their digest. */
 export interface StoredBlob {
   /** sha256 of the bytes, the name of the file in bodies/ */
@@ -281,7 +312,7 @@ export interface Witness {
   raw?: InlineBlob | StoredBlob | null;
 }
 
-export type Event = Access | Transform | Connection | Upload | Consent | Phase | Witness | Gap;
+export type Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap;
 
 export const FILES = {
   access: "accesses.jsonl",
@@ -290,6 +321,7 @@ export const FILES = {
   upload: "uploads.jsonl",
   consent: "consents.jsonl",
   phase: "phases.jsonl",
+  screen: "screens.jsonl",
   witness: "witnesses.jsonl",
   gap: "gaps.jsonl",
 } as const;

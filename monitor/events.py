@@ -276,6 +276,22 @@ class Phase(Line):
     )
 
 
+class Screen(Line):
+    """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
+
+    kind: Literal["screen"] = "screen"
+    package: str | None = Field(default=None, description="whose window was on top, where that is known")
+    activity: str | None = Field(default=None, description="its activity, where that is known")
+    tree: Sha256 | None = Field(default=None, description="the window's hierarchy, XML as uiautomator writes it")
+    image: Sha256 | None = Field(default=None, description="the picture, PNG or JPEG as its first bytes say")
+    film: Sha256 | None = Field(default=None, description="what was on the screen from then on, MP4")
+    why: Literal["consent", "finding", "plan", "operator"] = Field(
+        description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone"
+    )
+    by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
+    note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
+
+
 class Witness(Line):
     """What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's."""
 
@@ -334,8 +350,8 @@ class Gap(Line):
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
 
 
-Event = Access | Transform | Connection | Upload | Consent | Phase | Witness | Gap
-KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Witness, Gap)
+Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
+KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Screen, Witness, Gap)
 FILES: dict[str, str] = {
     "access": "accesses.jsonl",
     "transform": "transforms.jsonl",
@@ -343,6 +359,7 @@ FILES: dict[str, str] = {
     "upload": "uploads.jsonl",
     "consent": "consents.jsonl",
     "phase": "phases.jsonl",
+    "screen": "screens.jsonl",
     "witness": "witnesses.jsonl",
     "gap": "gaps.jsonl",
 }
@@ -411,6 +428,10 @@ class DeviceIdentity(Record):
     kind: Literal["emulator", "phone", "lab", "unknown"] = Field(
         description="unknown: a foreign file was imported, and nobody said what it was taken from"
     )
+    facts: dict[str, str] = Field(
+        default_factory=dict,
+        description="what it says of its build, and what bears on hooks and trust: fingerprint, abis, selinux ...",
+    )
 
 
 class SourceCount(Record):
@@ -470,6 +491,15 @@ class SourceFile(Record):
     tool: str | None = Field(default=None, description="the program that made it, where the file says so")
 
 
+class Change(Record):
+    """One thing that was changed on a device for the run."""
+
+    at: Time
+    what: str
+    before: str | None = Field(default=None, description="what was there")
+    undone: Time | None = Field(default=None, description="when it was taken back; null: it was not")
+
+
 class ClockReading(Record):
     """What one measurement of the device's clock came to."""
 
@@ -518,6 +548,12 @@ class Run(Record):
         default=False, description="the agent saw every socket of the process: what came from none is another app's"
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
+    changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
+    user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
+    started_late_ms: int | None = Field(
+        default=None, description="from the start of the app to its hooks, where they came after it; null: before"
+    )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
 

@@ -63,6 +63,7 @@ DESCRIBED: dict[str, type[BaseModel]] = {
     "app": events.AppIdentity,
     "device": events.DeviceIdentity,
     "clock reading": events.ClockReading,
+    "change": events.Change,
     **{kind.model_fields["kind"].default: kind for kind in events.KINDS},
 }
 OF_EVERY_LINE = {*events.Line.model_fields, "kind"}

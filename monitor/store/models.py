@@ -164,6 +164,15 @@ class PhaseRow(LineRow):
     text: Mapped[Long | None]
 
 
+class ScreenRow(LineRow):
+    """screens.jsonl."""
+
+    __tablename__ = "screens"
+    package: Mapped[Name | None]
+    why: Mapped[Name]
+    by: Mapped[Name] = mapped_column("looked")
+
+
 class WitnessRow(LineRow):
     """witnesses.jsonl."""
 
@@ -259,6 +268,7 @@ LINES: dict[str, type[LineRow]] = {
     "upload": UploadRow,
     "consent": ConsentRow,
     "phase": PhaseRow,
+    "screen": ScreenRow,
     "witness": WitnessRow,
     "gap": GapRow,
 }

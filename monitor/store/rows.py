@@ -13,6 +13,7 @@ from monitor.events import (
     Event,
     Gap,
     Phase,
+    Screen,
     Transform,
     Upload,
     Witness,
@@ -72,6 +73,10 @@ def event_row(recording: str, line: int, event: Event, raw: bytes) -> Row:
         case Phase():
             row["state"] = event.state
             row["text"] = event.text
+        case Screen():
+            row["package"] = event.package
+            row["why"] = event.why
+            row["looked"] = event.by
         case Witness():
             row["counted_by"] = event.by
             row["subject"] = event.subject

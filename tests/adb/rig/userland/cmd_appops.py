@@ -1,3 +1,3 @@
 """appops ...: the same as cmd appops"""
 
-from service_appops import main  # type: ignore[import-not-found]  # noqa: F401
+from service_appops import main  # noqa: F401

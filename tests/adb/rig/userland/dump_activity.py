@@ -4,7 +4,7 @@
 import time
 from pathlib import Path
 
-from dump_appops import formatted, local, uid_of  # type: ignore[import-not-found]
+from dump_appops import formatted, local, uid_of
 
 REASONS = {
     1: "EXIT_SELF",

@@ -3,7 +3,7 @@ it; before, `mode=0; time=+5s ago` a line."""
 
 import time
 
-from service_appops import ago  # type: ignore[import-not-found]
+from service_appops import ago
 
 QUANTUM = 60
 
