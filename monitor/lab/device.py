@@ -73,7 +73,12 @@ class LabTarget:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     frida_device: str = "local"
+    remote: tuple[str, str | None] | None = None
+    user: int | None = None
+    activity: str | None = None
+    gadget: str | None = None
     otherwise: Callable[[], int] | None = None
+    processes: Callable[[], Mapping[int, str]] | None = None
 
 
 class LabDevice(AbstractContextManager["LabDevice"]):

@@ -45,8 +45,29 @@ class Target(Protocol):
         """Process to attach to when there is nothing to start."""
 
     @property
+    def remote(self) -> tuple[str, str | None] | None:
+        """Address and token of a Frida server that this machine reaches; None: the device `frida_device`."""
+
+    @property
+    def user(self) -> int | None:
+        """Android's user to start the app for; None: the first."""
+
+    @property
+    def activity(self) -> str | None:
+        """The activity to start; None: that of the launcher's icon."""
+
+    @property
+    def gadget(self) -> str | None:
+        """File of Frida's gadget on this machine, for an app that can be debugged on a device without root."""
+
+    @property
     def otherwise(self) -> Callable[[], int] | None:
-        """Starts the app without Frida and gives its pid; None: it cannot be."""
+        """Starts the app without Frida and gives its process at once, where Frida cannot; ends first what an earlier
+        start left."""
+
+    @property
+    def processes(self) -> Callable[[], Mapping[int, str]] | None:
+        """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,11 @@ class Adb:
         self._device = _client().device(serial)
         self._v2: bool | None = None
 
+    @property
+    def device(self) -> adbutils.AdbDevice:
+        """The library's own, for uiautomator2, which speaks to a device through it."""
+        return self._device
+
     def shell(self, command: str, *, timeout_s: float = SHELL_S) -> Output:
         """Run a line of shell as the user that adb has there."""
         with _translated(self.serial, command, timeout_s):

@@ -113,7 +113,9 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     (system / "bin/sh").symlink_to("/usr/bin/dash")
     entry = rig / "userland/__main__.py"
     for command in sorted(entry.parent.glob("cmd_*.py")):
-        name = command.stem.removeprefix("cmd_").replace("_", "-")
+        name = command.stem.removeprefix("cmd_")
+        if name != "app_process":
+            name = name.replace("_", "-")
         if name in config["without"]:
             continue
         program = system / "bin" / name

@@ -44,11 +44,11 @@ def rows(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
     fields = ", ".join(f"{name}=(?P<{name}>.*?)" for name in columns[:-1])
     pattern = re.compile(f"{fields}{', ' if fields else ''}{columns[-1]}=(?P<{columns[-1]}>.*)", re.DOTALL)
     there = []
-    starts = []
+    starts: list[int] = []
     at = 0
     while True:
-        start = f"Row: {len(starts)} {columns[0]}="
-        at = text.find(start if not starts else f"\n{start}", at)
+        opening = f"Row: {len(starts)} {columns[0]}="
+        at = text.find(f"\n{opening}" if starts else opening, at)
         if at < 0:
             break
         starts.append(at + bool(starts))
@@ -97,11 +97,30 @@ class Content:
         """See that the provider answers. Raises Refused."""
         self.query(uri, "_id", where="_id=-1")
 
-    def delete(self, uri: str, where: str, check: str | None = None) -> str:
-        """Commands that delete rows and fail unless none is left; `check`: the URI to look at, where it differs."""
+    def texts(self, uri: str, *columns: str, where: str) -> dict[str, dict[str, str]]:
+        """Rows by their `_id`, one question for each column: any text comes back whole; a null is left out."""
+        there: dict[str, dict[str, str]] = {}
+        for column in columns:
+            for row in self.query(uri, "_id", column, where=where, sort="_id"):
+                known = there.setdefault(row["_id"], {})
+                if row[column] != "NULL":
+                    known[column] = row[column]
+        return there
+
+    def ids(self, uri: str, where: str) -> str:
+        """A line of a script that sets its arguments to the `_id` of each row: $1, $2."""
+        query = self.words("query", uri, projection="_id", where=where, sort="_id")
+        return f"set -- $({query} | sed -n 's/^Row: [0-9]* _id=//p')"
+
+    def delete(self, uri: str, where: str) -> str:
+        """Commands that delete rows and fail unless none is left."""
+        return f"{self.words('delete', uri, where=where)} >/dev/null 2>&1\n{self.gone(uri.partition('?')[0], where)}"
+
+    def gone(self, uri: str, where: str) -> str:
+        """Commands that fail unless there is no such row; where there is no provider, there is none."""
+        query = self.words("query", uri, projection="_id", where=where)
         return (
-            f"{self.words('delete', uri, where=where)} >/dev/null 2>&1\n"
-            f"left=$({self.words('query', check or uri.split('?', maxsplit=1)[0], projection='_id', where=where)} 2>&1)\n"
+            f"left=$({query} 2>&1)\n"
             'case "$left" in *"No result found."*|*"Could not find provider"*) ;; *) echo "$left"; exit 1 ;; esac'
         )
 

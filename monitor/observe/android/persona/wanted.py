@@ -235,7 +235,7 @@ def _monotonous(number: str) -> bool:
 
 
 def _names(chance: random.Random) -> Iterator[str]:
-    """Names without end, none twice, Latin and Chinese in turn; nobody's, so that none is joined with a real contact."""
+    """Names without end, none twice, Latin and Chinese in turn; nobody's, so that none joins a real contact."""
     given: set[str] = set()
     latin = True
     while True:

@@ -1,7 +1,19 @@
-"""dumpsys window policy: what the lock screen does, as each version says it"""
+"""dumpsys window [policy]: which window has the input; what the lock screen does, as each version says it"""
+
+import display
 
 
 def main(arguments, state):
+    if arguments[:1] == ["policy"]:
+        policy(state)
+    else:
+        name = display.focus()
+        print("WINDOW MANAGER DISPLAY CONTENTS (dumpsys window displays)")
+        print(f"  mCurrentFocus=Window{{5e8a21c u0 {name}}}")
+        print(f"  mFocusedApp=ActivityRecord{{b7d35f4 u0 {name} t12}}")
+
+
+def policy(state):
     screen = state.get("screen", {})
     locked = str(screen.get("locked", False)).lower()
     secure = str(screen.get("lock", "none") not in ("none", "swipe")).lower()
