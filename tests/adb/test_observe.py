@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from monitor.cli import main
+from monitor.lab.expected import load, shown
 from monitor.recording import Recording
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from monitor.events import Consent, Event
+from monitor.events import Consent, Event, Gap, Screen
 from monitor.observe.android.control import Control
 from monitor.observe.android.screens import Screens
 from tests.adb.rig.phone import Phone
