@@ -217,7 +217,7 @@ class Counted(Record):
 
     by: Literal["appops", "location", "netstats"] = Field(description="which part of the system counted")
     what: Literal["reads", "bytes"]
-    subject: str = Field(description="what it counted: an op of AppOps, a provider of places, a user id")
+    subject: str = Field(description="what it counted: an op of AppOps, a provider of places, bytes over networks")
     data: DataType | None = Field(default=None, description="kind of data, of reads")
     counted: int = Field(ge=0)
     recorded: int = Field(ge=0)

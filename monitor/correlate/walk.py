@@ -227,7 +227,7 @@ class Walk:
             clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
-            consents=tuple(self.consents),
+            consents=tuple(each for each in self.consents if each[0] not in timeline.echoes),
             phases=phases,
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),

@@ -28,6 +28,8 @@ PER_CONNECTION = 8_000
 """Bytes that a message, and a connection (handshake, closing), need besides what is recorded."""
 SHARE = 0.15
 """The same of every byte sent: headers of packets and TLS records, what was sent twice."""
+NETWORKS = "networks"
+"""Subject of a count of bytes without loopback, by which an app also talks to itself."""
 ANSWERED = 0.04
 """Of every byte received: the packets that acknowledge it."""
 
@@ -86,17 +88,15 @@ def _reads(
 ) -> Iterator[ReportedGap]:
     """For each kind of data, the count that shows most: several ops, or two parts of the system, count one read."""
     started = run.started + timedelta(milliseconds=run.clock_offset_ms)
-    uses: dict[tuple[tuple[DataType, ...], str, str, bool], list[_Use]] = defaultdict(list)
+    uses: dict[tuple[tuple[DataType, ...], str, str], list[_Use]] = defaultdict(list)
     for ref, witness in witnesses:
         kinds = _kinds(witness, ops)
         since, until = witness.since or witness.at, witness.until or witness.at
         if kinds and witness.count and until >= started:
-            at_once = since == until
-            key = kinds, witness.by, witness.subject or "", at_once
-            uses[key].append(_Use(ref, since, until, witness.count))
+            uses[kinds, witness.by, witness.subject or ""].append(_Use(ref, since, until, witness.count))
     reads: dict[tuple[DataType, ...], _Reads] = {}
     found: dict[DataType, tuple[Counted, list[_Use]]] = {}
-    for (kinds, by, subject, _), each in uses.items():
+    for (kinds, by, subject), each in uses.items():
         if kinds not in reads:
             reads[kinds] = _Reads(access for access in accesses if access.data in kinds)
         logged = [min(use.count, reads[kinds].between(use.since, use.until)) for use in each]
@@ -144,7 +144,7 @@ def _kinds(witness: Witness, ops: AppOps) -> tuple[DataType, ...]:
 def _bytes(
     run: Run, witnesses: Sequence[tuple[Ref, Witness]], uploads: Sequence[Upload], connections: int
 ) -> Iterator[ReportedGap]:
-    counts = [(ref, each) for ref, each in witnesses if each.by == "netstats" and each.size is not None]
+    counts = [(ref, each) for ref, each in witnesses if each.by == "netstats" and each.subject == NETWORKS]
     if not counts:
         return
     sent = sum(each.size or 0 for _, each in counts)
@@ -154,15 +154,13 @@ def _bytes(
     if sent - recorded - allowed < LEAST_BYTES:
         return
     ref, first = counts[0]
-    counted = Counted(
-        by="netstats", what="bytes", subject=first.subject or "", counted=sent, recorded=recorded, allowed=allowed
-    )
+    counted = Counted(by="netstats", what="bytes", subject=NETWORKS, counted=sent, recorded=recorded, allowed=allowed)
     yield ReportedGap(
         at=_host(run, first.since or first.at),
         until=_host(run, max(each.until or each.at for _, each in counts)),
         app=run.app.package,
         where="proxy",
-        subject=first.subject or run.app.package,
+        subject=run.app.package,
         why="missed",
         detail=f"the system counted {sent:,} bytes sent, {recorded:,} were recorded: {counted.unseen:,} bytes unseen, "
         "what connections need for themselves left out",

@@ -35,7 +35,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, DeviceIdentity, Value
@@ -123,6 +123,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return persona()
 
     @property
+    def persona_is(self) -> Literal["planted"]:
+        """They were planted."""
+        return "planted"
+
+    @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
         """Where the hosts of the app really are, for the proxy; empty outside the context."""
         return self._servers.hosts
@@ -193,6 +198,9 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     def watching(self, lines: object) -> AbstractContextManager[object]:
         """Nothing but the app and its hooks sees anything here."""
         return nullcontext()
+
+    def noticed(self) -> None:
+        """It has no screen."""
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
         """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""

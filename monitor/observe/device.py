@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from monitor.events import AppIdentity, DeviceIdentity, Event, Value
 
@@ -101,6 +101,10 @@ class Device(Protocol):
         """The values to look for: planted for this run, once it is prepared, and those that were found there."""
 
     @property
+    def persona_is(self) -> Literal["planted", "declared"] | None:
+        """Whether those values were planted, or are only known to be there; None: there are none."""
+
+    @property
     def app_type(self) -> int | None:
         """Number of the app's type in the necessary-scope table, where the device knows it."""
 
@@ -154,6 +158,9 @@ class Device(Protocol):
 
     def watching(self, lines: Records) -> AbstractContextManager[object]:
         """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps."""
+
+    def noticed(self) -> None:
+        """A finding has come up just now: keep what the device shows."""
 
     def stop(self) -> None:
         """End the app."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,9 +18,15 @@ from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
 from monitor.observe.android import app_files, finding, package, server, traffic, trust
 from monitor.observe.android import persona as personas
 from monitor.observe.android.control import Control
+from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.playing import Ask, Explore
 from monitor.observe.android.processes import Processes, start_app
+from monitor.observe.android.rest import Rest
+from monitor.observe.android.screens import Screens
 from monitor.observe.android.wanted import Wanted
+from monitor.observe.android.witnesses import Witnesses
 from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
@@ -46,9 +52,15 @@ class AndroidTarget:
 
 @contextmanager
 def opened(
-    wanted: Wanted, plan: str, home: Path, *, may: Callable[[str], bool] = lambda _: False
+    wanted: Wanted,
+    plan: Plan,
+    home: Path,
+    *,
+    may: Callable[[str], bool] = lambda _: False,
+    ask: Ask | None = None,
 ) -> Iterator[AndroidDevice]:
-    """The device that is wanted, ready. `may` asks the user for leave, in one sentence.
+    """The device that is wanted, ready. `may` asks the user for leave, in one sentence; `ask` which button of a dialog
+    to touch.
 
     What an earlier run left changed is taken back first, with leave. Raises DeviceFault.
     """
@@ -60,7 +72,7 @@ def opened(
             raise fault("changes-left", serial=adb.serial, count=len(left))
         for error in finding.take_back(control):
             raise error
-    with AndroidDevice(control, wanted, plan, home) as device:
+    with AndroidDevice(control, wanted, plan, home, ask) as device:
         yield device
 
 
@@ -71,17 +83,20 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     starts_freely = False
     app_type: int | None = None
 
-    def __init__(self, control: Control, wanted: Wanted, plan: str, home: Path) -> None:
+    def __init__(self, control: Control, wanted: Wanted, plan: Plan, home: Path, ask: Ask | None = None) -> None:
         self._control = control
         self._wanted = wanted
         self._plan = plan
         self._home = home
+        self._ask = ask
+        self._screens: Screens | None = None
         self._since = control.journal.last
         self._user = _current_user(control) if wanted.user is None else wanted.user
         self._app: package.Installed | None = None
         self._planted: personas.Planted | None = None
         self._server: server.Running | None = None
         self._route: traffic.Route | None = None
+        self._found: tuple[Value, ...] = ()
         self._hookless: str | None = None
         self._mode = "auto"
         self._gaps: list[Gap] = []
@@ -112,8 +127,17 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """What was planted and came back when the device was asked."""
-        return self._planted.values if self._planted else ()
+        """What was planted and came back when the device was asked; where nothing was and no hooks tell what the app
+        reads, what the device has."""
+        planted = self._planted.values if self._planted else ()
+        return planted or self._found
+
+    @property
+    def persona_is(self) -> Literal["planted", "declared"] | None:
+        """Whether its values were planted, or were there."""
+        if self._planted and self._planted.values:
+            return "planted"
+        return "declared" if self._found else None
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
@@ -172,6 +196,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             if error.code != "no-root":
                 raise
             self._hookless = "the device gives no root"
+            self._found = personas.found(self._control, app=app.identity.package, user=self._user).values
         if self._control.shell.rooted():
             trust.install(self._control, ca_pem)
         else:
@@ -228,17 +253,20 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     @contextmanager
     def watching(self, lines: Records) -> Iterator[None]:
-        """Keeps up what has to be, and says what could not be done."""
+        """Has the system's own counts before and after, plays the user, keeps up what has to be."""
+        app = self._installed
+        witnesses = Witnesses(self._control, app.identity.package, app.uid, self._user, keep=lines.put_body)
         stop = threading.Event()
 
         def keep() -> None:
             while not stop.wait(KEEP_S):
                 with suppress(DeviceFault):  # a device that is gone is told of by Frida
-                    for what in self._route.renew() if self._route else []:
-                        self._gap("device", "adb reverse", what)
-                    self._mend()
+                    self._keep_up()
+                    lines.append_all(witnesses.poll())
                 self._hand_over(lines)
 
+        witnesses.before()
+        self._show(lines)
         keeper = threading.Thread(target=keep, name="keeper", daemon=True)
         keeper.start()
         try:
@@ -246,7 +274,16 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         finally:
             stop.set()
             keeper.join()
+            with suppress(DeviceFault):
+                if self._screens is not None:
+                    self._screens.stop()
+                lines.append_all(witnesses.after())
             self._hand_over(lines)
+
+    def noticed(self) -> None:
+        """A finding came up: what the screen shows at that moment is kept."""
+        if self._screens is not None:
+            self._screens.shot("finding")
 
     def stop(self) -> None:
         """End the app."""
@@ -293,6 +330,42 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         gaps, self._gaps = self._gaps, []
         if gaps:
             lines.append_all(gaps)
+
+    def _show(self, lines: Records) -> None:
+        """Read the screen, and play the user unless somebody does it by hand."""
+        wanted = self._wanted
+        if wanted.by_hand:
+            return
+        explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
+        self._screens = Screens(
+            self._control,
+            self._installed.identity.package,
+            self._plan,
+            lambda event: lines.append_all((event,)),
+            lines.put_body,
+            self._ask if wanted.ask else None,
+            explore=explore,
+            rests=Rest(self._control.shell, self._processes),
+            film=wanted.video,
+        )
+        try:
+            self._screens.start()
+        except DeviceFault as error:
+            self._screens = None
+            self._gap("device", "screen", f"nobody played the user, and no screen was kept: {error.what}")
+
+    def _keep_up(self) -> None:
+        """What a device drops by itself is made again."""
+        for what in self._route.renew() if self._route else []:
+            self._gap("device", "adb reverse", what)
+        self._mend()
+        place = self._planted.place if self._planted else None
+        if place is not None:
+            try:
+                place.tick()
+            except Refused as error:
+                self._gap("device", "place", f"the device took it no longer: {error}")
+                self._planted = replace(self._planted, place=None) if self._planted else None
 
     def _mend(self) -> None:
         if self._control.shell.rooted():

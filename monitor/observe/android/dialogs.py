@@ -67,10 +67,10 @@ class Platform(_Entry):
     options: tuple[str, ...] = ()
     save: tuple[str, ...] = ()
 
-    @functools.cached_property
-    def ids(self) -> frozenset[str]:
-        """All that tell that a dialog is its."""
-        return frozenset(self.there)
+    def made(self, ids: frozenset[str]) -> bool:
+        """Whether a dialog with these ids is its."""
+        own = {*self.agree, *self.refuse, *self.options, *self.save}
+        return not ids.isdisjoint(self.there) or len(own & ids) > 1
 
 
 class _System(_Entry):
@@ -375,7 +375,7 @@ def read(seen: Seen, app: str, *, on_second_layer: bool = False) -> Dialog | Non
     for entry in known().system:
         if entry.id in seen.ids:
             return Dialog("system", seen, entry.name)
-    platform = next((each for each in known().platforms if each.ids & seen.ids), None)
+    platform = next((each for each in known().platforms if each.made(seen.ids)), None)
     screen = Screen(**seen.facts(datetime.now(UTC), app))
     title = _signals().asks(screen)
     if title is None and (platform or on_second_layer) and (seen.buttons or seen.boxes):

@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -112,6 +112,7 @@ class Player:
         explore: Explore | None = None,
         way: tuple[str, ...] = (),
         display: tuple[int, int] | None = None,
+        rests: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hands = hands
@@ -124,6 +125,7 @@ class Player:
         self._random = random.Random(explore.seed if explore else 0)  # noqa: S311 which button is touched next
         self._way = way
         self._display = display
+        self._rests = rests
         self._clock = clock
         self._signals = Signals()
         self._last: object = None
@@ -146,6 +148,8 @@ class Player:
         """Labels touched on the way to where consent is taken back."""
         self._withdrawn = False
         self._explored = 0
+        self._away = False
+        """Whether the last touch may have led out of the app."""
         self._number = 0
 
     @property
@@ -205,7 +209,7 @@ class Player:
         if dialog.seen.question != self._told:
             self._told = dialog.seen.question
             self._shown(dialog, look)
-        if key in self._left:
+        if key in self._left or not self._rests():  # what it does meanwhile it does without an answer
             return
         decision = self._decide(dialog)
         if decision.act == "leave":
@@ -230,16 +234,14 @@ class Player:
     def _take_back(self, dialog: Dialog) -> Decision:
         """On the way back: what withdraws, a confirmation of that, else as one who refuses."""
         button = dialogs.way_back(dialog.seen, (*(self._back or ()), *self._touched), self._way)
-        if button is not None and self._withdraws(button):
+        if button is not None and dialogs.withdraws(button.label):
             return Decision("tap", "it takes consent back", button, "withdrawn")
         if self._withdrawn and dialog.kind == "other":
             on = dialogs.confirms(dialog.seen)
             if on is not None:
                 return Decision("tap", "it confirms that consent is taken back", on, "withdrawn")
+            return Decision("leave", "consent is taken back")
         return dialogs.decide(dialog, "refuse", self._touched)
-
-    def _withdraws(self, button: Button) -> bool:
-        return dialogs.withdraws(button.label)
 
     def _shown(self, dialog: Dialog, look: _Look) -> None:
         why: Literal["consent", "plan"] = "consent" if dialog.kind in ("consent", "permission") else "plan"
@@ -275,13 +277,14 @@ class Player:
             self._hands.back()
         else:
             self._hands.tap(*button.node.at)
-            self._touched.append(button.label)
+            if decision.answer is None:  # a step on the way; what answers may be touched once more
+                self._touched.append(button.label)
         self._waits_until = self._clock() + SETTLE_S
         self._busy_at = self._clock()
         self._before, self._last = dialog.seen.signature, None
         if dialog.kind == "permission" and button is not None:
             self._pending = _Pending(dialog, at, dialogs.grants(button), before)
-        elif dialog.kind == "consent" and button is not None:
+        elif button is not None and (dialog.kind == "consent" or dialogs.withdraws(button.label)):
             self._tapped(dialog, button, decision, at)
         if decision.answer:
             self._tries["answered", dialog.title] += 1
@@ -300,7 +303,7 @@ class Player:
             self._record(line)
         if any(line.status == "given" for line in lines):
             self._agreed = True
-        if self._withdraws(button):
+        if dialogs.withdraws(button.label):
             self._withdrawn = True
 
     def _feed(self, fact: Mapping[str, Any]) -> Sequence[Consent]:
@@ -343,8 +346,9 @@ class Player:
     def _goes_on(self) -> bool:
         if self.plan == "withdraw" and self._agreed and not self._withdrawn and len(self._back or ()) < MOST_WAY:
             return True
-        explores = self._explore is not None and self.plan in ("accept", "refuse")
-        return explores and self._explored < (self._explore.touches if self._explore else 0)
+        if self._explore is None or self.plan not in ("accept", "refuse"):
+            return False
+        return self._away or self._explored < self._explore.touches
 
     def _calm(self, look: _Look) -> None:
         if self._clock() - self._busy_at < CALM_S or not self._goes_on():
@@ -370,10 +374,8 @@ class Player:
 
     def _walk(self, seen: Seen, button: Button, look: _Look, why: str) -> None:
         """Touch something that is no answer to a question; what withdraws consent is recorded as that."""
-        dialog = Dialog("consent", seen, "")
-        self._do(
-            dialog if self._withdraws(button) else replace(dialog, kind="other"), Decision("tap", why, button), look
-        )
+        kind: Literal["consent", "other"] = "consent" if dialogs.withdraws(button.label) else "other"
+        self._do(Dialog(kind, seen, ""), Decision("tap", why, button), look)
 
     def _wander(self, look: _Look) -> None:
         """Touch something of the app; whatever leads out of it is gone back from."""
@@ -382,6 +384,10 @@ class Player:
             self._hands.back()
             if self._hands.focus()[0] not in (None, self.app):
                 self._hands.bring_back(self.app)
+            self._busy_at = self._clock() - CALM_S
+            return
+        self._away = False
+        if not self._goes_on():
             return
         self._explored += 1
         seen = next((seen for seen in look.windows if seen.package == self.app), None)
@@ -390,6 +396,7 @@ class Player:
             self._explored = self._explore.touches if self._explore else 0
             return
         self._busy_at = self._clock() - CALM_S  # no need to wait once more
+        self._away = True
         self._walk(seen, self._random.choice(choices), look, "exploring")
         self._busy_at = self._clock() - CALM_S
         self._waits_until = self._clock() + SETTLE_S / 3

@@ -21,9 +21,9 @@ def cases() -> Iterator[Case]:
         )
         .witnessed(45, "appops", "FINE_LOCATION", data="location", count=1, tag="map")
         .witnessed(50, "appops", "FINE_LOCATION", data="location", count=1, tag="map")
-        .witnessed(0, "netstats", "10123", 60, size=900_000, received=200_000)
+        .witnessed(0, "netstats", "networks", 60, size=900_000, received=200_000)
         .missing("location", 2)
-        .missing("10123", 856_561)
+        .missing("com.example.shop", 856_561)
     )
     yield (
         walked(
@@ -31,7 +31,7 @@ def cases() -> Iterator[Case]:
             "The system counted what the hooks saw, and as many bytes as four small uploads and connections need.",
         )
         .witnessed(3, "location", "gps", 58, data="location", count=4)
-        .witnessed(0, "netstats", "10123", 60, size=61_000, received=90_000)
+        .witnessed(0, "netstats", "networks", 60, size=61_000, received=90_000)
     )
     yield (
         walked(

@@ -1,6 +1,6 @@
 """am broadcast -a ACTION [-d URI]: the media scanner listens to it until Android 10"""
 
-import providers  # type: ignore[import-not-found]
+import providers
 
 
 def main(arguments, state):
