@@ -1,8 +1,8 @@
 """What a device says of itself in an archive that its owner can send us, with personal data taken out.
 
-By value: what the device itself names as its serial, its owner's accounts and its networks is replaced wherever it
-stands. By field: what follows a name such as `ssid=` or `imei:`. By pattern: addresses, numbers, coordinates. What is
-left out on purpose: logs, the clipboard, names of the user's own apps. Not tried on Android: dumps of real devices.
+By value: what the device itself names as its serial, its owner's accounts, networks and apps is replaced wherever it
+stands. By field: what follows a name such as `ssid=` or `imei:`. By pattern: addresses, numbers, coordinates. Logs and
+the clipboard are not asked for. Not tried on Android: dumps of real devices; look into the archive before you send it.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _value(value: str) -> re.Pattern[str]:
 
 
 def _field(names: Iterable[str]) -> re.Pattern[str]:
-    """`name=value`, `name: "value"`, `[name]: [value]`; in quotes to their end, else to a comma, a bracket or two spaces."""
+    """`name=value`, `name: "value"`, `[name]: [value]`: to the closing quote, else to a comma, bracket or two spaces."""
     either = "|".join(re.escape(name) for name in names)
     value = r"\"[^\"]*\"|'[^']*'|<[^>]*>|[^\s,;}\])][^,;}\])\n]*?(?=  |[,;}\])\n]|$)"
     return re.compile(rf"(?P<name>(?<![A-Za-z])(?:{either})\]?\s*[:=]\s*\[?)(?:{value})", re.IGNORECASE | re.MULTILINE)
