@@ -107,7 +107,7 @@ def _value(value: str) -> re.Pattern[str]:
 
 
 def _field(names: Iterable[str]) -> re.Pattern[str]:
-    """`name=value`, `name: "value"`, `[name]: [value]`: to the closing quote, else to a comma, bracket or two spaces."""
+    """`name=value`, `name: "value"`, `[name]: [value]`: to the closing quote, else to a comma, bracket, two spaces."""
     either = "|".join(re.escape(name) for name in names)
     value = r"\"[^\"]*\"|'[^']*'|<[^>]*>|[^\s,;}\])][^,;}\])\n]*?(?=  |[,;}\])\n]|$)"
     return re.compile(rf"(?P<name>(?<![A-Za-z])(?:{either})\]?\s*[:=]\s*\[?)(?:{value})", re.IGNORECASE | re.MULTILINE)
