@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
+from tests.real_apks import real_apk
 
 NAME = "com.example.circle"
 CONTACTS = "android.permission.READ_CONTACTS"
@@ -147,8 +151,10 @@ def test_the_same_build_stays_untouched(phone_of: Phones, control_of: Controls, 
     assert control.journal.open == ()
 
 
-@pytest.mark.parametrize("su", ["magisk", "kernelsu", ""])
-@pytest.mark.parametrize(("version", "signer"), [(6, "circle"), (8, "circle"), (7, "somebody else")])
+@pytest.mark.parametrize(
+    ("su", "version", "signer"),
+    [("magisk", 8, "circle"), ("kernelsu", 7, "somebody else"), ("", 6, "circle"), ("", 8, "somebody else")],
+)
 def test_another_build_gives_way_and_comes_back(
     phone_of: Phones, control_of: Controls, tmp_path: Path, su: str, version: int, signer: str
 ) -> None:
@@ -359,3 +365,105 @@ def test_an_app_that_is_not_there(
     with pytest.raises(DeviceFault) as raised:
         call(control_of(phone_of(su="")))
     assert raised.value.code == code
+
+
+def storage(phone: Phone) -> Path:
+    """What apps share, which the shell may write to."""
+    folder = phone.root / "storage/emulated/0/Android/obb"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    return folder
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_expansions(phone_of: Phones, control_of: Controls, tmp_path: Path, there: bool) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+    obb = storage(phone)
+    if there:
+        put(control, make_apk.apk(tmp_path / "old.apk", version=6))
+        control.journal.undo_all(lambda _: None)
+        (obb / NAME).mkdir()
+        os.chown(obb / NAME, 2000, 2000)
+        (obb / NAME / f"main.6.{NAME}.obb").write_bytes(b"old")
+    place = f"Android/obb/{NAME}/main.7.{NAME}.obb"
+    with zipfile.ZipFile(tmp_path / "a.xapk", "w") as into:
+        into.write(make_apk.apk(tmp_path / "a.apk"), f"{NAME}.apk")
+        into.writestr(place, b"new")
+
+    put(control, tmp_path / "a.xapk", replace=there)
+
+    assert (obb / NAME / f"main.7.{NAME}.obb").read_bytes() == b"new"
+    undone(control)
+    left = {str(path.relative_to(obb)): path.read_bytes() for path in obb.rglob("*") if path.is_file()}
+    assert left == ({f"{NAME}/main.6.{NAME}.obb": b"old"} if there else {})
+    assert not [path for path in obb.iterdir() if path.name != NAME or not there]
+
+
+def test_a_real_app(phone_of: Phones, control_of: Controls) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+
+    found = put(control, real_apk("Settings"))
+
+    assert (found.identity.package, found.identity.version_code) == ("io.appium.settings", 192)
+    assert found.launcher == "io.appium.settings.Settings"
+    assert phone.read()["packages"]["io.appium.settings"]["users"]["0"]["granted"] == []
+    assert package.identity(control, "io.appium.settings").identity == found.identity
+
+
+class Died(BaseException):
+    """The process is gone: it does nothing more."""
+
+
+def dying(control: Control, after: int, *, done: bool) -> None:
+    """Have it die at its command number `after` to the device, before or after that is carried out."""
+    shell, count = control.shell.adb.shell, 0
+
+    def counted(command: str, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count < after:
+            return shell(command, **options)
+        if count == after and done:
+            shell(command, **options)
+        raise Died
+
+    control.shell.adb.shell = counted  # type: ignore[method-assign]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("su", ["magisk", ""])
+def test_dying_at_any_step(phone_of: Phones, control_of: Controls, tmp_path: Path, su: str) -> None:
+    phone = phone_of(su=su)
+    control = control_of(phone)
+    put(control, make_apk.apk(tmp_path / "old.apk", permissions=[CONTACTS, CAMERA]))
+    control.journal.undo_all(lambda _: None)
+    used(phone)
+    new = make_apk.apk(tmp_path / "new.apk", version=8, signer="somebody else")
+    places = ("data/user/0/" + NAME, "data/user_de/0/" + NAME, "data/media/0/Android/data/" + NAME)
+    wanted = seen(phone, places if su else ())
+    chance = random.Random(su)
+    alive, steps = False, 0
+    while not alive:
+        control = control_of(phone)
+        steps += chance.randrange(1, 4)
+        dying(control, steps, done=chance.random() < 0.5)
+        try:
+            put(control, new, replace=True)
+            package.reset(control, NAME)
+            alive = True
+        except Died:
+            pass
+        undone(control_of(phone))
+        assert seen(phone, places if su else ()) == wanted, f"died at {steps}"
+    assert steps > 20
+
+
+def seen(phone: Phone, places: tuple[str, ...]) -> Any:
+    state = phone.read()
+    known = state["packages"][NAME]
+    left = [path for path in tree(phone, "data/local") if "/." in path]
+    left = [path for path in left if not re.fullmatch(r"data/local/tmp/\.[0-9a-f]{12}", path)]  # pushed, never run
+    app = [known[key] for key in ("version_code", "signer", "splits")] + [known["users"]["0"]["granted"]]
+    return app, state["settings"], state.get("backups", True), left, tree(phone, *places)

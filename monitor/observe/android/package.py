@@ -94,6 +94,8 @@ class Installed:
             "permissions": list(base.permissions),
             "processes": list(base.processes),
             "abis": sorted(self.app.abis),
+            "extract_native_libs": base.extract_native_libs is not False,
+            "marks": sorted({mark for each in self.app.apks for mark in each.marks}),
             "cleartext": base.cleartext,
             "network_security": self.code.network_security is not None,
             "sdks": sorted({sdk.name for sdk in self.code.sdks}),
@@ -168,16 +170,19 @@ def install(control: Control, app: App, *, user: int = 0, replace: bool = False)
     if any(not path.startswith("/data/") and not path.startswith("/mnt/") for path in there):
         raise fault("app-of-system", package=package, serial=control.shell.serial)
     control.put("global", "verifier_verify_adb_installs", "0")
+    expansions = package_undo.Expansions(package, user)
+    if control.shell.user(f"[ -d {expansions.folder} ]").ok:
+        control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
     if there:
         _set_aside(control, package, user)
     else:
         gone = f"if pm path --user {user} {package} >/dev/null 2>&1; then pm uninstall --user {user} {package}; fi"
         control.journal.before(_mark(package, user), Undo("user", gone))
     _session(control, app, user)
-    for file, name in app.expansions:
-        folder = f"/sdcard/Android/obb/{package}"
-        control.change(f"expansion {name} of {package}", f"mkdir -p {folder}", f"rm -f {folder}/{name}")
-        control.shell.adb.push(file, f"{folder}/{name}")
+    if app.expansions:
+        control.change(f"expansions of {package}", expansions.make, expansions.drop)
+        for file, name in app.expansions:
+            control.shell.adb.push(file, f"{expansions.folder}/{name}")
     return _installed(control, app, user)
 
 
