@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import re
@@ -76,7 +77,7 @@ def used(phone: Phone, **packages: Any) -> None:
     write_data(phone, known[NAME]["uid"])
 
 
-@pytest.mark.parametrize("api", [24, 29, 33, 34, 36])
+@pytest.mark.parametrize("api", [24, 29, 36])
 def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_path: Path, api: int) -> None:
     phone = phone_of(api=api, su="")
     control = control_of(phone)
@@ -224,43 +225,49 @@ def test_data_is_cleared_only_when_asked(phone_of: Phones, control_of: Controls,
     assert len(control.notes) == (0 if su else 1)
 
 
-REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("the user's setting", {"pm": {"user_restricted": True}}, {}, "install-user-restricted"),
-    ("the vendor's setting", {"pm": {"create_refused": True}}, {}, "install-user-restricted"),
-    ("the verifier", {"pm": {"verifier": "always"}}, {}, "install-not-verified"),
-    ("no space", {"pm": {"free_bytes": 10}}, {}, "install-no-space"),
-    ("too new", {"api": 29}, {"least": 30}, "install-newer-android"),
-    ("other processors", {}, {"abis": ["arm64-v8a"]}, "install-wrong-abi"),
-    ("no splits", {}, {"application": {"isSplitRequired": "true"}}, "install-missing-split"),
-    ("no signature", {}, {"signer": None}, "install-unsigned"),
+OTHER_USER = {"uid": 10100, "version_code": 1, "signer": "x", "users": {"10": {}}}
+OTHER_APP = {"uid": 10100, "authorities": ["a"], "users": {"0": {}}}
+PROVIDER = {"body": '<provider android:name="x.P" android:authorities="a"/>'}
+REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str, dict[str, Any]]] = [
+    # the device, the app, the fault, and what its remedy changes: of the device, else of the app
+    ("the user", {"pm": {"user_restricted": True}}, {}, "install-user-restricted", {"pm": {}}),
+    ("the vendor", {"pm": {"create_refused": True}}, {}, "install-user-restricted", {"pm": {}}),
+    ("the verifier", {"pm": {"verifier": "always"}}, {}, "install-not-verified", {"pm": {}}),
+    ("no space", {"pm": {"free_bytes": 10}}, {}, "install-no-space", {"pm": {}}),
+    ("too new", {"api": 29}, {"least": 30}, "install-newer-android", {"least": 24}),
+    ("other processors", {}, {"abis": ["arm64-v8a"]}, "install-wrong-abi", {"abis": ["x86_64"]}),
+    ("no splits", {}, {"application": {"isSplitRequired": "true"}}, "install-missing-split", {"application": {}}),
+    ("no signature", {}, {"signer": None}, "install-unsigned", {"signer": "circle"}),
+    ("a provider", {"packages": {"com.other": OTHER_APP}}, PROVIDER, "install-conflict", {"packages": {}}),
+    ("another user's", {"packages": {NAME: OTHER_USER}}, {}, "install-other-signature", {"packages": {}}),
     (
-        "another app's provider",
-        {"packages": {"com.other": {"uid": 10100, "authorities": ["a"], "users": {"0": {}}}}},
-        {"body": '<provider android:name="x.P" android:authorities="a"/>'},
-        "install-conflict",
-    ),
-    (
-        "another user has it by another signer",
-        {"packages": {NAME: {"uid": 10100, "signer": "x", "version_code": 1, "users": {"10": {}}}}},
-        {},
-        "install-other-signature",
-    ),
-    (
-        "another user has it in a newer version",
-        {"packages": {NAME: {"uid": 10100, "signer": "circle", "version_code": 9, "users": {"10": {}}}}},
+        "another user's, newer",
+        {"packages": {NAME: OTHER_USER | {"version_code": 9, "signer": "circle"}}},
         {},
         "install-older-version",
+        {"packages": {}},
     ),
+    ("damage", {"pm": {"answer": "INSTALL_FAILED_INVALID_APK: x"}}, {}, "install-damaged", {"pm": {}}),
+    ("what nobody knows", {"pm": {"answer": "INSTALL_FAILED_NEW_REASON"}}, {}, "install-refused", {"pm": {}}),
 ]
 
 
-@pytest.mark.parametrize(("state", "app", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize(
+    ("state", "app", "code", "remedy"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
 def test_refusals_and_their_remedies(
-    phone_of: Phones, control_of: Controls, tmp_path: Path, state: dict[str, Any], app: dict[str, Any], code: str
+    phone_of: Phones,
+    control_of: Controls,
+    tmp_path: Path,
+    state: dict[str, Any],
+    app: dict[str, Any],
+    code: str,
+    remedy: dict[str, Any],
 ) -> None:
-    state = dict(state)
+    state = copy.deepcopy(state)
     for known in state.get("packages", {}).values():
-        known["signer"] = make_apk.fingerprint("circle") if known.get("signer") == "circle" else known.get("signer")
+        if known.get("signer") == "circle":
+            known["signer"] = make_apk.fingerprint("circle")
     phone = phone_of(su="", api=state.pop("api", 34), state=state)
     control = control_of(phone)
     before = phone.read()
@@ -274,6 +281,71 @@ def test_refusals_and_their_remedies(
     assert phone.read() | {"sessions": {}} == before | {"sessions": {}}
     assert not list((phone.root / "data").glob("app-staging/*"))
     assert control.shell.user("ls -A /data/local/tmp").out == ""
+
+    if remedy.keys() & {"pm", "packages"}:
+        phone.write(**remedy)
+    else:
+        app = app | remedy
+    assert put(control, make_apk.apk(tmp_path / "circle.apk", **app)).identity.package == NAME
+
+
+def there_already(phone: Phone, control: Control, tmp_path: Path) -> None:
+    put(control, make_apk.apk(tmp_path / "old.apk", version=6, permissions=[CONTACTS]))
+    control.journal.undo_all(lambda _: None)
+
+
+def replaced(control: Control, new: Path) -> None:
+    put(control, new, replace=True)
+
+
+ODD: list[tuple[str, dict[str, Any], Callable[[Control, Path], object], str]] = [
+    ("a part of the system", {"system": True}, replaced, "app-of-system"),
+    ("an administrator", {"admins": [NAME]}, replaced, "app-not-uninstalled"),
+    ("no clearing", {"clear_refused": True}, lambda at, _: package.reset(at, NAME), "app-not-cleared"),
+    ("no granting", {"grant_refused": True}, lambda at, _: package.grant(at, NAME, CONTACTS), "permission-refused"),
+    ("no file", {"lost": True}, lambda at, _: package.identity(at, NAME), "app-unreadable"),
+]
+
+
+@pytest.mark.parametrize(("odd", "call", "code"), [row[1:] for row in ODD], ids=[row[0] for row in ODD])
+def test_what_a_device_does_not_let_us(
+    phone_of: Phones,
+    control_of: Controls,
+    tmp_path: Path,
+    odd: dict[str, Any],
+    call: Callable[[Control, Path], object],
+    code: str,
+) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+    there_already(phone, control, tmp_path)
+    known = phone.read()["packages"]
+    known[NAME]["system"] = odd.get("system", False)
+    phone.write(pm=odd, packages=known)
+    if odd.get("lost"):
+        (phone.root / known[NAME]["path"].lstrip("/") / "base.apk").unlink()
+    before = phone.read()
+    new = make_apk.apk(tmp_path / "new.apk")
+
+    with pytest.raises(DeviceFault) as raised:
+        call(control, new)
+
+    assert raised.value.code == code
+    undone(control)
+    assert phone.read() | {"sessions": {}, "backups": True} == before | {"sessions": {}, "backups": True}
+    assert control.shell.user("ls -A /data/local/tmp").out == ""
+
+
+def test_animations_are_off_for_the_run(phone_of: Phones, control_of: Controls) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+    phone.write(settings={"global": {"window_animation_scale": "1.5"}, "secure": {}, "system": {}})
+
+    package.without_animations(control)
+    assert set(phone.read()["settings"]["global"].values()) == {"0"}
+    undone(control)
+
+    assert phone.read()["settings"]["global"] == {"window_animation_scale": "1.5"}
 
 
 def test_the_verifier_is_switched_off_for_the_run(phone_of: Phones, control_of: Controls, tmp_path: Path) -> None:
@@ -313,7 +385,6 @@ def test_permissions_for_a_run(phone_of: Phones, control_of: Controls, tmp_path:
     with pytest.raises(DeviceFault) as raised:
         package.grant(control, NAME, "android.permission.READ_SMS")
     assert raised.value.code == "permission-refused"
-    control.journal.undone(control.journal.open[-1])
     undone(control)
 
     assert package.permissions(control, NAME).runtime == (CONTACTS,)

@@ -239,7 +239,8 @@ def _opened(path: Path) -> Iterator[_Archive]:
     try:
         if (size := apk_parts.directory_bytes(path)) > DIRECTORY_BYTES:
             raise fault("apk-too-large", path=path, what="its list of files", limit=DIRECTORY_BYTES >> 20, size=size)
-        logging.getLogger("apkutils").setLevel(logging.CRITICAL)
+        for name in ("apkutils", "axml"):  # they tell the terminal of each oddity
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         import apkutils  # it takes 0.4 s
 
         opened = apkutils.APK.from_file(str(path))

@@ -237,7 +237,7 @@ def test_a_list_of_files_without_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", range(0, 400, 100))
-def test_damaged_files(tmp_path: Path, start: int) -> None:
+def test_damaged_files(tmp_path: Path, caplog: pytest.LogCaptureFixture, start: int) -> None:
     """Whatever is damaged, it is one error or facts, never another exception, and soon."""
     whole = make_apk.apk(tmp_path / "whole.apk", network_security=NSC, abis=["x86"]).read_bytes()
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
@@ -263,6 +263,7 @@ def test_damaged_files(tmp_path: Path, start: int) -> None:
             refused.append(error.code)
     assert set(refused) <= {"apk-unreadable", "apk-too-large"}
     assert 20 < len(refused) < 100
+    assert caplog.records == []
 
 
 def mutated(chance: random.Random, data: bytes) -> bytes:
