@@ -90,6 +90,12 @@ class Signals:
         """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes."""
         return self._words.choice(label)
 
+    def asks(self, screen: Screen) -> str | None:
+        """The heading of a screen that asks for consent and can be answered there, or None."""
+        if not (self._answers(screen) or any(self._asks(check) for check in screen.checks)):
+            return None
+        return self._title(screen)
+
     def _dialog(self, shown: DialogShown) -> list[Consent]:
         title = self._title(shown)
         if title is None:
@@ -100,10 +106,8 @@ class Signals:
 
     def _screen(self, shown: ScreenShown) -> list[Consent]:
         """A full screen asks only when it can be answered there: a list of settings names policies too."""
-        title = self._title(shown)
+        title = self.asks(shown)
         if title is None or title in self._screens:
-            return []
-        if not (self._answers(shown) or any(self._asks(check) for check in shown.checks)):
             return []
         self._screens.add(title)
         return self._asked(shown, title)

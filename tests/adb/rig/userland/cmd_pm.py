@@ -1,6 +1,6 @@
 """pm VERB ...: the same as `cmd package VERB ...`"""
 
-import service_package  # type: ignore[import-not-found]
+import service_package
 
 
 def main(arguments, state):

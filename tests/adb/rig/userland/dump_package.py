@@ -2,7 +2,7 @@
 
 import zlib
 
-from service_package import RUNTIME  # type: ignore[import-not-found]
+from service_package import RUNTIME
 
 
 def main(arguments, state):

@@ -20,7 +20,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-import apk_file  # type: ignore[import-not-found]
+import apk_file
 
 _DANGEROUS = (
     "READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS", "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION",
