@@ -37,6 +37,12 @@ def undone(control: Control) -> None:
     assert control.journal.open == ()
 
 
+def remembered(phone: Phone) -> dict[str, Any]:
+    """Its state, but for what says no more than that nothing is there."""
+    usual = {"sessions": {}, "appops": {}, "backups": True, "pm": {}}
+    return {key: value for key, value in phone.read().items() if value != usual.get(key)}
+
+
 def tree(phone: Phone, *folders: str) -> dict[str, tuple[int, int, int, bytes]]:
     """Owner, group, mode and content of all that lies there."""
     found = {}
@@ -81,7 +87,7 @@ def used(phone: Phone, **packages: Any) -> None:
 def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_path: Path, api: int) -> None:
     phone = phone_of(api=api, su="")
     control = control_of(phone)
-    before = phone.read()
+    before = remembered(phone)
     file = make_apk.apk(tmp_path / "circle.apk", permissions=[CONTACTS])
 
     found = put(control, file)
@@ -102,7 +108,7 @@ def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_pat
     package.reset(control, NAME)
     undone(control)
 
-    assert phone.read() == before | {"sessions": {}, "backups": True}
+    assert remembered(phone) == before
     assert tree(phone, "data/app", f"data/user/0/{NAME}").keys() <= {"data/app"}
 
 
@@ -202,6 +208,8 @@ def test_data_is_cleared_only_when_asked(phone_of: Phones, control_of: Controls,
     put(control, make_apk.apk(tmp_path / "circle.apk", permissions=[CONTACTS, CAMERA]))
     control.journal.undo_all(lambda _: None)
     used(phone)
+    refused = {NAME: {"COARSE_LOCATION": {"mode": "ignore"}}}
+    phone.write(appops=refused)
     places = [f"data/{each}/{NAME}" for each in ("user/0", "user_de/0", "media/0/Android/data")]
     data, before = tree(phone, *places), phone.read()
 
@@ -215,11 +223,13 @@ def test_data_is_cleared_only_when_asked(phone_of: Phones, control_of: Controls,
         assert tree(phone, *places).keys() <= {*places, "data/media/0/Android/data/" + NAME}
         assert package.permissions(control, NAME).runtime == ()
         assert phone.read()["backups"] is False
+        assert phone.read()["appops"] != refused
         (phone.root / f"data/user/0/{NAME}/new").write_bytes(b"of the run")
     undone(control)
 
     assert phone.read()["packages"][NAME]["users"]["0"]["granted"] == [CONTACTS]
     assert phone.read()["backups"] is True
+    assert phone.read()["appops"] == refused
     if su:
         assert tree(phone, *places) == data
     assert len(control.notes) == (0 if su else 1)
@@ -270,7 +280,7 @@ def test_refusals_and_their_remedies(
             known["signer"] = make_apk.fingerprint("circle")
     phone = phone_of(su="", api=state.pop("api", 34), state=state)
     control = control_of(phone)
-    before = phone.read()
+    before = remembered(phone)
 
     with pytest.raises(DeviceFault) as raised:
         put(control, make_apk.apk(tmp_path / "circle.apk", **app))
@@ -278,7 +288,7 @@ def test_refusals_and_their_remedies(
     assert raised.value.code == code
     assert NAME in raised.value.what
     undone(control)
-    assert phone.read() | {"sessions": {}} == before | {"sessions": {}}
+    assert remembered(phone) == before
     assert not list((phone.root / "data").glob("app-staging/*"))
     assert control.shell.user("ls -A /data/local/tmp").out == ""
 
@@ -324,7 +334,7 @@ def test_what_a_device_does_not_let_us(
     phone.write(pm=odd, packages=known)
     if odd.get("lost"):
         (phone.root / known[NAME]["path"].lstrip("/") / "base.apk").unlink()
-    before = phone.read()
+    before = remembered(phone)
     new = make_apk.apk(tmp_path / "new.apk")
 
     with pytest.raises(DeviceFault) as raised:
@@ -332,7 +342,7 @@ def test_what_a_device_does_not_let_us(
 
     assert raised.value.code == code
     undone(control)
-    assert phone.read() | {"sessions": {}, "backups": True} == before | {"sessions": {}, "backups": True}
+    assert remembered(phone) == before
     assert control.shell.user("ls -A /data/local/tmp").out == ""
 
 
