@@ -292,6 +292,32 @@ class Screen(Line):
     note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
 
 
+class Witness(Line):
+    """What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    kind: Literal["witness"] = "witness"
+    by: Literal["appops", "location", "netstats", "exit_info", "logcat", "processes"] = Field(
+        description="which part of the system counted"
+    )
+    subject: str | None = Field(
+        default=None, description="what it counted: an op of AppOps, a provider of places, an event, a reason"
+    )
+    data: DataType | None = Field(default=None, description="data type code that was accessed, where there is one")
+    count: int | None = Field(default=None, ge=0, description="how often")
+    size: int | None = Field(default=None, ge=0, description="bytes sent")
+    received: int | None = Field(default=None, ge=0, description="bytes received")
+    since: Time | None = Field(default=None, alias="from", description="the first of them, or when counting began")
+    until: Time | None = Field(default=None, description="the last of them, or when counting ended")
+    tag: str | None = Field(default=None, description="the app's own name for the part of it that did it (attribution)")
+    on_behalf: str | None = Field(
+        default=None, description="the package that asked the system on the app's behalf; null: the app itself"
+    )
+    detail: str | None = Field(default=None, description="what else the system said, for people")
+    raw: Blob | None = Field(default=None, description="what the system printed of it")
+
+
 class Gap(Line):
     """What could not be observed, and why (gaps.jsonl, by everybody)."""
 
@@ -315,6 +341,7 @@ class Gap(Line):
         "not_observed",
         "quota",
         "refused",
+        "missed",
     ]
     detail: str | None = None
     until: Time | None = None
@@ -323,8 +350,8 @@ class Gap(Line):
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
 
 
-Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Gap
-KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Screen, Gap)
+Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
+KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Screen, Witness, Gap)
 FILES: dict[str, str] = {
     "access": "accesses.jsonl",
     "transform": "transforms.jsonl",
@@ -333,6 +360,7 @@ FILES: dict[str, str] = {
     "consent": "consents.jsonl",
     "phase": "phases.jsonl",
     "screen": "screens.jsonl",
+    "witness": "witnesses.jsonl",
     "gap": "gaps.jsonl",
 }
 """kind -> the file of a recording that holds it."""
@@ -347,11 +375,12 @@ class BadLine(ValueError):
 def parse(line: bytes | str) -> Event:
     """One line of a recording as its event.
 
-    Raises BadLine when it is not JSON, not one of the kinds, or has a field that the contract does not allow.
+    Raises BadLine when it is not JSON, not one of these kinds, or has a field that the contract does not allow.
     """
     try:
         event = _any.validate_json(line)
-        for at in (event.at, event.until if isinstance(event, Access | Gap) else None):
+        since = event.since if isinstance(event, Witness) else None
+        for at in (event.at, since, event.until if isinstance(event, Access | Witness | Gap) else None):
             if at is not None:
                 _within(at)
         return event

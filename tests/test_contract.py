@@ -86,7 +86,7 @@ def choices(annotation):
 @pytest.mark.parametrize("heading", DESCRIBED)
 def test_the_page_on_the_format_names_each_field_and_each_word(heading):
     model = DESCRIBED[heading]
-    fields = dict(model.model_fields)
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
     if heading == "Every line":
         fields["kind"] = events.Access.model_fields["kind"]
     elif issubclass(model, events.Line):

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import home
+from monitor.cli.base import err, home, plain
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from rich.status import Status
+
+    from monitor.observe.android.playing import Question
     from monitor.observe.device import Device
+    from monitor.observe.order import PlanName
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 
@@ -66,10 +72,14 @@ _OPTIONS = (
     click.option("--video", is_flag=True, help="Keep a video of the screen around each finding."),
     click.option(
         "--explore",
-        type=click.FloatRange(0, 86400),
-        default=0.0,
-        metavar="SECONDS",
-        help="After the dialogs, tap through the app for this long, never leaving it.",
+        type=click.IntRange(0, 100_000),
+        default=0,
+        metavar="TOUCHES",
+        help="After the dialogs, touch so many elements of the app, never leaving it.",
+    ),
+    click.option("--seed", type=int, default=1, show_default=True, help="Which elements --explore touches."),
+    click.option(
+        "--by-hand", is_flag=True, help="Leave the screen alone: you do at the device what the plan says, and mark it."
     ),
     click.option(
         "--connect-to",
@@ -105,7 +115,9 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
         adb_root: bool,
         ask: bool,
         video: bool,
-        explore: float,
+        explore: int,
+        seed: int,
+        by_hand: bool,
         connect_to: Mapping[str, tuple[str, int]],
         upstream_ca: Path | None,
         **others: Any,
@@ -125,7 +137,9 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
             adb_root=adb_root,
             ask=ask,
             video=video,
-            explore_s=explore,
+            explore=explore,
+            seed=seed,
+            by_hand=by_hand,
             hosts=connect_to,
             upstream_ca=upstream_ca,
         )
@@ -147,8 +161,42 @@ def name_of(wanted: Wanted) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", named)
 
 
+@dataclass(frozen=True)
+class Asking:
+    """Questions to the user at the terminal."""
+
+    status: Status
+    """What is shown meanwhile; it makes room."""
+
+    def may(self, what: str) -> bool:
+        """Whether he gives leave; nobody at a terminal gives none."""
+        return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
+
+    def answer(self, question: Question) -> str | None:
+        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+        if not sys.stdin.isatty():
+            return None
+        labels = dict(enumerate(question.labels, 1))
+
+        def ask() -> int:
+            err.print(f"[bold]The app asks:[/] {plain(question.title)}\n{plain(chr(10).join(question.texts))}")
+            for number, label in labels.items():
+                err.print(f"  {number}  {plain(label)}")
+            choice: int = click.prompt("Touch which? 0 dismisses it", type=click.IntRange(0, len(labels)), err=True)
+            return choice
+
+        return labels.get(self._quietly(ask))
+
+    def _quietly[T](self, ask: Callable[[], T]) -> T:
+        self.status.stop()
+        try:
+            return ask()
+        finally:
+            self.status.start()
+
+
 @contextmanager
-def opened(wanted: Wanted, plan: str) -> Iterator[Device]:
+def opened(wanted: Wanted, plan: PlanName, asking: Asking) -> Iterator[Device]:
     """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
     if is_lab(wanted):
         from monitor.lab.device import APPS, LabDevice
@@ -161,7 +209,7 @@ def opened(wanted: Wanted, plan: str) -> Iterator[Device]:
         return
     from monitor.observe.android.device import opened as android
 
-    with android(wanted, plan, home()) as phone:
+    with android(wanted, plan, home(), may=asking.may, ask=asking.answer) as phone:
         yield phone
 
 
@@ -175,7 +223,8 @@ def _checked(wanted: Wanted) -> Wanted:
             "--frida-server": wanted.frida_server,
             "--adb-root": wanted.adb_root,
             "--video": wanted.video,
-            "--explore": wanted.explore_s,
+            "--explore": wanted.explore,
+            "--by-hand": wanted.by_hand,
             "--connect-to": wanted.hosts,
             "--upstream-ca": wanted.upstream_ca,
         }

@@ -134,17 +134,17 @@ def undo(name: str | None, everything: bool) -> None:
 
 def _meant(name: str | None, left: Mapping[str, Journal]) -> list[Control]:
     """The device of that name, or whose journal has it. When it is gone, tells what is open and raises DeviceFault."""
-    from monitor.observe.android import finding
+    from monitor.observe.android import adb, finding
     from monitor.observe.android.faults import DeviceFault
 
     try:
         return [finding.control(finding.choose(name), journals())]
     except DeviceFault as error:
-        if name is not None:
+        if name is not None and not adb.ADDRESS.fullmatch(name):
             found = [control for control in finding.controls(journals()) if control.journal.path.stem == name]
             if len(found) == 1:
                 return found
-        elif error.code == "no-device" and not left:
+        if error.code == "no-device" and not left:
             out.print("Nothing is left of former runs, and no device is there.")
             return []
         for journal in left.values():
@@ -176,7 +176,9 @@ def _undo(control: Control) -> bool:
 def _tell_open(journal: Journal) -> None:
     for entry in journal.open:
         out.print(plain(f"{journal.path.stem}: open: {_told(entry)}"))
-    out.print(plain(f"{journal.path.stem}: not there; connect it, then run undo again. Kept in {journal.path}"))
+    out.print(
+        plain(f"{journal.path.stem}: cannot be reached now; connect it and run undo again. Kept in {journal.path}")
+    )
 
 
 def _told(entry: Entry) -> str:

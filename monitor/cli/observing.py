@@ -33,12 +33,13 @@ from monitor.cli.base import (
 from monitor.cli.base import (
     listen as listen_on,
 )
-from monitor.cli.device_options import device_options, is_lab, name_of, opened
+from monitor.cli.device_options import Asking, device_options, is_lab, name_of, opened
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Knowledge
+    from monitor.correlate import Knowledge, Outcome
+    from monitor.observe.device import Device
     from monitor.observe.order import Order
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
@@ -266,25 +267,32 @@ def _observe(
     teller = Teller()
     done = threading.Event()
     failure: list[BaseException] = []
+    status = err.status("starting")
 
-    def correlate_live() -> None:
+    def correlate_live(device: Device) -> None:
         while not (path / "run.json").exists():
             if done.wait(0.05):
                 return
+
+        def tell(outcome: Outcome) -> None:
+            if teller.tell(outcome.findings):
+                device.noticed()
+
         try:
-            follow(Recording.open(path), store, known, done.is_set, lambda outcome: teller.tell(outcome.findings))
+            follow(Recording.open(path), store, known, done.is_set, tell)
         except Exception as error:
             failure.append(error)
 
-    live = threading.Thread(target=correlate_live, name="correlate")
-    with opened(wanted, order.plan) as device, interrupts() as interrupted:
+    with opened(wanted, order.plan, Asking(status)) as device, interrupts() as interrupted:
+        live = threading.Thread(target=correlate_live, args=(device,), name="correlate")
         if not is_lab(wanted):
-            err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
+            if wanted.by_hand:
+                err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
             way = choose(order.mode, device.modes)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         live.start()
         try:
-            with err.status("starting") as status:
+            with status:
                 record(
                     device,
                     path,

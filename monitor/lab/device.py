@@ -35,7 +35,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, DeviceIdentity, Value
@@ -73,7 +73,12 @@ class LabTarget:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     frida_device: str = "local"
+    remote: tuple[str, str | None] | None = None
+    user: int | None = None
+    activity: str | None = None
+    gadget: str | None = None
     otherwise: Callable[[], int] | None = None
+    processes: Callable[[], Mapping[int, str]] | None = None
 
 
 class LabDevice(AbstractContextManager["LabDevice"]):
@@ -116,6 +121,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     def persona(self) -> tuple[Value, ...]:
         """The values planted on the device."""
         return persona()
+
+    @property
+    def persona_is(self) -> Literal["planted"]:
+        """They were planted."""
+        return "planted"
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
@@ -188,6 +198,9 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     def watching(self, lines: object) -> AbstractContextManager[object]:
         """Nothing but the app and its hooks sees anything here."""
         return nullcontext()
+
+    def noticed(self) -> None:
+        """It has no screen."""
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
         """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from monitor.events import AppIdentity, DeviceIdentity, Event, Value
 
@@ -45,8 +45,29 @@ class Target(Protocol):
         """Process to attach to when there is nothing to start."""
 
     @property
+    def remote(self) -> tuple[str, str | None] | None:
+        """Address and token of a Frida server that this machine reaches; None: the device `frida_device`."""
+
+    @property
+    def user(self) -> int | None:
+        """Android's user to start the app for; None: the first."""
+
+    @property
+    def activity(self) -> str | None:
+        """The activity to start; None: that of the launcher's icon."""
+
+    @property
+    def gadget(self) -> str | None:
+        """File of Frida's gadget on this machine, for an app that can be debugged on a device without root."""
+
+    @property
     def otherwise(self) -> Callable[[], int] | None:
-        """Starts the app without Frida and gives its pid; None: it cannot be."""
+        """Starts the app without Frida and gives its process at once, where Frida cannot; ends first what an earlier
+        start left."""
+
+    @property
+    def processes(self) -> Callable[[], Mapping[int, str]] | None:
+        """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,10 @@ class Device(Protocol):
     @property
     def persona(self) -> tuple[Value, ...]:
         """The values to look for: planted for this run, once it is prepared, and those that were found there."""
+
+    @property
+    def persona_is(self) -> Literal["planted", "declared"] | None:
+        """Whether those values were planted, or are only known to be there; None: there are none."""
 
     @property
     def app_type(self) -> int | None:
@@ -133,6 +158,9 @@ class Device(Protocol):
 
     def watching(self, lines: Records) -> AbstractContextManager[object]:
         """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps."""
+
+    def noticed(self) -> None:
+        """A finding has come up just now: keep what the device shows."""
 
     def stop(self) -> None:
         """End the app."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from monitor import private
 from monitor.errors import SetupError
@@ -111,12 +111,11 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
 
 def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
     """What run.json says anew once the device is prepared: its app as installed, its persona as it gave it back."""
-    persona: Literal["planted"] | None = "planted" if device.persona else None
     return {
         "app": device.app,
         "device": device.identity,
         "persona": device.persona,
-        "observers": recording.run.observers.model_copy(update={"persona": persona}),
+        "observers": recording.run.observers.model_copy(update={"persona": device.persona_is}),
         **device.facts(),
     }
 
@@ -137,7 +136,7 @@ def describe(device: Device, order: Order) -> Run:
         app_type=device.app_type if order.app_type is None else order.app_type,
         device=device.identity,
         plan=order.plan,
-        observers=Observers(persona="planted" if device.persona else None),
+        observers=Observers(persona=device.persona_is),
         persona=device.persona,
         started=started,
         unpin=order.unpin,

@@ -173,6 +173,15 @@ class ScreenRow(LineRow):
     by: Mapped[Name] = mapped_column("looked")
 
 
+class WitnessRow(LineRow):
+    """witnesses.jsonl."""
+
+    __tablename__ = "witnesses"
+    by: Mapped[Name] = mapped_column("counted_by")
+    subject: Mapped[Long | None]
+    data: Mapped[Long | None]
+
+
 class GapRow(LineRow):
     """gaps.jsonl."""
 
@@ -260,6 +269,7 @@ LINES: dict[str, type[LineRow]] = {
     "consent": ConsentRow,
     "phase": PhaseRow,
     "screen": ScreenRow,
+    "witness": WitnessRow,
     "gap": GapRow,
 }
 """kind -> its table."""

@@ -16,6 +16,7 @@ from monitor.events import (
     Screen,
     Transform,
     Upload,
+    Witness,
     format_time,
 )
 from monitor.findings import Finding, Flow, ReportedGap
@@ -76,6 +77,10 @@ def event_row(recording: str, line: int, event: Event, raw: bytes) -> Row:
             row["package"] = event.package
             row["why"] = event.why
             row["looked"] = event.by
+        case Witness():
+            row["counted_by"] = event.by
+            row["subject"] = event.subject
+            row["data"] = event.data
         case Gap():
             row["place"] = event.where
             row["subject"] = event.subject

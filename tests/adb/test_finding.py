@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from monitor.observe.android import adb, finding
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.shell import Shell
+from tests.adb.rig.adb_server import REFUSALS, AdbServer
 from tests.adb.rig.phone import Phone, Relay
 
 PhoneOf = Callable[..., Phone]
@@ -115,7 +117,10 @@ def test_booted(phone_of: PhoneOf, said: dict[str, str], code: str | None) -> No
     phone.write(properties={**phone.read()["properties"], **said})
     shell = Shell(finding.choose(phone.serial))
 
-    assert (code_of(lambda: finding.booted(shell)) if code else finding.booted(shell)) == code
+    if code:
+        assert code_of(lambda: finding.booted(shell)) == code
+    else:
+        finding.booted(shell)
 
 
 @pytest.mark.parametrize("api", [24, 29, 34])
@@ -144,3 +149,198 @@ def test_the_journal_of_a_device_knows_how_it_was_connected(phone_of: PhoneOf, t
 
     assert control.journal.path.name == "R58M12ABCDE.jsonl"
     assert control.journal.names == {phone.serial}
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("offline", "device-offline"),
+        ("connecting", "device-offline"),
+        ("unauthorized", "device-unauthorized"),
+        ("authorizing", "device-unauthorized"),
+        ("recovery", "device-in-recovery"),
+        ("rescue", "device-in-recovery"),
+        ("sideload", "device-in-recovery"),
+        ("bootloader", "device-in-bootloader"),
+        ("no permissions", "device-no-permissions"),
+        ("detached", "device-not-usable"),
+    ],
+)
+def test_each_state_has_its_remedy(server: AdbServer, state: str, code: str) -> None:
+    server.played["R58M12ABCDE"] = state
+
+    assert [(each.serial, each.state) for each in adb.devices()] == [("R58M12ABCDE", state)]
+    for name in (None, "usb", "R58M12ABCDE"):
+        assert code_of(partial(finding.choose, name)) == code, name
+    if state in REFUSALS:  # what adb says when it is asked for something nevertheless
+        assert code_of(lambda: adb.Adb("R58M12ABCDE").shell("id")) == code
+
+
+def test_one_that_cannot_be_used_may_be_the_one_that_is_meant(server: AdbServer, phone_of: PhoneOf) -> None:
+    phone = phone_of()
+    adb.connect(phone.serial)
+    server.played["R58M99ZZZZZ"] = "unauthorized"
+
+    assert code_of(finding.choose) == "several-devices"
+    assert code_of(lambda: finding.choose("usb")) == "device-unauthorized"
+    assert finding.choose(phone.serial).serial == phone.serial
+
+
+def test_by_cable_and_by_network_is_one_and_the_cable_is_taken(server: AdbServer, phone_of: PhoneOf) -> None:
+    phone = phone_of()
+    adb.connect(phone.serial)
+    server.named["R58M12ABCDE"] = phone.serial
+
+    assert finding.choose().serial == "R58M12ABCDE"
+    assert finding.choose("usb").serial == "R58M12ABCDE"
+    assert finding.choose().shell("echo 1").out == "1"
+
+
+HOME = "192.168.1.20"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{HOME}:40001",
+        "R58M12ABCDE",
+        "adb-R58M12ABCDE-vWgJpq",
+        "adb-R58M12ABCDE-vWgJpq._adb-tls-connect._tcp",
+    ],
+)
+def test_a_wireless_one_is_found_at_another_port(server: AdbServer, phone_of: PhoneOf, name: str) -> None:
+    phone = phone_of()
+    adb.connect(phone.serial)
+    server.hidden.add(phone.serial)
+    server.announced = [
+        ("adb-R58M12ABCDE-vWgJpq", "_adb-tls-pairing._tcp", f"{HOME}:41111"),
+        ("adb-OTHER-xxxxxx", "_adb-tls-connect._tcp", "192.168.1.21:40001"),
+        ("adb-R58M12ABCDE-vWgJpq", "_adb-tls-connect._tcp", f"{HOME}:40002"),
+    ]
+    server.reachable[f"{HOME}:40002"] = phone.serial
+
+    assert finding.choose(name).serial == f"{HOME}:40002"
+
+
+def test_two_at_one_address_are_not_guessed_between(server: AdbServer) -> None:
+    server.announced = [(f"adb-{each}", "_adb-tls-connect._tcp", f"{HOME}:4000{each}") for each in (2, 3)]
+    server.reachable[f"{HOME}:40002"] = server.reachable[f"{HOME}:40003"] = "127.0.0.1:1"
+
+    assert code_of(lambda: finding.choose(f"{HOME}:40001")) == "device-not-found"
+
+
+@pytest.mark.parametrize(("code", "said"), [("482913", None), ("000000", "Wrong password")])
+def test_pairing(server: AdbServer, code: str, said: str | None) -> None:
+    server.pairing[f"{HOME}:41111"] = "482913"
+
+    if said is None:
+        adb.pair(f"{HOME}:41111", code)
+        assert server.paired == [f"{HOME}:41111"]
+        return
+    with pytest.raises(DeviceFault) as raised:
+        adb.pair(f"{HOME}:41111", code)
+    assert raised.value.code == "pairing-failed"
+    assert said in raised.value.what
+
+
+def test_the_code_is_in_no_message(server: AdbServer) -> None:
+    with pytest.raises(DeviceFault) as raised:
+        adb.pair(f"{HOME}:41112", "482913")
+
+    assert "cannot connect" in raised.value.what
+    assert "482913" not in str(raised.value)
+
+
+def test_an_old_adbd(server: AdbServer, phone_of: PhoneOf) -> None:
+    phone = phone_of(api=24)
+    server.old.add(phone.serial)
+    shell = Shell(finding.choose(phone.serial))
+
+    done = shell.user("echo a; echo b >&2; (exit 3)")
+    assert (done.code, done.out) == (3, "a\nb")
+    assert shell.user("exit 5").code == 5
+    assert shell.user("printf x").out == "x"
+    assert shell.root("id -u; exit 4").code == 4
+
+
+def test_no_answer(server: AdbServer, phone_of: PhoneOf) -> None:
+    phone = phone_of()
+    device = adb.connect(phone.serial)
+    server.stuck.add(phone.serial)
+
+    assert code_of(lambda: device.shell("id", timeout_s=0.5)) == "adb-timeout"
+
+
+@pytest.mark.parametrize(
+    ("properties", "state", "said"),
+    [
+        ({"ro.debuggable": "1"}, {}, None),
+        ({"ro.debuggable": "0"}, {}, "production builds"),
+        ({"ro.debuggable": "1"}, {"rooted_debugging": False}, "disabled by system setting"),
+    ],
+)
+def test_adb_root(
+    server: AdbServer,
+    phone_of: PhoneOf,
+    control_of: ControlOf,
+    properties: dict[str, str],
+    state: dict[str, bool],
+    said: str | None,
+) -> None:
+    phone = phone_of(su="", state=state)
+    phone.write(properties={**phone.read()["properties"], **properties})
+    server.phones[phone.serial] = phone
+    control = control_of(phone)
+    control.reverse(8080, phone.port)
+    assert control.shell.rooted() is None
+
+    if said is not None:
+        with pytest.raises(DeviceFault) as raised:
+            finding.become_root(control)
+        assert raised.value.code == "adb-root-refused"
+        assert said in raised.value.what
+        assert control.journal.undo_all(control.take_back) == []
+        return
+    finding.become_root(control)
+
+    assert control.shell.root("id -u").out == "0"
+    assert control.shell.adb.reversed() == []  # lost with adbd
+    control.change("a file", "echo 1 > /data/changed", "rm -f /data/changed", root=True)
+    assert finding.take_back(control) == []
+    assert not (phone.root / "data/changed").exists()
+    assert control.shell.user("id -u").out == "2000"
+
+
+def test_root_by_adb_is_had_again_to_take_back_what_was_done_with_it(
+    server: AdbServer, phone_of: PhoneOf, control_of: ControlOf
+) -> None:
+    phone = phone_of(su="", emulator=True)
+    server.phones[phone.serial] = phone
+    control = control_of(phone)
+    finding.become_root(control)
+    control.change("a file", "echo 1 > /data/changed", "rm -f /data/changed", root=True)
+    control.shell.adb.service("unroot")  # as a restart of the device does
+
+    again = control_of(phone)
+    assert finding.take_back(again) == []
+
+    assert not (phone.root / "data/changed").exists()
+    assert again.shell.user("id -u").out == "2000"
+    assert again.journal.open == ()
+
+
+def test_what_adb_refuses(server: AdbServer, phone_of: PhoneOf) -> None:
+    phone = phone_of()
+    device = adb.connect(phone.serial)
+
+    server.refused[phone.serial] = "no such service"
+    assert code_of(lambda: device.shell("id")) == "adb-failed"
+    server.refused.clear()
+    assert device.shell("echo 1").out == "1"
+    assert code_of(lambda: Shell(device).check("false")) == "command-failed"
+
+
+def test_a_setting_that_the_device_does_not_take(phone_of: PhoneOf, control_of: ControlOf) -> None:
+    control = control_of(phone_of(state={"settings_refused": ["http_proxy"]}))
+
+    assert code_of(lambda: control.put("global", "http_proxy", "127.0.0.1:1")) == "setting-refused"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import itertools
 import json
+import os
+import shutil
+import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitor.observe.android import trust
 from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.journal import Journal
 from tests.adb.rig.phone import Phone
 
 APIS = [24, 29, 33, 34, 36]
@@ -81,7 +89,7 @@ def mounts(phone: Phone) -> dict[int, list[str]]:
 def files(phone: Phone) -> dict[str, list[str]]:
     return {
         pattern: sorted(str(path) for path in phone.root.glob(pattern))
-        for pattern in ("system/etc/**/*", "apex/**/*", "mnt/*", "mnt/.*", "data/local/tmp/*")
+        for pattern in ("system/etc/**/*", "apex/**/*", "mnt/*", "mnt/.*")
     }
 
 
@@ -123,4 +131,182 @@ def test_all_processes_get_it_and_lose_it(
     assert control.journal.undo_all(control.take_back) == []
     control.shell.check(trust.undo_script(control.run), root=True)
 
+    assert (mounts(phone), files(phone)) == before
+
+
+@pytest.mark.parametrize("su", ["kernelsu", "toybox"])
+def test_whatever_the_root(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path, su: str
+) -> None:
+    phone = phone_of(su=su)
+    app = start_app(phone)
+    control = control_of(phone)
+    trust.install(control, authority(tmp_path))
+    assert trust.holds(control, app)
+
+
+def test_mounts_of_others_stay(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
+) -> None:
+    phone = phone_of()
+    module = "mount -t tmpfs magisk {0} && echo theirs > {0}/22222222.0"
+    over = start_app(phone, module.format(trust.APEX))
+    control = control_of(phone)
+    control.shell.check(module.format(trust.SYSTEM), root=True)
+    before = mounts(phone)
+
+    trust.install(control, authority(tmp_path))
+    for pid in (1, over):
+        assert "22222222.0" not in seen_by(phone, pid, trust.SYSTEM), "the originals are those of the apex"
+        assert "c8750f0d.0" in seen_by(phone, pid, trust.SYSTEM)
+    assert control.journal.undo_all(control.take_back) == []
+
+    assert mounts(phone) == before
+    assert list(seen_by(phone, 1, trust.SYSTEM)) == list(seen_by(phone, over, trust.APEX)) == ["22222222.0"]
+
+
+def test_what_is_mounted_over_ours_is_not_taken_away(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
+) -> None:
+    phone = phone_of(api=33)
+    control = control_of(phone)
+    before = mounts(phone)
+    trust.install(control, authority(tmp_path))
+    control.shell.check(f"mount -t tmpfs other {trust.SYSTEM}", root=True)
+    assert not trust.holds(control, 1)
+
+    (failed,) = control.journal.undo_all(control.take_back)
+    assert failed.code == "command-failed"
+    assert "something else is mounted over the authorities" in str(failed)
+    control.shell.check(f"umount {trust.SYSTEM}", root=True)
+
+    assert control.journal.undo_all(control.take_back) == []
+    assert mounts(phone) == before
+
+
+def test_the_name_has_its_zeros_and_a_stranger_keeps_his(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
+) -> None:
+    names = (authority(tmp_path, f"Proxy {number}") for number in itertools.count())
+    ours = next(pem for pem in names if trust.subject_hash(trust.certificate(pem)[1]).startswith("0"))
+    base = trust.subject_hash(trust.certificate(ours)[1])
+    subject = x509.load_pem_x509_certificate(ours.read_bytes()).subject
+    stranger = authority(tmp_path, str(subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value))
+    phone = phone_of(api=36)
+    for store in (trust.SYSTEM, trust.APEX):
+        (phone.root / store.lstrip("/") / f"{base}.0").write_bytes(
+            b"Certificate:\r\n  text\r\n" + stranger.read_bytes()
+        )
+    control = control_of(phone)
+
+    put = trust.install(control, ours)
+
+    assert put.name == f"{base}.1"
+    assert len(base) == 8
+    found = seen_by(phone, 1, trust.APEX)
+    assert found[put.name] == ours.read_text()
+    assert stranger.read_text() in found[f"{base}.0"]
+    control.journal.undo_all(control.take_back)
+    assert trust.install(control, stranger).name == f"{base}.0", "it is there already, under its own name"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="apt-get install openssl")
+def test_the_name_is_that_of_openssl(tmp_path: Path) -> None:
+    for name in ("a", "mitmproxy", "Ünïcode", "x" * 60):
+        pem = authority(tmp_path, name)
+        said = subprocess.run(
+            ["openssl", "x509", "-subject_hash_old", "-noout", "-in", pem], check=True, capture_output=True, text=True
+        )
+        assert trust.subject_hash(trust.certificate(pem)[1]) == said.stdout.strip()
+
+
+@pytest.mark.parametrize("api", [29, 34])
+def test_a_new_zygote_gets_it_again(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path, api: int
+) -> None:
+    phone = phone_of(api=api)
+    start_app(phone)
+    control = control_of(phone)
+    before = mounts(phone)[1]
+    trust.install(control, authority(tmp_path))
+    old = zygote_of(phone)
+
+    control.shell.check(f"kill -9 {old}", root=True)
+    # Its namespace is made from that of the first process, as init's is, but without what does not propagate.
+    begin = f"umount {trust.APEX} {trust.SYSTEM} 2>/dev/null; exec /usr/bin/python3 /data/rig/zygote.py"
+    control.shell.check(
+        f"setsid unshare -m --propagation slave sh -c '{begin}' >/dev/null 2>&1 </dev/null &", root=True
+    )
+    phone._until(lambda: zygote_of(phone) != old, "zygote did not start again")
+    new, app = zygote_of(phone), start_app(phone)
+    assert not trust.holds(control, new)
+    assert not trust.holds(control, app)
+
+    mended = trust.mend(control)
+
+    assert any(f"process {new} again" in each for each in mended)
+    assert trust.holds(control, new)
+    assert trust.holds(control, app)
+    assert trust.mend(control) == []
+    assert control.journal.undo_all(control.take_back) == []
+    assert mounts(phone)[1] == before
+    assert control.run not in "".join("".join(lines) for lines in mounts(phone).values())
+
+
+def test_a_store_that_was_lost_is_a_fault(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
+) -> None:
+    control = control_of(phone_of())
+    trust.install(control, authority(tmp_path))
+    control.shell.check(f"umount {trust.SYSTEM}", root=True)
+    with pytest.raises(DeviceFault) as raised:
+        trust.mend(control)
+    assert raised.value.code == "trust-lost"
+
+
+def test_a_store_that_cannot_be_made_is_a_fault(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
+) -> None:
+    phone = phone_of()
+    start_app(phone)
+    control = control_of(phone)
+    (phone.root / "system/bin/nsenter").write_text("#!/system/bin/sh\necho not permitted >&2; exit 1\n")
+    (phone.root / "system/bin/nsenter").chmod(0o755)
+    with pytest.raises(DeviceFault) as raised:
+        trust.install(control, authority(tmp_path))
+    assert raised.value.code == "trust-not-mounted"
+    (phone.root / "system/bin/nsenter").unlink()
+    assert control.journal.undo_all(control.take_back) == []
+    trust.install(control, authority(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore:This process")
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 0.5])
+def test_killed_at_any_moment_it_is_taken_back(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path, seconds: float
+) -> None:
+    """The process that installs dies with its script half done; another one takes back what the journal has."""
+    phone = phone_of()
+    start_app(phone)
+    control = control_of(phone)
+    before = mounts(phone), files(phone)
+    pem = authority(tmp_path)
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            trust.install(control, pem)
+        os._exit(0)
+    while not control.journal.path.exists():
+        time.sleep(0.001)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    journal = Journal(tmp_path / "devices", control.facts.serial, control.facts.boot)
+    assert len(journal.open) == 1
+    assert journal.undo_all(control.take_back) == []
+
+    end = time.monotonic() + 2
+    while (mounts(phone), files(phone)) != before and time.monotonic() < end:
+        time.sleep(0.1)
     assert (mounts(phone), files(phone)) == before

@@ -42,6 +42,7 @@ class Computer:
     upstream_ca: Path | None = None
     started: int = 0
     modes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"regular": ("there is no traffic",)})
+    persona_is: None = None
     partial: bool = True
     unhooked: str | None = None
     starts_freely: bool = True
@@ -71,6 +72,9 @@ class Computer:
     def watching(self, lines: Records) -> AbstractContextManager[object]:
         """Nothing watches."""
         return nullcontext()
+
+    def noticed(self) -> None:
+        """There is no screen."""
 
     def launch(self) -> Program:
         """The program to start."""

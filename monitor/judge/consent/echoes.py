@@ -25,7 +25,11 @@ def echoes(lines: Iterable[tuple[Ref, Consent]], clock_offset_ms: float) -> froz
     inside: dict[tuple[str, str, str], list[tuple[datetime, Consent]]] = {}
     outside: list[tuple[Ref, Consent, tuple[str, str, str]]] = []
     for ref, line in lines:
-        if by_operator(line) or ref in named or line.signal not in ("dialog", "tap", "permission_prompt", "permission_result"):
+        if (
+            by_operator(line)
+            or ref in named
+            or line.signal not in ("dialog", "tap", "permission_prompt", "permission_result")
+        ):
             continue
         label = normal_label(line.text or "") if line.signal == "tap" else ""
         key = (line.signal, line.status if line.signal != "tap" else "", label)

@@ -111,14 +111,16 @@ def pair(address: str, code: str) -> str:
     raise AssertionError
 
 
-def connect(serial: str) -> Adb:
+def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
     """The device of that serial, ready for commands; an address (HOST:PORT) is connected to, again where it is offline.
 
+    The adb server waits up to 10 s for an address that takes connections and says nothing; we wait `within_s`.
     Raises DeviceFault: not there, or in a state that it cannot be used in, each with what to do.
     """
     with _translated(serial):
         client = _client()
         by_address = ADDRESS.fullmatch(serial) is not None
+        end = time.monotonic() + within_s
         for attempt in range(CONNECT_TRIES):
             state = {seen.serial: seen.state for seen in devices()}.get(serial)
             if state == "device":
@@ -129,10 +131,12 @@ def connect(serial: str) -> Adb:
                 break
             if attempt:
                 time.sleep(0.2)
+            if (left_s := end - time.monotonic()) <= 0:
+                break
             if state is not None:
                 client.disconnect(serial)
             with suppress(adbutils.AdbTimeout):
-                client.connect(serial, timeout=CONNECT_S)
+                client.connect(serial, timeout=left_s)
         else:
             state = {seen.serial: seen.state for seen in devices()}.get(serial)
             if state == "device":

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
-from monitor.observe.android import finding
+from monitor.observe.android import finding, traffic
 from monitor.observe.android.adb import Adb
 from monitor.observe.android.control import Control
 from monitor.observe.android.facts import Facts
@@ -39,8 +39,6 @@ ASKS = {
     "storage": "df -k /data/local/tmp | tail -n 1",
     "proxy": "settings get global http_proxy",
     "dns": "settings get global private_dns_mode; settings get global private_dns_specifier",
-    "vpn": "settings get secure always_on_vpn_app",
-    "links": "ip -o link || ls /sys/class/net",
     "listening": "cat /proc/net/tcp /proc/net/tcp6 | grep ' 0A '",
     "processes": "ps -A || ps",
     "accessibility": "dumpsys accessibility | grep 'Ui Automation\\['",
@@ -207,7 +205,7 @@ def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
         finding.booted(Shell(device), max(0.0, end - time.monotonic()))
         asked = ask(finding.control(device, folder))
     except DeviceFault as error:
-        found = "started" if device is not None else "reached"
+        found = "root" if error.code.startswith("root-") else "started" if device is not None else "reached"
         return Diagnosis(device=device.serial if device else None, results=(of(error, found),))
     facts = asked.facts
     return Diagnosis(
@@ -278,8 +276,7 @@ def _reached(asked: Asked) -> Iterator[Result]:
 
 @check("started")
 def _started(asked: Asked) -> Iterator[Result]:
-    finding.booted(asked.control.shell)
-    yield asked.ok()
+    yield asked.ok()  # else it would not have been asked
 
 
 @check("screen")
@@ -383,14 +380,8 @@ def _dns(asked: Asked) -> Iterator[Result]:
 
 @check("vpn")
 def _vpn(asked: Asked) -> Iterator[Result]:
-    always = asked.said["vpn"].strip()
-    up = re.search(r"\b((?:tun|ppp|wg|ipsec)\d+)\b(?!.*\bstate DOWN\b)", asked.said["links"])
-    if always not in ("", "null"):
-        yield asked.fault("vpn-always-on", app=always)
-    elif up:
-        yield asked.warning("vpn-up", interface=up[1])
-    else:
-        yield asked.ok()
+    traffic.no_other_vpn(asked.control)
+    yield asked.ok()
 
 
 @check("frida")

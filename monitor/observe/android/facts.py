@@ -83,6 +83,27 @@ class Facts:
         return None if bridge in ("", "0") else bridge
 
     @property
+    def described(self) -> dict[str, str]:
+        """For run.json: what bears on hooks and trust, as far as the device says it."""
+        get = self.properties.get
+        told = {
+            "fingerprint": get("ro.build.fingerprint"),
+            "security_patch": get("ro.build.version.security_patch"),
+            "build_type": get("ro.build.type"),
+            "verified_boot": get("ro.boot.verifiedbootstate"),
+            "abis": ",".join(self.abis),
+            "native_bridge": self.translated,
+            "selinux": self.selinux,
+            "kernel": self.kernel,
+            "page_size": str(self.page_size) if self.page_size else None,
+            "apexes": ",".join(self.apexes),
+            "modules": ",".join(self.modules),
+            "locale": get("persist.sys.locale") or get("ro.product.locale"),
+            "time_zone": get("persist.sys.timezone"),
+        }
+        return {name: text for name, text in told.items() if text}
+
+    @property
     def debuggable(self) -> bool:
         """Whether the build lets every app be debugged."""
         return self.properties.get("ro.debuggable") == "1"

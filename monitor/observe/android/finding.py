@@ -26,6 +26,10 @@ BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim
 """What Android says once it has started; a device that lacks one of the last two is not asked for it."""
 UNLOCKED = "sys.user.0.ce_available"
 POLL_S = 0.5
+WHO_S = 10.0
+"""How long a device may take to say who it is."""
+AGAIN_S = 3.0
+"""How long one that is offline is tried again where all are asked."""
 LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
 """What `dumpsys window policy` says of a lock screen that is shown: 7, 7 (dreaming), 8 and later."""
 SLEEP = "input keyevent KEYCODE_SLEEP"
@@ -73,12 +77,12 @@ def choose(name: str | None = None) -> Adb:
     answering, others = _sorted(seen)
     if name == "emulator":
         answering = [each for each in answering if each.facts.kind == "emulator"]
-        others = [each for each in others if way(each.serial) == "emulator"]
+        others = {each: error for each, error in others.items() if way(each.serial) == "emulator"}
     distinct = _distinct(answering)
     if len(distinct) == 1 and not others:
         return Adb(distinct[0].serial)
     if not distinct and len(others) == 1:
-        return adb.connect(others[0].serial)  # raises what its state means
+        raise next(iter(others.values()))
     if not distinct and not others:
         raise fault("no-device", kind={"usb": " by USB", "emulator": " that is an emulator"}.get(name or "", ""))
     there = [f"{each.serial} ({each.facts.model})" for each in distinct]
@@ -86,12 +90,13 @@ def choose(name: str | None = None) -> Adb:
     raise fault("several-devices", there=", ".join(there), first=there[0].split(" ")[0])
 
 
-def known(serial: str) -> Known:
+def known(serial: str, within_s: float = adb.CONNECT_S) -> Known:
     """Ask a device who it is. Raises DeviceFault."""
-    boot, space, user, listing = f"{adb.connect(serial).shell(_WHO).out}\n\n\n".split("\n", 3)
-    said = properties(listing)
-    hardware = said.get("ro.serialno") or said.get("ro.boot.serialno", "")
-    facts = Facts(said, boot.strip(), None, None, None, ())
+    said = adb.connect(serial, within_s).shell(_WHO, timeout_s=WHO_S).out
+    boot, space, user, listing = f"{said}\n\n\n".split("\n", 3)
+    named = properties(listing)
+    hardware = named.get("ro.serialno") or named.get("ro.boot.serialno", "")
+    facts = Facts(named, boot.strip(), None, None, None, ())
     return Known(serial, hardware, f"{hardware} {boot.strip()} {space.strip()}", facts, user.strip())
 
 
@@ -262,16 +267,17 @@ def _announced(name: str) -> Iterable[str]:
     return same if len(same) == 1 and host not in ("127.0.0.1", "localhost", "[::1]") else []
 
 
-def _sorted(seen: Iterable[Seen]) -> tuple[list[Known], list[Seen]]:
-    """Those that answer, and those that do not; an address that is offline is tried again first."""
-    answering, others = [], []
+def _sorted(seen: Iterable[Seen]) -> tuple[list[Known], dict[Seen, DeviceFault]]:
+    """Those that answer, and why the others do not; an address that is offline is tried again first."""
+    answering: list[Known] = []
+    others: dict[Seen, DeviceFault] = {}
     for each in seen:
         try:
             if each.state != "device" and not (ADDRESS.fullmatch(each.serial) and each.state == "offline"):
                 raise fault(STATES.get(each.state, "device-not-usable"), serial=each.serial, state=each.state)
-            answering.append(known(each.serial))
-        except DeviceFault:
-            others.append(each)
+            answering.append(known(each.serial, AGAIN_S))
+        except DeviceFault as error:
+            others[each] = error
     return answering, others
 
 
@@ -307,10 +313,8 @@ def _preference(each: Known) -> int:
 
 
 def _booted(shell: Shell) -> None:
-    names = (*BOOTED, UNLOCKED)
-    said = shell.check("; ".join(f"getprop {name}; echo ." for name in names)).split("\n.")
-    now = {name: text.strip() for name, text in zip(names, said, strict=False)}
-    if any((now[name] or ("" if name == "sys.boot_completed" else value)) != value for name, value in BOOTED.items()):
+    said = properties(shell.check("getprop"))
+    if any(said.get(name, "" if name == "sys.boot_completed" else value) != value for name, value in BOOTED.items()):
         raise fault("device-booting", serial=shell.serial)
-    if now[UNLOCKED] == "false":
+    if said.get(UNLOCKED) == "false":
         raise fault("device-locked-since-start", serial=shell.serial)

@@ -61,7 +61,9 @@ class Journal:
         self._run = run
         private.folder(folder)
         self._open = self._read()
-        self._next = max((entry.number for entry in self._open), default=self._last()) + 1
+        self._next = self._last() + 1
+        self.made: dict[int, tuple[Entry, datetime | None]] = {}
+        """The changes made through this object, by number, and when each was taken back."""
 
     @property
     def open(self) -> tuple[Entry, ...]:
@@ -74,12 +76,16 @@ class Journal:
         self._next += 1
         self._write({"change": asdict(entry), "connected": self.connected})
         self._open.append(entry)
+        self.made[entry.number] = (entry, None)
         return entry
 
     def undone(self, entry: Entry) -> None:
         """It is taken back."""
-        self._write({"undone": entry.number, "at": format_time(datetime.now(UTC))})
+        now = datetime.now(UTC)
+        self._write({"undone": entry.number, "at": format_time(now)})
         self._open.remove(entry)
+        if entry.number in self.made:
+            self.made[entry.number] = (entry, now)
 
     def undo_all(self, do: Callable[[Undo], None], *, since: int = 0) -> list[DeviceFault]:
         """Take back what is open and newer than `since`, the last change first; what fails stays open and is told.
@@ -114,9 +120,11 @@ class Journal:
         return frozenset(line["connected"] for line in self._lines() if line.get("connected"))
 
     def _write(self, line: dict[str, Any]) -> None:
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            os.write(fd, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            size = os.fstat(fd).st_size
+            cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # a crash of the machine in the middle of a line
+            os.write(fd, b"\n" * cut + json.dumps(line, ensure_ascii=False).encode() + b"\n")
             os.fsync(fd)
         finally:
             os.close(fd)

@@ -112,6 +112,7 @@ class Player:
         explore: Explore | None = None,
         way: tuple[str, ...] = (),
         display: tuple[int, int] | None = None,
+        rests: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hands = hands
@@ -124,6 +125,7 @@ class Player:
         self._random = random.Random(explore.seed if explore else 0)  # noqa: S311 which button is touched next
         self._way = way
         self._display = display
+        self._rests = rests
         self._clock = clock
         self._signals = Signals()
         self._last: object = None
@@ -209,7 +211,7 @@ class Player:
         if dialog.seen.question != self._told:
             self._told = dialog.seen.question
             self._shown(dialog, look)
-        if key in self._left:
+        if key in self._left or not self._rests():  # what it does meanwhile it does without an answer
             return
         decision = self._decide(dialog)
         if decision.act == "leave":

@@ -65,7 +65,8 @@ class Screens:
 
     `record` and `put_body` take lines and bytes for the recording, from any thread. `ask` is asked about dialogs that
     nothing is known of. `way`: labels that lead to where this app takes consent back. `explore`: what is touched when
-    all is answered. What was changed on the device is in the control's journal.
+    all is answered. `rests`: whether the app has done what it does while a question stands; only then it is answered.
+    What was changed on the device is in the control's journal.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Screens:
         *,
         way: tuple[str, ...] = (),
         explore: Explore | None = None,
+        rests: Callable[[], bool] = lambda: True,
         film: bool = False,
     ) -> None:
         self._control = control
@@ -86,7 +88,7 @@ class Screens:
         self._plan = plan
         self._record = record
         self._put_body = put_body
-        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore}
+        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests}
         self._film = video.Film(control, record, put_body, package) if film else None
         self._player: Player | None = None
         self._stop = threading.Event()

@@ -97,8 +97,8 @@ make "$SYSTEM" "$from" && make "$GOOGLE" "$GOOGLE"
 
 _LACKING = """lacking() { # PID: prints what it lacks
   for store in "$SYSTEM" "$GOOGLE" "$APEX"; do
-    [ -n "$(ls "/proc/$1/root$store" 2>/dev/null)" ] || continue
-    [ "$store" != "$APEX" ] || [ "$API" -ge 34 ] || continue
+    [ -d "/proc/$1/root$store" ] || continue
+    [ "$store" != "$APEX" ] || updatable || continue
     ours "$1" "$store" 2>/dev/null || echo "lacks $1 $store $(tr '\\0' ' ' < "/proc/$1/cmdline" 2>/dev/null)"
   done
 }
@@ -112,7 +112,22 @@ done
 [ -z "$left" ] || echo "$left"
 """
 
-_UNDO = """within 1 "$take"
+_SESSIONS = r"""sed -n 's/^\([0-9]*\) (.*) . [0-9-]* [0-9-]* \([0-9]*\) .*/\2 \1/p'"""
+"""Session and pid, of lines of /proc/PID/stat."""
+
+_BEGIN = f"""set -- $({_SESSIONS} "/proc/$$/stat")
+echo "$1" > "$STAGE.session" # whoever started this may be killed, and this goes on: undo has to find it
+trap 'rm -f "$STAGE.session"' EXIT
+"""
+
+_UNDO = f"""if [ -e "$STAGE.session" ]; then
+  read -r wanted < "$STAGE.session"
+  cat /proc/[0-9]*/stat 2>/dev/null | {_SESSIONS} | while read -r session pid; do
+    [ "$session" = "$wanted" ] && kill -9 "$pid" 2>/dev/null
+  done
+  rm -f "$STAGE.session"
+fi
+within 1 "$take"
 for pass in 1 2 3; do
   each "$take"
   left=$(grep -l -- " - tmpfs $RUN " /proc/[0-9]*/mountinfo 2>/dev/null)
@@ -144,7 +159,7 @@ def install(control: Control, ca_pem: Path) -> Trust:
     name = _free_name(control, der)
     values = f"NAME={name}\nPEM='{pem}'\n"
     made = shlex.quote(_common(control) + values + _MAKE)
-    script = f"""{_head(control)}make={made}
+    script = f"""{_head(control)}{_BEGIN}make={made}
 within 1 "$make" || exit 1
 {_SPREAD}"""
     said = control.change(
@@ -170,7 +185,7 @@ def mend(control: Control) -> list[str]:
     Called before each launch and now and then during the run; nothing happens where all have it. Undo covers it.
     Raises DeviceFault: `trust-lost` when the first process lost it too.
     """
-    script = f"""{_head(control)}[ -z "$(lacking 1 | grep -v "$APEX")" ] || {{ echo lost; exit 0; }}
+    script = f"""{_head(control)}{_BEGIN}[ -z "$(lacking 1 | grep -v "$APEX")" ] || {{ echo lost; exit 0; }}
 {_SPREAD}"""
     said = control.shell.check(script, root=True, timeout_s=SCRIPT_S)
     if said.strip() == "lost":

@@ -35,8 +35,12 @@ class Wanted:
     """Ask the operator where a dialog is not understood."""
     video: bool = False
     """Keep a video around findings."""
-    explore_s: float = 0.0
-    """Tap through the app for this long after its dialogs."""
+    explore: int = 0
+    """So many elements of the app are touched after its dialogs."""
+    seed: int = 1
+    """Which ones: the same number, the same touches on the same screens."""
+    by_hand: bool = False
+    """Somebody does at the device what the plan says; the screen is left alone."""
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Hosts that the proxy finds elsewhere."""
     upstream_ca: Path | None = None

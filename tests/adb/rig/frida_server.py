@@ -5,13 +5,15 @@ There it takes `--version`, `-l ADDRESS:PORT`, `--token TOKEN`, `-D`, `-P`, `-C`
 processes; the relay reads the D-Bus messages on the way to it, and for
 `Spawn` starts the app by the device's `am`, held before its first line; for `Attach` and `Resume` has the process join
 the portal and lets it run; `QuerySystemParameters` it answers itself. state.json's `frida` says what goes wrong:
-{"Spawn": ["TimedOut", "message"]}, {"access": "jailed"}, {"stderr": "text", "exit": 1, "silent": true}.
+{"Spawn": ["TimedOut", "message"]}, {"access": "jailed"}, {"silent": true}, {"stderr": "text", "exit": 1} or that
+only while SELinux is `Enforcing` ({"selinux": "Enforcing"}).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
 import json
 import os
 import signal
@@ -31,7 +33,8 @@ HELD = Path("/data/rig/held")
 
 def program(version: str = "") -> bytes:
     """What lies on the device as the server; `version`: what it claims to be, else that of the library."""
-    source = Path(__file__).read_text("utf-8").replace('VERSION = ""', f'VERSION = "{version}"', 1)
+    claimed = version or importlib.metadata.version("frida")
+    source = Path(__file__).read_text("utf-8").replace('VERSION = ""', f'VERSION = "{claimed}"', 1)
     return f"#!{sys.executable}\n{source}".encode()
 
 
@@ -347,10 +350,12 @@ class Server:
         with self.entering:
             if pid in self.joined and not self.joined[pid].is_detached:
                 return
-            with contextlib.suppress(Exception):
+            try:
                 session = self.local.attach(pid)
                 session.join_portal(f"127.0.0.1:{self.cluster}")
                 self.joined[pid] = session
+            except Exception as error:
+                print(f"process {pid}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
     def spawn(self, package: str, options: dict[str, Any]) -> int:
         packages = json.loads(STATE.read_text())["packages"]
@@ -358,17 +363,24 @@ class Server:
             raise LookupError(f"Unable to find application with identifier '{package}'")
         user = ["--user", str(options.get("uid", 0))]
         subprocess.run(["/system/bin/am", "force-stop", *user, package], check=True)
-        activity = options.get("activity") or packages[package].get("activity")
+        activity = options.get("activity") or next(iter(packages[package].get("launchers", [])), "")
         if not activity:
             raise LookupError(f"Unable to find a front-door activity of '{package}'")
         command = ["/system/bin/am", "start", *user, "-n", f"{package}/{activity}"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "RIG_HOLD": str(os.getpid())})
         pid = int(json.loads(STATE.read_text())["running"][package])
+        until((HELD / f"{pid}.here").exists)
         self.enter(pid)
         return pid
 
     def let_go(self, pid: int) -> None:
         (HELD / str(pid)).unlink(missing_ok=True)
+
+
+def until(true: Any, timeout_s: float = 10) -> None:
+    end = time.monotonic() + timeout_s
+    while not true() and time.monotonic() < end:
+        time.sleep(0.002)
 
 
 def free_port() -> int:
@@ -377,9 +389,16 @@ def free_port() -> int:
     return port
 
 
-def main() -> int:
-    import frida
+def ended() -> None:
+    """With what Frida started besides on a desktop."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "comm").read_text().strip() == "idund":
+                os.kill(int(folder.name), signal.SIGKILL)
+    os._exit(0)
 
+
+def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("--version", action="store_true")
     options.add_argument("-l", "--listen", default="127.0.0.1:27042")
@@ -388,13 +407,13 @@ def main() -> int:
     options.add_argument("-P", "--disable-preload", action="store_true")
     options.add_argument("-C", "--ignore-crashes", action="store_true")
     asked = options.parse_args()
+    os.environ["TMPDIR"] = "/data/rig"  # what Frida leaves there on a desktop is not the device's
     if asked.version:
-        print(VERSION or frida.__version__)
+        print(VERSION)
         return 0
     wrong = told()
-    if wrong.get("stderr"):
+    if "exit" in wrong and wrong.get("selinux") in (None, json.loads(STATE.read_text()).get("selinux", "Enforcing")):
         print(wrong["stderr"], file=sys.stderr, flush=True)
-    if "exit" in wrong:
         return int(wrong["exit"])
     host, port = asked.listen.rsplit(":", 1)
     try:
@@ -402,7 +421,7 @@ def main() -> int:
     except OSError:
         print(f"Unable to start: Error binding to address {asked.listen}: Address already in use", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: ended())
     threading.Thread(target=server.serve, daemon=True).start()
     while True:
         time.sleep(3600)

@@ -7,8 +7,11 @@
 
 __attribute__((constructor)) static void hold(void)
 {
-    char path[64];
+    char path[64], here[64];
     snprintf(path, sizeof path, "/data/rig/held/%d", (int)getpid());
+    snprintf(here, sizeof here, "/data/rig/held/%d.here", (int)getpid());
+    if (access(path, F_OK) == 0)
+        fclose(fopen(here, "w"));
     for (;;) {
         FILE *file = fopen(path, "r");
         int holder = 0;

@@ -43,8 +43,7 @@ def answer(connection: socket.socket) -> None:
     if pid == 0:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
-        for stream in streams:  # else what goes on in the background holds the caller's pipes
-            os.set_inheritable(stream, False)
+            os.close(stream)  # else what goes on in the background keeps adb waiting
         os.setsid()
         with contextlib.suppress(OSError):
             os.chdir(order["cwd"])

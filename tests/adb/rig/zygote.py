@@ -87,7 +87,6 @@ def start(order: dict[str, Any]) -> None:
     for prepare in order.get("prepare", ()):  # in the app's namespace, as root
         os.spawnv(os.P_WAIT, prepare[0], prepare)
     if order.get("hold"):
-        Path("/data/rig/held").mkdir(exist_ok=True)
         Path(f"/data/rig/held/{os.getpid()}").write_text(str(order["hold"]))
     os.setgroups([])
     os.setgid(order["uid"])

@@ -1,13 +1,14 @@
 """am start [-W] [-D] [-S] [--user N] [-a ACTION] [-c CATEGORY] [-n COMPONENT] [PACKAGE]
 
-An app of state["packages"] with `argv` is started by zygote; {proxy_host}, {proxy_port} and {trust} in its argv are what
-the device's setting and stores of certificates say at that moment."""
+An app of state["packages"] with `argv` is started by zygote; {proxy_host}, {proxy_port} and {trust} in its argv are
+what the device's setting and stores of certificates say at that moment."""
 
 import json
 import os
 import socket
 import sys
 import time
+from pathlib import Path
 
 TAKING = ("--user", "-a", "-c", "-n", "-t", "-d", "-f", "--es", "--ei", "--ez")
 
@@ -27,9 +28,13 @@ def main(arguments, state):
             words.append(word)
     component = given.get("-n") or (words[0] if words else "")
     package, _, activity = component.partition("/")
-    app = state["packages"].get(package)
+    installed = state["packages"].get(package)
+    app = installed and {**installed, **state.get("programs", {}).get(package, {})}
+    launchers = installed.get("launchers", []) if installed else []
     print(f"Starting: Intent {{ cmp={component} }}" if "/" in component else f"Starting: Intent {{ pkg={package} }}")
-    known = activity and app and (activity == app.get("activity") or f"{package}{activity}" == app.get("activity"))
+    if "/" not in component:  # that of the launcher's icon
+        activity = next(iter(launchers), "")
+    known = activity in launchers or f"{package}{activity}" in launchers
     if not known or "argv" not in app:
         print("Error type 3", file=sys.stderr)
         print(f"Error: Activity class {{{component}}} does not exist.", file=sys.stderr)
@@ -45,7 +50,9 @@ def main(arguments, state):
     state.setdefault("running", {})[package] = start(state, package, app, user)
     if "-W" in flags:
         took = int((time.monotonic() - began) * 1000) + 1
-        print(f"Status: ok\nLaunchState: COLD\nActivity: {component}\nTotalTime: {took}\nWaitTime: {took + 2}\nComplete")
+        print(
+            f"Status: ok\nLaunchState: COLD\nActivity: {component}\nTotalTime: {took}\nWaitTime: {took + 2}\nComplete"
+        )
     return 0
 
 
@@ -53,8 +60,7 @@ def running(state, package):
     """Its main process, when it is there."""
     pid = state.get("running", {}).get(package, 0)
     try:
-        with open(f"/proc/{pid}/status") as file:
-            return pid if "zombie" not in file.read() else 0
+        return 0 if "zombie" in Path(f"/proc/{pid}/status").read_text() else pid
     except OSError:
         return 0
 

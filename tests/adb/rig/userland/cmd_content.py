@@ -2,16 +2,17 @@
 
 As Android's: it ends with 0 whatever happens, what went wrong is on stderr or in the output, and one value cannot be
 told from the next in a row that it prints. State: `no_providers` lists authorities that are not there, `shell_refused`
-those that refuse adb's user."""
+those that refuse adb's user (the call log, as its package has no permission for it)."""
 
 import os
 import re
 import sys
 import urllib.parse
+from typing import Any
 
 import providers
 
-TYPES = {"b": lambda text: int(text == "true"), "s": str, "i": int, "l": int, "f": float, "d": float}
+TYPES: dict[str, Any] = {"b": lambda text: int(text == "true"), "s": str, "i": int, "l": int, "f": float, "d": float}
 NULL_SINCE = 29
 """API level from which on a binding may be null (`name:n:`)."""
 LONG_SINCE = 26
@@ -32,7 +33,7 @@ def main(arguments, state):
     try:
         if uri.netloc in state.get("no_providers", ()):
             raise providers.Refused("java.lang.IllegalStateException", f"Could not find provider: {uri.netloc}")
-        if os.getuid() and uri.netloc in state.get("shell_refused", ()):
+        if os.getuid() and uri.netloc in state.get("shell_refused", ["call_log"]):
             raise providers.Refused("java.lang.SecurityException", f"Permission Denial: opening {uri.netloc}, uid=2000")
         provider = providers.of(uri.netloc, state, options["--user"])
         asked = providers.Asked(
@@ -61,7 +62,10 @@ def run(verb, provider, asked, options, api):
             if not rows:
                 print("No result found.")
             for number, row in enumerate(rows):
-                print(f"Row: {number} " + ", ".join(f"{name}={cell(value, api)}" for name, value in zip(columns, row)))
+                print(
+                    f"Row: {number} "
+                    + ", ".join(f"{name}={cell(value, api)}" for name, value in zip(columns, row, strict=True))
+                )
         case "call":
             print(f"Result: {provider.call(options['--method'], options.get('--arg'))}")
 
@@ -77,7 +81,7 @@ def cell(value, api):
 
 
 def parse(words, api):
-    verb = words.pop(0) if words else None
+    verb = words.pop(0) if words else ""
     allowed = {
         "insert": {"--bind"},
         "update": {"--bind", "--where"},
@@ -87,7 +91,7 @@ def parse(words, api):
     }.get(verb)
     if allowed is None:
         raise Usage(f"Unsupported operation: {verb}")
-    options = {"--user": 0, "--bind": {}}
+    options: dict[str, Any] = {"--user": 0, "--bind": {}}
     while words:
         name = words.pop(0)
         if name not in {"--uri", "--user", *allowed}:

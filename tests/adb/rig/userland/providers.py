@@ -114,9 +114,9 @@ class Contacts(Provider):
         CREATE TABLE raw_contacts (_id INTEGER PRIMARY KEY AUTOINCREMENT, contact_id INTEGER, account_name TEXT,
             account_type TEXT, sourceid TEXT, display_name TEXT, deleted INTEGER NOT NULL DEFAULT 0,
             dirty INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1);
-        CREATE TABLE data (_id INTEGER PRIMARY KEY AUTOINCREMENT, raw_contact_id INTEGER NOT NULL, mimetype TEXT NOT NULL,
-            is_primary INTEGER NOT NULL DEFAULT 0, data1 TEXT, data2 TEXT, data3 TEXT, data4 TEXT, data5 TEXT,
-            data15 BLOB);
+        CREATE TABLE data (_id INTEGER PRIMARY KEY AUTOINCREMENT, raw_contact_id INTEGER NOT NULL,
+            mimetype TEXT NOT NULL, is_primary INTEGER NOT NULL DEFAULT 0,
+            data1 TEXT, data2 TEXT, data3 TEXT, data4 TEXT, data5 TEXT, data15 BLOB);
         CREATE VIEW view_data AS SELECT data.*, raw_contacts.contact_id, raw_contacts.sourceid,
             raw_contacts.account_name, raw_contacts.account_type, raw_contacts.display_name FROM data
             JOIN raw_contacts ON raw_contacts._id = raw_contact_id WHERE raw_contacts.deleted = 0;
@@ -180,7 +180,137 @@ def e164(number: str) -> str | None:
     return f"+1{digits}" if len(digits) == 10 else None
 
 
-AUTHORITIES: dict[str, type[Provider]] = {"com.android.contacts": Contacts}
+class Calls(Provider):
+    """call_log"""
+
+    schema = """
+        CREATE TABLE calls (_id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT, name TEXT, type INTEGER, date INTEGER,
+            duration INTEGER, new INTEGER, subscription_id TEXT, subscription_component_name TEXT);
+    """
+    views = {"calls": "calls"}
+
+
+class Messages(Provider):
+    """sms: who is not let write is told nothing, and nothing is written."""
+
+    schema = """
+        CREATE TABLE sms (_id INTEGER PRIMARY KEY AUTOINCREMENT, thread_id INTEGER, address TEXT, body TEXT,
+            date INTEGER, read INTEGER DEFAULT 0, type INTEGER DEFAULT 1);
+        CREATE TABLE threads (_id INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT);
+    """
+    views = {"": "sms", "inbox": "sms"}
+
+    def allowed(self) -> bool:
+        package = "com.android.shell" if os.getuid() else "root"
+        entry = self.state.get("appops", {}).get(package, {}).get("WRITE_SMS", {})
+        return bool(entry.get("mode") == "allow")
+
+    def table(self, asked: Asked) -> str:
+        super().table(asked)
+        return "sms"
+
+    def insert(self, asked: Asked) -> int:
+        if not self.allowed():
+            return 0
+        thread = self.run("SELECT _id FROM threads WHERE recipient = ?", (asked.values.get("address"),)).fetchone()
+        row = thread[0] if thread else self.put("threads", {"recipient": asked.values.get("address")})
+        return self.put("sms", {**asked.values, "thread_id": row})
+
+    def delete(self, asked: Asked) -> None:
+        if self.allowed():
+            super().delete(asked)
+            self.run("DELETE FROM threads WHERE _id NOT IN (SELECT thread_id FROM sms)")
+
+
+class Calendar(Provider):
+    """com.android.calendar: calendars are a sync adapter's, who says of which account."""
+
+    schema = """
+        CREATE TABLE calendars (_id INTEGER PRIMARY KEY AUTOINCREMENT, account_name TEXT, account_type TEXT, name TEXT,
+            calendar_displayName TEXT, calendar_access_level INTEGER, visible INTEGER, sync_events INTEGER,
+            ownerAccount TEXT);
+        CREATE TABLE events (_id INTEGER PRIMARY KEY AUTOINCREMENT, calendar_id INTEGER NOT NULL, title TEXT,
+            eventLocation TEXT, description TEXT, dtstart INTEGER, dtend INTEGER, eventTimezone TEXT,
+            deleted INTEGER DEFAULT 0);
+        CREATE VIEW view_events AS SELECT events.*, calendars.account_name, calendars.account_type FROM events
+            JOIN calendars ON calendars._id = calendar_id;
+        CREATE TRIGGER calendar_cleanup DELETE ON calendars BEGIN
+            DELETE FROM events WHERE calendar_id = old._id; END;
+    """
+    views = {"calendars": "calendars", "events": "view_events"}
+
+    def insert(self, asked: Asked) -> int:
+        if asked.path == "calendars":
+            named = asked.query.get("account_name"), asked.query.get("account_type")
+            if not asked.by_sync_adapter or None in named:
+                raise Refused("java.lang.IllegalArgumentException", "the caller must be a sync adapter of an account")
+        elif not self.run("SELECT 1 FROM calendars WHERE _id = ?", (asked.values.get("calendar_id"),)).fetchone():
+            raise Refused("java.lang.IllegalArgumentException", "New events must specify a calendar id")
+        elif "dtstart" not in asked.values or "eventTimezone" not in asked.values:
+            raise Refused("java.lang.IllegalArgumentException", "DTSTART and eventTimezone must not be empty.")
+        return super().insert(asked)
+
+    def delete(self, asked: Asked) -> None:
+        if asked.by_sync_adapter:
+            kept = [
+                f"{name} = {asked.query[name]!r}" for name in ("account_name", "account_type") if name in asked.query
+            ]
+            asked.where = " AND ".join((*kept, *([f"({asked.where})"] if asked.where else ())))
+            super().delete(asked)
+        elif asked.path == "events":
+            for row in self.matching(asked):
+                self.run("UPDATE events SET deleted = 1 WHERE _id = ?", (row,))
+        else:
+            super().delete(asked)
+
+
+class Media(Provider):
+    """media: a row for each file that was scanned; with the row goes the file."""
+
+    schema = """
+        CREATE TABLE images (_id INTEGER PRIMARY KEY AUTOINCREMENT, _data TEXT UNIQUE, _display_name TEXT);
+    """
+    views = {"external/images/media": "images"}
+
+    def table(self, asked: Asked) -> str:
+        super().table(asked)
+        return "images"
+
+    def scan(self, path: str) -> None:
+        if Path(path).is_file():
+            self.run("INSERT OR REPLACE INTO images (_data, _display_name) VALUES (?, ?)", (path, Path(path).name))
+
+    def call(self, method: str, argument: str | None) -> str:
+        if method == "scan_file" and argument and self.state["api"] >= 30:
+            self.scan(argument)
+            return "Bundle[{uri=content://media/external_primary/images/media/1}]"
+        return super().call(method, argument)
+
+    def delete(self, asked: Asked) -> None:
+        for row in self.matching(asked):
+            (path,) = self.run("SELECT _data FROM images WHERE _id = ?", (row,)).fetchone()
+            Path(path).unlink(missing_ok=True)
+        super().delete(asked)
+
+
+class Telephony(Provider):
+    """telephony: the SIM cards that were in the device."""
+
+    schema = """
+        CREATE TABLE siminfo (_id INTEGER PRIMARY KEY AUTOINCREMENT, icc_id TEXT, number TEXT, carrier_name TEXT,
+            sim_id INTEGER);
+    """
+    views = {"siminfo": "siminfo"}
+
+
+AUTHORITIES: dict[str, type[Provider]] = {
+    "com.android.contacts": Contacts,
+    "call_log": Calls,
+    "sms": Messages,
+    "com.android.calendar": Calendar,
+    "media": Media,
+    "telephony": Telephony,
+}
 
 
 def of(authority: str, state: dict[str, Any], user: int) -> Provider:
