@@ -1,0 +1,97 @@
+"""Killed at any moment of its preparation, a run leaves a device that `undo` brings back to what it was."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.lab.apps import APPS
+from monitor.observe.android import device, finding
+from monitor.observe.android.journal import Entry, Journal, Undo
+from monitor.observe.android.wanted import Wanted
+from tests.adb.rig import frida_server, lab_app
+from tests.adb.rig.phone import Phone
+from tests.adb.test_observe import left
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
+
+KILLS = int(os.environ.get("KILLS", "3"))
+"""How many random kills are tried on each version; `KILLS=40 make test-slow` tries two hundred."""
+VERSIONS = {24: "toybox", 29: "magisk", 33: "root-word", 34: "kernelsu", 36: "magisk"}
+MOST = 40
+"""More changes than a run makes."""
+
+
+def prepare(serial: str, home: Path, apk: Path, server: Path, kill_at: int, after: bool) -> None:
+    """In a process of its own: prepare a run as `observe` does, and be killed before or after change number `kill_at`.
+
+    Before: it is in the journal, and not made. After: the next one is about to be written down.
+    """
+    written = Journal.before
+    count = 0
+
+    def before(self: Journal, what: str, undo: Undo, was: str | None = None) -> Entry:
+        nonlocal count
+        if after and count == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        entry = written(self, what, undo, was)
+        count += 1
+        if not after and count == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return entry
+
+    Journal.before = before  # type: ignore[method-assign]
+    proxy = home / "ca.pem"
+    wanted = Wanted(serial, apks=(apk,), frida_server=server)
+    with device.opened(wanted, "refuse", home) as phone:
+        phone.install()
+        phone.prepare("127.0.0.1", 9, proxy)
+        phone.reset()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def authority(path: Path) -> None:
+    """As the proxy has one."""
+    from trustme import CA
+
+    CA(organization_name="mitmproxy").cert_pem.write_to_path(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("api", VERSIONS)
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_anywhere_undo_brings_back_what_was(
+    phone_of: Callable[..., Phone], tmp_path: Path, api: int, number: int
+) -> None:
+    chance = random.Random(f"{api} {number}")
+    kill_at, after = chance.randrange(1, MOST), chance.random() < 0.5
+    phone = phone_of(api=api, su=VERSIONS[api])
+    home = tmp_path / "home"
+    home.mkdir()
+    authority(home / "ca.pem")
+    program = tmp_path / "frida-server"
+    program.write_bytes(frida_server.program())
+    with lab_app.furnish(phone, "circle", "free", installed=False) as app:
+        before = left(phone)
+        child = multiprocessing.get_context("spawn").Process(
+            target=prepare, args=(phone.serial, home, app.apk, program, kill_at, after)
+        )
+        child.start()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+
+        control = finding.control(finding.choose(phone.serial), home / "devices")
+        assert control.journal.open or kill_at == 1
+        assert finding.take_back(control) == []
+        assert control.journal.open == ()
+
+        if "http_proxy" in (now := left(phone))["settings"]["global"]:
+            before["settings"]["global"]["http_proxy"] = ":0"  # deleted, it works on until a reboot
+        assert now == before
+    assert APPS["circle"].package not in phone.read()["packages"]
