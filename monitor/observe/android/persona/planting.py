@@ -29,6 +29,8 @@ NAMED_SINCE = 25
 """API level from which on Android has a device name that is not Bluetooth's."""
 SCANNED_SINCE = 30
 """API level from which on the media provider scans a file when it is called; before, a broadcast has it done."""
+IN_FLIGHT_S = 2
+"""So long undo waits for a message that is on its way."""
 ARRIVES_S = 10.0
 """So long a message of the emulator's console may take to be in the inbox."""
 
@@ -120,10 +122,11 @@ class _Planting:
         )
         adapter = f"{base}/raw_contacts?caller_is_syncadapter=true"
         content.script("plant contacts", lines, content.delete(adapter, of_run))
-        planted = [each["_id"] for each in content.query(f"{base}/raw_contacts", "_id", where=of_run, sort="_id")]
-        columns = ("raw_contact_id", "mimetype", "data4", "data1")
+        planted = content.known(f"{base}/raw_contacts", of_run)
         where = f"raw_contact_id IN ({', '.join(planted)})"
-        given = content.query(f"{base}/data", *columns, where=where, sort="raw_contact_id, _id")
+        columns = ("raw_contact_id", "mimetype", "data4", "data1")
+        known = content.known(f"{base}/data", where)
+        given = content.query(f"{base}/data", *columns, where=where, known=known)
         row_of = {raw_id: self.row + at for at, raw_id in enumerate(planted)}
         self.row += len(planted)
         for each in given:
@@ -185,8 +188,11 @@ class _Planting:
                 if message not in over_the_air
             ]
         )
-        undo = operation.around(content.delete("content://sms", of_run))
+        in_flight = f"sleep {IN_FLIGHT_S}\n" if over_the_air else ""
+        undo = operation.around(f"{in_flight}{content.delete('content://sms', of_run)}")
         content.script("plant messages", [operation.allow, *lines], undo)
+        if over_the_air:
+            self.notes.append("the app for messages may keep a notification, and a copy of its own, of what arrived")
         for message in over_the_air:
             number = re.sub(r"[^\d+]", "", message.number)
             done = self.control.shell.adb.console("sms", "send", number, message.text)
@@ -266,7 +272,7 @@ class _Planting:
             raise Refused(f"{path} is not what was written")
         row = self._next_row()
         self.values.append(Value(type="location", text=wanted.photo.text, row=row))
-        if content.query(uri, "_id", where=of_run):
+        if content.known(uri, of_run):
             self.values.append(Value(type="photos", text=name, row=row))
         else:
             self.notes.append(f"{path} is there, but Android's media store does not list it yet")

@@ -21,8 +21,8 @@ LONGEST = 2000
 def _plantable(text: str) -> str:
     if "\0" in text:
         raise ValueError("a NUL cannot be put on a device")
-    if not text.strip():
-        raise ValueError("must not be blank")
+    if text != text.strip() or "\r" in text:
+        raise ValueError("must not begin or end with white space, nor have a carriage return: adb does not keep them")
     text.encode()  # a lone surrogate is no text
     return text
 
