@@ -2,96 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial as partial_of
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, assert_never, cast
-
-import frida
+from typing import Any, Self, cast
 
 from monitor.errors import SetupError
-from monitor.events import Event, Gap, Phase
-from monitor.observe.agent_lines import Lines, Refusals
-from monitor.observe.agent_messages import (
-    SLACK,
-    BodySent,
-    Channel,
-    ChildStarted,
-    ClockTold,
-    Exit,
-    FactsSent,
-    Fault,
-    LinesSent,
-    Message,
-    PlainSent,
-    Ready,
-    Refused,
-    StatusesSent,
-    Unpinned,
-    message,
-)
+from monitor.events import Event, Phase
+from monitor.observe.agent_listener import Listener, Records
 from monitor.observe.agent_plan import plan
-from monitor.observe.child_processes import Children
-from monitor.observe.clock import DeviceClock
+from monitor.observe.child_processes import Children, Followed, Owned
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Target
-from monitor.observe.ending import Ending
+from monitor.observe.frida_device import ERRORS, FridaDevice, FridaFault, Script, faults
 from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import within
-from monitor.observe.plaintext import Plaintext
 from monitor.observe.sources import Source
+
+__all__ = ["Agent", "Records", "agent_js"]
 
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
-RESTORE_S = 20.0
-"""How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
 FOLD_MS = 1000
-LOST = (
-    frida.InvalidOperationError,
-    frida.NotSupportedError,
-    frida.PermissionDeniedError,
-    frida.ProcessNotFoundError,
-    frida.ProcessNotRespondingError,
-    frida.ProtocolError,  # it ended while Frida was getting in
-    frida.TransportError,
-    frida.core.RPCException,
-)
-"""What Frida raises of a process that is gone or cannot be entered."""
+HELD_S = 8.0
+"""Android ends an app that has not come up 10 s after its start, the time included that it is held."""
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
-LONGEST_FAULT = 2000
-MOST_FAULTS = 20
-MOST_CHECKS = 1000
-"""Checks of certificates that are told of."""
+LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
+LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
-
-Why = Literal[
-    "class_absent",
-    "method_absent",
-    "install_failed",
-    "hook_error",
-    "process_not_instrumented",
-    "detached",
-    "refused",
-]
-
-
-class Records(Protocol):
-    """Where lines go: a Recording."""
-
-    def append_all(self, events: Sequence[Event], /) -> object:
-        """Append events, each to the file of its kind."""
-
-    def put_body(self, data: bytes, /) -> str | None:
-        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
+TRUSTS_S = 10.0
 
 
 def agent_js() -> str:
@@ -103,7 +50,7 @@ def agent_js() -> str:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
 
 
-class Agent:
+class Agent(Listener):
     """The agent of one run, in one process, with one Frida session. A context manager: leaving it is `stop`."""
 
     def __init__(
@@ -126,30 +73,14 @@ class Agent:
         `proxy_key`: identifier of the key of the proxy's authority (`trust.key_of`): what the proxy decrypts is not
         recorded at the TLS library as well. `unpin`: make the app accept the proxy's certificate.
         """
-        self.app = app
-        self._recording = recording
-        signals = signals or Signals()
+        super().__init__(recording, app, Hooked(sources, api_level, partial=partial), signals, clock_offset_ms)
         options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._began = datetime.now(UTC)
-        self._channel = Channel(app, lambda: self._pid, self._window)
-        self._refusals = Refusals(self._gap)
-        self._lines = Lines(signals, self._channel, self._refuse)
-        self._plan = partial_of(plan, app, sources, signals, **options)
-        self._offset = timedelta(milliseconds=clock_offset_ms)
-        self._plaintext = Plaintext(app, self._put_body, time.monotonic)
-        self.clock = DeviceClock(self._ask_time)
-        """The device's clock, once the app is up."""
-        self.unpinned: dict[str, str] = {}
-        """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
-        self._device: Any = None
-        self._session: Any = None
-        self._script: Any = None
-        self._pid: int | None = None
-        self._spawned = self._ends = False
-        self._hooked = Hooked(sources, api_level, partial=partial)
-        self._ready = threading.Event()
+        self._plan = partial_of(plan, app, sources, self._signals, **options)
+        self.times: dict[str, float] = {}
+        """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
+        self._device: FridaDevice | None = None
+        self._held = self._ends = False
         self._ended = threading.Event()
-        self._ending = Ending()
         self._is_child = False
         self._children: list[Agent] = []
         self._child = partial_of(
@@ -162,11 +93,10 @@ class Agent:
             clock_offset_ms=clock_offset_ms,
             **options,
         )
-        self._processes: Children | None = None
+        self._owned: Owned | None = None
+        self._followed = Followed()
         self._stopping = False
         self._finished = False
-        self._failure: BaseException | None = None
-        self._faults: list[str] = []
         self._output: deque[bytes] = deque(maxlen=50)
         self.on_output: Callable[[bytes], object] = lambda _: None
         """Called with what a process that we started prints; replace it to see that."""
@@ -197,88 +127,93 @@ class Agent:
 
         Raises SetupError, with what the app or Frida said, when that fails.
         """
-        try:
-            self._device = (
-                frida.get_local_device() if target.frida_device == "local" else frida.get_device(target.frida_device)
-            )
-            self._device.on("output", self._on_output)
-            self._pid = target.pid or self._spawn(target)
-            self._enter()
-        except (frida.ProcessNotFoundError, frida.ExecutableNotFoundError, frida.ServerNotRunningError) as error:
-            raise self._not_up(f"{self.app} could not be started: {error}.") from error
-        except (frida.InvalidArgumentError, *LOST) as error:
-            raise self._not_up(f"Frida could not get into {self.app}: {error}.") from error
+        began = time.monotonic()
+        with faults(f"{self.app} could not be started", self._not_up):
+            self._device = FridaDevice.reach(target)
+            self._device.listen(self._on_output)
+            started = self._device.start(target)
+        self._pid, self._held, self._ends = started.pid, started.held, started.ours
+        self._owned = target.processes
+        self.times["started"] = started.at - began
+        with faults(f"Frida could not get into {self.app}", self._not_up):
+            try:
+                self._enter(began)
+            except BaseException:
+                self._let_go()
+                raise
+        held = self.times["let run"] - self.times["started"]
+        if started.held and held > HELD_S:
+            self._record([self._gap("hook_error", LONG_HELD.format(held))])
         self._until_ready()
+        if started.late is not None:
+            ran = timedelta(seconds=time.monotonic() - started.at)
+            self._missed(self.app, f"{LATE_START} ({started.late})", self._now() - ran)
 
-    def adopt(self, device: Any, pid: int, *, ends: bool) -> None:
+    def adopt(self, device: FridaDevice, pid: int, *, ends: bool) -> None:
         """Hook a further process of the app, which runs already; `ends`: it is ended with the run.
 
         Raises SetupError when that fails.
         """
         self._device, self._pid = device, pid
         self._is_child, self._ends = True, ends
-        try:
-            self._enter()
-        except (frida.InvalidArgumentError, *LOST) as error:  # the first: it ended while Frida was getting in
-            raise self._not_up(f"Frida could not get into process {pid}: {error}.") from error
+        with faults(f"Frida could not get into process {pid}", self._not_up):
+            self._enter(time.monotonic())
         self._until_ready()
 
-    def _enter(self) -> None:
+    def _enter(self, began: float) -> None:
         """Bring the agent into the process, and let it run if it is held."""
-        pid = cast(int, self._pid)
+        pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
         self._processes = Children(
             self.app,
             pid,
             hook=self._hook_child,
-            running=self._running,
-            ours=self._is_ours,
+            running=device.running,
+            owned=self._owned,
+            ours=lambda other: device.same_user(other, pid),
             missed=self._missed,
-            lost=LOST,
+            followed=self._followed,
+            lost=ERRORS,
         )
-        self._session = self._device.attach(pid)
-        self._session.on("detached", self._on_detached)
-        self._script = self._session.create_script(agent_js(), name="agent", runtime="qjs")
-        self._script.on("message", self._on_message)
-        self._script.set_log_handler(lambda _level, _text: self._refuse("a message that the agent does not send (log)"))
+        self._script = device.enter(
+            pid,
+            agent_js(),
+            heard=self._on_message,
+            logged=lambda: self._refuse("a message that the agent does not send (log)"),
+            ended=self._on_detached,
+        )
+        self.times["entered"] = time.monotonic() - began
         self._script.load()
+        self.times["loaded"] = time.monotonic() - began
         if not self._is_child:  # before the app's first line: by it, the times of all lines are checked
             self.clock.measure()
             self.clock.wait(CLOCK_WAIT_S)
-        self._script.exports_sync.install(self._plan(started=self._spawned))
-        if self._spawned:
-            self._device.resume(pid)
+        self._script.call("install", self._plan(started=self._held))
+        if self._held:
+            device.resume(pid)
+        elif not self._is_child:  # a gadget or a portal may hold what we attached to; else there is nothing to resume
+            with suppress(*ERRORS):
+                device.resume(pid)
+        self.times["let run"] = time.monotonic() - began
+
+    def _let_go(self) -> None:
+        """Of a process whose start failed: ended where it is ours, else let run."""
+        pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
+        if self._ends:
+            device.kill(pid)
+        else:
+            within(DETACH_S, lambda: device.resume(pid), ERRORS)
 
     def _hook_child(self, pid: int) -> datetime:
         began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
+        child._owned, child._followed = self._owned, self._followed
         self._children.append(child)
-        child.adopt(self._device, pid, ends=self._ends)
+        child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends)
         return began
-
-    def _running(self) -> dict[int, str]:
-        return {process.pid: process.name for process in self._device.enumerate_processes()}
-
-    def _is_ours(self, pid: int) -> bool:
-        """Whether a process runs as the same user as the app's: on Android, each app has one of its own."""
-        with suppress(*LOST):
-            there = self._device.enumerate_processes(pids=[pid, self._pid], scope="metadata")
-            users = {process.pid: process.parameters.get("user") for process in there}
-            return pid in users and users[pid] == users.get(cast(int, self._pid))
-        return False
 
     def _missed(self, subject: str, detail: str, began: datetime | None = None) -> None:
         self._record([self._gap("process_not_instrumented", detail, subject, began)])
-
-    def _spawn(self, target: Target) -> int:
-        if target.argv is None:
-            raise SetupError(f"There is nothing to start for {self.app}.", "Start the app, then observe it.")
-        program, *arguments = target.argv
-        options: dict[str, Any] = {}
-        if target.frida_device == "local":
-            options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
-        self._spawned = self._ends = True
-        return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
 
     def _until_ready(self) -> None:
         waited = 0.0
@@ -290,14 +225,26 @@ class Agent:
             if waited > READY_S:
                 raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
 
-    def _not_up(self, what: str) -> SetupError:
+    def _not_up(self, why: FridaFault | str) -> SetupError:
+        """With what the app and the agent said."""
         said = b"".join(self._output).decode("utf-8", "replace").strip()
         details = [*self._faults[:1], *([f"It printed: {said[-SHOWN_TEXT:]}"] if said else [])]
-        return SetupError(" ".join([what, *details]), "See that the app runs by itself, then try again.")
+        if isinstance(why, str):
+            return SetupError(" ".join([why, *details]), "See that the app runs by itself, then try again.")
+        return FridaFault(why.code, " ".join([why.what, *details]), why.next_step)
 
     def watch(self, on: bool) -> None:
         """See the app's calls, or let them all through as if there were no hooks; from when it returns."""
-        self._script.exports_sync.watch(on)
+        cast(Script, self._script).call("watch", on)
+
+    def trusts(self, leaf_pem: str, host: str) -> tuple[str, str]:
+        """Whether the app's default check accepts a certificate (PEM, with those above it) for a host: trusted, pinned,
+        refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
+        """
+        said: list[dict[str, str]] = []
+        script = cast(Script, self._script)
+        within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
+        return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")
 
     def statuses(self) -> list[HookStatus]:
         """How far the hook of each source is, in the order of the sources."""
@@ -330,123 +277,21 @@ class Agent:
         for child in self._children:
             child.stop()
         if self._script is not None and not self._ended.is_set():
-            finish = self._script.exports_sync.finish
-            within(DETACH_S if self._ends else RESTORE_S, lambda: finish(not self._ends), LOST)
             if self._ends:
-                within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
+                self._script.end()
                 self._ended.wait(DETACH_S)
             else:
-                # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
-                within(DETACH_S, self._script.eternalize, LOST)
-                within(DETACH_S, self._session.detach, LOST)
-        elif self._spawned and self._script is None and self._pid is not None:
-            within(DETACH_S, lambda: self._device.kill(self._pid), LOST)
+                self._script.leave()
         if self._script is not None:
             self._sent(self._plaintext.close(self._pid))
             self._record(list(self._refusals.rest()))
             if not self._is_child:
                 self._record([self._gap(*gap) for gap in self._hooked.gaps()])
         if self._device is not None and not self._is_child:
-            self._device.off("output", self._on_output)
+            self._device.deaf()
         self._raise_failure()
 
-    # What comes from the app. Frida calls these from a thread of its own.
-
-    def _on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
-        """One message: whatever the app has made of it, it costs no more than itself, and never the run."""
-        try:
-            if raw.get("type") == "error":
-                self._fault(str(raw.get("stack") or raw.get("description")))
-            else:
-                self._on_payload(message(raw.get("payload")), data or b"")
-        except Refused as reason:
-            self._refuse(str(reason))
-        except Exception as error:
-            self._refuse(f"a message that could not be read ({type(error).__name__})")
-
-    def _on_payload(self, payload: Message, data: bytes) -> None:
-        arrived = datetime.now(UTC)
-        match payload:
-            case BodySent():
-                self._put_body(data)
-            case PlainSent():
-                self._sent(self._plaintext.feed(payload, data, self._pid), arrived)
-            case LinesSent():
-                self._record(self._lines.events(payload.lines, arrived))
-            case FactsSent():
-                self._record(self._lines.understood(payload.facts, arrived))
-            case StatusesSent():
-                self._hooked.told(payload.statuses)
-            case Ready():
-                self._ready.set()
-            case ClockTold():
-                self.clock.told(payload.number, payload.at)
-            case Unpinned():
-                known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
-                if not known or (payload.state == "met" and payload.check in self.unpinned):
-                    self.unpinned[payload.check] = payload.state
-            case Exit():
-                self._ending.told(payload.how, payload.inside)
-                self._script.post({"type": "flushed"})
-            case ChildStarted():
-                cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
-            case Fault():
-                self._fault(payload.detail)
-            case other:
-                assert_never(other)
-
-    def _fault(self, detail: str) -> None:
-        detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()
-        if len(self._faults) < MOST_FAULTS:
-            self._faults.append(detail)
-        self._refuse(detail, "hook_error")
-
-    def _refuse(self, reason: str, why: Literal["refused", "hook_error"] = "refused") -> None:
-        self._record(self._refusals.count(why, reason))
-
-    def _sent(self, events: Sequence[Event], arrived: datetime | None = None) -> None:
-        self._record(self._lines.seen(events, arrived or datetime.now(UTC)))
-
-    def _put_body(self, data: bytes) -> str | None:
-        """Store what a line may name from now on."""
-        try:
-            name = self._recording.put_body(data)
-        except Exception as error:  # raised where the run is: a disk that is full is no fault of the message
-            self._failure = self._failure or error
-            return None
-        if name is not None:
-            self._channel.bodies.add(name)
-        else:
-            self._channel.unstored.add(hashlib.sha256(data).hexdigest())
-        return name
-
-    def _window(self) -> tuple[datetime, datetime]:
-        """The earliest and the latest time that a line can have, on the device's clock."""
-        readings = self.clock.readings
-        offsets = [timedelta(milliseconds=one.offset_ms) for one in (*readings[:1], *readings[-2:])] or [self._offset]
-        return self._began + min(offsets) - SLACK, datetime.now(UTC) + max(offsets[-2:]) + SLACK
-
-    def _gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
-        """One of now, or one that began at a time and is over."""
-        now = self._now()
-        return Gap(
-            at=began or now,
-            app=self.app,
-            pid=self._pid,
-            where="hook",
-            subject=subject,
-            why=why,
-            detail=detail,
-            until=None if began is None else now,
-        )
-
-    def _record(self, events: Sequence[Event]) -> None:
-        """Append lines; where that fails, it is raised where the run is: Frida would only print it."""
-        try:
-            if events:
-                self._recording.append_all(events)
-        except Exception as error:
-            self._failure = self._failure or error
+    # What Frida tells, from a thread of its own.
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
         try:
@@ -465,19 +310,3 @@ class Agent:
         if pid == self._pid:
             self._output.append(data)
             self.on_output(data)
-
-    def _ask_time(self, number: int) -> None:
-        """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""
-        with suppress(frida.InvalidOperationError):
-            self._script.post({"type": "clock", "number": number})
-
-    def _now(self) -> datetime:
-        """Now on the device's clock, as all lines of this producer are."""
-        readings = self.clock.readings
-        offset = timedelta(milliseconds=readings[-1].offset_ms) if readings else self._offset
-        return datetime.now(UTC) + offset
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure

@@ -8,6 +8,7 @@ fork a lot.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ PROGRAM = "not a program of the app's: what it does and starts is not seen"
 HELPED = "started through a helper of the virtual machine's: what it does and starts is not seen"
 STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
 TOO_MANY = "there were too many to follow"
+SYSTEM = re.compile(r"^(\S*/)?(am|pm|cmd|content|settings|input|svc|wm|ime|dumpsys)(\s|$)|\bcom\.android\.commands\.")
+"""Programs of Android's that run in a virtual machine as the app does (app_process), and none of its code."""
 MOST_PROCESSES = 100
 """Processes that are entered in a run."""
 MOST_SUBJECTS = 1000
@@ -36,6 +39,24 @@ LONGEST_SUBJECT = 2000
 LATE = "it was entered while it ran: what it did before is not seen"
 
 
+class Followed:
+    """The processes that are followed already, of an app and all that it starts: each is entered once."""
+
+    def __init__(self) -> None:
+        self._pids: set[int] = set()
+        self._lock = threading.Lock()
+
+    def take(self, pid: int) -> bool:
+        """Whether it was not followed until now."""
+        with self._lock:
+            new = pid not in self._pids
+            self._pids.add(pid)
+            return new
+
+    def __len__(self) -> int:
+        return len(self._pids)
+
+
 class Missed(Protocol):
     """Is told of a process of which nothing is seen, or nothing from `began` until now."""
 
@@ -43,12 +64,17 @@ class Missed(Protocol):
         """Say so in a gap."""
 
 
+Owned = Callable[[], Mapping[int, str]]
+"""The processes of the app, by the device's own knowledge: number and name. Raises SetupError when it is silent."""
+
+
 class Children:
     """Those of the process `pid` of the app `app`.
 
     `hook` hooks a process and gives the time when it began to, or raises SetupError; `running` gives the name of
-    each process of the device by its number; `ours` says whether a process belongs to the app's user; `lost` are the
-    errors of Frida for a device that is gone.
+    each process of the device by its number; `owned` those of the app, where the device knows them: a process of
+    the app may have any name; `ours` says whether a process belongs to the app's user; `followed` are those of the
+    whole run; `lost` are the errors of Frida for a device that is gone.
     """
 
     def __init__(
@@ -58,18 +84,22 @@ class Children:
         *,
         hook: Callable[[int], datetime],
         running: Callable[[], Mapping[int, str]],
+        owned: Owned | None = None,
         ours: Callable[[int], bool],
         missed: Missed,
+        followed: Followed,
         lost: tuple[type[Exception], ...],
     ) -> None:
         self._app = app
         self._pid = pid
         self._hook = hook
         self._running = running
+        self._owned = owned
         self._ours = ours
         self._missed = missed
         self._lost = lost
-        self._known = {pid}
+        self._followed = followed
+        followed.take(pid)
         self._told: set[str] = set()
         self._entering: list[threading.Thread] = []
         self._look_at = time.monotonic()
@@ -79,6 +109,8 @@ class Children:
         """What the agent says of a process that was started. Called by a thread of Frida's, which must not wait."""
         line = line and line[:LONGEST_SUBJECT]
         match how:
+            case "own" if line and SYSTEM.search(line):
+                self._miss(line, PROGRAM)
             case "own" if pid:
                 self._enter(pid, line or f"process {pid}")
             case "copy":
@@ -93,7 +125,11 @@ class Children:
         if not self._open or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_S
-        with suppress(*self._lost):
+        with suppress(*self._lost, SetupError):
+            if self._owned is not None:
+                for pid, name in self._owned().items():
+                    self._enter(pid, name)
+                return
             for pid, name in self._running().items():
                 if name.startswith(f"{self._app}:"):
                     self._enter(pid, name)
@@ -106,23 +142,28 @@ class Children:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _enter(self, pid: int, subject: str) -> None:
-        if self._open and pid not in self._known:
-            if len(self._known) >= MOST_PROCESSES:
+        if self._open and self._followed.take(pid):
+            if len(self._followed) > MOST_PROCESSES:
                 self._miss("further processes", TOO_MANY)
                 return
-            self._known.add(pid)
             thread = threading.Thread(target=self._take, args=(pid, subject), daemon=True)
             self._entering.append(thread)
             thread.start()
 
     def _take(self, pid: int, subject: str) -> None:
-        if not self._ours(pid):
+        if not self._belongs(pid):
             self._miss(subject, STRANGER)
             return
         try:
             self._missed(subject, LATE, self._hook(pid))
         except SetupError as error:
             self._miss(subject, str(error))
+
+    def _belongs(self, pid: int) -> bool:
+        with suppress(SetupError):
+            if self._owned is not None and pid in self._owned():
+                return True
+        return self._ours(pid)
 
     def _miss(self, subject: str, why: str) -> None:
         """Once: apps start the same command again and again."""

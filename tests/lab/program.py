@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,12 @@ class Program:
     env: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
     pid: int | None = None
+    remote: tuple[str, str | None] | None = None
+    user: int | None = None
+    activity: str | None = None
+    gadget: str | None = None
+    otherwise: Callable[[], int] | None = None
+    processes: Callable[[], Mapping[int, str]] | None = None
 
 
 def blank(path: Path, package: str) -> Recording:

@@ -8,20 +8,29 @@ import json
 import os
 import signal
 import socket
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 SOCKET = "/data/rig/zygote.socket"
+MS_SLAVE_REC = 0x84000
 
 
-def name_process(name: str) -> None:
-    """As `ps` shows it."""
-    ctypes.CDLL(None).prctl(15, name.encode()[:15], 0, 0, 0)
+NAME = "zygote64"
+
+
+def name_process() -> None:
+    """As `ps` and /proc show it: by the first word of its command line, and by the name of its first thread."""
+    if sys.orig_argv[0] != NAME:
+        os.execv(sys.executable, [NAME, __file__])
+    ctypes.CDLL(None).prctl(15, b"main", 0, 0, 0)
 
 
 def serve() -> None:
-    name_process("zygote64")
+    name_process()
     os.unshare(os.CLONE_NEWNS)
+    ctypes.CDLL(None).mount(b"none", b"/", None, MS_SLAVE_REC, None)  # as zygote does: mounts come in, none go out
     Path("/data/rig/zygote.pid").write_text(str(os.getpid()))
     with contextlib.suppress(FileNotFoundError):
         Path(SOCKET).unlink()
@@ -33,6 +42,11 @@ def serve() -> None:
     while True:
         connection, _ = server.accept()
         order = json.loads(connection.recv(1 << 20))
+        if "kill" in order:
+            end(order)
+            connection.sendall(b"0")
+            connection.close()
+            continue
         pid = os.fork()
         if pid == 0:
             server.close()
@@ -45,8 +59,30 @@ def serve() -> None:
         connection.close()
 
 
+def end(order: dict[str, Any]) -> None:
+    """Kill all processes of an app, of one of the device's users or of all."""
+    limit = time.monotonic() + 5
+    while (pids := of_app(order["kill"], order.get("user"))) and time.monotonic() < limit:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def of_app(app: int, user: int | None) -> list[int]:
+    """Its processes; the dead that nobody has buried yet are none."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            pid, uid = int(folder.name), folder.stat().st_uid
+            wanted = uid % 100000 == app if user is None else uid == user * 100000 + app
+            if wanted and ") Z " not in (folder / "stat").read_text():
+                found.append(pid)
+    return found
+
+
 def start(order: dict[str, Any]) -> None:
-    """Become the app: own mount namespace, its user, its program; held until /data/rig/held/PID is gone if asked."""
+    """Become the app: own mount namespace, its user, its program; held (rig/hold.c) while the process `hold` lives."""
     os.unshare(os.CLONE_NEWNS)
     os.setsid()
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -56,6 +92,8 @@ def start(order: dict[str, Any]) -> None:
     os.dup2(null, 0)
     for prepare in order.get("prepare", ()):  # in the app's namespace, as root
         os.spawnv(os.P_WAIT, prepare[0], prepare)
+    if order.get("hold"):
+        Path(f"/data/rig/held/{os.getpid()}").write_text(str(order["hold"]))
     os.setgroups([])
     os.setgid(order["uid"])
     os.setuid(order["uid"])

@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 from typing import Any
 
-import providers  # type: ignore[import-not-found]
+import providers
 
 TYPES: dict[str, Any] = {"b": lambda text: int(text == "true"), "s": str, "i": int, "l": int, "f": float, "d": float}
 NULL_SINCE = 29

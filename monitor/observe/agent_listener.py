@@ -1,0 +1,203 @@
+"""Takes what the agent in one process sends, whatever the app has made of it, and has it recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Protocol, assert_never, cast
+
+from monitor.events import Event, Gap
+from monitor.observe.agent_lines import Lines, Refusals
+from monitor.observe.agent_messages import (
+    SLACK,
+    BodySent,
+    Channel,
+    ChildStarted,
+    ClockTold,
+    Exit,
+    FactsSent,
+    Fault,
+    LinesSent,
+    Message,
+    PlainSent,
+    Ready,
+    Refused,
+    StatusesSent,
+    Unpinned,
+    message,
+)
+from monitor.observe.child_processes import Children
+from monitor.observe.clock import DeviceClock
+from monitor.observe.consent_signals import Signals
+from monitor.observe.ending import Ending
+from monitor.observe.frida_device import Script
+from monitor.observe.hooked import Hooked
+from monitor.observe.plaintext import Plaintext
+
+LONGEST_FAULT = 2000
+MOST_FAULTS = 20
+MOST_CHECKS = 1000
+"""Checks of certificates that are told of."""
+
+Why = Literal[
+    "class_absent",
+    "method_absent",
+    "install_failed",
+    "hook_error",
+    "process_not_instrumented",
+    "detached",
+    "refused",
+]
+
+
+class Records(Protocol):
+    """Where lines go: a Recording."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Append events, each to the file of its kind."""
+
+    def put_body(self, data: bytes, /) -> str | None:
+        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
+
+
+class Listener:
+    """Of one process. Frida calls `_on_message` from a thread of its own."""
+
+    def __init__(
+        self, recording: Records, app: str, hooked: Hooked, signals: Signals | None, clock_offset_ms: float
+    ) -> None:
+        self.app = app
+        self._recording = recording
+        self._signals = signals or Signals()
+        self._began = datetime.now(UTC)
+        self._channel = Channel(app, lambda: self._pid, self._window)
+        self._refusals = Refusals(self._gap)
+        self._lines = Lines(self._signals, self._channel, self._refuse)
+        self._offset = timedelta(milliseconds=clock_offset_ms)
+        self._plaintext = Plaintext(app, self._put_body, time.monotonic)
+        self.clock = DeviceClock(self._ask_time)
+        """The device's clock, once the app is up."""
+        self.unpinned: dict[str, str] = {}
+        """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
+        self._script: Script | None = None
+        self._processes: Children | None = None
+        self._pid: int | None = None
+        self._hooked = hooked
+        self._ready = threading.Event()
+        self._ending = Ending()
+        self._failure: BaseException | None = None
+        self._faults: list[str] = []
+
+    def _on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
+        """One message: whatever the app has made of it, it costs no more than itself, and never the run."""
+        try:
+            if raw.get("type") == "error":
+                self._fault(str(raw.get("stack") or raw.get("description")))
+            else:
+                self._on_payload(message(raw.get("payload")), data or b"")
+        except Refused as reason:
+            self._refuse(str(reason))
+        except Exception as error:
+            self._refuse(f"a message that could not be read ({type(error).__name__})")
+
+    def _on_payload(self, payload: Message, data: bytes) -> None:
+        arrived = datetime.now(UTC)
+        match payload:
+            case BodySent():
+                self._put_body(data)
+            case PlainSent():
+                self._sent(self._plaintext.feed(payload, data, self._pid), arrived)
+            case LinesSent():
+                self._record(self._lines.events(payload.lines, arrived))
+            case FactsSent():
+                self._record(self._lines.understood(payload.facts, arrived))
+            case StatusesSent():
+                self._hooked.told(payload.statuses)
+            case Ready():
+                self._ready.set()
+            case ClockTold():
+                self.clock.told(payload.number, payload.at)
+            case Unpinned():
+                known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
+                if not known or (payload.state == "met" and payload.check in self.unpinned):
+                    self.unpinned[payload.check] = payload.state
+            case Exit():
+                self._ending.told(payload.how, payload.inside)
+                cast(Script, self._script).post({"type": "flushed"})
+            case ChildStarted():
+                cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
+            case Fault():
+                self._fault(payload.detail)
+            case other:
+                assert_never(other)
+
+    def _fault(self, detail: str) -> None:
+        detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(detail)
+        self._refuse(detail, "hook_error")
+
+    def _refuse(self, reason: str, why: Literal["refused", "hook_error"] = "refused") -> None:
+        self._record(self._refusals.count(why, reason))
+
+    def _sent(self, events: Sequence[Event], arrived: datetime | None = None) -> None:
+        self._record(self._lines.seen(events, arrived or datetime.now(UTC)))
+
+    def _put_body(self, data: bytes) -> str | None:
+        """Store what a line may name from now on."""
+        try:
+            name = self._recording.put_body(data)
+        except Exception as error:  # raised where the run is: a disk that is full is no fault of the message
+            self._failure = self._failure or error
+            return None
+        if name is not None:
+            self._channel.bodies.add(name)
+        else:
+            self._channel.unstored.add(hashlib.sha256(data).hexdigest())
+        return name
+
+    def _window(self) -> tuple[datetime, datetime]:
+        """The earliest and the latest time that a line can have, on the device's clock."""
+        readings = self.clock.readings
+        offsets = [timedelta(milliseconds=one.offset_ms) for one in (*readings[:1], *readings[-2:])] or [self._offset]
+        return self._began + min(offsets) - SLACK, datetime.now(UTC) + max(offsets[-2:]) + SLACK
+
+    def _gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
+        """One of now, or one that began at a time and is over."""
+        now = self._now()
+        return Gap(
+            at=began or now,
+            app=self.app,
+            pid=self._pid,
+            where="hook",
+            subject=subject,
+            why=why,
+            detail=detail,
+            until=None if began is None else now,
+        )
+
+    def _record(self, events: Sequence[Event]) -> None:
+        """Append lines; where that fails, it is raised where the run is: Frida would only print it."""
+        try:
+            if events:
+                self._recording.append_all(events)
+        except Exception as error:
+            self._failure = self._failure or error
+
+    def _now(self) -> datetime:
+        """Now on the device's clock, as all lines of this producer are."""
+        readings = self.clock.readings
+        offset = timedelta(milliseconds=readings[-1].offset_ms) if readings else self._offset
+        return datetime.now(UTC) + offset
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _ask_time(self, number: int) -> None:
+        """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""
+        cast(Script, self._script).post({"type": "clock", "number": number})

@@ -1,0 +1,142 @@
+"""Builds of frida-server on this machine: which one a device needs, and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import os
+import re
+import tempfile
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor import private
+from monitor.observe.android.facts import Facts
+from monitor.observe.android.faults import fault
+from monitor.observe.frida_device import VERSION
+
+BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
+"""Android's names of architectures, and Frida's."""
+FLOOR = (17, 15, 5)
+"""Older ones disturb zygote, or miss what Android 10 and the USAP pool need."""
+CACHE = Path("~/.appwitness/frida")
+XZ = b"\xfd7zXZ\x00"
+MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Releases:
+    """Where Frida's releases are."""
+
+    downloads: str = "https://github.com/frida/frida/releases/download"
+    digests: str = "https://api.github.com/repos/frida/frida/releases/tags"
+
+
+RELEASES = Releases()
+
+
+@dataclass(frozen=True)
+class Build:
+    """A frida-server on this machine."""
+
+    name: str
+    """As in the release: frida-server-17.26.2-android-arm64."""
+    data: bytes = field(repr=False)
+    """Unpacked."""
+    origin: str
+    """`given`, `cache` or `download`."""
+    file: str
+    """Path or address."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the unpacked program."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def asset(facts: Facts, serial: str) -> str:
+    """The name of the build for a device, of exactly our Frida's version. Raises DeviceFault `frida-server-no-build`.
+
+    A 64-bit server also enters 32-bit apps; where foreign code is translated it is the build of the machine itself.
+    """
+    said = facts.properties.get("ro.product.cpu.abi", "")
+    for abi in (said, *facts.abis):
+        if abi in BUILDS:
+            return f"frida-server-{VERSION}-android-{BUILDS[abi]}"
+    raise fault("frida-server-no-build", serial=serial, abis=", ".join(facts.abis) or said or "unknown")
+
+
+def below_floor() -> str | None:
+    """What to say of a Frida on this machine that is too old for devices; None: it is not."""
+    have = tuple(int(part) for part in re.findall(r"\d+", VERSION)[:3])
+    floor = ".".join(map(str, FLOOR))
+    return None if have >= FLOOR else f"Frida {VERSION} is older than {floor}: starting apps may crash zygote"
+
+
+def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases = RELEASES) -> Build:
+    """The build of that name: the file that was given, else from the cache, else downloaded into it.
+
+    Raises DeviceFault: `frida-server-unreadable`, `frida-server-missing`, `frida-server-digest`.
+    """
+    if given is not None:
+        return Build(name, _unpacked(_read(given, name), given, name), "given", str(given))
+    cache = cache.expanduser()
+    for file in (cache / f"{name}.xz", cache / name):
+        if file.is_file():
+            return Build(name, _unpacked(_read(file, name), file, name), "cache", str(file))
+    url = f"{releases.downloads}/{VERSION}/{name}.xz"
+    place = cache / f"{name}.xz"
+    try:
+        data = _fetch(url)
+        want = _digest(releases, f"{name}.xz")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise fault("frida-server-missing", name=f"{name}.xz", url=url, said=reason, place=place) from None
+    have = hashlib.sha256(data).hexdigest()
+    if want is not None and have != want:
+        raise fault("frida-server-digest", url=url, have=have, want=want)
+    unpacked = _unpacked(data, url, name)
+    private.folder(cache)
+    fd, made = tempfile.mkstemp(dir=cache)
+    with os.fdopen(fd, "wb") as file_:
+        file_.write(data)
+    Path(made).replace(place)
+    return Build(name, unpacked, "download", url)
+
+
+def _read(file: Path, name: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise fault("frida-server-unreadable", file=file, said=said, name=f"{name}.xz") from None
+
+
+def _unpacked(data: bytes, file: object, name: str) -> bytes:
+    if data.startswith(XZ):
+        try:
+            data = lzma.LZMADecompressor(memlimit=1 << 28).decompress(data, MOST_BYTES)
+        except lzma.LZMAError as error:
+            raise fault("frida-server-unreadable", file=file, said=error, name=f"{name}.xz") from None
+    if not data.startswith((b"\x7fELF", b"#!")):
+        raise fault("frida-server-unreadable", file=file, said="it is no program", name=f"{name}.xz")
+    return data
+
+
+def _fetch(url: str) -> bytes:
+    request = urllib.request.Request(url, headers={"User-Agent": "appwitness"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 Releases says which
+        data: bytes = answer.read(MOST_BYTES)
+    return data
+
+
+def _digest(releases: Releases, name: str) -> str | None:
+    """sha256 of a file of the release, as the release says; None: it has none. Raises OSError, ValueError."""
+    told = json.loads(_fetch(f"{releases.digests}/{VERSION}"))
+    for one in told.get("assets", ()):
+        if one.get("name") == name:
+            kind, _, value = str(one.get("digest") or "").partition(":")
+            return value.lower() if kind == "sha256" else None
+    raise ValueError(f"the release names no {name}")

@@ -1,0 +1,135 @@
+"""The processes of an app by its user id, whatever their names; and the app started without Frida.
+
+A process counts that zygote, or a zygote of the app's own, made: what the app runs as a program (`sh`, `app_process64`)
+has another parent and none of the app's code. Not tried on Android: isolated processes and the SDK sandbox.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from monitor.observe.android.faults import fault
+from monitor.observe.android.shell import Shell
+
+PER_USER = 100_000
+"""A user id is user * 100000 + the app's number."""
+SANDBOX = 10_000
+"""What the SDK sandbox's user id is above its app's (Android 13 and later)."""
+ISOLATED = range(90_000, 100_000)
+"""Numbers of isolated processes, those of app zygotes among them: they belong to whoever asked for one."""
+ZYGOTE = re.compile(r"(^|.*_)zygote(32|64)?$|^usap(32|64)$")
+START_S = 20.0
+_PS = "ps -A -o PID,UID,PPID,NAME"
+_PROC = """for folder in /proc/[0-9]*; do
+  uid= ppid=
+  while read -r key value rest; do
+    case $key in PPid:) ppid=$value ;; Uid:) uid=$value; break ;; esac
+  done 2>/dev/null <"$folder/status"
+  if [ -n "$uid" ] && { [ "$uid" -ge 10000 ] || [ "$ppid" = 1 ]; }; then
+    echo "${folder#/proc/} $uid $ppid $(tr '\\000' '\\n' 2>/dev/null <"$folder/cmdline" | head -n 1)"
+  fi
+done"""
+"""Where `ps` takes no columns (Android 7)."""
+_LINE = re.compile(r"^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S.*?)\s*$")
+_RECORD = re.compile(r"\b(\d+):[^\s/]+/u(\d+)a(\d+)i-?\d+\b")
+"""An isolated process in `dumpsys activity processes`, by ProcessRecord.toShortString: 4711:com.app:box/u0a123i5."""
+_START = """am force-stop --user {user} {package}
+said=$(am start --user {user} {what} 2>&1) || {{ echo "$said"; exit 1; }}
+case $said in *Error:*|*"Error type"*) echo "$said"; exit 1 ;; esac
+for step in {steps}; do
+  for pid in $(pidof {package}); do
+    while read -r key value rest; do
+      if [ "$key" = Uid: ] && [ "$(( value / 100000 ))" = {user} ]; then echo "pid=$pid"; exit 0; fi
+    done <"/proc/$pid/status"
+  done
+  sleep 0.1
+done 2>/dev/null
+echo "it did not come up"
+exit 1"""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of a device."""
+
+    pid: int
+    uid: int
+    parent: int
+    name: str
+
+
+def listed(shell: Shell) -> list[Process]:
+    """All processes that apps can be among. Raises DeviceFault."""
+    found = _parsed(shell.user(_PS).out)
+    return found or _parsed(shell.check(_PROC))
+
+
+def _parsed(text: str) -> list[Process]:
+    lines = (_LINE.match(line) for line in text.splitlines())
+    return [Process(int(line[1]), int(line[2]), int(line[3]), line[4].rsplit("/", 1)[-1]) for line in lines if line]
+
+
+class Processes:
+    """Those of one app: called, it gives the number and name of each that is there."""
+
+    def __init__(self, shell: Shell, package: str, uid: int) -> None:
+        """`uid`: the app's, for the Android user that it runs for."""
+        self._shell = shell
+        self._package = package
+        self._uid = uid
+        self._isolated: dict[int, bool] = {}
+        """Isolated processes that were asked about, and whether they are the app's."""
+
+    @classmethod
+    def of(cls, shell: Shell, package: str, app_id: int, user: int = 0) -> Self:
+        """`app_id`: 10123, without the user."""
+        return cls(shell, package, user * PER_USER + app_id % PER_USER)
+
+    def __call__(self) -> dict[int, str]:
+        """Number -> name. Raises DeviceFault."""
+        return {one.pid: one.name for one in self.now()}
+
+    def now(self) -> list[Process]:
+        """Those that are there. Raises DeviceFault."""
+        there = listed(self._shell)
+        zygotes = {one.pid for one in there if ZYGOTE.match(one.name)}
+        forked = [one for one in there if one.parent in zygotes]
+        user = self._uid // PER_USER
+        isolated = [one.pid for one in forked if one.uid // PER_USER == user and one.uid % PER_USER in ISOLATED]
+        self._ask(isolated)
+        return [one for one in forked if one.uid in (self._uid, self._uid + SANDBOX) or self._isolated.get(one.pid)]
+
+    def main(self) -> int | None:
+        """The process that bears the app's name; None where there is none."""
+        return next((one.pid for one in self.now() if one.name == self._package), None)
+
+    def _ask(self, isolated: Iterable[int]) -> None:
+        """Whose the isolated processes are that were not there before: the activity manager alone knows."""
+        there = set(isolated)
+        self._isolated = {pid: ours for pid, ours in self._isolated.items() if pid in there}
+        if new := there - self._isolated.keys():
+            said = self._shell.user("dumpsys activity processes").out
+            ours = {int(record[1]) for record in _RECORD.finditer(said) if self._is_ours(record)}
+            self._isolated |= {pid: pid in ours for pid in new}
+
+    def _is_ours(self, record: re.Match[str]) -> bool:
+        return int(record[2]) * PER_USER + 10_000 + int(record[3]) == self._uid
+
+
+def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = None) -> int:
+    """Start an app anew without Frida; gives its main process as soon as it is there.
+
+    `activity`: its class; None: that of the launcher's icon. Raises DeviceFault `app-not-started`.
+    """
+    what = package if activity is None else f"-n {package}/{activity}"
+    steps = " ".join(map(str, range(int(START_S * 10))))
+    done = shell.user(_START.format(user=user, package=package, what=what, steps=steps), timeout_s=START_S * 3)
+    found = re.search(r"^pid=(\d+)$", done.out, re.MULTILINE)
+    if found is None:
+        lines = (done.out or done.err or "nothing").strip().splitlines()
+        said = next((line for line in lines if line.startswith("Error:")), lines[-1]).rstrip(".")
+        raise fault("app-not-started", package=package, serial=shell.serial, said=said)
+    return int(found[1])

@@ -1,0 +1,81 @@
+"""What a version of Android or a ROM needs changed for frida-server (catalog/devices/quirks.yml), and the change."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from monitor import catalog
+from monitor.observe.android.control import Control
+from monitor.observe.android.facts import Facts
+
+
+class Quirk(BaseModel):
+    """Something of a version or a ROM that frida-server needs changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    why: str
+    api: tuple[int | None, int | None]
+    properties: dict[str, str] = {}
+    """Property -> regular expression; all have to fit."""
+    says: str | None = None
+    """What the server printed before it failed; None: applied before its first start."""
+    asks: bool = False
+    set: dict[str, str] = {}
+    do: str | None = None
+    undo: str | None = None
+    verify: str | None = None
+    environment: bool = False
+    """Give the server zygote's environment."""
+
+    def fits(self, facts: Facts) -> bool:
+        """Whether a device is one of those."""
+        low, high = self.api
+        if (low and facts.api < low) or (high and facts.api > high):
+            return False
+        return all(re.search(want, facts.properties.get(name, "")) for name, want in self.properties.items())
+
+
+class _Quirks(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quirks: tuple[Quirk, ...]
+
+
+@functools.cache
+def quirks() -> tuple[Quirk, ...]:
+    """All that are known. Raises FileError with file and line."""
+    (path,) = catalog.files("devices/quirks.yml")
+    return catalog.parse(path, _Quirks).quirks
+
+
+def wanted(facts: Facts, allowed: Sequence[str]) -> list[Quirk]:
+    """Those of a device that are applied before the first start; `allowed`: those that the user gave leave for."""
+    return [one for one in quirks() if one.fits(facts) and one.says is None and (not one.asks or one.name in allowed)]
+
+
+def cure(said: str, facts: Facts) -> Quirk | None:
+    """The quirk that answers to what a server printed."""
+    return next((one for one in quirks() if one.says and re.search(one.says, said, re.I) and one.fits(facts)), None)
+
+
+def apply(control: Control, quirk: Quirk) -> None:
+    """Change what it names; a device that does not take it goes on without, and the notes say so."""
+    for key, value in quirk.set.items():
+        was = control.shell.check(f"getprop {key}").strip()
+        undo = f"setprop {key} '{was}'"
+        control.change(f"set property {key} ({quirk.name})", f"setprop {key} '{value}'", undo, root=True, was=was)
+        if control.shell.check(f"getprop {key}").strip() != value:
+            control.notes.append(f"{quirk.name}: the device did not take {key} = {value}")
+            return
+    if quirk.do is not None:
+        control.change(quirk.name, quirk.do, quirk.undo or "true", root=True, lost_by_reboot=True)
+        if quirk.verify is not None and not control.shell.root(quirk.verify).ok:
+            control.notes.append(f"{quirk.name}: the device did not take it")
+            return
+    control.notes.append(f"{quirk.name}: {quirk.why}; changed for the run")

@@ -1,0 +1,233 @@
+"""frida-server on a device: put there under a random name, started as root, asked, and gone after the run.
+
+Not tried on Android: the rig has a stand-in for the server (tests/adb/rig/frida_server.py). Sources: frida-core's
+server.vala, httptoolkit-server, AndroidFridaManager.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.quirks import Quirk, apply, cure, wanted
+from monitor.observe.android.shell import TMP
+from monitor.observe.frida_device import VERSION, FridaFault, answers
+
+READY_S = 15.0
+PUSH_S = 120.0
+PORTS = range(20_000, 60_000)
+PORT_TRIES = 4
+USUAL_PORT = 27042
+_LISTEN = f":{USUAL_PORT:04X} [0-9A-F]*:0000 0A"
+_OTHERS = f"""grep -l '{_LISTEN}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+grep -l 'frida-server\\|re[.]frida' /proc/[0-9]*/cmdline 2>/dev/null
+true"""
+_END = """for signal in TERM KILL; do
+  for step in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    there=$(grep -l '{pattern}' /proc/[0-9]*/cmdline 2>/dev/null)
+    [ -z "$there" ] && break 2
+    if [ "$step" = 1 ]; then
+      for file in $there; do pid=${{file#/proc/}}; kill -$signal "${{pid%/cmdline}}" 2>/dev/null; done
+    fi
+    sleep 0.25
+  done
+done
+rm -rf '{folder}'
+[ ! -e '{folder}' ]"""
+"""Ends what was started from the folder, by the folder's unique name, and removes it. frida-server gives zygote back
+what it changed there when it is asked to end: three seconds for that."""
+_START = """cd '{folder}' || exit 1
+{environment}
+setsid '{folder}/{name}' -l 127.0.0.1:{port} --token {token} </dev/null >output 2>&1 &
+echo $!"""
+_ENVIRONMENT = """zygote=$(pidof zygote64 || pidof zygote)
+zygote=${zygote%% *}
+if [ -n "$zygote" ]; then
+  tr '\\000' '\\n' <"/proc/$zygote/environ" >environment
+  while IFS= read -r line; do
+    case $line in ANDROID_SOCKET_*) ;; [A-Za-z_]*=*) export "$line" ;; esac
+  done <environment
+  rm -f environment
+fi"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A frida-server that answers."""
+
+    remote: tuple[str, str]
+    """Address on this machine, and token."""
+    folder: str
+    """Where it lies on the device; its processes have this name in their command line."""
+    port: int
+    """On the device's loopback."""
+    build: Build
+    system: Mapping[str, Any]
+    """What it says of the device, such as `access` and `arch`."""
+    changes: tuple[str, ...]
+    """Entries of the journal that are its own, in order of time."""
+    quirks: tuple[str, ...]
+    """Those that were applied."""
+
+    @property
+    def described(self) -> dict[str, str]:
+        """For run.json."""
+        told = {"server": self.build.name, "sha256": self.build.sha256, "origin": self.build.origin}
+        return {**told, "quirks": " ".join(self.quirks)} if self.quirks else told
+
+
+def start(
+    control: Control,
+    given: Path | None = None,
+    *,
+    cache: Path = CACHE,
+    releases: Releases = RELEASES,
+    allowed: Sequence[str] = (),
+    ready_s: float = READY_S,
+) -> Running:
+    """Put frida-server on the device and start it as root; returns when it answers.
+
+    `given`: the file to take; `allowed`: quirks that the user gave leave for. What is changed is in the journal; where
+    the start fails, it is taken back at once. Raises DeviceFault, `no-root` among them, and FridaFault.
+    """
+    facts, serial = control.facts, control.shell.serial
+    if control.shell.rooted() is None:
+        raise fault("no-root", serial=serial)
+    if (old := below_floor()) is not None:
+        control.notes.append(old)
+    name = asset(facts, serial)
+    build = find(name, given, cache, releases)
+    since = control.journal.last
+    try:
+        _note_others(control)
+        applied = wanted(facts, allowed)
+        for quirk in applied:
+            apply(control, quirk)
+        folder, program = _put(control, build)
+        try:
+            return _run(control, build, folder, program, applied, since, ready_s)
+        except DeviceFault as error:
+            found = cure(str(error), facts)
+            if found is None or (found.asks and found.name not in allowed):
+                raise
+            apply(control, found)
+            return _run(control, build, folder, program, [*applied, found], since, ready_s)
+    except BaseException:
+        control.journal.undo_all(control.take_back, since=since)
+        raise
+
+
+def stop(control: Control, running: Running) -> None:
+    """End the server and take back what was changed for it. Raises DeviceFault; what failed stays in the journal."""
+    for entry in reversed(control.journal.open):
+        if entry.what in running.changes:
+            control.take_back(entry.undo)
+            control.journal.undone(entry)
+
+
+def _note_others(control: Control) -> None:
+    """Another server is left alone, and said: two of them change one zygote."""
+    there = control.shell.root(_OTHERS).out.split()
+    if there:
+        port = any(file.startswith("/proc/net") for file in there)
+        pids = [file.split("/")[2] for file in there if not file.startswith("/proc/net")]
+        named = [*([f"port {USUAL_PORT}"] if port else ()), *(f"process {pid}" for pid in pids)]
+        said = f"another Frida is on the device ({', '.join(named)}) and was left alone; it can disturb how apps start"
+        control.notes.append(said)
+
+
+def _put(control: Control, build: Build) -> tuple[str, str]:
+    """Bring the program there; gives its folder and name. Its version has to be ours."""
+    folder, program = f"{TMP}/.{secrets.token_hex(4)}", secrets.token_hex(4)
+    end = _END.format(folder=folder, pattern=folder.replace(".", "[.]") + "/")
+    made = f"mkdir -m 0700 {folder} && chown 2000:2000 {folder}"  # adb's user brings it there
+    control.change(f"frida-server in {folder}", made, end, root=True)
+    control.shell.adb.push(build.data, f"{folder}/{program}", 0o700)
+    owned = f"chown -R 0:0 {folder} && chmod 0700 {folder} {folder}/{program}"
+    done = control.shell.root(f"{owned} && {folder}/{program} --version")
+    told = {"file": build.file, "name": f"{build.name}.xz"}
+    if not done.ok:
+        said = (done.err or done.out or f"exit status {done.code}").strip()[-300:]
+        raise fault("frida-server-not-run", serial=control.shell.serial, said=said, **told)
+    if (have := done.out.strip()) != VERSION:
+        raise fault("frida-server-version", have=have, want=VERSION, **told)
+    return folder, program
+
+
+def _run(
+    control: Control,
+    build: Build,
+    folder: str,
+    program: str,
+    applied: Sequence[Quirk],
+    since: int,
+    ready_s: float,
+) -> Running:
+    """Start it on a free port and wait until it answers; what it printed is in the error where it does not."""
+    token = secrets.token_hex(16)
+    environment = _ENVIRONMENT if any(quirk.environment for quirk in applied) else ""
+    for tries in range(1, PORT_TRIES + 1):
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        script = _START.format(folder=folder, name=program, port=port, token=token, environment=environment)
+        pid = control.shell.check(script, root=True).strip()
+        local = control.forward(f"tcp:{port}")
+        alive = functools.partial(_check_alive, control, folder, pid)
+        try:
+            system = answers(f"127.0.0.1:{local}", token, ready_s, check=alive)
+        except DeviceFault as error:
+            if "in use" not in str(error) or tries == PORT_TRIES:
+                raise
+            continue
+        except FridaFault as error:
+            if error.code == "frida-silent":
+                said = _printed(control, folder)
+                told = {"seconds": f"{ready_s:.0f}", "said": said}
+                raise fault("frida-server-silent", serial=control.shell.serial, **told) from error
+            if error.code == "frida-jailed":
+                raise fault("frida-server-no-rights", serial=control.shell.serial) from error
+            raise
+        changes = tuple(entry.what for entry in control.journal.open if entry.number > since)
+        names = tuple(quirk.name for quirk in applied)
+        return Running((f"127.0.0.1:{local}", token), folder, port, build, system, changes, names)
+    raise AssertionError
+
+
+def _check_alive(control: Control, folder: str, pid: str) -> None:
+    if control.shell.root(f"kill -0 {pid}").ok:
+        return
+    said = _printed(control, folder)
+    hint = cure(said, control.facts)
+    advice = "" if hint is None else f"With `--allow {hint.name}` appwitness does `{hint.do}` for the run alone."
+    raise fault("frida-server-died", serial=control.shell.serial, said=said, advice=advice)
+
+
+def _printed(control: Control, folder: str) -> str:
+    """What the server wrote to its standard streams."""
+    with suppress(DeviceFault):
+        return control.shell.root(f"tail -c 400 {folder}/output").out.strip().rstrip(".") or "nothing"
+    return "nothing that could be read"
+
+
+def gadget(control: Control, package: str, file: Path | None = None) -> str:
+    """For a device without root: the file of Frida's gadget, which Frida brings into an app that can be debugged.
+
+    To be given as `Target.gadget`, with the device's serial as `frida_device`. None as `file`: where Frida keeps it,
+    for arm64. Raises DeviceFault `app-not-debuggable`, `frida-server-missing`. Not tried on Android.
+    """
+    name = f"frida-gadget-{VERSION}-android-arm64.so"
+    place = file or Path("~/.cache/frida/gadget-android-arm64.so").expanduser()
+    if not control.shell.user(f"run-as {package} id").ok:
+        raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
+    if not place.is_file():
+        url = f"{RELEASES.downloads}/{VERSION}/{name}.xz"
+        raise fault("frida-server-missing", name=name, url=url, said="it is not downloaded by itself", place=place)
+    control.change(f"{package} waits for a debugger", "true", "am clear-debug-app")
+    return str(place)

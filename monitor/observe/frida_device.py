@@ -1,0 +1,316 @@
+"""The only door to Frida: a device, an app started or entered, our script in a process, and what goes wrong.
+
+Frida's errors (ERRORS) are made to a FridaFault, each with a code and a remedy (catalog/devices/frida.yml). Sources:
+frida-core's linux-host-session.vala, HelperBackend.java, droidy-host-session.vala (texts of errors, options of spawn).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
+
+import frida
+from pydantic import BaseModel, ConfigDict
+
+from monitor import catalog
+from monitor.errors import SetupError
+from monitor.observe.device import Target
+from monitor.observe.patience import within
+
+DETACH_S = 5.0
+RESTORE_S = 20.0
+"""How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
+POLL_S = 0.1
+ERRORS: tuple[type[Exception], ...] = (
+    frida.AddressInUseError,
+    frida.ExecutableNotFoundError,
+    frida.ExecutableNotSupportedError,
+    frida.InvalidArgumentError,  # it ended while Frida was getting in
+    frida.InvalidOperationError,
+    frida.NotSupportedError,
+    frida.PermissionDeniedError,
+    frida.ProcessNotFoundError,
+    frida.ProcessNotRespondingError,
+    frida.ProtocolError,  # it ended while Frida was getting in
+    frida.ServerNotRunningError,
+    frida.TimedOutError,
+    frida.TransportError,
+    frida.OperationCancelledError,
+    frida.RPCException,
+)
+"""All that Frida raises."""
+UNREACHED = (frida.ServerNotRunningError, frida.TransportError, frida.ProtocolError)
+"""The server itself is not there: nothing else is to be tried by it."""
+COMING_UP = (*UNREACHED, frida.TimedOutError)
+"""What a connection meets while the server comes up: adb takes it before there is anybody, and lets it fall."""
+VERSION: str = frida.__version__
+_remotes: dict[str, tuple[str | None, Any]] = {}
+"""Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
+
+
+class Known(BaseModel):
+    """An error of Frida's that is known: by its text, or by its class where the text says nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    says: str = ""
+    """A regular expression for its text, in any case."""
+    raised: str = ""
+    """Its class, without `Error`."""
+    do: str
+
+
+class _Known(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    errors: tuple[Known, ...]
+
+
+class FridaFault(SetupError):
+    """What Frida could not do, with the code of the error."""
+
+    def __init__(self, code: str, what: str, next_step: str) -> None:
+        super().__init__(what, next_step)
+        self.code = code
+
+
+@functools.cache
+def known() -> tuple[Known, ...]:
+    """The errors that are known, the first that fits counts. Raises FileError with file and line."""
+    (path,) = catalog.files("devices/frida.yml")
+    return catalog.parse(path, _Known).errors
+
+
+def fault(error: Exception, what: str) -> FridaFault:
+    """An error of Frida's as one with a code and a remedy; `what` is a sentence without its end: what was tried."""
+    said = str(error).strip().rstrip(".") or type(error).__name__
+    name = type(error).__name__.removesuffix("Error")
+    for entry in known():
+        if (not entry.raised or entry.raised == name) and re.search(entry.says, said, re.IGNORECASE):
+            return FridaFault(entry.code, f"{what}: {said}.", entry.do)
+    raise KeyError(f"devices/frida.yml has no entry for the rest ({name}: {said})")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process to observe."""
+
+    pid: int
+    ours: bool
+    """We started it, and end it."""
+    held: bool
+    """It waits before its first line."""
+    late: str | None = None
+    """Why it already ran when it was entered, though it was to be started: what Frida said."""
+    at: float = field(default_factory=time.monotonic)
+    """When it was there, on the monotonic clock."""
+
+
+class FridaDevice:
+    """One device as Frida reaches it."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self._heard: Callable[[int, int, bytes], object] | None = None
+
+    @classmethod
+    def reach(cls, target: Target) -> Self:
+        """The device of a target. Raises what Frida raises (ERRORS)."""
+        if target.remote is not None:
+            return cls.at(*target.remote)
+        if target.frida_device == "local":
+            return cls(frida.get_local_device())
+        return cls(frida.get_device(target.frida_device, timeout=10))
+
+    @classmethod
+    def at(cls, address: str, token: str | None) -> Self:
+        """The server that listens at an address of this machine. A connection is made with the first question."""
+        known, device = _remotes.get(address, (None, None))
+        if device is None or known != token:
+            manager = frida.get_device_manager()
+            if device is not None:  # of an earlier server at this address
+                manager.remove_remote_device(address)
+            device = manager.add_remote_device(address, **({"token": token} if token else {}))
+            _remotes[address] = token, device
+        return cls(device)
+
+    def listen(self, heard: Callable[[int, int, bytes], object]) -> None:
+        """Be called with what processes print that were started here: pid, descriptor, text."""
+        self._heard = heard
+        self._device.on("output", heard)
+
+    def deaf(self) -> None:
+        """No longer."""
+        if self._heard is not None:
+            self._device.off("output", self._heard)
+            self._heard = None
+
+    def start(self, target: Target) -> Started:
+        """Start what the target names, held; where Frida cannot, in the target's other way; or take what runs.
+
+        Raises what Frida raises (ERRORS), SetupError where there is nothing to start, and what `otherwise` raises.
+        """
+        if target.pid is not None:
+            return Started(target.pid, ours=False, held=False)
+        if target.argv is None:
+            raise SetupError("There is nothing to start.", "Start the app, then observe it.")
+        try:
+            return Started(self._spawn(target, *target.argv), ours=True, held=True)
+        except ERRORS as error:
+            if target.otherwise is None or isinstance(error, UNREACHED):
+                raise
+            at = time.monotonic()
+            return Started(target.otherwise(), ours=True, held=False, late=str(error).strip().rstrip("."), at=at)
+
+    def _spawn(self, target: Target, program: str, *arguments: str) -> int:
+        options: dict[str, Any] = {}
+        if target.remote is None and target.frida_device == "local":
+            options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
+        else:
+            options = {"uid": target.user, "activity": target.activity, "gadget": target.gadget}
+        return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
+
+    def resume(self, pid: int) -> None:
+        """Let a held process run. Raises what Frida raises."""
+        self._device.resume(pid)
+
+    def kill(self, pid: int) -> None:
+        """End a process, or where that cannot be done let it run: none stays held. It may be gone."""
+
+        def end() -> None:
+            try:
+                self._device.kill(pid)
+            except ERRORS:
+                self._device.resume(pid)
+
+        within(DETACH_S, end, ERRORS)
+
+    def running(self) -> dict[int, str]:
+        """The name of each process by its number."""
+        return {process.pid: process.name for process in self._device.enumerate_processes()}
+
+    def same_user(self, pid: int, other: int) -> bool:
+        """Whether two processes run as one user."""
+        with suppress(*ERRORS):
+            there = self._device.enumerate_processes(pids=[pid, other], scope="metadata")
+            users = {process.pid: process.parameters.get("user") for process in there}
+            return pid in users and users[pid] == users.get(other)
+        return False
+
+    def enter(
+        self,
+        pid: int,
+        code: str,
+        *,
+        heard: Callable[[Mapping[str, Any], bytes | None], object],
+        logged: Callable[[], object],
+        ended: Callable[[str, object | None], object],
+    ) -> Script:
+        """Attach to a process and make our script in it, to be loaded. Raises what Frida raises.
+
+        `heard` takes messages of the script and their bytes, `logged` is told of what it writes to a log, `ended`
+        why the process is no longer observed, with Frida's crash report where it has one.
+        """
+        session = self._device.attach(pid)
+        session.on("detached", ended)
+        script = session.create_script(code, name="agent", runtime="qjs")
+        script.on("message", heard)
+        script.set_log_handler(lambda _level, _text: logged())
+        return Script(self, session, script, pid)
+
+
+class Script:
+    """Our script in one process."""
+
+    def __init__(self, device: FridaDevice, session: Any, script: Any, pid: int) -> None:
+        self._device = device
+        self._session = session
+        self._script = script
+        self._pid = pid
+
+    def load(self) -> None:
+        """Run it. Raises what Frida raises."""
+        self._script.load()
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Call one of its functions. Raises what Frida raises."""
+        return getattr(self._script.exports_sync, name)(*arguments)
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        """Send it a message; where the process has ended meanwhile nobody hears it."""
+        with suppress(frida.InvalidOperationError):
+            self._script.post(message)
+
+    def end(self) -> None:
+        """Have it say all it knows, and end the process."""
+        within(DETACH_S, lambda: self.call("finish", False), ERRORS)
+        self._device.kill(self._pid)
+
+    def leave(self) -> None:
+        """Have it say all it knows and take its hooks out; the process runs on."""
+        within(RESTORE_S, lambda: self.call("finish", True), ERRORS)
+        # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
+        within(DETACH_S, self._script.eternalize, ERRORS)
+        within(DETACH_S, self._session.detach, ERRORS)
+
+
+@contextmanager
+def faults(what: str, failed: Callable[[FridaFault], SetupError]) -> Iterator[None]:
+    """What Frida raises inside, as the error that `failed` makes of it; `what` is a sentence without its end."""
+    try:
+        yield
+    except ERRORS as error:
+        raise failed(fault(error, what)) from error
+
+
+def answers(
+    address: str, token: str | None, timeout_s: float = 15.0, check: Callable[[], object] = lambda: None
+) -> Mapping[str, Any]:
+    """Wait until the server at an address answers; gives what it says of its system, where it can.
+
+    An answer is a list of processes, not an open port. `check` is called again and again while there is none, and may
+    raise. Raises FridaFault: `frida-silent` when none came in time,
+    `frida-jailed` when the server has not the rights of root, and what devices/frida.yml has for errors that waiting
+    does not mend.
+    """
+    end = time.monotonic() + timeout_s
+    device = FridaDevice.at(address, token)._device
+    while True:
+        done: list[object] = []
+        asked = threading.Thread(target=_ask, args=(device, done), daemon=True)
+        asked.start()
+        asked.join(max(0.1, end - time.monotonic()))
+        if done and not isinstance(done[0], Exception):
+            break
+        error = done[0] if done else frida.TimedOutError("it does not answer")
+        assert isinstance(error, Exception)
+        late = time.monotonic() >= end
+        if not isinstance(error, COMING_UP) or (late and isinstance(error, frida.ProtocolError)):
+            raise fault(error, "frida-server does not answer as it should")
+        check()
+        if late:
+            raise fault(frida.TimedOutError("silent"), f"frida-server gave no answer within {timeout_s:.0f} seconds")
+        time.sleep(POLL_S)
+    try:
+        system: Mapping[str, Any] = device.query_system_parameters()
+    except frida.NotSupportedError:  # a portal or a gadget
+        return {}
+    except ERRORS as error:
+        raise fault(error, "frida-server does not answer as it should") from error
+    if system.get("access") != "full":
+        raise fault(frida.PermissionDeniedError("jailed"), "frida-server runs without the rights of root")
+    return system
+
+
+def _ask(device: Any, done: list[object]) -> None:
+    try:
+        done.append(device.enumerate_processes())
+    except Exception as error:
+        done.append(error)

@@ -1,0 +1,129 @@
+"""Puts a sample app of the lab device onto a stand-in device: started by its `am`, run by a real JVM."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.lab.apps import APPS
+from monitor.lab.device import LabApp, LabDevice
+from monitor.lab.runtime import jar
+from tests.adb.rig import make_apk
+from tests.adb.rig.phone import Phone
+
+HERE = Path(__file__).parent
+UID = 10123
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A sample app on a stand-in device, and the servers that it talks to."""
+
+    app: LabApp
+    uid: int
+    apk: Path
+    """A package of it, on this machine."""
+    folder: Path
+    """Where it is played, as this machine sees it."""
+    hosts: Mapping[str, tuple[str, int]]
+    """Where its hosts really are, for the proxy."""
+    upstream_ca: Path
+    """The authority of those hosts, for the proxy."""
+
+    @property
+    def log(self) -> str:
+        """What it logged so far."""
+        path = self.folder / "log.txt"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+@contextlib.contextmanager
+def furnish(
+    phone: Phone, name: str, plan: str, *, uid: int = UID, installed: bool = True, screen: bool = False
+) -> Iterator[Installed]:
+    """Bring `name` (circle, pages ...), whose user answers by `plan`; its servers answer while the context lasts.
+
+    The stand-in has the program of its package from then on; `installed`: and the package too. `screen`: it shows
+    itself on the device's display and takes touches from there.
+    """
+    app = APPS[name]
+    apk = make_apk.apk(
+        phone.folder / f"{name}.apk",
+        package=app.package,
+        version=app.version_code,
+        activity=app.activity,
+        permissions=app.requested,
+        signer=name,
+        code=(app.package,),
+    )
+    home = phone.root / f"data/rig/programs/{app.package}"
+    home.mkdir(parents=True)
+    shutil.copyfile(jar(), home / "lab.jar")
+    hold = home / "hold.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(hold), str(HERE / "hold.c")], check=True)
+    held = phone.root / "data/rig/held"
+    held.mkdir(exist_ok=True)
+    held.chmod(0o777)
+    shutil.copyfile(HERE / "trust_store.py", phone.root / "data/rig/trust_store.py")
+    device = _Device(name, plan, home / "played", cache=home)
+
+    def inside(text: str | Path) -> str:
+        return str(text).replace(str(phone.root), "")
+
+    with device:
+        argv = device.played(inside)
+        argv[argv.index("-cp") + 1] = inside(home / "lab.jar")
+        if screen:
+            argv.insert(1, "-Dlab.screen=/data/rig/screen")
+            touches = phone.root / "data/rig/screen/touches"
+            touches.mkdir(parents=True, exist_ok=True)
+            for each in (touches.parent, touches):
+                each.chmod(0o777)
+        for folder, _, files in os.walk(device.workdir):  # whatever user the package gets
+            Path(folder).chmod(0o777)
+            for file in files:
+                (Path(folder) / file).chmod(0o666)
+        stores = ["/system/etc/security/cacerts"]
+        state = phone.read()
+        if state["api"] >= 34:
+            stores.insert(0, "/apex/com.android.conscrypt/cacerts")
+        state.setdefault("programs", {})[app.package] = {
+            "argv": argv,
+            "env": {"LD_PRELOAD": inside(hold), "ANDROID_DATA": "/data", "PATH": "/system/bin"},
+            "cwd": inside(device.workdir),
+            "log": f"/data/rig/{app.package}.log",
+            "prepare": [sys.executable, "/data/rig/trust_store.py", *stores],
+        }
+        if installed:
+            place = phone.root / f"data/app/~~lab==/{app.package}-1=="
+            place.mkdir(parents=True)
+            shutil.copyfile(apk, place / "base.apk")
+            state["packages"][app.package] = {
+                "uid": uid,
+                "path": inside(place),
+                "files": ["base.apk"],
+                "launchers": [app.activity],
+                "version_code": app.version_code,
+                "requested": list(app.requested),
+                "users": {"0": {"stopped": True, "not_launched": True, "granted": []}},
+            }
+        phone.write(packages=state["packages"], programs=state["programs"])
+        yield Installed(app, uid, apk, device.workdir, device.hosts, device.upstream_ca)
+
+
+class _Device(LabDevice):
+    """The lab device's own way to play an app, as far as the process goes."""
+
+    def played(self, inside: Callable[[str], str]) -> list[str]:
+        """Its command line on the device; what only the device knows when the app starts stands in braces."""
+        self._proxy = ("{proxy_host}", "{proxy_port}", Path("{trust}"))  # type: ignore[assignment]
+        argv = self.launch().argv
+        assert argv is not None
+        self._facts_file.write_text(inside(self._facts_file.read_text("utf-8")), "utf-8")
+        return [inside(word) for word in argv]

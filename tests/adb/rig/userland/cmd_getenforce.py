@@ -1,0 +1,5 @@
+"""getenforce"""
+
+
+def main(arguments, state):
+    print(state.get("selinux", "Enforcing"))
