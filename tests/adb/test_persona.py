@@ -48,7 +48,7 @@ content insert --uri "content://com.android.calendar/calendars?$in" \
  --bind account_name:s:a --bind account_type:s:b --bind name:s:real
 content insert --uri content://com.android.calendar/events --bind calendar_id:i:1 --bind dtstart:l:1 \
  --bind eventTimezone:s:UTC
-mkdir -p /sdcard/DCIM && chmod 777 /sdcard /sdcard/DCIM && touch /sdcard/DCIM/mine.jpg
+mkdir -p /sdcard/DCIM && chmod 777 /sdcard/DCIM && touch /sdcard/DCIM/mine.jpg
 chmod 666 /data/rig/*.db
 """
 REAL_MESSAGE = """
@@ -94,7 +94,7 @@ def everything(phone: Phone) -> dict[str, Any]:
         if entry.get("mode", "default") != "default"
     }
     there["test"] = state.get("location", {}).get("test") or {}
-    for folder in ("sdcard", "data/local/tmp"):
+    for folder in ("data/media/0", "data/local/tmp"):
         names = sorted(str(path.relative_to(phone.root)) for path in (phone.root / folder).rglob("*"))
         # A script for root that was never run: not this part's, and nothing that Android or an app reads.
         there[folder] = [name for name in names if not re.fullmatch(r"data/local/tmp/\.[0-9a-f]{12}", name)]
@@ -141,6 +141,7 @@ def test_what_is_planted_comes_back_and_goes(used: Callable[..., tuple[Phone, Co
     assert {("calendar_events", hostile[0]), ("address", hostile[-1])} in rows.values()
     assert {("location", "-0.000123,-122.084051"), ("photos", "IMG_5ca1ab1e.jpg")} in rows.values()
     assert len(control.journal.open) >= 5
+    assert everything(phone)["data/media/0"] != before["data/media/0"]
 
     assert control.journal.undo_all(control.take_back) == []
     assert everything(phone) == before
@@ -270,8 +271,6 @@ def test_what_cannot_be_planted_is_found(used: Callable[..., tuple[Phone, Contro
 
 def test_without_root(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
     phone = phone_of(su="", state={"no_providers": ["com.android.calendar"]})
-    (phone.root / "sdcard").mkdir(mode=0o777)
-    (phone.root / "sdcard").chmod(0o777)
     control = control_of(phone)
     before = everything(phone)
 

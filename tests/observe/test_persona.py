@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from monitor.errors import FileError
 from monitor.events import Upload, Value
 from monitor.match import decode
 from monitor.match.belief.placeholders import is_of_a_service, is_placeholder
+from monitor.match.linking import Linker
 from monitor.observe.android.persona import Persona, load, made
 from monitor.observe.android.persona.content import rows
 from monitor.observe.android.persona.picture import jpeg
@@ -145,3 +148,16 @@ def test_a_photo_says_where_it_was_taken(place: tuple[float, float]) -> None:
 
     assert picture.endswith(b"\xff\xd9")
     assert (float(read["lat"] or "nan"), float(read["lon"] or "nan")) == pytest.approx(place, abs=1e-6)
+
+
+def test_each_canary_is_proof_by_itself() -> None:
+    """The linker believes each where an upload carries it alone, also the number in its other form and as a digest."""
+    for type_, text in sorted(texts(made("5ca1ab1e"))):
+        linker = Linker([Value(type=type_, text=text)])
+        sent = [text, hashlib.sha256(text.encode()).hexdigest()]
+        sent += [text.replace(" ", "").replace("-", "")] if type_ == "phone_number" else []
+        for form in sent:
+            body = json.dumps({"field": form}).encode()
+            upload = Upload(at=datetime(2026, 1, 1, tzinfo=UTC), via="http", type="application/json", size=len(body))
+
+            assert linker.link("uploads.jsonl:1", upload, decode.leaves(upload, body)), (type_, form)

@@ -55,7 +55,8 @@ def keep_place(control: Control, place: Place, *, user: int = 0) -> KeptPlace:
             f"Android {control.facts.release} lets only an app chosen in Developer options set the place; from 12 on a"
             " command does"
         )
-    if control.shell.check(f"settings --user {user} get secure location_mode").strip() in ("0", "null"):
+    of_user = f"--user {user} " if user else ""
+    if control.shell.check(f"settings get {of_user}secure location_mode").strip() in ("0", "null"):
         control.put("secure", "location_mode", "3")
     kept = KeptPlace(control, place, Value(type="location", text=place.text), emulator)
     if not emulator:
@@ -69,8 +70,11 @@ def keep_place(control: Control, place: Place, *, user: int = 0) -> KeptPlace:
             break
     else:
         kept.notes.append("the device was told its place, and did not say it back: nothing has asked for it yet")
-    if not emulator:
-        kept.notes.append("the place is of test providers: an app can tell that it is a mock")
+    kept.notes.append(
+        "the emulator stays at this place after the run: it does not say where it was before"
+        if emulator
+        else "the place is of test providers: an app can tell that it is a mock"
+    )
     return kept
 
 

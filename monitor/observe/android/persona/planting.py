@@ -29,6 +29,8 @@ NAMED_SINCE = 25
 """API level from which on Android has a device name that is not Bluetooth's."""
 SCANNED_SINCE = 30
 """API level from which on the media provider scans a file when it is called; before, a broadcast has it done."""
+IN_FLIGHT_S = 2
+"""So long undo waits for a message that is on its way."""
 ARRIVES_S = 10.0
 """So long a message of the emulator's console may take to be in the inbox."""
 
@@ -186,8 +188,11 @@ class _Planting:
                 if message not in over_the_air
             ]
         )
-        undo = operation.around(content.delete("content://sms", of_run))
+        in_flight = f"sleep {IN_FLIGHT_S}\n" if over_the_air else ""
+        undo = operation.around(f"{in_flight}{content.delete('content://sms', of_run)}")
         content.script("plant messages", [operation.allow, *lines], undo)
+        if over_the_air:
+            self.notes.append("the app for messages may keep a notification, and a copy of its own, of what arrived")
         for message in over_the_air:
             number = re.sub(r"[^\d+]", "", message.number)
             done = self.control.shell.adb.console("sms", "send", number, message.text)

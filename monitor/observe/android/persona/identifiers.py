@@ -87,7 +87,8 @@ class _Reading:
 
     def android_id(self, app: str | None) -> list[Value]:
         if self.facts.api < SSAID_SINCE:
-            text = self.shell.check(f"settings --user {self.user} get secure android_id").strip()
+            of_user = f"--user {self.user} " if self.user else ""
+            text = self.shell.check(f"settings get {of_user}secure android_id").strip()
             return [Value(type="android_id", text=text)] if text != "null" else []
         if app is None:
             return []
