@@ -32,6 +32,8 @@ from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
+ORDINARY = ("device_model_os", "carrier")
+"""Kinds of value that nearly every upload has: they prove nothing where nothing says that they were read."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             if error.code != "no-root":
                 raise
             self._hookless = "the device gives no root"
-            self._found = personas.found(self._control, app=app.identity.package, user=self._user).values
+            found = personas.found(self._control, app=app.identity.package, user=self._user).values
+            self._found = tuple(value for value in found if value.type not in ORDINARY)
         if self._control.shell.rooted():
             trust.install(self._control, ca_pem)
         else:

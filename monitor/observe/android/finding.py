@@ -137,7 +137,9 @@ def take_back(control: Control) -> list[DeviceFault]:
         control.shell.adb.service("root")
         control.shell.forget_root()
     try:
-        return control.journal.undo_all(control.take_back)
+        failed = control.journal.undo_all(control.take_back)
+        control.shell.sweep()
+        return failed
     finally:
         if again:
             control.shell.adb.service("unroot")

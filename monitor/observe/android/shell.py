@@ -10,6 +10,8 @@ from monitor.observe.android.adb import SHELL_S, Adb, Output
 from monitor.observe.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
+SCRIPT = f"{TMP}/.appwitness-"
+"""How the files of scripts for root begin: each removes itself when it is run."""
 SU_S = 30.0
 """The first `su` of a device asks on its screen; so long somebody may take to answer."""
 WAYS = (
@@ -82,6 +84,10 @@ class Shell:
             self._looked = True
         return self._root
 
+    def sweep(self) -> None:
+        """Remove scripts that were brought there and never run: whoever brought them was killed."""
+        self.adb.shell(f"rm -f {SCRIPT}*")
+
     def forget_root(self) -> None:
         """Look for root again the next time: adbd was started anew."""
         self._looked = False
@@ -109,7 +115,7 @@ class Shell:
         return None
 
     def _by(self, way: str, script: str, timeout_s: float) -> Output:
-        file = f"{TMP}/.{secrets.token_hex(6)}"
+        file = f"{SCRIPT}{secrets.token_hex(6)}"
         self.adb.push(f'rm -f "$0"\n{script}\n'.encode(), file, 0o400)
         done = self.adb.shell(way.format(file=shlex.quote(file)), timeout_s=timeout_s)
         if done.code in (1, 2, 13, 126, 127):  # it may never have been read, and then lies there still
