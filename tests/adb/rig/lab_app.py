@@ -41,8 +41,11 @@ class Installed:
 
 
 @contextlib.contextmanager
-def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[Installed]:
-    """Install `name` (circle, pages ...) whose user answers by `plan`; its servers answer while the context lasts."""
+def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID, quiet_ms: int = 300) -> Iterator[Installed]:
+    """Install `name` (circle, pages ...) whose user answers by `plan`; its servers answer while the context lasts.
+
+    `quiet_ms`: the user does the next thing, and in the end closes the app, when it was idle for so long.
+    """
     app = APPS[name]
     home = phone.root / f"data/app/{app.package}-1"
     home.mkdir(parents=True)
@@ -61,6 +64,7 @@ def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[I
     with device:
         argv = device.played(inside)
         argv[argv.index("-cp") + 1] = inside(home / "base.apk")
+        argv.insert(1, f"-Dlab.quiet_ms={quiet_ms}")
         for folder, _, files in os.walk(device.workdir):
             for path in (Path(folder), *(Path(folder) / file for file in files)):
                 shutil.chown(path, uid, uid)
@@ -77,6 +81,7 @@ def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID) -> Iterator[I
             "argv": argv,
             "env": {"LD_PRELOAD": inside(hold), "ANDROID_DATA": "/data", "PATH": "/system/bin"},
             "cwd": inside(device.workdir),
+            "up": f"{inside(device.workdir)}/app.pid",
             "log": f"/data/rig/{app.package}.log",
             "prepare": [sys.executable, "/data/rig/trust_store.py", *stores],
         }
