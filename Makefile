@@ -1,6 +1,6 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check bench fix lock wheel clean
+.PHONY: help setup rig demo test test-slow check bench fix lock wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -11,13 +11,16 @@ setup:  ## uv, Python, a Java compiler, the built agent and lab device
 demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 	@.venv/bin/appwitness demo
 
+rig: setup
+	@.ci/setup rig
+
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
 
-test: setup  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
+test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
 	$(PYTEST) -m 'not slow' || { $(AGAIN) -m 'not slow'; }
 
-test-slow: setup  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, the wheel
+test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, the wheel
 	$(PYTEST) -m slow || { $(AGAIN) -m slow; }
 
 check: setup  ## style, types, import order, the hooks' TypeScript

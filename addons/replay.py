@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +25,12 @@ LATEST_S = 4102444800
 """1 January 2100."""
 HEAD = 16
 """Bytes in which the length of a flow stands."""
+LARGEST = 100 << 20
+"""Bytes of a flow that are read: mitmproxy needs about three times as much for it."""
+NAME = 1000
+"""Bytes of the name of an entry, at most."""
+ANSWER = (b"response", b"content")
+"""What a larger flow is read without: nothing of it is recorded."""
 
 
 class Replay:
@@ -79,11 +85,51 @@ def flows(file: BinaryIO) -> Iterator[flow.Flow | str]:
         if int(size) >= end - file.tell():
             yield "the file is broken off within this flow"
             return
+        end_of_flow = file.tell() + int(size) + 1
         try:
-            state = tnetstring.loads(size + colon + file.read(int(size) + 1))
+            state = tnetstring.loads(_raw(file, int(size)))
             yield _flow(state)
         except Exception as error:  # whatever an old or a damaged flow makes of mitmproxy's own code
             yield f"{type(error).__name__}: {error}"
+        file.seek(end_of_flow)
+
+
+def _raw(file: BinaryIO, size: int, without: Sequence[bytes] = ANSWER) -> bytes:
+    """The value of so many bytes that begins here; one that is too large without the entry of that name in its name.
+
+    Raises ValueError for one that is too large even so.
+    """
+    if size <= LARGEST or not without:
+        return b"%d:%b" % (size, file.read(size + 1))
+    end, parts, have = file.tell() + size, list[bytes](), 0
+    while file.tell() < end:
+        if (key_size := _size(file)) > NAME:
+            raise ValueError("it is damaged: a name is too long")
+        key = file.read(key_size + 1)
+        value = _size(file)
+        if key[:-1] != without[0]:
+            have += value
+            if have > LARGEST:
+                raise ValueError(f"it has more than {LARGEST >> 20} MiB")
+            made = _raw(file, value, ())
+        elif without[1:]:
+            made = _raw(file, value, without[1:])
+        else:
+            file.seek(value + 1, os.SEEK_CUR)
+            made = b"0:~"
+        parts.append(b"%d:%b%b" % (len(key) - 1, key, made))
+    whole = b"".join(parts)
+    return b"%d:%b%b" % (len(whole), whole, file.read(1))
+
+
+def _size(file: BinaryIO) -> int:
+    """The length that stands here, before a colon."""
+    head = file.read(HEAD)
+    size, colon, rest = head.partition(b":")
+    if not colon or not size.isdigit():
+        raise ValueError("it is damaged: an entry has no length")
+    file.seek(-len(rest), os.SEEK_CUR)
+    return int(size)
 
 
 def _flow(state: Any) -> flow.Flow:

@@ -27,6 +27,7 @@ import { watchStores } from "./watch/stores.js";
 import { watchTls } from "./watch/tls.js";
 import { watchNativeTls } from "./watch/tls_native.js";
 import { watchTransforms } from "./watch/transforms.js";
+import { trusts } from "./watch/trusts.js";
 import { unpin, unpinNative } from "./watch/unpin.js";
 
 const HOLD_S = 20;
@@ -155,6 +156,8 @@ rpc.exports = {
   flush(): void {
     flushAll();
   },
+  /** Whether the app accepts a certificate (PEM, those above it after it) for a host. */
+  trusts,
   /** Let all calls through from now on, or see them again. */
   watch(on: boolean): void {
     pause(!on);

@@ -118,7 +118,7 @@ export interface Gap {
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused";
+  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */
@@ -153,6 +153,37 @@ export interface Phase {
   text?: string | null;
   /** operator: a person typed the text, and nothing is concluded from it */
   by?: "operator" | null;
+}
+
+/** What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent). */
+export interface Screen {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
+  kind: "screen";
+  /** whose window was on top, where that is known */
+  package?: string | null;
+  /** its activity, where that is known */
+  activity?: string | null;
+  /** the window's hierarchy, XML as uiautomator writes it */
+  tree?: string | null;
+  /** the picture, PNG or JPEG as its first bytes say */
+  image?: string | null;
+  /** what was on the screen from then on, MP4 */
+  film?: string | null;
+  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone */
+  why: "consent" | "finding" | "plan" | "operator";
+  /** who looked; it tells whose clock `at` is of */
+  by: "host" | "agent";
+  /** free text for people: what was touched there, and why */
+  note?: string | null;
 }
 
 /** More than 256 bytes: stored in bodies/ under their digest. */
@@ -242,7 +273,46 @@ export interface Value {
   row?: number | null;
 }
 
-export type Event = Access | Transform | Connection | Upload | Consent | Phase | Gap;
+/** What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's. */
+export interface Witness {
+  /** version of the contract */
+  v: 1;
+  /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
+  at: string;
+  /** Android package; null where the producer cannot know */
+  app?: string | null;
+  /** process on the device */
+  pid?: number | null;
+  /** when a line of the agent came in, on the host's clock */
+  arrived?: string | null;
+  kind: "witness";
+  /** which part of the system counted; control: a run without hooks, before this one */
+  by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes" | "control";
+  /** what it counted: an op of AppOps, a provider of places, an event, a reason, a host */
+  subject?: string | null;
+  /** data type code that was accessed, where there is one */
+  data?: string | null;
+  /** how often */
+  count?: number | null;
+  /** bytes sent */
+  size?: number | null;
+  /** bytes received */
+  received?: number | null;
+  /** the first of them, or when counting began */
+  from?: string | null;
+  /** the last of them, or when counting ended */
+  until?: string | null;
+  /** the app's own name for the part of it that did it (attribution) */
+  tag?: string | null;
+  /** the package that asked the system on the app's behalf; null: the app itself */
+  on_behalf?: string | null;
+  /** what else the system said, for people */
+  detail?: string | null;
+  /** what the system printed of it */
+  raw?: InlineBlob | StoredBlob | null;
+}
+
+export type Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap;
 
 export const FILES = {
   access: "accesses.jsonl",
@@ -251,5 +321,7 @@ export const FILES = {
   upload: "uploads.jsonl",
   consent: "consents.jsonl",
   phase: "phases.jsonl",
+  screen: "screens.jsonl",
+  witness: "witnesses.jsonl",
   gap: "gaps.jsonl",
 } as const;

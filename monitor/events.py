@@ -1,4 +1,4 @@
-"""The recording contract, version 1: the seven kinds of line that producers write, and `parse` for any of them."""
+"""The recording contract, version 1: the kinds of line that producers write, and `parse` for any of them."""
 
 from __future__ import annotations
 
@@ -276,6 +276,48 @@ class Phase(Line):
     )
 
 
+class Screen(Line):
+    """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
+
+    kind: Literal["screen"] = "screen"
+    package: str | None = Field(default=None, description="whose window was on top, where that is known")
+    activity: str | None = Field(default=None, description="its activity, where that is known")
+    tree: Sha256 | None = Field(default=None, description="the window's hierarchy, XML as uiautomator writes it")
+    image: Sha256 | None = Field(default=None, description="the picture, PNG or JPEG as its first bytes say")
+    film: Sha256 | None = Field(default=None, description="what was on the screen from then on, MP4")
+    why: Literal["consent", "finding", "plan", "operator"] = Field(
+        description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone"
+    )
+    by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
+    note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
+
+
+class Witness(Line):
+    """What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    kind: Literal["witness"] = "witness"
+    by: Literal["appops", "location", "netstats", "exit_info", "logcat", "processes", "control"] = Field(
+        description="which part of the system counted; control: a run without hooks, before this one"
+    )
+    subject: str | None = Field(
+        default=None, description="what it counted: an op of AppOps, a provider of places, an event, a reason, a host"
+    )
+    data: DataType | None = Field(default=None, description="data type code that was accessed, where there is one")
+    count: int | None = Field(default=None, ge=0, description="how often")
+    size: int | None = Field(default=None, ge=0, description="bytes sent")
+    received: int | None = Field(default=None, ge=0, description="bytes received")
+    since: Time | None = Field(default=None, alias="from", description="the first of them, or when counting began")
+    until: Time | None = Field(default=None, description="the last of them, or when counting ended")
+    tag: str | None = Field(default=None, description="the app's own name for the part of it that did it (attribution)")
+    on_behalf: str | None = Field(
+        default=None, description="the package that asked the system on the app's behalf; null: the app itself"
+    )
+    detail: str | None = Field(default=None, description="what else the system said, for people")
+    raw: Blob | None = Field(default=None, description="what the system printed of it")
+
+
 class Gap(Line):
     """What could not be observed, and why (gaps.jsonl, by everybody)."""
 
@@ -299,6 +341,7 @@ class Gap(Line):
         "not_observed",
         "quota",
         "refused",
+        "missed",
     ]
     detail: str | None = None
     until: Time | None = None
@@ -307,8 +350,8 @@ class Gap(Line):
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
 
 
-Event = Access | Transform | Connection | Upload | Consent | Phase | Gap
-KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Gap)
+Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
+KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Screen, Witness, Gap)
 FILES: dict[str, str] = {
     "access": "accesses.jsonl",
     "transform": "transforms.jsonl",
@@ -316,6 +359,8 @@ FILES: dict[str, str] = {
     "upload": "uploads.jsonl",
     "consent": "consents.jsonl",
     "phase": "phases.jsonl",
+    "screen": "screens.jsonl",
+    "witness": "witnesses.jsonl",
     "gap": "gaps.jsonl",
 }
 """kind -> the file of a recording that holds it."""
@@ -330,11 +375,12 @@ class BadLine(ValueError):
 def parse(line: bytes | str) -> Event:
     """One line of a recording as its event.
 
-    Raises BadLine when it is not JSON, not one of the seven kinds, or has a field that the contract does not allow.
+    Raises BadLine when it is not JSON, not one of these kinds, or has a field that the contract does not allow.
     """
     try:
         event = _any.validate_json(line)
-        for at in (event.at, event.until if isinstance(event, Access | Gap) else None):
+        since = event.since if isinstance(event, Witness) else None
+        for at in (event.at, since, event.until if isinstance(event, Access | Witness | Gap) else None):
             if at is not None:
                 _within(at)
         return event
@@ -381,6 +427,10 @@ class DeviceIdentity(Record):
     api_level: int | None = None
     kind: Literal["emulator", "phone", "lab", "unknown"] = Field(
         description="unknown: a foreign file was imported, and nobody said what it was taken from"
+    )
+    facts: dict[str, str] = Field(
+        default_factory=dict,
+        description="what it says of its build, and what bears on hooks and trust: fingerprint, abis, selinux ...",
     )
 
 
@@ -441,6 +491,15 @@ class SourceFile(Record):
     tool: str | None = Field(default=None, description="the program that made it, where the file says so")
 
 
+class Change(Record):
+    """One thing that was changed on a device for the run."""
+
+    at: Time
+    what: str
+    before: str | None = Field(default=None, description="what was there")
+    undone: Time | None = Field(default=None, description="when it was taken back; null: it was not")
+
+
 class ClockReading(Record):
     """What one measurement of the device's clock came to."""
 
@@ -489,6 +548,12 @@ class Run(Record):
         default=False, description="the agent saw every socket of the process: what came from none is another app's"
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
+    changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
+    user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
+    started_late_ms: int | None = Field(
+        default=None, description="from the start of the app to its hooks, where they came after it; null: before"
+    )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
 

@@ -212,10 +212,37 @@ class Declared(Record):
     evidence: tuple[Ref, ...] = Field(default=(), description="the first lines that show it")
 
 
+class Counted(Record):
+    """What the system counted, and what of it hooks or proxy recorded."""
+
+    by: Literal["appops", "location", "netstats", "control"] = Field(
+        description="which part of the system counted, or the run without hooks"
+    )
+    what: Literal["reads", "bytes", "host", "less", "seconds"] = Field(
+        description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without hooks"
+        " and with them; seconds: how long the app ran"
+    )
+    subject: str = Field(
+        description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host"
+    )
+    data: DataType | None = Field(default=None, description="kind of data, of reads")
+    counted: int = Field(ge=0)
+    recorded: int = Field(ge=0)
+    allowed: int = Field(default=0, ge=0, description="bytes that connections need besides what is recorded")
+
+    @property
+    def unseen(self) -> int:
+        """How many of them nobody recorded, at least."""
+        return max(0, self.counted - self.recorded - self.allowed)
+
+
 class ReportedGap(Gap):
     """A gap and where it is written (null: found while reading, as a line that does not parse)."""
 
     ref: Ref | None = None
+    counted: Counted | None = Field(
+        default=None, exclude_if=lambda counted: counted is None, description="of what was missed: how much"
+    )
 
 
 class Seal(Record):

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from monitor import catalog
+from monitor.app_ops import AppOps
 from monitor.errors import UserError
 from monitor.events import Run
 from monitor.findings import Assumption
@@ -40,6 +41,7 @@ class Knowledge:
     frequency: Frequency
     labels: Labels
     claims: ClaimTable
+    app_ops: AppOps
     first_party: tuple[str, ...] = ()
     policy: Policy | None = None
     app_type: AppType | None = None
@@ -93,6 +95,7 @@ def knowledge(
     (frequency_file,) = catalog.files("frequency.yml")
     (labels_file,) = catalog.files("consent.yml")
     (claims_file,) = catalog.files("claims.yml")
+    (app_ops_file,) = catalog.files("devices/appops.yml")
     data_types = catalog.parse(types_file, DataTypes)
     known_laws = catalog.parse(laws_file, Laws)
     app_types = catalog.parse(app_types_file, AppTypes)
@@ -103,7 +106,7 @@ def knowledge(
         app_type = declared.app_type
     chosen = app_types.of(app_type) if app_type is not None else None
     territory = territory or (declared.territory if declared else None)
-    ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file)
+    ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file, app_ops_file)
     said = [
         *(["rule", _sha256(path)] for path in rule_files),
         *([path.name, _sha256(path)] for path in ours),
@@ -126,6 +129,7 @@ def knowledge(
         frequency=frequency,
         labels=catalog.parse(labels_file, Labels),
         claims=catalog.parse(claims_file, ClaimTable),
+        app_ops=catalog.parse(app_ops_file, AppOps, {"data": data_types.codes}),
         first_party=(*first_party, *(declared.first_party if declared else ())),
         policy=declared,
         app_type=chosen,

@@ -16,7 +16,7 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 
 
 def typescript() -> str:
-    """The text of hooks/event.ts: an interface for each model, and `Event`, any of the seven kinds."""
+    """The text of hooks/event.ts: an interface for each model, and `Event`, any of the kinds."""
     definitions: dict[str, Any] = TypeAdapter(Event).json_schema()["$defs"]
     parts = [_interface(name, definitions[name]) for name in sorted(definitions)]
     kinds = " | ".join(kind.__name__ for kind in KINDS)

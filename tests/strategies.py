@@ -97,6 +97,19 @@ consents = st.builds(
     note=optional(texts),
 )
 phases = st.builds(events.Phase, **base, state=one_of(events.Phase, "state"), text=optional(texts))
+witnesses = st.builds(
+    events.Witness,
+    **base,
+    by=one_of(events.Witness, "by"),
+    subject=optional(texts),
+    data=optional(codes),
+    count=optional(st.integers(0, 2**40)),
+    size=optional(st.integers(0, 2**40)),
+    since=optional(times),
+    until=optional(times),
+    tag=optional(texts),
+    raw=optional(blobs),
+)
 gaps = st.builds(
     events.Gap,
     **base,
@@ -171,4 +184,4 @@ texts_by_type: dict[str, st.SearchStrategy[str]] = {
 personal = st.sampled_from(sorted(texts_by_type)).flatmap(
     lambda type_: st.builds(events.Value, type=st.just(type_), text=texts_by_type[type_])
 )
-any_event = st.one_of(accesses, transforms, connections, uploads, consents, phases, gaps)
+any_event = st.one_of(accesses, transforms, connections, uploads, consents, phases, witnesses, gaps)

@@ -63,6 +63,7 @@ DESCRIBED: dict[str, type[BaseModel]] = {
     "app": events.AppIdentity,
     "device": events.DeviceIdentity,
     "clock reading": events.ClockReading,
+    "change": events.Change,
     **{kind.model_fields["kind"].default: kind for kind in events.KINDS},
 }
 OF_EVERY_LINE = {*events.Line.model_fields, "kind"}
@@ -85,7 +86,7 @@ def choices(annotation):
 @pytest.mark.parametrize("heading", DESCRIBED)
 def test_the_page_on_the_format_names_each_field_and_each_word(heading):
     model = DESCRIBED[heading]
-    fields = dict(model.model_fields)
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
     if heading == "Every line":
         fields["kind"] = events.Access.model_fields["kind"]
     elif issubclass(model, events.Line):

@@ -53,6 +53,8 @@ LINES: list[dict[str, Any]] = [
     },
     {"kind": "consent", "signal": "tap", "status": "given", "scope": "general_policy", "by": "user", "text": "Agree"},
     {"kind": "phase", "state": "foreground"},
+    {"kind": "screen", "package": "a", "tree": "0" * 64, "image": None, "why": "consent", "by": "host"},
+    {"kind": "witness", "by": "appops", "subject": "CAMERA", "count": 1, "from": AT, "until": AT, "raw": {"b64": ""}},
     {"kind": "gap", "where": "proxy", "subject": "pinned.example", "why": "tls_refused"},
 ]
 

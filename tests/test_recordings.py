@@ -74,6 +74,13 @@ def test_a_recording_yields_its_findings(case, tmp_path):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_a_recording_says_what_the_system_counted_beyond_it(case, tmp_path):
+    outcome = correlate(Recording.open(HERE / case), Store(tmp_path / "i.sqlite"), known(case))
+    missed = [[gap.subject, gap.counted.unseen] for gap in outcome.gaps if gap.counted]
+    assert missed == EXPECTED[case].get("missed", [])
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_it_is_the_same_once_twice_followed_and_rebuilt(case, tmp_path):
     recording = Recording.open(HERE / case)
     known_ = known(case)

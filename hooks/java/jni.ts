@@ -8,8 +8,12 @@ export interface Env {
   deleteGlobalRef(ref: NativePointer): void;
 }
 
-/** An exception that a call of ours raised; it has been cleared, the app never sees it. */
-export class JavaError extends Error {}
+/** An exception that a call of ours raised, as a local reference; it has been cleared, the app never sees it. */
+export class JavaError extends Error {
+  constructor(message: string, readonly thrown: NativePointer | null = null) {
+    super(message);
+  }
+}
 
 const functions = new Map<number, (...args: NativeFunctionArgumentValue[]) => unknown>();
 
@@ -180,7 +184,7 @@ export function newString(env: Env, value: string): NativePointer {
 function orThrow(env: Env): void {
   const thrown = takeException(env);
   if (!thrown.isNull()) {
-    throw new JavaError(describe(env, thrown));
+    throw new JavaError(describe(env, thrown), thrown);
   }
 }
 

@@ -346,8 +346,9 @@ class Teller:
     def __init__(self) -> None:
         self._told: set[tuple[str, str | None, str | None]] = set()
 
-    def tell(self, findings: Sequence[Finding]) -> None:
-        """One line for each finding that is new."""
+    def tell(self, findings: Sequence[Finding]) -> bool:
+        """One line for each finding that is new; whether one was."""
+        before = len(self._told)
         for finding in findings:
             host = finding.recipient.host if finding.recipient else None
             key = (finding.rule, finding.data, host)
@@ -355,6 +356,7 @@ class Teller:
                 self._told.add(key)
                 what = finding.title["en"] + (f" > {host}" if host else "")
                 err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+        return len(self._told) > before
 
 
 def listen(address: str, port: int) -> socket.socket:

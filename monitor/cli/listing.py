@@ -184,15 +184,19 @@ def _json(items: Sequence[BaseModel]) -> str:
 @main.command()
 @click.option(
     "--of",
-    type=click.Choice(["lines", "report", "comparison"]),
+    type=click.Choice(["lines", "report", "comparison", "doctor"]),
     default="lines",
     show_default=True,
     help="What to describe.",
 )
 def schema(of: str) -> None:
-    """Print the JSON Schema of the lines, of the report, or of a comparison."""
+    """Print the JSON Schema of the lines, of the report, of a comparison, or of what `doctor --json` prints."""
     if of == "lines":
         described = events.schema()
+    elif of == "doctor":
+        from monitor.observe.android.doctor import schema as doctor_schema
+
+        described = doctor_schema()
     else:
         from monitor.findings import comparison_schema, report_schema
 

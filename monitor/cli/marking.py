@@ -155,6 +155,8 @@ def mark_list(recording: Path | None) -> None:
             remarks.append(f"takes back {line.retracts}")
         elif ref in replaced:
             remarks.append(f"does not count any more: {', '.join(replaced[ref])}")
+        elif ref in timeline.echoes:
+            remarks.append("seen from outside what the hooks told too; counts once")
         elif not timeline.knows(ref):
             remarks.append(f"of another app: {line.app}")
         elif ref not in readings:

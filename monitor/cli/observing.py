@@ -6,8 +6,6 @@ import math
 import re
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,12 +33,14 @@ from monitor.cli.base import (
 from monitor.cli.base import (
     listen as listen_on,
 )
+from monitor.cli.device_options import Asking, device_options, is_lab, name_of, opened
 from monitor.errors import UserError
+from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Knowledge
+    from monitor.correlate import Knowledge, Outcome
     from monitor.observe.device import Device
-    from monitor.observe.run import Order
+    from monitor.observe.order import Order
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 TO_DO = {
@@ -68,7 +68,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from monitor.lab.apps import APPS
     from monitor.lab.demo import DEMO, EVERYTHING
     from monitor.lab.expected import load, shown
-    from monitor.observe.run import Order
+    from monitor.observe.order import Order
     from monitor.reports import render
 
     if unknown := sorted(set(only) - set(APPS)):
@@ -85,7 +85,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
             continue
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
         err.print(f"[bold]{APPS[name].title}[/] ({name}, the user: {plan})")
-        _observe(f"lab:{name}", Order(plan=plan), path, db, known)
+        _observe(Wanted(f"lab:{name}"), Order(plan=plan), path, db, known)
         report = report_of(path, db, known)
         page = path.with_suffix(".html")
         private.write(page, render(report, "html"))
@@ -109,20 +109,29 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 
 
 @main.command()
-@click.option(
-    "--device",
-    "device_name",
-    default="lab:circle",
-    show_default=True,
-    metavar="KIND:NAME",
-    help="What to observe: lab:circle, lab:skies, lab:corner ... (a sample app of the embedded default device).",
-)
+@device_options
 @click.option(
     "--plan",
     type=click.Choice(get_args(Plan)),
     default="silent",
     show_default=True,
     help="How the consent dialog is answered; silent leaves it open, withdraw agrees and takes it back later.",
+)
+@click.option(
+    "--hooks/--no-hooks",
+    default=True,
+    show_default="hooks",
+    help="Bring hooks into the app; or record its traffic alone, and what the device itself sees.",
+)
+@click.option(
+    "--isolate-crash",
+    is_flag=True,
+    help="Where the app dies of a hook, start it again, up to 11 times as if for the first time, to find which.",
+)
+@click.option(
+    "--control",
+    is_flag=True,
+    help="First run the app without hooks, and compare: does it behave the same when it is watched?",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
 @click.option(
@@ -175,8 +184,11 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 @knowledge_options
 @strict_option
 def observe(
-    device_name: str,
+    wanted: Wanted,
     plan: Plan,
+    hooks: bool,
+    isolate_crash: bool,
+    control: bool,
     output: Path | None,
     seconds: float | None,
     max_size: int,
@@ -197,10 +209,10 @@ def observe(
     Ends when the app ends, after --seconds, or at Ctrl-C (once: all goes down in good order). While it runs,
     `appwitness mark` in another terminal notes what the user was asked and decided.
     """
-    from monitor.observe.run import Order
+    from monitor.observe.order import Order
 
     listen_on(listen, port).close()
-    path = output or _new_folder(device_name, plan)
+    path = output or _new_folder(wanted, plan)
     order = Order(
         plan=plan,
         listen=listen,
@@ -212,10 +224,17 @@ def observe(
         max_bytes=max_size,
         unpin=unpin,
         pass_refused=pass_refused,
+        hooks=hooks,
+        isolate_crash=isolate_crash,
     )
     if known.app_type is not None:
         order = replace(order, app_type=known.app_type.number)
-    _observe(device_name, order, path, db, known, extra_sources)
+    if control:
+        alone = path.with_name(f"{path.name}-control")
+        err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
+        _observe(wanted, replace(order, hooks=False), alone, db, known, extra_sources)
+        order = replace(order, control=alone)
+    _observe(wanted, order, path, db, known, extra_sources)
     sys.exit(summary(path, db, known, strict))
 
 
@@ -232,13 +251,12 @@ def _size(text: str) -> int:
     return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
-def _new_folder(device_name: str, plan: str) -> Path:
-    name = device_name.split(":", 1)[-1]
-    return recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
+def _new_folder(wanted: Wanted, plan: str) -> Path:
+    return recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name_of(wanted)}-{plan}"
 
 
 def _observe(
-    device_name: str, order: Order, path: Path, db: str | None, known: Knowledge, extra_sources: Path | None = None
+    wanted: Wanted, order: Order, path: Path, db: str | None, known: Knowledge, extra_sources: Path | None = None
 ) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
@@ -254,48 +272,42 @@ def _observe(
     teller = Teller()
     done = threading.Event()
     failure: list[BaseException] = []
+    status = err.status("starting")
 
-    def correlate_live() -> None:
+    def correlate_live(device: Device) -> None:
         while not (path / "run.json").exists():
             if done.wait(0.05):
                 return
+
+        def tell(outcome: Outcome) -> None:
+            if teller.tell(outcome.findings):
+                device.noticed()
+
         try:
-            follow(Recording.open(path), store, known, done.is_set, lambda outcome: teller.tell(outcome.findings))
+            follow(Recording.open(path), store, known, done.is_set, tell)
         except Exception as error:
             failure.append(error)
 
-    live = threading.Thread(target=correlate_live, name="correlate")
-    with _device(device_name, order.plan) as device, interrupts() as interrupted:
-        if device.identity.kind != "lab":
-            err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
-            way = choose(order.mode, device.identity.kind)
+    with opened(wanted, order.plan, Asking(status)) as device, interrupts() as interrupted:
+        live = threading.Thread(target=correlate_live, args=(device,), name="correlate")
+        if not is_lab(wanted):
+            if wanted.by_hand:
+                err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
+            way = choose(order.mode, device.modes)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         live.start()
         try:
-            with err.status("starting") as status:
+            with status:
                 record(
                     device,
                     path,
                     sources,
                     order,
                     stop=interrupted,
-                    say=lambda what: status.update(f"{device_name} ({order.plan}): {what}"),
+                    say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
                 )
         finally:
             done.set()
             live.join()
     if failure:
         raise failure[0]
-
-
-@contextmanager
-def _device(name: str, plan: str) -> Iterator[Device]:
-    kind, _, rest = name.partition(":")
-    if kind != "lab":
-        raise UserError(f"There is no device {name!r}.", "Name one of the lab device's apps: --device lab:circle.")
-    from monitor.lab.device import APPS, LabDevice
-
-    if rest not in APPS:
-        raise UserError(f"The lab device has no app {rest!r}.", f"It has {', '.join(sorted(APPS))}.")
-    with LabDevice(rest, plan, home() / "lab/work", cache=home() / "lab") as device:
-        yield device

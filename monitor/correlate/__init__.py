@@ -71,7 +71,7 @@ def follow(
     store: Store,
     known: Knowledge,
     stop: Callable[[], bool],
-    on_change: Callable[[Outcome], None] = lambda _: None,
+    on_change: Callable[[Outcome], object] = lambda _: None,
 ) -> Outcome:
     """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.correlate.currency import basis, place_of
-from monitor.events import Access, Connection, Consent, Event, Gap, Phase, Ref, Run, Transform, Upload
+from monitor.events import (
+    Access,
+    Connection,
+    Consent,
+    Event,
+    Gap,
+    Observers,
+    Phase,
+    Ref,
+    Run,
+    Transform,
+    Upload,
+    Witness,
+)
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
@@ -16,6 +29,7 @@ from monitor.judge.consent import Clock, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
+from monitor.judge.witnesses import missed
 from monitor.knowledge import Knowledge
 from monitor.match import decode
 from monitor.match.linking import Joined, Linker
@@ -67,6 +81,7 @@ class Walk:
         self.accesses: list[tuple[Ref, Access]] = []
         self.consents: list[tuple[Ref, Consent]] = []
         self.phases: list[tuple[Ref, Phase]] = []
+        self.witnesses: list[tuple[Ref, Witness]] = []
         self.gaps: list[Gap] = []
         self.joined: dict[Ref, tuple[Upload, list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
@@ -83,7 +98,7 @@ class Walk:
         # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
         if held := self.store.held(self.id):
             self.basis = basis(self.recording, held, self.known, self._run_digest)
-        for kind in ("access", "connection", "transform", "consent", "phase", "gap"):
+        for kind in ("access", "connection", "transform", "consent", "phase", "witness", "gap"):
             for ref, event in self.store.events(self.id, kind):
                 self.learn(ref, event)
         uploads = list(self.store.events(self.id, "upload"))
@@ -112,6 +127,8 @@ class Walk:
                     self.claims[ref] = (claim,)
             case Phase():
                 self.phases.append((ref, event))
+            case Witness():
+                self.witnesses.append((ref, event))
             case Gap():
                 self.gaps.append(event)
             case _:
@@ -129,7 +146,7 @@ class Walk:
                 uploads.append((read.ref, self.on_host_clock(read.event)))
                 continue
             self.learn(read.ref, read.event)
-            changed = changed or isinstance(read.event, Access | Connection | Consent | Phase | Gap)
+            changed = changed or isinstance(read.event, Access | Connection | Consent | Phase | Witness | Gap)
             if isinstance(read.event, Access | Transform):
                 at = self.host_time(read.event.at)
                 earliest = at if earliest is None else min(earliest, at)
@@ -199,6 +216,7 @@ class Walk:
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=_line)),
             *(() if going_on else self._bypassing(uploads.values())),
             *(() if going_on else observers.gaps(self.run, watched)),
+            *(() if going_on else self._missed(watched, uploads.values())),
         )
         facts = Facts(
             flows=tuple(flows),
@@ -209,7 +227,7 @@ class Walk:
             clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
-            consents=tuple(self.consents),
+            consents=tuple(each for each in self.consents if each[0] not in timeline.echoes),
             phases=phases,
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
@@ -234,6 +252,20 @@ class Walk:
             past = self.connections.bypassing(uploads, self.gaps, self.run.proxy)
             if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
                 yield gap
+
+    def _missed(self, watched: Observers, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
+        """What the system counted, and hooks or proxy did not record."""
+        return missed(
+            self.run,
+            watched,
+            self.witnesses,
+            self.accesses,
+            uploads,
+            self.connections.opened,
+            self.known.app_ops,
+            phases=[phase for _, phase in self.phases],
+            gaps=self.gaps,
+        )
 
     def _claiming(self, timeline: Timeline, foreign: frozenset[Ref]) -> Iterator[Ref]:
         """Lines and uploads of the app that claim consent; what an operator has taken back claims nothing."""

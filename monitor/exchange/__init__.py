@@ -107,10 +107,7 @@ def _convert(path: Path, kind: str, origin: Origin, into: Conversion) -> None:
         case "hooks":
             hook_logs.read(path, origin.app, origin.mapping, into)
         case _:
-            for event in (found := pcap.read(path, origin.app, origin.keys)).events:
-                into.add(event)
-            for body in found.bodies:
-                into.add(body=body)
+            pcap.read(path, origin.app, origin.keys, into)
 
 
 def span(recording: Recording) -> tuple[datetime | None, datetime | None]:

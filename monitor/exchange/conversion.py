@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from pydantic import ValidationError
@@ -28,6 +29,8 @@ class Conversion:
 
     events: list[Event] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    room: Path | None = None
+    """A folder for what does not fit into memory while it is read; None is the system's own."""
 
     def add(self, *events: Event, body: bytes = b"") -> None:
         """Take events, and the body that they name: all of them, or none where this raises ValueError."""
@@ -57,6 +60,7 @@ class IntoRecording(Conversion):
     def __init__(self, recording: Recording) -> None:
         super().__init__()
         self._recording = recording
+        self.room = recording.path
         self._file = cast(BinaryIO, tempfile.TemporaryFile(dir=recording.path))  # noqa: SIM115  lives as long as this
         self._times, self._offsets = array("q"), array("q")
 

@@ -26,6 +26,13 @@ JOINED = timedelta(seconds=1)
 """How far apart the two calls for one place are at most, where the log does not name the object."""
 NAMED = 20
 """Things asked for that one gap names; and lines that have a gap each."""
+KINDS = 10_000
+"""Kinds of calls that are counted apart."""
+LONG = 300
+"""Characters of the name of an API, or of what was asked for, that are kept."""
+WAITING = 10_000
+"""Calls for half of a place that wait for the other half."""
+OTHERS = "others"
 Where = Sequence[str | int]
 
 
@@ -115,6 +122,8 @@ class _Log:
         self.no_calls: Counter[str] = Counter()
         self.halves: dict[tuple[str, str], deque[_Half]] = defaultdict(deque)
         """Object and method -> calls for half of a place that wait for the other half."""
+        self.waiting = 0
+        """How many have begun to, since nobody waits any longer."""
 
     def take(self, piece: pieces.Piece) -> None:
         """One value of the log."""
@@ -135,7 +144,7 @@ class _Log:
         for key, text in self.where.only.items():
             if line.get(key) != text:
                 if line.get(key) not in self.where.skip.get(key, ()):
-                    self.no_calls[f"{key} {str(line.get(key))[:40]!r}"] += 1
+                    _count(self.no_calls, f"{key} {str(line.get(key))[:40]!r}")
                 return False
         return True
 
@@ -144,7 +153,7 @@ class _Log:
         api = f"{cls}.{method}"
         named = self.known.get((_plain(cls), method))
         if not named:
-            self.unnamed[api] += 1
+            _count(self.unnamed, api)
             return
         meant: dict[str, tuple[sources.Source, str | None]] = {}
         others: list[str | None] = []
@@ -162,7 +171,7 @@ class _Log:
         if not meant and None in others:
             self.untold[api] += 1
         elif not meant:
-            self.asked[api][others[0] or ""] += 1
+            _count(self.asked[api], others[0] or "")
 
     def _has_overload(self, line: Mapping[str, Any], source: sources.Source) -> bool:
         """Whether the call may be of an overload that the source means; it may where the log does not say."""
@@ -260,12 +269,21 @@ class _Log:
                 return
             self.conversion.add(other.access)
         self.halves[object_, method].append(mine)
+        self.waiting += 1
+        if self.waiting >= WAITING:
+            self._wait_no_longer()
 
-    def finish(self) -> None:
-        """Say what was left over: halves without the other half, and what was not understood."""
+    def _wait_no_longer(self) -> None:
+        """Calls for half of a place that no other half came to are accesses without a value."""
         for waiting in self.halves.values():
             for half in waiting:
                 self.conversion.add(half.access)
+        self.halves.clear()
+        self.waiting = 0
+
+    def finish(self) -> None:
+        """Say what was left over: halves without the other half, and what was not understood."""
+        self._wait_no_longer()
         if self.unread > NAMED:
             self._gap(self.name, f"{self.unread - NAMED} more entries that cannot be read")
         for what, count in sorted(self.no_calls.items()):
@@ -290,6 +308,12 @@ class _Log:
                 detail=printable(detail),
             )
         )
+
+
+def _count(kinds: Counter[str], kind: str) -> None:
+    """One more of a kind; of those beyond KINDS, one more of the others."""
+    kind = kind[:LONG]
+    kinds[kind if kind in kinds or len(kinds) < KINDS else OTHERS] += 1
 
 
 def _calls(count: int, what: str = "call") -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from monitor.errors import UserError
 from monitor.exchange.conversion import Conversion
@@ -13,6 +17,12 @@ from monitor.observe.proxy import capture_py
 
 WORDS = 400
 """Characters of mitmdump's own words that an error repeats."""
+SAID = 64 << 10
+"""And that are kept."""
+NAMED = 10_000
+"""Flows that cannot be read which have a gap each."""
+MEMORY = 1 << 30
+"""Bytes that mitmdump may have (Linux): a flow that makes it need more is one that cannot be read."""
 
 
 def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
@@ -25,24 +35,41 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
     command = [str(Path(sys.executable).with_name("mitmdump")), "--no-server", "--quiet"]
     command += ["--scripts", str(addons / "uploads.py"), "--scripts", str(addons / "replay.py")]
     command += ["--set", f"recording={recording}", "--set", f"flows={path}"]
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    words = done.stderr.decode("utf-8", "replace").strip()
-    read, problem, ended = 0, "", False
-    for line in done.stdout.splitlines():
+    words = ""
+    read, problems, problem, ended = 0, 0, "", False
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL) as mitmdump,
+    ):
+        if sys.platform == "linux":
+            with suppress(ProcessLookupError):
+                resource.prlimit(mitmdump.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
         try:
-            said = json.loads(line)
-        except ValueError:
-            words = f"{words} {line.decode('utf-8', 'replace')}".strip()
-            continue
-        if "problem" in said:
-            problem = problem or said["problem"]
-            into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
-        else:
-            read, ended = said["flows"], True
-    if words and ended and not done.returncode:
+            for line in cast("BinaryIO", mitmdump.stdout):
+                try:
+                    said = json.loads(line)
+                except ValueError:
+                    words = f"{words} {line.decode('utf-8', 'replace')}".strip()[:SAID]
+                    continue
+                if "problem" in said:
+                    problem = problem or said["problem"]
+                    problems += 1
+                    if problems <= NAMED:
+                        into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
+                else:
+                    read, ended = said["flows"], True
+        except BaseException:
+            mitmdump.kill()
+            raise
+        returncode = mitmdump.wait()
+        errors.seek(0)
+        words = f"{errors.read(SAID).decode('utf-8', 'replace').strip()} {words}".strip()
+    if problems > NAMED:
+        into.missed(None, app, path.name, f"{problems - NAMED} more flows that cannot be read")
+    if words and ended and not returncode:
         into.missed(None, app, path.name, f"mitmproxy said: {words}")
-    if done.returncode or not ended or (problem and not read):
+    if returncode or not ended or (problem and not read):
         raise UserError(
-            f"{path} cannot be read as a mitmproxy flow file: {problem or words[-WORDS:] or done.returncode}.",
+            f"{path} cannot be read as a mitmproxy flow file: {problem or words[-WORDS:] or returncode}.",
             "Save the flows again (mitmdump -w FILE), or say what it is: --format.",
         )

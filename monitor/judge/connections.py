@@ -162,6 +162,12 @@ class Connections:
             and one.sent != 0
         ]
 
+    @property
+    def opened(self) -> int:
+        """How many connections of the app there were."""
+        self._build()
+        return len(self._sockets or ())
+
     def app_of(self, gap: Gap) -> str | None:
         """The app whose connection a gap is about, where that is told."""
         if gap.client is None:

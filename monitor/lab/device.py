@@ -31,11 +31,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Literal, Self
 
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, DeviceIdentity, Value
@@ -99,6 +99,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         self._cache = cache.expanduser().absolute()
         self._servers = LabServers(self.lab_app.hosts, self.workdir / "upstream-ca.pem")
         self._proxy: tuple[str, int, Path] | None = None
+        self._unhooked: subprocess.Popen[bytes] | None = None
 
     @property
     def identity(self) -> DeviceIdentity:
@@ -120,6 +121,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     def persona(self) -> tuple[Value, ...]:
         """The values planted on the device."""
         return persona()
+
+    @property
+    def persona_is(self) -> Literal["planted"]:
+        """They were planted."""
+        return "planted"
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
@@ -150,6 +156,51 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     ) -> None:
         self.stop()
         self._servers.__exit__(kind, error, trace)
+
+    @property
+    def modes(self) -> Mapping[str, tuple[str, ...]]:
+        """Its apps are processes of this machine that are told a proxy."""
+        return {"regular": ("the lab device honours the proxy setting",), "reverse": ("you asked for it",)}
+
+    @property
+    def partial(self) -> bool:
+        """It has the classes that the sources name, and no more."""
+        return True
+
+    @property
+    def unhooked(self) -> str | None:
+        """Nothing stands in the way of hooks."""
+        return None
+
+    @property
+    def starts_freely(self) -> bool:
+        """Nothing is lost by a start."""
+        return True
+
+    def facts(self) -> Mapping[str, Any]:
+        """Nothing that run.json does not say already."""
+        return {}
+
+    def install(self) -> None:
+        """Its apps are there."""
+
+    def reset(self) -> None:
+        """Each start is a first one, unless a plan says otherwise."""
+
+    def running(self) -> bool:
+        """Whether the app's process runs."""
+        started = self._unhooked
+        return (started is not None and started.poll() is None) or self._running() is not None
+
+    def ended(self, pid: int) -> None:
+        """Its system keeps no record of how processes ended."""
+
+    def watching(self, lines: object) -> AbstractContextManager[object]:
+        """Nothing but the app and its hooks sees anything here."""
+        return nullcontext()
+
+    def noticed(self) -> None:
+        """It has no screen."""
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
         """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""
@@ -186,20 +237,25 @@ class LabDevice(AbstractContextManager["LabDevice"]):
             "lab.device": self._facts_file,
             "lab.log": self.log,
         }
-        return LabTarget(
-            argv=(
-                str(launcher(self.lab_app.package, self._cache)),
-                "-Xshare:off",  # else some hooks in boot classes are dead
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",  # a run of seconds: what the second compiler costs is never earned back
-                "-XX:-UsePerfData",
-                *(f"-D{name}={value}" for name, value in settings.items()),
-                "-cp",
-                str(jar()),
-                "android.app.ActivityThread",
-            ),
-            cwd=str(self.workdir),
+        argv = (
+            str(launcher(self.lab_app.package, self._cache)),
+            "-Xshare:off",  # else some hooks in boot classes are dead
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",  # a run of seconds: what the second compiler costs is never earned back
+            "-XX:-UsePerfData",
+            *(f"-D{name}={value}" for name, value in settings.items()),
+            "-cp",
+            str(jar()),
+            "android.app.ActivityThread",
         )
+        cwd = str(self.workdir)
+
+        def start() -> int:
+            with self.log.open("ab") as log:
+                self._unhooked = subprocess.Popen(argv, cwd=cwd, stdout=log, stderr=log, start_new_session=True)
+            return self._unhooked.pid
+
+        return LabTarget(argv=argv, cwd=cwd, otherwise=start)
 
     def attach(self) -> LabTarget:
         """The process that runs. Raises SetupError when there is none."""

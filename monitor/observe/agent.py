@@ -38,6 +38,7 @@ SHOWN_TEXT = 300
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
+TRUSTS_S = 10.0
 
 
 def agent_js() -> str:
@@ -235,6 +236,15 @@ class Agent(Listener):
     def watch(self, on: bool) -> None:
         """See the app's calls, or let them all through as if there were no hooks; from when it returns."""
         cast(Script, self._script).call("watch", on)
+
+    def trusts(self, leaf_pem: str, host: str) -> tuple[str, str]:
+        """Whether the app's default check accepts a certificate (PEM, with those above it) for a host: trusted, pinned,
+        refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
+        """
+        said: list[dict[str, str]] = []
+        script = cast(Script, self._script)
+        within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
+        return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")
 
     def statuses(self) -> list[HookStatus]:
         """How far the hook of each source is, in the order of the sources."""

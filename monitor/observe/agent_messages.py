@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Signal, Transform, Upload
+from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Signal, Transform, Upload, Witness
 from monitor.observe.hooked import HookStatus
 
 SLACK = timedelta(seconds=10)
@@ -226,6 +226,8 @@ class Channel:
                 raise Refused("consent in the name of somebody else")
             case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
                 raise Refused("a mark that only a person makes")
+            case Witness():
+                raise Refused("a count that only the system makes")
             case Gap() if event.where not in ("hook", "device"):
                 raise Refused("a gap that only the host sees")
             case _:

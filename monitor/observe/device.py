@@ -1,12 +1,24 @@
-"""What a device is to a run: prepared for the proxy, made to start an app, undone. Any object of this shape will do."""
+"""What a device is to a run: changed, made to start an app, watched, and taken back to what it was."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
-from monitor.events import AppIdentity, DeviceIdentity, Value
+from monitor.events import AppIdentity, DeviceIdentity, Event, Value
+
+
+class Records(Protocol):
+    """Where lines go: a recording, or what stands before one."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Append events, each to the file of its kind."""
+
+    def put_body(self, data: bytes, /) -> str | None:
+        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
 
 
 class Target(Protocol):
@@ -58,8 +70,24 @@ class Target(Protocol):
         """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How the system says that the app's process ended."""
+
+    reason: str
+    """In one word: crash, anr, low_memory, force_stopped, updated, permission_changed, exited, signalled ..."""
+    detail: str = ""
+    """What the system said of it."""
+    may_be_ours: bool = True
+    """A hook may be to blame; false where the system or a person ended it."""
+
+
 class Device(Protocol):
-    """A device that runs the app of one run."""
+    """A device that runs the app of one run. Any object of this shape will do.
+
+    The run calls `undo` whatever happens, from before the first change on; and in order `install`, `prepare`, then for
+    each start of the app `reset`, `launch` and `stop`. `watching` is around the starts.
+    """
 
     @property
     def identity(self) -> DeviceIdentity:
@@ -67,11 +95,15 @@ class Device(Protocol):
 
     @property
     def app(self) -> AppIdentity:
-        """Which app it runs."""
+        """Which app it runs; known in full once it is installed."""
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """The values planted on it for this run."""
+        """The values to look for: planted for this run, once it is prepared, and those that were found there."""
+
+    @property
+    def persona_is(self) -> Literal["planted", "declared"] | None:
+        """Whether those values were planted, or are only known to be there; None: there are none."""
 
     @property
     def app_type(self) -> int | None:
@@ -85,8 +117,33 @@ class Device(Protocol):
     def upstream_ca(self) -> Path | None:
         """A certificate authority (PEM) that the proxy trusts besides the usual ones; None: none."""
 
+    @property
+    def modes(self) -> Mapping[str, Sequence[str]]:
+        """The proxy's modes that it can be used in, that for `auto` first, as modes.choose takes them."""
+
+    @property
+    def partial(self) -> bool:
+        """It has but a part of Android's classes: that one is absent says nothing about the device."""
+
+    @property
+    def unhooked(self) -> str | None:
+        """Why no hooks can be brought into its apps, in one sentence; None when they can."""
+
+    @property
+    def starts_freely(self) -> bool:
+        """The app may be started again and again to find a hook that it dies of, without asking anybody."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Further fields of run.json: what was changed on the device, as whom, and how."""
+
+    def install(self) -> None:
+        """Put the app on the device, where it is to be put there."""
+
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
         """Send the device's traffic through the proxy and have it trust the proxy's certificate authority."""
+
+    def reset(self) -> None:
+        """Make the next start of the app its first one."""
 
     def launch(self) -> Target:
         """The process to start."""
@@ -94,8 +151,20 @@ class Device(Protocol):
     def attach(self) -> Target:
         """The process that runs already."""
 
+    def running(self) -> bool:
+        """Whether a process of the app runs."""
+
+    def ended(self, pid: int) -> Ended | None:
+        """How a process of the app ended, by the system's own word; None where the system does not say."""
+
+    def watching(self, lines: Records) -> AbstractContextManager[object]:
+        """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps."""
+
+    def noticed(self) -> None:
+        """A finding has come up just now: keep what the device shows."""
+
     def stop(self) -> None:
         """End the app."""
 
     def undo(self) -> None:
-        """Take back what `prepare` did."""
+        """Take back all that was changed. Raises SetupError when something could not be, with what to do."""

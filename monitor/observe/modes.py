@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,38 +55,26 @@ GROUPS = Path("/sys/fs/cgroup")
 """Where mitmproxy's redirector looks for the control group whose programs it takes, on Linux."""
 
 
-def choose(wanted: str, device: str) -> Mode:
-    """The mode for a device of a kind (`lab`, `emulator`, `phone`); `wanted` is `auto`, a kind, or mitmproxy's words.
+def choose(wanted: str, can: Mapping[str, Sequence[str]]) -> Mode:
+    """The mode for a device; `wanted` is `auto`, a kind, or mitmproxy's words.
 
-    `auto` takes the proxy setting: it needs nothing on the device, and what goes past it is counted. Raises UserError.
+    `can`: the kinds that the device can be used in, that for `auto` first. Kind -> why it is taken, and, where it is
+    not as KINDS has it, what it sees and what has to be done. Raises UserError.
     """
-    if wanted == "auto":
-        sees, todo = KINDS["regular"]
-        why = (
-            "the lab device honours the proxy setting"
-            if device == "lab"
-            else "the proxy setting needs nothing on the device; --mode wireguard also sees apps that ignore it"
-        )
-        return Mode("regular", why, sees, todo)
-    kind = wanted.partition(":")[0].partition("@")[0]
+    kind = next(iter(can)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in KINDS:
         raise UserError(f"There is no mode {wanted!r}.", f"Name auto or one of {', '.join(KINDS)}.")
+    if kind not in can:
+        raise UserError(
+            f"This device cannot use mode {kind}.", f"Leave --mode out, or name one of those it can: {', '.join(can)}."
+        )
     if kind == "reverse" and "://" not in wanted:
         raise UserError("Mode reverse needs a server.", "Write it as --mode reverse:https://api.example.com.")
-    if device == "lab" and kind in ("wireguard", "transparent"):
-        raise UserError(
-            f"The lab device cannot use mode {kind}: it is a process of this machine.",
-            "Leave --mode out, or observe a phone or an emulator.",
-        )
     if kind == "local":
-        if device != "emulator":
-            what = "lab device's app is told a proxy" if device == "lab" else "phone is no program of this machine"
-            raise UserError(
-                f"Mode local takes what programs of this machine send; a {what}.",
-                "Leave --mode out, or take wireguard for a phone.",
-            )
         _check_local()
-    return Mode(wanted, "you asked for it", *KINDS[kind])
+    why, *said = can[kind]
+    sees, todo = said or KINDS[kind]
+    return Mode(kind if wanted == "auto" else wanted, why if wanted == "auto" else "you asked for it", sees, todo)
 
 
 def _check_local() -> None:

@@ -5,80 +5,30 @@ from __future__ import annotations
 import getpass
 import hashlib
 import importlib.metadata
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from monitor import private
 from monitor.errors import SetupError
-from monitor.events import Endpoint, Event, Gap, Observers, Phase, Run, count_sources
-from monitor.observe.agent import Agent, Records, agent_js
-from monitor.observe.clock import summary
-from monitor.observe.crash import deadly, without
+from monitor.events import Observers, Run
+from monitor.observe.agent import agent_js
+from monitor.observe.attempt import Attempt, Say
+from monitor.observe.control_run import seen_without_hooks
+from monitor.observe.crash import without
 from monitor.observe.device import Device
 from monitor.observe.modes import admitted, choose
+from monitor.observe.order import Order
 from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
-from monitor.observe.trust import key_of
 from monitor.recording import Recording
-from monitor.recording.quota import FREE_BYTES, MAX_BYTES, Limited, Quota
+from monitor.recording.quota import Limited, Quota
 
-POLL_S = 0.1
 MOST_CRASHES = 3
 """Sources left out one after the other because the app died of them; then the run is given up."""
-PROXY_RESTARTS = 5
-"""How often in a run the proxy is started again after it ended by itself."""
 STAMP_S = 5.0
-CLOCK_S = 2.0
-"""How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
-CLOCK_WAIT_S = 2.0
-BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
-
-PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to observe and how."""
-
-    plan: PlanName = "free"
-    """What the user, or who plays him, answers."""
-    listen: str = "127.0.0.1"
-    """Address that the proxy listens on."""
-    port: int = 0
-    """Port of the proxy; 0 takes a free one."""
-    mode: str = "auto"
-    """How the device's traffic comes to the proxy (modes.py)."""
-    device_address: str | None = None
-    """Address that the device has for a proxy that listens on more than this machine: it alone is let in."""
-    seconds: float | None = None
-    """End after this long; None: when the app ends or `stop` says so."""
-    operator: str | None = None
-    """Who is responsible for the run; None takes the login name."""
-    app_type: int | None = None
-    """Number of the type of app; None: what the device knows of it."""
-    rules_digest: str | None = None
-    """sha256 of the rule set that will judge, for run.json."""
-    confdir: Path = Path("~/.appwitness/proxy")
-    """Where the proxy keeps its certificate authority."""
-    crash_s: float = 5.0
-    """An app that dies this soon after its hooks came up is started again without the source that it died of."""
-    unpin: bool = False
-    """Make the app accept the proxy's certificate where it checks more than the device does."""
-    max_bytes: int = MAX_BYTES
-    """How large the recording may become: then bodies are no longer stored, and gaps say so."""
-    free_bytes: int = FREE_BYTES
-    """How much of its disk stays free."""
-    pass_refused: bool = True
-    """When the app refuses the proxy's certificate for a host, let it through to that host undecrypted from then on:
-    the agent records what it writes at the TLS library."""
-
-
-Say = Callable[[str], None]
 
 
 def observe(
@@ -96,13 +46,19 @@ def observe(
     came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
     something does not come up; what was recorded until then stays.
     """
-    mode = choose(order.mode, device.identity.kind)
+    mode = choose(order.mode, device.modes)
     admit = admitted(order.listen, mode, order.device_address)
     recording = Recording.create(path, describe(device, order))
     with ExitStack() as up:
         up.enter_context(recording)
         up.enter_context(_finished(recording))
         up.enter_context(recording.sealing(every_s=STAMP_S))
+        if order.control is not None:
+            recording.append_all(seen_without_hooks(Recording.open(order.control)))
+        up.callback(lambda: recording.update_run(**device.facts()))
+        up.callback(device.undo)  # before the first change: half a preparation is taken back as a whole one is
+        say(f"installing {device.app.package}")
+        device.install()
         say(f"starting the proxy, mode {mode.spec}: {mode.why}")
         proxy = up.enter_context(
             Proxy(
@@ -126,150 +82,45 @@ def observe(
             say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
         say(f"preparing {device.identity.model or device.identity.serial}")
         device.prepare(proxy.host, proxy.port, proxy.ca_pem)
-        up.callback(device.undo)
-        up.callback(device.stop)
+        recording.update_run(**_prepared(device, recording))
         limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
         up.callback(limited.close)
-        left = list(sources)
-        for crashes in range(MOST_CRASHES + 1):
-            died_of = _play(device, proxy, recording, limited, left, order, stop, say)
-            if died_of is None:
-                return recording
-            if crashes < MOST_CRASHES:
-                _leave_out(died_of, recording, device.app.package, say)
-                left = without(left, [died_of])
+        up.callback(device.stop)
+        up.enter_context(device.watching(limited))
+        attempt = Attempt(device, proxy, recording, limited, order, stop, say)
+        if order.hooks and device.unhooked is None:
+            _until_it_lives(attempt, sources)
+        else:
+            attempt.unhooked(device.unhooked or "hooks were switched off for this run (--no-hooks)")
+    return recording
+
+
+def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
+    """Start the app, again without each source that it died of. Raises SetupError when that does not come to an end."""
+    left = list(sources)
+    package = attempt.device.app.package
+    for crashes in range(MOST_CRASHES + 1):
+        died_of = attempt.hooked(left)
+        if died_of is None:
+            return
+        if crashes < MOST_CRASHES:
+            attempt.leave_out(died_of)
+            left = without(left, [died_of])
     raise SetupError(
-        f"{device.app.package} died again and again soon after its hooks came up, last of {died_of}.",
-        f"What was left out and why is in {recording.path}/gaps.jsonl; see that the app runs by itself, then say so.",
+        f"{package} died again and again soon after its hooks came up, last of {died_of}.",
+        f"What was left out and why is in {attempt.recording.path}/gaps.jsonl; see that the app runs by itself.",
     )
 
 
-def _play(
-    device: Device,
-    proxy: Proxy,
-    recording: Recording,
-    limited: Limited,
-    sources: Sequence[Source],
-    order: Order,
-    stop: Callable[[], bool],
-    say: Say,
-) -> str | None:
-    """Start the app and watch it to the end of the run; the name of the source that it died of at once, if it did."""
-
-    def agent_for(chosen: Sequence[Source], records: Records) -> Agent:
-        return Agent(
-            records,
-            chosen,
-            device.app.package,
-            api_level=device.identity.api_level,
-            partial=device.identity.kind == "lab",
-            proxy_key=key_of(proxy.ca_pem),
-            unpin=order.unpin,
-        )
-
-    def survives(chosen: Sequence[Source]) -> bool:
-        say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
-        with agent_for(chosen, _Nowhere()) as agent:
-            with suppress(SetupError):
-                agent.launch(device.launch())
-            agent.wait(order.crash_s)
-            crashed = agent.crashed
-        device.stop()
-        return not crashed
-
-    with agent_for(sources, limited) as agent:
-        say(f"starting {device.app.package} with {_number(sources)} sources to hook")
-        try:
-            agent.launch(device.launch())
-            _came_up(agent, proxy, recording)
-            begun = time.monotonic()
-            say(f"observing: {counted(recording.run.hooks)}")
-            _watch(agent, proxy, recording, order, stop)
-            soon = time.monotonic() - begun < order.crash_s
-        except SetupError:
-            if not agent.crashed:
-                raise
-            soon = True
-        if not (soon and agent.crashed):
-            _went_down(agent, recording)
-            return None
-    device.stop()
-    if agent.culprit is not None:
-        return agent.culprit
-    begun_at = datetime.now(UTC)
-    by_chance = survives(sources)
-    found = None if by_chance else deadly(sources, survives)
-    detail = "the app was started several times to find the source that it died of; what it read meanwhile is not here"
-    recording.append(
-        Gap(at=begun_at, where="hook", subject="agent", why="detached", detail=detail, until=datetime.now(UTC))
-    )
-    if by_chance:
-        say("it did not die again: somebody or something else ended it, and with it the run")
-        _went_down(agent, recording)
-        return None
-    if found is None:
-        raise SetupError(
-            f"{device.app.package} died soon after it was started, and of no source in particular.",
-            "See that the app runs by itself, then try again.",
-        )
-    return found
-
-
-def counted(states: Mapping[str, str]) -> str:
-    """What became of the sources that a run was to hook, in the words that every report uses."""
-    count = count_sources(states)
-    parts = (
-        f"{count.known:,} sources: {count.installed:,} installed",
-        f"{count.waiting:,} waiting for their class",
-        f"{count.absent:,} absent on this device",
-        *([f"{count.failed:,} failed"] if count.failed else ()),
-    )
-    return ", ".join(parts)
-
-
-def _number(sources: Sequence[Source]) -> str:
-    """How many sources there are: an API is one, however many things it may be asked for."""
-    return f"{len({source.name for source in sources}):,}"
-
-
-class _Nowhere:
-    """Takes the lines of a start that is only made to see whether the app survives it."""
-
-    def append_all(self, events: Sequence[Event], /) -> object:
-        """Forget them."""
-        return len(events)
-
-    def put_body(self, data: bytes, /) -> str | None:
-        """Forget it."""
-        return hashlib.sha256(data).hexdigest()
-
-
-def _leave_out(source: str, recording: Recording, app: str, say: Say) -> None:
-    detail = "the app died of it soon after it was hooked; it was started again without"
-    say(f"{app} died of {source}; starting it again without")
-    recording.append(
-        Gap(at=datetime.now(UTC), app=app, where="hook", subject=source, why="install_failed", detail=detail)
-    )
-
-
-def _came_up(agent: Agent, proxy: Proxy, recording: Recording) -> None:
-    agent.clock.measure()
-    agent.clock.wait(CLOCK_WAIT_S)
-    recording.update_run(
-        hooks=_states(agent),
-        observers=recording.run.observers.model_copy(update={"hooks": True, "consent": True}),
-        unpinned=agent.unpinned,
-        sockets_watched=True,
-        proxy=Endpoint(ip=proxy.host, port=proxy.port),
-        **summary(agent.clock.readings),
-    )
-
-
-def _went_down(agent: Agent, recording: Recording) -> None:
-    recording.update_run(hooks=_states(agent), unpinned=agent.unpinned, **summary(agent.clock.readings))
-    if not agent.clock.readings:
-        detail = "the device did not say what time it is: accesses and uploads may be in another order"
-        recording.append(Gap(at=datetime.now(UTC), where="clock", subject="device", why="no_clock", detail=detail))
+def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
+    """What run.json says anew once the device is prepared: its app as installed, its persona as it gave it back."""
+    return {
+        "app": device.app,
+        "device": device.identity,
+        "persona": device.persona,
+        "observers": recording.run.observers.model_copy(update={"persona": device.persona_is}),
+        **device.facts(),
+    }
 
 
 def _tunnel(order: Order, configuration: str) -> Path:
@@ -288,7 +139,7 @@ def describe(device: Device, order: Order) -> Run:
         app_type=device.app_type if order.app_type is None else order.app_type,
         device=device.identity,
         plan=order.plan,
-        observers=Observers(persona="planted" if device.persona else None),
+        observers=Observers(persona=device.persona_is),
         persona=device.persona,
         started=started,
         unpin=order.unpin,
@@ -311,54 +162,3 @@ def _finished(recording: Recording) -> Iterator[None]:
     finally:
         recording.update_run(ended=datetime.now(UTC))
         recording.stamp(final=True)
-
-
-def _states(agent: Agent) -> dict[str, str]:
-    """Source -> how far its hooks are; the best of them where several entries make up a source."""
-    states: dict[str, str] = {}
-    for status in agent.statuses():
-        states[status.source] = min(states.get(status.source, status.state), status.state, key=BEST_FIRST.index)
-    return states
-
-
-def _watch(agent: Agent, proxy: Proxy, recording: Recording, order: Order, stop: Callable[[], bool]) -> None:
-    end = None if order.seconds is None else time.monotonic() + order.seconds
-    alive_at, restarts = datetime.now(UTC), 0
-    measure_at = time.monotonic() + CLOCK_S
-    while not agent.wait(POLL_S):
-        if time.monotonic() >= measure_at:
-            agent.clock.measure()
-            measure_at = time.monotonic() + CLOCK_S
-        if proxy.alive():
-            alive_at = datetime.now(UTC)
-        else:
-            restarts += 1
-            _again(proxy, recording, alive_at, restarts)
-        if stop() or (end is not None and time.monotonic() >= end):
-            agent.clock.measure()
-            agent.clock.wait(CLOCK_WAIT_S)
-            recording.append(Phase(at=datetime.now(UTC), app=agent.app, state="mark", text="observation ended"))
-            return
-
-
-def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
-    """The proxy is gone: start another one in its place, so that the app goes on; and say what nobody saw meanwhile."""
-    gap = Gap(
-        at=alive_at,
-        where="proxy",
-        subject="proxy",
-        why="detached",
-        detail="the proxy ended before the app did; its open connections broke off, and requests without an answer may "
-        "be missing",
-    )
-    try:
-        if times > PROXY_RESTARTS:
-            raise SetupError(f"It ended {times} times.", "Start the run again.")
-        proxy.restart()
-    except SetupError as error:
-        recording.append(gap)
-        raise SetupError(
-            f"The proxy ended before the app did; uploads after that are missing. {error}",
-            f"What was recorded is in {recording.path}; start the run again.",
-        ) from error
-    recording.append(gap.model_copy(update={"until": datetime.now(UTC)}))

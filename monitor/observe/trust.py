@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import trustme
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor import catalog
@@ -140,6 +141,20 @@ def checks() -> Checks:
     """The catalog's checks of certificates. Raises FileError with file and line."""
     (path,) = catalog.files("unpinning.yml")
     return catalog.parse(path, Checks)
+
+
+def leaf_for(ca_pem: Path, host: str) -> str | None:
+    """A certificate for a host as the proxy would make one, and its authority's after it (PEM), to ask an app about.
+
+    None where the authority's key is not beside `ca_pem`, as mitmproxy keeps it (mitmproxy-ca.pem).
+    """
+    try:
+        both = ca_pem.with_name("mitmproxy-ca.pem").read_bytes()
+        authority = trustme.CA.from_pem(ca_pem.read_bytes(), both)
+    except (OSError, ValueError):
+        return None
+    leaf = authority.issue_cert(host, key_type=trustme.KeyType.RSA).cert_chain_pems[0].bytes()
+    return (leaf + authority.cert_pem.bytes()).decode()
 
 
 def key_of(ca_pem: Path) -> str | None:

@@ -29,7 +29,7 @@ MAX_STAMP_BYTES = 64 << 20
 MAX_PARTS = 10_000
 """A line of seal.jsonl with more commas and brackets is no stamp, and is not taken apart."""
 
-_NAMED_BODY = re.compile(rb'"body"\s*:\s*"([0-9a-f]{64})"')
+_NAMED_BODY = re.compile(rb'"(?:body|tree|image|film)"\s*:\s*"([0-9a-f]{64})"')
 _OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
 
 

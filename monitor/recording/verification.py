@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-_NAMING = (FILES["upload"], FILES["transform"], FILES["gap"])
+_NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
 """The files whose lines name bodies."""
 
 

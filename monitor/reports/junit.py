@@ -11,6 +11,7 @@ from monitor.escape import xml
 from monitor.events import format_time
 from monitor.findings import Finding, JudgedRule, Need, Report
 from monitor.reports.articles import citations
+from monitor.reports.gaps import besides, named
 from monitor.reports.integrity import integrity, state
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.watched import consent, not_watched
@@ -122,6 +123,8 @@ def _said(report: Report, words: Words, reveal: bool) -> str:
     if report.gaps:
         lines += ["", f"{words('gaps_title')}:"]
         for gap in report.gaps:
-            where = f"{gap.subject} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
-            lines.append(f"- {where}{f'; {gap.detail}' if gap.detail else ''}{f' [{gap.ref}]' if gap.ref else ''}")
+            where = f"{named(gap, words)} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
+            lines.append(
+                f"- {where}{f'; {more}' if (more := besides(gap)) else ''}{f' [{gap.ref}]' if gap.ref else ''}"
+            )
     return "\n".join(lines)

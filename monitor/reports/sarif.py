@@ -14,6 +14,7 @@ from monitor.events import Access, Connection, Consent, Event, Ref, Upload, form
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from monitor.reports.articles import cited
 from monitor.reports.frames import caller, frames
+from monitor.reports.gaps import besides, named
 from monitor.reports.integrity import integrity, state
 from monitor.reports.recipients import country
 from monitor.reports.time_axis import host_time, still_counts
@@ -66,7 +67,9 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
                             {
                                 "level": "warning",
                                 "descriptor": {"id": gap.why},
-                                "message": {"text": _gap_text(gap.subject, gap.where, gap.why, gap.detail, words)},
+                                "message": {
+                                    "text": _gap_text(named(gap, words), gap.where, gap.why, besides(gap), words)
+                                },
                                 "timeUtc": format_time(gap.at),
                                 **({"locations": [_place(gap.ref)]} if gap.ref else {}),
                             }

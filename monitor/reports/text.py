@@ -20,6 +20,7 @@ from monitor.findings import Finding, Report
 from monitor.reports.articles import citations
 from monitor.reports.declared import rows as declared_rows
 from monitor.reports.ends import ends
+from monitor.reports.gaps import named
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.time_axis import clocks
 from monitor.reports.verdict import verdict, worst_first
@@ -210,7 +211,7 @@ def _declared(report: Report, words: Words) -> RenderableType:
 def _gaps(report: Report, words: Words) -> RenderableType:
     kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
     for gap in report.gaps:
-        kinds[gap.where, gap.why].append(gap.subject)
+        kinds[gap.where, gap.why].append(named(gap, words))
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")

@@ -10,7 +10,7 @@ from typing import Annotated
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 2
+VERSION = 3
 """Of these tables. An index of another version is not read: it is deleted and built anew from the recordings."""
 
 HEAD = 200
@@ -164,6 +164,24 @@ class PhaseRow(LineRow):
     text: Mapped[Long | None]
 
 
+class ScreenRow(LineRow):
+    """screens.jsonl."""
+
+    __tablename__ = "screens"
+    package: Mapped[Name | None]
+    why: Mapped[Name]
+    by: Mapped[Name] = mapped_column("looked")
+
+
+class WitnessRow(LineRow):
+    """witnesses.jsonl."""
+
+    __tablename__ = "witnesses"
+    by: Mapped[Name] = mapped_column("counted_by")
+    subject: Mapped[Long | None]
+    data: Mapped[Long | None]
+
+
 class GapRow(LineRow):
     """gaps.jsonl."""
 
@@ -250,6 +268,8 @@ LINES: dict[str, type[LineRow]] = {
     "upload": UploadRow,
     "consent": ConsentRow,
     "phase": PhaseRow,
+    "screen": ScreenRow,
+    "witness": WitnessRow,
     "gap": GapRow,
 }
 """kind -> its table."""

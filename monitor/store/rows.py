@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, assert_never
 
-from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Transform, Upload, format_time
+from monitor.events import (
+    Access,
+    Connection,
+    Consent,
+    Endpoint,
+    Event,
+    Gap,
+    Phase,
+    Screen,
+    Transform,
+    Upload,
+    Witness,
+    format_time,
+)
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.store.models import HEAD
 
@@ -60,6 +73,14 @@ def event_row(recording: str, line: int, event: Event, raw: bytes) -> Row:
         case Phase():
             row["state"] = event.state
             row["text"] = event.text
+        case Screen():
+            row["package"] = event.package
+            row["why"] = event.why
+            row["looked"] = event.by
+        case Witness():
+            row["counted_by"] = event.by
+            row["subject"] = event.subject
+            row["data"] = event.data
         case Gap():
             row["place"] = event.where
             row["subject"] = event.subject

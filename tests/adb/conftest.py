@@ -15,6 +15,7 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.facts import ask
 from monitor.observe.android.journal import Journal
 from monitor.observe.android.shell import Shell
+from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 
 
@@ -35,6 +36,15 @@ def adb_server() -> Iterator[int]:
         patch.setenv("ADB_MDNS_OPENSCREEN", "0")
         yield port
         adb.host("kill-server")
+
+
+@pytest.fixture
+def server(adb_server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[AdbServer]:
+    """One of our own in front of it, for states that the real one has no device for."""
+    adb.devices()  # the real one is started by whoever asks it first
+    with AdbServer(adb_server) as front:
+        monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(front.port))
+        yield front
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ import dns.query
 import httpx
 import pytest
 from aioquic.asyncio.client import connect as quic
+from mitmproxy.http import HTTPFlow
 from mitmproxy.io import tnetstring
 from mitmproxy.test import tflow
 from websockets.sync.client import connect as websocket
 
+from addons import replay
 from monitor.errors import UserError
 from monitor.events import Gap, Upload
 from monitor.exchange import Origin, guess, imported
@@ -210,6 +212,37 @@ def test_a_flow_that_nobody_can_read_is_a_gap_and_the_next_is_read(file: Path, t
     with pytest.raises(UserError, match="cannot be read as a mitmproxy flow file"):
         imported([tmp_path / "one"], tmp_path / "nothing", Origin(APP))
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_large_flow_is_read_without_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that is large all the same, or whose entries have no sizes, costs itself."""
+    monkeypatch.setattr(replay, "LARGEST", 5000)
+
+    def made(sent: int, answered: int, messages: int = 0) -> bytes:
+        one = tflow.tflow(resp=True)
+        one.request.content, one.metadata["x"] = b"s" * sent, "m" * messages
+        assert one.response is not None
+        one.response.content = b"r" * answered
+        return tnetstring.dumps(one.get_state())
+
+    unanswered = tnetstring.dumps({**tflow.tflow().get_state(), "comment": "c" * 9000, "response": None})
+    lying = made(1, 9000).replace(b"8:response;", b"9:response;")
+    no_name = made(1, 9000).replace(b"8:response;", b"x:response;")
+    name = made(1, 9000).replace(b"8:response;", b"99999999:;;")
+    files = [made(10, 9000), made(2000, 10), made(9000, 10), made(10, 9000, 9000), unanswered, lying, no_name, name]
+    (tmp_path / "a").write_bytes(b"".join((*files, made(3, 3))))
+    with (tmp_path / "a").open("rb") as file:
+        found = list(replay.flows(file))
+    read = [
+        (len(one.request.content or b""), one.response and one.response.content)
+        for one in found
+        if isinstance(one, HTTPFlow)
+    ]
+    assert read == [(10, None), (2000, b"r" * 10), (3, b"rrr")]
+    problems = [one.partition(": ")[2] for one in found if isinstance(one, str)]
+    assert problems[:3] == ["it has more than 0 MiB"] * 3
+    assert problems[4:] == ["it is damaged: an entry has no length", "it is damaged: a name is too long"]
+    assert len(problems) == 6
 
 
 def old(type_: str, **more: Any) -> dict[str, Any]:

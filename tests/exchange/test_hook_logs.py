@@ -172,6 +172,23 @@ def test_what_a_call_asks_for_and_no_source_names_is_counted(tmp_path) -> None:
     assert len(events) == 3
 
 
+def test_what_is_counted_has_a_bound(tmp_path, monkeypatch) -> None:
+    for name in ("KINDS", "WAITING"):
+        monkeypatch.setattr(hook_logs, name, 3)
+    monkeypatch.setattr(hook_logs, "LONG", 60)
+    lines = [call(cls=f"a.b.C{number}", method="m") for number in range(5)] + [call(cls="a" * 99, method="m")]
+    lines += [asked(SECURE, "getString", None, f"key{number}" + "x" * 99) for number in range(5)]
+    lines += [half(LAT, 31.25, 0, number) for number in range(4)] + [half(LON, 121.5, 0, 3)]
+    events = hook_logs.read(save(tmp_path / "a.jsonl", *lines), APP).events
+    gaps = {event.subject: event.detail or "" for event in events if isinstance(event, Gap)}
+    assert [subject for subject in gaps if "C" in subject] == ["a.b.C0.m", "a.b.C1.m", "a.b.C2.m"]
+    assert gaps["others"].startswith("3 calls")
+    assert gaps[f"{SECURE}.getString"].startswith("5 calls; no source names what they asked for: others (2), key0xxx")
+    assert len(gaps) == 5
+    places = [[value.text for value in one.values] for one in events if isinstance(one, Access)]
+    assert sorted(places) == [[], [], [], ["31.25,121.5"]]
+
+
 def test_overloads_are_told_apart_by_their_types(tmp_path) -> None:
     parameters = [{"declaredType": type_, "value": 1} for type_ in ("double", "double", "int")]
     line = call(cls="android.location.Geocoder", method="getFromLocation", inputParameters=parameters)

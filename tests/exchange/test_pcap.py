@@ -8,7 +8,9 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h2.config
 import h2.connection
@@ -20,7 +22,7 @@ from monitor.cli import main
 from monitor.errors import UserError
 from monitor.events import Gap, Upload
 from monitor.exchange import Origin, guess, imported
-from monitor.exchange.pcap import http1, http2, http3, tshark
+from monitor.exchange.pcap import http1, http2, http3, parts, tshark
 from monitor.recording import Recording
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: x.test\r\n\r\n"
@@ -264,20 +266,166 @@ def test_a_real_capture(tmp_path: Path) -> None:
     assert closed == each, "each connection that nobody can read"
 
 
-def packet(port: int, flags: int, data: bytes = b"") -> bytes:
-    """An IPv4 packet from a client's port to port 80."""
-    tcp = struct.pack(">HHIIBBHHH", port, 80, bool(data), bool(data), 5 << 4, flags, 65535, 0, 0) + data
+def packet(port: int, flags: int, data: bytes = b"", at: int = 0) -> bytes:
+    """An IPv4 packet from a client's port to port 80; `at`: where in what the client says its data stand."""
+    tcp = struct.pack(">HHIIBBHHH", port, 80, bool(data) + at, bool(data), 5 << 4, flags, 65535, 0, 0) + data
+    return ip(6, tcp)
+
+
+def ip(protocol: int, data: bytes, fragment: int = 0) -> bytes:
+    """An IPv4 packet; `fragment`: whether more follow, and where its data stand."""
     ends = bytes([10, 0, 0, 1, 10, 0, 0, 2])
-    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + ends + tcp
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(data), 1, fragment, 64, protocol, 0) + ends + data
 
 
-@pytest.mark.skipif(not shutil.which("tshark"), reason="not installed: tshark")
+def pcap(packets: Iterable[bytes], order: str = "<") -> Iterator[bytes]:
+    yield struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
+    for number, one in enumerate(packets):
+        yield struct.pack(f"{order}IIII", 1777622400 + number, 0, len(one), len(one)) + one
+
+
+def pcapng(packets: Iterable[bytes], order: str = "<") -> Iterator[bytes]:
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        size = struct.pack(f"{order}I", len(body) + 12)
+        return struct.pack(f"{order}I", kind) + size + body + size
+
+    yield block(0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1))
+    yield block(1, struct.pack(f"{order}HHI", 101, 0, 262144))
+    for number, one in enumerate(packets):
+        at = (1777622400 + number) * 1_000_000
+        yield block(5, bytes(12))  # statistics
+        yield block(6, struct.pack(f"{order}5I", 0, at >> 32, at & 0xFFFFFFFF, len(one), len(one)) + one)
+
+
+TSHARK = pytest.mark.skipif(not shutil.which("tshark"), reason="not installed: tshark")
+
+
+def many() -> Iterator[bytes]:
+    """Ten connections that go on side by side, one of them long; a datagram in two pieces; what belongs to none."""
+    body = b"x" * 1000
+    head = b"POST /%d HTTP/1.1\r\nHost: x.test\r\nContent-Length: 2000\r\n\r\n"
+    for port in range(2000, 2010):
+        yield packet(port, 2)
+    datagram = struct.pack(">HHHH", 3000, 9999, 8 + 1600, 0) + b"y" * 1600
+    yield ip(17, datagram[:800], 0x2000)
+    for port in range(2000, 2010):
+        yield packet(port, 0x18, head % port + body)
+    yield ip(1, b"\x08\0\0\0\0\0\0\0")
+    yield ip(17, datagram[800:], 100)
+    for port in range(2000, 2010):
+        yield packet(port, 0x18, body, len(head % port + body))
+    for number in range(20):
+        yield packet(2005, 0x18, body, len(head % 2005) + 2000 + number * 1000)
+
+
+def seen(recording: Recording) -> list[tuple[Any, ...]]:
+    return [(one.at, one.via, one.url, one.body, one.truncated, one.client) for one in recording.events(Upload)]
+
+
+@TSHARK
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("form", [pcap, pcapng])
+def test_a_capture_in_parts_gives_what_it_gives_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Callable[..., Iterator[bytes]], order: str
+) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(b"".join(form(many(), order)))
+    at_once = imported([path], tmp_path / "r1", Origin("a.b"))
+    monkeypatch.setattr(parts, "PART", 12_000)
+    monkeypatch.setattr(parts, "OPEN", 2)
+    with parts.in_parts(path) as divided:
+        assert len(divided.paths) == 3, "more than may be open"
+    in_parts = imported([path], tmp_path / "r2", Origin("a.b"))
+    assert seen(in_parts) == seen(at_once)
+    assert len(seen(at_once)) == 11
+    (left,) = [gap.detail or "" for gap in at_once.events(Gap)]
+    assert left.startswith("20000 bytes after 1 requests"), "of the long one"
+    gaps = [(gap.why, gap.detail or "") for gap in in_parts.events(Gap)]
+    assert [why for why, _ in gaps] == ["protocol_unsupported", "overflow"], gaps
+    read, lost = (int(detail.split()[0]) for _, detail in gaps)
+    assert read + lost - 40 * (lost // 1040) == 20_000, "40 bytes are the head of a packet"
+    assert not [each.name for each in (tmp_path / "r2").iterdir() if each.name.startswith("parts-")]
+
+
+@TSHARK
+def test_a_message_of_a_connection_that_is_too_long_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = (packet(2000, 0x18, b"\x01" * 1000, number * 1000) for number in range(30))
+    (tmp_path / "a.pcap").write_bytes(b"".join(pcap([packet(2000, 2), *said])))
+    monkeypatch.setattr(parts, "PART", 12_000)
+    recording = imported([tmp_path / "a.pcap"], tmp_path / "r", Origin("a.b"))
+    assert [(one.size, one.truncated) for one in recording.events(Upload)] == [(11_000, True)]
+    assert [gap.why for gap in recording.events(Gap)] == ["overflow"]
+
+
+@TSHARK
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ALL": 5}, "has more than 5 connections.*editcap"),
+        ({"PCAP": {}}, "neither PCAP nor PCAPNG.*editcap -F"),
+        ({"BLOCK": 100}, "packet 11 is in no known form.*editcap -F"),
+    ],
+)
+def test_a_capture_that_cannot_be_divided_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "a.pcap").write_bytes(b"".join(pcap(many())))
+    for name, value in {"PART": 12_000, **change}.items():
+        monkeypatch.setattr(parts, name, value)
+    with pytest.raises(UserError, match=said):
+        imported([tmp_path / "a.pcap"], tmp_path / "r", Origin("a.b"))
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from monitor.exchange import Origin, imported
+imported([Path(sys.argv[1])], Path(sys.argv[2]), Origin("a.b"))
+print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+"""
+
+
+@TSHARK
+@pytest.mark.slow
+def test_a_large_capture_is_read_in_little_memory(tmp_path: Path) -> None:
+    """400 MB: 60 connections of 4 MB, one of 100 MB, and 2000 of one packet."""
+    piece = os.urandom(60_000)
+    post = b"POST /%d HTTP/1.1\r\nHost: x.test\r\nContent-Length: %d\r\n\r\n"
+
+    def talk(port: int, count: int) -> Iterator[bytes]:
+        head = post % (port, count * len(piece))
+        yield packet(port, 2)
+        yield packet(port, 0x18, head)
+        for number in range(count):
+            yield packet(port, 0x18, piece, len(head) + number * len(piece))
+
+    def all_of_it() -> Iterator[bytes]:
+        for port in range(3000, 5000):
+            yield packet(port, 2)
+        for port in range(5000, 5060):
+            yield from talk(port, 80)
+        yield from talk(6000, 1700)
+
+    with (tmp_path / "a.pcap").open("wb") as file:
+        file.writelines(pcap(all_of_it()))
+    assert (tmp_path / "a.pcap").stat().st_size > 390_000_000
+    command = [sys.executable, "-c", MEASURED, str(tmp_path / "a.pcap"), str(tmp_path / "r")]
+    done = subprocess.run(command, capture_output=True, check=True)
+    ours, tsharks = map(int, done.stdout.split())
+    assert max(ours, tsharks) < 400_000, "kB"
+    uploads = list(Recording.open(tmp_path / "r").events(Upload))
+    assert [one.truncated for one in uploads] == [False] * 60 + [True]
+    assert {one.size for one in uploads[:60]} == {80 * len(piece)}
+    assert uploads[60].size > 45_000_000
+    assert sorted(gap.why for gap in Recording.open(tmp_path / "r").events(Gap)) == ["body_truncated", "overflow"]
+
+
+@TSHARK
 @pytest.mark.parametrize(("lost", "bodies"), [(0, 2), (3, 1), (130, 0)])
 def test_a_capture_that_is_cut_short_keeps_what_came_before(tmp_path: Path, lost: int, bodies: int) -> None:
     packets = [one for port in (1000, 1001) for one in (packet(port, 2), packet(port, 0x18, POST))]
-    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
-    for number, one in enumerate(packets):
-        capture += struct.pack("<IIII", 1777622400 + number, 0, len(one), len(one)) + one
+    capture = b"".join(pcap(packets))
     (tmp_path / "a.pcap").write_bytes(capture[: -lost or None])
     if lost == 130:
         (tmp_path / "a.pcap").write_bytes(capture[:30])
@@ -288,7 +436,7 @@ def test_a_capture_that_is_cut_short_keeps_what_came_before(tmp_path: Path, lost
 
 def test_what_is_no_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.pcap"
-    path.write_bytes(b"\xd4\xc3\xb2\xa1 and no more")
+    path.write_bytes(b"nothing that tshark knows\0" * 40)
     if shutil.which("tshark"):
         with pytest.raises(UserError, match="cannot be read as a packet capture"):
             tshark.conversations(path, None)

@@ -17,7 +17,8 @@ from monitor.events import Connection, Upload
 from monitor.lab.apps import LINE1
 from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
-from monitor.observe.run import Order, observe
+from monitor.observe.order import Order
+from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
 from monitor.reports import render
 from monitor.store import Store

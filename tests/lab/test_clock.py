@@ -16,7 +16,8 @@ from monitor.correlate import correlate, knowledge, report
 from monitor.events import Access, Connection, Upload
 from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
-from monitor.observe.run import Order, observe
+from monitor.observe.order import Order
+from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
 from monitor.store import Store
 from tests.lab.test_trust import ROOT

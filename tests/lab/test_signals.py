@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.lab.device import LabDevice
-from monitor.observe.run import Order, observe
+from monitor.observe.order import Order
+from monitor.observe.run import observe
 from monitor.observe.sources import load
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]

@@ -27,7 +27,8 @@ from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
 from monitor.lab.runtime import PASSWORD, truststore
 from monitor.observe.agent import Agent
-from monitor.observe.run import Order, observe
+from monitor.observe.order import Order
+from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
 from monitor.observe.trust import checks, key_of, libraries
 from monitor.recording import Recording, verify

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,48 @@ from hpack import HPACKError
 from monitor.events import Gap, Tls, Upload
 from monitor.exchange.conversion import DAMAGE, Conversion, possible, problem
 from monitor.exchange.pcap import http1, http2, http3
-from monitor.exchange.pcap.tshark import Conversation, Side, conversations, damage
+from monitor.exchange.pcap.parts import PART, in_parts
+from monitor.exchange.pcap.tshark import Conversation, Side, conversations
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)
+MORE = f"no more than {PART >> 20} MiB of one connection are read"
+END = b"no packet"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(path: Path, app: str, keys: Path | None = None) -> Conversion:
-    """What clients sent in a capture, as far as it goes. Raises UserError when it cannot be read at all."""
-    conversion = Conversion()
-    for one in conversations(path, keys):
-        try:
-            _conversation(one, app, conversion)
-        except DAMAGE as error:
-            subject = f"{path.name} {one.transport} {one.client.ip}:{one.client.port}"
-            conversion.missed(None, app, subject, problem(error))
-    if why := damage(path):
-        conversion.missed(max((event.at for event in conversion.events), default=None), app, path.name, why)
+def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None = None) -> Conversion:
+    """What clients sent in a capture, as far as it goes; of one of any size, in bounded memory.
+
+    Of a connection with more than PART bytes only the beginning is read, and a gap says so. Raises UserError when the
+    capture cannot be read at all.
+    """
+    conversion = Conversion() if into is None else into
+    last: datetime | None = None
+    with in_parts(path, conversion.room) as divided:
+        for part in divided.paths:
+            found = conversations(part, keys)
+            cut = dict(divided.cut.get(part, {}))
+            while found:  # what has been read is let go of
+                one = found.pop(0)
+                lost = cut.pop((one.transport, one.number), 0)
+                one.cut = lost > 0
+                try:
+                    last = max(last or EARLIEST, possible(datetime.fromtimestamp(one.ended, UTC)))
+                    _conversation(one, app, conversion)
+                    if lost:
+                        _gap(conversion, app, one, "overflow", f"{lost} bytes of its packets: {MORE}")
+                except DAMAGE as error:
+                    subject = f"{path.name} {one.transport} {one.client.ip}:{one.client.port}"
+                    why = f"{problem(error)}; {lost} bytes of its packets: {MORE}" if lost else problem(error)
+                    conversion.missed(None, app, subject, why)
+            for (transport, number), lost in cut.items():
+                conversion.missed(None, app, f"{path.name} {transport} {number}", f"{lost} bytes of packets: {MORE}")
+    if divided.fragments:
+        detail = f"{divided.fragments} bytes of packets that came in pieces: more than are put together"
+        conversion.missed(last, app, path.name, detail)
+    if divided.damage:
+        conversion.missed(last, app, path.name, divided.damage)
     return conversion
 
 
@@ -47,26 +73,29 @@ def _conversation(one: Conversation, app: str, conversion: Conversion) -> None:
 
 
 def _connection(one: Conversation, app: str, conversion: Conversion) -> None:
-    client, server = one.side(client=True), one.side(client=False)
-    sent = bytes(client.data)
-    if sent.startswith(http2.PREFACE):
+    client = one.side(client=True)
+    is_http2 = client.data.startswith(http2.PREFACE)
+    if not is_http2 and not http1.REQUEST.match(client.data):
+        _raw(one, app, conversion)
+        return
+    answered = bytes(one.side(client=False).data)
+    one.packets.clear()
+    if is_http2:
         try:
-            _http2(one, client, bytes(server.data), app, conversion)
+            _http2(one, client, answered, app, conversion)
         except (HPACKError, ValueError, IndexError) as error:
             _gap(conversion, app, one, "protocol_unsupported", f"HTTP/2 that cannot be read: {error}")
-    elif http1.REQUEST.match(sent):
-        _http1(one, client, bytes(server.data), app, conversion)
     else:
-        _raw(one, app, conversion)
+        _http1(one, client, answered, app, conversion)
 
 
 def _http1(one: Conversation, client: Side, answered: bytes, app: str, conversion: Conversion) -> None:
     sent = bytes(client.data)
-    requests = list(http1.requests(sent))
-    statuses = list(http1.responses(answered, [request.start[0] for request in requests]))
-    end = 0
-    for request, status in zip(requests, [*statuses, *([None] * len(requests))], strict=False):
-        end = request.end
+    statuses = http1.responses(answered, (request.start[0] for request in http1.requests(sent)))
+    end = count = 0
+    for request in http1.requests(sent):
+        status = next(statuses, None)
+        end, count = request.end, count + 1
         method, target = (part.decode("utf-8", "replace") for part in request.start)
         if method == "CONNECT":
             _gap(conversion, app, one, "protocol_unsupported", f"a proxy's tunnel to {target}")
@@ -78,13 +107,16 @@ def _http1(one: Conversation, client: Side, answered: bytes, app: str, conversio
         if status == 101 and request.header("upgrade").lower() == "websocket":
             deflated = b"permessage-deflate" in answered[:4096].lower()
             for message in http1.websocket(sent, end, deflated):
+                if not message.whole:
+                    detail = f"{len(message.body)} bytes of a message: it is broken off, or too large when inflated"
+                    _gap(conversion, app, one, "body_truncated", detail, client.at(message.end))
                 _upload(
                     one, app, conversion, client.at(message.end), message.body, via="websocket",
                     url=url.replace("http", "ws", 1), truncated=not message.whole,
                 )  # fmt: skip
             return
     if end < len(sent):
-        detail = f"{len(sent) - end} bytes after {len(requests)} requests that are no HTTP/1"
+        detail = f"{len(sent) - end} bytes after {count} requests that are no HTTP/1"
         _gap(conversion, app, one, "protocol_unsupported", detail)
 
 
@@ -139,7 +171,8 @@ def _http(
     named = {name.lower(): value for name, value in headers}
     at = client.at(end)
     if not whole:
-        _gap(conversion, app, one, "body_truncated", f"{len(body)} bytes of {url}: the capture ends before it does", at)
+        why = MORE if one.cut else "the capture ends before it does"
+        _gap(conversion, app, one, "body_truncated", f"{len(body)} bytes of {url}: {why}", at)
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
     _upload(
         one,
@@ -162,12 +195,13 @@ def _raw(one: Conversation, app: str, conversion: Conversion) -> None:
     """What the client says until it is answered is a message."""
     said = bytearray()
     last = one.began
-    for at, from_client, data in [*one.packets, (one.began, False, b"")]:
+    for at, from_client, data in chain(one.packets, ((one.began, False, END),)):
         if from_client:
             said += data
             last = at
         elif said:
-            _upload(one, app, conversion, datetime.fromtimestamp(last, UTC), bytes(said), via="tcp")
+            cut = one.cut and data is END
+            _upload(one, app, conversion, datetime.fromtimestamp(last, UTC), bytes(said), via="tcp", truncated=cut)
             said.clear()
 
 
@@ -197,9 +231,7 @@ def _question(data: bytes) -> str | None:
 
 
 def _upload(one: Conversation, app: str, conversion: Conversion, at: datetime, body: bytes, **known: Any) -> None:
-    if body:
-        conversion.bodies.append(body)
-    conversion.events.append(
+    conversion.add(
         Upload.model_validate(
             {
                 "at": at,
@@ -212,7 +244,8 @@ def _upload(one: Conversation, app: str, conversion: Conversion, at: datetime, b
                 "tls": Tls(sni=one.sni, alpn="h3" if one.quic else None) if one.tls or one.quic else None,
                 **known,
             }
-        )
+        ),
+        body=body,
     )
 
 
@@ -221,4 +254,4 @@ def _gap(
 ) -> None:
     moment = at or datetime.fromtimestamp(one.began, UTC)
     subject = one.sni or one.server.ip
-    conversion.events.append(Gap(at=moment, app=app, where="proxy", subject=subject, why=why, detail=detail))
+    conversion.add(Gap(at=moment, app=app, where="proxy", subject=subject, why=why, detail=detail))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 REQUEST = re.compile(rb"([A-Z]{3,20}) (\S+) HTTP/1\.[01]\r\n")
+INFLATED = 64 << 20
+"""Bytes of a message, inflated, that are kept."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 
 
@@ -39,21 +41,22 @@ def requests(data: bytes) -> Iterator[Message]:
         at = message.end
 
 
-def responses(data: bytes, methods: list[bytes]) -> Iterator[int]:
+def responses(data: bytes, methods: Iterable[bytes]) -> Iterator[int]:
     """The status of each response, in the order of the requests, whose methods say which have no body."""
-    at = number = 0
-    while at < len(data) and number < len(methods):
+    at, asked = 0, iter(methods)
+    method = next(asked, None)
+    while at < len(data) and method is not None:
         head = _STATUS.match(data, at)
         if head is None:
             return
         line = data.find(b"\r\n", at) + 2
         status = int(head[1])
-        bodiless = methods[number] == b"HEAD" or status in (101, 204, 304) or 100 <= status < 200
+        bodiless = method == b"HEAD" or status in (101, 204, 304) or 100 <= status < 200
         message = _message(data, at, line, (head[1], b""), has_body=not bodiless)
         at = message.end
         if status >= 200 or status == 101:
-            number += 1
             yield status
+            method = next(asked, None)
 
 
 def _message(data: bytes, at: int, line: int, start: tuple[bytes, bytes], has_body: bool) -> Message:
@@ -124,5 +127,8 @@ def websocket(data: bytes, at: int, deflated: bool) -> Iterator[Message]:
             body = b"".join(parts)
             parts.clear()
             if compressed:
-                body = inflate.decompress(body + b"\0\0\xff\xff")
+                body = inflate.decompress(body + b"\0\0\xff\xff", INFLATED)
+                whole = whole and not inflate.unconsumed_tail
             yield Message((b"", b""), (), body, min(at, len(data)), whole)
+            if compressed and inflate.unconsumed_tail:
+                return  # what comes next refers to what was not inflated

@@ -9,6 +9,8 @@ from hpack import Decoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, CONTINUATION = 0, 1, 9
+HEADER_BYTES = 64 << 20
+"""Of the headers of one connection as they are decoded, and 1 KiB for each request: only a bomb has more."""
 END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32
 
 
@@ -56,6 +58,7 @@ def _frames(data: bytes, at: int) -> Iterator[tuple[int, int, int, list[tuple[st
     decoder = Decoder()
     decoder.max_allowed_table_size = 1 << 20
     block, opened = bytearray(), (0, 0)
+    held = 0
     while len(data) - at >= 9:
         size, kind, flags = int.from_bytes(data[at : at + 3], "big"), data[at + 3], data[at + 4]
         stream = int.from_bytes(data[at + 5 : at + 9], "big") & 0x7FFFFFFF
@@ -76,5 +79,8 @@ def _frames(data: bytes, at: int) -> Iterator[tuple[int, int, int, list[tuple[st
             block += payload
             if flags & END_HEADERS:
                 pairs = decoder.decode(bytes(block), raw=True)
+                held += 1024 + sum(len(name) + len(value) for name, value in pairs)
+                if held > HEADER_BYTES:
+                    raise ValueError(f"its headers have more than {HEADER_BYTES >> 20} MiB")
                 fields = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in pairs]
                 yield HEADERS, opened[1], opened[0], fields, b"", at

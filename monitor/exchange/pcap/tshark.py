@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import resource
 import shutil
 import subprocess
+import sys
+import tempfile
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from monitor.errors import UserError
 from monitor.events import Endpoint
@@ -26,6 +33,17 @@ STREAM_FIELDS = (
 )
 AT_ONCE = 200
 """Conversations that one run of tshark is asked for."""
+SAID = "((tcp or udp) and not icmp and not icmpv6)"
+"""Packets in which something is said (not those that only repeat the beginning of one that did not arrive)."""
+LEAN = (
+    *("-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.analyze_sequence_numbers:FALSE"),
+    *("--disable-protocol", "tls", "--disable-protocol", "quic"),
+)
+"""What keeps tshark from keeping what packets carry."""
+MEMORY = 2 << 30
+"""Bytes that tshark may have (Linux); it takes a fifth of them where nobody means it ill."""
+WORDS = 4000
+"""Characters of what tshark says to stderr that are kept."""
 
 
 @dataclass
@@ -71,6 +89,12 @@ class Conversation:
     sni: str | None = None
     tls: bool = False
     quic: bool = False
+    number: int = 0
+    """tshark's, in the file that was read; TCP and UDP are counted apart."""
+    cut: bool = False
+    """Not all packets of it were read."""
+    ended: float = 0.0
+    """When its last packet came."""
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
     """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
     streams: dict[int, dict[int, tuple[Side, Side]]] = field(default_factory=dict)
@@ -89,12 +113,9 @@ CUT = re.compile(r"cut short|damaged or corrupt")
 """What tshark says of a file that breaks off, or is damaged from some place on: it gives what came before."""
 
 
-def damage(path: Path) -> str | None:
-    """Why the packets of a capture are not all there are; None when they are."""
-    program = shutil.which("tshark")
-    command = [str(program), "-r", str(path), "-n", "-Y", "frame.number == 0"]
-    said = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stderr
-    found = next((line for line in said.splitlines() if CUT.search(line)), None)
+def damage(path: Path, said: Sequence[str]) -> str | None:
+    """Why the packets of a capture are not all there are, by what tshark said of it; None when they are."""
+    found = next((line for line in said if CUT.search(line)), None)
     return (
         None
         if found is None
@@ -117,7 +138,8 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
         one = found.get(int(number))
         if one is None:
             ends = (source, target) if _is_client(row, source, target) else (target, source)
-            one = found[int(number)] = Conversation(*ends, at, transport)
+            one = found[int(number)] = Conversation(*ends, at, transport, number=int(number))
+        one.ended = max(one.ended, at)
         one.sni = one.sni or row["tls.handshake.extensions_server_name"] or None
         one.tls = one.tls or (transport == "tcp" and bool(row["tls.record.content_type"]))
         one.quic = one.quic or row["_ws.col.protocol"] == "QUIC"
@@ -152,12 +174,12 @@ def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
         "-E",
         "occurrence=f",
         "-Y",
-        "(tcp or udp) and not icmp and not icmpv6",
+        SAID,
     ]
     for name in FIELDS:
         command += ["-e", name]
-    for line in _run(path, keys, command).splitlines():
-        values = line.split("\t")
+    for line in lines(path, keys, command):
+        values = line.rstrip("\n").split("\t")
         if len(values) == len(FIELDS):
             yield dict(zip(FIELDS, values, strict=True))
 
@@ -168,8 +190,8 @@ def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) ->
     command = ["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-Y", "quic.stream.stream_id", *fields]
     first: dict[int, Conversation] = {}
     pieces: dict[tuple[int, int, bool], list[Piece]] = {}
-    for line in _run(path, keys, command).splitlines():
-        row = dict(zip(STREAM_FIELDS, line.split("\t"), strict=True))
+    for line in lines(path, keys, command):
+        row = dict(zip(STREAM_FIELDS, line.rstrip("\n").split("\t"), strict=True))
         place = udp[int(row["udp.stream"])]
         source = Endpoint(ip=row["ip.src"] or row["ipv6.src"], port=int(row["udp.srcport"]))
         try:
@@ -233,7 +255,7 @@ def _follow(path: Path, keys: Path | None, found: dict[int, Conversation]) -> No
         command += ["-z", f"follow,{'tls' if one.tls else 'tcp'},yaml,{number}"]
         ends = ((one.client.ip, one.client.port), (one.server.ip, one.server.port))
         waiting.setdefault(frozenset(ends), []).append(one)
-    for peers, packets in _documents(_run(path, keys, command)):
+    for peers, packets in _documents(lines(path, keys, command)):
         same = waiting.get(frozenset(peers.values()))
         if same:  # several where a port was used again: in order
             this = same.pop(0)
@@ -244,13 +266,13 @@ def _follow(path: Path, keys: Path | None, found: dict[int, Conversation]) -> No
 Document = tuple[dict[int, tuple[str, int]], list[tuple[float, int, bytes]]]
 
 
-def _documents(text: str) -> Iterator[Document]:
+def _documents(text: Iterable[str]) -> Iterator[Document]:
     """What `follow ... yaml` prints for each conversation: who its peers are; time, peer and bytes of each packet."""
     peers: dict[int, tuple[str, int]] = {}
     packets: list[tuple[float, int, bytes]] = []
     peer, host, at = 0, "", 0.0
     data: list[str] = []
-    for line in [*text.splitlines(), "peers:"]:
+    for line in chain(text, ("peers:",)):
         key, _, value = line.strip().removeprefix("- ").partition(": ")
         if data and not line.startswith("      "):
             packets.append((at, peer, base64.b64decode("".join(data))))
@@ -272,19 +294,43 @@ def _documents(text: str) -> Iterator[Document]:
                 data.append(line.strip())
 
 
-def _run(path: Path, keys: Path | None, command: Sequence[str]) -> str:
+def lines(path: Path, keys: Path | None, command: Sequence[str], said: list[str] | None = None) -> Iterator[str]:
+    """What tshark prints, line by line as it comes; `said`: filled with its own words at the end.
+
+    Raises UserError when it is missing, cannot read the file, or would need more than MEMORY.
+    """
     program = shutil.which("tshark")
     if program is None:
         raise UserError(
             "Packet captures are read by tshark, which is not installed.",
             "Install it (Debian, Ubuntu: sudo apt install tshark; macOS: brew install wireshark) and run this again.",
         )
-    options = ["-r", str(path), "-n", *(("-o", f"tls.keylog_file:{keys}") if keys else ())]
-    done = subprocess.run([program, *options, *command], capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode and not CUT.search(done.stderr):
-        words = [line for line in done.stderr.splitlines() if not line.startswith("Running as user")]
+    # (A body that is put together once more, for whoever looks at it in a window, is kept to the end.)
+    options = ["-r", str(path), "-n", "-o", "http.desegment_body:FALSE"]
+    options += ["-o", f"tls.keylog_file:{keys}"] if keys else []
+    with tempfile.TemporaryFile() as words:
+        with subprocess.Popen([program, *options, *command], stdout=subprocess.PIPE, stderr=words) as process:
+            if sys.platform == "linux":
+                with suppress(ProcessLookupError):
+                    resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            try:
+                for line in cast("BinaryIO", process.stdout):
+                    yield line.decode("utf-8", "replace")
+            except BaseException:
+                process.kill()
+                raise
+        words.seek(max(0, words.seek(0, os.SEEK_END) - WORDS))
+        heard = words.read().decode("utf-8", "replace").splitlines()
+    if said is not None:
+        said += heard
+    if process.returncode and not any(CUT.search(line) for line in heard):
+        if process.returncode < 0 or any("failed to allocate" in line for line in heard):
+            raise UserError(
+                f"{path} cannot be read: tshark was stopped, most likely at its limit of {MEMORY >> 30} GiB of memory.",
+                "Cut it by time (editcap -i 600 IN OUT: ten minutes a piece), and import the pieces.",
+            )
+        words_ = " ".join(line for line in heard if not line.startswith("Running as user"))
         raise UserError(
-            f"{path} cannot be read as a packet capture: {' '.join(words)[-300:]}",
+            f"{path} cannot be read as a packet capture: {words_[-300:]}",
             "Save it again as pcap or pcapng, or say what it is: --format.",
         )
-    return done.stdout

@@ -55,6 +55,9 @@ by asking again and acting before the answer.
 A question that the user left without an answer (the app went to the background, or its process ended) is `dismissed`
 from then on; it is `requested` again when the app comes back with it. Phase lines say so.
 
+What was seen on the device's screen from outside (`clock` is `host`) and told by the hooks as well is one act: see
+`echoes`.
+
 Lines that another app wrote say nothing of this one, but for the system's answers about permissions.
 
 Kinds of data. A line without `data` speaks of every kind, one with `data` of those alone, and the last answer that
@@ -78,6 +81,7 @@ from typing import TYPE_CHECKING
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import Assumption, ConsentName, ConsentStatus
 from monitor.judge.consent.corrections import Corrections
+from monitor.judge.consent.echoes import echoes
 from monitor.judge.consent.history import History, Step
 from monitor.judge.consent.machine import (
     GESTURE,
@@ -165,6 +169,9 @@ class Timeline:
         labels = labels or Labels()
         controllers = frozenset(labels.permission_controllers)
         lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package, controllers)]
+        self.echoes = echoes(lines, clock_offset_ms)
+        """Lines that tell once more, from outside, what the hooks have told."""
+        lines = [(ref, line) for ref, line in lines if ref not in self.echoes]
         self._offset_ms = clock_offset_ms
         self._started = run_started
         self._corrections = Corrections(lines)
@@ -293,7 +300,7 @@ class Timeline:
 
     def knows(self, ref: Ref) -> bool:
         """Whether the line is about this app."""
-        return ref in self._pids
+        return ref in self._pids or ref in self.echoes
 
     def carried(self) -> tuple[Ref, ...]:
         """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before

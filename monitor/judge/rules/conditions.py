@@ -38,6 +38,7 @@ _HIDING = frozenset(
         "quota",
         "decode_limit",
         "detached",
+        "missed",
     }
 )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from monitor.events import Value
 from monitor.match.belief.placeholders import is_everywhere, is_of_a_service
-from monitor.match.belief.support import KEYED_BITS, has_own_field, supports
+from monitor.match.belief.support import KEYED_BITS, has_own_field, is_in_description, supports
 from monitor.match.hits import Hit, is_whole
 from monitor.match.reads import Key, Reads, When
 
@@ -17,6 +17,8 @@ MATCHES = 32
 NAMESAKE = 3e-5
 """The share of people who bear one name, roughly: more for a short one, less for a long one."""
 MANY_NAMES = 100
+MAYBE = 0.55
+"""The chance that a bare number is something else, where only what stands beside it says what it is: no proof."""
 SURE_WITH_SALT = frozenset(("birthday",))
 """Types of short values that are believed where the app itself put them into a digest or cipher with little else."""
 SALTED = 64
@@ -49,6 +51,9 @@ def believed(reads: Reads, hits: Sequence[Hit], when: When) -> dict[Key, list[Hi
                 kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
             elif has_own_field(hit, certain.values()) and key not in everywhere:
                 kept.append(hit._replace(why=f"{hit.why}; a common word, but all of a field"))
+            elif is_in_description(hit, by_key.values()) and key not in everywhere:
+                why = f"{hit.why}; a bare number, but in a list that describes the device"
+                kept.append(hit._replace(chance=max(hit.chance, MAYBE), why=why))
             elif key[0] in SURE_WITH_SALT and hit.evidence and len(hit.leaf.data) <= SALTED:
                 kept.append(hit._replace(why=f"{hit.why}; short, but with a salt it is all that went in"))
         if kept:

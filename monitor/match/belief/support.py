@@ -74,6 +74,32 @@ def has_own_field(hit: Hit, certain: Iterable[list[Hit]]) -> bool:
     )
 
 
+def is_in_description(hit: Hit, found: Iterable[list[Hit]]) -> bool:
+    """Whether the bare number of the system's version is an element of a list without keys that describes the device:
+    its model, or what else a value of the same type says, stands there too, and another thing of it."""
+    type_, path, pattern = hit.value.type, hit.leaf.path, hit.variant.pattern
+    if type_ != "device_model_os" or not (pattern.isdigit() and len(pattern) > 1) or not _is_element(hit):
+        return False
+    beside = {
+        other.key: other.value.type
+        for of_key in found
+        for other in of_key
+        if other.key != hit.key
+        and other.value.type in NAMES
+        and _is_element(other)
+        and parent_of(other.leaf.path) == parent_of(path)
+        and (other.strong or other.variant.bits >= ROW_BITS)
+        and not other.variant.pattern.isdigit()
+        and not (other.found.isalpha() and other.found.islower())  # (a word of programs)
+    }
+    return len(beside) > 1 and type_ in beside.values()
+
+
+def _is_element(hit: Hit) -> bool:
+    """Whether a text as it was given is all of an element of a list."""
+    return hit.variant.name == "plain" and not hit.before and not hit.after and hit.leaf.path.endswith("]")
+
+
 def _are_near(hit: Hit, other: Hit) -> bool:
     """Whether two hits in one text are beside each other, and none is in the other."""
     if hit.leaf.exact and other.leaf.exact:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import adbutils
 
@@ -18,19 +19,30 @@ from monitor.observe.android.faults import DeviceFault, fault
 CONNECT_S = 10.0
 CONNECT_TRIES = 3
 SHELL_S = 30.0
+ANSWER_S = 10.0
+"""How long the adb server may take to answer a question of its own: devices, mdns."""
+RESTART_S = 15.0
+"""How long adbd may take to come back after `root` or `unroot`."""
 STATES = {
     "offline": "device-offline",
     "unauthorized": "device-unauthorized",
     "authorizing": "device-unauthorized",
+    "still authorizing": "device-unauthorized",
+    "connecting": "device-offline",
+    "still connecting": "device-offline",
     "recovery": "device-in-recovery",
     "rescue": "device-in-recovery",
     "sideload": "device-in-recovery",
     "bootloader": "device-in-bootloader",
     "fastboot": "device-in-bootloader",
     "no permissions": "device-no-permissions",
+    "insufficient permissions": "device-no-permissions",
 }
 """What adb says of a device that cannot be used, and the fault that it is."""
 ADDRESS = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
+TLS_CONNECT = "_adb-tls-connect._tcp"
+TLS_PAIRING = "_adb-tls-pairing._tcp"
+"""What a phone with wireless debugging announces: where to connect, and where to pair while it shows a code."""
 _EXIT = re.compile(r"\r?\nexit=(\d+)\r?\n?$")
 
 
@@ -41,6 +53,18 @@ class Seen:
     serial: str
     state: str
     """`device` where it can be used, else one of STATES or what adb says."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A device that announces itself on the local network."""
+
+    name: str
+    """adb-SERIAL-RANDOM: what adb calls the device when it connects by itself is `NAME.KIND`."""
+    kind: str
+    """TLS_CONNECT, TLS_PAIRING, or `_adb._tcp` of old ones."""
+    address: str
+    """HOST:PORT; each start of wireless debugging takes another port."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +85,42 @@ class Output:
 def devices() -> list[Seen]:
     """All devices that the adb server knows, usable or not. Raises DeviceFault when no adb server can be started."""
     with _translated(""):
-        return [Seen(info.serial, info.state.split(";")[0].split("(")[0].strip()) for info in _client().list()]
+        lines = [line.split("\t", 1) for line in _ask("host:devices").splitlines() if "\t" in line]
+        return [Seen(serial.strip(), re.split(r"[;(]", state)[0].strip()) for serial, state in lines]
     raise AssertionError
 
 
-def connect(serial: str) -> Adb:
+def announced() -> list[Service]:
+    """The devices that announce themselves on the local network (mDNS), as far as the adb server listens to it."""
+    with _translated(""), suppress(adbutils.AdbError):
+        parts = [line.split("\t") for line in _ask("host:mdns:services").splitlines()]
+        return [Service(*map(str.strip, each)) for each in parts if len(each) == 3]
+    return []
+
+
+def pair(address: str, code: str) -> str:
+    """Pair with a phone that shows a code for wireless debugging; gives what adb said. Raises DeviceFault.
+
+    The code goes to the adb server alone: as an argument of a program, every user of this machine could read it.
+    """
+    with _translated(address, "pair"):
+        said = _ask(f"host:pair:{code}:{address}", timeout_s=30.0)
+        if not said.startswith("Successfully paired"):
+            raise fault("pairing-failed", address=address, said=said.replace(code, "CODE").strip().rstrip("."))
+        return said
+    raise AssertionError
+
+
+def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
     """The device of that serial, ready for commands; an address (HOST:PORT) is connected to, again where it is offline.
 
+    The adb server waits up to 10 s for an address that takes connections and says nothing; we wait `within_s`.
     Raises DeviceFault: not there, or in a state that it cannot be used in, each with what to do.
     """
     with _translated(serial):
         client = _client()
         by_address = ADDRESS.fullmatch(serial) is not None
+        end = time.monotonic() + within_s
         for attempt in range(CONNECT_TRIES):
             state = {seen.serial: seen.state for seen in devices()}.get(serial)
             if state == "device":
@@ -83,10 +131,12 @@ def connect(serial: str) -> Adb:
                 break
             if attempt:
                 time.sleep(0.2)
+            if (left_s := end - time.monotonic()) <= 0:
+                break
             if state is not None:
                 client.disconnect(serial)
             with suppress(adbutils.AdbTimeout):
-                client.connect(serial, timeout=CONNECT_S)
+                client.connect(serial, timeout=left_s)
         else:
             state = {seen.serial: seen.state for seen in devices()}.get(serial)
             if state == "device":
@@ -115,6 +165,11 @@ class Adb:
         self._device = _client().device(serial)
         self._v2: bool | None = None
 
+    @property
+    def device(self) -> adbutils.AdbDevice:
+        """The library's own, for uiautomator2, which speaks to a device through it."""
+        return self._device
+
     def shell(self, command: str, *, timeout_s: float = SHELL_S) -> Output:
         """Run a line of shell as the user that adb has there."""
         with _translated(self.serial, command, timeout_s):
@@ -123,7 +178,8 @@ class Adb:
             if self._v2:
                 done = self._device.shell2(command, timeout=timeout_s, v2=True)
                 return Output(done.returncode, _lines(done.stdout), _lines(done.stderr))
-            text = self._device.shell(f"{{ {command}\n}} 2>&1; echo; echo exit=$?", timeout=timeout_s, rstrip=False)
+            line = f"( {command}\n) 2>&1; status=$?; echo; echo exit=$status"
+            text = self._device.shell(line, timeout=timeout_s, rstrip=False)
             found = _EXIT.search(text)
             return Output(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
         raise AssertionError
@@ -167,12 +223,26 @@ class Adb:
             with _translated(self.serial, f"reverse --remove tcp:{port}"):
                 self._device.reverse_remove(f"tcp:{port}")
 
-    def service(self, name: str) -> str:
-        """Ask adbd for `root` or `unroot`: it says what it does, and starts anew without the ports."""
-        with _translated(self.serial, name):
-            said = self._device.root() if name == "root" else host("-s", self.serial, name).out
-            return str(said).strip()
-        raise AssertionError
+    def service(self, name: Literal["root", "unroot"]) -> str:
+        """Have adbd start anew as root or not; gives what it said, once it answers again as asked or has refused.
+
+        It comes back without the ports that were forwarded. Raises DeviceFault `device-lost` when it does not.
+        """
+        said = ""
+        with _translated(self.serial, name), self._device.open_transport(timeout=RESTART_S) as connection:
+            connection.send_command(f"{name}:")
+            connection.check_okay()
+            said = str(connection.read_until_close()).strip()
+        if not said.startswith("restarting"):
+            return said
+        end = time.monotonic() + RESTART_S
+        while time.monotonic() < end:
+            time.sleep(0.1)
+            with suppress(DeviceFault):
+                connect(self.serial)
+                if (self.shell("id -u", timeout_s=5).out.strip() == "0") is (name == "root"):
+                    return said
+        raise fault("device-lost", serial=self.serial)
 
     def console(self, *words: str) -> Output:
         """A command for the console of an emulator (`adb emu`): it answers KO with exit status 0, which is 1 here."""
@@ -183,6 +253,14 @@ class Adb:
 
 def _client() -> adbutils.AdbClient:
     return adbutils.AdbClient()
+
+
+def _ask(query: str, timeout_s: float = ANSWER_S) -> str:
+    """A question to the adb server itself: adbutils lacks some, and cuts a state of two words in half."""
+    with _client().make_connection(timeout=timeout_s) as connection:
+        connection.send_command(query)
+        connection.check_okay()
+        return str(connection.read_string_block())
 
 
 def _lines(text: str) -> str:
@@ -219,7 +297,7 @@ class _translated:  # noqa: N801 used as a function
         if isinstance(error, ConnectionRefusedError) or not self._serial:
             return raised("adb-server-unreachable", said=said)
         for state, code in STATES.items():
-            if f"device {state}" in said or said.strip() == state:
+            if f"device {state}" in said or said.strip() == state or (" " in state and state in said):
                 return raised(code, serial=self._serial, state=state)
         if isinstance(error, (adbutils.AdbError, OSError, EOFError)):
             if "not found" in said or "closed" in said or not said.strip():

@@ -24,6 +24,9 @@ class Control:
     notes: list[str] = field(default_factory=list)
     """What is to be said in run.json of the device's preparation."""
 
+    def __post_init__(self) -> None:
+        self.journal.connected = self.shell.serial
+
     def change(
         self, what: str, do: str, undo: str, *, root: bool = False, was: str | None = None, lost_by_reboot: bool = False
     ) -> str:

@@ -83,6 +83,27 @@ class Facts:
         return None if bridge in ("", "0") else bridge
 
     @property
+    def described(self) -> dict[str, str]:
+        """For run.json: what bears on hooks and trust, as far as the device says it."""
+        get = self.properties.get
+        told = {
+            "fingerprint": get("ro.build.fingerprint"),
+            "security_patch": get("ro.build.version.security_patch"),
+            "build_type": get("ro.build.type"),
+            "verified_boot": get("ro.boot.verifiedbootstate"),
+            "abis": ",".join(self.abis),
+            "native_bridge": self.translated,
+            "selinux": self.selinux,
+            "kernel": self.kernel,
+            "page_size": str(self.page_size) if self.page_size else None,
+            "apexes": ",".join(self.apexes),
+            "modules": ",".join(self.modules),
+            "locale": get("persist.sys.locale") or get("ro.product.locale"),
+            "time_zone": get("persist.sys.timezone"),
+        }
+        return {name: text for name, text in told.items() if text}
+
+    @property
     def debuggable(self) -> bool:
         """Whether the build lets every app be debugged."""
         return self.properties.get("ro.debuggable") == "1"
@@ -92,9 +113,8 @@ def ask(shell: Shell) -> Facts:
     """Ask the device for all of it, in one go. Raises DeviceFault when it does not answer."""
     said = f"{shell.check(_ASK)}\n".split("\n---\n")
     listing, boot, selinux, kernel, page, apexes = (*said, *[""] * (6 - len(said)))
-    found = [match for line in listing.splitlines() if (match := _PROPERTY.match(line))]
     return Facts(
-        properties={match[1]: match[2] for match in found},
+        properties=properties(listing),
         boot=boot.strip() or "unknown",
         selinux=selinux.strip() or None,
         kernel=kernel.strip() or None,
@@ -102,3 +122,9 @@ def ask(shell: Shell) -> Facts:
         apexes=tuple(line.removeprefix("/apex/") for line in apexes.split()),
         modules=tuple(shell.root(MODULES).out.split()) if shell.rooted() else (),
     )
+
+
+def properties(listing: str) -> dict[str, str]:
+    """What `getprop` prints."""
+    found = (_PROPERTY.match(line) for line in listing.splitlines())
+    return {match[1]: match[2] for match in found if match}

@@ -55,11 +55,15 @@ class Journal:
 
     def __init__(self, folder: Path, device: str, boot: str, run: str | None = None) -> None:
         self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', device) or 'unnamed'}.jsonl"
+        self.connected: str | None = None
+        """How adb calls the device just now; written with each change, to know the journal of a device that is gone."""
         self._boot = boot
         self._run = run
         private.folder(folder)
         self._open = self._read()
-        self._next = max((entry.number for entry in self._open), default=self._last()) + 1
+        self._next = self._last() + 1
+        self.made: dict[int, tuple[Entry, datetime | None]] = {}
+        """The changes made through this object, by number, and when each was taken back."""
 
     @property
     def open(self) -> tuple[Entry, ...]:
@@ -70,14 +74,18 @@ class Journal:
         """Write a change down; it is on the disk when this returns, and may then be made."""
         entry = Entry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
         self._next += 1
-        self._write({"change": asdict(entry)})
+        self._write({"change": asdict(entry), "connected": self.connected})
         self._open.append(entry)
+        self.made[entry.number] = (entry, None)
         return entry
 
     def undone(self, entry: Entry) -> None:
         """It is taken back."""
-        self._write({"undone": entry.number, "at": format_time(datetime.now(UTC))})
+        now = datetime.now(UTC)
+        self._write({"undone": entry.number, "at": format_time(now)})
         self._open.remove(entry)
+        if entry.number in self.made:
+            self.made[entry.number] = (entry, now)
 
     def undo_all(self, do: Callable[[Undo], None], *, since: int = 0) -> list[DeviceFault]:
         """Take back what is open and newer than `since`, the last change first; what fails stays open and is told.
@@ -88,7 +96,7 @@ class Journal:
         for entry in reversed(self.open):
             if entry.number <= since:
                 continue
-            if not (entry.undo.lost_by_reboot and entry.boot != self._boot):
+            if not self.gone_by_reboot(entry):
                 try:
                     do(entry.undo)
                 except DeviceFault as error:
@@ -102,10 +110,21 @@ class Journal:
         """Number of the newest change, for `since`."""
         return self._next - 1
 
+    def gone_by_reboot(self, entry: Entry) -> bool:
+        """Whether the device's restart has taken the change back already."""
+        return entry.undo.lost_by_reboot and entry.boot != self._boot
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What adb called the device when it was changed: serial, HOST:PORT."""
+        return frozenset(line["connected"] for line in self._lines() if line.get("connected"))
+
     def _write(self, line: dict[str, Any]) -> None:
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            os.write(fd, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            size = os.fstat(fd).st_size
+            cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # a crash of the machine in the middle of a line
+            os.write(fd, b"\n" * cut + json.dumps(line, ensure_ascii=False).encode() + b"\n")
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -136,3 +155,8 @@ class Journal:
 
     def _last(self) -> int:
         return max((line["change"]["number"] for line in self._lines() if "change" in line), default=0)
+
+
+def journals(folder: Path) -> list[Journal]:
+    """Those of all devices that this machine ever changed, by name. Raises DeviceFault `journal-unreadable`."""
+    return [Journal(folder, path.stem, "") for path in sorted(folder.glob("*.jsonl"))]

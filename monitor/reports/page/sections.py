@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.events import Consent, Phase, Ref
 from monitor.findings import Report
+from monitor.reports.gaps import besides, named
 from monitor.reports.page.flows import cut
 from monitor.reports.time_axis import clock, host_time
 from monitor.reports.verdict import CONFIDENCES
@@ -71,7 +72,7 @@ def gaps(report: Report, words: Words) -> list[dict[str, Any]]:
     """What could not be observed, one row a kind of gap."""
     kinds: dict[tuple[str, str], list[tuple[str, str | None, Ref | None]]] = defaultdict(list)
     for gap in report.gaps:
-        kinds[gap.where, gap.why].append((gap.subject, gap.detail, gap.ref))
+        kinds[gap.where, gap.why].append((named(gap, words), besides(gap), gap.ref))
     rows = []
     for (where, why), lines in kinds.items():
         subjects: dict[str, list[str]] = defaultdict(list)

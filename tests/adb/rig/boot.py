@@ -19,6 +19,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 MS_PRIVATE_REC = 0x44000
+MS_SHARED_REC = 0x104000
+MNT_DETACH = 2
+PIVOT_ROOT = 155 if os.uname().machine == "x86_64" else 41
 SHELL_UID = 2000
 TMP = "data/local/tmp"
 libc = ctypes.CDLL(None, use_errno=True)
@@ -49,8 +52,7 @@ def main() -> None:
     mount("proc", root / "proc", "proc")
     mount("tmpfs", root / "data", "tmpfs", 0, "mode=0771")
     furnish(root, config)
-    os.chroot(root)
-    os.chdir("/")
+    enter(root)
     environment = {
         "PATH": "/system/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "ADBD_PORT": str(config["port"]),
@@ -74,6 +76,18 @@ def main() -> None:
             adbd = start_adbd(environment)
 
 
+def enter(root: Path) -> None:
+    """Make it the root of the mount namespace, so that nsenter comes out here, and have mounts propagate as init does:
+    to namespaces made later, but not those below /apex."""
+    os.chdir(root)
+    if libc.syscall(PIVOT_ROOT, b".", b"."):
+        raise OSError(ctypes.get_errno(), "pivot_root")
+    libc.umount2(b".", MNT_DETACH)
+    os.chdir("/")
+    libc.mount(b"none", b"/", b"none", MS_SHARED_REC, None)
+    libc.mount(b"none", b"/apex", b"none", MS_PRIVATE_REC, None)
+
+
 def start_adbd(environment: dict[str, str]) -> int:
     log = Path("/data/rig/adbd.log").open("ab")
     # SIGINT of the terminal that runs the tests is not the device's.
@@ -94,17 +108,26 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     (root / TMP).chmod(0o777)
     os.chown(root / TMP, SHELL_UID, SHELL_UID)
     (root / "data").chmod(0o771)
+    media = root / "data/media/0"  # the shared storage, as FUSE shows it: everybody may write
+    media.mkdir(parents=True)
+    media.chmod(0o777)
+    (root / "storage/emulated").mkdir(parents=True)
+    (root / "storage/emulated/0").symlink_to("/data/media/0")
+    (root / "sdcard").symlink_to("/storage/emulated/0")
     system = root / "system"
     (system / "bin").mkdir(parents=True)
     (system / "bin/sh").symlink_to("/usr/bin/dash")
     entry = rig / "userland/__main__.py"
     for command in sorted(entry.parent.glob("cmd_*.py")):
-        name = command.stem.removeprefix("cmd_").replace("_", "-")
+        name = command.stem.removeprefix("cmd_")
+        if name != "app_process":
+            name = name.replace("_", "-")
         if name in config["without"]:
             continue
         program = system / "bin" / name
         program.write_text(f'#!/bin/dash\nexec {sys.executable} -I -S /data/rig/userland {name} "$@"\n')
         program.chmod(0o755)
+    mount("tmpfs", root / "apex", "tmpfs", 0, "mode=0755")
     stores = [system / "etc/security/cacerts"]
     if config["state"]["api"] >= 34:
         stores.append(root / "apex/com.android.conscrypt/cacerts")

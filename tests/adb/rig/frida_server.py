@@ -363,7 +363,7 @@ class Server:
             raise LookupError(f"Unable to find application with identifier '{package}'")
         user = ["--user", str(options.get("uid", 0))]
         subprocess.run(["/system/bin/am", "force-stop", *user, package], check=True)
-        activity = options.get("activity") or packages[package].get("activity")
+        activity = options.get("activity") or next(iter(packages[package].get("launchers", [])), "")
         if not activity:
             raise LookupError(f"Unable to find a front-door activity of '{package}'")
         command = ["/system/bin/am", "start", *user, "-n", f"{package}/{activity}"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from monitor.lab.apps import APPS
 from monitor.lab.device import LabApp, LabDevice
 from monitor.lab.runtime import jar
+from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
 
 HERE = Path(__file__).parent
@@ -26,8 +27,10 @@ class Installed:
 
     app: LabApp
     uid: int
+    apk: Path
+    """A package of it, on this machine."""
     folder: Path
-    """Its data, as this machine sees it."""
+    """Where it is played, as this machine sees it."""
     hosts: Mapping[str, tuple[str, int]]
     """Where its hosts really are, for the proxy."""
     upstream_ca: Path
@@ -41,43 +44,65 @@ class Installed:
 
 
 @contextlib.contextmanager
-def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID, quiet_ms: int = 300) -> Iterator[Installed]:
-    """Install `name` (circle, pages ...) whose user answers by `plan`; its servers answer while the context lasts.
+def furnish(
+    phone: Phone,
+    name: str,
+    plan: str,
+    *,
+    uid: int = UID,
+    installed: bool = True,
+    screen: bool = False,
+    quiet_ms: int = 300,
+) -> Iterator[Installed]:
+    """Bring `name` (circle, pages ...), whose user answers by `plan`; its servers answer while the context lasts.
 
-    `quiet_ms`: the user does the next thing, and in the end closes the app, when it was idle for so long.
+    The stand-in has the program of its package from then on; `installed`: and the package too. `screen`: it shows
+    itself on the device's display and takes touches from there. `quiet_ms`: the user does the next thing, and in the
+    end closes the app, when it was idle for so long.
     """
     app = APPS[name]
-    home = phone.root / f"data/app/{app.package}-1"
+    apk = make_apk.apk(
+        phone.folder / f"{name}.apk",
+        package=app.package,
+        version=app.version_code,
+        activity=app.activity,
+        permissions=app.requested,
+        signer=name,
+        code=(app.package,),
+    )
+    home = phone.root / f"data/rig/programs/{app.package}"
     home.mkdir(parents=True)
-    shutil.copyfile(jar(), home / "base.apk")
+    shutil.copyfile(jar(), home / "lab.jar")
     hold = home / "hold.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(hold), str(HERE / "hold.c")], check=True)
     held = phone.root / "data/rig/held"
     held.mkdir(exist_ok=True)
     held.chmod(0o777)
     shutil.copyfile(HERE / "trust_store.py", phone.root / "data/rig/trust_store.py")
-    device = _Device(name, plan, phone.root / f"data/user/0/{app.package}", cache=home)
+    device = _Device(name, plan, home / "played", cache=home)
 
     def inside(text: str | Path) -> str:
         return str(text).replace(str(phone.root), "")
 
     with device:
         argv = device.played(inside)
-        argv[argv.index("-cp") + 1] = inside(home / "base.apk")
+        argv[argv.index("-cp") + 1] = inside(home / "lab.jar")
         argv.insert(1, f"-Dlab.quiet_ms={quiet_ms}")
-        for folder, _, files in os.walk(device.workdir):
-            for path in (Path(folder), *(Path(folder) / file for file in files)):
-                shutil.chown(path, uid, uid)
+        if screen:
+            argv.insert(1, "-Dlab.screen=/data/rig/screen")
+            touches = phone.root / "data/rig/screen/touches"
+            touches.mkdir(parents=True, exist_ok=True)
+            for each in (touches.parent, touches):
+                each.chmod(0o777)
+        for folder, _, files in os.walk(device.workdir):  # whatever user the package gets
+            Path(folder).chmod(0o777)
+            for file in files:
+                (Path(folder) / file).chmod(0o666)
         stores = ["/system/etc/security/cacerts"]
         state = phone.read()
         if state["api"] >= 34:
             stores.insert(0, "/apex/com.android.conscrypt/cacerts")
-        state["packages"][app.package] = {
-            **state["packages"].get(app.package, {}),
-            "uid": uid,
-            "activity": app.activity,
-            "version": app.version,
-            "version_code": app.version_code,
+        state.setdefault("programs", {})[app.package] = {
             "argv": argv,
             "env": {"LD_PRELOAD": inside(hold), "ANDROID_DATA": "/data", "PATH": "/system/bin"},
             "cwd": inside(device.workdir),
@@ -85,8 +110,21 @@ def furnish(phone: Phone, name: str, plan: str, *, uid: int = UID, quiet_ms: int
             "log": f"/data/rig/{app.package}.log",
             "prepare": [sys.executable, "/data/rig/trust_store.py", *stores],
         }
-        phone.write(packages=state["packages"])
-        yield Installed(app, uid, device.workdir, device.hosts, device.upstream_ca)
+        if installed:
+            place = phone.root / f"data/app/~~lab==/{app.package}-1=="
+            place.mkdir(parents=True)
+            shutil.copyfile(apk, place / "base.apk")
+            state["packages"][app.package] = {
+                "uid": uid,
+                "path": inside(place),
+                "files": ["base.apk"],
+                "launchers": [app.activity],
+                "version_code": app.version_code,
+                "requested": list(app.requested),
+                "users": {"0": {"stopped": True, "not_launched": True, "granted": []}},
+            }
+        phone.write(packages=state["packages"], programs=state["programs"])
+        yield Installed(app, uid, apk, device.workdir, device.hosts, device.upstream_ca)
 
 
 class _Device(LabDevice):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import socket
 from pathlib import Path
 
 SOCKET = "/data/rig/su.socket"
+MS_PRIVATE_REC = 0x44000
 
 
 def serve() -> None:
@@ -41,13 +43,13 @@ def answer(connection: socket.socket) -> None:
     if pid == 0:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
-        for stream in streams:  # else what goes on in the background holds the caller's pipes
-            os.set_inheritable(stream, False)
+            os.close(stream)  # else what goes on in the background keeps adb waiting
         os.setsid()
         with contextlib.suppress(OSError):
             os.chdir(order["cwd"])
         if order["own_namespace"]:  # KernelSU gives each root shell a mount namespace of its own
             os.unshare(os.CLONE_NEWNS)
+            ctypes.CDLL(None).mount(b"none", b"/", None, MS_PRIVATE_REC, None)
         environment = {"PATH": "/system/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "TMPDIR": "/data/local/tmp"}
         os.execve("/usr/bin/dash", ["sh", *order["argv"]], environment)
     for stream in streams:

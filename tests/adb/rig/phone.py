@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 HERE = Path(__file__).parent
-RELEASES = {24: "7.0", 29: "10", 33: "13", 34: "14", 36: "16"}
+RELEASES = {24: "7.0", 29: "10", 31: "12", 33: "13", 34: "14", 36: "16"}
 MISSING = [
     name
     for name in ("adbd", "unshare", "ip", "setpriv")
@@ -121,6 +121,16 @@ class Phone:
         """Make it remember something else."""
         path = self.root / "data/rig/state.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    def processes(self) -> dict[int, str]:
+        """Its processes by the number that this machine knows them by, and their command lines."""
+        space = (Path("/proc") / str(self.init) / "ns/pid").readlink()
+        found = {}
+        for each in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if each.name.isdigit() and (each / "ns/pid").readlink() == space:
+                    found[int(each.name)] = (each / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+        return {pid: line for pid, line in found.items() if line}  # a process that has ended has none
 
     def unplug(self) -> None:
         """Cut the cable."""
@@ -256,4 +266,5 @@ def usual(api: int, emulator: bool) -> dict[str, Any]:
         },
         "settings": {"global": {"adb_enabled": "1"}, "secure": {}, "system": {}},
         "packages": {},
+        "backups": True,
     }

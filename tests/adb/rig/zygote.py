@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SOCKET = "/data/rig/zygote.socket"
+MS_SLAVE_REC = 0x84000
 
 
 NAME = "zygote64"
@@ -29,6 +30,7 @@ def name_process() -> None:
 def serve() -> None:
     name_process()
     os.unshare(os.CLONE_NEWNS)
+    ctypes.CDLL(None).mount(b"none", b"/", None, MS_SLAVE_REC, None)  # as zygote does: mounts come in, none go out
     Path("/data/rig/zygote.pid").write_text(str(os.getpid()))
     with contextlib.suppress(FileNotFoundError):
         Path(SOCKET).unlink()

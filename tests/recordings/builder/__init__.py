@@ -15,10 +15,11 @@ from tests.recordings.builder import (
     observed,
     permissions,
     recipients,
+    witnessed,
 )
 from tests.recordings.builder.case import Case
 
-MODULES = (consents, claimed, permissions, moments, recipients, kinds, observed, marks, clean, lawful)
+MODULES = (consents, claimed, permissions, moments, recipients, kinds, observed, witnessed, marks, clean, lawful)
 
 
 def cases() -> Iterator[Case]:

@@ -65,6 +65,7 @@ class Case:
         self.options = options | ({"app_type": app_type} if isinstance(app_type, str) else {})
         self.policy = policy
         self.findings: list[dict[str, Any]] = []
+        self.missed: list[list[str | int]] = []
         self.run: dict[str, Any] = {
             "v": 1,
             "id": name,
@@ -179,6 +180,18 @@ class Case:
     def gap(self, when: float, where: str, subject: str, why: str, detail: str | None = None) -> Self:
         """Something could not be observed."""
         return self._line("gap", when, where=where, subject=subject, why=why, detail=detail)
+
+    def witnessed(self, when: float, by: str, subject: str, until: float | None = None, **fields: Any) -> Self:
+        """The system counted something, at that moment or from then on."""
+        end = when if until is None else until
+        return self._line(
+            "witness", end, pid=None, by=by, subject=subject, **{"from": at(when), "until": at(end)}, **fields
+        )
+
+    def missing(self, subject: str, unseen: int) -> Self:
+        """The report must say that of what the system counted so much was not recorded."""
+        self.missed.append([subject, unseen])
+        return self
 
     # --- what the user sees and does ---
 
@@ -316,6 +329,8 @@ class Case:
         expected |= self.options
         if self.policy:
             expected["policy"] = "policy.yml"
+        if self.missed:
+            expected["missed"] = self.missed
         rows = ",".join(f"\n  {json.dumps(finding, ensure_ascii=False)}" for finding in self.findings)
         head = json.dumps(expected, ensure_ascii=False, indent=1).removesuffix("\n}")
         found = {

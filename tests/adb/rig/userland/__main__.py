@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, "/data/rig/userland")
 
-from state import State  # type: ignore[import-not-found]
+from state import State
 
 name = sys.argv[1]
 sys.dont_write_bytecode = True

@@ -28,11 +28,13 @@ def main(arguments, state):
             words.append(word)
     component = given.get("-n") or (words[0] if words else "")
     package, _, activity = component.partition("/")
-    app = state["packages"].get(package)
+    installed = state["packages"].get(package)
+    app = installed and {**installed, **state.get("programs", {}).get(package, {})}
+    launchers = installed.get("launchers", []) if installed else []
     print(f"Starting: Intent {{ cmp={component} }}" if "/" in component else f"Starting: Intent {{ pkg={package} }}")
-    if app and "/" not in component:  # that of the launcher's icon
-        activity = app.get("activity")
-    known = activity and app and (activity == app.get("activity") or f"{package}{activity}" == app.get("activity"))
+    if "/" not in component:  # that of the launcher's icon
+        activity = next(iter(launchers), "")
+    known = activity in launchers or f"{package}{activity}" in launchers
     if not known or "argv" not in app:
         print("Error type 3", file=sys.stderr)
         print(f"Error: Activity class {{{component}}} does not exist.", file=sys.stderr)

@@ -3,4 +3,3 @@
 
 def main(arguments, state):
     print(state.get("selinux", "Enforcing"))
-    return 0

@@ -1,6 +1,6 @@
 """pidof NAME...: 1 where there is none"""
 
-from running import processes  # type: ignore[import-not-found]
+from running import processes
 
 
 def main(arguments, state):

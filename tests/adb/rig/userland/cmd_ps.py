@@ -1,6 +1,6 @@
 """ps [-A] [-e] [-o PID,UID,PPID,NAME,...] [-p PIDS]; up to Android 7.1 that of toolbox, which takes a name alone"""
 
-from running import processes  # type: ignore[import-not-found]
+from running import processes
 
 USUAL = "USER,PID,PPID,VSZ,RSS,WCHAN,ADDR,S,NAME"
 

@@ -15,7 +15,8 @@ def main(arguments, state):
             if len(rest) < 2:
                 print("Invalid command: put", file=sys.stderr)
                 return 255
-            table[rest[0]] = rest[1]
+            if rest[0] not in state.get("settings_refused", ()):  # some makers' Android takes it and does nothing
+                table[rest[0]] = rest[1]
         case "delete":
             print(f"Deleted {int(table.pop(rest[0], None) is not None)} rows")
         case "list":

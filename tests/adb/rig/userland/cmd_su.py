@@ -1,5 +1,6 @@
 """su, in the flavour that the state names: `magisk`, `toybox` (su UID CMD ...), `root-word` (su root CMD), `denied`,
-`slow` (asks on the screen first), `kernelsu` (a mount namespace of its own unless -M or -mm is given)."""
+`slow` (asks on the screen first), `kernelsu` (a mount namespace of its own unless -M or -mm is given), `kernelsu-own`
+(always one of its own)."""
 
 import array
 import json
@@ -15,12 +16,12 @@ def main(arguments, state):
     if flavour == "slow":
         time.sleep(1.5)
     master = False
-    if flavour in ("magisk", "kernelsu", "slow", "denied"):
+    if flavour in ("magisk", "kernelsu", "kernelsu-own", "slow", "denied"):
         words = list(arguments)
         if words[:1] in (["-v"], ["--version"]):
-            print({"kernelsu": "2.0.0:KernelSU"}.get(flavour, "27.0:MAGISKSU"))
+            print("2.0.0:KernelSU" if flavour.startswith("kernelsu") else "27.0:MAGISKSU")
             return 0
-        while words and words[0] in ("-mm", "-M", "--mount-master"):
+        while flavour != "kernelsu-own" and words and words[0] in ("-mm", "-M", "--mount-master"):
             master = True
             words.pop(0)
         if words[:1] == ["-c"] and len(words) > 1:
@@ -44,7 +45,7 @@ def main(arguments, state):
     if flavour == "denied":
         print("Permission denied", file=sys.stderr)
         return 13
-    order = {"argv": words, "cwd": str(Path.cwd()), "own_namespace": flavour == "kernelsu" and not master}
+    order = {"argv": words, "cwd": str(Path.cwd()), "own_namespace": flavour.startswith("kernelsu") and not master}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
         daemon.connect("/data/rig/su.socket")
         streams = array.array("i", [0, 1, 2])

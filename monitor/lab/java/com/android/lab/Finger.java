@@ -41,7 +41,7 @@ final class Finger {
         if (sWayBack > 0 && takeBack(Device.plan())) {
             return true;
         }
-        return answer(Device.plan()) || takeBack(Device.plan()) || goAway(app);
+        return answer(Device.plan()) || takeBack(Device.plan()) || (Display.isResting() && goAway(app));
     }
 
     private static boolean answer(String plan) throws InterruptedException {
@@ -103,7 +103,10 @@ final class Finger {
         }
         Log.i("lab", "the user: " + next);
         switch (next) {
-            case "home" -> app.pressHome();
+            case "home" -> {
+                Display.goneHome();
+                app.pressHome();
+            }
             case "power" -> {
                 Device.setScreenOn(!Device.isScreenOn());
                 app.screenChanged(Device.isScreenOn());

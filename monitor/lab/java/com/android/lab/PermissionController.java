@@ -53,6 +53,13 @@ public final class PermissionController {
         }
     }
 
+    /** What the dialog asks for; nothing when none is open. */
+    static String[] open() {
+        synchronized (OPEN) {
+            return OPEN.isEmpty() ? new String[0] : OPEN.get(0).permissions();
+        }
+    }
+
     /** The user taps Allow or Don't allow in the open dialog. */
     static void answerOpen(boolean allow) {
         Request request;

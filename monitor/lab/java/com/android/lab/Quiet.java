@@ -8,12 +8,14 @@ public final class Quiet {
     private static final int POLL_MS = 25;
     private static final int QUIET_MS = Integer.getInteger("lab.quiet_ms", 300);
     private static final int LIFE_MS = 30_000;
+    private static final int SHARED_LIFE_MS = 120_000;
 
     private Quiet() {
     }
 
     /** Begins to watch. */
     public static void watch() {
+        Display.share();
         Thread watcher = new Thread(Quiet::run, "lab-quiet");
         watcher.setDaemon(true);
         watcher.start();
@@ -23,12 +25,16 @@ public final class Quiet {
         long begun = System.nanoTime();
         long since = begun;
         try {
-            while (millisSince(begun) < LIFE_MS) {
+            while (millisSince(begun) < (Display.isShared() ? SHARED_LIFE_MS : LIFE_MS)) {
                 Thread.sleep(POLL_MS);
                 if (!isQuiet()) {
                     since = System.nanoTime();
                 } else if (millisSince(since) >= QUIET_MS) {
                     if (!Finger.act()) {
+                        if (!Display.isResting()) {
+                            continue;
+                        }
+                        Display.clear();
                         Log.i("lab", "quiet: the run is over");
                         Runtime.getRuntime().halt(0);
                     }

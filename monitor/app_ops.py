@@ -1,0 +1,55 @@
+"""What the ops of Android's AppOps say of personal data: which kinds of read of ours should explain each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from monitor.events import DataType
+
+
+class Op(BaseModel):
+    """One op: the system notes it when an app is given what it guards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    op: str = Field(description="as AppOps prints it: FINE_LOCATION")
+    data: tuple[DataType, ...] = Field(min_length=1, description="reads of these kinds explain it, the first names it")
+    wide: bool = Field(
+        default=False, description="noted for calls that give no personal data too: more of it than reads says nothing"
+    )
+
+
+class AppOps(BaseModel):
+    """catalog/devices/appops.yml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ops: tuple[Op, ...]
+    providers: tuple[str, ...] = Field(
+        description="packages that ask the system only because the app asked them; a prefix where it ends with a dot"
+    )
+
+    @model_validator(mode="after")
+    def _known(self, info: ValidationInfo) -> AppOps:
+        names = [each.op for each in self.ops]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        codes: Iterable[str] | None = (info.context or {}).get("data")
+        if codes is not None and (strange := sorted({code for each in self.ops for code in each.data} - set(codes))):
+            raise ValueError(f"no data types: {', '.join(strange)}")
+        return self
+
+    @cached_property
+    def _by_name(self) -> dict[str, Op]:
+        return {each.op: each for each in self.ops}
+
+    def of(self, name: str | None) -> Op | None:
+        """The op of that name; None for one that tells of no personal data."""
+        return self._by_name.get(name or "")
+
+    def is_provider(self, package: str) -> bool:
+        """Whether a package asks the system only because an app asked it."""
+        return any(package == each or (each.endswith(".") and package.startswith(each)) for each in self.providers)

@@ -1,0 +1,255 @@
+"""Which device a run is on, and what is to be done with it: the options of `observe`, and the device that they make."""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.base import err, home, plain
+from monitor.errors import UserError
+from monitor.observe.android.wanted import Wanted
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from rich.status import Status
+
+    from monitor.observe.android.playing import Question
+    from monitor.observe.device import Device
+    from monitor.observe.order import PlanName
+
+_CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
+
+
+_OPTIONS = (
+    click.option(
+        "--device",
+        "device_name",
+        default="lab:circle",
+        show_default=True,
+        metavar="DEVICE",
+        help="What to observe: a serial that adb lists (emulator-5554, 192.168.1.20:5555), `usb` or `emulator` where "
+        "there is but one; or lab:circle, lab:skies ... (a sample app of the embedded lab device).",
+    ),
+    click.option(
+        "--apk",
+        "apks",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        help="The app to install: an APK, .apks, .apkm, .xapk or a folder of splits; several times for splits. It is "
+        "removed again afterwards.",
+    ),
+    click.option("--app", "package", metavar="PACKAGE", help="The app, where it is on the device already."),
+    click.option("--activity", help="The activity to start. [default: the app's launcher activity]"),
+    click.option(
+        "--user", type=click.IntRange(0, 999), help="Android user or work profile. [default: the current one]"
+    ),
+    click.option(
+        "--clear-data",
+        is_flag=True,
+        help="Clear the data of an app that was there before, so that each start is its first run. Always so for one "
+        "that --apk puts there.",
+    ),
+    click.option(
+        "--persona",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="YAML file of the contacts, messages, place ... to plant for the run. [default: made up for each run]",
+    ),
+    click.option("--no-persona", is_flag=True, help="Plant nothing on the device."),
+    click.option(
+        "--frida-server",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
+    ),
+    click.option("--adb-root", is_flag=True, help="Let `adb root` restart the device's adb as root, where it can."),
+    click.option("--ask", is_flag=True, help="Ask here what to tap where a dialog of the app is not understood."),
+    click.option("--video", is_flag=True, help="Keep a video of the screen around each finding."),
+    click.option(
+        "--explore",
+        type=click.IntRange(0, 100_000),
+        default=0,
+        metavar="TOUCHES",
+        help="After the dialogs, touch so many elements of the app, never leaving it.",
+    ),
+    click.option("--seed", type=int, default=1, show_default=True, help="Which elements --explore touches."),
+    click.option(
+        "--by-hand", is_flag=True, help="Leave the screen alone: you do at the device what the plan says, and mark it."
+    ),
+    click.option(
+        "--connect-to",
+        "connect_to",
+        multiple=True,
+        metavar="HOST:ADDRESS:PORT",
+        callback=lambda _context, _option, each: _connect_to(each),
+        help="Have the proxy find HOST at this address and port: a server of your own that the app is tested against.",
+    ),
+    click.option(
+        "--upstream-ca",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Certificate authority (PEM) of such servers, which the proxy trusts besides the usual ones.",
+    ),
+)
+
+
+def device_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """The options; the verb gets them as `wanted`."""
+
+    @functools.wraps(verb)
+    def run(
+        *,
+        device_name: str,
+        apks: tuple[Path, ...],
+        package: str | None,
+        activity: str | None,
+        user: int | None,
+        clear_data: bool,
+        persona: Path | None,
+        no_persona: bool,
+        frida_server: Path | None,
+        adb_root: bool,
+        ask: bool,
+        video: bool,
+        explore: int,
+        seed: int,
+        by_hand: bool,
+        connect_to: Mapping[str, tuple[str, int]],
+        upstream_ca: Path | None,
+        **others: Any,
+    ) -> None:
+        if persona is not None and no_persona:
+            raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
+        wanted = Wanted(
+            device=device_name,
+            apks=apks,
+            package=package,
+            activity=activity,
+            user=user,
+            clear_data=clear_data,
+            persona=persona,
+            no_persona=no_persona,
+            frida_server=frida_server,
+            adb_root=adb_root,
+            ask=ask,
+            video=video,
+            explore=explore,
+            seed=seed,
+            by_hand=by_hand,
+            hosts=connect_to,
+            upstream_ca=upstream_ca,
+        )
+        verb(wanted=_checked(wanted), **others)
+
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    return run
+
+
+def is_lab(wanted: Wanted) -> bool:
+    """Whether the embedded device is meant."""
+    return wanted.device.partition(":")[0] == "lab"
+
+
+def name_of(wanted: Wanted) -> str:
+    """For the folder of a recording: the app where it is named, else the device."""
+    named = wanted.package or (wanted.apks[0].stem if wanted.apks else wanted.device.removeprefix("lab:"))
+    return re.sub(r"[^A-Za-z0-9._-]", "-", named)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Questions to the user at the terminal."""
+
+    status: Status
+    """What is shown meanwhile; it makes room."""
+
+    def may(self, what: str) -> bool:
+        """Whether he gives leave; nobody at a terminal gives none."""
+        return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
+
+    def answer(self, question: Question) -> str | None:
+        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+        if not sys.stdin.isatty():
+            return None
+        labels = dict(enumerate(question.labels, 1))
+
+        def ask() -> int:
+            err.print(f"[bold]The app asks:[/] {plain(question.title)}\n{plain(chr(10).join(question.texts))}")
+            for number, label in labels.items():
+                err.print(f"  {number}  {plain(label)}")
+            choice: int = click.prompt("Touch which? 0 dismisses it", type=click.IntRange(0, len(labels)), err=True)
+            return choice
+
+        return labels.get(self._quietly(ask))
+
+    def _quietly[T](self, ask: Callable[[], T]) -> T:
+        self.status.stop()
+        try:
+            return ask()
+        finally:
+            self.status.start()
+
+
+@contextmanager
+def opened(wanted: Wanted, plan: PlanName, asking: Asking) -> Iterator[Device]:
+    """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
+    if is_lab(wanted):
+        from monitor.lab.device import APPS, LabDevice
+
+        name = wanted.device.partition(":")[2]
+        if name not in APPS:
+            raise UserError(f"The lab device has no app {name!r}.", f"It has {', '.join(sorted(APPS))}.")
+        with LabDevice(name, plan, home() / "lab/work", cache=home() / "lab") as device:
+            yield device
+        return
+    from monitor.observe.android.device import opened as android
+
+    with android(wanted, plan, home(), may=asking.may, ask=asking.answer) as phone:
+        yield phone
+
+
+def _checked(wanted: Wanted) -> Wanted:
+    """Raises UserError for what does not go together."""
+    if is_lab(wanted):
+        theirs = {
+            "--apk": wanted.apks,
+            "--app": wanted.package,
+            "--persona": wanted.persona,
+            "--frida-server": wanted.frida_server,
+            "--adb-root": wanted.adb_root,
+            "--video": wanted.video,
+            "--explore": wanted.explore,
+            "--by-hand": wanted.by_hand,
+            "--connect-to": wanted.hosts,
+            "--upstream-ca": wanted.upstream_ca,
+        }
+        given = [option for option, value in theirs.items() if value]
+        if given:
+            raise UserError(
+                f"The lab device takes no {', '.join(given)}: its apps and data are built in.",
+                "Leave that out, or name a phone or an emulator with --device.",
+            )
+    elif not wanted.apks and not wanted.package:
+        raise UserError(
+            f"Which app is to be observed on {wanted.device}?",
+            "Name an APK to install, --apk app.apk, or an app that is there, --app com.example.app.",
+        )
+    return wanted
+
+
+def _connect_to(each: tuple[str, ...]) -> dict[str, tuple[str, int]]:
+    hosts = {}
+    for text in each:
+        found = _CONNECT_TO.fullmatch(text)
+        if found is None or not 0 < int(found["port"]) < 65536:
+            raise UserError(
+                f"--connect-to {text!r} is no HOST:ADDRESS:PORT.",
+                "Write it as --connect-to api.example.com:127.0.0.1:8443.",
+            )
+        hosts[found["host"].lower()] = (found["address"].strip("[]"), int(found["port"]))
+    return hosts

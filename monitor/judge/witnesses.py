@@ -1,0 +1,212 @@
+"""What the system itself counted, held against what hooks and proxy recorded: what they missed, and how much of it.
+
+Only in one direction, and rather too little than too much: every read of ours that may explain a use explains it, an
+op that the system notes for harmless calls too is never held against anybody, and what another package asked for on
+the app's behalf is not the app's. Times of AppOps are good to a second or so, those of its history to a minute.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import Literal
+
+from monitor.app_ops import AppOps
+from monitor.events import Access, DataType, Gap, Observers, Phase, Ref, Run, Upload, Witness
+from monitor.findings import Counted, ReportedGap
+from monitor.judge import control
+
+SLACK = timedelta(seconds=2)
+"""The system's time of a use and ours of the read behind it are taken on one clock, but not at one moment."""
+PLACES: tuple[DataType, ...] = ("location", "location_coarse", "movement_track")
+LEAST_BYTES = 65_536
+"""Fewer bytes than this are no gap: name look-ups, time, retransmissions."""
+PER_UPLOAD = 700
+PER_CONNECTION = 8_000
+"""Bytes that a message, and a connection (handshake, closing), need besides what is recorded."""
+SHARE = 0.15
+"""The same of every byte sent: headers of packets and TLS records, what was sent twice."""
+UNHOOKED: Literal["process_not_instrumented"] = "process_not_instrumented"
+NETWORKS = "networks"
+"""Subject of a count of bytes without loopback, by which an app also talks to itself."""
+ANSWERED = 0.04
+"""Of every byte received: the packets that acknowledge it."""
+
+
+@dataclass(frozen=True)
+class _Use:
+    """So many uses between two moments, on the device's clock."""
+
+    ref: Ref
+    since: datetime
+    until: datetime
+    count: int
+
+
+class _Reads:
+    """The reads of some kinds of data, to be counted between two moments."""
+
+    def __init__(self, accesses: Iterable[Access]) -> None:
+        spans = [(access.at, access.until or access.at, access.count) for access in accesses]
+        starts = sorted((begin, count) for begin, _, count in spans)
+        ends = sorted((end, count) for _, end, count in spans)
+        self._starts = [at for at, _ in starts]
+        self._ends = [at for at, _ in ends]
+        self._started = [0, *accumulate(count for _, count in starts)]
+        self._ended = [0, *accumulate(count for _, count in ends)]
+
+    def between(self, since: datetime, until: datetime) -> int:
+        """How many reads may have been in that time."""
+        begun = self._started[bisect_right(self._starts, until + SLACK)]
+        return begun - self._ended[bisect_left(self._ends, since - SLACK)]
+
+
+def missed(
+    run: Run,
+    observers: Observers,
+    witnesses: Sequence[tuple[Ref, Witness]],
+    accesses: Sequence[tuple[Ref, Access]],
+    uploads: Iterable[Upload],
+    connections: int,
+    ops: AppOps,
+    *,
+    phases: Sequence[Phase] = (),
+    gaps: Iterable[Gap] = (),
+) -> Iterator[ReportedGap]:
+    """A gap with its size for each thing that the system counted more often than it was recorded; for each process
+    that ran without hooks, unless one of the recorded `gaps` says so; and for what a run without hooks showed beyond.
+
+    `uploads` are all that the proxy saw. Nothing where nobody watched: that is a gap of its own.
+    """
+    uploads, gaps = list(uploads), list(gaps)
+    if not witnesses:
+        return
+    if observers.hooks:
+        yield from _reads(run, witnesses, [access for _, access in accesses], ops)
+        hooked = {each.pid for _, each in accesses} | {each.pid for each in phases}
+        yield from _processes(run, witnesses, hooked, [gap for gap in gaps if gap.why == UNHOOKED])
+    if observers.proxy:
+        yield from _bytes(run, witnesses, uploads, connections)
+    lines = [(ref, each) for ref, each in witnesses if each.by == "control"]
+    yield from control.beyond(run, lines, uploads, phases, gaps)
+
+
+def _reads(
+    run: Run, witnesses: Sequence[tuple[Ref, Witness]], accesses: Sequence[Access], ops: AppOps
+) -> Iterator[ReportedGap]:
+    """For each kind of data, the count that shows most: several ops, or two parts of the system, count one read."""
+    started = run.started + timedelta(milliseconds=run.clock_offset_ms)
+    uses: dict[tuple[tuple[DataType, ...], str, str], list[_Use]] = defaultdict(list)
+    for ref, witness in witnesses:
+        kinds = _kinds(witness, ops)
+        since, until = witness.since or witness.at, witness.until or witness.at
+        if kinds and witness.count and until >= started:
+            uses[kinds, witness.by, witness.subject or ""].append(_Use(ref, since, until, witness.count))
+    reads: dict[tuple[DataType, ...], _Reads] = {}
+    found: dict[DataType, tuple[Counted, list[_Use]]] = {}
+    for (kinds, by, subject), each in uses.items():
+        if kinds not in reads:
+            reads[kinds] = _Reads(access for access in accesses if access.data in kinds)
+        logged = [min(use.count, reads[kinds].between(use.since, use.until)) for use in each]
+        unseen = [use for use, seen in zip(each, logged, strict=True) if seen < use.count]
+        counted = Counted(
+            by="location" if by == "location" else "appops",
+            what="reads",
+            subject=subject,
+            data=kinds[0],
+            counted=sum(use.count for use in each),
+            recorded=sum(logged),
+        )
+        if unseen and (kinds[0] not in found or counted.unseen > found[kinds[0]][0].unseen):
+            found[kinds[0]] = counted, unseen
+    for counted, unseen in found.values():
+        first = min(unseen, key=lambda use: (use.since, use.ref))
+        yield ReportedGap(
+            at=_host(run, max(first.since, started)),
+            until=_host(run, max(use.until for use in unseen)),
+            app=run.app.package,
+            where="hook",
+            subject=counted.data or counted.subject,
+            why="missed",
+            detail=f"the system counted {counted.counted} uses of {counted.subject} ({counted.by}), hooks saw "
+            f"{counted.recorded} of them",
+            counted=counted,
+            ref=first.ref,
+        )
+
+
+def _kinds(witness: Witness, ops: AppOps) -> tuple[DataType, ...]:
+    """The kinds of read that explain it; none where it says nothing of the app's own reads."""
+    if witness.on_behalf is not None and not ops.is_provider(witness.on_behalf):
+        return ()
+    match witness.by:
+        case "appops":
+            op = ops.of(witness.subject)
+            return () if op is None or op.wide else op.data
+        case "location":
+            return PLACES
+        case _:
+            return ()
+
+
+def _bytes(
+    run: Run, witnesses: Sequence[tuple[Ref, Witness]], uploads: Sequence[Upload], connections: int
+) -> Iterator[ReportedGap]:
+    counts = [(ref, each) for ref, each in witnesses if each.by == "netstats" and each.subject == NETWORKS]
+    if not counts:
+        return
+    sent = sum(each.size or 0 for _, each in counts)
+    received = sum(each.received or 0 for _, each in counts)
+    recorded = sum(map(_size, uploads))
+    allowed = int(len(uploads) * PER_UPLOAD + connections * PER_CONNECTION + received * ANSWERED + recorded * SHARE)
+    if sent - recorded - allowed < LEAST_BYTES:
+        return
+    ref, first = counts[0]
+    counted = Counted(by="netstats", what="bytes", subject=NETWORKS, counted=sent, recorded=recorded, allowed=allowed)
+    yield ReportedGap(
+        at=_host(run, first.since or first.at),
+        until=_host(run, max(each.until or each.at for _, each in counts)),
+        app=run.app.package,
+        where="proxy",
+        subject=run.app.package,
+        why="missed",
+        detail=f"the system counted {sent:,} bytes sent, {recorded:,} were recorded: {counted.unseen:,} bytes unseen, "
+        "what connections need for themselves left out",
+        counted=counted,
+        ref=ref,
+    )
+
+
+def _processes(
+    run: Run, witnesses: Sequence[tuple[Ref, Witness]], hooked: set[int | None], gaps: Sequence[Gap]
+) -> Iterator[ReportedGap]:
+    """One for each process that the system ran for the app and no line of ours comes from."""
+    told = " ".join(f"{gap.subject} {gap.detail or ''} {gap.pid}" for gap in gaps).split()
+    for ref, each in witnesses:
+        if each.by != "processes" or each.pid is None or each.pid in hooked:
+            continue
+        hooked.add(each.pid)
+        if not {each.subject, str(each.pid)} & set(told):
+            yield ReportedGap(
+                at=_host(run, each.at),
+                app=run.app.package,
+                pid=each.pid,
+                where="hook",
+                subject=each.subject or str(each.pid),
+                why=UNHOOKED,
+                detail=f"process {each.pid} of the app ran without hooks{f' ({each.detail})' if each.detail else ''}",
+                ref=ref,
+            )
+
+
+def _size(upload: Upload) -> int:
+    head = sum(len(name) + len(value) + 4 for name, value in upload.headers)
+    return upload.size + head + len(upload.url or "")
+
+
+def _host(run: Run, at: datetime) -> datetime:
+    return at - timedelta(milliseconds=run.clock_offset_ms)

@@ -1,0 +1,392 @@
+"""One Android device for one run: its parts put together, each change written down first, all taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import certifi
+
+from monitor import private
+from monitor.errors import SetupError
+from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
+from monitor.observe.android import app_files, finding, package, server, traffic, trust
+from monitor.observe.android import persona as personas
+from monitor.observe.android.control import Control
+from monitor.observe.android.dialogs import Plan
+from monitor.observe.android.endings import Endings, is_ours
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.playing import Ask, Explore
+from monitor.observe.android.processes import Processes, start_app
+from monitor.observe.android.rest import Rest
+from monitor.observe.android.screens import Screens
+from monitor.observe.android.wanted import Wanted
+from monitor.observe.android.witnesses import Witnesses
+from monitor.observe.device import Ended, Records
+
+KEEP_S = 1.0
+"""How often what has to be kept up is seen to: ports, authorities, the place."""
+
+
+@dataclass(frozen=True)
+class AndroidTarget:
+    """The app as Frida is to start it, or as the device does where Frida cannot."""
+
+    argv: tuple[str, ...] | None = None
+    pid: int | None = None
+    remote: tuple[str, str | None] | None = None
+    user: int | None = None
+    activity: str | None = None
+    otherwise: Callable[[], int] | None = None
+    processes: Callable[[], Mapping[int, str]] | None = None
+    gadget: str | None = None
+    frida_device: str = "remote"
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+
+
+@contextmanager
+def opened(
+    wanted: Wanted,
+    plan: Plan,
+    home: Path,
+    *,
+    may: Callable[[str], bool] = lambda _: False,
+    ask: Ask | None = None,
+) -> Iterator[AndroidDevice]:
+    """The device that is wanted, ready. `may` asks the user for leave, in one sentence; `ask` which button of a dialog
+    to touch.
+
+    What an earlier run left changed is taken back first, with leave. Raises DeviceFault.
+    """
+    adb = finding.choose(None if wanted.device == "any" else wanted.device)
+    control = finding.control(adb, home / "devices")
+    finding.booted(control.shell)
+    if left := control.journal.open:
+        if not may(f"An earlier run left {len(left)} changes on {adb.serial}. Take them back now?"):
+            raise fault("changes-left", serial=adb.serial, count=len(left))
+        for error in finding.take_back(control):
+            raise error
+    with AndroidDevice(control, wanted, plan, home, ask) as device:
+        yield device
+
+
+class AndroidDevice(AbstractContextManager["AndroidDevice"]):
+    """A device as monitor.observe.device has it. Leaving the context takes back what is not taken back yet."""
+
+    partial = False
+    starts_freely = False
+    app_type: int | None = None
+
+    def __init__(self, control: Control, wanted: Wanted, plan: Plan, home: Path, ask: Ask | None = None) -> None:
+        self._control = control
+        self._wanted = wanted
+        self._plan = plan
+        self._home = home
+        self._ask = ask
+        self._screens: Screens | None = None
+        self._since = control.journal.last
+        self._user = _current_user(control) if wanted.user is None else wanted.user
+        self._app: package.Installed | None = None
+        self._planted: personas.Planted | None = None
+        self._server: server.Running | None = None
+        self._route: traffic.Route | None = None
+        self._found: tuple[Value, ...] = ()
+        self._hookless: str | None = None
+        self._mode = "auto"
+        self._gaps: list[Gap] = []
+
+    def __exit__(self, *_: object) -> None:
+        if any(entry.number > self._since for entry in self._control.journal.open):
+            self.undo()
+
+    @property
+    def identity(self) -> DeviceIdentity:
+        """As run.json names it."""
+        facts = self._control.facts
+        return DeviceIdentity(
+            serial=self._control.shell.serial,
+            model=facts.model,
+            release=facts.release,
+            api_level=facts.api or None,
+            kind=facts.kind,
+            facts=facts.described | (self._server.described if self._server else {}),
+        )
+
+    @property
+    def app(self) -> AppIdentity:
+        """As it was named, until it is installed; then as the device has it."""
+        if self._app is not None:
+            return self._app.identity
+        return AppIdentity(package=self._package)
+
+    @property
+    def persona(self) -> tuple[Value, ...]:
+        """What was planted and came back when the device was asked; where nothing was and no hooks tell what the app
+        reads, what the device has."""
+        planted = self._planted.values if self._planted else ()
+        return planted or self._found
+
+    @property
+    def persona_is(self) -> Literal["planted", "declared"] | None:
+        """Whether its values were planted, or were there."""
+        if self._planted and self._planted.values:
+            return "planted"
+        return "declared" if self._found else None
+
+    @property
+    def hosts(self) -> Mapping[str, tuple[str, int]]:
+        """As the user says: servers of his own."""
+        return self._wanted.hosts
+
+    @property
+    def upstream_ca(self) -> Path | None:
+        """The usual authorities and the user's own in one file, where he names one."""
+        if self._wanted.upstream_ca is None:
+            return None
+        path = self._home / "upstream-ca.pem"
+        private.write(path, Path(certifi.where()).read_bytes() + b"\n" + self._wanted.upstream_ca.read_bytes())
+        return path
+
+    @property
+    def modes(self) -> Mapping[str, tuple[str, str, str]]:
+        """What traffic.py has ways for."""
+        return traffic.modes(self._control)
+
+    @property
+    def unhooked(self) -> str | None:
+        """Why there is no Frida, once that was tried."""
+        return self._hookless
+
+    def facts(self) -> Mapping[str, Any]:
+        """What was changed, as which user, how root was had."""
+        root = self._control.shell.rooted()
+        return {
+            "changes": self._changed(),
+            "user": self._user,
+            "root": (root.flavour or root.way.split(" ")[0]) if root else None,
+        }
+
+    def install(self) -> None:
+        """Put the app there, or find it there."""
+        finding.awake(self._control)
+        if not self._wanted.apks:
+            self._app = package.identity(self._control, self._package, self._user)
+            return
+        with app_files.opened(*self._wanted.apks) as app:
+            self._app = package.install(self._control, app, user=self._user, replace=self._wanted.clear_data)
+
+    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
+        """Plant the persona, start Frida, have the proxy trusted, and send the traffic there: in this order, as a
+        device with a proxy setting that leads nowhere drops its Wi-Fi."""
+        app = self._installed
+        if not self._wanted.no_persona:
+            persona = personas.load(self._wanted.persona) if self._wanted.persona else personas.made(self._control.run)
+            self._planted = personas.plant(self._control, persona, user=self._user)
+            for left_out in self._planted.gaps:
+                self._gap("device", left_out.what, f"it could not be planted: {left_out.why}")
+        try:
+            self._server = server.start(self._control, self._wanted.frida_server, cache=self._home / "frida")
+        except DeviceFault as error:
+            if error.code != "no-root":
+                raise
+            self._hookless = "the device gives no root"
+            self._found = personas.found(self._control, app=app.identity.package, user=self._user).values
+        if self._control.shell.rooted():
+            trust.install(self._control, ca_pem)
+        else:
+            detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
+            self._gap("device", "authorities", detail)
+        way = traffic.choose(self._control, self._mode)
+        self._route = traffic.Route(self._control, way, (proxy_host, proxy_port), app.uid)
+        self._route.start()
+
+    def reset(self) -> None:
+        """Make the next start the first one, where the app's data may be cleared; and mend what a restart of the
+        device's zygote took away."""
+        app = self._installed
+        clear = self._wanted.clear_data or bool(self._wanted.apks)
+        try:
+            package.reset(self._control, app.identity.package, user=self._user, clear=clear)
+        except DeviceFault as error:
+            if error.code != "app-has-data":
+                raise
+            self.stop()
+            detail = (
+                "the app kept what it had stored before: it was not its first run, and what it asked then is not here"
+            )
+            self._gap("device", app.identity.package, detail)
+        self._mend()
+
+    def launch(self) -> AndroidTarget:
+        """The app, for Frida to start."""
+        app = self._installed
+        activity = self._wanted.activity or app.launcher
+        return AndroidTarget(
+            argv=(app.identity.package,),
+            remote=self._server.remote if self._server else None,
+            user=self._user,
+            activity=activity,
+            otherwise=lambda: start_app(self._control.shell, app.identity.package, self._user, activity),
+            processes=self._processes,
+        )
+
+    def attach(self) -> AndroidTarget:
+        """The app's main process. Raises SetupError when it does not run."""
+        pid = self._processes.main()
+        if pid is None:
+            raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
+        return AndroidTarget(pid=pid, remote=self._server.remote if self._server else None, processes=self._processes)
+
+    def running(self) -> bool:
+        """Whether a process of the app's user runs."""
+        return bool(self._processes())
+
+    def ended(self, pid: int) -> Ended | None:
+        """As exit-info has it, before Android 11 the event log."""
+        app = self._installed
+        with suppress(DeviceFault):
+            found = Endings(self._control, app.identity.package, app.uid).of(pid)
+            if found is not None:
+                return Ended(found.reason, found.detail, is_ours(found))
+        return None
+
+    @contextmanager
+    def watching(self, lines: Records) -> Iterator[None]:
+        """Has the system's own counts before and after, plays the user, keeps up what has to be."""
+        app = self._installed
+        witnesses = Witnesses(self._control, app.identity.package, app.uid, self._user, keep=lines.put_body)
+        stop = threading.Event()
+
+        def keep() -> None:
+            while not stop.wait(KEEP_S):
+                with suppress(DeviceFault):  # a device that is gone is told of by Frida
+                    self._keep_up()
+                    lines.append_all(witnesses.poll())
+                self._hand_over(lines)
+
+        witnesses.before()
+        self._show(lines)
+        keeper = threading.Thread(target=keep, name="keeper", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            keeper.join()
+            with suppress(DeviceFault):
+                if self._screens is not None:
+                    self._screens.stop()
+                lines.append_all(witnesses.after())
+            self._hand_over(lines)
+
+    def noticed(self) -> None:
+        """A finding came up: what the screen shows at that moment is kept."""
+        if self._screens is not None:
+            self._screens.shot("finding")
+
+    def stop(self) -> None:
+        """End the app."""
+        with suppress(DeviceFault):
+            self._control.shell.user(f"am force-stop --user {self._user} {self._installed.identity.package}")
+
+    def undo(self) -> None:
+        """Take back what this run changed, the last first."""
+        failed = self._control.journal.undo_all(self._control.take_back, since=self._since)
+        if failed:
+            raise SetupError(
+                f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
+                f"Run `appwitness undo --device {self._control.shell.serial}` when the device can be reached.",
+            )
+
+    @property
+    def _package(self) -> str:
+        if self._wanted.package is not None:
+            return self._wanted.package
+        with app_files.opened(*self._wanted.apks) as app:
+            return app.base.package
+
+    @property
+    def _installed(self) -> package.Installed:
+        if self._app is None:
+            raise AssertionError("the app is installed first")
+        return self._app
+
+    @property
+    def _processes(self) -> Processes:
+        app = self._installed
+        return Processes(self._control.shell, app.identity.package, app.uid)
+
+    def _gap(self, where: Literal["device", "proxy"], subject: str, detail: str) -> None:
+        app = self._package if self._app is None else self._app.identity.package
+        self._gaps.append(
+            Gap(at=datetime.now(UTC), app=app, where=where, subject=subject, why="not_observed", detail=detail)
+        )
+
+    def _hand_over(self, lines: Records) -> None:
+        """What could not be done since the last time goes into the recording."""
+        while self._control.notes:
+            self._gap("device", "preparation", self._control.notes.pop(0))
+        gaps, self._gaps = self._gaps, []
+        if gaps:
+            lines.append_all(gaps)
+
+    def _show(self, lines: Records) -> None:
+        """Read the screen, and play the user unless somebody does it by hand."""
+        wanted = self._wanted
+        if wanted.by_hand:
+            return
+        explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
+        self._screens = Screens(
+            self._control,
+            self._installed.identity.package,
+            self._plan,
+            lambda event: lines.append_all((event,)),
+            lines.put_body,
+            self._ask if wanted.ask else None,
+            explore=explore,
+            rests=Rest(self._control.shell, self._processes),
+            film=wanted.video,
+        )
+        try:
+            self._screens.start()
+        except DeviceFault as error:
+            self._screens = None
+            self._gap("device", "screen", f"nobody played the user, and no screen was kept: {error.what}")
+
+    def _keep_up(self) -> None:
+        """What a device drops by itself is made again."""
+        for what in self._route.renew() if self._route else []:
+            self._gap("device", "adb reverse", what)
+        self._mend()
+        place = self._planted.place if self._planted else None
+        if place is not None:
+            try:
+                place.tick()
+            except Refused as error:
+                self._gap("device", "place", f"the device took it no longer: {error}")
+                self._planted = replace(self._planted, place=None) if self._planted else None
+
+    def _mend(self) -> None:
+        if self._control.shell.rooted():
+            for what in trust.mend(self._control):
+                self._gap("device", "authorities", what)
+
+    def _changed(self) -> tuple[Change, ...]:
+        """What this run changed, and when it was taken back."""
+        made = self._control.journal.made.values()
+        return tuple(
+            Change(at=datetime.fromisoformat(entry.at), what=entry.what, before=entry.before, undone=undone)
+            for entry, undone in made
+        )
+
+
+def _current_user(control: Control) -> int:
+    said = control.shell.user("am get-current-user").out.strip()
+    return int(said) if said.isdigit() else 0

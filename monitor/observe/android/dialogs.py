@@ -1,0 +1,568 @@
+"""What a screen asks and what a plan touches there, from the hierarchy that uiautomator writes; pure."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from xml.parsers import expat  # no DOCTYPE is taken, so no entities; size, depth and number are bounded
+
+from pydantic import BaseModel, ConfigDict
+
+from monitor import catalog
+from monitor.events import DataType
+from monitor.labels import LONGEST_LABEL, Phrases, Words, normal, normal_label
+from monitor.observe.consent_signals import Signals, load
+from monitor.observe.consent_signals.received import Check, Screen
+from monitor.observe.consent_signals.wording import ConsentWords
+
+MOST_BYTES = 8 << 20
+MOST_NODES = 5000
+MOST_DEPTH = 250
+MOST_CHARACTERS = 4000
+"""Of one text; the rest is cut off."""
+SYSTEM_UI = "com.android.systemui"
+_BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
+
+Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
+Kind = Literal["permission", "consent", "system", "other"]
+Answer = Literal["given", "refused", "withdrawn"]
+Touch = Literal["allow", "once", "deny"]
+"""What a button of a question about a permission does."""
+
+
+class BadTree(ValueError):
+    """A text that is no hierarchy, or one that no screen has."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Group(_Entry):
+    """A group of permissions in which the system asks."""
+
+    name: str
+    permissions: tuple[str, ...]
+    words: Words
+
+
+class _Permission(_Entry):
+    buttons: dict[Touch, tuple[str, ...]]
+    messages: tuple[str, ...]
+    words: dict[Touch, Words]
+    groups: tuple[Group, ...]
+
+
+class Platform(_Entry):
+    """A consent platform, by the ids of its dialogs."""
+
+    name: str
+    there: tuple[str, ...]
+    agree: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    save: tuple[str, ...] = ()
+
+    def made(self, ids: frozenset[str]) -> bool:
+        """Whether a dialog with these ids is its."""
+        own = {*self.agree, *self.refuse, *self.options, *self.save}
+        return not ids.isdisjoint(self.there) or len(own & ids) > 1
+
+
+class _System(_Entry):
+    id: str
+    name: str
+
+
+class Known(_Entry):
+    """catalog/devices/dialogs.yml."""
+
+    permission: _Permission
+    platforms: tuple[Platform, ...]
+    system: tuple[_System, ...]
+    dialog_ids: tuple[str, ...]
+    way_back: Words
+
+
+@functools.cache
+def known() -> Known:
+    """The catalog's. Raises FileError with the line."""
+    (path,) = catalog.files("devices/dialogs.yml")
+    return catalog.parse(path, Known)
+
+
+@functools.cache
+def _consent() -> ConsentWords:
+    return load()
+
+
+@functools.cache
+def _signals() -> Signals:
+    return Signals(_consent())
+
+
+@functools.cache
+def _phrases(touch: Touch) -> Phrases:
+    return Phrases.all(known().permission.words[touch])
+
+
+@functools.cache
+def _groups() -> tuple[tuple[Group, Phrases], ...]:
+    return tuple((group, Phrases.all(group.words)) for group in known().permission.groups)
+
+
+@functools.cache
+def _refusals() -> dict[str, int]:
+    """Label -> place in its language's list of consent.yml, which begins with the clearest no."""
+    return {normal(word): at for words in _consent().refuse.values() for at, word in enumerate(words)}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One element of a screen."""
+
+    number: int
+    parent: int | None
+    text: str
+    description: str
+    id: str
+    """The part after `:id/`; of an element in a web page all of it."""
+    cls: str
+    package: str
+    bounds: tuple[int, int, int, int]
+    clickable: bool
+    enabled: bool
+    checkable: bool
+    checked: bool
+
+    @property
+    def label(self) -> str:
+        """What can be read on it itself."""
+        return self.text or self.description
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """Its middle, in pixels."""
+        left, top, right, bottom = self.bounds
+        return (left + right) // 2, (top + bottom) // 2
+
+    @property
+    def area(self) -> int:
+        """In square pixels; 0 when nothing of it is on the screen."""
+        left, top, right, bottom = self.bounds
+        return max(0, right - left) * max(0, bottom - top)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The elements of a screen, parents before children, and how they hang together."""
+
+    nodes: tuple[Node, ...]
+    children: tuple[tuple[int, ...], ...] = field(repr=False, compare=False)
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """One for each window."""
+        return tuple(node for node in self.nodes if node.parent is None)
+
+    def under(self, number: int) -> Iterator[Node]:
+        """An element's descendants, in order."""
+        below = list(reversed(self.children[number]))
+        while below:
+            at = below.pop()
+            yield self.nodes[at]
+            below.extend(reversed(self.children[at]))
+
+    def window(self, root: Node) -> tuple[Node, ...]:
+        """The elements of one window that are on the screen."""
+        return tuple(node for node in (root, *self.under(root.number)) if node.area)
+
+
+@dataclass(frozen=True)
+class Button:
+    """What can be touched, with what is read on it."""
+
+    label: str
+    node: Node
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What can be read and touched in one window."""
+
+    package: str
+    texts: tuple[str, ...]
+    buttons: tuple[Button, ...]
+    boxes: tuple[Button, ...]
+    """To tick, or to switch."""
+    small: bool
+    """It leaves a fifth of the display or more to what lies below it."""
+    ids: frozenset[str]
+
+    @functools.cached_property
+    def signature(self) -> tuple[object, ...]:
+        """The same for the same screen, wherever it lies at this moment."""
+        return (self.question, tuple(box.node.checked for box in self.boxes))
+
+    @functools.cached_property
+    def question(self) -> tuple[object, ...]:
+        """The same as long as the same is asked, whatever is ticked."""
+        return (self.package, self.texts, *(each.label for each in (*self.buttons, *self.boxes)))
+
+    def facts(self, at: datetime, app: str | None) -> dict[str, Any]:
+        """As the agent tells what it reads on a window (consent_signals/received.py)."""
+        return {
+            "at": at,
+            "app": app,
+            "texts": self.texts,
+            "labels": tuple(button.label for button in self.buttons),
+            "checks": tuple(Check(text=box.label, checked=box.node.checked) for box in self.boxes),
+        }
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """What a screen asks."""
+
+    kind: Kind
+    seen: Seen
+    title: str
+    group: Group | None = None
+    """Of a permission; None where its words are not known."""
+    platform: Platform | None = None
+
+    @property
+    def data(self) -> tuple[DataType, ...] | None:
+        """The kinds of data that a question about a permission is about; None where that is not known."""
+        if self.group is None:
+            return None
+        guarded = _consent().permissions
+        names = (f"android.permission.{name}" for name in self.group.permissions)
+        return tuple(dict.fromkeys(code for name in names for code in guarded.get(name, ())))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done about a dialog."""
+
+    act: Literal["tap", "back", "leave"]
+    why: str
+    button: Button | None = None
+    answer: Answer | None = None
+    """What it answers; None: it is a step on the way to an answer, or none."""
+    uncertain: bool = False
+    """Whether nothing there is known to be what the plan wants."""
+
+
+def parse(xml: str | bytes) -> Tree:
+    """The elements of a hierarchy. Raises BadTree when it is no XML, declares anything, or is out of all bounds."""
+    data = xml.encode("utf-8", "replace") if isinstance(xml, str) else xml
+    if len(data) > MOST_BYTES:
+        raise BadTree(f"a hierarchy of {len(data)} bytes")
+    nodes: list[Node] = []
+    children: list[list[int]] = []
+    open_: list[int | None] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if len(open_) > MOST_DEPTH or len(nodes) >= MOST_NODES:
+            raise BadTree("a hierarchy that is too deep or has too many elements")
+        if name == "hierarchy" or not attributes:
+            open_.append(None)
+            return
+        parent = next((number for number in reversed(open_) if number is not None), None)
+        node = _node(len(nodes), parent, attributes)
+        nodes.append(node)
+        children.append([])
+        if parent is not None:
+            children[parent].append(node.number)
+        open_.append(node.number)
+
+    def forbidden(*_: object) -> None:
+        raise BadTree("a hierarchy with declarations of its own")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: open_.pop()
+    parser.StartDoctypeDeclHandler = forbidden
+    parser.EntityDeclHandler = forbidden
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise BadTree(f"no XML: {error}") from None
+    return Tree(tuple(nodes), tuple(map(tuple, children)))
+
+
+def _node(number: int, parent: int | None, attributes: dict[str, str]) -> Node:
+    get = attributes.get
+    found = _BOUNDS.fullmatch(get("bounds", ""))
+    shown = get("visible-to-user", "true") != "false"
+    return Node(
+        number=number,
+        parent=parent,
+        text=get("text", "")[:MOST_CHARACTERS].strip(),
+        description=get("content-desc", "")[:MOST_CHARACTERS].strip(),
+        id=get("resource-id", "").rpartition(":id/")[2],
+        cls=get("class", ""),
+        package=get("package", ""),
+        bounds=(int(found[1]), int(found[2]), int(found[3]), int(found[4])) if found and shown else (0, 0, 0, 0),
+        clickable=get("clickable") == "true",
+        enabled=get("enabled", "true") == "true",
+        checkable=get("checkable") == "true",
+        checked=get("checked") == "true",
+    )
+
+
+def windows(tree: Tree, display: tuple[int, int] | None = None) -> tuple[Seen, ...]:
+    """What each window shows, that of a question about a permission first, then the smaller before the larger: their
+    order in a hierarchy says nothing. What frames the display (status bar, navigation) is left out.
+
+    `display` in pixels; None: as large as the largest window.
+    """
+    all_of_it = display[0] * display[1] if display else max((root.area for root in tree.roots), default=0)
+    seen = [
+        (root, _seen(tree, root, small=root.area * 10 < all_of_it * 8))
+        for root in tree.roots
+        if root.area and (root.package != SYSTEM_UI or len(tree.roots) == 1)
+    ]
+    seen.sort(key=lambda each: (_permission(each[1]) is None, each[0].area))
+    return tuple(each for _, each in seen)
+
+
+def _seen(tree: Tree, root: Node, *, small: bool) -> Seen:
+    texts: list[str] = []
+    buttons: list[Button] = []
+    boxes: list[Button] = []
+    read: set[int] = set()
+    """Elements whose text is part of a button's label."""
+    for node in tree.window(root):
+        if node.number in read:
+            continue
+        label = node.label
+        if node.checkable:
+            boxes.append(Button(label or _beside(tree, node), node))
+        elif (node.clickable or node.cls.endswith("Button")) and node.enabled:
+            below = [each for each in tree.under(node.number) if each.area]
+            if not any(each.clickable or each.checkable for each in below):
+                inside = " ".join(each.label for each in below if each.label)
+                if label or 0 < len(inside) <= 2 * LONGEST_LABEL:
+                    read |= {each.number for each in below}
+                    buttons.append(Button(label or inside, node))
+                continue
+            if label:
+                texts.append(label)
+        elif label:
+            texts.extend(line for line in label.splitlines() if line.strip())
+    ids = frozenset(node.id for node in tree.window(root) if node.id)
+    return Seen(root.package, tuple(texts), tuple(buttons), tuple(boxes), small, ids)
+
+
+def _beside(tree: Tree, node: Node) -> str:
+    """What is read in the row of a box that has no label of its own."""
+    if node.parent is None:
+        return ""
+    return " ".join(each.label for each in tree.under(node.parent) if each.label and not each.clickable)
+
+
+def read(seen: Seen, app: str, *, on_second_layer: bool = False) -> Dialog | None:
+    """What a window asks; None when it asks nothing. `on_second_layer`: the options of a consent dialog were opened."""
+    permission = _permission(seen)
+    if permission is not None:
+        return permission
+    for entry in known().system:
+        if entry.id in seen.ids:
+            return Dialog("system", seen, entry.name)
+    platform = next((each for each in known().platforms if each.made(seen.ids)), None)
+    screen = Screen(**seen.facts(datetime.now(UTC), app))
+    title = _signals().asks(screen)
+    if title is None and (platform or on_second_layer) and (seen.buttons or seen.boxes):
+        title = next(iter(seen.texts), "")[:LONGEST_LABEL]
+        if on_second_layer and not platform and not _can_be_refused(seen):
+            title = None
+    if title is not None:
+        return Dialog("consent", seen, title, platform=platform)
+    if seen.buttons and (seen.small or seen.ids & set(known().dialog_ids)):
+        return Dialog("other", seen, next(iter(seen.texts), "")[:LONGEST_LABEL])
+    return None
+
+
+def _permission(seen: Seen) -> Dialog | None:
+    """The system's question about a permission: by its ids under any package, or by its words in the system's name."""
+    buttons = known().permission.buttons
+    ours = frozenset(_consent().permission_controllers)
+    by_id = any(name in seen.ids for names in buttons.values() for name in names if name.startswith("permission_"))
+    by_words = seen.package in ours and {"allow", "deny"} <= {_does(button) for button in seen.buttons}
+    if not (by_id or by_words):
+        return None
+    message = normal(" ".join(seen.texts))
+    group = next((group for group, phrases in _groups() if phrases.inside(message)), None)
+    return Dialog("permission", seen, next(iter(seen.texts), ""), group=group)
+
+
+def _does(button: Button) -> Touch | None:
+    """What a button of a question about a permission does: by its id, else by what it says."""
+    for touch, names in known().permission.buttons.items():
+        if button.node.id in names:
+            return touch
+    said = normal_label(button.label)
+    for touch in ("deny", "once", "allow"):
+        if _phrases(touch).whole(said):
+            return touch
+    return None
+
+
+def _can_be_refused(seen: Seen) -> bool:
+    words = _consent()
+    return any(words.choice(each.label) == "refuse" or words.keeps_choices(each.label) for each in seen.buttons)
+
+
+def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decision:
+    """What a plan does about a dialog; `touched` are the labels of what was touched there before."""
+    if plan in ("silent", "free"):
+        return Decision("leave", f"the plan {plan} touches nothing")
+    accept = plan in ("accept", "withdraw")
+    left = tuple(button for button in dialog.seen.buttons if button.label not in touched)
+    match dialog.kind:
+        case "permission":
+            return _decide_permission(dialog, accept=accept)
+        case "system":
+            ids = [entry.id for entry in known().system]
+            here = {each.node.id: each for each in dialog.seen.buttons}
+            found = next((here[each] for each in ids if each in here), None)
+            return Decision("tap" if found else "back", dialog.title, found)
+        case "consent":
+            return _agree(dialog, left) if accept else _refuse(dialog, left, touched)
+        case "other":
+            return _dismiss(left, "no question of consent")
+
+
+def _decide_permission(dialog: Dialog, *, accept: bool) -> Decision:
+    does = [(button, _does(button)) for button in dialog.seen.buttons]
+    order: tuple[Touch, ...] = ("allow", "once") if accept else ("deny",)
+    names = known().permission.buttons
+    for touch in order:
+        found = [button for button, what in does if what == touch]
+        if found:
+            ids = names[touch]
+            found.sort(key=lambda each: ids.index(each.node.id) if each.node.id in ids else len(ids))
+            return Decision("tap", f"it says {touch}", found[0], "given" if accept else "refused")
+    return Decision("back", "none of its buttons is known", uncertain=True)
+
+
+def _agree(dialog: Dialog, left: tuple[Button, ...]) -> Decision:
+    words = _consent()
+    boxes = Phrases.all(words.checkboxes)
+    for box in dialog.seen.boxes:
+        if not box.node.checked and box.node.enabled and boxes.inside(normal(box.label)):
+            return Decision("tap", "the box beside what is agreed to", box)
+    if button := _by_id(dialog, left, "agree"):
+        return button
+    yes = [each for each in left if words.choice(each.label) == "agree" and len(each.label) <= LONGEST_LABEL]
+    yes.sort(key=lambda each: not words.agrees_to_everything(each.label))
+    if yes:
+        return Decision("tap", "its label agrees", yes[0], "given")
+    on = [each for each in left if words.choice(each.label) == "ambiguous"]
+    if on:
+        return Decision("tap", "nothing there agrees; it goes on", on[-1], "given")
+    return Decision("back", "nothing there agrees", uncertain=True)
+
+
+def _refuse(dialog: Dialog, left: tuple[Button, ...], touched: Collection[str]) -> Decision:
+    words = _consent()
+    if button := _by_id(dialog, left, "refuse"):
+        return button
+    no = [each for each in left if words.choice(each.label) == "refuse"]
+    no.sort(key=lambda each: _refusals().get(normal_label(each.label), len(_refusals())))
+    if no:
+        return Decision("tap", "its label refuses", no[0], "refused")
+    basic = [each for each in left if words.choice(each.label) == "basic"]
+    if basic:
+        return Decision("tap", "it refuses all but the basic function", basic[0], "refused")
+    save = [each for each in left if words.keeps_choices(each.label) or _is(dialog, each, "save")]
+    if save:
+        on = next((box for box in dialog.seen.boxes if box.node.checked and box.node.enabled), None)
+        if on is not None and on.label not in touched:
+            return Decision("tap", "a choice that is on", on)
+        return Decision("tap", "it keeps the choices, which are off", save[0], "refused")
+    if button := _by_id(dialog, left, "options"):
+        return button
+    options = [each for each in left if words.opens_options(each.label)]
+    if options:
+        return Decision("tap", "no way to refuse here; the second layer", options[0])
+    return _dismiss(left, "nothing there refuses")
+
+
+def _by_id(dialog: Dialog, left: tuple[Button, ...], what: Literal["agree", "refuse", "options"]) -> Decision | None:
+    found = next((each for each in left if _is(dialog, each, what)), None)
+    if found is None or dialog.platform is None:
+        return None
+    why = f"{what} by {dialog.platform.name}'s id {found.node.id}"
+    answers: dict[str, Answer] = {"agree": "given", "refuse": "refused"}
+    return Decision("tap", why, found, answers.get(what))
+
+
+def _is(dialog: Dialog, button: Button, what: Literal["agree", "refuse", "options", "save"]) -> bool:
+    return dialog.platform is not None and button.node.id in getattr(dialog.platform, what)
+
+
+def _dismiss(left: tuple[Button, ...], why: str) -> Decision:
+    words = _consent()
+    for choice in ("later", "closing", "refuse"):
+        found = next((each for each in left if words.choice(each.label) == choice), None)
+        if found is not None:
+            return Decision("tap", f"{why}; put off", found)
+    return Decision("back", why, uncertain=True)
+
+
+def way_back(seen: Seen, touched: Collection[str] = (), path: tuple[str, ...] = ()) -> Button | None:
+    """What to touch next on the way to where consent is taken back, or what takes it back; None: nothing here.
+
+    `path` are the labels to touch of an app whose way is known, which then alone count.
+    """
+    left = {normal_label(each.label): each for each in reversed(seen.buttons) if each.label not in touched}
+    if path:
+        return next((left[normal(label)] for label in path if normal(label) in left), None)
+    words = _consent()
+    back = Phrases.all(words.withdraw)
+    for said, button in left.items():
+        if back.whole(said):
+            return button
+    found = [(at, button) for said, button in left.items() if (at := _way().get(said)) is not None]
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+@functools.cache
+def _way() -> dict[str, int]:
+    return {normal(word): at for words in known().way_back.values() for at, word in enumerate(words)}
+
+
+def withdraws(label: str) -> bool:
+    """Whether a touch on it takes consent back."""
+    return Phrases.all(_consent().withdraw).whole(normal_label(label))
+
+
+def confirms(seen: Seen) -> Button | None:
+    """The button that goes on with what was begun."""
+    for choice in ("agree", "ambiguous"):
+        found = [each for each in seen.buttons if _consent().choice(each.label) == choice]
+        if found:
+            return found[-1]
+    return None
+
+
+def harmless(label: str) -> bool:
+    """Whether a touch on it while exploring says nothing of consent, in either direction."""
+    return _consent().choice(label) not in ("agree", "refuse", "basic") and not withdraws(label)
+
+
+def grants(button: Button) -> bool:
+    """Whether it is a yes to a question about a permission."""
+    return _does(button) in ("allow", "once")
+
+
+def guarded(permission: str) -> tuple[DataType, ...] | None:
+    """The kinds of data behind a permission; None where that is not known."""
+    return _consent().permissions.get(permission)

@@ -1,0 +1,320 @@
+"""Which device is meant, and whether it is ready: found by serial, address, `usb`, `emulator` or as the only one.
+
+Not tried on Android: mDNS and pairing against a phone, the lock screen's dump on 14 and later, adb root of a phone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.observe.android import adb
+from monitor.observe.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, Seen
+from monitor.observe.android.control import Control
+from monitor.observe.android.facts import Facts, ask, properties
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.journal import Journal, Undo
+from monitor.observe.android.shell import Shell
+
+KINDS = ("usb", "emulator")
+"""Names for the only device of a kind, where there is one."""
+BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim": "stopped"}
+"""What Android says once it has started; a device that lacks one of the last two is not asked for it."""
+UNLOCKED = "sys.user.0.ce_available"
+POLL_S = 0.5
+WHO_S = 10.0
+"""How long a device may take to say who it is."""
+AGAIN_S = 3.0
+"""How long one that is offline is tried again where all are asked."""
+LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
+"""What `dumpsys window policy` says of a lock screen that is shown: 7, 7 (dreaming), 8 and later."""
+SLEEP = "input keyevent KEYCODE_SLEEP"
+_WHO = "cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; echo `id -u` `command -v su`; getprop"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A device that answers, and what tells it from others."""
+
+    serial: str
+    """What adb calls it."""
+    hardware: str
+    """ro.serialno; emulators of one image have the same."""
+    one: str
+    """Equal for two connections to one device: serial of the hardware, boot id, and the container that it is in."""
+    facts: Facts
+    """Its properties alone."""
+    adb_user: str
+    """The number of the user that adb has there, and where `su` is, if it is."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of `appwitness devices`."""
+
+    serial: str
+    state: str
+    """`ready`, `same as SERIAL`, or what adb says of one that cannot be used."""
+    model: str
+    can: tuple[str, str, str, str]
+    """Hooks, trust, traffic, screens."""
+
+
+def choose(name: str | None = None) -> Adb:
+    """The device that `name` means: a serial, HOST:PORT, `usb`, `emulator`; None: the only one that is there.
+
+    Tries an address again where it is offline, and looks a wireless device up on the network where it is announced
+    at another port. Raises DeviceFault: none there, several (never guesses between two), or not to be used, each with
+    what to do.
+    """
+    if name is not None and name not in KINDS:
+        return _named(name)
+    seen = [each for each in adb.devices() if name != "usb" or way(each.serial) == "usb"]
+    answering, others = _sorted(seen)
+    if name == "emulator":
+        answering = [each for each in answering if each.facts.kind == "emulator"]
+        others = {each: error for each, error in others.items() if way(each.serial) == "emulator"}
+    distinct = _distinct(answering)
+    if len(distinct) == 1 and not others:
+        return Adb(distinct[0].serial)
+    if not distinct and len(others) == 1:
+        raise next(iter(others.values()))
+    if not distinct and not others:
+        raise fault("no-device", kind={"usb": " by USB", "emulator": " that is an emulator"}.get(name or "", ""))
+    there = [f"{each.serial} ({each.facts.model})" for each in distinct]
+    there += [f"{each.serial} ({each.state})" for each in others]
+    raise fault("several-devices", there=", ".join(there), first=there[0].split(" ")[0])
+
+
+def known(serial: str, within_s: float = adb.CONNECT_S) -> Known:
+    """Ask a device who it is. Raises DeviceFault."""
+    said = adb.connect(serial, within_s).shell(_WHO, timeout_s=WHO_S).out
+    boot, space, user, listing = f"{said}\n\n\n".split("\n", 3)
+    named = properties(listing)
+    hardware = named.get("ro.serialno") or named.get("ro.boot.serialno", "")
+    facts = Facts(named, boot.strip(), None, None, None, ())
+    return Known(serial, hardware, f"{hardware} {boot.strip()} {space.strip()}", facts, user.strip())
+
+
+def control(device: Adb, folder: Path, run: str | None = None) -> Control:
+    """What the parts that change a device work with: shell, facts, and the journal of this device in `folder`."""
+    shell = Shell(device)
+    facts = ask(shell)
+    run = run or secrets.token_hex(4)
+    return Control(shell, facts, Journal(folder, journal_name(facts, device.serial), facts.boot, run), run)
+
+
+def journal_name(facts: Facts, serial: str) -> str:
+    """The device's own name, however it is connected: emulators of one image share the serial of the hardware."""
+    own = facts.properties.get("ro.boot.qemu.avd_name") or facts.properties.get("ro.kernel.qemu.avd_name")
+    if facts.kind == "emulator":
+        return "-".join(part for part in (facts.serial, own or serial) if part)
+    return facts.serial or serial
+
+
+def controls(folder: Path) -> list[Control]:
+    """Those of every device that answers just now, each once."""
+    answering, _ = _sorted(adb.devices())
+    return [control(Adb(each.serial), folder) for each in _distinct(answering)]
+
+
+def take_back(control: Control) -> list[DeviceFault]:
+    """Undo what the journal has open; gives what failed and stays.
+
+    Where root was had by `adb root` alone, and a restart of the device ended that, it is had so once more.
+    """
+    entries = control.journal.open
+    again = (
+        any(entry.undo.script == "unroot" for entry in entries)
+        and any(entry.undo.by == "root" and not control.journal.gone_by_reboot(entry) for entry in entries)
+        and control.shell.rooted() is None
+    )
+    if again:
+        control.shell.adb.service("root")
+        control.shell.forget_root()
+    try:
+        return control.journal.undo_all(control.take_back)
+    finally:
+        if again:
+            control.shell.adb.service("unroot")
+
+
+def listed() -> list[Listed]:
+    """Every device that adb knows, with what it can do as far as it tells without being asked for root."""
+    seen = adb.devices()
+    answering, others = _sorted(seen)
+    kept = {each.serial for each in _distinct(answering)}
+    rows = []
+    for each in answering:
+        same = next(other.serial for other in answering if other.one == each.one and other.serial in kept)
+        state = "ready" if each.serial in kept else f"same as {same}"
+        rows.append(Listed(each.serial, state, f"{each.facts.model}, Android {each.facts.release}", _can(each)))
+    return rows + [Listed(each.serial, each.state, "", ("", "", "", "")) for each in others]
+
+
+def after_pairing(address: str, wait_s: float = 5.0) -> str | None:
+    """Connect to a phone that was paired at this address; what adb calls it, None where it is not announced."""
+    host = address.rpartition(":")[0]
+    end = time.monotonic() + wait_s
+    while True:
+        for each in adb.announced():
+            if each.kind.rstrip(".") == TLS_CONNECT and each.address.rpartition(":")[0] == host:
+                with suppress(DeviceFault):
+                    return adb.connect(each.address).serial
+        if time.monotonic() >= end:
+            return None
+        time.sleep(POLL_S)
+
+
+def booted(shell: Shell, wait_s: float = 0.0) -> None:
+    """Wait until Android has started and the user has unlocked it once since.
+
+    Raises DeviceFault `device-booting` or `device-locked-since-start` when it has not after `wait_s` seconds.
+    """
+    poll(lambda: _booted(shell), wait_s)
+
+
+def poll[T](ask_for: Callable[[], T], wait_s: float) -> T:
+    """What it gives, asked again for `wait_s` seconds while it raises a DeviceFault; raises the last."""
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            return ask_for()
+        except DeviceFault:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(POLL_S)
+
+
+def awake(control: Control) -> None:
+    """Switch the screen on, keep it on, and open the lock screen where no secret is asked for.
+
+    Raises DeviceFault `device-locked`: a PIN, pattern or password cannot be typed for the user.
+    """
+    shell = control.shell
+    if not is_awake(shell.user("dumpsys power").out):
+        control.change("wake the screen", "input keyevent KEYCODE_WAKEUP", SLEEP, lost_by_reboot=True)
+    if shell.user("settings get global stay_on_while_plugged_in").out.strip() != "7":
+        control.put("global", "stay_on_while_plugged_in", "7")
+    if is_locked(shell.user("dumpsys window policy").out):
+        shell.user("wm dismiss-keyguard")
+        for _ in range(10):
+            if not is_locked(shell.user("dumpsys window policy").out):
+                return
+            time.sleep(0.2)
+        raise fault("device-locked", serial=shell.serial)
+
+
+def is_awake(power: str) -> bool:
+    """Whether `dumpsys power` says that the screen is on; where it says neither, it is taken for on."""
+    return "mWakefulness=" not in power or "mWakefulness=Awake" in power
+
+
+def is_locked(policy: str) -> bool:
+    """Whether `dumpsys window policy` says that the lock screen is shown."""
+    lines = {line.strip() for line in policy.splitlines()}
+    return any(sign in lines for sign in LOCKED) or any(sign in policy for sign in LOCKED[:2])
+
+
+def become_root(control: Control) -> None:
+    """Have adbd start anew as root, which only builds for developers do; only with the user's leave.
+
+    All ports that were forwarded are lost with it. Undo has it start as the shell's user again. Raises DeviceFault
+    `adb-root-refused` with what adbd said, or `device-lost` when it does not come back.
+    """
+    shell = control.shell
+    if shell.user("id -u").out.strip() == "0":
+        return
+    control.journal.before("adb root", Undo("adb", "unroot", lost_by_reboot=True))
+    said = shell.adb.service("root")
+    shell.forget_root()
+    if shell.user("id -u").out.strip() != "0":
+        raise fault("adb-root-refused", serial=shell.serial, said=said.rstrip("."))
+
+
+def _named(name: str) -> Adb:
+    """By serial, by address, or by the hardware's serial of one that is connected without a cable."""
+    try:
+        return adb.connect(name)
+    except DeviceFault as error:
+        if error.code not in ("device-not-found", "device-offline"):
+            raise
+        missing = error
+    for address in _announced(name):
+        with suppress(DeviceFault):
+            return adb.connect(address)
+    if not ADDRESS.fullmatch(name):
+        answering, _ = _sorted(adb.devices())
+        same = {each.one: each.serial for each in answering if each.hardware == name}
+        if len(same) == 1:
+            return Adb(*same.values())
+    raise missing
+
+
+def _announced(name: str) -> Iterable[str]:
+    """Where a device of that name or address is announced just now, which is another port after each restart."""
+    there = [each for each in adb.announced() if each.kind.rstrip(".") == TLS_CONNECT and each.address != name]
+    if not ADDRESS.fullmatch(name):
+        names = (name, name.removesuffix(f".{TLS_CONNECT}"))
+        return [each.address for each in there if each.name in names or each.name.startswith(f"adb-{name}-")]
+    host = name.rpartition(":")[0]
+    same = [each.address for each in there if each.address.rpartition(":")[0] == host]
+    # Several devices may be behind one address of this machine or of a router.
+    return same if len(same) == 1 and host not in ("127.0.0.1", "localhost", "[::1]") else []
+
+
+def _sorted(seen: Iterable[Seen]) -> tuple[list[Known], dict[Seen, DeviceFault]]:
+    """Those that answer, and why the others do not; an address that is offline is tried again first."""
+    answering: list[Known] = []
+    others: dict[Seen, DeviceFault] = {}
+    for each in seen:
+        try:
+            if each.state != "device" and not (ADDRESS.fullmatch(each.serial) and each.state == "offline"):
+                raise fault(STATES.get(each.state, "device-not-usable"), serial=each.serial, state=each.state)
+            answering.append(known(each.serial, AGAIN_S))
+        except DeviceFault as error:
+            others[each] = error
+    return answering, others
+
+
+def way(serial: str) -> str:
+    """How a device of that serial is connected: usb, emulator or network."""
+    if serial.startswith("emulator-"):
+        return "emulator"
+    return "network" if ADDRESS.fullmatch(serial) or TLS_CONNECT in serial else "usb"
+
+
+def _distinct(answering: Iterable[Known]) -> list[Known]:
+    """Each device once, by its best connection."""
+    return list({each.one: each for each in sorted(answering, key=_preference, reverse=True)}.values())
+
+
+def _can(device: Known) -> tuple[str, str, str, str]:
+    """Which apps can be hooked, which will trust the proxy, how traffic comes to it, and whether screens are driven."""
+    user, su = (*device.adb_user.split(), "", "")[:2]
+    if user == "0":
+        condition = ""
+    elif su:
+        condition = " if su is allowed"
+    elif device.facts.debuggable:
+        condition = " after adb root"
+    else:
+        return "debuggable apps", "by hand", "regular, wireguard by hand", "yes"
+    return f"all apps{condition}", f"all apps{condition}", f"regular; transparent, wireguard{condition}", "yes"
+
+
+def _preference(each: Known) -> int:
+    """A cable before the network, where one device is connected by both."""
+    return ("emulator", "usb", "network").index(way(each.serial))
+
+
+def _booted(shell: Shell) -> None:
+    said = properties(shell.check("getprop"))
+    if any(said.get(name, "" if name == "sys.boot_completed" else value) != value for name, value in BOOTED.items()):
+        raise fault("device-booting", serial=shell.serial)
+    if said.get(UNLOCKED) == "false":
+        raise fault("device-locked-since-start", serial=shell.serial)

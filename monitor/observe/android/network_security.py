@@ -1,0 +1,167 @@
+"""Predicts from an APK's network security configuration whether the app will accept the proxy's certificate for a host.
+
+What the app checks by itself (OkHttp's CertificatePinner, a TrustManager of its own, Flutter) is not in that file: the
+agent asks in the app. Source: developer.android.com, "Network security configuration"; AOSP, NetworkSecurityConfig.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+from xml.etree.ElementTree import Element
+
+USER_UNTIL = 23
+"""Up to this target SDK, an app trusts what the user added, unless it says otherwise."""
+CLEARTEXT_UNTIL = 27
+"""Up to this target SDK, an app may send without TLS, unless it says otherwise."""
+Outcome = Literal["system", "user", "pinned", "own"]
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Where authorities come from: `system`, `user`, or a resource of the APK."""
+
+    sources: frozenset[str]
+    override_pins: frozenset[str] = frozenset()
+    """Those whose certificates pass whatever is pinned."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One base-config or domain-config; None: as the one around it has it."""
+
+    anchors: Anchors | None = None
+    cleartext: bool | None = None
+    pins: frozenset[str] | None = None
+    """Digests of keys: SHA-256 in base64."""
+    pins_until: date | None = None
+    """From this day on, pins are not checked."""
+    transparency: bool | None = None
+    """Whether certificates must be in public logs: the proxy's are in none."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A host with the settings for it, the innermost first."""
+
+    host: str
+    subdomains: bool
+    settings: tuple[Settings, ...]
+
+
+@dataclass(frozen=True)
+class NetworkSecurity:
+    """What an APK says of the certificates that it accepts."""
+
+    target_sdk: int
+    debuggable: bool = False
+    base: Settings = field(default_factory=Settings)
+    domains: tuple[Domain, ...] = ()
+    debug: Anchors | None = None
+    """In a debuggable app, accepted for all hosts besides the others."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What to expect for one host."""
+
+    host: str
+    outcome: Outcome
+    """`system`: accepts what the system store has; `user`: what the user added, too; `pinned`: these keys alone; `own`:
+    authorities of the APK alone."""
+    cleartext: bool
+    transparency: bool
+
+
+def parse(
+    tree: Element | None, target_sdk: int, *, debuggable: bool = False, cleartext: bool | None = None
+) -> NetworkSecurity:
+    """`tree`: the element network-security-config, None where the APK has none; `cleartext`: usesCleartextTraffic of
+    the manifest, which counts only then. Elements and attributes that are not known are left out.
+    """
+    if tree is None:
+        return NetworkSecurity(target_sdk, debuggable, Settings(cleartext=cleartext))
+    base, debug = tree.find("base-config"), tree.find("debug-overrides")
+    return NetworkSecurity(
+        target_sdk,
+        debuggable,
+        Settings() if base is None else _settings(base),
+        tuple(domain for each in tree.findall("domain-config") for domain in _domains(each, ())),
+        None if debug is None else _anchors(debug, override_pins=True),
+    )
+
+
+def predict(security: NetworkSecurity, host: str, on: date) -> Expectation:
+    """What to expect for a host on that day."""
+    chain = [*_of_host(security, host.lower().rstrip(".")), security.base]
+    sources = {"system"} | ({"user"} if security.target_sdk <= USER_UNTIL else set())
+    anchors = next((each.anchors for each in chain if each.anchors), Anchors(frozenset(sources)))
+    if security.debuggable and security.debug is not None:
+        anchors = Anchors(
+            anchors.sources | security.debug.sources, anchors.override_pins | security.debug.override_pins
+        )
+    pinning = next((each for each in chain if each.pins is not None), Settings())
+    enforced = bool(pinning.pins) and not (pinning.pins_until and on >= pinning.pins_until)
+    passes = anchors.override_pins if enforced else anchors.sources
+    stores: tuple[Outcome, ...] = ("user", "system")
+    outcome = next((store for store in stores if store in passes), "pinned" if enforced else "own")
+    permitted = next((each.cleartext for each in chain if each.cleartext is not None), None)
+    return Expectation(
+        host,
+        outcome,
+        cleartext=security.target_sdk <= CLEARTEXT_UNTIL if permitted is None else permitted,
+        transparency=next((each.transparency for each in chain if each.transparency is not None), False),
+    )
+
+
+def _of_host(security: NetworkSecurity, host: str) -> tuple[Settings, ...]:
+    """Of the domain that says it most precisely."""
+    best: Domain | None = None
+    for domain in security.domains:
+        fits = host == domain.host or (domain.subdomains and host.endswith(f".{domain.host}"))
+        if fits and (best is None or len(domain.host) > len(best.host)):
+            best = domain
+    return best.settings if best else ()
+
+
+def _domains(config: Element, around: tuple[Settings, ...]) -> list[Domain]:
+    settings = (_settings(config), *around)
+    found = [
+        Domain((each.text or "").strip().lower(), _true(each.get("includeSubdomains")), settings)
+        for each in config.findall("domain")
+    ]
+    return [*found, *(domain for inner in config.findall("domain-config") for domain in _domains(inner, settings))]
+
+
+def _settings(config: Element) -> Settings:
+    cleartext, pins = config.get("cleartextTrafficPermitted"), config.find("pin-set")
+    transparency = config.find("certificateTransparency")
+    return Settings(
+        anchors=_anchors(config, override_pins=False),
+        cleartext=None if cleartext is None else _true(cleartext),
+        pins=None if pins is None else frozenset((pin.text or "").strip() for pin in pins.findall("pin")),
+        pins_until=None if pins is None else _day(pins.get("expiration")),
+        transparency=None if transparency is None else _true(transparency.get("enabled", "true")),
+    )
+
+
+def _anchors(config: Element, *, override_pins: bool) -> Anchors | None:
+    anchors = config.find("trust-anchors")
+    if anchors is None:
+        return None
+    sources = {each.get("src", ""): each.get("overridePins") for each in anchors.findall("certificates")}
+    passing = (src for src, given in sources.items() if (override_pins if given is None else _true(given)))
+    return Anchors(frozenset(sources), frozenset(passing))
+
+
+def _true(value: str | None) -> bool:
+    """As text, or as the number that a compiled APK has for it."""
+    return (value or "").lower() in ("true", "1", "-1", "0xffffffff")
+
+
+def _day(value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value or "")
+    except ValueError:
+        return None

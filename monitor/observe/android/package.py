@@ -1,0 +1,442 @@
+"""The app on the device: installed with all its splits, brought to its first run, named, and taken back to what it was.
+
+Without root too. Not tried on Android: any of it; the commands and their answers are those of AOSP 7 to 16.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.events import AppIdentity
+from monitor.observe.android import adb, app_files, package_undo
+from monitor.observe.android.app_files import App, CodeFacts
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.journal import Undo
+
+INSTALL_S = 600.0
+"""The device compiles a large app while it installs it."""
+REFUSALS = {
+    "INSTALL_FAILED_USER_RESTRICTED": "install-user-restricted",
+    "INSTALL_FAILED_ABORTED": "install-user-restricted",
+    "INSTALL_FAILED_VERIFICATION_FAILURE": "install-not-verified",
+    "INSTALL_FAILED_VERIFICATION_TIMEOUT": "install-not-verified",
+    "INSTALL_FAILED_UPDATE_INCOMPATIBLE": "install-other-signature",
+    "INSTALL_FAILED_SHARED_USER_INCOMPATIBLE": "install-other-signature",
+    "INSTALL_FAILED_VERSION_DOWNGRADE": "install-older-version",
+    "INSTALL_FAILED_OLDER_SDK": "install-newer-android",
+    "INSTALL_FAILED_NO_MATCHING_ABIS": "install-wrong-abi",
+    "INSTALL_FAILED_CPU_ABI_INCOMPATIBLE": "install-wrong-abi",
+    "INSTALL_FAILED_MISSING_SPLIT": "install-missing-split",
+    "INSTALL_FAILED_INSUFFICIENT_STORAGE": "install-no-space",
+    "INSTALL_FAILED_CONFLICTING_PROVIDER": "install-conflict",
+    "INSTALL_FAILED_DUPLICATE_PERMISSION": "install-conflict",
+    "INSTALL_PARSE_FAILED_NO_CERTIFICATES": "install-unsigned",
+    "INSTALL_FAILED_INVALID_APK": "install-damaged",
+    "INSTALL_PARSE_FAILED_NOT_APK": "install-damaged",
+    "INSTALL_PARSE_FAILED_BAD_MANIFEST": "install-damaged",
+    "INSTALL_PARSE_FAILED_UNEXPECTED_EXCEPTION": "install-damaged",
+    "INSTALL_PARSE_FAILED_INCONSISTENT_CERTIFICATES": "install-damaged",
+    "INSTALL_PARSE_FAILED_MANIFEST_MALFORMED": "install-damaged",
+}
+"""What the installer answers, and the fault that it is."""
+ANIMATIONS = ("window_animation_scale", "transition_animation_scale", "animator_duration_scale")
+_PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
+_FAILURE = re.compile(r"Failure \[(\w+)(?::\s*(.*?))?\]?\s*$", re.DOTALL)
+_SESSION = re.compile(r"\[(\d+)\]")
+_COMPONENT = re.compile(r"^\s*([\w.]+)/([\w.$]+)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Of one app for one user."""
+
+    requested: tuple[str, ...]
+    granted: tuple[str, ...]
+    runtime: tuple[str, ...]
+    """Those of `granted` that the user may take back."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An app as it is on the device."""
+
+    identity: AppIdentity
+    user: int
+    uid: int
+    launcher: str | None
+    """Class of the activity that its icon starts; None: it has none."""
+    app: App
+    """Facts of its APKs; the files themselves may be gone."""
+    code: CodeFacts
+    paths: tuple[str, ...]
+    """Of its APKs on the device."""
+    installer: str | None = None
+    """Package that installed it; None: not known, or adb."""
+
+    def facts(self) -> dict[str, Any]:
+        """What run.json says of it beside its identity."""
+        base = self.app.base
+        return {
+            "files": {each.split or "base": each.sha256 for each in self.app.apks},
+            "target_sdk": base.target_sdk,
+            "min_sdk": base.min_sdk,
+            "debuggable": base.debuggable,
+            "signed_by": base.signed_by,
+            "permissions": list(base.permissions),
+            "processes": list(base.processes),
+            "abis": sorted(self.app.abis),
+            "extract_native_libs": base.extract_native_libs is not False,
+            "marks": sorted({mark for each in self.app.apks for mark in each.marks}),
+            "cleartext": base.cleartext,
+            "network_security": self.code.network_security is not None,
+            "sdks": sorted({sdk.name for sdk in self.code.sdks}),
+            "installer": self.installer,
+            "user": self.user,
+            "uid": self.uid,
+        }
+
+
+def packages(control: Control, user: int = 0) -> list[str]:
+    """The apps that are no part of the system, in order of name."""
+    said = control.shell.check(f"pm list packages -3 --user {user}")
+    return sorted(line.removeprefix("package:") for line in said.splitlines() if line.startswith("package:"))
+
+
+def paths(control: Control, package: str, user: int = 0) -> tuple[str, ...]:
+    """Where the APKs of an app lie on the device, the base first; empty: it is not installed for this user."""
+    done = control.shell.user(f"pm path --user {user} {_named(package)}")
+    found = [line.removeprefix("package:").strip() for line in done.out.splitlines() if line.startswith("package:")]
+    return tuple(sorted(found, key=lambda path: not path.endswith("/base.apk")))
+
+
+def uid(control: Control, package: str, user: int = 0) -> int:
+    """The app's user id. Raises DeviceFault `app-not-installed`."""
+    said = control.shell.user(f"pm list packages -U --user {user} {_named(package)}").out
+    found = re.search(rf"^package:{re.escape(package)} uid:(\d+)", said, re.MULTILINE)
+    if not found:  # before Android 8 it does not know -U
+        found = re.search(r"^\s+(?:userId|appId)=(\d+)", _dump(control, package), re.MULTILINE)
+    if not found:
+        raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
+    number = int(found[1])
+    return number if number >= 100_000 or not user else user * 100_000 + number
+
+
+def launcher(control: Control, package: str, user: int = 0) -> str | None:
+    """Class of the activity that the app's icon starts, in full; None: it has none, or several by the device's word."""
+    intent = f"-a android.intent.action.MAIN -c android.intent.category.LAUNCHER {_named(package)}"
+    for verb in ("resolve-activity", "query-activities"):
+        said = control.shell.user(f"cmd package {verb} --brief --user {user} {intent}").out
+        for owner, name in _COMPONENT.findall(said):
+            if owner == package:
+                return f"{package}{name}" if name.startswith(".") else name
+    return None
+
+
+def permissions(control: Control, package: str, user: int = 0) -> Permissions:
+    """What the app asks for, and what it has. Raises DeviceFault `app-not-installed`."""
+    dump = _dump(control, package)
+    if not dump:
+        raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
+    of_user = re.search(rf"^\s+User {user}:.*?(?=^\s+User \d+:|\Z)", dump, re.MULTILINE | re.DOTALL)
+    runtime = _granted(_section(of_user[0], "runtime permissions:")) if of_user else []
+    of_all = _granted(_section(dump, "install permissions:"))
+    asked = [line.split(":")[0].strip() for line in _section(dump, "requested permissions:")]
+    return Permissions(tuple(dict.fromkeys(asked)), tuple(dict.fromkeys([*of_all, *runtime])), tuple(runtime))
+
+
+def install(control: Control, app: App, *, user: int = 0, replace: bool = False) -> Installed:
+    """Put an app on the device for this run; undo takes it off, or puts back what was there.
+
+    The same files there already: nothing is installed. Another version or build there: only with `replace`, because
+    it is uninstalled for the run; its APKs are kept on the device, its data where root allows. Permissions are not
+    granted: they are what is to be observed. Raises DeviceFault, each of the installer's refusals with its own code.
+    """
+    app = app.for_device(control.facts.abis, _density(control), control.facts.api)
+    package = app.base.package
+    there = paths(control, package, user)
+    if there and _same(control, there, app):
+        return _installed(control, app, user)
+    if there and _is_system(control, package, user):
+        raise fault("app-of-system", package=package, serial=control.shell.serial)
+    if there and not replace:
+        raise fault("app-other-version", package=package, serial=control.shell.serial)
+    control.put("global", "verifier_verify_adb_installs", "0")
+    expansions = package_undo.Expansions(package, user)
+    if control.shell.user(f"[ -d {expansions.folder} ]").ok:
+        control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
+    if there:
+        _set_aside(control, package, user)
+    else:
+        gone = f"if pm path --user {user} {package} >/dev/null 2>&1; then pm uninstall --user {user} {package}; fi"
+        control.journal.before(_mark(package, user), Undo("user", gone))
+    _session(control, app, user)
+    if app.expansions:
+        control.change(f"expansions of {package}", expansions.make, expansions.drop)
+        for file, name in app.expansions:
+            control.shell.adb.push(file, f"{expansions.folder}/{name}")
+    return _installed(control, app, user)
+
+
+def identity(control: Control, package: str, user: int = 0) -> Installed:
+    """An app that is on the device, named by its APKs: they are fetched, read and let go. Raises DeviceFault."""
+    there = paths(control, package, user)
+    if not there:
+        raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
+    with tempfile.TemporaryDirectory(prefix="appwitness-") as folder:
+        files: list[Path] = []
+        for path in there:
+            files.append(Path(folder) / f"{len(files):04}.apk")
+            done = adb.host("-s", control.shell.serial, "pull", path, str(files[-1]), timeout_s=INSTALL_S)
+            if not done.ok:
+                raise fault("app-unreadable", package=package, path=path, said=(done.err or done.out)[-200:])
+        with app_files.opened(*files) as app:
+            return _installed(control, app, user)
+
+
+def reset(control: Control, package: str, *, user: int = 0, clear: bool = False) -> None:
+    """Make the app's next start its first one: its data, its granted permissions and its app-ops are gone.
+
+    What it had before this run is cleared only with `clear`, and kept where root allows: undo puts it back. The
+    Android ID and the advertising id stay: they are the device's. Raises DeviceFault.
+    """
+    name = _named(package)
+    if not paths(control, package, user):
+        raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
+    control.shell.user(f"am force-stop --user {user} {name}")
+    if not _ours(control, package, user):
+        if not clear and _was_started(control, package, user):
+            raise fault("app-has-data", package=package, serial=control.shell.serial)
+        _keep(control, package, user)
+    _no_backup(control)
+    done = control.shell.user(f"pm clear --user {user} {name}", timeout_s=120)
+    if "Success" not in done.out:
+        said = (done.err or done.out or "nothing").strip()[-300:]
+        raise fault("app-not-cleared", package=package, serial=control.shell.serial, said=said)
+    folders = " ".join(f"/storage/emulated/{user}/Android/{kind}/{name}" for kind in ("data", "media"))
+    control.shell.user(f"rm -rf {folders}")
+    control.shell.user(f"cmd appops reset --user {user} {name}")
+
+
+def grant(control: Control, package: str, permission: str, user: int = 0) -> None:
+    """Grant a permission before a run; undo revokes it. It is no consent of a user."""
+    _permit(control, package, permission, user, "grant", "revoke")
+
+
+def revoke(control: Control, package: str, permission: str, user: int = 0) -> None:
+    """Revoke a permission before a run, which ends the app's processes; undo grants it."""
+    _permit(control, package, permission, user, "revoke", "grant")
+
+
+def without_animations(control: Control) -> None:
+    """Switch animations off for the run, so that screens come to rest."""
+    for name in ANIMATIONS:
+        control.put("global", name, "0")
+
+
+def _permit(control: Control, package: str, permission: str, user: int, verb: str, inverse: str) -> None:
+    has = permission in permissions(control, package, user).granted
+    if has == (verb == "grant"):
+        return
+    words = f"--user {user} {_named(package)} {shlex.quote(permission)}"
+    changed = f"dumpsys package {package} | grep -q {shlex.quote(permission + ': granted=' + str(not has).lower())}"
+    undo = f"if {changed}; then pm {inverse} {words}; fi"
+    try:
+        control.change(f"{verb} {permission} to {package}", f"pm {verb} {words}", undo)
+    except DeviceFault as error:
+        if error.code != "command-failed":
+            raise
+        raise fault("permission-refused", package=package, permission=permission, said=error.what) from error
+    if (permission in permissions(control, package, user).granted) != (verb == "grant"):
+        raise fault("permission-refused", package=package, permission=permission, said="it answered nothing")
+
+
+def _named(package: str) -> str:
+    """A package name, which is safe in a shell. Raises DeviceFault for anything else."""
+    if not _PACKAGE.fullmatch(package):
+        raise fault("app-no-name", package=package)
+    return package
+
+
+def _mark(package: str, user: int) -> str:
+    return f"install {package} for user {user}"
+
+
+def _ours(control: Control, package: str, user: int) -> bool:
+    """Whether what is installed now was put there by a run, so that its data is nobody's; or it is kept already."""
+    marks = (_mark(package, user), _kept(package, user))
+    return any(entry.what in marks for entry in control.journal.open)
+
+
+def _kept(package: str, user: int) -> str:
+    return f"clear the data of {package} for user {user}"
+
+
+def _dump(control: Control, package: str) -> str:
+    """The part of `dumpsys package` on one app; empty where it is not there."""
+    said = control.shell.user(f"dumpsys package {_named(package)}").out
+    of_package = rf"^  Package \[{re.escape(package)}\].*?(?=^  Package \[|^\S|\Z)"
+    found = re.search(of_package, f"{said}\n", re.MULTILINE | re.DOTALL)
+    return found[0] if found else ""
+
+
+def _section(dump: str, title: str) -> list[str]:
+    """The lines below a title that are further in than it."""
+    lines = iter(dump.splitlines())
+    for line in lines:
+        if line.strip() == title:
+            break
+    else:
+        return []
+    return list(itertools.takewhile(lambda each: _depth(each) > _depth(line), lines))
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _granted(lines: list[str]) -> list[str]:
+    return [line.split(":")[0].strip() for line in lines if "granted=true" in line]
+
+
+def _was_started(control: Control, package: str, user: int) -> bool:
+    found = re.search(rf"^\s+User {user}:.*\bnotLaunched=(\w+)", _dump(control, package), re.MULTILINE)
+    return not found or found[1] != "true"
+
+
+def _is_system(control: Control, package: str, user: int) -> bool:
+    """Whether it came with the device, though it may have been updated since."""
+    said = control.shell.user(f"pm list packages -s --user {user} {package}").out
+    return f"package:{package}" in said.splitlines()
+
+
+def _density(control: Control) -> int:
+    said = control.shell.user("wm density").out
+    numbers = re.findall(r"density:\s*(\d+)", said)
+    return int(numbers[-1]) if numbers else int(control.facts.properties.get("ro.sf.lcd_density", "0") or 0)
+
+
+def _same(control: Control, there: tuple[str, ...], app: App) -> bool:
+    """Whether the device has exactly these files, and no others."""
+    said = control.shell.user("sha256sum " + " ".join(map(shlex.quote, there)), timeout_s=120)
+    found = sorted(line.split()[0].lstrip("\\") for line in said.out.splitlines() if line.strip())
+    return said.ok and found == sorted(each.sha256 for each in app.apks)
+
+
+def _installed(control: Control, app: App, user: int) -> Installed:
+    base = app.base
+    package = base.package
+    return Installed(
+        identity=AppIdentity(
+            package=package,
+            version=base.version_name,
+            version_code=base.version_code,
+            apk_sha256=base.sha256,
+            certificate_sha256=base.certificate_sha256,
+        ),
+        user=user,
+        uid=uid(control, package, user),
+        launcher=launcher(control, package, user) or base.launcher,
+        app=app,
+        code=app_files.code_facts(app),
+        paths=paths(control, package, user),
+        installer=_installer(control, package, user),
+    )
+
+
+def _installer(control: Control, package: str, user: int) -> str | None:
+    said = control.shell.user(f"pm list packages -i --user {user} {package}").out
+    found = re.search(rf"^package:{re.escape(package)}\s+installer=([\w.]+)", said, re.MULTILINE)
+    return None if found is None or found[1] == "null" else found[1]
+
+
+def _session(control: Control, app: App, user: int) -> None:
+    """Install all files in one session: pushed first, because not every adbd takes a stream."""
+    shell = control.shell
+    folder = f"/data/local/tmp/.{control.run}-apks"
+    control.change(f"files of {app.base.package} in {folder}", f"mkdir -p {folder}", f"rm -rf {folder}")
+    number = None
+    try:
+        options = ["-r", "-t", "--user", str(user)]
+        if control.facts.api >= 34:
+            options.append("--bypass-low-target-sdk-block")
+        done = shell.user(f"pm install-create {' '.join(options)}", timeout_s=60)
+        found = _SESSION.search(done.out)
+        if not done.ok or not found:
+            raise _refused(control, app, done)
+        number = found[1]
+        for index, each in enumerate(app.apks):
+            there = f"{folder}/{index}.apk"
+            shell.adb.push(each.path, there)
+            name = "base.apk" if each.split is None else f"split_{index}.apk"
+            done = shell.user(f"pm install-write -S {each.size} {number} {name} {there}", timeout_s=INSTALL_S)
+            if not done.ok or "Success" not in done.out:
+                raise _refused(control, app, done)
+        done = shell.user(f"pm install-commit {number}", timeout_s=INSTALL_S)
+        if not done.ok or "Success" not in done.out:
+            raise _refused(control, app, done)
+        number = None
+    finally:
+        with suppress(DeviceFault):
+            abandon = f"pm install-abandon {number} >/dev/null 2>&1; " if number else ""
+            shell.user(f"{abandon}rm -rf {folder}")
+
+
+def _refused(control: Control, app: App, done: adb.Output) -> DeviceFault:
+    said = f"{done.out}\n{done.err}".strip()
+    found = _FAILURE.search(said)
+    code, detail = (found[1], found[2] or "") if found else ("", said)
+    if not found and re.search(r"No space left|not enough space|ENOSPC", said):
+        code = "INSTALL_FAILED_INSUFFICIENT_STORAGE"
+    if not found and "SecurityException" in said:
+        code = "INSTALL_FAILED_USER_RESTRICTED"
+    base = app.base
+    return fault(
+        REFUSALS.get(code, "install-refused"),
+        package=base.package,
+        serial=control.shell.serial,
+        said=f"{code} {detail}".strip()[:300] or "nothing",
+        least=base.min_sdk,
+        release=control.facts.release or "?",
+        abis=", ".join(sorted(app.abis)) or "none",
+        device=", ".join(control.facts.abis),
+    )
+
+
+def _set_aside(control: Control, package: str, user: int) -> None:
+    """Keep what is installed, then uninstall it; undo puts it back, with its data where root allowed to keep it."""
+    _keep(control, package, user)
+    aside = package_undo.Aside(package, user, _installer(control, package, user))
+    control.change(f"keep the APKs of {package}", aside.keep, aside.drop)
+    try:
+        control.change(_mark(package, user), aside.uninstall, aside.put_back)
+    except DeviceFault as error:
+        if error.code != "command-failed":
+            raise
+        raise fault("app-not-uninstalled", package=package, serial=control.shell.serial, said=error.what) from error
+
+
+def _keep(control: Control, package: str, user: int) -> None:
+    """Keep an app's data where root allows, and what it was permitted; once a run."""
+    if any(entry.what == _kept(package, user) for entry in control.journal.open):
+        return
+    modes = package_undo.modes(control.shell.user(f"cmd appops get --user {user} {package}").out)
+    data = package_undo.Data(package, user, permissions(control, package, user).runtime, modes)
+    if control.shell.rooted():
+        control.change(_kept(package, user), data.keep, data.put_back, root=True)
+    else:
+        control.journal.before(_kept(package, user), Undo("user", data.permit))
+        control.notes.append(f"the data of {package} was cleared, and could not be kept: the device gives no root")
+
+
+def _no_backup(control: Control) -> None:
+    """Keep the system from restoring a backup into an app that is to be in its first run."""
+    if "currently enabled" in control.shell.user("bmgr enabled").out:
+        control.change("backups", "bmgr enable false", "bmgr enable true", was="enabled")

@@ -1,0 +1,189 @@
+"""The scripts that keep an app and its data for the time of a run, and put them back.
+
+They are replayed by another process, maybe days later: each says all it needs, does nothing where there is nothing to
+do, and may be done twice. A kept thing is complete only with its marker.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MODES = re.compile(r"^([A-Z][A-Z0-9_]+): (allow|ignore|deny|foreground)\b", re.MULTILINE)
+STORE = "/data/local/.appwitness"
+"""Kept data of apps: root's alone."""
+
+
+def modes(said: str) -> tuple[tuple[str, str], ...]:
+    """Operation and mode of each line of `appops get` that is the package's own."""
+    return tuple(MODES.findall(said))
+
+
+@dataclass(frozen=True)
+class Aside:
+    """The APKs of an app that gives way to another build of it; kept where the installer can read them."""
+
+    package: str
+    user: int
+    installer: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """Where they are kept; there only until they are put back."""
+        return f"/data/local/tmp/.appwitness-{self.package}-{self.user}"
+
+    @property
+    def keep(self) -> str:
+        """Copy them."""
+        return f"""f={self.folder}
+[ -f $f/complete ] && exit 0
+rm -rf $f; mkdir -p $f || exit 1
+for p in $(pm path --user {self.user} {self.package} | sed 's/^package://'); do cp "$p" $f/ || exit 1; done
+ls $f/*.apk >/dev/null && touch $f/complete"""
+
+    @property
+    def drop(self) -> str:
+        """Let the copy go, unless it is still to be put back."""
+        return f"""f={self.folder}
+if [ -f $f/uninstalled ]; then echo "the former {self.package} is not put back yet" >&2; exit 1; fi
+rm -rf $f"""
+
+    @property
+    def uninstall(self) -> str:
+        """Take the app off."""
+        return f"touch {self.folder}/uninstalled && pm uninstall --user {self.user} {self.package}"
+
+    @property
+    def put_back(self) -> str:
+        """Install the copy, unless it is what is installed."""
+        by = f" -i {self.installer}" if self.installer else ""
+        return f"""f={self.folder}
+[ -f $f/uninstalled ] || exit 0
+set -- $(pm path --user {self.user} {self.package} 2>/dev/null | sed 's/^package://')
+same=yes
+[ $# -eq $(ls $f/*.apk | wc -l) ] || same=
+for p; do cmp -s "$p" "$f/${{p##*/}}" || same=; done
+if [ -z "$same" ]; then
+  if [ $# -gt 0 ]; then pm uninstall --user {self.user} {self.package} || exit 1; fi
+  low=
+  [ "$(getprop ro.build.version.sdk)" -ge 34 ] && low=--bypass-low-target-sdk-block
+  s=$(pm install-create -r -t $low{by} --user {self.user} | sed -n 's/.*\\[\\([0-9][0-9]*\\)\\].*/\\1/p')
+  [ -n "$s" ] || exit 1
+  for p in $f/*.apk; do
+    pm install-write -S $(stat -c %s "$p") $s "${{p##*/}}" "$p" || {{ pm install-abandon $s; exit 1; }}
+  done
+  pm install-commit $s || exit 1
+fi
+rm -rf $f"""
+
+
+@dataclass(frozen=True)
+class Expansions:
+    """The large files of an app in Android/obb, which go when it is uninstalled; moved aside, for they are large."""
+
+    package: str
+    user: int
+
+    @property
+    def folder(self) -> str:
+        """Where the app looks for them."""
+        return f"/storage/emulated/{self.user}/Android/obb/{self.package}"
+
+    @property
+    def _aside(self) -> str:
+        return f"/storage/emulated/{self.user}/Android/obb/.appwitness-{self.package}"
+
+    @property
+    def keep(self) -> str:
+        """Move those that are there aside."""
+        return f"[ -e {self._aside} ] || mv {self.folder} {self._aside}"
+
+    @property
+    def put_back(self) -> str:
+        """Move them back."""
+        return f"if [ -e {self._aside} ]; then rm -rf {self.folder}; mv {self._aside} {self.folder}; fi"
+
+    @property
+    def make(self) -> str:
+        """A folder for those of a run; the mark says whose it is."""
+        return f"mkdir -p {self.folder} && touch {self.folder}/.appwitness"
+
+    @property
+    def drop(self) -> str:
+        """Remove them."""
+        return f"if [ -e {self.folder}/.appwitness ]; then rm -rf {self.folder}; fi"
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of an app, and what it was permitted; put back under the uid that the app has then."""
+
+    package: str
+    user: int
+    granted: tuple[str, ...]
+    """Runtime permissions."""
+    modes: tuple[tuple[str, str], ...]
+    """App-ops."""
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept."""
+        return f"{STORE}/{self.package}-{self.user}"
+
+    @property
+    def _areas(self) -> str:
+        outside = (f"media/{self.user}/Android/{kind}" for kind in ("data", "media"))
+        kinds = (f"user/{self.user}", f"user_de/{self.user}", *outside)
+        return " ".join(kinds)
+
+    @property
+    def keep(self) -> str:
+        """Copy it with owners and modes, as root."""
+        return f"""d={self.folder}; a={self.package}
+[ -f $d/complete ] && exit 0
+umask 077
+rm -rf $d; mkdir -p $d && chmod 700 {STORE} || exit 1
+am force-stop --user {self.user} $a
+for k in {self._areas}; do
+  [ -d /data/$k/$a ] || continue
+  tar -cf "$d/$(echo $k | tr / _).tar" -C /data/$k $a || exit 1
+done
+stat -c %u /data/user/{self.user}/$a > $d/uid || exit 1
+touch $d/complete"""
+
+    @property
+    def put_back(self) -> str:
+        """Put it back, as root: files, owners, SELinux labels as the system gave them to the folder, permissions."""
+        return f"""d={self.folder}; a={self.package}
+if [ ! -f $d/complete ]; then rm -rf $d; rmdir {STORE} 2>/dev/null; exit 0; fi
+if ! pm path --user {self.user} $a >/dev/null 2>&1; then
+  if [ -e {Aside(self.package, self.user).folder} ]; then echo "$a is not put back yet" >&2; exit 1; fi
+  rm -rf $d; rmdir {STORE} 2>/dev/null; exit 0
+fi
+am force-stop --user {self.user} $a
+old=$(cat $d/uid); new=$(stat -c %u /data/user/{self.user}/$a) || exit 1
+oldcache=$((old % 100000 + 10000)); newcache=$((new % 100000 + 10000))
+for k in {self._areas}; do
+  t="$d/$(echo $k | tr / _).tar"; b=/data/$k/$a
+  [ -f "$t" ] || continue
+  label=$(ls -Zd $b 2>/dev/null | cut -d' ' -f1)
+  mkdir -p $b && rm -rf $b/* $b/.[!.]* $b/..?*
+  tar -xpf "$t" -C /data/$k || exit 1
+  case "$label" in *:*) chcon -R "$label" $b;; esac
+  if [ "$old" != "$new" ]; then
+    find $b -user $old -exec chown -h $new {{}} +
+    find $b -group $old -exec chgrp -h $new {{}} +
+    find $b -group $oldcache -exec chgrp -h $newcache {{}} +
+  fi
+done
+{self.permit}
+rm -rf $d; rmdir {STORE} 2>/dev/null
+true"""
+
+    @property
+    def permit(self) -> str:
+        """Give back permissions and app-ops; the app may be gone, or no longer ask for one."""
+        words = f"--user {self.user} {self.package}"
+        lines = [f"pm grant {words} {name} >/dev/null 2>&1" for name in self.granted]
+        lines += [f"cmd appops set {words} {name} {mode} >/dev/null 2>&1" for name, mode in self.modes]
+        return "\n".join([*lines, "true"])

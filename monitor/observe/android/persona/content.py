@@ -1,0 +1,175 @@
+"""Android's `content` command: rows of its providers, with what they say when they refuse."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.observe.android.adb import Output
+from monitor.observe.android.control import Control
+from monitor.observe.android.journal import Undo
+from monitor.observe.android.shell import TMP
+
+NULL_SINCE = 29
+"""API level from which on `content` surely knows a binding of null (`name:n:`)."""
+AT_ONCE = 4
+"""So many commands of a script run side by side."""
+_FAILED = re.compile(r"^(?:Error while accessing provider:.*\n|\[ERROR\] )(.*)", re.MULTILINE)
+
+Cell = str | int | None
+
+
+class Refused(Exception):
+    """A provider that is not there or does not let us; the text is its own."""
+
+
+def quote_sql(text: str) -> str:
+    """A text in a WHERE clause."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def said(output: Output) -> str | None:
+    """What a provider said when it refused: `content` ends with 0 whatever happens."""
+    printed = "" if output.out.startswith("Row: ") else output.out
+    found = _FAILED.search(f"{output.err}\n{printed}")
+    if found:
+        return found[1].strip()[:200]
+    return None if output.ok else (output.err or output.out or f"status {output.code}").strip()[-200:]
+
+
+def rows(text: str, columns: Sequence[str], firsts: Sequence[str]) -> list[dict[str, str]]:
+    """The rows that `content query` printed. Only the last of `columns` may hold text with commas or line ends.
+
+    `firsts` are what the first column holds, row by row: text that looks like the start of a row is none.
+    """
+    fields = ", ".join(f"{name}=(?P<{name}>.*?)" for name in columns[:-1])
+    pattern = re.compile(f"{fields}{', ' if fields else ''}{columns[-1]}=(?P<{columns[-1]}>.*)", re.DOTALL)
+    there = []
+    starts: list[int] = []
+    at = 0
+    for number, first in enumerate(firsts):
+        opening = f"Row: {number} {columns[0]}={first}{', ' if len(columns) > 1 else ''}"
+        at = text.find(f"\n{opening}" if starts else opening, at)
+        if at < 0:
+            break
+        starts.append(at + bool(starts))
+        at += 1
+    for start, end in itertools.pairwise([*starts, len(text) + 1]):
+        if found := pattern.match(text, text.index(" ", start + 5) + 1, end - 1):
+            there.append(found.groupdict())
+    return there
+
+
+@dataclass(frozen=True)
+class Content:
+    """The providers of one user of a device, asked as adb's user or as root."""
+
+    control: Control
+    user: int = 0
+    root: bool = False
+
+    def words(self, verb: str, uri: str, **options: str) -> str:
+        """One command of shell. `where`, `projection`, `sort`."""
+        words = ["content", verb, "--uri", uri, "--user", str(self.user)]
+        for name, value in options.items():
+            words += [f"--{name}", value]
+        return shlex.join(words)
+
+    def insert(self, uri: str, values: Mapping[str, Cell]) -> str:
+        """The command that inserts a row. A null is left out where this Android's `content` cannot write one."""
+        words = ["content", "insert", "--uri", uri, "--user", str(self.user)]
+        for name, value in values.items():
+            if value is None:
+                if self.control.facts.api >= NULL_SINCE:
+                    words += ["--bind", f"{name}:n:"]
+            else:
+                words += ["--bind", f"{name}:{'l' if isinstance(value, int) else 's'}:{value}"]
+        return shlex.join(words)
+
+    def known(self, uri: str, where: str) -> list[str]:
+        """The `_id` of each row, the lowest first. Raises Refused, DeviceFault."""
+        return re.findall(r"^Row: \d+ _id=(\d+)$", self._query(uri, "_id", where), re.MULTILINE)
+
+    def query(self, uri: str, *columns: str, where: str, known: Sequence[str]) -> list[dict[str, str]]:
+        """Rows by their `_id` (`known`), each column as `content` prints it: NULL, BLOB. Raises Refused."""
+        return rows(self._query(uri, ":".join(("_id", *columns)), where), ("_id", *columns), known)
+
+    def texts(self, uri: str, *columns: str, where: str) -> dict[str, dict[str, str]]:
+        """Rows by their `_id`, one question for each column: any text comes back whole; a null is left out."""
+        known = self.known(uri, where)
+        there: dict[str, dict[str, str]] = {row: {} for row in known}
+        for column in columns if known else ():
+            for row in self.query(uri, column, where=where, known=known):
+                if row[column] != "NULL":
+                    there[row["_id"]][column] = row[column]
+        return there
+
+    def check(self, uri: str) -> None:
+        """See that the provider answers. Raises Refused."""
+        self._query(uri, "_id", "_id=-1")
+
+    def _query(self, uri: str, projection: str, where: str) -> str:
+        done = self._do(self.words("query", uri, projection=projection, where=where, sort="_id"))
+        if (why := said(done)) is not None:
+            raise Refused(why)
+        return done.out
+
+    def ids(self, uri: str, where: str) -> str:
+        """A line of a script that sets its arguments to the `_id` of each row: $1, $2."""
+        query = self.words("query", uri, projection="_id", where=where, sort="_id")
+        return f"set -- $({query} | sed -n 's/^Row: [0-9]* _id=//p')"
+
+    def delete(self, uri: str, where: str) -> str:
+        """Commands that delete rows and fail unless none is left."""
+        return f"{self.words('delete', uri, where=where)} >/dev/null 2>&1\n{self.gone(uri.partition('?')[0], where)}"
+
+    def gone(self, uri: str, where: str) -> str:
+        """Commands that fail unless there is no such row; where there is no provider, there is none."""
+        query = self.words("query", uri, projection="_id", where=where)
+        return (
+            f"left=$({query} 2>&1)\n"
+            'case "$left" in *"No result found."*|*"Could not find provider"*) ;; *) echo "$left"; exit 1 ;; esac'
+        )
+
+    def script(self, what: str, lines: Sequence[str], undo: str) -> None:
+        """Make one change by a pushed script, written down first; one that is cut off ends by itself.
+
+        A script goes on on the device when adb's connection is cut: undo has it end, waits for that, and only then
+        takes back what it did. Raises DeviceFault `command-failed`, and Refused where a provider said no.
+        """
+        file, mark = (f"{TMP}/.{self.control.run}.{name}" for name in ("sh", "on"))
+        text = "\n".join(
+            (
+                'rm -f "$0"',
+                "trap '' HUP PIPE",
+                f"echo $$ > {mark}",
+                f"on() {{ [ -e {mark} ] || exit 9; }}",
+                *lines,
+                f"rm -f {mark}",
+            )
+        )
+        wait = (
+            f"rm -f {file}; p=$(cat {mark} 2>/dev/null); rm -f {mark}; n=0\n"
+            'while [ -n "$p" ] && kill -0 "$p" 2>/dev/null && [ $n -lt 20 ]; do sleep 1; n=$((n+1)); done'
+        )
+        self.control.journal.before(what, Undo("root" if self.root else "user", f"{wait}\n{undo}"))
+        shell = self.control.shell
+        shell.adb.push(text.encode(), file, 0o644)
+        done = self._do(f"sh {file}", timeout_s=60 + len(lines))
+        if (why := said(done)) is not None:
+            raise Refused(why)
+
+    def _do(self, command: str, *, timeout_s: float = 30) -> Output:
+        shell = self.control.shell
+        return shell.root(command, timeout_s=timeout_s) if self.root else shell.user(command, timeout_s=timeout_s)
+
+
+def side_by_side(commands: Sequence[str]) -> list[str]:
+    """Lines of a script that runs commands, a few at once, and stops where it is told to."""
+    lines = []
+    for at in range(0, len(commands), AT_ONCE):
+        lines += ["on", *(f"{command} &" for command in commands[at : at + AT_ONCE]), "wait"]
+    return lines

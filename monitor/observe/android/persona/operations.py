@@ -1,0 +1,46 @@
+"""An app operation that adb's user is let do for a while: what it may is asked first, and set again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from monitor.observe.android.control import Control
+
+SHELL, ROOT = "com.android.shell", "root"
+"""What Android calls the package of adb's user, and of root."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation (WRITE_SMS, android:mock_location) of adb's user."""
+
+    name: str
+    package: str
+    user: int
+    was: str
+    """Mode before: allow, ignore, deny, foreground; `default` where none was set."""
+
+    @classmethod
+    def ask(cls, control: Control, name: str, user: int = 0) -> Self:
+        """How it stands now. Raises DeviceFault."""
+        package = ROOT if control.shell.check("id -u").strip() == "0" else SHELL
+        said = control.shell.check(f"cmd appops get --user {user} {package} {name}")
+        short = re.escape(name.removeprefix("android:").upper())
+        found = re.search(rf"^(?!Uid mode)\s*{short}: (\w+)", said, re.MULTILINE)
+        return cls(name, package, user, found[1] if found else "default")
+
+    @property
+    def allow(self) -> str:
+        """The command that allows it."""
+        return f"cmd appops set --user {self.user} {self.package} {self.name} allow"
+
+    @property
+    def restore(self) -> str:
+        """The command that sets it as it was."""
+        return f"cmd appops set --user {self.user} {self.package} {self.name} {self.was}"
+
+    def around(self, script: str) -> str:
+        """A script that does something for which it has to be allowed, and has the status of that."""
+        return f"{self.allow}\n(\n{script}\n)\nstatus=$?\n{self.restore}\n[ $status = 0 ]"

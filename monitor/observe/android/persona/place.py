@@ -1,0 +1,97 @@
+"""Where the device says that it is: an emulator's console, or test providers of Android 12 and later."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from monitor.events import Value
+from monitor.observe.android.control import Control
+from monitor.observe.android.journal import Undo
+from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.persona.operations import Operation
+from monitor.observe.android.persona.wanted import Place
+
+TESTED_SINCE = 31
+"""API level from which on `cmd location` has test providers."""
+PROVIDERS = ("gps", "network", "fused")
+NEAR_DEGREES = 1e-4
+"""So far an emulator's GPS may round."""
+_LAST = re.compile(r"Location\[\w+ (-?\d+[.,]\d+),\s*(-?\d+[.,]\d+)")
+
+
+@dataclass
+class KeptPlace:
+    """A place that is told to the device again and again: a fix reaches only who asks at that moment."""
+
+    control: Control
+    place: Place
+    value: Value
+    """As the device gave it back; where it does not say, as it was told (`notes`)."""
+    emulator: bool
+    notes: list[str] = field(default_factory=list)
+
+    def tick(self) -> None:
+        """Tell it once more, about once a second. Raises Refused where the device no longer takes it, DeviceFault."""
+        if self.emulator:
+            lat, lon = self.place.text.split(",")
+            done = self.control.shell.adb.console("geo", "fix", lon, lat)  # longitude first
+            if not done.ok:
+                raise Refused(f"the emulator's console: {(done.out or done.err).strip()[:150]}")
+            return
+        done = self.control.shell.user("\n".join(_tell(self.place)))
+        if "Exception" in done.out + done.err or not done.ok:
+            raise Refused(f"cmd location: {(done.err or done.out).strip()[:150]}")
+
+
+def keep_place(control: Control, place: Place, *, user: int = 0) -> KeptPlace:
+    """Have the device be there. Raises Refused where it cannot be told, and DeviceFault.
+
+    An emulator's own GPS moves; other devices get test providers, which apps can tell (`Location.isMock`).
+    """
+    emulator = control.shell.serial.startswith("emulator-")
+    if not emulator and control.facts.api < TESTED_SINCE:
+        raise Refused(
+            f"Android {control.facts.release} lets only an app chosen in Developer options set the place; from 12 on a"
+            " command does"
+        )
+    if control.shell.check(f"settings --user {user} get secure location_mode").strip() in ("0", "null"):
+        control.put("secure", "location_mode", "3")
+    kept = KeptPlace(control, place, Value(type="location", text=place.text), emulator)
+    if not emulator:
+        _provide(control, user)
+    kept.tick()
+    said = control.shell.user("dumpsys location").out
+    for found in _LAST.finditer(said):
+        lat, lon = (float(text.replace(",", ".")) for text in found.groups())
+        if abs(lat - place.latitude) < NEAR_DEGREES and abs(lon - place.longitude) < NEAR_DEGREES:
+            kept.value = Value(type="location", text=f"{lat:.6f},{lon:.6f}")
+            break
+    else:
+        kept.notes.append("the device was told its place, and did not say it back: nothing has asked for it yet")
+    if not emulator:
+        kept.notes.append("the place is of test providers: an app can tell that it is a mock")
+    return kept
+
+
+def _provide(control: Control, user: int) -> None:
+    """Replace the location providers by test providers. Raises Refused."""
+    operation = Operation.ask(control, "android:mock_location", user)
+    command = "cmd location providers"
+    remove = "\n".join(f"{command} remove-test-provider {name} >/dev/null 2>&1" for name in PROVIDERS)
+    undo = operation.around(f"{remove}\ntrue")
+    control.journal.before("test providers of place", Undo("user", undo), operation.was)
+    add = "\n".join(
+        f"{command} add-test-provider {name} && {command} set-test-provider-enabled {name} true || exit 1"
+        for name in PROVIDERS
+    )
+    done = control.shell.user(f"{operation.allow} || exit 1\n{add}")
+    if not done.ok or "Exception" in done.out + done.err:
+        raise Refused(f"cmd location: {(done.err or done.out or 'no answer').strip()[:150]}")
+
+
+def _tell(place: Place) -> list[str]:
+    return [
+        f"cmd location providers set-test-provider-location {name} --location {place.text} --accuracy 5"
+        for name in PROVIDERS
+    ]

@@ -1,0 +1,195 @@
+"""Reads what Android prints of processes, as records: those that run, how each ended, what the event log has of them.
+
+As in dumps.py: formats from AOSP's sources and from published dumps, not from a device of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from monitor.observe.android.dumps import (
+    LONGEST_LINE,
+    MOMENT,
+    MOST_CHARACTERS,
+    MOST_RECORDS,
+    SANDBOX,
+    Read,
+    clock_of,
+    lines,
+    moment,
+    user_id,
+)
+
+
+@dataclass(frozen=True)
+class Process:
+    """One that runs."""
+
+    pid: int
+    name: str
+    isolated: bool = False
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How one process ended."""
+
+    at: datetime
+    pid: int
+    process: str
+    reason: int
+    """Of android.app.ApplicationExitInfo: 3 is low memory."""
+    subreason: str | None = None
+    status: int = 0
+    """Exit code, or number of the signal."""
+    description: str | None = None
+    line: str = field(default="", compare=False)
+    """As it was printed."""
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """A line of the system's event log, or the first of a native crash."""
+
+    at: datetime
+    tag: str
+    pid: int
+    """Process that it is about."""
+    process: str
+    detail: str
+    uid: int | None = None
+    line: str = field(default="", compare=False)
+    """As it was printed."""
+
+
+def processes(text: str, uid: int) -> Read[Process]:
+    """`dumpsys activity processes`, Android 7 to 16: those of the app, isolated ones (u0a123i5) and its sandbox too."""
+    record = re.compile(r"\b(\d{1,9}):([^\s/{}]{1,200})/(u\d+a\d+)(i\d+)?\b")
+    found: dict[int, Process] = {}
+    for line in lines(text):
+        for match in record.finditer(line):
+            if user_id(match[3]) in (uid, uid + SANDBOX) and len(found) < MOST_RECORDS:
+                found[int(match[1])] = Process(int(match[1]), match[2], match[4] is not None)
+    return Read(tuple(found.values()), "\n".join(f"{each.pid}:{each.name}" for each in found.values()))
+
+
+def exits(text: str, package: str, uid: int, zone: timedelta) -> Read[Exit]:
+    """`dumpsys activity exit-info PKG`, Android 11 to 16; 11 and 12 print no subreason.
+
+    ApplicationExitInfo #0:
+      timestamp=2026-10-08 22:49:31.375 pid=8297 realUid=10197 packageUid=10197 definingUid=10197 user=0
+      process=com.example reason=10 (USER REQUESTED) subreason=21 (FORCE STOP) status=0
+      importance=100 pss=0.00 rss=0.00 description=stop com.example due to from pid 8396 state=empty trace=null
+    """
+    found: list[Exit] = []
+    kept: list[str] = []
+    unknown = 0
+    for block in re.split(r"^\s*ApplicationExitInfo #\d+:\s*$", text[:MOST_CHARACTERS], flags=re.MULTILINE)[1:]:
+        said = " ".join(part.strip()[:LONGEST_LINE] for part in block.splitlines()[:24])
+        fields = dict(re.findall(r"\b(pid|packageUid|process|status)=(\S+)", said))
+        when = re.search(rf"timestamp=({MOMENT})", said)
+        reason = re.search(r" reason=(\d{1,4}) ", said)
+        at = moment(when[1], zone) if when else None
+        numbers = [fields.get(name, "") for name in ("pid", "packageUid", "status")]
+        if at is None or not reason or not all(re.fullmatch(r"-?\d{1,10}", number) for number in numbers):
+            unknown += 1
+            continue
+        pid, of, status = map(int, numbers)
+        if of != uid or len(found) >= MOST_RECORDS:
+            continue
+        sub = re.search(r" subreason=\d+ \(([A-Z _()]+?)\) status", said)
+        why = re.search(r" description=(.*?) state=", said)
+        named = sub[1] if sub and sub[1] != "UNKNOWN" else None
+        description = why[1][:300] if why and why[1] != "null" else None
+        found.append(Exit(at, pid, fields.get("process", package), int(reason[1]), named, status, description, said))
+        kept.append(said)
+    return Read(tuple(found), "\n".join(kept), unknown)
+
+
+REASONS = {
+    1: "EXIT_SELF",
+    2: "SIGNALED",
+    3: "LOW_MEMORY",
+    4: "CRASH",
+    5: "CRASH_NATIVE",
+    6: "ANR",
+    7: "INITIALIZATION_FAILURE",
+    8: "PERMISSION_CHANGE",
+    9: "EXCESSIVE_RESOURCE_USAGE",
+    10: "USER_REQUESTED",
+    11: "USER_STOPPED",
+    12: "DEPENDENCY_DIED",
+    13: "OTHER",
+    14: "FREEZER",
+    15: "PACKAGE_STATE_CHANGE",
+    16: "PACKAGE_UPDATED",
+}
+"""Numbers of android.app.ApplicationExitInfo and their names there, without REASON_."""
+EVENTS = {
+    "am_proc_start": (1, 3, 4),
+    "am_proc_died": (1, 2, 3),
+    "am_kill": (1, 2, 4),
+    "am_crash": (0, 2, 4),
+    "am_anr": (1, 2, 4),
+}
+"""Event -> which of its fields are the process's number and name, and where what it says begins (event-log-tags; of
+am_crash the fields are swapped against what is declared there)."""
+
+
+def log_command(api: int) -> str:
+    """Prints the event log and native crashes, each line with its time: since 1970 from 8 on, before that local."""
+    return f"logcat -d -v {'epoch' if api >= 26 else 'threadtime'} -b events,crash"
+
+
+def events(text: str, package: str, uid: int, *, year: int = 1970, zone: timedelta = timedelta()) -> Read[LogEvent]:
+    """What `log_command` prints: the starts and ends of the app's processes. `year` and `zone` are what Android 7 does
+    not tell there.
+
+    1790448214.411  1409  2589 I am_kill : [0,1979,com.example,905,kill background,79208]
+    1790448214.500  3503  3503 F DEBUG   : pid: 1979, tid: 1981, name: worker  >>> com.example <<<
+    1790448214.600   390   390 I killinfo: [1979,10123,905,...]
+    """
+    line = re.compile(
+        r"^\s*(\d{9,11}\.\d{3,6}|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})\s+(?:\S+\s+)?\d+\s+\d+\s+[A-Z]\s+(\S+?)\s*: (.*)$"
+    )
+    found: list[LogEvent] = []
+    kept: list[str] = []
+    unknown = 0
+    own: dict[int, str] = {}
+    for raw in lines(text):
+        match = line.match(raw)
+        if not match:
+            unknown += bool(raw.strip()) and not raw.startswith("---------")
+            continue
+        at = moment(f"{year}-{match[1]}", zone) if " " in match[1] else clock_of(match[1])
+        tag = match[2]
+        event = _event(at, tag, match[3], own) if at is not None else None
+        if event is None or len(found) >= MOST_RECORDS:
+            continue
+        started = tag == "am_proc_start" and event.uid in (uid, uid + SANDBOX)
+        if not started and event.process.partition(":")[0] != package and event.pid not in own:
+            continue
+        own[event.pid] = event.process
+        found.append(replace(event, line=raw.strip()))
+        kept.append(raw)
+    return Read(tuple(found), "\n".join(kept), unknown)
+
+
+def _event(at: datetime, tag: str, said: str, own: dict[int, str]) -> LogEvent | None:
+    if tag == "DEBUG":
+        crash = re.search(r"pid: (\d{1,9}), .*>>> (\S+) <<<", said)
+        return LogEvent(at, "native_crash", int(crash[1]), crash[2], said[:300]) if crash else None
+    fields = said[1:-1].split(",") if said.startswith("[") and said.endswith("]") else []
+    if tag == "killinfo" and fields and fields[0].isdecimal() and (pid := int(fields[0])) in own:
+        return LogEvent(at, tag, pid, own[pid], said[:300])
+    if tag not in EVENTS or len(fields) <= EVENTS[tag][2]:
+        return None
+    pid_at, name_at, rest = EVENTS[tag]
+    number = fields[pid_at].strip()
+    if not number.isdecimal() or len(number) > 9:
+        return None
+    uid = fields[2].strip() if tag == "am_proc_start" else ""
+    detail = ",".join(fields[rest:]).strip()[:300]
+    return LogEvent(at, tag, int(number), fields[name_at].strip(), detail, int(uid) if uid.isdecimal() else None)

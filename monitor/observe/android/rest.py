@@ -1,0 +1,58 @@
+"""Whether an app has come to rest: what it does before a question is answered is what it does without consent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from monitor.observe.android.shell import Shell
+
+LEAST_S = 3.0
+"""A question stands at least so long."""
+MOST_S = 30.0
+"""An app that never rests (an animation, a game) is answered after so long."""
+SAMPLE_S = 1.0
+QUIET = 2
+"""So many samples in a row have to be quiet."""
+TICKS = 5
+"""In a sample, an app at rest uses at most so many hundredths of a second of processor time."""
+STALE_S = 5.0
+"""Who has not asked for so long asks about another question."""
+
+
+class Rest:
+    """Of one app's processes, by what the kernel says of their threads. To be called again and again meanwhile."""
+
+    def __init__(
+        self, shell: Shell, processes: Callable[[], Iterable[int]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._shell = shell
+        self._processes = processes
+        self._clock = clock
+        self._begun = self._asked = self._sampled = float("-inf")
+        self._ticks: int | None = None
+        self._quiet = 0
+
+    def __call__(self) -> bool:
+        """True once it rests, or has not for MOST_S. Raises DeviceFault."""
+        now = self._clock()
+        if now - self._asked > STALE_S:
+            self._begun, self._sampled, self._ticks, self._quiet = now, float("-inf"), None, 0
+        self._asked = now
+        if now - self._sampled >= SAMPLE_S:
+            self._sample(now)
+        waited = now - self._begun
+        return waited >= MOST_S or (waited >= LEAST_S and self._quiet >= QUIET)
+
+    def _sample(self, now: float) -> None:
+        self._sampled = now
+        folders = " ".join(f"/proc/{pid}/task/*/stat" for pid in self._processes())
+        ticks, runs = 0, False
+        for line in self._shell.user(f"cat {folders} 2>/dev/null").out.splitlines() if folders else ():
+            fields = line.rpartition(")")[2].split()  # proc(5): after the name comes the state
+            if len(fields) > 12:
+                runs = runs or fields[0] == "R"
+                ticks += int(fields[11]) + int(fields[12])
+        still = self._ticks is not None and not runs and ticks - self._ticks <= TICKS
+        self._quiet = self._quiet + 1 if still else 0
+        self._ticks = ticks

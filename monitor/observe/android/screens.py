@@ -1,0 +1,337 @@
+"""The screen of a device during a run, and the only door to uiautomator2: what is seen is recorded, a plan is played.
+
+The server of uiautomator2 (u2.jar) runs as adb's shell user and is started by us; where it cannot be, the shell's own
+`uiautomator`, `input` and `screencap` do. Not tried on Android: real hierarchies, makers' dialogs, protected windows.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any, Literal
+
+import uiautomator2
+from uiautomator2 import exceptions
+
+from monitor.events import Event, Gap, Screen
+from monitor.observe.android import video
+from monitor.observe.android.control import Control
+from monitor.observe.android.dialogs import Plan
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.playing import Ask, Explore, Hands, Permissions, Player
+from monitor.observe.android.shell import TMP
+
+POLL_S = 0.15
+"""Between two looks at the screen."""
+READY_S = 20.0
+CALL_S = 10.0
+IDLE_MS = 100
+"""So long a screen that never rests is waited for before it is read."""
+DEEPEST = 100
+MOST_FAULTS = 20
+"""Looks in a row that may fail before nobody looks any more."""
+_FOCUS = re.compile(r"mCurrentFocus=Window\{\S+ (?:u\d+ )?([\w.]+)/([\w.$]+)")
+_PERMISSION = re.compile(r"^\s+([\w.]+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?", re.MULTILINE)
+_SIZE = re.compile(r"(?:Override|Physical) size: (\d+)x(\d+)")
+_KEPT = ("enabled_accessibility_services", "accessibility_enabled")
+"""Settings that a UiAutomation may touch: while it is there, the user's accessibility services rest."""
+_START = """cd {folder}
+CLASSPATH={folder}/u2.jar nohup sh -c 'echo $$ >server.pid; exec app_process / com.wetest.uia2.Main -p {port}' \
+</dev/null >log 2>&1 &
+"""
+_STOP = """for f in {folder}/*.pid; do
+  p=$(cat $f 2>/dev/null)
+  if [ -n "$p" ] && grep -q -e com.wetest.uia2 -e {folder} /proc/$p/cmdline 2>/dev/null; then
+    kill $p
+    i=0
+    while [ -d /proc/$p ] && [ $i -lt 20 ]; do sleep 0.1; i=$((i + 1)); done
+    kill -9 $p 2>/dev/null
+  fi
+done
+rm -rf {folder}
+"""
+
+
+class Screens:
+    """The screen while an app is observed: `start`, then a thread of its own plays the plan until `stop`.
+
+    `record` and `put_body` take lines and bytes for the recording, from any thread. `ask` is asked about dialogs that
+    nothing is known of. `way`: labels that lead to where this app takes consent back. `explore`: what is touched when
+    all is answered. `rests`: whether the app has done what it does while a question stands; only then it is answered.
+    What was changed on the device is in the control's journal.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        package: str,
+        plan: Plan,
+        record: Callable[[Event], object],
+        put_body: Callable[[bytes], str | None],
+        ask: Ask | None = None,
+        *,
+        way: tuple[str, ...] = (),
+        explore: Explore | None = None,
+        rests: Callable[[], bool] = lambda: True,
+        film: bool = False,
+    ) -> None:
+        self._control = control
+        self._package = package
+        self._plan = plan
+        self._record = record
+        self._put_body = put_body
+        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests}
+        self._film = video.Film(control, record, put_body, package) if film else None
+        self._player: Player | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Screens:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is left to answer or to explore, as far as can be seen."""
+        return self._player is None or self._player.quiet
+
+    def start(self) -> None:
+        """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""
+        folder = f"{TMP}/.{self._control.run}-screens"
+        hands = _hands(self._control, folder)
+        self._player = Player(
+            hands, self._package, self._plan, self._record, self._put_body, display=_display(self._control),
+            **self._options,
+        )  # fmt: skip
+        if self._film is not None:
+            self._film.start(folder)
+        self._thread = threading.Thread(target=self._run, name="screens", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the playing; what runs on the device is taken back by the journal."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(CALL_S)
+        if self._film is not None:
+            self._film.stop()
+
+    def shot(self, why: Literal["finding", "operator"] = "finding", note: str | None = None) -> Screen | None:
+        """Record what is on the screen at this moment; None when it cannot be read, and a gap says so."""
+        if self._player is None:
+            return None
+        try:
+            if self._film is not None and why == "finding":
+                self._film.keep()
+            return self._player.shot(why, note)
+        except DeviceFault as error:
+            self._gap(f"the screen could not be recorded: {error}")
+            return None
+
+    def _run(self) -> None:
+        assert self._player is not None
+        failed = 0
+        while not self._stop.wait(POLL_S * (1 + failed)):
+            try:
+                self._player.step()
+                failed = 0
+            except DeviceFault as error:
+                failed += 1
+                if error.code == "touches-refused" and self._player.plan != "free":
+                    self._gap(f"the plan {self._player.plan} is not played: {error}")
+                    self._player.plan = "free"  # and it looks on
+                if failed == MOST_FAULTS or error.code == "device-lost":
+                    self._gap(f"nobody sees the screen any more: {error}")
+                    return
+
+    def _gap(self, detail: str) -> None:
+        now = datetime.now(UTC)
+        self._record(
+            Gap(at=now, app=self._package, where="device", subject="screen", why="not_observed", detail=detail)
+        )
+
+
+def _hands(control: Control, folder: str) -> Hands:
+    """What reads and touches the screen of this device. Raises DeviceFault when nothing does."""
+    control.change("a folder for the screen", f"mkdir -p {folder}", _undo(control, folder))
+    try:
+        return _ByServer(control, folder)
+    except (exceptions.BaseException, OSError) as error:
+        said = " ".join(str(error).split())[:300]
+        if "already registered" in said:
+            raise fault("screens-taken", serial=control.shell.serial, said=said) from None
+        control.notes.append(
+            f"uiautomator2 could not be started: {said or type(error).__name__}; the shell's is used instead"
+        )
+    by_shell = _ByShell(control, folder)
+    by_shell.dump()
+    return by_shell
+
+
+def _undo(control: Control, folder: str) -> str:
+    """Ends the server, removes its files, and sees that the accessibility settings are what they were."""
+    lines = [_STOP.format(folder=folder)]
+    for name in _KEPT:
+        was = control.shell.check(f"settings get secure {name}").strip()
+        back = f"delete secure {name}" if was == "null" else f"put secure {name} {shlex.quote(was)}"
+        lines.append(f'[ "$(settings get secure {name})" = {shlex.quote(was)} ] || settings {back}')
+    return "\n".join((*lines, "true"))
+
+
+def _display(control: Control) -> tuple[int, int] | None:
+    found = _SIZE.findall(control.shell.user("wm size").out)
+    return (int(found[-1][0]), int(found[-1][1])) if found else None
+
+
+class _Common:
+    """What the shell does either way."""
+
+    def __init__(self, control: Control, folder: str) -> None:
+        self._control = control
+        self._shell = control.shell
+        self._folder = folder
+
+    def focus(self) -> tuple[str | None, str | None]:
+        found = _FOCUS.search(self._shell.user("dumpsys window | grep mCurrentFocus").out)
+        return (found[1], found[2]) if found else (None, None)
+
+    def permissions(self, app: str) -> Permissions:
+        said = self._shell.user(f"dumpsys package {app}").out
+        _, _, runtime = said.partition("runtime permissions:")
+        return {name: (granted == "true", flags or "") for name, granted, flags in _PERMISSION.findall(runtime)}
+
+    def bring_back(self, app: str) -> None:
+        self._shell.user(f"monkey -p {app} -c android.intent.category.LAUNCHER 1")
+
+    def picture(self, *, fast: bool = False) -> bytes:
+        file = f"{self._folder}/screen.png"
+        self._shell.check(f"screencap -p {file}")
+        return self._shell.adb.pull(file)
+
+
+class _ByShell(_Common):
+    """Reads and touches by Android's own commands: slower, and a screen that never rests cannot be read."""
+
+    def dump(self) -> bytes:
+        file = f"{self._folder}/window.xml"
+        done = self._shell.user(f"rm -f {file}; uiautomator dump {file}")
+        said = (done.err or done.out).strip()
+        if "already registered" in said:
+            raise fault("screens-taken", serial=self._shell.serial, said=said[:200])
+        if not done.ok or "dumped to" not in done.out:
+            raise fault("screens-unreadable", serial=self._shell.serial, said=said[:200] or "uiautomator says nothing")
+        return self._shell.adb.pull(file)
+
+    def tap(self, x: int, y: int) -> None:
+        self._input(f"tap {x} {y}")
+
+    def back(self) -> None:
+        self._input("keyevent KEYCODE_BACK")
+
+    def _input(self, what: str) -> None:
+        done = self._shell.user(f"input {what}")
+        if not done.ok or "INJECT_EVENTS" in done.err + done.out:
+            said = (done.err or done.out).strip()
+            raise fault(
+                "touches-refused", serial=self._shell.serial, said=said[:200] or f"input ended with {done.code}"
+            )
+
+
+class _ByServer(_Common):
+    """Reads and touches by uiautomator2's server, on a port of its own."""
+
+    def __init__(self, control: Control, folder: str) -> None:
+        super().__init__(control, folder)
+        control.shell.adb.push(files("uiautomator2").joinpath("assets/u2.jar").read_bytes(), f"{folder}/u2.jar")
+        self._client = _Client(control, folder, random.randint(20000, 60000))  # noqa: S311 any that is free
+
+    def dump(self) -> bytes:
+        said = self._call("dumpWindowHierarchy", [False, DEEPEST, True])
+        if not said:
+            raise fault("screens-unreadable", serial=self._shell.serial, said="an empty hierarchy")
+        return str(said).encode("utf-8", "replace")
+
+    def tap(self, x: int, y: int) -> None:
+        if self._call("click", [x, y]) is False:
+            raise fault("touches-refused", serial=self._shell.serial, said="click was not taken")
+
+    def back(self) -> None:
+        self._call("pressKey", ["back"])
+
+    def picture(self, *, fast: bool = False) -> bytes:
+        said = self._call("takeScreenshot", [1, 80]) if fast else None
+        return base64.b64decode(said) if said else super().picture()
+
+    def _call(self, method: str, params: list[Any]) -> Any:
+        try:
+            return self._client.jsonrpc_call(method, params, CALL_S)
+        except exceptions.BaseException as error:
+            said = " ".join(str(error).split())[:200]
+            code = "touches-refused" if "INJECT_EVENTS" in said else "screens-unreadable"
+            raise fault(code, serial=self._shell.serial, said=said) from None
+        except (OSError, RuntimeError, ValueError) as error:  # adbutils' errors are RuntimeErrors
+            raise fault("screens-unreadable", serial=self._shell.serial, said=str(error)[:200]) from None
+
+
+class _Client(uiautomator2.Device):  # type: ignore[misc]
+    """uiautomator2's client of a server that we start and end, in a folder and on a port of our own."""
+
+    def __init__(self, control: Control, folder: str, port: int) -> None:
+        self._control = control
+        self._folder = folder
+        super().__init__(_Bounded(control.shell.adb.device), port=port)
+        configuration = self.jsonrpc_call("getConfigurator", [], CALL_S)
+        with suppress(exceptions.BaseException):
+            self.jsonrpc_call("setConfigurator", [{**(configuration or {}), "waitForIdleTimeout": IDLE_MS}], CALL_S)
+
+    def _wait_for_device(self, timeout: float = 10) -> Any:
+        return self._BaseClient__serial
+
+    def start_uiautomator(self) -> None:
+        """Start the server unless it answers. Raises LaunchUiAutomationError with what it said."""
+        if self._check_alive():
+            return
+        self._control.shell.check(_START.format(folder=self._folder, port=self._device_server_port))
+        end = time.monotonic() + READY_S
+        while time.monotonic() < end:
+            if self._check_alive():
+                return
+            running = self._control.shell.user(
+                f"[ -d /proc/$(cat {self._folder}/server.pid 2>/dev/null || echo none) ]"
+            )
+            if not running.ok:
+                time.sleep(0.1)
+                log = self._control.shell.user(f"cat {self._folder}/log").out
+                if log or time.monotonic() > end - READY_S + 3:
+                    raise exceptions.LaunchUiAutomationError(log[-500:] or "it ended at once and said nothing")
+            time.sleep(0.05)
+        raise exceptions.LaunchUiAutomationError(f"it did not answer within {READY_S:.0f} seconds")
+
+    def stop_uiautomator(self, wait: bool = True) -> None:
+        """The journal ends it."""
+
+
+class _Bounded:
+    """A device of adbutils whose connections do not wait for ever."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+    def create_connection(self, *address: Any) -> Any:
+        connection = self._device.create_connection(*address)
+        connection.settimeout(CALL_S)
+        return connection

@@ -1,0 +1,94 @@
+"""A film of the screen in a ring of segments, of which those around a finding are kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from monitor.events import Event, Gap, Screen
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault
+
+SEGMENT_S = 60
+"""Android's screenrecord takes at most 180 seconds at a time."""
+BIT_RATE = 2_000_000
+
+
+class Film:
+    """Records segment after segment; one is kept when something was found while it ran or soon after it.
+
+    Not tried on Android; some emulators and redroid have no encoder: then a gap says so.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        record: Callable[[Event], object],
+        put_body: Callable[[bytes], str | None],
+        package: str,
+        segment_s: int = SEGMENT_S,
+    ) -> None:
+        self._control = control
+        self._record = record
+        self._put_body = put_body
+        self._package = package
+        self._segment_s = segment_s
+        self._wanted = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, folder: str) -> None:
+        """Begin; the files lie in `folder` of the device."""
+        self._folder = folder
+        self._thread = threading.Thread(target=self._run, args=(folder,), name="film", daemon=True)
+        self._thread.start()
+
+    def keep(self) -> None:
+        """Something was found: keep the segment that runs, and the one before it."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """End the segment that runs."""
+        self._stop.set()
+        with suppress(DeviceFault):
+            self._control.shell.user(f"kill -INT $(cat {self._folder}/film.pid)")
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def _run(self, folder: str) -> None:
+        before: tuple[datetime, str] | None = None
+        number = 0
+        while not self._stop.is_set():
+            begun = datetime.now(UTC)
+            file = f"{folder}/film-{number % 2}.mp4"
+            number += 1
+            record = f"screenrecord --time-limit {self._segment_s} --bit-rate {BIT_RATE} {file}"
+            command = f"sh -c 'echo $$ >{folder}/film.pid; exec {record}'"
+            try:
+                done = self._control.shell.user(command, timeout_s=self._segment_s + 30)
+                if not done.ok and not self._stop.is_set():
+                    self._gap(f"the screen is not filmed: {(done.err or done.out).strip()[:200] or 'no reason given'}")
+                    return
+                if self._wanted.is_set():
+                    self._wanted.clear()
+                    for at, name in filter(None, (before, (begun, file))):
+                        self._keep(at, name)
+                    before = None
+                else:
+                    before = (begun, file)
+            except DeviceFault as error:
+                self._gap(f"the screen is not filmed any more: {error}")
+                return
+
+    def _keep(self, at: datetime, file: str) -> None:
+        body = self._put_body(self._control.shell.adb.pull(file))
+        note = "film from this moment on, around a finding"
+        self._record(
+            Screen(at=at, app=self._package, package=self._package, film=body, why="finding", by="host", note=note)
+        )
+
+    def _gap(self, detail: str) -> None:
+        now = datetime.now(UTC)
+        self._record(Gap(at=now, app=self._package, where="device", subject="film", why="not_observed", detail=detail))

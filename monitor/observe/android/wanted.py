@@ -1,0 +1,47 @@
+"""What a user wants of a device: which one, which app, and what may be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user says of the device and of the app to observe there."""
+
+    device: str
+    """`lab:circle`, or a serial or address that adb knows."""
+    apks: tuple[Path, ...] = ()
+    """The app to install; removed again afterwards."""
+    package: str | None = None
+    """The app, where it is on the device already."""
+    activity: str | None = None
+    """To start; None: the launcher's."""
+    user: int | None = None
+    """Android user; None: the current one."""
+    clear_data: bool = False
+    """Clear the data of an app that was there before, ahead of each start."""
+    persona: Path | None = None
+    """File of what to plant; None: made up for the run."""
+    no_persona: bool = False
+    """Plant nothing."""
+    frida_server: Path | None = None
+    """The server's program; None: from the cache, else fetched."""
+    adb_root: bool = False
+    """Let `adb root` start the device's adb anew."""
+    ask: bool = False
+    """Ask the operator where a dialog is not understood."""
+    video: bool = False
+    """Keep a video around findings."""
+    explore: int = 0
+    """So many elements of the app are touched after its dialogs."""
+    seed: int = 1
+    """Which ones: the same number, the same touches on the same screens."""
+    by_hand: bool = False
+    """Somebody does at the device what the plan says; the screen is left alone."""
+    hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Hosts that the proxy finds elsewhere."""
+    upstream_ca: Path | None = None
+    """Authority (PEM) of such servers."""

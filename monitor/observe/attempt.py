@@ -1,0 +1,312 @@
+"""The starts of the app in one run: hooked or not, watched to the end, and started anew where it died of a hook."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitor.errors import SetupError
+from monitor.events import Endpoint, Event, Gap, Phase, count_sources
+from monitor.observe.agent import Agent
+from monitor.observe.clock import summary
+from monitor.observe.crash import deadly
+from monitor.observe.device import Device, Records
+from monitor.observe.order import Order
+from monitor.observe.proxy import Proxy
+from monitor.observe.sources import Source
+from monitor.observe.trust import key_of, leaf_for
+from monitor.recording import Recording
+
+POLL_S = 0.1
+PROXY_RESTARTS = 5
+"""How often in a run the proxy is started again after it ended by itself."""
+CLOCK_S = 2.0
+"""How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
+CLOCK_WAIT_S = 2.0
+UNHOOKED_POLL_S = 1.0
+"""How often a device is asked whether the app still runs, where no agent says so."""
+MADE_UP = "appwitness.invalid"
+"""A host that no app pins (RFC 2606): asks about authorities alone."""
+BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Attempt:
+    """What each start of one run works with."""
+
+    device: Device
+    proxy: Proxy
+    recording: Recording
+    lines: Records
+    order: Order
+    stop: Callable[[], bool]
+    say: Say
+
+    def hooked(self, sources: Sequence[Source]) -> str | None:
+        """Start the app with hooks and watch it to the end of the run; the source that it died of at once, if it did.
+
+        Raises SetupError when it does not come up, or dies at once of no source in particular.
+        """
+        package = self.device.app.package
+        with self._agent(sources, self.lines) as agent:
+            self.device.reset()
+            self.say(f"starting {package} with {_number(sources)} sources to hook")
+            try:
+                agent.launch(self.device.launch())
+                self._came_up(agent)
+                begun = time.monotonic()
+                self.say(f"observing: {counted(self.recording.run.hooks)}")
+                self._watch(agent)
+                soon = time.monotonic() - begun < self.order.crash_s
+            except SetupError:
+                if not agent.crashed:
+                    raise
+                soon = True
+            if not (soon and agent.crashed) or self._ended_by_system(agent):
+                self._went_down(agent)
+                return None
+        self.device.stop()
+        if agent.culprit is not None:
+            return agent.culprit
+        if not (self.device.starts_freely or self.order.isolate_crash):
+            raise SetupError(
+                f"{package} died soon after it was hooked, and it is not known of which hook.",
+                "Run it once with --no-hooks to see that it runs by itself; then with --isolate-crash, which starts it "
+                "up to 11 times, each time as if for the first time, to find the hook.",
+            )
+        return self._search(agent, sources)
+
+    def unhooked(self, why: str) -> None:
+        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not seen."""
+        package = self.device.app.package
+        self.device.reset()
+        begun = datetime.now(UTC)
+        self.say(f"starting {package} without hooks: {why}")
+        start = self.device.launch().otherwise
+        if start is None:
+            raise SetupError(f"{package} cannot be started without hooks here.", "Leave --no-hooks out.")
+        start()
+        self.recording.update_run(proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port))
+        self.say("observing traffic alone")
+        alive = True
+        ask_at = time.monotonic() + UNHOOKED_POLL_S
+
+        def ended() -> bool:
+            nonlocal alive, ask_at
+            time.sleep(POLL_S)
+            if time.monotonic() >= ask_at:
+                alive = self.device.running()
+                ask_at = time.monotonic() + UNHOOKED_POLL_S
+            return not alive
+
+        self._until(ended, package)
+        detail = f"no hooks were in the app: {why}; what it read was not seen"
+        self.recording.append(
+            Gap(at=begun, app=package, where="hook", subject="agent", why="not_observed", detail=detail, until=_now())
+        )
+
+    def leave_out(self, source: str) -> None:
+        """Say that the app is started again without a source that it died of."""
+        package = self.device.app.package
+        detail = "the app died of it soon after it was hooked; it was started again without"
+        self.say(f"{package} died of {source}; starting it again without")
+        self.recording.append(
+            Gap(at=_now(), app=package, where="hook", subject=source, why="install_failed", detail=detail)
+        )
+
+    def _agent(self, sources: Sequence[Source], records: Records) -> Agent:
+        return Agent(
+            records,
+            sources,
+            self.device.app.package,
+            api_level=self.device.identity.api_level,
+            partial=self.device.partial,
+            proxy_key=key_of(self.proxy.ca_pem),
+            unpin=self.order.unpin,
+        )
+
+    def _ended_by_system(self, agent: Agent) -> bool:
+        """Whether the system says that it, or a person, ended the process: then no hook of ours is to blame."""
+        ended = self.device.ended(agent.pid) if agent.pid is not None else None
+        if ended is None:
+            return False
+        self.recording.append(
+            Phase(
+                at=_now(),
+                app=agent.app,
+                pid=agent.pid,
+                state="mark",
+                text=f"ended: {ended.reason} {ended.detail}".strip(),
+            )
+        )
+        return not ended.may_be_ours
+
+    def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
+        """Find by halves of which source the app dies; None when it does not die again."""
+        begun = _now()
+        by_chance = self._survives(sources)
+        found = None if by_chance else deadly(sources, self._survives)
+        detail = (
+            "the app was started several times to find the source that it died of; what it read meanwhile is not here"
+        )
+        self.recording.append(Gap(at=begun, where="hook", subject="agent", why="detached", detail=detail, until=_now()))
+        if by_chance:
+            self.say("it did not die again: somebody or something else ended it, and with it the run")
+            self._went_down(agent)
+            return None
+        if found is None:
+            raise SetupError(
+                f"{agent.app} died soon after it was started, and of no source in particular.",
+                "See that the app runs by itself, then try again.",
+            )
+        return found
+
+    def _survives(self, chosen: Sequence[Source]) -> bool:
+        self.say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
+        with self._agent(chosen, _Nowhere()) as agent:
+            self.device.reset()
+            with suppress(SetupError):
+                agent.launch(self.device.launch())
+            agent.wait(self.order.crash_s)
+            crashed = agent.crashed
+        self.device.stop()
+        return not crashed
+
+    def _came_up(self, agent: Agent) -> None:
+        agent.clock.measure()
+        agent.clock.wait(CLOCK_WAIT_S)
+        self.recording.update_run(
+            hooks=_states(agent),
+            observers=self.recording.run.observers.model_copy(update={"hooks": True, "consent": True}),
+            unpinned=agent.unpinned,
+            sockets_watched=True,
+            proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
+            **summary(agent.clock.readings),
+        )
+        self._ask_whom_it_trusts(agent)
+
+    def _ask_whom_it_trusts(self, agent: Agent) -> None:
+        """Whether the app accepts the proxy's certificate, asked in the app itself: files in place prove nothing."""
+        leaf = leaf_for(self.proxy.ca_pem, MADE_UP)
+        answer, said = agent.trusts(leaf, MADE_UP) if leaf is not None else ("unknown", "the proxy's key is not there")
+        if answer == "trusted":
+            return
+        what = {"refused": "does not accept", "pinned": "pins its own certificates against"}
+        detail = f"the app {what.get(answer, 'did not say whether it accepts')} the proxy's authority: {said}"
+        self.recording.append(
+            Gap(
+                at=_now(),
+                app=agent.app,
+                pid=agent.pid,
+                where="proxy",
+                subject="the app's trust",
+                why="not_observed",
+                detail=detail,
+            )
+        )
+
+    def _went_down(self, agent: Agent) -> None:
+        self.recording.update_run(hooks=_states(agent), unpinned=agent.unpinned, **summary(agent.clock.readings))
+        if not agent.clock.readings:
+            detail = "the device did not say what time it is: accesses and uploads may be in another order"
+            self.recording.append(Gap(at=_now(), where="clock", subject="device", why="no_clock", detail=detail))
+
+    def _watch(self, agent: Agent) -> None:
+        """Until the app ends, or the run does."""
+        measure_at = time.monotonic() + CLOCK_S
+
+        def ended() -> bool:
+            nonlocal measure_at
+            if time.monotonic() >= measure_at:
+                agent.clock.measure()
+                measure_at = time.monotonic() + CLOCK_S
+            return agent.wait(POLL_S)
+
+        if not self._until(ended, agent.app):
+            agent.clock.measure()
+            agent.clock.wait(CLOCK_WAIT_S)
+
+    def _until(self, ended: Callable[[], bool], package: str) -> bool:
+        """Keep the proxy up until `ended` (which takes a moment) says so: True; or until the run is to end: False."""
+        end = None if self.order.seconds is None else time.monotonic() + self.order.seconds
+        alive_at, restarts = _now(), 0
+        while not ended():
+            if self.proxy.alive():
+                alive_at = _now()
+            else:
+                restarts += 1
+                _again(self.proxy, self.recording, alive_at, restarts)
+            if self.stop() or (end is not None and time.monotonic() >= end):
+                self.recording.append(Phase(at=_now(), app=package, state="mark", text="observation ended"))
+                return False
+        return True
+
+
+def counted(states: Mapping[str, str]) -> str:
+    """What became of the sources that a run was to hook, in the words that every report uses."""
+    count = count_sources(states)
+    parts = (
+        f"{count.known:,} sources: {count.installed:,} installed",
+        f"{count.waiting:,} waiting for their class",
+        f"{count.absent:,} absent on this device",
+        *([f"{count.failed:,} failed"] if count.failed else ()),
+    )
+    return ", ".join(parts)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _number(sources: Sequence[Source]) -> str:
+    """How many sources there are: an API is one, however many things it may be asked for."""
+    return f"{len({source.name for source in sources}):,}"
+
+
+class _Nowhere:
+    """Takes the lines of a start that is only made to see whether the app survives it."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Forget them."""
+        return len(events)
+
+    def put_body(self, data: bytes, /) -> str | None:
+        """Forget it."""
+        return hashlib.sha256(data).hexdigest()
+
+
+def _states(agent: Agent) -> dict[str, str]:
+    """Source -> how far its hooks are; the best of them where several entries make up a source."""
+    states: dict[str, str] = {}
+    for status in agent.statuses():
+        states[status.source] = min(states.get(status.source, status.state), status.state, key=BEST_FIRST.index)
+    return states
+
+
+def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
+    """The proxy is gone: start another one in its place, so that the app goes on; and say what nobody saw meanwhile."""
+    gap = Gap(
+        at=alive_at,
+        where="proxy",
+        subject="proxy",
+        why="detached",
+        detail="the proxy ended before the app did; its open connections broke off, and requests without an answer may "
+        "be missing",
+    )
+    try:
+        if times > PROXY_RESTARTS:
+            raise SetupError(f"It ended {times} times.", "Start the run again.")
+        proxy.restart()
+    except SetupError as error:
+        recording.append(gap)
+        raise SetupError(
+            f"The proxy ended before the app did; uploads after that are missing. {error}",
+            f"What was recorded is in {recording.path}; start the run again.",
+        ) from error
+    recording.append(gap.model_copy(update={"until": datetime.now(UTC)}))

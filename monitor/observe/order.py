@@ -1,0 +1,54 @@
+"""What to observe and how: the choices of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from monitor.recording.quota import FREE_BYTES, MAX_BYTES
+
+PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to observe and how."""
+
+    plan: PlanName = "free"
+    """What the user, or who plays him, answers."""
+    listen: str = "127.0.0.1"
+    """Address that the proxy listens on."""
+    port: int = 0
+    """Port of the proxy; 0 takes a free one."""
+    mode: str = "auto"
+    """How the device's traffic comes to the proxy (modes.py)."""
+    device_address: str | None = None
+    """Address that the device has for a proxy that listens on more than this machine: it alone is let in."""
+    seconds: float | None = None
+    """End after this long; None: when the app ends or `stop` says so."""
+    operator: str | None = None
+    """Who is responsible for the run; None takes the login name."""
+    app_type: int | None = None
+    """Number of the type of app; None: what the device knows of it."""
+    rules_digest: str | None = None
+    """sha256 of the rule set that will judge, for run.json."""
+    hooks: bool = True
+    """Bring the agent into the app; without, traffic alone is recorded, and what the device itself sees."""
+    control: Path | None = None
+    """The recording of a run without hooks, made before: what was seen in it is told beside this one."""
+    isolate_crash: bool = False
+    """Where the app dies of a hook that its last moment did not name, start it again, up to 11 times, to find it."""
+    confdir: Path = Path("~/.appwitness/proxy")
+    """Where the proxy keeps its certificate authority."""
+    crash_s: float = 5.0
+    """An app that dies this soon after its hooks came up is started again without the source that it died of."""
+    unpin: bool = False
+    """Make the app accept the proxy's certificate where it checks more than the device does."""
+    max_bytes: int = MAX_BYTES
+    """How large the recording may become: then bodies are no longer stored, and gaps say so."""
+    free_bytes: int = FREE_BYTES
+    """How much of its disk stays free."""
+    pass_refused: bool = True
+    """When the app refuses the proxy's certificate for a host, let it through to that host undecrypted from then on:
+    the agent records what it writes at the TLS library."""

@@ -1,0 +1,55 @@
+"""dumpsys package [NAME]: the part that tells of packages."""
+
+import zlib
+
+from service_package import RUNTIME
+
+
+def main(arguments, state):
+    names = [name for name in arguments if not name.startswith("-")]
+    print("Packages:")
+    for name, package in sorted(state["packages"].items()):
+        if names and name not in names:
+            continue
+        word = "appId" if state["api"] >= 34 else "userId"
+        print(f"  Package [{name}] ({zlib.crc32(name.encode()) & 0xFFFFFF:x}):")
+        print(f"    {word}={package.get('uid', 10000)}")
+        print(f"    pkg=Package{{{zlib.crc32(name.encode()):x} {name}}}")
+        print(f"    codePath={package.get('path')}")
+        print(
+            f"    versionCode={package.get('version_code')} minSdk={package.get('min_sdk')} "
+            f"targetSdk={package.get('target_sdk')}"
+        )
+        print(f"    versionName={package.get('version_name')}")
+        print(f"    splits=[{', '.join(['base', *package.get('splits', [])])}]")
+        flags = ["HAS_CODE", "ALLOW_CLEAR_USER_DATA", *(["DEBUGGABLE"] if package.get("debuggable") else [])]
+        print(f"    flags=[ {' '.join(flags)} ]")
+        print(f"    installerPackageName={package.get('installer') or 'null'}")
+        requested = package.get("requested", [])
+        if requested:
+            print("    requested permissions:")
+        for each in requested:
+            print(f"      {each}" + (": restricted=true" if "SMS" in each else ""))
+        runtime = RUNTIME
+        if at_install := [each for each in requested if each not in runtime]:
+            print("    install permissions:")
+            for each in at_install:
+                print(f"      {each}: granted=true")
+        for user, known in sorted(package.get("users", {"0": {}}).items()):
+            print(
+                f"    User {user}: ceDataInode=4711 installed={_word(known.get('installed', True))} hidden=false "
+                f"suspended=false distractionFlags=0 stopped={_word(known.get('stopped', False))} "
+                f"notLaunched={_word(known.get('not_launched', False))} enabled=0 instant=false virtual=false"
+            )
+            print("      gids=[3003]")
+            print("      runtime permissions:")
+            for each in requested:
+                if each in runtime:
+                    granted = each in known.get("granted", [])
+                    set_by = "USER_SET|USER_SENSITIVE_WHEN_GRANTED" if granted else "USER_SENSITIVE_WHEN_DENIED"
+                    print(f"        {each}: granted={_word(granted)}, flags=[ {set_by}]")
+    return 0
+
+
+def _word(value):
+    return "true" if value else "false"

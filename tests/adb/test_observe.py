@@ -1,0 +1,80 @@
+"""The whole way on a stand-in device: one command, from a serial to findings, and the device is what it was before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import main
+from monitor.findings import Report
+from monitor.lab.expected import load, shown
+from monitor.recording import Recording, verify
+from tests.adb.rig import frida_server, lab_app
+from tests.adb.rig.phone import Phone
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
+
+
+def run(home: Path, *arguments: str) -> Any:
+    """The command line, with a home of its own."""
+    environment = {"APPWITNESS_HOME": str(home / "home"), "APPWITNESS_RECORDINGS": str(home / "recordings")}
+    return CliRunner(env=environment).invoke(main, [*arguments, "--db", str(home / "index.sqlite")])
+
+
+def observe(phone: Phone, app: lab_app.Installed, folder: Path, *options: str) -> tuple[Recording, Report]:
+    """Run `appwitness observe` on a stand-in device with a sample app of the lab; and its report."""
+    program = folder / "frida-server"
+    program.write_bytes(frida_server.program())
+    output = folder / "recordings/run"
+    hosts = [f"--connect-to={host}:{address}:{port}" for host, (address, port) in app.hosts.items()]
+    servers = [*hosts, "--upstream-ca", str(app.upstream_ca), "--frida-server", str(program)]
+    done = run(folder, "observe", "--device", phone.serial, "--output", str(output), *servers, *options)
+    assert done.exit_code in (0, 1), done.output
+    said = run(folder, "report", str(output), "--format", "json")
+    return Recording.open(output), Report.model_validate(json.loads(said.stdout))
+
+
+def left(phone: Phone) -> dict[str, Any]:
+    """What a run must not leave on a device: settings, packages, files, mounts, processes."""
+    state = phone.read()
+    mounts = {
+        line.split(" - ")[0].split(" ", 4)[4] + line.split(" - ")[1]
+        for process in phone.processes()
+        for line in (Path("/proc") / str(process) / "mountinfo").read_text().splitlines()
+    }
+    return {
+        **{name: value for name, value in state.items() if value not in ({}, {"test": {}}) and name != "running"},
+        "files": sorted(str(each.relative_to(phone.root)) for each in (phone.root / "data/local/tmp").rglob("*")),
+        "mounts": mounts,
+        "names": sorted(phone.processes().values()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "plan", "options"),
+    [
+        ("circle", "accept", {"api": 34, "su": "kernelsu"}),
+        pytest.param("circle", "refuse", {"api": 29, "emulator": True}, marks=pytest.mark.slow),
+        pytest.param("pages", "accept", {"api": 36}, marks=pytest.mark.slow),
+    ],
+)
+def test_an_apk_to_findings_and_nothing_is_left(
+    phone_of: Callable[..., Phone], tmp_path: Path, name: str, plan: str, options: dict[str, Any]
+) -> None:
+    phone = phone_of(**options)
+    with lab_app.furnish(phone, name, "free", installed=False, screen=True) as app:
+        before = left(phone)
+        recording, report = observe(phone, app, tmp_path, "--apk", str(app.apk), "--plan", plan)
+        after = left(phone)
+
+    assert shown(report.findings) == load()[name][plan]
+    before["settings"]["global"]["http_proxy"] = ":0"  # deleted, it works on until a reboot
+    assert after == before
+    assert recording.run.changes
+    assert all(change.undone for change in recording.run.changes)
+    assert verify(recording.path).ok

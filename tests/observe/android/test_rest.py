@@ -1,0 +1,39 @@
+"""An app rests when its threads neither run nor use the processor; a question is answered only then."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.observe.android.adb import Output
+from monitor.observe.android.rest import Rest
+
+
+class Shell:
+    """Says of one thread what the test wants: its state, and its ticks so far."""
+
+    def __init__(self, samples: list[tuple[str, int]]) -> None:
+        self.samples = samples
+
+    def user(self, script: str) -> Output:
+        state, ticks = self.samples.pop(0) if len(self.samples) > 1 else self.samples[0]
+        return Output(0, f"7 (a) b) {state} 1 1 1 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0")
+
+
+@pytest.mark.parametrize(
+    ("samples", "rests_at_s"),
+    [
+        ([("S", 9)], 3),
+        ([("S", 0), ("S", 50), ("S", 100), ("S", 102), ("S", 104)], 4),
+        ([("S", 9), ("R", 9), ("S", 9)], 3),
+        ([("R", 9)], 30),
+        ([("S", 9), ("S", 9), ("S", 9), ("R", 9), ("R", 9), ("S", 9)], 6),
+    ],
+)
+def test_rest(samples: list[tuple[str, int]], rests_at_s: int) -> None:
+    now = 100.0
+    rest = Rest(Shell(list(samples)), lambda: [7], lambda: now)  # type: ignore[arg-type]
+    for waited in range(40):
+        now = 100.0 + waited
+        if rest():
+            break
+    assert waited == rests_at_s
