@@ -45,12 +45,20 @@ class Installed:
 
 @contextlib.contextmanager
 def furnish(
-    phone: Phone, name: str, plan: str, *, uid: int = UID, installed: bool = True, screen: bool = False
+    phone: Phone,
+    name: str,
+    plan: str,
+    *,
+    uid: int = UID,
+    installed: bool = True,
+    screen: bool = False,
+    quiet_ms: int = 300,
 ) -> Iterator[Installed]:
     """Bring `name` (circle, pages ...), whose user answers by `plan`; its servers answer while the context lasts.
 
     The stand-in has the program of its package from then on; `installed`: and the package too. `screen`: it shows
-    itself on the device's display and takes touches from there.
+    itself on the device's display and takes touches from there. `quiet_ms`: the user does the next thing, and in the
+    end closes the app, when it was idle for so long.
     """
     app = APPS[name]
     apk = make_apk.apk(
@@ -79,6 +87,7 @@ def furnish(
     with device:
         argv = device.played(inside)
         argv[argv.index("-cp") + 1] = inside(home / "lab.jar")
+        argv.insert(1, f"-Dlab.quiet_ms={quiet_ms}")
         if screen:
             argv.insert(1, "-Dlab.screen=/data/rig/screen")
             touches = phone.root / "data/rig/screen/touches"
@@ -97,6 +106,7 @@ def furnish(
             "argv": argv,
             "env": {"LD_PRELOAD": inside(hold), "ANDROID_DATA": "/data", "PATH": "/system/bin"},
             "cwd": inside(device.workdir),
+            "up": f"{inside(device.workdir)}/app.pid",
             "log": f"/data/rig/{app.package}.log",
             "prepare": [sys.executable, "/data/rig/trust_store.py", *stores],
         }

@@ -86,4 +86,10 @@ def start(state, package, app, user):
         "prepare": [[*app["prepare"], trust]] if app.get("prepare") else [],
         "hold": int(os.environ.get("RIG_HOLD", "0")),
     }
-    return to_zygote.order(order)
+    pid = to_zygote.order(order)
+    # Android's processes have their virtual machine from zygote; a JVM makes its own first.
+    for _ in range(500 if "up" in app and not order["hold"] else 0):
+        if Path(app["up"]).exists() and Path(app["up"]).read_text() == str(pid):
+            break
+        time.sleep(0.01)
+    return pid

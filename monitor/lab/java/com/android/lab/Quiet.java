@@ -6,7 +6,7 @@ import android.util.Log;
 /** Sees when the app has nothing left to do: then the finger answers what is open, or else the process ends. */
 public final class Quiet {
     private static final int POLL_MS = 25;
-    private static final int QUIET_MS = 300;
+    private static final int QUIET_MS = Integer.getInteger("lab.quiet_ms", 300);
     private static final int LIFE_MS = 30_000;
     private static final int SHARED_LIFE_MS = 120_000;
 
