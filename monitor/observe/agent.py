@@ -38,7 +38,7 @@ SHOWN_TEXT = 300
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
-TRUSTS_S = 10.0
+TRUSTS_S = 60.0
 
 
 def agent_js() -> str:
@@ -241,7 +241,7 @@ class Agent(Listener):
         """Whether the app's default check accepts a certificate (PEM, with those above it) for a host: trusted, pinned,
         refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
         """
-        said: list[Mapping[str, str]] = []
+        said: list[dict[str, str]] = []
         script = cast(Script, self._script)
         within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
         return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")
