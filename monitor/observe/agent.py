@@ -38,7 +38,7 @@ SHOWN_TEXT = 300
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
-TRUSTS_S = 10.0
+TRUSTS_S = 60.0
 
 
 def agent_js() -> str:

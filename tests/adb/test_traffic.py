@@ -302,7 +302,8 @@ def test_the_wireguard_app_is_set_up_without_a_hand(
 
     def there() -> tuple[object, ...]:
         state = phone.read()
-        return content(), state["settings"], state.get("appops", {}), control.shell.user("ip -o addr").out
+        appops = state.get("appops", {}).get(wireguard.APP, {}).get("ACTIVATE_VPN", {}).get("mode", "default")
+        return content(), state["settings"], appops, control.shell.user("ip -o addr").out
 
     before = there()
     way = traffic.choose(control, "wireguard@51820")

@@ -21,14 +21,26 @@ DOMAIN = '<domain includeSubdomains="true">a.test</domain>'
         (None, 28, False, "a.test", "system"),
         ("", 34, False, "a.test", "system"),
         ('<base-config cleartextTrafficPermitted="true"/>', 34, False, "a.test", "system cleartext"),
-        ('<base-config><trust-anchors><certificates src="user"/></trust-anchors></base-config>', 34, False, "b", "user"),
-        ('<base-config><trust-anchors><certificates src="@raw/ca"/></trust-anchors></base-config>', 23, False, "b", "own cleartext"),  # noqa: E501
+        (
+            '<base-config><trust-anchors><certificates src="user"/></trust-anchors></base-config>',
+            34, False, "b", "user",
+        ),
+        (
+            '<base-config><trust-anchors><certificates src="@raw/ca"/></trust-anchors></base-config>',
+            23, False, "b", "own cleartext",
+        ),
         (f"<domain-config>{DOMAIN}{PINNED.format('')}</domain-config>", 34, False, "a.test", "pinned"),
         (f"<domain-config>{DOMAIN}{PINNED.format('')}</domain-config>", 34, False, "x.A.test.", "pinned"),
         (f"<domain-config>{DOMAIN}{PINNED.format('')}</domain-config>", 34, False, "xa.test", "system"),
         (f"<domain-config><domain>a.test</domain>{PINNED.format('')}</domain-config>", 34, False, "x.a.test", "system"),
-        (f"<domain-config>{DOMAIN}{PINNED.format(' expiration="2026-01-01"')}</domain-config>", 34, False, "a.test", "system"),
-        (f"<domain-config>{DOMAIN}{PINNED.format(' expiration="2026-01-02"')}</domain-config>", 34, False, "a.test", "pinned"),
+        (
+            f"<domain-config>{DOMAIN}{PINNED.format(' expiration="2026-01-01"')}</domain-config>",
+            34, False, "a.test", "system",
+        ),
+        (
+            f"<domain-config>{DOMAIN}{PINNED.format(' expiration="2026-01-02"')}</domain-config>",
+            34, False, "a.test", "pinned",
+        ),
         (f"<domain-config>{DOMAIN}<pin-set/></domain-config>", 34, False, "a.test", "system"),
         # What is most precise counts, wherever it stands; inner ones inherit.
         (
@@ -53,7 +65,10 @@ DOMAIN = '<domain includeSubdomains="true">a.test</domain>'
             34, False, "a.test", "pinned",
         ),
         ('<base-config><certificateTransparency enabled="true"/></base-config>', 36, False, "a.test", "system logged"),
-        (f'<domain-config cleartextTrafficPermitted="0xffffffff">{DOMAIN}</domain-config>', 34, False, "a.test", "system cleartext"),
+        (
+            f'<domain-config cleartextTrafficPermitted="0xffffffff">{DOMAIN}</domain-config>',
+            34, False, "a.test", "system cleartext",
+        ),
     ],
 )  # fmt: skip
 def test_what_to_expect(config: str | None, target: int, debuggable: bool, host: str, expected: str) -> None:

@@ -12,7 +12,7 @@ FILES = Path(f"/data/data/{APP}/files")
 def asked(options, state):
     store = FILES / "datastore/settings.preferences_pb"
     allowed = store.exists() and entries(store.read_bytes()).get("allow_remote_control_intents") == b"\x08\x01"
-    may = state.get("appops", {}).get(APP, {}).get("ACTIVATE_VPN") == "allow"
+    may = state.get("appops", {}).get(APP, {}).get("ACTIVATE_VPN", {}).get("mode") == "allow"
     configuration = FILES / f"{options['-e'].partition(' ')[2]}.conf"
     uid = state["packages"][APP]["uid"]
     owned = all(path.stat().st_uid == uid for path in (store, configuration) if path.exists())
