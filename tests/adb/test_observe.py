@@ -48,7 +48,7 @@ def left(phone: Phone) -> dict[str, Any]:
         for line in (Path("/proc") / str(process) / "mountinfo").read_text().splitlines()
     }
     return {
-        **{name: value for name, value in state.items() if name not in ("running", "serials")},
+        **{name: value for name, value in state.items() if value not in ({}, {"test": {}}) and name != "running"},
         "files": sorted(str(each.relative_to(phone.root)) for each in (phone.root / "data/local/tmp").rglob("*")),
         "mounts": mounts,
         "names": sorted(phone.processes().values()),
@@ -73,8 +73,8 @@ def test_an_apk_to_findings_and_nothing_is_left(
         after = left(phone)
 
     assert shown(report.findings) == load()[name][plan]
-    there_is_no_proxy = {"http_proxy": ":0"}  # deleted, it works on until a reboot
-    assert after == before | {"settings": before["settings"] | {"global": before["settings"]["global"] | there_is_no_proxy}}
+    before["settings"]["global"]["http_proxy"] = ":0"  # deleted, it works on until a reboot
+    assert after == before
     assert recording.run.changes
     assert all(change.undone for change in recording.run.changes)
     assert verify(recording.path).ok

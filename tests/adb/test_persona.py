@@ -21,7 +21,9 @@ from monitor.observe.android.adb import Adb
 from monitor.observe.android.control import Control
 from monitor.observe.android.facts import ask
 from monitor.observe.android.journal import Journal
-from monitor.observe.android.persona import Persona, counts, found, plant
+from monitor.observe.android.persona import Persona, counts, found, keep_place, plant
+from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.persona.wanted import Place
 from monitor.observe.android.shell import Shell
 from tests.adb.rig.console import Emulator
 from tests.adb.rig.phone import Phone
@@ -35,18 +37,24 @@ HOSTILE = (
 )
 REAL = """
 on=content://com.android.contacts
-content insert --uri $on/raw_contacts --bind sourceid:s:theirs --bind account_name:s:me@gmail.com --bind account_type:s:com.google
+content insert --uri $on/raw_contacts --bind sourceid:s:theirs --bind account_name:s:me@example.net \
+ --bind account_type:s:com.google
 content insert --uri $on/raw_contacts --bind sourceid:s:
-content insert --uri $on/data --bind raw_contact_id:i:1 --bind mimetype:s:vnd.android.cursor.item/name --bind data1:s:Real
+content insert --uri $on/data --bind raw_contact_id:i:1 --bind mimetype:s:vnd.android.cursor.item/name \
+ --bind data1:s:Real
 content insert --uri content://call_log/calls --bind number:s:555 --bind type:i:1
-cmd appops set root WRITE_SMS allow
-content insert --uri content://sms/inbox --bind address:s:5550 --bind body:s:real --bind date:l:1
-cmd appops set root WRITE_SMS default
-content insert --uri 'content://com.android.calendar/calendars?caller_is_syncadapter=true&account_name=a&account_type=b' \
+in='caller_is_syncadapter=true&account_name=a&account_type=b'
+content insert --uri "content://com.android.calendar/calendars?$in" \
  --bind account_name:s:a --bind account_type:s:b --bind name:s:real
-content insert --uri content://com.android.calendar/events --bind calendar_id:i:1 --bind dtstart:l:1 --bind eventTimezone:s:UTC
+content insert --uri content://com.android.calendar/events --bind calendar_id:i:1 --bind dtstart:l:1 \
+ --bind eventTimezone:s:UTC
 mkdir -p /sdcard/DCIM && chmod 777 /sdcard /sdcard/DCIM && touch /sdcard/DCIM/mine.jpg
 chmod 666 /data/rig/*.db
+"""
+REAL_MESSAGE = """
+cmd appops set com.android.shell WRITE_SMS allow
+content insert --uri content://sms/inbox --bind address:s:5550 --bind body:s:real --bind date:l:1
+cmd appops set com.android.shell WRITE_SMS default
 """
 
 
@@ -79,7 +87,12 @@ def everything(phone: Phone) -> dict[str, Any]:
                     there[f"{path.stem}.{table}"] = found
     state = phone.read()
     there["settings"] = state["settings"]
-    there["appops"] = state.get("appops") or {}
+    there["appops"] = {
+        (package, name): entry["mode"]
+        for package, entries in state.get("appops", {}).items()
+        for name, entry in entries.items()
+        if entry.get("mode", "default") != "default"
+    }
     there["test"] = state.get("location", {}).get("test") or {}
     for folder in ("sdcard", "data/local/tmp"):
         names = sorted(str(path.relative_to(phone.root)) for path in (phone.root / folder).rglob("*"))
@@ -100,6 +113,7 @@ def used(
         )
         control = control_of(phone)
         control.shell.check(REAL, root=True)
+        control.shell.check(REAL_MESSAGE)
         return phone, control
 
     return make
@@ -110,19 +124,21 @@ def test_what_is_planted_comes_back_and_goes(used: Callable[..., tuple[Phone, Co
     phone, control = used(api=api)
     before = everything(phone)
 
-    planted = plant(control, persona(*HOSTILE))
+    hostile = [HOSTILE[(APIS.index(api) + at) % len(HOSTILE)] for at in (0, 1)]
+
+    planted = plant(control, persona(*hostile))
 
     gaps = {gap.what for gap in planted.gaps}
     assert gaps == ({"place", "device name"} if api < 25 else {"place"} if api < 31 else set()), planted.gaps
     rows: dict[int | None, set[tuple[str, str]]] = {}
     for value in planted.values:
         rows.setdefault(value.row, set()).add((value.type, value.text))
-    for text in HOSTILE:
+    for text in hostile:
         contact = {("name", text), ("phone_number", "(202) 555-0172"), ("email", f"{text}@example.net")}
         assert any(contact <= row for row in rows.values())
         assert {("phone_number", "+353 20 912 4417"), ("sms_content", text)} in rows.values()
-    assert {("phone_number", "+33 6 39 98 41 72"), ("name", HOSTILE[0])} in rows.values()
-    assert {("calendar_events", HOSTILE[0]), ("address", HOSTILE[-1])} in rows.values()
+    assert {("phone_number", "+33 6 39 98 41 72"), ("name", hostile[0])} in rows.values()
+    assert {("calendar_events", hostile[0]), ("address", hostile[-1])} in rows.values()
     assert {("location", "-0.000123,-122.084051"), ("photos", "IMG_5ca1ab1e.jpg")} in rows.values()
     assert len(control.journal.open) >= 5
 
@@ -227,7 +243,7 @@ def test_what_cannot_be_planted_is_found(used: Callable[..., tuple[Phone, Contro
     ssaid.parent.mkdir(parents=True)
     text = (
         '<settings version=\'-1\'><setting id="1" name="10001" value="ffff" package="com.other" />'
-        f'<setting id="2" name="10123" value="{android_id}" package="com.example.app" defaultValue="{android_id}" /></settings>'
+        f'<setting id="2" name="10123" value="{android_id}" package="com.example.app" /></settings>'
     )
     ssaid.write_bytes((b"ABX\0" if api >= 31 else b"") + text.encode())
     adid = phone.root / "data/user/0/com.google.android.gms/shared_prefs/adid_settings.xml"
@@ -269,6 +285,8 @@ def test_without_root(phone_of: Callable[..., Phone], control_of: Callable[[Phon
     assert not any(value.type in ("android_id", "advertising_id") for value in read.values)
     assert any("Without root" in note for note in read.notes)
     assert counts(control)["calls"] is None
+    for entry in reversed(control.journal.open):  # done twice
+        control.take_back(entry.undo)
     assert control.journal.undo_all(control.take_back) == []
     assert everything(phone) == before
 
@@ -312,3 +330,48 @@ def test_emulator(phone_of: Callable[..., Phone], tmp_path: Path, monkeypatch: p
         assert "sms send +353209124417 It's $5" in emulator.said
         assert control.journal.undo_all(control.take_back) == []
     assert "sms" not in " ".join(everything(phone))
+
+
+def test_another_user_of_the_device(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
+    phone = phone_of()
+    control = control_of(phone)
+
+    planted = plant(
+        control,
+        Persona.model_validate({"contacts": [{"name": "Ilse"}], "photo": {"latitude": 1, "longitude": 2}}),
+        user=10,
+    )
+
+    assert [value.text for value in planted.values] == ["Ilse"]
+    assert [gap.what for gap in planted.gaps] == ["photo"]
+    assert {name.split(".")[0] for name in everything(phone) if name.startswith("contacts")} == {"contacts-10"}
+    assert control.journal.undo_all(control.take_back) == []
+    assert not [name for name in everything(phone) if name.startswith("contacts")]
+
+
+SAYS_PLACE = """
+def main(arguments, state):
+    for name, test in state["location"]["test"].items():
+        lat, lon = test["place"]
+        print(f"      last location=Location[{name} {lat:.6f},{lon:.6f} hAcc=5.0 et=+1h0m3s5ms mock]")
+"""
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_place(used: Callable[..., tuple[Phone, Control]], says: bool) -> None:
+    phone, control = used(api=34)
+    if says:
+        (phone.root / "data/rig/userland/dump_location.py").write_text(SAYS_PLACE)
+    before = everything(phone)
+
+    kept = keep_place(control, Place(latitude=-33.868812, longitude=151.209295))
+
+    assert kept.value.text == "-33.868812,151.209295"
+    assert any("did not say it back" in note for note in kept.notes) is not says
+    assert [test["place"] for test in phone.read()["location"]["test"].values()] == [[-33.868812, 151.209295]] * 3
+    kept.tick()
+    assert control.journal.undo_all(control.take_back) == []
+    assert everything(phone) == before
+    with pytest.raises(Refused) as raised:
+        kept.tick()
+    assert "MOCK_LOCATION" in str(raised.value) or "test provider" in str(raised.value)

@@ -86,8 +86,7 @@ class Emulator:
         self.said.append(line)
         if line.startswith("sms send "):  # the app for messages puts it into the inbox
             number, text = line.removeprefix("sms send ").split(" ", 1)
-            insert = shlex.join(
-                ["content", "insert", "--uri", "content://sms/inbox", "--bind", f"address:s:{number}"]
-                + ["--bind", f"body:s:{text}", "--bind", f"date:l:{int(time.time() * 1000)}"]
-            )
+            bound = (f"address:s:{number}", f"body:s:{text}", f"date:l:{int(time.time() * 1000)}")
+            words = ["content", "insert", "--uri", "content://sms/inbox"]
+            insert = shlex.join([*words, *(word for each in bound for word in ("--bind", each))])
             adbutils.AdbClient().device(self.serial).shell(insert)

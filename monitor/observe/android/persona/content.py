@@ -33,21 +33,25 @@ def quote_sql(text: str) -> str:
 
 def said(output: Output) -> str | None:
     """What a provider said when it refused: `content` ends with 0 whatever happens."""
-    found = _FAILED.search(f"{output.err}\n{output.out}")
+    printed = "" if output.out.startswith("Row: ") else output.out
+    found = _FAILED.search(f"{output.err}\n{printed}")
     if found:
         return found[1].strip()[:200]
     return None if output.ok else (output.err or output.out or f"status {output.code}").strip()[-200:]
 
 
-def rows(text: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows that `content query` printed. Only the last of `columns` may hold text with commas or line ends."""
+def rows(text: str, columns: Sequence[str], firsts: Sequence[str]) -> list[dict[str, str]]:
+    """The rows that `content query` printed. Only the last of `columns` may hold text with commas or line ends.
+
+    `firsts` are what the first column holds, row by row: text that looks like the start of a row is none.
+    """
     fields = ", ".join(f"{name}=(?P<{name}>.*?)" for name in columns[:-1])
     pattern = re.compile(f"{fields}{', ' if fields else ''}{columns[-1]}=(?P<{columns[-1]}>.*)", re.DOTALL)
     there = []
     starts: list[int] = []
     at = 0
-    while True:
-        opening = f"Row: {len(starts)} {columns[0]}="
+    for number, first in enumerate(firsts):
+        opening = f"Row: {number} {columns[0]}={first}{', ' if len(columns) > 1 else ''}"
         at = text.find(f"\n{opening}" if starts else opening, at)
         if at < 0:
             break
@@ -85,27 +89,33 @@ class Content:
                 words += ["--bind", f"{name}:{'l' if isinstance(value, int) else 's'}:{value}"]
         return shlex.join(words)
 
-    def query(self, uri: str, *columns: str, where: str, sort: str | None = None) -> list[dict[str, str]]:
-        """Rows, each column as `content` prints it: NULL, BLOB. Raises Refused, DeviceFault."""
-        options = {"projection": ":".join(columns), "where": where, **({"sort": sort} if sort else {})}
-        done = self._do(self.words("query", uri, **options))
-        if (why := said(done)) is not None:
-            raise Refused(why)
-        return rows(done.out, columns)
+    def known(self, uri: str, where: str) -> list[str]:
+        """The `_id` of each row, the lowest first. Raises Refused, DeviceFault."""
+        return re.findall(r"^Row: \d+ _id=(\d+)$", self._query(uri, "_id", where), re.MULTILINE)
 
-    def check(self, uri: str) -> None:
-        """See that the provider answers. Raises Refused."""
-        self.query(uri, "_id", where="_id=-1")
+    def query(self, uri: str, *columns: str, where: str, known: Sequence[str]) -> list[dict[str, str]]:
+        """Rows by their `_id` (`known`), each column as `content` prints it: NULL, BLOB. Raises Refused."""
+        return rows(self._query(uri, ":".join(("_id", *columns)), where), ("_id", *columns), known)
 
     def texts(self, uri: str, *columns: str, where: str) -> dict[str, dict[str, str]]:
         """Rows by their `_id`, one question for each column: any text comes back whole; a null is left out."""
-        there: dict[str, dict[str, str]] = {}
-        for column in columns:
-            for row in self.query(uri, "_id", column, where=where, sort="_id"):
-                known = there.setdefault(row["_id"], {})
+        known = self.known(uri, where)
+        there: dict[str, dict[str, str]] = {row: {} for row in known}
+        for column in columns if known else ():
+            for row in self.query(uri, column, where=where, known=known):
                 if row[column] != "NULL":
-                    known[column] = row[column]
+                    there[row["_id"]][column] = row[column]
         return there
+
+    def check(self, uri: str) -> None:
+        """See that the provider answers. Raises Refused."""
+        self._query(uri, "_id", "_id=-1")
+
+    def _query(self, uri: str, projection: str, where: str) -> str:
+        done = self._do(self.words("query", uri, projection=projection, where=where, sort="_id"))
+        if (why := said(done)) is not None:
+            raise Refused(why)
+        return done.out
 
     def ids(self, uri: str, where: str) -> str:
         """A line of a script that sets its arguments to the `_id` of each row: $1, $2."""

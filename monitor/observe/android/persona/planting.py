@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from monitor.events import Value
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.persona.content import Content, Refused, quote_sql, side_by_side
+from monitor.observe.android.persona.content import Cell, Content, Refused, quote_sql, side_by_side
 from monitor.observe.android.persona.operations import Operation
 from monitor.observe.android.persona.picture import jpeg
 from monitor.observe.android.persona.place import KeptPlace, keep_place
@@ -115,15 +115,16 @@ class _Planting:
         lines = (
             *side_by_side([raw] * len(wanted.contacts)),
             content.ids(f"{base}/raw_contacts", of_run),
-            f"[ $# = {len(wanted.contacts)} ] || {{ echo '[ERROR] {len(wanted.contacts)} contacts, it took '$#; exit 1; }}",
+            f"[ $# = {len(wanted.contacts)} ] || {{ echo '[ERROR] the device took not all of them:' $#; exit 1; }}",
             *side_by_side(commands),
         )
         adapter = f"{base}/raw_contacts?caller_is_syncadapter=true"
         content.script("plant contacts", lines, content.delete(adapter, of_run))
-        planted = [each["_id"] for each in content.query(f"{base}/raw_contacts", "_id", where=of_run, sort="_id")]
-        columns = ("raw_contact_id", "mimetype", "data4", "data1")
+        planted = content.known(f"{base}/raw_contacts", of_run)
         where = f"raw_contact_id IN ({', '.join(planted)})"
-        given = content.query(f"{base}/data", *columns, where=where, sort="raw_contact_id, _id")
+        columns = ("raw_contact_id", "mimetype", "data4", "data1")
+        known = content.known(f"{base}/data", where)
+        given = content.query(f"{base}/data", *columns, where=where, known=known)
         row_of = {raw_id: self.row + at for at, raw_id in enumerate(planted)}
         self.row += len(planted)
         for each in given:
@@ -210,7 +211,7 @@ class _Planting:
         adapter = f"{base}/calendars?caller_is_syncadapter=true&account_name={run}&account_type={LOCAL}"
         of_run = f"account_name={quote_sql(run)} AND account_type={quote_sql(LOCAL)}"
         content.check(f"{base}/calendars")
-        calendar = {
+        calendar: dict[str, Cell] = {
             **{"account_name": run, "account_type": LOCAL, "ownerAccount": run, "name": run},
             **{"calendar_displayName": "Calendar", "calendar_access_level": OWNER, "visible": 1, "sync_events": 1},
         }
@@ -218,7 +219,7 @@ class _Planting:
         commands = []
         for event in wanted.appointments:
             start = (now_s + event.hours_ahead * 3600) * 1000
-            values = {
+            values: dict[str, Cell] = {
                 **{"title": event.title, "dtstart": start, "dtend": start + 3_600_000, "eventTimezone": "UTC"},
                 **({"eventLocation": event.place} if event.place else {}),
                 **({"description": event.notes} if event.notes else {}),
@@ -252,7 +253,7 @@ class _Planting:
         of_run = f"_display_name={quote_sql(name)}"
         fresh = [folder for folder in folders if not shell.user(f"[ -d {folder} ]").ok]
         remove = "".join(f"rmdir {folder} 2>/dev/null\n" for folder in reversed(fresh))
-        undo = f"{content.delete(uri, of_run)}\nrm -f {path}\n{remove}[ ! -e {path} ]"
+        undo = f"rm -f {path}\n{remove}{content.delete(uri, of_run)}\n[ ! -e {path} ]"
         picture = jpeg(wanted.photo)
         if self.control.facts.api >= SCANNED_SINCE:
             scan = f"content call --uri content://media/ --method scan_file --arg {path} >/dev/null"
@@ -266,7 +267,7 @@ class _Planting:
             raise Refused(f"{path} is not what was written")
         row = self._next_row()
         self.values.append(Value(type="location", text=wanted.photo.text, row=row))
-        if content.query(uri, "_id", where=of_run):
+        if content.known(uri, of_run):
             self.values.append(Value(type="photos", text=name, row=row))
         else:
             self.notes.append(f"{path} is there, but Android's media store does not list it yet")

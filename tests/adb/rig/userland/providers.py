@@ -114,9 +114,9 @@ class Contacts(Provider):
         CREATE TABLE raw_contacts (_id INTEGER PRIMARY KEY AUTOINCREMENT, contact_id INTEGER, account_name TEXT,
             account_type TEXT, sourceid TEXT, display_name TEXT, deleted INTEGER NOT NULL DEFAULT 0,
             dirty INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1);
-        CREATE TABLE data (_id INTEGER PRIMARY KEY AUTOINCREMENT, raw_contact_id INTEGER NOT NULL, mimetype TEXT NOT NULL,
-            is_primary INTEGER NOT NULL DEFAULT 0, data1 TEXT, data2 TEXT, data3 TEXT, data4 TEXT, data5 TEXT,
-            data15 BLOB);
+        CREATE TABLE data (_id INTEGER PRIMARY KEY AUTOINCREMENT, raw_contact_id INTEGER NOT NULL,
+            mimetype TEXT NOT NULL, is_primary INTEGER NOT NULL DEFAULT 0,
+            data1 TEXT, data2 TEXT, data3 TEXT, data4 TEXT, data5 TEXT, data15 BLOB);
         CREATE VIEW view_data AS SELECT data.*, raw_contacts.contact_id, raw_contacts.sourceid,
             raw_contacts.account_name, raw_contacts.account_type, raw_contacts.display_name FROM data
             JOIN raw_contacts ON raw_contacts._id = raw_contact_id WHERE raw_contacts.deleted = 0;
@@ -202,8 +202,8 @@ class Messages(Provider):
 
     def allowed(self) -> bool:
         package = "com.android.shell" if os.getuid() else "root"
-        modes = self.state.get("appops", {}).get(package, {})
-        return modes.get("WRITE_SMS") == "allow"
+        entry = self.state.get("appops", {}).get(package, {}).get("WRITE_SMS", {})
+        return bool(entry.get("mode") == "allow")
 
     def table(self, asked: Asked) -> str:
         super().table(asked)

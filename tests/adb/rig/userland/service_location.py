@@ -13,7 +13,7 @@ def main(arguments, state):
         case ["providers", verb, name, *rest] if state["api"] >= 31:
             if not os.getuid():
                 return thrown("java.lang.SecurityException: Specified package com.android.shell under uid 0")
-            allowed = state.get("appops", {}).get(package, {}).get("MOCK_LOCATION") == "allow"
+            allowed = state.get("appops", {}).get(package, {}).get("MOCK_LOCATION", {}).get("mode") == "allow"
             if not allowed and verb != "remove-test-provider":
                 return thrown(f"java.lang.SecurityException: {package} not allowed to perform MOCK_LOCATION")
             match verb, rest:
