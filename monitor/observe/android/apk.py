@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
 from monitor.observe.android import apk_parts
+from monitor.observe.android.apk_manifest import ANDROID, Component, of_manifest
 from monitor.observe.android.faults import DeviceFault, fault
 
-ANDROID = "{http://schemas.android.com/apk/res/android}"
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20
 TABLE_BYTES = 128 << 20
@@ -37,31 +37,10 @@ TEXT_CHARACTERS = 16 << 20
 DEPTH = 100
 DIRECTORY_BYTES = 64 << 20
 """The ZIP file's own list of its files."""
-Kind = Literal["activity", "activity-alias", "service", "receiver", "provider"]
-KINDS: tuple[Kind, ...] = ("activity", "activity-alias", "service", "receiver", "provider")
 _DEX = re.compile(r"classes\d*\.dex")
 _LIBRARY = re.compile(r"lib/([^/]+)/[^/]+\.so")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _REFERENCE = re.compile(r"@(?:android:)?([0-9A-Fa-f]{8})")
-
-
-@dataclass(frozen=True)
-class Component:
-    """An activity, service, receiver or provider."""
-
-    kind: Kind
-    name: str
-    """Of its class, in full."""
-    process: str
-    """In full: com.example:push."""
-    enabled: bool = True
-    exported: bool | None = None
-    launcher: bool = False
-    """It stands in the launcher: MAIN and LAUNCHER in one filter."""
-    isolated: bool = False
-    """A service in a process of a uid of its own."""
-    authorities: tuple[str, ...] = ()
-    """Of a provider."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +120,7 @@ def read(path: Path) -> Apk:
             marks=_marks(names),
             certificate_sha256=signed[1] if signed else None,
             signed_by=signed[0] if signed else None,
-            **_of_manifest(manifest, archive),
+            **of_manifest(manifest, archive.resolved),
         )
     raise AssertionError
 
@@ -367,93 +346,3 @@ def _tree(data: bytes) -> Element:
     if root is None or not parser.is_valid():
         raise ValueError("its XML is damaged")
     return root
-
-
-def _of_manifest(manifest: Element, archive: _Archive) -> dict[str, Any]:
-    package = manifest.get("package", "")
-
-    def text(element: Element | None, name: str) -> str | None:
-        return archive.resolved(element.get(ANDROID + name)) if element is not None else None
-
-    def number(element: Element | None, name: str) -> int | None:
-        said = text(element, name)
-        with suppress(ValueError):
-            return int(said, 0) if said else None
-        return None
-
-    def flag(element: Element | None, name: str) -> bool | None:
-        said = text(element, name)
-        return None if said is None else said in ("true", "1", "-1")
-
-    application = manifest.find("application")
-    uses = manifest.find("uses-sdk")
-    split = manifest.get("split")
-    code, major = number(manifest, "versionCode"), number(manifest, "versionCodeMajor")
-    least = number(uses, "minSdkVersion") or 1
-    uses_permission = [*manifest.findall("uses-permission"), *manifest.findall("uses-permission-sdk-23")]
-    asked = [each.get(f"{ANDROID}name") for each in uses_permission]
-    required = flag(manifest, "isSplitRequired") or flag(application, "isSplitRequired")
-    return {
-        "package": package,
-        "split": split,
-        "config_for": manifest.get("configForSplit", "") if split and _is_config(split) else None,
-        "version_name": text(manifest, "versionName"),
-        "version_code": None if code is None else (major or 0) << 32 | code & 0xFFFFFFFF,
-        "min_sdk": least,
-        "target_sdk": None if split else number(uses, "targetSdkVersion") or least,
-        "permissions": tuple(dict.fromkeys(name for name in asked if name)),
-        "components": tuple(_components(package, application, text, flag)) if application is not None else (),
-        "debuggable": flag(application, "debuggable") or False,
-        "test_only": flag(application, "testOnly") or False,
-        "extract_native_libs": flag(application, "extractNativeLibs"),
-        "cleartext": flag(application, "usesCleartextTraffic"),
-        "network_security": application.get(f"{ANDROID}networkSecurityConfig") if application is not None else None,
-        "needs_splits": bool(required or text(manifest, "requiredSplitTypes")),
-    }
-
-
-def _is_config(split: str) -> bool:
-    return split.startswith("config.") or ".config." in split
-
-
-def _components(package: str, application: Element, text: Any, flag: Any) -> Iterator[Component]:
-    own = _process(package, text(application, "process"), package)
-    classes = {
-        _full(package, text(each, "name") or ""): _process(package, text(each, "process"), own)
-        for each in application.findall("activity")
-    }
-    for kind in KINDS:
-        for each in application.findall(kind):
-            if not (named := text(each, "name")):
-                continue
-            process = _process(package, text(each, "process"), own)
-            if kind == "activity-alias":
-                process = classes.get(_full(package, text(each, "targetActivity") or ""), own)
-            yield Component(
-                kind=kind,
-                name=_full(package, named),
-                process=process,
-                enabled=flag(each, "enabled") is not False,
-                exported=flag(each, "exported"),
-                launcher=kind.startswith("activity") and any(map(_launches, each.findall("intent-filter"))),
-                isolated=kind == "service" and flag(each, "isolatedProcess") is True,
-                authorities=tuple((text(each, "authorities") or "").split(";")) if kind == "provider" else (),
-            )
-
-
-def _launches(filter_: Element) -> bool:
-    actions = {each.get(f"{ANDROID}name") for each in filter_.findall("action")}
-    categories = {each.get(f"{ANDROID}name") for each in filter_.findall("category")}
-    return "android.intent.action.MAIN" in actions and "android.intent.category.LAUNCHER" in categories
-
-
-def _full(package: str, name: str) -> str:
-    if name.startswith("."):
-        return package + name
-    return name if "." in name else f"{package}.{name}"
-
-
-def _process(package: str, said: str | None, otherwise: str) -> str:
-    if not said:
-        return otherwise
-    return package + said if said.startswith(":") else said

@@ -9,48 +9,20 @@ import itertools
 import re
 import shlex
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from monitor.events import AppIdentity
-from monitor.observe.android import adb, app_files, package_undo
+from monitor.observe.android import adb, apk, app_files, package_undo
 from monitor.observe.android.app_files import App, CodeFacts
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.journal import Undo
+from monitor.observe.android.package_session import INSTALL_S, session
 
-INSTALL_S = 600.0
-"""The device compiles a large app while it installs it."""
-REFUSALS = {
-    "INSTALL_FAILED_USER_RESTRICTED": "install-user-restricted",
-    "INSTALL_FAILED_ABORTED": "install-user-restricted",
-    "INSTALL_FAILED_VERIFICATION_FAILURE": "install-not-verified",
-    "INSTALL_FAILED_VERIFICATION_TIMEOUT": "install-not-verified",
-    "INSTALL_FAILED_UPDATE_INCOMPATIBLE": "install-other-signature",
-    "INSTALL_FAILED_SHARED_USER_INCOMPATIBLE": "install-other-signature",
-    "INSTALL_FAILED_VERSION_DOWNGRADE": "install-older-version",
-    "INSTALL_FAILED_OLDER_SDK": "install-newer-android",
-    "INSTALL_FAILED_NO_MATCHING_ABIS": "install-wrong-abi",
-    "INSTALL_FAILED_CPU_ABI_INCOMPATIBLE": "install-wrong-abi",
-    "INSTALL_FAILED_MISSING_SPLIT": "install-missing-split",
-    "INSTALL_FAILED_INSUFFICIENT_STORAGE": "install-no-space",
-    "INSTALL_FAILED_CONFLICTING_PROVIDER": "install-conflict",
-    "INSTALL_FAILED_DUPLICATE_PERMISSION": "install-conflict",
-    "INSTALL_PARSE_FAILED_NO_CERTIFICATES": "install-unsigned",
-    "INSTALL_FAILED_INVALID_APK": "install-damaged",
-    "INSTALL_PARSE_FAILED_NOT_APK": "install-damaged",
-    "INSTALL_PARSE_FAILED_BAD_MANIFEST": "install-damaged",
-    "INSTALL_PARSE_FAILED_UNEXPECTED_EXCEPTION": "install-damaged",
-    "INSTALL_PARSE_FAILED_INCONSISTENT_CERTIFICATES": "install-damaged",
-    "INSTALL_PARSE_FAILED_MANIFEST_MALFORMED": "install-damaged",
-}
-"""What the installer answers, and the fault that it is."""
 ANIMATIONS = ("window_animation_scale", "transition_animation_scale", "animator_duration_scale")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
-_FAILURE = re.compile(r"Failure \[(\w+)(?::\s*(.*?))?\]?\s*$", re.DOTALL)
-_SESSION = re.compile(r"\[(\d+)\]")
 _COMPONENT = re.compile(r"^\s*([\w.]+)/([\w.$]+)\s*$", re.MULTILINE)
 
 
@@ -163,25 +135,21 @@ def install(control: Control, app: App, *, user: int = 0, replace: bool = False)
     package = app.base.package
     there = paths(control, package, user)
     if there and _same(control, there, app):
+        _expand(control, app, user)
         return _installed(control, app, user)
     if there and _is_system(control, package, user):
         raise fault("app-of-system", package=package, serial=control.shell.serial)
     if there and not replace:
         raise fault("app-other-version", package=package, serial=control.shell.serial)
     control.put("global", "verifier_verify_adb_installs", "0")
-    expansions = package_undo.Expansions(package, user)
-    if control.shell.user(f"[ -d {expansions.folder} ]").ok:
-        control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
+    _keep_expansions(control, package, user)
     if there:
         _set_aside(control, package, user)
     else:
         gone = f"if pm path --user {user} {package} >/dev/null 2>&1; then pm uninstall --user {user} {package}; fi"
         control.journal.before(_mark(package, user), Undo("user", gone))
-    _session(control, app, user)
-    if app.expansions:
-        control.change(f"expansions of {package}", expansions.make, expansions.drop)
-        for file, name in app.expansions:
-            control.shell.adb.push(file, f"{expansions.folder}/{name}")
+    session(control, app, user)
+    _expand(control, app, user)
     return _installed(control, app, user)
 
 
@@ -191,12 +159,7 @@ def identity(control: Control, package: str, user: int = 0) -> Installed:
     if not there:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
     with tempfile.TemporaryDirectory(prefix="appwitness-") as folder:
-        files: list[Path] = []
-        for path in there:
-            files.append(Path(folder) / f"{len(files):04}.apk")
-            done = adb.host("-s", control.shell.serial, "pull", path, str(files[-1]), timeout_s=INSTALL_S)
-            if not done.ok:
-                raise fault("app-unreadable", package=package, path=path, said=(done.err or done.out)[-200:])
+        files = _fetched(control, package, there, Path(folder))
         with app_files.opened(*files) as app:
             return _installed(control, app, user)
 
@@ -226,12 +189,12 @@ def reset(control: Control, package: str, *, user: int = 0, clear: bool = False)
 
 
 def grant(control: Control, package: str, permission: str, user: int = 0) -> None:
-    """Grant a permission before a run; undo revokes it. It is no consent of a user."""
+    """Grant a permission before a start, after `reset`, which takes it back. Undo revokes it. No user consented."""
     _permit(control, package, permission, user, "grant", "revoke")
 
 
 def revoke(control: Control, package: str, permission: str, user: int = 0) -> None:
-    """Revoke a permission before a run, which ends the app's processes; undo grants it."""
+    """Revoke a permission before a start, which ends the app's processes; undo grants it."""
     _permit(control, package, permission, user, "revoke", "grant")
 
 
@@ -326,8 +289,42 @@ def _density(control: Control) -> int:
 def _same(control: Control, there: tuple[str, ...], app: App) -> bool:
     """Whether the device has exactly these files, and no others."""
     said = control.shell.user("sha256sum " + " ".join(map(shlex.quote, there)), timeout_s=120)
-    found = sorted(line.split()[0].lstrip("\\") for line in said.out.splitlines() if line.strip())
-    return said.ok and found == sorted(each.sha256 for each in app.apks)
+    if said.ok:
+        found = [line.split()[0].lstrip("\\") for line in said.out.splitlines() if line.strip()]
+    else:  # Android 7 has no sha256sum
+        with tempfile.TemporaryDirectory(prefix="appwitness-") as folder:
+            found = [apk.digest(file) for file in _fetched(control, app.base.package, there, Path(folder))]
+    return sorted(found) == sorted(each.sha256 for each in app.apks)
+
+
+def _fetched(control: Control, package: str, there: tuple[str, ...], folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for path in there:
+        files.append(folder / f"{len(files):04}.apk")
+        done = adb.host("-s", control.shell.serial, "pull", path, str(files[-1]), timeout_s=INSTALL_S)
+        if not done.ok:
+            raise fault("app-unreadable", package=package, path=path, said=(done.err or done.out)[-200:])
+    return files
+
+
+def _keep_expansions(control: Control, package: str, user: int) -> None:
+    """Move the app's large files aside, where there are any that are not this run's: they go when it is uninstalled."""
+    expansions = package_undo.Expansions(package, user)
+    if control.shell.user(f"[ -d {expansions.folder} ] && [ ! -e {expansions.folder}/.appwitness ]").ok:
+        control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
+
+
+def _expand(control: Control, app: App, user: int) -> None:
+    """Put the app's large files there, all of them, unless they are there in these sizes."""
+    package = app.base.package
+    expansions = package_undo.Expansions(package, user)
+    sizes = [(str(file.stat().st_size), f"{expansions.folder}/{name}") for file, name in app.expansions]
+    if all(control.shell.user(f"stat -c %s {path}").out.strip() == size for size, path in sizes):
+        return
+    _keep_expansions(control, package, user)
+    control.change(f"expansions of {package}", expansions.make, expansions.drop)
+    for file, name in app.expansions:
+        control.shell.adb.push(file, f"{expansions.folder}/{name}")
 
 
 def _installed(control: Control, app: App, user: int) -> Installed:
@@ -355,59 +352,6 @@ def _installer(control: Control, package: str, user: int) -> str | None:
     said = control.shell.user(f"pm list packages -i --user {user} {package}").out
     found = re.search(rf"^package:{re.escape(package)}\s+installer=([\w.]+)", said, re.MULTILINE)
     return None if found is None or found[1] == "null" else found[1]
-
-
-def _session(control: Control, app: App, user: int) -> None:
-    """Install all files in one session: pushed first, because not every adbd takes a stream."""
-    shell = control.shell
-    folder = f"/data/local/tmp/.{control.run}-apks"
-    control.change(f"files of {app.base.package} in {folder}", f"mkdir -p {folder}", f"rm -rf {folder}")
-    number = None
-    try:
-        options = ["-r", "-t", "--user", str(user)]
-        if control.facts.api >= 34:
-            options.append("--bypass-low-target-sdk-block")
-        done = shell.user(f"pm install-create {' '.join(options)}", timeout_s=60)
-        found = _SESSION.search(done.out)
-        if not done.ok or not found:
-            raise _refused(control, app, done)
-        number = found[1]
-        for index, each in enumerate(app.apks):
-            there = f"{folder}/{index}.apk"
-            shell.adb.push(each.path, there)
-            name = "base.apk" if each.split is None else f"split_{index}.apk"
-            done = shell.user(f"pm install-write -S {each.size} {number} {name} {there}", timeout_s=INSTALL_S)
-            if not done.ok or "Success" not in done.out:
-                raise _refused(control, app, done)
-        done = shell.user(f"pm install-commit {number}", timeout_s=INSTALL_S)
-        if not done.ok or "Success" not in done.out:
-            raise _refused(control, app, done)
-        number = None
-    finally:
-        with suppress(DeviceFault):
-            abandon = f"pm install-abandon {number} >/dev/null 2>&1; " if number else ""
-            shell.user(f"{abandon}rm -rf {folder}")
-
-
-def _refused(control: Control, app: App, done: adb.Output) -> DeviceFault:
-    said = f"{done.out}\n{done.err}".strip()
-    found = _FAILURE.search(said)
-    code, detail = (found[1], found[2] or "") if found else ("", said)
-    if not found and re.search(r"No space left|not enough space|ENOSPC", said):
-        code = "INSTALL_FAILED_INSUFFICIENT_STORAGE"
-    if not found and "SecurityException" in said:
-        code = "INSTALL_FAILED_USER_RESTRICTED"
-    base = app.base
-    return fault(
-        REFUSALS.get(code, "install-refused"),
-        package=base.package,
-        serial=control.shell.serial,
-        said=f"{code} {detail}".strip()[:300] or "nothing",
-        least=base.min_sdk,
-        release=control.facts.release or "?",
-        abis=", ".join(sorted(app.abis)) or "none",
-        device=", ".join(control.facts.abis),
-    )
 
 
 def _set_aside(control: Control, package: str, user: int) -> None:

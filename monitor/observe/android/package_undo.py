@@ -144,9 +144,11 @@ class Data:
 umask 077
 rm -rf $d; mkdir -p $d && chmod 700 {STORE} || exit 1
 am force-stop --user {self.user} $a
+n=0
 for k in {self._areas}; do
+  n=$((n + 1))
   [ -d /data/$k/$a ] || continue
-  tar -cf "$d/$(echo $k | tr / _).tar" -C /data/$k $a || exit 1
+  tar -cf $d/$n.tar -C /data/$k $a || exit 1
 done
 stat -c %u /data/user/{self.user}/$a > $d/uid || exit 1
 touch $d/complete"""
@@ -163,12 +165,13 @@ fi
 am force-stop --user {self.user} $a
 old=$(cat $d/uid); new=$(stat -c %u /data/user/{self.user}/$a) || exit 1
 oldcache=$((old % 100000 + 10000)); newcache=$((new % 100000 + 10000))
+n=0
 for k in {self._areas}; do
-  t="$d/$(echo $k | tr / _).tar"; b=/data/$k/$a
-  [ -f "$t" ] || continue
+  n=$((n + 1)); b=/data/$k/$a
+  [ -f $d/$n.tar ] || continue
   label=$(ls -Zd $b 2>/dev/null | cut -d' ' -f1)
   mkdir -p $b && rm -rf $b/* $b/.[!.]* $b/..?*
-  tar -xpf "$t" -C /data/$k || exit 1
+  tar -xpf $d/$n.tar -C /data/$k || exit 1
   case "$label" in *:*) chcon -R "$label" $b;; esac
   if [ "$old" != "$new" ]; then
     find $b -user $old -exec chown -h $new {{}} +

@@ -1,0 +1,123 @@
+"""What the manifest of an APK says, from its tree: version, permissions, components and their processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+from xml.etree.ElementTree import Element
+
+ANDROID = "{http://schemas.android.com/apk/res/android}"
+Kind = Literal["activity", "activity-alias", "service", "receiver", "provider"]
+KINDS: tuple[Kind, ...] = ("activity", "activity-alias", "service", "receiver", "provider")
+
+
+@dataclass(frozen=True)
+class Component:
+    """An activity, service, receiver or provider."""
+
+    kind: Kind
+    name: str
+    """Of its class, in full."""
+    process: str
+    """In full: com.example:push."""
+    enabled: bool = True
+    exported: bool | None = None
+    launcher: bool = False
+    """It stands in the launcher: MAIN and LAUNCHER in one filter."""
+    isolated: bool = False
+    """A service in a process of a uid of its own."""
+    authorities: tuple[str, ...] = ()
+    """Of a provider."""
+
+
+def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None]) -> dict[str, Any]:
+    """The fields of Apk that a manifest's tree tells. `resolved` gives what a reference to a resource leads to."""
+    package = manifest.get("package", "")
+
+    def text(element: Element | None, name: str) -> str | None:
+        return resolved(element.get(ANDROID + name)) if element is not None else None
+
+    def number(element: Element | None, name: str) -> int | None:
+        said = text(element, name)
+        with suppress(ValueError):
+            return int(said, 0) if said else None
+        return None
+
+    def flag(element: Element | None, name: str) -> bool | None:
+        said = text(element, name)
+        return None if said is None else said in ("true", "1", "-1")
+
+    application = manifest.find("application")
+    uses = manifest.find("uses-sdk")
+    split = manifest.get("split")
+    code, major = number(manifest, "versionCode"), number(manifest, "versionCodeMajor")
+    least = number(uses, "minSdkVersion") or 1
+    uses_permission = [*manifest.findall("uses-permission"), *manifest.findall("uses-permission-sdk-23")]
+    asked = [each.get(f"{ANDROID}name") for each in uses_permission]
+    required = flag(manifest, "isSplitRequired") or flag(application, "isSplitRequired")
+    return {
+        "package": package,
+        "split": split,
+        "config_for": manifest.get("configForSplit", "") if split and _is_config(split) else None,
+        "version_name": text(manifest, "versionName"),
+        "version_code": None if code is None else (major or 0) << 32 | code & 0xFFFFFFFF,
+        "min_sdk": least,
+        "target_sdk": None if split else number(uses, "targetSdkVersion") or least,
+        "permissions": tuple(dict.fromkeys(name for name in asked if name)),
+        "components": tuple(_components(package, application, text, flag)) if application is not None else (),
+        "debuggable": flag(application, "debuggable") or False,
+        "test_only": flag(application, "testOnly") or False,
+        "extract_native_libs": flag(application, "extractNativeLibs"),
+        "cleartext": flag(application, "usesCleartextTraffic"),
+        "network_security": application.get(f"{ANDROID}networkSecurityConfig") if application is not None else None,
+        "needs_splits": bool(required or text(manifest, "requiredSplitTypes")),
+    }
+
+
+def _is_config(split: str) -> bool:
+    return split.startswith("config.") or ".config." in split
+
+
+def _components(package: str, application: Element, text: Any, flag: Any) -> Iterator[Component]:
+    own = _process(package, text(application, "process"), package)
+    classes = {
+        _full(package, text(each, "name") or ""): _process(package, text(each, "process"), own)
+        for each in application.findall("activity")
+    }
+    for kind in KINDS:
+        for each in application.findall(kind):
+            if not (named := text(each, "name")):
+                continue
+            process = _process(package, text(each, "process"), own)
+            if kind == "activity-alias":
+                process = classes.get(_full(package, text(each, "targetActivity") or ""), own)
+            yield Component(
+                kind=kind,
+                name=_full(package, named),
+                process=process,
+                enabled=flag(each, "enabled") is not False,
+                exported=flag(each, "exported"),
+                launcher=kind.startswith("activity") and any(map(_launches, each.findall("intent-filter"))),
+                isolated=kind == "service" and flag(each, "isolatedProcess") is True,
+                authorities=tuple((text(each, "authorities") or "").split(";")) if kind == "provider" else (),
+            )
+
+
+def _launches(filter_: Element) -> bool:
+    actions = {each.get(f"{ANDROID}name") for each in filter_.findall("action")}
+    categories = {each.get(f"{ANDROID}name") for each in filter_.findall("category")}
+    return "android.intent.action.MAIN" in actions and "android.intent.category.LAUNCHER" in categories
+
+
+def _full(package: str, name: str) -> str:
+    if name.startswith("."):
+        return package + name
+    return name if "." in name else f"{package}.{name}"
+
+
+def _process(package: str, said: str | None, otherwise: str) -> str:
+    if not said:
+        return otherwise
+    return package + said if said.startswith(":") else said
