@@ -26,7 +26,8 @@ from monitor.observe.android import video
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.playing import Ask, Explore, Hands, Permissions, Player
+from monitor.observe.android.hands import Ask, Explore, Hands, Permissions
+from monitor.observe.android.playing import Player
 from monitor.observe.android.shell import TMP
 
 POLL_S = 0.15
