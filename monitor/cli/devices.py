@@ -45,12 +45,21 @@ def journals() -> Path:
     help="Wait so long until it has started, as an emulator in a container.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (`appwitness schema --of doctor` describes it).")
-def doctor(name: str | None, wait_s: float, as_json: bool) -> None:
+@click.option(
+    "--export",
+    "archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="Also write what the device says of itself to an archive that you can send us; personal data is removed.",
+)
+def doctor(name: str | None, wait_s: float, as_json: bool, archive: Path | None) -> None:
     """Check whether a device can be observed, and say what to do where it cannot.
 
     Changes nothing on the device. Ends with 0 when a run would work, warnings or not, and with 4 when it would not.
     """
     diagnosis = _lab(name) if name is not None and name.startswith("lab:") else _diagnose(name, wait_s)
+    if archive is not None:
+        _export(diagnosis, archive)
     if as_json:
         click.echo(json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False))
     else:
@@ -190,6 +199,17 @@ def _diagnose(name: str | None, wait_s: float) -> Diagnosis:
     from monitor.observe.android.doctor import diagnose
 
     return diagnose(name, journals(), wait_s)
+
+
+def _export(diagnosis: Diagnosis, archive: Path) -> None:
+    from monitor.observe.android import adb, export
+    from monitor.observe.android.shell import Shell
+
+    if diagnosis.device is None or diagnosis.kind == "lab":
+        raise UserError("There is no Android device to export from.", "Name one: --device (`appwitness devices`).")
+    said = {"doctor.json": json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False)}
+    names = export.write(Shell(adb.connect(diagnosis.device)), archive, said)
+    err.print(plain(f"written: {archive}, {len(names)} files; look into it before you send it"))
 
 
 def _show(diagnosis: Diagnosis) -> None:

@@ -139,7 +139,7 @@ def test_awake(phone_of: PhoneOf, control_of: ControlOf, api: int, lock: str, op
     assert phone.read()["screen"]["locked"] is not opens
     assert control.journal.undo_all(control.take_back) == []
     assert phone.read()["screen"] == before["screen"]
-    assert phone.read()["settings"]["global"]["stay_on_while_plugged_in"] == "0"
+    assert "stay_on_while_plugged_in" not in phone.read()["settings"]["global"]
 
 
 def test_the_journal_of_a_device_knows_how_it_was_connected(phone_of: PhoneOf, tmp_path: Path) -> None:

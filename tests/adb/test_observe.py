@@ -48,7 +48,7 @@ def left(phone: Phone) -> dict[str, Any]:
         for line in (Path("/proc") / str(process) / "mountinfo").read_text().splitlines()
     }
     return {
-        **{name: value for name, value in state.items() if name not in ("running", "serials")},
+        **{name: value for name, value in state.items() if value not in ({}, {"test": {}}) and name != "running"},
         "files": sorted(str(each.relative_to(phone.root)) for each in (phone.root / "data/local/tmp").rglob("*")),
         "mounts": mounts,
         "names": sorted(phone.processes().values()),

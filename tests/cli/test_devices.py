@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 
 from monitor import cli
 from monitor.observe.android import adb, finding
-from tests.adb.conftest import adb_server, phone_of
+from tests.adb.conftest import adb_server, phone_of, server
+from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 
-__all__ = ["adb_server", "phone_of"]
+__all__ = ["adb_server", "phone_of", "server"]
 pytestmark = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
 PhoneOf = Callable[..., Phone]
 
@@ -117,3 +118,86 @@ def test_undo_with_nothing_open_and_nothing_there() -> None:
     for option in ([], ["--all"]):
         done = run("undo", *option)
         assert (done.exit_code, done.output) == (0, "Nothing is left of former runs, and no device is there.\n")
+
+
+def test_undo_after_a_restart_of_the_device(phone_of: PhoneOf, home: Path) -> None:
+    phone = phone_of()
+    change(phone, home)
+    (phone.root / "data/rig/boot_id").write_text("another-boot\n")
+
+    done = run("undo", "--device", phone.serial)
+
+    assert done.exit_code == 0, done.output
+    assert "gone with the restart: reverse tcp:8080" in done.stdout
+    assert "taken back: set global http_proxy" in done.stdout
+
+
+def test_undo_of_all(phone_of: PhoneOf, home: Path) -> None:
+    there, gone = phone_of(), phone_of(emulator=True)
+    for phone in (there, gone):
+        change(phone, home)
+    gone.unplug()
+    adb.host("disconnect", gone.serial)
+
+    done = run("undo", "--all")
+
+    assert done.exit_code == 4
+    assert f"{there.serial}: taken back: set global http_proxy" in done.stdout
+    assert ": open: set global http_proxy" in done.stdout
+    assert there.read()["settings"]["global"]["http_proxy"] == ":0"
+
+
+def test_undo_that_fails_keeps_what_it_could_not_do(phone_of: PhoneOf, home: Path) -> None:
+    phone = phone_of()
+    control = finding.control(finding.choose(phone.serial), home / "devices")
+    control.change("a folder", "mkdir /data/local/tmp/ours", "rmdir /data/local/tmp/ours", root=True)
+    (phone.root / "data/local/tmp/ours/file").touch()
+    control.put("global", "fresh", "1")
+
+    done = run("undo", "--device", phone.serial)
+
+    assert done.exit_code == 4
+    assert "stays: a folder" in done.stdout
+    assert "taken back: set global fresh" in done.stdout
+    (phone.root / "data/local/tmp/ours/file").unlink()
+    assert run("undo", "--device", phone.serial).exit_code == 0
+
+
+PAGE = "192.168.1.20:41111"
+
+
+@pytest.mark.parametrize("typed", [None, "482913\n"])
+def test_pair(server: AdbServer, phone_of: PhoneOf, home: Path, typed: str | None) -> None:
+    phone = phone_of()
+    adb.connect(phone.serial)
+    server.hidden.add(phone.serial)
+    server.pairing[PAGE] = "482913"
+    server.announced = [("adb-R58M12ABCDE-vWgJpq", "_adb-tls-connect._tcp", "192.168.1.20:40002")]
+    server.reachable["192.168.1.20:40002"] = phone.serial
+
+    done = run("pair", PAGE, *(["482 913"] if typed is None else []), typed=typed)
+
+    assert done.exit_code == 0, done.output
+    assert server.paired == [PAGE]
+    assert "482913" not in done.output.replace(" ", "")
+    assert "--device 192.168.1.20:40002" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "code", "said"),
+    [
+        ([PAGE, "000000"], None, 4, "did not pair"),
+        (["nowhere", "000000"], None, 2, "no address"),
+        ([PAGE, "letters"], None, 2, "digits"),
+        ([], f"{PAGE}\n111111\n", 4, "did not pair"),
+    ],
+)
+def test_pair_that_fails(server: AdbServer, arguments: list[str], typed: str | None, code: int, said: str) -> None:
+    server.pairing[PAGE] = "482913"
+
+    done = run("pair", *arguments, typed=typed)
+
+    assert done.exit_code == code
+    assert said in done.output
+    assert "000000" not in done.output
+    assert "111111" not in done.output

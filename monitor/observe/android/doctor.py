@@ -403,14 +403,18 @@ def _screens(asked: Asked) -> Iterator[Result]:
 
 @check("rom")
 def _rom(asked: Asked) -> Iterator[Result]:
-    for rom in _roms(asked.facts):
-        refuses = any(asked.facts.properties.get(name) != value for name, value in rom.needs.items())
-        if refuses or (rom.probe and "INJECT_EVENTS" in asked.said["probe"]):
-            yield asked.warning("rom-refuses", rom=rom.name, remedy=rom.remedy)
-        else:
-            yield asked.ok(rom=f"{rom.name} allows what adb does")
-        return
-    yield asked.ok(rom="none that is known to refuse")
+    there = _roms(asked.facts)
+    refusing = [
+        rom
+        for rom in there
+        if any(asked.facts.properties.get(name) != value for name, value in rom.needs.items())
+        or (rom.probe and "INJECT_EVENTS" in asked.said["probe"])
+    ]
+    for rom in refusing:
+        yield asked.warning("rom-refuses", rom=rom.name, remedy=rom.remedy)
+    if not refusing:
+        named = " and ".join(rom.name for rom in there)
+        yield asked.ok(rom=f"{named} lets adb do all" if there else "none that is known to refuse")
 
 
 @check("clock")

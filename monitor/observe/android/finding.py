@@ -199,7 +199,7 @@ def awake(control: Control) -> None:
     if not is_awake(shell.user("dumpsys power").out):
         control.change("wake the screen", "input keyevent KEYCODE_WAKEUP", SLEEP, lost_by_reboot=True)
     if shell.user("settings get global stay_on_while_plugged_in").out.strip() != "7":
-        control.put("global", "stay_on_while_plugged_in", "7", restore="0")
+        control.put("global", "stay_on_while_plugged_in", "7")
     if is_locked(shell.user("dumpsys window policy").out):
         shell.user("wm dismiss-keyguard")
         for _ in range(10):

@@ -108,6 +108,12 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     (root / TMP).chmod(0o777)
     os.chown(root / TMP, SHELL_UID, SHELL_UID)
     (root / "data").chmod(0o771)
+    media = root / "data/media/0"  # the shared storage, as FUSE shows it: everybody may write
+    media.mkdir(parents=True)
+    media.chmod(0o777)
+    (root / "storage/emulated").mkdir(parents=True)
+    (root / "storage/emulated/0").symlink_to("/data/media/0")
+    (root / "sdcard").symlink_to("/storage/emulated/0")
     system = root / "system"
     (system / "bin").mkdir(parents=True)
     (system / "bin/sh").symlink_to("/usr/bin/dash")

@@ -266,4 +266,5 @@ def usual(api: int, emulator: bool) -> dict[str, Any]:
         },
         "settings": {"global": {"adb_enabled": "1"}, "secure": {}, "system": {}},
         "packages": {},
+        "backups": True,
     }

@@ -1,4 +1,4 @@
-"""dumpsys SERVICE ...: each service in a file dump_NAME.py"""
+"""dumpsys SERVICE ...: each service in a file dump_NAME.py, or what the state's `dumps` has it say"""
 
 import importlib
 import sys
@@ -6,6 +6,9 @@ import sys
 
 def main(arguments, state):
     name = arguments[0].replace("-", "_") if arguments else ""
+    if text := state.get("dumps", {}).get(arguments[0] if arguments else ""):
+        print(text)
+        return 0
     try:
         module = importlib.import_module(f"dump_{name}")
     except ModuleNotFoundError:

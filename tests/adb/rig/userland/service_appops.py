@@ -6,6 +6,8 @@ A use is {"at": epoch seconds, "tag", "state", "flag", "proxy", "lasted": second
 import sys
 import time
 
+DEFAULTS = {"WRITE_SMS": "ignore", "MOCK_LOCATION": "deny"}
+SYSTEM = ("com.android.shell", "root")
 
 def main(arguments, state):
     words = list(arguments)
@@ -28,6 +30,10 @@ def main(arguments, state):
                 return 255
             entry = ops.setdefault(words[0], {}).setdefault(name_of(words[1]), {})
             entry["mode"] = words[2]
+            if words[2] == "default" and entry == {"mode": "default"}:  # as if nobody had ever set it
+                del ops[words[0]][name_of(words[1])]
+                if not ops[words[0]]:
+                    del ops[words[0]]
             return 0
         case "reset":
             for package in words or list(ops):
@@ -55,7 +61,7 @@ def get(package, named, user, ops, state):
     if not entries:
         print("No operations.")
         if named:
-            print("Default mode: allow")
+            print(f"Default mode: {DEFAULTS.get(name_of(named[0]), 'allow')}")
         return 0
     now = time.time()
     for op, entry in sorted(entries.items()):
@@ -70,7 +76,7 @@ def get(package, named, user, ops, state):
 
 
 def is_there(package, state):
-    return package in state["packages"] or package in state.get("appops", {}) or package == "com.android.shell"
+    return package in state["packages"] or package in state.get("appops", {}) or package in SYSTEM
 
 
 def name_of(op):
