@@ -119,12 +119,13 @@ def screens_settled(lines: Lines, consents: int) -> None:
             ["Manage options", "Analytics", "Save choices"],
             ["requested", "requested", "refused"],
         ),
-        (
+        pytest.param(
             "withdraw",
             "policy",
             "home",
             ["Agree", "Allow", "Settings", "Privacy settings", "Withdraw consent", "OK"],
             ["requested", "given", "requested", "given", "withdrawn"],
+            marks=pytest.mark.slow,
         ),
         ("accept", "cookies", "home", ["Accept all"], ["requested", "given"]),
         ("accept", "rate", "home", ["BACK"], []),
@@ -189,6 +190,30 @@ def test_who_is_silent_touches_nothing_and_still_sees(
     assert [line.why for line in lines.of(Screen)] == ["consent"]
 
 
+def test_what_was_granted_is_what_the_system_says(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    asked = ["android.permission.READ_CONTACTS", "android.permission.WRITE_CONTACTS", "android.permission.CAMERA"]
+    app = {"uid": 10123, "requested": asked}
+    phone = phone_of(state={"packages": {APP: app}})
+
+    def grants(_: str) -> None:
+        phone.write(packages={APP: {**app, "users": {"0": {"granted": asked[:2]}, "10": {"granted": asked[2:]}}}})
+
+    with (
+        Stage(phone, SCREENS, WAYS, "contacts", does=grants) as stage,
+        played(control_of(phone), "accept") as (_, lines),
+    ):
+        stage.until("home")
+        screens_settled(lines, 3)
+
+    said = [(line.signal, line.status, line.text) for line in lines.of(Consent)]
+    assert said == [
+        ("permission_prompt", "requested", "android.permission-group.CONTACTS"),
+        *(("permission_result", "given", name) for name in asked[:2]),
+    ]
+
+
 def test_a_person_is_asked_about_what_nobody_knows(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
 ) -> None:
@@ -245,6 +270,7 @@ def test_without_uiautomator2_the_shell_does(
     assert "SIGABRT" in control.notes[0]
 
 
+@pytest.mark.slow
 def test_exploring_never_leaves_the_app(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
     phone = phone_of()
     screens = {

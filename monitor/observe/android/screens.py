@@ -209,7 +209,7 @@ class _Common:
 
     def permissions(self, app: str) -> Permissions:
         said = self._shell.user(f"dumpsys package {app}").out
-        _, _, runtime = said.partition("runtime permissions:")
+        runtime = said.partition("runtime permissions:")[2].partition("\n    User ")[0]  # of the device's first user
         return {name: (granted == "true", flags or "") for name, granted, flags in _PERMISSION.findall(runtime)}
 
     def bring_back(self, app: str) -> None:
