@@ -415,7 +415,8 @@ def test_permissions_asked_in_one_request_say_so(screen):
 )
 def test_a_call_that_calls_another_of_its_name_asks_once(second, after_ms, answered, asked):
     """Android 15: Activity.requestPermissions(String[], int) calls requestPermissions(String[], int, int)."""
-    signals, said = Signals(), []
+    signals = Signals()
+    said: list[Consent] = []
     for at, name in ((AT, "android.permission.CAMERA"), (AT + timedelta(milliseconds=after_ms), second)):
         said += signals.feed({"fact": "permissions_asked", "at": at, "pid": 7, "permissions": [name]})
         if answered:
