@@ -20,7 +20,7 @@ from monitor.observe.android.wanted import Wanted
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.status import Status
 
-    from monitor.observe.android.playing import Question
+    from monitor.observe.android.hands import Question
     from monitor.observe.device import Device
     from monitor.observe.order import PlanName
 

@@ -21,8 +21,8 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.endings import Endings, is_ours
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.hands import Ask, Explore
 from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.playing import Ask, Explore
 from monitor.observe.android.processes import Processes, start_app
 from monitor.observe.android.rest import Rest
 from monitor.observe.android.screens import Screens

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
-from xml.parsers import expat  # no DOCTYPE is taken, so no entities; size, depth and number are bounded
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
 from monitor.events import DataType
 from monitor.labels import LONGEST_LABEL, Phrases, Words, normal, normal_label
+from monitor.observe.android.hierarchy import Button, Seen
 from monitor.observe.consent_signals import Signals, load
-from monitor.observe.consent_signals.received import Check, Screen
+from monitor.observe.consent_signals.received import Screen
 from monitor.observe.consent_signals.wording import ConsentWords
-
-MOST_BYTES = 8 << 20
-MOST_NODES = 5000
-MOST_DEPTH = 250
-MOST_CHARACTERS = 4000
-"""Of one text; the rest is cut off."""
-SYSTEM_UI = "com.android.systemui"
-_BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
 Answer = Literal["given", "refused", "withdrawn"]
 Touch = Literal["allow", "once", "deny"]
 """What a button of a question about a permission does."""
-
-
-class BadTree(ValueError):
-    """A text that is no hierarchy, or one that no screen has."""
 
 
 class _Entry(BaseModel):
@@ -122,109 +109,6 @@ def _refusals() -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Node:
-    """One element of a screen."""
-
-    number: int
-    parent: int | None
-    text: str
-    description: str
-    id: str
-    """The part after `:id/`; of an element in a web page all of it."""
-    cls: str
-    package: str
-    bounds: tuple[int, int, int, int]
-    clickable: bool
-    enabled: bool
-    checkable: bool
-    checked: bool
-
-    @property
-    def label(self) -> str:
-        """What can be read on it itself."""
-        return self.text or self.description
-
-    @property
-    def at(self) -> tuple[int, int]:
-        """Its middle, in pixels."""
-        left, top, right, bottom = self.bounds
-        return (left + right) // 2, (top + bottom) // 2
-
-    @property
-    def area(self) -> int:
-        """In square pixels; 0 when nothing of it is on the screen."""
-        left, top, right, bottom = self.bounds
-        return max(0, right - left) * max(0, bottom - top)
-
-
-@dataclass(frozen=True)
-class Tree:
-    """The elements of a screen, parents before children, and how they hang together."""
-
-    nodes: tuple[Node, ...]
-    children: tuple[tuple[int, ...], ...] = field(repr=False, compare=False)
-
-    @property
-    def roots(self) -> tuple[Node, ...]:
-        """One for each window."""
-        return tuple(node for node in self.nodes if node.parent is None)
-
-    def under(self, number: int) -> Iterator[Node]:
-        """An element's descendants, in order."""
-        below = list(reversed(self.children[number]))
-        while below:
-            at = below.pop()
-            yield self.nodes[at]
-            below.extend(reversed(self.children[at]))
-
-    def window(self, root: Node) -> tuple[Node, ...]:
-        """The elements of one window that are on the screen."""
-        return tuple(node for node in (root, *self.under(root.number)) if node.area)
-
-
-@dataclass(frozen=True)
-class Button:
-    """What can be touched, with what is read on it."""
-
-    label: str
-    node: Node
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What can be read and touched in one window."""
-
-    package: str
-    texts: tuple[str, ...]
-    buttons: tuple[Button, ...]
-    boxes: tuple[Button, ...]
-    """To tick, or to switch."""
-    small: bool
-    """It leaves a fifth of the display or more to what lies below it."""
-    ids: frozenset[str]
-
-    @functools.cached_property
-    def signature(self) -> tuple[object, ...]:
-        """The same for the same screen, wherever it lies at this moment."""
-        return (self.question, tuple(box.node.checked for box in self.boxes))
-
-    @functools.cached_property
-    def question(self) -> tuple[object, ...]:
-        """The same as long as the same is asked, whatever is ticked."""
-        return (self.package, self.texts, *(each.label for each in (*self.buttons, *self.boxes)))
-
-    def facts(self, at: datetime, app: str | None) -> dict[str, Any]:
-        """As the agent tells what it reads on a window (consent_signals/received.py)."""
-        return {
-            "at": at,
-            "app": app,
-            "texts": self.texts,
-            "labels": tuple(button.label for button in self.buttons),
-            "checks": tuple(Check(text=box.label, checked=box.node.checked) for box in self.boxes),
-        }
-
-
-@dataclass(frozen=True)
 class Dialog:
     """What a screen asks."""
 
@@ -258,113 +142,9 @@ class Decision:
     """Whether nothing there is known to be what the plan wants."""
 
 
-def parse(xml: str | bytes) -> Tree:
-    """The elements of a hierarchy. Raises BadTree when it is no XML, declares anything, or is out of all bounds."""
-    data = xml.encode("utf-8", "replace") if isinstance(xml, str) else xml
-    if len(data) > MOST_BYTES:
-        raise BadTree(f"a hierarchy of {len(data)} bytes")
-    nodes: list[Node] = []
-    children: list[list[int]] = []
-    open_: list[int | None] = []
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if len(open_) > MOST_DEPTH or len(nodes) >= MOST_NODES:
-            raise BadTree("a hierarchy that is too deep or has too many elements")
-        if name == "hierarchy" or not attributes:
-            open_.append(None)
-            return
-        parent = next((number for number in reversed(open_) if number is not None), None)
-        node = _node(len(nodes), parent, attributes)
-        nodes.append(node)
-        children.append([])
-        if parent is not None:
-            children[parent].append(node.number)
-        open_.append(node.number)
-
-    def forbidden(*_: object) -> None:
-        raise BadTree("a hierarchy with declarations of its own")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: open_.pop()
-    parser.StartDoctypeDeclHandler = forbidden
-    parser.EntityDeclHandler = forbidden
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise BadTree(f"no XML: {error}") from None
-    return Tree(tuple(nodes), tuple(map(tuple, children)))
-
-
-def _node(number: int, parent: int | None, attributes: dict[str, str]) -> Node:
-    get = attributes.get
-    found = _BOUNDS.fullmatch(get("bounds", ""))
-    shown = get("visible-to-user", "true") != "false"
-    return Node(
-        number=number,
-        parent=parent,
-        text=get("text", "")[:MOST_CHARACTERS].strip(),
-        description=get("content-desc", "")[:MOST_CHARACTERS].strip(),
-        id=get("resource-id", "").rpartition(":id/")[2],
-        cls=get("class", ""),
-        package=get("package", ""),
-        bounds=(int(found[1]), int(found[2]), int(found[3]), int(found[4])) if found and shown else (0, 0, 0, 0),
-        clickable=get("clickable") == "true",
-        enabled=get("enabled", "true") == "true",
-        checkable=get("checkable") == "true",
-        checked=get("checked") == "true",
-    )
-
-
-def windows(tree: Tree, display: tuple[int, int] | None = None) -> tuple[Seen, ...]:
-    """What each window shows, that of a question about a permission first, then the smaller before the larger: their
-    order in a hierarchy says nothing. What frames the display (status bar, navigation) is left out.
-
-    `display` in pixels; None: as large as the largest window.
-    """
-    all_of_it = display[0] * display[1] if display else max((root.area for root in tree.roots), default=0)
-    seen = [
-        (root, _seen(tree, root, small=root.area * 10 < all_of_it * 8))
-        for root in tree.roots
-        if root.area and (root.package != SYSTEM_UI or len(tree.roots) == 1)
-    ]
-    seen.sort(key=lambda each: (_permission(each[1]) is None, each[0].area))
-    return tuple(each for _, each in seen)
-
-
-def _seen(tree: Tree, root: Node, *, small: bool) -> Seen:
-    texts: list[str] = []
-    buttons: list[Button] = []
-    boxes: list[Button] = []
-    read: set[int] = set()
-    """Elements whose text is part of a button's label."""
-    for node in tree.window(root):
-        if node.number in read:
-            continue
-        label = node.label
-        if node.checkable:
-            boxes.append(Button(label or _beside(tree, node), node))
-        elif (node.clickable or node.cls.endswith("Button")) and node.enabled:
-            below = [each for each in tree.under(node.number) if each.area]
-            if not any(each.clickable or each.checkable for each in below):
-                inside = " ".join(each.label for each in below if each.label)
-                if label or 0 < len(inside) <= 2 * LONGEST_LABEL:
-                    read |= {each.number for each in below}
-                    buttons.append(Button(label or inside, node))
-                continue
-            if label:
-                texts.append(label)
-        elif label:
-            texts.extend(line for line in label.splitlines() if line.strip())
-    ids = frozenset(node.id for node in tree.window(root) if node.id)
-    return Seen(root.package, tuple(texts), tuple(buttons), tuple(boxes), small, ids)
-
-
-def _beside(tree: Tree, node: Node) -> str:
-    """What is read in the row of a box that has no label of its own."""
-    if node.parent is None:
-        return ""
-    return " ".join(each.label for each in tree.under(node.parent) if each.label and not each.clickable)
+def foremost(windows: Iterable[Seen]) -> tuple[Seen, ...]:
+    """The windows, that of a question about a permission first."""
+    return tuple(sorted(windows, key=lambda seen: _permission(seen) is None))
 
 
 def read(seen: Seen, app: str, *, on_second_layer: bool = False) -> Dialog | None:

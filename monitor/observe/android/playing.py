@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from monitor.events import Consent, Event, Gap, Screen
-from monitor.observe.android import dialogs
-from monitor.observe.android.dialogs import Button, Decision, Dialog, Plan, Seen
+from monitor.observe.android import dialogs, hierarchy
+from monitor.observe.android.dialogs import Decision, Dialog, Plan
+from monitor.observe.android.hands import Ask, Explore, Hands, Permissions, Question
+from monitor.observe.android.hierarchy import Button, Seen
 from monitor.observe.consent_signals import Signals
 
 MOST_TRIES = 3
@@ -23,59 +25,6 @@ CALM_S = 2.0
 """Without a question for so long, the plan goes on: the way to where consent is taken back, the app's other screens."""
 MOST_WAY = 10
 """Touches on the way to where consent is taken back."""
-
-Permissions = Mapping[str, tuple[bool, str]]
-"""Permission -> granted, and the flags that say who decided."""
-
-
-class Hands(Protocol):
-    """The screen of one device: what is on it, and touches."""
-
-    def dump(self) -> bytes:
-        """The hierarchy of the window on top, XML. Raises DeviceFault."""
-
-    def picture(self, *, fast: bool = False) -> bytes:
-        """The screen as PNG, or as JPEG where that is faster. Raises DeviceFault."""
-
-    def tap(self, x: int, y: int) -> None:
-        """Touch it there. Raises DeviceFault."""
-
-    def back(self) -> None:
-        """The back key. Raises DeviceFault."""
-
-    def focus(self) -> tuple[str | None, str | None]:
-        """Package and activity that have the input. Raises DeviceFault."""
-
-    def bring_back(self, app: str) -> None:
-        """Bring an app to the front again. Raises DeviceFault."""
-
-    def permissions(self, app: str) -> Permissions:
-        """What an app may, as the system has it; empty where it does not say. Raises DeviceFault."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A dialog that nobody but a person can answer."""
-
-    kind: str
-    title: str
-    texts: tuple[str, ...]
-    labels: tuple[str, ...]
-    why: str
-    """What made it uncertain."""
-    picture: bytes
-
-
-Ask = Callable[[Question], str | None]
-"""Asks a person: the label to touch, one of the question's, or None to dismiss the dialog."""
-
-
-@dataclass(frozen=True)
-class Explore:
-    """What is touched when nothing is left to answer: at most so many elements of the app, drawn by the seed."""
-
-    touches: int
-    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -199,8 +148,8 @@ class Player:
         at = datetime.now(UTC)
         xml = self._hands.dump()
         try:
-            return _Look(at, xml, dialogs.windows(dialogs.parse(xml), self._display))
-        except dialogs.BadTree:
+            return _Look(at, xml, dialogs.foremost(hierarchy.windows(hierarchy.parse(xml), self._display)))
+        except hierarchy.BadTree:
             return None  # a screen between two others; a hostile one is never touched
 
     # questions
@@ -437,7 +386,7 @@ class Player:
 def _package(xml: bytes) -> str | None:
     """Whose window a hierarchy is of, where it can be read."""
     try:
-        seen = dialogs.windows(dialogs.parse(xml))
-    except dialogs.BadTree:
+        seen = hierarchy.windows(hierarchy.parse(xml))
+    except hierarchy.BadTree:
         return None
     return seen[0].package or None if seen else None

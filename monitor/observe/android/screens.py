@@ -26,7 +26,8 @@ from monitor.observe.android import video
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.playing import Ask, Explore, Hands, Permissions, Player
+from monitor.observe.android.hands import Ask, Explore, Hands, Permissions
+from monitor.observe.android.playing import Player
 from monitor.observe.android.shell import TMP
 
 POLL_S = 0.15
@@ -208,7 +209,7 @@ class _Common:
 
     def permissions(self, app: str) -> Permissions:
         said = self._shell.user(f"dumpsys package {app}").out
-        _, _, runtime = said.partition("runtime permissions:")
+        runtime = said.partition("runtime permissions:")[2].partition("\n    User ")[0]  # of the device's first user
         return {name: (granted == "true", flags or "") for name, granted, flags in _PERMISSION.findall(runtime)}
 
     def bring_back(self, app: str) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -34,6 +34,8 @@ class Stage:
     focus: Mapping[str, str] = field(default_factory=dict)
     touched: list[tuple[str, str]] = field(default_factory=list)
     """Screen and label of each touch, or its place where it hit nothing."""
+    does: Callable[[str], None] = lambda _: None
+    """What else a touch on a label does on the device."""
     now: str = ""
 
     def __enter__(self) -> Self:
@@ -98,4 +100,5 @@ class Stage:
             label = next((each for each in here if centre(self.screens[self.now], each) == place), f"{place}")
         self.touched.append((self.now, label))
         if (self.now, label) in self.ways:
+            self.does(label)
             self.show(self.ways[self.now, label])

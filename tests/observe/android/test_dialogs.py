@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.observe.android import dialogs
+from monitor.observe.android import dialogs, hierarchy
 from tests.observe.android.hierarchies import HIERARCHY, dialog, node
 
 APP = "com.example.app"
@@ -14,7 +14,7 @@ GOOGLE = "com.google.android.permissioncontroller"
 
 
 def read(xml, *, second=False):
-    for seen in dialogs.windows(dialogs.parse(xml), DISPLAY):
+    for seen in dialogs.foremost(hierarchy.windows(hierarchy.parse(xml), DISPLAY)):
         found = dialogs.read(seen, APP, on_second_layer=second)
         if found is not None:
             return found
@@ -423,8 +423,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_hierarchy_is_refused(name):
-    with pytest.raises(dialogs.BadTree):
-        dialogs.parse(HOSTILE[name])
+    with pytest.raises(hierarchy.BadTree):
+        hierarchy.parse(HOSTILE[name])
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_a_long_text_is_cut_and_a_long_label_is_no_button_of_consent():
     xml = dialog("Privacy policy", "a" * 100_000, buttons={"Agree " * 50: "", "Disagree": ""})
     found = read(xml)
     assert found is not None
-    assert max(map(len, found.seen.texts)) <= dialogs.MOST_CHARACTERS
+    assert max(map(len, found.seen.texts)) <= hierarchy.MOST_CHARACTERS
     assert touched(xml, "accept") == "back"
 
 
@@ -470,7 +470,7 @@ def test_a_long_text_is_cut_and_a_long_label_is_no_button_of_consent():
     ],
 )
 def test_the_way_to_where_consent_is_taken_back(xml, gone, path, next_):
-    (seen,) = dialogs.windows(dialogs.parse(xml), DISPLAY)
+    (seen,) = hierarchy.windows(hierarchy.parse(xml), DISPLAY)
     found = dialogs.way_back(seen, gone, path)
     assert (found and found.label) == next_
 

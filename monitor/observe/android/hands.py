@@ -1,0 +1,60 @@
+"""What a player of a plan works with: the screen of one device, a person to ask, and how far to explore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+Permissions = Mapping[str, tuple[bool, str]]
+"""Permission -> granted, and the flags that say who decided."""
+
+
+class Hands(Protocol):
+    """The screen of one device: what is on it, and touches."""
+
+    def dump(self) -> bytes:
+        """The hierarchy of the window on top, XML. Raises DeviceFault."""
+
+    def picture(self, *, fast: bool = False) -> bytes:
+        """The screen as PNG, or as JPEG where that is faster. Raises DeviceFault."""
+
+    def tap(self, x: int, y: int) -> None:
+        """Touch it there. Raises DeviceFault."""
+
+    def back(self) -> None:
+        """The back key. Raises DeviceFault."""
+
+    def focus(self) -> tuple[str | None, str | None]:
+        """Package and activity that have the input. Raises DeviceFault."""
+
+    def bring_back(self, app: str) -> None:
+        """Bring an app to the front again. Raises DeviceFault."""
+
+    def permissions(self, app: str) -> Permissions:
+        """What an app may, as the system has it; empty where it does not say. Raises DeviceFault."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A dialog that nobody but a person can answer."""
+
+    kind: str
+    title: str
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    why: str
+    """What made it uncertain."""
+    picture: bytes
+
+
+Ask = Callable[[Question], str | None]
+"""Asks a person: the label to touch, one of the question's, or None to dismiss the dialog."""
+
+
+@dataclass(frozen=True)
+class Explore:
+    """What is touched when nothing is left to answer: at most so many elements of the app, drawn by the seed."""
+
+    touches: int
+    seed: int = 1
