@@ -30,6 +30,8 @@ PER_CONNECTION = 8_000
 """Bytes that a message, and a connection (handshake, closing), need besides what is recorded."""
 SHARE = 0.15
 """The same of every byte sent: headers of packets and TLS records, what was sent twice."""
+STARTED = "am_proc_start"
+"""Event of the system's log: a process was started."""
 UNHOOKED: Literal["process_not_instrumented"] = "process_not_instrumented"
 NETWORKS = "networks"
 """Subject of a count of bytes without loopback, by which an app also talks to itself."""
@@ -88,7 +90,7 @@ def missed(
     if observers.hooks:
         yield from _reads(run, witnesses, [access for _, access in accesses], ops)
         hooked = {each.pid for _, each in accesses} | {each.pid for each in phases}
-        yield from _processes(run, witnesses, hooked, [gap for gap in gaps if gap.why == UNHOOKED])
+        yield from _processes(run, witnesses, hooked, gaps)
     if observers.proxy:
         yield from _bytes(run, witnesses, uploads, connections)
     lines = [(ref, each) for ref, each in witnesses if each.by == "control"]
@@ -184,21 +186,25 @@ def _bytes(
 def _processes(
     run: Run, witnesses: Sequence[tuple[Ref, Witness]], hooked: set[int | None], gaps: Sequence[Gap]
 ) -> Iterator[ReportedGap]:
-    """One for each process that the system ran for the app and no line of ours comes from."""
-    told = " ".join(f"{gap.subject} {gap.detail or ''} {gap.pid}" for gap in gaps).split()
+    """One for each process that the system ran for the app and no line of ours comes from; not for one that was started
+    only to find out of which hook the app dies, which is a gap already."""
+    told = set(" ".join(f"{gap.subject} {gap.detail or ''} {gap.pid}" for gap in gaps if gap.why == UNHOOKED).split())
+    searches = [(gap.at, gap.until) for gap in gaps if gap.why == "detached" and gap.where == "hook" and gap.until]
     for ref, each in witnesses:
-        if each.by != "processes" or each.pid is None or each.pid in hooked:
+        name = each.subject if each.by == "processes" else (each.detail or "").partition(": ")[0]
+        if each.pid is None or each.pid in hooked or not (each.by == "processes" or each.subject == STARTED):
             continue
         hooked.add(each.pid)
-        if not {each.subject, str(each.pid)} & set(told):
+        at = _host(run, each.since or each.at)
+        if not {name, str(each.pid)} & told and not any(begin <= at <= end for begin, end in searches):
             yield ReportedGap(
-                at=_host(run, each.at),
+                at=at,
                 app=run.app.package,
                 pid=each.pid,
                 where="hook",
-                subject=each.subject or str(each.pid),
+                subject=name or str(each.pid),
                 why=UNHOOKED,
-                detail=f"process {each.pid} of the app ran without hooks{f' ({each.detail})' if each.detail else ''}",
+                detail=f"process {each.pid} of the app ran without hooks",
                 ref=ref,
             )
 

@@ -135,12 +135,22 @@ def process(pid, name="com.example:push"):
     return Witness(at=at(50), by="processes", subject=name, pid=pid, count=1)
 
 
+def started(pid, second):
+    detail = "com.example:push: service,{com.example/.Push}"
+    return use(second, "am_proc_start", by="logcat", pid=pid, detail=detail)
+
+
 @pytest.mark.parametrize(
     ("witnesses", "gap", "expected"),
     [
         ([process(7, "com.example")], None, []),
         ([process(8)], None, ["com.example:push"]),
         ([process(8), process(8), process(9, "x")], None, ["com.example:push", "x"]),
+        ([started(8, 5), process(8)], None, ["com.example:push"]),
+        ([started(7, 5)], None, []),
+        ([started(8, 5)], {"subject": "agent", "why": "detached", "at": at(3), "until": at(9)}, []),
+        ([started(8, 50)], {"subject": "agent", "why": "detached", "at": at(3), "until": at(9)}, ["com.example:push"]),
+        ([use(5, "am_kill", by="logcat", pid=8)], None, []),
         ([process(8)], {"subject": "com.example:push"}, []),
         ([process(8)], {"subject": "child", "detail": "process 8 ran without hooks"}, []),
         ([process(8)], {"subject": "child", "pid": 8}, []),

@@ -250,7 +250,7 @@ def locations(text: str, package: str, uid: int) -> Read[Delivered]:
                 found.append(Delivered(provider, match[3], int(match[4])))
                 kept.append(f"{provider}: {line}")
         elif "interval = " in line:
-            unknown += 1
+            unknown += package in line
         else:
             inside = False  # the next section
     return Read(tuple(found), "\n".join(kept), unknown)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from monitor.observe import device
 from monitor.observe.android.control import Control
 from monitor.observe.android.dumps import clock_of, zone_of
 from monitor.observe.android.process_dumps import Exit, LogEvent, events, exits, log_command
@@ -89,7 +90,7 @@ SOON = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
-class Ended:
+class End:
     """How one process ended."""
 
     reason: Reason
@@ -103,7 +104,7 @@ class Ended:
     """Of `signalled`: which."""
 
 
-def is_ours(ended: Ended | None) -> bool:
+def is_ours(ended: End | None) -> bool:
     """Whether our own hooks may be to blame for the end. A process that was killed for memory, stopped by somebody,
     updated, or whose permission was revoked, and one that exits by itself, did not die of a hook."""
     if ended is None:
@@ -120,8 +121,26 @@ class Endings:
         self._control = control
         self._package = package
         self._uid = uid
+        self._begun: datetime | None = None
 
-    def of(self, pid: int, *, wait_s: float = WAIT_S) -> Ended | None:
+    def begin(self) -> None:
+        """Note the device's time: `last` tells of ends from now on. Raises DeviceFault."""
+        self._begun = clock_of(self._control.shell.user("date +%s.%N").out)
+
+    def last(self, *, wait_s: float = WAIT_S) -> device.Ended | None:
+        """How the app's main process ended since `begin`, else how another of its processes did. Raises DeviceFault."""
+        if self._begun is None:
+            return None
+        until = time.monotonic() + wait_s
+        while not (found := self.since(self._begun)) and time.monotonic() < until:
+            time.sleep(TURN_S)
+        main = [end for end in found if end.process == self._package]
+        if not found:
+            return None
+        end = (main or found)[-1]
+        return device.Ended(end.reason, end.detail, by_system=end.reason != "exited" and not is_ours(end))
+
+    def of(self, pid: int, *, wait_s: float = WAIT_S) -> End | None:
         """How the process with that number ended, asked again for so long as the system may need to write it down.
 
         None where it does not say. A device gives numbers again: the last that had it counts. Raises DeviceFault.
@@ -133,7 +152,7 @@ class Endings:
                 return found[-1] if found else None
             time.sleep(TURN_S)
 
-    def since(self, moment: datetime | None) -> list[Ended]:
+    def since(self, moment: datetime | None) -> list[End]:
         """All ends after a moment of the device's clock that the system still knows, in order. Raises DeviceFault."""
         api = self._control.facts.api
         record = f"dumpsys activity exit-info {shlex.quote(self._package)}" if api >= 30 else "true"
@@ -150,17 +169,17 @@ class Endings:
         return [each for each in ends if moment is None or each.at is None or each.at >= moment]
 
 
-def merged(recorded: Iterable[Ended], logged: Iterable[Ended]) -> list[Ended]:
+def merged(recorded: Iterable[End], logged: Iterable[End]) -> list[End]:
     """The system's record of each end; of ends that it has none of, what the event log says."""
     known = list(recorded)
     more = [each for each in logged if not any(_is_same(each, other) for other in known)]
     return sorted([*known, *more], key=lambda each: each.at or datetime.max.replace(tzinfo=UTC))
 
 
-def from_log(lines: Iterable[LogEvent]) -> list[Ended]:
+def from_log(lines: Iterable[LogEvent]) -> list[End]:
     """The ends that the event log tells of: a process that died, and what was said of it shortly before."""
     before: dict[int, list[LogEvent]] = {}
-    found: list[Ended] = []
+    found: list[End] = []
     for line in lines:
         if line.tag == "am_proc_start":
             before[line.pid] = []
@@ -171,7 +190,7 @@ def from_log(lines: Iterable[LogEvent]) -> list[Ended]:
             before.setdefault(line.pid, []).append(line)
             if line.tag == "am_kill":  # what the system kills itself it does not always call dead
                 found.append(_logged(line, before[line.pid]))
-    once: dict[int, Ended] = {}
+    once: dict[int, End] = {}
     ends = []
     for each in found:
         last = once.get(each.pid or 0)
@@ -182,7 +201,7 @@ def from_log(lines: Iterable[LogEvent]) -> list[Ended]:
     return ends
 
 
-def _logged(line: LogEvent, said: Iterable[LogEvent]) -> Ended:
+def _logged(line: LogEvent, said: Iterable[LogEvent]) -> End:
     reason: Reason = "unknown"
     detail = "it died, and the event log does not say why"
     for each in said:
@@ -202,7 +221,7 @@ def _logged(line: LogEvent, said: Iterable[LogEvent]) -> Ended:
                 reason, detail = killed(each.detail, each.process), each.detail
             case _:
                 pass
-    return Ended(reason, detail, line.at, line.pid, line.process)
+    return End(reason, detail, line.at, line.pid, line.process)
 
 
 def killed(why: str, process: str) -> Reason:
@@ -214,7 +233,7 @@ def killed(why: str, process: str) -> Reason:
     return next((reason for words, reason in KILLS if words in text), "system")
 
 
-def _recorded(end: Exit) -> Ended:
+def _recorded(end: Exit) -> End:
     reason = REASONS.get(end.reason, "unknown")
     said = [end.subreason, end.description]
     if reason == "system" and end.subreason in MEMORY:
@@ -227,8 +246,8 @@ def _recorded(end: Exit) -> Ended:
         said.insert(0, f"exit code {end.status}")
     detail = ", ".join(part for part in said if part)
     number = end.status if reason == "signalled" else None
-    return Ended(reason, detail or f"reason {end.reason}", end.at, end.pid, end.process, number)
+    return End(reason, detail or f"reason {end.reason}", end.at, end.pid, end.process, number)
 
 
-def _is_same(one: Ended, other: Ended) -> bool:
+def _is_same(one: End, other: End) -> bool:
     return one.pid == other.pid and one.at is not None and other.at is not None and abs(one.at - other.at) <= SOON

@@ -161,7 +161,7 @@ def events(text: str, package: str, uid: int, *, year: int = 1970, zone: timedel
     for raw in lines(text):
         match = line.match(raw)
         if not match:
-            unknown += bool(raw.strip()) and not raw.startswith("---------")
+            unknown += package in raw  # the others are not looked at
             continue
         at = moment(f"{year}-{match[1]}", zone) if " " in match[1] else clock_of(match[1])
         tag = match[2]

@@ -187,7 +187,8 @@ Location Manager State:
     fused:
       10123/com.example: min/max interval = 0s/1s, total/active/foreground duration = +15h13m/+15h/+40m, locations = 925
       1010123/com.example: min/max interval = 0s/1s, total/active/foreground duration = +1s/+1s/+1s, locations = 5
-      a row of another make: min/max interval = 0s/1s
+      a row of another make: com.example min/max interval = 0s/1s
+      another app's: min/max interval = 0s/1s
   GNSS Manager:
     gps:
       10123/com.example: locations = 1
@@ -354,6 +355,7 @@ LOG = """\
 1790448219.000  3503  3503 I am_kill : []
 1790448220.000  3503  3503 I am_kill : [0,x,com.example,1,2,3]
 not a line of a log
+of com.example neither
 """
 
 

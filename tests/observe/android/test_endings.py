@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.observe.android import endings
-from monitor.observe.android.endings import Ended, is_ours
+from monitor.observe.android.endings import End, is_ours
 from monitor.observe.android.process_dumps import REASONS, events, exits
 
 PACKAGE = "com.example"
@@ -151,8 +151,8 @@ def test_two_processes_and_one_number_given_again():
 
 def test_the_systems_record_goes_before_the_log():
     at = datetime(2026, 9, 26, 18, 3, tzinfo=UTC)
-    recorded = [Ended("low_memory", "x", at, 1979)]
-    logged = [Ended("unknown", "y", at + timedelta(seconds=1), 1979), Ended("crash", "z", at, 1980)]
+    recorded = [End("low_memory", "x", at, 1979)]
+    logged = [End("unknown", "y", at + timedelta(seconds=1), 1979), End("crash", "z", at, 1980)]
     assert [(end.pid, end.reason) for end in endings.merged(recorded, logged)] == [
         (1979, "low_memory"),
         (1980, "crash"),
