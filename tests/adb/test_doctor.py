@@ -320,6 +320,7 @@ ELSEWHERE = {
     "app-not-started": "test_attach.py",
     "app-other-version": "test_package.py",
     "command-failed": "test_finding.py",
+    "device-in-use": "test_finding.py",
     "device-lost": "test_finding.py",
     "frida-server-died": "test_server.py",
     "frida-server-digest": "test_server.py",
