@@ -286,9 +286,9 @@ export interface Witness {
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
   kind: "witness";
-  /** which part of the system counted */
-  by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes";
-  /** what it counted: an op of AppOps, a provider of places, an event, a reason */
+  /** which part of the system counted; control: a run without hooks, before this one */
+  by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes" | "control";
+  /** what it counted: an op of AppOps, a provider of places, an event, a reason, a host */
   subject?: string | null;
   /** data type code that was accessed, where there is one */
   data?: string | null;

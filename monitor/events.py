@@ -298,11 +298,11 @@ class Witness(Line):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     kind: Literal["witness"] = "witness"
-    by: Literal["appops", "location", "netstats", "exit_info", "logcat", "processes"] = Field(
-        description="which part of the system counted"
+    by: Literal["appops", "location", "netstats", "exit_info", "logcat", "processes", "control"] = Field(
+        description="which part of the system counted; control: a run without hooks, before this one"
     )
     subject: str | None = Field(
-        default=None, description="what it counted: an op of AppOps, a provider of places, an event, a reason"
+        default=None, description="what it counted: an op of AppOps, a provider of places, an event, a reason, a host"
     )
     data: DataType | None = Field(default=None, description="data type code that was accessed, where there is one")
     count: int | None = Field(default=None, ge=0, description="how often")

@@ -215,9 +215,16 @@ class Declared(Record):
 class Counted(Record):
     """What the system counted, and what of it hooks or proxy recorded."""
 
-    by: Literal["appops", "location", "netstats"] = Field(description="which part of the system counted")
-    what: Literal["reads", "bytes"]
-    subject: str = Field(description="what it counted: an op of AppOps, a provider of places, bytes over networks")
+    by: Literal["appops", "location", "netstats", "control"] = Field(
+        description="which part of the system counted, or the run without hooks"
+    )
+    what: Literal["reads", "bytes", "host", "less", "seconds"] = Field(
+        description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without hooks"
+        " and with them; seconds: how long the app ran"
+    )
+    subject: str = Field(
+        description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host"
+    )
     data: DataType | None = Field(default=None, description="kind of data, of reads")
     counted: int = Field(ge=0)
     recorded: int = Field(ge=0)

@@ -131,7 +131,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 @click.option(
     "--control",
     is_flag=True,
-    help="Afterwards, run the app once more without hooks, and compare: does it behave the same when it is watched?",
+    help="First run the app without hooks, and compare: does it behave the same when it is watched?",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
 @click.option(
@@ -229,6 +229,11 @@ def observe(
     )
     if known.app_type is not None:
         order = replace(order, app_type=known.app_type.number)
+    if control:
+        alone = path.with_name(f"{path.name}-control")
+        err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
+        _observe(wanted, replace(order, hooks=False), alone, db, known, extra_sources)
+        order = replace(order, control=alone)
     _observe(wanted, order, path, db, known, extra_sources)
     sys.exit(summary(path, db, known, strict))
 

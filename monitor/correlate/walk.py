@@ -216,7 +216,7 @@ class Walk:
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=_line)),
             *(() if going_on else self._bypassing(uploads.values())),
             *(() if going_on else observers.gaps(self.run, watched)),
-            *(() if going_on else self._missed(watched, foreign, uploads)),
+            *(() if going_on else self._missed(watched, uploads.values())),
         )
         facts = Facts(
             flows=tuple(flows),
@@ -253,13 +253,19 @@ class Walk:
             if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
                 yield gap
 
-    def _missed(
-        self, watched: Observers, foreign: frozenset[Ref], uploads: Mapping[Ref, Upload]
-    ) -> Iterator[ReportedGap]:
+    def _missed(self, watched: Observers, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the system counted, and hooks or proxy did not record."""
-        own = [upload for ref, upload in uploads.items() if ref not in foreign]
-        known = self.connections.opened
-        return missed(self.run, watched, self.witnesses, self.accesses, own, known, self.known.app_ops)
+        return missed(
+            self.run,
+            watched,
+            self.witnesses,
+            self.accesses,
+            uploads,
+            self.connections.opened,
+            self.known.app_ops,
+            phases=[phase for _, phase in self.phases],
+            gaps=self.gaps,
+        )
 
     def _claiming(self, timeline: Timeline, foreign: frozenset[Ref]) -> Iterator[Ref]:
         """Lines and uploads of the app that claim consent; what an operator has taken back claims nothing."""

@@ -107,7 +107,7 @@ class Recipients:
         self._own = {domain for name in first_party if (domain := clean_host(name.removeprefix("*.").strip(".")))}
         self._declared = declared
         self._addresses_as_of = addresses_as_of
-        self._domain = _registrable(".".join(reversed(package.lower().split("."))))
+        self._domain = registrable(".".join(reversed(package.lower().split("."))))
         self._labels = _labels(package, table.generic)
         self._answers: dict[tuple[str, str | None], Recipient] = {}
 
@@ -163,7 +163,7 @@ class Recipients:
                 "unknown",
                 f"{'an address of the local network' if local else 'a bare address'} does not say whose it is",
             )
-        domain = _registrable(host)
+        domain = registrable(host)
         if "." not in host or host.endswith((".local", ".internal", ".lan")):
             return "unknown", "a name of the local network does not say whose it is"
         if domain is None:
@@ -186,7 +186,7 @@ class Recipients:
     def _same_maker(self, known: Known) -> bool:
         """Whether app and recipient's code lie under one company domain: com.baidu.*, com.facebook.*."""
         return self._domain is not None and any(
-            _registrable(".".join(reversed(prefix.lower().split(".")))) == self._domain for prefix in known.code
+            registrable(".".join(reversed(prefix.lower().split(".")))) == self._domain for prefix in known.code
         )
 
 
@@ -243,7 +243,7 @@ def _suffixes(only_icann: bool) -> PublicSuffixList:
     return PublicSuffixList(only_icann=only_icann)
 
 
-def _registrable(host: str) -> str | None:
+def registrable(host: str) -> str | None:
     """The domain somebody registered: `circle.test` of `api.circle.test`; None for a single label or a bare suffix."""
     domain = _suffixes(only_icann=False).privatesuffix(host)
     return str(domain) if domain else None

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from typing import Literal
 
 from monitor.app_ops import AppOps
-from monitor.events import Access, DataType, Observers, Ref, Run, Upload, Witness
+from monitor.events import Access, DataType, Gap, Observers, Phase, Ref, Run, Upload, Witness
 from monitor.findings import Counted, ReportedGap
+from monitor.judge import control
 
 SLACK = timedelta(seconds=2)
 """The system's time of a use and ours of the read behind it are taken on one clock, but not at one moment."""
@@ -28,6 +30,7 @@ PER_CONNECTION = 8_000
 """Bytes that a message, and a connection (handshake, closing), need besides what is recorded."""
 SHARE = 0.15
 """The same of every byte sent: headers of packets and TLS records, what was sent twice."""
+UNHOOKED: Literal["process_not_instrumented"] = "process_not_instrumented"
 NETWORKS = "networks"
 """Subject of a count of bytes without loopback, by which an app also talks to itself."""
 ANSWERED = 0.04
@@ -70,17 +73,26 @@ def missed(
     uploads: Iterable[Upload],
     connections: int,
     ops: AppOps,
+    *,
+    phases: Sequence[Phase] = (),
+    gaps: Iterable[Gap] = (),
 ) -> Iterator[ReportedGap]:
-    """A gap with its size for each thing that the system counted more often than it was recorded.
+    """A gap with its size for each thing that the system counted more often than it was recorded; for each process
+    that ran without hooks, unless one of the recorded `gaps` says so; and for what a run without hooks showed beyond.
 
-    Nothing where nobody watched: that is a gap of its own.
+    `uploads` are all that the proxy saw. Nothing where nobody watched: that is a gap of its own.
     """
+    uploads, gaps = list(uploads), list(gaps)
     if not witnesses:
         return
     if observers.hooks:
         yield from _reads(run, witnesses, [access for _, access in accesses], ops)
+        hooked = {each.pid for _, each in accesses} | {each.pid for each in phases}
+        yield from _processes(run, witnesses, hooked, [gap for gap in gaps if gap.why == UNHOOKED])
     if observers.proxy:
-        yield from _bytes(run, witnesses, list(uploads), connections)
+        yield from _bytes(run, witnesses, uploads, connections)
+    lines = [(ref, each) for ref, each in witnesses if each.by == "control"]
+    yield from control.beyond(run, lines, uploads, phases, gaps)
 
 
 def _reads(
@@ -167,6 +179,28 @@ def _bytes(
         counted=counted,
         ref=ref,
     )
+
+
+def _processes(
+    run: Run, witnesses: Sequence[tuple[Ref, Witness]], hooked: set[int | None], gaps: Sequence[Gap]
+) -> Iterator[ReportedGap]:
+    """One for each process that the system ran for the app and no line of ours comes from."""
+    told = " ".join(f"{gap.subject} {gap.detail or ''} {gap.pid}" for gap in gaps).split()
+    for ref, each in witnesses:
+        if each.by != "processes" or each.pid is None or each.pid in hooked:
+            continue
+        hooked.add(each.pid)
+        if not {each.subject, str(each.pid)} & set(told):
+            yield ReportedGap(
+                at=_host(run, each.at),
+                app=run.app.package,
+                pid=each.pid,
+                where="hook",
+                subject=each.subject or str(each.pid),
+                why=UNHOOKED,
+                detail=f"process {each.pid} of the app ran without hooks{f' ({each.detail})' if each.detail else ''}",
+                ref=ref,
+            )
 
 
 def _size(upload: Upload) -> int:

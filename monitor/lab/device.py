@@ -192,7 +192,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         started = self._unhooked
         return (started is not None and started.poll() is None) or self._running() is not None
 
-    def ended(self) -> None:
+    def ended(self, pid: int) -> None:
         """Its system keeps no record of how processes ended."""
 
     def watching(self, lines: object) -> AbstractContextManager[object]:

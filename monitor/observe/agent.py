@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial as partial_of
@@ -241,7 +241,7 @@ class Agent(Listener):
         """Whether the app's default check accepts a certificate (PEM, with those above it) for a host: trusted, pinned,
         refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
         """
-        said: list[Mapping[str, str]] = []
+        said: list[dict[str, str]] = []
         script = cast(Script, self._script)
         within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
         return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")

@@ -18,7 +18,7 @@ from monitor.observe.device import Device, Records
 from monitor.observe.order import Order
 from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
-from monitor.observe.trust import key_of
+from monitor.observe.trust import key_of, leaf_for
 from monitor.recording import Recording
 
 POLL_S = 0.1
@@ -29,6 +29,8 @@ CLOCK_S = 2.0
 CLOCK_WAIT_S = 2.0
 UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
+MADE_UP = "appwitness.invalid"
+"""A host that no app pins (RFC 2606): asks about authorities alone."""
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 Say = Callable[[str], None]
@@ -131,7 +133,7 @@ class Attempt:
 
     def _ended_by_system(self, agent: Agent) -> bool:
         """Whether the system says that it, or a person, ended the process: then no hook of ours is to blame."""
-        ended = self.device.ended()
+        ended = self.device.ended(agent.pid) if agent.pid is not None else None
         if ended is None:
             return False
         self.recording.append(
@@ -143,7 +145,7 @@ class Attempt:
                 text=f"ended: {ended.reason} {ended.detail}".strip(),
             )
         )
-        return ended.by_system
+        return not ended.may_be_ours
 
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
         """Find by halves of which source the app dies; None when it does not die again."""
@@ -186,6 +188,27 @@ class Attempt:
             sockets_watched=True,
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             **summary(agent.clock.readings),
+        )
+        self._ask_whom_it_trusts(agent)
+
+    def _ask_whom_it_trusts(self, agent: Agent) -> None:
+        """Whether the app accepts the proxy's certificate, asked in the app itself: files in place prove nothing."""
+        leaf = leaf_for(self.proxy.ca_pem, MADE_UP)
+        answer, said = agent.trusts(leaf, MADE_UP) if leaf is not None else ("unknown", "the proxy's key is not there")
+        if answer == "trusted":
+            return
+        what = {"refused": "does not accept", "pinned": "pins its own certificates against"}
+        detail = f"the app {what.get(answer, 'did not say whether it accepts')} the proxy's authority: {said}"
+        self.recording.append(
+            Gap(
+                at=_now(),
+                app=agent.app,
+                pid=agent.pid,
+                where="proxy",
+                subject="the app's trust",
+                why="not_observed",
+                detail=detail,
+            )
         )
 
     def _went_down(self, agent: Agent) -> None:

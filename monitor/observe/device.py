@@ -75,10 +75,11 @@ class Ended:
     """How the system says that the app's process ended."""
 
     reason: str
-    """In the system's word: crash, anr, low_memory, force_stop, update, permission_change, exited, signaled."""
+    """In one word: crash, anr, low_memory, force_stopped, updated, permission_changed, exited, signalled ..."""
     detail: str = ""
-    by_system: bool = False
-    """The system or a person ended it: neither the app's own fault nor that of a hook."""
+    """What the system said of it."""
+    may_be_ours: bool = True
+    """A hook may be to blame; false where the system or a person ended it."""
 
 
 class Device(Protocol):
@@ -153,8 +154,8 @@ class Device(Protocol):
     def running(self) -> bool:
         """Whether a process of the app runs."""
 
-    def ended(self) -> Ended | None:
-        """How its last process ended, by the system's own word; None where the system does not say."""
+    def ended(self, pid: int) -> Ended | None:
+        """How a process of the app ended, by the system's own word; None where the system does not say."""
 
     def watching(self, lines: Records) -> AbstractContextManager[object]:
         """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps."""

@@ -47,6 +47,8 @@ ERRORS: tuple[type[Exception], ...] = (
 """All that Frida raises."""
 UNREACHED = (frida.ServerNotRunningError, frida.TransportError, frida.ProtocolError)
 """The server itself is not there: nothing else is to be tried by it."""
+COMING_UP = (*UNREACHED, frida.TimedOutError)
+"""What a connection meets while the server comes up: adb takes it before there is anybody, and lets it fall."""
 VERSION: str = frida.__version__
 _remotes: dict[str, tuple[str | None, Any]] = {}
 """Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
@@ -289,10 +291,11 @@ def answers(
             break
         error = done[0] if done else frida.TimedOutError("it does not answer")
         assert isinstance(error, Exception)
-        if not isinstance(error, (frida.TransportError, frida.ServerNotRunningError, frida.TimedOutError)):
+        late = time.monotonic() >= end
+        if not isinstance(error, COMING_UP) or (late and isinstance(error, frida.ProtocolError)):
             raise fault(error, "frida-server does not answer as it should")
         check()
-        if time.monotonic() >= end:
+        if late:
             raise fault(frida.TimedOutError("silent"), f"frida-server gave no answer within {timeout_s:.0f} seconds")
         time.sleep(POLL_S)
     try:

@@ -35,6 +35,8 @@ class Order:
     """sha256 of the rule set that will judge, for run.json."""
     hooks: bool = True
     """Bring the agent into the app; without, traffic alone is recorded, and what the device itself sees."""
+    control: Path | None = None
+    """The recording of a run without hooks, made before: what was seen in it is told beside this one."""
     isolate_crash: bool = False
     """Where the app dies of a hook that its last moment did not name, start it again, up to 11 times, to find it."""
     confdir: Path = Path("~/.appwitness/proxy")

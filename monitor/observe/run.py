@@ -16,6 +16,7 @@ from monitor.errors import SetupError
 from monitor.events import Observers, Run
 from monitor.observe.agent import agent_js
 from monitor.observe.attempt import Attempt, Say
+from monitor.observe.control_run import seen_without_hooks
 from monitor.observe.crash import without
 from monitor.observe.device import Device
 from monitor.observe.modes import admitted, choose
@@ -52,6 +53,8 @@ def observe(
         up.enter_context(recording)
         up.enter_context(_finished(recording))
         up.enter_context(recording.sealing(every_s=STAMP_S))
+        if order.control is not None:
+            recording.append_all(seen_without_hooks(Recording.open(order.control)))
         up.callback(lambda: recording.update_run(**device.facts()))
         up.callback(device.undo)  # before the first change: half a preparation is taken back as a whole one is
         say(f"installing {device.app.package}")

@@ -14,6 +14,8 @@ def watched(report: Report, words: Words) -> str:
     """What was watched, and what was not: one line."""
     there = [name for name in get_args(Need) if getattr(report.observers, name)]
     said = [words(f"watched_{name}") for name in there]
+    if report.observers.witnesses:
+        said.append(words("watched_witnesses"))
     if persona := report.observers.persona:
         said.append(words.count(f"watched_{persona}", len(report.run.persona)))
     if lacking := [name for name in get_args(Need) if name not in there]:

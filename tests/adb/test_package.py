@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import random
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
+from tests.real_apks import real_apk
 
 NAME = "com.example.circle"
 CONTACTS = "android.permission.READ_CONTACTS"
@@ -30,6 +35,12 @@ def put(control: Control, *files: Path, **options: Any) -> package.Installed:
 def undone(control: Control) -> None:
     assert control.journal.undo_all(control.take_back) == []
     assert control.journal.open == ()
+
+
+def remembered(phone: Phone) -> dict[str, Any]:
+    """Its state, but for what says no more than that nothing is there."""
+    usual = {"sessions": {}, "appops": {}, "backups": True, "pm": {}}
+    return {key: value for key, value in phone.read().items() if value != usual.get(key)}
 
 
 def tree(phone: Phone, *folders: str) -> dict[str, tuple[int, int, int, bytes]]:
@@ -72,11 +83,11 @@ def used(phone: Phone, **packages: Any) -> None:
     write_data(phone, known[NAME]["uid"])
 
 
-@pytest.mark.parametrize("api", [24, 29, 33, 34, 36])
+@pytest.mark.parametrize("api", [24, 29, 36])
 def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_path: Path, api: int) -> None:
     phone = phone_of(api=api, su="")
     control = control_of(phone)
-    before = phone.read()
+    before = remembered(phone)
     file = make_apk.apk(tmp_path / "circle.apk", permissions=[CONTACTS])
 
     found = put(control, file)
@@ -97,7 +108,7 @@ def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_pat
     package.reset(control, NAME)
     undone(control)
 
-    assert phone.read() == before | {"sessions": {}, "backups": True}
+    assert remembered(phone) == before
     assert tree(phone, "data/app", f"data/user/0/{NAME}").keys() <= {"data/app"}
 
 
@@ -147,8 +158,10 @@ def test_the_same_build_stays_untouched(phone_of: Phones, control_of: Controls, 
     assert control.journal.open == ()
 
 
-@pytest.mark.parametrize("su", ["magisk", "kernelsu", ""])
-@pytest.mark.parametrize(("version", "signer"), [(6, "circle"), (8, "circle"), (7, "somebody else")])
+@pytest.mark.parametrize(
+    ("su", "version", "signer"),
+    [("magisk", 8, "circle"), ("kernelsu", 7, "somebody else"), ("", 6, "circle"), ("", 8, "somebody else")],
+)
 def test_another_build_gives_way_and_comes_back(
     phone_of: Phones, control_of: Controls, tmp_path: Path, su: str, version: int, signer: str
 ) -> None:
@@ -195,6 +208,8 @@ def test_data_is_cleared_only_when_asked(phone_of: Phones, control_of: Controls,
     put(control, make_apk.apk(tmp_path / "circle.apk", permissions=[CONTACTS, CAMERA]))
     control.journal.undo_all(lambda _: None)
     used(phone)
+    refused = {NAME: {"COARSE_LOCATION": {"mode": "ignore"}}}
+    phone.write(appops=refused)
     places = [f"data/{each}/{NAME}" for each in ("user/0", "user_de/0", "media/0/Android/data")]
     data, before = tree(phone, *places), phone.read()
 
@@ -208,56 +223,64 @@ def test_data_is_cleared_only_when_asked(phone_of: Phones, control_of: Controls,
         assert tree(phone, *places).keys() <= {*places, "data/media/0/Android/data/" + NAME}
         assert package.permissions(control, NAME).runtime == ()
         assert phone.read()["backups"] is False
+        assert phone.read()["appops"] != refused
         (phone.root / f"data/user/0/{NAME}/new").write_bytes(b"of the run")
     undone(control)
 
     assert phone.read()["packages"][NAME]["users"]["0"]["granted"] == [CONTACTS]
     assert phone.read()["backups"] is True
+    assert phone.read()["appops"] == refused
     if su:
         assert tree(phone, *places) == data
     assert len(control.notes) == (0 if su else 1)
 
 
-REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("the user's setting", {"pm": {"user_restricted": True}}, {}, "install-user-restricted"),
-    ("the vendor's setting", {"pm": {"create_refused": True}}, {}, "install-user-restricted"),
-    ("the verifier", {"pm": {"verifier": "always"}}, {}, "install-not-verified"),
-    ("no space", {"pm": {"free_bytes": 10}}, {}, "install-no-space"),
-    ("too new", {"api": 29}, {"least": 30}, "install-newer-android"),
-    ("other processors", {}, {"abis": ["arm64-v8a"]}, "install-wrong-abi"),
-    ("no splits", {}, {"application": {"isSplitRequired": "true"}}, "install-missing-split"),
-    ("no signature", {}, {"signer": None}, "install-unsigned"),
+OTHER_USER = {"uid": 10100, "version_code": 1, "signer": "x", "users": {"10": {}}}
+OTHER_APP = {"uid": 10100, "authorities": ["a"], "users": {"0": {}}}
+PROVIDER = {"body": '<provider android:name="x.P" android:authorities="a"/>'}
+REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str, dict[str, Any]]] = [
+    # the device, the app, the fault, and what its remedy changes: of the device, else of the app
+    ("the user", {"pm": {"user_restricted": True}}, {}, "install-user-restricted", {"pm": {}}),
+    ("the vendor", {"pm": {"create_refused": True}}, {}, "install-user-restricted", {"pm": {}}),
+    ("the verifier", {"pm": {"verifier": "always"}}, {}, "install-not-verified", {"pm": {}}),
+    ("no space", {"pm": {"free_bytes": 10}}, {}, "install-no-space", {"pm": {}}),
+    ("too new", {"api": 29}, {"least": 30}, "install-newer-android", {"least": 24}),
+    ("other processors", {}, {"abis": ["arm64-v8a"]}, "install-wrong-abi", {"abis": ["x86_64"]}),
+    ("no splits", {}, {"application": {"isSplitRequired": "true"}}, "install-missing-split", {"application": {}}),
+    ("no signature", {}, {"signer": None}, "install-unsigned", {"signer": "circle"}),
+    ("a provider", {"packages": {"com.other": OTHER_APP}}, PROVIDER, "install-conflict", {"packages": {}}),
+    ("another user's", {"packages": {NAME: OTHER_USER}}, {}, "install-other-signature", {"packages": {}}),
     (
-        "another app's provider",
-        {"packages": {"com.other": {"uid": 10100, "authorities": ["a"], "users": {"0": {}}}}},
-        {"body": '<provider android:name="x.P" android:authorities="a"/>'},
-        "install-conflict",
-    ),
-    (
-        "another user has it by another signer",
-        {"packages": {NAME: {"uid": 10100, "signer": "x", "version_code": 1, "users": {"10": {}}}}},
-        {},
-        "install-other-signature",
-    ),
-    (
-        "another user has it in a newer version",
-        {"packages": {NAME: {"uid": 10100, "signer": "circle", "version_code": 9, "users": {"10": {}}}}},
+        "another user's, newer",
+        {"packages": {NAME: OTHER_USER | {"version_code": 9, "signer": "circle"}}},
         {},
         "install-older-version",
+        {"packages": {}},
     ),
+    ("damage", {"pm": {"answer": "INSTALL_FAILED_INVALID_APK: x"}}, {}, "install-damaged", {"pm": {}}),
+    ("what nobody knows", {"pm": {"answer": "INSTALL_FAILED_NEW_REASON"}}, {}, "install-refused", {"pm": {}}),
 ]
 
 
-@pytest.mark.parametrize(("state", "app", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize(
+    ("state", "app", "code", "remedy"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
 def test_refusals_and_their_remedies(
-    phone_of: Phones, control_of: Controls, tmp_path: Path, state: dict[str, Any], app: dict[str, Any], code: str
+    phone_of: Phones,
+    control_of: Controls,
+    tmp_path: Path,
+    state: dict[str, Any],
+    app: dict[str, Any],
+    code: str,
+    remedy: dict[str, Any],
 ) -> None:
-    state = dict(state)
+    state = copy.deepcopy(state)
     for known in state.get("packages", {}).values():
-        known["signer"] = make_apk.fingerprint("circle") if known.get("signer") == "circle" else known.get("signer")
+        if known.get("signer") == "circle":
+            known["signer"] = make_apk.fingerprint("circle")
     phone = phone_of(su="", api=state.pop("api", 34), state=state)
     control = control_of(phone)
-    before = phone.read()
+    before = remembered(phone)
 
     with pytest.raises(DeviceFault) as raised:
         put(control, make_apk.apk(tmp_path / "circle.apk", **app))
@@ -265,9 +288,74 @@ def test_refusals_and_their_remedies(
     assert raised.value.code == code
     assert NAME in raised.value.what
     undone(control)
-    assert phone.read() | {"sessions": {}} == before | {"sessions": {}}
+    assert remembered(phone) == before
     assert not list((phone.root / "data").glob("app-staging/*"))
     assert control.shell.user("ls -A /data/local/tmp").out == ""
+
+    if remedy.keys() & {"pm", "packages"}:
+        phone.write(**remedy)
+    else:
+        app = app | remedy
+    assert put(control, make_apk.apk(tmp_path / "circle.apk", **app)).identity.package == NAME
+
+
+def there_already(phone: Phone, control: Control, tmp_path: Path) -> None:
+    put(control, make_apk.apk(tmp_path / "old.apk", version=6, permissions=[CONTACTS]))
+    control.journal.undo_all(lambda _: None)
+
+
+def replaced(control: Control, new: Path) -> None:
+    put(control, new, replace=True)
+
+
+ODD: list[tuple[str, dict[str, Any], Callable[[Control, Path], object], str]] = [
+    ("a part of the system", {"system": True}, replaced, "app-of-system"),
+    ("an administrator", {"admins": [NAME]}, replaced, "app-not-uninstalled"),
+    ("no clearing", {"clear_refused": True}, lambda at, _: package.reset(at, NAME), "app-not-cleared"),
+    ("no granting", {"grant_refused": True}, lambda at, _: package.grant(at, NAME, CONTACTS), "permission-refused"),
+    ("no file", {"lost": True}, lambda at, _: package.identity(at, NAME), "app-unreadable"),
+]
+
+
+@pytest.mark.parametrize(("odd", "call", "code"), [row[1:] for row in ODD], ids=[row[0] for row in ODD])
+def test_what_a_device_does_not_let_us(
+    phone_of: Phones,
+    control_of: Controls,
+    tmp_path: Path,
+    odd: dict[str, Any],
+    call: Callable[[Control, Path], object],
+    code: str,
+) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+    there_already(phone, control, tmp_path)
+    known = phone.read()["packages"]
+    known[NAME]["system"] = odd.get("system", False)
+    phone.write(pm=odd, packages=known)
+    if odd.get("lost"):
+        (phone.root / known[NAME]["path"].lstrip("/") / "base.apk").unlink()
+    before = remembered(phone)
+    new = make_apk.apk(tmp_path / "new.apk")
+
+    with pytest.raises(DeviceFault) as raised:
+        call(control, new)
+
+    assert raised.value.code == code
+    undone(control)
+    assert remembered(phone) == before
+    assert control.shell.user("ls -A /data/local/tmp").out == ""
+
+
+def test_animations_are_off_for_the_run(phone_of: Phones, control_of: Controls) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+    phone.write(settings={"global": {"window_animation_scale": "1.5"}, "secure": {}, "system": {}})
+
+    package.without_animations(control)
+    assert set(phone.read()["settings"]["global"].values()) == {"0"}
+    undone(control)
+
+    assert phone.read()["settings"]["global"] == {"window_animation_scale": "1.5"}
 
 
 def test_the_verifier_is_switched_off_for_the_run(phone_of: Phones, control_of: Controls, tmp_path: Path) -> None:
@@ -307,7 +395,6 @@ def test_permissions_for_a_run(phone_of: Phones, control_of: Controls, tmp_path:
     with pytest.raises(DeviceFault) as raised:
         package.grant(control, NAME, "android.permission.READ_SMS")
     assert raised.value.code == "permission-refused"
-    control.journal.undone(control.journal.open[-1])
     undone(control)
 
     assert package.permissions(control, NAME).runtime == (CONTACTS,)
@@ -359,3 +446,105 @@ def test_an_app_that_is_not_there(
     with pytest.raises(DeviceFault) as raised:
         call(control_of(phone_of(su="")))
     assert raised.value.code == code
+
+
+def storage(phone: Phone) -> Path:
+    """What apps share, which the shell may write to."""
+    folder = phone.root / "storage/emulated/0/Android/obb"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    return folder
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_expansions(phone_of: Phones, control_of: Controls, tmp_path: Path, there: bool) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+    obb = storage(phone)
+    if there:
+        put(control, make_apk.apk(tmp_path / "old.apk", version=6))
+        control.journal.undo_all(lambda _: None)
+        (obb / NAME).mkdir()
+        os.chown(obb / NAME, 2000, 2000)
+        (obb / NAME / f"main.6.{NAME}.obb").write_bytes(b"old")
+    place = f"Android/obb/{NAME}/main.7.{NAME}.obb"
+    with zipfile.ZipFile(tmp_path / "a.xapk", "w") as into:
+        into.write(make_apk.apk(tmp_path / "a.apk"), f"{NAME}.apk")
+        into.writestr(place, b"new")
+
+    put(control, tmp_path / "a.xapk", replace=there)
+
+    assert (obb / NAME / f"main.7.{NAME}.obb").read_bytes() == b"new"
+    undone(control)
+    left = {str(path.relative_to(obb)): path.read_bytes() for path in obb.rglob("*") if path.is_file()}
+    assert left == ({f"{NAME}/main.6.{NAME}.obb": b"old"} if there else {})
+    assert not [path for path in obb.iterdir() if path.name != NAME or not there]
+
+
+def test_a_real_app(phone_of: Phones, control_of: Controls) -> None:
+    phone = phone_of(su="")
+    control = control_of(phone)
+
+    found = put(control, real_apk("Settings"))
+
+    assert (found.identity.package, found.identity.version_code) == ("io.appium.settings", 192)
+    assert found.launcher == "io.appium.settings.Settings"
+    assert phone.read()["packages"]["io.appium.settings"]["users"]["0"]["granted"] == []
+    assert package.identity(control, "io.appium.settings").identity == found.identity
+
+
+class Died(BaseException):
+    """The process is gone: it does nothing more."""
+
+
+def dying(control: Control, after: int, *, done: bool) -> None:
+    """Have it die at its command number `after` to the device, before or after that is carried out."""
+    shell, count = control.shell.adb.shell, 0
+
+    def counted(command: str, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count < after:
+            return shell(command, **options)
+        if count == after and done:
+            shell(command, **options)
+        raise Died
+
+    control.shell.adb.shell = counted  # type: ignore[method-assign]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("su", ["magisk", ""])
+def test_dying_at_any_step(phone_of: Phones, control_of: Controls, tmp_path: Path, su: str) -> None:
+    phone = phone_of(su=su)
+    control = control_of(phone)
+    put(control, make_apk.apk(tmp_path / "old.apk", permissions=[CONTACTS, CAMERA]))
+    control.journal.undo_all(lambda _: None)
+    used(phone)
+    new = make_apk.apk(tmp_path / "new.apk", version=8, signer="somebody else")
+    places = ("data/user/0/" + NAME, "data/user_de/0/" + NAME, "data/media/0/Android/data/" + NAME)
+    wanted = seen(phone, places if su else ())
+    chance = random.Random(su)
+    alive, steps = False, 0
+    while not alive:
+        control = control_of(phone)
+        steps += chance.randrange(1, 4)
+        dying(control, steps, done=chance.random() < 0.5)
+        try:
+            put(control, new, replace=True)
+            package.reset(control, NAME)
+            alive = True
+        except Died:
+            pass
+        undone(control_of(phone))
+        assert seen(phone, places if su else ()) == wanted, f"died at {steps}"
+    assert steps > 20
+
+
+def seen(phone: Phone, places: tuple[str, ...]) -> Any:
+    state = phone.read()
+    known = state["packages"][NAME]
+    left = [path for path in tree(phone, "data/local") if "/." in path]
+    left = [path for path in left if not re.fullmatch(r"data/local/tmp/\.[0-9a-f]{12}", path)]  # pushed, never run
+    app = [known[key] for key in ("version_code", "signer", "splits")] + [known["users"]["0"]["granted"]]
+    return app, state["settings"], state.get("backups", True), left, tree(phone, *places)

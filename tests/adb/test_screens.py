@@ -15,6 +15,8 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.playing import Explore, Question
 from monitor.observe.android.screens import Screens
+from monitor.observe.android.video import Film
+from tests.adb.rig.lab_app import furnish
 from tests.adb.rig.phone import Phone
 from tests.adb.rig.stage import Stage
 from tests.observe.android.hierarchies import dialog
@@ -328,3 +330,79 @@ def test_what_was_there_is_there_again(phone_of: Callable[..., Phone], control_o
     assert control.shell.user("ls -A /data/local/tmp").out == ""
     assert "com.wetest.uia2.Main -p" not in control.shell.user("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").out
     assert phone.read()["settings"]["secure"] == settings
+
+
+def film(control: Control, segment_s: int) -> tuple[Film, Lines]:
+    lines = Lines()
+    control.shell.check("mkdir -p /data/local/tmp/film")
+    made = Film(control, lines.all.append, lines.put, APP, segment_s)
+    made.start("/data/local/tmp/film")
+    return made, lines
+
+
+def test_the_film_around_a_finding_is_kept(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    made, lines = film(control_of(phone_of()), 1)
+    time.sleep(1.5)
+    assert lines.all == []
+    made.keep()
+    end = time.monotonic() + 10
+    while len(lines.of(Screen)) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    made.stop()
+
+    assert [lines.bodies[line.film][4:12] for line in lines.of(Screen)[:2]] == [b"ftypmp42"] * 2
+    assert len(lines.of(Screen)) == 2
+    assert {line.why for line in lines.of(Screen)} == {"finding"}
+
+
+def test_a_device_that_cannot_film_says_so(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    made, lines = film(control_of(phone_of(state={"screenrecord": "no encoder"})), 1)
+    end = time.monotonic() + 10
+    while not lines.all and time.monotonic() < end:
+        time.sleep(0.05)
+    made.stop()
+
+    (gap,) = lines.of(Gap)
+    assert "codec" in gap.detail
+
+
+LAB = [
+    ("circle", "accept", [("dialog", "requested"), ("tap", "given")]),
+    ("circle", "refuse", [("dialog", "requested"), ("tap", "refused")]),
+    ("circle", "silent", [("dialog", "requested")]),
+    (
+        "corner", "accept",
+        [("dialog", "requested"), ("tap", "given"), ("permission_prompt", "requested"), ("permission_result", "given")],
+    ),
+    ("coupon", "withdraw", [("dialog", "requested"), ("tap", "given"), ("tap", "withdrawn")]),
+    ("quiz", "withdraw", [("dialog", "requested")] * 2 + [("tap", "given")] * 2 + [("tap", "withdrawn")]),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "plan", "said"), LAB)
+def test_an_app_of_the_lab_is_played_from_outside(
+    phone_of: Callable[..., Phone],
+    control_of: Callable[[Phone], Control],
+    name: str,
+    plan: Any,
+    said: list[tuple[str, str]],
+) -> None:
+    phone = phone_of()
+    control, lines = control_of(phone), Lines()
+    with furnish(phone, name, "free", screen=True) as app:
+        package = app.app.package
+        with Screens(control, package, plan, lines.all.append, lines.put):
+            control.shell.check(f"am start -W -n {package}/{app.app.activity}")
+            end = time.monotonic() + 60
+            while "the run is over" not in app.log:
+                assert time.monotonic() < end, app.log
+                time.sleep(0.1)
+
+    assert [(line.signal, line.status) for line in lines.of(Consent)] == said
+    touches = [line for line in lines.of(Screen) if (line.note or "").startswith("touched")]
+    assert app.log.count("from outside: tap") == len(touches)

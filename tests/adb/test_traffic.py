@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
 import shutil
-from collections.abc import Callable
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +22,8 @@ from monitor.errors import UserError
 from monitor.observe.android import traffic
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.journal import Journal
+from monitor.observe.android.traffic import gateway, wireguard
 from tests.adb.rig.phone import Phone
 
 UID = 10123
@@ -114,6 +126,201 @@ def test_another_vpn_is_a_fault(phone_of: Callable[..., Phone], control_of: Call
     route.start()
 
 
+@pytest.mark.parametrize("reached", [True, False])
+def test_the_emulators_address_is_tried(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], reached: bool
+) -> None:
+    phone = phone_of(emulator=True)
+    control = control_of(phone)
+    if reached:
+        program = (
+            "import socket; s = socket.create_server(('10.0.2.2', 8080)); [s.accept()[0].close() for _ in range(9)]"
+        )
+        control.shell.check(
+            "ip addr add 10.0.2.2/32 dev lo\n"
+            f'setsid /usr/bin/python3 -c "{program}" < /dev/null > /dev/null 2>&1 &\n'
+            "until nc -w 1 10.0.2.2 8080 < /dev/null; do sleep 0.05; done",
+            root=True,
+        )
+    route = traffic.Route(control, traffic.choose(control, "auto"), ("127.0.0.1", 8080))
+
+    route.start()
+
+    told = route.describe()
+    host = "10.0.2.2" if reached else "127.0.0.1"
+    assert told["way"] == ("address" if reached else "reverse")
+    assert ("does not reach the proxy at 10.0.2.2:8080" in told["why"]) != reached
+    assert phone.read()["settings"]["global"]["http_proxy"] == f"{host}:8080"
+    assert control.shell.adb.reversed() == ([] if reached else [8080])
+
+
+@pytest.fixture
+def bridge(phone_of: Callable[..., Phone]) -> Iterator[tuple[Phone, str, str]]:
+    """A phone that has this machine as its gateway, as a container has: with the addresses of both."""
+    phone = phone_of(emulator=True)
+    name, ours, its = f"aw{phone.port}", "10.213.77.1", "10.213.77.2"
+    inside = ["nsenter", "-t", str(phone.init), "-n", "ip"]
+    try:
+        made = ["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(phone.init)]
+        subprocess.run(made, check=True)
+        subprocess.run(["ip", "addr", "add", f"{ours}/30", "dev", name], check=True)
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        for words in (
+            ["addr", "add", f"{its}/30", "dev", "eth0"],
+            ["link", "set", "eth0", "up"],
+            ["-6", "addr", "add", "2001:db8::2/64", "dev", "eth0", "nodad"],
+            ["route", "add", "default", "via", ours],
+        ):
+            subprocess.run([*inside, *words], check=True)
+        yield phone, ours, its
+    finally:
+        subprocess.run(["ip", "link", "del", name], check=False, capture_output=True)
+
+
+needs_gateway = pytest.mark.skipif(gateway.nft() is None or os.geteuid() != 0, reason="needs root and nft")
+CONNECT = (
+    "import os, socket; os.setuid({uid}); s = socket.create_connection(('198.51.100.7', 443), timeout=2); "
+    "print(s.getsockname()[1]); s.sendall(b'x'); s.recv(1)"
+)
+
+
+@needs_gateway
+@needs_iptables
+def test_the_apps_traffic_alone_is_routed_to_the_proxy(
+    bridge: tuple[Phone, str, str], control_of: Callable[[Phone], Control]
+) -> None:
+    phone, ours, its = bridge
+    control = control_of(phone)
+    state = "ip rule; ip -6 rule; ip route show table 90; iptables -S; ip6tables -S"
+    control.shell.root("iptables -S; ip6tables -S")
+    before = control.shell.root(state).out
+    with socket.create_server((ours, 0)) as proxy:
+        proxy.settimeout(5)
+        port = proxy.getsockname()[1]
+        way = traffic.choose(control, "auto", ours)
+        assert (way.name, way.kind, way.link) == ("routed", "transparent", gateway.Link(ours, "eth0", its))
+        assert way.keeps_port
+        route = traffic.Route(control, way, (ours, port), UID)
+
+        route.start()
+
+        with ThreadPoolExecutor() as threads:
+            app = threads.submit(control.shell.root, f'/usr/bin/python3 -c "{CONNECT.format(uid=UID)}"')
+            connection, client = proxy.accept()
+            target = connection.getsockopt(socket.SOL_IP, 80, 16)  # SO_ORIGINAL_DST
+            connection.sendall(b"y")
+            connection.close()
+            assert client == (its, int(app.result().out))
+        assert (socket.inet_ntoa(target[4:8]), int.from_bytes(target[2:4])) == ("198.51.100.7", 443)
+        other = control.shell.root(f'/usr/bin/python3 -c "{CONNECT.format(uid=UID + 1)}"')
+        assert not other.ok, "another app's does not come here"
+        six = [
+            control.shell.root(
+                f'/usr/bin/python3 -c "import os, socket; os.setuid({uid}); '
+                "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(('2001:db8::1', 53))\""
+            ).ok
+            for uid in (UID, UID + 1)
+        ]
+        assert six == [False, True]
+        route.stop()
+        made = control.journal.open
+        assert control.journal.undo_all(control.take_back) == []
+        assert control.shell.root(state).out == before
+        for entry in reversed(made):  # twice is as good as once
+            control.take_back(entry.undo)
+    assert control.shell.root(state).out == before
+    assert control.run not in ruleset()
+
+
+def ruleset() -> str:
+    return subprocess.run([gateway.nft() or "", "list", "ruleset"], check=True, capture_output=True, text=True).stdout
+
+
+@needs_gateway
+def test_what_this_machine_redirects_ends_with_the_run_however_it_ends() -> None:
+    program = (
+        "from monitor.observe.android.traffic.gateway import Link, Redirect; import time; "
+        "Redirect(Link('192.0.2.1', 'x', '192.0.2.2'), 9, 'dead0001').start(); print(flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        assert "appwitness_dead0001" in ruleset()
+        run.kill()
+    end = time.monotonic() + 5
+    while "appwitness_dead0001" in ruleset() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert "appwitness_dead0001" not in ruleset()
+
+
+@needs_gateway
+def test_where_the_proxy_listens_elsewhere_it_is_said(
+    bridge: tuple[Phone, str, str], control_of: Callable[[Phone], Control]
+) -> None:
+    phone, ours, its = bridge
+    control = control_of(phone)
+    assert traffic.choose(control, "auto").kind == "regular"
+    assert f"--listen {ours} --device-address {its}" in traffic.modes(control)["transparent"][2]
+    route = traffic.Route(control, traffic.choose(control, "transparent"), (ours, 9))
+    with pytest.raises(DeviceFault) as raised:
+        route.start()
+    assert raised.value.code == "no-uid-to-route"
+
+
+CONFIGURATION = """[Interface]
+PrivateKey = 8CqVmJcBHQ9dpVEIRTDFjZHkzEKZ8q1S3GjhmDbBHkE=
+Address = 10.0.0.1/32
+DNS = 10.0.0.53
+
+[Peer]
+PublicKey = 3p3OYhlYzBhSHtHDiUWXmKpCpYuOyvOKGZjSCzqvmmg=
+AllowedIPs = 0.0.0.0/0
+Endpoint = 172.17.0.1:51820"""
+
+
+@pytest.mark.parametrize("settings", [b"", b"\x0a\x14\x0a\x0edark_theme_now\x12\x02\x08\x01"])
+def test_the_wireguard_app_is_set_up_without_a_hand(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], settings: bytes
+) -> None:
+    """`settings`: what the user has in the app, none or some."""
+    uid = 10200
+    phone = phone_of(emulator=True)
+    control = control_of(phone)
+    app = {"uid": uid, "path": "/data/app/wg/base.apk", "versionName": "1", "versionCode": 1}
+    assert traffic.choose(control, "wireguard").name == "by-hand"
+    phone.write(packages={wireguard.APP: app})
+    phone.write(settings={"global": {"private_dns_mode": "hostname"}, "secure": {}, "system": {}})
+    folder = phone.root / wireguard.FILES.lstrip("/")
+    folder.mkdir(parents=True)
+    os.chown(folder, uid, uid)
+    if settings:
+        (folder / "datastore").mkdir()
+        (folder / "datastore/settings.preferences_pb").write_bytes(settings)
+
+    def content() -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def there() -> tuple[object, ...]:
+        state = phone.read()
+        return content(), state["settings"], state.get("appops", {}), control.shell.user("ip -o addr").out
+
+    before = there()
+    way = traffic.choose(control, "wireguard@51820")
+    assert (way.name, way.todo) == ("wireguard", "")
+    route = traffic.Route(control, way, ("127.0.0.1", 51820), UID, package="com.example.app", tunnel=CONFIGURATION)
+
+    route.start()
+
+    assert "tun0" in control.shell.user("ip -o addr show up").out
+    written = content()[f"{control.run}.conf"].decode()
+    assert "[Interface]\nIncludedApplications = com.example.app\nPrivateKey" in written
+    assert "Endpoint = 10.0.2.2:51820" in written
+    assert content()["datastore/settings.preferences_pb"].startswith(settings)
+    assert phone.read()["settings"]["global"]["private_dns_mode"] == "off"
+    assert control.journal.undo_all(control.take_back) == []
+    assert there() == before
+
+
 @needs_iptables
 def test_quic_of_the_app_alone_is_refused(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
@@ -139,3 +346,53 @@ def test_quic_of_the_app_alone_is_refused(
         assert refused == [1, 1, 1]
     assert control.journal.undo_all(control.take_back) == []
     assert control.shell.root(rules).out == before
+
+
+@needs_iptables
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:This process")
+@pytest.mark.parametrize("before_it", [True, False])
+def test_killed_after_any_entry_of_the_journal_it_is_taken_back(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path, before_it: bool
+) -> None:
+    """The run is killed with the entry written, before or after its change is made; another process takes it back."""
+    theirs = {"global_proxy_pac_url": "http://wpad.test/a.pac", "http_proxy": "10.1.2.3:3128"}
+    phone = phone_of(state={"settings": {"global": theirs, "secure": {}, "system": {}}})
+    control = control_of(phone)
+
+    def state() -> tuple[object, ...]:
+        rules = control.shell.root("iptables -S; ip6tables -S").out
+        return phone.read()["settings"], sorted(control.shell.adb.reversed()), rules
+
+    before = state()
+    for number in itertools.count(1):
+        ended = start_and_die(control, number, before_it)
+        journal = Journal(tmp_path / "devices", control.facts.serial, control.facts.boot)
+        assert journal.open
+        assert journal.undo_all(control.take_back) == []
+        assert state() == before
+        if ended:
+            assert number == (7 if before_it else 6), "a port, four settings and QUIC, each had its turn"
+            return
+
+
+def start_and_die(control: Control, number: int, before_it: bool) -> bool:
+    """In a process that kills itself at that entry of the journal, or at the next; whether it came to its end."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            write, entries = control.journal.before, itertools.count(1)
+
+            def die(*arguments: Any, **named: Any) -> Any:
+                this = next(entries)
+                if not before_it and this > number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                entry = write(*arguments, **named)
+                if before_it and this == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return entry
+
+            control.journal.before = die  # type: ignore[method-assign]
+            traffic.Route(control, traffic.REVERSE, ("127.0.0.1", 8080), UID).start()
+        os._exit(0)
+    return os.WIFEXITED(os.waitpid(pid, 0)[1])

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -233,7 +234,7 @@ def test_a_new_zygote_gets_it_again(
 
     control.shell.check(f"kill -9 {old}", root=True)
     # Its namespace is made from that of the first process, as init's is, but without what does not propagate.
-    begin = f"umount {trust.APEX} {trust.SYSTEM} 2>/dev/null; exec /usr/bin/python3 /data/rig/zygote.py"
+    begin = f"umount {trust.APEX} {trust.SYSTEM} 2>/dev/null; exec {sys.executable} /data/rig/zygote.py"
     control.shell.check(
         f"setsid unshare -m --propagation slave sh -c '{begin}' >/dev/null 2>&1 </dev/null &", root=True
     )

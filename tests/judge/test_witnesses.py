@@ -4,7 +4,7 @@ import pytest
 
 from monitor import catalog
 from monitor.app_ops import AppOps
-from monitor.events import Access, Observers, Run, Upload, Witness
+from monitor.events import Access, Gap, Observers, Phase, Run, Upload, Witness
 from monitor.judge.witnesses import missed
 from tests.judge.scenario import at
 
@@ -129,6 +129,31 @@ def test_bytes_with_loopback_among_them_say_nothing():
 )
 def test_where_nobody_watched_nothing_was_missed(observers, expected):
     assert [gap.where for gap in gaps([use(5), bytes_counted(900_000)], observers=observers)] == expected
+
+
+def process(pid, name="com.example:push"):
+    return Witness(at=at(50), by="processes", subject=name, pid=pid, count=1)
+
+
+@pytest.mark.parametrize(
+    ("witnesses", "gap", "expected"),
+    [
+        ([process(7, "com.example")], None, []),
+        ([process(8)], None, ["com.example:push"]),
+        ([process(8), process(8), process(9, "x")], None, ["com.example:push", "x"]),
+        ([process(8)], {"subject": "com.example:push"}, []),
+        ([process(8)], {"subject": "child", "detail": "process 8 ran without hooks"}, []),
+        ([process(8)], {"subject": "child", "pid": 8}, []),
+        ([process(8)], {"subject": "com.example:push", "why": "detached"}, ["com.example:push"]),
+    ],
+)
+def test_a_process_without_hooks_is_told_of_once(witnesses, gap, expected):
+    lines = [(f"witnesses.jsonl:{number}", each) for number, each in enumerate(witnesses, 1)]
+    told = {"at": at(50), "where": "hook", "why": "process_not_instrumented", **(gap or {})}
+    known = [Gap.model_validate(told)] if gap else []
+    phases = [Phase(at=at(1), state="started", pid=7)]
+    found = missed(run_of(), BOTH, lines, [], [], 0, OPS, phases=phases, gaps=known)
+    assert [each.subject for each in found] == expected
 
 
 def test_a_gap_is_on_the_hosts_clock():

@@ -65,7 +65,7 @@ class Computer:
         """It is never started without an agent."""
         raise NotImplementedError
 
-    def ended(self) -> Ended | None:
+    def ended(self, pid: int) -> Ended | None:
         """What the system says of its end: in a test that asks for it."""
         return self.end
 
@@ -153,7 +153,7 @@ def test_an_app_that_dies_by_itself_is_no_sources_fault(classes, tmp_path):
 
 
 def test_what_the_system_ended_is_no_hooks_fault(computer, tmp_path):
-    computer.end = Ended("low_memory", by_system=True)
+    computer.end = Ended("low_memory", may_be_ours=False)
     recording, _ = run(computer, tmp_path, "kill")
     assert computer.started == 1
     assert not [gap for gap in recording.events(Gap) if gap.why == "install_failed"]

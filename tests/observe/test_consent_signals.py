@@ -404,6 +404,26 @@ def test_permissions_asked_in_one_request_say_so(screen):
     assert [event.note for event in screen.events] == ["one of 2 asked at once"] * 2 + [None]
 
 
+@pytest.mark.parametrize(
+    ("second", "after_ms", "answered", "asked"),
+    [
+        ("android.permission.CAMERA", 0.2, False, 1),
+        ("android.permission.CAMERA", 2000, False, 2),
+        ("android.permission.CAMERA", 50, True, 2),
+        ("android.permission.READ_SMS", 0.2, False, 2),
+    ],
+)
+def test_a_call_that_calls_another_of_its_name_asks_once(second, after_ms, answered, asked):
+    """Android 15: Activity.requestPermissions(String[], int) calls requestPermissions(String[], int, int)."""
+    signals = Signals()
+    said: list[Consent] = []
+    for at, name in ((AT, "android.permission.CAMERA"), (AT + timedelta(milliseconds=after_ms), second)):
+        said += signals.feed({"fact": "permissions_asked", "at": at, "pid": 7, "permissions": [name]})
+        if answered:
+            signals.feed({"fact": "permissions_answered", "at": at, "pid": 7, "permissions": [name], "granted": [True]})
+    assert len(said) == asked
+
+
 def test_a_fact_that_is_not_known(screen):
     with pytest.raises(ValidationError):
         screen("surprise")

@@ -55,7 +55,8 @@ by asking again and acting before the answer.
 A question that the user left without an answer (the app went to the background, or its process ended) is `dismissed`
 from then on; it is `requested` again when the app comes back with it. Phase lines say so.
 
-What was seen on the device's screen from outside (`clock` is `host`) and told by the hooks as well is one act: see `echoes`.
+What was seen on the device's screen from outside (`clock` is `host`) and told by the hooks as well is one act: see
+`echoes`.
 
 Lines that another app wrote say nothing of this one, but for the system's answers about permissions.
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
+from pydantic import BaseModel, ConfigDict
+
 from monitor import catalog
 from monitor.observe.android import apk_parts
 from monitor.observe.android.faults import DeviceFault, fault
@@ -94,6 +96,8 @@ class Apk:
     """It says that it does not run without its splits."""
     abis: tuple[str, ...] = ()
     """Those that it has native libraries for."""
+    marks: tuple[str, ...] = ()
+    """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
     certificate_sha256: str | None = None
     """Of the signer's certificate; None where there is none."""
     signed_by: Literal["v3", "v2", "v1"] | None = None
@@ -134,6 +138,7 @@ def read(path: Path) -> Apk:
             size=path.stat().st_size,
             sha256=digest(path),
             abis=tuple(sorted({found[1] for name in names if (found := _LIBRARY.fullmatch(name))})),
+            marks=_marks(names),
             certificate_sha256=signed[1] if signed else None,
             signed_by=signed[0] if signed else None,
             **_of_manifest(manifest, archive),
@@ -187,6 +192,32 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class _Library(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mark: str
+    names: tuple[re.Pattern[str], ...]
+
+
+class _Libraries(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    libraries: tuple[_Library, ...]
+
+
+@functools.cache
+def _libraries() -> tuple[_Library, ...]:
+    (path,) = catalog.files("devices/libraries.yml")
+    return catalog.parse(path, _Libraries).libraries
+
+
+def _marks(names: list[str]) -> tuple[str, ...]:
+    files = {name.rpartition("/")[2] for name in names if name.startswith("lib/")}
+    return tuple(
+        known.mark for known in _libraries() if any(name.fullmatch(file) for name in known.names for file in files)
+    )
+
+
 @functools.cache
 def _known() -> tuple[Sdk, ...]:
     (path,) = catalog.files("recipients.yml")
@@ -208,7 +239,8 @@ def _opened(path: Path) -> Iterator[_Archive]:
     try:
         if (size := apk_parts.directory_bytes(path)) > DIRECTORY_BYTES:
             raise fault("apk-too-large", path=path, what="its list of files", limit=DIRECTORY_BYTES >> 20, size=size)
-        logging.getLogger("apkutils").setLevel(logging.CRITICAL)
+        for name in ("apkutils", "axml"):  # they tell the terminal of each oddity
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         import apkutils  # it takes 0.4 s
 
         opened = apkutils.APK.from_file(str(path))

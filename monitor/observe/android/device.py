@@ -19,6 +19,7 @@ from monitor.observe.android import app_files, finding, package, server, traffic
 from monitor.observe.android import persona as personas
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
+from monitor.observe.android.endings import Endings, is_ours
 from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.playing import Ask, Explore
@@ -248,8 +249,13 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         """Whether a process of the app's user runs."""
         return bool(self._processes())
 
-    def ended(self) -> Ended | None:
-        """Not told yet."""
+    def ended(self, pid: int) -> Ended | None:
+        """As exit-info has it, before Android 11 the event log."""
+        app = self._installed
+        with suppress(DeviceFault):
+            found = Endings(self._control, app.identity.package, app.uid).of(pid)
+            if found is not None:
+                return Ended(found.reason, found.detail, is_ours(found))
         return None
 
     @contextmanager

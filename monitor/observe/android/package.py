@@ -31,7 +31,6 @@ REFUSALS = {
     "INSTALL_FAILED_UPDATE_INCOMPATIBLE": "install-other-signature",
     "INSTALL_FAILED_SHARED_USER_INCOMPATIBLE": "install-other-signature",
     "INSTALL_FAILED_VERSION_DOWNGRADE": "install-older-version",
-    "INSTALL_FAILED_DEPRECATED_SDK_VERSION": "install-old-target",
     "INSTALL_FAILED_OLDER_SDK": "install-newer-android",
     "INSTALL_FAILED_NO_MATCHING_ABIS": "install-wrong-abi",
     "INSTALL_FAILED_CPU_ABI_INCOMPATIBLE": "install-wrong-abi",
@@ -94,6 +93,8 @@ class Installed:
             "permissions": list(base.permissions),
             "processes": list(base.processes),
             "abis": sorted(self.app.abis),
+            "extract_native_libs": base.extract_native_libs is not False,
+            "marks": sorted({mark for each in self.app.apks for mark in each.marks}),
             "cleartext": base.cleartext,
             "network_security": self.code.network_security is not None,
             "sdks": sorted({sdk.name for sdk in self.code.sdks}),
@@ -163,21 +164,24 @@ def install(control: Control, app: App, *, user: int = 0, replace: bool = False)
     there = paths(control, package, user)
     if there and _same(control, there, app):
         return _installed(control, app, user)
+    if there and _is_system(control, package, user):
+        raise fault("app-of-system", package=package, serial=control.shell.serial)
     if there and not replace:
         raise fault("app-other-version", package=package, serial=control.shell.serial)
-    if any(not path.startswith("/data/") and not path.startswith("/mnt/") for path in there):
-        raise fault("app-of-system", package=package, serial=control.shell.serial)
     control.put("global", "verifier_verify_adb_installs", "0")
+    expansions = package_undo.Expansions(package, user)
+    if control.shell.user(f"[ -d {expansions.folder} ]").ok:
+        control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
     if there:
         _set_aside(control, package, user)
     else:
         gone = f"if pm path --user {user} {package} >/dev/null 2>&1; then pm uninstall --user {user} {package}; fi"
         control.journal.before(_mark(package, user), Undo("user", gone))
     _session(control, app, user)
-    for file, name in app.expansions:
-        folder = f"/sdcard/Android/obb/{package}"
-        control.change(f"expansion {name} of {package}", f"mkdir -p {folder}", f"rm -f {folder}/{name}")
-        control.shell.adb.push(file, f"{folder}/{name}")
+    if app.expansions:
+        control.change(f"expansions of {package}", expansions.make, expansions.drop)
+        for file, name in app.expansions:
+            control.shell.adb.push(file, f"{expansions.folder}/{name}")
     return _installed(control, app, user)
 
 
@@ -242,7 +246,8 @@ def _permit(control: Control, package: str, permission: str, user: int, verb: st
     if has == (verb == "grant"):
         return
     words = f"--user {user} {_named(package)} {shlex.quote(permission)}"
-    undo = f"if pm path --user {user} {package} >/dev/null 2>&1; then pm {inverse} {words}; fi"
+    changed = f"dumpsys package {package} | grep -q {shlex.quote(permission + ': granted=' + str(not has).lower())}"
+    undo = f"if {changed}; then pm {inverse} {words}; fi"
     try:
         control.change(f"{verb} {permission} to {package}", f"pm {verb} {words}", undo)
     except DeviceFault as error:
@@ -304,6 +309,12 @@ def _granted(lines: list[str]) -> list[str]:
 def _was_started(control: Control, package: str, user: int) -> bool:
     found = re.search(rf"^\s+User {user}:.*\bnotLaunched=(\w+)", _dump(control, package), re.MULTILINE)
     return not found or found[1] != "true"
+
+
+def _is_system(control: Control, package: str, user: int) -> bool:
+    """Whether it came with the device, though it may have been updated since."""
+    said = control.shell.user(f"pm list packages -s --user {user} {package}").out
+    return f"package:{package}" in said.splitlines()
 
 
 def _density(control: Control) -> int:
@@ -392,7 +403,6 @@ def _refused(control: Control, app: App, done: adb.Output) -> DeviceFault:
         package=base.package,
         serial=control.shell.serial,
         said=f"{code} {detail}".strip()[:300] or "nothing",
-        target=base.target_sdk,
         least=base.min_sdk,
         release=control.facts.release or "?",
         abis=", ".join(sorted(app.abis)) or "none",

@@ -78,6 +78,43 @@ rm -rf $f"""
 
 
 @dataclass(frozen=True)
+class Expansions:
+    """The large files of an app in Android/obb, which go when it is uninstalled; moved aside, for they are large."""
+
+    package: str
+    user: int
+
+    @property
+    def folder(self) -> str:
+        """Where the app looks for them."""
+        return f"/storage/emulated/{self.user}/Android/obb/{self.package}"
+
+    @property
+    def _aside(self) -> str:
+        return f"/storage/emulated/{self.user}/Android/obb/.appwitness-{self.package}"
+
+    @property
+    def keep(self) -> str:
+        """Move those that are there aside."""
+        return f"[ -e {self._aside} ] || mv {self.folder} {self._aside}"
+
+    @property
+    def put_back(self) -> str:
+        """Move them back."""
+        return f"if [ -e {self._aside} ]; then rm -rf {self.folder}; mv {self._aside} {self.folder}; fi"
+
+    @property
+    def make(self) -> str:
+        """A folder for those of a run; the mark says whose it is."""
+        return f"mkdir -p {self.folder} && touch {self.folder}/.appwitness"
+
+    @property
+    def drop(self) -> str:
+        """Remove them."""
+        return f"if [ -e {self.folder}/.appwitness ]; then rm -rf {self.folder}; fi"
+
+
+@dataclass(frozen=True)
 class Data:
     """The data of an app, and what it was permitted; put back under the uid that the app has then."""
 
@@ -118,10 +155,10 @@ touch $d/complete"""
     def put_back(self) -> str:
         """Put it back, as root: files, owners, SELinux labels as the system gave them to the folder, permissions."""
         return f"""d={self.folder}; a={self.package}
-[ -f $d/complete ] || exit 0
+if [ ! -f $d/complete ]; then rm -rf $d; rmdir {STORE} 2>/dev/null; exit 0; fi
 if ! pm path --user {self.user} $a >/dev/null 2>&1; then
   if [ -e {Aside(self.package, self.user).folder} ]; then echo "$a is not put back yet" >&2; exit 1; fi
-  rm -rf $d; exit 0
+  rm -rf $d; rmdir {STORE} 2>/dev/null; exit 0
 fi
 am force-stop --user {self.user} $a
 old=$(cat $d/uid); new=$(stat -c %u /data/user/{self.user}/$a) || exit 1
@@ -140,7 +177,8 @@ for k in {self._areas}; do
   fi
 done
 {self.permit}
-rm -rf $d"""
+rm -rf $d; rmdir {STORE} 2>/dev/null
+true"""
 
     @property
     def permit(self) -> str:

@@ -147,6 +147,8 @@ class Player:
         self._back: list[str] | None = None
         """Labels touched on the way to where consent is taken back."""
         self._withdrawn = False
+        self._taken: set[tuple[object, str]] = set()
+        """Questions, and the labels there by which consent was taken back."""
         self._explored = 0
         self._away = False
         """Whether the last touch may have led out of the app."""
@@ -233,7 +235,8 @@ class Player:
 
     def _take_back(self, dialog: Dialog) -> Decision:
         """On the way back: what withdraws, a confirmation of that, else as one who refuses."""
-        button = dialogs.way_back(dialog.seen, (*(self._back or ()), *self._touched), self._way)
+        done = [label for question, label in self._taken if question == dialog.seen.question]
+        button = dialogs.way_back(dialog.seen, (*done, *self._touched), self._way)
         if button is not None and dialogs.withdraws(button.label):
             return Decision("tap", "it takes consent back", button, "withdrawn")
         if self._withdrawn and dialog.kind == "other":
@@ -305,6 +308,7 @@ class Player:
             self._agreed = True
         if dialogs.withdraws(button.label):
             self._withdrawn = True
+            self._taken.add((dialog.seen.question, button.label))
 
     def _feed(self, fact: Mapping[str, Any]) -> Sequence[Consent]:
         """Record what a fact says of consent, on this machine's clock."""

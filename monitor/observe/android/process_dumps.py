@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from monitor.observe.android.dumps import (
     LONGEST_LINE,
@@ -16,6 +16,7 @@ from monitor.observe.android.dumps import (
     MOST_RECORDS,
     SANDBOX,
     Read,
+    clock_of,
     lines,
     moment,
     user_id,
@@ -137,14 +138,22 @@ EVENTS = {
 am_crash the fields are swapped against what is declared there)."""
 
 
-def events(text: str, package: str, uid: int) -> Read[LogEvent]:
-    """`logcat -d -v epoch -b events,crash`, Android 8 to 16: the starts and ends of the app's processes.
+def log_command(api: int) -> str:
+    """Prints the event log and native crashes, each line with its time: since 1970 from 8 on, before that local."""
+    return f"logcat -d -v {'epoch' if api >= 26 else 'threadtime'} -b events,crash"
+
+
+def events(text: str, package: str, uid: int, *, year: int = 1970, zone: timedelta = timedelta()) -> Read[LogEvent]:
+    """What `log_command` prints: the starts and ends of the app's processes. `year` and `zone` are what Android 7 does
+    not tell there.
 
     1790448214.411  1409  2589 I am_kill : [0,1979,com.example,905,kill background,79208]
     1790448214.500  3503  3503 F DEBUG   : pid: 1979, tid: 1981, name: worker  >>> com.example <<<
     1790448214.600   390   390 I killinfo: [1979,10123,905,...]
     """
-    line = re.compile(r"^\s*(\d{9,11})\.(\d{3,6})\s+(?:\S+\s+)?\d+\s+\d+\s+[A-Z]\s+(\S+?)\s*: (.*)$")
+    line = re.compile(
+        r"^\s*(\d{9,11}\.\d{3,6}|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})\s+(?:\S+\s+)?\d+\s+\d+\s+[A-Z]\s+(\S+?)\s*: (.*)$"
+    )
     found: list[LogEvent] = []
     kept: list[str] = []
     unknown = 0
@@ -154,9 +163,9 @@ def events(text: str, package: str, uid: int) -> Read[LogEvent]:
         if not match:
             unknown += bool(raw.strip()) and not raw.startswith("---------")
             continue
-        at = datetime.fromtimestamp(int(match[1]), UTC) + timedelta(microseconds=int(match[2].ljust(6, "0")))
-        tag, said = match[3], match[4]
-        event = _event(at, tag, said, own)
+        at = moment(f"{year}-{match[1]}", zone) if " " in match[1] else clock_of(match[1])
+        tag = match[2]
+        event = _event(at, tag, match[3], own) if at is not None else None
         if event is None or len(found) >= MOST_RECORDS:
             continue
         started = tag == "am_proc_start" and event.uid in (uid, uid + SANDBOX)

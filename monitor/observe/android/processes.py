@@ -130,6 +130,6 @@ def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = 
     found = re.search(r"^pid=(\d+)$", done.out, re.MULTILINE)
     if found is None:
         lines = (done.out or done.err or "nothing").strip().splitlines()
-        said = next((line for line in lines if "Error" in line), lines[-1]).rstrip(".")
+        said = next((line for line in lines if line.startswith("Error:")), lines[-1]).rstrip(".")
         raise fault("app-not-started", package=package, serial=shell.serial, said=said)
     return int(found[1])

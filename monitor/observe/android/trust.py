@@ -186,6 +186,8 @@ def mend(control: Control) -> list[str]:
     Raises DeviceFault: `trust-lost` when the first process lost it too.
     """
     script = f"""{_head(control)}{_BEGIN}[ -z "$(lacking 1 | grep -v "$APEX")" ] || {{ echo lost; exit 0; }}
+zygotes=$(pidof zygote zygote64 webview_zygote)
+[ -z "$zygotes" ] || [ -n "$(for process in 1 $zygotes; do lacking "$process"; done)" ] || exit 0
 {_SPREAD}"""
     said = control.shell.check(script, root=True, timeout_s=SCRIPT_S)
     if said.strip() == "lost":

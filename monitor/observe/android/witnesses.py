@@ -225,7 +225,7 @@ class Witnesses:
         scripts = {"processes": "dumpsys activity processes"}
         if self._api >= 30:
             scripts["exits"] = f"dumpsys activity exit-info {shlex.quote(self._package)}"
-        scripts["logcat"] = "logcat -d -v epoch -b events,crash"
+        scripts["logcat"] = process_dumps.log_command(self._api)
         said = self._ask(scripts)
         now, zone = self._clock(said)
         for process in process_dumps.processes(said["processes"], self._uid).records:
@@ -249,7 +249,7 @@ class Witnesses:
                         raw=self._raw(end.line),
                     )
         if self._understood("logcat", said):
-            events = process_dumps.events(said["logcat"], self._package, self._uid)
+            events = process_dumps.events(said["logcat"], self._package, self._uid, year=now.year, zone=zone)
             for event in self._records("logcat", events):
                 if event.at >= since:
                     yield self._witness(

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from monitor.events import Consent, ConsentState, Scope
@@ -27,6 +28,10 @@ from monitor.observe.consent_signals.received import (
 from monitor.observe.consent_signals.wording import ConsentWords, load
 
 __all__ = ["Signals", "load", "normal_label"]
+
+
+NESTED = timedelta(milliseconds=300)
+"""A method that calls another one of its name does so within this time."""
 
 
 @dataclass
@@ -55,6 +60,8 @@ class Signals:
         self._open: dict[int, _Open] = {}
         self._screens: set[str] = set()
         """Headings of the full screens that have asked: coming back to one is no new question."""
+        self._asked_for: PermissionsAsked | None = None
+        """The last question about permissions, until it is answered."""
 
     def plan(self) -> dict[str, Any]:
         """What to hook besides the screen, as the agent takes it (hooks/plan.ts)."""
@@ -76,9 +83,12 @@ class Signals:
                 return self._closed(closed)
             case Tapped() as tap:
                 return self._tap(tap)
+            case PermissionsAsked() as asked if self._asks_twice(asked):
+                return []
             case PermissionsAsked() as asked:
                 return [self._permission(asked, name, None) for name in asked.permissions]
             case PermissionsAnswered() as answered:
+                self._asked_for = None
                 pairs = zip(answered.permissions, answered.granted, strict=False)
                 return [self._permission(answered, name, granted) for name, granted in pairs]
             case SdkCalled() as called:
@@ -277,6 +287,13 @@ class Signals:
             data=data,
             note=f"one of {together} asked at once" if together > 1 else None,
         )
+
+    def _asks_twice(self, asked: PermissionsAsked) -> bool:
+        """Whether it is the same call once more: from Android 15 on, requestPermissions calls another of its name. The
+        system takes but one question at a time."""
+        last, self._asked_for = self._asked_for, asked
+        same = last is not None and (last.pid, last.permissions) == (asked.pid, asked.permissions)
+        return same and last is not None and abs(asked.at - last.at) < NESTED
 
     def _sdk(self, called: SdkCalled) -> list[Consent]:
         call = self._sdk_calls.get(called.api)

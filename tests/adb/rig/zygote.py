@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ SOCKET = "/data/rig/zygote.socket"
 MS_SLAVE_REC = 0x84000
 
 
-def name_process(name: str) -> None:
-    """As `ps` shows it."""
-    ctypes.CDLL(None).prctl(15, name.encode()[:15], 0, 0, 0)
+NAME = "zygote64"
+
+
+def name_process() -> None:
+    """As `ps` and /proc show it: by the first word of its command line, and by the name of its first thread."""
+    if sys.orig_argv[0] != NAME:
+        os.execv(sys.executable, [NAME, __file__])
+    ctypes.CDLL(None).prctl(15, b"main", 0, 0, 0)
 
 
 def serve() -> None:
-    name_process("zygote64")
+    name_process()
     os.unshare(os.CLONE_NEWNS)
     ctypes.CDLL(None).mount(b"none", b"/", None, MS_SLAVE_REC, None)  # as zygote does: mounts come in, none go out
     Path("/data/rig/zygote.pid").write_text(str(os.getpid()))

@@ -188,7 +188,8 @@ PERMISSIONS = {
     ),
     "Japanese, by a maker's dialog": (
         dialog(
-            "位置情報へのアクセスを許可しますか？", package="com.android.settings", buttons={"許可": "", "許可しない": ""},
+            "位置情報へのアクセスを許可しますか？", package="com.android.settings",
+            buttons={"許可": "", "許可しない": ""},
         ),
         "LOCATION", "許可", "許可しない",
     ),
@@ -233,7 +234,8 @@ CONSENTS = {
     ),
     "Chinese": (
         dialog(
-            "用户协议和隐私政策", "请你务必审慎阅读《用户协议》和《隐私政策》", buttons={"不同意并退出": "", "同意": ""},
+            "用户协议和隐私政策", "请你务必审慎阅读《用户协议》和《隐私政策》",
+            buttons={"不同意并退出": "", "同意": ""},
         ),
         "同意", "不同意并退出",
     ),
@@ -328,7 +330,8 @@ CONSENTS = {
            "Aceitar tudo", "Rejeitar"),
     "it": (dialog("La tua privacy", "Trattiamo dati personali.", buttons={"Accetta tutto": "", "Rifiuta tutto": ""}),
            "Accetta tutto", "Rifiuta tutto"),
-    "ru": (dialog("Политика конфиденциальности", "Обработка персональных данных", buttons={"Принять": "", "Отклонить": ""}),
+    "ru": (dialog("Политика конфиденциальности", "Обработка персональных данных",
+                  buttons={"Принять": "", "Отклонить": ""}),
            "Принять", "Отклонить"),
     "ar": (dialog("سياسة الخصوصية", "نعالج بياناتك الشخصية", buttons={"أوافق": "", "رفض": ""}), "أوافق", "رفض"),
     "hi": (dialog("गोपनीयता नीति", "हम व्यक्तिगत डेटा लेते हैं", buttons={"सहमत": "", "असहमत": ""}), "सहमत", "असहमत"),
@@ -374,7 +377,8 @@ OTHERS = {
         "system", "Wait",
     ),
     "it has stopped": (
-        dialog("Circle has stopped", package="android", buttons={"Close app": "android:id/aerr_close"}), "system", "Close app",
+        dialog("Circle has stopped", package="android", buttons={"Close app": "android:id/aerr_close"}),
+        "system", "Close app",
     ),
     "the words of a permission in an app's own name": (
         dialog("Let us see your contacts?", buttons={"Allow": "", "Deny": ""}), "other", "Deny",

@@ -45,6 +45,26 @@ def cases() -> Iterator[Case]:
         .witnessed(47, "appops", "WAKE_LOCK", count=1)
         .witnessed(48, "exit_info", "LOW_MEMORY", count=1)
     )
+    yield (
+        walked(
+            "control-run-differs", "Without hooks the app contacts one host more, sends much more, and does not exit."
+        )
+        .phase(40, "exited")
+        .witnessed(-100, "control", "run", -45)
+        .witnessed(-100, "control", "api.shop.test", -40, count=4, size=140_000)
+        .witnessed(-100, "control", "log.tracker.test", -40, count=2, size=4_000)
+        .witnessed(-100, "control", "eu.log.tracker.test", -40, count=1, size=96)
+        .missing("log.tracker.test", 4_096)
+        .missing("com.example.shop", 143_976)
+        .missing("com.example.shop", 16)
+    )
+    yield (
+        walked("control-run-agrees", "Without hooks the app does what it does with them, as far as two runs are alike.")
+        .gap(20, "proxy", "pinned.shop-cdn.test", "tls_refused")
+        .witnessed(-100, "control", "run", -40)
+        .witnessed(-100, "control", "eu.shop.test", -40, count=4, size=60_000)
+        .witnessed(-100, "control", "img.shop-cdn.test", -40, count=4, size=100)
+    )
 
 
 def walked(name: str, why: str) -> Case:

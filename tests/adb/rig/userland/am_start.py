@@ -3,12 +3,12 @@
 An app of state["packages"] with `argv` is started by zygote; {proxy_host}, {proxy_port} and {trust} in its argv are
 what the device's setting and stores of certificates say at that moment."""
 
-import json
 import os
-import socket
 import sys
 import time
 from pathlib import Path
+
+import to_zygote  # type: ignore[import-not-found]
 
 TAKING = ("--user", "-a", "-c", "-n", "-t", "-d", "-f", "--es", "--ei", "--ez")
 
@@ -86,7 +86,4 @@ def start(state, package, app, user):
         "prepare": [[*app["prepare"], trust]] if app.get("prepare") else [],
         "hold": int(os.environ.get("RIG_HOLD", "0")),
     }
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as zygote:
-        zygote.connect("/data/rig/zygote.socket")
-        zygote.sendall(json.dumps(order).encode())
-        return int(zygote.recv(32))
+    return to_zygote.order(order)

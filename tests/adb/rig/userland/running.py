@@ -1,7 +1,6 @@
-"""The processes of the device, named as Android names them: by their first argument; zygote, which is a program of
-ours here, by what it named itself."""
+"""The processes of the device, named as Android names them: by the first word of their command line, or
+for a program that is a script here, by that."""
 
-import sys
 from pathlib import Path
 
 
@@ -11,8 +10,9 @@ def processes():
             status = dict(
                 line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line
             )
-            first = (folder / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        name = status["Name"] if first in ("", sys.executable) else first.rsplit("/", 1)[-1]
+        script = len(words) > 1 and "/python" in words[0] and not words[1].startswith("-")
+        name = words[script].rsplit("/", 1)[-1] or status["Name"]
         yield int(folder.name), int(status["Uid"].split()[0]), int(status["PPid"]), name, status["State"]

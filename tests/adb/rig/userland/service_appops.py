@@ -9,6 +9,7 @@ import time
 DEFAULTS = {"WRITE_SMS": "ignore", "MOCK_LOCATION": "deny"}
 SYSTEM = ("com.android.shell", "root")
 
+
 def main(arguments, state):
     words = list(arguments)
     verb = words.pop(0) if words else ""

@@ -4,7 +4,7 @@ state["packages"][NAME]: `uid` (of user 0), `path` (folder of its APKs), `files`
 `version_name`, `min_sdk`, `target_sdk`, `signer`, `debuggable`, `requested`, `launchers`, `authorities`, `installer`,
 `system`, and `users`: {"0": {`stopped`, `not_launched`, `granted`}}. state["pm"] says what is odd about this device:
 `user_restricted`, `verifier` (refuses unless verifier_verify_adb_installs is 0), `free_bytes`, `clear_refused`,
-`grant_refused`, `admins` (packages that cannot be uninstalled).
+`grant_refused`, `admins` (packages that cannot be uninstalled), `answer` (what it says to every install).
 """
 
 import array
@@ -294,6 +294,8 @@ def _commit(folder, session, state):
     odd = state.get("pm", {})
     flags = set(session["flags"])
     user = session.get("--user", "0")
+    if odd.get("answer"):
+        raise Refused(odd["answer"])
     if odd.get("user_restricted"):
         raise Refused("INSTALL_FAILED_USER_RESTRICTED: Install canceled by user")
     parsed = {}

@@ -9,17 +9,20 @@ import re
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor.errors import UserError
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import fault
+from monitor.observe.android.traffic import gateway, wireguard
 from monitor.observe.modes import KINDS
 
 RENEW_S = 2.0
 """How often `adb reverse` is looked after: a VPN, `adb root` or the cable takes it away."""
 PRIVATE_DNS_API = 28
+LOOPBACK = "127.0.0.1"
+ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 compared with
 PROXY_SETTINGS = ("global_http_proxy_exclusion_list", "global_http_proxy_host", "global_http_proxy_port")
 TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
 """Interfaces of a VPN, in `ip -o addr`."""
@@ -34,7 +37,7 @@ class Way:
     """One way of a device's traffic to the proxy."""
 
     name: str
-    """reverse, address, or by-hand."""
+    """reverse, address, routed, wireguard, or by-hand."""
     kind: str
     """The proxy's mode (modes.KINDS)."""
     why: str
@@ -45,8 +48,10 @@ class Way:
     """Whether the proxy sees the port that the app's socket has: connections are joined by it."""
     host: str | None = None
     """Address at which the device finds this machine, where it is not the proxy's own."""
+    """And what the proxy has to listen on, for `routed`."""
     todo: str = ""
     """What somebody has to do by hand."""
+    link: gateway.Link | None = None
 
 
 REVERSE = Way(
@@ -55,35 +60,74 @@ REVERSE = Way(
     "the proxy setting through adb needs neither root nor a network",
     SETTING_SEES,
     keeps_port=False,
-    host="127.0.0.1",
+    host=LOOPBACK,
 )
 
 
-def ways(control: Control) -> dict[str, Way]:
-    """Mode -> the way that this device has for it, the one for `auto` first."""
-    get = control.facts.properties.get
-    setting = REVERSE
-    if not get("ro.genymotion.version") and (get("ro.kernel.qemu") == "1" or get("ro.boot.qemu") == "1"):
-        why = "the emulator finds this machine at 10.0.2.2, and the proxy setting needs no root"
-        setting = Way("address", "regular", why, SETTING_SEES, keeps_port=False, host="10.0.2.2")
-    there = [setting, *(_by_hand(kind) for kind in ("wireguard", "transparent", "reverse"))]
+def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
+    """Mode -> the way that this device has for it, the one for `auto` first. `listen`: what the proxy listens on."""
+    setting = _setting(control, listen)
+    there = [setting, _tunnel(control, setting.host or LOOPBACK), _by_hand("transparent"), _by_hand("reverse")]
     if control.facts.kind == "emulator":
         there.append(_by_hand("local"))
+    if link := gateway.found(control):
+        there[2] = routed = _routed(link, listen)
+        if not routed.todo:
+            there = [routed, *(way for way in there if way is not routed)]
     return {way.kind: way for way in there}
 
 
-def modes(control: Control) -> dict[str, tuple[str, str, str]]:
+def modes(control: Control, listen: str = LOOPBACK) -> dict[str, tuple[str, str, str]]:
     """As modes.choose takes it: mode -> why, what it sees, what is left to do by hand."""
-    return {kind: (way.why, way.sees, way.todo) for kind, way in ways(control).items()}
+    return {kind: (way.why, way.sees, way.todo) for kind, way in ways(control, listen).items()}
 
 
-def choose(control: Control, wanted: str) -> Way:
+def choose(control: Control, wanted: str, listen: str = LOOPBACK) -> Way:
     """The way for `auto`, a mode, or mitmproxy's words for one. Raises UserError: the device has none for it."""
-    there = ways(control)
+    there = ways(control, listen)
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in there:
         raise UserError(f"This device has no way for mode {wanted}.", f"Name auto or one of {', '.join(there)}.")
     return there[kind]
+
+
+def _setting(control: Control, listen: str) -> Way:
+    get = control.facts.properties.get
+    if get("ro.genymotion.version"):
+        at, why = "10.0.3.2", "Genymotion finds this machine at 10.0.3.2"
+    elif get("ro.kernel.qemu") == "1" or get("ro.boot.qemu") == "1":
+        at, why = "10.0.2.2", "the emulator finds this machine at 10.0.2.2"
+    elif listen in ANYWHERE or listen.startswith("127.") or listen == "localhost":
+        return REVERSE
+    else:
+        return Way("address", "regular", f"the device is told the proxy at {listen}", SETTING_SEES, True, listen)
+    return Way("address", "regular", f"{why}, and the proxy setting needs no root", SETTING_SEES, False, at)
+
+
+def _tunnel(control: Control, host: str) -> Way:
+    if host == LOOPBACK or not wireguard.is_there(control):
+        return _by_hand("wireguard")
+    sees = (
+        f"{KINDS['wireguard'][0].partition(',')[0].replace('the device', 'the app')}. The app can see that a VPN is up."
+    )
+    return Way("wireguard", "wireguard", "the WireGuard app is set up and switched on by root", sees, True, host)
+
+
+def _routed(link: gateway.Link, listen: str) -> Way:
+    todo = (
+        ""
+        if listen in (link.gateway, *ANYWHERE)
+        else (
+            f"Start with --listen {link.gateway} --device-address {link.device}: the proxy has to be where the "
+            "device's traffic passes."
+        )
+    )
+    why = "this machine is the device's gateway, and root routes the app's uid to the proxy"
+    sees = (
+        "All IPv4 TCP of the app's user, also what ignores the proxy setting. Its IPv6 is refused, and QUIC where the "
+        "device has iptables; other UDP, and names, which the system asks for, go past it."
+    )
+    return Way("routed", "transparent", why, sees, True, link.gateway, todo, link)
 
 
 def _by_hand(kind: str) -> Way:
@@ -94,13 +138,27 @@ def _by_hand(kind: str) -> Way:
 class Route:
     """A way made for one run; what it changes is in the journal."""
 
-    def __init__(self, control: Control, way: Way, proxy: tuple[str, int], uid: int | None = None) -> None:
-        """`proxy`: address and port that it listens on; `uid`: the app's, for what can be done for it alone."""
+    def __init__(
+        self,
+        control: Control,
+        way: Way,
+        proxy: tuple[str, int],
+        uid: int | None = None,
+        *,
+        package: str | None = None,
+        tunnel: str | None = None,
+    ) -> None:
+        """`proxy`: address and port that it listens on; `uid`, `package`: the app's, for what is done for it alone;
+        `tunnel`: the proxy's WireGuard configuration, in that mode.
+        """
         self.way = way
         self._control = control
         self._host, self._here = proxy
         self._port = self._here
         self._uid = uid
+        self._package = package
+        self._tunnel = tunnel
+        self._redirect: gateway.Redirect | None = None
         self._looked = 0.0
         self._quic: str | None = None
 
@@ -108,13 +166,23 @@ class Route:
         """Make it. Raises DeviceFault: `vpn-always-on`, `vpn-up`, or a change that the device refused."""
         no_other_vpn(self._control)
         match self.way.name:
-            case "reverse":
-                self._reverse()
-                set_proxy(self._control, "127.0.0.1", self._port)
-            case "address":
+            case "address" if self._is_reached():
                 set_proxy(self._control, self.way.host or self._host, self._port)
-        if self.way.kind == "regular" and self._uid is not None and self._control.shell.rooted():
+            case "address" | "reverse":
+                self._reverse()
+                set_proxy(self._control, LOOPBACK, self._port)
+            case "routed":
+                self._route()
+            case "wireguard":
+                private_dns_off(self._control)
+                wireguard.start(self._control, self._tunnel or "", self.way.host or self._host, self._package or "")
+        if self.way.name in ("address", "reverse", "routed") and self._uid is not None and self._control.shell.rooted():
             self._quic = block_quic(self._control, self._uid)
+
+    def stop(self) -> None:
+        """Take back what was changed on this machine; what was changed on the device, undo takes back."""
+        if self._redirect is not None:
+            self._redirect.stop()
 
     def renew(self) -> list[str]:
         """Called as often as wanted during the run; looks each RENEW_S, and says what had to be made again."""
@@ -136,6 +204,24 @@ class Route:
             "keeps_port": self.way.keeps_port,
             "quic": "blocked" if self._quic == "" else self._quic or "open",
         }
+
+    def _is_reached(self) -> bool:
+        """Whether the device reaches the proxy at that address, tried with nc; if not, adb is the way."""
+        at = f"{self.way.host or self._host} {self._port}"
+        done = self._control.shell.user(f"nc -w 3 {at} < /dev/null")
+        if not done.ok:
+            tried = "has no nc to try" if done.code == 127 else "does not reach"
+            why = f"the device {tried} the proxy at {at.replace(' ', ':')}: the setting leads through adb instead"
+            self.way = replace(REVERSE, why=why)
+        return done.ok
+
+    def _route(self) -> None:
+        """What passes this machine is redirected here. Raises DeviceFault `no-uid-to-route`, `host-nft-failed`."""
+        if self._uid is None or self.way.link is None:
+            raise fault("no-uid-to-route", serial=self._control.shell.serial)
+        self._redirect = gateway.Redirect(self.way.link, self._here, self._control.run)
+        self._redirect.start()
+        gateway.lead(self._control, self.way.link, self._uid)
 
     def _reverse(self) -> None:
         """A port of the device's loopback that nobody else's `adb reverse` has."""

@@ -1,0 +1,234 @@
+"""Why a process of the app ended, told apart: by Android's own record of it (11+), before that by its event log.
+
+Not tried on Android: see process_dumps.py for where the formats come from.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from monitor.observe.android.control import Control
+from monitor.observe.android.dumps import clock_of, zone_of
+from monitor.observe.android.process_dumps import Exit, LogEvent, events, exits, log_command
+
+Reason = Literal[
+    "exited",
+    "signalled",
+    "low_memory",
+    "crash",
+    "native_crash",
+    "anr",
+    "start_failed",
+    "permission_changed",
+    "resources",
+    "force_stopped",
+    "user_stopped",
+    "dependency_died",
+    "system",
+    "frozen",
+    "package_changed",
+    "updated",
+    "unknown",
+]
+"""exited: of its own will; low_memory: the system needed its memory; force_stopped: somebody stopped or removed it, we
+among them; user_stopped: the Android user was stopped; frozen: it got a call while it was frozen."""
+REASONS: dict[int, Reason] = {
+    1: "exited",
+    2: "signalled",
+    3: "low_memory",
+    4: "crash",
+    5: "native_crash",
+    6: "anr",
+    7: "start_failed",
+    8: "permission_changed",
+    9: "resources",
+    10: "force_stopped",
+    11: "user_stopped",
+    12: "dependency_died",
+    13: "system",
+    14: "frozen",
+    15: "package_changed",
+    16: "updated",
+}
+OURS: frozenset[Reason] = frozenset({"crash", "native_crash", "anr", "start_failed", "unknown"})
+"""Ends that our own hooks may have caused; where nobody knows why, they may."""
+FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
+"""Signals of Linux that a process gets for what it did (SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS); any
+other was sent by somebody."""
+MEMORY = ("MEMORY PRESSURE", "TOO MANY CACHED PROCS", "TOO MANY EMPTY PROCS", "TRIM EMPTY", "LARGE CACHED")
+"""Subreasons of other kills by the system that are about memory."""
+KILLS: tuple[tuple[str, Reason], ...] = (
+    ("permission", "permission_changed"),
+    ("anr", "anr"),
+    ("user request after error", "anr"),
+    ("crash", "crash"),
+    ("start timeout", "start_failed"),
+    ("error during init", "start_failed"),
+    ("excessive", "resources"),
+    ("empty", "low_memory"),
+    ("cached", "low_memory"),
+    ("trim", "low_memory"),
+    ("low memory", "low_memory"),
+    ("lmk", "low_memory"),
+    ("isolated not needed", "system"),
+    ("depends on provider", "dependency_died"),
+    ("remove task", "force_stopped"),
+    ("kill background", "force_stopped"),
+)
+"""How the reason of am_kill begins, or what is in it; the first that fits."""
+WAIT_S = 3.0
+"""The system writes down how a process ended a moment after it did."""
+TURN_S = 0.3
+SOON = timedelta(seconds=10)
+"""Lines of the event log that are this much apart may be of one end."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one process ended."""
+
+    reason: Reason
+    detail: str
+    """What the system said of it."""
+    at: datetime | None = None
+    """By the device's clock; None where nothing tells."""
+    pid: int | None = None
+    process: str | None = None
+    signal: int | None = None
+    """Of `signalled`: which."""
+
+
+def is_ours(ended: Ended | None) -> bool:
+    """Whether our own hooks may be to blame for the end. A process that was killed for memory, stopped by somebody,
+    updated, or whose permission was revoked, and one that exits by itself, did not die of a hook."""
+    if ended is None:
+        return True
+    if ended.reason == "signalled":
+        return ended.signal in FAULTS
+    return ended.reason in OURS
+
+
+class Endings:
+    """Of the processes of one app of one user."""
+
+    def __init__(self, control: Control, package: str, uid: int) -> None:
+        self._control = control
+        self._package = package
+        self._uid = uid
+
+    def of(self, pid: int, *, wait_s: float = WAIT_S) -> Ended | None:
+        """How the process with that number ended, asked again for so long as the system may need to write it down.
+
+        None where it does not say. A device gives numbers again: the last that had it counts. Raises DeviceFault.
+        """
+        until = time.monotonic() + wait_s
+        while True:
+            found = [each for each in self.since(None) if each.pid == pid]
+            if found or time.monotonic() >= until:
+                return found[-1] if found else None
+            time.sleep(TURN_S)
+
+    def since(self, moment: datetime | None) -> list[Ended]:
+        """All ends after a moment of the device's clock that the system still knows, in order. Raises DeviceFault."""
+        api = self._control.facts.api
+        record = f"dumpsys activity exit-info {shlex.quote(self._package)}" if api >= 30 else "true"
+        script = f"date '+%s.%N %z'; {record}; echo; echo ---; {log_command(api)} 2>&1"
+        said = self._control.shell.user(script).out
+        clock, _, rest = said.partition("\n")
+        recorded, _, log = rest.partition("\n---\n")
+        words = clock.split()
+        now = clock_of(words[0]) if words else None
+        zone = zone_of(words[1]) if len(words) > 1 else timedelta()
+        logged = events(log, self._package, self._uid, year=(now or datetime.now(UTC)).year, zone=zone).records
+        by_system = [_recorded(each) for each in exits(recorded, self._package, self._uid, zone).records]
+        ends = merged(by_system, from_log(logged))
+        return [each for each in ends if moment is None or each.at is None or each.at >= moment]
+
+
+def merged(recorded: Iterable[Ended], logged: Iterable[Ended]) -> list[Ended]:
+    """The system's record of each end; of ends that it has none of, what the event log says."""
+    known = list(recorded)
+    more = [each for each in logged if not any(_is_same(each, other) for other in known)]
+    return sorted([*known, *more], key=lambda each: each.at or datetime.max.replace(tzinfo=UTC))
+
+
+def from_log(lines: Iterable[LogEvent]) -> list[Ended]:
+    """The ends that the event log tells of: a process that died, and what was said of it shortly before."""
+    before: dict[int, list[LogEvent]] = {}
+    found: list[Ended] = []
+    for line in lines:
+        if line.tag == "am_proc_start":
+            before[line.pid] = []
+        elif line.tag == "am_proc_died":
+            said = [each for each in before.pop(line.pid, []) if line.at - each.at <= SOON]
+            found.append(_logged(line, said))
+        else:
+            before.setdefault(line.pid, []).append(line)
+            if line.tag == "am_kill":  # what the system kills itself it does not always call dead
+                found.append(_logged(line, before[line.pid]))
+    once: dict[int, Ended] = {}
+    ends = []
+    for each in found:
+        last = once.get(each.pid or 0)
+        if last is not None and last.at and each.at and each.at - last.at <= SOON:
+            continue
+        once[each.pid or 0] = each
+        ends.append(each)
+    return ends
+
+
+def _logged(line: LogEvent, said: Iterable[LogEvent]) -> Ended:
+    reason: Reason = "unknown"
+    detail = "it died, and the event log does not say why"
+    for each in said:
+        match each.tag:
+            case "native_crash":
+                reason, detail = "native_crash", each.detail
+            case "am_crash":
+                native = each.detail.startswith("Native crash")
+                if reason != "native_crash":
+                    reason, detail = ("native_crash" if native else "crash"), each.detail
+            case "am_anr":
+                if reason == "unknown":
+                    reason, detail = "anr", each.detail
+            case "killinfo":
+                reason, detail = "low_memory", "killed by lmkd"
+            case "am_kill" if reason == "unknown":
+                reason, detail = killed(each.detail, each.process), each.detail
+            case _:
+                pass
+    return Ended(reason, detail, line.at, line.pid, line.process)
+
+
+def killed(why: str, process: str) -> Reason:
+    """What the reason of am_kill stands for; it is text, and not the same in all versions."""
+    text = why.lower()
+    package = process.partition(":")[0].lower()
+    if text.startswith(f"stop {package}"):
+        return "updated" if any(word in text for word in ("replac", "installpackage", "update")) else "force_stopped"
+    return next((reason for words, reason in KILLS if words in text), "system")
+
+
+def _recorded(end: Exit) -> Ended:
+    reason = REASONS.get(end.reason, "unknown")
+    said = [end.subreason, end.description]
+    if reason == "system" and end.subreason in MEMORY:
+        reason = "low_memory"
+    if reason == "force_stopped" and end.description and "installPackage" in end.description:
+        reason = "updated"
+    if reason == "signalled":
+        said.insert(0, f"signal {end.status}")
+    elif reason == "exited":
+        said.insert(0, f"exit code {end.status}")
+    detail = ", ".join(part for part in said if part)
+    number = end.status if reason == "signalled" else None
+    return Ended(reason, detail or f"reason {end.reason}", end.at, end.pid, end.process, number)
+
+
+def _is_same(one: Ended, other: Ended) -> bool:
+    return one.pid == other.pid and one.at is not None and other.at is not None and abs(one.at - other.at) <= SOON

@@ -1,0 +1,116 @@
+"""A device that has this machine as its gateway: the app's TCP is told apart by its TTL, and redirected to the proxy.
+
+On the device, a rule for the app's uid leads to a route of its own, which sets the TTL; nft here redirects what has it.
+The client's port and the real target stay known: the proxy listens in its mode transparent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import fault
+
+TABLE = 90
+"""Of routes; Android's own are 97 to 99 and from 1000 on."""
+PRIORITY = 9000
+"""Before all rules of Android's netd, which begin at 10000."""
+TTL = 77
+"""Nobody's default: those are 64, 128 and 255."""
+NFT_S = 5.0
+_ROUTE = re.compile(r"via (\S+) dev (\S+).*? src (\S+)")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What the device and this machine have in common."""
+
+    gateway: str
+    """This machine's address there."""
+    interface: str
+    """The device's."""
+    device: str
+    """The device's address."""
+
+
+def found(control: Control) -> Link | None:
+    """The link where this machine is the device's gateway and may redirect what comes; None: it is not, or may not."""
+    if os.geteuid() != 0 or nft() is None or control.shell.rooted() is None:
+        return None
+    route = _ROUTE.search(control.shell.user("ip -4 route get 198.51.100.1").out)
+    return Link(*route.groups()) if route and is_here(route[1]) else None
+
+
+def is_here(address: str) -> bool:
+    """Whether it is an address of this machine."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        return True
+    return False
+
+
+def nft() -> str | None:
+    """The program."""
+    return shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
+
+
+class Redirect:
+    """nft's part on this machine. Its table goes with the process that made it, however we end (nft's flag owner)."""
+
+    def __init__(self, link: Link, port: int, run: str) -> None:
+        self._link = link
+        self._port = port
+        self._table = f"appwitness_{run}"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Raises DeviceFault `host-nft-failed` when the table is not there in NFT_S."""
+        program = nft() or "nft"
+        self._process = subprocess.Popen(
+            [program, "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin is not None
+        rule = f"ip saddr {self._link.device} ip ttl {TTL} meta l4proto tcp redirect to :{self._port}"
+        for line in (
+            f"add table inet {self._table} {{ flags owner; }}",
+            f"add chain inet {self._table} prerouting {{ type nat hook prerouting priority dstnat; }}",
+            f"add rule inet {self._table} prerouting {rule}",
+        ):
+            print(line, file=self._process.stdin, flush=True)
+        end = time.monotonic() + NFT_S
+        listing = [program, "list", "table", "inet", self._table]
+        while "redirect" not in subprocess.run(listing, capture_output=True, text=True, check=False).stdout:
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise fault("host-nft-failed", table=self._table)
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Take it away."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(OSError):
+                process.communicate(timeout=NFT_S)
+
+
+def lead(control: Control, link: Link, uid: int) -> None:
+    """Send the app's IPv4 to the gateway with a TTL of its own, and none of its IPv6, until undo. Needs root."""
+    who = f"uidrange {uid}-{uid} priority {PRIORITY}"
+    route = f"default via {link.gateway} dev {link.interface} table {TABLE}"
+    control.change(
+        f"route uid {uid} to {link.gateway}",
+        f"ip route replace {route} hoplimit {TTL} && ip rule add {who} lookup {TABLE} && "
+        f"ip -6 rule add {who} unreachable",
+        f"while ip rule del {who} lookup {TABLE} 2>/dev/null; do :; done\n"
+        f"while ip -6 rule del {who} unreachable 2>/dev/null; do :; done\n"
+        f"ip route del {route} 2>/dev/null\n:",
+        root=True,
+        lost_by_reboot=True,
+    )

@@ -1,0 +1,44 @@
+"""A run without hooks, before the run proper: what was seen in it, to be told beside what the hooks saw.
+
+The two are held against each other when the run proper is correlated (judge/control.py): does the app contact the same
+hosts, and run as long, when it is watched? Whose traffic a proxy sees in it is not known by socket, as no agent is
+there: where the whole device goes through the proxy, another app's hosts are among them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from monitor.events import Upload, Witness
+from monitor.recording import Recording
+
+ITSELF = "run"
+"""Subject of the line that tells how long the app ran."""
+
+
+def seen_without_hooks(control: Recording) -> list[Witness]:
+    """The lines for witnesses.jsonl of the run proper: how long the app ran in the control run, and each host with how
+    many messages and bytes went there. Their times are the control run's. Raises FileError when it cannot be read."""
+    run = control.run
+    ended = run.ended or datetime.now(UTC)
+    exits = [each.until for each in control.events(Witness) if each.by == "exit_info" and each.until]
+    hosts: dict[str, list[Upload]] = defaultdict(list)
+    for upload in control.events(Upload):
+        hosts[upload.host or "an unnamed host"].append(upload)
+    lines: list[tuple[str, int | None, int | None, datetime]] = [(ITSELF, None, None, min(exits, default=ended))]
+    lines += [(host, len(those), sum(each.size for each in those), ended) for host, those in sorted(hosts.items())]
+    return [
+        Witness(
+            at=ended,
+            app=run.app.package,
+            by="control",
+            subject=subject,
+            count=count,
+            size=size,
+            since=run.started,
+            until=max(until, run.started),
+            detail=f"recording {run.id}",
+        )
+        for subject, count, size, until in lines
+    ]

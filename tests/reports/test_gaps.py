@@ -1,0 +1,77 @@
+"""What the system counted beyond the recording is said in both languages, with its size, in every format."""
+
+import json
+from typing import get_args
+
+import pytest
+
+from monitor.findings import Counted, ReportedGap
+from monitor.reports import render
+from monitor.reports.gaps import besides, named
+from monitor.reports.words import Words
+from tests.reports import sample
+
+TOLD = {
+    "reads": (
+        "location: the system counted 14 uses (FINE_LOCATION, by AppOps), hooks saw 12 of them",
+        "精准位置：系统计数 14 次使用（AppOps，FINE_LOCATION），钩子观测到其中 12 次",
+    ),
+    "bytes": (
+        "the system counted 14 bytes sent, 12 were recorded: at least 2 bytes unseen",
+        "系统计数已发送 14 字节，已录制 12 字节：至少 2 字节未被观测",
+    ),
+    "host": (
+        "FINE_LOCATION was contacted only in the run without hooks: 14 bytes",
+        "仅在无钩子的运行中被联系：14 字节",
+    ),
+    "less": ("14 bytes were sent in the run without hooks, 12 in this one", "无钩子的运行中发送 14 字节"),
+    "seconds": ("ended 12 s after it started; in the run without hooks it ran for 14 s", "启动 12 秒后结束"),
+}
+
+
+def gap(what, by="appops"):
+    counted = Counted(by=by, what=what, subject="FINE_LOCATION", data="location", counted=14, recorded=12)
+    detail = "in English, for the JSON report"
+    return ReportedGap(at=sample.at(5), where="hook", subject="x", why="missed", detail=detail, counted=counted)
+
+
+@pytest.mark.parametrize("what", get_args(Counted.model_fields["what"].annotation))
+def test_each_count_has_a_sentence_with_its_size(what):
+    english, chinese = TOLD[what]
+    assert english in named(gap(what), Words("en"))
+    assert chinese in named(gap(what), Words("zh"))
+    assert besides(gap(what)) is None
+
+
+@pytest.mark.parametrize("by", get_args(Counted.model_fields["by"].annotation))
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_whoever_counts_has_a_name(by, lang):
+    assert named(gap("reads", by), Words(lang))
+
+
+def test_another_gap_is_named_by_its_subject():
+    other = ReportedGap(at=sample.at(5), where="proxy", subject="a.test", why="tls_refused", detail="unknown ca")
+    assert (named(other, Words("en")), besides(other)) == ("a.test", "unknown ca")
+
+
+@pytest.mark.parametrize("format_", ["text", "html", "sarif", "junit"])
+@pytest.mark.parametrize(("lang", "number"), [("en", 0), ("zh", 1)])
+def test_each_format_says_it(format_, lang, number):
+    report = sample.report().model_copy(update={"gaps": (gap("reads"),)})
+    said = " ".join(render(report, format_, lang=lang).split())
+    said = said.encode().decode("unicode_escape").encode("latin-1").decode() if "\\u" in said else said
+    assert TOLD["reads"][number].replace(" ", "") in said.replace(" ", "")
+
+
+def test_json_has_the_numbers():
+    report = sample.report().model_copy(update={"gaps": (gap("reads"),)})
+    (told,) = json.loads(render(report, "json"))["gaps"]
+    assert told["counted"] == {
+        "by": "appops",
+        "what": "reads",
+        "subject": "FINE_LOCATION",
+        "data": "location",
+        "counted": 14,
+        "recorded": 12,
+        "allowed": 0,
+    }
