@@ -171,8 +171,10 @@ def _undo(control: Control) -> bool:
     if not entries:
         out.print(plain(f"{serial}: nothing to take back"))
         return False
-    before = {entry.number: control.journal.gone_by_reboot(entry) for entry in entries}
-    failures = take_back(control)
+    with control.journal.held():
+        entries = control.journal.open
+        before = {entry.number: control.journal.gone_by_reboot(entry) for entry in entries}
+        failures = take_back(control)
     still = {entry.number for entry in control.journal.open}
     for entry in reversed(entries):
         how = "stays" if entry.number in still else "gone with the restart" if before[entry.number] else "taken back"

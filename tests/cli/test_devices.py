@@ -97,6 +97,7 @@ def test_undo(phone_of: PhoneOf, home: Path) -> None:
     assert "nothing to take back" in run("undo", "--device", phone.serial).stdout
 
 
+@pytest.mark.slow  # adb itself waits ten seconds for an address that is silent
 def test_undo_of_a_device_that_is_gone(phone_of: PhoneOf, home: Path) -> None:
     phone = phone_of()
     change(phone, home)

@@ -70,13 +70,14 @@ def opened(
     adb = finding.choose(None if wanted.device == "any" else wanted.device)
     control = finding.control(adb, home / "devices")
     finding.booted(control.shell)
-    if left := control.journal.open:
-        if not may(f"An earlier run left {len(left)} changes on {adb.serial}. Take them back now?"):
-            raise fault("changes-left", serial=adb.serial, count=len(left))
-        for error in finding.take_back(control):
-            raise error
-    with AndroidDevice(control, wanted, plan, home, ask) as device:
-        yield device
+    with control.journal.held():
+        if left := control.journal.open:
+            if not may(f"An earlier run left {len(left)} changes on {adb.serial}. Take them back now?"):
+                raise fault("changes-left", serial=adb.serial, count=len(left))
+            for error in finding.take_back(control):
+                raise error
+        with AndroidDevice(control, wanted, plan, home, ask) as device:
+            yield device
 
 
 class AndroidDevice(AbstractContextManager["AndroidDevice"]):

@@ -316,7 +316,9 @@ def _preference(each: Known) -> int:
 
 def _booted(shell: Shell) -> None:
     said = properties(shell.check("getprop"))
-    if any(said.get(name, "" if name == "sys.boot_completed" else value) != value for name, value in BOOTED.items()):
+    if any(
+        (said.get(name) or ("" if name == "sys.boot_completed" else value)) != value for name, value in BOOTED.items()
+    ):
         raise fault("device-booting", serial=shell.serial)
     if said.get(UNLOCKED) == "false":
         raise fault("device-locked-since-start", serial=shell.serial)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,24 @@ class Journal:
                     continue
             self.undone(entry)
         return failed
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from this device meanwhile; ends by itself with the process, however that ends.
+
+        Raises DeviceFault `device-in-use`.
+        """
+        fd = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise fault("device-in-use", device=self.path.stem) from None
+            self._open = self._read()  # whoever had it may have changed or undone something
+            self._next = max(self._next, self._last() + 1)
+            yield
+        finally:
+            os.close(fd)
 
     @property
     def last(self) -> int:
