@@ -549,6 +549,9 @@ class Run(Record):
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    route: dict[str, Any] = Field(
+        default_factory=dict, description="how the device's traffic came to the proxy: way, why, sees, keeps_port, quic"
+    )
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
     started_late_ms: int | None = Field(

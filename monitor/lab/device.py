@@ -157,8 +157,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         self.stop()
         self._servers.__exit__(kind, error, trace)
 
-    @property
-    def modes(self) -> Mapping[str, tuple[str, ...]]:
+    def modes(self, listen: str) -> Mapping[str, tuple[str, ...]]:
         """Its apps are processes of this machine that are told a proxy."""
         return {"regular": ("the lab device honours the proxy setting",), "reverse": ("you asked for it",)}
 
@@ -202,7 +201,9 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     def noticed(self) -> None:
         """It has no screen."""
 
-    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
+    def prepare(
+        self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "regular", wireguard: str = ""
+    ) -> None:
         """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""
         self._proxy = (proxy_host, proxy_port, truststore(ca_pem, self._cache))
 

@@ -117,9 +117,8 @@ class Device(Protocol):
     def upstream_ca(self) -> Path | None:
         """A certificate authority (PEM) that the proxy trusts besides the usual ones; None: none."""
 
-    @property
-    def modes(self) -> Mapping[str, Sequence[str]]:
-        """The proxy's modes that it can be used in, that for `auto` first, as modes.choose takes them."""
+    def modes(self, listen: str) -> Mapping[str, Sequence[str]]:
+        """The modes of a proxy that listens there which it can be used in, that for `auto` first, as modes.choose has it."""
 
     @property
     def partial(self) -> bool:
@@ -139,8 +138,11 @@ class Device(Protocol):
     def install(self) -> None:
         """Put the app on the device, where it is to be put there."""
 
-    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
-        """Send the device's traffic through the proxy and have it trust the proxy's certificate authority."""
+    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str, wireguard: str) -> None:
+        """Send the device's traffic through the proxy and have it trust the proxy's certificate authority.
+
+        `mode` is the proxy's, one of `modes`; `wireguard` the configuration of its tunnel, where it has one.
+        """
 
     def reset(self) -> None:
         """Make the next start of the app its first one."""

@@ -46,7 +46,7 @@ def observe(
     came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
     something does not come up; what was recorded until then stays.
     """
-    mode = choose(order.mode, device.modes)
+    mode = choose(order.mode, device.modes(order.listen))
     admit = admitted(order.listen, mode, order.device_address)
     recording = Recording.create(path, describe(device, order))
     with ExitStack() as up:
@@ -81,7 +81,7 @@ def observe(
         if proxy.wireguard:
             say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
         say(f"preparing {device.identity.model or device.identity.serial}")
-        device.prepare(proxy.host, proxy.port, proxy.ca_pem)
+        device.prepare(proxy.host, proxy.port, proxy.ca_pem, mode=mode.spec, wireguard=proxy.wireguard or "")
         recording.update_run(**_prepared(device, recording))
         limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
         up.callback(limited.close)

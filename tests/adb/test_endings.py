@@ -50,22 +50,3 @@ def test_ends(
     assert end.at is not None
     assert abs(end.at.timestamp() - at) < 1
     assert endings.of(98, wait_s=0) is None
-
-
-def test_the_last_end_of_the_main_process_since_the_start(
-    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
-) -> None:
-    old = {"at": time.time() - 60, "pid": 90, "reason": 4}
-    phone = phone_of(state={"packages": {PACKAGE: {"uid": 10123}}, "exits": {PACKAGE: [old]}})
-    endings = Endings(control_of(phone), PACKAGE, 10123)
-    assert endings.last(wait_s=0) is None
-
-    endings.begin()
-    assert endings.last(wait_s=0) is None
-    at = time.time()
-    helper = {"at": at + 1, "pid": 98, "process": f"{PACKAGE}:push", "reason": 10}
-    phone.write(exits={PACKAGE: [helper, {"at": at, "pid": 97, "reason": 3}, old]})
-
-    end = endings.last()
-    assert end is not None
-    assert (end.reason, end.by_system) == ("low_memory", True)

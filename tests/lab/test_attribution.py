@@ -102,7 +102,7 @@ def test_a_connection_names_its_host_and_how_much_went_out(circle):
 class Relayed(LabDevice):
     """A device whose ports do not reach the proxy as they are, as behind an emulator's network or `adb reverse`."""
 
-    def prepare(self, proxy_host, proxy_port, ca_pem):
+    def prepare(self, proxy_host, proxy_port, ca_pem, **options):
         self.relay = socket.create_server(("127.0.0.1", 0))
         self.ends = [self.relay]
         threading.Thread(target=self._serve, args=((proxy_host, proxy_port),), daemon=True).start()
@@ -147,7 +147,7 @@ def test_where_ports_change_on_the_way_it_is_joined_by_host_and_time(tmp_path):
 class Shared(LabDevice):
     """A device on which another app sends the same number through the same proxy."""
 
-    def prepare(self, proxy_host, proxy_port, ca_pem):
+    def prepare(self, proxy_host, proxy_port, ca_pem, **options):
         self.other = f"http://{proxy_host}:{proxy_port}"
         super().prepare(proxy_host, proxy_port, ca_pem)
 

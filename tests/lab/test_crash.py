@@ -48,7 +48,7 @@ class Computer:
     starts_freely: bool = True
     end: Ended | None = None
 
-    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
+    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str, wireguard: str) -> None:
         """There is no traffic."""
 
     def facts(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from monitor import catalog
+from monitor.events import Consent
 from monitor.errors import FileError
 from monitor.observe.consent_signals import Signals, load, normal_label
 

@@ -102,7 +102,6 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._route: traffic.Route | None = None
         self._found: tuple[Value, ...] = ()
         self._hookless: str | None = None
-        self._mode = "auto"
         self._gaps: list[Gap] = []
 
     def __exit__(self, *_: object) -> None:
@@ -157,10 +156,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         private.write(path, Path(certifi.where()).read_bytes() + b"\n" + self._wanted.upstream_ca.read_bytes())
         return path
 
-    @property
-    def modes(self) -> Mapping[str, tuple[str, str, str]]:
-        """What traffic.py has ways for."""
-        return traffic.modes(self._control)
+    def modes(self, listen: str) -> Mapping[str, tuple[str, str, str]]:
+        """What there are ways for."""
+        return traffic.modes(self._control, listen)
 
     @property
     def unhooked(self) -> str | None:
@@ -172,6 +170,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         root = self._control.shell.rooted()
         return {
             "changes": self._changed(),
+            "route": dict(self._route.describe()) if self._route else {},
             "user": self._user,
             "root": (root.flavour or root.way.split(" ")[0]) if root else None,
         }
@@ -185,7 +184,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         with app_files.opened(*self._wanted.apks) as app:
             self._app = package.install(self._control, app, user=self._user, replace=self._wanted.clear_data)
 
-    def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path) -> None:
+    def prepare(
+        self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "auto", wireguard: str = ""
+    ) -> None:
         """Plant the persona, start Frida, have the proxy trusted, and send the traffic there: in this order, as a
         device with a proxy setting that leads nowhere drops its Wi-Fi."""
         app = self._installed
@@ -207,8 +208,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
-        way = traffic.choose(self._control, self._mode)
-        self._route = traffic.Route(self._control, way, (proxy_host, proxy_port), app.uid)
+        way = traffic.choose(self._control, mode, proxy_host)
+        package_name = app.identity.package
+        self._route = traffic.Route(
+            self._control, way, (proxy_host, proxy_port), app.uid, package=package_name, tunnel=wireguard or None
+        )
         self._route.start()
 
     def reset(self) -> None:
@@ -302,6 +306,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def undo(self) -> None:
         """Take back what this run changed, the last first."""
+        if self._route is not None:
+            self._route.stop()
         failed = self._control.journal.undo_all(self._control.take_back, since=self._since)
         if failed:
             raise SetupError(

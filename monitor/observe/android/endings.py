@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from monitor.observe import device
 from monitor.observe.android.control import Control
 from monitor.observe.android.dumps import clock_of, zone_of
 from monitor.observe.android.process_dumps import Exit, LogEvent, events, exits, log_command
@@ -121,24 +120,6 @@ class Endings:
         self._control = control
         self._package = package
         self._uid = uid
-        self._begun: datetime | None = None
-
-    def begin(self) -> None:
-        """Note the device's time: `last` tells of ends from now on. Raises DeviceFault."""
-        self._begun = clock_of(self._control.shell.user("date +%s.%N").out)
-
-    def last(self, *, wait_s: float = WAIT_S) -> device.Ended | None:
-        """How the app's main process ended since `begin`, else how another of its processes did. Raises DeviceFault."""
-        if self._begun is None:
-            return None
-        until = time.monotonic() + wait_s
-        while not (found := self.since(self._begun)) and time.monotonic() < until:
-            time.sleep(TURN_S)
-        main = [end for end in found if end.process == self._package]
-        if not found:
-            return None
-        end = (main or found)[-1]
-        return device.Ended(end.reason, end.detail, by_system=end.reason != "exited" and not is_ours(end))
 
     def of(self, pid: int, *, wait_s: float = WAIT_S) -> End | None:
         """How the process with that number ended, asked again for so long as the system may need to write it down.

@@ -137,6 +137,8 @@ def take_back(control: Control) -> list[DeviceFault]:
         control.shell.adb.service("root")
         control.shell.forget_root()
     try:
+        if entries:
+            control.shell.sweep()
         failed = control.journal.undo_all(control.take_back)
         control.shell.sweep()
         return failed

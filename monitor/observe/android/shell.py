@@ -12,6 +12,21 @@ from monitor.observe.android.faults import DeviceFault, fault
 TMP = "/data/local/tmp"
 SCRIPT = f"{TMP}/.appwitness-"
 """How the files of scripts for root begin: each removes itself when it is run."""
+SWEEP = """for step in 1 2 3 4 5 6 7 8 9 10; do
+  left=
+  for file in $(grep -l '{script}' /proc/[0-9]*/cmdline 2>/dev/null); do
+    pid=${{file#/proc/}}; pid=${{pid%/cmdline}}
+    case " $$ $PPID " in *" $pid "*) continue ;; esac
+    tr '\\000' ' ' <"$file" 2>/dev/null | grep -q "$0" && continue
+    left="$left $pid"
+  done
+  [ -n "$left" ] || break
+  kill -9 $left 2>/dev/null
+  sleep 0.1
+done
+rm -f {files}*
+true"""
+"""Of this very script its own processes are left, which name the same file."""
 SU_S = 30.0
 """The first `su` of a device asks on its screen; so long somebody may take to answer."""
 WAYS = (
@@ -85,8 +100,12 @@ class Shell:
         return self._root
 
     def sweep(self) -> None:
-        """Remove scripts that were brought there and never run: whoever brought them was killed."""
-        self.adb.shell(f"rm -f {SCRIPT}*")
+        """End scripts for root that run on though whoever started them was killed, and remove those that never ran."""
+        script = SWEEP.format(script=SCRIPT.replace(".", "[.]"), files=SCRIPT)
+        if self.rooted() is None:
+            self.user(script)
+        else:
+            self.root(script)
 
     def forget_root(self) -> None:
         """Look for root again the next time: adbd was started anew."""
