@@ -118,7 +118,7 @@ class Device(Protocol):
         """A certificate authority (PEM) that the proxy trusts besides the usual ones; None: none."""
 
     def modes(self, listen: str) -> Mapping[str, Sequence[str]]:
-        """The modes of a proxy that listens there which it can be used in, that for `auto` first, as modes.choose has it."""
+        """The modes that it can be used in with a proxy that listens there, that for `auto` first (modes.choose)."""
 
     @property
     def partial(self) -> bool:

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from monitor import catalog
-from monitor.events import Consent
 from monitor.errors import FileError
+from monitor.events import Consent
 from monitor.observe.consent_signals import Signals, load, normal_label
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
