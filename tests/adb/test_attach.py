@@ -204,8 +204,15 @@ def _program(scene: Scene) -> str:
 def test_further_processes_of_the_user_are_entered_whatever_their_names(scene: Scene) -> None:
     with scene.agent() as agent:
         agent.launch(scene.target())
-        state = scene.phone.read()["packages"][scene.package]
-        order = {**state, "argv": ["/usr/bin/sleep", "60"], "prepare": [], "env": {}, "cwd": "/"}
+        program = scene.phone.read()["programs"][scene.package]
+        order = {
+            **program,
+            "uid": scene.app.uid,
+            "argv": ["/usr/bin/sleep", "60"],
+            "prepare": [],
+            "env": {},
+            "cwd": "/",
+        }
         pid = zygote_starts(scene.phone, order)
         stranger = zygote_starts(scene.phone, {**order, "uid": 10200})
         end = time.monotonic() + 20

@@ -82,7 +82,7 @@ def test_isolated_processes_and_the_sandbox(
     ("changes", "said"),
     [
         ({"packages": {}}, "does not exist"),
-        ({"packages": {APP: {"uid": 10123, "activity": f"{APP}.Main", "argv": ["/no/such"]}}}, "did not come up"),
+        ({"packages": {APP: {"uid": 10123, "launchers": [f"{APP}.Main"], "argv": ["/no/such"]}}}, "did not come up"),
     ],
 )
 def test_an_app_that_does_not_start(
@@ -106,7 +106,7 @@ def test_a_work_profiles_copy_is_started_for_its_user(
 ) -> None:
     phone = phone_of()
     starts(phone, APP, 10123, argv=["/usr/bin/true"])
-    entry = {"uid": 10123, "activity": f"{APP}.Main", "argv": [f"/data/app/{APP}", "90"]}
+    entry = {"uid": 10123, "launchers": [f"{APP}.Main"], "argv": [f"/data/app/{APP}", "90"]}
     phone.write(packages={APP: entry})
     control = control_of(phone)
     first = starts(phone, APP, 10123)
