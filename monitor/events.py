@@ -416,6 +416,10 @@ class AppIdentity(Record):
     version_code: int | None = None
     apk_sha256: str | None = None
     certificate_sha256: str | None = Field(default=None, description="sha256 of the signing certificate")
+    facts: dict[str, Any] = Field(
+        default_factory=dict,
+        description="what its package says: digests of its files, target_sdk, permissions, sdks ...",
+    )
 
 
 class DeviceIdentity(Record):
@@ -554,8 +558,9 @@ class Run(Record):
     )
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
-    started_late_ms: int | None = Field(
-        default=None, description="from the start of the app to its hooks, where they came after it; null: before"
+    times: dict[str, float] = Field(
+        default_factory=dict,
+        description="seconds from the order to start the app: started, entered, loaded, let run, live",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

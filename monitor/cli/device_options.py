@@ -53,8 +53,8 @@ _OPTIONS = (
     click.option(
         "--clear-data",
         is_flag=True,
-        help="Clear the data of an app that was there before, so that each start is its first run. Always so for one "
-        "that --apk puts there.",
+        help="Clear the data of an app that was there before, so that each start is its first run; it is put back "
+        "where the device gives root. Always so for one that --apk newly puts there.",
     ),
     click.option(
         "--persona",
@@ -66,6 +66,17 @@ _OPTIONS = (
         "--frida-server",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
+    ),
+    click.option(
+        "--attach",
+        is_flag=True,
+        help="Observe the app as it runs on the device; what it did before is not seen.",
+    ),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="NAME",
+        help="Let frida-server change what is changed only with leave, such as selinux-permissive; set back afterwards.",
     ),
     click.option("--adb-root", is_flag=True, help="Let `adb root` restart the device's adb as root, where it can."),
     click.option("--ask", is_flag=True, help="Ask here what to tap where a dialog of the app is not understood."),
@@ -112,6 +123,8 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
         persona: Path | None,
         no_persona: bool,
         frida_server: Path | None,
+        attach: bool,
+        allow: tuple[str, ...],
         adb_root: bool,
         ask: bool,
         video: bool,
@@ -134,6 +147,8 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
             persona=persona,
             no_persona=no_persona,
             frida_server=frida_server,
+            attach=attach,
+            allow=allow,
             adb_root=adb_root,
             ask=ask,
             video=video,
@@ -221,6 +236,8 @@ def _checked(wanted: Wanted) -> Wanted:
             "--app": wanted.package,
             "--persona": wanted.persona,
             "--frida-server": wanted.frida_server,
+            "--attach": wanted.attach,
+            "--allow": wanted.allow,
             "--adb-root": wanted.adb_root,
             "--video": wanted.video,
             "--explore": wanted.explore,

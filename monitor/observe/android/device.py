@@ -15,7 +15,7 @@ import certifi
 from monitor import private
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
-from monitor.observe.android import app_files, finding, package, server, traffic, trust
+from monitor.observe.android import app_files, finding, network_security, package, server, traffic, trust
 from monitor.observe.android import persona as personas
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
@@ -125,7 +125,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def app(self) -> AppIdentity:
         """As it was named, until it is installed; then as the device has it."""
         if self._app is not None:
-            return self._app.identity
+            return self._app.identity.model_copy(update={"facts": self._app.facts()})
         return AppIdentity(package=self._package)
 
     @property
@@ -178,6 +178,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def install(self) -> None:
         """Put the app there, or find it there."""
         finding.awake(self._control)
+        if self._wanted.adb_root:
+            finding.become_root(self._control)
         if not self._wanted.apks:
             self._app = package.identity(self._control, self._package, self._user)
             return
@@ -196,7 +198,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             for left_out in self._planted.gaps:
                 self._gap("device", left_out.what, f"it could not be planted: {left_out.why}")
         try:
-            self._server = server.start(self._control, self._wanted.frida_server, cache=self._home / "frida")
+            self._server = server.start(
+                self._control, self._wanted.frida_server, cache=self._home / "frida", allowed=self._wanted.allow
+            )
         except DeviceFault as error:
             if error.code != "no-root":
                 raise
@@ -208,6 +212,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
+        self._predict()
         way = traffic.choose(self._control, mode, proxy_host)
         package_name = app.identity.package
         self._route = traffic.Route(
@@ -219,9 +224,10 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         """Make the next start the first one, where the app's data may be cleared; and mend what a restart of the
         device's zygote took away."""
         app = self._installed
-        clear = self._wanted.clear_data or bool(self._wanted.apks)
+        if self._wanted.attach:
+            return
         try:
-            package.reset(self._control, app.identity.package, user=self._user, clear=clear)
+            package.reset(self._control, app.identity.package, user=self._user, clear=self._wanted.clear_data)
         except DeviceFault as error:
             if error.code != "app-has-data":
                 raise
@@ -233,8 +239,10 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._mend()
 
     def launch(self) -> AndroidTarget:
-        """The app, for Frida to start."""
+        """The app, for Frida to start; or as it runs, where that is wanted."""
         app = self._installed
+        if self._wanted.attach:
+            return self.attach()
         activity = self._wanted.activity or app.launcher
         return AndroidTarget(
             argv=(app.identity.package,),
@@ -301,6 +309,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def stop(self) -> None:
         """End the app."""
+        if self._wanted.attach:
+            return
         with suppress(DeviceFault):
             self._control.shell.user(f"am force-stop --user {self._user} {self._installed.identity.package}")
 
@@ -346,6 +356,22 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         gaps, self._gaps = self._gaps, []
         if gaps:
             lines.append_all(gaps)
+
+    def _predict(self) -> None:
+        """What the app's network security configuration lets expect: a host that it pins will refuse the proxy."""
+        app = self._installed
+        base = app.app.base
+        security = network_security.parse(
+            app.code.network_security,
+            target_sdk=base.target_sdk or base.min_sdk,
+            debuggable=base.debuggable,
+            cleartext=base.cleartext,
+        )
+        for host in dict.fromkeys(("other hosts", *(domain.host for domain in security.domains))):
+            expected = network_security.predict(security, host, datetime.now(UTC).date())
+            if expected.outcome in ("pinned", "own"):
+                what = "pins keys for" if expected.outcome == "pinned" else "accepts authorities of its own alone for"
+                self._gap("proxy", host, f"the app's network security configuration {what} {host}: expect refusals")
 
     def _show(self, lines: Records) -> None:
         """Read the screen, and play the user unless somebody does it by hand."""

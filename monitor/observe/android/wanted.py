@@ -29,6 +29,10 @@ class Wanted:
     """Plant nothing."""
     frida_server: Path | None = None
     """The server's program; None: from the cache, else fetched."""
+    attach: bool = False
+    """Observe the app as it runs already, instead of starting it."""
+    allow: tuple[str, ...] = ()
+    """Quirks (catalog/devices/quirks.yml) that are changed only with leave."""
     adb_root: bool = False
     """Let `adb root` start the device's adb anew."""
     ask: bool = False
