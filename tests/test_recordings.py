@@ -94,6 +94,14 @@ def test_it_is_the_same_once_twice_followed_and_rebuilt(case, tmp_path):
     assert rendered(recording, followed, known_) == first
 
 
+@pytest.mark.parametrize(("case", "said"), [("witness-agrees", True), ("clean-consent-first", False)])
+def test_a_report_says_whether_the_system_counted(case, said, tmp_path):
+    recording, store = Recording.open(HERE / case), Store(tmp_path / "i.sqlite")
+    correlate(recording, store, known(case))
+    text = render(report(store, recording.run.id, known(case)), "text")
+    assert ("the system's own counts" in " ".join(text.split())) == said
+
+
 @pytest.mark.parametrize("case", CLEAN)
 def test_lawful_behaviour_gives_no_finding_that_matters(case, tmp_path):
     outcome = correlate(Recording.open(HERE / case), Store(tmp_path / "i.sqlite"), known(case))

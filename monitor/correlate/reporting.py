@@ -99,7 +99,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
     evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
     timeline = timeline_of(events["consent"], None, run, known)
-    watched = observers.watched(run, len(events["access"]), len(events["upload"]), timeline)
+    watched = observers.watched(run, len(events["access"]), len(events["upload"]), timeline, len(events["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
         recording=recording_id,

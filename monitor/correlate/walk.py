@@ -199,7 +199,7 @@ class Walk:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         phases = Phases(self.phases, self.run.clock_offset_ms, self._last())
         timeline = timeline_of(self.consents, phases, self.run, self.known)
-        watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline)
+        watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()

@@ -20,7 +20,7 @@ _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
 }
 
 
-def watched(run: Run, accesses: int, uploads: int, timeline: Timeline) -> Observers:
+def watched(run: Run, accesses: int, uploads: int, timeline: Timeline, witnesses: int = 0) -> Observers:
     """The observers of a run. Who watched live was there also when nothing happened; of a foreign file nobody knows
     more than its lines say."""
     said = run.observers
@@ -29,6 +29,7 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline) -> Observ
             "hooks": bool(accesses) or (said.hooks and not run.imported),
             "proxy": bool(uploads) or (said.proxy and not run.imported),
             "consent": timeline.watched,
+            "witnesses": bool(witnesses) or said.witnesses,
         }
     )
 
