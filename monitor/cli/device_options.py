@@ -76,7 +76,7 @@ _OPTIONS = (
         "--allow",
         multiple=True,
         metavar="NAME",
-        help="Let frida-server change what is changed only with leave, such as selinux-permissive; set back afterwards.",
+        help="Let frida-server change what it changes only with leave, as selinux-permissive; it is set back.",
     ),
     click.option("--adb-root", is_flag=True, help="Let `adb root` restart the device's adb as root, where it can."),
     click.option("--ask", is_flag=True, help="Ask here what to tap where a dialog of the app is not understood."),

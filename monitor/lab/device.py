@@ -194,7 +194,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     def ended(self, pid: int) -> None:
         """Its system keeps no record of how processes ended."""
 
-    def watching(self, lines: object) -> AbstractContextManager[object]:
+    def watching(self, lines: object, silent_s: object) -> AbstractContextManager[object]:
         """Nothing but the app and its hooks sees anything here."""
         return nullcontext()
 

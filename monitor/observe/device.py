@@ -159,8 +159,11 @@ class Device(Protocol):
     def ended(self, pid: int) -> Ended | None:
         """How a process of the app ended, by the system's own word; None where the system does not say."""
 
-    def watching(self, lines: Records) -> AbstractContextManager[object]:
-        """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps."""
+    def watching(self, lines: Records, silent_s: Callable[[], float]) -> AbstractContextManager[object]:
+        """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps.
+
+        `silent_s` says for how many seconds nothing that the app does was recorded.
+        """
 
     def noticed(self) -> None:
         """A finding has come up just now: keep what the device shows."""

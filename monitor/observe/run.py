@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import importlib.metadata
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 from monitor import private
 from monitor.errors import SetupError
-from monitor.events import Observers, Run
+from monitor.events import FILES, Observers, Run
 from monitor.observe.agent import agent_js
 from monitor.observe.attempt import Attempt, Say
 from monitor.observe.control_run import seen_without_hooks
@@ -86,7 +87,7 @@ def observe(
         limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
         up.callback(limited.close)
         up.callback(device.stop)
-        up.enter_context(device.watching(limited))
+        up.enter_context(device.watching(limited, lambda: _silent_s(path)))
         attempt = Attempt(device, proxy, recording, limited, order, stop, say)
         if order.hooks and device.unhooked is None:
             _until_it_lives(attempt, sources)
@@ -110,6 +111,12 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
         f"{package} died again and again soon after its hooks came up, last of {died_of}.",
         f"What was left out and why is in {attempt.recording.path}/gaps.jsonl; see that the app runs by itself.",
     )
+
+
+def _silent_s(folder: Path) -> float:
+    """For how many seconds no line came in that tells what the app does, whichever side writes it."""
+    files = (folder / FILES[kind] for kind in ("access", "transform", "connection", "upload"))
+    return time.time() - max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
 
 def _prepared(device: Device, recording: Recording) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +72,7 @@ class Computer:
         """What the system says of its end: in a test that asks for it."""
         return self.end
 
-    def watching(self, lines: Records) -> AbstractContextManager[object]:
+    def watching(self, lines: Records, silent_s: Callable[[], float]) -> AbstractContextManager[object]:
         """Nothing watches."""
         return nullcontext()
 

@@ -274,7 +274,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         return None
 
     @contextmanager
-    def watching(self, lines: Records) -> Iterator[None]:
+    def watching(self, lines: Records, silent_s: Callable[[], float]) -> Iterator[None]:
         """Has the system's own counts before and after, plays the user, keeps up what has to be."""
         app = self._installed
         witnesses = Witnesses(self._control, app.identity.package, app.uid, self._user, keep=lines.put_body)
@@ -288,7 +288,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 self._hand_over(lines)
 
         witnesses.before()
-        self._show(lines)
+        self._show(lines, silent_s)
         keeper = threading.Thread(target=keep, name="keeper", daemon=True)
         keeper.start()
         try:
@@ -373,7 +373,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 what = "pins keys for" if expected.outcome == "pinned" else "accepts authorities of its own alone for"
                 self._gap("proxy", host, f"the app's network security configuration {what} {host}: expect refusals")
 
-    def _show(self, lines: Records) -> None:
+    def _show(self, lines: Records, silent_s: Callable[[], float]) -> None:
         """Read the screen, and play the user unless somebody does it by hand."""
         wanted = self._wanted
         if wanted.by_hand:
@@ -387,7 +387,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             lines.put_body,
             self._ask if wanted.ask else None,
             explore=explore,
-            rests=Rest(self._control.shell, self._processes),
+            rests=Rest(self._control.shell, self._processes, silent_s),
             film=wanted.video,
         )
         try:

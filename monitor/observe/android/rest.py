@@ -1,4 +1,4 @@
-"""Whether an app has come to rest: what it does before a question is answered is what it does without consent."""
+"""Whether an app has come to rest: what it does before a question is answered is what it does without an answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 
 from monitor.observe.android.shell import Shell
 
-LEAST_S = 3.0
+LEAST_S = 5.0
 """A question stands at least so long."""
+SILENT_S = 4.0
+"""So long nothing was read, connected or sent: a connection that is being made costs the app no processor time."""
 MOST_S = 30.0
 """An app that never rests (an animation, a game) is answered after so long."""
 SAMPLE_S = 1.0
@@ -24,10 +26,16 @@ class Rest:
     """Of one app's processes, by what the kernel says of their threads. To be called again and again meanwhile."""
 
     def __init__(
-        self, shell: Shell, processes: Callable[[], Iterable[int]], clock: Callable[[], float] = time.monotonic
+        self,
+        shell: Shell,
+        processes: Callable[[], Iterable[int]],
+        silent_s: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`silent_s`: for how many seconds nothing of the app was recorded."""
         self._shell = shell
         self._processes = processes
+        self._silent_s = silent_s
         self._clock = clock
         self._begun = self._asked = self._sampled = float("-inf")
         self._ticks: int | None = None
@@ -42,7 +50,8 @@ class Rest:
         if now - self._sampled >= SAMPLE_S:
             self._sample(now)
         waited = now - self._begun
-        return waited >= MOST_S or (waited >= LEAST_S and self._quiet >= QUIET)
+        rests = waited >= LEAST_S and self._quiet >= QUIET and self._silent_s() >= SILENT_S
+        return rests or waited >= MOST_S
 
     def _sample(self, now: float) -> None:
         self._sampled = now

@@ -20,18 +20,20 @@ class Shell:
 
 
 @pytest.mark.parametrize(
-    ("samples", "rests_at_s"),
+    ("samples", "last_recorded_s", "rests_at_s"),
     [
-        ([("S", 9)], 3),
-        ([("S", 0), ("S", 50), ("S", 100), ("S", 102), ("S", 104)], 4),
-        ([("S", 9), ("R", 9), ("S", 9)], 3),
-        ([("R", 9)], 30),
-        ([("S", 9), ("S", 9), ("S", 9), ("R", 9), ("R", 9), ("S", 9)], 6),
+        ([("S", 9)], 0, 5),
+        ([("S", 0), ("S", 50), ("S", 100), ("S", 150), ("S", 200), ("S", 202), ("S", 204)], 0, 6),
+        ([("S", 9), ("S", 9), ("S", 9), ("S", 9), ("R", 9), ("S", 9)], 0, 6),
+        ([("R", 9)], 0, 30),
+        ([("S", 9)], 9, 13),
+        ([("S", 9)], 99, 30),
     ],
 )
-def test_rest(samples: list[tuple[str, int]], rests_at_s: int) -> None:
+def test_rest(samples: list[tuple[str, int]], last_recorded_s: int, rests_at_s: int) -> None:
     now = 100.0
-    rest = Rest(Shell(list(samples)), lambda: [7], lambda: now)  # type: ignore[arg-type]
+    shell = Shell(list(samples))
+    rest = Rest(shell, lambda: [7], lambda: now - 100 - last_recorded_s, lambda: now)  # type: ignore[arg-type]
     for waited in range(40):
         now = 100.0 + waited
         if rest():
