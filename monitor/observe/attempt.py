@@ -27,6 +27,8 @@ PROXY_RESTARTS = 5
 CLOCK_S = 2.0
 """How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
 CLOCK_WAIT_S = 2.0
+TRUST_S = 8.0
+"""So long after its hooks are live an app is asked whom it trusts: while it starts, hooks are still being placed."""
 UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
 MADE_UP = "appwitness.invalid"
@@ -190,7 +192,6 @@ class Attempt:
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             **summary(agent.clock.readings),
         )
-        self._ask_whom_it_trusts(agent)
 
     def _ask_whom_it_trusts(self, agent: Agent) -> None:
         """Whether the app accepts the proxy's certificate, asked in the app itself: files in place prove nothing."""
@@ -221,12 +222,16 @@ class Attempt:
     def _watch(self, agent: Agent) -> None:
         """Until the app ends, or the run does."""
         measure_at = time.monotonic() + CLOCK_S
+        trust_at = time.monotonic() + TRUST_S
 
         def ended() -> bool:
-            nonlocal measure_at
+            nonlocal measure_at, trust_at
             if time.monotonic() >= measure_at:
                 agent.clock.measure()
                 measure_at = time.monotonic() + CLOCK_S
+            if time.monotonic() >= trust_at:
+                trust_at = float("inf")
+                self._ask_whom_it_trusts(agent)
             return agent.wait(POLL_S)
 
         if not self._until(ended, agent.app):

@@ -115,7 +115,7 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
 
 def _silent_s(folder: Path) -> float:
     """For how many seconds no line came in that tells what the app does, whichever side writes it."""
-    files = (folder / FILES[kind] for kind in ("access", "transform", "connection", "upload"))
+    files = (folder / FILES[kind] for kind in ("access", "transform", "upload"))
     return time.time() - max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
 

@@ -55,12 +55,28 @@ def left(phone: Phone) -> dict[str, Any]:
     }
 
 
+def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+    """Without persona and screens: the app's own user answers."""
+    phone = phone_of(api=34, su="kernelsu")
+    with lab_app.furnish(phone, "circle", "accept") as app:
+        named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona")
+        recording, report = observe(phone, app, tmp_path, *named)
+
+    assert shown(report.findings) == load()["circle"]["accept"]
+    assert recording.run.device.facts["fingerprint"].startswith("google/stand_in")
+    assert recording.run.app.facts["target_sdk"] == 34
+    assert recording.run.route["way"] == "reverse"
+    assert all(change.undone for change in recording.run.changes)
+    assert verify(recording.path).ok
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "plan", "options"),
     [
         ("circle", "accept", {"api": 34, "su": "kernelsu"}),
-        pytest.param("circle", "refuse", {"api": 29, "emulator": True}, marks=pytest.mark.slow),
-        pytest.param("pages", "accept", {"api": 36}, marks=pytest.mark.slow),
+        ("circle", "refuse", {"api": 29, "emulator": True}),
+        ("pages", "accept", {"api": 36}),
     ],
 )
 def test_an_apk_to_findings_and_nothing_is_left(
@@ -69,7 +85,8 @@ def test_an_apk_to_findings_and_nothing_is_left(
     phone = phone_of(**options)
     with lab_app.furnish(phone, name, "free", installed=False, screen=True) as app:
         before = left(phone)
-        recording, report = observe(phone, app, tmp_path, "--apk", str(app.apk), "--plan", plan)
+        kind = str(app.app.app_type)
+        recording, report = observe(phone, app, tmp_path, "--apk", str(app.apk), "--plan", plan, "--app-type", kind)
         after = left(phone)
 
     assert shown(report.findings) == load()[name][plan]

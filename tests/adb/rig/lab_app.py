@@ -89,7 +89,7 @@ def furnish(
         argv[argv.index("-cp") + 1] = inside(home / "lab.jar")
         argv.insert(1, f"-Dlab.quiet_ms={quiet_ms}")
         if screen:
-            argv.insert(1, "-Dlab.screen=/data/rig/screen")
+            argv[1:1] = ["-Dlab.screen=/data/rig/screen", "-Dlab.patience=20000"]  # whoever answers takes his time
             touches = phone.root / "data/rig/screen/touches"
             touches.mkdir(parents=True, exist_ok=True)
             for each in (touches.parent, touches):
@@ -114,6 +114,10 @@ def furnish(
             place = phone.root / f"data/app/~~lab==/{app.package}-1=="
             place.mkdir(parents=True)
             shutil.copyfile(apk, place / "base.apk")
+            for data in ("user", "user_de"):
+                folder = phone.root / f"data/{data}/0/{app.package}"
+                folder.mkdir(parents=True, mode=0o700)
+                os.chown(folder, uid, uid)
             state["packages"][app.package] = {
                 "uid": uid,
                 "path": inside(place),
