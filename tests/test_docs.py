@@ -10,6 +10,7 @@ from monitor import cli
 from monitor.correlate import knowledge
 from monitor.lab import expected
 from monitor.lab.demo import DEMO
+from monitor.observe.android import faults
 from monitor.observe.sources import load
 from tests.bench.__main__ import modules as benchmarks
 
@@ -60,9 +61,14 @@ def test_options_that_the_prose_shows_exist():
     verbs = list(cli.main.commands.values())
     verbs += [sub for verb in verbs if isinstance(verb, click.Group) for sub in verb.commands.values()]
     options = {option for verb in verbs for param in verb.params for option in (*param.opts, *param.secondary_opts)}
-    others = re.sub(r"(?:python -m tests\.\w+|/pytest |mypy ).*", "", PROSE)
+    others = re.sub(r"(?:python -m tests\.\w+|/pytest |mypy |docker run ).*", "", PROSE)
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+(?:-[a-z]+)*)", others)) - {"--set", "--help"}
     assert shown <= options
+
+
+def test_the_codes_of_devices_are_those_of_the_catalog():
+    """After a change of faults.yml, put what monitor.observe.android.faults.table() gives into docs/devices.md."""
+    assert (ROOT / "docs/devices.md").read_text("utf-8").endswith(f"\n{faults.table()}\n")
 
 
 def test_the_table_of_sample_apps_is_what_the_demo_expects():

@@ -98,6 +98,7 @@ def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_pat
         "version_code": 7,
         "apk_sha256": found.app.base.sha256,
         "certificate_sha256": make_apk.fingerprint("circle"),
+        "facts": {},
     }
     assert (found.uid, found.launcher, found.installer) == (10101, f"{NAME}.Main", None)
     assert package.packages(control) == [NAME]

@@ -21,7 +21,7 @@ from tests.adb.test_observe import left
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
 
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "1"))
 """How many random kills are tried on each version; `KILLS=40 make test-slow` tries two hundred."""
 VERSIONS = {24: "toybox", 29: "magisk", 33: "root-word", 34: "kernelsu", 36: "magisk"}
 MOST = 40

@@ -14,7 +14,7 @@ from monitor.lab.device import LabDevice
 from monitor.observe import modes
 from monitor.observe.modes import KINDS, admitted, choose
 
-LAB = LabDevice.modes.fget(None)  # type: ignore[attr-defined]
+LAB = LabDevice.modes(None, "127.0.0.1")  # type: ignore[arg-type]
 PHONE = {"regular": ("it needs no root",), "wireguard": ("w", "all", "by us"), "transparent": ("t",), "reverse": ("r",)}
 EMULATOR = {**PHONE, "local": ("l",)}
 

@@ -112,8 +112,8 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     media.mkdir(parents=True)
     media.chmod(0o777)
     (root / "storage/emulated").mkdir(parents=True)
-    (root / "storage/emulated/0").symlink_to("/data/media/0")
-    (root / "sdcard").symlink_to("/storage/emulated/0")
+    (root / "storage/emulated/0").symlink_to("../../data/media/0")  # a test reads it by /proc, too
+    (root / "sdcard").symlink_to("storage/emulated/0")
     system = root / "system"
     (system / "bin").mkdir(parents=True)
     (system / "bin/sh").symlink_to("/usr/bin/dash")
