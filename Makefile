@@ -15,13 +15,15 @@ rig: setup
 	@.ci/setup rig
 
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a device, not for a processor
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
 
 test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
 	$(PYTEST) -m 'not slow' || { $(AGAIN) -m 'not slow'; }
 
-test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, the wheel
-	$(PYTEST) -m slow || { $(AGAIN) -m slow; }
+test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, devices, the wheel
+	$(PYTEST) -m 'slow and not adb' || { $(AGAIN) -m 'slow and not adb'; }
+	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
 check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/ruff check .

@@ -18,11 +18,38 @@ from monitor.observe.android.shell import Shell
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 
+QUICK = (
+    "test_doctor.py::test_each",
+    "test_doctor.py::test_what_it_asks_changes_nothing",
+    "test_doctor.py::test_no_code",
+    "test_observe.py::test_the_whole_way",
+    "test_package.py::test_installed_and_taken_off[36]",
+    "test_persona.py::test_what_is_planted_comes_back_and_goes[33]",
+    "test_processes.py::test_by_the_user_and_not_by_the_name[34",
+    "test_screens.py::test_a_plan_is_played[refuse-cookies",
+    "test_shell.py::test_root_by_any_flavour[magisk",
+    "test_shell.py::test_root_by_any_flavour[kernelsu",
+    "test_shell.py::test_no_root[]",
+    "test_shell.py::test_changes_are_taken_back",
+    "test_traffic.py::test_the_proxy_setting_through_adb[36-settings1",
+    "test_trust_store.py::test_all_processes_get_it_and_lose_it[34",
+    "test_verbs.py::test_doctor_of_a_good_device",
+    "test_witnesses.py::test_uses_of_ops[34",
+)
+"""What `make test` runs of this folder, by how its names begin; all the rest costs minutes, and is slow."""
 
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
     for item in items:
-        if UNAVAILABLE and Path(__file__).parent in item.path.parents:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.adb)
+        if UNAVAILABLE:
             item.add_marker(pytest.mark.skip(reason=UNAVAILABLE))
+        if not item.nodeid.partition("tests/adb/")[2].startswith(QUICK):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -336,6 +336,8 @@ ELSEWHERE = {
     "app-too-large": "../observe/android/test_app_files.py",
     "app-unreadable": "test_package.py",
     "app-wrong-abi": "../observe/android/test_app_files.py",
+    "app-not-running": "test_observe.py",
+    "changes-left": "test_observe.py",
     "command-failed": "test_finding.py",
     "device-in-use": "test_finding.py",
     "device-lost": "test_finding.py",
@@ -372,8 +374,6 @@ ELSEWHERE = {
 }
 """What no question of doctor's brings up, but a run, and the test that does."""
 NOWHERE: set[str] = {
-    "app-not-running",
-    "changes-left",
     "host-nft-failed",
     "touches-refused",
     "wireguard-not-up",

@@ -13,6 +13,10 @@ from click.testing import CliRunner
 from monitor.cli import main
 from monitor.findings import Report
 from monitor.lab.expected import load, shown
+from monitor.observe.android import device
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.wanted import Wanted
 from monitor.recording import Recording, verify
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
@@ -95,3 +99,30 @@ def test_an_apk_to_findings_and_nothing_is_left(
     assert recording.run.changes
     assert all(change.undone for change in recording.run.changes)
     assert verify(recording.path).ok
+
+
+def test_what_an_earlier_run_left_is_taken_back_only_with_leave(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
+) -> None:
+    phone = phone_of()
+    control_of(phone).put("global", "left_over", "1")
+    wanted = Wanted(phone.serial, package="com.example.circle")
+
+    with pytest.raises(DeviceFault) as raised, device.opened(wanted, "refuse", tmp_path):
+        pass
+    assert raised.value.code == "changes-left"
+    assert phone.read()["settings"]["global"]["left_over"] == "1"
+
+    with device.opened(wanted, "refuse", tmp_path, may=lambda what: "set global left_over" in what):
+        assert "left_over" not in phone.read()["settings"]["global"]
+
+
+def test_an_app_that_does_not_run_cannot_be_attached_to(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+    phone = phone_of()
+    with lab_app.furnish(phone, "circle", "accept") as app:
+        wanted = Wanted(phone.serial, package=app.app.package, attach=True)
+        with device.opened(wanted, "accept", tmp_path) as opened:
+            opened.install()
+            with pytest.raises(DeviceFault) as raised:
+                opened.launch()
+            assert raised.value.code == "app-not-running"

@@ -72,7 +72,8 @@ def opened(
     finding.booted(control.shell)
     with control.journal.held():
         if left := control.journal.open:
-            if not may(f"An earlier run left {len(left)} changes on {adb.serial}. Take them back now?"):
+            what = "; ".join(entry.what for entry in left[-3:])
+            if not may(f"An earlier run left changes on {adb.serial} ({len(left)}: {what}). Take them back now?"):
                 raise fault("changes-left", serial=adb.serial, count=len(left))
             for error in finding.take_back(control):
                 raise error

@@ -115,9 +115,9 @@ def furnish(
             place.mkdir(parents=True)
             shutil.copyfile(apk, place / "base.apk")
             for data in ("user", "user_de"):
-                folder = phone.root / f"data/{data}/0/{app.package}"
-                folder.mkdir(parents=True, mode=0o700)
-                os.chown(folder, uid, uid)
+                own = phone.root / f"data/{data}/0/{app.package}"
+                own.mkdir(parents=True, mode=0o700)
+                os.chown(own, uid, uid)
             state["packages"][app.package] = {
                 "uid": uid,
                 "path": inside(place),

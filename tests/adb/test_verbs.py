@@ -12,12 +12,9 @@ from click.testing import CliRunner, Result
 
 from monitor import cli
 from monitor.observe.android import adb, finding
-from tests.adb.conftest import adb_server, phone_of, server
 from tests.adb.rig.adb_server import AdbServer
-from tests.adb.rig.phone import UNAVAILABLE, Phone
+from tests.adb.rig.phone import Phone
 
-__all__ = ["adb_server", "phone_of", "server"]
-pytestmark = pytest.mark.skipif(bool(UNAVAILABLE), reason=UNAVAILABLE)
 PhoneOf = Callable[..., Phone]
 
 
