@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,12 @@ def observe(phone: Phone, app: lab_app.Installed, folder: Path, *options: str) -
 def left(phone: Phone) -> dict[str, Any]:
     """What a run must not leave on a device: settings, packages, files, mounts, processes."""
     state = phone.read()
-    mounts = {
-        line.split(" - ")[0].split(" ", 4)[4] + line.split(" - ")[1]
-        for process in phone.processes()
-        for line in (Path("/proc") / str(process) / "mountinfo").read_text().splitlines()
-    }
+    mounts = set()
+    for process in phone.processes():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a command that ends just now
+            for line in (Path("/proc") / str(process) / "mountinfo").read_text().splitlines():
+                point, (kind, source) = line.split(" ")[4], line.split(" - ")[1].split(" ")[:2]
+                mounts.add((point, kind, source))
     return {
         **{name: value for name, value in state.items() if value not in ({}, {"test": {}}) and name != "running"},
         "files": sorted(str(each.relative_to(phone.root)) for each in (phone.root / "data/local/tmp").rglob("*")),

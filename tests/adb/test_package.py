@@ -33,7 +33,9 @@ def put(control: Control, *files: Path, **options: Any) -> package.Installed:
 
 
 def undone(control: Control) -> None:
+    control.shell.sweep()
     assert control.journal.undo_all(control.take_back) == []
+    control.shell.sweep()
     assert control.journal.open == ()
 
 

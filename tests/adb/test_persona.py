@@ -221,7 +221,9 @@ def test_killed_at_any_moment(
         killed(control, moment)
 
         again = control_of(phone)
+        again.shell.sweep()
         failed = again.journal.undo_all(again.take_back)
+        again.shell.sweep()
 
         assert failed == [], number
         assert again.journal.open == ()
