@@ -172,6 +172,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return None
 
     @property
+    def sees_consent(self) -> bool:
+        """Its dialogs are seen by hooks alone."""
+        return False
+
+    @property
     def starts_freely(self) -> bool:
         """Nothing is lost by a start."""
         return True

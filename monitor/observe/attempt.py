@@ -94,7 +94,10 @@ class Attempt:
         if start is None:
             raise SetupError(f"{package} cannot be started without hooks here.", "Leave --no-hooks out.")
         start()
-        self.recording.update_run(proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port))
+        self.recording.update_run(
+            proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
+            observers=self.recording.run.observers.model_copy(update={"consent": self.device.sees_consent}),
+        )
         self.say("observing traffic alone")
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S

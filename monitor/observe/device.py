@@ -129,6 +129,10 @@ class Device(Protocol):
         """Why no hooks can be brought into its apps, in one sentence; None when they can."""
 
     @property
+    def sees_consent(self) -> bool:
+        """Its screen is read: what the user is asked and decides is seen without hooks."""
+
+    @property
     def starts_freely(self) -> bool:
         """The app may be started again and again to find a hook that it dies of, without asking anybody."""
 

@@ -44,6 +44,7 @@ class Computer:
     persona_is: None = None
     partial: bool = True
     unhooked: str | None = None
+    sees_consent: bool = False
     starts_freely: bool = True
     end: Ended | None = None
 

@@ -17,6 +17,7 @@ from monitor.errors import SetupError
 from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
 from monitor.observe.android import app_files, finding, network_security, package, server, traffic, trust
 from monitor.observe.android import persona as personas
+from monitor.observe.android.adb import connect
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.endings import Endings, is_ours
@@ -32,6 +33,8 @@ from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
+BACK_S = 30.0
+"""So long a device that was unplugged may take to come back."""
 ORDINARY = ("device_model_os", "carrier")
 """Kinds of value that nearly every upload has: they prove nothing where nothing says that they were read."""
 
@@ -165,6 +168,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def unhooked(self) -> str | None:
         """Why there is no Frida, once that was tried."""
         return self._hookless
+
+    @property
+    def sees_consent(self) -> bool:
+        """Whether its screen is read."""
+        return self._screens is not None
 
     def facts(self) -> Mapping[str, Any]:
         """What was changed, as which user, how root was had."""
@@ -316,7 +324,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._control.shell.user(f"am force-stop --user {self._user} {self._installed.identity.package}")
 
     def undo(self) -> None:
-        """Take back what this run changed, the last first."""
+        """Take back what this run changed, the last first; a device that was unplugged is waited for."""
+        with suppress(DeviceFault):
+            finding.poll(lambda: connect(self._control.shell.serial), BACK_S)
         if self._route is not None:
             self._route.stop()
         failed = self._control.journal.undo_all(self._control.take_back, since=self._since)
