@@ -15,17 +15,17 @@ from typing import Any, Self, cast
 
 from monitor.errors import SetupError
 from monitor.events import Event, Phase
-from monitor.observe.agent_listener import Listener, Records
+from monitor.observe.agent_listener import Listener
 from monitor.observe.agent_plan import plan
 from monitor.observe.child_processes import Children, Followed, Owned
 from monitor.observe.consent_signals import Signals
-from monitor.observe.device import Target
+from monitor.observe.device import Records, Target
 from monitor.observe.frida_device import ERRORS, FridaDevice, FridaFault, Script, faults
 from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "Records", "agent_js"]
+__all__ = ["Agent", "agent_js"]
 
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol, assert_never, cast
+from typing import Any, Literal, assert_never, cast
 
 from monitor.events import Event, Gap
 from monitor.observe.agent_lines import Lines, Refusals
@@ -32,6 +32,7 @@ from monitor.observe.agent_messages import (
 from monitor.observe.child_processes import Children
 from monitor.observe.clock import DeviceClock
 from monitor.observe.consent_signals import Signals
+from monitor.observe.device import Records
 from monitor.observe.ending import Ending
 from monitor.observe.frida_device import Script
 from monitor.observe.hooked import Hooked
@@ -51,16 +52,6 @@ Why = Literal[
     "detached",
     "refused",
 ]
-
-
-class Records(Protocol):
-    """Where lines go: a Recording."""
-
-    def append_all(self, events: Sequence[Event], /) -> object:
-        """Append events, each to the file of its kind."""
-
-    def put_body(self, data: bytes, /) -> str | None:
-        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
 
 
 class Listener:
