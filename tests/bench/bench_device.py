@@ -113,7 +113,7 @@ def _observe(folder: Path) -> Iterator[Given]:
             observe(opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), say=say)
         ended = time.perf_counter()
     for (step, begun), (_, until) in itertools.pairwise(moments):
-        yield Figure(step, until - begun)
+        yield Figure(f"step, {step}", until - begun)
     yield Figure("command to observing", moments[-1][1] - moments[0][1])
     yield Figure("app, end and taking back", ended - moments[-1][1])
 
