@@ -553,6 +553,10 @@ class Run(Record):
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    notes: tuple[str, ...] = Field(
+        default=(),
+        description="what is to be known of the device's preparation, and takes nothing from what was observed",
+    )
     route: dict[str, Any] = Field(
         default_factory=dict, description="how the device's traffic came to the proxy: way, why, sees, keeps_port, quic"
     )

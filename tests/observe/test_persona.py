@@ -46,7 +46,6 @@ def texts(persona: Persona) -> set[tuple[str, str]]:
         *(("calendar_events", event.notes or "") for event in persona.appointments),
         ("location", persona.place.text),
         ("location", persona.photo.text),
-        ("clipboard", persona.clipboard or ""),
         ("device_name", persona.device_name or ""),
     }
 

@@ -182,6 +182,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             "route": dict(self._route.describe()) if self._route else {},
             "user": self._user,
             "root": (root.flavour or root.way.split(" ")[0]) if root else None,
+            "notes": tuple(self._control.notes),
         }
 
     def install(self) -> None:
@@ -204,8 +205,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if not self._wanted.no_persona:
             persona = personas.load(self._wanted.persona) if self._wanted.persona else personas.made(self._control.run)
             self._planted = personas.plant(self._control, persona, user=self._user)
-            for left_out in self._planted.gaps:
-                self._gap("device", left_out.what, f"it could not be planted: {left_out.why}")
+            self._control.notes += [f"{each.what} could not be planted: {each.why}" for each in self._planted.gaps]
+            self._control.notes += self._planted.notes
         try:
             self._server = server.start(
                 self._control, self._wanted.frida_server, cache=self._home / "frida", allowed=self._wanted.allow
@@ -291,12 +292,21 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
         def keep() -> None:
             while not stop.wait(KEEP_S):
-                with suppress(DeviceFault):  # a device that is gone is told of by Frida
+                try:
                     self._keep_up()
                     lines.append_all(witnesses.poll())
-                self._hand_over(lines)
+                except DeviceFault:
+                    pass  # a device that is gone is told of by Frida
+                except Exception as error:
+                    self._gap("device", "keeping it prepared", f"an internal error: {type(error).__name__}")
+                    break
+                finally:
+                    self._hand_over(lines)
 
-        witnesses.before()
+        try:
+            witnesses.before()
+        except DeviceFault as error:
+            self._gap("device", "the system's own counts", error.what)
         self._show(lines, silent_s)
         keeper = threading.Thread(target=keep, name="keeper", daemon=True)
         keeper.start()
@@ -329,8 +339,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             finding.poll(lambda: connect(self._control.shell.serial), BACK_S)
         if self._route is not None:
             self._route.stop()
-        failed = self._control.journal.undo_all(self._control.take_back, since=self._since)
-        if failed:
+        if failed := finding.take_back(self._control):
             raise SetupError(
                 f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
                 f"Run `appwitness undo --device {self._control.shell.serial}` when the device can be reached.",
@@ -362,8 +371,6 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def _hand_over(self, lines: Records) -> None:
         """What could not be done since the last time goes into the recording."""
-        while self._control.notes:
-            self._gap("device", "preparation", self._control.notes.pop(0))
         gaps, self._gaps = self._gaps, []
         if gaps:
             lines.append_all(gaps)

@@ -193,7 +193,6 @@ def made(run: str) -> Persona:
         ),
         place=place,
         photo=photo,
-        clipboard=f"Reservation {_token(chance).upper()}-{chance.randrange(1000, 9999)}",
         device_name=f"{next(names).split()[0]}'s phone {_token(chance)[:4]}",
     )
 
