@@ -15,6 +15,7 @@ rig: setup
 	@.ci/setup rig
 
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+LONG := .venv/bin/pytest --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
 DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a device, not for a processor
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
 
@@ -22,7 +23,7 @@ test: rig  ## the tests, those on the lab device included; what fails beside oth
 	$(PYTEST) -m 'not slow' || { $(AGAIN) -m 'not slow'; }
 
 test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, devices, the wheel
-	$(PYTEST) -m 'slow and not adb' || { $(AGAIN) -m 'slow and not adb'; }
+	$(LONG) -m 'slow and not adb' || { $(AGAIN) -m 'slow and not adb'; }
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
 check: setup  ## style, types, import order, the hooks' TypeScript
