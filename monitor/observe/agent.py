@@ -38,7 +38,7 @@ SHOWN_TEXT = 300
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
-TRUSTS_S = 60.0
+TRUSTS_S = 10.0
 
 
 def agent_js() -> str:
@@ -111,6 +111,11 @@ class Agent(Listener):
     def pid(self) -> int | None:
         """The observed process."""
         return self._pid
+
+    @property
+    def ends(self) -> bool:
+        """Whether the process is ended with the observation."""
+        return self._ends
 
     @property
     def crashed(self) -> bool:

@@ -27,8 +27,8 @@ PROXY_RESTARTS = 5
 CLOCK_S = 2.0
 """How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
 CLOCK_WAIT_S = 2.0
-TRUST_S = 8.0
-"""So long after its hooks are live an app is asked whom it trusts: while it starts, hooks are still being placed."""
+FLUSH_S = 0.2
+"""So long the agent may take to hand over what it has, before the app is asked something that it may hang on."""
 UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
 MADE_UP = "appwitness.invalid"
@@ -197,7 +197,11 @@ class Attempt:
         )
 
     def _ask_whom_it_trusts(self, agent: Agent) -> None:
-        """Whether the app accepts the proxy's certificate, asked in the app itself: files in place prove nothing."""
+        """Whether the app accepts the proxy's certificate, asked in the app itself: files in place prove nothing.
+
+        Only where the run ends the app, and last of all: our thread asks while it holds the agent's lock, and may wait
+        for a lock of Java's that a thread of the app has, which waits for the agent.
+        """
         leaf = leaf_for(self.proxy.ca_pem, MADE_UP)
         answer, said = agent.trusts(leaf, MADE_UP) if leaf is not None else ("unknown", "the proxy's key is not there")
         if answer == "trusted":
@@ -225,21 +229,20 @@ class Attempt:
     def _watch(self, agent: Agent) -> None:
         """Until the app ends, or the run does."""
         measure_at = time.monotonic() + CLOCK_S
-        trust_at = time.monotonic() + TRUST_S
 
         def ended() -> bool:
-            nonlocal measure_at, trust_at
+            nonlocal measure_at
             if time.monotonic() >= measure_at:
                 agent.clock.measure()
                 measure_at = time.monotonic() + CLOCK_S
-            if time.monotonic() >= trust_at:
-                trust_at = float("inf")
-                self._ask_whom_it_trusts(agent)
             return agent.wait(POLL_S)
 
         if not self._until(ended, agent.app):
             agent.clock.measure()
             agent.clock.wait(CLOCK_WAIT_S)
+            if agent.ends:
+                time.sleep(FLUSH_S)
+                self._ask_whom_it_trusts(agent)
 
     def _until(self, ended: Callable[[], bool], package: str) -> bool:
         """Keep the proxy up until `ended` (which takes a moment) says so: True; or until the run is to end: False."""
