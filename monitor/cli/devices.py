@@ -39,7 +39,7 @@ def journals() -> Path:
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(0, 3600),
+    type=click.IntRange(0, 3600),  # nan would be waited for without an end
     default=0,
     metavar="SECONDS",
     help="Wait so long until it has started, as an emulator in a container.",
