@@ -112,6 +112,18 @@ class Unpinned(_Message):
     state: Literal["installed", "met"]
 
 
+class ProbeTold(_Message):
+    """What the agent's check of itself came to."""
+
+    type: Literal["probe"]
+    hooked: _Number
+    called: _Number
+    seen: _Number
+    missed: Annotated[list[_Short], Field(max_length=10)]
+    detail: _Short | None
+    ms: Annotated[float, Field(ge=0, le=MICROS)]
+
+
 class Exit(_Message):
     """The process is about to end."""
 
@@ -145,6 +157,7 @@ Message = (
     | Ready
     | ClockTold
     | Unpinned
+    | ProbeTold
     | Exit
     | ChildStarted
     | Fault
