@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,8 +15,9 @@ from monitor.observe.agent import Agent
 from monitor.observe.order import Order
 from monitor.observe.sources import Source
 from monitor.recording import Recording
-from tests.art.rig.build import ROOT, home, lacking
+from tests.art.rig.build import home, lacking
 from tests.art.rig.device import ArtDevice
+from tests.art.rig.packages import ROOT
 from tests.art.rig.vm import PRELOADED, Held, Runtime, jars_digest
 from tests.lab.program import Program, blank
 
@@ -135,7 +136,7 @@ def observed(runtime: Runtime, tmp_path: Path) -> Observe:
         times += 1
         work = tmp_path / f"work-{times}"
         with ArtDevice(runtime, app, plan, work, cache=tmp_path / "cache", preload=preload) as device:
-            order = Order(plan=plan, seconds=120, confdir=tmp_path / "confdir")
+            order = Order(plan=cast(Any, plan), seconds=120, confdir=tmp_path / "confdir")
             return device.record(tmp_path / f"{app}-{plan}-{times}", order, **options)
 
     return run

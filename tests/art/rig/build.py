@@ -2,14 +2,13 @@
 
 The result is a folder of .setup/art that is named after all that it is made of; one that is there is not made again.
 
-| what | from | licence |
-|---|---|---|
-| the VM and the libraries that it needs | Debian 11 android-libart and android-lib*, unpacked | Apache-2.0 |
-| its library, and the native part of that | Debian 11 source android-platform-libcore, changed by libcore.py | Apache-2.0, GPL-2 with Classpath exception |
-| its launcher, libopenjdkjvm | Debian 11 source android-platform-art | Apache-2.0, GPL-2 with Classpath exception |
-| android.icu | Debian 13 libicu4j-java, renamed | ICU |
-| http and https URLs | Debian 13 libokhttp-java and libokio-java, renamed | Apache-2.0 |
-| TLS, certificates, ciphers | Debian 13 libbc*-java: no Conscrypt | MIT |
+- the VM and its libraries: Debian 11 android-libart and android-lib*, unpacked (Apache-2.0)
+- its class library: Debian 11 source android-platform-libcore, changed by libcore.py (Apache-2.0, GPL-2 with Classpath
+  exception)
+- launcher, libopenjdkjvm: Debian 11 source android-platform-art (the same)
+- android.icu: Debian 13 libicu4j-java, renamed (ICU)
+- http and https URLs: Debian 13 libokhttp-java and libokio-java, renamed (Apache-2.0)
+- TLS, certificates, ciphers: Debian 13 libbc*-java, and no Conscrypt (MIT)
 """
 
 from __future__ import annotations
@@ -72,7 +71,8 @@ VM_FLAGS = (
     *("-std=gnu++17", "-O1", "-fPIC", "-fno-rtti", "-fno-exceptions", "-fcommon", "-DNDEBUG", *WARNINGS),
     *(*FORCED, "-include", "math.h", "-D_FILE_OFFSET_BITS=64"),
     # What Android's build gives each file of ART: the shape of its structures hangs on it.
-    *("-DART_BASE_ADDRESS=0x60000000", "-DART_BASE_ADDRESS_MIN_DELTA=-0x1000000", "-DART_BASE_ADDRESS_MAX_DELTA=0x1000000"),
+    *("-DART_BASE_ADDRESS=0x60000000", "-DART_BASE_ADDRESS_MIN_DELTA=-0x1000000"),
+    "-DART_BASE_ADDRESS_MAX_DELTA=0x1000000",
     *("-DART_DEFAULT_COMPACT_DEX_LEVEL=fast", "-DART_DEFAULT_GC_TYPE_IS_CMS", "-DART_ENABLE_ADDRESS_SANITIZER=1"),
     *("-DART_ENABLE_CODEGEN_x86_64", "-DART_FRAME_SIZE_LIMIT=1736", "-DART_READ_BARRIER_TYPE_IS_BAKER=1"),
     *("-DART_USE_READ_BARRIER=1", "-DIMT_SIZE=43", "-DUSE_D8_DESUGAR=1"),
@@ -179,7 +179,8 @@ class Build:
         icu = self._renamed([self._jar("icu4j")], {"com.ibm.icu.**": "android.icu.@1"}, "icu")[0]
         sources = [*libcore.java_sources(boot), *HERE.glob("java/core/**/*.java")]
         fitted = work / "icu-fitted.jar"
-        icu_done = self.pool.submit(lambda: (tools.fit(icu, fitted), tools.dex([fitted], self.jars / "icu.jar")))
+        tools.fit(icu, fitted)
+        icu_done = self.pool.submit(tools.dex, [fitted], self.jars / "icu.jar")
         tools.compile_for_core(sources, tools.core, icu)
         tools.dex([tools.core], self.jars / "core.jar")
         icu_done.result()
@@ -300,21 +301,10 @@ class Build:
         self._link("lib7z", objects_now(self, "no_7z.c", []), [])
         facts = [f'-DANDROID_RELEASE="{RELEASE}"', f'-DANDROID_API="{API}"']
         self._link("libc", objects_now(self, "libc.c", facts), [], into=self.made / "names")
-        run(
-            [
-                *(
-                    "clang++",
-                    "-rdynamic",
-                    "-o",
-                    self.made / "bin/dalvikvm64",
-                    *virtual[1:],
-                    *early,
-                    "-Wl,--no-as-needed",
-                ),
-                *(self._library(name) for name in ("sigchain", "art", "nativehelper", "log", "base")),
-                *(f"-Wl,-rpath-link,{self.lib}", "-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN/../lib64", "-ldl"),
-            ]
-        )
+        linked = [*virtual[1:], *early, "-Wl,--no-as-needed"]
+        linked += [self._library(name) for name in ("sigchain", "art", "nativehelper", "log", "base")]
+        places = [f"-Wl,-rpath-link,{self.lib}", "-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN/../lib64"]
+        run(["clang++", "-rdynamic", "-o", self.made / "bin/dalvikvm64", *linked, *places, "-ldl"])
 
     def _debians(self) -> None:
         """libart and libnativehelper lose the number in their names: Frida looks for libart.so."""

@@ -16,7 +16,8 @@ from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.observe.sources import Source
 from monitor.recording import Recording
-from tests.art.rig.build import ROOT, STORE
+from tests.art.rig.build import STORE
+from tests.art.rig.packages import ROOT
 from tests.art.rig.tools import API
 from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files, jars_digest
 
