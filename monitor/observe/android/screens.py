@@ -147,6 +147,8 @@ class Screens:
                 self._player.step()
                 failed = 0
             except DeviceFault as error:
+                if self._control.returns(self._stop):
+                    continue
                 failed += 1
                 if error.code == "touches-refused" and self._player.plan != "free":
                     self._gap(f"the plan {self._player.plan} is not played: {error}")
