@@ -13,6 +13,7 @@ import { eachModule } from "../out/leaving.js";
 import type { NativeCheck, Unpinning } from "../plan.js";
 import { tryGetter } from "./readers.js";
 import { isAsking } from "./trusts.js";
+import { send } from "../out/numbered.js";
 
 const told = new Set<string>();
 
