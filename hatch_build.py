@@ -77,8 +77,8 @@ def build_agent(root: Path) -> Path:
         module = stage / "node_modules" / "frida-java-bridge"
         module.mkdir(parents=True)
         (module / "package.json").write_text('{"name": "frida-java-bridge", "type": "module", "main": "index.js"}')
-        named = f"/* the Java bridge of frida-tools {importlib.metadata.version('frida-tools')} */"
-        code = f"{named}\n{bridge.read_text('utf-8')}\nexport default bridge;\n"
+        origin = f"the Java bridge of frida-tools {importlib.metadata.version('frida-tools')}"
+        code = f"{bridge.read_text('utf-8')}\nbridge.origin = '{origin}';\nexport default bridge;\n"
         (module / "index.js").write_text(code, "utf-8")
         compiler = frida.Compiler()  # type: ignore[no-untyped-call]
         compiler.on("diagnostics", lambda found: problems.extend(str(problem) for problem in found))
