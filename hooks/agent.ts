@@ -22,7 +22,7 @@ import { watchExit } from "./watch/last_moment.js";
 import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
-import { callProbe, hookProbe } from "./watch/probe.js";
+import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
 import { installAll, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -39,7 +39,7 @@ let ready = false;
 
 function bringUp(plan: Plan): void {
   defer((env) => {
-    hookProbe(env);
+    defineProbe(env);
     installAll(env, plan.sources);
     watchTransforms(env, plan.transforms);
     watchTls(env, plan.tls);
@@ -52,6 +52,7 @@ function bringUp(plan: Plan): void {
     watchExits(env, plan.exits);
     watchBinder(env, plan.native.binder);
     watchExit();
+    hookProbe(env);
     onChange(tellStatuses);
   }, () => {
     callProbe(currentEnv());

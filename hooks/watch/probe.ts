@@ -20,6 +20,7 @@ const KINDS: Record<string, string> = {
 const ROUNDS = 2;
 
 const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
+const ownLoader = new Method("dalvik.system.PathClassLoader", "<init>", "(Ljava/lang/String;Ljava/lang/ClassLoader;)V");
 const loadClass = new Method(
   "dalvik.system.DexFile", "loadClass", "(Ljava/lang/String;Ljava/lang/ClassLoader;)Ljava/lang/Class;");
 
@@ -39,14 +40,23 @@ let hooked = 0;
 let failure: string | null = null;
 let tookUs = 0;
 
-/** Define the class and hook it. */
-export function hookProbe(env: Env): void {
+/** Define the class; before class loaders are watched, which would ask its loader for the app's classes. */
+export function defineProbe(env: Env): void {
   timed(() => {
     cls = inFrame(env, () => globalRef(env, isArt() ? onArt(env) : onJvm(env)));
-    const wrapper = wrapperFor(env, NAME, cls);
     if (isArt()) {
       learnFrom({ id: methodId(env, cls, "run", "()I", true), declared: 4, direct: 3 });
     }
+  });
+}
+
+/** Hook it, when others are hooked: what the first hook of a process costs is not its own. */
+export function hookProbe(env: Env): void {
+  timed(() => {
+    if (cls === null) {
+      return;
+    }
+    const wrapper = wrapperFor(env, NAME, cls);
     for (const [method, kind] of Object.entries(KINDS)) {
       seen.set(method, 0);
       const done = watch(env, wrapper, method, null, "app", {
@@ -107,11 +117,11 @@ function onJvm(env: Env): NativePointer {
   return CLASSES.map(([name, code]) => defineClass(env, name, loader, memory(code), code.length / 2)).at(-1) ?? NULL;
 }
 
-/** From memory, and not by a loader of its own: ART writes what it made of those into the app's files. */
+/** From memory, and not by a loader that reads memory: what ART makes of those it writes into the app's files. */
 function onArt(env: Env): NativePointer {
   const buffer = byteBuffer(env, memory(DEX), DEX.length / 2);
   const owner = findClass(env, "dalvik.system.DexFile");
-  const loader = systemLoader.object(env, null);
+  const loader = ownLoader.create(env, newString(env, ""), NULL);
   const file = dexFile(env, owner, buffer);
   const load = (name: string): NativePointer => loadClass.object(env, file, newString(env, name), loader);
   load("appwitness.Given");
