@@ -279,10 +279,9 @@ class OwnWrapper {
     const factory = Java.classFactory as unknown as { _getType(name: string): BridgeType };
     // The bridge makes its methods of these, but gives the maker away only as `clone` of one that there is.
     const shell = Object.create(prototype) as Overload & { clone(): Overload };
-    const simple = name === "$init" ? this.$n.slice(this.$n.lastIndexOf(".") + 1) : name;
     const isStatic = (Number(modifiers) & STATIC) !== 0;
     const types = takes.map((type) => factory._getType(type));
-    shell._p = [simple, this, isStatic ? STATIC_METHOD : INSTANCE_METHOD, id, factory._getType(returns), types, never, never];
+    shell._p = [name, this, isStatic ? STATIC_METHOD : INSTANCE_METHOD, id, factory._getType(returns), types, never, never];
     const overload = shell.clone();
     overload.modifiers = Number(modifiers);
     return [overload];
