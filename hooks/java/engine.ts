@@ -3,10 +3,10 @@
 import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
 import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
-import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
+import { Method, className, wrapperFor } from "./classes.js";
 import { keep } from "./entry.js";
 import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
-import { arrayElement, arrayLength, globalRef, inFrame, isSame, reflected, takeException, throwAgain, type Env } from "./jni.js";
+import { arrayElement, arrayLength, globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;
@@ -90,6 +90,13 @@ export interface Wrapped {
   abstract: number;
   /** asked for and not there */
   missing: string[];
+  /** classes that are not there and that other overloads name: these cannot be wrapped */
+  unread: string[];
+}
+
+/** Why overloads of a method are not watched. */
+export function namesAbsent(unread: string[]): string {
+  return `an overload names ${[...new Set(unread)].join(", ")}, which is not there: its calls are not seen`;
 }
 
 /** Watch a method of a class: all overloads, or those given by their argument types. */
@@ -104,7 +111,7 @@ export function watch(
   const classes = chain(wrapper, method);
   const wanted = only?.map((types) => types.join(", ")) ?? null;
   const missing = new Set(wanted ?? []);
-  const result: Wrapped = { count: 0, abstract: 0, missing: [] };
+  const result: Wrapped = { count: 0, abstract: 0, missing: [], unread: [] };
   const seen = new Set<string>();
   const declared = classes.flatMap((cls) => overloadsOf(cls, method));
   const isAll = wanted === null ? declared.length > 0 : wanted.every((types) => declared.some((one) => typesOf(one) === types));
@@ -130,6 +137,10 @@ export function watch(
     result.count += 1;
   }
   result.missing = [...missing];
+  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.unread?.get(method) ?? []) : [];
+  if (result.count > 0 && result.unread.length > 0) {
+    emit(micros(), { kind: "gap", where: "hook", subject: watcher.subject, why: "install_failed", detail: namesAbsent(result.unread) });
+  }
   return result;
 }
 
@@ -154,9 +165,7 @@ function interfaces(env: Env, classes: ClassWrapper[]): ClassWrapper[] {
         const each = arrayElement(env, array, i);
         const name = className(env, each);
         if (!found.has(name)) {
-          const known = loadClass(env, name);
-          const wrapper = known !== null && isSame(env, known, each) ? wrapperOf(env, name) : null;
-          found.set(name, wrapper ?? wrapperFor(env, name, globalRef(env, each)));
+          found.set(name, wrapperFor(env, name, globalRef(env, each)));
           look(each);
         }
       }
@@ -199,6 +208,9 @@ function holderClass(env: Env, overload: Overload): NativePointer {
 }
 
 function isAbstract(env: Env, overload: Overload): boolean {
+  if (overload.modifiers !== undefined) {
+    return (overload.modifiers & ABSTRACT) !== 0;
+  }
   const handle = overload.holder.$borrowClassHandle(env);
   try {
     return inFrame(env, () => {
