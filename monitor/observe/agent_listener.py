@@ -53,6 +53,7 @@ Why = Literal[
     "hook_error",
     "process_not_instrumented",
     "detached",
+    "not_observed",
     "refused",
 ]
 
@@ -152,7 +153,9 @@ class Listener:
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
             case Lost():
                 if payload.count:
-                    detail = f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    detail = (
+                        f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    )
                     self._record([self._gap("detached", detail)])
             case Fault():
                 self._fault(payload.detail)
@@ -163,8 +166,9 @@ class Listener:
         """The first time counts: what comes later is not the agent's."""
         if self.probe is None:
             self.probe = Probe(**told.model_dump(exclude={"type"}))
-            if (what := self.probe.failure) is not None:
-                self._record([self._gap("hook_error", what, "the agent's check of itself")])
+            if (what := self.probe.problem) is not None:
+                why: Why = "hook_error" if self.probe.failed else "not_observed"
+                self._record([self._gap(why, what, "the agent's check of itself")])
 
     def _fault(self, detail: str) -> None:
         detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()

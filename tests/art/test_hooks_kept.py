@@ -117,6 +117,7 @@ def test_a_hook_that_was_undone_is_mended_and_told(play: Run) -> None:
 
     def undo(agent: Agent, _: Held) -> None:
         time.sleep(1)
+        assert agent.pid is not None
         session = frida.attach(agent.pid)
         script = session.create_script(UNDO)
         script.on("message", lambda message, _: said.append(message.get("payload", message)))
@@ -141,4 +142,4 @@ def test_the_agent_checks_itself_and_sees_every_call(play: Run) -> None:
     played = play("kept", [], "twice")
     probe = played.agent.probe
     assert probe is not None
-    assert (probe.hooked, probe.called, probe.seen, probe.missed, probe.failure) == (4, 8, 8, (), None)
+    assert (probe.hooked, probe.called, probe.seen, probe.missed, probe.problem) == (4, 8, 8, (), None)
