@@ -168,6 +168,9 @@ TEXTS = [
     "/proc/42/net/if_inet6", "/proc/sys/kernel/random/boot_id", "/sys/block/mmcblk0/device/cid", "/system/build.prop",
     "/data/app", "/data/user/10/", "/proc/", "/data/data/com.example/", "/storage/emulated/0/Android/obb/com.example",
     "/data/data/über.straße", "getprop ro.serialno", "ab]0",
+    "ro.build",
+    "a1b",
+    "a b",
     "ro.ril.meid", "dhcp.wlan0.ipaddress", "net.hostname", "ro.hardware", "persist.service.bdroid.bdaddr",
 ]  # fmt: skip
 PATTERNS = [
