@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -23,7 +24,7 @@ static void *at(const char *text) { return (void *)strtol(text, NULL, 0); }
 /* A path, or a place in memory that is named by its number. */
 static const char *path(const char *text) { return text[0] == '#' ? at(text + 1) : text; }
 
-static int calls(const char *name, const char *word) {
+int calls(const char *name, const char *word) {
     struct stat found;
     struct sockaddr_in inet = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
@@ -77,8 +78,10 @@ static int calls(const char *name, const char *word) {
     return -2;
 }
 
-int main(void) {
-    char line[512], *word;
+/* argv[1]: this file as a library, from which calls are made that a line says are `spared`. */
+int main(int argc, char **argv) {
+    char line[512], *word, *name;
+    int (*spared)(const char *, const char *) = dlsym(dlopen(argv[argc - 1], RTLD_NOW), "calls");
     int zero = open("/dev/zero", O_RDWR);
     for (int fd = 50; fd < 60; fd++)
         dup2(zero, fd);
@@ -91,10 +94,11 @@ int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = 0;
-        word = strchr(line, ' ');
+        name = strncmp(line, "spared ", 7) ? line : line + 7;
+        word = strchr(name, ' ');
         *word++ = 0;
         errno = 0;
-        int result = calls(line, word);
+        int result = (name == line ? calls : spared)(name, word);
         printf("%d %d\n", result < 0 ? result : 0, errno);
     }
     return 0;

@@ -1,13 +1,13 @@
 // What the agent is replaced by in tests of its filters: it tells which calls JavaScript is entered for.
 
 import { tableOf } from "./watch/automaton.js";
-import { Descriptors, matching, ofFamily, oneOf, watchCalls, type Filter } from "./watch/filters.js";
+import { Descriptors, matching, ofFamily, oneOf, spare, watchCalls, type Filter, type Options } from "./watch/filters.js";
 
 const taken: string[] = [];
 const descriptors = new Descriptors<true>();
 const AT_FIRST = ["read", "write", "writev", "send", "sendmsg", "recv", "close"];
 
-function on(name: string, filter: Filter): void {
+function on(name: string, filter: Filter, options: Options = {}): void {
   watchCalls(Module.getGlobalExportByName(name), filter, {
     enter() {
       taken.push(name);
@@ -16,7 +16,7 @@ function on(name: string, filter: Filter): void {
     leave(call, result) {
       taken.push(`${name} ${result.toInt32() === -1 ? call.errno : "ok"}`);
     },
-  });
+  }, options);
 }
 
 /** A text as C has it, run through the table as C does it. */
@@ -34,7 +34,8 @@ function found(table: Uint16Array, text: string): boolean {
 rpc.exports = {
   watch(files: string[], paths: string[], folders: string[], requests: number[], followed: number[]): void {
     on("open", matching(0, files));
-    on("openat", matching(1, files));
+    spare(/^libspared/);
+    on("openat", matching(1, files), { spares: true });
     on("fopen", matching(0, files));
     on("stat", matching(0, paths));
     on("access", matching(0, paths));
