@@ -4,7 +4,7 @@ import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
 import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
 import { Method } from "./classes.js";
-import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
+import { below, isInside, setInside, setPaused, type Below, type Repeats } from "./folding.js";
 import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
@@ -59,8 +59,7 @@ interface Hook {
   cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
-  /** repeats are counted below JavaScript; this ends it */
-  countNoMore: (() => void) | null;
+  below: Below | null;
 }
 
 /** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
@@ -119,7 +118,7 @@ export function watch(
     const key = overload.handle.toString();
     let hook = hooks.get(key);
     if (hook === undefined) {
-      hook = install(env, overload, kind, method === "$init" ? "<init>" : method);
+      hook = install(env, overload, kind, method === "$init" ? "<init>" : method, watcher.subject);
       hooks.set(key, hook);
     }
     if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
@@ -177,9 +176,11 @@ function isAbstract(env: Env, overload: Overload): boolean {
   }
 }
 
-function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
+function install(env: Env, overload: Overload, kind: Kind, method: string, subject: string): Hook {
   const cls = holderClass(env, overload);
-  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], countNoMore: null };
+  const hook: Hook = {
+    kind, overload, method, cls, call: original(overload, cls), watches: [], below: below(overload, cls, kind === "api", subject),
+  };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
   return hook;
 }
@@ -187,11 +188,9 @@ function install(env: Env, overload: Overload, kind: Kind, method: string): Hook
 /** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
-  if (hook.countNoMore !== null) {
-    hook.countNoMore();
-    hook.countNoMore = null;
-  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
-    hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
+  hook.below?.countNoMore();
+  if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+    hook.below?.count(only.repeats, only.wants !== undefined, {
       wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
       told: (env, self, args, result, begun) => {
         const call = callOf(hook, env, self, args, begun);
