@@ -57,8 +57,10 @@ function kindOf(type: { type: string; className: string }): Kind | null {
 }
 
 // Memory that the C part changes.
+/** Which thread is inside, and whether calls are let through: for other C parts, too. */
+export const insideKey = Memory.alloc(Process.pointerSize);
+export const pausedFlag = Memory.alloc(4);
 const threadKey = Memory.alloc(4);
-const pausedFlag = Memory.alloc(4);
 const stacksFlag = Memory.alloc(4);
 const losses = Memory.alloc(4);
 const jvmti = Memory.alloc(Process.pointerSize);
@@ -68,7 +70,7 @@ const counted = Memory.alloc(3 * VALUE);
 interface Diverted {
   hook: NativePointer;
   overload: Overload;
-  subject: string;
+  whose: () => string[];
   args: Kind[];
   result: Kind;
   /** null as long as repeats are not counted */
@@ -131,7 +133,7 @@ const LIBC = [
 ];
 
 const core = new CModule(SOURCE, {
-  thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, resolve, wants, told,
+  inside_key: insideKey, thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, resolve, wants, told,
   ...Object.fromEntries(LIBC.map((name) => [name, Module.getGlobalExportByName(name)])),
 });
 
@@ -143,11 +145,13 @@ function exclusive<R extends NativeFunctionReturnType, A extends NativeFunctionA
 }
 
 const native = {
-  newKey: exclusive("new_key", "uint", []),
+  newKey: exclusive("new_key", "pointer", []),
+  newThreadKey: exclusive("new_thread_key", "uint", []),
   isInside: exclusive("is_inside", "int", []),
   setInside: exclusive("set_inside", "void", ["int"]),
   newHook: exclusive("new_hook", "pointer", ["int", "pointer", "int", "int", "int", "int"]),
   setFolds: exclusive("set_folds", "void", ["pointer", "int", "int", "int", "pointer"]),
+  setApi: exclusive("set_api", "void", ["pointer", "int"]),
   setMethod: exclusive("set_method", "void", ["pointer", "pointer"]),
   take: exclusive("take", "int", ["pointer", "int", "int", "pointer"]),
   takeLost: exclusive("take_lost", "void", ["pointer", "int", "pointer"]),
@@ -157,7 +161,8 @@ const native = {
   // Cooperative: it calls into the VM, which may have the thread wait.
   walk: new NativeFunction(core["walk"] as NativePointer, "uint64", ["pointer", "pointer"], { exceptions: "propagate" }),
 };
-threadKey.writeU32(native.newKey());
+insideKey.writePointer(native.newKey());
+threadKey.writeU32(native.newThreadKey());
 
 /** Whether the calling thread is inside a wrapped API, or in our own code on its behalf. */
 export function isInside(): boolean {
@@ -273,15 +278,17 @@ export interface Below {
   count(repeats: Repeats, asks: boolean, teller: Teller): boolean;
   /** Have all calls go through JavaScript again. */
   countNoMore(): void;
+  /** Have those, too, that are part of another access, or while nothing is to be seen. */
+  neverLetThrough(): void;
 }
 
 let waiting: Diverted[] = [];
 
 /**
  * Put the C part between a method that is about to be replaced and the JavaScript that replaces it; null when it takes or
- * gives what C does not know. `subject`: what a gap is filed under.
+ * gives what C does not know. `whose` is asked for what to file a gap under.
  */
-export function below(overload: Overload, cls: NativePointer, isApi: boolean, subject: string): Below | null {
+export function below(overload: Overload, cls: NativePointer, isApi: boolean, whose: () => string[]): Below | null {
   const result = kindOf(overload.returnType);
   const args = overload.argumentTypes.map(kindOf);
   if (result === null || args.includes(null)) {
@@ -293,7 +300,7 @@ export function below(overload: Overload, cls: NativePointer, isApi: boolean, su
     diverted.length, cls, fixed ? CALLS[result.letter][1] : CALLS[result.letter][0] + NONVIRTUAL, fixed ? 1 : 0, isApi ? 1 : 0,
     result.letter.charCodeAt(0));
   const one: Diverted = {
-    hook, overload, subject, args: args as Kind[], result, teller: null, target: targetOf(overload), slots: [], next: 0,
+    hook, overload, whose, args: args as Kind[], result, teller: null, target: targetOf(overload), slots: [], next: 0,
   };
   one.slots = Array.from({ length: SLOTS }, (_, number) => new Slot(hook, number));
   diverted.push(one);
@@ -305,6 +312,7 @@ export function below(overload: Overload, cls: NativePointer, isApi: boolean, su
   return {
     count: (repeats, asks, teller) => countRepeats(one, repeats, asks, teller),
     countNoMore: () => { native.setFolds(hook, 0, 0, 0, NULL); },
+    neverLetThrough: () => { native.setApi(hook, 0); },
   };
 }
 
@@ -394,7 +402,7 @@ const LONGEST_US = 10_000_000;
 let watching = false;
 let seen = 0;
 /** hook and way -> what was lost and not yet told */
-const lost = new Map<string, Counted & { subject: string; way: number }>();
+const lost = new Map<string, Counted & { whose: () => string[]; way: number }>();
 
 function watchLosses(): void {
   if (!watching) {
@@ -413,25 +421,27 @@ function tellLosses(all: boolean): void {
   const now = losses.readS32();
   if (now !== seen) {
     seen = now;
-    for (const { hook, subject } of [...diverted, { hook: others, subject: "agent" }]) {
+    for (const { hook, whose } of [...diverted, { hook: others, whose: () => ["agent"] }]) {
       for (const way of Object.values(LOST)) {
         native.takeLost(hook, way, counted);
         const [count, first, last] = [counted.readDouble(), counted.add(VALUE).readDouble(), counted.add(2 * VALUE).readDouble()];
         if (count > 0) {
           const key = `${hook.toString()} ${way}`;
           const before = lost.get(key);
-          lost.set(key, { subject, way, count: (before?.count ?? 0) + count, first: before?.first ?? first, last });
+          lost.set(key, { whose, way, count: (before?.count ?? 0) + count, first: before?.first ?? first, last });
         }
       }
     }
   }
   const at = micros();
-  for (const [key, { subject, way, count, first, last }] of lost) {
+  for (const [key, { whose, way, count, first, last }] of lost) {
     if (all || at - last > QUIET_US || at - first > LONGEST_US) {
       lost.delete(key);
-      emit(first, {
-        kind: "gap", where: "hook", subject, why: "thinned", detail: WAYS[way]?.(count) ?? null, until: timestamp(last),
-      });
+      for (const subject of new Set(whose())) {
+        emit(first, {
+          kind: "gap", where: "hook", subject, why: "thinned", detail: WAYS[way]?.(count) ?? null, until: timestamp(last),
+        });
+      }
     }
   }
 }

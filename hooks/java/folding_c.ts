@@ -29,6 +29,7 @@ typedef struct _Hook Hook;
 `;
 
 export const SOURCE = `${DECLARATIONS}
+#include <gum/gumtls.h>
 #include <string.h>
 
 #ifndef MIN
@@ -54,7 +55,6 @@ typedef struct { gint64 left; gint64 used; gint64 now; } Budget;
 
 /* What is known of a thread as long as it lives. */
 typedef struct {
-  gint inside; /* a wrapped API, or our own code on its behalf */
   gint looked; /* for the bounds of its stack: */
   gsize low;
   gsize high;
@@ -99,6 +99,7 @@ struct _Hook {
   gchar compares[${MOST_ARGUMENTS}]; /* kind of each argument that matters, else 0; ends with -1 */
 };
 
+extern GumTlsKey inside_key; /* set: inside a wrapped API, or in our own code on its behalf */
 extern guint thread_key;
 extern gint paused;
 extern gint stacks; /* whether accesses have any */
@@ -121,7 +122,11 @@ extern gpointer resolve(gint id);
 extern gint wants(gint id, gpointer self, Value *args, gdouble begun);
 extern gint told(gint id, gpointer self, Value *args, Value *result, gdouble begun);
 
-guint new_key(void) {
+gpointer new_key(void) { return GSIZE_TO_POINTER(gum_tls_key_new()); }
+gint is_inside(void) { return gum_tls_key_get_value(inside_key) != NULL; }
+void set_inside(gint on) { gum_tls_key_set_value(inside_key, GINT_TO_POINTER(on)); }
+
+guint new_thread_key(void) {
   guint key = 0;
   pthread_key_create(&key, (gpointer) free);
   return key;
@@ -135,13 +140,6 @@ static Thread *thread(void) {
   }
   return own;
 }
-
-gint is_inside(void) {
-  Thread *own = pthread_getspecific(thread_key);
-  return own != NULL && own->inside;
-}
-
-void set_inside(gint on) { thread()->inside = on; }
 
 static gint64 time_of(gint clock) {
   glong at[2];
@@ -185,7 +183,7 @@ static void lose(Hook *hook, gint how, gint64 at) {
 /* Where a call of a hooked method goes. */
 gint way_of(Hook *hook) {
   Thread *own = thread();
-  if (hook->is_api && (paused || own->inside))
+  if (hook->is_api && (paused || is_inside()))
     return ORIGINAL;
   if (near_end(own)) {
     lose(hook, NEAR_END, micros());
@@ -447,9 +445,9 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
   if (hook->asks) {
     gint state = known(hook, units, asked);
     if (state == FREE) {
-      own->inside = 1;
+      set_inside(1);
       given = wants(hook->id, self, args, begun);
-      own->inside = 0;
+      set_inside(0);
       if (given >= 0) {
         if (asked >= 0)
           fill(hook, given, PASSES, units, asked, asked, 0);
@@ -459,7 +457,7 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
     if (state == PASSES)
       return call(hook, env, self, args);
   }
-  own->inside = 1;
+  set_inside(1);
   result = call(hook, env, self, args);
   if (asked >= 0 && !((guint8 (*)(Env)) (*env)[228])(env)) {
     length = hook->reads ? append(env, hook->reads, result, units, asked) : asked;
@@ -481,7 +479,7 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
         fill(hook, given, FOLDS, units, asked, length, stack);
     }
   }
-  own->inside = 0;
+  set_inside(0);
   return result;
 }
 
@@ -539,5 +537,6 @@ void set_folds(Hook *hook, gint on, gint asks, gint reads, const gchar *compares
   hook->folds = on;
 }
 
+void set_api(Hook *hook, gint on) { hook->is_api = on; }
 void set_method(Hook *hook, gpointer method) { hook->method = method; }
 `;
