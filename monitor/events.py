@@ -132,6 +132,11 @@ class Access(Line):
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
     args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
     stack: Stack = Field(default=(), description="frames, innermost first: package.Class.method(File.java:12)")
+    stack_cut: Literal["long", "thinned"] | None = Field(
+        default=None,
+        exclude_if=lambda cut: cut is None,
+        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+    )
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
     until: Time | None = Field(default=None, description="time of the last of them")
@@ -343,6 +348,7 @@ class Gap(Line):
         "quota",
         "refused",
         "missed",
+        "thinned",
     ]
     detail: str | None = None
     until: Time | None = None
