@@ -5,11 +5,12 @@ import Java from "frida-java-bridge";
 import { isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
-import { defer, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { defer, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
 import { micros } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
-import { configure, emit, flushAll, leave, report } from "./out/emit.js";
+import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
 import type { Plan } from "./plan.js";
 import { configureStack } from "./watch/access.js";
@@ -35,13 +36,19 @@ const STEP_S = 0.002;
 
 let ready = false;
 
+sayOwners(ownersOf);
+
 function bringUp(plan: Plan): void {
   defer((env) => {
+    knowOwners(env, plan.app ?? "", plan.stand_ins);
     installAll(env, plan.sources);
     watchTransforms(env, plan.transforms);
     watchTls(env, plan.tls);
     unpin(env, plan.unpinning.java);
     watchDefinitions(env);
+    on(env, "dalvik.system.BaseDexClassLoader", "$init", {
+      after: (call) => { addLoader(call.env, call.self ?? NULL); },
+    });
     watchEnd(env);
     watchScreen(env, plan.sdk_calls);
     watchStores(env, plan.stores, plan.keys);

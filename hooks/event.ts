@@ -26,6 +26,8 @@ export interface Access {
   args?: Record<string, unknown> | null;
   /** frames, innermost first: package.Class.method(File.java:12) */
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** identical calls that this line stands for */
   count?: number;
@@ -53,6 +55,8 @@ export interface Connection {
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
   sent?: number | null;
@@ -222,6 +226,8 @@ export interface Transform {
   key?: InlineBlob | StoredBlob | null;
   iv?: InlineBlob | StoredBlob | null;
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
 }
 
@@ -261,6 +267,8 @@ export interface Upload {
   status?: number | null;
   /** only where the producer is the agent */
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
 }
 
 /** One piece of personal data that an API returned, always as text. */

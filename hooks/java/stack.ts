@@ -6,6 +6,8 @@ import { Method } from "./classes.js";
 import type { Call } from "./engine.js";
 import { inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
+export { isPlatform } from "./owners.js";
+
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
 const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
@@ -87,17 +89,18 @@ export function ownFrame(call: Call): string {
   return own;
 }
 
-const PLATFORM = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;
-
-/** Whether a frame is the platform's own code, not the app's or what the app carries. */
-export function isPlatform(frame: string): boolean {
-  return PLATFORM.test(frame);
-}
-
-/** A wrapped method stands on a JVM's stack twice: as the native method that we made of it, and as itself. */
+/**
+ * A wrapped method stands on the stack twice: as itself and as the native method that we made of it, which is further in
+ * on a JVM and further out on ART.
+ */
 function isTheApps(frame: string, index: number, all: string[]): boolean {
   const method = frame.slice(0, frame.indexOf("("));
-  return frame !== "" && !(frame.endsWith("(Native Method)") && all[index + 1]?.startsWith(`${method}(`) === true);
+  const again = (other: string | undefined): boolean => other?.startsWith(`${method}(`) === true && !isNative(other);
+  return frame !== "" && !(isNative(frame) && (again(all[index + 1]) || again(all[index - 1])));
+}
+
+function isNative(frame: string): boolean {
+  return frame.endsWith("(Native Method)");
 }
 
 /** Without loader and module (`app//`, `java.base@17.0.1/`), and without the address of a hidden class. */

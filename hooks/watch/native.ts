@@ -6,6 +6,7 @@
 
 import { JVM } from "../java/daemon.js";
 import { isCovered } from "../java/engine.js";
+import { ownerOfPath } from "../java/owners.js";
 import { goLive, patch } from "../java/patches.js";
 import { here, isPlatform, type Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
@@ -160,9 +161,12 @@ const READS = /^(java\.(io|nio|lang|util)|sun\.nio|jdk\.internal|libcore\.io|and
 /** Where the system keeps its own libraries. */
 const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|lib|lib32|lib64|usr)\//;
 
-/** A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. */
+/**
+ * A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. What another
+ * package's libraries (WebView's, those of Google Play services) do for themselves is not the app's either.
+ */
 function isSystem(path: string): boolean {
-  return SYSTEM.test(path) || ofJvm().some((folder) => path.startsWith(folder));
+  return SYSTEM.test(path) || ownerOfPath(path) !== "app" || ofJvm().some((folder) => path.startsWith(folder));
 }
 
 let folders: string[] = [];
@@ -186,7 +190,7 @@ function callerAt(address: NativePointer): Where | null {
     // Code that was made while running: a JIT, or an unpacker's. It is not known to be the platform's.
     return withFrame(here(), `?!${address.toString()}`);
   }
-  if (/^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)/.test(module.name)) {
+  if (/^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)|frida-(agent|gadget)/.test(module.name)) {
     return null;
   }
   const where = here();
