@@ -12,6 +12,7 @@ import { micros } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
 import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
+import { send } from "./out/numbered.js";
 import type { Plan } from "./plan.js";
 import { configureStack } from "./watch/access.js";
 import { watchBinder } from "./watch/binder.js";

@@ -21,6 +21,7 @@ from monitor.observe.agent_messages import (
     FactsSent,
     Fault,
     LinesSent,
+    Lost,
     Message,
     PlainSent,
     Ready,
@@ -81,6 +82,10 @@ class Listener:
         self._ending = Ending()
         self._failure: BaseException | None = None
         self._faults: list[str] = []
+        self._number = 0
+        """Of the last message."""
+        self._returned = False
+        """The next message is the first after the way to the agent was lost."""
 
     def _on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
         """One message: whatever the app has made of it, it costs no more than itself, and never the run."""
@@ -88,11 +93,23 @@ class Listener:
             if raw.get("type") == "error":
                 self._fault(str(raw.get("stack") or raw.get("description")))
             else:
-                self._on_payload(message(raw.get("payload")), data or b"")
+                payload = message(raw.get("payload"))
+                self._follow(payload.n)
+                self._on_payload(payload, data or b"")
         except Refused as reason:
             self._refuse(str(reason))
         except Exception as error:
             self._refuse(f"a message that could not be read ({type(error).__name__})")
+
+    def _follow(self, number: int | None) -> None:
+        """Ask for what was on its way when the connection was cut: Frida may lose it. The app may number as it likes:
+        but for the first message after the cut, a number means nothing."""
+        if number is None:
+            return
+        last, returned = self._number, self._returned
+        self._number, self._returned = number, False
+        if returned and number > last + 1:
+            cast(Script, self._script).post({"type": "again", "from": last + 1, "until": number - 1})
 
     def _on_payload(self, payload: Message, data: bytes) -> None:
         arrived = datetime.now(UTC)
@@ -120,6 +137,10 @@ class Listener:
                 cast(Script, self._script).post({"type": "flushed"})
             case ChildStarted():
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
+            case Lost():
+                if payload.count:
+                    detail = f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    self._record([self._gap("detached", detail)])
             case Fault():
                 self._fault(payload.detail)
             case other:

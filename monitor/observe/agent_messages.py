@@ -41,6 +41,9 @@ class _Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
+    n: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    """Which one it is of those that the agent sent (hooks/out/numbered.ts)."""
+
 
 class BodySent(_Message):
     """Bytes that a line names."""
@@ -130,6 +133,13 @@ class ChildStarted(_Message):
     line: Annotated[str, Field(max_length=100_000)] | None
 
 
+class Lost(_Message):
+    """So many messages were lost with the connection, and are no longer kept."""
+
+    type: Literal["lost"]
+    count: _Number
+
+
 class Fault(_Message):
     """The agent's own."""
 
@@ -148,6 +158,7 @@ Message = (
     | Unpinned
     | Exit
     | ChildStarted
+    | Lost
     | Fault
 )
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
