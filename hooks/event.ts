@@ -28,6 +28,8 @@ export interface Access {
   stack?: readonly string[];
   /** why frames are missing: the outermost were too many; or all, as the thread had no time left for them */
   stack_cut?: "long" | "thinned" | null;
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** identical calls that this line stands for */
   count?: number;
@@ -55,6 +57,8 @@ export interface Connection {
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
   sent?: number | null;
@@ -224,6 +228,8 @@ export interface Transform {
   key?: InlineBlob | StoredBlob | null;
   iv?: InlineBlob | StoredBlob | null;
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
 }
 
@@ -263,6 +269,8 @@ export interface Upload {
   status?: number | null;
   /** only where the producer is the agent */
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
 }
 
 /** One piece of personal data that an API returned, always as text. */

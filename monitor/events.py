@@ -60,6 +60,15 @@ Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_M
 """A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
 """Frames, innermost first; null, as a producer may write what it does not know, is none."""
+Owners = Annotated[
+    tuple[str | None, ...],
+    BeforeValidator(lambda owners: () if owners is None else owners),
+    Field(
+        description="of each frame of the stack whose code it is, by its class loader or the path of its library: app, "
+        "platform, the package that it came from, or null where nothing tells; absent: nobody said",
+        exclude_if=lambda owners: not owners,
+    ),
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -137,6 +146,7 @@ class Access(Line):
         exclude_if=lambda cut: cut is None,
         description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
     )
+    owners: Owners = ()
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
     until: Time | None = Field(default=None, description="time of the last of them")
@@ -153,6 +163,7 @@ class Transform(Line):
     key: Blob | None = None
     iv: Blob | None = None
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
 
 
@@ -169,6 +180,7 @@ class Connection(Line):
     host: str | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
 
@@ -199,6 +211,7 @@ class Upload(Line):
     tls: Tls | None = Field(default=None, description="null for cleartext")
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
+    owners: Owners = ()
 
     @property
     def by_agent(self) -> bool:

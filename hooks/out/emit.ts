@@ -88,7 +88,21 @@ export function settle(): void {
 }
 
 /** A line without what `emit` adds. */
-type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived"> : never) : never;
+type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived" | "owners"> : never) : never;
+
+type Owners = (stack: readonly string[]) => (string | null)[];
+let owners: Owners = () => [];
+
+/** From now on each line with a stack says whose code its frames are. */
+export function sayOwners(of: Owners): void {
+  owners = of;
+}
+
+/** Whose code the frames of a line's stack are; nothing for a line without one. */
+export function ownersIn(stack: readonly string[] | undefined): { owners?: (string | null)[] } {
+  const found = stack === undefined || stack.length === 0 ? [] : owners(stack);
+  return found.length === 0 ? {} : { owners: found };
+}
 
 /** Queue one line. */
 export function emit(at: number, body: Body): void {
@@ -96,7 +110,8 @@ export function emit(at: number, body: Body): void {
     dropped += 1;
     return;
   }
-  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), app, pid: Process.id, ...body }));
+  const whose = ownersIn("stack" in body ? body.stack : undefined);
+  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), app, pid: Process.id, ...body, ...whose }));
   wake();
 }
 
