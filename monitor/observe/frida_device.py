@@ -27,7 +27,7 @@ DETACH_S = 5.0
 RESTORE_S = 20.0
 """How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
 POLL_S = 0.1
-KEEPALIVE_S = 10
+KEEPALIVE_S = 20
 """How often a server is told that we are still there; after one and a half times that it gives us up, so that we can
 come back when a connection was lost without a word."""
 RESUME_S = 10.0
@@ -126,6 +126,7 @@ class FridaDevice:
     def __init__(self, device: Any) -> None:
         self._device = device
         self._heard: Callable[[int, int, bytes], object] | None = None
+        self._born: Callable[[Any], object] | None = None
 
     @classmethod
     def reach(cls, target: Target) -> Self:
@@ -159,6 +160,27 @@ class FridaDevice:
         if self._heard is not None:
             self._device.off("output", self._heard)
             self._heard = None
+
+    def gate(self, born: Callable[[int, str], object]) -> None:
+        """Hold each process that zygote makes from now on before its first code, and be told of it: number and name.
+
+        Each has to be resumed within 8 s. Raises what Frida raises.
+        """
+        self._born = lambda spawn: born(spawn.pid, spawn.identifier or "")
+        self._device.on("spawn-added", self._born)
+        try:
+            self._device.enable_spawn_gating()
+        except ERRORS:
+            self._device.off("spawn-added", self._born)
+            self._born = None
+            raise
+
+    def ungate(self) -> None:
+        """No longer; what is held runs. Raises what Frida raises."""
+        if self._born is not None:
+            self._device.off("spawn-added", self._born)
+            self._born = None
+            self._device.disable_spawn_gating()
 
     def start(self, target: Target) -> Started:
         """Start what the target names, held; where Frida cannot, in the target's other way; or take what runs.
