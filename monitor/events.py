@@ -329,6 +329,7 @@ class Gap(Line):
         "method_absent",
         "install_failed",
         "hook_error",
+        "hook_lost",
         "process_not_instrumented",
         "detached",
         "tls_refused",

@@ -4,6 +4,7 @@ import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
 import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
 import { Method } from "./classes.js";
+import { keep } from "./entry.js";
 import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
 import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
@@ -59,6 +60,8 @@ interface Hook {
   cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
+  /** what is done in place of the method, inside all who watch it; what a gap about it is filed under */
+  instead: string | null;
   /** repeats are counted below JavaScript; this ends it */
   countNoMore: (() => void) | null;
 }
@@ -116,12 +119,7 @@ export function watch(
       result.abstract += 1;
       continue;
     }
-    const key = overload.handle.toString();
-    let hook = hooks.get(key);
-    if (hook === undefined) {
-      hook = install(env, overload, kind, method === "$init" ? "<init>" : method);
-      hooks.set(key, hook);
-    }
+    const hook = hookOf(env, overload, kind);
     if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
       hook.watches.push({ ...watcher, failures: 0, off: false });
       countOrNot(hook);
@@ -177,10 +175,44 @@ function isAbstract(env: Env, overload: Overload): boolean {
   }
 }
 
-function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
+/**
+ * Have something else done in place of a method, paused or not; those who watch it see what the app sees. False when
+ * something is done in its place already. `call` calls the method itself.
+ */
+export function overtake(
+  env: Env,
+  overload: Overload,
+  subject: string,
+  does: (env: Env, self: NativePointer | null, args: Raw[], call: (args: Raw[]) => Raw) => Raw,
+): boolean {
+  const hook = hookOf(env, overload, "app");
+  if (hook.instead !== null) {
+    return false;
+  }
+  const own = hook.call;
+  hook.instead = subject;
+  hook.call = (env, self, args) => does(env, self, args, (changed) => own(env, self, changed));
+  countOrNot(hook);
+  return true;
+}
+
+/** The hook of a method, which is replaced once whoever asks for it. */
+function hookOf(env: Env, overload: Overload, kind: Kind): Hook {
+  const key = overload.handle.toString();
+  let hook = hooks.get(key);
+  if (hook === undefined) {
+    hook = install(env, overload, kind);
+    hooks.set(key, hook);
+  }
+  return hook;
+}
+
+function install(env: Env, overload: Overload, kind: Kind): Hook {
   const cls = holderClass(env, overload);
-  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], countNoMore: null };
+  const method = overload.methodName === "$init" ? "<init>" : overload.methodName;
+  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, countNoMore: null };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
+  keep(overload, () => [...hook.watches.map(({ subject }) => subject), ...(hook.instead === null ? [] : [hook.instead])]);
   return hook;
 }
 
@@ -190,7 +222,7 @@ function countOrNot(hook: Hook): void {
   if (hook.countNoMore !== null) {
     hook.countNoMore();
     hook.countNoMore = null;
-  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+  } else if (hook.instead === null && hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
     hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
       wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
       told: (env, self, args, result, begun) => {

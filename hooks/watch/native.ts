@@ -5,13 +5,13 @@
 // that came here through the platform's classes.
 
 import { JVM } from "../java/daemon.js";
-import { isCovered } from "../java/engine.js";
-import { goLive, patch } from "../java/patches.js";
+import { goLive } from "../java/patches.js";
 import { here, isPlatform, type Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
 import { eachModule } from "../out/leaving.js";
 import type { AskSpec, RouteSpec } from "../plan.js";
+import { ALL, watchCalls, type Call } from "./filters.js";
 import { Nesting } from "./inside.js";
 import { say, type Asked, type Reader } from "./native_call.js";
 import { ROUTES } from "./routes.js";
@@ -85,39 +85,35 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
     }
   };
   try {
-    patch(address, {
-      onEnter(args) {
-        this["asked"] = null;
+    const filter = reader.finds?.(name, route.asks.map(({ matches }) => matches)) ?? ALL;
+    watchCalls(address, filter, {
+      enter(call) {
         safely(() => {
-          const asked = question(route, reader, args, name, this);
+          const asked = question(route, reader, name, call);
           if (asked !== null && reader.atOnce === true) {
             say(asked, "returned", []);
           } else if (asked !== null) {
-            within.enter(this);
-            this["asked"] = asked;
-            this["kept"] = [0, 1, 2, 3, 4, 5].map((i) => args[i] ?? NULL);
+            within.enter(call);
+            call["asked"] = asked;
           }
         });
+        return call["asked"] !== undefined;
       },
-      onLeave(result) {
-        const asked = this["asked"] as Asked | null;
-        if (asked === null) {
-          return;
-        }
+      leave(call, result) {
+        const asked = call["asked"] as Asked;
         safely(() => {
-          const { errno } = this as UnixInvocationContext;
           if (reader.fails?.(result) === true) {
-            say(asked, errno === EACCES || errno === EPERM ? "denied" : "empty", []);
+            say(asked, call.errno === EACCES || call.errno === EPERM ? "denied" : "empty", []);
           } else {
-            const values = reader.gives(asked, result, this["kept"] as NativePointer[], name);
+            const values = reader.gives(asked, result, call.args, name);
             if (values !== null) {
               say(asked, values.length > 0 || reader.names === false ? "returned" : "empty", values);
             }
           }
         });
-        within.leave(this);
+        within.leave(call);
       },
-    });
+    }, { covers: true });
   } catch (error) {
     // Some functions are too short to be hooked.
     const what = error instanceof Error ? error.message : String(error);
@@ -125,13 +121,11 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
   }
 }
 
-function question(
-  route: RouteSpec, reader: Reader, args: InvocationArguments, name: string, call: InvocationContext,
-): Asked | null {
-  if (isCovered() || within.has(call)) {
+function question(route: RouteSpec, reader: Reader, name: string, call: Call): Asked | null {
+  if (within.has(call)) {
     return null;
   }
-  const target = reader.asks(args, name);
+  const target = reader.asks(call.args, name);
   const ask = target === null ? undefined : route.asks.find((each) => patterns.get(each)?.test(target) === true);
   if (target === null || ask === undefined) {
     return null;
