@@ -12,6 +12,8 @@ export interface Access {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "access";
   /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
   source: string;
@@ -45,6 +47,8 @@ export interface Connection {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "connection";
   /** write: other code than the one that connected starts a request on it; close: it is over */
   op?: "connect" | "write" | "close";
@@ -70,6 +74,8 @@ export interface Consent {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "consent";
   signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
   status: "requested" | "given" | "refused" | "withdrawn" | "dismissed";
@@ -114,6 +120,8 @@ export interface Gap {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "gap";
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
@@ -147,6 +155,8 @@ export interface Phase {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "phase";
   state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
   /** text of a mark */
@@ -167,6 +177,8 @@ export interface Screen {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "screen";
   /** whose window was on top, where that is known */
   package?: string | null;
@@ -213,6 +225,8 @@ export interface Transform {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "transform";
   op: "digest" | "mac" | "encrypt" | "decrypt" | "compress" | "encode";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
@@ -237,6 +251,8 @@ export interface Upload {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "upload";
   via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent" | "bluetooth" | "nfc";
   method?: string | null;
@@ -285,6 +301,8 @@ export interface Witness {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "witness";
   /** which part of the system counted; control: a run without hooks, before this one */
   by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes" | "control";

@@ -21,7 +21,7 @@ from monitor.observe.agent_plan import plan
 from monitor.observe.child_processes import Children, Followed, Owned
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Records, Target
-from monitor.observe.frida_device import ERRORS, LOST, FridaDevice, FridaFault, Script, faults
+from monitor.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
 from monitor.observe.gate import Gate
 from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
@@ -346,35 +346,49 @@ class Agent(Listener):
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
         if reason == LOST and self._kept_s and not self._stopping and self._ready.is_set():
-            if self._away_since is None:
-                self._away_since = self._now()
-                threading.Thread(target=self._come_back, name="come back", daemon=True).start()
-            return
-        self._over(reason, crash)
+            threading.Thread(target=self._come_back, args=(self._now(),), name="come back", daemon=True).start()
+        else:
+            self._over(reason, crash)
 
-    def _come_back(self) -> None:
+    def _come_back(self, since: datetime) -> None:
         """Look for the process whose way was lost until it is there again, or for so long as may be."""
+        try:
+            self._look_for_it(since)
+        except BaseException as error:  # it is raised where the run is
+            self._failure = self._failure or error
+            self._ended.set()
+
+    def _look_for_it(self, since: datetime) -> None:
         began = time.monotonic()
         script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
         while not self._stopping and time.monotonic() - began < AWAY_S:
-            time.sleep(BACK_TRY_S)
             self._returned = True
-            try:
+            with suppress(*ERRORS):
+                if not device.lives(pid):
+                    self._ended_unseen(since)
+                    return
                 script.resume()
-            except ERRORS:
-                with suppress(*ERRORS):
-                    if pid not in device.running():
-                        break  # it ended meanwhile
-                continue
-            self._is_back(time.monotonic() - began)
-            return
+                self._is_back(since)
+                return
+            self._away_since = since
+            time.sleep(BACK_TRY_S)
         self._over(LOST, None)
 
-    def _is_back(self, seconds: float) -> None:
-        since, self._away_since = cast(datetime, self._away_since), None
+    def _ended_unseen(self, since: datetime) -> None:
+        """The process ended; where the way to it was lost before, with all that it had to say since."""
+        if self._away_since is not None and not self._ending.said:
+            gap = self._gap(
+                "detached", "it ended while its connection was lost: what it did since is missing", began=since
+            )
+            self._record([gap])
+        self._over(ENDED, None)
+
+    def _is_back(self, since: datetime) -> None:
+        self._away_since = None
         self._kept_s = 0  # Script.resume: only once
         if self._is_child:
             return
+        seconds = (self._now() - since).total_seconds()
         gap = Gap(
             at=since,
             until=self._now(),

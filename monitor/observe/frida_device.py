@@ -34,6 +34,8 @@ RESUME_S = 10.0
 """How long one try to come back may take."""
 LOST = "connection-terminated"
 """Why a process is no longer observed, where only the way to it is lost."""
+ENDED = "process-terminated"
+"""And where it ended."""
 ERRORS: tuple[type[Exception], ...] = (
     frida.AddressInUseError,
     frida.ExecutableNotFoundError,
@@ -226,6 +228,11 @@ class FridaDevice:
         """The name of each process by its number."""
         return {process.pid: process.name for process in self._device.enumerate_processes()}
 
+    def lives(self, pid: int) -> bool:
+        """Whether a process is there. Raises what Frida raises, where the device gives no answer in time too."""
+        with _bounded(RESUME_S):
+            return pid in self.running()
+
     def same_user(self, pid: int, other: int) -> bool:
         """Whether two processes run as one user."""
         with suppress(*ERRORS):
@@ -289,16 +296,10 @@ class Script:
         Once: Frida 17 says nothing more of a session that came back, neither that its process ended nor that its way
         is lost again, and does not take it up again then. So a second session, without a script, is listened to.
         """
-        cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
-        timer = threading.Timer(RESUME_S, cancellable.cancel)
-        timer.start()
-        try:
-            with cancellable:
-                self._session.resume()
-                self._listened = self._device._device.attach(self._pid)
-                self._listened.on("detached", self._ended)
-        finally:
-            timer.cancel()
+        with _bounded(RESUME_S):
+            self._session.resume()
+            self._listened = self._device._device.attach(self._pid)
+            self._listened.on("detached", self._ended)
 
     def end(self) -> None:
         """Have it say all it knows, and end the process."""
@@ -311,6 +312,19 @@ class Script:
         # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
         within(DETACH_S, self._script.eternalize, ERRORS)
         within(DETACH_S, self._session.detach, ERRORS)
+
+
+@contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """What is asked of Frida inside ends after so long, with an error of Frida's."""
+    cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
+    timer = threading.Timer(seconds, cancellable.cancel)
+    timer.start()
+    try:
+        with cancellable:
+            yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager
