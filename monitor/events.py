@@ -128,6 +128,12 @@ class Line(Record):
         exclude_if=lambda arrived: arrived is None,
         description="when a line of the agent came in, on the host's clock",
     )
+    boot_ms: int | None = Field(
+        default=None,
+        ge=0,
+        exclude_if=lambda boot_ms: boot_ms is None,
+        description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)",
+    )
 
 
 class Access(Line):
@@ -610,7 +616,8 @@ class Run(Record):
         description="seconds from the order to start the app: started, entered, loaded, let run, live",
     )
     probe: Probe | None = Field(
-        default=None, description="the agent's check of itself in the app's process; null: no agent, or none that made it"
+        default=None,
+        description="the agent's check of itself in the app's process; null: no agent, or none that made it",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
