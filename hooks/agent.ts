@@ -21,6 +21,7 @@ import { watchExit } from "./watch/last_moment.js";
 import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
+import { redirect } from "./watch/redirect.js";
 import { installAll, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -139,6 +140,7 @@ rpc.exports = {
     configureFolding(plan.stack);
     watchChildren();
     watchExit();
+    redirect(plan.redirect);
     watchSockets();
     watchNative(plan.native.routes);
     watchEvp();

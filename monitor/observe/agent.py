@@ -94,6 +94,7 @@ class Agent(Listener):
             **options,
         )
         self._owned: Owned | None = None
+        self._redirect: tuple[str, int] | None = None
         self._followed = Followed()
         self._stopping = False
         self._finished = False
@@ -138,7 +139,7 @@ class Agent(Listener):
             self._device.listen(self._on_output)
             started = self._device.start(target)
         self._pid, self._held, self._ends = started.pid, started.held, started.ours
-        self._owned = target.processes
+        self._owned, self._redirect = target.processes, target.redirect
         self.times["started"] = started.at - began
         with faults(f"Frida could not get into {self.app}", self._not_up):
             try:
@@ -192,7 +193,7 @@ class Agent(Listener):
         if not self._is_child:  # before the app's first line: by it, the times of all lines are checked
             self.clock.measure()
             self.clock.wait(CLOCK_WAIT_S)
-        self._script.call("install", self._plan(started=self._held))
+        self._script.call("install", self._plan(started=self._held, redirect=self._redirect))
         if self._held:
             device.resume(pid)
         elif not self._is_child:  # a gadget or a portal may hold what we attached to; else there is nothing to resume
@@ -212,7 +213,7 @@ class Agent(Listener):
         began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
-        child._owned, child._followed = self._owned, self._followed
+        child._owned, child._followed, child._redirect = self._owned, self._followed, self._redirect
         self._children.append(child)
         child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends)
         return began

@@ -50,6 +50,7 @@ class AndroidTarget:
     activity: str | None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
+    redirect: tuple[str, int] | None = None
     gadget: str | None = None
     frida_device: str = "remote"
     env: Mapping[str, str] = field(default_factory=dict)
