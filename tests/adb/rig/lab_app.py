@@ -139,5 +139,6 @@ class _Device(LabDevice):
         self._proxy = ("{proxy_host}", "{proxy_port}", Path("{trust}"))  # type: ignore[assignment]
         argv = self.launch().argv
         assert argv is not None
+        argv = (argv[0], f"-Djdk.net.hosts.file={self._names()}", *argv[1:])  # for whoever does not leave names to a proxy
         self._facts_file.write_text(inside(self._facts_file.read_text("utf-8")), "utf-8")
         return [inside(word) for word in argv]

@@ -26,6 +26,7 @@ ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 compared with
 PROXY_SETTINGS = ("global_http_proxy_exclusion_list", "global_http_proxy_host", "global_http_proxy_port")
 TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
 """Interfaces of a VPN, in `ip -o addr`."""
+_IPV4 = re.compile(r"\d+(\.\d+){3}")
 SETTING_SEES = (
     "What apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, Go, "
     "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps."
@@ -74,6 +75,9 @@ def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
         there[2] = routed = _routed(link, listen)
         if not routed.todo:
             there = [routed, *(way for way in there if way is not routed)]
+    if (redirect := _redirect(control, setting.host or listen)) is not None:
+        # Where nothing leads out of the device, a proxy is asked for names, and whoever looks them up himself gets none.
+        there.insert(0 if there[0] is setting and _finds_names(control) else len(there), redirect)
     return {way.kind: way for way in there}
 
 
@@ -130,10 +134,18 @@ def _routed(link: gateway.Link, listen: str) -> Way:
     return Way("routed", "transparent", why, sees, True, link.gateway, todo, link)
 
 
-def _redirect(setting: Way) -> Way:
+def _redirect(control: Control, host: str) -> Way | None:
+    """Only where root brings the agent into the app, which finds the proxy by IPv4."""
+    if control.shell.rooted() is None or not _IPV4.fullmatch(host):
+        return None
     sees, todo = KINDS["redirect"]
-    why = "root brings the agent into the app, which leads its connections to the proxy; nobody routes the app's uid"
-    return Way("redirect", "redirect", why, sees, keeps_port=False, host=setting.host, todo=todo)
+    why = "the agent is in the app, and this machine is not the device's gateway, which could route the app's uid"
+    return Way("redirect", "redirect", why, sees, keeps_port=False, host=host, todo=todo)
+
+
+def _finds_names(control: Control) -> bool:
+    """Whether the device has a network of its own, by which names are looked up."""
+    return control.shell.user("ip -4 route get 198.51.100.1").ok
 
 
 def _by_hand(kind: str) -> Way:
@@ -187,7 +199,8 @@ class Route:
             case "wireguard":
                 private_dns_off(self._control)
                 wireguard.start(self._control, self._tunnel or "", self.way.host or self._host, self._package or "")
-        if self.way.name in ("address", "reverse", "routed", "redirect") and self._uid is not None and self._control.shell.rooted():
+        by_tcp = self.way.name in ("address", "reverse", "routed", "redirect")
+        if by_tcp and self._uid is not None and self._control.shell.rooted():
             self._quic = block_quic(self._control, self._uid)
 
     def stop(self) -> None:
@@ -276,6 +289,7 @@ def set_proxy(control: Control, host: str, port: int) -> None:
 
 def no_proxy(control: Control) -> None:
     """No proxy setting of the user's until undo: the agent would lead the connections to that proxy to ours."""
+    _delete(control, "global_proxy_pac_url")
     if control.shell.check("settings get global http_proxy").strip() not in ("null", "", ":0"):
         control.put("global", "http_proxy", ":0")
 
