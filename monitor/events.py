@@ -198,7 +198,8 @@ class Upload(Line):
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
     announced: str | None = Field(
-        default=None, description="the name under which the agent led the connection to the proxy (`announced` of its line)"
+        default=None,
+        description="the name under which the agent led the connection to the proxy (`announced` of its line)",
     )
 
     @property

@@ -47,4 +47,6 @@ def reply(error: str) -> int:
 
 def bound() -> None:
     """Have every proxy of this process answer so."""
-    replace([(modes, "Socks5Proxy", ExactSocks5)], "an app that is redirected does not learn why a server is not reached.")
+    replace(
+        [(modes, "Socks5Proxy", ExactSocks5)], "an app that is redirected does not learn why a server is not reached."
+    )

@@ -1,4 +1,4 @@
-"""Takes the name under which the agent leads a connection to the proxy: the user name of SOCKS5 (hooks/watch/redirect.ts).
+"""Takes the name under which the agent leads a connection to the proxy: SOCKS5's user name (hooks/watch/redirect.ts).
 
 By it, uploads are joined to the app's connections, whatever became of their ports on the way.
 """

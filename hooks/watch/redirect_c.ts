@@ -369,25 +369,39 @@ static gint wait_for (Item *item, gint timeout_ms) {
   return 0;
 }
 
-static gint lead (gint fd, const Address *asked) {
-  Address proxy = state.proxy;
-  Item item;
-  Time patience;
-  guint size = sizeof (patience);
-  gint result, error = 0, no = 0;
+/* Whether a file has a connection that was led to the proxy. */
+static gboolean stands (gint fd) {
+  Address peer;
+  guint length = sizeof (peer);
+  gint port;
+  return syscall (calls[GETPEERNAME], fd, (gsize) &peer, (gsize) &length, 0, 0) == 0
+    && (peer.family == AF_INET || peer.family == AF_INET6) && is_proxy (&peer) && (port = local_port (fd)) > 0
+    && led[port].id != 0;
+}
 
-  if (asked->family == AF_INET6) {
+static gint to_proxy (gint fd, gint family) {
+  Address proxy = state.proxy;
+  if (family == AF_INET6) {
     memset (&proxy, 0, sizeof (proxy));
     proxy.family = AF_INET6;
     memcpy (proxy.port, state.proxy.port, 2);
     memcpy (proxy.rest + 4, mapped, 12);
     memcpy (proxy.rest + 16, state.proxy.rest, 4);
-    if (option (fd, IPV6, V6ONLY) == 1)
-      setsockopt (fd, IPV6, V6ONLY, &no, sizeof (no));
   }
+  return connect (fd, &proxy, size_of (&proxy));
+}
+
+static gint lead (gint fd, const Address *asked) {
+  Item item;
+  Time patience;
+  guint size = sizeof (patience);
+  gint result, error = 0, no = 0;
+
+  if (asked->family == AF_INET6 && option (fd, IPV6, V6ONLY) == 1)
+    setsockopt (fd, IPV6, V6ONLY, &no, sizeof (no));
   /* Else the connection is only made when something is sent on it. */
   setsockopt (fd, TCP, FASTOPEN_CONNECT, &no, sizeof (no));
-  result = connect (fd, &proxy, size_of (&proxy));
+  result = to_proxy (fd, asked->family);
   if (result != 0 && (error = *errno_at ()) != EINPROGRESS && error != EINTR) {
     if (error == ECONNREFUSED || error == ETIMEDOUT || error == ENETUNREACH || error == EHOSTUNREACH)
       g_atomic_int_add (&state.unreached, 1);
@@ -472,7 +486,9 @@ gint our_connect (gint fd, const Address *to, guint size) {
     result = again (fd, &asked);
     g_mutex_unlock (&lock);
   }
-  return result == 1 ? lead (fd, &asked) : result;
+  if (result != 1)
+    return result;
+  return stands (fd) ? to_proxy (fd, asked.family) : lead (fd, &asked);
 }
 
 /* -- what sends to an address that no connect has named */
@@ -515,12 +531,9 @@ gint our_sendmmsg (gint fd, Counted *messages, guint count, gint flags) {
 
 gint our_getpeername (gint fd, gpointer out, guint *size) {
   Address peer;
-  guint length = sizeof (peer);
-  gint port;
+  guint length;
 
-  if (out == NULL || size == NULL || syscall (calls[GETPEERNAME], fd, (gsize) &peer, (gsize) &length, 0, 0) != 0
-      || (peer.family != AF_INET && peer.family != AF_INET6) || !is_proxy (&peer)
-      || (port = local_port (fd)) <= 0 || led[port].id == 0)
+  if (out == NULL || size == NULL || !stands (fd))
     return syscall (calls[GETPEERNAME], fd, (gsize) out, (gsize) size, 0, 0);
   if (waiting () != 0) {
     gboolean yet;
@@ -530,7 +543,7 @@ gint our_getpeername (gint fd, gpointer out, guint *size) {
     if (yet)
       return fails (ENOTCONN);
   }
-  peer = led[port].asked;
+  peer = led[local_port (fd)].asked;
   length = size_of (&peer);
   if (peer.family == AF_INET6) {
     memset (peer.rest, 0, 4);

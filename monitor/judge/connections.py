@@ -1,9 +1,9 @@
 """Whose an upload is: the connection that carried it, and so the code, the process, the app; and what no proxy saw.
 
-By the name under which the agent led it to the proxy: certain. By its port, where the device's ports reach the proxy as they are: certain. Where an emulator or a tunnel puts other
-ports in their place, by the host that the connection was for, the time that it was open, and how much went out on it:
-less certain, and nothing where several connections of different code would do. What the agent saw at a TLS library
-says itself which code wrote it.
+By the name under which the agent led it to the proxy: certain. By its port, where the device's ports reach the proxy as
+they are: certain. Where an emulator or a tunnel puts other ports in their place, by the host that the connection was
+for, the time that it was open, and how much went out on it: less certain, and nothing where several connections of
+different code would do. What the agent saw at a TLS library says itself which code wrote it.
 """
 
 from __future__ import annotations
@@ -273,7 +273,12 @@ def foreign_gaps(uploads: Iterable[Upload]) -> list[ReportedGap]:
 
 
 def _carrier(
-    line: _Line, by: Literal["name", "port", "host"], confidence: float, ref: Ref, upload: Upload, known: RecipientTable | None
+    line: _Line,
+    by: Literal["name", "port", "host"],
+    confidence: float,
+    ref: Ref,
+    upload: Upload,
+    known: RecipientTable | None,
 ) -> Carrier:
     connection = line.connection
     own = code_of(ref, upload.stack, known)  # what the agent wrote knows best which code it was

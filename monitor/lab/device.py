@@ -345,7 +345,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
 def _told(host: str, port: int) -> dict[str, object]:
     """The system's proxy setting."""
-    return {f"{scheme}.proxy{what}": value for scheme in ("http", "https") for what, value in (("Host", host), ("Port", port))}
+    return {
+        f"{scheme}.proxy{what}": value
+        for scheme in ("http", "https")
+        for what, value in (("Host", host), ("Port", port))
+    }
 
 
 def _command(pid: int) -> str:

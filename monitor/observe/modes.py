@@ -49,7 +49,7 @@ KINDS = {
         "Name the emulator's program, --mode local:qemu-system; without a name, all of this machine are taken.",
     ),
     "redirect": (
-        "All TCP that the app's processes with hooks send through the C library, also where it ignores the proxy setting, "
+        "All TCP that the app's hooked processes send through the C library, also where it ignores the proxy setting, "
         "each connection joined to its code by name; their QUIC is refused. Connections that were open before, that Go "
         "or io_uring make by themselves, other UDP and names, which the system asks for, go past it.",
         "",

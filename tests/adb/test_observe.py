@@ -65,9 +65,7 @@ def left(phone: Phone) -> dict[str, Any]:
     ("mode", "way", "joined"),
     [("auto", "reverse", {"host"}), ("redirect", "redirect", {"name"})],
 )
-def test_the_whole_way(
-    phone_of: Callable[..., Phone], tmp_path: Path, mode: str, way: str, joined: set[str]
-) -> None:
+def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str, way: str, joined: set[str]) -> None:
     """Without persona and screens: the app's own user answers."""
     phone = phone_of(api=34, su="kernelsu")
     with lab_app.furnish(phone, "circle", "accept") as app:

@@ -76,7 +76,7 @@ def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
         if not routed.todo:
             there = [routed, *(way for way in there if way is not routed)]
     if (redirect := _redirect(control, setting.host or listen)) is not None:
-        # Where nothing leads out of the device, a proxy is asked for names, and whoever looks them up himself gets none.
+        # On a device without a network of its own, only what leaves names to a proxy gets anywhere.
         there.insert(0 if there[0] is setting and _finds_names(control) else len(there), redirect)
     return {way.kind: way for way in there}
 
