@@ -1,6 +1,6 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow check bench fix lock wheel clean
+.PHONY: help setup rig demo test test-slow test-art check bench fix lock wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -20,11 +20,15 @@ DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
 
 test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
-	$(PYTEST) -m 'not slow' || { $(AGAIN) -m 'not slow'; }
+	$(PYTEST) -m 'not slow and not art' || { $(AGAIN) -m 'not slow and not art'; }
 
 test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, devices, the wheel
 	$(LONG) -m 'slow and not adb' || { $(AGAIN) -m 'slow and not adb'; }
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
+
+test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
+	@.ci/setup art
+	.venv/bin/pytest --numprocesses 2 --dist worksteal -m 'not slow' tests/art
 
 check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/ruff check .

@@ -2,7 +2,7 @@
 
 import type { Access, Value } from "../event.js";
 import type { Env } from "../java/jni.js";
-import { capture, frames, threadNameOf } from "../java/stack.js";
+import { capture, cutOf, frames, threadNameOf } from "../java/stack.js";
 import { emit, emitAccess, type Fold } from "../out/emit.js";
 import type { SourceSpec } from "../plan.js";
 import type { Read } from "./readers.js";
@@ -75,6 +75,7 @@ export function access(
   const args = elements === null ? origin.args : { ...origin.args, elements };
   const captured = withStack ? capture(env) : "";
   const key = `${spec.source}\n${spec.data}\n${target}\n${outcome}\n${elements}\n${told(values)}\n${captured}`;
+  const cutStack = withStack ? cutOf(captured) : null;
   const fold = emitAccess(at, key, () => ({
     kind: "access",
     source: spec.source,
@@ -84,6 +85,7 @@ export function access(
     outcome,
     args,
     stack: captured === "" ? [] : frames(captured, own),
+    ...(cutStack === null ? {} : { stack_cut: cutStack }),
     thread: threadNameOf(env),
   }));
   if (read.cut && !cut.has(spec.source)) {

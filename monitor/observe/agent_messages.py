@@ -41,6 +41,9 @@ class _Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
+    n: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    """Which one it is of those that the agent sent (hooks/out/numbered.ts)."""
+
 
 class BodySent(_Message):
     """Bytes that a line names."""
@@ -90,10 +93,17 @@ class StatusesSent(_Message):
     statuses: Annotated[list[HookStatus], Field(max_length=50_000)]
 
 
+class Placed(_Message):
+    """The process, where it is held, may run: what it does from its first line on is seen."""
+
+    type: Literal["placed"]
+
+
 class Ready(_Message):
     """The hooks are live."""
 
     type: Literal["ready"]
+    install_ms: _Number | None = None
 
 
 class ClockTold(_Message):
@@ -110,6 +120,18 @@ class Unpinned(_Message):
     type: Literal["unpinned"]
     check: _Short
     state: Literal["installed", "met"]
+
+
+class ProbeTold(_Message):
+    """What the agent's check of itself came to."""
+
+    type: Literal["probe"]
+    hooked: _Number
+    called: _Number
+    seen: _Number
+    missed: Annotated[list[_Short], Field(max_length=10)]
+    detail: _Short | None
+    ms: Annotated[float, Field(ge=0, le=MICROS)]
 
 
 class Exit(_Message):
@@ -129,6 +151,13 @@ class ChildStarted(_Message):
     line: Annotated[str, Field(max_length=100_000)] | None
 
 
+class Lost(_Message):
+    """So many messages were lost with the connection, and are no longer kept."""
+
+    type: Literal["lost"]
+    count: _Number
+
+
 class Fault(_Message):
     """The agent's own."""
 
@@ -142,11 +171,14 @@ Message = (
     | LinesSent
     | FactsSent
     | StatusesSent
+    | Placed
     | Ready
     | ClockTold
     | Unpinned
+    | ProbeTold
     | Exit
     | ChildStarted
+    | Lost
     | Fault
 )
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

@@ -1,0 +1,142 @@
+"""A real Android runtime for tests: ART 10, in which the agent is that of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from hatch_build import build_agent
+from monitor.events import Access, Gap
+from monitor.observe.agent import Agent
+from monitor.observe.order import Order
+from monitor.observe.sources import Source
+from monitor.recording import Recording
+from tests.art.rig.build import home, lacking
+from tests.art.rig.device import ArtDevice
+from tests.art.rig.packages import ROOT
+from tests.art.rig.vm import PRELOADED, Held, Runtime, jars_digest
+from tests.lab.program import Program, blank
+
+JAVA = Path(__file__).parent / "java"
+WAIT_S = 90.0
+
+Run = Callable[..., "Played"]
+"""(program, sources, *arguments, **what `play` takes): how it went."""
+Observe = Callable[..., Recording]
+"""(app, plan, preload=True): what was recorded."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    mine = [item for item in items if here in item.path.parents]
+    why = None if home().exists() else lacking() or "ART is not built here: make test-art"
+    for item in mine:
+        item.add_marker(pytest.mark.art)
+        if why is not None:
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+@dataclass
+class Played:
+    """A program that ran to its end in ART, with the agent in it."""
+
+    recording: Recording
+    printed: str
+    """What it printed."""
+    log: str
+    """What it and ART wrote to standard error."""
+    code: int | None
+    """Its exit code, negative where a signal ended it; None: it did not end, and was ended."""
+    agent: Agent
+
+    @property
+    def accesses(self) -> list[Access]:
+        """What it read."""
+        return list(self.recording.events(Access))
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """What was not seen."""
+        return list(self.recording.events(Gap))
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Runtime:
+    """ART."""
+    build_agent(ROOT)
+    return Runtime(home())
+
+
+@pytest.fixture(scope="session")
+def dexed(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a dex jar of a folder of tests/art/java."""
+    made: dict[str, Path] = {}
+
+    def make(folder: str) -> Path:
+        if folder not in made:
+            sources = sorted((JAVA / folder).rglob("*.java"))
+            out = tmp_path_factory.mktemp("dex") / f"{folder}-{jars_digest(sources)}.jar"
+            made[folder] = runtime.dex(sources, out)
+        return made[folder]
+
+    return make
+
+
+@pytest.fixture
+def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
+    """Run the program of a folder of tests/art/java (its class Main, in a package of the folder's name) to its end."""
+    times = 0
+
+    def start(
+        program: str,
+        sources: Sequence[Source] = (),
+        *arguments: str,
+        main: str | None = None,
+        vm: Sequence[str] = (),
+        preload: Sequence[str] = PRELOADED,
+        wait_s: float = WAIT_S,
+        during: Callable[[Agent, Held], object] | None = None,
+        **options: Any,
+    ) -> Played:
+        """`vm`: options of ART; `preload`: classes initialised before the hooks come; `during`: called when the program
+        has been let go; `options`: what Agent takes."""
+        nonlocal times
+        times += 1
+        name = f"art.{program}"
+        recording = blank(tmp_path / f"recording-{times}", name)
+        room = tmp_path / f"vm-{times}"
+        options.setdefault("api_level", 29)
+        held = Held(
+            runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload
+        )
+        with held, Agent(recording, sources, name, **options) as agent:
+            agent.launch(Program(None, pid=held.pid))
+            held.release()
+            if during is not None:
+                during(agent, held)
+            ended = agent.wait(wait_s)
+            assert held.process is not None
+            code = held.process.wait() if ended else None
+        return Played(recording, held.printed, held.log, code, agent)
+
+    return start
+
+
+@pytest.fixture
+def observed(runtime: Runtime, tmp_path: Path) -> Observe:
+    """Run a sample app of the lab in ART through proxy, agent and recording."""
+    times = 0
+
+    def run(app: str, plan: str, *, preload: bool = True, **options: Any) -> Recording:
+        nonlocal times
+        times += 1
+        work = tmp_path / f"work-{times}"
+        with ArtDevice(runtime, app, plan, work, cache=tmp_path / "cache", preload=preload) as device:
+            order = Order(plan=cast(Any, plan), seconds=120, confdir=tmp_path / "confdir")
+            return device.record(tmp_path / f"{app}-{plan}-{times}", order, **options)
+
+    return run

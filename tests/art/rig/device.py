@@ -1,0 +1,107 @@
+"""The lab device with its app in ART: what a phone has of a runtime, and nothing else of a phone."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from monitor.events import DeviceIdentity
+from monitor.lab.device import LabDevice, LabTarget
+from monitor.observe import sources
+from monitor.observe.order import Order
+from monitor.observe.run import observe
+from monitor.observe.sources import Source
+from monitor.recording import Recording
+from tests.art.rig.build import STORE
+from tests.art.rig.packages import ROOT
+from tests.art.rig.tools import API
+from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files, jars_digest
+
+JAVA = ROOT / "monitor/lab/java"
+OURS = Path(__file__).parent / "java/lab"
+FRAMEWORK = ("android/", "com/android/internal/")
+REPLACED = ("org/json/", "android/os/Process.java")
+"""What ART's own library has, and what it needs otherwise."""
+
+
+def lab_jar(runtime: Runtime) -> Path:
+    """The lab device's classes as dex; made once for each state of their sources."""
+    files = sorted(JAVA.rglob("*.java"))
+    chosen = [path for path in files if not path.relative_to(JAVA).as_posix().startswith(REPLACED)]
+    chosen += sorted(OURS.rglob("*.java"))
+    out = STORE / f"lab-{runtime.home.name}-{jars_digest(chosen)}.jar"
+    if not out.exists():
+        with tempfile.TemporaryDirectory(dir=STORE) as folder:
+            json = _part(runtime.tools.core, "org/json/", Path(folder) / "json.jar")
+            made = runtime.dex(chosen, Path(folder) / "lab.jar", [json])
+            shutil.copy(class_files(made), class_files(out))
+            made.rename(out)
+    return out
+
+
+def _part(jar: Path, prefix: str, out: Path) -> Path:
+    """The classes of a jar below a package."""
+    with zipfile.ZipFile(jar) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            if name.startswith(prefix):
+                new.writestr(name, old.read(name))
+    return out
+
+
+class ArtDevice(LabDevice):
+    """One app under one plan, in ART."""
+
+    held: Held | None = None
+
+    def __init__(
+        self, runtime: Runtime, app: str, plan: str, workdir: Path, *, cache: Path, preload: bool = True
+    ) -> None:
+        """`preload`: the framework's classes, and those that sources name, are initialised before the hooks come."""
+        super().__init__(app, plan, workdir, cache=cache)
+        self._runtime = runtime
+        self._preload = preload
+
+    @property
+    def identity(self) -> DeviceIdentity:
+        """It is of another release than the lab device."""
+        return DeviceIdentity(serial="art", model="Lab device, ART", release="10", api_level=API, kind="lab")
+
+    def launch(self) -> LabTarget:
+        """Start the app, held at the gate."""
+        target = super().launch()
+        assert target.argv is not None
+        jar = lab_jar(self._runtime)
+        with zipfile.ZipFile(class_files(jar)) as classes:
+            names = [name[:-6].replace("/", ".") for name in classes.namelist() if name.startswith(FRAMEWORK)]
+        preload = {*names, *PRELOADED, *(source.cls for source in sources.load())} if self._preload else ()
+        self.held = Held(
+            self._runtime,
+            jar,
+            target.argv[-1],
+            self.workdir / "vm",
+            options=[each for each in target.argv if each.startswith("-D")],
+            preload=sorted(preload),
+            boot=[jar],
+            cwd=self.workdir,
+        )
+        self.held.start()
+        return LabTarget(pid=self.held.pid)
+
+    def stop(self) -> None:
+        """End the app."""
+        if self.held is not None:
+            self.held.end()
+        super().stop()
+
+    def record(self, path: Path, order: Order, chosen: Sequence[Source] | None = None, **options: Any) -> Recording:
+        """One run, as `observe` makes it: the app begins when its hooks are live."""
+
+        def say(words: str) -> None:
+            if words.startswith("observing") and self.held is not None:
+                self.held.release()
+
+        return observe(self, path, sources.load() if chosen is None else chosen, order, say=say, **options)

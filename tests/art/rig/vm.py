@@ -1,0 +1,159 @@
+"""A program in ART: dexed, started, held until its hooks are in, and its lines."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from tests.art.rig.packages import digest
+from tests.art.rig.tools import JavaTools
+
+BOOT = ("core", "icu", "device", "http", "tls", "gate")
+"""The boot class path."""
+INTERPRETED = ("-Xnorelocate", "-Xnoimage-dex2oat", "-Ximage:/nonexistent/boot.art", "-Xusejit:false")
+START_S = 60.0
+AT_THE_GATE = "at the gate\n"
+"""What Gate.java prints when the program is to be let go."""
+PRELOADED = (
+    "android.os.Process",
+    "java.security.MessageDigest",
+    "java.util.Base64$Encoder",
+    "java.util.zip.Deflater",
+    "javax.crypto.Cipher",
+    "javax.crypto.Mac",
+)
+"""Classes of ART's own library that hooks ask for; the zygote of a phone has initialised them."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """ART as `build` made it."""
+
+    home: Path
+
+    @property
+    def tools(self) -> JavaTools:
+        """What turns Java into what it runs."""
+        from tests.art.rig.build import PACKAGES
+        from tests.art.rig.packages import dexer
+
+        home = self.home
+        return JavaTools(dexer(PACKAGES), home / "asm.jar", home / "tools", home / "classes/core.jar")
+
+    def dex(self, sources: Sequence[Path], out: Path, libraries: Sequence[Path] = ()) -> Path:
+        """Compile Java sources (of Java 17) into a jar of dex files that ART runs."""
+        device = self.home / "classes/device.jar"
+        classes = self.tools.compile(sources, class_files(out), [device, *libraries])
+        return self.tools.dex([classes], out, [device, *libraries])
+
+    def command(self, *, boot: Iterable[Path] = ()) -> tuple[list[str], dict[str, str]]:
+        """How to start it: the command line up to its options, and the environment. `boot`: more of its class path."""
+        home = self.home
+        path = ":".join(str(each) for each in [*(home / f"javalib/{name}.jar" for name in BOOT), *boot])
+        env = {
+            "ANDROID_ROOT": home / "system",
+            "ANDROID_RUNTIME_ROOT": home,
+            "ANDROID_TZDATA_ROOT": home / "tzdata",
+            "ANDROID_DATA": home / "data",
+            "LD_LIBRARY_PATH": home / "lib64",
+            "BOOTCLASSPATH": path,
+        }
+        argv = [str(home / "bin/dalvikvm64"), f"-Xbootclasspath:{path}", *INTERPRETED]
+        return argv, os.environ | {name: str(value) for name, value in env.items()}
+
+
+@dataclass
+class Held:
+    """A program in ART that waits before its first line until `release`; a context manager, whose end ends it."""
+
+    runtime: Runtime
+    jar: Path
+    main: str
+    room: Path
+    """A folder for what belongs to this run."""
+    arguments: Sequence[str] = ()
+    options: Sequence[str] = ()
+    """Of the VM: -Xcheck:jni, -Xint, -Dname=value."""
+    preload: Iterable[str] = PRELOADED
+    """Classes that are initialised before the hooks come, as those of the framework are on a phone."""
+    boot: Sequence[Path] = ()
+    """More jars of the boot class path."""
+    cwd: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def printed(self) -> str:
+        """What it printed, from its first line on."""
+        return self._all.partition(AT_THE_GATE)[2]
+
+    @property
+    def log(self) -> str:
+        """What it and ART wrote to the other stream."""
+        return (self.room / "log.txt").read_text("utf-8", "replace")
+
+    @property
+    def _all(self) -> str:
+        return (self.room / "printed.txt").read_text("utf-8", "replace")
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self.process is not None
+        return self.process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def start(self) -> None:
+        """Start it; returns when it waits. Raises RuntimeError with what it printed when it does not come up."""
+        self.room.mkdir(parents=True, exist_ok=True)
+        (self.room / "preload.txt").write_text("".join(f"{name}\n" for name in self.preload))
+        argv, env = self.runtime.command(boot=self.boot)
+        gate = ("-cp", str(self.jar), "art.Gate", str(self.room / "preload.txt"), str(self.room / "open"), self.main)
+        with (self.room / "printed.txt").open("wb") as out, (self.room / "log.txt").open("wb") as log:
+            self.process = subprocess.Popen(
+                [*argv, *self.options, *gate, *self.arguments],
+                stdout=out,
+                stderr=log,
+                cwd=self.cwd,
+                env={**env, **self.env},
+            )
+        end = time.monotonic() + START_S
+        while AT_THE_GATE not in self._all:
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.end()
+                raise RuntimeError(f"ART did not come up: {(self._all + self.log)[-2000:]}")
+            time.sleep(0.02)
+
+    def release(self) -> None:
+        """Let it run."""
+        (self.room / "open").touch()
+
+    def end(self) -> int | None:
+        """End it, if it runs; its exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.wait()
+
+
+def class_files(dexed: Path) -> Path:
+    """The jar of class files that a dexed jar was made of, beside it."""
+    return dexed.with_name(f"{dexed.stem}-classes.jar")
+
+
+def jars_digest(sources: Iterable[Path]) -> str:
+    """A name for what is made of sources."""
+    return hashlib.sha256("".join(digest(path) for path in sorted(sources)).encode()).hexdigest()[:16]
