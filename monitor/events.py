@@ -189,6 +189,9 @@ class Connection(Line):
     owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led it to the proxy; null: it did not"
+    )
 
 
 class Tls(Record):
@@ -218,6 +221,10 @@ class Upload(Line):
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
     owners: Owners = ()
+    announced: str | None = Field(
+        default=None,
+        description="the name under which the agent led the connection to the proxy (`announced` of its line)",
+    )
 
     @property
     def by_agent(self) -> bool:
@@ -374,6 +381,9 @@ class Gap(Line):
     client: Endpoint | None = Field(default=None, description="the device's end of the connection that it is about")
     sni: str | None = Field(default=None, description="the name that the client asked for in its TLS handshake")
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led the connection that it is about to the proxy"
+    )
 
 
 Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
