@@ -118,7 +118,7 @@ export interface Gap {
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed";
+  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "hook_lost" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */

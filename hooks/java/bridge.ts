@@ -26,6 +26,35 @@ interface Mangler {
   replace(by: NativePointer, isInstance: boolean, types: BridgeType[], vm: unknown, api: unknown): void;
 }
 
+/** What the bridge knows of a method that it replaced on ART. */
+export interface ArtMethod {
+  hookedMethodId: NativePointer;
+  /** a copy, native, which is called instead */
+  replacementMethodId: NativePointer;
+  /** as it was */
+  originalMethod: { accessFlags: number; quickCode: NativePointer };
+  /** not null: its compiled code was patched */
+  interceptor: object | null;
+  /** the function that the copy is bound to */
+  made: NativePointer;
+}
+
+/** Entry points of ART; null: not in this one. */
+export interface ArtApi {
+  /** libart */
+  module: Module;
+  artQuickToInterpreterBridge: NativePointer;
+  artQuickGenericJniTrampoline: NativePointer;
+  artQuickResolutionTrampoline: NativePointer;
+  artNterpEntryPoint: NativePointer | null;
+  artClassLinker: {
+    address: NativePointer;
+    quickToInterpreterBridgeTrampoline: NativePointer;
+    quickGenericJniTrampoline: NativePointer;
+    quickResolutionTrampoline: NativePointer;
+  };
+}
+
 /** One overload of one method. */
 export interface Overload {
   handle: NativePointer;
@@ -71,6 +100,33 @@ export function isArt(): boolean {
 function api(): { flavor: string } {
   return (Java as unknown as { api: { flavor: string } }).api;
 }
+
+/** On ART. */
+export function artApi(): ArtApi {
+  return api() as unknown as ArtApi;
+}
+
+/** On ART: what became of an overload that `replace` replaced. */
+export function artMethod(overload: Overload): ArtMethod {
+  const made = overload._r;
+  if (made === undefined) {
+    throw new Error(`${overload.methodName} is not replaced`);
+  }
+  const mangler = made._m as unknown as Omit<ArtMethod, "made">;
+  const { hookedMethodId, replacementMethodId, originalMethod, interceptor } = mangler;
+  return { hookedMethodId, replacementMethodId, originalMethod, interceptor, made };
+}
+
+/** Android's API level, 0 where there is none. Asked while we load: once functions are hooked, the app would have asked. */
+export const API_LEVEL = ((): number => {
+  const get = Process.findModuleByName("libc.so")?.findExportByName("__system_property_get") ?? null;
+  if (get === null) {
+    return 0;
+  }
+  const value = Memory.alloc(128);
+  new NativeFunction(get, "int", ["pointer", "pointer"])(Memory.allocUtf8String("ro.build.version.sdk"), value);
+  return Number(value.readUtf8String());
+})();
 
 /** The calling thread's environment; the thread is attached (in a hook it always is). */
 export function currentEnv(): Env {

@@ -2,10 +2,11 @@
 
 import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
-import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
-import { Method } from "./classes.js";
+import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
+import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
+import { keep } from "./entry.js";
 import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
-import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
+import { arrayElement, arrayLength, globalRef, inFrame, isSame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;
@@ -59,6 +60,8 @@ interface Hook {
   cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
+  /** what is done in place of the method, inside all who watch it; what a gap about it is filed under */
+  instead: string | null;
   /** repeats are counted below JavaScript; this ends it */
   countNoMore: (() => void) | null;
 }
@@ -98,17 +101,20 @@ export function watch(
   kind: Kind,
   watcher: Watch,
 ): Wrapped {
-  const overloads = chain(wrapper, method).flatMap((cls) => overloadsOf(cls, method));
+  const classes = chain(wrapper, method);
   const wanted = only?.map((types) => types.join(", ")) ?? null;
   const missing = new Set(wanted ?? []);
   const result: Wrapped = { count: 0, abstract: 0, missing: [] };
   const seen = new Set<string>();
-  for (const overload of overloads) {
+  const declared = classes.flatMap((cls) => overloadsOf(cls, method));
+  const isAll = wanted === null ? declared.length > 0 : wanted.every((types) => declared.some((one) => typesOf(one) === types));
+  const inherited = isAll || method === "$init" ? [] : interfaces(env, classes).flatMap((cls) => overloadsOf(cls, method));
+  for (const overload of [...declared, ...inherited]) {
     if (seen.has(overload.handle.toString())) {
       continue;
     }
     seen.add(overload.handle.toString());
-    const types = overload.argumentTypes.map((type) => readable(type.className)).join(", ");
+    const types = typesOf(overload);
     if (wanted !== null && !missing.delete(types)) {
       continue;
     }
@@ -116,12 +122,7 @@ export function watch(
       result.abstract += 1;
       continue;
     }
-    const key = overload.handle.toString();
-    let hook = hooks.get(key);
-    if (hook === undefined) {
-      hook = install(env, overload, kind, method === "$init" ? "<init>" : method);
-      hooks.set(key, hook);
-    }
+    const hook = hookOf(env, overload, kind);
     if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
       hook.watches.push({ ...watcher, failures: 0, off: false });
       countOrNot(hook);
@@ -139,6 +140,38 @@ function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
     classes.push(above);
   }
   return classes;
+}
+
+const getInterfaces = new Method("java.lang.Class", "getInterfaces", "()[Ljava/lang/Class;");
+
+/** The interfaces of classes and those above them: a class has their default methods without declaring them. */
+function interfaces(env: Env, classes: ClassWrapper[]): ClassWrapper[] {
+  const found = new Map<string, ClassWrapper>();
+  const look = (cls: NativePointer): void => {
+    inFrame(env, () => {
+      const array = getInterfaces.object(env, cls);
+      for (let i = 0; i < arrayLength(env, array); i++) {
+        const each = arrayElement(env, array, i);
+        const name = className(env, each);
+        if (!found.has(name)) {
+          const known = loadClass(env, name);
+          const wrapper = known !== null && isSame(env, known, each) ? wrapperOf(env, name) : null;
+          found.set(name, wrapper ?? wrapperFor(env, name, globalRef(env, each)));
+          look(each);
+        }
+      }
+    });
+  };
+  for (const wrapper of classes) {
+    const handle = wrapper.$borrowClassHandle(env);
+    look(handle.value);
+    handle.unref(env);
+  }
+  return [...found.values()];
+}
+
+function typesOf(overload: Overload): string {
+  return overload.argumentTypes.map((type) => readable(type.className)).join(", ");
 }
 
 /** `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
@@ -177,10 +210,51 @@ function isAbstract(env: Env, overload: Overload): boolean {
   }
 }
 
-function install(env: Env, overload: Overload, kind: Kind, method: string): Hook {
+/**
+ * Have something else done in place of a method, paused or not; those who watch it see what the app sees. False when
+ * something is done in its place already. `call` calls the method itself.
+ */
+export function overtake(
+  env: Env,
+  overload: Overload,
+  subject: string,
+  does: (env: Env, self: NativePointer | null, args: Raw[], call: (args: Raw[]) => Raw) => Raw,
+): boolean {
+  const hook = hookOf(env, overload, "app");
+  if (hook.instead !== null) {
+    return false;
+  }
+  const own = hook.call;
+  hook.instead = subject;
+  hook.call = (env, self, args) => does(env, self, args, (changed) => own(env, self, changed));
+  countOrNot(hook);
+  return true;
+}
+
+/** The hook of a method, which is replaced once whoever asks for it. */
+function hookOf(env: Env, overload: Overload, kind: Kind): Hook {
+  const key = overload.handle.toString();
+  let hook = hooks.get(key);
+  if (hook === undefined) {
+    hook = install(env, overload, kind);
+    hooks.set(key, hook);
+  }
+  return hook;
+}
+
+const isInterface = new Method("java.lang.Class", "isInterface", "()Z");
+
+/** Whether the method is an interface's with a body, which classes have without declaring it. */
+function isDefault(env: Env, overload: Overload, cls: NativePointer): boolean {
+  return isArt() && !isStatic(overload) && isInterface.number(env, cls) !== 0;
+}
+
+function install(env: Env, overload: Overload, kind: Kind): Hook {
   const cls = holderClass(env, overload);
-  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], countNoMore: null };
+  const method = overload.methodName === "$init" ? "<init>" : overload.methodName;
+  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, countNoMore: null };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
+  keep(overload, isDefault(env, overload, cls), () => [...hook.watches.map(({ subject }) => subject), ...(hook.instead === null ? [] : [hook.instead])]);
   return hook;
 }
 
@@ -190,7 +264,7 @@ function countOrNot(hook: Hook): void {
   if (hook.countNoMore !== null) {
     hook.countNoMore();
     hook.countNoMore = null;
-  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+  } else if (hook.instead === null && hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
     hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
       wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
       told: (env, self, args, result, begun) => {

@@ -53,8 +53,9 @@ function kindOf(type: { type: string; className: string }): Kind | null {
 }
 
 // Memory that the C part changes.
-const insideKey = Memory.alloc(Process.pointerSize);
-const pausedFlag = Memory.alloc(4);
+/** Which thread is inside, and whether calls are let through: for other C parts, too. */
+export const insideKey = Memory.alloc(Process.pointerSize);
+export const pausedFlag = Memory.alloc(4);
 const jvmti = Memory.alloc(Process.pointerSize);
 const counted = Memory.alloc(3 * VALUE);
 

@@ -28,8 +28,11 @@ let patched: Patched[] = [];
 /** Those in C that copies of the process need until all others are gone. */
 let lasting: Patched[] = [];
 
-/** `Interceptor.attach`, undone in copies of the process and when we leave; then with `last` after all others. */
-export function patch(address: NativePointer, callbacks: InvocationListenerCallbacks, last = false): void {
+/**
+ * `Interceptor.attach`, undone in copies of the process and when we leave; then with `last` after all others. `data` is
+ * what callbacks in C find as their listener's.
+ */
+export function patch(address: NativePointer, callbacks: InvocationListenerCallbacks, last = false, data = NULL): void {
   if (hasLeft()) {
     return;
   }
@@ -43,17 +46,17 @@ export function patch(address: NativePointer, callbacks: InvocationListenerCallb
       fresh.push({ address, was: address.readU32() });
     }
   }
-  attach(last ? lasting : patched, address, callbacks);
+  attach(last ? lasting : patched, address, callbacks, data);
 }
 
 /** The same with C, for copies of the process: not undone there. */
 export function patchForCopies(address: NativePointer, callbacks: InvocationListenerCallbacks): void {
-  attach(lasting, address, callbacks);
+  attach(lasting, address, callbacks, NULL);
 }
 
-function attach(to: Patched[], address: NativePointer, callbacks: InvocationListenerCallbacks): void {
+function attach(to: Patched[], address: NativePointer, callbacks: InvocationListenerCallbacks, data: NativePointer): void {
   const was = address.readU32();
-  to.push({ address, was, listener: Interceptor.attach(address, callbacks) });
+  to.push({ address, was, listener: Interceptor.attach(address, callbacks, data) });
 }
 
 /** Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it. */

@@ -3,6 +3,7 @@
 import type { Access, Event } from "../event.js";
 import { micros, timestamp } from "./clock.js";
 import { after } from "./doorbell.js";
+import { send } from "./numbered.js";
 
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;

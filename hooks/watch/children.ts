@@ -7,6 +7,7 @@
 
 import { patch, patchForCopies, RESTORE, RESTORE_SYMBOLS } from "../java/patches.js";
 import { atEnd } from "../out/emit.js";
+import { send } from "../out/numbered.js";
 
 const LOOK_MS = 50;
 /** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */

@@ -1,11 +1,12 @@
 // Descriptors that the app opened to read personal data from: what comes out of them, until they are closed.
 
 import type { Value } from "../event.js";
-import { goLive, patch } from "../java/patches.js";
+import { goLive } from "../java/patches.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { collects } from "../out/emit.js";
 import { netlink } from "./addresses.js";
+import { Descriptors, watchCalls, type Filter } from "./filters.js";
 import { push, say, valuesIn, type Asked } from "./native_call.js";
 
 /** A line is written when nothing was read for this long. */
@@ -26,7 +27,7 @@ interface Reading {
   due: boolean;
 }
 
-const open = new Map<number, Reading>();
+const open = new Descriptors<Reading>();
 
 collects(() => {
   for (const reading of open.values()) {
@@ -138,17 +139,9 @@ function watchReads(): void {
       return;
     }
     seen.add(address.toString());
-    patch(address, {
-      onEnter(args) {
-        const descriptor = open.size === 0 ? -1 : (args[0]?.toInt32() ?? -1);
-        this["descriptor"] = open.has(descriptor) ? descriptor : -1;
-        this["buffer"] = args[bufferAt] ?? NULL;
-      },
-      onLeave(result) {
-        const descriptor = this["descriptor"] as number;
-        if (descriptor !== -1) {
-          came(descriptor, buffer(this["buffer"] as NativePointer), result.toInt32());
-        }
+    watchCalls(address, open.at(0), {
+      leave({ args }, result) {
+        came(args[0]?.toInt32() ?? -1, buffer(args[bufferAt] ?? NULL), result.toInt32());
       },
     });
   };
@@ -161,12 +154,15 @@ function watchReads(): void {
   }
   on("recvmsg", (message) => message.add(2 * Process.pointerSize).readPointer().readPointer(), 1);
   // A stream is closed inside the C library, past `close`.
-  for (const [name, of] of [["close", (fd: NativePointer) => fd.toInt32()], ["fclose", descriptorOf], ["pclose", descriptorOf]] as const) {
-    patch(Module.getGlobalExportByName(name), {
-      onEnter(args) {
-        if (open.size > 0 && args[0]?.isNull() === false) {
-          closed(of(args[0]));
-        }
+  const ends: [string, Filter, (of: NativePointer) => number][] = [
+    ["close", open.at(0), (descriptor) => descriptor.toInt32()],
+    ["fclose", open.ofStreamAt(0), descriptorOf],
+    ["pclose", open.ofStreamAt(0), descriptorOf],
+  ];
+  for (const [name, filter, of] of ends) {
+    watchCalls(Module.getGlobalExportByName(name), filter, {
+      enter({ args }) {
+        closed(of(args[0] ?? NULL));
       },
     });
   }

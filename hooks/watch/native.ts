@@ -5,13 +5,13 @@
 // that came here through the platform's classes.
 
 import { JVM } from "../java/daemon.js";
-import { isCovered } from "../java/engine.js";
-import { goLive, patch } from "../java/patches.js";
+import { goLive } from "../java/patches.js";
 import { here, isPlatform, type Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
 import { eachModule } from "../out/leaving.js";
 import type { AskSpec, RouteSpec } from "../plan.js";
+import { ALL, watchCalls, type Call } from "./filters.js";
 import { Nesting } from "./inside.js";
 import { say, type Asked, type Reader } from "./native_call.js";
 import { ROUTES } from "./routes.js";
@@ -85,39 +85,35 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
     }
   };
   try {
-    patch(address, {
-      onEnter(args) {
-        this["asked"] = null;
+    const filter = reader.finds?.(name, route.asks.map(({ matches }) => matches)) ?? ALL;
+    watchCalls(address, filter, {
+      enter(call) {
         safely(() => {
-          const asked = question(route, reader, args, name, this);
+          const asked = question(route, reader, name, call);
           if (asked !== null && reader.atOnce === true) {
             say(asked, "returned", []);
           } else if (asked !== null) {
-            within.enter(this);
-            this["asked"] = asked;
-            this["kept"] = [0, 1, 2, 3, 4, 5].map((i) => args[i] ?? NULL);
+            within.enter(call);
+            call["asked"] = asked;
           }
         });
+        return call["asked"] !== undefined;
       },
-      onLeave(result) {
-        const asked = this["asked"] as Asked | null;
-        if (asked === null) {
-          return;
-        }
+      leave(call, result) {
+        const asked = call["asked"] as Asked;
         safely(() => {
-          const { errno } = this as UnixInvocationContext;
           if (reader.fails?.(result) === true) {
-            say(asked, errno === EACCES || errno === EPERM ? "denied" : "empty", []);
+            say(asked, call.errno === EACCES || call.errno === EPERM ? "denied" : "empty", []);
           } else {
-            const values = reader.gives(asked, result, this["kept"] as NativePointer[], name);
+            const values = reader.gives(asked, result, call.args, name);
             if (values !== null) {
               say(asked, values.length > 0 || reader.names === false ? "returned" : "empty", values);
             }
           }
         });
-        within.leave(this);
+        within.leave(call);
       },
-    });
+    }, { covers: true });
   } catch (error) {
     // Some functions are too short to be hooked.
     const what = error instanceof Error ? error.message : String(error);
@@ -125,13 +121,11 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
   }
 }
 
-function question(
-  route: RouteSpec, reader: Reader, args: InvocationArguments, name: string, call: InvocationContext,
-): Asked | null {
-  if (isCovered() || within.has(call)) {
+function question(route: RouteSpec, reader: Reader, name: string, call: Call): Asked | null {
+  if (within.has(call)) {
     return null;
   }
-  const target = reader.asks(args, name);
+  const target = reader.asks(call.args, name);
   const ask = target === null ? undefined : route.asks.find((each) => patterns.get(each)?.test(target) === true);
   if (target === null || ask === undefined) {
     return null;
@@ -175,32 +169,46 @@ function ofJvm(): string[] {
   return folders;
 }
 
-/** The stack of a call from `address` when it is the app's, null when it is the platform's own. */
-function callerAt(address: NativePointer): Where | null {
-  let module = modules.find(address);
+function moduleAt(address: NativePointer): Module | null {
+  const module = modules.find(address);
   if (module === null) {
     modules.update();
-    module = modules.find(address);
+    return modules.find(address);
   }
-  if (module === null) {
-    // Code that was made while running: a JIT, or an unpacker's. It is not known to be the platform's.
-    return withFrame(here(), `?!${address.toString()}`);
+  return module;
+}
+
+const VIRTUAL_MACHINE = /^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)/;
+/** Where the native methods of the classes are through which Java code reads. */
+const OF_READS = /^lib(java|javacore|nio|net|zip|openjdk\w*)\.(so|dylib)$/;
+
+/** The stack of a call from `address` when it is the app's, null when it is the platform's own: known by its module, mostly. */
+function callerAt(address: NativePointer): Where | null {
+  const module = moduleAt(address);
+  if (module === null || !(isSystem(module.path) || VIRTUAL_MACHINE.test(module.name))) {
+    return fromNative(module, address);
   }
-  if (/^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)/.test(module.name)) {
+  if (!OF_READS.test(module.name)) {
     return null;
   }
   const where = here();
-  if (isSystem(module.path)) {
-    const app = where.stack.findIndex((frame) => !isPlatform(frame));
-    return app >= 0 && where.stack.slice(0, app).every((frame) => READS.test(frame)) ? where : null;
-  }
-  return withFrame(where, `${module.name}!${functionAt(module, address)}`);
+  const app = where.stack.findIndex((frame) => !isPlatform(frame));
+  return app >= 0 && where.stack.slice(0, app).every((frame) => READS.test(frame)) ? where : null;
 }
 
 /** The stack of a call from native code of the app, null for any other: what a TLS library does is not the app's. */
 export function appCaller(address: NativePointer): Where | null {
-  const where = callerAt(address);
-  return where?.stack[0]?.includes("!") === true && !/(ssl|crypto)[^!]*!/i.test(where.stack[0]) ? where : null;
+  const module = moduleAt(address);
+  const isOther = module !== null
+    && (isSystem(module.path) || VIRTUAL_MACHINE.test(module.name) || /ssl|crypto/i.test(module.name));
+  return isOther ? null : fromNative(module, address);
+}
+
+/** Without a module it is code that was made while running: a JIT's, or an unpacker's. It is not known to be the platform's. */
+function fromNative(module: Module | null, address: NativePointer): Where {
+  const frame = module === null ? `?!${address.toString()}` : `${module.name}!${functionAt(module, address)}`;
+  const where = here();
+  return { ...where, stack: [`${frame}()`, ...where.stack] };
 }
 
 const exported = new Map<string, { name: string; from: NativePointer }[]>();
@@ -214,9 +222,4 @@ function functionAt(module: Module, address: NativePointer): string {
     exported.set(module.path, functions);
   }
   return functions.find(({ from }) => from.compare(address) < 0)?.name ?? `0x${address.sub(module.base).toString(16)}`;
-}
-
-/** Native code stands innermost, as `library!function()`. */
-function withFrame(where: Where, frame: string): Where {
-  return { ...where, stack: [`${frame}()`, ...where.stack] };
 }

@@ -4,6 +4,7 @@ import type { Access, Value } from "../event.js";
 import type { Where } from "../java/stack.js";
 import { emitAccess } from "../out/emit.js";
 import type { AskSpec, RouteSpec } from "../plan.js";
+import type { Filter } from "./filters.js";
 
 /** One call that concerns personal data. */
 export interface Asked {
@@ -20,16 +21,18 @@ export type Given = Value[] | null;
 
 /** How the calls of one route are read. */
 export interface Reader {
+  /** what C sees of a call: whether it may be one that is asked for */
+  finds?: (name: string, patterns: string[]) => Filter;
   /** what the call names; null when it is not of this kind */
-  asks: (args: InvocationArguments, name: string) => string | null;
-  /** `kept`: the arguments as they were when it was called */
-  gives: (asked: Asked, result: InvocationReturnValue, kept: NativePointer[], name: string) => Given;
+  asks: (args: NativePointer[], name: string) => string | null;
+  /** `args`: the arguments as they were when it was called */
+  gives: (asked: Asked, result: NativePointer, args: NativePointer[], name: string) => Given;
   /** said when it is called: it may run for as long as it likes, and gives nothing that is read here */
   atOnce?: boolean;
   /** false: it gives no values by its nature, and is `returned` all the same */
   names?: false;
   /** whether a result says that there was nothing */
-  fails?: (result: InvocationReturnValue) => boolean;
+  fails?: (result: NativePointer) => boolean;
 }
 
 /** Queue the access. */

@@ -5,6 +5,7 @@ import type { Endpoint } from "../event.js";
 import { here } from "../java/stack.js";
 import { settle } from "../out/emit.js";
 import type { TlsPlan } from "../plan.js";
+import { send } from "../out/numbered.js";
 
 /** A write after a pause this long begins something new: whose code it is, is asked again. */
 const PAUSE_US = 5_000;

@@ -3,6 +3,7 @@
 import type { Reads } from "../plan.js";
 import { REQUESTS, hex, interfaces, requested } from "./addresses.js";
 import { descriptorOf, follow } from "./files.js";
+import { matching, oneOf } from "./filters.js";
 import { valuesIn, type Reader } from "./native_call.js";
 
 const AF_NETLINK = 16;
@@ -17,11 +18,17 @@ function textAt(pointer: NativePointer | undefined): string | null {
   return pointer === undefined || pointer.isNull() ? null : pointer.readUtf8String();
 }
 
-function path(args: InvocationArguments, name: string): string | null {
-  return textAt(args[AT.test(name) ? 1 : 0]);
+function pathAt(name: string): number {
+  return AT.test(name) ? 1 : 0;
 }
 
-const failed = (result: InvocationReturnValue): boolean => result.toInt32() === -1;
+function path(args: NativePointer[], name: string): string | null {
+  return textAt(args[pathAt(name)]);
+}
+
+const findsPath: Reader["finds"] = (name, patterns) => matching(pathAt(name), patterns);
+
+const failed = (result: NativePointer): boolean => result.toInt32() === -1;
 
 let found: { name: string; value: string } | null = null;
 /** Lives as long as the agent: what the C library calls with the name and the value behind a handle. */
@@ -32,26 +39,31 @@ const tellUs = new NativeCallback((_cookie: NativePointer, name: NativePointer, 
 export const ROUTES: Record<Reads, Reader> = {
   /** (name, value) */
   property: {
+    finds: (_name, patterns) => matching(0, patterns),
     asks: (args) => textAt(args[0]),
     gives: (asked, _result, kept) => valuesIn(asked.ask, textAt(kept[1]) ?? ""),
   },
   /** (handle, callback, cookie): asked once more with a callback of ours, before the app's */
   property_callback: {
+    finds: (_name, patterns) => matching(0, patterns, NAME_AT),
     asks: (args) => askWithOurs(args[0] ?? NULL)?.name ?? null,
     gives: (asked, _result, kept) => valuesIn(asked.ask, askWithOurs(kept[0] ?? NULL)?.value ?? ""),
   },
   /** (handle, name, value); the handle's own name stands behind the space for its value */
   property_read: {
+    finds: (_name, patterns) => matching(0, patterns, NAME_AT),
     asks: (args) => (args[0]?.isNull() === false ? textAt(args[0].add(NAME_AT)) : null),
     gives: (asked, _result, kept) => valuesIn(asked.ask, textAt(kept[2]) ?? ""),
   },
   file: {
+    finds: findsPath,
     asks: path,
     gives: (asked, result, _kept, name) => follow(asked, name.startsWith("fopen") ? descriptorOf(result) : result.toInt32(), "text"),
     fails: (result) => result.toInt32() === -1 || result.isNull(),
   },
-  folder: { asks: path, gives: () => [], names: false, fails: (result) => result.isNull() },
+  folder: { finds: findsPath, asks: path, gives: () => [], names: false, fails: (result) => result.isNull() },
   path: {
+    finds: findsPath,
     asks: path,
     gives: (asked) => valuesIn(asked.ask, asked.target),
     fails: failed,
@@ -64,12 +76,14 @@ export const ROUTES: Record<Reads, Reader> = {
   },
   /** (descriptor, request, argument) */
   ioctl: {
+    finds: () => oneOf(1, Object.keys(REQUESTS).map(Number)),
     asks: (args) => REQUESTS[args[1]?.toUInt32() ?? 0] ?? null,
     gives: (asked, _result, kept) => requested(asked, kept[2] ?? NULL),
     fails: failed,
   },
   /** (domain, type, protocol) */
   netlink: {
+    finds: () => oneOf(0, [AF_NETLINK]),
     asks: (args) => (args[0]?.toInt32() === AF_NETLINK && args[2]?.toInt32() === 0 ? "NETLINK_ROUTE" : null),
     gives: (asked, result) => follow(asked, result.toInt32(), "netlink"),
     fails: failed,

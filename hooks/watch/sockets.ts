@@ -6,10 +6,14 @@ import { here } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emit, settle } from "../out/emit.js";
+import { Descriptors, ofFamily, watchCalls } from "./filters.js";
 import { FIRST_BYTES, hostIn } from "./greeting.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
+/** How an address begins: with its family, on a BSD behind its length, which may be missing. */
+const BEGINS = Process.platform === "darwin"
+  ? [AF_INET << 8, (AF_INET << 8) | 16, AF_INET6 << 8, (AF_INET6 << 8) | 28] : [AF_INET, AF_INET6];
 const SOCK_STREAM = 1;
 const SOL_SOCKET = Process.platform === "linux" ? 1 : 0xffff;
 const SO_TYPE = Process.platform === "linux" ? 3 : 0x1008;
@@ -45,7 +49,7 @@ interface Socket {
   lastWrite: number;
 }
 
-const sockets = new Map<number, Socket>();
+const sockets = new Descriptors<Socket>();
 
 atEnd(() => {
   for (const socket of sockets.values()) {
@@ -66,7 +70,7 @@ const WRITERS = [
   ["write", "buffer"], ["send", "buffer"], ["sendto", "buffer"], ["writev", "vector"], ["sendmsg", "message"],
 ] as const;
 
-function firstBytes(kind: (typeof WRITERS)[number][1], args: InvocationArguments): ArrayBuffer | null {
+function firstBytes(kind: (typeof WRITERS)[number][1], args: NativePointer[]): ArrayBuffer | null {
   let [at, length] = [args[1] ?? NULL, args[2]?.toUInt32() ?? 0];
   if (kind !== "buffer") {
     const vector = kind === "vector" ? at : at.add(2 * Process.pointerSize).readPointer();
@@ -79,27 +83,22 @@ function firstBytes(kind: (typeof WRITERS)[number][1], args: InvocationArguments
 }
 
 export function watchSockets(): void {
-  patch(Module.getGlobalExportByName("connect"), {
-    onEnter(args) {
-      const family = familyOf(args[1] ?? NULL);
-      this["fd"] = family === null ? -1 : (args[0]?.toInt32() ?? -1);
-      this["remote"] = family === null ? null : endpoint(args[1] ?? NULL);
+  watchCalls(Module.getGlobalExportByName("connect"), ofFamily(1, BEGINS), {
+    enter(call) {
+      call["remote"] = endpoint(call.args[1] ?? NULL);
+      return true;
     },
-    onLeave(result) {
-      const fd = this["fd"] as number;
-      const remote = this["remote"] as Endpoint | null;
-      const failed = result.toInt32() !== 0 && (this as UnixInvocationContext).errno !== EINPROGRESS;
-      if (fd >= 0 && remote !== null && !failed) {
-        connected(fd, remote);
+    leave(call, result) {
+      const remote = call["remote"] as Endpoint | null;
+      const failed = result.toInt32() !== 0 && call.errno !== EINPROGRESS;
+      if (remote !== null && !failed) {
+        connected(call.args[0]?.toInt32() ?? -1, remote);
       }
     },
   });
   for (const [name, kind] of WRITERS) {
-    patch(Module.getGlobalExportByName(name), {
-      onEnter(args) {
-        if (sockets.size === 0) {
-          return;
-        }
+    watchCalls(Module.getGlobalExportByName(name), sockets.at(0), {
+      enter({ args }) {
         const socket = sockets.get(args[0]?.toInt32() ?? -1);
         if (socket === undefined) {
           return;
@@ -115,12 +114,9 @@ export function watchSockets(): void {
   for (const [name, at] of [["close", 0], ["dup2", 1], ["dup3", 1]] as const) {
     const address = Module.findGlobalExportByName(name);
     if (address !== null) {
-      patch(address, {
-        onEnter(args) {
-          const fd = args[at]?.toInt32() ?? -1;
-          if (sockets.size > 0 && sockets.has(fd)) {
-            closed(fd);
-          }
+      watchCalls(address, sockets.at(at), {
+        enter({ args }) {
+          closed(args[at]?.toInt32() ?? -1);
         },
       });
     }

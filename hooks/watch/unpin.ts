@@ -1,9 +1,9 @@
 // Has the app accept the proxy's certificate, where the run was asked for it (--unpin): the one file that changes what an
 // app does. Which checks there are is data (catalog/unpinning.yml).
 
-import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "../java/bridge.js";
+import { currentEnv, isStatic, overloadsOf, type ClassWrapper, type Overload, type Raw } from "../java/bridge.js";
 import { Method, className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
-import { watch } from "../java/engine.js";
+import { overtake, watch } from "../java/engine.js";
 import { installForObject, whenDefined } from "../java/installing.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { goLive, patch } from "../java/patches.js";
@@ -13,6 +13,7 @@ import { eachModule } from "../out/leaving.js";
 import type { NativeCheck, Unpinning } from "../plan.js";
 import { tryGetter } from "./readers.js";
 import { isAsking } from "./trusts.js";
+import { send } from "../out/numbered.js";
 
 const told = new Set<string>();
 
@@ -50,7 +51,7 @@ function takeOver(env: Env, spec: Unpinning, first: string): void {
   const check = `${spec.cls}.${spec.method}`;
   try {
     if (spec.given_to === null) {
-      overtake(env, spec, wrapper, spec.cls, check);
+      replace(env, spec, wrapper, spec.cls, check);
     } else {
       watchGiven(env, spec, wrapper, check);
     }
@@ -58,9 +59,6 @@ function takeOver(env: Env, spec: Unpinning, first: string): void {
     failed(check, error);
   }
 }
-
-/** method that we took over -> who looks at its arguments first */
-const lookers = new Map<string, ((env: Env, args: Raw[]) => void)[]>();
 
 /** A class of the app's own: found when the app hands an object of it over, alone or in an array. */
 function watchGiven(env: Env, spec: Unpinning, wrapper: ClassWrapper, check: string): void {
@@ -77,15 +75,10 @@ function watchGiven(env: Env, spec: Unpinning, wrapper: ClassWrapper, check: str
     for (const [cls, name] of inFrame(env, () => classesOf(env, argument, spec.cls, known))) {
       known.push(cls);
       installForObject(name, (own) => {
-        overtake(own, spec, wrapperFor(own, name, cls), name, check);
+        replace(own, spec, wrapperFor(own, name, cls), name, check);
       });
     }
   };
-  const ours = lookers.get(`${given.cls}.${given.method}`);
-  if (ours !== undefined) {
-    ours.push(look); // a method is wrapped once
-    return;
-  }
   watch(env, wrapper, given.method, null, "app", {
     subject: `${given.cls}.${given.method} for ${check}`,
     before: (call) => {
@@ -112,29 +105,22 @@ function classesOf(env: Env, argument: NativePointer, api: string, known: Native
   });
 }
 
-function overtake(env: Env, spec: Unpinning, wrapper: ClassWrapper, name: string, check: string): void {
+function replace(env: Env, spec: Unpinning, wrapper: ClassWrapper, name: string, check: string): void {
   for (const overload of overloadsOf(wrapper, spec.method)) {
     // Inherited ones belong to another class, and to all others that inherit them.
-    if (overload.holder.$n.replace(/#\d+$/, "") !== name || overload.implementation !== null) {
+    if (overload.holder.$n.replace(/#\d+$/, "") !== name) {
       continue;
     }
-    const handle = overload.holder.$borrowClassHandle(env);
-    const cls = globalRef(env, handle.value);
-    handle.unref(env);
-    const call = original(overload, cls);
-    const looking = lookers.get(check) ?? [];
-    lookers.set(check, looking);
-    replace(overload, (self, args) => {
+    const isNew = overtake(env, overload, check, (_env, self, args, call) => {
       if (isAsking()) {
-        return call(currentEnv(), self, args);
+        return call(args);
       }
       tell(check, "met");
-      for (const look of looking) {
-        look(currentEnv(), args);
-      }
-      return answer(spec, overload, self, args, (changed) => call(currentEnv(), self, changed));
+      return answer(spec, overload, self, args, call);
     });
-    tell(check, "installed");
+    if (isNew) {
+      tell(check, "installed");
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -14,18 +15,18 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from monitor.errors import SetupError
-from monitor.events import Event, Phase
+from monitor.events import Event, Gap, Phase
 from monitor.observe.agent_listener import Listener
 from monitor.observe.agent_plan import plan
 from monitor.observe.child_processes import Children, Followed, Owned
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Records, Target
-from monitor.observe.frida_device import ERRORS, FridaDevice, FridaFault, Script, faults
+from monitor.observe.frida_device import ERRORS, LOST, FridaDevice, FridaFault, Script, faults
 from monitor.observe.hooked import Hooked, HookStatus
-from monitor.observe.patience import within
+from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "agent_js"]
+__all__ = ["Agent", "agent_js", "bridge"]
 
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
@@ -39,6 +40,11 @@ LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
+BACK_TRY_S = 0.5
+CAME_BACK = (
+    "it was lost for {:.0f} s: the agent kept its lines and sent them then; the screen, the system's own counts and "
+    "what goes through adb were not seen meanwhile"
+)
 
 
 def agent_js() -> str:
@@ -48,6 +54,12 @@ def agent_js() -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+
+
+def bridge() -> str | None:
+    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`."""
+    found = re.search(r"the Java bridge of (frida-tools [\w.]+)", agent_js())
+    return found[1] if found else None
 
 
 class Agent(Listener):
@@ -81,6 +93,8 @@ class Agent(Listener):
         self._device: FridaDevice | None = None
         self._held = self._ends = False
         self._ended = threading.Event()
+        self._kept_s = 0
+        self._away_since: datetime | None = None
         self._is_child = False
         self._children: list[Agent] = []
         self._child = partial_of(
@@ -118,6 +132,11 @@ class Agent(Listener):
         return self._ends
 
     @property
+    def away(self) -> bool:
+        """The way to the process is lost just now, and looked for."""
+        return self._away_since is not None
+
+    @property
     def crashed(self) -> bool:
         """The process ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
         return self._ending.crashed
@@ -139,6 +158,7 @@ class Agent(Listener):
             started = self._device.start(target)
         self._pid, self._held, self._ends = started.pid, started.held, started.ours
         self._owned = target.processes
+        self._kept_s = int(AWAY_S) + 10 if target.remote is not None else 0
         self.times["started"] = started.at - began
         with faults(f"Frida could not get into {self.app}", self._not_up):
             try:
@@ -185,6 +205,7 @@ class Agent(Listener):
             heard=self._on_message,
             logged=lambda: self._refuse("a message that the agent does not send (log)"),
             ended=self._on_detached,
+            kept_s=self._kept_s,
         )
         self.times["entered"] = time.monotonic() - began
         self._script.load()
@@ -212,7 +233,7 @@ class Agent(Listener):
         began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
-        child._owned, child._followed = self._owned, self._followed
+        child._owned, child._followed, child._kept_s = self._owned, self._followed, self._kept_s
         self._children.append(child)
         child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends)
         return began
@@ -299,11 +320,55 @@ class Agent(Listener):
     # What Frida tells, from a thread of its own.
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
+        if reason == LOST and self._kept_s and not self._stopping and self._ready.is_set():
+            if self._away_since is None:
+                self._away_since = self._now()
+                threading.Thread(target=self._come_back, name="come back", daemon=True).start()
+            return
+        self._over(reason, crash)
+
+    def _come_back(self) -> None:
+        """Look for the process whose way was lost until it is there again, or for so long as may be."""
+        began = time.monotonic()
+        script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
+        while not self._stopping and time.monotonic() - began < AWAY_S:
+            time.sleep(BACK_TRY_S)
+            self._returned = True
+            try:
+                script.resume()
+            except ERRORS:
+                with suppress(*ERRORS):
+                    if pid not in device.running():
+                        break  # it ended meanwhile
+                continue
+            self._is_back(time.monotonic() - began)
+            return
+        self._over(LOST, None)
+
+    def _is_back(self, seconds: float) -> None:
+        since, self._away_since = cast(datetime, self._away_since), None
+        self._kept_s = 0  # Script.resume: only once
+        if self._is_child:
+            return
+        gap = Gap(
+            at=since,
+            until=self._now(),
+            app=self.app,
+            pid=self._pid,
+            where="device",
+            subject="connection to the device",
+            why="not_observed",
+            detail=CAME_BACK.format(seconds),
+        )
+        self._record([gap])
+
+    def _over(self, reason: str, crash: object | None) -> None:
         try:
             self._record(self._farewell(reason, crash))
         except BaseException as error:
             self._failure = self._failure or error
         finally:
+            self._away_since = None
             self._ended.set()
 
     def _farewell(self, reason: str, crash: object | None) -> list[Event]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never, cast
 
-from monitor.events import Event, Gap
+from monitor.events import Event, Gap, Probe
 from monitor.observe.agent_lines import Lines, Refusals
 from monitor.observe.agent_messages import (
     SLACK,
@@ -21,8 +21,10 @@ from monitor.observe.agent_messages import (
     FactsSent,
     Fault,
     LinesSent,
+    Lost,
     Message,
     PlainSent,
+    ProbeTold,
     Ready,
     Refused,
     StatusesSent,
@@ -73,6 +75,8 @@ class Listener:
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
         """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
+        self.probe: Probe | None = None
+        """What the agent's check of itself came to; null: it has not told yet."""
         self._script: Script | None = None
         self._processes: Children | None = None
         self._pid: int | None = None
@@ -81,6 +85,10 @@ class Listener:
         self._ending = Ending()
         self._failure: BaseException | None = None
         self._faults: list[str] = []
+        self._number = 0
+        """Of the last message."""
+        self._returned = False
+        """The next message is the first after the way to the agent was lost."""
 
     def _on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
         """One message: whatever the app has made of it, it costs no more than itself, and never the run."""
@@ -88,11 +96,23 @@ class Listener:
             if raw.get("type") == "error":
                 self._fault(str(raw.get("stack") or raw.get("description")))
             else:
-                self._on_payload(message(raw.get("payload")), data or b"")
+                payload = message(raw.get("payload"))
+                self._follow(payload.n)
+                self._on_payload(payload, data or b"")
         except Refused as reason:
             self._refuse(str(reason))
         except Exception as error:
             self._refuse(f"a message that could not be read ({type(error).__name__})")
+
+    def _follow(self, number: int | None) -> None:
+        """Ask for what was on its way when the connection was cut: Frida may lose it. The app may number as it likes:
+        but for the first message after the cut, a number means nothing."""
+        if number is None:
+            return
+        last, returned = self._number, self._returned
+        self._number, self._returned = number, False
+        if returned and number > last + 1:
+            cast(Script, self._script).post({"type": "again", "from": last + 1, "until": number - 1})
 
     def _on_payload(self, payload: Message, data: bytes) -> None:
         arrived = datetime.now(UTC)
@@ -115,15 +135,28 @@ class Listener:
                 known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
                 if not known or (payload.state == "met" and payload.check in self.unpinned):
                     self.unpinned[payload.check] = payload.state
+            case ProbeTold():
+                self._probed(payload)
             case Exit():
                 self._ending.told(payload.how, payload.inside)
                 cast(Script, self._script).post({"type": "flushed"})
             case ChildStarted():
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
+            case Lost():
+                if payload.count:
+                    detail = f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    self._record([self._gap("detached", detail)])
             case Fault():
                 self._fault(payload.detail)
             case other:
                 assert_never(other)
+
+    def _probed(self, told: ProbeTold) -> None:
+        """The first time counts: what comes later is not the agent's."""
+        if self.probe is None:
+            self.probe = Probe(**told.model_dump(exclude={"type"}))
+            if (what := self.probe.failure) is not None:
+                self._record([self._gap("hook_error", what, "the agent's check of itself")])
 
     def _fault(self, detail: str) -> None:
         detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()

@@ -41,6 +41,9 @@ class _Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
+    n: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    """Which one it is of those that the agent sent (hooks/out/numbered.ts)."""
+
 
 class BodySent(_Message):
     """Bytes that a line names."""
@@ -112,6 +115,18 @@ class Unpinned(_Message):
     state: Literal["installed", "met"]
 
 
+class ProbeTold(_Message):
+    """What the agent's check of itself came to."""
+
+    type: Literal["probe"]
+    hooked: _Number
+    called: _Number
+    seen: _Number
+    missed: Annotated[list[_Short], Field(max_length=10)]
+    detail: _Short | None
+    ms: Annotated[float, Field(ge=0, le=MICROS)]
+
+
 class Exit(_Message):
     """The process is about to end."""
 
@@ -127,6 +142,13 @@ class ChildStarted(_Message):
     pid: Annotated[int, Field(ge=0, le=2**31 - 1)] | None
     how: _Short
     line: Annotated[str, Field(max_length=100_000)] | None
+
+
+class Lost(_Message):
+    """So many messages were lost with the connection, and are no longer kept."""
+
+    type: Literal["lost"]
+    count: _Number
 
 
 class Fault(_Message):
@@ -145,8 +167,10 @@ Message = (
     | Ready
     | ClockTold
     | Unpinned
+    | ProbeTold
     | Exit
     | ChildStarted
+    | Lost
     | Fault
 )
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

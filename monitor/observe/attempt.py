@@ -16,6 +16,7 @@ from monitor.observe.clock import summary
 from monitor.observe.crash import deadly
 from monitor.observe.device import Device, Records
 from monitor.observe.order import Order
+from monitor.observe.patience import AWAY_S
 from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
 from monitor.observe.trust import key_of, leaf_for
@@ -33,6 +34,8 @@ UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): asks about authorities alone."""
+AWAY_SAID = f"the connection to the device is lost: plug it in again; it is waited for, {AWAY_S:.0f} s at most"
+BACK_SAID = "the device is back, observing again"
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 Say = Callable[[str], None]
@@ -101,13 +104,26 @@ class Attempt:
         self.say("observing traffic alone")
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
+        lost_at: datetime | None = None
 
         def ended() -> bool:
-            nonlocal alive, ask_at
+            nonlocal alive, ask_at, lost_at
             time.sleep(POLL_S)
             if time.monotonic() >= ask_at:
-                alive = self.device.running()
                 ask_at = time.monotonic() + UNHOOKED_POLL_S
+                try:
+                    alive = self.device.running()
+                except SetupError:
+                    if lost_at is None:
+                        lost_at = _now()
+                        self.say(AWAY_SAID)
+                    if (_now() - lost_at).total_seconds() > AWAY_S:
+                        raise
+                else:
+                    if lost_at is not None:
+                        self.say(BACK_SAID)
+                        self.recording.append(_away(package, lost_at))
+                    lost_at = None
             return not alive
 
         self._until(ended, package)
@@ -191,6 +207,7 @@ class Attempt:
             observers=self.recording.run.observers.model_copy(update={"hooks": True, "consent": True}),
             unpinned=agent.unpinned,
             sockets_watched=True,
+            probe=agent.probe,
             times={name: round(seconds, 3) for name, seconds in agent.times.items()},
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             **summary(agent.clock.readings),
@@ -229,10 +246,14 @@ class Attempt:
     def _watch(self, agent: Agent) -> None:
         """Until the app ends, or the run does."""
         measure_at = time.monotonic() + CLOCK_S
+        away = False
 
         def ended() -> bool:
-            nonlocal measure_at
-            if time.monotonic() >= measure_at:
+            nonlocal measure_at, away
+            if agent.away != away:
+                away = agent.away
+                self.say(AWAY_SAID if away else BACK_SAID)
+            if time.monotonic() >= measure_at and not away:
                 agent.clock.measure()
                 measure_at = time.monotonic() + CLOCK_S
             return agent.wait(POLL_S)
@@ -270,6 +291,17 @@ def counted(states: Mapping[str, str]) -> str:
         *([f"{count.failed:,} failed"] if count.failed else ()),
     )
     return ", ".join(parts)
+
+
+def _away(app: str, since: datetime) -> Gap:
+    """The device was not there for a while, and no agent either."""
+    until = _now()
+    seconds = (until - since).total_seconds()
+    detail = (
+        f"it was lost for {seconds:.0f} s: the screen, the system's own counts and what goes through adb were not seen"
+    )
+    subject = "connection to the device"
+    return Gap(at=since, until=until, app=app, where="device", subject=subject, why="not_observed", detail=detail)
 
 
 def _now() -> datetime:

@@ -27,6 +27,13 @@ DETACH_S = 5.0
 RESTORE_S = 20.0
 """How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
 POLL_S = 0.1
+KEEPALIVE_S = 10
+"""How often a server is told that we are still there; after one and a half times that it gives us up, so that we can
+come back when a connection was lost without a word."""
+RESUME_S = 10.0
+"""How long one try to come back may take."""
+LOST = "connection-terminated"
+"""Why a process is no longer observed, where only the way to it is lost."""
 ERRORS: tuple[type[Exception], ...] = (
     frida.AddressInUseError,
     frida.ExecutableNotFoundError,
@@ -137,7 +144,8 @@ class FridaDevice:
             manager = frida.get_device_manager()
             if device is not None:  # of an earlier server at this address
                 manager.remove_remote_device(address)
-            device = manager.add_remote_device(address, **({"token": token} if token else {}))
+            options = {"token": token} if token else {}
+            device = manager.add_remote_device(address, keepalive_interval=KEEPALIVE_S, **options)
             _remotes[address] = token, device
         return cls(device)
 
@@ -212,25 +220,30 @@ class FridaDevice:
         heard: Callable[[Mapping[str, Any], bytes | None], object],
         logged: Callable[[], object],
         ended: Callable[[str, object | None], object],
+        kept_s: int = 0,
     ) -> Script:
         """Attach to a process and make our script in it, to be loaded. Raises what Frida raises.
 
         `heard` takes messages of the script and their bytes, `logged` is told of what it writes to a log, `ended`
-        why the process is no longer observed, with Frida's crash report where it has one.
+        why the process is no longer observed, with Frida's crash report where it has one. Where only the way to the
+        process is LOST, the script goes on for `kept_s` seconds and keeps what it says: `Script.resume` comes back.
         """
-        session = self._device.attach(pid)
+        session = self._device.attach(pid, **({"persist_timeout": kept_s} if kept_s else {}))
         session.on("detached", ended)
         script = session.create_script(code, name="agent", runtime="qjs")
         script.on("message", heard)
         script.set_log_handler(lambda _level, _text: logged())
-        return Script(self, session, script, pid)
+        return Script(self, session, script, pid, ended)
 
 
 class Script:
     """Our script in one process."""
 
-    def __init__(self, device: FridaDevice, session: Any, script: Any, pid: int) -> None:
+    def __init__(
+        self, device: FridaDevice, session: Any, script: Any, pid: int, ended: Callable[[str, object | None], object]
+    ) -> None:
         self._device = device
+        self._ended = ended
         self._session = session
         self._script = script
         self._pid = pid
@@ -247,6 +260,23 @@ class Script:
         """Send it a message; where the process has ended meanwhile nobody hears it."""
         with suppress(frida.InvalidOperationError):
             self._script.post(message)
+
+    def resume(self) -> None:
+        """Come back to it after the way to it was lost: it says all that it kept. Raises what Frida raises.
+
+        Once: Frida 17 says nothing more of a session that came back, neither that its process ended nor that its way
+        is lost again, and does not take it up again then. So a second session, without a script, is listened to.
+        """
+        cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
+        timer = threading.Timer(RESUME_S, cancellable.cancel)
+        timer.start()
+        try:
+            with cancellable:
+                self._session.resume()
+                self._listened = self._device._device.attach(self._pid)
+                self._listened.on("detached", self._ended)
+        finally:
+            timer.cancel()
 
     def end(self) -> None:
         """Have it say all it knows, and end the process."""

@@ -147,6 +147,13 @@ def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
     raise AssertionError
 
 
+def disconnect(serial: str) -> None:
+    """Drop the connection to an address that gives no answer, so that it can be made anew; no other kind has one."""
+    if ADDRESS.fullmatch(serial):
+        with _translated(serial), suppress(adbutils.AdbError):
+            _client().disconnect(serial)
+
+
 def host(*arguments: str, timeout_s: float = 60.0) -> Output:
     """Run adb itself, for what its library lacks: `pair`, `mdns`, `install-multiple`."""
     command = [adbutils.adb_path(), *arguments]
@@ -169,6 +176,10 @@ class Adb:
     def device(self) -> adbutils.AdbDevice:
         """The library's own, for uiautomator2, which speaks to a device through it."""
         return self._device
+
+    def there(self) -> bool:
+        """Whether adb has it connected and usable. Raises DeviceFault when no adb server can be started."""
+        return any(seen.serial == self.serial and seen.state == "device" for seen in devices())
 
     def shell(self, command: str, *, timeout_s: float = SHELL_S) -> Output:
         """Run a line of shell as the user that adb has there."""
@@ -199,6 +210,13 @@ class Adb:
         """Have `port` of this machine's loopback lead to `remote` there: `tcp:27042`, `localabstract:name`."""
         with _translated(self.serial, f"forward {remote}"):
             self._device.forward(f"tcp:{port}", remote, norebind=True)
+
+    def forwarded(self) -> list[int]:
+        """The ports of this machine's loopback that lead to the device; the cable takes them away."""
+        with _translated(self.serial, "forward --list"):
+            locals_ = (item.local for item in self._device.forward_list())
+            return [int(local[4:]) for local in locals_ if local.startswith("tcp:")]
+        raise AssertionError
 
     def unforward(self, port: int) -> None:
         """Take it back; nothing happens where it is not there."""

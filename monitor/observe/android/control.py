@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 import socket
+import threading
+import time
 from dataclasses import dataclass, field
 
 from monitor.observe.android.facts import Facts
 from monitor.observe.android.faults import fault
 from monitor.observe.android.journal import Journal, Undo
 from monitor.observe.android.shell import Shell
+from monitor.observe.patience import AWAY_S
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Control:
     """Eight hex digits of this run: a mark on what is put on the device, to know it again."""
     notes: list[str] = field(default_factory=list)
     """What is to be said in run.json of the device's preparation."""
+    forwards: dict[int, str] = field(default_factory=dict)
+    """Ports of this machine that lead to the device: made again when a cable that was pulled took them away."""
 
     def __post_init__(self) -> None:
         self.journal.connected = self.shell.serial
@@ -57,12 +62,33 @@ class Control:
             port: int = free.getsockname()[1]
         self.journal.before(f"forward tcp:{port} to {remote}", Undo("adb", f"unforward {port}", lost_by_reboot=True))
         self.shell.adb.forward(port, remote)
+        self.forwards[port] = remote
         return port
+
+    def renew(self) -> None:
+        """Make the ports again that lead to the device and are no longer there. Raises DeviceFault."""
+        if self.forwards:
+            there = self.shell.adb.forwarded()
+            for port, remote in self.forwards.items():
+                if port not in there:
+                    self.shell.adb.forward(port, remote)
 
     def reverse(self, port: int, here: int) -> None:
         """Have `port` of the device's loopback lead to `here` on this machine; undo closes it."""
         self.journal.before(f"reverse tcp:{port}", Undo("adb", f"unreverse {port}", lost_by_reboot=True))
         self.shell.adb.reverse(port, here)
+
+    def returns(self, stop: threading.Event) -> bool:
+        """Where the device is lost just now: whether it is there again in time. False where it was not lost."""
+        end = time.monotonic() + AWAY_S
+        lost = False
+        while time.monotonic() < end:
+            if self.shell.adb.there():
+                return lost
+            lost = True
+            if stop.wait(1):
+                break
+        return False
 
     def take_back(self, undo: Undo) -> None:
         """Do what one entry of the journal says. Raises DeviceFault."""
@@ -71,6 +97,7 @@ class Control:
             return
         match undo.script.split():
             case ["unforward", port]:
+                self.forwards.pop(int(port), None)
                 self.shell.adb.unforward(int(port))
             case ["unreverse", port]:
                 self.shell.adb.unreverse(int(port))

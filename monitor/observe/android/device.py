@@ -17,7 +17,7 @@ from monitor.errors import SetupError
 from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
 from monitor.observe.android import app_files, finding, network_security, package, server, traffic, trust
 from monitor.observe.android import persona as personas
-from monitor.observe.android.adb import connect
+from monitor.observe.android.adb import connect, disconnect
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.endings import Endings, is_ours
@@ -33,6 +33,8 @@ from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
+REACH_S = 3.0
+"""How long one try to connect again may take."""
 BACK_S = 30.0
 """So long a device that was unplugged may take to come back."""
 ORDINARY = ("device_model_os", "carrier")
@@ -295,8 +297,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 try:
                     self._keep_up()
                     lines.append_all(witnesses.poll())
-                except DeviceFault:
-                    pass  # a device that is gone is told of by Frida
+                except DeviceFault as error:  # a device that is gone is told of by the agent
+                    self._reach(error)
                 except Exception as error:
                     self._gap("device", "keeping it prepared", f"an internal error: {type(error).__name__}")
                     break
@@ -416,6 +418,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def _keep_up(self) -> None:
         """What a device drops by itself is made again."""
+        self._control.renew()
         for what in self._route.renew() if self._route else []:
             self._gap("device", "adb reverse", what)
         self._mend()
@@ -426,6 +429,14 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             except Refused as error:
                 self._gap("device", "place", f"the device took it no longer: {error}")
                 self._planted = replace(self._planted, place=None) if self._planted else None
+
+    def _reach(self, error: DeviceFault) -> None:
+        """Connect again to a device that is gone, where that is ours to do; its ports are made again as it is back."""
+        serial = self._control.shell.serial
+        with suppress(DeviceFault):
+            if error.code == "adb-timeout":
+                disconnect(serial)
+            connect(serial, REACH_S)
 
     def _mend(self) -> None:
         if self._control.shell.rooted():

@@ -57,7 +57,6 @@ _STOP = """for f in {folder}/*.pid; do
     kill -9 $p 2>/dev/null
   fi
 done
-rm -rf {folder}
 """
 
 
@@ -148,6 +147,8 @@ class Screens:
                 self._player.step()
                 failed = 0
             except DeviceFault as error:
+                if self._control.returns(self._stop):
+                    continue
                 failed += 1
                 if error.code == "touches-refused" and self._player.plan != "free":
                     self._gap(f"the plan {self._player.plan} is not played: {error}")
@@ -175,6 +176,7 @@ def _hands(control: Control, folder: str) -> Hands:
         control.notes.append(
             f"uiautomator2 could not be started: {said or type(error).__name__}; the shell's is used instead"
         )
+    control.shell.user(_STOP.format(folder=folder))  # one that is up and does not work still holds the screen
     by_shell = _ByShell(control, folder)
     by_shell.dump()
     return by_shell
@@ -182,7 +184,7 @@ def _hands(control: Control, folder: str) -> Hands:
 
 def _undo(control: Control, folder: str) -> str:
     """Ends the server, removes its files, and sees that the accessibility settings are what they were."""
-    lines = [_STOP.format(folder=folder)]
+    lines = [_STOP.format(folder=folder), f"rm -rf {folder}"]
     for name in _KEPT:
         was = control.shell.check(f"settings get secure {name}").strip()
         back = f"delete secure {name}" if was == "null" else f"put secure {name} {shlex.quote(was)}"

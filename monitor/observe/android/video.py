@@ -79,6 +79,8 @@ class Film:
                 else:
                     before = (begun, file)
             except DeviceFault as error:
+                if self._control.returns(self._stop):
+                    continue
                 self._gap(f"the screen is not filmed any more: {error}")
                 return
 

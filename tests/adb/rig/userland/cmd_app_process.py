@@ -28,5 +28,5 @@ def main(arguments, state):
         print(display.TAKEN, file=sys.stderr)
         return 1
     display.HOLDER.write_text(str(os.getpid()))
-    u2_server.serve(int(rest[rest.index("-p") + 1]), refuses=bool(state.get("refuses_input")))
+    u2_server.serve(int(rest[rest.index("-p") + 1]), bool(state.get("refuses_input")), trouble == "breaks")
     return 0

@@ -55,7 +55,7 @@ class Service:
         return configuration
 
 
-def serve(port, refuses):
+def serve(port, refuses, breaks):
     service = Service(refuses)
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,6 +66,8 @@ def serve(port, refuses):
             order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             answer = {"jsonrpc": "2.0", "id": order["id"]}
             try:
+                if breaks:
+                    raise RuntimeError("java.lang.NullPointerException: UiAutomation is not connected")
                 method = getattr(service, order["method"])
                 params = order["params"]
                 answer["result"] = method(**params) if isinstance(params, dict) else method(*params)

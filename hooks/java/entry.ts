@@ -1,0 +1,351 @@
+// Keeps replaced methods replaced on ART, which takes a hook away when it verifies the method's class, and tells when it did.
+//
+// In ART's interpreter a replaced method lives by one pointer, its entry point: the bridge leaves ART's own bridge to the
+// interpreter there, and the first use of a class ends in ART writing over whatever is that. So our methods get an entry
+// point of their own, a jump to the same place, which ART compares equal to nothing and leaves alone. It was run on ART 10
+// on x86-64; the code for other processors was written after their manuals and never run.
+
+import { micros, timestamp } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { atEnd, emit } from "../out/emit.js";
+import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
+import { hookCopies } from "./copies.js";
+import { goLive, patch } from "./patches.js";
+
+/**
+ * By this, when a class has been initialised, its static methods get their entry points: up to Android 13 without a look at
+ * what they have. Where the function has no name, the audit finds what is lost.
+ */
+const UPDATE = "_ZN3art15instrumentation15Instrumentation17UpdateMethodsCodeEPNS_9ArtMethodEPKv";
+const AUDIT_MS = 1000;
+const NATIVE = 0x0100;
+/** ART 10 and 11 only: its interpreter runs the method's bytecode past every entry point. */
+const FAST_INVOKE = 0x40000000;
+const FAST_INVOKE_LAST_API = 30;
+/** What comes before a method's code: ART looks there for a header. */
+const HEADER_BYTES = 64;
+const THUNK_BYTES = 64;
+const FLAGS_OFFSET = 4;
+/** No ArtMethod is longer. */
+const MOST_METHOD_BYTES = 48;
+const POINTER = Process.pointerSize;
+const ROW_BYTES = 5 * POINTER;
+
+const core = new CModule(`
+#include <gum/guminterceptor.h>
+
+extern GMutex lock;
+extern GHashTable * wanted;
+
+typedef struct
+{
+  gpointer * entry;
+  gpointer wanted;
+  /* what is as good: the method's compiled code, which the bridge has patched; NULL: nothing */
+  gpointer also;
+  guint32 * flags;
+  gsize fast;
+} Row;
+
+void
+init (void)
+{
+  g_mutex_init (&lock);
+  wanted = g_hash_table_new_full (NULL, NULL, NULL, NULL);
+}
+
+void
+finalize (void)
+{
+  g_hash_table_unref (wanted);
+  g_mutex_clear (&lock);
+}
+
+void
+want (gpointer method, gpointer entry)
+{
+  g_mutex_lock (&lock);
+  if (entry != NULL)
+    g_hash_table_insert (wanted, method, entry);
+  else
+    g_hash_table_remove (wanted, method);
+  g_mutex_unlock (&lock);
+}
+
+/* ART is about to give a method another entry point: (instrumentation, method, entry point). */
+void
+on_update (GumInvocationContext * ic)
+{
+  gpointer entry;
+
+  g_mutex_lock (&lock);
+  entry = g_hash_table_lookup (wanted, gum_invocation_context_get_nth_argument (ic, 1));
+  g_mutex_unlock (&lock);
+  if (entry != NULL)
+    gum_invocation_context_replace_nth_argument (ic, 2, entry);
+}
+
+/* Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. */
+gint
+audit (Row * rows, gint count, gpointer * alive, gint alive_count, gint32 * lost)
+{
+  gint found = 0, i, j;
+
+  for (i = 0; i != count; i++)
+  {
+    Row * row = &rows[i];
+    gpointer entry = *(gpointer volatile *) row->entry;
+    gboolean gone = FALSE;
+
+    if (entry != row->wanted && entry != row->also)
+    {
+      gone = TRUE;
+      for (j = 0; j != alive_count; j++)
+        if (entry == alive[j])
+          gone = FALSE;
+      if (gone || row->also == NULL)
+        *(gpointer volatile *) row->entry = row->wanted;
+    }
+    if ((*(guint32 volatile *) row->flags & (guint32) row->fast) != 0)
+    {
+      gone = TRUE;
+      *(guint32 volatile *) row->flags &= ~(guint32) row->fast;
+    }
+    if (gone)
+      lost[found++] = i;
+  }
+  return found;
+}
+`, { lock: Memory.alloc(8), wanted: Memory.alloc(POINTER) });
+const want = new NativeFunction(
+  core["want"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
+const auditRows = new NativeFunction(
+  core["audit"] as NativePointer, "int", ["pointer", "int", "pointer", "int", "pointer"],
+  { scheduling: "exclusive", exceptions: "propagate" });
+
+/** Who is told when a method was not hooked for a while, by the number of its row. */
+let subjects: (() => string[])[] = [];
+let rows = NULL;
+let lost = NULL;
+let room = 0;
+
+/** Never freed: threads may be in them at any time. */
+const pages: NativePointer[] = [];
+
+interface Known {
+  api: ArtApi;
+  /** where in an ArtMethod its entry point is */
+  entry: number;
+  /** the jump */
+  thunk: NativePointer;
+  /** entry points by which a method is hooked as well: the bridge has patched what they lead to */
+  alive: NativePointer;
+  aliveCount: number;
+  fast: number;
+}
+
+let known: Known | null = null;
+let isStrange = false;
+
+/** Where the entry point is in an ArtMethod; null where the agent does not know, and before the first method was replaced. */
+export function entryOffset(): number | null {
+  return known?.entry ?? null;
+}
+
+/**
+ * On ART: have a method that was just replaced stay so. `whose` is asked for what to file the gap under when it did not.
+ * `isDefault`: other classes have copies of it.
+ */
+export function keep(overload: Overload, isDefault: boolean, whose: () => string[]): void {
+  if (!isArt()) {
+    return;
+  }
+  const method = artMethod(overload);
+  const at = learn(method);
+  if (at === null) {
+    return;
+  }
+  const { api } = at;
+  const { hookedMethodId: id } = method;
+  const thunk = isDefault ? makeThunk(api.artQuickToInterpreterBridge, id) : at.thunk;
+  const { quickCode: was, accessFlags } = method.originalMethod;
+  const { artClassLinker: linker } = api;
+  if (isDefault) {
+    add(at, id, thunk, NULL, whose);
+    const flags = id.add(FLAGS_OFFSET).readU32();
+    hookCopies(at.entry, {
+      id, entry: thunk, gains: (flags & ~accessFlags) >>> 0, loses: ((accessFlags & ~flags) | at.fast) >>> 0,
+    });
+  } else if ((accessFlags & NATIVE) !== 0) {
+    add(at, id, linker.quickGenericJniTrampoline, was, whose);
+  } else if (method.interceptor !== null) {
+    add(at, id, thunk, was, whose);
+  } else if (interpreted(api).some((each) => each.equals(was))) {
+    // Whatever stands there now: after the bridge wrote, another thread may have verified the class.
+    add(at, id, thunk, NULL, whose);
+  }
+  // A proxy's method has yet another one, which must stay.
+}
+
+/** Give a method an entry point, and see from now on that it stays. `also`: another that is as good. */
+function add(at: Known, id: NativePointer, wanted: NativePointer, also: NativePointer, whose: () => string[]): void {
+  if (subjects.length >= room) {
+    grow();
+  }
+  const row = rows.add(subjects.length * ROW_BYTES);
+  [id.add(at.entry), wanted, also, id.add(FLAGS_OFFSET), ptr(at.fast)].forEach((each, i) => row.add(i * POINTER).writePointer(each));
+  want(id, wanted);
+  if (also.isNull()) {
+    id.add(at.entry).writePointer(wanted);
+  }
+  // Flags last: ART sets this one only on a method with its own entry point, and may just have done so.
+  auditRows(row, 1, at.alive, at.aliveCount, lost);
+  subjects.push(whose);
+}
+
+function grow(): void {
+  room = Math.max(1024, 2 * room);
+  const larger = Memory.alloc(room * ROW_BYTES);
+  if (subjects.length > 0) {
+    Memory.copy(larger, rows, subjects.length * ROW_BYTES);
+  }
+  rows = larger;
+  lost = Memory.alloc(4 * room);
+}
+
+/** Entry points of methods that the interpreter runs. */
+function interpreted(api: ArtApi): NativePointer[] {
+  const { artClassLinker: linker } = api;
+  return [
+    api.artQuickToInterpreterBridge, linker.quickToInterpreterBridgeTrampoline, api.artQuickResolutionTrampoline,
+    linker.quickResolutionTrampoline, ...(api.artNterpEntryPoint === null ? [] : [api.artNterpEntryPoint]),
+  ];
+}
+
+/** What is known of methods here, once one that was replaced has agreed with it; every one has to. */
+function learn(method: ArtMethod): Known | null {
+  const entry = known?.entry ?? entryIn(method);
+  if (entry === null || !agrees(method, entry)) {
+    if (!isStrange) {
+      isStrange = true;
+      emit(micros(), {
+        kind: "gap", where: "hook", subject: "agent", why: "install_failed",
+        detail: "this ART keeps its methods in a way that the agent does not know: a hook may be lost when the app first uses "
+          + "its class, and that is not seen",
+      });
+    }
+    return null;
+  }
+  return known ??= begin(entry);
+}
+
+function entryIn(method: ArtMethod): number | null {
+  for (let offset = 2 * POINTER; offset < MOST_METHOD_BYTES; offset += 4) {
+    if (agrees(method, offset)) {
+      return offset;
+    }
+  }
+  return null;
+}
+
+/** The bridge wrote three things that are known into the copy that it replaced the method by. */
+function agrees({ replacementMethodId: copy, hookedMethodId: id, made, originalMethod: was }: ArtMethod, entry: number): boolean {
+  const flags = was.accessFlags & 0xffff;
+  return copy.add(entry).readPointer().equals(artApi().artClassLinker.quickGenericJniTrampoline)
+    && copy.add(entry - POINTER).readPointer().equals(made)
+    && (copy.add(FLAGS_OFFSET).readU32() & 0xffff) === (flags | NATIVE)
+    && (id.add(FLAGS_OFFSET).readU32() & 0xffff) === flags;
+}
+
+function begin(entry: number): Known {
+  const api = artApi();
+  const { artClassLinker: linker } = api;
+  const entries = [
+    api.artQuickToInterpreterBridge, api.artQuickGenericJniTrampoline, api.artQuickResolutionTrampoline,
+    linker.quickToInterpreterBridgeTrampoline, linker.quickGenericJniTrampoline, linker.quickResolutionTrampoline,
+  ];
+  const alive = Memory.alloc(entries.length * POINTER);
+  entries.forEach((each, i) => alive.add(i * POINTER).writePointer(each));
+  const update = api.module.findExportByName(UPDATE) ?? api.module.findSymbolByName(UPDATE);
+  if (update !== null) {
+    patch(update, { onEnter: core["on_update"] as NativePointer });
+    goLive();
+  }
+  lastGood = micros();
+  tick();
+  atEnd(audit);
+  return {
+    api, entry, thunk: makeThunk(api.artQuickToInterpreterBridge), alive, aliveCount: entries.length,
+    fast: API_LEVEL <= FAST_INVOKE_LAST_API ? FAST_INVOKE : 0,
+  };
+}
+
+/** Code that goes on at `target`; with `method`, as if that one had been called. */
+function makeThunk(target: NativePointer, method: NativePointer | null = null): NativePointer {
+  const page = Memory.alloc(Process.pageSize);
+  pages.push(page);
+  const start = page.add(HEADER_BYTES);
+  Memory.patchCode(start, THUNK_BYTES, (code) => {
+    switch (Process.arch) {
+      case "arm64":
+        code.writeU32(0x58000091); // ldr x17, 16
+        code.add(4).writeU32(method === null ? 0xd503201f : 0x580000a0); // nop, or ldr x0, 20
+        code.add(8).writeU32(0xd61f0220); // br x17
+        code.add(16).writePointer(target);
+        code.add(24).writePointer(method ?? NULL);
+        break;
+      case "arm":
+        code.writeU32(method === null ? 0xe1a00000 : 0xe59f0004); // nop, or ldr r0, [pc, 4]
+        code.add(4).writeU32(0xe59ff004); // ldr pc, [pc, 4]
+        code.add(12).writePointer(method ?? NULL);
+        code.add(16).writePointer(target);
+        break;
+      default: {
+        const writer = new X86Writer(code, { pc: start });
+        if (method !== null) {
+          writer.putMovRegAddress(Process.pointerSize === 8 ? "rdi" : "eax", method);
+        }
+        writer.putJmpAddress(target);
+        writer.flush();
+      }
+    }
+  });
+  // patchCode leaves the page as it was.
+  Memory.protect(page, Process.pageSize, "r-x");
+  return start;
+}
+
+let lastGood = 0;
+
+function tick(): void {
+  after(AUDIT_MS, () => {
+    audit();
+    tick();
+  });
+}
+
+/** Mend what was undone, and tell of it. */
+export function audit(): void {
+  if (known === null || subjects.length === 0) {
+    return;
+  }
+  const since = lastGood;
+  const found = auditRows(rows, subjects.length, known.alive, known.aliveCount, lost);
+  lastGood = micros();
+  const whose = new Set(Array.from({ length: found }, (_, i) => subjects[lost.add(4 * i).readS32()]?.() ?? []).flat());
+  for (const subject of whose) {
+    emit(since, {
+      kind: "gap", where: "hook", subject, why: "hook_lost", until: timestamp(lastGood),
+      detail: "ART had taken its hook away, and the agent put it back: calls in between were not seen",
+    });
+  }
+}
+
+/** Methods go back to what they were. */
+export function keepNoMore(): void {
+  audit();
+  for (let i = 0; i < subjects.length; i++) {
+    want(rows.add(i * ROW_BYTES).readPointer().sub(known?.entry ?? 0), NULL);
+  }
+  subjects = [];
+}

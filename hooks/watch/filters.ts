@@ -1,0 +1,235 @@
+// Hooks on functions that a process calls all the time: C looks at each call (filters_c.ts), and JavaScript, which only one
+// thread at a time can be in, is entered for those alone that matter. What the agent calls itself never does.
+
+import { insideKey, pausedFlag } from "../java/folding.js";
+import { patch } from "../java/patches.js";
+import { report } from "../out/emit.js";
+import { whenLeft } from "../out/leaving.js";
+import { tableOf } from "./automaton.js";
+import { ARGUMENTS, DESCRIPTORS, Judges, MOST_LIBRARIES, SOURCE } from "./filters_c.js";
+
+/** Which calls of a function matter. */
+export interface Filter {
+  judges: (typeof Judges)[keyof typeof Judges];
+  /** index of the argument that it judges */
+  argument?: number;
+  /** of `text`: how many bytes behind the place that the argument names */
+  behind?: number;
+  table?: NativePointer;
+  /** of what is in the table */
+  count?: number;
+}
+
+/** One call that matters. */
+export interface Call {
+  args: NativePointer[];
+  returnAddress: NativePointer;
+  threadId: number;
+  /** among all that is hooked on the thread */
+  depth: number;
+  /** once it has returned */
+  errno: number;
+  /** what is kept from its beginning to its end */
+  [kept: string]: unknown;
+}
+
+export interface Watcher {
+  /** it begins; false: its end is of no interest */
+  enter?: (call: Call) => unknown;
+  leave?: (call: Call, result: NativePointer) => void;
+}
+
+export interface Options {
+  /** calls inside a wrapped API are part of its access, and not looked at */
+  covers?: boolean;
+  /** calls of libraries that were named to `spare` are not looked at */
+  spares?: boolean;
+}
+
+export const ALL: Filter = { judges: Judges.all };
+
+function numbers(judges: Filter["judges"], argument: number, some: number[]): Filter {
+  const table = Memory.alloc(4 * Math.max(some.length, 1));
+  some.forEach((number, i) => table.add(4 * i).writeU32(number));
+  return { judges, argument, table, count: some.length };
+}
+
+/** Calls with one of some numbers as an argument. */
+export function oneOf(argument: number, some: number[]): Filter {
+  return numbers(Judges.number, argument, some);
+}
+
+/** Calls with an address of one of some families. */
+export function ofFamily(argument: number, some: number[]): Filter {
+  return numbers(Judges.family, argument, some);
+}
+
+const tables = new Map<string, NativePointer | null>();
+
+/** A table of a pattern, made once; they live as long as the agent. */
+function tableFor(pattern: string): NativePointer | null {
+  let table = tables.get(pattern);
+  if (table === undefined) {
+    const made = tableOf(pattern);
+    table = made === null ? null : Memory.alloc(made.byteLength).writeByteArray(made.buffer as ArrayBuffer);
+    tables.set(pattern, table);
+  }
+  return table;
+}
+
+/** Calls with a text that one of some patterns matches; now and then one that none does. */
+export function matching(argument: number, patterns: string[], behind = 0): Filter {
+  const found = patterns.map(tableFor);
+  const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));
+  found.forEach((one, i) => table.add(i * Process.pointerSize).writePointer(one ?? NULL));
+  return found.includes(null) ? ALL : { judges: Judges.text, argument, behind, table, count: found.length };
+}
+
+/** Descriptors by whose number calls are judged. */
+export class Descriptors<T> {
+  private readonly all = new Map<number, T>();
+  private readonly table = Memory.alloc(DESCRIPTORS + 1);
+  private large = 0;
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  get(descriptor: number): T | undefined {
+    return this.all.get(descriptor);
+  }
+
+  values(): Iterable<T> {
+    return this.all.values();
+  }
+
+  set(descriptor: number, what: T): void {
+    this.delete(descriptor);
+    this.all.set(descriptor, what);
+    this.mark(descriptor, 1);
+  }
+
+  delete(descriptor: number): void {
+    if (this.all.delete(descriptor)) {
+      this.mark(descriptor, -1);
+    }
+  }
+
+  private mark(descriptor: number, change: 1 | -1): void {
+    if (descriptor < DESCRIPTORS) {
+      this.table.add(descriptor).writeU8(change > 0 ? 1 : 0);
+    } else {
+      this.large += change;
+      this.table.add(DESCRIPTORS).writeU8(this.large > 0 ? 1 : 0);
+    }
+  }
+
+  /** Calls with one of them as an argument. */
+  at(argument: number): Filter {
+    return { judges: Judges.descriptor, argument, table: this.table };
+  }
+
+  /** Calls with a stream of the C library that has one of them. */
+  ofStreamAt(argument: number): Filter {
+    return { judges: Judges.stream, argument, table: this.table };
+  }
+}
+
+const watchers: Watcher[] = [];
+/** Their tables live as long as the agent. */
+const filters: Filter[] = [];
+const calls = new Map<number, Call>();
+let last = 0;
+
+function begun(args: NativePointer, returnAddress: NativePointer, threadId: number, depth: number): Call {
+  const kept = Array.from({ length: ARGUMENTS }, (_, i) => args.add(i * Process.pointerSize).readPointer());
+  return { args: kept, returnAddress, threadId, depth, errno: 0 };
+}
+
+const entered = new NativeCallback((id: number, args, caller, thread, depth): number => {
+  try {
+    const watcher = watchers[id] as Watcher;
+    const call = begun(args, caller, thread, depth);
+    if (watcher.enter?.(call) === false || watcher.leave === undefined) {
+      return 0;
+    }
+    last = (last % 0x7fffffff) + 1;
+    calls.set(last, call);
+    return last;
+  } catch (error) {
+    report(error, "a call of the C library");
+    return 0;
+  }
+}, "int", ["int", "pointer", "pointer", "uint", "int"]);
+
+const left = new NativeCallback((id: number, number, args, result, errno) => {
+  try {
+    const call = number > 0 ? calls.get(number) : begun(args, NULL, 0, 0);
+    calls.delete(number);
+    if (call !== undefined) {
+      call.errno = errno;
+      watchers[id]?.leave?.(call, result);
+    }
+  } catch (error) {
+    report(error, "a call of the C library");
+  }
+}, "void", ["int", "int", "pointer", "pointer", "int"]);
+
+const ownKey = Memory.alloc(Process.pointerSize);
+const agent = Memory.alloc(2 * Process.pointerSize);
+const spared = Memory.alloc((1 + 2 * MOST_LIBRARIES) * Process.pointerSize);
+
+const core = new CModule(SOURCE, {
+  inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, entered, left,
+  fileno: Module.getGlobalExportByName("fileno"),
+});
+const newFilter = new NativeFunction(
+  core["new_filter"] as NativePointer, "pointer", ["int", "int", "int", "int", "int", "int", "int", "pointer", "int"]);
+ownKey.writePointer(new NativeFunction(core["new_key"] as NativePointer, "pointer", [])());
+new NativeFunction(core["set_own"] as NativePointer, "void", [], { scheduling: "exclusive" })();
+
+// Calls that our own code makes return into its library.
+const home = Process.findRangeByAddress(new NativeFunction(core["place"] as NativePointer, "pointer", [])());
+if (home !== null) {
+  agent.writePointer(home.base).add(Process.pointerSize).writePointer(home.base.add(home.size));
+}
+
+/** Let calls through that libraries of these names make, where a hook `spares` them. */
+export function spare(named: RegExp): void {
+  const found = new Map<string, Module>();
+  const write = (): void => {
+    const some = [...found.values()].slice(0, MOST_LIBRARIES);
+    spared.writeULong(0);
+    some.forEach(({ base, size }, i) => {
+      spared.add((1 + 2 * i) * Process.pointerSize).writePointer(base).add(Process.pointerSize).writePointer(base.add(size));
+    });
+    spared.writeULong(some.length);
+  };
+  const observer = Process.attachModuleObserver({
+    onAdded(module) {
+      if (named.test(module.name)) {
+        found.set(module.base.toString(), module);
+        write();
+      }
+    },
+    onRemoved(module) {
+      if (found.delete(module.base.toString())) {
+        write();
+      }
+    },
+  });
+  whenLeft(() => {
+    observer.detach();
+  });
+}
+
+/** Hook a function; of its calls those are told of that the filter finds. */
+export function watchCalls(address: NativePointer, filter: Filter, watcher: Watcher, options: Options = {}): void {
+  const id = watchers.push(watcher) - 1;
+  filters.push(filter);
+  const data = newFilter(
+    id, filter.judges, filter.argument ?? 0, filter.behind ?? 0, options.covers === true ? 1 : 0, options.spares === true ? 1 : 0,
+    watcher.enter === undefined ? 0 : 1, filter.table ?? NULL, filter.count ?? 0);
+  const onEnter = core["on_enter"] as NativePointer;
+  patch(address, watcher.leave === undefined ? { onEnter } : { onEnter, onLeave: core["on_leave"] as NativePointer }, false, data);
+}

@@ -1,0 +1,186 @@
+// The C part of filters.ts: whether a call of a hooked function matters is seen without entering JavaScript.
+
+/** Arguments of a call that are kept. */
+export const ARGUMENTS = 8;
+/** Descriptors that are looked up one by one; of larger ones it is only known whether there is any. */
+export const DESCRIPTORS = 65536;
+/** Libraries whose calls are let through. */
+export const MOST_LIBRARIES = 64;
+
+/** How a call is judged; the numbers are shared with C. */
+export const Judges = {
+  /** each matters */
+  all: 0,
+  /** an argument is one of some numbers */
+  number: 1,
+  /** a text is found by one of some tables of automaton.ts */
+  text: 2,
+  /** a descriptor is in a table */
+  descriptor: 3,
+  /** that of a stream of the C library is */
+  stream: 4,
+  /** the first 16 bits of what an argument points to are one of some numbers */
+  family: 5,
+} as const;
+
+export const SOURCE = `
+#include <gum/guminterceptor.h>
+#include <gum/gumtls.h>
+
+typedef struct {
+  gint id;
+  gint judges;
+  gint argument;
+  gint behind; /* where in what the argument points to */
+  gint covers; /* calls inside a wrapped API are part of its access */
+  gint spares; /* calls of some libraries are not looked at */
+  gint enters;
+  gint count; /* of what is in the table */
+  gpointer table;
+} Filter;
+
+typedef struct {
+  gint number;
+  gpointer args[${ARGUMENTS}];
+} Call;
+
+typedef struct { gsize from; gsize to; } Range;
+typedef struct { gsize count; Range all[${MOST_LIBRARIES}]; } Libraries;
+
+extern GumTlsKey inside_key;
+extern gint paused;
+extern GumTlsKey own_key;
+extern Range agent; /* the library that we are in */
+extern Libraries spared;
+
+extern gint entered (gint id, gpointer * args, gpointer caller, guint thread, gint depth);
+extern void left (gint id, gint number, gpointer * args, gpointer result, gint error);
+extern int fileno (gpointer stream);
+
+gpointer new_key (void) { return GSIZE_TO_POINTER (gum_tls_key_new ()); }
+gpointer place (void) { return (gpointer) gum_tls_key_new; }
+void set_own (void) { gum_tls_key_set_value (own_key, GINT_TO_POINTER (1)); }
+
+/* A pointer that no page can be behind: the kernel refuses it, as it would without us. */
+static gint
+is_bad (gpointer at)
+{
+  return GPOINTER_TO_SIZE (at) + 4096 < 8192;
+}
+
+static gint
+is_one_of (Filter * filter, guint32 number)
+{
+  guint32 * numbers = filter->table;
+  gint i;
+  for (i = 0; i != filter->count; i++)
+    if (numbers[i] == number)
+      return 1;
+  return 0;
+}
+
+static gint
+is_open (guint8 * table, gint descriptor)
+{
+  return descriptor >= 0 && table[descriptor < ${DESCRIPTORS} ? descriptor : ${DESCRIPTORS}] != 0;
+}
+
+static gint
+is_found (Filter * filter, const guint8 * text)
+{
+  guint16 ** tables = filter->table;
+  gint i;
+
+  for (i = 0; i != filter->count; i++)
+  {
+    const guint kinds = tables[i][0];
+    const guint16 * kind_of = tables[i] + 1;
+    const guint16 * states = kind_of + 256;
+    const guint8 * at = text;
+    guint state = 2;
+    do
+      state = states[state * kinds + kind_of[*at]];
+    while (state > 1 && *at++ != 0);
+    if (state == 1)
+      return 1;
+  }
+  return 0;
+}
+
+static gint
+matters (Filter * filter, GumInvocationContext * ic)
+{
+  gpointer argument = gum_invocation_context_get_nth_argument (ic, filter->argument);
+  switch (filter->judges)
+  {
+    case ${Judges.number}: return is_one_of (filter, GPOINTER_TO_SIZE (argument));
+    case ${Judges.text}: return !is_bad (argument) && is_found (filter, (guint8 *) argument + filter->behind);
+    case ${Judges.descriptor}: return is_open (filter->table, GPOINTER_TO_SIZE (argument));
+    case ${Judges.stream}: return !is_bad (argument) && is_open (filter->table, fileno (argument));
+    case ${Judges.family}: return !is_bad (argument) && is_one_of (filter, *(guint16 *) argument);
+  }
+  return 1;
+}
+
+/* What the agent does itself, and what is not to be seen. */
+static gint
+is_let_through (Filter * filter, gsize caller)
+{
+  gsize i;
+  if (gum_tls_key_get_value (own_key) != NULL || (caller >= agent.from && caller < agent.to))
+    return 1;
+  if (filter->covers && (paused || gum_tls_key_get_value (inside_key) != NULL))
+    return 1;
+  for (i = 0; filter->spares && i != spared.count; i++)
+    if (caller >= spared.all[i].from && caller < spared.all[i].to)
+      return 1;
+  return 0;
+}
+
+void
+on_enter (GumInvocationContext * ic)
+{
+  Filter * filter = gum_invocation_context_get_listener_function_data (ic);
+  Call * call = gum_invocation_context_get_listener_invocation_data (ic, sizeof (Call));
+  gpointer caller;
+  gint i;
+
+  call->number = 0;
+  if (!matters (filter, ic))
+    return;
+  caller = gum_invocation_context_get_return_address (ic);
+  if (is_let_through (filter, GPOINTER_TO_SIZE (caller)))
+    return;
+  for (i = 0; i != ${ARGUMENTS}; i++)
+    call->args[i] = gum_invocation_context_get_nth_argument (ic, i);
+  call->number = filter->enters
+      ? entered (filter->id, call->args, caller, gum_invocation_context_get_thread_id (ic), gum_invocation_context_get_depth (ic))
+      : -1;
+}
+
+void
+on_leave (GumInvocationContext * ic)
+{
+  Filter * filter = gum_invocation_context_get_listener_function_data (ic);
+  Call * call = gum_invocation_context_get_listener_invocation_data (ic, sizeof (Call));
+
+  if (call->number != 0)
+    left (filter->id, call->number, call->args, gum_invocation_context_get_return_value (ic), ic->system_error);
+}
+
+gpointer
+new_filter (gint id, gint judges, gint argument, gint behind, gint covers, gint spares, gint enters, gpointer table, gint count)
+{
+  Filter * filter = g_malloc0 (sizeof (Filter));
+  filter->id = id;
+  filter->judges = judges;
+  filter->argument = argument;
+  filter->behind = behind;
+  filter->covers = covers;
+  filter->spares = spares;
+  filter->enters = enters;
+  filter->table = table;
+  filter->count = count;
+  return filter;
+}
+`;
