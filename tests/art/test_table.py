@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @dataclass(frozen=True)
 class Hook:
-    """A method that is hooked, and what is seen of it: value -> how often, "threw" and "denied" for calls that threw."""
+    """A method that is hooked, and what is seen of it: value (or outcome) -> how often."""
 
     cls: str
     method: str
