@@ -161,7 +161,8 @@ export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
  * a class that has none itself.
  */
 export function overloadsOf(wrapper: ClassWrapper, method: string): Overload[] {
-  if (wrapper.own !== undefined) {
+  // On a JVM it would be a method or a field of that name.
+  if (isArt() && wrapper.own !== undefined) {
     return wrapper.own(method);
   }
   if (method === "$init") {
