@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,3 +216,62 @@ def test_a_table_finds_what_its_pattern_matches(process):
 @pytest.mark.parametrize("pattern", ["", r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41"])
 def test_a_pattern_that_is_not_understood_has_no_table(process, pattern):
     assert process.script.compare(pattern, ["a"]) is None
+
+
+def parcel(*parts: int | str | bytes | None) -> bytes:
+    """Numbers, texts and bytes as Android's Parcel writes them."""
+    written = b""
+    for part in parts:
+        if isinstance(part, bytes):
+            written += part
+        elif isinstance(part, str):
+            letters = part.encode("utf-16-le") + b"\0\0"
+            written += struct.pack("<i", len(part)) + letters + bytes(-len(letters) % 4)
+        else:
+            written += struct.pack("<i", -1 if part is None else part)
+    return written
+
+
+def counted(*parts: int | str | bytes | None) -> bytes:
+    """A header behind its length, which counts itself."""
+    return struct.pack("<i", len(parcel(*parts)) + 4) + parcel(*parts)
+
+
+LONGS = struct.pack("<qq", 1 << 41, 0)
+NOTED = {
+    "behind their length": counted(2, None, LONGS, "backup", LONGS),
+    "one tag behind its length": counted(1, None, LONGS),
+    "two longs a tag": parcel(2, None, LONGS, "backup", LONGS),
+    "two longs, one tag": parcel(1, "backup", LONGS),
+}
+VIOLATIONS = counted(1, "android.os.strictmode.DiskReadViolation", 1 << 8)
+ANSWERS = [
+    # what a service writes, what is told of it
+    (parcel(0, "+8613800138000"), ("returned", "+8613800138000")),
+    (parcel(0, "ab"), ("returned", "ab")),
+    (parcel(0, None), ("empty", None)),
+    (parcel(0), ("empty", None)),
+    (parcel(), ("empty", None)),
+    (parcel(0, 7, 8), ("returned", None)),
+    (parcel(0, "one", "two"), ("returned", None)),
+    (parcel(-1, "no permission", 0), ("denied", None)),
+    (parcel(-8, "service", 0, 4), ("threw", None)),
+    (parcel(-129), ("threw", None)),
+    (parcel(-128, VIOLATIONS, "+8613800138000"), ("returned", "+8613800138000")),
+    (parcel(-128, VIOLATIONS), ("empty", None)),
+    (parcel(-128, 0), ("empty", None)),
+    *((parcel(-127, noted, 0, "+8613800138000"), ("returned", "+8613800138000")) for noted in NOTED.values()),
+    *((parcel(-127, noted, 0), ("empty", None)) for noted in NOTED.values()),
+    *((parcel(-127, noted, -1, "no permission"), ("denied", None)) for noted in NOTED.values()),
+    *((parcel(-127, noted, -128, VIOLATIONS, "number"), ("returned", "number")) for noted in NOTED.values()),
+    (parcel(-127, 3, "an unknown layout", 1, 2), ("returned", None)),
+    (parcel(-127, 1 << 20, 0, "text"), ("returned", None)),
+    (parcel(-127), ("returned", None)),
+    (parcel(-1000, 5, 6), ("returned", None)),
+]
+
+
+def test_what_a_service_answered_is_read_behind_its_headers(process):
+    for written, told in ANSWERS:
+        answer = process.script.answer(list(written))
+        assert (written, (answer["outcome"], answer["text"])) == (written, told)

@@ -1,7 +1,8 @@
-// What the agent is replaced by in tests of its filters: it tells which calls JavaScript is entered for.
+// What the agent is replaced by in tests of its filters: it tells which calls JavaScript is entered for, and reads bytes.
 
 import { tableOf } from "./watch/automaton.js";
 import { Descriptors, matching, ofFamily, oneOf, spare, watchCalls, type Filter, type Options } from "./watch/filters.js";
+import { answerIn, type Answer } from "./watch/reply.js";
 
 const taken: string[] = [];
 const descriptors = new Descriptors<true>();
@@ -68,6 +69,8 @@ rpc.exports = {
     new NativeFunction(Module.getGlobalExportByName("close"), "int", ["int"])(descriptor);
     return descriptor;
   },
+  /** What a service answered. */
+  answer: (bytes: number[]): Answer => answerIn(new DataView(new Uint8Array(bytes).buffer)),
   /** For each text, whether the regular expression matches, and whether its table finds it; null without a table. */
   compare(pattern: string, texts: string[]): [boolean, boolean][] | null {
     const table = tableOf(pattern);
