@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import resource
 import shutil
 import struct
@@ -275,3 +276,28 @@ def test_what_a_service_answered_is_read_behind_its_headers(process):
     for written, told in ANSWERS:
         answer = process.script.answer(list(written))
         assert (written, (answer["outcome"], answer["text"])) == (written, told)
+
+
+@pytest.mark.parametrize("bsd", [True, False])
+@pytest.mark.parametrize("pointer_bytes", [4, 8])
+def test_addresses_of_a_host_are_read_with_pointers_of_either_size(process, pointer_bytes, bsd):
+    assert process.script.families([2, 10, 2], bsd, pointer_bytes) == [2, 10, 2]
+
+
+@pytest.mark.parametrize(
+    ("address", "arch", "code"),
+    [
+        ("0x1001", "arm", "0x1000"),
+        ("0x1000", "arm", "0x1000"),
+        ("0x1001", "x64", "0x1001"),
+        ("0x1003", "arm64", "0x1003"),
+    ],
+)
+def test_the_bit_for_thumb_is_no_part_of_where_code_is(process, address, arch, code):
+    assert process.script.code_at(address, arch) == code
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the function is written in instructions of x86-64")
+def test_a_function_in_a_page_that_is_for_running_alone(process):
+    """Without protection keys a processor reads such a page all the same: that a first look would fail is not tried."""
+    assert process.script.execute_only() == ["--x", 7, "r-x", 42]
