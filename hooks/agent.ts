@@ -2,15 +2,16 @@
 
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
-import { isArt } from "./java/bridge.js";
+import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
-import { appCame, inSlices, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { appCame, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
 import type { Env } from "./java/jni.js";
+import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
 import { micros, timestamp } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
-import { configure, emit, flushAll, leave, report } from "./out/emit.js";
+import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
 import { send } from "./out/numbered.js";
 import type { Plan } from "./plan.js";
@@ -23,6 +24,7 @@ import { watchExit } from "./watch/last_moment.js";
 import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
+import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
 import { expect, install, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -37,6 +39,8 @@ const STEP_S = 0.002;
 
 /** On ART: so long a process is held before its first line, and no longer, for hooks that are still to come. */
 const PLACE_S = 3;
+
+sayOwners(ownersOf);
 
 let ready = false;
 let placed = false;
@@ -57,10 +61,17 @@ function bringUp(plan: Plan): void {
   expect(plan.sources);
   const late = plan.started && isArt() && Java.classFactory.loader !== null;
   const steps: ((env: Env) => void)[] = [
+    (env) => { knowOwners(env, plan.app ?? "", plan.stand_ins); },
+    defineProbe,
     (env) => { watchScreen(env, plan.sdk_calls); },
     (env) => { watchPhases(env, plan.started); },
     (env) => { watchStores(env, plan.stores, plan.keys); },
     watchDefinitions,
+    (env) => {
+      on(env, "dalvik.system.BaseDexClassLoader", "$init", {
+        after: (call) => { addLoader(call.env, call.self ?? NULL); },
+      });
+    },
     watchEnd,
     ...plan.sources.map((spec) => (env: Env) => { install(env, spec); }),
     (env) => { watchTransforms(env, plan.transforms); },
@@ -69,6 +80,7 @@ function bringUp(plan: Plan): void {
     (env) => { watchExits(env, plan.exits); },
     (env) => { watchBinder(env, plan.native.binder); },
     watchExit,
+    hookProbe,
   ];
   const timed = steps.map((step) => (env: Env) => {
     if (!placed && isArt() && Date.now() - began > 1000 * PLACE_S) {
@@ -77,6 +89,7 @@ function bringUp(plan: Plan): void {
     step(env);
   });
   inSlices(timed, () => {
+    callProbe(currentEnv());
     ready = true;
     const inTime = !placed;
     if (inTime) {

@@ -60,6 +60,15 @@ Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_M
 """A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
 """Frames, innermost first; null, as a producer may write what it does not know, is none."""
+Owners = Annotated[
+    tuple[str | None, ...],
+    BeforeValidator(lambda owners: () if owners is None else owners),
+    Field(
+        description="of each frame of the stack whose code it is, by its class loader or the path of its library: app, "
+        "platform, the package that it came from, or null where nothing tells; absent: nobody said",
+        exclude_if=lambda owners: not owners,
+    ),
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -132,6 +141,12 @@ class Access(Line):
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
     args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
     stack: Stack = Field(default=(), description="frames, innermost first: package.Class.method(File.java:12)")
+    stack_cut: Literal["long", "thinned"] | None = Field(
+        default=None,
+        exclude_if=lambda cut: cut is None,
+        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+    )
+    owners: Owners = ()
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
     until: Time | None = Field(default=None, description="time of the last of them")
@@ -148,6 +163,7 @@ class Transform(Line):
     key: Blob | None = None
     iv: Blob | None = None
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
 
 
@@ -164,6 +180,7 @@ class Connection(Line):
     host: str | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
 
@@ -194,6 +211,7 @@ class Upload(Line):
     tls: Tls | None = Field(default=None, description="null for cleartext")
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
+    owners: Owners = ()
 
     @property
     def by_agent(self) -> bool:
@@ -343,6 +361,7 @@ class Gap(Line):
         "quota",
         "refused",
         "missed",
+        "thinned",
     ]
     detail: str | None = None
     until: Time | None = None
@@ -515,6 +534,26 @@ class ClockReading(Record):
     )
 
 
+class Probe(Record):
+    """The agent's check of itself: methods of a class of its own that it hooked, and had called as an app's are."""
+
+    hooked: int = Field(description="kinds of methods: constructor, static, instance, default")
+    called: int = Field(description="calls that were made; 0: the class could not be made here")
+    seen: int = Field(description="calls that its hooks saw")
+    missed: tuple[str, ...] = Field(default=(), description="the kinds of which a call was not seen")
+    detail: str | None = Field(default=None, description="what went wrong besides")
+    ms: float | None = Field(default=None, description="milliseconds that it took")
+
+    @property
+    def failure(self) -> str | None:
+        """What it found wrong, or why it could not be made; None when each call was seen."""
+        if self.called == 0:
+            return f"it could not be made: {self.detail or 'nothing was called'}"
+        if self.seen < self.called:
+            return f"of {self.called} calls of the agent's own hooked methods {self.seen} were seen: {', '.join(self.missed)} missing"
+        return self.detail
+
+
 class Run(Record):
     """run.json: who, what, when, which device, which versions."""
 
@@ -571,6 +610,9 @@ class Run(Record):
     times: dict[str, float] = Field(
         default_factory=dict,
         description="seconds from the order to start the app: started, entered, loaded, let run, live",
+    )
+    probe: Probe | None = Field(
+        default=None, description="the agent's check of itself in the app's process; null: no agent, or none that made it"
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

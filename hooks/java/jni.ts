@@ -66,6 +66,10 @@ export function globalRef(env: Env, ref: NativePointer): NativePointer {
   return jni(env, 21, "pointer", ["pointer"], ref);
 }
 
+export function deleteGlobal(env: Env, ref: NativePointer): void {
+  jni(env, 22, "void", ["pointer"], ref);
+}
+
 export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
   return jni<number>(env, 24, "uint8", ["pointer", "pointer"], a, b) !== 0;
 }
@@ -308,6 +312,24 @@ export function reflected(env: Env, cls: NativePointer, id: NativePointer, isSta
 /** The method id behind a java.lang.reflect.Method. */
 export function fromReflected(env: Env, method: NativePointer): NativePointer {
   return jni(env, 7, "pointer", ["pointer"], method);
+}
+
+/** A class of a JVM from its class file, with a loader. Throws JavaError when it is refused; an ART refuses all. */
+export function defineClass(env: Env, name: string, loader: NativePointer, code: NativePointer, size: number): NativePointer {
+  const cls = jni<NativePointer>(
+    env, 5, "pointer", ["pointer", "pointer", "pointer", "int"], Memory.allocUtf8String(name), loader, code, size);
+  orThrow(env);
+  return cls;
+}
+
+/** A java.nio.ByteBuffer over memory, which has to stay. */
+export function byteBuffer(env: Env, code: NativePointer, size: number): NativePointer {
+  return jni(env, 229, "pointer", ["pointer", "int64"], code, size);
+}
+
+/** An array of one object. */
+export function arrayOf(env: Env, cls: NativePointer, object: NativePointer): NativePointer {
+  return jni(env, 172, "pointer", ["int", "pointer", "pointer"], 1, cls, object);
 }
 
 export function findClass(env: Env, name: string): NativePointer {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -25,7 +26,7 @@ from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "agent_js"]
+__all__ = ["Agent", "agent_js", "bridge"]
 
 PLACED_S = 5.0
 """How long a process is held for the hooks that must be in before its first line; the agent itself gives up earlier."""
@@ -58,6 +59,12 @@ def agent_js() -> str:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
 
 
+def bridge() -> str | None:
+    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`."""
+    found = re.search(r"the Java bridge of (frida-tools [\w.]+)", agent_js())
+    return found[1] if found else None
+
+
 class Agent(Listener):
     """The agent of one run, in one process, with one Frida session. A context manager: leaving it is `stop`."""
 
@@ -83,7 +90,7 @@ class Agent(Listener):
         """
         super().__init__(recording, app, Hooked(sources, api_level, partial=partial), signals, clock_offset_ms)
         options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._plan = partial_of(plan, app, sources, self._signals, **options)
+        self._plan = partial_of(plan, app, sources, self._signals, stand_ins=partial, **options)
         self.times: dict[str, float] = {}
         """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
         self._device: FridaDevice | None = None

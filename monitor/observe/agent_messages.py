@@ -70,6 +70,7 @@ class PlainSent(_Message):
     way: Literal["out", "in", "end"]
     about: About | None = None
     stack: Annotated[list[_Short], Field(max_length=500)] | None = None
+    owners: Annotated[list[_Short | None], Field(max_length=500)] | None = None
 
 
 class LinesSent(_Message):
@@ -122,6 +123,18 @@ class Unpinned(_Message):
     state: Literal["installed", "met"]
 
 
+class ProbeTold(_Message):
+    """What the agent's check of itself came to."""
+
+    type: Literal["probe"]
+    hooked: _Number
+    called: _Number
+    seen: _Number
+    missed: Annotated[list[_Short], Field(max_length=10)]
+    detail: _Short | None
+    ms: Annotated[float, Field(ge=0, le=MICROS)]
+
+
 class Exit(_Message):
     """The process is about to end."""
 
@@ -163,6 +176,7 @@ Message = (
     | Ready
     | ClockTold
     | Unpinned
+    | ProbeTold
     | Exit
     | ChildStarted
     | Lost
