@@ -2,7 +2,7 @@
 
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
-import { isArt } from "./java/bridge.js";
+import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
 import { defer, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
@@ -22,6 +22,7 @@ import { watchExit } from "./watch/last_moment.js";
 import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
+import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
 import { installAll, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -38,6 +39,7 @@ let ready = false;
 
 function bringUp(plan: Plan): void {
   defer((env) => {
+    defineProbe(env);
     installAll(env, plan.sources);
     watchTransforms(env, plan.transforms);
     watchTls(env, plan.tls);
@@ -50,8 +52,10 @@ function bringUp(plan: Plan): void {
     watchExits(env, plan.exits);
     watchBinder(env, plan.native.binder);
     watchExit();
+    hookProbe(env);
     onChange(tellStatuses);
   }, () => {
+    callProbe(currentEnv());
     ready = true;
     emit(micros(), { kind: "phase", state: "started", text: null });
     tellStatuses();

@@ -521,6 +521,26 @@ class ClockReading(Record):
     )
 
 
+class Probe(Record):
+    """The agent's check of itself: methods of a class of its own that it hooked, and had called as an app's are."""
+
+    hooked: int = Field(description="kinds of methods: constructor, static, instance, default")
+    called: int = Field(description="calls that were made; 0: the class could not be made here")
+    seen: int = Field(description="calls that its hooks saw")
+    missed: tuple[str, ...] = Field(default=(), description="the kinds of which a call was not seen")
+    detail: str | None = Field(default=None, description="what went wrong besides")
+    ms: float | None = Field(default=None, description="milliseconds that it took")
+
+    @property
+    def failure(self) -> str | None:
+        """What it found wrong, or why it could not be made; None when each call was seen."""
+        if self.called == 0:
+            return f"it could not be made: {self.detail or 'nothing was called'}"
+        if self.seen < self.called:
+            return f"of {self.called} calls of the agent's own hooked methods {self.seen} were seen: {', '.join(self.missed)} missing"
+        return self.detail
+
+
 class Run(Record):
     """run.json: who, what, when, which device, which versions."""
 
@@ -572,6 +592,9 @@ class Run(Record):
     times: dict[str, float] = Field(
         default_factory=dict,
         description="seconds from the order to start the app: started, entered, loaded, let run, live",
+    )
+    probe: Probe | None = Field(
+        default=None, description="the agent's check of itself in the app's process; null: no agent, or none that made it"
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

@@ -43,6 +43,8 @@ export interface ArtMethod {
 
 /** Entry points of ART; null: not in this one. */
 export interface ArtApi {
+  /** libart */
+  module: Module;
   artQuickToInterpreterBridge: NativePointer;
   artQuickGenericJniTrampoline: NativePointer;
   artQuickResolutionTrampoline: NativePointer;

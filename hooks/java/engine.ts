@@ -2,11 +2,11 @@
 
 import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
-import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
-import { Method } from "./classes.js";
+import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
+import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
 import { keep } from "./entry.js";
 import { below, isInside, setInside, setPaused, type Below, type Repeats } from "./folding.js";
-import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
+import { arrayElement, arrayLength, globalRef, inFrame, isSame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;
@@ -100,17 +100,20 @@ export function watch(
   kind: Kind,
   watcher: Watch,
 ): Wrapped {
-  const overloads = chain(wrapper, method).flatMap((cls) => overloadsOf(cls, method));
+  const classes = chain(wrapper, method);
   const wanted = only?.map((types) => types.join(", ")) ?? null;
   const missing = new Set(wanted ?? []);
   const result: Wrapped = { count: 0, abstract: 0, missing: [] };
   const seen = new Set<string>();
-  for (const overload of overloads) {
+  const declared = classes.flatMap((cls) => overloadsOf(cls, method));
+  const isAll = wanted === null ? declared.length > 0 : wanted.every((types) => declared.some((one) => typesOf(one) === types));
+  const inherited = isAll || method === "$init" ? [] : interfaces(env, classes).flatMap((cls) => overloadsOf(cls, method));
+  for (const overload of [...declared, ...inherited]) {
     if (seen.has(overload.handle.toString())) {
       continue;
     }
     seen.add(overload.handle.toString());
-    const types = overload.argumentTypes.map((type) => readable(type.className)).join(", ");
+    const types = typesOf(overload);
     if (wanted !== null && !missing.delete(types)) {
       continue;
     }
@@ -136,6 +139,38 @@ function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
     classes.push(above);
   }
   return classes;
+}
+
+const getInterfaces = new Method("java.lang.Class", "getInterfaces", "()[Ljava/lang/Class;");
+
+/** The interfaces of classes and those above them: a class has their default methods without declaring them. */
+function interfaces(env: Env, classes: ClassWrapper[]): ClassWrapper[] {
+  const found = new Map<string, ClassWrapper>();
+  const look = (cls: NativePointer): void => {
+    inFrame(env, () => {
+      const array = getInterfaces.object(env, cls);
+      for (let i = 0; i < arrayLength(env, array); i++) {
+        const each = arrayElement(env, array, i);
+        const name = className(env, each);
+        if (!found.has(name)) {
+          const known = loadClass(env, name);
+          const wrapper = known !== null && isSame(env, known, each) ? wrapperOf(env, name) : null;
+          found.set(name, wrapper ?? wrapperFor(env, name, globalRef(env, each)));
+          look(each);
+        }
+      }
+    });
+  };
+  for (const wrapper of classes) {
+    const handle = wrapper.$borrowClassHandle(env);
+    look(handle.value);
+    handle.unref(env);
+  }
+  return [...found.values()];
+}
+
+function typesOf(overload: Overload): string {
+  return overload.argumentTypes.map((type) => readable(type.className)).join(", ");
 }
 
 /** `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
@@ -206,6 +241,13 @@ function hookOf(env: Env, overload: Overload, kind: Kind): Hook {
   return hook;
 }
 
+const isInterface = new Method("java.lang.Class", "isInterface", "()Z");
+
+/** Whether the method is an interface's with a body, which classes have without declaring it. */
+function isDefault(env: Env, overload: Overload, cls: NativePointer): boolean {
+  return isArt() && !isStatic(overload) && isInterface.number(env, cls) !== 0;
+}
+
 function install(env: Env, overload: Overload, kind: Kind): Hook {
   const cls = holderClass(env, overload);
   const method = overload.methodName === "$init" ? "<init>" : overload.methodName;
@@ -214,7 +256,7 @@ function install(env: Env, overload: Overload, kind: Kind): Hook {
     kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, below: below(overload, cls, kind === "api", whose),
   };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
-  keep(overload, whose);
+  keep(overload, isDefault(env, overload, cls), whose);
   return hook;
 }
 

@@ -295,6 +295,24 @@ export function fromReflected(env: Env, method: NativePointer): NativePointer {
   return jni(env, 7, "pointer", ["pointer"], method);
 }
 
+/** A class of a JVM from its class file, with a loader. Throws JavaError when it is refused; an ART refuses all. */
+export function defineClass(env: Env, name: string, loader: NativePointer, code: NativePointer, size: number): NativePointer {
+  const cls = jni<NativePointer>(
+    env, 5, "pointer", ["pointer", "pointer", "pointer", "int"], Memory.allocUtf8String(name), loader, code, size);
+  orThrow(env);
+  return cls;
+}
+
+/** A java.nio.ByteBuffer over memory, which has to stay. */
+export function byteBuffer(env: Env, code: NativePointer, size: number): NativePointer {
+  return jni(env, 229, "pointer", ["pointer", "int64"], code, size);
+}
+
+/** An array of one object. */
+export function arrayOf(env: Env, cls: NativePointer, object: NativePointer): NativePointer {
+  return jni(env, 172, "pointer", ["int", "pointer", "pointer"], 1, cls, object);
+}
+
 export function findClass(env: Env, name: string): NativePointer {
   return jni(env, 6, "pointer", ["pointer"], Memory.allocUtf8String(name.replace(/\./g, "/")));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -25,7 +26,7 @@ from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "agent_js"]
+__all__ = ["Agent", "agent_js", "bridge"]
 
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
@@ -53,6 +54,12 @@ def agent_js() -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+
+
+def bridge() -> str | None:
+    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`."""
+    found = re.search(r"the Java bridge of (frida-tools [\w.]+)", agent_js())
+    return found[1] if found else None
 
 
 class Agent(Listener):

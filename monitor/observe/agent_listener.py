@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never, cast
 
-from monitor.events import Event, Gap
+from monitor.events import Event, Gap, Probe
 from monitor.observe.agent_lines import Lines, Refusals
 from monitor.observe.agent_messages import (
     SLACK,
@@ -24,6 +24,7 @@ from monitor.observe.agent_messages import (
     Lost,
     Message,
     PlainSent,
+    ProbeTold,
     Ready,
     Refused,
     StatusesSent,
@@ -74,6 +75,8 @@ class Listener:
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
         """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
+        self.probe: Probe | None = None
+        """What the agent's check of itself came to; null: it has not told yet."""
         self._script: Script | None = None
         self._processes: Children | None = None
         self._pid: int | None = None
@@ -132,6 +135,8 @@ class Listener:
                 known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
                 if not known or (payload.state == "met" and payload.check in self.unpinned):
                     self.unpinned[payload.check] = payload.state
+            case ProbeTold():
+                self._probed(payload)
             case Exit():
                 self._ending.told(payload.how, payload.inside)
                 cast(Script, self._script).post({"type": "flushed"})
@@ -145,6 +150,13 @@ class Listener:
                 self._fault(payload.detail)
             case other:
                 assert_never(other)
+
+    def _probed(self, told: ProbeTold) -> None:
+        """The first time counts: what comes later is not the agent's."""
+        if self.probe is None:
+            self.probe = Probe(**told.model_dump(exclude={"type"}))
+            if (what := self.probe.failure) is not None:
+                self._record([self._gap("hook_error", what, "the agent's check of itself")])
 
     def _fault(self, detail: str) -> None:
         detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()

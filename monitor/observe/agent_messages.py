@@ -115,6 +115,18 @@ class Unpinned(_Message):
     state: Literal["installed", "met"]
 
 
+class ProbeTold(_Message):
+    """What the agent's check of itself came to."""
+
+    type: Literal["probe"]
+    hooked: _Number
+    called: _Number
+    seen: _Number
+    missed: Annotated[list[_Short], Field(max_length=10)]
+    detail: _Short | None
+    ms: Annotated[float, Field(ge=0, le=MICROS)]
+
+
 class Exit(_Message):
     """The process is about to end."""
 
@@ -155,6 +167,7 @@ Message = (
     | Ready
     | ClockTold
     | Unpinned
+    | ProbeTold
     | Exit
     | ChildStarted
     | Lost

@@ -1,4 +1,4 @@
-"""What native hooks cost calls of the C library that have nothing to do with personal data, from one thread and four."""
+"""What native hooks cost calls of the C library that are no access to personal data, from one thread and from four."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def compiled(room: Path) -> tuple[str, ...]:
     library = room / "libcalls.so"
     subprocess.run(["javac", "--release", "17", "-d", str(room), str(HERE / "java/bench/Calls.java")], check=True)
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(HERE / "native/calls.c")], check=True
+        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(HERE / "native/calls.c")],
+        check=True,
     )
     numbers = (str(number) for number in THREADS)
     return (str(JAVA), "-Xshare:off", "-cp", str(room), "bench.Calls", str(library), str(CALLS), *numbers)
