@@ -10,7 +10,7 @@ import { findClass, inFrame, type Env } from "./jni.js";
 /** A JNI reference, a number, a bool (0 or 1), a long (Int64): as it comes over JNI. */
 export type Raw = NativePointer | number | Int64 | undefined;
 
-interface BridgeType {
+export interface BridgeType {
   className: string;
   /** native type: `pointer`, `int32`, `void` ... */
   type: string;
@@ -65,6 +65,8 @@ export interface Overload {
   argumentTypes: readonly BridgeType[];
   returnType: BridgeType;
   implementation: ((this: { $h: NativePointer }, ...args: Raw[]) => Raw) | null;
+  /** Java's modifiers, where we looked it up ourselves */
+  modifiers?: number;
   /** [name, holder, kind, method id, return type, argument types, call virtually, call directly] */
   _p: [string, unknown, number, NativePointer, BridgeType, BridgeType[], NativeCaller, NativeCaller];
   /** what stands in its place, a function of JNI */
@@ -85,6 +87,9 @@ export interface ClassWrapper {
   $s: ClassWrapper | null;
   $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
   $f: { _patchedMethods: Set<Overload> };
+  /** on ART: the class's own overloads of a method, and per method what the unreadable ones name that is not there */
+  own?: (method: string) => Overload[];
+  unread?: ReadonlyMap<string, string[]>;
   [member: string]: unknown;
 }
 
@@ -142,7 +147,7 @@ export function tryEnv(): Env | null {
 
 let made = 0;
 
-/** A wrapper for the class behind a global reference, whichever loader it came from, hidden classes too. */
+/** On a JVM: a wrapper for the class behind a global reference, whichever loader it came from, hidden classes too. */
 export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
   made += 1;
   // The bridge caches class handles by name: two classes of one name (two loaders) must not meet there.
@@ -151,10 +156,20 @@ export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
   return factory._make(unique, (own) => own.newLocalRef(cls), env);
 }
 
-/** The overloads of a method, `$init` for constructors, inherited ones included; none when there is no such method. */
+/**
+ * The overloads of a method, `$init` for constructors; none when there is no such method. On a JVM the inherited ones of
+ * a class that has none itself.
+ */
 export function overloadsOf(wrapper: ClassWrapper, method: string): Overload[] {
+  if (wrapper.own !== undefined) {
+    return wrapper.own(method);
+  }
   if (method === "$init") {
-    return wrapper.$init.overloads;
+    // The bridge calls them by the class's name.
+    return wrapper.$init.overloads.map((overload) => {
+      overload._p[0] = method;
+      return overload;
+    });
   }
   const member = wrapper[method] as Partial<Dispatcher> | undefined;
   return member?.overloads ?? [];

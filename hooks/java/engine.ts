@@ -89,6 +89,13 @@ export interface Wrapped {
   abstract: number;
   /** asked for and not there */
   missing: string[];
+  /** classes that are not there and that other overloads name: these cannot be wrapped */
+  unread: string[];
+}
+
+/** Why overloads of a method are not watched. */
+export function namesAbsent(unread: string[]): string {
+  return `an overload names ${[...new Set(unread)].join(", ")}, which is not there: its calls are not seen`;
 }
 
 /** Watch a method of a class: all overloads, or those given by their argument types. */
@@ -103,7 +110,7 @@ export function watch(
   const classes = chain(wrapper, method);
   const wanted = only?.map((types) => types.join(", ")) ?? null;
   const missing = new Set(wanted ?? []);
-  const result: Wrapped = { count: 0, abstract: 0, missing: [] };
+  const result: Wrapped = { count: 0, abstract: 0, missing: [], unread: [] };
   const seen = new Set<string>();
   const declared = classes.flatMap((cls) => overloadsOf(cls, method));
   const isAll = wanted === null ? declared.length > 0 : wanted.every((types) => declared.some((one) => typesOf(one) === types));
@@ -129,6 +136,10 @@ export function watch(
     result.count += 1;
   }
   result.missing = [...missing];
+  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.unread?.get(method) ?? []) : [];
+  if (result.count > 0 && result.unread.length > 0) {
+    emit(micros(), { kind: "gap", where: "hook", subject: watcher.subject, why: "install_failed", detail: namesAbsent(result.unread) });
+  }
   return result;
 }
 
@@ -198,6 +209,9 @@ function holderClass(env: Env, overload: Overload): NativePointer {
 }
 
 function isAbstract(env: Env, overload: Overload): boolean {
+  if (overload.modifiers !== undefined) {
+    return (overload.modifiers & ABSTRACT) !== 0;
+  }
   const handle = overload.holder.$borrowClassHandle(env);
   try {
     return inFrame(env, () => {

@@ -103,12 +103,22 @@ export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
   return jni<number>(env, 24, "uint8", ["pointer", "pointer"], a, b) !== 0;
 }
 
+/** A local reference to the class above; NULL for an interface and for Object. */
+export function superclassOf(env: Env, cls: NativePointer): NativePointer {
+  return jni(env, 10, "pointer", ["pointer"], cls);
+}
+
 export function classOf(env: Env, object: NativePointer): NativePointer {
   return jni(env, 31, "pointer", ["pointer"], object);
 }
 
 export function isInstance(env: Env, object: NativePointer, cls: NativePointer): boolean {
   return jni<number>(env, 32, "uint8", ["pointer", "pointer"], object, cls) !== 0;
+}
+
+/** A local reference to what a weak one stands for; NULL when it is gone. */
+export function strong(env: Env, ref: NativePointer): NativePointer {
+  return jni(env, 25, "pointer", ["pointer"], ref);
 }
 
 /** A weak global reference; null when there are too many. */
@@ -188,6 +198,15 @@ export function byteRegion(env: Env, array: NativePointer, from: number, length:
   jni(env, 200, "void", ["pointer", "int", "int", "pointer"], array, from, length, buffer);
   orThrow(env);
   return buffer.readByteArray(length) ?? new ArrayBuffer(0);
+}
+
+/** Addresses kept in a long[]. */
+export function longArray(env: Env, array: NativePointer, length: number): NativePointer[] {
+  const LONG = 8;
+  const buffer = Memory.alloc(LONG * Math.max(length, 1));
+  jni(env, 204, "void", ["pointer", "int", "int", "pointer"], array, 0, length, buffer);
+  orThrow(env);
+  return Array.from({ length }, (_, i) => ptr(buffer.add(LONG * i).readU64().toString()));
 }
 
 /** A new local reference to a byte[]. */

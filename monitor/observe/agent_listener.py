@@ -23,6 +23,7 @@ from monitor.observe.agent_messages import (
     LinesSent,
     Lost,
     Message,
+    Placed,
     PlainSent,
     ProbeTold,
     Ready,
@@ -81,7 +82,10 @@ class Listener:
         self._processes: Children | None = None
         self._pid: int | None = None
         self._hooked = hooked
+        self._placed = threading.Event()
         self._ready = threading.Event()
+        self.install_ms: int | None = None
+        """Milliseconds from the order to hook until all hooks of the plan were live; None: they are not yet."""
         self._ending = Ending()
         self._failure: BaseException | None = None
         self._faults: list[str] = []
@@ -127,7 +131,11 @@ class Listener:
                 self._record(self._lines.understood(payload.facts, arrived))
             case StatusesSent():
                 self._hooked.told(payload.statuses)
+            case Placed():
+                self._placed.set()
             case Ready():
+                self.install_ms = payload.install_ms
+                self._placed.set()
                 self._ready.set()
             case ClockTold():
                 self.clock.told(payload.number, payload.at)
@@ -144,7 +152,9 @@ class Listener:
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
             case Lost():
                 if payload.count:
-                    detail = f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    detail = (
+                        f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    )
                     self._record([self._gap("detached", detail)])
             case Fault():
                 self._fault(payload.detail)

@@ -70,6 +70,7 @@ class PlainSent(_Message):
     way: Literal["out", "in", "end"]
     about: About | None = None
     stack: Annotated[list[_Short], Field(max_length=500)] | None = None
+    owners: Annotated[list[_Short | None], Field(max_length=500)] | None = None
 
 
 class LinesSent(_Message):
@@ -93,10 +94,17 @@ class StatusesSent(_Message):
     statuses: Annotated[list[HookStatus], Field(max_length=50_000)]
 
 
+class Placed(_Message):
+    """The process, where it is held, may run: what it does from its first line on is seen."""
+
+    type: Literal["placed"]
+
+
 class Ready(_Message):
     """The hooks are live."""
 
     type: Literal["ready"]
+    install_ms: _Number | None = None
 
 
 class ClockTold(_Message):
@@ -164,6 +172,7 @@ Message = (
     | LinesSent
     | FactsSent
     | StatusesSent
+    | Placed
     | Ready
     | ClockTold
     | Unpinned
