@@ -369,7 +369,7 @@ function watchLoaders(env: Env): void {
     const global = globalRef(call.env, loader);
     installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
       ask(own, global);
-      own.deleteGlobalRef(global);
+      deleteGlobal(own, global);
     }, PATIENCE_S);
   };
   on(env, "dalvik.system.BaseDexClassLoader", "$init", {
