@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import ssl
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import trustme
 
 from monitor.events import Access, Connection, Transform, Upload
 from monitor.judge.code import method_of
@@ -23,33 +18,17 @@ from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.recording import Recording
 from tests.art.conftest import Observe, Played, Run
+from tests.lab.answering import answering
 
 pytestmark = pytest.mark.timeout(240)
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 WEBVIEW = "com.google.android.webview"
 
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """Answers each request on a TLS connection that no proxy is in; gives its port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    plain, _ = listening.accept()
-                    with context.wrap_socket(plain, server_side=True) as peer:
-                        seen = b""
-                        while got := peer.recv(4096):
-                            seen += got
-                            if seen.endswith(b"\r\n\r\nbody"):
-                                peer.sendall(ANSWER)
-                                seen = b""
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
+    """The port of a server that no proxy is before."""
+    with answering() as port:
+        yield port
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ def compiled(room: Path) -> tuple[str, ...]:
     library = room / "libcalls.so"
     subprocess.run(["javac", "--release", "17", "-d", str(room), str(HERE / "java/bench/Calls.java")], check=True)
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(HERE / "native/calls.c")], check=True
+        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library), str(HERE / "native/calls.c")],
+        check=True,
     )
     numbers = (str(number) for number in THREADS)
     return (str(JAVA), "-Xshare:off", "-cp", str(room), "bench.Calls", str(library), str(CALLS), *numbers)
