@@ -61,6 +61,8 @@ def build_agent(root: Path) -> Path:
     sources = agent_sources(root)
     if is_current(agent, sources):
         return agent
+    import importlib.metadata
+
     import frida
     import frida_tools
 
@@ -75,7 +77,9 @@ def build_agent(root: Path) -> Path:
         module = stage / "node_modules" / "frida-java-bridge"
         module.mkdir(parents=True)
         (module / "package.json").write_text('{"name": "frida-java-bridge", "type": "module", "main": "index.js"}')
-        (module / "index.js").write_text(f"{bridge.read_text('utf-8')}\nexport default bridge;\n", "utf-8")
+        origin = f"the Java bridge of frida-tools {importlib.metadata.version('frida-tools')}"
+        code = f"{bridge.read_text('utf-8')}\nbridge.origin = '{origin}';\nexport default bridge;\n"
+        (module / "index.js").write_text(code, "utf-8")
         compiler = frida.Compiler()  # type: ignore[no-untyped-call]
         compiler.on("diagnostics", lambda found: problems.extend(str(problem) for problem in found))
         try:

@@ -2,13 +2,14 @@
 
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
-import { isArt } from "./java/bridge.js";
+import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
-import { defer, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { appCame, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import type { Env } from "./java/jni.js";
 import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
-import { micros } from "./out/clock.js";
+import { micros, timestamp } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
 import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
@@ -23,7 +24,8 @@ import { watchExit } from "./watch/last_moment.js";
 import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
-import { installAll, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
+import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
+import { expect, install, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
 import { watchTls } from "./watch/tls.js";
@@ -35,34 +37,74 @@ import { unpin, unpinNative } from "./watch/unpin.js";
 const HOLD_S = 20;
 const STEP_S = 0.002;
 
-let ready = false;
+/** On ART: so long a process is held before its first line, and no longer, for hooks that are still to come. */
+const PLACE_S = 3;
 
 sayOwners(ownersOf);
 
+let ready = false;
+let placed = false;
+
+/** The host may let the process run. */
+function tellPlaced(): void {
+  placed = true;
+  send({ type: "placed" });
+}
+
+/**
+ * Hook all that the plan names. First what the user sees and is asked: consent that was missed makes a lawful read look
+ * unlawful; then the reads; last what only helps to find values: transforms, plaintext, other ways out.
+ */
 function bringUp(plan: Plan): void {
-  defer((env) => {
-    knowOwners(env, plan.app ?? "", plan.stand_ins);
-    installAll(env, plan.sources);
-    watchTransforms(env, plan.transforms);
-    watchTls(env, plan.tls);
-    unpin(env, plan.unpinning.java);
-    watchDefinitions(env);
-    on(env, "dalvik.system.BaseDexClassLoader", "$init", {
-      after: (call) => { addLoader(call.env, call.self ?? NULL); },
-    });
-    watchEnd(env);
-    watchScreen(env, plan.sdk_calls);
-    watchStores(env, plan.stores, plan.keys);
-    watchPhases(env, plan.started);
-    watchExits(env, plan.exits);
-    watchBinder(env, plan.native.binder);
-    watchExit();
-    onChange(tellStatuses);
-  }, () => {
+  const began = Date.now();
+  const before = micros();
+  expect(plan.sources);
+  const late = plan.started && isArt() && Java.classFactory.loader !== null;
+  const steps: ((env: Env) => void)[] = [
+    (env) => { knowOwners(env, plan.app ?? "", plan.stand_ins); },
+    defineProbe,
+    (env) => { watchScreen(env, plan.sdk_calls); },
+    (env) => { watchPhases(env, plan.started); },
+    (env) => { watchStores(env, plan.stores, plan.keys); },
+    watchDefinitions,
+    (env) => {
+      on(env, "dalvik.system.BaseDexClassLoader", "$init", {
+        after: (call) => { addLoader(call.env, call.self ?? NULL); },
+      });
+    },
+    watchEnd,
+    ...plan.sources.map((spec) => (env: Env) => { install(env, spec); }),
+    (env) => { watchTransforms(env, plan.transforms); },
+    (env) => { watchTls(env, plan.tls); },
+    (env) => { unpin(env, plan.unpinning.java); },
+    (env) => { watchExits(env, plan.exits); },
+    (env) => { watchBinder(env, plan.native.binder); },
+    watchExit,
+    hookProbe,
+  ];
+  const timed = steps.map((step) => (env: Env) => {
+    if (!placed && isArt() && Date.now() - began > 1000 * PLACE_S) {
+      tellPlaced();
+    }
+    step(env);
+  });
+  inSlices(timed, () => {
+    callProbe(currentEnv());
     ready = true;
+    const inTime = !placed;
+    if (inTime) {
+      tellPlaced();
+    }
+    if (plan.started && (late || !inTime)) {
+      emit(before, {
+        kind: "gap", where: "hook", subject: "agent", why: "install_failed", until: timestamp(micros()),
+        detail: "the app had begun before its hooks were in: what it read and asked until then may be missing",
+      });
+    }
+    onChange(tellStatuses);
     emit(micros(), { kind: "phase", state: "started", text: null });
     tellStatuses();
-    send({ type: "ready", runtime: isArt() ? "art" : "jvm" });
+    send({ type: "ready", runtime: isArt() ? "art" : "jvm", install_ms: Date.now() - began });
   });
 }
 
@@ -139,6 +181,15 @@ function answerTime(): void {
 
 answerTime();
 
+// As the script loads: an app that is being started runs on after it, and must not come to its class loader unnoticed.
+if (vmIsThere() && isArt()) {
+  try {
+    Java.perform(appCame);
+  } catch (error) {
+    report(error, "waiting for the app");
+  }
+}
+
 rpc.exports = {
   /** Begin to watch. Returns at once; `ready` comes as a message. */
   install(plan: Plan): void {
@@ -158,6 +209,7 @@ rpc.exports = {
       });
     } else {
       holdAtCreation(plan);
+      send({ type: "placed" });
     }
   },
   /** Send everything that is held. */

@@ -26,6 +26,8 @@ export interface Access {
   args?: Record<string, unknown> | null;
   /** frames, innermost first: package.Class.method(File.java:12) */
   stack?: readonly string[];
+  /** why frames are missing: the outermost were too many; or all, as the thread had no time left for them */
+  stack_cut?: "long" | "thinned" | null;
   /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
   thread?: string | null;
@@ -122,7 +124,7 @@ export interface Gap {
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "hook_lost" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed";
+  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "hook_lost" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed" | "thinned";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */

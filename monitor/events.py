@@ -141,6 +141,11 @@ class Access(Line):
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
     args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
     stack: Stack = Field(default=(), description="frames, innermost first: package.Class.method(File.java:12)")
+    stack_cut: Literal["long", "thinned"] | None = Field(
+        default=None,
+        exclude_if=lambda cut: cut is None,
+        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+    )
     owners: Owners = ()
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
@@ -356,6 +361,7 @@ class Gap(Line):
         "quota",
         "refused",
         "missed",
+        "thinned",
     ]
     detail: str | None = None
     until: Time | None = None
@@ -528,6 +534,26 @@ class ClockReading(Record):
     )
 
 
+class Probe(Record):
+    """The agent's check of itself: methods of a class of its own that it hooked, and had called as an app's are."""
+
+    hooked: int = Field(description="kinds of methods: constructor, static, instance, default")
+    called: int = Field(description="calls that were made; 0: the class could not be made here")
+    seen: int = Field(description="calls that its hooks saw")
+    missed: tuple[str, ...] = Field(default=(), description="the kinds of which a call was not seen")
+    detail: str | None = Field(default=None, description="what went wrong besides")
+    ms: float | None = Field(default=None, description="milliseconds that it took")
+
+    @property
+    def failure(self) -> str | None:
+        """What it found wrong, or why it could not be made; None when each call was seen."""
+        if self.called == 0:
+            return f"it could not be made: {self.detail or 'nothing was called'}"
+        if self.seen < self.called:
+            return f"of {self.called} calls of the agent's own hooked methods {self.seen} were seen: {', '.join(self.missed)} missing"
+        return self.detail
+
+
 class Run(Record):
     """run.json: who, what, when, which device, which versions."""
 
@@ -576,9 +602,15 @@ class Run(Record):
     )
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
+    install_ms: int | None = Field(
+        default=None, ge=0, description="milliseconds that it took to hook all that is there; null: no hooks, or not told"
+    )
     times: dict[str, float] = Field(
         default_factory=dict,
         description="seconds from the order to start the app: started, entered, loaded, let run, live",
+    )
+    probe: Probe | None = Field(
+        default=None, description="the agent's check of itself in the app's process; null: no agent, or none that made it"
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

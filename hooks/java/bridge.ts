@@ -10,7 +10,7 @@ import { findClass, inFrame, type Env } from "./jni.js";
 /** A JNI reference, a number, a bool (0 or 1), a long (Int64): as it comes over JNI. */
 export type Raw = NativePointer | number | Int64 | undefined;
 
-interface BridgeType {
+export interface BridgeType {
   className: string;
   /** native type: `pointer`, `int32`, `void` ... */
   type: string;
@@ -22,6 +22,8 @@ interface Mangler {
   originalMethod: { oldMethod?: { accessFlags: number } } | null;
   /** and what stands there */
   newMethod?: { accessFlags: number; accessFlagsPtr: NativePointer };
+  /** on ART: the method that is called instead */
+  replacementMethodId?: NativePointer;
   resolveTarget(wrapper: unknown, isInstance: boolean, env: Env, api: unknown): NativePointer;
   replace(by: NativePointer, isInstance: boolean, types: BridgeType[], vm: unknown, api: unknown): void;
 }
@@ -41,6 +43,8 @@ export interface ArtMethod {
 
 /** Entry points of ART; null: not in this one. */
 export interface ArtApi {
+  /** libart */
+  module: Module;
   artQuickToInterpreterBridge: NativePointer;
   artQuickGenericJniTrampoline: NativePointer;
   artQuickResolutionTrampoline: NativePointer;
@@ -61,6 +65,8 @@ export interface Overload {
   argumentTypes: readonly BridgeType[];
   returnType: BridgeType;
   implementation: ((this: { $h: NativePointer }, ...args: Raw[]) => Raw) | null;
+  /** Java's modifiers, where we looked it up ourselves */
+  modifiers?: number;
   /** [name, holder, kind, method id, return type, argument types, call virtually, call directly] */
   _p: [string, unknown, number, NativePointer, BridgeType, BridgeType[], NativeCaller, NativeCaller];
   /** what stands in its place, a function of JNI */
@@ -81,6 +87,9 @@ export interface ClassWrapper {
   $s: ClassWrapper | null;
   $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
   $f: { _patchedMethods: Set<Overload> };
+  /** on ART: the class's own overloads of a method, and per method what the unreadable ones name that is not there */
+  own?: (method: string) => Overload[];
+  unread?: ReadonlyMap<string, string[]>;
   [member: string]: unknown;
 }
 
@@ -138,7 +147,7 @@ export function tryEnv(): Env | null {
 
 let made = 0;
 
-/** A wrapper for the class behind a global reference, whichever loader it came from, hidden classes too. */
+/** On a JVM: a wrapper for the class behind a global reference, whichever loader it came from, hidden classes too. */
 export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
   made += 1;
   // The bridge caches class handles by name: two classes of one name (two loaders) must not meet there.
@@ -147,10 +156,20 @@ export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
   return factory._make(unique, (own) => own.newLocalRef(cls), env);
 }
 
-/** The overloads of a method, `$init` for constructors, inherited ones included; none when there is no such method. */
+/**
+ * The overloads of a method, `$init` for constructors; none when there is no such method. On a JVM the inherited ones of
+ * a class that has none itself.
+ */
 export function overloadsOf(wrapper: ClassWrapper, method: string): Overload[] {
+  if (wrapper.own !== undefined) {
+    return wrapper.own(method);
+  }
   if (method === "$init") {
-    return wrapper.$init.overloads;
+    // The bridge calls them by the class's name.
+    return wrapper.$init.overloads.map((overload) => {
+      overload._p[0] = method;
+      return overload;
+    });
   }
   const member = wrapper[method] as Partial<Dispatcher> | undefined;
   return member?.overloads ?? [];
@@ -180,13 +199,30 @@ export function replace(
   };
 }
 
-/** On a JVM: have what `replace` replaced call another function of JNI; null: the one that `replace` made. */
-export function divert(overload: Overload, by: NativePointer | null): void {
+/** The function of JNI that `replace` made for an overload; null when it is not replaced. */
+export function scriptOf(overload: Overload): NativePointer | null {
+  return overload._r ?? null;
+}
+
+const MOST_WORDS = 6;
+
+/** Have what `replace` replaced call another function of JNI; false when it is not clear where to write that. */
+export function divert(overload: Overload, by: NativePointer): boolean {
   const made = overload._r;
   if (made === undefined) {
     throw new Error(`${overload.methodName} is not replaced`);
   }
-  made._m.replace(by ?? made, !isStatic(overload), overload._p[5], Java.vm, api());
+  const clone = made._m.replacementMethodId;
+  if (clone === undefined) {
+    made._m.replace(by, !isStatic(overload), overload._p[5], Java.vm, api());
+    return true;
+  }
+  // ART has a method of its own for what replaces one; to replace again would make another. Where its function stands in
+  // it differs by version: it is where the bridge has just written it.
+  const words = Array.from({ length: MOST_WORDS }, (_, i) => clone.add(i * Process.pointerSize));
+  const place = words.find((word) => word.readPointer().equals(made));
+  place?.writePointer(by);
+  return place !== undefined;
 }
 
 /** The method id by which JNI calls what `replace` replaced; it gives null while only the bridge's own queue lies between. */

@@ -9,34 +9,71 @@ import {
   globalRef,
   inFrame,
   invoke,
+  isSame,
   methodId,
   newString,
+  superclassOf,
   takeException,
   text,
   type Env,
   type Shorty,
 } from "./jni.js";
+import { lookUp } from "./lookup.js";
 
-/** class name -> global reference. Absent ones are asked for again: they may have come meanwhile. */
-const found = new Map<string, NativePointer>();
+/** class name -> its classes, a global reference for each loader that has one of its own; the app's main loader's first. */
+const found = new Map<string, NativePointer[]>();
+/** On ART: names that the app's main loader did not know when last asked. */
+const absent = new Set<string>();
 
-/** A global reference to the class, or null when there is none (yet). Does not run its static initialiser on a JVM. */
+/** A global reference to the class, or null when there is none (yet). Does not run its static initialiser. */
 export function loadClass(env: Env, name: string): NativePointer | null {
-  const known = found.get(name);
+  const known = found.get(name)?.[0];
   if (known !== undefined) {
     return known;
   }
-  const cls = inFrame(env, () => {
-    const local = name.startsWith("java.") ? findClass(env, name) : byLoader(env, name);
-    if (!takeException(env).isNull() || local.isNull()) {
-      return null;
-    }
-    return globalRef(env, local);
-  });
+  if (absent.has(name)) {
+    return null;
+  }
+  const cls = name.startsWith("java.") ? inFrame(env, () => {
+    const local = findClass(env, name);
+    return !takeException(env).isNull() || local.isNull() ? null : globalRef(env, local);
+  }) : askLoader(env, name, mainLoader(env));
   if (cls !== null) {
-    found.set(name, cls);
+    found.set(name, [cls]);
+  } else if (isArt()) {
+    absent.add(name);
   }
   return cls;
+}
+
+/** Ask again for what was not there: the app has classes now that it had not. */
+export function lookAgain(): void {
+  absent.clear();
+}
+
+/** Keep a class that came from any loader, a global reference; false when it is known, and let go of, already. */
+export function keep(env: Env, name: string, cls: NativePointer): boolean {
+  const known = found.get(name) ?? [];
+  if (known.some((other) => isSame(env, other, cls))) {
+    env.deleteGlobalRef(cls);
+    return false;
+  }
+  found.set(name, [...known, cls]);
+  absent.delete(name);
+  return true;
+}
+
+const ofBoot = new Map<string, boolean>();
+
+/** Whether the boot loader, whom all others ask first, has the class. */
+export function isBoot(env: Env, name: string): boolean {
+  const cls = found.get(name)?.[0];
+  let boot = ofBoot.get(name);
+  if (boot === undefined && cls !== undefined) {
+    boot = inFrame(env, () => getClassLoader.object(env, cls).isNull());
+    ofBoot.set(name, boot);
+  }
+  return boot ?? false;
 }
 
 /** A method of a class that every device has, found when first called. */
@@ -91,46 +128,64 @@ const forName = new Method(
   "java.lang.Class", "forName", "(Ljava/lang/String;ZLjava/lang/ClassLoader;)Ljava/lang/Class;", true);
 const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
 
-function byLoader(env: Env, name: string): NativePointer {
-  const loader = isArt()
-    ? ((Java.classFactory.loader as unknown as { $h: NativePointer } | null)?.$h ?? NULL)
-    : systemLoader.object(env, null);
+/** A global reference to the class that a loader gives for a name; null when it gives none. */
+export function askLoader(env: Env, name: string, loader: NativePointer): NativePointer | null {
   try {
-    return forName.object(env, null, newString(env, name), 0, loader);
-  } catch {
-    return NULL;
+    return inFrame(env, () => globalRef(env, forName.object(env, null, newString(env, name), 0, loader)));
+  } catch (error) {
+    if (!(error instanceof JavaError)) {
+      throw error;
+    }
+    return null;
   }
 }
 
-const wrappers = new Map<string, ClassWrapper>();
+let system: NativePointer | null = null;
+
+/** On ART the app's, once it has one. Before that, and in a process without an app, the system's. */
+export function mainLoader(env: Env): NativePointer {
+  const apps = isArt() ? (Java.classFactory.loader as unknown as { $h: NativePointer } | null) : null;
+  if (apps !== null) {
+    return apps.$h;
+  }
+  system ??= inFrame(env, () => globalRef(env, systemLoader.object(env, null)));
+  return system;
+}
+
+const wrappers = new Map<string, { cls: NativePointer; wrapper: ClassWrapper }[]>();
 
 /** The wrapper of a class found by name, or null. */
 export function wrapperOf(env: Env, name: string): ClassWrapper | null {
-  let wrapper = wrappers.get(name);
-  if (wrapper === undefined) {
-    const cls = loadClass(env, name);
-    if (cls === null) {
-      return null;
-    }
-    wrapper = wrapperFor(env, name, cls);
-    wrappers.set(name, wrapper);
-  }
-  return wrapper;
+  const cls = loadClass(env, name);
+  return cls === null ? null : wrapperFor(env, name, cls);
+}
+
+/** The wrappers of all classes of a name, a loader each. */
+export function wrappersOf(env: Env, name: string): ClassWrapper[] {
+  loadClass(env, name);
+  return (found.get(name) ?? []).map((cls) => wrapperFor(env, name, cls));
 }
 
 /** The wrapper of the class behind a global reference. */
 export function wrapperFor(env: Env, name: string, cls: NativePointer): ClassWrapper {
-  link(env, cls);
-  return wrap(name, cls, env);
+  const known = wrappers.get(name) ?? [];
+  const made = known.find((other) => isSame(env, other.cls, cls))?.wrapper ?? (isArt() ? lookUp(name, cls, above) : linked(env, name, cls));
+  if (!known.some(({ wrapper }) => wrapper === made)) {
+    wrappers.set(name, [...known, { cls, wrapper: made }]);
+  }
+  return made;
+
+  function above(own: Env): ClassWrapper | null {
+    const found = inFrame(own, () => {
+      const local = superclassOf(own, cls);
+      return local.isNull() ? null : { name: className(own, local), cls: globalRef(own, local) };
+    });
+    return found === null ? null : wrapperFor(own, found.name, found.cls);
+  }
 }
 
-/** A class that another loader than the app's main one defined: from now on this one is meant by the name. */
-export function remember(name: string, cls: NativePointer): void {
-  found.set(name, cls);
-}
-
-/** A class must be linked before its methods can be listed; asking for them links it and initialises nothing. */
-function link(env: Env, cls: NativePointer): void {
+/** A class of a JVM must be linked before its methods can be listed; asking for them links it and initialises nothing. */
+function linked(env: Env, name: string, cls: NativePointer): ClassWrapper {
   inFrame(env, () => {
     const owner = findClass(env, "java.lang.Class");
     const id = methodId(env, owner, "getDeclaredMethods", "()[Ljava/lang/reflect/Method;");
@@ -140,8 +195,10 @@ function link(env: Env, cls: NativePointer): void {
       // A signature names a class that is not there; the others are still listed.
     }
   });
+  return wrap(name, cls, env);
 }
 
+const getClassLoader = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
 const getName = new Method("java.lang.Class", "getName", "()Ljava/lang/String;");
 
 export function className(env: Env, cls: NativePointer): string {

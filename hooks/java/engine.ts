@@ -2,11 +2,11 @@
 
 import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
-import { currentEnv, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
-import { Method } from "./classes.js";
+import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
+import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
 import { keep } from "./entry.js";
-import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
-import { globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
+import { below, isInside, setInside, setPaused, type Below, type Repeats } from "./folding.js";
+import { arrayElement, arrayLength, globalRef, inFrame, isSame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;
@@ -62,8 +62,7 @@ interface Hook {
   watches: Watching[];
   /** what is done in place of the method, inside all who watch it; what a gap about it is filed under */
   instead: string | null;
-  /** repeats are counted below JavaScript; this ends it */
-  countNoMore: (() => void) | null;
+  below: Below | null;
 }
 
 /** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
@@ -90,6 +89,13 @@ export interface Wrapped {
   abstract: number;
   /** asked for and not there */
   missing: string[];
+  /** classes that are not there and that other overloads name: these cannot be wrapped */
+  unread: string[];
+}
+
+/** Why overloads of a method are not watched. */
+export function namesAbsent(unread: string[]): string {
+  return `an overload names ${[...new Set(unread)].join(", ")}, which is not there: its calls are not seen`;
 }
 
 /** Watch a method of a class: all overloads, or those given by their argument types. */
@@ -101,17 +107,20 @@ export function watch(
   kind: Kind,
   watcher: Watch,
 ): Wrapped {
-  const overloads = chain(wrapper, method).flatMap((cls) => overloadsOf(cls, method));
+  const classes = chain(wrapper, method);
   const wanted = only?.map((types) => types.join(", ")) ?? null;
   const missing = new Set(wanted ?? []);
-  const result: Wrapped = { count: 0, abstract: 0, missing: [] };
+  const result: Wrapped = { count: 0, abstract: 0, missing: [], unread: [] };
   const seen = new Set<string>();
-  for (const overload of overloads) {
+  const declared = classes.flatMap((cls) => overloadsOf(cls, method));
+  const isAll = wanted === null ? declared.length > 0 : wanted.every((types) => declared.some((one) => typesOf(one) === types));
+  const inherited = isAll || method === "$init" ? [] : interfaces(env, classes).flatMap((cls) => overloadsOf(cls, method));
+  for (const overload of [...declared, ...inherited]) {
     if (seen.has(overload.handle.toString())) {
       continue;
     }
     seen.add(overload.handle.toString());
-    const types = overload.argumentTypes.map((type) => readable(type.className)).join(", ");
+    const types = typesOf(overload);
     if (wanted !== null && !missing.delete(types)) {
       continue;
     }
@@ -127,6 +136,10 @@ export function watch(
     result.count += 1;
   }
   result.missing = [...missing];
+  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.unread?.get(method) ?? []) : [];
+  if (result.count > 0 && result.unread.length > 0) {
+    emit(micros(), { kind: "gap", where: "hook", subject: watcher.subject, why: "install_failed", detail: namesAbsent(result.unread) });
+  }
   return result;
 }
 
@@ -137,6 +150,38 @@ function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
     classes.push(above);
   }
   return classes;
+}
+
+const getInterfaces = new Method("java.lang.Class", "getInterfaces", "()[Ljava/lang/Class;");
+
+/** The interfaces of classes and those above them: a class has their default methods without declaring them. */
+function interfaces(env: Env, classes: ClassWrapper[]): ClassWrapper[] {
+  const found = new Map<string, ClassWrapper>();
+  const look = (cls: NativePointer): void => {
+    inFrame(env, () => {
+      const array = getInterfaces.object(env, cls);
+      for (let i = 0; i < arrayLength(env, array); i++) {
+        const each = arrayElement(env, array, i);
+        const name = className(env, each);
+        if (!found.has(name)) {
+          const known = loadClass(env, name);
+          const wrapper = known !== null && isSame(env, known, each) ? wrapperOf(env, name) : null;
+          found.set(name, wrapper ?? wrapperFor(env, name, globalRef(env, each)));
+          look(each);
+        }
+      }
+    });
+  };
+  for (const wrapper of classes) {
+    const handle = wrapper.$borrowClassHandle(env);
+    look(handle.value);
+    handle.unref(env);
+  }
+  return [...found.values()];
+}
+
+function typesOf(overload: Overload): string {
+  return overload.argumentTypes.map((type) => readable(type.className)).join(", ");
 }
 
 /** `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
@@ -164,6 +209,9 @@ function holderClass(env: Env, overload: Overload): NativePointer {
 }
 
 function isAbstract(env: Env, overload: Overload): boolean {
+  if (overload.modifiers !== undefined) {
+    return (overload.modifiers & ABSTRACT) !== 0;
+  }
   const handle = overload.holder.$borrowClassHandle(env);
   try {
     return inFrame(env, () => {
@@ -207,23 +255,33 @@ function hookOf(env: Env, overload: Overload, kind: Kind): Hook {
   return hook;
 }
 
+const isInterface = new Method("java.lang.Class", "isInterface", "()Z");
+
+/** Whether the method is an interface's with a body, which classes have without declaring it. */
+function isDefault(env: Env, overload: Overload, cls: NativePointer): boolean {
+  return isArt() && !isStatic(overload) && isInterface.number(env, cls) !== 0;
+}
+
 function install(env: Env, overload: Overload, kind: Kind): Hook {
   const cls = holderClass(env, overload);
   const method = overload.methodName === "$init" ? "<init>" : overload.methodName;
-  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, countNoMore: null };
+  const whose = (): string[] => [...hook.watches.map(({ subject }) => subject), ...(hook.instead === null ? [] : [hook.instead])];
+  const hook: Hook = {
+    kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, below: below(overload, cls, kind === "api", whose),
+  };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
-  keep(overload, () => [...hook.watches.map(({ subject }) => subject), ...(hook.instead === null ? [] : [hook.instead])]);
+  keep(overload, isDefault(env, overload, cls), whose);
   return hook;
 }
 
 /** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
-  if (hook.countNoMore !== null) {
-    hook.countNoMore();
-    hook.countNoMore = null;
-  } else if (hook.instead === null && hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
-    hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
+  hook.below?.countNoMore();
+  if (hook.instead !== null) {
+    hook.below?.neverLetThrough();
+  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+    hook.below?.count(only.repeats, only.wants !== undefined, {
       wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
       told: (env, self, args, result, begun) => {
         const call = callOf(hook, env, self, args, begun);

@@ -9,7 +9,14 @@ import { micros, timestamp } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emit } from "../out/emit.js";
 import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
+import { hookCopies } from "./copies.js";
+import { goLive, patch } from "./patches.js";
 
+/**
+ * By this, when a class has been initialised, its static methods get their entry points: up to Android 13 without a look at
+ * what they have. Where the function has no name, the audit finds what is lost.
+ */
+const UPDATE = "_ZN3art15instrumentation15Instrumentation17UpdateMethodsCodeEPNS_9ArtMethodEPKv";
 const AUDIT_MS = 1000;
 const NATIVE = 0x0100;
 /** ART 10 and 11 only: its interpreter runs the method's bytecode past every entry point. */
@@ -25,7 +32,10 @@ const POINTER = Process.pointerSize;
 const ROW_BYTES = 5 * POINTER;
 
 const core = new CModule(`
-#include <glib.h>
+#include <gum/guminterceptor.h>
+
+extern GMutex lock;
+extern GHashTable * wanted;
 
 typedef struct
 {
@@ -36,6 +46,44 @@ typedef struct
   guint32 * flags;
   gsize fast;
 } Row;
+
+void
+init (void)
+{
+  g_mutex_init (&lock);
+  wanted = g_hash_table_new_full (NULL, NULL, NULL, NULL);
+}
+
+void
+finalize (void)
+{
+  g_hash_table_unref (wanted);
+  g_mutex_clear (&lock);
+}
+
+void
+want (gpointer method, gpointer entry)
+{
+  g_mutex_lock (&lock);
+  if (entry != NULL)
+    g_hash_table_insert (wanted, method, entry);
+  else
+    g_hash_table_remove (wanted, method);
+  g_mutex_unlock (&lock);
+}
+
+/* ART is about to give a method another entry point: (instrumentation, method, entry point). */
+void
+on_update (GumInvocationContext * ic)
+{
+  gpointer entry;
+
+  g_mutex_lock (&lock);
+  entry = g_hash_table_lookup (wanted, gum_invocation_context_get_nth_argument (ic, 1));
+  g_mutex_unlock (&lock);
+  if (entry != NULL)
+    gum_invocation_context_replace_nth_argument (ic, 2, entry);
+}
 
 /* Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. */
 gint
@@ -68,7 +116,9 @@ audit (Row * rows, gint count, gpointer * alive, gint alive_count, gint32 * lost
   }
   return found;
 }
-`);
+`, { lock: Memory.alloc(8), wanted: Memory.alloc(POINTER) });
+const want = new NativeFunction(
+  core["want"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 const auditRows = new NativeFunction(
   core["audit"] as NativePointer, "int", ["pointer", "int", "pointer", "int", "pointer"],
   { scheduling: "exclusive", exceptions: "propagate" });
@@ -102,8 +152,11 @@ export function entryOffset(): number | null {
   return known?.entry ?? null;
 }
 
-/** On ART: have a method that was just replaced stay so. `whose` is asked for what to file the gap under when it did not. */
-export function keep(overload: Overload, whose: () => string[]): void {
+/**
+ * On ART: have a method that was just replaced stay so. `whose` is asked for what to file the gap under when it did not.
+ * `isDefault`: other classes have copies of it.
+ */
+export function keep(overload: Overload, isDefault: boolean, whose: () => string[]): void {
   if (!isArt()) {
     return;
   }
@@ -112,16 +165,24 @@ export function keep(overload: Overload, whose: () => string[]): void {
   if (at === null) {
     return;
   }
-  const { api, thunk } = at;
+  const { api } = at;
+  const { hookedMethodId: id } = method;
+  const thunk = isDefault ? makeThunk(api.artQuickToInterpreterBridge, id) : at.thunk;
   const { quickCode: was, accessFlags } = method.originalMethod;
   const { artClassLinker: linker } = api;
-  if ((accessFlags & NATIVE) !== 0) {
-    add(at, method.hookedMethodId, linker.quickGenericJniTrampoline, was, whose);
+  if (isDefault) {
+    add(at, id, thunk, NULL, whose);
+    const flags = id.add(FLAGS_OFFSET).readU32();
+    hookCopies(at.entry, {
+      id, entry: thunk, gains: (flags & ~accessFlags) >>> 0, loses: ((accessFlags & ~flags) | at.fast) >>> 0,
+    });
+  } else if ((accessFlags & NATIVE) !== 0) {
+    add(at, id, linker.quickGenericJniTrampoline, was, whose);
   } else if (method.interceptor !== null) {
-    add(at, method.hookedMethodId, thunk, was, whose);
+    add(at, id, thunk, was, whose);
   } else if (interpreted(api).some((each) => each.equals(was))) {
     // Whatever stands there now: after the bridge wrote, another thread may have verified the class.
-    add(at, method.hookedMethodId, thunk, NULL, whose);
+    add(at, id, thunk, NULL, whose);
   }
   // A proxy's method has yet another one, which must stay.
 }
@@ -133,6 +194,7 @@ function add(at: Known, id: NativePointer, wanted: NativePointer, also: NativePo
   }
   const row = rows.add(subjects.length * ROW_BYTES);
   [id.add(at.entry), wanted, also, id.add(FLAGS_OFFSET), ptr(at.fast)].forEach((each, i) => row.add(i * POINTER).writePointer(each));
+  want(id, wanted);
   if (also.isNull()) {
     id.add(at.entry).writePointer(wanted);
   }
@@ -204,6 +266,11 @@ function begin(entry: number): Known {
   ];
   const alive = Memory.alloc(entries.length * POINTER);
   entries.forEach((each, i) => alive.add(i * POINTER).writePointer(each));
+  const update = api.module.findExportByName(UPDATE) ?? api.module.findSymbolByName(UPDATE);
+  if (update !== null) {
+    patch(update, { onEnter: core["on_update"] as NativePointer });
+    goLive();
+  }
   lastGood = micros();
   tick();
   atEnd(audit);
@@ -213,24 +280,31 @@ function begin(entry: number): Known {
   };
 }
 
-/** Code that goes on at `target`. */
-function makeThunk(target: NativePointer): NativePointer {
+/** Code that goes on at `target`; with `method`, as if that one had been called. */
+function makeThunk(target: NativePointer, method: NativePointer | null = null): NativePointer {
   const page = Memory.alloc(Process.pageSize);
   pages.push(page);
   const start = page.add(HEADER_BYTES);
   Memory.patchCode(start, THUNK_BYTES, (code) => {
     switch (Process.arch) {
       case "arm64":
-        code.writeU32(0x58000051); // ldr x17, 8
-        code.add(4).writeU32(0xd61f0220); // br x17
-        code.add(8).writePointer(target);
+        code.writeU32(0x58000091); // ldr x17, 16
+        code.add(4).writeU32(method === null ? 0xd503201f : 0x580000a0); // nop, or ldr x0, 20
+        code.add(8).writeU32(0xd61f0220); // br x17
+        code.add(16).writePointer(target);
+        code.add(24).writePointer(method ?? NULL);
         break;
       case "arm":
-        code.writeU32(0xe51ff004); // ldr pc, [pc, -4]
-        code.add(4).writePointer(target);
+        code.writeU32(method === null ? 0xe1a00000 : 0xe59f0004); // nop, or ldr r0, [pc, 4]
+        code.add(4).writeU32(0xe59ff004); // ldr pc, [pc, 4]
+        code.add(12).writePointer(method ?? NULL);
+        code.add(16).writePointer(target);
         break;
       default: {
         const writer = new X86Writer(code, { pc: start });
+        if (method !== null) {
+          writer.putMovRegAddress(Process.pointerSize === 8 ? "rdi" : "eax", method);
+        }
         writer.putJmpAddress(target);
         writer.flush();
       }
@@ -270,5 +344,8 @@ export function audit(): void {
 /** Methods go back to what they were. */
 export function keepNoMore(): void {
   audit();
+  for (let i = 0; i < subjects.length; i++) {
+    want(rows.add(i * ROW_BYTES).readPointer().sub(known?.entry ?? 0), NULL);
+  }
   subjects = [];
 }

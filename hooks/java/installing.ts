@@ -2,13 +2,14 @@
 
 import Java from "frida-java-bridge";
 import { micros } from "../out/clock.js";
-import { soon } from "../out/doorbell.js";
+import { after, soon } from "../out/doorbell.js";
 import { emit, report } from "../out/emit.js";
-import { isArt, restore, tryEnv, currentEnv } from "./bridge.js";
-import { Method, remember, wrapperOf } from "./classes.js";
+import { isArt, restore, tryEnv, currentEnv, type ClassWrapper } from "./bridge.js";
+import { Method, askLoader, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
 import { JVM } from "./daemon.js";
-import { watch, type Kind, type Watch } from "./engine.js";
-import { findClass, globalRef, inFrame, newString, type Env } from "./jni.js";
+import { definedIn, dexFiles } from "./dex.js";
+import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
+import { deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
 import { patch } from "./patches.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
@@ -34,14 +35,14 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
   }
   busy += 1;
   soon(() => {
-    Java.perform(() => {
+    attached(() => {
       try {
         work(currentEnv());
       } catch (error) {
         report(error, "installing");
       }
       setTimeout(() => {
-        Java.perform(() => {
+        attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
           busy -= 1;
           done();
@@ -49,6 +50,41 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
       }, isArt() ? 0 : settleMs);
     });
   });
+}
+
+/** Not `Java.perform`: on Android that waits for the app, and a process may have none. */
+function attached(work: () => void): void {
+  Java.vm.perform(work);
+}
+
+/** How long our thread works on end: the host's questions, and threads of the app in our hooks, wait that long. */
+const SLICE_MS = 20;
+
+/**
+ * Run all works on the agent's thread, one after the other, whatever becomes of each; then `done` when their hooks are
+ * live. On ART in slices; a JVM stands still for each method that is replaced later, but once for all of one slice.
+ */
+export function inSlices(works: Work[], done: () => void): void {
+  const left = [...works];
+  const next = (): void => {
+    defer((env) => {
+      const until = Date.now() + SLICE_MS;
+      while (left.length > 0 && (!isArt() || Date.now() < until)) {
+        try {
+          left.shift()?.(env);
+        } catch (error) {
+          report(error, "installing");
+        }
+      }
+    }, () => {
+      if (left.length === 0) {
+        done();
+      } else {
+        next();
+      }
+    });
+  };
+  next();
 }
 
 /**
@@ -116,45 +152,71 @@ export function installForObject(name: string, work: Work): void {
   installOrTell(name, "the process was too busy to hook the class before it was used", work, PATIENCE_FOR_OBJECTS_S);
 }
 
-/** class name -> what to do when it comes */
-const awaited = new Map<string, Work[]>();
+type OnClass = (env: Env, wrapper: ClassWrapper) => void;
 
-/** Do `work` when the class `name` is there; it is not yet. */
-export function whenDefined(name: string, work: Work): void {
-  const works = awaited.get(name);
+/** class name -> what to do with each class of it: every loader may have one of its own */
+const wanted = new Map<string, OnClass[]>();
+
+/** Do `work` with each class of a name, now with those that are there and later with those that come. False: none is there. */
+export function eachClass(env: Env, name: string, work: OnClass): boolean {
+  const works = wanted.get(name);
   if (works === undefined) {
-    awaited.set(name, [work]);
+    wanted.set(name, [work]);
   } else {
     works.push(work);
   }
+  const there = wrappersOf(env, name);
+  for (const wrapper of there) {
+    work(env, wrapper);
+  }
+  return there.length > 0;
+}
+
+/** Do `work` when a class of the name is there; there is none yet. */
+export function whenDefined(name: string, work: Work): void {
+  let done = false;
+  const works = wanted.get(name) ?? [];
+  works.push((env) => {
+    if (!done) {
+      done = true;
+      work(env);
+    }
+  });
+  wanted.set(name, works);
 }
 
 /** Watch all overloads of a method, now or when its class comes; one in which the app's own code may run, unless told. */
 export function on(
   env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after">, kind: Kind = "app",
 ): void {
-  const wrapper = wrapperOf(env, cls);
-  if (wrapper === null) {
-    whenDefined(cls, (own) => { on(own, cls, method, parts, kind); });
-  } else {
-    watch(env, wrapper, method, null, kind, { subject: `${cls}.${method}`, ...parts });
-  }
+  const subject = `${cls}.${method}`;
+  eachClass(env, cls, (own, wrapper) => {
+    const done = watch(own, wrapper, method, null, kind, { subject, ...parts });
+    if (done.count === 0 && done.unread.length > 0) {
+      emit(micros(), { kind: "gap", where: "hook", subject, why: "install_failed", detail: namesAbsent(done.unread) });
+    }
+  });
 }
 
-function arrived(name: string): Work {
-  const works = awaited.get(name) ?? [];
-  awaited.delete(name);
-  return (env) => {
-    for (const work of works) {
-      work(env);
+/** A class came, a global reference. */
+function arrived(env: Env, name: string, cls: NativePointer): void {
+  if (!keep(env, name, cls)) {
+    return;
+  }
+  const wrapper = wrapperFor(env, name, cls);
+  for (const work of wanted.get(name) ?? []) {
+    try {
+      work(env, wrapper);
+    } catch (error) {
+      report(error, name);
     }
-  };
+  }
 }
 
 /** Begin to notice classes that come later. */
 export function watchDefinitions(env: Env): void {
   if (isArt()) {
-    watchDexLoaders(env);
+    watchLoaders(env);
   } else {
     watchJvm();
   }
@@ -171,53 +233,194 @@ function watchJvm(): void {
     patch(address, {
       onEnter(args) {
         const given = args[nameAt] ?? NULL;
-        const defined = awaited.size === 0 || given.isNull() ? null : given.readCString();
-        const wanted = defined?.replace(/\//g, ".") ?? "";
-        this["wanted"] = awaited.has(wanted) ? wanted : null;
+        const name = (given.isNull() ? null : given.readCString())?.replace(/\//g, ".") ?? "";
+        this["wanted"] = wanted.has(name) ? name : null;
       },
       onLeave(result) {
-        const wanted = this["wanted"] as string | null;
+        const name = this["wanted"] as string | null;
         const env = tryEnv();
-        if (wanted === null || result.isNull() || env === null) {
+        if (name === null || result.isNull() || env === null) {
           return;
         }
         const cls = globalRef(env, result);
-        installOrTell(wanted, "its loader let no other thread in while it loaded the class", (own) => {
-          remember(wanted, cls);
-          arrived(wanted)(own);
+        installOrTell(name, "its loader let no other thread in while it loaded the class", (own) => {
+          arrived(own, name, cls);
         }, PATIENCE_S);
       },
     });
   }
 }
 
-const forName = new Method(
-  "java.lang.Class", "forName", "(Ljava/lang/String;ZLjava/lang/ClassLoader;)Ljava/lang/Class;", true);
+// On ART: classes come with a new loader (a plug-in, a dynamic feature), or with dex files that a packer puts into one
+// that is there, by whatever means.
 
-/** On ART classes come with a new loader (a plug-in, a dynamic feature): ask each new one for what is awaited. */
-function watchDexLoaders(env: Env): void {
-  const loaders = wrapperOf(env, "dalvik.system.BaseDexClassLoader");
-  if (loaders === null) {
+/** A loader that was asked, a weak reference, and for which dex files. */
+interface Asked {
+  loader: NativePointer;
+  files: string | null;
+}
+
+const asked: Asked[] = [];
+
+/** Ask a loader for each class that is wanted and may be its own; one whose dex files are known and the same is not asked again. */
+function ask(env: Env, loader: NativePointer): void {
+  if (loader.isNull()) {
     return;
   }
-  watch(env, loaders, "$init", null, "app", {
-    subject: "dalvik.system.BaseDexClassLoader",
+  const dexes = dexFiles(env, loader);
+  const files = dexes === null ? null : dexes.map(({ begin }) => begin.toString()).join();
+  let known = inFrame(env, () => asked.find((other) => isSame(env, strong(env, other.loader), loader)));
+  if (known === undefined) {
+    known = { loader: weakRef(env, loader), files: null };
+    asked.push(known);
+  } else if (files !== null && known.files === files) {
+    return;
+  }
+  known.files = files;
+  lookAgain();
+  const names = dexes === null ? [...wanted.keys()].filter((name) => !isBoot(env, name)) : definedIn(dexes, wanted.keys());
+  for (const name of names) {
+    const cls = askLoader(env, name, loader);
+    if (cls !== null) {
+      arrived(env, name, cls);
+    }
+  }
+}
+
+const PATIENCE_FOR_THE_APP_S = 3;
+
+/** The app has its class loader now, and has not run a line of its own yet: what is wanted of it is hooked before it does. */
+export function appCame(): void {
+  installOrTell("the app's class loader", "the process was too busy to hook the app's own classes in time", (env) => {
+    ask(env, mainLoader(env));
+  }, PATIENCE_FOR_THE_APP_S);
+}
+
+const contextLoader = new Method("java.lang.Thread", "getContextClassLoader", "()Ljava/lang/ClassLoader;");
+const currentThread = new Method("java.lang.Thread", "currentThread", "()Ljava/lang/Thread;", true);
+
+/** On a thread of the app: ask its loaders of now, before it goes on. `context`: an object that may know one. */
+function askNow(env: Env, context: NativePointer | null): void {
+  const loaders = inFrame(env, () => {
+    const found = [contextLoader.object(env, currentThread.object(env, null))];
+    try {
+      found.push(context === null ? NULL : loaderOf.object(env, context));
+    } catch {
+      // an application that answers otherwise than a Context does
+    }
+    return found.filter((loader) => !loader.isNull()).map((loader) => globalRef(env, loader));
+  });
+  installOrTell("class loaders", "the process was too busy to ask the app's class loaders in time", (own) => {
+    for (const loader of loaders) {
+      ask(own, loader);
+      own.deleteGlobalRef(loader);
+    }
+    askAll(own);
+  }, PATIENCE_S);
+}
+
+/** Those that were asked before and may have other dex files now. */
+function askAll(env: Env): void {
+  for (const one of [...asked]) {
+    const loader = inFrame(env, () => {
+      const local = strong(env, one.loader);
+      return local.isNull() ? NULL : globalRef(env, local);
+    });
+    if (loader.isNull()) {
+      deleteWeak(env, one.loader);
+      asked.splice(asked.indexOf(one), 1);
+    } else {
+      ask(env, loader);
+      env.deleteGlobalRef(loader);
+    }
+  }
+}
+
+const loaderOf = new Method("android.content.Context", "getClassLoader", "()Ljava/lang/ClassLoader;");
+
+/** When a dex file was opened, its classes come into a loader a little later. */
+const AFTER_OPENING_MS = [5, 50, 500];
+let opened = false;
+
+function dexOpened(): void {
+  if (opened) {
+    return;
+  }
+  opened = true;
+  for (const wait of AFTER_OPENING_MS) {
+    after(wait, () => {
+      opened = false;
+      defer(askAll, () => undefined);
+    });
+  }
+}
+
+/** What opens dex files, and what puts them into a loader; not all are on each release. */
+const OPENERS = ["openDexFile", "openInMemoryDexFile", "openInMemoryDexFiles"];
+const ELEMENTS = ["makeDexElements", "makePathElements", "makeInMemoryDexElements"];
+const ADDERS = ["addDexPath", "initByteBufferDexPath"];
+
+function watchLoaders(env: Env): void {
+  const askOf = (call: Call, loader: NativePointer): void => {
+    const global = globalRef(call.env, loader);
+    installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
+      ask(own, global);
+      own.deleteGlobalRef(global);
+    }, PATIENCE_S);
+  };
+  on(env, "dalvik.system.BaseDexClassLoader", "$init", {
     after: (call) => {
-      if (awaited.size === 0 || call.self === null) {
-        return;
+      if (call.self !== null && call.thrown.isNull()) {
+        askOf(call, call.self);
       }
-      const loader = globalRef(call.env, call.self);
-      defer((own) => {
-        for (const name of [...awaited.keys()]) {
-          try {
-            const cls = inFrame(own, () => globalRef(own, forName.object(own, null, newString(own, name), 0, loader)));
-            remember(name, cls);
-          } catch {
-            continue;
-          }
-          arrived(name)(own);
-        }
-      }, () => undefined);
     },
   });
+  for (const method of ADDERS) {
+    on(env, "dalvik.system.DexPathList", method, {
+      after: (call) => {
+        const { env: own, self } = call;
+        if (self !== null) {
+          inFrame(own, () => { askOf(call, objectField(own, self, "definingContext", "Ljava/lang/ClassLoader;")); });
+        }
+      },
+    });
+  }
+  for (const method of ELEMENTS) {
+    on(env, "dalvik.system.DexPathList", method, { after: dexOpened });
+  }
+  for (const method of OPENERS) {
+    on(env, "dalvik.system.DexFile", method, { after: dexOpened });
+  }
+  // A loader of the app's own kind gets its classes here, one at a time.
+  on(env, "dalvik.system.DexFile", "loadClass", {
+    after: (call) => {
+      const { env: own, args: [given], result } = call;
+      const name = given instanceof NativePointer ? text(own, given)?.replace(/\//g, ".") : undefined;
+      if (name !== undefined && wanted.has(name) && result instanceof NativePointer && !result.isNull()) {
+        const cls = globalRef(own, result);
+        installOrTell(name, "the process was too busy to hook the class in time", (ours) => {
+          arrived(ours, name, cls);
+        }, PATIENCE_S);
+      }
+    },
+  });
+  on(env, "android.app.Application", "attach", { after: (call) => { askNow(call.env, call.self); } });
+  on(env, "android.app.Instrumentation", "callApplicationOnCreate", {
+    before: (call) => { askNow(call.env, contextOf(call)); },
+    after: (call) => { askNow(call.env, contextOf(call)); },
+  });
+  let shown = false;
+  on(env, "android.app.Activity", "onResume", {
+    before: (call) => {
+      if (!shown) {
+        shown = true;
+        askNow(call.env, call.self);
+      }
+    },
+  });
+}
+
+function contextOf(call: Call): NativePointer | null {
+  const [context] = call.args;
+  return context instanceof NativePointer && !context.isNull() ? context : null;
 }

@@ -66,8 +66,17 @@ export function globalRef(env: Env, ref: NativePointer): NativePointer {
   return jni(env, 21, "pointer", ["pointer"], ref);
 }
 
+export function deleteGlobal(env: Env, ref: NativePointer): void {
+  jni(env, 22, "void", ["pointer"], ref);
+}
+
 export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
   return jni<number>(env, 24, "uint8", ["pointer", "pointer"], a, b) !== 0;
+}
+
+/** A local reference to the class above; NULL for an interface and for Object. */
+export function superclassOf(env: Env, cls: NativePointer): NativePointer {
+  return jni(env, 10, "pointer", ["pointer"], cls);
 }
 
 export function classOf(env: Env, object: NativePointer): NativePointer {
@@ -76,6 +85,11 @@ export function classOf(env: Env, object: NativePointer): NativePointer {
 
 export function isInstance(env: Env, object: NativePointer, cls: NativePointer): boolean {
   return jni<number>(env, 32, "uint8", ["pointer", "pointer"], object, cls) !== 0;
+}
+
+/** A local reference to what a weak one stands for; NULL when it is gone. */
+export function strong(env: Env, ref: NativePointer): NativePointer {
+  return jni(env, 25, "pointer", ["pointer"], ref);
 }
 
 export function weakRef(env: Env, ref: NativePointer): NativePointer {
@@ -153,6 +167,15 @@ export function byteRegion(env: Env, array: NativePointer, from: number, length:
   jni(env, 200, "void", ["pointer", "int", "int", "pointer"], array, from, length, buffer);
   orThrow(env);
   return buffer.readByteArray(length) ?? new ArrayBuffer(0);
+}
+
+/** Addresses kept in a long[]. */
+export function longArray(env: Env, array: NativePointer, length: number): NativePointer[] {
+  const LONG = 8;
+  const buffer = Memory.alloc(LONG * Math.max(length, 1));
+  jni(env, 204, "void", ["pointer", "int", "int", "pointer"], array, 0, length, buffer);
+  orThrow(env);
+  return Array.from({ length }, (_, i) => ptr(buffer.add(LONG * i).readU64().toString()));
 }
 
 /** A new local reference to a byte[]. */
@@ -289,6 +312,24 @@ export function reflected(env: Env, cls: NativePointer, id: NativePointer, isSta
 /** The method id behind a java.lang.reflect.Method. */
 export function fromReflected(env: Env, method: NativePointer): NativePointer {
   return jni(env, 7, "pointer", ["pointer"], method);
+}
+
+/** A class of a JVM from its class file, with a loader. Throws JavaError when it is refused; an ART refuses all. */
+export function defineClass(env: Env, name: string, loader: NativePointer, code: NativePointer, size: number): NativePointer {
+  const cls = jni<NativePointer>(
+    env, 5, "pointer", ["pointer", "pointer", "pointer", "int"], Memory.allocUtf8String(name), loader, code, size);
+  orThrow(env);
+  return cls;
+}
+
+/** A java.nio.ByteBuffer over memory, which has to stay. */
+export function byteBuffer(env: Env, code: NativePointer, size: number): NativePointer {
+  return jni(env, 229, "pointer", ["pointer", "int64"], code, size);
+}
+
+/** An array of one object. */
+export function arrayOf(env: Env, cls: NativePointer, object: NativePointer): NativePointer {
+  return jni(env, 172, "pointer", ["int", "pointer", "pointer"], 1, cls, object);
 }
 
 export function findClass(env: Env, name: string): NativePointer {

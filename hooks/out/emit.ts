@@ -21,8 +21,8 @@ export class Fold implements Counted {
   first: number;
   last: number;
   count = 0;
-  /** where repeats are counted below JavaScript, if they are */
-  held: { take: (free: boolean) => void } | null = null;
+  /** where repeats are counted below JavaScript, if they are: one line of code may call in several places */
+  readonly held = new Set<{ take: (free: boolean) => void }>();
   /** written for the last time: what is added now is lost */
   gone = false;
 
@@ -161,6 +161,12 @@ function settleFold(fold: Fold, now: number): void {
   fold.begun = now;
 }
 
+function takeAll(fold: Fold, free: boolean): void {
+  for (const held of [...fold.held]) {
+    held.take(free);
+  }
+}
+
 /** Folds stand in the order in which their lines began, so that only those that are due are looked at. */
 function settleFolds(all: boolean): void {
   const now = micros();
@@ -168,10 +174,10 @@ function settleFolds(all: boolean): void {
     if (!all && now - fold.begun < foldUs) {
       return;
     }
-    fold.held?.take(false);
+    takeAll(fold, false);
     if (all || fold.count === 0) {
       // Whatever is still counted while we look comes with the last look.
-      fold.held?.take(true);
+      takeAll(fold, true);
     }
     folds.delete(key);
     fold.gone = all || fold.count === 0;

@@ -2,7 +2,7 @@
 
 import type { Access, Value } from "../event.js";
 import type { Env } from "../java/jni.js";
-import { capture, frames, threadNameOf } from "../java/stack.js";
+import { capture, cutOf, frames, threadNameOf } from "../java/stack.js";
 import { emit, emitAccess, type Fold } from "../out/emit.js";
 import type { SourceSpec } from "../plan.js";
 import type { Read } from "./readers.js";
@@ -99,6 +99,7 @@ export function access(
     return null;
   }
   const key = `${spec.source}\n${spec.data}\n${target}\n${outcome}\n${elements}\n${told(values)}\n${captured}`;
+  const cutStack = withStack ? cutOf(captured) : null;
   const fold = emitAccess(at, key, () => ({
     kind: "access",
     source: spec.source,
@@ -108,6 +109,7 @@ export function access(
     outcome,
     args,
     stack: captured === "" ? [] : frames(captured, own),
+    ...(cutStack === null ? {} : { stack_cut: cutStack }),
     thread: threadNameOf(env),
   }));
   if (read.cut && !cut.has(spec.source)) {

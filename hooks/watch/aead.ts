@@ -55,14 +55,14 @@ function message(op: "encrypt" | "decrypt"): Hook {
     before: (args) => {
       taken.set(Process.getCurrentThreadId(), read(args[6], args[7]?.toInt32() ?? 0));
     },
-    after: (args, result, _library, where) => {
+    after: (args, result, _library, caller) => {
       const [context, out, written = NULL, , nonce, size] = args;
       const input = taken.get(Process.getCurrentThreadId()) ?? null;
       taken.delete(Process.getCurrentThreadId());
       const known = contexts.get(String(context));
       if (result.toInt32() === 1 && known !== undefined && !written.isNull()) {
         const output = read(out, Number(written.readULong()));
-        once(op, known.algorithm, input, output, known.key, where, read(nonce, size?.toInt32() ?? 0));
+        once(op, known.algorithm, input, output, known.key, caller, read(nonce, size?.toInt32() ?? 0));
       }
     },
   };

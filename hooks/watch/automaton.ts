@@ -3,6 +3,8 @@
 /** States at most: patterns that need more are left to JavaScript. */
 const MOST_STATES = 4000;
 const BYTES = 256;
+/** Letters that are no ASCII are of several bytes: a text with one is left to JavaScript, as found. */
+const FOREIGN = 0x80;
 /** The byte that ends a text in C. */
 const END = 0;
 /** States of the table that end the search. */
@@ -20,33 +22,28 @@ interface Node {
 }
 
 const ANY = set((byte) => byte !== END);
-/** Bytes of letters that are no ASCII, and those of them that only stand behind another. */
-const FOREIGN = set((byte) => byte >= 0x80);
-const GOES_ON = set((byte) => byte >= 0x80 && byte < 0xc0);
 const KINDS: Record<string, Set<number>> = {
   d: set((byte) => byte >= 48 && byte <= 57),
   w: set((byte) => /\w/.test(String.fromCharCode(byte))),
-  s: set((byte) => byte >= 0x80 || (byte !== END && /\s/.test(String.fromCharCode(byte)))),
+  s: set((byte) => byte !== END && /\s/.test(String.fromCharCode(byte))),
 };
 
 function set(has: (byte: number) => boolean): Set<number> {
-  return new Set(Array.from({ length: BYTES }, (_, byte) => byte).filter(has));
+  return new Set(Array.from({ length: FOREIGN }, (_, byte) => byte).filter(has));
 }
 
 function others(bytes: Set<number>): Set<number> {
-  return new Set([...ANY].filter((byte) => byte >= 0x80 || !bytes.has(byte)));
+  return new Set([...ANY].filter((byte) => !bytes.has(byte)));
 }
 
-/** The patterns as one graph; a text is found when the last node is reached. */
+/** A pattern as a graph; a text is found when the last node is reached. */
 class Graph {
   readonly nodes: Node[] = [];
   readonly first = this.node();
   readonly last = this.node();
-  private text = "";
   private at = 0;
 
-  add(pattern: string): void {
-    [this.text, this.at] = [pattern, 0];
+  constructor(private readonly text: string) {
     do {
       const from = this.node();
       this.go(this.first, from);
@@ -55,8 +52,8 @@ class Graph {
       }
       this.go(this.sequence(from), this.last);
     } while (this.eats("|"));
-    if (this.at !== this.text.length) {
-      throw new Unknown(pattern);
+    if (this.at !== text.length) {
+      throw new Unknown(text);
     }
   }
 
@@ -73,9 +70,6 @@ class Graph {
     const between = this.node();
     this.go(from, between);
     (this.nodes[between] as Node).on = { bytes, to };
-    if (from !== to && [...bytes].some((byte) => FOREIGN.has(byte))) {
-      this.on(to, GOES_ON, to);
-    }
     return to;
   }
 
@@ -184,71 +178,77 @@ class Graph {
 }
 
 /**
- * A table that finds texts which any of the patterns matches, as 16-bit numbers: how many kinds of bytes there are, the
- * kind of each byte, then for each state where it goes on each kind. A search begins in state 2; state 1 has found, state
- * 0 never will. It may find more than the patterns, never less. Null when it cannot be made.
+ * A table that finds the texts which a pattern matches, as 16-bit numbers: how many kinds of bytes there are, the kind of
+ * each byte, then for each state where it goes on each kind. A search begins in state 2; state 1 has found, state 0 never
+ * will. Of texts that are not all ASCII it may find more than the pattern, never fewer. Null when it cannot be made.
  */
-export function tableOf(patterns: string[]): Uint16Array | null {
-  const graph = new Graph();
+export function tableOf(pattern: string): Uint16Array | null {
+  let graph: Graph;
   try {
-    patterns.forEach((pattern) => {
-      graph.add(pattern);
-    });
+    graph = new Graph(pattern);
   } catch (error) {
     if (error instanceof Unknown) {
       return null;
     }
     throw error;
   }
-  const [kindOf, examples] = kinds(graph.nodes);
+  const sets = [...new Set(graph.nodes.map(({ on }) => on?.bytes).filter((bytes) => bytes !== undefined))];
+  const [kindOf, kindsIn] = kinds(sets);
+  const count = Math.max(...kindOf) + 1;
   const states = new Map<string, number>([["never", NEVER], ["found", FOUND]]);
-  const rows: number[][] = [examples.map(() => NEVER), examples.map(() => FOUND)];
+  const rows: number[][] = [Array<number>(count).fill(NEVER), Array<number>(count).fill(FOUND)];
   const waiting: number[][] = [];
-  const stateOf = (nodes: number[]): number => {
-    const all = reached(graph.nodes, nodes);
-    const key = all.includes(graph.last) ? "found" : all.length === 0 ? "never" : all.join(" ");
+  const stateOf = (nodes: Set<number>): number => {
+    const key = nodes.has(graph.last) ? "found" : nodes.size === 0 ? "never" : [...nodes].sort((a, b) => a - b).join(" ");
     let state = states.get(key);
     if (state === undefined) {
       state = states.size;
       states.set(key, state);
-      waiting.push(all);
+      waiting.push([...nodes]);
     }
     return state;
   };
-  if (stateOf([graph.first]) === FOUND) {
+  const behind = graph.nodes.map((_, node) => reached(graph, node));
+  if (stateOf(new Set(behind[graph.first])) === FOUND) {
     return null;
   }
   for (let all = waiting.shift(); all !== undefined && states.size < MOST_STATES; all = waiting.shift()) {
-    const ways = all.map((node) => graph.nodes[node]?.on ?? null).filter((on) => on !== null);
-    rows.push(examples.map((byte) => stateOf(ways.filter(({ bytes }) => bytes.has(byte)).map(({ to }) => to))));
+    const next = Array.from({ length: count }, () => new Set<number>());
+    for (const node of all) {
+      const { bytes, to } = graph.nodes[node]?.on ?? { bytes: new Set<number>(), to: 0 };
+      for (const kind of kindsIn.get(bytes) ?? []) {
+        for (const each of behind[to] ?? []) {
+          next[kind]?.add(each);
+        }
+      }
+    }
+    rows.push(next.map((nodes, kind) => (kind === kindOf[FOREIGN] ? FOUND : stateOf(nodes))));
   }
-  return rows.length === states.size ? new Uint16Array([examples.length, ...kindOf, ...rows.flat()]) : null;
+  return rows.length === states.size ? new Uint16Array([count, ...kindOf, ...rows.flat()]) : null;
 }
 
-/** All nodes that are reached from some without a byte; of those only the ones that matter, in order. */
-function reached(nodes: Node[], from: number[]): number[] {
-  const found = new Set(from);
+/** Those that matter of all nodes that are reached from one without a byte. */
+function reached(graph: Graph, from: number): number[] {
+  const found = new Set([from]);
   for (const node of found) {
-    for (const also of nodes[node]?.also ?? []) {
+    for (const also of graph.nodes[node]?.also ?? []) {
       found.add(also);
     }
   }
-  return [...found].filter((node) => node === 1 || nodes[node]?.on !== null).sort((a, b) => a - b);
+  return [...found].filter((node) => node === graph.last || graph.nodes[node]?.on !== null);
 }
 
-/** Bytes that no pattern tells apart are of one kind: the kind of each byte, and a byte of each kind. */
-function kinds(nodes: Node[]): [number[], number[]] {
-  const sets = new Set(nodes.map(({ on }) => on?.bytes).filter((bytes) => bytes !== undefined));
-  const known = new Map<string, number>();
-  const examples: number[] = [];
+/** Bytes that no set tells apart are of one kind: the kind of each byte, and the kinds in each set. */
+function kinds(sets: Set<number>[]): [number[], Map<Set<number>, number[]>] {
+  const known = new Map<string, number>([["foreign", 0]]);
+  const kindsIn = new Map(sets.map((bytes) => [bytes, new Set<number>()]));
   const kindOf = Array.from({ length: BYTES }, (_, byte) => {
-    const key = [...sets].map((bytes) => (bytes.has(byte) ? "1" : "0")).join("");
-    let kind = known.get(key);
-    if (kind === undefined) {
-      kind = examples.push(byte) - 1;
-      known.set(key, kind);
-    }
+    const within = sets.filter((bytes) => bytes.has(byte));
+    const key = byte >= FOREIGN ? "foreign" : within.map((bytes) => sets.indexOf(bytes)).join(" ");
+    const kind = known.get(key) ?? known.size;
+    known.set(key, kind);
+    within.forEach((bytes) => kindsIn.get(bytes)?.add(kind));
     return kind;
   });
-  return [kindOf, examples];
+  return [kindOf, new Map([...kindsIn].map(([bytes, some]) => [bytes, [...some]]))];
 }

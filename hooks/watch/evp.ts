@@ -3,7 +3,6 @@
 
 import type { Transform } from "../event.js";
 import { goLive } from "../java/patches.js";
-import type { Where } from "../java/stack.js";
 import { eachModule } from "../out/leaving.js";
 import { AEAD } from "./aead.js";
 import { MOST_BYTES, attach, once, read, tell, type Hook, type Work } from "./libcrypto.js";
@@ -46,14 +45,14 @@ function take(context: NativePointer | undefined, bytes: ArrayBuffer | null, int
   }
 }
 
-function end(context: NativePointer | undefined, where: Where | null): void {
+function end(context: NativePointer | undefined, caller: NativePointer): void {
   const work = works.get(String(context));
   if (work === undefined) {
     return;
   }
   const { taken, given } = work;
   works.set(String(context), { ...work, taken: [], given: [], size: 0 });
-  tell({ ...work, taken, given }, where);
+  tell({ ...work, taken, given }, caller);
 }
 
 // Names and lengths, asked of the library itself: OpenSSL 3 and BoringSSL name these functions differently.
@@ -109,10 +108,10 @@ const CIPHER_UPDATE: Hook = {
 
 /** (context, out, *written) */
 const CIPHER_END: Hook = {
-  after: ([context, out, written], result, _library, where) => {
+  after: ([context, out, written], result, _library, caller) => {
     if (result.toInt32() === 1 && out !== undefined && written?.isNull() === false) {
       take(context, read(out, written.readS32()), "given");
-      end(context, where);
+      end(context, caller);
     }
   },
 };
@@ -125,18 +124,18 @@ const DIGEST_BEGIN: Hook = {
 
 /** (context, out, *size) */
 const DIGEST_END: Hook = {
-  after: ([context, out, size], _result, _library, where) => {
+  after: ([context, out, size], _result, _library, caller) => {
     take(context, read(out, size === undefined || size.isNull() ? 0 : size.readU32()), "given");
-    end(context, where);
+    end(context, caller);
   },
 };
 
 /** (data, size, out) */
 function whole(algorithm: string, bytes: number): Hook {
   return {
-    after: ([data, size, out], result, _library, where) => {
+    after: ([data, size, out], result, _library, caller) => {
       const place = out?.isNull() === false ? out : result;
-      once("digest", algorithm, read(data, size?.toInt32() ?? 0), read(place, bytes), null, where);
+      once("digest", algorithm, read(data, size?.toInt32() ?? 0), read(place, bytes), null, caller);
     },
   };
 }
@@ -156,9 +155,9 @@ const FUNCTIONS: Record<string, Hook> = {
   EVP_MD_CTX_free: GONE,
   /** (data, size, out, *written, type, engine) */
   EVP_Digest: {
-    after: ([data, size, out, written, type = NULL], _result, library, where) => {
+    after: ([data, size, out, written, type = NULL], _result, library, caller) => {
       const bytes = written?.isNull() === false ? written.readU32() : ask(library, ["EVP_MD_get_size", "EVP_MD_size"], type);
-      once("digest", nameOf(library, "MD", type), read(data, size?.toInt32() ?? 0), read(out, bytes), null, where);
+      once("digest", nameOf(library, "MD", type), read(data, size?.toInt32() ?? 0), read(out, bytes), null, caller);
     },
   },
   MD5: whole("MD5", 16),
@@ -167,11 +166,11 @@ const FUNCTIONS: Record<string, Hook> = {
   SHA512: whole("SHA-512", 64),
   /** (type, key, size of key, data, size, out, *written) */
   HMAC: {
-    after: ([type = NULL, key, keyBytes, data, size, out, written], result, library, where) => {
+    after: ([type = NULL, key, keyBytes, data, size, out, written], result, library, caller) => {
       const place = out?.isNull() === false ? out : result;
       const bytes = written?.isNull() === false ? written.readU32() : ask(library, ["EVP_MD_get_size", "EVP_MD_size"], type);
       const name = `Hmac${nameOf(library, "MD", type).replace("-", "")}`;
-      once("mac", name, read(data, size?.toInt32() ?? 0), read(place, bytes), read(key, keyBytes?.toInt32() ?? 0), where);
+      once("mac", name, read(data, size?.toInt32() ?? 0), read(place, bytes), read(key, keyBytes?.toInt32() ?? 0), caller);
     },
   },
   /** (context, key, size of key, type, engine) */

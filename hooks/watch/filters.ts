@@ -16,7 +16,7 @@ export interface Filter {
   /** of `text`: how many bytes behind the place that the argument names */
   behind?: number;
   table?: NativePointer;
-  /** numbers in the table */
+  /** of what is in the table */
   count?: number;
 }
 
@@ -66,16 +66,23 @@ export function ofFamily(argument: number, some: number[]): Filter {
 
 const tables = new Map<string, NativePointer | null>();
 
+/** A table of a pattern, made once; they live as long as the agent. */
+function tableFor(pattern: string): NativePointer | null {
+  let table = tables.get(pattern);
+  if (table === undefined) {
+    const made = tableOf(pattern);
+    table = made === null ? null : Memory.alloc(made.byteLength).writeByteArray(made.buffer as ArrayBuffer);
+    tables.set(pattern, table);
+  }
+  return table;
+}
+
 /** Calls with a text that one of some patterns matches; now and then one that none does. */
 export function matching(argument: number, patterns: string[], behind = 0): Filter {
-  const key = patterns.join("\n");
-  let table = tables.get(key);
-  if (table === undefined) {
-    const made = tableOf(patterns);
-    table = made === null ? null : Memory.alloc(made.byteLength).writeByteArray(made.buffer as ArrayBuffer);
-    tables.set(key, table);
-  }
-  return table === null ? ALL : { judges: Judges.text, argument, behind, table };
+  const found = patterns.map(tableFor);
+  const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));
+  found.forEach((one, i) => table.add(i * Process.pointerSize).writePointer(one ?? NULL));
+  return found.includes(null) ? ALL : { judges: Judges.text, argument, behind, table, count: found.length };
 }
 
 /** Descriptors by whose number calls are judged. */

@@ -13,7 +13,7 @@ export const Judges = {
   all: 0,
   /** an argument is one of some numbers */
   number: 1,
-  /** a text is found by a table of automaton.ts */
+  /** a text is found by one of some tables of automaton.ts */
   text: 2,
   /** a descriptor is in a table */
   descriptor: 3,
@@ -35,7 +35,7 @@ typedef struct {
   gint covers; /* calls inside a wrapped API are part of its access */
   gint spares; /* calls of some libraries are not looked at */
   gint enters;
-  gint count; /* numbers in the table */
+  gint count; /* of what is in the table */
   gpointer table;
 } Filter;
 
@@ -86,16 +86,25 @@ is_open (guint8 * table, gint descriptor)
 }
 
 static gint
-is_found (guint16 * table, guint8 * text)
+is_found (Filter * filter, const guint8 * text)
 {
-  guint kinds = table[0];
-  guint16 * kind_of = table + 1;
-  guint16 * states = kind_of + 256;
-  guint state = 2;
-  do
-    state = states[state * kinds + kind_of[*text]];
-  while (state > 1 && *text++ != 0);
-  return state == 1;
+  guint16 ** tables = filter->table;
+  gint i;
+
+  for (i = 0; i != filter->count; i++)
+  {
+    const guint kinds = tables[i][0];
+    const guint16 * kind_of = tables[i] + 1;
+    const guint16 * states = kind_of + 256;
+    const guint8 * at = text;
+    guint state = 2;
+    do
+      state = states[state * kinds + kind_of[*at]];
+    while (state > 1 && *at++ != 0);
+    if (state == 1)
+      return 1;
+  }
+  return 0;
 }
 
 static gint
@@ -105,7 +114,7 @@ matters (Filter * filter, GumInvocationContext * ic)
   switch (filter->judges)
   {
     case ${Judges.number}: return is_one_of (filter, GPOINTER_TO_SIZE (argument));
-    case ${Judges.text}: return !is_bad (argument) && is_found (filter->table, (guint8 *) argument + filter->behind);
+    case ${Judges.text}: return !is_bad (argument) && is_found (filter, (guint8 *) argument + filter->behind);
     case ${Judges.descriptor}: return is_open (filter->table, GPOINTER_TO_SIZE (argument));
     case ${Judges.stream}: return !is_bad (argument) && is_open (filter->table, fileno (argument));
     case ${Judges.family}: return !is_bad (argument) && is_one_of (filter, *(guint16 *) argument);

@@ -1,14 +1,14 @@
 // Hooks functions of OpenSSL and BoringSSL, reads what the app gives them, and writes what they made of it as one line.
 
 import type { Transform } from "../event.js";
-import { isCovered } from "../java/engine.js";
-import { patch } from "../java/patches.js";
-import type { Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
+import { ALL, spare, watchCalls } from "./filters.js";
 import { Nesting } from "./inside.js";
 import { appCaller } from "./native.js";
 import { blob, joined, tooFast } from "./transforms.js";
+
+const TLS = /ssl|conscrypt|javacrypto/i;
 
 /** Bytes that one piece of work may take or give. */
 export const MOST_BYTES = 8 * 1024 * 1024;
@@ -27,8 +27,11 @@ export interface Work {
 /** What to do before and after a function; `library` finds others of the same library. */
 export interface Hook {
   before?: (args: NativePointer[], library: Module) => void;
-  after?: (args: NativePointer[], result: NativePointer, library: Module, where: Where | null) => void;
+  after?: (args: NativePointer[], result: NativePointer, library: Module, caller: NativePointer) => void;
 }
+
+/** What a TLS library begins, it ends itself: none of it is the app's. A handshake is some hundred calls. */
+spare(TLS);
 
 /** What one of the functions calls itself is the same work. */
 const within = new Nesting();
@@ -39,25 +42,20 @@ export function attach(library: Module, name: string, hook: Hook): void {
   if (address === null) {
     return;
   }
-  patch(address, {
-    onEnter(args) {
-      this["args"] = null;
-      if (isCovered() || within.has(this)) {
-        return;
+  watchCalls(address, ALL, {
+    enter(call) {
+      if (within.has(call)) {
+        return false;
       }
-      within.enter(this);
-      const kept = Array.from({ length: 8 }, (_, i) => args[i] ?? NULL);
-      this["args"] = kept;
-      safely(name, () => hook.before?.(kept, library));
+      within.enter(call);
+      safely(name, () => hook.before?.(call.args, library));
+      return true;
     },
-    onLeave(result) {
-      const kept = this["args"] as NativePointer[] | null;
-      if (kept !== null) {
-        safely(name, () => hook.after?.(kept, result, library, appCaller(this.returnAddress)));
-        within.leave(this);
-      }
+    leave(call, result) {
+      safely(name, () => hook.after?.(call.args, result, library, call.returnAddress));
+      within.leave(call);
     },
-  });
+  }, { covers: true, spares: true });
 }
 
 const failures = new Map<string, number>();
@@ -86,9 +84,10 @@ export function read(at: NativePointer | undefined, size: number): ArrayBuffer |
 }
 
 /** Queue the line of a finished piece of work, where the app itself asked for it. */
-export function tell(work: Work, where: Where | null): void {
+export function tell(work: Work, caller: NativePointer): void {
+  const where = work.taken.length === 0 || work.given.length === 0 ? null : appCaller(caller);
   const at = micros();
-  if (where === null || work.taken.length === 0 || work.given.length === 0 || tooFast(where.stack[0] ?? "", at)) {
+  if (where === null || tooFast(where.stack[0] ?? "", at)) {
     return;
   }
   emit(at, {
@@ -107,9 +106,9 @@ export function tell(work: Work, where: Where | null): void {
 /** The same for work that is one call. */
 export function once(
   op: Transform["op"], algorithm: string, input: ArrayBuffer | null, output: ArrayBuffer | null, key: ArrayBuffer | null,
-  where: Where | null, iv: ArrayBuffer | null = null,
+  caller: NativePointer, iv: ArrayBuffer | null = null,
 ): void {
   if (input !== null && output !== null) {
-    tell({ op, algorithm, key, iv, taken: [input], given: [output], size: 0 }, where);
+    tell({ op, algorithm, key, iv, taken: [input], given: [output], size: 0 }, caller);
   }
 }

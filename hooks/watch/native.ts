@@ -173,32 +173,46 @@ function ofJvm(): string[] {
   return folders;
 }
 
-/** The stack of a call from `address` when it is the app's, null when it is the platform's own. */
-function callerAt(address: NativePointer): Where | null {
-  let module = modules.find(address);
+function moduleAt(address: NativePointer): Module | null {
+  const module = modules.find(address);
   if (module === null) {
     modules.update();
-    module = modules.find(address);
+    return modules.find(address);
   }
-  if (module === null) {
-    // Code that was made while running: a JIT, or an unpacker's. It is not known to be the platform's.
-    return withFrame(here(), `?!${address.toString()}`);
+  return module;
+}
+
+const VIRTUAL_MACHINE = /^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so|frida-(agent|gadget))/;
+/** Where the native methods of the classes are through which Java code reads. */
+const OF_READS = /^lib(java|javacore|nio|net|zip|openjdk\w*)\.(so|dylib)$/;
+
+/** The stack of a call from `address` when it is the app's, null when it is the platform's own: known by its module, mostly. */
+function callerAt(address: NativePointer): Where | null {
+  const module = moduleAt(address);
+  if (module === null || !(isSystem(module.path) || VIRTUAL_MACHINE.test(module.name))) {
+    return fromNative(module, address);
   }
-  if (/^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)|frida-(agent|gadget)/.test(module.name)) {
+  if (!OF_READS.test(module.name)) {
     return null;
   }
   const where = here();
-  if (isSystem(module.path)) {
-    const app = where.stack.findIndex((frame) => !isPlatform(frame));
-    return app >= 0 && where.stack.slice(0, app).every((frame) => READS.test(frame)) ? where : null;
-  }
-  return withFrame(where, `${module.name}!${functionAt(module, address)}`);
+  const app = where.stack.findIndex((frame) => !isPlatform(frame));
+  return app >= 0 && where.stack.slice(0, app).every((frame) => READS.test(frame)) ? where : null;
 }
 
 /** The stack of a call from native code of the app, null for any other: what a TLS library does is not the app's. */
 export function appCaller(address: NativePointer): Where | null {
-  const where = callerAt(address);
-  return where?.stack[0]?.includes("!") === true && !/(ssl|crypto)[^!]*!/i.test(where.stack[0]) ? where : null;
+  const module = moduleAt(address);
+  const isOther = module !== null
+    && (isSystem(module.path) || VIRTUAL_MACHINE.test(module.name) || /ssl|crypto/i.test(module.name));
+  return isOther ? null : fromNative(module, address);
+}
+
+/** Without a module it is code that was made while running: a JIT's, or an unpacker's. It is not known to be the platform's. */
+function fromNative(module: Module | null, address: NativePointer): Where {
+  const frame = module === null ? `?!${address.toString()}` : `${module.name}!${functionAt(module, address)}`;
+  const where = here();
+  return { ...where, stack: [`${frame}()`, ...where.stack] };
 }
 
 const exported = new Map<string, { name: string; from: NativePointer }[]>();
@@ -212,9 +226,4 @@ function functionAt(module: Module, address: NativePointer): string {
     exported.set(module.path, functions);
   }
   return functions.find(({ from }) => from.compare(address) < 0)?.name ?? `0x${address.sub(module.base).toString(16)}`;
-}
-
-/** Native code stands innermost, as `library!function()`. */
-function withFrame(where: Where, frame: string): Where {
-  return { ...where, stack: [`${frame}()`, ...where.stack] };
 }

@@ -1,13 +1,14 @@
 // Installs the sources of the plan: one watcher an API, whatever the API gives and however it gives it.
 
-import type { Raw } from "../java/bridge.js";
+import type { ClassWrapper, Raw } from "../java/bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
-import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
+import { namesAbsent, watch, type Call, type Kind, type Watch } from "../java/engine.js";
 import type { Repeats } from "../java/folding.js";
-import { installForObject, whenDefined } from "../java/installing.js";
+import { eachClass, installForObject } from "../java/installing.js";
 import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { ownFrame } from "../java/stack.js";
-import { appName } from "../out/emit.js";
+import { micros } from "../out/clock.js";
+import { appName, emit } from "../out/emit.js";
 import type { SourceSpec, Status } from "../plan.js";
 import { access, outcomeOf, rememberValues, wereGiven, type Origin, type Outcome } from "./access.js";
 import { followAll } from "./follow.js";
@@ -23,30 +24,44 @@ export function onChange(tell: () => void): void {
   changed = tell;
 }
 
-export function installAll(env: Env, specs: SourceSpec[]): void {
+/** Every source is waiting until its turn to be installed. */
+export function expect(specs: SourceSpec[]): void {
   for (const spec of specs) {
-    install(env, spec);
+    setStatus(spec, "waiting", null);
   }
 }
 
-function install(env: Env, spec: SourceSpec): void {
+function setStatus(spec: SourceSpec, state: Status["state"], detail: string | null): void {
+  statuses.set(spec, { source: spec.source, cls: spec.cls, method: spec.method, state, detail });
+}
+
+export function install(env: Env, spec: SourceSpec): void {
+  const watcher = watcherOf(spec);
+  eachClass(env, spec.cls, (own, wrapper) => {
+    hook(own, spec, watcher, wrapper);
+    changed();
+  });
+}
+
+/** Hook it in one class of its name; another loader's may have it already. */
+function hook(env: Env, spec: SourceSpec, watcher: Watch, wrapper: ClassWrapper): void {
+  const before = statuses.get(spec)?.state;
   const set = (state: Status["state"], detail: string | null): void => {
-    statuses.set(spec, { source: spec.source, cls: spec.cls, method: spec.method, state, detail });
+    if (before !== "installed") {
+      setStatus(spec, state, detail);
+    } else if (state !== "installed") {
+      emit(micros(), {
+        kind: "gap", where: "hook", subject: spec.source, why: "install_failed",
+        detail: `in the class of a further loader: ${detail ?? state}`,
+      });
+    }
   };
   try {
-    const wrapper = wrapperOf(env, spec.cls);
-    if (wrapper === null) {
-      set("waiting", null);
-      whenDefined(spec.cls, (own) => {
-        install(own, spec);
-        changed();
-      });
-      return;
-    }
-    const watcher = watcherOf(spec);
     const done = watch(env, wrapper, spec.method, spec.overloads, kindOf(spec), watcher);
     const factories = spec.implementations.filter((factory) => watchFactory(env, spec, watcher, factory));
-    if (done.count === 0 && done.abstract > 0) {
+    if (done.count === 0 && done.abstract === 0 && done.unread.length > 0) {
+      set("failed", namesAbsent(done.unread));
+    } else if (done.count === 0 && done.abstract > 0) {
       set(
         factories.length > 0 ? "installed" : "failed",
         factories.length > 0 ? `its implementations, from ${factories.join(", ")}` : "abstract, and nothing gives its implementations",

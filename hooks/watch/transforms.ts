@@ -1,10 +1,10 @@
 // What the app turns into what: the calls of its digests, MACs, ciphers, compressors and encoders, each as one line.
 
 import type { Transform } from "../event.js";
-import type { Raw } from "../java/bridge.js";
-import { Method, loadClass, wrapperOf } from "../java/classes.js";
+import type { ClassWrapper, Raw } from "../java/bridge.js";
+import { Method, loadClass } from "../java/classes.js";
 import { watch, type Call } from "../java/engine.js";
-import { whenDefined } from "../java/installing.js";
+import { eachClass } from "../java/installing.js";
 import { arrayLength, byteRegion, inFrame, isInstance, newByteArray, text, type Env } from "../java/jni.js";
 import { capture, frames, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
@@ -38,18 +38,11 @@ let notFrom: RegExp[] = [];
 export function watchTransforms(env: Env, plan: TransformsPlan): void {
   notFrom = plan.not_from.map((beginning) => new RegExp(`^${beginning.replace(/[.$]/g, "\\$&").replace("*", ".*")}`));
   for (const spec of plan.classes) {
-    install(env, spec);
+    eachClass(env, spec.cls, (own, wrapper) => { install(own, wrapper, spec); });
   }
 }
 
-function install(env: Env, spec: TransformerSpec): void {
-  const wrapper = wrapperOf(env, spec.cls);
-  if (wrapper === null) {
-    whenDefined(spec.cls, (own) => {
-      install(own, spec);
-    });
-    return;
-  }
+function install(env: Env, wrapper: ClassWrapper, spec: TransformerSpec): void {
   for (const step of spec.methods) {
     const subject = `${spec.cls}.${step.method}`;
     const done = watch(env, wrapper, step.method, step.overload === null ? null : [step.overload], "api", {

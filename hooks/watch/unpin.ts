@@ -2,9 +2,9 @@
 // app does. Which checks there are is data (catalog/unpinning.yml).
 
 import { currentEnv, isStatic, overloadsOf, type ClassWrapper, type Overload, type Raw } from "../java/bridge.js";
-import { Method, className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
+import { Method, className, loadClass, wrapperFor } from "../java/classes.js";
 import { overtake, watch } from "../java/engine.js";
-import { installForObject, whenDefined } from "../java/installing.js";
+import { eachClass, installForObject } from "../java/installing.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { goLive, patch } from "../java/patches.js";
 import { micros } from "../out/clock.js";
@@ -35,19 +35,11 @@ function failed(check: string, error: unknown): void {
 /** Take over the checks of Java, now or when their classes come. */
 export function unpin(env: Env, checks: Unpinning[]): void {
   for (const spec of checks) {
-    const first = spec.given_to?.cls ?? spec.cls;
-    takeOver(env, spec, first);
+    eachClass(env, spec.given_to?.cls ?? spec.cls, (own, wrapper) => { takeOver(own, spec, wrapper); });
   }
 }
 
-function takeOver(env: Env, spec: Unpinning, first: string): void {
-  const wrapper = wrapperOf(env, first);
-  if (wrapper === null) {
-    whenDefined(first, (own) => {
-      takeOver(own, spec, first);
-    });
-    return;
-  }
+function takeOver(env: Env, spec: Unpinning, wrapper: ClassWrapper): void {
   const check = `${spec.cls}.${spec.method}`;
   try {
     if (spec.given_to === null) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -25,8 +26,10 @@ from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "agent_js"]
+__all__ = ["Agent", "agent_js", "bridge"]
 
+PLACED_S = 5.0
+"""How long a process is held for the hooks that must be in before its first line; the agent itself gives up earlier."""
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
@@ -36,6 +39,7 @@ HELD_S = 8.0
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
+NOT_PLACED = "it was let run before its hooks were in, which took longer than {:.0f} s: its first calls may be missing"
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
@@ -53,6 +57,12 @@ def agent_js() -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+
+
+def bridge() -> str | None:
+    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`."""
+    found = re.search(r"the Java bridge of (frida-tools [\w.]+)", agent_js())
+    return found[1] if found else None
 
 
 class Agent(Listener):
@@ -208,6 +218,7 @@ class Agent(Listener):
             self.clock.wait(CLOCK_WAIT_S)
         self._script.call("install", self._plan(started=self._held))
         if self._held:
+            self._until_placed()
             device.resume(pid)
         elif not self._is_child:  # a gadget or a portal may hold what we attached to; else there is nothing to resume
             with suppress(*ERRORS):
@@ -243,6 +254,17 @@ class Agent(Listener):
                 raise self._not_up(f"{self.app} ended while it was being started.")
             if waited > READY_S:
                 raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
+
+    def _until_placed(self) -> None:
+        """Hold the process until what must be hooked before its first line is hooked."""
+        end = time.monotonic() + PLACED_S
+        while not self._placed.wait(0.02):
+            self._raise_failure()
+            if self._ended.is_set():
+                return
+            if time.monotonic() > end:
+                self._record([self._gap("install_failed", NOT_PLACED.format(PLACED_S))])
+                return
 
     def _not_up(self, why: FridaFault | str) -> SetupError:
         """With what the app and the agent said."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never, cast
 
-from monitor.events import Event, Gap
+from monitor.events import Event, Gap, Probe
 from monitor.observe.agent_lines import Lines, Refusals
 from monitor.observe.agent_messages import (
     SLACK,
@@ -23,7 +23,9 @@ from monitor.observe.agent_messages import (
     LinesSent,
     Lost,
     Message,
+    Placed,
     PlainSent,
+    ProbeTold,
     Ready,
     Refused,
     StatusesSent,
@@ -74,11 +76,16 @@ class Listener:
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
         """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
+        self.probe: Probe | None = None
+        """What the agent's check of itself came to; null: it has not told yet."""
         self._script: Script | None = None
         self._processes: Children | None = None
         self._pid: int | None = None
         self._hooked = hooked
+        self._placed = threading.Event()
         self._ready = threading.Event()
+        self.install_ms: int | None = None
+        """Milliseconds from the order to hook until all hooks of the plan were live; None: they are not yet."""
         self._ending = Ending()
         self._failure: BaseException | None = None
         self._faults: list[str] = []
@@ -124,7 +131,11 @@ class Listener:
                 self._record(self._lines.understood(payload.facts, arrived))
             case StatusesSent():
                 self._hooked.told(payload.statuses)
+            case Placed():
+                self._placed.set()
             case Ready():
+                self.install_ms = payload.install_ms
+                self._placed.set()
                 self._ready.set()
             case ClockTold():
                 self.clock.told(payload.number, payload.at)
@@ -132,6 +143,8 @@ class Listener:
                 known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
                 if not known or (payload.state == "met" and payload.check in self.unpinned):
                     self.unpinned[payload.check] = payload.state
+            case ProbeTold():
+                self._probed(payload)
             case Exit():
                 self._ending.told(payload.how, payload.inside)
                 cast(Script, self._script).post({"type": "flushed"})
@@ -147,6 +160,13 @@ class Listener:
                 self._fault(payload.detail)
             case other:
                 assert_never(other)
+
+    def _probed(self, told: ProbeTold) -> None:
+        """The first time counts: what comes later is not the agent's."""
+        if self.probe is None:
+            self.probe = Probe(**told.model_dump(exclude={"type"}))
+            if (what := self.probe.failure) is not None:
+                self._record([self._gap("hook_error", what, "the agent's check of itself")])
 
     def _fault(self, detail: str) -> None:
         detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()

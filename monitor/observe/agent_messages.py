@@ -94,10 +94,17 @@ class StatusesSent(_Message):
     statuses: Annotated[list[HookStatus], Field(max_length=50_000)]
 
 
+class Placed(_Message):
+    """The process, where it is held, may run: what it does from its first line on is seen."""
+
+    type: Literal["placed"]
+
+
 class Ready(_Message):
     """The hooks are live."""
 
     type: Literal["ready"]
+    install_ms: _Number | None = None
 
 
 class ClockTold(_Message):
@@ -114,6 +121,18 @@ class Unpinned(_Message):
     type: Literal["unpinned"]
     check: _Short
     state: Literal["installed", "met"]
+
+
+class ProbeTold(_Message):
+    """What the agent's check of itself came to."""
+
+    type: Literal["probe"]
+    hooked: _Number
+    called: _Number
+    seen: _Number
+    missed: Annotated[list[_Short], Field(max_length=10)]
+    detail: _Short | None
+    ms: Annotated[float, Field(ge=0, le=MICROS)]
 
 
 class Exit(_Message):
@@ -153,9 +172,11 @@ Message = (
     | LinesSent
     | FactsSent
     | StatusesSent
+    | Placed
     | Ready
     | ClockTold
     | Unpinned
+    | ProbeTold
     | Exit
     | ChildStarted
     | Lost

@@ -207,6 +207,8 @@ class Attempt:
             observers=self.recording.run.observers.model_copy(update={"hooks": True, "consent": True}),
             unpinned=agent.unpinned,
             sockets_watched=True,
+            probe=agent.probe,
+            install_ms=agent.install_ms,
             times={name: round(seconds, 3) for name, seconds in agent.times.items()},
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             **summary(agent.clock.readings),

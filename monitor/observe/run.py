@@ -15,7 +15,7 @@ from typing import Any
 from monitor import private
 from monitor.errors import SetupError
 from monitor.events import FILES, Observers, Run
-from monitor.observe.agent import agent_js
+from monitor.observe.agent import agent_js, bridge
 from monitor.observe.attempt import Attempt, Say
 from monitor.observe.control_run import seen_without_hooks
 from monitor.observe.crash import without
@@ -154,6 +154,7 @@ def describe(device: Device, order: Order) -> Run:
             "appwitness": importlib.metadata.version("appwitness"),
             "frida": importlib.metadata.version("frida"),
             "mitmproxy": importlib.metadata.version("mitmproxy"),
+            "bridge": bridge(),
             "agent": hashlib.sha256(agent_js().encode()).hexdigest(),
             "rules": order.rules_digest,
         },

@@ -1,4 +1,4 @@
-"""What native hooks cost calls of the C library that have nothing to do with personal data, from one thread and four."""
+"""What native hooks cost calls of the C library that are no access to personal data, from one thread and from four."""
 
 from __future__ import annotations
 

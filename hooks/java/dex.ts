@@ -1,0 +1,169 @@
+// On ART: which of the classes that are wanted a class loader has in its own dex files, read in the files themselves: a
+// loader that is asked for a class that it has not makes an exception for each loader above it.
+
+import { arrayElement, arrayLength, inFrame, isInstance, longArray, objectField, type Env } from "./jni.js";
+import { loadClass } from "./classes.js";
+
+const SOURCE = `
+#include <glib.h>
+
+typedef struct _Dex Dex;
+struct _Dex { const guint8 * begin; guint32 size; };
+
+/* Never beyond its end: the app may have written over the file. */
+static guint32
+word (Dex * dex, guint64 at)
+{
+  return at + 4 <= dex->size ? *(const guint32 *) (dex->begin + at) : 0;
+}
+
+static guint
+byte (Dex * dex, guint64 at)
+{
+  return at < dex->size ? dex->begin[at] : 0;
+}
+
+/* A text of the file against a name of ASCII, in the order of the file. */
+static gint
+compare (Dex * dex, guint64 text, const gchar * name)
+{
+  guint length_left = 5;
+
+  while (length_left-- != 0 && (byte (dex, text++) & 0x80) != 0);
+  for (;; text++, name++)
+  {
+    guint one = byte (dex, text), other = (guint8) *name;
+
+    if (one == 0 || other == 0)
+      return one == other ? 0 : one == 0 ? -1 : 1;
+    if (one == 0xc0) /* a NUL */
+      return -1;
+    if (one != other)
+      return one < other ? -1 : 1;
+  }
+}
+
+/* Whether the file defines the class of a descriptor. Texts and types are sorted. */
+gint
+defines (const guint8 * begin, guint32 size, const gchar * descriptor)
+{
+  Dex whole = { begin, size }, * dex = &whole;
+  guint64 texts = word (dex, 60), types = word (dex, 68), classes = word (dex, 100);
+  guint32 low, high, i, text, type;
+  gboolean found = FALSE;
+
+  for (low = 0, high = word (dex, 56); low < high && !found;)
+  {
+    gint order;
+
+    text = low + (high - low) / 2;
+    order = compare (dex, word (dex, texts + 4 * (guint64) text), descriptor);
+    if (order == 0)
+      found = TRUE;
+    else if (order < 0)
+      low = text + 1;
+    else
+      high = text;
+  }
+  if (!found)
+    return 0;
+  found = FALSE;
+  for (low = 0, high = word (dex, 64); low < high && !found;)
+  {
+    guint32 own;
+
+    type = low + (high - low) / 2;
+    own = word (dex, types + 4 * (guint64) type);
+    if (own == text)
+      found = TRUE;
+    else if (own < text)
+      low = type + 1;
+    else
+      high = type;
+  }
+  if (!found)
+    return 0;
+  for (i = 0; i != word (dex, 96) && classes + 32 * (guint64) i < size; i++)
+  {
+    if (word (dex, classes + 32 * (guint64) i) == type)
+      return 1;
+  }
+  return 0;
+}
+`;
+
+let defines: ((begin: NativePointer, size: number, descriptor: NativePointer) => number) | null = null;
+let core: CModule | null = null;
+
+/** `dex\n035` to `dex\n040`: later ones may keep their texts elsewhere. */
+const PLAIN = /^dex\n0(3[5-9]|40)\0/;
+const FILE_SIZE = 32;
+
+/** A dex file in memory. */
+export interface Dex {
+  begin: NativePointer;
+  size: number;
+}
+
+/**
+ * The dex files of a loader; null when they cannot be read: a loader of another kind, a release that
+ * keeps them otherwise.
+ */
+export function dexFiles(env: Env, loader: NativePointer): Dex[] | null {
+  const kind = loadClass(env, "dalvik.system.BaseDexClassLoader");
+  if (kind === null || loader.isNull() || !isInstance(env, loader, kind)) {
+    return null;
+  }
+  try {
+    return inFrame(env, () => {
+      const paths = objectField(env, loader, "pathList", "Ldalvik/system/DexPathList;");
+      const elements = objectField(env, paths, "dexElements", "[Ldalvik/system/DexPathList$Element;");
+      return Array.from({ length: arrayLength(env, elements) }, (_, i) => inFrame(env, () => {
+        const file = objectField(env, arrayElement(env, elements, i), "dexFile", "Ldalvik/system/DexFile;");
+        return file.isNull() ? [] : filesOf(env, objectField(env, file, "mCookie", "Ljava/lang/Object;"));
+      })).flat();
+    });
+  } catch {
+    return null;
+  }
+}
+
+/** The cookie is an array: the compiled file, then each dex file as ART's object, whose second word is where it begins. */
+function filesOf(env: Env, cookie: NativePointer): Dex[] {
+  const kind = loadClass(env, "[J");
+  if (cookie.isNull()) {
+    return [];
+  }
+  if (kind === null || !isInstance(env, cookie, kind)) {
+    throw new Error("dex files are kept otherwise");
+  }
+  return longArray(env, cookie, arrayLength(env, cookie)).slice(1).map((file) => {
+    const begin = file.add(Process.pointerSize).readPointer();
+    const size = begin.add(FILE_SIZE).readU32();
+    // Newer releases do not say there how long the file is.
+    const end = file.add(2 * Process.pointerSize).readPointer().equals(size) ? size : lengthFrom(begin);
+    if (size > end || !PLAIN.test(String.fromCharCode(...new Uint8Array(begin.readByteArray(8) as ArrayBuffer)))) {
+      throw new Error("dex files are kept otherwise");
+    }
+    return { begin, size };
+  });
+}
+
+function lengthFrom(begin: NativePointer): number {
+  const range = Process.findRangeByAddress(begin);
+  return range === null ? 0 : range.base.add(range.size).sub(begin).toUInt32();
+}
+
+/** Which of the classes the dex files define. */
+export function definedIn(files: Dex[], names: Iterable<string>): string[] {
+  if (defines === null) {
+    core = new CModule(SOURCE);
+    defines = new NativeFunction(
+      core["defines"] as NativePointer, "int", ["pointer", "uint32", "pointer"], { scheduling: "exclusive" });
+  }
+  const own = defines;
+  return [...names].filter((name) => {
+    const descriptor = Memory.allocUtf8String(`L${name.replace(/\./g, "/")};`);
+    return files.some(({ begin, size }) => own(begin, size, descriptor) !== 0);
+  });
+}

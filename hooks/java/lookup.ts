@@ -1,0 +1,338 @@
+// On ART: the methods of a class, each looked up apart.
+//
+// The bridge looks at all fields and methods of a class at once, and the process ends where a field or a constructor names
+// a class that is not there. Here the class is asked for the names of its methods, and only a wanted one for its types:
+// what cannot be read is left out, and said. Nothing initialises the class.
+
+import Java from "frida-java-bridge";
+import { currentEnv, overloadsOf, wrap, type BridgeType, type ClassWrapper, type Overload } from "./bridge.js";
+import { findClass, globalRef, inFrame, invoke, methodId, takeException, text, type Env } from "./jni.js";
+
+/** The C part: what one class with hundreds of methods costs in JNI calls is too much for JavaScript. */
+const SOURCE = `
+#include <glib.h>
+
+#define JNI(index) ((*(gpointer **) env)[index])
+
+typedef struct _Ids Ids;
+struct _Ids { gpointer get_name, class_name, modifiers, returns, takes; };
+
+static gboolean
+thrown (gpointer env)
+{
+  return ((guint8 (*) (gpointer)) JNI (228)) (env) != 0;
+}
+
+static gpointer
+call (gpointer env, gpointer object, gpointer method)
+{
+  gpointer result = ((gpointer (*) (gpointer, gpointer, gpointer, gpointer)) JNI (36)) (env, object, method, NULL);
+  return thrown (env) ? NULL : result;
+}
+
+static void
+drop (gpointer env, gpointer reference)
+{
+  ((void (*) (gpointer, gpointer)) JNI (23)) (env, reference);
+}
+
+/* Takes the reference. What is no ASCII cannot be asked for: it stands as question marks. */
+static void
+append (gpointer env, GString * out, gpointer string)
+{
+  const char * chars = ((const char * (*) (gpointer, gpointer, gpointer)) JNI (169)) (env, string, NULL);
+  const char * at;
+
+  for (at = chars; *at != 0; at++)
+    g_string_append_c (out, (*at & 0x80) != 0 ? '?' : *at);
+  g_string_append_c (out, 10);
+  ((void (*) (gpointer, gpointer, const char *)) JNI (170)) (env, string, chars);
+  drop (env, string);
+}
+
+/* Takes the reference to a class. */
+static gboolean
+append_class (gpointer env, GString * out, gpointer cls, Ids * ids)
+{
+  gpointer name = cls == NULL ? NULL : call (env, cls, ids->class_name);
+  if (name == NULL)
+    return FALSE;
+  append (env, out, name);
+  drop (env, cls);
+  return TRUE;
+}
+
+/* For each method of the array a line: id and name. */
+gchar *
+list (gpointer env, gpointer array, Ids * ids)
+{
+  GString * out = g_string_sized_new (4096);
+  gint32 count = ((gint32 (*) (gpointer, gpointer)) JNI (171)) (env, array);
+  gint32 i;
+
+  for (i = 0; i != count; i++)
+  {
+    gpointer method = ((gpointer (*) (gpointer, gpointer, gint32)) JNI (173)) (env, array, i);
+    gpointer id = ((gpointer (*) (gpointer, gpointer)) JNI (7)) (env, method);
+    gpointer name = call (env, method, ids->get_name);
+    gchar * number = g_strdup_printf ("0x%zx ", id);
+
+    g_string_append (out, number);
+    g_free (number);
+    append (env, out, name);
+    drop (env, method);
+  }
+  return g_string_free (out, FALSE);
+}
+
+/* Its modifiers, what it returns and takes, each in a line. NULL with the exception pending when a class is not there. */
+gchar *
+shape (gpointer env, gpointer cls, gpointer id, Ids * ids, gint32 constructs)
+{
+  GString * out = g_string_sized_new (256);
+  gpointer method = ((gpointer (*) (gpointer, gpointer, gpointer, guint8)) JNI (9)) (env, cls, id, 0);
+  gpointer types = NULL;
+  gchar * number;
+  gint32 count, i;
+
+  if (method == NULL)
+    goto failed;
+  number = g_strdup_printf ("%d\\n", ((gint32 (*) (gpointer, gpointer, gpointer, gpointer)) JNI (51)) (env, method, ids->modifiers, NULL));
+  g_string_append (out, number);
+  g_free (number);
+  if (constructs)
+    g_string_append (out, "void\\n");
+  else if (!append_class (env, out, call (env, method, ids->returns), ids))
+    goto failed;
+  types = call (env, method, ids->takes);
+  if (types == NULL)
+    goto failed;
+  count = ((gint32 (*) (gpointer, gpointer)) JNI (171)) (env, types);
+  for (i = 0; i != count; i++)
+  {
+    if (!append_class (env, out, ((gpointer (*) (gpointer, gpointer, gint32)) JNI (173)) (env, types, i), ids))
+      goto failed;
+  }
+  return g_string_free (out, FALSE);
+
+failed:
+  g_string_free (out, TRUE);
+  return NULL;
+}
+
+void
+release (gpointer text)
+{
+  g_free (text);
+}
+`;
+
+type Kind = "method" | "constructor";
+
+/** What the methods of a class are read by. */
+interface Reader {
+  /** method of Class that lists them: without a look at their types, where this release has such a one */
+  lists: NativePointer;
+  takes: number[];
+  /** struct Ids of the C part */
+  ids: NativePointer;
+}
+
+interface Tools {
+  method: Reader;
+  constructor: Reader;
+  list: NativeFunction<NativePointer, [NativePointerValue, NativePointerValue, NativePointerValue]>;
+  shape: NativeFunction<
+    NativePointer, [NativePointerValue, NativePointerValue, NativePointerValue, NativePointerValue, number]>;
+  release: NativeFunction<void, [NativePointerValue]>;
+  message: NativePointer;
+  /** of all methods that the bridge makes */
+  prototype: object;
+  core: CModule;
+}
+
+let tools: Tools | null = null;
+
+function theTools(env: Env): Tools {
+  if (tools === null) {
+    const core = new CModule(SOURCE);
+    // Cooperative: they run Java.
+    const options: NativeFunctionOptions = { exceptions: "propagate" };
+    tools = inFrame(env, () => ({
+      method: readerOf(env, "Method", "getDeclaredMethodsUnchecked", "getDeclaredMethods"),
+      constructor: readerOf(env, "Constructor", "getDeclaredConstructorsInternal", "getDeclaredConstructors"),
+      list: new NativeFunction(core["list"] as NativePointer, "pointer", ["pointer", "pointer", "pointer"], options),
+      shape: new NativeFunction(
+        core["shape"] as NativePointer, "pointer", ["pointer", "pointer", "pointer", "pointer", "int"], options),
+      release: new NativeFunction(core["release"] as NativePointer, "void", ["pointer"], { scheduling: "exclusive" }),
+      message: methodId(env, findClass(env, "java.lang.Throwable"), "getMessage", "()Ljava/lang/String;"),
+      prototype: Object.getPrototypeOf(
+        overloadsOf(wrap("java.lang.Object", globalRef(env, findClass(env, "java.lang.Object")), env), "hashCode")[0]) as object,
+      core,
+    }));
+  }
+  return tools;
+}
+
+function readerOf(env: Env, kind: "Method" | "Constructor", unchecked: string, checked: string): Reader {
+  const owner = findClass(env, "java.lang.Class");
+  const cls = findClass(env, `java.lang.reflect.${kind}`);
+  const gives = `[Ljava/lang/reflect/${kind};`;
+  const ids = Memory.alloc(5 * Process.pointerSize);
+  [
+    methodId(env, cls, "getName", "()Ljava/lang/String;"),
+    methodId(env, owner, "getName", "()Ljava/lang/String;"),
+    methodId(env, cls, "getModifiers", "()I"),
+    kind === "Method" ? methodId(env, cls, "getReturnType", "()Ljava/lang/Class;") : NULL,
+    methodId(env, cls, "getParameterTypes", "()[Ljava/lang/Class;"),
+  ].forEach((id, i) => ids.add(i * Process.pointerSize).writePointer(id));
+  try {
+    return { lists: methodId(env, owner, unchecked, `(Z)${gives}`), takes: [0], ids };
+  } catch {
+    return { lists: methodId(env, owner, checked, `()${gives}`), takes: [], ids };
+  }
+}
+
+/** A class as hooks need it. */
+class OwnWrapper {
+  readonly $f = Java.classFactory;
+  readonly $C = selfOf(() => this.cls);
+  /** method -> what is missing: the classes that its overloads name and that are not there */
+  readonly unread = new Map<string, string[]>();
+  private readonly made = new Map<string, Overload[]>();
+  private methods: Map<string, NativePointer[]> | null = null;
+  private parent: ClassWrapper | null | undefined;
+
+  constructor(
+    readonly $n: string,
+    private readonly cls: NativePointer,
+    private readonly above: (env: Env) => ClassWrapper | null,
+  ) {}
+
+  get $s(): ClassWrapper | null {
+    this.parent = this.parent === undefined ? this.above(currentEnv()) : this.parent;
+    return this.parent;
+  }
+
+  $borrowClassHandle(): { value: NativePointer; unref: () => void } {
+    return { value: this.cls, unref: () => undefined };
+  }
+
+  /** The overloads that the class itself has; `$init` for constructors. */
+  own(name: string): Overload[] {
+    let made = this.made.get(name);
+    if (made === undefined) {
+      const env = currentEnv();
+      made = inFrame(env, () => (name === "$init" ? this.constructors(env) : this.named(env, name)));
+      this.made.set(name, made);
+    }
+    return made;
+  }
+
+  private named(env: Env, name: string): Overload[] {
+    this.methods ??= this.list(env, "method", name);
+    return (this.methods.get(name) ?? []).flatMap((id) => this.overload(env, name, id, "method"));
+  }
+
+  private constructors(env: Env): Overload[] {
+    const ids = [...this.list(env, "constructor", "$init").values()].flat();
+    return ids.flatMap((id) => this.overload(env, "$init", id, "constructor"));
+  }
+
+  private list(env: Env, kind: Kind, wanted: string): Map<string, NativePointer[]> {
+    const { list, release, ...readers } = theTools(env);
+    const reader = readers[kind];
+    const found = new Map<string, NativePointer[]>();
+    let array: NativePointer;
+    try {
+      array = invoke(env, this.cls, reader.lists, "L", false, reader.takes) as NativePointer;
+    } catch (error) {
+      this.missing(wanted, error instanceof Error ? error.message : String(error));
+      return found;
+    }
+    const told = list(env.handle, array, reader.ids);
+    for (const line of (told.readUtf8String() ?? "").split("\n").slice(0, -1)) {
+      const cut = line.indexOf(" ");
+      const name = line.slice(cut + 1);
+      const ids = found.get(name);
+      const id = ptr(line.slice(0, cut));
+      if (ids === undefined) {
+        found.set(name, [id]);
+      } else {
+        ids.push(id);
+      }
+    }
+    release(told);
+    return found;
+  }
+
+  private overload(env: Env, name: string, id: NativePointer, kind: Kind): Overload[] {
+    const { shape, release, prototype, ...readers } = theTools(env);
+    const reader = readers[kind];
+    const told = shape(env.handle, this.cls, id, reader.ids, kind === "constructor" ? 1 : 0);
+    if (told.isNull()) {
+      this.missing(name, reason(env));
+      return [];
+    }
+    const [modifiers, returns, ...takes] = (told.readUtf8String() ?? "").split("\n").slice(0, -1) as [string, string, ...string[]];
+    release(told);
+    const factory = Java.classFactory as unknown as { _getType(name: string): BridgeType };
+    // The bridge makes its methods of these, but gives the maker away only as `clone` of one that there is.
+    const shell = Object.create(prototype) as Overload & { clone(): Overload };
+    const isStatic = (Number(modifiers) & STATIC) !== 0;
+    const types = takes.map((type) => factory._getType(type));
+    shell._p = [name, this, isStatic ? STATIC_METHOD : INSTANCE_METHOD, id, factory._getType(returns), types, never, never];
+    const overload = shell.clone();
+    overload.modifiers = Number(modifiers);
+    return [overload];
+  }
+
+  private missing(name: string, what: string): void {
+    this.unread.set(name, [...(this.unread.get(name) ?? []), what]);
+  }
+}
+
+const STATIC = 0x0008;
+const STATIC_METHOD = 2;
+const INSTANCE_METHOD = 3;
+const VIRTUAL = 1;
+
+function never(): undefined {
+  return undefined;
+}
+
+/** Makes the object whose method was called, as the bridge hands it to what stands in the method's place. */
+function selfOf(cls: () => NativePointer): new (handle: NativePointer) => object {
+  return class {
+    readonly $t = VIRTUAL;
+
+    constructor(readonly $h: NativePointer) {}
+
+    $getHandle(): NativePointer {
+      return this.$h;
+    }
+
+    $copyClassHandle(env: Env): NativePointer {
+      return env.newLocalRef(cls());
+    }
+  };
+}
+
+/** What the pending exception says is missing: `Failed resolution of: Lcom/example/Absent;`. */
+function reason(env: Env): string {
+  const thrown = takeException(env);
+  if (thrown.isNull()) {
+    return "a class";
+  }
+  try {
+    const said = text(env, invoke(env, thrown, theTools(env).message, "L", false, []) as NativePointer) ?? "";
+    return (/L([\w/$]+);/.exec(said)?.[1] ?? said).replace(/\//g, ".");
+  } catch {
+    return "a class";
+  }
+}
+
+/** A wrapper of the class behind a global reference; `above` gives the one of the class above it. */
+export function lookUp(name: string, cls: NativePointer, above: (env: Env) => ClassWrapper | null): ClassWrapper {
+  return new OwnWrapper(name, cls, above) as unknown as ClassWrapper;
+}

@@ -1,0 +1,217 @@
+"""Filters of native hooks: for which calls JavaScript is entered, in a real process that makes them one by one."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import frida
+import pytest
+
+from hatch_build import AGENT, build_agent
+from monitor.observe import native
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+EFAULT, ENOENT, EBADF = 14, 2, 9
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler to build the program that makes the calls"),
+    pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="these calls are Linux's"),
+]
+
+ROUTES = {route.function: [ask.matches for ask in route.asks] for route in native.load().routes}
+PROPERTIES, FILES, FOLDERS, PATHS = (
+    ROUTES[name] for name in ("__system_property_get", "open", "opendir", "access")
+)  # fmt: skip
+SIOCGIFHWADDR, SIOCGIFCONF, FIONREAD = 0x8927, 0x8912, 0x541B
+FOLLOWED = (52, 53, 54, 55, 56, 57, 70000)
+
+
+class Process:
+    """The program with the filters in it."""
+
+    def __init__(self, out: Path) -> None:
+        stage = out / "stage"
+        shutil.copytree(ROOT / "hooks", stage / "hooks", ignore=shutil.ignore_patterns("node_modules"))
+        shutil.copy(HERE / "native/filters.ts", stage / "hooks/agent.ts")
+        (stage / AGENT).parent.mkdir(parents=True)
+        program = out / "calls"
+        library = out / "libspared.so"
+        for made, kind in ((program, []), (library, ["-shared", "-fPIC"])):
+            source = str(HERE / "native/calls.c")
+            subprocess.run(["cc", *kind, "-O0", "-Wall", "-Werror", "-o", str(made), source, "-ldl"], check=True)
+        self.process = subprocess.Popen(
+            [str(program), str(library)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.session = frida.attach(self.process.pid)
+        script = self.session.create_script(build_agent(stage).read_text("utf-8"))
+        self.problems: list[Any] = []
+        script.on("message", lambda message, _: self.problems.append(message))
+        script.load()
+        self.script = script.exports_sync
+        self.script.watch(FILES, PATHS, FOLDERS, [SIOCGIFHWADDR, SIOCGIFCONF], FOLLOWED)
+
+    def call(self, line: str) -> tuple[list[str], int, int]:
+        """What JavaScript was told of, what the call gave (0 for all that is no failure), and errno."""
+        self.script.taken()
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        result, errno = self.process.stdout.readline().split()
+        return self.script.taken(), int(result), int(errno)
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory) -> Iterator[Process]:
+    started = Process(tmp_path_factory.mktemp("filters"))
+    yield started
+    started.process.kill()
+    started.process.wait()
+
+
+HITS = [
+    # a call, and what JavaScript hears at its end
+    ("open /proc/sys/kernel/random/boot_id", "ok"),
+    ("openat /sys/class/net/lo/address", "ok"),
+    ("fopen /proc/net/arp", "ok"),
+    ("open /sys/class/net/none/address", ENOENT),
+    ("spared open /proc/sys/kernel/random/boot_id", "ok"),
+    ("stat /data/data/com.example.bank", ENOENT),
+    ("access /storage/emulated/0/Android/data/com.example.bank/", ENOENT),
+    ("opendir /proc", "ok"),
+    (f"ioctl {SIOCGIFHWADDR}", "ok"),
+    ("socket 16", "ok"),
+    ("connect 2", "ok"),
+    ("connect 10", None),
+    ("read 52", "ok"),
+    ("write 52", "ok"),
+    ("writev 52", "ok"),
+    ("send 52", 88),
+    ("sendmsg 52", 88),
+    ("recv 52", 88),
+    ("dup2 53", "ok"),
+    ("fclose 54", "ok"),
+    ("close 55", "ok"),
+]
+
+
+@pytest.mark.parametrize(("line", "end"), HITS)
+def test_calls_that_matter_are_told_of(process, line, end):
+    taken, result, errno = process.call(line)
+    name = line.removeprefix("spared ").split()[0]
+    heard = [each for each in taken if each.split()[0] == name]
+    assert heard == [name, f"{name} {end or (errno if result < 0 else 'ok')}"]
+
+
+MISSES = [
+    # a call, and what the app gets: its result and errno
+    ("open /proc/self/status", 0, 0),
+    ("open /sys/class/net", 0, 0),
+    ("open /proc/sys/kernel/random/boot_id2", -1, ENOENT),
+    ("open ", -1, ENOENT),
+    ("open #0", -1, EFAULT),
+    ("open #-1", -1, EFAULT),
+    ("open #100", -1, EFAULT),
+    ("openat /proc/self/status", 0, 0),
+    ("fopen /proc/self/status", 0, 0),
+    ("spared openat /sys/class/net/lo/address", 0, 0),
+    ("stat /data/data/com.example.bank/files", -1, ENOENT),
+    ("stat /data/data", -1, None),
+    ("stat #0", -1, EFAULT),
+    ("access /storage/emulated/0/Android", -1, ENOENT),
+    ("access /données/données/com.example.bank", -1, ENOENT),
+    ("opendir /proc/self", 0, 0),
+    (f"ioctl {FIONREAD}", 0, 0),
+    ("socket 1", 0, 0),
+    ("connect 1", -1, None),
+    ("connect 0", -1, EFAULT),
+    ("read 51", 0, 0),
+    ("read -1", -1, EBADF),
+    ("read 4000", -1, EBADF),
+    ("write 51", 0, 0),
+    ("writev 51", 0, 0),
+    ("send 51", -1, 88),
+    ("sendmsg 51", -1, 88),
+    ("recv 51", -1, 88),
+    ("dup2 58", 0, 0),
+    ("fclose 58", 0, 0),
+    ("close 59", 0, 0),
+]
+
+
+@pytest.mark.parametrize(("line", "result", "errno"), MISSES)
+def test_no_other_call_enters_javascript_and_each_gives_what_it_gave(process, line, result, errno):
+    taken, given, failed = process.call(line)
+    assert (taken, given) == ([], result)
+    assert errno is None or failed == errno
+
+
+@pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NOFILE)[1] <= 70000, reason="so many files may not be open here")
+def test_a_descriptor_beyond_the_table_is_followed_until_it_is_forgotten(process):
+    assert process.call("read 70000") == (["read", "read ok"], 0, 0)
+    process.script.forget(70000)
+    assert process.call("read 70000") == ([], 0, 0)
+
+
+def test_what_the_agent_calls_itself_is_not_told_of(process):
+    process.script.taken()
+    process.script.own("/proc/sys/kernel/random/boot_id")
+    assert process.script.taken() == []
+    assert process.problems == []
+
+
+TEXTS = [
+    "", "ro.serialno", "ro.boot.serialno", "ro.serialno2", "sys.serialnumber", "ril.serialnumber", "persist.ro.x.imei1",
+    "gsm.sim.operator", "ro.product.model", "ro.product.vendor.name", "ro.build.version.sdk", "wifi.mac", "bt.mac",
+        "/sys/class/net/wlan0/address", "/sys/devices/pci0000:00/0000:00:03.0/net/eth0/address", "/proc/self/net/arp",
+    "/proc/42/net/if_inet6", "/proc/sys/kernel/random/boot_id", "/sys/block/mmcblk0/device/cid", "/system/build.prop",
+    "/data/app", "/data/user/10/", "/proc/", "/data/data/com.example/", "/storage/emulated/0/Android/obb/com.example",
+    "/data/data/über.straße", "getprop ro.serialno", "ab]0",
+    "ro.build",
+    "a1b",
+    "a b",
+    "ro.ril.meid", "dhcp.wlan0.ipaddress", "net.hostname", "ro.hardware", "persist.service.bdroid.bdaddr",
+]  # fmt: skip
+PATTERNS = [
+    *(pattern for patterns in (PROPERTIES, FILES, FOLDERS, PATHS) for pattern in patterns),
+    "mac|^imei",
+    r"^[a-f\]0-2-]+$",
+    "^/data/[^/a]+/?$",
+    r"^\S+\s\S+$",
+    r"\d\D$",
+    r"^\W\w+",
+    "^/data/data/.ber",
+    r"^(?:ro|ril)(\.(a|build|)+)*$",
+]
+
+
+def test_a_table_finds_what_its_pattern_matches(process):
+    mutated = {
+        text[:i] + letter + text[i + cut :]
+        for text in TEXTS
+        for i in range(len(text))
+        for letter, cut in (("", 1), ("a", 0), ("/", 1), ("é", 1))
+    }
+    texts = sorted({*TEXTS, *mutated})
+    for pattern in PATTERNS:
+        found = process.script.compare(pattern, texts)
+        wrong = [
+            (text, matches, finds)
+            for text, (matches, finds) in zip(texts, found, strict=True)
+            if matches != finds and (matches or text.isascii())
+        ]
+        assert (pattern, wrong) == (pattern, [])
+        assert (pattern, {matches for matches, _ in found}) == (pattern, {False, True})
+
+
+@pytest.mark.parametrize("pattern", ["", r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41"])
+def test_a_pattern_that_is_not_understood_has_no_table(process, pattern):
+    assert process.script.compare(pattern, ["a"]) is None
