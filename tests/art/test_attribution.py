@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -21,6 +22,7 @@ from tests.art.conftest import Observe, Played, Run
 from tests.lab.answering import answering
 
 pytestmark = pytest.mark.timeout(240)
+ADDRESS = "/sys/class/net/lo/address"
 WEBVIEW = "com.google.android.webview"
 
 
@@ -31,14 +33,26 @@ def server() -> Iterator[int]:
         yield port
 
 
+def library(out: Path, name: str) -> Path:
+    """A native library with a method of Main that asks for a hardware address."""
+    text = f"""#include <stdio.h>
+    int Java_attribution_Main_{name}(void *env, void *cls) {{
+        FILE *file = fopen("/sys/class/net/lo/address", "r");
+        return file != NULL && fclose(file) == 0;
+    }}"""
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", str(out)], input=text.encode(), check=True)
+    return out
+
+
 @pytest.fixture
 def played(play: Run, dexed: Callable[[str], Path], server: int, tmp_path: Path) -> Played:
     """The program, with the code of another package where an installed one has it."""
     code = tmp_path / f"data/app/~~a1B2==/{WEBVIEW}-c3D4==/base.apk"
     code.parent.mkdir(parents=True)
     shutil.copy(dexed("another"), code)
+    own, other = library(tmp_path / "libown.so", "byOwn"), library(code.with_name("libother.so"), "byOther")
     chosen = [each for each in sources.load() if each.name == "java.lang.System.getProperty"]
-    return play("attribution", chosen, str(code), str(server), vm=["-Dhttp.agent=it"])
+    return play("attribution", chosen, str(code), str(server), str(own), str(other), vm=["-Dhttp.agent=it"])
 
 
 def test_whose_code_it_is(played: Played) -> None:
@@ -56,6 +70,8 @@ def test_whose_code_it_is(played: Played) -> None:
         # Another package's code in the app's process: asked by the app, and by itself.
         ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "attribution.Main.main"),
         ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "org.chromium.other.Thing.run"),
+        # What another package's native code asks for itself is not there.
+        (ADDRESS, "libown.so!Java_attribution_Main_byOwn", "app", "libown.so!Java_attribution_Main_byOwn"),
     ]
     for access in played.accesses:
         told = dict(zip(access.stack, access.owners, strict=True))
