@@ -13,6 +13,7 @@ import { micros, timestamp } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
 import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
+import { enterOnce, isOnArt } from "./out/entered.js";
 import { send } from "./out/numbered.js";
 import type { Plan } from "./plan.js";
 import { configureStack } from "./watch/access.js";
@@ -25,6 +26,7 @@ import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
 import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
+import { redirect } from "./watch/redirect.js";
 import { expect, install, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -193,11 +195,13 @@ if (vmIsThere() && isArt()) {
 rpc.exports = {
   /** Begin to watch. Returns at once; `ready` comes as a message. */
   install(plan: Plan): void {
+    enterOnce();
     configure(plan.app, plan.flush_ms, plan.fold_ms);
     configureStack(plan.stack);
     configureFolding(plan.stack);
     watchChildren();
     watchExit();
+    redirect(plan.redirect);
     watchSockets();
     watchNative(plan.native.routes);
     watchEvp();
@@ -223,15 +227,18 @@ rpc.exports = {
     pause(!on);
   },
   /**
-   * Let all calls through from now on, and send everything that is held. With `restoring` the app's methods and functions
-   * are its own again, and nothing of us goes on by itself. The script itself has to stay: a thread may be inside a hook,
+   * Let all calls through from now on, and send everything that is held. With `restoring` the app's functions are its own
+   * again, its methods too but on ART (what was written over there may have changed since), and nothing of us goes on by
+   * itself. The script itself has to stay: a thread may be inside a hook,
    * waiting for a network, and comes back through our code when it has what it waits for.
    */
   async finish(restoring: boolean): Promise<void> {
     pause(true);
     leave();
     if (restoring) {
-      await restoreMethods();
+      if (!isOnArt()) {
+        await restoreMethods();
+      }
       leaveAlone();
       unpatch();
     }

@@ -12,6 +12,8 @@ export interface Access {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "access";
   /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
   source: string;
@@ -49,6 +51,8 @@ export interface Connection {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "connection";
   /** write: other code than the one that connected starts a request on it; close: it is over */
   op?: "connect" | "write" | "close";
@@ -62,6 +66,8 @@ export interface Connection {
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
   sent?: number | null;
+  /** the name under which the agent led it to the proxy; null: it did not */
+  announced?: string | null;
 }
 
 /** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
@@ -76,6 +82,8 @@ export interface Consent {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "consent";
   signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
   status: "requested" | "given" | "refused" | "withdrawn" | "dismissed";
@@ -120,6 +128,8 @@ export interface Gap {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "gap";
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
@@ -133,6 +143,8 @@ export interface Gap {
   sni?: string | null;
   /** TLS alert that ended it, in OpenSSL's words: unknown ca */
   alert?: string | null;
+  /** the name under which the agent led the connection that it is about to the proxy */
+  announced?: string | null;
 }
 
 /** Up to 256 bytes, in the line itself. */
@@ -153,6 +165,8 @@ export interface Phase {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "phase";
   state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
   /** text of a mark */
@@ -173,6 +187,8 @@ export interface Screen {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "screen";
   /** whose window was on top, where that is known */
   package?: string | null;
@@ -219,6 +235,8 @@ export interface Transform {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "transform";
   op: "digest" | "mac" | "encrypt" | "decrypt" | "compress" | "encode";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
@@ -245,6 +263,8 @@ export interface Upload {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "upload";
   via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent" | "bluetooth" | "nfc";
   method?: string | null;
@@ -271,6 +291,8 @@ export interface Upload {
   stack?: readonly string[];
   /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
+  /** the name under which the agent led the connection to the proxy (`announced` of its line) */
+  announced?: string | null;
 }
 
 /** One piece of personal data that an API returned, always as text. */
@@ -295,6 +317,8 @@ export interface Witness {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "witness";
   /** which part of the system counted; control: a run without hooks, before this one */
   by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes" | "control";

@@ -128,6 +128,12 @@ class Line(Record):
         exclude_if=lambda arrived: arrived is None,
         description="when a line of the agent came in, on the host's clock",
     )
+    boot_ms: int | None = Field(
+        default=None,
+        ge=0,
+        exclude_if=lambda boot_ms: boot_ms is None,
+        description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)",
+    )
 
 
 class Access(Line):
@@ -183,6 +189,9 @@ class Connection(Line):
     owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led it to the proxy; null: it did not"
+    )
 
 
 class Tls(Record):
@@ -212,6 +221,10 @@ class Upload(Line):
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
     owners: Owners = ()
+    announced: str | None = Field(
+        default=None,
+        description="the name under which the agent led the connection to the proxy (`announced` of its line)",
+    )
 
     @property
     def by_agent(self) -> bool:
@@ -368,6 +381,9 @@ class Gap(Line):
     client: Endpoint | None = Field(default=None, description="the device's end of the connection that it is about")
     sni: str | None = Field(default=None, description="the name that the client asked for in its TLS handshake")
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led the connection that it is about to the proxy"
+    )
 
 
 Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
@@ -610,7 +626,8 @@ class Run(Record):
         description="seconds from the order to start the app: started, entered, loaded, let run, live",
     )
     probe: Probe | None = Field(
-        default=None, description="the agent's check of itself in the app's process; null: no agent, or none that made it"
+        default=None,
+        description="the agent's check of itself in the app's process; null: no agent, or none that made it",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

@@ -66,6 +66,11 @@ class Target(Protocol):
         start left."""
 
     @property
+    def redirect(self) -> tuple[str, int] | None:
+        """IPv4 address and port at which it finds the proxy that the agent leads its connections to; None: it leads
+        none."""
+
+    @property
     def processes(self) -> Callable[[], Mapping[int, str]] | None:
         """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
 
@@ -131,6 +136,10 @@ class Device(Protocol):
     @property
     def sees_consent(self) -> bool:
         """Its screen is read: what the user is asked and decides is seen without hooks."""
+
+    @property
+    def refused_s(self) -> float | None:
+        """For how many seconds a question of the app's stands refused, where the device plays the user; None: none."""
 
     @property
     def starts_freely(self) -> bool:

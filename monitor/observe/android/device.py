@@ -52,6 +52,7 @@ class AndroidTarget:
     activity: str | None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
+    redirect: tuple[str, int] | None = None
     gadget: str | None = None
     frida_device: str = "remote"
     env: Mapping[str, str] = field(default_factory=dict)
@@ -176,6 +177,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         """Whether its screen is read."""
         return self._screens is not None
 
+    @property
+    def refused_s(self) -> float | None:
+        """For how many seconds the last question stands refused by the plan."""
+        return self._screens.refused_s if self._screens is not None else None
+
     def facts(self) -> Mapping[str, Any]:
         """What was changed, as which user, how root was had."""
         root = self._control.shell.rooted()
@@ -253,6 +259,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def launch(self) -> AndroidTarget:
         """The app, for Frida to start; or as it runs, where that is wanted."""
         app = self._installed
+        if self._screens is not None:
+            self._screens.anew()
         if self._wanted.attach:
             return self.attach()
         activity = self._wanted.activity or app.launcher
@@ -263,6 +271,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             activity=activity,
             otherwise=lambda: start_app(self._control.shell, app.identity.package, self._user, activity),
             processes=self._processes,
+            redirect=self._redirect,
         )
 
     def attach(self) -> AndroidTarget:
@@ -270,7 +279,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         pid = self._processes.main()
         if pid is None:
             raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
-        return AndroidTarget(pid=pid, remote=self._server.remote if self._server else None, processes=self._processes)
+        return AndroidTarget(
+            pid=pid,
+            remote=self._server.remote if self._server else None,
+            processes=self._processes,
+            redirect=self._redirect,
+        )
 
     def running(self) -> bool:
         """Whether a process of the app's user runs."""
@@ -348,6 +362,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             )
 
     @property
+    def _redirect(self) -> tuple[str, int] | None:
+        """Where the agent leads the app's connections, if it does."""
+        return self._route.at if self._route is not None and self._route.way.name == "redirect" else None
+
+    @property
     def _package(self) -> str:
         if self._wanted.package is not None:
             return self._wanted.package
@@ -408,6 +427,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._ask if wanted.ask else None,
             explore=explore,
             rests=Rest(self._control.shell, self._processes, silent_s),
+            runs=self.running,
             film=wanted.video,
         )
         try:
