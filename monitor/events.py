@@ -590,7 +590,9 @@ class Run(Record):
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
     install_ms: int | None = Field(
-        default=None, ge=0, description="milliseconds that it took to hook all that is there; null: no hooks, or not told"
+        default=None,
+        ge=0,
+        description="milliseconds that it took to hook all that is there; null: no hooks, or not told",
     )
     times: dict[str, float] = Field(
         default_factory=dict,
