@@ -5,12 +5,13 @@ import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
-import { appCame, inSlices, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { appCame, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
 import type { Env } from "./java/jni.js";
+import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
 import { micros, timestamp } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
-import { configure, emit, flushAll, leave, report } from "./out/emit.js";
+import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
 import { enterOnce, isOnArt } from "./out/entered.js";
 import { send } from "./out/numbered.js";
@@ -25,6 +26,7 @@ import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
 import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
+import { redirect } from "./watch/redirect.js";
 import { expect, install, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -39,6 +41,8 @@ const STEP_S = 0.002;
 
 /** On ART: so long a process is held before its first line, and no longer, for hooks that are still to come. */
 const PLACE_S = 3;
+
+sayOwners(ownersOf);
 
 let ready = false;
 let placed = false;
@@ -59,11 +63,17 @@ function bringUp(plan: Plan): void {
   expect(plan.sources);
   const late = plan.started && isArt() && Java.classFactory.loader !== null;
   const steps: ((env: Env) => void)[] = [
+    (env) => { knowOwners(env, plan.app ?? "", plan.stand_ins); },
     defineProbe,
     (env) => { watchScreen(env, plan.sdk_calls); },
     (env) => { watchPhases(env, plan.started); },
     (env) => { watchStores(env, plan.stores, plan.keys); },
     watchDefinitions,
+    (env) => {
+      on(env, "dalvik.system.BaseDexClassLoader", "$init", {
+        after: (call) => { addLoader(call.env, call.self ?? NULL); },
+      });
+    },
     watchEnd,
     ...plan.sources.map((spec) => (env: Env) => { install(env, spec); }),
     (env) => { watchTransforms(env, plan.transforms); },
@@ -191,6 +201,7 @@ rpc.exports = {
     configureFolding(plan.stack);
     watchChildren();
     watchExit();
+    redirect(plan.redirect);
     watchSockets();
     watchNative(plan.native.routes);
     watchEvp();

@@ -28,6 +28,10 @@ export interface Access {
   args?: Record<string, unknown> | null;
   /** frames, innermost first: package.Class.method(File.java:12) */
   stack?: readonly string[];
+  /** why frames are missing: the outermost were too many; or all, as the thread had no time left for them */
+  stack_cut?: "long" | "thinned" | null;
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** identical calls that this line stands for */
   count?: number;
@@ -57,9 +61,13 @@ export interface Connection {
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
   sent?: number | null;
+  /** the name under which the agent led it to the proxy; null: it did not */
+  announced?: string | null;
 }
 
 /** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
@@ -126,7 +134,7 @@ export interface Gap {
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "hook_lost" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed";
+  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "hook_lost" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed" | "thinned";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */
@@ -135,6 +143,8 @@ export interface Gap {
   sni?: string | null;
   /** TLS alert that ended it, in OpenSSL's words: unknown ca */
   alert?: string | null;
+  /** the name under which the agent led the connection that it is about to the proxy */
+  announced?: string | null;
 }
 
 /** Up to 256 bytes, in the line itself. */
@@ -236,6 +246,8 @@ export interface Transform {
   key?: InlineBlob | StoredBlob | null;
   iv?: InlineBlob | StoredBlob | null;
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
 }
 
@@ -277,6 +289,10 @@ export interface Upload {
   status?: number | null;
   /** only where the producer is the agent */
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
+  /** the name under which the agent led the connection to the proxy (`announced` of its line) */
+  announced?: string | null;
 }
 
 /** One piece of personal data that an API returned, always as text. */

@@ -72,6 +72,8 @@ export interface SourceSpec {
   quiet: boolean;
   /** an access only when one of its values was not given by any source lately */
   unseen: boolean;
+  /** regular expressions over frames: the caller, and others further out, of calls that are made because of us */
+  ours: string[][];
 }
 
 /** An SDK call by which the app says that the user agreed. */
@@ -209,6 +211,8 @@ export interface Plan {
   app: string | null;
   /** the process was started to be observed; false when it ran already */
   started: boolean;
+  /** the framework's classes are stand-ins, which the app's classes cannot be told from by their loaders */
+  stand_ins: boolean;
   sources: SourceSpec[];
   sdk_calls: SdkCallSpec[];
   stores: StoreSpec[];
@@ -220,6 +224,8 @@ export interface Plan {
   tls: TlsPlan;
   /** empty unless the run was asked to unpin */
   unpinning: { java: Unpinning[]; native: NativeCheck[] };
+  /** the proxy that connections are led to; null: they go where the app sends them */
+  redirect: { ip: string; port: number } | null;
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
   /** milliseconds that lines are collected before they are sent */

@@ -60,6 +60,15 @@ Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_M
 """A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
 """Frames, innermost first; null, as a producer may write what it does not know, is none."""
+Owners = Annotated[
+    tuple[str | None, ...],
+    BeforeValidator(lambda owners: () if owners is None else owners),
+    Field(
+        description="of each frame of the stack whose code it is, by its class loader or the path of its library: app, "
+        "platform, the package that it came from, or null where nothing tells; absent: nobody said",
+        exclude_if=lambda owners: not owners,
+    ),
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -138,6 +147,12 @@ class Access(Line):
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
     args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
     stack: Stack = Field(default=(), description="frames, innermost first: package.Class.method(File.java:12)")
+    stack_cut: Literal["long", "thinned"] | None = Field(
+        default=None,
+        exclude_if=lambda cut: cut is None,
+        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+    )
+    owners: Owners = ()
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
     until: Time | None = Field(default=None, description="time of the last of them")
@@ -154,6 +169,7 @@ class Transform(Line):
     key: Blob | None = None
     iv: Blob | None = None
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
 
 
@@ -170,8 +186,12 @@ class Connection(Line):
     host: str | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led it to the proxy; null: it did not"
+    )
 
 
 class Tls(Record):
@@ -200,6 +220,11 @@ class Upload(Line):
     tls: Tls | None = Field(default=None, description="null for cleartext")
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
+    owners: Owners = ()
+    announced: str | None = Field(
+        default=None,
+        description="the name under which the agent led the connection to the proxy (`announced` of its line)",
+    )
 
     @property
     def by_agent(self) -> bool:
@@ -349,12 +374,16 @@ class Gap(Line):
         "quota",
         "refused",
         "missed",
+        "thinned",
     ]
     detail: str | None = None
     until: Time | None = None
     client: Endpoint | None = Field(default=None, description="the device's end of the connection that it is about")
     sni: str | None = Field(default=None, description="the name that the client asked for in its TLS handshake")
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led the connection that it is about to the proxy"
+    )
 
 
 Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap

@@ -22,6 +22,8 @@ interface Mangler {
   originalMethod: { oldMethod?: { accessFlags: number } } | null;
   /** and what stands there */
   newMethod?: { accessFlags: number; accessFlagsPtr: NativePointer };
+  /** on ART: the method that is called instead */
+  replacementMethodId?: NativePointer;
   resolveTarget(wrapper: unknown, isInstance: boolean, env: Env, api: unknown): NativePointer;
   replace(by: NativePointer, isInstance: boolean, types: BridgeType[], vm: unknown, api: unknown): void;
 }
@@ -197,13 +199,30 @@ export function replace(
   };
 }
 
-/** On a JVM: have what `replace` replaced call another function of JNI; null: the one that `replace` made. */
-export function divert(overload: Overload, by: NativePointer | null): void {
+/** The function of JNI that `replace` made for an overload; null when it is not replaced. */
+export function scriptOf(overload: Overload): NativePointer | null {
+  return overload._r ?? null;
+}
+
+const MOST_WORDS = 6;
+
+/** Have what `replace` replaced call another function of JNI; false when it is not clear where to write that. */
+export function divert(overload: Overload, by: NativePointer): boolean {
   const made = overload._r;
   if (made === undefined) {
     throw new Error(`${overload.methodName} is not replaced`);
   }
-  made._m.replace(by ?? made, !isStatic(overload), overload._p[5], Java.vm, api());
+  const clone = made._m.replacementMethodId;
+  if (clone === undefined) {
+    made._m.replace(by, !isStatic(overload), overload._p[5], Java.vm, api());
+    return true;
+  }
+  // ART has a method of its own for what replaces one; to replace again would make another. Where its function stands in
+  // it differs by version: it is where the bridge has just written it.
+  const words = Array.from({ length: MOST_WORDS }, (_, i) => clone.add(i * Process.pointerSize));
+  const place = words.find((word) => word.readPointer().equals(made));
+  place?.writePointer(by);
+  return place !== undefined;
 }
 
 /** The method id by which JNI calls what `replace` replaced; it gives null while only the bridge's own queue lies between. */

@@ -5,7 +5,7 @@ import { emit, report, type Fold } from "../out/emit.js";
 import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
 import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
 import { keep } from "./entry.js";
-import { countRepeats, isInside, setInside, setPaused, type Repeats } from "./folding.js";
+import { below, isInside, setInside, setPaused, type Below, type Repeats } from "./folding.js";
 import { arrayElement, arrayLength, globalRef, inFrame, isSame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
@@ -62,8 +62,7 @@ interface Hook {
   watches: Watching[];
   /** what is done in place of the method, inside all who watch it; what a gap about it is filed under */
   instead: string | null;
-  /** repeats are counted below JavaScript; this ends it */
-  countNoMore: (() => void) | null;
+  below: Below | null;
 }
 
 /** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
@@ -266,20 +265,23 @@ function isDefault(env: Env, overload: Overload, cls: NativePointer): boolean {
 function install(env: Env, overload: Overload, kind: Kind): Hook {
   const cls = holderClass(env, overload);
   const method = overload.methodName === "$init" ? "<init>" : overload.methodName;
-  const hook: Hook = { kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, countNoMore: null };
+  const whose = (): string[] => [...hook.watches.map(({ subject }) => subject), ...(hook.instead === null ? [] : [hook.instead])];
+  const hook: Hook = {
+    kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, below: below(overload, cls, kind === "api", whose),
+  };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
-  keep(overload, isDefault(env, overload, cls), () => [...hook.watches.map(({ subject }) => subject), ...(hook.instead === null ? [] : [hook.instead])]);
+  keep(overload, isDefault(env, overload, cls), whose);
   return hook;
 }
 
 /** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
-  if (hook.countNoMore !== null) {
-    hook.countNoMore();
-    hook.countNoMore = null;
-  } else if (hook.instead === null && hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
-    hook.countNoMore = countRepeats(hook.overload, hook.cls, only.repeats, only.wants !== undefined, {
+  hook.below?.countNoMore();
+  if (hook.instead !== null) {
+    hook.below?.neverLetThrough();
+  } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
+    hook.below?.count(only.repeats, only.wants !== undefined, {
       wants: (env, self, args, begun) => wanting(hook, callOf(hook, env, self, args, begun)).length > 0,
       told: (env, self, args, result, begun) => {
         const call = callOf(hook, env, self, args, begun);

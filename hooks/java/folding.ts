@@ -1,12 +1,16 @@
-// Counts a call that repeats an earlier one in native code: an app that asks for its phone number a thousand times a
-// second must not feel it. What is told of once is told by JavaScript; the same question with the same answer from the
-// same place, as long as it is being folded, never enters it.
+// What stands below JavaScript in the place of a hooked method. It counts a call that repeats an earlier one: an app that
+// asks for its phone number a thousand times a second must not feel it. What is told of once is told by JavaScript; the
+// same question with the same answer from the same place, as long as it is being folded, never enters it. Nor does a call
+// near the end of a stack, nor one of a thread that has spent too much of its time here: gaps say how many.
 
 import Java from "frida-java-bridge";
-import { report, type Counted, type Fold } from "../out/emit.js";
-import { currentEnv, divert, isArt, isStatic, targetOf, type Overload, type Raw } from "./bridge.js";
-import { DECLARATIONS, MOST_ARGUMENTS, SLOTS, SOURCE } from "./folding_c.js";
+import { micros, timestamp } from "../out/clock.js";
+import { after } from "../out/doorbell.js";
+import { atEnd, emit, report, type Counted, type Fold } from "../out/emit.js";
+import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
+import { DECLARATIONS, LOST, MOST_ARGUMENTS, MOST_FRAMES, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED } from "./folding_c.js";
 import { CALLS, NONVIRTUAL, type Env, type Shorty } from "./jni.js";
+import { artStacks } from "./art_stack.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
 export interface Repeats {
@@ -56,21 +60,25 @@ function kindOf(type: { type: string; className: string }): Kind | null {
 /** Which thread is inside, and whether calls are let through: for other C parts, too. */
 export const insideKey = Memory.alloc(Process.pointerSize);
 export const pausedFlag = Memory.alloc(4);
+const threadKey = Memory.alloc(4);
+const stacksFlag = Memory.alloc(4);
+const losses = Memory.alloc(4);
 const jvmti = Memory.alloc(Process.pointerSize);
+const art = Memory.alloc(2 * Process.pointerSize);
 const counted = Memory.alloc(3 * VALUE);
 
 interface Diverted {
   hook: NativePointer;
   overload: Overload;
+  whose: () => string[];
   args: Kind[];
   result: Kind;
-  teller: Teller;
+  /** null as long as repeats are not counted */
+  teller: Teller | null;
   /** the method to call, once it is known */
   target: () => NativePointer | null;
   slots: Slot[];
   next: number;
-  /** calls go through JavaScript again */
-  off: boolean;
 }
 
 const diverted: Diverted[] = [];
@@ -88,7 +96,7 @@ const wants = new NativeCallback((id, self, args, begun): number => {
   const one = diverted[id] as Diverted;
   try {
     const raws = one.args.map((kind, i) => kind.read(args.add(VALUE * i)));
-    return one.teller.wants(currentEnv(), selfOf(one, self), raws, begun) ? -1 : claim(one, null);
+    return teller(one).wants(currentEnv(), selfOf(one, self), raws, begun) ? -1 : claim(one, null);
   } catch (error) {
     report(error, one.overload.methodName);
     return -1;
@@ -99,36 +107,62 @@ const told = new NativeCallback((id, self, args, result, begun): number => {
   const one = diverted[id] as Diverted;
   try {
     const raws = one.args.map((kind, i) => kind.read(args.add(VALUE * i)));
-    const fold = one.teller.told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
+    const fold = teller(one).told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
     // While it was told of, other threads ran: the fold may have been written for the last time.
-    return fold === null || fold.held !== null || fold.gone ? -1 : claim(one, fold);
+    return fold === null || fold.gone ? -1 : claim(one, fold);
   } catch (error) {
     report(error, one.overload.methodName);
     return -1;
   }
 }, "int", ["int", "pointer", "pointer", "pointer", "double"]);
 
+function teller(one: Diverted): Teller {
+  if (one.teller === null) {
+    throw new Error("nobody counts its repeats");
+  }
+  return one.teller;
+}
+
 function selfOf(one: Diverted, self: NativePointer): NativePointer | null {
   return isStatic(one.overload) ? null : self;
 }
 
+const LIBC = [
+  "clock_gettime", "pthread_key_create", "pthread_getspecific", "pthread_setspecific", "pthread_self", "pthread_getattr_np",
+  "pthread_attr_getstack", "pthread_attr_destroy", "sigaltstack", "calloc", "free",
+];
+
 const core = new CModule(SOURCE, {
-  inside_key: insideKey, paused: pausedFlag, jvmti, resolve, wants, told,
-  clock_gettime: Module.getGlobalExportByName("clock_gettime"),
+  inside_key: insideKey, thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, resolve, wants, told,
+  ...Object.fromEntries(LIBC.map((name) => [name, Module.getGlobalExportByName(name)])),
 });
 
-// Exclusive: none of these waits for anything but the other threads' counting.
-const options: NativeFunctionOptions = { scheduling: "exclusive", exceptions: "propagate" };
+/** Exclusive: none of these waits for anything but the other threads' counting. */
+function exclusive<R extends NativeFunctionReturnType, A extends NativeFunctionArgumentType[] | []>(
+  name: string, returns: R, takes: A,
+): NativeFunction<GetNativeFunctionReturnValue<R>, ResolveVariadic<Extract<GetNativeFunctionArgumentValue<A>, unknown[]>>> {
+  return new NativeFunction(core[name] as NativePointer, returns, takes, { scheduling: "exclusive", exceptions: "propagate" });
+}
+
 const native = {
-  newKey: new NativeFunction(core["new_key"] as NativePointer, "pointer", [], options),
-  isInside: new NativeFunction(core["is_inside"] as NativePointer, "int", [], options),
-  setInside: new NativeFunction(core["set_inside"] as NativePointer, "void", ["int"], options),
-  newHook: new NativeFunction(
-    core["new_hook"] as NativePointer, "pointer", ["int", "pointer", "int", "int", "int", "int", "int", "pointer"], options),
-  setMethod: new NativeFunction(core["set_method"] as NativePointer, "void", ["pointer", "pointer"], options),
-  take: new NativeFunction(core["take"] as NativePointer, "int", ["pointer", "int", "int", "pointer"], options),
+  newKey: exclusive("new_key", "pointer", []),
+  newThreadKey: exclusive("new_thread_key", "uint", []),
+  isInside: exclusive("is_inside", "int", []),
+  setInside: exclusive("set_inside", "void", ["int"]),
+  newHook: exclusive("new_hook", "pointer", ["int", "pointer", "int", "int", "int", "int"]),
+  setFolds: exclusive("set_folds", "void", ["pointer", "int", "int", "int", "pointer"]),
+  setApi: exclusive("set_api", "void", ["pointer", "int"]),
+  setMethod: exclusive("set_method", "void", ["pointer", "pointer"]),
+  take: exclusive("take", "int", ["pointer", "int", "int", "pointer"]),
+  takeLost: exclusive("take_lost", "void", ["pointer", "int", "pointer"]),
+  framesOf: exclusive("frames_of", "pointer", ["pointer"]),
+  cpuTime: exclusive("cpu_time", "double", []),
+  spentOnStack: exclusive("spent_on_stack", "void", ["double"]),
+  // Cooperative: it calls into the VM, which may have the thread wait.
+  walk: new NativeFunction(core["walk"] as NativePointer, "uint64", ["pointer", "pointer"], { exceptions: "propagate" }),
 };
 insideKey.writePointer(native.newKey());
+threadKey.writeU32(native.newThreadKey());
 
 /** Whether the calling thread is inside a wrapped API, or in our own code on its behalf. */
 export function isInside(): boolean {
@@ -158,9 +192,7 @@ class Slot {
     };
     if (free) {
       this.fold = null;
-      if (fold !== null) {
-        fold.held = null;
-      }
+      fold?.held.delete(this);
     }
     fold?.add(found);
     return given;
@@ -172,86 +204,139 @@ function claim(one: Diverted, fold: Fold | null): number {
   const slot = one.slots[one.next++ % SLOTS] as Slot;
   const given = slot.take(true);
   slot.fold = fold;
-  if (fold !== null) {
-    fold.held = slot;
-  }
+  fold?.held.add(slot);
   return given;
 }
 
-let stacks = false;
-
 /** Whether accesses have stacks; without a way to compare them below, nothing is counted there. */
 export function configureFolding(withStack: boolean): void {
-  stacks = withStack;
+  stacksFlag.writeS32(withStack ? 1 : 0);
 }
 
 const JVMTI_VERSION = 0x30010200;
 const GET_ENV = 6;
 let looked = false;
 
-/** Whether the C part can tell stacks apart here. */
+/** Find a way to tell stacks apart below; on the agent's own thread. Whether there is one, or none is needed. */
 function canCompare(): boolean {
   if (!looked) {
     looked = true;
-    if (stacks) {
+    const found = isArt() ? artStacks(currentEnv()) : null;
+    if (found !== null) {
+      art.writePointer(found.cls).add(Process.pointerSize).writePointer(found.method);
+    } else if (!isArt()) {
       const { handle } = Java.vm as unknown as { handle: NativePointer };
       const getEnv = new NativeFunction(
         handle.readPointer().add(GET_ENV * Process.pointerSize).readPointer(), "int", ["pointer", "pointer", "int"]);
-      const found = Memory.alloc(Process.pointerSize);
-      if (getEnv(handle, found, JVMTI_VERSION) === 0) {
-        jvmti.writePointer(found.readPointer());
+      const at = Memory.alloc(Process.pointerSize);
+      if (getEnv(handle, at, JVMTI_VERSION) === 0) {
+        jvmti.writePointer(at.readPointer());
       }
     }
   }
-  return !stacks || !jvmti.readPointer().isNull();
+  return stacksFlag.readS32() === 0 || !jvmti.readPointer().isNull() || !art.readPointer().isNull();
+}
+
+/** A thread's stack as a number that no other stack has, or why there is none. */
+export type Walked = { id: string } | "no way" | "thinned";
+
+const others = native.newHook(-1, NULL, 0, 0, 0, 0);
+
+/** Where the calling thread is. */
+export function walk(env: Env): Walked {
+  const id = native.walk(env.handle, others).toString();
+  return id === String(THINNED) ? "thinned" : id === String(NO_WAY) || id === "1" ? "no way" : { id };
+}
+
+/** On ART, of the stack that was walked last on this thread: method and place in it of each frame, and how many there are in all. */
+export function walkedFrames(): { keys: string[]; total: number } {
+  const counts = Memory.alloc(8);
+  const at = native.framesOf(counts);
+  const [count, total] = [counts.readS32(), counts.add(4).readS32()];
+  const size = Process.pointerSize;
+  const keys = Array.from({ length: count }, (_, i) =>
+    `${at.add(size * i).readPointer().toString()}:${at.add(size * MOST_FRAMES + VALUE * i).readU32()}`);
+  return { keys, total };
+}
+
+/** Do `work`, the time of which counts as spent on stacks. */
+export function onStacks<T>(work: () => T): T {
+  const begun = native.cpuTime();
+  try {
+    return work();
+  } finally {
+    native.spentOnStack(begun);
+  }
+}
+
+/** How a hooked method stands below JavaScript. */
+export interface Below {
+  /**
+   * Count repeats there from now on. False when that cannot be: for a constructor; where stacks cannot be compared; or
+   * when something that matters is no text and no number.
+   */
+  count(repeats: Repeats, asks: boolean, teller: Teller): boolean;
+  /** Have all calls go through JavaScript again. */
+  countNoMore(): void;
+  /** Have those, too, that are part of another access, or while nothing is to be seen. */
+  neverLetThrough(): void;
 }
 
 let waiting: Diverted[] = [];
 
 /**
- * Have calls of a method that was just replaced go through the C part; gives a way to have them go through JavaScript
- * again. Null when that cannot be: on ART, where it has never been tried; for a constructor; or when something that
- * matters is no text and no number.
+ * Put the C part between a method that is about to be replaced and the JavaScript that replaces it; null when it takes or
+ * gives what C does not know. `whose` is asked for what to file a gap under.
  */
-export function countRepeats(
-  overload: Overload, cls: NativePointer, repeats: Repeats, asks: boolean, teller: Teller,
-): (() => void) | null {
+export function below(overload: Overload, cls: NativePointer, isApi: boolean, whose: () => string[]): Below | null {
   const result = kindOf(overload.returnType);
   const args = overload.argumentTypes.map(kindOf);
-  if (isArt() || overload.methodName === "$init" || result === null || args.length >= MOST_ARGUMENTS || !canCompare()) {
+  if (result === null || args.includes(null)) {
     return null;
   }
-  const compares = Memory.alloc(MOST_ARGUMENTS);
-  compares.add(args.length).writeS8(-1);
-  for (const index of repeats.depends) {
-    const letter = letterOf(overload.argumentTypes[index]);
-    if (letter === null) {
-      return null;
-    }
-    compares.add(index).writeS8(letter.charCodeAt(0));
-  }
-  const reads = repeats.reads ? letterOf(overload.returnType) : "";
-  if (reads === null || args.includes(null)) {
-    return null;
-  }
-  const id = diverted.length;
+  canCompare();
   const fixed = isStatic(overload);
   const hook = native.newHook(
-    id, cls, fixed ? CALLS[result.letter][1] : CALLS[result.letter][0] + NONVIRTUAL, fixed ? 1 : 0, asks ? 1 : 0, result.letter.charCodeAt(0),
-    reads === "" ? 0 : reads.charCodeAt(0), compares);
+    diverted.length, cls, fixed ? CALLS[result.letter][1] : CALLS[result.letter][0] + NONVIRTUAL, fixed ? 1 : 0, isApi ? 1 : 0,
+    result.letter.charCodeAt(0));
   const one: Diverted = {
-    hook, overload, args: args as Kind[], result, teller, target: targetOf(overload), slots: [], next: 0, off: false,
+    hook, overload, whose, args: args as Kind[], result, teller: null, target: targetOf(overload), slots: [], next: 0,
   };
   one.slots = Array.from({ length: SLOTS }, (_, number) => new Slot(hook, number));
   diverted.push(one);
   waiting.push(one);
   if (waiting.length === 1) {
+    // Asked for before the bridge asks for its own turn, in which it puts on a JVM what then stands there.
     Script.nextTick(compile);
   }
-  return () => {
-    one.off = true;
-    divert(overload, null);
+  return {
+    count: (repeats, asks, teller) => countRepeats(one, repeats, asks, teller),
+    countNoMore: () => { native.setFolds(hook, 0, 0, 0, NULL); },
+    neverLetThrough: () => { native.setApi(hook, 0); },
   };
+}
+
+function countRepeats(one: Diverted, repeats: Repeats, asks: boolean, teller: Teller): boolean {
+  const { overload } = one;
+  if (overload.methodName === "$init" || one.args.length >= MOST_ARGUMENTS || !canCompare()) {
+    return false;
+  }
+  const compares = Memory.alloc(MOST_ARGUMENTS);
+  compares.add(one.args.length).writeS8(-1);
+  for (const index of repeats.depends) {
+    const letter = letterOf(overload.argumentTypes[index]);
+    if (letter === null) {
+      return false;
+    }
+    compares.add(index).writeS8(letter.charCodeAt(0));
+  }
+  const reads = repeats.reads ? letterOf(overload.returnType) : "";
+  if (reads === null) {
+    return false;
+  }
+  one.teller = teller;
+  native.setFolds(one.hook, 1, asks ? 1 : 0, reads === "" ? 0 : reads.charCodeAt(0), compares);
+  return true;
 }
 
 /** Kind of a value that the C part can compare; null for any other. */
@@ -268,20 +353,95 @@ const modules: CModule[] = [];
 function compile(): void {
   const batch = waiting;
   waiting = [];
-  const functions = batch.map(({ hook, args, result }, i) => {
+  const there = batch.map((one) => [one, scriptOf(one.overload)] as const);
+  const functions = there.map(([{ hook, args, result }, script], i) => {
     const takes = args.map(({ type }, n) => `, ${type} a${n}`).join("");
+    const types = args.map(({ type }) => `, ${type}`).join("");
+    const names = args.map((_, n) => `, a${n}`).join("");
     const values = args.map(({ member }, n) => ` args[${n}].${member} = a${n};`).join("");
     const gives = result.member === "" ? "" : "return ";
     return `${result.type} method_${i}(gpointer env, gpointer self${takes}) { `
-      + `Value args[${Math.max(args.length, 1)}];${values} `
-      + `${gives}run((Hook *) ${hook.toString()}ULL, env, self, args)${result.member === "" ? "" : `.${result.member}`}; }`;
+      + `Value args[${Math.max(args.length, 1)}]; Hook *hook = (Hook *) ${hook.toString()}ULL; gint way = way_of(hook); `
+      + `if (way == 2) ${result.member === "" ? "{ " : "return "}((${result.type} (*)(gpointer, gpointer${types})) `
+      + `${script?.toString() ?? "0"}ULL)(env, self${names});${result.member === "" ? " return; }" : ""}${values} `
+      + `${gives}run(hook, way, env, self, args)${result.member === "" ? "" : `.${result.member}`}; }`;
   });
-  const code = `${DECLARATIONS}extern Value run(Hook *, gpointer, gpointer, Value *);\n${functions.join("\n")}`;
-  const made = new CModule(code, { run: core["run"] as NativePointer });
+  const code = `${DECLARATIONS}extern gint way_of(Hook *);\nextern Value run(Hook *, gint, gpointer, gpointer, Value *);\n${functions.join("\n")}`;
+  const made = new CModule(code, { run: core["run"] as NativePointer, way_of: core["way_of"] as NativePointer });
   modules.push(made);
-  batch.forEach((one, i) => {
-    if (!one.off) {
+  there.forEach(([one, script], i) => {
+    if (script !== null) {
       divert(one.overload, made[`method_${i}`] as NativePointer);
     }
   });
+  // Once the bridge has had its turn: the app's own method is known to C before a call may come near the end of a stack.
+  Script.nextTick(() => {
+    for (const one of batch) {
+      const target = one.target();
+      if (target !== null) {
+        native.setMethod(one.hook, target);
+      }
+    }
+  });
+  watchLosses();
+}
+
+/** What a gap says of calls that were lost in each of the ways. */
+const WAYS: Record<number, (count: number) => string> = {
+  [LOST.NEAR_END]: (count) =>
+    `${count} calls near the end of a stack, with less than ${ROOM_FOR_SCRIPT / 1024} KB left, are not recorded: there is no room for the hook`,
+  [LOST.NO_STACK]: (count) =>
+    `${count} calls are recorded without the stack: too much of the thread's time went into stacks`,
+  [LOST.ONLY_COUNTED]: (count) =>
+    `${count} calls are not recorded: too much of the thread's time went into the agent`,
+};
+const LOOK_MS = 1000;
+const QUIET_US = 1_500_000;
+const LONGEST_US = 10_000_000;
+
+let watching = false;
+let seen = 0;
+/** hook and way -> what was lost and not yet told */
+const lost = new Map<string, Counted & { whose: () => string[]; way: number }>();
+
+function watchLosses(): void {
+  if (!watching) {
+    watching = true;
+    atEnd(() => { tellLosses(true); });
+    const look = (): void => {
+      tellLosses(false);
+      after(LOOK_MS, look);
+    };
+    after(LOOK_MS, look);
+  }
+}
+
+/** One gap for what was lost of a method in one way, once it has stopped. */
+function tellLosses(all: boolean): void {
+  const now = losses.readS32();
+  if (now !== seen) {
+    seen = now;
+    for (const { hook, whose } of [...diverted, { hook: others, whose: () => ["agent"] }]) {
+      for (const way of Object.values(LOST)) {
+        native.takeLost(hook, way, counted);
+        const [count, first, last] = [counted.readDouble(), counted.add(VALUE).readDouble(), counted.add(2 * VALUE).readDouble()];
+        if (count > 0) {
+          const key = `${hook.toString()} ${way}`;
+          const before = lost.get(key);
+          lost.set(key, { whose, way, count: (before?.count ?? 0) + count, first: before?.first ?? first, last });
+        }
+      }
+    }
+  }
+  const at = micros();
+  for (const [key, { whose, way, count, first, last }] of lost) {
+    if (all || at - last > QUIET_US || at - first > LONGEST_US) {
+      lost.delete(key);
+      for (const subject of new Set(whose())) {
+        emit(first, {
+          kind: "gap", where: "hook", subject, why: "thinned", detail: WAYS[way]?.(count) ?? null, until: timestamp(last),
+        });
+      }
+    }
+  }
 }

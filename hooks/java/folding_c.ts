@@ -1,11 +1,26 @@
-// The C part of folding.ts: a hooked call that repeats the one before it is counted without entering JavaScript.
+// The C part of folding.ts: decides for each call of a hooked method whether it enters JavaScript. It does not where there
+// is nothing to see, near the end of a stack, and when it repeats a call that was told of: then it is only counted.
 //
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
 
 /** Calls of a method among which a repeat is looked for. */
-export const SLOTS = 4;
+export const SLOTS = 8;
 /** Arguments of a method, and the mark behind the last one, at most. */
 export const MOST_ARGUMENTS = 24;
+/** Frames of a stack that are told apart, and recorded, at most: the innermost. */
+export const MOST_FRAMES = 128;
+/** Bytes from the end of a stack within which JavaScript is not entered: it has no guard of its own there. */
+export const ROOM_FOR_SCRIPT = 256 * 1024;
+/** What a thread may spend on stacks: per cent of its own CPU time, and so much at once (microseconds). */
+export const ON_STACKS = { share: 50, most: 500_000 };
+/** The same in JavaScript. */
+export const IN_SCRIPT = { share: 80, most: 8_000_000 };
+
+/** What became of calls that were not told of as they should be. */
+export const LOST = { NEAR_END: 0, NO_STACK: 1, ONLY_COUNTED: 2 } as const;
+/** What `walk` gives instead of a number for a stack. */
+export const NO_WAY = 0;
+export const THINNED = 2;
 
 export const DECLARATIONS = `
 #include <glib.h>
@@ -17,14 +32,42 @@ export const SOURCE = `${DECLARATIONS}
 #include <gum/gumtls.h>
 #include <string.h>
 
+#ifndef MIN
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#endif
 #define SLOTS ${SLOTS}
 #define ROOM 512 /* 16-bit units of all that was asked and given */
-#define FRAMES 128
+#define FRAMES ${MOST_FRAMES}
+#define SECOND 1000000
 
 typedef gpointer **Env;
 typedef struct { gpointer method; gint64 location; } Frame;
 
 enum { FREE, FOLDS, PASSES };
+/* Numbers that stand for no stack: it cannot be told; there shall be none; there was no time for one. */
+enum { NO_WAY = ${NO_WAY}, NONE, THINNED = ${THINNED}, FIRST = 4 };
+enum { NEAR_END = ${LOST.NEAR_END}, NO_STACK = ${LOST.NO_STACK}, ONLY_COUNTED = ${LOST.ONLY_COUNTED}, LOSSES };
+/* Where a call goes. */
+enum { ORIGINAL, COUNTED, SCRIPT };
+
+/* CPU time of a thread, in microseconds, that it may still spend on something, and its clocks when that was last said. */
+typedef struct { gint64 left; gint64 used; gint64 now; } Budget;
+
+/* What is known of a thread as long as it lives. */
+typedef struct {
+  gint looked; /* for the bounds of its stack: */
+  gsize low;
+  gsize high;
+  Budget on_stacks;
+  Budget in_script;
+  guint64 walked; /* number of the stack that was just walked, for JavaScript to take; else 0 */
+  gint count; /* frames, of the last one that was walked: */
+  gint total;
+  gpointer methods[FRAMES];
+  gint64 locations[FRAMES];
+} Thread;
+
+typedef struct { gint count; gint64 first; gint64 last; } Lost;
 
 /* A call that was told of: whoever makes the same one again is only counted. */
 typedef struct {
@@ -47,16 +90,33 @@ struct _Hook {
   gint id;
   gint call; /* its entry in the function table of JNI */
   gint is_static;
+  gint is_api; /* calls inside it are the same access */
+  gint folds; /* repeats are counted here */
+  Lost lost[LOSSES];
   gint asks; /* whether only some calls concern anybody */
   gchar gives; /* kind of its result */
   gchar reads; /* kind of its result if that is a value, else 0 */
   gchar compares[${MOST_ARGUMENTS}]; /* kind of each argument that matters, else 0; ends with -1 */
 };
 
-extern GumTlsKey inside_key;
+extern GumTlsKey inside_key; /* set: inside a wrapped API, or in our own code on its behalf */
+extern guint thread_key;
 extern gint paused;
-extern gpointer **jvmti; /* NULL: accesses have no stack */
+extern gint stacks; /* whether accesses have any */
+extern gint losses; /* how many calls were lost until now, in some way */
+extern gpointer **jvmti; /* NULL: not there */
+extern gpointer art[2]; /* the class Throwable and its method that walks the stack; NULL: not ART, or another layout */
 
+extern gint pthread_key_create(guint *key, gpointer destroy);
+extern gpointer pthread_getspecific(guint key);
+extern gint pthread_setspecific(guint key, gpointer value);
+extern gsize pthread_self(void);
+extern gint pthread_getattr_np(gsize thread, gpointer attributes);
+extern gint pthread_attr_getstack(gpointer attributes, gsize *low, gsize *size);
+extern gint pthread_attr_destroy(gpointer attributes);
+extern gint sigaltstack(gpointer change, gpointer is);
+extern gpointer calloc(gsize count, gsize size);
+extern void free(gpointer block);
 extern gint clock_gettime(gint clock, glong *at); /* the one that JavaScript asks too (out/clock.ts) */
 extern gpointer resolve(gint id);
 extern gint wants(gint id, gpointer self, Value *args, gdouble begun);
@@ -65,6 +125,72 @@ extern gint told(gint id, gpointer self, Value *args, Value *result, gdouble beg
 gpointer new_key(void) { return GSIZE_TO_POINTER(gum_tls_key_new()); }
 gint is_inside(void) { return gum_tls_key_get_value(inside_key) != NULL; }
 void set_inside(gint on) { gum_tls_key_set_value(inside_key, GINT_TO_POINTER(on)); }
+
+guint new_thread_key(void) {
+  guint key = 0;
+  pthread_key_create(&key, (gpointer) free);
+  return key;
+}
+
+static Thread *thread(void) {
+  Thread *own = pthread_getspecific(thread_key);
+  if (own == NULL) {
+    own = calloc(1, sizeof(Thread));
+    pthread_setspecific(thread_key, own);
+  }
+  return own;
+}
+
+static gint64 time_of(gint clock) {
+  glong at[2];
+  clock_gettime(clock, at);
+  return (gint64) at[0] * SECOND + at[1] / 1000;
+}
+
+static gint64 micros(void) { return time_of(0); }
+static gint64 cpu(void) { return time_of(3); }
+
+/* Whether there is too little left of the stack for JavaScript. */
+static gint near_end(Thread *own) {
+  gsize at = (gsize) &at;
+  gsize attributes[32];
+  struct { gsize low; gint flags; gsize size; } other;
+  if (!own->looked) {
+    own->looked = 1;
+    if (pthread_getattr_np(pthread_self(), attributes) == 0) {
+      gsize size = 0;
+      if (pthread_attr_getstack(attributes, &own->low, &size) == 0)
+        own->high = own->low + size;
+      pthread_attr_destroy(attributes);
+    }
+  }
+  if (at >= own->low && at < own->high)
+    return at - own->low < ${ROOM_FOR_SCRIPT};
+  /* A signal's own stack; of any other nothing is known. */
+  return sigaltstack(NULL, &other) == 0 && (other.flags & 1) && at - other.low < ${ROOM_FOR_SCRIPT};
+}
+
+static void lose(Hook *hook, gint how, gint64 at) {
+  Lost *lost = &hook->lost[how];
+  g_mutex_lock(&hook->lock);
+  if (lost->count++ == 0)
+    lost->first = at;
+  lost->last = at;
+  g_mutex_unlock(&hook->lock);
+  losses++;
+}
+
+/* Where a call of a hooked method goes. */
+gint way_of(Hook *hook) {
+  Thread *own = thread();
+  if (hook->is_api && (paused || is_inside()))
+    return ORIGINAL;
+  if (near_end(own)) {
+    lose(hook, NEAR_END, micros());
+    return ORIGINAL;
+  }
+  return hook->folds ? COUNTED : SCRIPT;
+}
 
 /* Append a value to units; -1 when there is no room, or when it cannot be told apart. */
 static gint append(Env env, gchar kind, Value value, guint16 *units, gint at) {
@@ -101,22 +227,120 @@ static gint write_arguments(Hook *hook, Env env, Value *args, guint16 *units) {
   return at;
 }
 
-/* One number for where the thread is; 0 when it cannot be told. */
-static guint64 stack_of(void) {
-  Frame frames[FRAMES];
+/* Fill in the frames of a thread in a JVM; 0 when that cannot be. */
+static gint walk_jvm(Thread *own) {
+  Frame frames[FRAMES + 1];
   gint count = 0, i;
-  guint64 sum = 1469598103934665603ULL;
-  if (jvmti == NULL)
-    return 1;
-  if (((gint (*)(gpointer, gpointer, gint, gint, Frame *, gint *)) (*jvmti)[103])(jvmti, NULL, 0, FRAMES, frames, &count) != 0
-      || count == FRAMES)
+  if (((gint (*)(gpointer, gpointer, gint, gint, Frame *, gint *)) (*jvmti)[103])(jvmti, NULL, 0, FRAMES + 1, frames, &count) != 0)
     return 0;
-  for (i = 0; i != count; i++) {
-    sum = (sum ^ GPOINTER_TO_SIZE(frames[i].method)) * 1099511628211ULL;
-    sum = (sum ^ (guint64) frames[i].location ^ (sum >> 29)) * 1099511628211ULL;
+  own->total = count;
+  own->count = MIN(count, FRAMES);
+  for (i = 0; i != own->count; i++) {
+    own->methods[i] = frames[i].method;
+    own->locations[i] = frames[i].location;
   }
-  return sum | 1;
+  return 1;
 }
+
+/* The same on ART: what a Throwable keeps has all methods first, then all places in them. */
+static gint walk_art(Thread *own, Env env) {
+  gpointer trace, numbers = NULL;
+  gint i;
+  if (((gint (*)(Env, gint)) (*env)[19])(env, 4) != 0) {
+    ((void (*)(Env)) (*env)[17])(env);
+    return 0;
+  }
+  trace = ((gpointer (*)(Env, gpointer, gpointer, gpointer)) (*env)[116])(env, art[0], art[1], NULL);
+  if (trace != NULL)
+    numbers = ((gpointer (*)(Env, gpointer, gint)) (*env)[173])(env, trace, 0);
+  if (numbers != NULL) {
+    own->total = ((gint (*)(Env, gpointer)) (*env)[171])(env, numbers) / 2;
+    own->count = MIN(own->total, FRAMES);
+    if (sizeof(gpointer) == 8) {
+      void (*region)(Env, gpointer, gint, gint, gpointer) = (void (*)(Env, gpointer, gint, gint, gpointer)) (*env)[204];
+      region(env, numbers, 0, own->count, own->methods);
+      region(env, numbers, own->total, own->count, own->locations);
+    } else {
+      gint32 places[FRAMES];
+      void (*region)(Env, gpointer, gint, gint, gpointer) = (void (*)(Env, gpointer, gint, gint, gpointer)) (*env)[203];
+      region(env, numbers, 0, own->count, own->methods);
+      region(env, numbers, own->total, own->count, places);
+      for (i = 0; i != own->count; i++)
+        own->locations[i] = places[i];
+    }
+  }
+  if (((guint8 (*)(Env)) (*env)[228])(env)) {
+    ((void (*)(Env)) (*env)[17])(env);
+    numbers = NULL;
+  }
+  ((gpointer (*)(Env, gpointer)) (*env)[20])(env, NULL);
+  return numbers != NULL;
+}
+
+/*
+ * Whether a thread may spend more. It gets a share of all its CPU time, so that on a busy machine too the rest is its own,
+ * and 2 % of the time that passes, for one that mostly waits.
+ */
+static gint may_spend(Budget *budget, gint64 most, gint share, gint64 now, gint64 used) {
+  if (budget->now == 0)
+    budget->left = most;
+  else
+    budget->left += (used - budget->used) * share / 100 + (now > budget->now ? (now - budget->now) / 50 : 0);
+  if (budget->left > most)
+    budget->left = most;
+  budget->used = used;
+  budget->now = now;
+  return budget->left > 0;
+}
+
+/* One number for where the thread is, or one of those that stand for none. */
+static guint64 where(Thread *own, Env env, gint64 now) {
+  guint64 sum = 1469598103934665603ULL;
+  gint64 begun;
+  gint i, done;
+  if (!stacks)
+    return NONE;
+  begun = cpu();
+  if (!may_spend(&own->on_stacks, ${ON_STACKS.most}, ${ON_STACKS.share}, now, begun))
+    return THINNED;
+  if (art[0] == NULL && jvmti == NULL)
+    return NO_WAY;
+  done = art[0] != NULL ? walk_art(own, env) : walk_jvm(own);
+  own->on_stacks.left -= cpu() - begun;
+  if (!done)
+    return NO_WAY;
+  for (i = 0; i != own->count; i++) {
+    sum = (sum ^ GPOINTER_TO_SIZE(own->methods[i])) * 1099511628211ULL;
+    sum = (sum ^ (guint64) own->locations[i] ^ (sum >> 29)) * 1099511628211ULL;
+  }
+  return (own->total > FRAMES ? ~sum : sum) | FIRST;
+}
+
+/* The same for JavaScript, which took the time to come here for it; 'others' counts for those that are no hooks. */
+guint64 walk(Env env, Hook *others) {
+  Thread *own = thread();
+  guint64 found = own->walked;
+  own->walked = 0;
+  if (found == 0) {
+    gint64 now = micros();
+    found = where(own, env, now);
+    if (found == THINNED)
+      lose(others, NO_STACK, now);
+  }
+  return found;
+}
+
+/* The frames of the stack that was walked last, how many, and how many there are. */
+gpointer frames_of(gint *count) {
+  Thread *own = thread();
+  count[0] = own->count;
+  count[1] = own->total;
+  return own->methods;
+}
+
+gdouble cpu_time(void) { return cpu(); }
+
+void spent_on_stack(gdouble begun) { thread()->on_stacks.left -= cpu() - (gint64) begun; }
 
 static Value call(Hook *hook, Env env, gpointer self, Value *args) {
   Value result;
@@ -142,12 +366,6 @@ static Value call(Hook *hook, Env env, gpointer self, Value *args) {
   default: result.l = CALL(gpointer);
   }
   return result;
-}
-
-static gint64 micros(void) {
-  glong at[2];
-  clock_gettime(0, at);
-  return (gint64) at[0] * 1000000 + at[1] / 1000;
 }
 
 static gint same(guint16 *a, guint16 *b, gint from, gint to) {
@@ -196,8 +414,13 @@ static gint count_repeat(Hook *hook, guint16 *units, gint asked, gint length, gu
 /* Fill the slot that JavaScript gave, unless it has given it to somebody else since. given: generation and number. */
 static void fill(Hook *hook, gint given, gint state, guint16 *units, gint asked, gint length, guint64 stack) {
   Slot *slot = &hook->slots[given % SLOTS];
+  gint i;
   g_mutex_lock(&hook->lock);
-  if (slot->generation == given / SLOTS) {
+  for (i = 0; i != SLOTS; i++) /* told of by two threads at once: the first slot counts for both */
+    if (same_question(&hook->slots[i], units, asked) && hook->slots[i].state == state && hook->slots[i].length == length
+        && hook->slots[i].stack == stack && same(hook->slots[i].units, units, asked, length))
+      break;
+  if (i == SLOTS && slot->generation == given / SLOTS) {
     slot->state = state;
     slot->asked = asked;
     slot->length = length;
@@ -207,14 +430,15 @@ static void fill(Hook *hook, gint given, gint state, guint16 *units, gint asked,
   g_mutex_unlock(&hook->lock);
 }
 
-/* What stands where the app's method stood. */
-Value run(Hook *hook, Env env, gpointer self, Value *args) {
+/* A call that is counted here when it repeats another, or of one that is let through. */
+Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
   guint16 units[ROOM];
-  gint64 begun;
+  Thread *own = thread();
+  gint64 begun, busy;
   gint asked, length = -1, given;
-  guint64 stack = 0;
+  guint64 stack = NO_WAY;
   Value result;
-  if (paused || is_inside())
+  if (way == ORIGINAL)
     return call(hook, env, self, args);
   begun = micros();
   asked = write_arguments(hook, env, args, units);
@@ -238,15 +462,36 @@ Value run(Hook *hook, Env env, gpointer self, Value *args) {
   if (asked >= 0 && !((guint8 (*)(Env)) (*env)[228])(env)) {
     length = hook->reads ? append(env, hook->reads, result, units, asked) : asked;
     if (length >= 0)
-      stack = stack_of();
+      stack = where(own, env, begun);
   }
-  if (stack == 0 || !count_repeat(hook, units, asked, length, stack, begun)) {
-    given = told(hook->id, self, args, &result, begun);
-    if (given >= 0 && stack != 0)
-      fill(hook, given, FOLDS, units, asked, length, stack);
+  if (stack == THINNED)
+    lose(hook, NO_STACK, begun);
+  if (stack == NO_WAY || !count_repeat(hook, units, asked, length, stack, begun)) {
+    busy = cpu();
+    if (!may_spend(&own->in_script, ${IN_SCRIPT.most}, ${IN_SCRIPT.share}, begun, busy))
+      lose(hook, ONLY_COUNTED, begun);
+    else {
+      own->walked = stack;
+      given = told(hook->id, self, args, &result, begun);
+      own->walked = 0;
+      own->in_script.left -= cpu() - busy;
+      if (given >= 0 && stack != NO_WAY)
+        fill(hook, given, FOLDS, units, asked, length, stack);
+    }
   }
   set_inside(0);
   return result;
+}
+
+/* Take what was lost in one way. */
+void take_lost(Hook *hook, gint how, gdouble *counted) {
+  Lost *lost = &hook->lost[how];
+  g_mutex_lock(&hook->lock);
+  counted[0] = lost->count;
+  counted[1] = lost->first;
+  counted[2] = lost->last;
+  lost->count = 0;
+  g_mutex_unlock(&hook->lock);
 }
 
 /* Take what was counted; with free, make room for another call. Returns generation and number for fill. */
@@ -271,18 +516,27 @@ gint take(Hook *hook, gint number, gint free, gdouble *counted) {
   return given;
 }
 
-Hook *new_hook(gint id, gpointer cls, gint entry, gint is_static, gint asks, gint gives, gint reads, const gchar *compares) {
+Hook *new_hook(gint id, gpointer cls, gint entry, gint is_static, gint is_api, gint gives) {
   Hook *hook = g_malloc0(sizeof(Hook));
   hook->id = id;
   hook->cls = cls;
   hook->call = entry;
   hook->is_static = is_static;
-  hook->asks = asks;
+  hook->is_api = is_api;
   hook->gives = gives;
-  hook->reads = reads;
-  memcpy(hook->compares, compares, sizeof(hook->compares));
   return hook;
 }
 
+/* Count repeats of its calls here, or no more. */
+void set_folds(Hook *hook, gint on, gint asks, gint reads, const gchar *compares) {
+  if (on) {
+    hook->asks = asks;
+    hook->reads = reads;
+    memcpy(hook->compares, compares, sizeof(hook->compares));
+  }
+  hook->folds = on;
+}
+
+void set_api(Hook *hook, gint on) { hook->is_api = on; }
 void set_method(Hook *hook, gpointer method) { hook->method = method; }
 `;

@@ -66,6 +66,10 @@ export function globalRef(env: Env, ref: NativePointer): NativePointer {
   return jni(env, 21, "pointer", ["pointer"], ref);
 }
 
+export function deleteGlobal(env: Env, ref: NativePointer): void {
+  jni(env, 22, "void", ["pointer"], ref);
+}
+
 export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
   return jni<number>(env, 24, "uint8", ["pointer", "pointer"], a, b) !== 0;
 }

@@ -1,10 +1,15 @@
 // Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
 
 import { micros } from "../out/clock.js";
-import { tryEnv, type Overload } from "./bridge.js";
+import { frameTexts, generation } from "./art_stack.js";
+import { isArt, tryEnv, type Overload } from "./bridge.js";
 import { Method } from "./classes.js";
 import type { Call } from "./engine.js";
+import { onStacks, walk, walkedFrames } from "./folding.js";
+import { MOST_FRAMES } from "./folding_c.js";
 import { inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
+
+export { isPlatform } from "./owners.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
@@ -12,14 +17,64 @@ const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Obj
 const currentThread = new Method("java.lang.Thread", "currentThread", "()Ljava/lang/Thread;", true);
 const threadName = new Method("java.lang.Thread", "getName", "()Ljava/lang/String;");
 
-const MOST_FRAMES = 128;
+/** number of a stack -> its frames in one string, of stacks seen lately */
+const captured = new Map<string, string>();
+const MOST_CAPTURED = 2000;
+let capturedIn = 0;
 
-/** All frames of the calling thread in one string, innermost first. */
+/** What the string of a stack ends with that has more than MOST_FRAMES frames: the outermost are left out. */
+const CUT = ", ...]";
+
+/**
+ * The frames of the calling thread in one string, innermost first; an empty one when the thread has spent too long on
+ * stacks already.
+ */
 export function capture(env: Env): string {
+  const walked = walk(env);
+  if (walked === "thinned") {
+    return "";
+  }
+  if (walked === "no way") {
+    return onStacks(() => capped(allFrames(env)));
+  }
+  if (capturedIn !== generation() || captured.size > MOST_CAPTURED) {
+    capturedIn = generation();
+    captured.clear();
+  }
+  let found = captured.get(walked.id);
+  if (found === undefined) {
+    found = onStacks(() => (isArt() ? framesOnArt(env) : capped(allFrames(env))));
+    captured.set(walked.id, found);
+  }
+  return found;
+}
+
+/** Whether frames are missing from a captured stack, and why. */
+export function cutOf(stack: string): "long" | "thinned" | null {
+  return stack === "" ? "thinned" : stack.endsWith(CUT) ? "long" : null;
+}
+
+function allFrames(env: Env): string {
   return inFrame(env, () => {
     const trace = getStackTrace.object(env, newThrowable.create(env));
-    return text(env, allToString.object(env, null, trace)) ?? "";
+    return text(env, allToString.object(env, null, trace)) ?? "[]";
   });
+}
+
+function framesOnArt(env: Env): string {
+  const { keys, total } = walkedFrames();
+  return `[${frameTexts(env, keys).join(", ")}${total > keys.length ? CUT : "]"}`;
+}
+
+function capped(stack: string): string {
+  let end = -1;
+  for (let n = 0; n !== MOST_FRAMES; n++) {
+    end = stack.indexOf(", ", end + 1);
+    if (end < 0) {
+      return stack;
+    }
+  }
+  return stack.slice(0, end) + CUT;
 }
 
 /** Where a native call came from: the Java frames and the name of the thread, as far as Java knows it. */
@@ -67,7 +122,7 @@ export function frames(captured: string, own: string | null): string[] {
 }
 
 function takeApart(captured: string, own: string | null): string[] {
-  const all = captured.slice(1, -1).split(", ").slice(0, MOST_FRAMES).map(normal).filter(isTheApps);
+  const all = captured.slice(1, captured.endsWith(CUT) ? -CUT.length : -1).split(", ").map(normal).filter(isTheApps);
   let first = 0;
   while (own !== null && all[first]?.startsWith(`${own}(`) === true) {
     first++;
@@ -87,18 +142,18 @@ export function ownFrame(call: Call): string {
   return own;
 }
 
-const PLATFORM = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;
-
-/** Whether a frame is the platform's own code, not the app's or what the app carries. */
-export function isPlatform(frame: string): boolean {
-  return PLATFORM.test(frame);
-}
-
-/** A wrapped method stands on a JVM's stack twice: as the native method that we made of it, and as itself. */
+/**
+ * A wrapped method stands on the stack twice: as itself and, further out, as the native method that we made of it. On a JVM
+ * both are called native; one of the two is kept, the one with a line where one has it.
+ */
 function isTheApps(frame: string, index: number, all: string[]): boolean {
-  const method = frame.slice(0, frame.indexOf("("));
-  return frame !== "" && !(frame.endsWith("(Native Method)") && all[index + 1]?.startsWith(`${method}(`) === true);
+  const method = `${frame.slice(0, frame.indexOf("("))}(`;
+  const inner = all[index - 1];
+  const again = all[index + 1]?.startsWith(method) === true || (inner?.startsWith(method) === true && !inner.endsWith(NATIVE));
+  return frame !== "" && !(frame.endsWith(NATIVE) && again);
 }
+
+const NATIVE = "(Native Method)";
 
 /** Without loader and module (`app//`, `java.base@17.0.1/`), and without the address of a hidden class. */
 function normal(frame: string): string {

@@ -21,8 +21,8 @@ export class Fold implements Counted {
   first: number;
   last: number;
   count = 0;
-  /** where repeats are counted below JavaScript, if they are */
-  held: { take: (free: boolean) => void } | null = null;
+  /** where repeats are counted below JavaScript, if they are: one line of code may call in several places */
+  readonly held = new Set<{ take: (free: boolean) => void }>();
   /** written for the last time: what is added now is lost */
   gone = false;
 
@@ -88,7 +88,21 @@ export function settle(): void {
 }
 
 /** A line without what `emit` adds. */
-type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived" | "boot_ms"> : never) : never;
+type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived" | "owners" | "boot_ms"> : never) : never;
+
+type Owners = (stack: readonly string[]) => (string | null)[];
+let owners: Owners = () => [];
+
+/** From now on each line with a stack says whose code its frames are. */
+export function sayOwners(of: Owners): void {
+  owners = of;
+}
+
+/** Whose code the frames of a line's stack are; nothing for a line without one. */
+export function ownersIn(stack: readonly string[] | undefined): { owners?: (string | null)[] } {
+  const found = stack === undefined || stack.length === 0 ? [] : owners(stack);
+  return found.length === 0 ? {} : { owners: found };
+}
 
 /** Queue one line. */
 export function emit(at: number, body: Body): void {
@@ -96,7 +110,8 @@ export function emit(at: number, body: Body): void {
     dropped += 1;
     return;
   }
-  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), boot_ms: bootMs(at), app, pid: Process.id, ...body }));
+  const whose = ownersIn("stack" in body ? body.stack : undefined);
+  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), boot_ms: bootMs(at), app, pid: Process.id, ...body, ...whose }));
   wake();
 }
 
@@ -146,6 +161,12 @@ function settleFold(fold: Fold, now: number): void {
   fold.begun = now;
 }
 
+function takeAll(fold: Fold, free: boolean): void {
+  for (const held of [...fold.held]) {
+    held.take(free);
+  }
+}
+
 /** Folds stand in the order in which their lines began, so that only those that are due are looked at. */
 function settleFolds(all: boolean): void {
   const now = micros();
@@ -153,10 +174,10 @@ function settleFolds(all: boolean): void {
     if (!all && now - fold.begun < foldUs) {
       return;
     }
-    fold.held?.take(false);
+    takeAll(fold, false);
     if (all || fold.count === 0) {
       // Whatever is still counted while we look comes with the last look.
-      fold.held?.take(true);
+      takeAll(fold, true);
     }
     folds.delete(key);
     fold.gone = all || fold.count === 0;

@@ -196,7 +196,12 @@ class Conditions:
         )
 
     def _without(self, frames: tuple[str, ...]) -> Test:
-        return lambda each: each.access is not None and not any(f.startswith(frames) for f in each.access.stack)
+        # Of a stack from which frames are missing nobody knows what was not on it.
+        return lambda each: (
+            each.access is not None
+            and each.access.stack_cut is None
+            and not any(f.startswith(frames) for f in each.access.stack)
+        )
 
     # Of consent lines.
 

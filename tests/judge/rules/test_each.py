@@ -306,6 +306,8 @@ CASES: list[tuple[Any, ...]] = [
     # What of whom.
     ("clipboard-read", "looked into", [listed("clipboard", 1, stack=OWN)], ("low", "indicated")),
     ("clipboard-read", "pasted", [listed("clipboard", 1, stack=PASTE)], None),
+    ("clipboard-read", "outer frames unknown", [listed("clipboard", 1, stack=OWN, stack_cut="long")], None),
+    ("clipboard-read", "stack left out", [listed("clipboard", 1, stack=(), stack_cut="thinned")], None),
     ("installed-apps-read", "the list", [listed("installed_apps", 5)], ("low", "indicated")),
     ("installed-apps-read", "one package", [listed("installed_apps", 1)], None),
     ("others-data-read", "the call log", [listed("call_log", 5)], ("low", "indicated")),

@@ -1,0 +1,91 @@
+// What ART keeps of a stack in a Throwable: the methods and the places in them, as numbers, read without making text of
+// all frames each time. The layout is looked at once, on a stack of our own; where it is another, nothing is read.
+
+import { Method } from "./classes.js";
+import { JavaError, arrayElement, arrayLength, classOf, findClass, globalRef, deleteGlobal, inFrame, isSame, methodId, takeException, text, type Env } from "./jni.js";
+
+const THROWABLE = "java.lang.Throwable";
+const fill = new Method(THROWABLE, "nativeFillInStackTrace", "()Ljava/lang/Object;", true);
+const elementsOf = new Method(THROWABLE, "nativeGetStackTrace", "(Ljava/lang/Object;)[Ljava/lang/StackTraceElement;", true);
+const toText = new Method("java.lang.StackTraceElement", "toString", "()Ljava/lang/String;");
+const className = new Method("java.lang.Class", "getName", "()Ljava/lang/String;");
+const loaderOf = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
+
+/** The class, a global reference, and its static method by which C walks the stack; null where it cannot be read. */
+export function artStacks(env: Env): { cls: NativePointer; method: NativePointer } | null {
+  try {
+    return inFrame(env, () => {
+      const trace = fill.object(env, null);
+      const numbers = arrayElement(env, trace, 0);
+      const kind = text(env, className.object(env, classOf(env, numbers)));
+      const elements = elementsOf.object(env, null, trace);
+      if (kind !== (Process.pointerSize === 8 ? "[J" : "[I") || arrayLength(env, numbers) !== 2 * arrayLength(env, elements)) {
+        return null;
+      }
+      const local = findClass(env, THROWABLE);
+      return { cls: globalRef(env, local), method: methodId(env, local, "nativeFillInStackTrace", "()Ljava/lang/Object;", true) };
+    });
+  } catch (error) {
+    if (error instanceof JavaError) {
+      takeException(env);
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** `method:place` -> the frame as text */
+const known = new Map<string, string>();
+const MOST_KNOWN = 10_000;
+
+/**
+ * Loaders of the classes whose methods are known by their addresses: as long as one lives, no other method can be at the
+ * same address. Global references; when they are too many, all that is known goes with them.
+ */
+let kept: NativePointer[] = [];
+const MOST_KEPT = 64;
+
+/** Number of times that all was forgotten. */
+let forgotten = 0;
+
+/** Changes whenever what was said of an address may no longer be so. */
+export function generation(): number {
+  return forgotten;
+}
+
+/** The frames of the calling thread as text, innermost first; `keys`: what `walkedFrames` gave for the same stack. */
+export function frameTexts(env: Env, keys: string[]): string[] {
+  if (keys.some((key) => !known.has(key))) {
+    inFrame(env, () => { learn(env, keys); });
+  }
+  return keys.map((key) => known.get(key) ?? "");
+}
+
+function learn(env: Env, keys: string[]): void {
+  if (known.size > MOST_KNOWN || kept.length > MOST_KEPT) {
+    known.clear();
+    kept.forEach((loader) => { deleteGlobal(env, loader); });
+    kept = [];
+    forgotten += 1;
+  }
+  const trace = fill.object(env, null);
+  const elements = elementsOf.object(env, null, trace);
+  if (arrayLength(env, elements) < keys.length) {
+    throw new JavaError("the stack has changed while it was read");
+  }
+  keys.forEach((key, i) => {
+    if (!known.has(key)) {
+      inFrame(env, () => {
+        // Element 0 holds the numbers, the others the class of each frame.
+        keep(env, loaderOf.object(env, arrayElement(env, trace, i + 1)));
+        known.set(key, text(env, toText.object(env, arrayElement(env, elements, i))) ?? "");
+      });
+    }
+  });
+}
+
+function keep(env: Env, loader: NativePointer): void {
+  if (!loader.isNull() && !kept.some((other) => isSame(env, other, loader))) {
+    kept.push(globalRef(env, loader));
+  }
+}

@@ -1,0 +1,197 @@
+package folding;
+
+/** Repeats in every form, from many threads, while the garbage is collected, and to the end of the stack; says what it got. */
+public final class Main {
+    static final int MANY = 300;
+    static final int THREADS = 32;
+
+    public static class Api {
+        public String text(String key) {
+            return "t" + key;
+        }
+
+        public static String fixed(int slot) {
+            return "+86138000" + slot;
+        }
+
+        public boolean flag(boolean on) {
+            return on;
+        }
+
+        public char letter(char c) {
+            return c;
+        }
+
+        public int number(int n) {
+            return n;
+        }
+
+        public long big(long n) {
+            return n;
+        }
+
+        public double fine(double n) {
+            return n;
+        }
+
+        public String mixed(byte a, float b, String c, double d, long e, boolean f, Object g, short h) {
+            return a + "|" + b + "|" + c + "|" + d + "|" + e + "|" + f + "|" + g + "|" + h;
+        }
+
+        public void nothing(String key) {
+        }
+
+        public String refused(String key) {
+            throw new SecurityException("no permission");
+        }
+
+        public String changing(int n) {
+            return n % 2 == 0 ? "even" : "odd";
+        }
+
+        public int deeper(int n) {
+            return n;
+        }
+
+        public void received(String what) {
+            number(99);
+        }
+    }
+
+    static void is(Object expected, Object got) {
+        if (!expected.equals(got)) {
+            System.out.println("CHANGED: " + expected + " became " + got);
+        }
+    }
+
+    static void kinds(Api api) {
+        for (int n = 7; n < 9; n++) {
+            for (int i = 0; i < MANY; i++) {
+                is("tkey" + n, api.text("key" + n));
+                is("+86138000" + n, Api.fixed(n));
+                is(n == 7, api.flag(n == 7));
+                is((char) (0x4e00 + n), api.letter((char) (0x4e00 + n)));
+                is(-100000 - n, api.number(-100000 - n));
+                is(Long.MIN_VALUE + n, api.big(Long.MIN_VALUE + n));
+                is(0.1 * n, api.fine(0.1 * n));
+                is("-1|0.25|c" + n + "|" + 0.125 * n + "|-9|true|null|-3",
+                    api.mixed((byte) -1, 0.25f, "c" + n, 0.125 * n, -9L, true, null, (short) -3));
+                api.nothing("key" + n);
+            }
+            refuse(api, "key" + n);
+        }
+    }
+
+    static void refuse(Api api, String key) {
+        for (int i = 0; i < MANY / 10; i++) {
+            try {
+                api.refused(key);
+                System.out.println("CHANGED: not refused");
+            } catch (SecurityException error) {
+                is("no permission", error.getMessage());
+            }
+        }
+    }
+
+    static void places(Api api) {
+        for (int i = 0; i < MANY; i++) {
+            api.number(1); api.number(1);
+            one(api);
+            deep(api, 200);
+        }
+    }
+
+    static void one(Api api) {
+        api.number(1);
+    }
+
+    static void deep(Api api, int depth) {
+        if (depth > 0) {
+            deep(api, depth - 1);
+        } else {
+            api.number(2);
+        }
+    }
+
+    static void threads(int count, boolean collects) throws InterruptedException {
+        Thread[] threads = new Thread[count];
+        boolean[] done = new boolean[1];
+        for (int t = 0; t < count; t++) {
+            int n = t;
+            threads[t] = new Thread(() -> {
+                Api api = new Api();
+                for (int i = 0; i < MANY; i++) {
+                    is("+86138000" + n % 6, Api.fixed(n % 6));
+                    is((n + i) % 2 == 0 ? "even" : "odd", api.changing(n + i));
+                }
+                refuse(api, "many");
+            });
+            threads[t].start();
+        }
+        Thread collector = new Thread(() -> {
+            while (!done[0]) {
+                Runtime.getRuntime().gc();
+            }
+        });
+        if (collects) {
+            collector.start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        done[0] = true;
+        collector.join();
+    }
+
+    static int calls;
+
+    static int recurse(Api api, int n) {
+        if (api.deeper(n & 1) != (n & 1)) {
+            System.out.println("CHANGED: " + n);
+        }
+        calls++;
+        return recurse(api, n + 1) + 1;
+    }
+
+    static void overflow(Api api) {
+        for (int i = 0; i < 2; i++) {
+            try {
+                recurse(api, 0);
+                System.out.println("CHANGED: no end");
+            } catch (StackOverflowError error) {
+                System.out.println("caught");
+            }
+        }
+        System.out.println("calls " + calls);
+    }
+
+    public static void main(String[] args) throws Exception {
+        Api api = new Api();
+        for (String step : args) {
+            switch (step) {
+                case "kinds":
+                    kinds(api);
+                    break;
+                case "places":
+                    places(api);
+                    break;
+                case "threads":
+                    threads(THREADS, false);
+                    break;
+                case "storm":
+                    threads(8, true);
+                    break;
+                case "received":
+                    api.received("it");
+                    break;
+                case "overflow":
+                    overflow(api);
+                    break;
+                default:
+                    throw new IllegalArgumentException(step);
+            }
+        }
+        System.out.println("done");
+        System.exit(0);
+    }
+}

@@ -1,0 +1,123 @@
+"""On ART, calls that repeat are counted in native code, exactly; nothing that an app does with its stack ends it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from monitor.events import Access, Gap
+from monitor.observe.sources import Source
+from tests.art.conftest import Played, Run
+
+pytestmark = pytest.mark.timeout(180)
+
+MANY = 300
+FEW = MANY // 10
+MOST_FRAMES = 128
+
+Call = tuple[str, str | None, str, str]
+"""(method, target, outcome, value)"""
+
+
+def api(method: str, **fields: Any) -> Source:
+    fields.setdefault("values", [{"from": "return"}])
+    return Source(name=f"folding.{method}", cls="folding.Main$Api", method=method, data="phone_number", **fields)
+
+
+def counts(accesses: Iterable[Access]) -> Counter[Call]:
+    """How often each call was made."""
+    found = Counter[Call]()
+    for access in accesses:
+        value = access.values[0].text if access.values else ""
+        found[access.source.removeprefix("folding."), access.target, access.outcome, value] += access.count
+    return found
+
+
+def gaps(played: Played) -> list[Gap]:
+    """Those of the program's own sources."""
+    return [gap for gap in played.gaps if gap.subject.startswith(("folding.", "agent"))]
+
+
+KINDS = {
+    "text": ("tkey7", "tkey8"),
+    "fixed": ("+861380007", "+861380008"),
+    "flag": ("true", "false"),
+    "letter": ("\u4e07", "\u4e08"),
+    "number": ("-100007", "-100008"),
+    "big": ("-9223372036854775801", "-9223372036854775800"),
+    "fine": ("0.7000000000000001", "0.8"),
+    "mixed": ("-1|0.25|c7|0.875|-9|true|null|-3", "-1|0.25|c8|1.0|-9|true|null|-3"),
+}
+
+
+@pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])
+def test_every_kind_of_repeat_is_counted_exactly(play: Run, stack: bool) -> None:
+    sources = [api(method) for method in KINDS]
+    sources += [api("nothing", values=[], target=0), api("refused", target=0)]
+    played = play("folding", sources, "kinds", stack=stack)
+    assert (played.printed, played.code, gaps(played)) == ("done\n", 0, [])
+    expected: dict[Call, int] = {
+        (method, None, "returned", value): MANY for method, values in KINDS.items() for value in values
+    }
+    for key in ("key7", "key8"):
+        expected["nothing", key, "returned", ""] = MANY
+        expected["refused", key, "denied", ""] = FEW
+    assert counts(played.accesses) == expected
+
+
+def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:
+    received = api("received", values=[{"from": 0}], callback=True)
+    played = play("folding", [api("number"), received], "places", "received")
+    assert (played.printed, played.code, gaps(played)) == ("done\n", 0, [])
+    callers = Counter[str]()
+    for access in played.accesses:
+        callers[access.stack[0].split("(")[0]] += access.count
+        assert access.stack_cut == ("long" if len(access.stack) == MOST_FRAMES - 1 else None)
+    assert callers == {
+        "folding.Main.places": 2 * MANY,  # two on one line
+        "folding.Main.one": MANY,
+        "folding.Main.deep": MANY,
+        "folding.Main$Api.received": 1,
+        "folding.Main.main": 1,
+    }
+    # A method of the app's that is hooked itself stands once on the stack.
+    inner = next(access for access in played.accesses if access.stack[0].startswith("folding.Main$Api.received"))
+    assert [frame.split("(")[0] for frame in inner.stack[:2]] == ["folding.Main$Api.received", "folding.Main.main"]
+    assert re.fullmatch(r".*\(Main\.java:\d+\)", inner.stack[0])
+
+
+@pytest.mark.parametrize(("step", "threads"), [("threads", 32), ("storm", 8)])
+def test_many_threads_at_once(play: Run, step: str, threads: int) -> None:
+    sources = [api("fixed", target=0), api("changing"), api("refused", target=0)]
+    played = play("folding", sources, step, fold_ms=20)
+    assert (played.printed, played.code, gaps(played)) == ("done\n", 0, [])
+    expected: dict[Call, int] = {
+        ("fixed", str(slot), "returned", f"+86138000{slot}"): len(range(slot, threads, 6)) * MANY for slot in range(6)
+    }
+    expected["changing", None, "returned", "even"] = expected["changing", None, "returned", "odd"] = threads * MANY // 2
+    expected["refused", "many", "denied", ""] = threads * FEW
+    assert counts(played.accesses) == expected
+
+
+@pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])
+def test_the_end_of_the_stack_is_the_apps_own_affair(play: Run, stack: bool) -> None:
+    played = play("folding", [api("deeper")], "overflow", stack=stack)
+    printed = played.printed.splitlines()
+    assert (printed[:2], printed[3:], played.code) == (["caught", "caught"], ["done"], 0)
+    lost = Counter[str]()
+    for gap in gaps(played):
+        assert (gap.subject, gap.why) == ("folding.deeper", "thinned")
+        assert gap.until is not None and gap.at <= gap.until
+        found = re.match(r"(\d+) calls (are recorded without the stack|near the end of a stack)", gap.detail or "")
+        assert found, gap.detail
+        lost[found[2].split()[0]] += int(found[1])
+    returned = [access for access in played.accesses if access.outcome == "returned"]
+    # A call may be seen and the stack end as it is handed back to the recursion.
+    assert sum(access.count for access in returned) + lost["near"] - int(printed[2].split()[1]) in range(3)
+    assert lost["near"] > 0
+    assert lost["are"] == sum(access.count for access in returned if access.stack_cut == "thinned")
+    assert not stack or lost["are"] > 0
