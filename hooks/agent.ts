@@ -5,13 +5,15 @@ import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
-import { appCame, inSlices, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { appCame, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
 import type { Env } from "./java/jni.js";
+import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
 import { micros, timestamp } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
-import { configure, emit, flushAll, leave, report } from "./out/emit.js";
+import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
+import { enterOnce, isOnArt } from "./out/entered.js";
 import { send } from "./out/numbered.js";
 import type { Plan } from "./plan.js";
 import { configureStack } from "./watch/access.js";
@@ -40,6 +42,8 @@ const STEP_S = 0.002;
 /** On ART: so long a process is held before its first line, and no longer, for hooks that are still to come. */
 const PLACE_S = 3;
 
+sayOwners(ownersOf);
+
 let ready = false;
 let placed = false;
 
@@ -59,11 +63,17 @@ function bringUp(plan: Plan): void {
   expect(plan.sources);
   const late = plan.started && isArt() && Java.classFactory.loader !== null;
   const steps: ((env: Env) => void)[] = [
+    (env) => { knowOwners(env, plan.app ?? "", plan.stand_ins); },
     defineProbe,
     (env) => { watchScreen(env, plan.sdk_calls); },
     (env) => { watchPhases(env, plan.started); },
     (env) => { watchStores(env, plan.stores, plan.keys); },
     watchDefinitions,
+    (env) => {
+      on(env, "dalvik.system.BaseDexClassLoader", "$init", {
+        after: (call) => { addLoader(call.env, call.self ?? NULL); },
+      });
+    },
     watchEnd,
     ...plan.sources.map((spec) => (env: Env) => { install(env, spec); }),
     (env) => { watchTransforms(env, plan.transforms); },
@@ -185,6 +195,7 @@ if (vmIsThere() && isArt()) {
 rpc.exports = {
   /** Begin to watch. Returns at once; `ready` comes as a message. */
   install(plan: Plan): void {
+    enterOnce();
     configure(plan.app, plan.flush_ms, plan.fold_ms);
     configureStack(plan.stack);
     configureFolding(plan.stack);
@@ -216,15 +227,18 @@ rpc.exports = {
     pause(!on);
   },
   /**
-   * Let all calls through from now on, and send everything that is held. With `restoring` the app's methods and functions
-   * are its own again, and nothing of us goes on by itself. The script itself has to stay: a thread may be inside a hook,
+   * Let all calls through from now on, and send everything that is held. With `restoring` the app's functions are its own
+   * again, its methods too but on ART (what was written over there may have changed since), and nothing of us goes on by
+   * itself. The script itself has to stay: a thread may be inside a hook,
    * waiting for a network, and comes back through our code when it has what it waits for.
    */
   async finish(restoring: boolean): Promise<void> {
     pause(true);
     leave();
     if (restoring) {
-      await restoreMethods();
+      if (!isOnArt()) {
+        await restoreMethods();
+      }
       leaveAlone();
       unpatch();
     }

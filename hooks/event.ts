@@ -12,6 +12,8 @@ export interface Access {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "access";
   /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
   source: string;
@@ -28,6 +30,8 @@ export interface Access {
   stack?: readonly string[];
   /** why frames are missing: the outermost were too many; or all, as the thread had no time left for them */
   stack_cut?: "long" | "thinned" | null;
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** identical calls that this line stands for */
   count?: number;
@@ -47,6 +51,8 @@ export interface Connection {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "connection";
   /** write: other code than the one that connected starts a request on it; close: it is over */
   op?: "connect" | "write" | "close";
@@ -55,6 +61,8 @@ export interface Connection {
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
   sent?: number | null;
@@ -74,6 +82,8 @@ export interface Consent {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "consent";
   signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
   status: "requested" | "given" | "refused" | "withdrawn" | "dismissed";
@@ -118,6 +128,8 @@ export interface Gap {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "gap";
   where: "hook" | "proxy" | "device" | "clock" | "correlate";
   /** a source, a host, a process, a line of the recording */
@@ -153,6 +165,8 @@ export interface Phase {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "phase";
   state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
   /** text of a mark */
@@ -173,6 +187,8 @@ export interface Screen {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "screen";
   /** whose window was on top, where that is known */
   package?: string | null;
@@ -219,6 +235,8 @@ export interface Transform {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "transform";
   op: "digest" | "mac" | "encrypt" | "decrypt" | "compress" | "encode";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
@@ -228,6 +246,8 @@ export interface Transform {
   key?: InlineBlob | StoredBlob | null;
   iv?: InlineBlob | StoredBlob | null;
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   thread?: string | null;
 }
 
@@ -243,6 +263,8 @@ export interface Upload {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "upload";
   via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent" | "bluetooth" | "nfc";
   method?: string | null;
@@ -267,6 +289,8 @@ export interface Upload {
   status?: number | null;
   /** only where the producer is the agent */
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   /** the name under which the agent led the connection to the proxy (`announced` of its line) */
   announced?: string | null;
 }
@@ -293,6 +317,8 @@ export interface Witness {
   pid?: number | null;
   /** when a line of the agent came in, on the host's clock */
   arrived?: string | null;
+  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  boot_ms?: number | null;
   kind: "witness";
   /** which part of the system counted; control: a run without hooks, before this one */
   by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes" | "control";

@@ -72,6 +72,8 @@ export interface SourceSpec {
   quiet: boolean;
   /** an access only when one of its values was not given by any source lately */
   unseen: boolean;
+  /** regular expressions over frames: the caller, and others further out, of calls that are made because of us */
+  ours: string[][];
 }
 
 /** An SDK call by which the app says that the user agreed. */
@@ -209,6 +211,8 @@ export interface Plan {
   app: string | null;
   /** the process was started to be observed; false when it ran already */
   started: boolean;
+  /** the framework's classes are stand-ins, which the app's classes cannot be told from by their loaders */
+  stand_ins: boolean;
   sources: SourceSpec[];
   sdk_calls: SdkCallSpec[];
   stores: StoreSpec[];

@@ -60,6 +60,15 @@ Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_M
 """A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
 """Frames, innermost first; null, as a producer may write what it does not know, is none."""
+Owners = Annotated[
+    tuple[str | None, ...],
+    BeforeValidator(lambda owners: () if owners is None else owners),
+    Field(
+        description="of each frame of the stack whose code it is, by its class loader or the path of its library: app, "
+        "platform, the package that it came from, or null where nothing tells; absent: nobody said",
+        exclude_if=lambda owners: not owners,
+    ),
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -119,6 +128,12 @@ class Line(Record):
         exclude_if=lambda arrived: arrived is None,
         description="when a line of the agent came in, on the host's clock",
     )
+    boot_ms: int | None = Field(
+        default=None,
+        ge=0,
+        exclude_if=lambda boot_ms: boot_ms is None,
+        description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)",
+    )
 
 
 class Access(Line):
@@ -137,6 +152,7 @@ class Access(Line):
         exclude_if=lambda cut: cut is None,
         description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
     )
+    owners: Owners = ()
     thread: str | None = None
     count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
     until: Time | None = Field(default=None, description="time of the last of them")
@@ -153,6 +169,7 @@ class Transform(Line):
     key: Blob | None = None
     iv: Blob | None = None
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
 
 
@@ -169,6 +186,7 @@ class Connection(Line):
     host: str | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     stack: Stack = ()
+    owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
     announced: str | None = Field(
@@ -202,6 +220,7 @@ class Upload(Line):
     tls: Tls | None = Field(default=None, description="null for cleartext")
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
+    owners: Owners = ()
     announced: str | None = Field(
         default=None,
         description="the name under which the agent led the connection to the proxy (`announced` of its line)",
@@ -608,7 +627,8 @@ class Run(Record):
         description="seconds from the order to start the app: started, entered, loaded, let run, live",
     )
     probe: Probe | None = Field(
-        default=None, description="the agent's check of itself in the app's process; null: no agent, or none that made it"
+        default=None,
+        description="the agent's check of itself in the app's process; null: no agent, or none that made it",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

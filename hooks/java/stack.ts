@@ -9,6 +9,8 @@ import { onStacks, walk, walkedFrames } from "./folding.js";
 import { MOST_FRAMES } from "./folding_c.js";
 import { inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
+export { isPlatform } from "./owners.js";
+
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
 const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
@@ -138,13 +140,6 @@ export function ownFrame(call: Call): string {
     owns.set(call.overload, own);
   }
   return own;
-}
-
-const PLATFORM = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;
-
-/** Whether a frame is the platform's own code, not the app's or what the app carries. */
-export function isPlatform(frame: string): boolean {
-  return PLATFORM.test(frame);
 }
 
 /**

@@ -15,10 +15,20 @@ const clockGettime = new NativeFunction(
   { scheduling: "exclusive", exceptions: "propagate" },
 );
 const CLOCK_REALTIME = 0;
+const CLOCK_BOOTTIME = 7;
 
 /** Microseconds since 1970. */
 export function micros(): number {
-  clockGettime(CLOCK_REALTIME, timespec);
+  return read(CLOCK_REALTIME);
+}
+
+/** What the clock that nobody sets, and that goes on while the device sleeps, showed at a time of `micros`: milliseconds. */
+export function bootMs(at: number): number {
+  return Math.round((read(CLOCK_BOOTTIME) - (micros() - at)) / 1000);
+}
+
+function read(clock: number): number {
+  clockGettime(clock, timespec);
   const seconds = Process.pointerSize === 8 ? timespec.readU32() + HIGH * high.readU32() : timespec.readS32();
   return seconds * SECOND_US + Math.floor(nanos.readU32() / 1000);
 }

@@ -1,7 +1,7 @@
 // Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
 
 import type { Access, Event } from "../event.js";
-import { micros, timestamp } from "./clock.js";
+import { bootMs, micros, timestamp } from "./clock.js";
 import { after } from "./doorbell.js";
 import { send } from "./numbered.js";
 
@@ -27,7 +27,7 @@ export class Fold implements Counted {
   gone = false;
 
   constructor(
-    readonly line: Omit<Access, "v" | "app" | "pid" | "at" | "until" | "count">,
+    readonly line: Omit<Access, "v" | "app" | "pid" | "at" | "boot_ms" | "until" | "count">,
     /** when the last line was written or begun */
     public begun: number,
   ) {
@@ -88,7 +88,21 @@ export function settle(): void {
 }
 
 /** A line without what `emit` adds. */
-type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived"> : never) : never;
+type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived" | "owners" | "boot_ms"> : never) : never;
+
+type Owners = (stack: readonly string[]) => (string | null)[];
+let owners: Owners = () => [];
+
+/** From now on each line with a stack says whose code its frames are. */
+export function sayOwners(of: Owners): void {
+  owners = of;
+}
+
+/** Whose code the frames of a line's stack are; nothing for a line without one. */
+export function ownersIn(stack: readonly string[] | undefined): { owners?: (string | null)[] } {
+  const found = stack === undefined || stack.length === 0 ? [] : owners(stack);
+  return found.length === 0 ? {} : { owners: found };
+}
 
 /** Queue one line. */
 export function emit(at: number, body: Body): void {
@@ -96,7 +110,8 @@ export function emit(at: number, body: Body): void {
     dropped += 1;
     return;
   }
-  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), app, pid: Process.id, ...body }));
+  const whose = ownersIn("stack" in body ? body.stack : undefined);
+  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), boot_ms: bootMs(at), app, pid: Process.id, ...body, ...whose }));
   wake();
 }
 
@@ -112,7 +127,7 @@ export function sendBody(bytes: ArrayBuffer): string {
 
 /** Queue something that the host turns into a line, such as a tap. */
 export function tell(at: number, fact: object): void {
-  facts.push({ at: timestamp(at), app, pid: Process.id, ...fact });
+  facts.push({ at: timestamp(at), boot_ms: bootMs(at), app, pid: Process.id, ...fact });
   wake();
 }
 

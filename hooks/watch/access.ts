@@ -63,10 +63,31 @@ function told(values: Value[]): string {
   return text;
 }
 
-/** Queue one access; gives what it was folded into. `own` is the hooked method's own frame, which is no caller. */
+const patterns = new WeakMap<string[], RegExp[]>();
+
+/** Whether a call was made because of us: by the caller, and others that stand further out in this order. */
+function isOurs(spec: SourceSpec, stack: string[]): boolean {
+  return spec.ours.some((frames) => {
+    let compiled = patterns.get(frames);
+    if (compiled === undefined) {
+      compiled = frames.map((pattern) => new RegExp(pattern));
+      patterns.set(frames, compiled);
+    }
+    let at = -1;
+    return compiled.every((pattern, i) => {
+      at = stack.findIndex((frame, n) => n > at && pattern.test(frame));
+      return i === 0 ? at === 0 : at > 0;
+    });
+  });
+}
+
+/**
+ * Queue one access; gives what it was folded into, null when the call was made because of us. `own` is the hooked
+ * method's own frame, which is no caller.
+ */
 export function access(
   env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
-): Fold {
+): Fold | null {
   const { spec, target } = origin;
   const { values, elements } = read;
   if (remembered.size > 0) {
@@ -74,6 +95,9 @@ export function access(
   }
   const args = elements === null ? origin.args : { ...origin.args, elements };
   const captured = withStack ? capture(env) : "";
+  if (spec.ours.length > 0 && isOurs(spec, frames(captured, own))) {
+    return null;
+  }
   const key = `${spec.source}\n${spec.data}\n${target}\n${outcome}\n${elements}\n${told(values)}\n${captured}`;
   const cutStack = withStack ? cutOf(captured) : null;
   const fold = emitAccess(at, key, () => ({

@@ -5,6 +5,7 @@
 // that came here through the platform's classes.
 
 import { JVM } from "../java/daemon.js";
+import { ownerOfPath } from "../java/owners.js";
 import { goLive } from "../java/patches.js";
 import { here, isPlatform, type Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
@@ -154,9 +155,12 @@ const READS = /^(java\.(io|nio|lang|util)|sun\.nio|jdk\.internal|libcore\.io|and
 /** Where the system keeps its own libraries. */
 const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|lib|lib32|lib64|usr)\//;
 
-/** A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. */
+/**
+ * A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. What another
+ * package's libraries (WebView's, those of Google Play services) do for themselves is not the app's either.
+ */
 function isSystem(path: string): boolean {
-  return SYSTEM.test(path) || ofJvm().some((folder) => path.startsWith(folder));
+  return SYSTEM.test(path) || ownerOfPath(path) !== "app" || ofJvm().some((folder) => path.startsWith(folder));
 }
 
 let folders: string[] = [];
@@ -178,7 +182,7 @@ function moduleAt(address: NativePointer): Module | null {
   return module;
 }
 
-const VIRTUAL_MACHINE = /^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so)/;
+const VIRTUAL_MACHINE = /^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so|frida-(agent|gadget))/;
 /** Where the native methods of the classes are through which Java code reads. */
 const OF_READS = /^lib(java|javacore|nio|net|zip|openjdk\w*)\.(so|dylib)$/;
 

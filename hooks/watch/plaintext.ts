@@ -3,7 +3,7 @@
 
 import type { Endpoint } from "../event.js";
 import { here } from "../java/stack.js";
-import { settle } from "../out/emit.js";
+import { ownersIn, settle } from "../out/emit.js";
 import type { TlsPlan } from "../plan.js";
 import { send } from "../out/numbered.js";
 
@@ -11,6 +11,9 @@ import { send } from "../out/numbered.js";
 const PAUSE_US = 5_000;
 /** Of an answer only its beginning matters, where its status is. */
 export const ANSWER_BYTES = 64;
+
+/** `HTTP/1.1 200` */
+const STATUS_BYTES = 12;
 
 /** What is known of a connection when its first bytes go out. */
 export interface About {
@@ -30,6 +33,8 @@ export interface Link {
   /** something went out since the last answer */
   asked: boolean;
   lastOut: number;
+  /** of an answer that comes byte by byte: what there is of its beginning */
+  begun: number[];
 }
 
 let key: Uint8Array | null = null;
@@ -37,7 +42,7 @@ let links = 0;
 
 export function newLink(): Link {
   links += 1;
-  return { id: links, wanted: null, told: false, asked: false, lastOut: 0 };
+  return { id: links, wanted: null, told: false, asked: false, lastOut: 0, begun: [] };
 }
 
 /** Whether a certificate names the proxy's authority as its issuer: by the identifier of that authority's key. */
@@ -59,6 +64,9 @@ export function out(link: Link, at: number, bytes: ArrayBuffer, about: () => Abo
   if (bytes.byteLength === 0) {
     return;
   }
+  if (link.begun.length > 0) {
+    tellAnswer(link, at);
+  }
   const begins = !link.asked || at - link.lastOut > PAUSE_US;
   link.lastOut = at;
   link.asked = true;
@@ -69,17 +77,29 @@ export function out(link: Link, at: number, bytes: ArrayBuffer, about: () => Abo
   }
   if (begins) {
     settle();
-    message["stack"] = here().stack;
+    const { stack } = here();
+    Object.assign(message, { stack, ...ownersIn(stack) });
   }
   send(message, bytes);
 }
 
-export function answered(link: Link, at: number, bytes: () => ArrayBuffer | null): void {
+/** `single`: the app reads byte by byte; the beginning of the answer is told as soon as it holds a status. */
+export function answered(link: Link, at: number, bytes: () => ArrayBuffer | null, single = false): void {
   if (!link.asked || link.wanted !== true) {
     return;
   }
+  const got = new Uint8Array(bytes() ?? new ArrayBuffer(0));
+  link.begun.push(...got);
+  if (link.begun.length >= STATUS_BYTES || (!single && link.begun.length === got.length)) {
+    tellAnswer(link, at);
+  }
+}
+
+function tellAnswer(link: Link, at: number): void {
+  const bytes = Uint8Array.from(link.begun).buffer;
+  link.begun = [];
   link.asked = false;
-  send({ type: "plain", id: link.id, at, way: "in" }, bytes() ?? new ArrayBuffer(0));
+  send({ type: "plain", id: link.id, at, way: "in" }, bytes);
 }
 
 export function ended(link: Link, at: number): void {

@@ -2,7 +2,7 @@
 
 import type { Connection, Endpoint } from "../event.js";
 import { patch } from "../java/patches.js";
-import { here } from "../java/stack.js";
+import { here, isPlatform } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emit, settle } from "../out/emit.js";
@@ -249,7 +249,7 @@ function written(socket: Socket): void {
 
 /** Who is behind a stack: the frames that are not the platform's, by method. The same code on another line is the same. */
 function caller(stack: string[]): string {
-  const own = stack.filter((frame) => !/^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin)\./.test(frame));
+  const own = stack.filter((frame) => !isPlatform(frame));
   return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");
 }
 

@@ -1,11 +1,11 @@
 // Java's own TLS: the sockets and engines through which the app writes what the proxy does not decrypt.
 
 import type { Endpoint } from "../event.js";
-import type { Raw } from "../java/bridge.js";
+import { overloadsOf, type ClassWrapper, type Raw } from "../java/bridge.js";
 import { Method, wrapperOf } from "../java/classes.js";
 import { watch, type Call } from "../java/engine.js";
 import { whenDefined } from "../java/installing.js";
-import { byteArray, byteRegion, arrayElement, inFrame, objectField, text, type Env } from "../java/jni.js";
+import { arrayLength, byteArray, byteRegion, arrayElement, inFrame, objectField, text, type Env } from "../java/jni.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
@@ -115,7 +115,26 @@ function aboutSocket(env: Env, library: string, socket: NativePointer): About {
   }));
 }
 
-const STREAM = [["byte[]", "int", "int"]];
+/** What a stream has of `write` and `read`; those that it does not declare itself come by one that it does. */
+const STREAM = ["", "int", "byte[]", "byte[], int, int"];
+const TYPES: Record<string, string> = { "[B": "byte[]" };
+
+/** Of these the ones that a class declares itself: what it inherits is every other stream's, too. */
+function declared(wrapper: ClassWrapper, method: string): string[][] {
+  return overloadsOf(wrapper, method).filter(({ holder }) => holder === wrapper)
+    .map(({ argumentTypes }) => argumentTypes.map(({ className }) => TYPES[className] ?? className))
+    .filter((types) => STREAM.includes(types.join(", ")));
+}
+
+/** Bytes that a call of a stream wrote, or read (`got` of them, at most `most`): one, an array, or a part of one. */
+function bytesOf(call: Call, got: number | null = null, most = Infinity): ArrayBuffer {
+  const [first, from = 0, size] = call.args;
+  if (!(first instanceof NativePointer)) {
+    return new Uint8Array([Number(got === null ? first : call.result) & 0xff]).buffer;
+  }
+  const length = got ?? (size === undefined ? arrayLength(call.env, first) : Number(size));
+  return byteRegion(call.env, first, Number(from), Math.min(length, most));
+}
 
 function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
   const signature = `L${spec.owner.type.replace(/\./g, "/")};`;
@@ -124,22 +143,20 @@ function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
     const socket = objectField(call.env, call.self ?? NULL, spec.owner.field, signature);
     return [linkOf(call.env, socket), socket];
   };
-  const written = (call: Call): ArrayBuffer =>
-    byteRegion(call.env, call.args[0] as NativePointer, Number(call.args[1]), Number(call.args[2]));
   const writer = wrapperOf(env, spec.out);
   const reader = wrapperOf(env, spec.in);
   const closer = wrapperOf(env, spec.owner.type);
   if (writer === null || reader === null || closer === null) {
     throw new Error(`${spec.in} or ${spec.owner.type} is not there`);
   }
-  watch(env, writer, "write", STREAM, "api", {
+  watch(env, writer, "write", declared(writer, "write"), "api", {
     subject: `${spec.out}.write`,
     // Before it goes: its answer must not be seen first. The first write may be what makes the handshake: that one after.
     before: (call) => {
       inFrame(call.env, () => {
         const [link, socket] = owner(call);
         if (link.wanted === true) {
-          out(link, call.begun, written(call), () => aboutSocket(call.env, spec.library, socket));
+          out(link, call.begun, bytesOf(call), () => aboutSocket(call.env, spec.library, socket));
         }
       });
     },
@@ -151,20 +168,19 @@ function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
         }
         link.wanted = isWanted(call.env, asSocket.session.object(call.env, socket));
         if (link.wanted) {
-          out(link, call.begun, written(call), () => aboutSocket(call.env, spec.library, socket));
+          out(link, call.begun, bytesOf(call), () => aboutSocket(call.env, spec.library, socket));
         }
       });
     },
   });
-  watch(env, reader, "read", STREAM, "api", {
+  watch(env, reader, "read", declared(reader, "read"), "api", {
     subject: `${spec.in}.read`,
     after: (call) => {
-      const got = Number(call.result);
+      const got = call.args.length > 0 ? Number(call.result) : Number(call.result) < 0 ? 0 : 1;
       if (call.thrown.isNull() && got > 0) {
         inFrame(call.env, () => {
           const [link] = owner(call);
-          answered(link, micros(), () =>
-            byteRegion(call.env, call.args[0] as NativePointer, Number(call.args[1]), Math.min(got, ANSWER_BYTES)));
+          answered(link, micros(), () => bytesOf(call, got, ANSWER_BYTES), call.args.length === 0);
         });
       }
     },
@@ -184,6 +200,8 @@ const bytesConsumed = new Method("javax.net.ssl.SSLEngineResult", "bytesConsumed
 const bytesProduced = new Method("javax.net.ssl.SSLEngineResult", "bytesProduced", "()I");
 const BUFFERS = "java.nio.ByteBuffer[]";
 const BUFFER = "java.nio.ByteBuffer";
+
+const UNWRAPS = [[BUFFER, BUFFERS, "int", "int"], [BUFFERS, "int", "int", BUFFERS, "int", "int"]];
 
 /** Of a call of wrap or unwrap: the buffers that hold plaintext, and where they stood before. */
 const stood = new WeakMap<Call, [NativePointer, number][]>();
@@ -247,11 +265,12 @@ function watchEngine(env: Env, spec: TlsPlan["engines"][number]): void {
       });
     },
   });
-  watch(env, wrapper, "unwrap", [[BUFFER, BUFFERS, "int", "int"]], "api", {
+  // What each of an engine's other overloads comes to; Conscrypt takes what it unwraps from several buffers as well.
+  watch(env, wrapper, "unwrap", UNWRAPS, "api", {
     subject: `${spec.cls}.unwrap`,
     before: (call) => {
       if (ofObjects.get(call.env, call.self)?.wanted === true) {
-        note(call, 1);
+        note(call, call.args.length - 3);
       }
     },
     after: (call) => {

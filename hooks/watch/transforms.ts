@@ -33,10 +33,10 @@ interface Work {
 }
 
 const works = new Tracked<Work>();
-let notFrom: string[] = [];
+let notFrom: RegExp[] = [];
 
 export function watchTransforms(env: Env, plan: TransformsPlan): void {
-  notFrom = plan.not_from;
+  notFrom = plan.not_from.map((beginning) => new RegExp(`^${beginning.replace(/[.$]/g, "\\$&").replace("*", ".*")}`));
   for (const spec of plan.classes) {
     eachClass(env, spec.cls, (own, wrapper) => { install(own, wrapper, spec); });
   }
@@ -242,7 +242,7 @@ function tell(call: Call, spec: TransformerSpec, work: Work): void {
   const holder = call.overload.holder.$n.replace(/#\d+$/, "");
   const stack = frames(capture(env), `${holder}.${call.method}`);
   const caller = stack.find((frame) => !PLUMBING.test(frame)) ?? "";
-  if (notFrom.some((beginning) => caller.startsWith(beginning)) || tooFast(caller, call.begun)) {
+  if (notFrom.some((pattern) => pattern.test(caller)) || tooFast(caller, call.begun)) {
     return;
   }
   if (work.size > MOST_BYTES) {

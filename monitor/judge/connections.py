@@ -97,7 +97,7 @@ class Connections:
                 found[ref] = _carrier(socket.user(_latest(socket, upload.at)), by, 1.0, ref, upload, known)
             elif upload.by_agent:
                 found[ref] = Carrier(
-                    by="agent", confidence=1.0, app=upload.app, pid=upload.pid, code=code_of(ref, upload.stack, known)
+                    by="agent", confidence=1.0, app=upload.app, pid=upload.pid, code=code_of(ref, upload, known)
                 )
             elif by == "port":
                 open_[ref] = upload
@@ -142,7 +142,7 @@ class Connections:
         ]
         if len(fitting) <= 1:
             return (fitting[0], BY_NAME) if fitting else (None, 0.0)
-        code = {method_of(line.connection.stack) for line in fitting}
+        code = {method_of(line.connection) for line in fitting}
         return (max(fitting), BY_NAME_AND_CODE) if len(code) == 1 and None not in code else (None, 0.0)
 
     def foreign(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
@@ -281,14 +281,14 @@ def _carrier(
     known: RecipientTable | None,
 ) -> Carrier:
     connection = line.connection
-    own = code_of(ref, upload.stack, known)  # what the agent wrote knows best which code it was
+    own = code_of(ref, upload, known)  # what the agent wrote knows best which code it was
     return Carrier(
         ref=line.ref,
         by=by,
         confidence=confidence,
         app=connection.app,
         pid=connection.pid,
-        code=own or code_of(line.ref, connection.stack, known),
+        code=own or code_of(line.ref, connection, known),
     )
 
 

@@ -8,7 +8,8 @@ the app itself, as far as lines can show that,
 - when the agent saw a broadcast bring it up (a mark, `started by a broadcast: ...`);
 - when it saw a service do so, and the app did not come to the foreground for `LAUNCH`;
 - when a process had ended before, and the new one did not come to the foreground for `SELF_START`.
-The first life of a recording without such a mark never counts: the observer began it, or came to it while it ran.
+The first life of a recording without such a mark never counts: the observer began it, or came to it while it ran. Nor
+does one that the observer says to have begun (a mark of no process, `started by the observer: ...`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ LAUNCH = timedelta(seconds=10)
 """The same where a service was seen first: an app that is opened may start one before its first screen is up."""
 BROADCAST = "started by a broadcast"
 SERVICE = "started by a service"
+OBSERVER = "started by the observer"
 """How the marks begin that say what brought a process up."""
 LEFT = timedelta(seconds=2)
 """What a process that ends by itself has on the screen goes away with it; where it went this long before, somebody
@@ -57,6 +59,8 @@ class _Life:
     """The line that says so: its start, or the mark of what brought it up."""
     patience: timedelta | None = None
     """Where a mark says what brought it up: how long the user may still be the one who opened it."""
+    ours: bool = False
+    """The observer began it."""
     shown: datetime | None = None
     alive: set[int | None] = field(default_factory=set)
 
@@ -152,15 +156,18 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
     """The `started` line of each life of the app -> the line that shows that the app began it by itself, or None."""
     lives: dict[Ref, _Life] = {}
     life: _Life | None = None
-    shows = False
+    shows = ours = False
     for at, _, ref, phase in lines:
         match phase.state:
             case "started":
                 if life is None or not life.alive:
-                    life = lives[ref] = _Life(began=at, why=ref)
+                    life, ours = _Life(began=at, why=ref, ours=ours), False
+                    lives[ref] = life
                 life.alive.add(phase.pid)
             case "exited" if life is not None:
                 life.alive.discard(phase.pid)
+            case "mark" if phase.by is None and phase.pid is None and (phase.text or "").startswith(OBSERVER):
+                ours = True
             case "mark" if (
                 life is not None and phase.by is None and (phase.text or "").startswith((BROADCAST, SERVICE))
             ):
@@ -180,7 +187,7 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
         if life.patience is not None:
             by_itself = waited > life.patience
         else:
-            by_itself = bool(number) and shows and waited > SELF_START
+            by_itself = bool(number) and not life.ours and shows and waited > SELF_START
         found[ref] = life.why if by_itself else None
     return found
 

@@ -182,6 +182,11 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return False
 
     @property
+    def refused_s(self) -> float | None:
+        """Its user is the app's own: he closes it when he is done, whatever he answered."""
+        return None
+
+    @property
     def starts_freely(self) -> bool:
         """Nothing is lost by a start."""
         return True

@@ -21,7 +21,8 @@ from monitor.observe.agent_plan import plan
 from monitor.observe.child_processes import Children, Followed, Owned
 from monitor.observe.consent_signals import Signals
 from monitor.observe.device import Records, Target
-from monitor.observe.frida_device import ERRORS, LOST, FridaDevice, FridaFault, Script, faults
+from monitor.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
+from monitor.observe.gate import Gate
 from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
@@ -90,7 +91,7 @@ class Agent(Listener):
         """
         super().__init__(recording, app, Hooked(sources, api_level, partial=partial), signals, clock_offset_ms)
         options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._plan = partial_of(plan, app, sources, self._signals, **options)
+        self._plan = partial_of(plan, app, sources, self._signals, stand_ins=partial, **options)
         self.times: dict[str, float] = {}
         """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
         self._device: FridaDevice | None = None
@@ -98,7 +99,8 @@ class Agent(Listener):
         self._ended = threading.Event()
         self._kept_s = 0
         self._away_since: datetime | None = None
-        self._is_child = False
+        self._is_child = self._in_time = False
+        self._release: Callable[[int], bool] | None = None
         self._children: list[Agent] = []
         self._child = partial_of(
             Agent,
@@ -111,6 +113,7 @@ class Agent(Listener):
             **options,
         )
         self._owned: Owned | None = None
+        self._gate: Gate | None = None
         self._redirect: tuple[str, int] | None = None
         self._followed = Followed()
         self._stopping = False
@@ -178,16 +181,22 @@ class Agent(Listener):
             ran = timedelta(seconds=time.monotonic() - started.at)
             self._missed(self.app, f"{LATE_START} ({started.late})", self._now() - ran)
 
-    def adopt(self, device: FridaDevice, pid: int, *, ends: bool) -> None:
+    def adopt(self, device: FridaDevice, pid: int, *, ends: bool, release: Callable[[int], bool] | None = None) -> bool:
         """Hook a further process of the app, which runs already; `ends`: it is ended with the run.
 
-        Raises SetupError when that fails.
+        `release`: it is held, and this lets it run, and says whether it was held until then. Gives whether the hooks
+        were there before its first code. Raises SetupError when that fails; it runs on then.
         """
         self._device, self._pid = device, pid
-        self._is_child, self._ends = True, ends
-        with faults(f"Frida could not get into process {pid}", self._not_up):
-            self._enter(time.monotonic())
+        self._is_child, self._ends, self._held, self._release = True, ends, release is not None, release
+        try:
+            with faults(f"Frida could not get into process {pid}", self._not_up):
+                self._enter(time.monotonic())
+        finally:
+            if release is not None:
+                release(pid)
         self._until_ready()
+        return self._in_time
 
     def _enter(self, began: float) -> None:
         """Bring the agent into the process, and let it run if it is held."""
@@ -220,29 +229,44 @@ class Agent(Listener):
         self._script.call("install", self._plan(started=self._held, redirect=self._redirect))
         if self._held:
             self._until_placed()
+        if self._owned is not None and not self._is_child:
+            self._hold_others(device)
+        if self._release is not None:
+            self._in_time = self._release(pid)
+        elif self._held:
             device.resume(pid)
         elif not self._is_child:  # a gadget or a portal may hold what we attached to; else there is nothing to resume
             with suppress(*ERRORS):
                 device.resume(pid)
         self.times["let run"] = time.monotonic() - began
 
+    def _hold_others(self, device: FridaDevice) -> None:
+        """From now on hook further processes of the app before their first code, where the device can do that."""
+        processes = cast(Children, self._processes)
+        gate = Gate(device, cast(Owned, self._owned), processes.held, ERRORS)
+        if gate.open():
+            self._gate, processes.is_held = gate, gate.holds
+
     def _let_go(self) -> None:
         """Of a process whose start failed: ended where it is ours, else let run."""
         pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
+        if self._gate is not None:
+            self._gate.close()
         if self._ends:
             device.kill(pid)
         else:
             within(DETACH_S, lambda: device.resume(pid), ERRORS)
 
-    def _hook_child(self, pid: int) -> datetime:
+    def _hook_child(self, pid: int, held: bool) -> datetime | None:
         began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
         child._owned, child._followed, child._kept_s = self._owned, self._followed, self._kept_s
         child._redirect = self._redirect
         self._children.append(child)
-        child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends)
-        return began
+        release = self._gate.release if held and self._gate is not None else None
+        in_time = child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends, release=release)
+        return None if in_time else began
 
     def _missed(self, subject: str, detail: str, began: datetime | None = None) -> None:
         self._record([self._gap("process_not_instrumented", detail, subject, began)])
@@ -315,6 +339,8 @@ class Agent(Listener):
             return
         self._finished = True
         self._stopping = True
+        if self._gate is not None:
+            self._gate.close()
         if self._processes is not None:
             self._processes.close()
         for child in self._children:
@@ -338,35 +364,49 @@ class Agent(Listener):
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
         if reason == LOST and self._kept_s and not self._stopping and self._ready.is_set():
-            if self._away_since is None:
-                self._away_since = self._now()
-                threading.Thread(target=self._come_back, name="come back", daemon=True).start()
-            return
-        self._over(reason, crash)
+            threading.Thread(target=self._come_back, args=(self._now(),), name="come back", daemon=True).start()
+        else:
+            self._over(reason, crash)
 
-    def _come_back(self) -> None:
+    def _come_back(self, since: datetime) -> None:
         """Look for the process whose way was lost until it is there again, or for so long as may be."""
+        try:
+            self._look_for_it(since)
+        except BaseException as error:  # it is raised where the run is
+            self._failure = self._failure or error
+            self._ended.set()
+
+    def _look_for_it(self, since: datetime) -> None:
         began = time.monotonic()
         script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
         while not self._stopping and time.monotonic() - began < AWAY_S:
-            time.sleep(BACK_TRY_S)
             self._returned = True
-            try:
+            with suppress(*ERRORS):
+                if not device.lives(pid):
+                    self._ended_unseen(since)
+                    return
                 script.resume()
-            except ERRORS:
-                with suppress(*ERRORS):
-                    if pid not in device.running():
-                        break  # it ended meanwhile
-                continue
-            self._is_back(time.monotonic() - began)
-            return
+                self._is_back(since)
+                return
+            self._away_since = since
+            time.sleep(BACK_TRY_S)
         self._over(LOST, None)
 
-    def _is_back(self, seconds: float) -> None:
-        since, self._away_since = cast(datetime, self._away_since), None
+    def _ended_unseen(self, since: datetime) -> None:
+        """The process ended; where the way to it was lost before, with all that it had to say since."""
+        if self._away_since is not None and not self._ending.said:
+            gap = self._gap(
+                "detached", "it ended while its connection was lost: what it did since is missing", began=since
+            )
+            self._record([gap])
+        self._over(ENDED, None)
+
+    def _is_back(self, since: datetime) -> None:
+        self._away_since = None
         self._kept_s = 0  # Script.resume: only once
         if self._is_child:
             return
+        seconds = (self._now() - since).total_seconds()
         gap = Gap(
             at=since,
             until=self._now(),
@@ -378,6 +418,9 @@ class Agent(Listener):
             detail=CAME_BACK.format(seconds),
         )
         self._record([gap])
+        if self._gate is not None and not self._stopping:  # the server let all go when the way to it was lost
+            self._gate.close()
+            self._hold_others(cast(FridaDevice, self._device))
 
     def _over(self, reason: str, crash: object | None) -> None:
         try:

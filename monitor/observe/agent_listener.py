@@ -152,7 +152,9 @@ class Listener:
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
             case Lost():
                 if payload.count:
-                    detail = f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    detail = (
+                        f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
+                    )
                     self._record([self._gap("detached", detail)])
             case Fault():
                 self._fault(payload.detail)

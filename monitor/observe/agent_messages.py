@@ -70,6 +70,7 @@ class PlainSent(_Message):
     way: Literal["out", "in", "end"]
     about: About | None = None
     stack: Annotated[list[_Short], Field(max_length=500)] | None = None
+    owners: Annotated[list[_Short | None], Field(max_length=500)] | None = None
 
 
 class LinesSent(_Message):

@@ -18,16 +18,19 @@ def plan(
     signals: Signals,
     *,
     started: bool,
+    stand_ins: bool,
     stack: bool,
     fold_ms: int,
     proxy_key: str | None,
     unpin: bool,
     redirect: tuple[str, int] | None = None,
 ) -> dict[str, Any]:
-    """All of the catalog. `started`: the process begins with us; the rest is as `Agent` takes it."""
+    """All of the catalog. `started`: the process begins with us; `stand_ins`: Android's classes
+    are the device's own, loaded as the app's are; the rest is as `Agent` takes it."""
     return {
         "app": app,
         "started": started,
+        "stand_ins": stand_ins,
         "sources": [source.plan() for source in sources],
         **signals.plan(),
         "transforms": transforms.load().plan(),

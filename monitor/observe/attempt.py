@@ -32,6 +32,11 @@ FLUSH_S = 0.2
 """So long the agent may take to hand over what it has, before the app is asked something that it may hang on."""
 UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
+CLOSES_S = 10.0
+"""An app that ends so soon after a question of it was refused ended because of that."""
+AGAIN_S = 60.0
+"""How long an app is watched that is started once more after that: its question is answered once it rests."""
+STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): asks about authorities alone."""
 AWAY_SAID = f"the connection to the device is lost: plug it in again; it is waited for, {AWAY_S:.0f} s at most"
@@ -59,6 +64,7 @@ class Attempt:
         Raises SetupError when it does not come up, or dies at once of no source in particular.
         """
         package = self.device.app.package
+        survived = closed = False
         with self._agent(sources, self.lines) as agent:
             self.device.reset()
             self.say(f"starting {package} with {_number(sources)} sources to hook")
@@ -67,7 +73,7 @@ class Attempt:
                 self._came_up(agent)
                 begun = time.monotonic()
                 self.say(f"observing: {counted(self.recording.run.hooks)}")
-                self._watch(agent)
+                closed = self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
             except SetupError:
                 if not agent.crashed:
@@ -75,7 +81,11 @@ class Attempt:
                 soon = True
             if not (soon and agent.crashed) or self._ended_by_system(agent):
                 self._went_down(agent)
-                return None
+                survived = True
+        if survived:
+            if closed:
+                self._once_more(sources, agent)
+            return None
         self.device.stop()
         if agent.culprit is not None:
             return agent.culprit
@@ -126,11 +136,42 @@ class Attempt:
                     lost_at = None
             return not alive
 
-        self._until(ended, package)
+        if self._until(ended, package) and self._was_refused():
+            self._say_again()
+            start()
+            alive, ask_at = True, time.monotonic() + UNHOOKED_POLL_S
+            self._until(ended, package, AGAIN_S)
         detail = f"no hooks were in the app: {why}; what it read was not seen"
         self.recording.append(
             Gap(at=begun, app=package, where="hook", subject="agent", why="not_observed", detail=detail, until=_now())
         )
+
+    def _was_refused(self) -> bool:
+        """Whether the app that has just ended did so after a question of it was refused."""
+        refused_s = self.device.refused_s
+        return refused_s is not None and refused_s <= CLOSES_S and not self.stop()
+
+    def _once_more(self, sources: Sequence[Source], first: Agent) -> None:
+        """Start an app that ended after it was refused, with all that it has kept: does it ask again, and what does it
+        do then? Once, and not for longer than AGAIN_S."""
+        self._say_again()
+        with self._agent(sources, self.lines) as agent:
+            agent.clock.readings = first.clock.readings
+            try:
+                agent.launch(self.device.launch())
+            except SetupError as error:
+                detail = f"it ended after it was refused, and could not be started once more: {error}"
+                self.recording.append(
+                    Gap(at=_now(), app=agent.app, where="hook", subject=agent.app, why="not_observed", detail=detail)
+                )
+                return
+            self._watch(agent, AGAIN_S)
+            self._went_down(agent)
+
+    def _say_again(self) -> None:
+        package = self.device.app.package
+        self.say(f"{package} ended after it was refused; starting it once more to see whether it asks again")
+        self.recording.append(Phase(at=_now(), app=package, state="mark", text=STARTED_AGAIN))
 
     def leave_out(self, source: str) -> None:
         """Say that the app is started again without a source that it died of."""
@@ -244,8 +285,8 @@ class Attempt:
             detail = "the device did not say what time it is: accesses and uploads may be in another order"
             self.recording.append(Gap(at=_now(), where="clock", subject="device", why="no_clock", detail=detail))
 
-    def _watch(self, agent: Agent) -> None:
-        """Until the app ends, or the run does."""
+    def _watch(self, agent: Agent, most_s: float | None = None) -> bool:
+        """Until the app ends: True; or the run does, or `most_s` are over: False."""
         measure_at = time.monotonic() + CLOCK_S
         away = False
 
@@ -259,16 +300,19 @@ class Attempt:
                 measure_at = time.monotonic() + CLOCK_S
             return agent.wait(POLL_S)
 
-        if not self._until(ended, agent.app):
+        by_itself = self._until(ended, agent.app, most_s)
+        if not by_itself:
             agent.clock.measure()
             agent.clock.wait(CLOCK_WAIT_S)
             if agent.ends:
                 time.sleep(FLUSH_S)
                 self._ask_whom_it_trusts(agent)
+        return by_itself
 
-    def _until(self, ended: Callable[[], bool], package: str) -> bool:
+    def _until(self, ended: Callable[[], bool], package: str, most_s: float | None = None) -> bool:
         """Keep the proxy up until `ended` (which takes a moment) says so: True; or until the run is to end: False."""
-        end = None if self.order.seconds is None else time.monotonic() + self.order.seconds
+        limits = [seconds for seconds in (self.order.seconds, most_s) if seconds is not None]
+        end = time.monotonic() + min(limits) if limits else None
         alive_at, restarts = _now(), 0
         while not ended():
             if self.proxy.alive():

@@ -1,9 +1,9 @@
 """Further processes of the app: hooked too where they run the app's own code, or a gap says that they are not.
 
 The agent tells what its process starts (hooks/watch/children.ts); what Android starts for the app, a process named
-after a part of it as `com.example.app:push`, is looked for. Each is entered while it runs, and a gap says so:
-Frida's own way to hold them before their first line (child gating) made it lose calls of the app, and hang apps that
-fork a lot.
+after a part of it as `com.example.app:push`, is held before its first code where the device can do that (gate.py), and
+else looked for. What is not held is entered while it runs, and a gap says so: Frida's own way to hold what a process
+starts (child gating) made it lose calls of the app, and hang apps that fork a lot.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ Owned = Callable[[], Mapping[int, str]]
 class Children:
     """Those of the process `pid` of the app `app`.
 
-    `hook` hooks a process and gives the time when it began to, or raises SetupError; `running` gives the name of
+    `hook` hooks a process, which is held or runs, and gives the time from which something may be missed, None where
+    nothing is, or raises SetupError; `running` gives the name of
     each process of the device by its number; `owned` those of the app, where the device knows them: a process of
     the app may have any name; `ours` says whether a process belongs to the app's user; `followed` are those of the
     whole run; `lost` are the errors of Frida for a device that is gone.
@@ -82,7 +83,7 @@ class Children:
         app: str,
         pid: int,
         *,
-        hook: Callable[[int], datetime],
+        hook: Callable[[int, bool], datetime | None],
         running: Callable[[], Mapping[int, str]],
         owned: Owned | None = None,
         ours: Callable[[int], bool],
@@ -104,6 +105,8 @@ class Children:
         self._entering: list[threading.Thread] = []
         self._look_at = time.monotonic()
         self._open = True
+        self.is_held: Callable[[int], bool] = lambda _: False
+        """Whether somebody holds a process and will tell of it."""
 
     def told(self, pid: int | None, how: str, line: str | None) -> None:
         """What the agent says of a process that was started. Called by a thread of Frida's, which must not wait."""
@@ -120,6 +123,10 @@ class Children:
             case _:
                 self._miss(line or "a program", PROGRAM)
 
+    def held(self, pid: int, name: str) -> bool:
+        """A process of the app's that is held until it is hooked; whether it will be. Must not wait either."""
+        return self._enter(pid, name, held=True)
+
     def look(self) -> None:
         """Enter the processes that Android started for the app since the last look."""
         if not self._open or time.monotonic() < self._look_at:
@@ -128,7 +135,8 @@ class Children:
         with suppress(*self._lost, SetupError):
             if self._owned is not None:
                 for pid, name in self._owned().items():
-                    self._enter(pid, name)
+                    if not self.is_held(pid):
+                        self._enter(pid, name)
                 return
             for pid, name in self._running().items():
                 if name.startswith(f"{self._app}:"):
@@ -141,21 +149,25 @@ class Children:
         for thread in self._entering:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _enter(self, pid: int, subject: str) -> None:
-        if self._open and self._followed.take(pid):
-            if len(self._followed) > MOST_PROCESSES:
-                self._miss("further processes", TOO_MANY)
-                return
-            thread = threading.Thread(target=self._take, args=(pid, subject), daemon=True)
-            self._entering.append(thread)
-            thread.start()
+    def _enter(self, pid: int, subject: str, *, held: bool = False) -> bool:
+        if not self._open or not self._followed.take(pid):
+            return False
+        if len(self._followed) > MOST_PROCESSES:
+            self._miss("further processes", TOO_MANY)
+            return False
+        thread = threading.Thread(target=self._take, args=(pid, subject, held), daemon=True)
+        self._entering.append(thread)
+        thread.start()
+        return True
 
-    def _take(self, pid: int, subject: str) -> None:
-        if not self._belongs(pid):
+    def _take(self, pid: int, subject: str, held: bool) -> None:
+        if not held and not self._belongs(pid):
             self._miss(subject, STRANGER)
             return
         try:
-            self._missed(subject, LATE, self._hook(pid))
+            since = self._hook(pid, held)
+            if since is not None:
+                self._missed(subject, LATE, since)
         except SetupError as error:
             self._miss(subject, str(error))
 

@@ -138,6 +138,10 @@ class Device(Protocol):
         """Its screen is read: what the user is asked and decides is seen without hooks."""
 
     @property
+    def refused_s(self) -> float | None:
+        """For how many seconds a question of the app's stands refused, where the device plays the user; None: none."""
+
+    @property
     def starts_freely(self) -> bool:
         """The app may be started again and again to find a hook that it dies of, without asking anybody."""
 

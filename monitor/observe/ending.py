@@ -14,11 +14,12 @@ class Ending:
         """It ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
         self.culprit: str | None = None
         """The source in whose reading it ended, as far as its last moment told."""
-        self._said = False
+        self.said = False
+        """The agent said that it ends."""
 
     def told(self, how: str, inside: str | None) -> None:
         """The agent says that the process ends now, how, and inside of which source's reading, if of any."""
-        self._said = True
+        self.said = True
         self.culprit = inside
         self.crashed = inside is not None or how in CRASHES
 
@@ -29,9 +30,9 @@ class Ending:
         """
         if reason == "application-requested":
             return False, None
-        self.crashed |= reason == "process-terminated" and not self._said and not stopping
+        self.crashed |= reason == "process-terminated" and not self.said and not stopping
         if reason != "process-terminated" or crash is not None:
             return False, f"{reason}: {crash}" if crash is not None else reason
-        if self._said:
+        if self.said:
             return False, None
         return True, None if stopping else "the process was killed; its last 50 ms may be missing"

@@ -27,13 +27,15 @@ DETACH_S = 5.0
 RESTORE_S = 20.0
 """How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
 POLL_S = 0.1
-KEEPALIVE_S = 10
+KEEPALIVE_S = 20
 """How often a server is told that we are still there; after one and a half times that it gives us up, so that we can
 come back when a connection was lost without a word."""
 RESUME_S = 10.0
 """How long one try to come back may take."""
 LOST = "connection-terminated"
 """Why a process is no longer observed, where only the way to it is lost."""
+ENDED = "process-terminated"
+"""And where it ended."""
 ERRORS: tuple[type[Exception], ...] = (
     frida.AddressInUseError,
     frida.ExecutableNotFoundError,
@@ -126,6 +128,7 @@ class FridaDevice:
     def __init__(self, device: Any) -> None:
         self._device = device
         self._heard: Callable[[int, int, bytes], object] | None = None
+        self._born: Callable[[Any], object] | None = None
 
     @classmethod
     def reach(cls, target: Target) -> Self:
@@ -159,6 +162,27 @@ class FridaDevice:
         if self._heard is not None:
             self._device.off("output", self._heard)
             self._heard = None
+
+    def gate(self, born: Callable[[int, str], object]) -> None:
+        """Hold each process that zygote makes from now on before its first code, and be told of it: number and name.
+
+        Each has to be resumed within 8 s. Raises what Frida raises.
+        """
+        self._born = lambda spawn: born(spawn.pid, spawn.identifier or "")
+        self._device.on("spawn-added", self._born)
+        try:
+            self._device.enable_spawn_gating()
+        except ERRORS:
+            self._device.off("spawn-added", self._born)
+            self._born = None
+            raise
+
+    def ungate(self) -> None:
+        """No longer; what is held runs. Raises what Frida raises."""
+        if self._born is not None:
+            self._device.off("spawn-added", self._born)
+            self._born = None
+            self._device.disable_spawn_gating()
 
     def start(self, target: Target) -> Started:
         """Start what the target names, held; where Frida cannot, in the target's other way; or take what runs.
@@ -203,6 +227,11 @@ class FridaDevice:
     def running(self) -> dict[int, str]:
         """The name of each process by its number."""
         return {process.pid: process.name for process in self._device.enumerate_processes()}
+
+    def lives(self, pid: int) -> bool:
+        """Whether a process is there. Raises what Frida raises, where the device gives no answer in time too."""
+        with _bounded(RESUME_S):
+            return pid in self.running()
 
     def same_user(self, pid: int, other: int) -> bool:
         """Whether two processes run as one user."""
@@ -267,16 +296,10 @@ class Script:
         Once: Frida 17 says nothing more of a session that came back, neither that its process ended nor that its way
         is lost again, and does not take it up again then. So a second session, without a script, is listened to.
         """
-        cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
-        timer = threading.Timer(RESUME_S, cancellable.cancel)
-        timer.start()
-        try:
-            with cancellable:
-                self._session.resume()
-                self._listened = self._device._device.attach(self._pid)
-                self._listened.on("detached", self._ended)
-        finally:
-            timer.cancel()
+        with _bounded(RESUME_S):
+            self._session.resume()
+            self._listened = self._device._device.attach(self._pid)
+            self._listened.on("detached", self._ended)
 
     def end(self) -> None:
         """Have it say all it knows, and end the process."""
@@ -289,6 +312,19 @@ class Script:
         # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
         within(DETACH_S, self._script.eternalize, ERRORS)
         within(DETACH_S, self._session.detach, ERRORS)
+
+
+@contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """What is asked of Frida inside ends after so long, with an error of Frida's."""
+    cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
+    timer = threading.Timer(seconds, cancellable.cancel)
+    timer.start()
+    try:
+        with cancellable:
+            yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

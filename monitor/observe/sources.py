@@ -144,6 +144,15 @@ class When(_Entry):
     )
 
 
+class Ours(_Entry):
+    """Calls that are made because the app is observed: they are no access of the app's."""
+
+    frames: tuple[Pattern, ...] = Field(
+        min_length=1, description="the first is found in the frame that called, each other one further out, in order"
+    )
+    why: str = Field(description="what of ours causes the call, in one sentence")
+
+
 class Source(_Entry):
     """One API through which an app reads personal data."""
 
@@ -176,6 +185,7 @@ class Source(_Entry):
         description="the system calls it on a class of the app's: its arguments hold the values; `implementations` "
         "name what makes the object",
     )
+    ours: tuple[Ours, ...] = Field(default=(), description="calls that our proxy, certificate or agent causes")
     optional: str | None = Field(
         default=None, description="why it may be missing without anything being missed: an SDK, a hidden API"
     )
@@ -209,6 +219,7 @@ class Source(_Entry):
             "callback": self.callback,
             "quiet": self.quiet,
             "unseen": self.unseen,
+            "ours": [each.frames for each in self.ours],
         }
 
 
@@ -249,6 +260,7 @@ class Entry(_Entry):
     callback: bool = False
     quiet: bool = False
     unseen: bool = False
+    ours: tuple[Ours, ...] = ()
     optional: str | None = None
     why: str | None = Field(default=None, description="that of the file when not given")
     api: Levels | None = None

@@ -62,7 +62,7 @@ class Transformer(_Entry):
 class Transformers(_Entry):
     """catalog/transforms.yml."""
 
-    not_from: tuple[str, ...] = Field(description="beginnings of frames whose own crypto is left out")
+    not_from: tuple[str, ...] = Field(description="beginnings of frames whose own crypto is left out; `*` is any text")
     classes: tuple[Transformer, ...]
 
     def plan(self) -> dict[str, Any]:

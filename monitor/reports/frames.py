@@ -7,27 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FRAMEWORK = (
-    "android.",
-    "androidx.",
-    "com.android.",
-    "com.google.android.gms.",
-    "com.squareup.okhttp",
-    "dalvik.",
-    "java.",
-    "javax.",
-    "jdk.",
-    "kotlin.",
-    "kotlinx.",
-    "libcore.",
-    "okhttp3.",
-    "okio.",
-    "org.apache.http.",
-    "org.chromium.net.",
-    "retrofit2.",
-    "sun.",
-)
-"""Beginnings of names that say nothing about who wanted the data: platform, language, general HTTP clients."""
+from monitor import stacks
+
+FRAMEWORK = (*stacks.PLATFORM, "com.squareup.okhttp", "org.apache.http.", "org.chromium.net.")
+"""Where nobody said whose a frame is: beginnings of names that say nothing about who wanted the data."""
 
 _FRAME = re.compile(r"^(?P<name>[^(]+)\((?P<place>[^)]*)\)?$")
 
@@ -42,16 +25,18 @@ class Frame(NamedTuple):
     """`File.java:12`, or empty."""
     own: bool
     """Code of the app or of an SDK in it, not the framework's."""
+    package: str | None = None
+    """Another package in the app's process that it is of: WebView, a module of Google Play services."""
 
 
-def frames(stack: Sequence[str]) -> list[Frame]:
-    """A stack as frames, innermost first."""
+def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[Frame]:
+    """A stack as frames, innermost first; `owners` as the line says them."""
     out = []
-    for text in stack:
-        found = _FRAME.match(text.strip())
-        name, place = (found["name"], found["place"]) if found else (text.strip(), "")
+    for text, kind, package in stacks.owned([text.strip() for text in stack], owners, FRAMEWORK):
+        found = _FRAME.match(text)
+        name, place = (found["name"], found["place"]) if found else (text, "")
         place = "" if place == "Unknown Source" else place
-        out.append(Frame(text, name, place, own=not name.startswith(FRAMEWORK)))
+        out.append(Frame(text, name, place, own=kind == "app", package=package))
     return out
 
 
@@ -67,6 +52,7 @@ def folded(of: Sequence[Frame], longest: int = 6) -> list[tuple[bool, list[Frame
     return pieces
 
 
-def caller(stack: Sequence[str]) -> Frame | None:
-    """The innermost frame that is not the framework's: the code that asked for the data or sent it."""
-    return next((frame for frame in frames(stack) if frame.own), None)
+def caller(stack: Sequence[str], owners: Sequence[str | None] = ()) -> Frame | None:
+    """The code that asked for the data or sent it: the innermost of the app, else of another package in its process."""
+    found = frames(stack, owners)
+    return next((frame for frame in found if frame.own), next((frame for frame in found if frame.package), None))

@@ -13,7 +13,7 @@ from monitor import escape
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from monitor.reports.articles import cited
-from monitor.reports.frames import caller, frames
+from monitor.reports.frames import Frame, caller, frames
 from monitor.reports.gaps import besides, named
 from monitor.reports.integrity import integrity, state
 from monitor.reports.recipients import country
@@ -230,14 +230,17 @@ def _place(ref: Ref, number: int | None = None, message: str | None = None, code
 def _code(finding: Finding, report: Report) -> str | None:
     """The code of the app or of an SDK that the finding is about."""
     for ref in finding.evidence:
-        found = caller(_stack_of(report.evidence.get(ref)))
+        found = caller(*_stack_of(report.evidence.get(ref)))
         if found:
             return plain(found.name)
     return None
 
 
-def _stack_of(event: Event | None) -> Sequence[str]:
-    return event.stack if isinstance(event, Access | Connection | Upload | Consent) else ()
+def _stack_of(event: Event | None) -> tuple[Sequence[str], Sequence[str | None]]:
+    """Its frames, and whose code they are."""
+    if isinstance(event, Access | Connection | Upload):
+        return event.stack, event.owners
+    return (event.stack if isinstance(event, Consent) else ()), ()
 
 
 def _fingerprint(finding: Finding, report: Report) -> str:
@@ -277,7 +280,7 @@ def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
     locations = []
     for order, (at, importance, ref, text) in enumerate(steps, start=1):
         line = report.evidence.get(ref)
-        found = caller(_stack_of(line))
+        found = caller(*_stack_of(line))
         locations.append(
             {
                 "location": _place(ref, message=text, code=plain(found.name) if found else None),
@@ -326,8 +329,13 @@ def _stacks(finding: Finding, flows: Iterable[Flow], report: Report, words: Word
             yield stack
 
 
-def _stack(lines: Sequence[str], message: str) -> Tree | None:
-    if not lines:
+def _where(frame: Frame) -> str:
+    """File and line, and the package where it is another than the app."""
+    return plain(f"{frame.place} ({frame.package})".strip() if frame.package else frame.place)
+
+
+def _stack(called: tuple[Sequence[str], Sequence[str | None]], message: str) -> Tree | None:
+    if not called[0]:
         return None
     return {
         "message": {"text": message},
@@ -335,10 +343,10 @@ def _stack(lines: Sequence[str], message: str) -> Tree | None:
             {
                 "location": {
                     "logicalLocations": [{"fullyQualifiedName": plain(frame.name), "kind": "function"}],
-                    **({"message": {"text": plain(frame.place)}} if frame.place else {}),
+                    **({"message": {"text": text}} if (text := _where(frame)) else {}),
                 }
             }
-            for frame in frames(lines)
+            for frame in frames(*called)
         ],
     }
 

@@ -16,6 +16,7 @@ import pytest
 from hatch_build import build_agent, build_lab
 from monitor.errors import SetupError
 from monitor.events import Access, Gap, Phase
+from monitor.observe import gate
 from monitor.observe.agent import Agent
 from monitor.observe.android import server
 from monitor.observe.android.control import Control
@@ -220,6 +221,35 @@ def test_further_processes_of_the_user_are_entered_whatever_their_names(scene: S
             agent.wait(0.1)
         assert [child.pid for child in agent._children] == [pid]
         assert stranger not in scene.processes()
+
+
+def test_further_processes_are_hooked_before_their_first_code_and_those_of_others_run_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WHOSE_S", "HOOK_S"):  # tests/observe/test_gate.py shows that they end; machines of tests are slow
+        monkeypatch.setattr(gate, name, 60.0)
+    program = scene.phone.read()["programs"][scene.package]
+    argv = [word for word in program["argv"] if "{" not in word]
+    order = {**program, "uid": scene.app.uid, "argv": argv, "prepare": []}
+
+    def held(pid: int) -> bool:
+        return (scene.phone.root / f"data/rig/held/{pid}").exists()
+
+    with scene.agent() as agent:
+        agent.launch(scene.target())
+        stranger = zygote_starts(scene.phone, {**order, "uid": 10200, "argv": ["/usr/bin/sleep", "60"]})
+        pid = zygote_starts(scene.phone, order)
+        end = time.monotonic() + 30
+        while not any(access.pid == pid for access in events(agent, Access)) and time.monotonic() < end:
+            agent.wait(0.1)
+        assert not held(stranger)
+    started = {phase.pid for phase in events(agent, Phase) if phase.state == "started"}
+    assert started == {agent.pid, pid}
+    assert any(access.pid == pid for access in events(agent, Access))
+    assert [gap.detail for gap in events(agent, Gap) if gap.why == "process_not_instrumented"] == []
+    after = zygote_starts(scene.phone, {**order, "argv": ["/usr/bin/sleep", "60"]})
+    time.sleep(0.3)
+    assert not held(after)
 
 
 def zygote_starts(phone: Phone, order: dict[str, Any]) -> int:

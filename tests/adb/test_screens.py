@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from monitor.events import Consent, Event, Gap, Screen
+from monitor.events import Consent, Event, Gap, Phase, Screen
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.hands import Explore, Question
+from monitor.observe.android.playing import OPENED_AGAIN
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.video import Film
 from tests.adb.rig.lab_app import furnish
@@ -255,6 +256,26 @@ def test_a_dialog_that_does_not_go_is_left_and_told(
 
     assert [label for _, label in stage.touched] == ["Disagree"] * 3
     assert len(lines.of(Gap)) == 1
+
+
+def test_an_app_that_closes_when_it_is_refused_is_opened_once_more(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    phone = phone_of()
+    screens = {**SCREENS, "launcher": dialog("Apps", package="com.android.launcher", buttons={"Maps": ""}, full=True)}
+    ways = {("policy", "Disagree"): "launcher", ("launcher", "MONKEY"): "policy"}
+    with (
+        Stage(phone, screens, ways, "policy") as stage,
+        played(control_of(phone), "refuse", runs=lambda: True) as (each, lines),
+    ):
+        stage.until_touched(["Disagree", "MONKEY", "Disagree"])
+        assert each.refused_s is not None
+        assert each.refused_s < 30
+        time.sleep(3)
+
+    assert [label for _, label in stage.touched] == ["Disagree", "MONKEY", "Disagree"]
+    assert [line.status for line in lines.of(Consent)] == ["requested", "refused"] * 2
+    assert [line.text for line in lines.of(Phase)] == [OPENED_AGAIN]
 
 
 @pytest.mark.parametrize(("trouble", "told"), [("crashes", "SIGABRT"), ("breaks", "UiAutomation is not connected")])

@@ -12,6 +12,7 @@ START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 BROADCAST = "started by a broadcast: android.intent.action.BOOT_COMPLETED"
 
 SERVICE = "started by a service: com.example.Push"
+OBSERVER = "started by the observer: the app ended after it was refused"
 
 
 def at(seconds):
@@ -77,6 +78,13 @@ BY_ITSELF = [
     ("opened slowly", [*ONCE, (90, "started"), (115, "foreground")], 100, None),
     ("restarted, never shown", [*ONCE, (90, "started")], 95, "phases.jsonl:5"),
     ("restarted, shown much later", [*ONCE, (90, "started"), (500, "foreground")], 400, "phases.jsonl:5"),
+    ("restarted by the observer", [*ONCE, (89, "mark", OBSERVER, None), (90, "started")], 95, None),
+    (
+        "restarted by the observer, then by itself",
+        [*ONCE, (89, "mark", OBSERVER, None), (90, "started"), (95, "exited"), (99, "started")],
+        110,
+        "phases.jsonl:8",
+    ),
     ("restarted, and shown by now", [*ONCE, (90, "started"), (500, "foreground")], 501, None),
     ("a restart that nobody could have seen shown", [(1, "started"), (60, "exited"), (90, "started")], 500, None),
     ("brought up", [(1, "started"), (1.1, "mark", BROADCAST)], 2, "phases.jsonl:2"),

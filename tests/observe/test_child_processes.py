@@ -29,7 +29,7 @@ class Seen:
             lost=(OSError,),
         )
 
-    def hook(self, pid):
+    def hook(self, pid, held):
         self.hooked.append(pid)
         return datetime.now(UTC)
 

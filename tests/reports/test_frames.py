@@ -14,8 +14,13 @@ def test_the_caller_is_the_innermost_code_that_is_not_the_frameworks():
 
 def test_a_frame_in_parts():
     assert frames(["a.B.c(D.java:12)"]) == [Frame("a.B.c(D.java:12)", "a.B.c", "D.java:12", own=True)]
-    assert frames(["strange"])[0][1:] == ("strange", "", True)
-    assert frames(["java.lang.Thread.run(Native Method)"])[0][1:] == ("java.lang.Thread.run", "Native Method", False)
+    assert frames(["strange"])[0][1:] == ("strange", "", True, None)
+    assert frames(["java.lang.Thread.run(Native Method)"])[0][1:] == (
+        "java.lang.Thread.run",
+        "Native Method",
+        False,
+        None,
+    )
 
 
 def test_the_middle_of_a_long_run_of_the_framework_is_folded_and_nothing_is_lost():

@@ -95,7 +95,7 @@ class Reporter:
         flow = lead.flow or next((each.flow for each in lead.flows if each.flow), None)
         ref = lead.ref if lead.access else (flow.access if flow else None)
         access = lead.access or self._accesses.get(ref or "")
-        read_by = code_of(ref, access.stack, self._facts.recipients) if ref and access else None
+        read_by = code_of(ref, access, self._facts.recipients) if ref and access else None
         return read_by, flow.carrier.code if flow and flow.carrier else None
 
     @cached_property
@@ -266,7 +266,7 @@ class Reporter:
             words |= {
                 "source": lambda: lead.what,
                 "entries": lambda: sentences.entries(len(people), language),
-                "caller": lambda: sentences.caller(access.stack, self._facts.recipients, language),
+                "caller": lambda: sentences.caller(access, self._facts.recipients, language),
             }
         elif lead.consent is not None:
             words |= self._asked(rule, lead, lead.consent, language)

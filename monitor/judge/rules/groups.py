@@ -13,6 +13,7 @@ from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.frequency import Preset, Stretch, longest, spread
 from monitor.judge.rules.model import When
 from monitor.judge.rules.sightings import Sighting, in_time, rows
+from monitor.stacks import Frame
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ def _frequent(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tu
     preset = facts.frequency.by_id.get(when.often or "")
     if preset is None:
         return
-    known: dict[str | None, Caller] = {}
+    known: dict[Frame | None, Caller] = {}
     groups: dict[tuple[str, Caller, str | None], list[Sighting]] = {}
     for sighting in seen:
-        frame = foreign_frame(sighting.access.stack) if sighting.access else None
+        frame = foreign_frame(sighting.access) if sighting.access else None
         if frame not in known:
-            known[frame] = caller_of(frame, facts.recipients)
+            known[frame] = caller_of(frame.text if frame else None, facts.recipients)
         state = state_of(sighting.phase)
         groups.setdefault((sighting.data or "", known[frame], state), []).append(sighting)
     for (data, caller, state), members in groups.items():

@@ -177,6 +177,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         """Whether its screen is read."""
         return self._screens is not None
 
+    @property
+    def refused_s(self) -> float | None:
+        """For how many seconds the last question stands refused by the plan."""
+        return self._screens.refused_s if self._screens is not None else None
+
     def facts(self) -> Mapping[str, Any]:
         """What was changed, as which user, how root was had."""
         root = self._control.shell.rooted()
@@ -254,6 +259,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def launch(self) -> AndroidTarget:
         """The app, for Frida to start; or as it runs, where that is wanted."""
         app = self._installed
+        if self._screens is not None:
+            self._screens.anew()
         if self._wanted.attach:
             return self.attach()
         activity = self._wanted.activity or app.launcher
@@ -420,6 +427,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._ask if wanted.ask else None,
             explore=explore,
             rests=Rest(self._control.shell, self._processes, silent_s),
+            runs=self.running,
             film=wanted.video,
         )
         try:

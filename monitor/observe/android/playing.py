@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from monitor.events import Consent, Event, Gap, Screen
+from monitor.events import Consent, Event, Gap, Phase, Screen
 from monitor.observe.android import dialogs, hierarchy
 from monitor.observe.android.dialogs import Decision, Dialog, Plan
 from monitor.observe.android.hands import Ask, Explore, Hands, Permissions, Question
@@ -25,6 +25,9 @@ CALM_S = 2.0
 """Without a question for so long, the plan goes on: the way to where consent is taken back, the app's other screens."""
 MOST_WAY = 10
 """Touches on the way to where consent is taken back."""
+CLOSES_S = 30.0
+"""An app whose screen is gone so soon after a refusal closed it because of that."""
+OPENED_AGAIN = "the app closed its screen after the refusal; it was opened once more"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,10 @@ class Player:
         way: tuple[str, ...] = (),
         display: tuple[int, int] | None = None,
         rests: Callable[[], bool] = lambda: True,
+        runs: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`rests`: whether the app does nothing more before it is answered; `runs`: whether a process of it lives."""
         self._hands = hands
         self.app = app
         self.plan = plan
@@ -75,6 +80,10 @@ class Player:
         self._way = way
         self._display = display
         self._rests = rests
+        self._runs = runs
+        self.refused_at: float | None = None
+        """When a question was last refused, by `clock`."""
+        self._opened_again = False
         self._clock = clock
         self._signals = Signals()
         self._last: object = None
@@ -107,6 +116,10 @@ class Player:
     def quiet(self) -> bool:
         """Whether nothing is left to do as far as can be seen."""
         return self._clock() - self._busy_at > CALM_S and not self._goes_on()
+
+    def anew(self) -> None:
+        """The app is started again: what it asks then is another question, though it reads the same."""
+        self._told = None
 
     def step(self) -> None:
         """Look, and do what the plan wants. Raises DeviceFault."""
@@ -240,6 +253,8 @@ class Player:
             self._tapped(dialog, button, decision, at)
         if decision.answer:
             self._tries["answered", dialog.title] += 1
+        if decision.answer == "refused":
+            self.refused_at = self._clock()
 
     def _tapped(self, dialog: Dialog, button: Button, decision: Decision, at: datetime) -> None:
         self._options = self._options or not decision.answer
@@ -304,12 +319,26 @@ class Player:
         return self._away or self._explored < self._explore.touches
 
     def _calm(self, look: _Look) -> None:
-        if self._clock() - self._busy_at < CALM_S or not self._goes_on():
+        if self._clock() - self._busy_at < CALM_S or self._closed_itself() or not self._goes_on():
             return
         if self.plan == "withdraw":
             self._go_back(look)
         else:
             self._wander(look)
+
+    def _closed_itself(self) -> bool:
+        """Open the app once more where it took its screen away after the refusal: does it ask again, and what does it
+        do then? One whose process has ended is started again by the run."""
+        if self.refused_at is None or self._opened_again or self._clock() - self.refused_at > CLOSES_S:
+            return False
+        if self._hands.focus()[0] in (None, self.app) or not self._runs():
+            return False
+        self._opened_again = True
+        self._busy_at = self._clock()
+        self.anew()
+        self._record(Phase(at=datetime.now(UTC), app=self.app, state="mark", text=OPENED_AGAIN))
+        self._hands.bring_back(self.app)
+        return True
 
     def _go_back(self, look: _Look) -> None:
         if self._back is None:

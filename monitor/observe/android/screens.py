@@ -66,6 +66,7 @@ class Screens:
     `record` and `put_body` take lines and bytes for the recording, from any thread. `ask` is asked about dialogs that
     nothing is known of. `way`: labels that lead to where this app takes consent back. `explore`: what is touched when
     all is answered. `rests`: whether the app has done what it does while a question stands; only then it is answered.
+    `runs`: whether a process of the app is there.
     What was changed on the device is in the control's journal.
     """
 
@@ -81,6 +82,7 @@ class Screens:
         way: tuple[str, ...] = (),
         explore: Explore | None = None,
         rests: Callable[[], bool] = lambda: True,
+        runs: Callable[[], bool] = lambda: False,
         film: bool = False,
     ) -> None:
         self._control = control
@@ -88,7 +90,7 @@ class Screens:
         self._plan = plan
         self._record = record
         self._put_body = put_body
-        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests}
+        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests, "runs": runs}
         self._film = video.Film(control, record, put_body, package) if film else None
         self._player: Player | None = None
         self._stop = threading.Event()
@@ -105,6 +107,17 @@ class Screens:
     def quiet(self) -> bool:
         """Whether nothing is left to answer or to explore, as far as can be seen."""
         return self._player is None or self._player.quiet
+
+    @property
+    def refused_s(self) -> float | None:
+        """For how many seconds a question stands refused, the last that was; None: none was."""
+        at = self._player.refused_at if self._player else None
+        return None if at is None else time.monotonic() - at
+
+    def anew(self) -> None:
+        """The app is started again."""
+        if self._player is not None:
+            self._player.anew()
 
     def start(self) -> None:
         """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""

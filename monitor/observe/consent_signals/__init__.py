@@ -338,4 +338,5 @@ def _tcf_status(text: str) -> ConsentState:
 
 
 def _consent(fact: Told, **fields: Any) -> Consent:
-    return Consent(at=fact.at, clock="device", app=fact.app, pid=fact.pid, stack=fact.stack, **fields)
+    told = {"at": fact.at, "boot_ms": fact.boot_ms, "app": fact.app, "pid": fact.pid, "stack": fact.stack}
+    return Consent(clock="device", **told, **fields)

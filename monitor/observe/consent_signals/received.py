@@ -17,6 +17,7 @@ class Told(BaseModel):
     at: Time
     app: str | None = None
     pid: int | None = None
+    boot_ms: int | None = None
     stack: tuple[str, ...] = ()
 
 

@@ -12,7 +12,7 @@ from monitor.events import Event, Gap, Tls, Upload
 from monitor.observe.agent_messages import About, PlainSent, Refused
 from monitor.observe.plaintext.http1 import Http1
 from monitor.observe.plaintext.http2 import PREFACE, Http2
-from monitor.observe.plaintext.message import MOST_BYTES, Message, Part
+from monitor.observe.plaintext.message import MOST_BYTES, Caller, Message, Part
 from monitor.observe.plaintext.raw import Raw
 
 __all__ = ["MOST_BYTES", "Plaintext"]
@@ -31,7 +31,7 @@ class _Link:
     """One connection."""
 
     about: About
-    stack: tuple[str, ...] = ()
+    caller: Caller = field(default_factory=Caller)
     at: datetime = LONG_AGO
     """When something was written last."""
     begun: bytes = b""
@@ -74,9 +74,9 @@ class Plaintext:
                 match message.way:
                     case "out":
                         if message.stack is not None:
-                            link.stack = tuple(message.stack)
+                            link.caller = Caller(tuple(message.stack), tuple(message.owners or ()))
                         link.at = at
-                        done = self._out(link, Part(at, data, link.stack))
+                        done = self._out(link, Part(at, data, link.caller))
                     case "in":
                         done = self._answered(link, at, data)
                     case "end":
@@ -146,7 +146,7 @@ class Plaintext:
         done, link.waiting = link.waiting, []
         if link.speaks is None and link.begun:
             link.speaks = Raw(self._clock, self._most)
-            link.speaks.out(Part(link.at, link.begun, link.stack))
+            link.speaks.out(Part(link.at, link.begun, link.caller))
         return done + (link.speaks.ended() if link.speaks else [])
 
     def _written(self, link: _Link, message: Message, pid: int | None) -> list[Event]:
@@ -173,7 +173,8 @@ class Plaintext:
             server=remote if remote and _is_far(remote.ip) else None,
             tls=Tls(version=about.version, sni=about.host, alpn=about.alpn or None),
             status=message.status,
-            stack=message.stack,
+            stack=message.caller.stack,
+            owners=message.caller.owners,
         )
         events: list[Event] = [upload]
         if cut is not None:

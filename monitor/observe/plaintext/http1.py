@@ -77,7 +77,7 @@ class Http1:
         held, self._held = self._held, b""
         if not held or self._last is None:
             return []
-        message = Message(at=self._last.at, stack=self._last.stack, via="tcp")
+        message = Message(at=self._last.at, caller=self._last.caller, via="tcp")
         message.add(held, self._most)
         return [message]
 
@@ -98,7 +98,7 @@ class Http1:
         named = {name.lower(): value for name, value in headers}
         self._message = Message(
             at=part.at,
-            stack=part.stack,
+            caller=part.caller,
             method=words[0],
             target=" ".join(words[1:-1]),
             authority=named.get("host"),

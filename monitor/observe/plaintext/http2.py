@@ -83,7 +83,7 @@ class Http2:
         named = dict(headers)
         self._streams[stream] = Message(
             at=part.at,
-            stack=part.stack,
+            caller=part.caller,
             method=named.get(":method"),
             target=named.get(":path", "/"),
             authority=named.get(":authority") or named.get("host"),

@@ -10,12 +10,19 @@ MOST_BYTES = 32 * 1024 * 1024
 """Bytes of one body that are kept in memory and stored; of a longer one, so many."""
 
 
+class Caller(NamedTuple):
+    """The code that wrote: its frames, and of each whose it is."""
+
+    stack: tuple[str, ...] = ()
+    owners: tuple[str | None, ...] = ()
+
+
 class Part(NamedTuple):
     """Bytes that the app wrote, when, and from which code."""
 
     at: datetime
     data: bytes
-    stack: tuple[str, ...]
+    caller: Caller
 
 
 @dataclass(eq=False)
@@ -23,7 +30,7 @@ class Message:
     """One request, or one message of a connection without requests."""
 
     at: datetime
-    stack: tuple[str, ...]
+    caller: Caller
     via: Literal["http", "websocket", "tcp"] = "http"
     method: str | None = None
     target: str | None = None

@@ -27,7 +27,7 @@ class Raw:
         done = self.paused(now)
         self._last = now
         if self._message is None:
-            self._message = Message(at=part.at, stack=part.stack, via="tcp")
+            self._message = Message(at=part.at, caller=part.caller, via="tcp")
         self._message.at = part.at
         self._message.add(part.data, self._most)
         return done + (self.ended() if self._message.size >= BURST_BYTES else [])

@@ -179,7 +179,7 @@ class Letter:
         )
         if access and not values:
             values = list(dict.fromkeys(value.text for value in access.values))
-        asked = caller(access.stack) if access else None
+        asked = caller(access.stack, access.owners) if access else None
         return Fact(
             number=number,
             title=words.of(finding.title),

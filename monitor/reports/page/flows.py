@@ -193,7 +193,7 @@ class Flows:
             ref=ref,
             time=clock(at),
             facts=plain_facts(facts),
-            pieces=tuple(folded(frames(event.stack)[:FRAMES])),
+            pieces=tuple(folded(frames(event.stack, event.owners)[:FRAMES])),
             more_frames=max(0, len(event.stack) - FRAMES),
             thread=plain(event.thread) if event.thread else None,
             stack_ref=None,
@@ -216,6 +216,7 @@ class Flows:
         connection = self.report.evidence.get(flow.connection) if flow.connection else None
         facts: list[tuple[str, str]] = []
         stack: Sequence[str] = ()
+        owners: Sequence[str | None] = ()
         thread = None
         if isinstance(event, Upload):
             facts.append((words("request"), f"{event.method or event.via.upper()} {event.url or event.host or ''}"))
@@ -227,7 +228,7 @@ class Flows:
                 kind = f", {event.type}" if event.type else ""
                 facts.append((words("body"), words("bytes", count=f"{event.size:,}") + kind))
             facts.append((words("status"), str(event.status) if event.status else words("no_response")))
-            stack = event.stack
+            stack, owners = event.stack, event.owners
         own = bool(stack)  # what the agent saw written says itself which code it was
         if isinstance(connection, Connection):
             facts.append(
@@ -238,7 +239,7 @@ class Flows:
                 )
             )
             if not own:
-                stack, thread = connection.stack, connection.thread
+                stack, owners, thread = connection.stack, connection.owners, connection.thread
         if carrier := flow.carrier:
             by = words(f"carried_by_{carrier.by}", confidence=f"{carrier.confidence * 100:.0f}")
             facts.append((words("carried_by"), by))
@@ -250,7 +251,7 @@ class Flows:
             ref=flow.upload,
             time=clock(flow.at),
             facts=plain_facts(facts),
-            pieces=tuple(folded(frames(stack)[:FRAMES])),
+            pieces=tuple(folded(frames(stack, owners)[:FRAMES])),
             more_frames=max(0, len(stack) - FRAMES),
             thread=plain(thread) if thread else None,
             stack_ref=flow.connection if connection and not own else None,

@@ -3,8 +3,9 @@
 `frida_server.program(...)` gives the bytes to push to a stand-in device: this file with the interpreter that runs it.
 There it takes `--version`, `-l ADDRESS:PORT`, `--token TOKEN`, `-D`, `-P`, `-C`. A portal lists, enters and leaves
 processes; the relay reads the D-Bus messages on the way to it, and for
-`Spawn` starts the app by the device's `am`, held before its first line; for `Attach` and `Resume` has the process join
-the portal and lets it run; `QuerySystemParameters` it answers itself. state.json's `frida` says what goes wrong:
+`Spawn` starts the app by the device's `am`, held before its first line; for spawn gating has zygote hold all
+that it starts, and tells of each (`SpawnAdded`); for `Attach` and `Resume` has the process join the portal and lets it
+run; `QuerySystemParameters` it answers itself. state.json's `frida` says what goes wrong:
 {"Spawn": ["TimedOut", "message"]}, {"access": "jailed"}, {"silent": true}, {"stderr": "text", "exit": 1} or that
 only while SELinux is `Enforcing` ({"selinux": "Enforcing"}).
 """
@@ -29,6 +30,10 @@ from typing import Any
 VERSION = ""
 STATE = Path("/data/rig/state.json")
 HELD = Path("/data/rig/held")
+GATE = Path("/data/rig/gate")
+"""Who has zygote hold what it starts."""
+BARE = ("QuerySystemParameters", "EnableSpawnGatingWithOptions", "DisableSpawnGating")
+"""Calls without arguments that are answered here."""
 
 
 def program(version: str = "") -> bytes:
@@ -144,6 +149,16 @@ def answer(to: int, signature: str, body: bytes, error: str = "") -> bytes:
     return padded(head + fields) + body
 
 
+def signal_of(call: Call, member: str, signature: str, body: bytes) -> bytes:
+    """A signal of the object that a call was for."""
+    fields = b""
+    for code, kind, text in ((1, b"o", call.path), (2, b"s", str(call.fields[2])), (3, b"s", member)):
+        fields = padded(fields) + bytes([code]) + b"\x01" + kind + b"\0" + string(text)
+    fields = padded(fields) + b"\x08\x01g\0" + bytes([len(signature)]) + signature.encode() + b"\0"
+    head = struct.pack("<cBBBIII", b"l", 4, 1, 1, len(body), 1, len(fields))
+    return padded(head + fields) + body
+
+
 def failure(to: int, kind: str, message: str) -> bytes:
     return answer(to, "s", string(message), f"re.frida.Error.{kind}")
 
@@ -233,9 +248,10 @@ class Connection:
         self.portal = socket.create_connection(("127.0.0.1", server.control))
         self.writing = threading.Lock()
         self.knows = False
+        self.gates = False
 
     def serve(self) -> None:
-        with contextlib.suppress(OSError), self.client, self.portal:
+        with contextlib.suppress(OSError), self.client, self.portal, contextlib.closing(self):
             outer = Stream(self.client)
             self.portal.sendall(outer.head())
             threading.Thread(target=self.back, daemon=True).start()
@@ -251,6 +267,28 @@ class Connection:
                 if not any(self.answered(one) for one in calls):
                     self.portal.sendall(b"".join(waiting))
                 waiting = []
+
+    def close(self) -> None:
+        """The client is gone: what is held for it runs."""
+        if self.gates:
+            self.gates = False
+            self.server.open_gate()
+
+    def gate(self, call: Call) -> None:
+        """Tell of each process that zygote holds, until it is to hold no more."""
+        self.gates = True
+        GATE.write_text(str(os.getpid()))
+        told = {int(each.stem) for each in HELD.glob("*.here")}
+        while self.gates:
+            for here in HELD.glob("*.here"):
+                pid = int(here.stem)
+                if pid not in told and (HELD / str(pid)).exists():
+                    told.add(pid)
+                    name = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode().rpartition("/")[2]
+                    with contextlib.suppress(OSError):
+                        body = padded(struct.pack("<I", pid) + string(name), 1)
+                        self.send(framed(signal_of(call, "SpawnAdded", "(us)", body)))
+            time.sleep(0.005)
 
     def back(self) -> None:
         with contextlib.suppress(OSError):
@@ -275,7 +313,7 @@ class Connection:
     def answered(self, message: bytes) -> bool:
         """Whether the portal need not see it."""
         call = Call(message)
-        if not call.body and call.member != "QuerySystemParameters":
+        if not call.body and call.member not in BARE:
             return False
         if not self.knows and "HostSession" not in call.path:
             return False
@@ -290,6 +328,14 @@ class Connection:
             case "QuerySystemParameters":
                 entries = {"arch": "x64", "platform": "linux", "access": str(told().get("access", "full"))}
                 self.send(framed(answer(call.serial, "a{sv}", dictionary(entries))))
+                return True
+            case "EnableSpawnGatingWithOptions":
+                threading.Thread(target=self.gate, args=(call,), daemon=True).start()
+                self.send(framed(answer(call.serial, "", b"")))
+                return True
+            case "DisableSpawnGating":
+                self.close()
+                self.send(framed(answer(call.serial, "", b"")))
                 return True
             case "Attach":
                 self.server.enter(call.body[0])
@@ -372,6 +418,12 @@ class Server:
         until((HELD / f"{pid}.here").exists)
         self.enter(pid)
         return pid
+
+    def open_gate(self) -> None:
+        """Zygote holds nothing any more."""
+        GATE.unlink(missing_ok=True)
+        for each in HELD.glob("*.here"):
+            self.let_go(int(each.stem))
 
     def let_go(self, pid: int) -> None:
         (HELD / str(pid)).unlink(missing_ok=True)

@@ -92,13 +92,23 @@ def start(order: dict[str, Any]) -> None:
     os.dup2(null, 0)
     for prepare in order.get("prepare", ()):  # in the app's namespace, as root
         os.spawnv(os.P_WAIT, prepare[0], prepare)
-    if order.get("hold"):
-        Path(f"/data/rig/held/{os.getpid()}").write_text(str(order["hold"]))
+    holder = order.get("hold") or gated()
+    if holder:
+        Path(f"/data/rig/held/{os.getpid()}").write_text(str(holder))
     os.setgroups([])
     os.setgid(order["uid"])
     os.setuid(order["uid"])
     os.chdir(order["cwd"])
     os.execve(order["argv"][0], order["argv"], order["env"])
+
+
+def gated() -> int:
+    """The process that has all held that starts, where one does."""
+    with contextlib.suppress(OSError, ValueError):
+        holder = int(Path("/data/rig/gate").read_text())
+        os.kill(holder, 0)
+        return holder
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from monitor.findings import Recipient
-from monitor.judge.code import method_of
+from monitor.judge.code import foreign_frame, owner_of
 from monitor.judge.recipients import RecipientTable
 from monitor.judge.rules.texts import Language
+from monitor.stacks import Called
 
 _PARTY: dict[str, dict[Language, str]] = {
     "first": {"en": "first party", "zh": "第一方"},
@@ -60,15 +61,15 @@ def forms(variants: Iterable[str], language: Language) -> str:
     return (", " if language == "en" else "、").join(names) or ("plain" if language == "en" else "原样")
 
 
-def caller(stack: Sequence[str], known: RecipientTable | None, language: Language) -> str:
+def caller(line: Called, known: RecipientTable | None, language: Language) -> str:
     """The innermost code that is not the framework's, and whose it is where we know that."""
-    code = method_of(stack)
-    if code is None:
+    frame = foreign_frame(line)
+    if frame is None:
         return ""
-    owner = known.of_frame(code) if known else None
+    owner = owner_of(frame, known)
     if language == "en":
-        return f" (called by {code}{f' of {owner.name}' if owner else ''})"
-    return f"（由{f' {owner.name} 的' if owner else ''} {code} 调用）"
+        return f" (called by {frame.method}{f' of {owner}' if owner else ''})"
+    return f"（由{f' {owner} 的' if owner else ''} {frame.method} 调用）"
 
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:

@@ -1,0 +1,194 @@
+// Whose code a frame is: by the class loader that defined its class, or the path of its library; never by its name alone.
+
+import Java from "frida-java-bridge";
+import { isArt, tryEnv } from "./bridge.js";
+import { Method, className } from "./classes.js";
+import { classOf, globalRef, inFrame, isSame, newString, takeException, text, throwAgain, type Env } from "./jni.js";
+
+/** `app`, `platform`, the package that a class or library came from, or null where nothing tells. */
+export type Owner = string | null;
+
+const MOST_KNOWN = 20_000;
+const MOST_LOADERS = 64;
+/** Where the system keeps what it comes with. */
+const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|oem|my_\w+|lib|lib32|lib64|usr)\//;
+/** Where a package has its files; and where an installed one has its code, with the version of a shared library. */
+const PACKAGES = [
+  /^(?:\/mnt\/expand\/[^/]+|\/data)\/(?:data|user\/\d+|user_de\/\d+)\/([A-Za-z]\w*(?:\.\w+)+)\//,
+  /\/app\/(?:~~[^/]+\/)?([A-Za-z]\w*(?:\.\w+)*\.\w+?)(?:_\d+)?-[^/]+\//,
+];
+/** A JVM is no Android: what stands in for the framework there has the app's own loader, and is known by its names. */
+const STAND_INS = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;
+const PROXY = /^(?:com\.sun\.proxy\.|jdk\.proxy\d+\.)?\$Proxy\d+$/;
+
+let app = "";
+let byName = false;
+/** Whether loaders can be asked here. */
+let able = false;
+const known = new Map<string, Owner>();
+
+interface Loader {
+  ref: NativePointer;
+  owner: Owner;
+}
+
+let own: Loader | null = null;
+/** Loaders that were made since we are here. */
+const others: Loader[] = [];
+
+const findLoaded = new Method(
+  "java.lang.VMClassLoader", "findLoadedClass", "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Class;", true);
+const getClassLoader = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
+const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
+const toString = new Method("java.lang.Object", "toString", "()Ljava/lang/String;");
+
+/**
+ * Begin to know; on the agent's own thread, where a hidden method is found. `standIns`: of the framework's classes, which
+ * a device has in the app's place or the app's in theirs.
+ */
+export function knowOwners(env: Env, package_: string, standIns: boolean): void {
+  app = package_;
+  byName = standIns || !isArt();
+  able = byName || tells(env);
+}
+
+function tells(env: Env): boolean {
+  try {
+    return inFrame(env, () => !findLoaded.object(env, null, NULL, newString(env, "java.lang.Object")).isNull());
+  } catch {
+    return false;
+  }
+}
+
+/** A loader that the app, or another package's code in its process, has just made. */
+export function addLoader(env: Env, loader: NativePointer): void {
+  if (able && !byName && others.length < MOST_LOADERS) {
+    forgetUnknown();
+    others.push({ ref: globalRef(env, loader), owner: null });
+  }
+}
+
+/** What no loader had, the next one may have. */
+function forgetUnknown(): void {
+  for (const [name, owner] of known) {
+    if (owner === null) {
+      known.delete(name);
+    }
+  }
+}
+
+/** The app's own, as soon as there is one; of a process without an app the system's. */
+function loaders(env: Env): Loader[] {
+  const { loader } = Java.classFactory as unknown as { loader: { $h: NativePointer } | null };
+  if (own === null && loader !== null) {
+    forgetUnknown();
+    own = { ref: globalRef(env, loader.$h), owner: "app" };
+  }
+  return [own ?? { ref: systemLoader.object(env, null), owner: "app" }, ...others];
+}
+
+/** Of each frame whose code it is; of none where loaders cannot be asked. What the thread was about to throw is left as it is. */
+export function ownersOf(stack: readonly string[]): Owner[] {
+  if (!able) {
+    return [];
+  }
+  const env = tryEnv();
+  const pending = env === null ? NULL : takeException(env);
+  try {
+    return stack.map((frame) => ownerOf(env, frame));
+  } finally {
+    if (env !== null && !pending.isNull()) {
+      throwAgain(env, pending);
+    }
+  }
+}
+
+/** Whether a frame is the platform's own code, not the app's or what the app carries. */
+export function isPlatform(frame: string): boolean {
+  const [owner = null] = ownersOf([frame]);
+  return owner === null ? STAND_INS.test(frame) : owner === "platform";
+}
+
+/** Whose a native library, or another file of code, is by its path. */
+export function ownerOfPath(path: string): string {
+  if (SYSTEM.test(path)) {
+    return "platform";
+  }
+  const name = PACKAGES.map((pattern) => pattern.exec(path)?.[1]).find((found) => found !== undefined);
+  return name === undefined || name === app ? "app" : name;
+}
+
+function ownerOf(env: Env | null, frame: string): Owner {
+  const method = frame.slice(0, frame.indexOf("("));
+  const native = method.indexOf("!");
+  const name = native >= 0 ? method.slice(0, native + 1) : method.slice(0, method.lastIndexOf("."));
+  let owner = known.get(name);
+  if (owner === undefined) {
+    if (native < 0 && env === null && !byName) {
+      return null;
+    }
+    owner = native >= 0 ? ofLibrary(name.slice(0, -1)) : ofClass(env as Env, name);
+    if (known.size >= MOST_KNOWN) {
+      known.clear();
+    }
+    known.set(name, owner);
+  }
+  return owner;
+}
+
+/** Code without a library was made while running: by the app, as far as is known. */
+function ofLibrary(name: string): Owner {
+  const module = name === "?" ? null : Process.findModuleByName(name);
+  return module === null ? "app" : ownerOfPath(module.path);
+}
+
+function ofClass(env: Env, name: string): Owner {
+  if (PROXY.test(name)) {
+    return "platform";
+  }
+  if (byName) {
+    return STAND_INS.test(name) ? "platform" : "app";
+  }
+  const owner = inFrame(env, () => byLoader(env, name));
+  // A class that was made for a lambda or an inner call is its outer class's.
+  const outer = name.indexOf("$$");
+  return owner ?? (outer > 0 ? inFrame(env, () => byLoader(env, name.slice(0, outer))) : null);
+}
+
+/** A class on a stack has been loaded: its loader is only asked for what it has, and runs no code. */
+function byLoader(env: Env, name: string): Owner {
+  const asked = newString(env, name);
+  const has = (loader: NativePointer): NativePointer | null => {
+    try {
+      const cls = findLoaded.object(env, null, loader, asked);
+      return cls.isNull() ? null : cls;
+    } catch {
+      return null;
+    }
+  };
+  if (has(NULL) !== null) {
+    return "platform";
+  }
+  const all = loaders(env);
+  for (const { ref } of all) {
+    const cls = has(ref);
+    if (cls !== null) {
+      return ofLoader(env, getClassLoader.object(env, cls), all);
+    }
+  }
+  return null;
+}
+
+function ofLoader(env: Env, loader: NativePointer, all: Loader[]): Owner {
+  if (loader.isNull() || className(env, classOf(env, loader)) === "java.lang.BootClassLoader") {
+    return "platform";
+  }
+  const which = all.find(({ ref }) => isSame(env, ref, loader));
+  // DexPathList names its files: [zip file "/data/app/...apk", ...]; code without a file was made in this process.
+  const path = (): string => /"(\/[^"]+)"/.exec(text(env, toString.object(env, loader)) ?? "")?.[1] ?? "";
+  if (which === undefined) {
+    return ownerOfPath(path());
+  }
+  which.owner ??= ownerOfPath(path());
+  return which.owner;
+}

@@ -1,0 +1,35 @@
+// Whether an agent of ours has been in this process before: on ART what it did to the runtime's own code stays, and a
+// second one cannot be brought in beside it.
+//
+// An earlier run's agent shares nothing with this one, not even Frida's: the mark is a page at an address of our own, which
+// no app sees by any means but its own map of memory.
+
+const MARK = "an agent of appwitness was here";
+const PLACE = ptr(Process.pointerSize === 8 ? "0x5a17000000" : "0x5a170000");
+const PROT_READ_WRITE = 3;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+
+function marked(): boolean {
+  const range = Process.findRangeByAddress(PLACE);
+  return range?.protection.startsWith("r") === true && PLACE.readCString(MARK.length) === MARK;
+}
+
+export function isOnArt(): boolean {
+  return Process.findModuleByName("libart.so") !== null;
+}
+
+/** On ART: throws where an agent was here before; else leaves the mark. */
+export function enterOnce(): void {
+  if (!isOnArt()) {
+    return;
+  }
+  if (marked()) {
+    throw new Error("an earlier run has been in this process");
+  }
+  const mmap = new NativeFunction(
+    Module.getGlobalExportByName("mmap"), "pointer", ["pointer", "size_t", "int", "int", "int", "long"]);
+  const page = mmap(PLACE, Process.pageSize, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  if (page.equals(PLACE)) { // else something else is there: it is not marked
+    page.writeUtf8String(MARK);
+  }
+}

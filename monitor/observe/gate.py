@@ -1,0 +1,115 @@
+"""Holds new processes of a device until it is known whose they are: the app's are hooked before their first code.
+
+All others run on at once, and whatever happens, none is held for longer than a moment. Frida's server holds them (spawn
+gating), and lets all go where the connection to it is lost. It would do so for good where one was held for 8 s, and
+Android ends an app's process that has not come up 10 s after its start.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from monitor.errors import SetupError
+from monitor.observe.child_processes import Owned
+from monitor.observe.patience import within
+
+WHOSE_S = 1.5
+"""How long a process is held until it is known whose it is."""
+HOOK_S = 6.0
+"""And one of the app's until it is hooked."""
+STOP_S = 5.0
+
+
+class Holds(Protocol):
+    """What holds new processes: a device as Frida reaches it."""
+
+    def gate(self, born: Callable[[int, str], object]) -> None:
+        """Hold new processes from now on, and tell of each: number and name."""
+
+    def ungate(self) -> None:
+        """No longer; those that are held run."""
+
+    def resume(self, pid: int) -> None:
+        """Let one run."""
+
+
+class Gate:
+    """Of one device during one run. `take` is called with a process of the app's, and says whether it will
+    `release` it; `lost` are the errors of Frida."""
+
+    def __init__(
+        self, device: Holds, owned: Owned, take: Callable[[int, str], bool], lost: tuple[type[Exception], ...]
+    ) -> None:
+        self._device = device
+        self._owned = owned
+        self._take = take
+        self._lost = lost
+        self._held: dict[int, threading.Timer] = {}
+        self._lock = threading.Lock()
+        self._born: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
+        self._worker = threading.Thread(target=self._sort, name="gate", daemon=True)
+
+    def open(self) -> bool:
+        """Begin; False where this device cannot hold processes."""
+        try:
+            self._device.gate(self._is_born)
+        except self._lost:
+            return False
+        self._worker.start()
+        return True
+
+    def close(self) -> None:
+        """End; what is held runs."""
+        within(STOP_S, self._device.ungate, self._lost)
+        self._born.put(None)
+        for pid in list(self._held):
+            self.release(pid)
+
+    def holds(self, pid: int) -> bool:
+        """Whether a process is held just now."""
+        return pid in self._held
+
+    def release(self, pid: int) -> bool:
+        """Let a process run; whether it was held until now."""
+        with self._lock:
+            timer = self._held.pop(pid, None)
+        if timer is None:
+            return False
+        timer.cancel()
+        within(STOP_S, lambda: self._device.resume(pid), self._lost)
+        return True
+
+    def _is_born(self, pid: int, name: str) -> None:
+        """Told by a thread of Frida's, which must not wait."""
+        self._for_at_most(pid, WHOSE_S)
+        self._born.put((pid, name))
+
+    def _for_at_most(self, pid: int, seconds: float) -> None:
+        timer = threading.Timer(seconds, self.release, (pid,))
+        timer.daemon = True
+        with self._lock:
+            before = self._held.get(pid)
+            self._held[pid] = timer
+        if before is not None:
+            before.cancel()
+        timer.start()
+
+    def _sort(self) -> None:
+        """Whose they are, asked once for all that came meanwhile."""
+        while (first := self._born.get()) is not None:
+            there = [first]
+            while not self._born.empty() and (more := self._born.get()) is not None:
+                there.append(more)
+            try:
+                ours = self._owned()
+            except SetupError:
+                ours = {}
+            for pid, name in there:
+                if pid in ours and self.holds(pid):
+                    self._for_at_most(pid, HOOK_S)
+                    if self._take(pid, ours[pid] or name):
+                        continue
+                self.release(pid)

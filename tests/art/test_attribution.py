@@ -1,0 +1,118 @@
+"""Whose code did it, in a real ART: loaders tell it of reads; what a TLS library does for itself is not the app's."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import trustme
+
+from monitor.events import Access, Connection, Transform, Upload
+from monitor.judge.code import method_of
+from monitor.lab.device import LabDevice
+from monitor.observe import sources
+from monitor.observe.order import Order
+from monitor.observe.run import observe
+from monitor.recording import Recording
+from tests.art.conftest import Observe, Played, Run
+
+pytestmark = pytest.mark.timeout(240)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+WEBVIEW = "com.google.android.webview"
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    """Answers each request on a TLS connection that no proxy is in; gives its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    plain, _ = listening.accept()
+                    with context.wrap_socket(plain, server_side=True) as peer:
+                        seen = b""
+                        while got := peer.recv(4096):
+                            seen += got
+                            if seen.endswith(b"\r\n\r\nbody"):
+                                peer.sendall(ANSWER)
+                                seen = b""
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def played(play: Run, dexed: Callable[[str], Path], server: int, tmp_path: Path) -> Played:
+    """The program, with the code of another package where an installed one has it."""
+    code = tmp_path / f"data/app/~~a1B2==/{WEBVIEW}-c3D4==/base.apk"
+    code.parent.mkdir(parents=True)
+    shutil.copy(dexed("another"), code)
+    chosen = [each for each in sources.load() if each.name == "java.lang.System.getProperty"]
+    return play("attribution", chosen, str(code), str(server), vm=["-Dhttp.agent=it"])
+
+
+def test_whose_code_it_is(played: Played) -> None:
+    assert played.code == 0, played.log[-2000:]
+    assert played.printed.split() == ["BCJSSE"]
+    seen = [
+        (access.target, access.stack[0].partition("(")[0], access.owners[0], method_of(access))
+        for access in played.accesses
+    ]
+    assert seen == [
+        ("os.version", "attribution.Main.main", "app", "attribution.Main.main"),
+        # By a name like the platform's, and loaded by the app's loader.
+        ("os.arch", "com.android.mine.Own.run", "app", "com.android.mine.Own.run"),
+        ("java.vm.version", "attribution.Main.lambda$main$0", "app", "attribution.Main.lambda$main$0"),
+        # Another package's code in the app's process: asked by the app, and by itself.
+        ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "attribution.Main.main"),
+        ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "org.chromium.other.Thing.run"),
+    ]
+    for access in played.accesses:
+        told = dict(zip(access.stack, access.owners, strict=True))
+        assert {owner for frame, owner in told.items() if frame.startswith("java.")} <= {"platform"}
+    # Each overload is one request, once, with its ends and its status; of the library's own crypto there is nothing.
+    uploads = list(played.recording.events(Upload))
+    assert [(each.url, each.size, each.status) for each in uploads] == [
+        (f"https://there.test/{name}", 4, 200) for name in ("whole", "xxpartxx", "single")
+    ]
+    ports = {each.local.port for each in played.recording.events(Connection)}
+    assert {each.client.port if each.client else None for each in uploads} <= ports
+    assert {method_of(each) for each in uploads} == {"attribution.Main.tls"}
+    transforms = [(each.algorithm, each.stack[0].partition("(")[0]) for each in played.recording.events(Transform)]
+    assert transforms == [("SHA-256", "attribution.Main.main")]
+
+
+def reads(recording: Recording) -> Counter[tuple[str, str | None]]:
+    found: Counter[tuple[str, str | None]] = Counter()
+    for access in recording.events(Access):
+        found[access.source, access.target] += access.count
+    return found
+
+
+def turned(recording: Recording) -> Counter[tuple[str, str, str | None]]:
+    """What code of the app turned into what; a JVM's own checks of a store are another matter."""
+    return Counter((each.op, each.algorithm, code) for each in recording.events(Transform) if (code := method_of(each)))
+
+
+def test_nothing_of_ours_and_nothing_of_the_runtime_is_taken_for_the_apps(observed: Observe, tmp_path: Path) -> None:
+    on_art = observed("circle", "accept")
+    with LabDevice("circle", "accept", tmp_path / "lab", cache=tmp_path / "lab-cache") as device:
+        on_lab = observe(device, tmp_path / "jvm", sources.load(), Order(plan="accept", confdir=tmp_path / "confdir"))
+    assert reads(on_art) == reads(on_lab)
+    assert turned(on_art) == turned(on_lab)
+    for line in (*on_art.events(Access), *on_art.events(Connection)):
+        methods = [frame.partition("(")[0] for frame in line.stack if frame.startswith(("com.", "android."))]
+        natives = [frame for frame in line.stack if frame.endswith("(Native Method)")]
+        twice = [a for a, b in pairwise(methods) if a == b and f"{a}(Native Method)" in natives]
+        assert twice == []
