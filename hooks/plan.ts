@@ -112,6 +112,8 @@ export interface StepOfTransform {
   /** getter that must say true for the work to end */
   when: string | null;
   clears: boolean;
+  /** the device's release of Android has it */
+  expected: boolean;
 }
 
 /** A class of digests, MACs, ciphers, compressors or encoders. */
@@ -224,6 +226,8 @@ export interface Plan {
   tls: TlsPlan;
   /** empty unless the run was asked to unpin */
   unpinning: { java: Unpinning[]; native: NativeCheck[] };
+  /** the proxy that connections are led to; null: they go where the app sends them */
+  redirect: { ip: string; port: number } | null;
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
   /** milliseconds that lines are collected before they are sent */
