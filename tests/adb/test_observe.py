@@ -67,14 +67,21 @@ def left(phone: Phone) -> dict[str, Any]:
     }
 
 
-def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("mode", "way", "joined"),
+    [("auto", "reverse", {"host"}), ("redirect", "redirect", {"name"})],
+)
+def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str, way: str, joined: set[str]) -> None:
     """Without persona and screens: the app's own user answers. Its native libraries are for another processor."""
     phone = phone_of(api=34, su="kernelsu")
     runs = {"ro.product.cpu.abilist": "x86_64,arm64-v8a", "ro.dalvik.vm.native.bridge": "libndk_translation.so"}
     phone.write(properties={**phone.read()["properties"], **runs})
     with lab_app.furnish(phone, "circle", "accept", abis=["arm64-v8a"]) as app:
-        named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona")
-        recording, report = observe(phone, app, tmp_path, *named, says="Warning: the app's libraries are for arm64-v8a")
+        named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona", "--mode", mode)
+        before = left(phone)
+        unseen = "the app's libraries are for arm64-v8a"
+        recording, report = observe(phone, app, tmp_path, *named, says=f"Warning: {unseen}")
+        after = left(phone)
 
     assert [gap.why for gap in recording.events(Gap) if gap.subject == "native code"] == ["not_observed"]
     assert "not the app's native code (arm64-v8a, translated on x86_64)" in watched(report, Words("en"))
@@ -82,7 +89,10 @@ def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
     assert shown(report.findings) == load()["circle"]["accept"]
     assert recording.run.device.facts["fingerprint"].startswith("google/stand_in")
     assert recording.run.app.facts["target_sdk"] == 34
-    assert recording.run.route["way"] == "reverse"
+    assert recording.run.route["way"] == way
+    assert {flow.carrier.by for flow in report.flows if flow.carrier} == joined
+    assert after["settings"]["global"].pop("http_proxy", None) == {"reverse": ":0"}.get(way)
+    assert after == before
     assert all(change.undone for change in recording.run.changes)
     assert verify(recording.path).ok
 
