@@ -36,19 +36,15 @@ export function patch(address: NativePointer, callbacks: InvocationListenerCallb
   if (hasLeft()) {
     return;
   }
-<<<<<<< HEAD
-  const code = codeAt(address);
-  const was = beginning(code);
-  const kept = unhooked(code);
-  if (count < MOST && kept !== null) {
-=======
   remember(address);
   attach(last ? lasting : patched, address, callbacks, data);
 }
 
 function remember(address: NativePointer): void {
-  if (count < MOST) {
->>>>>>> f5bbb4173e19f5507736bc2c1ca47f0801f665da
+  const code = codeAt(address);
+  const was = beginning(code);
+  const kept = unhooked(code);
+  if (count < MOST && kept !== null) {
     const entry = patches.add(8 + count * ENTRY_BYTES);
     entry.writeU64(uint64(code.toString()));
     entry.add(8).writeByteArray(kept);
@@ -65,10 +61,11 @@ export function patchWith(address: NativePointer, replacement: NativePointer): v
   if (hasLeft()) {
     return;
   }
-  const was = address.readU32();
+  const code = codeAt(address);
+  const was = beginning(code);
   remember(address);
   Interceptor.replace(address, replacement);
-  patched.push({ address, was, listener: { detach: () => { Interceptor.revert(address); } } });
+  patched.push({ address: code, was, listener: { detach: () => { Interceptor.revert(address); } } });
 }
 
 /** The same for a function that nobody else hooks, which then costs next to nothing; gives the one without it. */
@@ -76,10 +73,11 @@ export function patchAlone(address: NativePointer, replacement: NativePointer): 
   if (hasLeft()) {
     return address;
   }
-  const was = address.readU32();
+  const code = codeAt(address);
+  const was = beginning(code);
   remember(address);
   const original = Interceptor.replaceFast(address, replacement);
-  patched.push({ address, was, listener: { detach: () => { Interceptor.revert(address); } } });
+  patched.push({ address: code, was, listener: { detach: () => { Interceptor.revert(address); } } });
   return original;
 }
 
