@@ -58,27 +58,23 @@ function remember(address: NativePointer): void {
 
 /** `Interceptor.replace`, undone as the others. Within the replacement, the function is the one without it. */
 export function patchWith(address: NativePointer, replacement: NativePointer): void {
-  if (hasLeft()) {
-    return;
+  if (!hasLeft()) {
+    replaced(address, () => { Interceptor.replace(address, replacement); });
   }
-  const code = codeAt(address);
-  const was = beginning(code);
-  remember(address);
-  Interceptor.replace(address, replacement);
-  patched.push({ address: code, was, listener: { detach: () => { Interceptor.revert(address); } } });
 }
 
 /** The same for a function that nobody else hooks, which then costs next to nothing; gives the one without it. */
 export function patchAlone(address: NativePointer, replacement: NativePointer): NativePointer {
-  if (hasLeft()) {
-    return address;
-  }
+  return hasLeft() ? address : replaced(address, () => Interceptor.replaceFast(address, replacement));
+}
+
+function replaced<T>(address: NativePointer, replace: () => T): T {
   const code = codeAt(address);
   const was = beginning(code);
   remember(address);
-  const original = Interceptor.replaceFast(address, replacement);
+  const result = replace();
   patched.push({ address: code, was, listener: { detach: () => { Interceptor.revert(address); } } });
-  return original;
+  return result;
 }
 
 /** The same with C, for copies of the process: not undone there. */
