@@ -60,7 +60,7 @@ function attached(work: () => void): void {
 }
 
 /** How long our thread works on end: the host's questions, and threads of the app in our hooks, wait that long. */
-const SLICE_MS = 20;
+const SLICE_MS = 50;
 
 /**
  * Run all works on the agent's thread, one after the other, whatever becomes of each; then `done` when their hooks are
