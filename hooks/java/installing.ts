@@ -9,7 +9,8 @@ import { Method, askLoader, isBoot, keep, lookAgain, mainLoader, wrapperFor, wra
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
-import { deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
+import { keepNoMore } from "./entry.js";
+import { deleteGlobal, deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
 import { patch } from "./patches.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
@@ -108,6 +109,7 @@ export async function restoreMethods(): Promise<void> {
   }
   busy += 1;
   try {
+    keepNoMore();
     await restore();
   } finally {
     busy -= 1;
@@ -273,7 +275,11 @@ function ask(env: Env, loader: NativePointer): void {
   const files = dexes === null ? null : dexes.map(({ begin }) => begin.toString()).join();
   let known = inFrame(env, () => asked.find((other) => isSame(env, strong(env, other.loader), loader)));
   if (known === undefined) {
-    known = { loader: weakRef(env, loader), files: null };
+    const weak = weakRef(env, loader);
+    if (weak === null) {
+      return;
+    }
+    known = { loader: weak, files: null };
     asked.push(known);
   } else if (files !== null && known.files === files) {
     return;
@@ -315,7 +321,7 @@ function askNow(env: Env, context: NativePointer | null): void {
   installOrTell("class loaders", "the process was too busy to ask the app's class loaders in time", (own) => {
     for (const loader of loaders) {
       ask(own, loader);
-      own.deleteGlobalRef(loader);
+      deleteGlobal(own, loader);
     }
     askAll(own);
   }, PATIENCE_FOR_LOADERS_S);
@@ -333,7 +339,7 @@ function askAll(env: Env): void {
       asked.splice(asked.indexOf(one), 1);
     } else {
       ask(env, loader);
-      env.deleteGlobalRef(loader);
+      deleteGlobal(env, loader);
     }
   }
 }
@@ -367,7 +373,7 @@ function watchLoaders(env: Env): void {
     const global = globalRef(call.env, loader);
     installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
       ask(own, global);
-      own.deleteGlobalRef(global);
+      deleteGlobal(own, global);
     }, PATIENCE_FOR_LOADERS_S);
   };
   on(env, "dalvik.system.BaseDexClassLoader", "$init", {
