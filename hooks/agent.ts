@@ -68,7 +68,7 @@ function bringUp(plan: Plan): void {
     (env) => { watchScreen(env, plan.sdk_calls); },
     (env) => { watchPhases(env, plan.started); },
     (env) => { watchStores(env, plan.stores, plan.keys); },
-    watchDefinitions,
+    (env) => { watchDefinitions(env, plan.started); },
     (env) => {
       on(env, "dalvik.system.BaseDexClassLoader", "$init", {
         after: (call) => { addLoader(call.env, call.self ?? NULL); },

@@ -220,10 +220,10 @@ function arrived(env: Env, name: string, cls: NativePointer): void {
   }
 }
 
-/** Begin to notice classes that come later. */
-export function watchDefinitions(env: Env): void {
+/** Begin to notice classes that come later. `started`: the process began with us, and is held before its first line. */
+export function watchDefinitions(env: Env, started: boolean): void {
   if (isArt()) {
-    watchLoaders(env);
+    watchLoaders(env, started);
   } else {
     watchJvm();
   }
@@ -404,7 +404,7 @@ const OPENERS = ["openDexFile", "openInMemoryDexFile", "openInMemoryDexFiles"];
 const ELEMENTS = ["makeDexElements", "makePathElements", "makeInMemoryDexElements"];
 const ADDERS = ["addDexPath", "initByteBufferDexPath"];
 
-function watchLoaders(env: Env): void {
+function watchLoaders(env: Env, started: boolean): void {
   const askOf = (call: Call, loader: NativePointer): void => {
     const global = globalRef(call.env, loader);
     installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
@@ -448,7 +448,13 @@ function watchLoaders(env: Env): void {
       }
     },
   });
-  on(env, "android.app.Application", "attach", { after: (call) => { askNow(call.env, call.self); } });
+  let attachSeen = false;
+  on(env, "android.app.Application", "attach", {
+    after: (call) => {
+      attachSeen = true;
+      askNow(call.env, call.self);
+    },
+  });
   on(env, "android.app.Instrumentation", "callApplicationOnCreate", {
     before: (call) => { askNow(call.env, contextOf(call)); },
     after: (call) => { askNow(call.env, contextOf(call)); },
@@ -458,6 +464,13 @@ function watchLoaders(env: Env): void {
     before: (call) => {
       if (!shown) {
         shown = true;
+        if (started && !attachSeen) {
+          emit(call.begun, {
+            kind: "gap", where: "hook", subject: "agent", why: "install_failed",
+            detail: "the app's start was not seen, though it was held until its hooks were in: what it read before its first "
+              + "screen may be missing",
+          });
+        }
         askNow(call.env, call.self);
       }
     },
