@@ -40,9 +40,10 @@ from mitmproxy.addons import (
 )
 
 from addons.disk.to_writer import SMALL
-from addons.mitm import backpressure_http2, backpressure_http3, trailers
+from addons.mitm import backpressure_http2, backpressure_http3, exact_socks, trailers
 from addons.mitm.fewer_turns import Addons, Settings, at_once
 from addons.record.admission import Admission
+from addons.record.announced import Announced
 from addons.record.hosts import Hosts
 from addons.record.redirector import Redirector
 from addons.uploads import Uploads
@@ -106,6 +107,7 @@ def make(settings: Sequence[str]) -> master.Master:
     backpressure_http2.bound()
     backpressure_http3.bound()
     trailers.bound()
+    exact_socks.bound()
     uploads = Uploads()
     at_once(uploads.recorder.room)
     lean = Lean(opts)
@@ -116,6 +118,8 @@ def make(settings: Sequence[str]) -> master.Master:
             block.Block(),
             # Refuses everybody else but whom the proxy is for.
             Admission(uploads.recorder),
+            # For mode socks5: which of the app's connections it is.
+            Announced(),
             # Else a client that asks to change to HTTP/2 in cleartext gets what mitmproxy cannot read.
             disable_h2c.DisableH2C(),
             proxyserver.Proxyserver(),

@@ -26,6 +26,7 @@ import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
 import { callProbe, defineProbe, hookProbe } from "./watch/probe.js";
+import { redirect } from "./watch/redirect.js";
 import { expect, install, onChange, statuses } from "./watch/sources.js"; // before sockets.js: at exit, accesses are written first
 import { watchSockets } from "./watch/sockets.js";
 import { watchStores } from "./watch/stores.js";
@@ -200,6 +201,7 @@ rpc.exports = {
     configureFolding(plan.stack);
     watchChildren();
     watchExit();
+    redirect(plan.redirect);
     watchSockets();
     watchNative(plan.native.routes);
     watchEvp();

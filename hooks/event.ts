@@ -66,6 +66,8 @@ export interface Connection {
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
   sent?: number | null;
+  /** the name under which the agent led it to the proxy; null: it did not */
+  announced?: string | null;
 }
 
 /** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
@@ -141,6 +143,8 @@ export interface Gap {
   sni?: string | null;
   /** TLS alert that ended it, in OpenSSL's words: unknown ca */
   alert?: string | null;
+  /** the name under which the agent led the connection that it is about to the proxy */
+  announced?: string | null;
 }
 
 /** Up to 256 bytes, in the line itself. */
@@ -287,6 +291,8 @@ export interface Upload {
   stack?: readonly string[];
   /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
+  /** the name under which the agent led the connection to the proxy (`announced` of its line) */
+  announced?: string | null;
 }
 
 /** One piece of personal data that an API returned, always as text. */

@@ -224,6 +224,8 @@ export interface Plan {
   tls: TlsPlan;
   /** empty unless the run was asked to unpin */
   unpinning: { java: Unpinning[]; native: NativeCheck[] };
+  /** the proxy that connections are led to; null: they go where the app sends them */
+  redirect: { ip: string; port: number } | null;
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
   /** milliseconds that lines are collected before they are sent */

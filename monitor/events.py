@@ -189,6 +189,9 @@ class Connection(Line):
     owners: Owners = ()
     thread: str | None = None
     sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led it to the proxy; null: it did not"
+    )
 
 
 class Tls(Record):
@@ -218,6 +221,10 @@ class Upload(Line):
     status: int | None = Field(default=None, description="response status, null when none came")
     stack: Stack = Field(default=(), description="only where the producer is the agent")
     owners: Owners = ()
+    announced: str | None = Field(
+        default=None,
+        description="the name under which the agent led the connection to the proxy (`announced` of its line)",
+    )
 
     @property
     def by_agent(self) -> bool:
@@ -374,6 +381,9 @@ class Gap(Line):
     client: Endpoint | None = Field(default=None, description="the device's end of the connection that it is about")
     sni: str | None = Field(default=None, description="the name that the client asked for in its TLS handshake")
     alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
+    announced: str | None = Field(
+        default=None, description="the name under which the agent led the connection that it is about to the proxy"
+    )
 
 
 Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
@@ -481,8 +491,9 @@ def count_sources(states: Mapping[str, str]) -> SourceCount:
     return SourceCount(known=len(states), **named, failed=len(states) - sum(named.values()))
 
 
-Missing = Literal["values", "uploads", "consent"]
-"""What a clean result needs: reads or values to look for, uploads to look into, and what the user had decided."""
+Missing = Literal["values", "uploads", "consent", "check"]
+"""What a clean result needs: reads or values to look for, uploads to look into, what the user had decided, and hooks
+that did not fail the agent's check of itself."""
 
 
 class Observers(Record):
@@ -494,6 +505,10 @@ class Observers(Record):
     persona: Literal["planted", "declared"] | None = Field(
         default=None,
         description="values to look for: planted on the device for the run; or known from somebody's word alone",
+    )
+    hooks_failed: bool = Field(
+        default=False,
+        description="not every call was seen in the agent's check of itself: others may be missing too",
     )
     witnesses: bool = Field(default=False, description="the system's own counts were recorded (witnesses.jsonl)")
     stamped: Literal["during", "at_import"] = Field(
@@ -507,6 +522,7 @@ class Observers(Record):
             "values": self.hooks or self.persona is not None,
             "uploads": self.proxy,
             "consent": self.consent,
+            "check": not self.hooks_failed,
         }
         return tuple(name for name, is_there in there.items() if not is_there)
 
@@ -551,12 +567,18 @@ class Probe(Record):
     ms: float | None = Field(default=None, description="milliseconds that it took")
 
     @property
-    def failure(self) -> str | None:
+    def failed(self) -> bool:
+        """Whether it was made, and not each call was seen and got its own result."""
+        return self.called > 0 and (self.seen < self.called or self.detail is not None)
+
+    @property
+    def problem(self) -> str | None:
         """What it found wrong, or why it could not be made; None when each call was seen."""
         if self.called == 0:
             return f"it could not be made: {self.detail or 'nothing was called'}"
         if self.seen < self.called:
-            return f"of {self.called} calls of the agent's own hooked methods {self.seen} were seen: {', '.join(self.missed)} missing"
+            missed = f" ({', '.join(self.missed)})" if self.missed else ""
+            return f"of {self.called} calls of its own hooked methods the agent saw {self.seen}{missed}"
         return self.detail
 
 
@@ -609,7 +631,9 @@ class Run(Record):
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
     install_ms: int | None = Field(
-        default=None, ge=0, description="milliseconds that it took to hook all that is there; null: no hooks, or not told"
+        default=None,
+        ge=0,
+        description="milliseconds that it took to hook all that is there; null: no hooks, or not told",
     )
     times: dict[str, float] = Field(
         default_factory=dict,
@@ -617,7 +641,7 @@ class Run(Record):
     )
     probe: Probe | None = Field(
         default=None,
-        description="the agent's check of itself in the app's process; null: no agent, or none that made it",
+        description="the agent's check of itself in the app's process; null: there was no agent, or it made none",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

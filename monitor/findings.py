@@ -115,11 +115,12 @@ class Carrier(Record):
     """What carried an upload: the app's connection, and the code that wrote on it."""
 
     ref: Ref | None = Field(default=None, description="the line that opened the socket or began to write on it")
-    by: Literal["port", "host", "agent"] = Field(
-        description="port: the socket's port is the one that the proxy saw; host: by host, time and size, where an "
-        "emulator or a tunnel changes ports; agent: the agent saw it written"
+    by: Literal["name", "port", "host", "agent"] = Field(
+        description="name: the agent led it to the proxy under a name of its own; port: the socket's port is the one "
+        "that the proxy saw; host: by host, time and size, where an emulator or a tunnel changes ports; agent: the "
+        "agent saw it written"
     )
-    confidence: float = Field(ge=0, le=1, description="1 by port; less by host")
+    confidence: float = Field(ge=0, le=1, description="1 by name and port; less by host")
     app: str | None = None
     pid: int | None = None
     code: Code | None = Field(default=None, description="null: the stack shows only the platform's own threads")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 
 from mitmproxy import ctx, exceptions
@@ -38,7 +39,7 @@ class Hosts:
         if place:
             self.asked[server.id] = (host, port)
             if server.sni is None:
-                server.sni = data.client.sni or host
+                server.sni = data.client.sni or (None if _is_address(host) else host)
             server.address = place
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
@@ -49,6 +50,14 @@ class Hosts:
             object.__setattr__(data.server, "address", asked)
 
     server_connect_error = server_connected
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _place(entry: str) -> tuple[str, tuple[str, int]]:

@@ -12,6 +12,7 @@ from mitmproxy import connection, dns, http, tcp, udp
 from mitmproxy.net.dns import types as dns_types
 
 from addons.disk.storage import Line, head, time_of
+from addons.record.announced import announced
 
 SECRET = frozenset({b"proxy-authorization"})
 """Headers between the tester and his proxies; no upload of the app carries them."""
@@ -36,7 +37,7 @@ def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict
         "host": host,
         "headers": named_headers,
         "type": named.get("content-type"),
-        "client": endpoint(client.peername),
+        **_from(client),
         "server": None,
         "tls": tls_of(client),
         "status": None,
@@ -56,7 +57,7 @@ def websocket_line(flow: http.HTTPFlow, at: float) -> Line:
         "host": host,
         "headers": [],
         "type": None,
-        "client": endpoint(flow.client_conn.peername),
+        **_from(flow.client_conn),
         "server": endpoint(flow.server_conn.peername),
         "tls": tls_of(flow.client_conn),
         "status": None,
@@ -73,7 +74,7 @@ def raw_line(flow: Raw, via: str) -> Line:
         "host": peer(flow),
         "headers": [],
         "type": None,
-        "client": endpoint(flow.client_conn.peername),
+        **_from(flow.client_conn),
         "server": endpoint(flow.server_conn.peername or flow.server_conn.address),
         "tls": tls_of(flow.client_conn),
         "status": None,
@@ -154,6 +155,12 @@ def endpoint(address: tuple[Any, ...] | None) -> Line | None:
     return {"ip": ip.removeprefix("::ffff:") if "." in ip else ip, "port": address[1]}
 
 
+def _from(client: connection.Client) -> Line:
+    """Which connection of the device it is: its end, and its name where the agent gave it one."""
+    name = announced(client)
+    return {"client": endpoint(client.peername), **({} if name is None else {"announced": name})}
+
+
 def tls_of(client: connection.Client) -> Line | None:
     """How a connection was protected between device and proxy; None for cleartext."""
     if not client.tls_established:
@@ -164,7 +171,7 @@ def tls_of(client: connection.Client) -> Line | None:
 
 def whose(context: Any) -> Line:
     """Which connection a gap is about: the port tells whose it is."""
-    return {"client": endpoint(context.client.peername), "sni": context.client.sni}
+    return {**_from(context.client), "sni": context.client.sni}
 
 
 def asked(context: Any) -> str:

@@ -9,6 +9,7 @@ import { Method, askLoader, isBoot, keep, lookAgain, mainLoader, wrapperFor, wra
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
+import { keepNoMore } from "./entry.js";
 import { deleteGlobal, deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
 import { patch } from "./patches.js";
 
@@ -106,6 +107,7 @@ export async function restoreMethods(): Promise<void> {
   }
   busy += 1;
   try {
+    keepNoMore();
     await restore();
   } finally {
     busy -= 1;

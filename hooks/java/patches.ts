@@ -21,7 +21,7 @@ interface Place {
 }
 
 interface Patched extends Place {
-  listener: InvocationListener;
+  listener: { detach: () => void };
 }
 
 let patched: Patched[] = [];
@@ -36,6 +36,11 @@ export function patch(address: NativePointer, callbacks: InvocationListenerCallb
   if (hasLeft()) {
     return;
   }
+  remember(address);
+  attach(last ? lasting : patched, address, callbacks, data);
+}
+
+function remember(address: NativePointer): void {
   if (count < MOST) {
     const entry = patches.add(8 + count * ENTRY_BYTES);
     entry.writeU64(uint64(address.toString()));
@@ -46,7 +51,29 @@ export function patch(address: NativePointer, callbacks: InvocationListenerCallb
       fresh.push({ address, was: address.readU32() });
     }
   }
-  attach(last ? lasting : patched, address, callbacks, data);
+}
+
+/** `Interceptor.replace`, undone as the others. Within the replacement, the function is the one without it. */
+export function patchWith(address: NativePointer, replacement: NativePointer): void {
+  if (hasLeft()) {
+    return;
+  }
+  const was = address.readU32();
+  remember(address);
+  Interceptor.replace(address, replacement);
+  patched.push({ address, was, listener: { detach: () => { Interceptor.revert(address); } } });
+}
+
+/** The same for a function that nobody else hooks, which then costs next to nothing; gives the one without it. */
+export function patchAlone(address: NativePointer, replacement: NativePointer): NativePointer {
+  if (hasLeft()) {
+    return address;
+  }
+  const was = address.readU32();
+  remember(address);
+  const original = Interceptor.replaceFast(address, replacement);
+  patched.push({ address, was, listener: { detach: () => { Interceptor.revert(address); } } });
+  return original;
 }
 
 /** The same with C, for copies of the process: not undone there. */

@@ -8,6 +8,7 @@ import { after } from "../out/doorbell.js";
 import { atEnd, emit, settle } from "../out/emit.js";
 import { Descriptors, ofFamily, watchCalls } from "./filters.js";
 import { FIRST_BYTES, hostIn } from "./greeting.js";
+import { type Led, ledFrom } from "./redirect.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
@@ -139,11 +140,14 @@ function closed(fd: number): void {
   }
   tell(socket);
   const { local, remote, host, transport } = socket.line;
-  emit(micros(), { kind: "connection", op: "close", local, remote, host: host ?? null, transport: transport ?? "tcp", stack: [], thread: null, sent: sentOn(fd) });
+  emit(micros(), { kind: "connection", op: "close", local, remote, host: host ?? null, transport: transport ?? "tcp", stack: [], thread: null, sent: sentOn(fd, led(local, remote)?.announced ?? 0) });
 }
 
-/** Bytes that the system has sent on a connection, without those that it had to send again; null where it does not say. */
-function sentOn(fd: number): number | null {
+/**
+ * Bytes that the system has sent on a connection for the app, without those that it had to send again and without `ours`;
+ * null where it does not say.
+ */
+function sentOn(fd: number, ours: number): number | null {
   if (Process.platform !== "linux") {
     return null;
   }
@@ -153,7 +157,7 @@ function sentOn(fd: number): number | null {
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, length) !== 0 || length.readU32() < SENT_AT + 16) {
     return null;
   }
-  return Number(info.add(SENT_AT).readU64()) - Number(info.add(SENT_AT + 8).readU64());
+  return Number(info.add(SENT_AT).readU64()) - Number(info.add(SENT_AT + 8).readU64()) - ours;
 }
 
 /** Connections that were open before we came: which code opened them is not known. */
@@ -196,6 +200,7 @@ function connected(fd: number, remote: Endpoint): void {
   }
   settle();
   const captured = here();
+  const announced = stream ? led(local, remote)?.name : undefined;
   const line: Socket["line"] = {
     kind: "connection",
     op: "connect",
@@ -205,6 +210,7 @@ function connected(fd: number, remote: Endpoint): void {
     transport: stream ? "tcp" : "udp",
     stack: captured.stack,
     thread: captured.thread,
+    ...(announced === undefined ? {} : { announced }),
   };
   const now = micros();
   if (!stream) {
@@ -216,6 +222,13 @@ function connected(fd: number, remote: Endpoint): void {
   after(SILENT_MS, () => {
     tell(socket);
   });
+}
+
+/** What is known of a connection where it was led to the proxy: not of one that only has the same port later. */
+function led(local: Endpoint, remote: Endpoint): Led | null {
+  const last = ledFrom(local.port);
+  const asked = last === null ? null : endpoint(last.asked);
+  return asked?.ip === remote.ip && asked.port === remote.port ? last : null;
 }
 
 function written(socket: Socket): void {

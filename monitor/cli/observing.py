@@ -293,7 +293,7 @@ def _observe(
         if not is_lab(wanted):
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
-            way = choose(order.mode, device.modes(order.listen))
+            way = choose(order.mode, device.modes(order.listen), hooks=order.hooks)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         live.start()
         try:

@@ -15,7 +15,7 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Upload, count_sources
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
 from monitor.judge import observers
-from monitor.judge.connections import Connections
+from monitor.judge.connections import connections_of
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
@@ -129,7 +129,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
 
 def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterator[tuple[Ref, Event]]:
     """The gaps, those of a connection that the app is known to have opened with its name."""
-    connections = Connections(run.clock_offset_ms)
+    connections = connections_of(run)
     for ref, event in events["connection"]:
         if isinstance(event, Connection):
             connections.add(ref, event)

@@ -24,7 +24,7 @@ from monitor.events import (
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
-from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
+from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
 from monitor.judge.consent import Clock, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
@@ -75,7 +75,7 @@ class Walk:
         self.id = self.run.id
         self.positions = store.positions(self.id)
         self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body, self.run.clock_uncertainty_ms)
-        self.connections = Connections(self.run.clock_offset_ms)
+        self.connections = connections_of(self.run)
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[tuple[Ref, Access]] = []
@@ -249,7 +249,7 @@ class Walk:
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""
         if self.run.sockets_watched:
-            past = self.connections.bypassing(uploads, self.gaps, self.run.proxy)
+            past = self.connections.bypassing(uploads, self.gaps, self.run.proxy, found_at(self.run))
             if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
                 yield gap
 

@@ -1,9 +1,9 @@
 """Whose an upload is: the connection that carried it, and so the code, the process, the app; and what no proxy saw.
 
-By its port, where the device's ports reach the proxy as they are: certain. Where an emulator or a tunnel puts other
-ports in their place, by the host that the connection was for, the time that it was open, and how much went out on it:
-less certain, and nothing where several connections of different code would do. What the agent saw at a TLS library
-says itself which code wrote it.
+By the name under which the agent led it to the proxy: certain. By its port, where the device's ports reach the proxy as
+they are: certain. Where an emulator or a tunnel puts other ports in their place, by the host that the connection was
+for, the time that it was open, and how much went out on it: less certain, and nothing where several connections of
+different code would do. What the agent saw at a TLS library says itself which code wrote it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
-from monitor.events import Connection, Endpoint, Gap, Ref, Upload
+from monitor.events import Connection, Endpoint, Gap, Ref, Run, Upload
 from monitor.findings import Carrier, ReportedGap
 from monitor.judge.code import code_of, method_of
 from monitor.judge.recipients import RecipientTable
@@ -27,6 +27,7 @@ BY_NAME = 0.8
 """How sure a connection is that is the only one for this host at that time."""
 BY_NAME_AND_CODE = 0.6
 """The same where there are several, all opened by the same code."""
+CERTAIN = ("name", "port")
 HOSTS_NAMED = 5
 DNS_PORT = 53
 
@@ -66,12 +67,15 @@ class _Socket:
 class Connections:
     """The connections of the observed app in one recording; lines may come in any order."""
 
-    def __init__(self, clock_offset_ms: float = 0.0) -> None:
+    def __init__(self, clock_offset_ms: float = 0.0, *, ports_kept: bool = True) -> None:
+        """`ports_kept`: the proxy sees the ports that the app's sockets have; else one that is the same is chance."""
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._lines: list[_Line] = []
         self._known: set[Ref] = set()
         self._sockets: list[_Socket] | None = None
         self._by_port: dict[tuple[int, str], list[_Socket]] = {}
+        self._by_name: dict[str, _Socket] = {}
+        self._ports_kept = ports_kept
 
     def add(self, ref: Ref, connection: Connection) -> None:
         """Learn of a line; one that is known already changes nothing."""
@@ -87,25 +91,31 @@ class Connections:
         found: dict[Ref, Carrier] = {}
         open_: dict[Ref, Upload] = {}
         for ref, upload in uploads.items():
-            socket = self._by_its_port(upload)
+            by: Literal["name", "port"] = "name" if upload.announced is not None else "port"
+            socket = self._named(upload.announced) if by == "name" else self._by_its_port(upload)
             if socket is not None:
-                found[ref] = _carrier(socket.user(_latest(socket, upload.at)), "port", 1.0, ref, upload, known)
+                found[ref] = _carrier(socket.user(_latest(socket, upload.at)), by, 1.0, ref, upload, known)
             elif upload.by_agent:
                 found[ref] = Carrier(
                     by="agent", confidence=1.0, app=upload.app, pid=upload.pid, code=code_of(ref, upload, known)
                 )
-            else:
+            elif by == "port":
                 open_[ref] = upload
-        if not any(carrier.by == "port" for ref, carrier in found.items() if not uploads[ref].by_agent):
+        if not any(carrier.by in CERTAIN for ref, carrier in found.items() if not uploads[ref].by_agent):
             for ref, upload in open_.items():
                 line, confidence = self._by_its_host(upload)
                 if line is not None:
                     found[ref] = _carrier(line, "host", confidence, ref, upload, known)
         return found
 
+    def _named(self, name: str | None) -> _Socket | None:
+        """The connection that the agent led to the proxy under a name."""
+        self._build()
+        return None if name is None else self._by_name.get(name)
+
     def _by_its_port(self, upload: Upload) -> _Socket | None:
         """The connection with the upload's client end, the last that was open before it or soon after."""
-        if upload.client is None:
+        if upload.client is None or not self._ports_kept:
             return None
         transport = "udp" if upload.via in ("udp", "dns") else "tcp"
         self._build()
@@ -137,26 +147,33 @@ class Connections:
 
     def foreign(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
         """Uploads that no socket of the observed app carried, where every one of its sockets was seen and ports are as
-        they are: another app's, or a process's that was not instrumented."""
-        if not any(carrier.by == "port" and not uploads[ref].by_agent for ref, carrier in carriers.items()):
+        they are: another app's, or a process's that was not instrumented. What the agent led there is the app's."""
+        if not any(carrier.by in CERTAIN and not uploads[ref].by_agent for ref, carrier in carriers.items()):
             return frozenset()
         return frozenset(
             ref
             for ref, upload in uploads.items()
-            if ref not in carriers and upload.client is not None and upload.via in ("http", "websocket", "tcp")
+            if ref not in carriers
+            and upload.client is not None
+            and upload.announced is None
+            and upload.via in ("http", "websocket", "tcp")
         )
 
-    def bypassing(self, uploads: Iterable[Upload], gaps: Iterable[Gap], proxy: Endpoint | None) -> list[Connection]:
-        """Connections of the app that neither went to the proxy nor came by it, and on which something went out."""
-        seen = {end.port for upload in uploads if (end := upload.client)}
-        seen |= {gap.client.port for gap in gaps if gap.client}
+    def bypassing(self, uploads: Iterable[Upload], gaps: Iterable[Gap], *proxy: Endpoint | None) -> list[Connection]:
+        """Connections of the app that neither went to the proxy nor came by it, and on which something went out.
+
+        `proxy`: where it listens, and where the device finds it.
+        """
+        seen = {end.port for upload in uploads if self._ports_kept and (end := upload.client)}
+        seen |= {gap.client.port for gap in gaps if self._ports_kept and gap.client}
         self._build()
         return [
             one.opened.connection
             for one in self._sockets or ()
             if one.opened.connection.transport == "tcp"
+            and one.opened.connection.announced is None
             and one.opened.connection.local.port not in seen
-            and one.opened.connection.remote != proxy
+            and one.opened.connection.remote not in proxy
             and one.opened.connection.remote.port != DNS_PORT
             and not _stays(one.opened.connection.remote)
             and one.sent != 0
@@ -170,7 +187,9 @@ class Connections:
 
     def app_of(self, gap: Gap) -> str | None:
         """The app whose connection a gap is about, where that is told."""
-        if gap.client is None:
+        if (named := self._named(gap.announced)) is not None:
+            return named.opened.connection.app
+        if gap.client is None or gap.announced is not None or not self._ports_kept:
             return None
         self._build()
         sockets = [
@@ -185,6 +204,7 @@ class Connections:
         if self._sockets is not None:
             return
         self._sockets = []
+        self._by_name = {}
         by_port: dict[tuple[int, str], list[_Socket]] = defaultdict(list)
         for line in self._lines:
             connection = line.connection
@@ -198,8 +218,21 @@ class Connections:
             else:
                 socket = _Socket(line)
                 same.append(socket)
+                if connection.announced is not None:
+                    self._by_name[connection.announced] = socket
                 self._sockets.append(socket)
         self._by_port = dict(by_port)
+
+
+def connections_of(run: Run) -> Connections:
+    """For the connections of a run, none yet."""
+    return Connections(run.clock_offset_ms, ports_kept=run.route.get("keeps_port") is not False)
+
+
+def found_at(run: Run) -> Endpoint | None:
+    """Where the device found the proxy, if that is another place than it listens on."""
+    host, port = run.route.get("host"), run.route.get("port")
+    return Endpoint(ip=host, port=port) if isinstance(host, str) and isinstance(port, int) else None
 
 
 def bypass_gap(connections: Sequence[Connection], at: datetime) -> ReportedGap | None:
@@ -240,7 +273,12 @@ def foreign_gaps(uploads: Iterable[Upload]) -> list[ReportedGap]:
 
 
 def _carrier(
-    line: _Line, by: Literal["port", "host"], confidence: float, ref: Ref, upload: Upload, known: RecipientTable | None
+    line: _Line,
+    by: Literal["name", "port", "host"],
+    confidence: float,
+    ref: Ref,
+    upload: Upload,
+    known: RecipientTable | None,
 ) -> Carrier:
     connection = line.connection
     own = code_of(ref, upload, known)  # what the agent wrote knows best which code it was

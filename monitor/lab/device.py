@@ -29,6 +29,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -79,6 +80,7 @@ class LabTarget:
     gadget: str | None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
+    redirect: tuple[str, int] | None = None
 
 
 class LabDevice(AbstractContextManager["LabDevice"]):
@@ -99,6 +101,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         self._cache = cache.expanduser().absolute()
         self._servers = LabServers(self.lab_app.hosts, self.workdir / "upstream-ca.pem")
         self._proxy: tuple[str, int, Path] | None = None
+        self._redirects = False
         self._unhooked: subprocess.Popen[bytes] | None = None
 
     @property
@@ -129,8 +132,9 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
-        """Where the hosts of the app really are, for the proxy; empty outside the context."""
-        return self._servers.hosts
+        """Where the hosts of the app really are, for the proxy, by name and address; empty outside the context."""
+        named = self._servers.hosts
+        return {**named, **{address: named[host] for host, address in self._addresses.items()}}
 
     @property
     def upstream_ca(self) -> Path:
@@ -159,7 +163,8 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, ...]]:
         """Its apps are processes of this machine that are told a proxy."""
-        return {"regular": ("the lab device honours the proxy setting",), "reverse": ("you asked for it",)}
+        can = {"regular": ("the lab device honours the proxy setting",), "reverse": ("you asked for it",)}
+        return {**can, "redirect": ("you asked for it",)} if sys.platform == "linux" else can
 
     @property
     def partial(self) -> bool:
@@ -216,6 +221,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
     ) -> None:
         """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""
         self._proxy = (proxy_host, proxy_port, truststore(ca_pem, self._cache))
+        self._redirects = mode == "redirect"
 
     def undo(self) -> None:
         """Forget the proxy."""
@@ -236,10 +242,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
             "file.encoding": "UTF-8",
             "user.language": "en",
             "user.country": "US",
-            "http.proxyHost": host,
-            "http.proxyPort": port,
-            "https.proxyHost": host,
-            "https.proxyPort": port,
+            **({"jdk.net.hosts.file": self._names()} if self._redirects else _told(host, port)),
             "javax.net.ssl.trustStore": trusted,
             "javax.net.ssl.trustStoreType": "PKCS12",
             "javax.net.ssl.trustStorePassword": PASSWORD,
@@ -266,7 +269,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
                 self._unhooked = subprocess.Popen(argv, cwd=cwd, stdout=log, stderr=log, start_new_session=True)
             return self._unhooked.pid
 
-        return LabTarget(argv=argv, cwd=cwd, otherwise=start)
+        return LabTarget(argv=argv, cwd=cwd, otherwise=start, redirect=(host, port) if self._redirects else None)
 
     def attach(self) -> LabTarget:
         """The process that runs. Raises SetupError when there is none."""
@@ -302,6 +305,18 @@ class LabDevice(AbstractContextManager["LabDevice"]):
             return None
         return pid if str(self._facts_file) in _command(pid) else None
 
+    @property
+    def _addresses(self) -> dict[str, str]:
+        """Addresses of nobody (RFC 2544), one for each host."""
+        return {host: f"198.18.0.{number}" for number, host in enumerate(sorted(self._servers.hosts), 1)}
+
+    def _names(self) -> Path:
+        """The app's name system, where it does not leave names to a proxy."""
+        path = self.workdir / "hosts"
+        known = {"localhost": "127.0.0.1", **self._addresses}
+        path.write_text("".join(f"{address} {host}\n" for host, address in known.items()), encoding="utf-8")
+        return path
+
     def _write_facts(self) -> None:
         app = self.lab_app
         facts = {
@@ -331,6 +346,15 @@ class LabDevice(AbstractContextManager["LabDevice"]):
             facts[f"contact.{at}.mails"] = ",".join(contact.mails)
         text = "".join(f"{key}={value.replace(chr(92), chr(92) * 2)}\n" for key, value in facts.items())
         self._facts_file.write_text(text, encoding="utf-8")
+
+
+def _told(host: str, port: int) -> dict[str, object]:
+    """The system's proxy setting."""
+    return {
+        f"{scheme}.proxy{what}": value
+        for scheme in ("http", "https")
+        for what, value in (("Host", host), ("Port", port))
+    }
 
 
 def _command(pid: int) -> str:

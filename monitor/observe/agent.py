@@ -114,6 +114,7 @@ class Agent(Listener):
         )
         self._owned: Owned | None = None
         self._gate: Gate | None = None
+        self._redirect: tuple[str, int] | None = None
         self._followed = Followed()
         self._stopping = False
         self._finished = False
@@ -163,7 +164,7 @@ class Agent(Listener):
             self._device.listen(self._on_output)
             started = self._device.start(target)
         self._pid, self._held, self._ends = started.pid, started.held, started.ours
-        self._owned = target.processes
+        self._owned, self._redirect = target.processes, target.redirect
         self._kept_s = int(AWAY_S) + 10 if target.remote is not None else 0
         self.times["started"] = started.at - began
         with faults(f"Frida could not get into {self.app}", self._not_up):
@@ -225,7 +226,7 @@ class Agent(Listener):
         if not self._is_child:  # before the app's first line: by it, the times of all lines are checked
             self.clock.measure()
             self.clock.wait(CLOCK_WAIT_S)
-        self._script.call("install", self._plan(started=self._held))
+        self._script.call("install", self._plan(started=self._held, redirect=self._redirect))
         if self._held:
             self._until_placed()
         if self._owned is not None and not self._is_child:
@@ -261,6 +262,7 @@ class Agent(Listener):
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
         child._owned, child._followed, child._kept_s = self._owned, self._followed, self._kept_s
+        child._redirect = self._redirect
         self._children.append(child)
         release = self._gate.release if held and self._gate is not None else None
         in_time = child.adopt(cast(FridaDevice, self._device), pid, ends=self._ends, release=release)

@@ -23,6 +23,7 @@ def plan(
     fold_ms: int,
     proxy_key: str | None,
     unpin: bool,
+    redirect: tuple[str, int] | None = None,
 ) -> dict[str, Any]:
     """All of the catalog. `started`: the process begins with us; `stand_ins`: Android's classes
     are the device's own, loaded as the app's are; the rest is as `Agent` takes it."""
@@ -37,6 +38,7 @@ def plan(
         "exits": exits.load().plan(),
         "tls": trust.libraries().plan(proxy_key),
         "unpinning": trust.checks().plan() if unpin else trust.NO_CHECKS,
+        "redirect": None if redirect is None else {"ip": redirect[0], "port": redirect[1]},
         "stack": stack,
         "flush_ms": FLUSH_MS,
         "fold_ms": fold_ms,

@@ -66,6 +66,11 @@ class Target(Protocol):
         start left."""
 
     @property
+    def redirect(self) -> tuple[str, int] | None:
+        """IPv4 address and port at which it finds the proxy that the agent leads its connections to; None: it leads
+        none."""
+
+    @property
     def processes(self) -> Callable[[], Mapping[int, str]] | None:
         """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
 

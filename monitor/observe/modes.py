@@ -19,7 +19,7 @@ class Mode:
     """One way of a device's traffic to the proxy."""
 
     spec: str
-    """In mitmproxy's words."""
+    """In mitmproxy's words; `redirect` is ours."""
     why: str
     """Why it was taken, in one sentence."""
     sees: str
@@ -48,6 +48,12 @@ KINDS = {
         "moment after the start.",
         "Name the emulator's program, --mode local:qemu-system; without a name, all of this machine are taken.",
     ),
+    "redirect": (
+        "All TCP that the app's hooked processes send through the C library, also where it ignores the proxy setting, "
+        "each connection joined to its code by name; their QUIC is refused. Connections that were open before, that Go "
+        "or io_uring make by themselves, other UDP and names, which the system asks for, go past it.",
+        "",
+    ),
     "reverse": ("What is sent to one server, by clients that are told that the proxy is it.", ""),
 }
 """Kind -> what it sees, what has to be done."""
@@ -55,12 +61,19 @@ GROUPS = Path("/sys/fs/cgroup")
 """Where mitmproxy's redirector looks for the control group whose programs it takes, on Linux."""
 
 
-def choose(wanted: str, can: Mapping[str, Sequence[str]]) -> Mode:
+def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True) -> Mode:
     """The mode for a device; `wanted` is `auto`, a kind, or mitmproxy's words.
 
     `can`: the kinds that the device can be used in, that for `auto` first. Kind -> why it is taken, and, where it is
-    not as KINDS has it, what it sees and what has to be done. Raises UserError.
+    not as KINDS has it, what it sees and what has to be done. `hooks`: the agent comes into the app, which `redirect`
+    needs. Raises UserError.
     """
+    if not hooks:
+        if wanted == "redirect":
+            raise UserError(
+                "Mode redirect is the work of the hooks, which are switched off.", "Leave out --mode or --no-hooks."
+            )
+        can = {kind: said for kind, said in can.items() if kind != "redirect"}
     kind = next(iter(can)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in KINDS:
         raise UserError(f"There is no mode {wanted!r}.", f"Name auto or one of {', '.join(KINDS)}.")

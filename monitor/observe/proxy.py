@@ -35,6 +35,11 @@ def capture_py() -> Path:
     raise SetupError("The proxy's program addons/capture.py is missing.", "Install appwitness again.")
 
 
+def _ways_in(mode: str) -> dict[str, str]:
+    """mitmproxy's settings for a mode. What the agent leads to it comes by SOCKS5, each connection with its name."""
+    return {"mode": "socks5", "proxyauth": "true"} if mode == "redirect" else {"mode": mode}
+
+
 class Proxy(AbstractContextManager["Proxy"]):
     """The proxy of one run, a process of its own; within the context, or between `start` and `stop`, it listens.
 
@@ -70,7 +75,7 @@ class Proxy(AbstractContextManager["Proxy"]):
             "confdir": str(confdir.absolute()),
             "listen_host": listen,
             "listen_port": str(port),
-            "mode": mode,
+            **_ways_in(mode),
             "admit": ",".join(admit),
             "hosts": ",".join(f"{name}={address}:{at}" for name, (address, at) in (hosts or {}).items()),
             **({"ssl_verify_upstream_trusted_ca": str(upstream_ca.absolute())} if upstream_ca else {}),

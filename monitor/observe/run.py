@@ -47,7 +47,7 @@ def observe(
     came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
     something does not come up; what was recorded until then stays.
     """
-    mode = choose(order.mode, device.modes(order.listen))
+    mode = choose(order.mode, device.modes(order.listen), hooks=order.hooks)
     admit = admitted(order.listen, mode, order.device_address)
     recording = Recording.create(path, describe(device, order))
     with ExitStack() as up:

@@ -61,17 +61,26 @@ def left(phone: Phone) -> dict[str, Any]:
     }
 
 
-def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("mode", "way", "joined"),
+    [("auto", "reverse", {"host"}), ("redirect", "redirect", {"name"})],
+)
+def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str, way: str, joined: set[str]) -> None:
     """Without persona and screens: the app's own user answers."""
     phone = phone_of(api=34, su="kernelsu")
     with lab_app.furnish(phone, "circle", "accept") as app:
-        named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona")
+        named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona", "--mode", mode)
+        before = left(phone)
         recording, report = observe(phone, app, tmp_path, *named)
+        after = left(phone)
 
     assert shown(report.findings) == load()["circle"]["accept"]
     assert recording.run.device.facts["fingerprint"].startswith("google/stand_in")
     assert recording.run.app.facts["target_sdk"] == 34
-    assert recording.run.route["way"] == "reverse"
+    assert recording.run.route["way"] == way
+    assert {flow.carrier.by for flow in report.flows if flow.carrier} == joined
+    assert after["settings"]["global"].pop("http_proxy", None) == {"reverse": ":0"}.get(way)
+    assert after == before
     assert all(change.undone for change in recording.run.changes)
     assert verify(recording.path).ok
 

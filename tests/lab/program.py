@@ -23,6 +23,7 @@ class Program:
     remote: tuple[str, str | None] | None = None
     user: int | None = None
     activity: str | None = None
+    redirect: tuple[str, int] | None = None
     gadget: str | None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None

@@ -151,7 +151,7 @@ def test_functions_are_those_of_their_libraries_again(classes, tmp_path):
             assert changed(app.process.pid) == fridas
 
 
-CYCLES = 30
+CYCLES = 15
 """The bench does 1,000."""
 
 

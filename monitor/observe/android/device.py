@@ -52,6 +52,7 @@ class AndroidTarget:
     activity: str | None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
+    redirect: tuple[str, int] | None = None
     gadget: str | None = None
     frida_device: str = "remote"
     env: Mapping[str, str] = field(default_factory=dict)
@@ -270,6 +271,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             activity=activity,
             otherwise=lambda: start_app(self._control.shell, app.identity.package, self._user, activity),
             processes=self._processes,
+            redirect=self._redirect,
         )
 
     def attach(self) -> AndroidTarget:
@@ -277,7 +279,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         pid = self._processes.main()
         if pid is None:
             raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
-        return AndroidTarget(pid=pid, remote=self._server.remote if self._server else None, processes=self._processes)
+        return AndroidTarget(
+            pid=pid,
+            remote=self._server.remote if self._server else None,
+            processes=self._processes,
+            redirect=self._redirect,
+        )
 
     def running(self) -> bool:
         """Whether a process of the app's user runs."""
@@ -353,6 +360,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
                 f"Run `appwitness undo --device {self._control.shell.serial}` when the device can be reached.",
             )
+
+    @property
+    def _redirect(self) -> tuple[str, int] | None:
+        """Where the agent leads the app's connections, if it does."""
+        return self._route.at if self._route is not None and self._route.way.name == "redirect" else None
 
     @property
     def _package(self) -> str:

@@ -139,5 +139,7 @@ class _Device(LabDevice):
         self._proxy = ("{proxy_host}", "{proxy_port}", Path("{trust}"))  # type: ignore[assignment]
         argv = self.launch().argv
         assert argv is not None
+        names = f"-Djdk.net.hosts.file={self._names()}"  # for whoever does not leave them to a proxy
+        argv = (argv[0], names, *argv[1:])
         self._facts_file.write_text(inside(self._facts_file.read_text("utf-8")), "utf-8")
         return [inside(word) for word in argv]

@@ -26,6 +26,7 @@ ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 compared with
 PROXY_SETTINGS = ("global_http_proxy_exclusion_list", "global_http_proxy_host", "global_http_proxy_port")
 TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
 """Interfaces of a VPN, in `ip -o addr`."""
+_IPV4 = re.compile(r"\d+(\.\d+){3}")
 SETTING_SEES = (
     "What apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, Go, "
     "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps."
@@ -37,7 +38,7 @@ class Way:
     """One way of a device's traffic to the proxy."""
 
     name: str
-    """reverse, address, routed, wireguard, or by-hand."""
+    """reverse, address, routed, redirect, wireguard, or by-hand."""
     kind: str
     """The proxy's mode (modes.KINDS)."""
     why: str
@@ -74,6 +75,9 @@ def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
         there[2] = routed = _routed(link, listen)
         if not routed.todo:
             there = [routed, *(way for way in there if way is not routed)]
+    if (redirect := _redirect(control, setting.host or listen)) is not None:
+        # On a device without a network of its own, only what leaves names to a proxy gets anywhere.
+        there.insert(0 if there[0] is setting and _finds_names(control) else len(there), redirect)
     return {way.kind: way for way in there}
 
 
@@ -130,6 +134,20 @@ def _routed(link: gateway.Link, listen: str) -> Way:
     return Way("routed", "transparent", why, sees, True, link.gateway, todo, link)
 
 
+def _redirect(control: Control, host: str) -> Way | None:
+    """Only where root brings the agent into the app, which finds the proxy by IPv4."""
+    if control.shell.rooted() is None or not _IPV4.fullmatch(host):
+        return None
+    sees, todo = KINDS["redirect"]
+    why = "the agent is in the app, and this machine is not the device's gateway, which could route the app's uid"
+    return Way("redirect", "redirect", why, sees, keeps_port=False, host=host, todo=todo)
+
+
+def _finds_names(control: Control) -> bool:
+    """Whether the device has a network of its own, by which names are looked up."""
+    return control.shell.user("ip -4 route get 198.51.100.1").ok
+
+
 def _by_hand(kind: str) -> Way:
     sees, todo = KINDS[kind]
     return Way("by-hand", kind, "you asked for it", sees, keeps_port=True, todo=todo)
@@ -160,6 +178,7 @@ class Route:
         self._tunnel = tunnel
         self._redirect: gateway.Redirect | None = None
         self._looked = 0.0
+        self._reversed = False
         self._quic: str | None = None
 
     def start(self) -> None:
@@ -171,12 +190,17 @@ class Route:
             case "address" | "reverse":
                 self._reverse()
                 set_proxy(self._control, LOOPBACK, self._port)
+            case "redirect":
+                if self.way.host == LOOPBACK or not self._is_reached():
+                    self._reverse()
+                no_proxy(self._control)
             case "routed":
                 self._route()
             case "wireguard":
                 private_dns_off(self._control)
                 wireguard.start(self._control, self._tunnel or "", self.way.host or self._host, self._package or "")
-        if self.way.name in ("address", "reverse", "routed") and self._uid is not None and self._control.shell.rooted():
+        by_tcp = self.way.name in ("address", "reverse", "routed", "redirect")
+        if by_tcp and self._uid is not None and self._control.shell.rooted():
             self._quic = block_quic(self._control, self._uid)
 
     def stop(self) -> None:
@@ -186,7 +210,7 @@ class Route:
 
     def renew(self) -> list[str]:
         """Called as often as wanted during the run; looks each RENEW_S, and says what had to be made again."""
-        if self.way.name != "reverse" or time.monotonic() - self._looked < RENEW_S:
+        if not self._reversed or time.monotonic() - self._looked < RENEW_S:
             return []
         self._looked = time.monotonic()
         if self._port in self._control.shell.adb.reversed():
@@ -196,23 +220,41 @@ class Route:
 
     def describe(self) -> Mapping[str, Any]:
         """For run.json."""
+        host, port = self.at
         return {
             "way": self.way.name,
             "mode": self.way.kind,
             "why": self.way.why,
             "sees": self.way.sees,
             "keeps_port": self.way.keeps_port,
-            "quic": "blocked" if self._quic == "" else self._quic or "open",
+            "host": host,
+            "port": port,
+            "quic": self._quic_is(),
         }
+
+    @property
+    def at(self) -> tuple[str, int]:
+        """Address and port at which the device finds the proxy."""
+        return self.way.host or self._host, self._port
+
+    def _quic_is(self) -> str:
+        if self._quic == "":
+            return "blocked"
+        if self.way.name == "redirect":
+            return "refused by the agent"
+        return self._quic or "open"
 
     def _is_reached(self) -> bool:
         """Whether the device reaches the proxy at that address, tried with nc; if not, adb is the way."""
-        at = f"{self.way.host or self._host} {self._port}"
+        at = "{} {}".format(*self.at)
         done = self._control.shell.user(f"nc -w 3 {at} < /dev/null")
         if not done.ok:
             tried = "has no nc to try" if done.code == 127 else "does not reach"
-            why = f"the device {tried} the proxy at {at.replace(' ', ':')}: the setting leads through adb instead"
-            self.way = replace(REVERSE, why=why)
+            why = f"the device {tried} the proxy at {at.replace(' ', ':')}: the {{}} leads through adb instead"
+            if self.way.name == "redirect":
+                self.way = replace(self.way, why=why.format("agent"), host=LOOPBACK)
+            else:
+                self.way = replace(REVERSE, why=why.format("setting"))
         return done.ok
 
     def _route(self) -> None:
@@ -229,6 +271,7 @@ class Route:
         while self._port in taken:
             self._port += 1
         self._control.reverse(self._port, self._here)
+        self._reversed = True
         self._looked = time.monotonic()
 
 
@@ -242,6 +285,13 @@ def set_proxy(control: Control, host: str, port: int) -> None:
     control.put("global", PROXY_SETTINGS[1], host)
     control.put("global", PROXY_SETTINGS[2], str(port))
     control.put("global", "http_proxy", f"{host}:{port}", restore=":0")
+
+
+def no_proxy(control: Control) -> None:
+    """No proxy setting of the user's until undo: the agent would lead the connections to that proxy to ours."""
+    _delete(control, "global_proxy_pac_url")
+    if control.shell.check("settings get global http_proxy").strip() not in ("null", "", ":0"):
+        control.put("global", "http_proxy", ":0")
 
 
 def private_dns_off(control: Control) -> None:

@@ -7,9 +7,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
 /**
- * Runs a program as a phone does: classes of the framework are initialised first, as by the zygote, and nothing of the
- * program runs before a file is there, as a process waits for its hooks. Arguments: a file that names those classes, the
- * file to wait for, the program's main class and its arguments.
+ * Runs a program as a phone does: classes are initialised first, as those of the framework are by the zygote, and nothing
+ * of the program runs before a file is there, as a process waits for its hooks. Arguments: a file that names those
+ * classes, the file to wait for, the program's main class and its arguments.
  */
 public final class Gate {
     private static final int POLL_MS = 10;
@@ -38,7 +38,7 @@ public final class Gate {
 
     private static void initialise(String name) {
         try {
-            Class.forName(name, true, null);
+            Class.forName(name, true, ClassLoader.getSystemClassLoader());
         } catch (ClassNotFoundException e) {
             return; // this device has not got it
         } catch (LinkageError e) {

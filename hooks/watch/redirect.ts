@@ -1,0 +1,114 @@
+// Leads the app's own TCP connections to the proxy, which learns by SOCKS where each was to go, and which one it is.
+//
+// The app keeps its view: errors are those of the connection that it asked for, a socket's peer is the one it named, and
+// one that does not wait is told when the proxy has got there. What stays as it is: loopback, the device's own
+// addresses and those of its link, everything but TCP; UDP to port 443 (QUIC) is refused, so that apps take TCP.
+// Not seen: system calls that do not go through the C library (Go, io_uring).
+
+import type { Endpoint } from "../event.js";
+import { patchAlone, patchWith } from "../java/patches.js";
+import { micros } from "../out/clock.js";
+import { atEnd, emit, report } from "../out/emit.js";
+import { ADDRESS_BYTES, LED_BYTES, MOST_WATCHED, NAME_BYTES, PORTS, SOURCE, STATE, STATE_BYTES, WATCHED_BYTES } from "./redirect_c.js";
+
+/** Functions that only we stand in, in the order of their numbers in C; not every C library has each of them. */
+const ALONE = [
+  "poll", "ppoll", "ppoll64", "select", "pselect", "pselect64", "epoll_wait", "epoll_pwait", "epoll_pwait64", "sendmmsg",
+];
+/** Functions that others hook as well, and those that are too short to be called without us. */
+const SHARED = ["connect", "sendto", "sendmsg", "epoll_ctl", "getpeername", "getsockopt"];
+/** The numbers of the system calls of the latter, in the order of C. */
+const CALLS: Record<string, number[]> = { x64: [233, 52, 55], arm64: [21, 205, 209], arm: [251, 287, 295], ia32: [255, 368, 365] };
+const CALLED = ["send", "recv", "getsockname", "setsockopt", "shutdown", "socket", "bind", "close", "fcntl", "clock_gettime", "syscall"];
+const LOCK_BYTES = 64;
+
+let state = NULL;
+let led = NULL;
+/** As long as the agent: the functions lead here. */
+const alive: unknown[] = [];
+
+export function redirect(proxy: Endpoint | null): void {
+  if (proxy === null || Process.platform !== "linux" || !state.isNull()) {
+    return;
+  }
+  state = Memory.alloc(STATE_BYTES);
+  led = Memory.alloc(PORTS * LED_BYTES);
+  const watched = Memory.alloc(MOST_WATCHED * WATCHED_BYTES);
+  const was = Memory.alloc(ALONE.length * Process.pointerSize);
+  const lock = Memory.alloc(LOCK_BYTES);
+  const calls = Memory.alloc(8 * Process.pointerSize);
+  for (const [at, number] of (CALLS[Process.arch] ?? []).entries()) {
+    calls.add(at * Process.pointerSize).writeLong(number);
+  }
+  const libc = Process.getModuleByAddress(Module.getGlobalExportByName("connect"));
+  state.writeU16(2).add(2).writeByteArray([proxy.port >> 8, proxy.port & 0xff, ...proxy.ip.split(".").map(Number)]);
+  state.add(STATE.name).writeUtf8String(`${Process.id}.`.slice(0, NAME_BYTES - 1));
+  state.add(STATE.libc).writeU64(uint64(libc.base.toString())).add(8).writeU64(uint64(libc.base.add(libc.size).toString()));
+  const functions = [...SHARED, ...CALLED].map((name) => [name, Module.getGlobalExportByName(name)]);
+  const code = new CModule(SOURCE, {
+    ...Object.fromEntries(functions) as Record<string, NativePointer>,
+    state, led, watched, was, lock, calls,
+    errno_at: Module.findGlobalExportByName("__errno_location") ?? Module.getGlobalExportByName("__errno"),
+  });
+  alive.push(code, watched, was, lock, calls);
+  for (const [number, name] of ALONE.entries()) {
+    const address = Module.findGlobalExportByName(name);
+    if (address !== null) {
+      was.add(number * Process.pointerSize).writePointer(address);
+    }
+  }
+  const taken = new Set<string>();
+  for (const [number, name] of ALONE.entries()) {
+    const address = Module.findGlobalExportByName(name);
+    if (address === null || taken.has(address.toString())) {
+      continue; // one under two names
+    }
+    taken.add(address.toString());
+    try {
+      was.add(number * Process.pointerSize).writePointer(patchAlone(address, code[`our_${name}`] as NativePointer));
+    } catch (error) {
+      report(error, `redirecting ${name}`);
+    }
+  }
+  for (const name of SHARED) {
+    patchWith(Module.getGlobalExportByName(name), code[`our_${name}`] as NativePointer);
+  }
+  atEnd(tellMissed);
+}
+
+/** A connection that was led to the proxy. */
+export interface Led {
+  /** under which the proxy knows it */
+  name: string;
+  /** where the app wanted to go, as the system writes it */
+  asked: NativePointer;
+  /** bytes that the proxy was told before those of the app */
+  announced: number;
+}
+
+/** The last connection from a local port that was led to the proxy; null: none was. */
+export function ledFrom(port: number): Led | null {
+  const one = led.add(port * LED_BYTES);
+  const number = led.isNull() ? 0 : one.add(ADDRESS_BYTES).readU32();
+  return number === 0 ? null : { name: `${Process.id}.${number}`, asked: one, announced: one.add(ADDRESS_BYTES + 4).readU32() };
+}
+
+let told = { unreached: 0, quic: 0 };
+
+function tellMissed(): void {
+  const now = { unreached: state.add(STATE.unreached).readS32(), quic: state.add(STATE.quic).readS32() };
+  const [unreached, quic] = [now.unreached - told.unreached, now.quic - told.quic];
+  told = now;
+  if (unreached > 0) {
+    emit(micros(), {
+      kind: "gap", where: "hook", subject: "proxy", why: "not_observed",
+      detail: `connections that did not reach the proxy, and so failed: ${unreached}`,
+    });
+  }
+  if (quic > 0) {
+    emit(micros(), {
+      kind: "gap", where: "hook", subject: "QUIC", why: "not_decrypted",
+      detail: `UDP to port 443, refused so that the app uses TCP: ${quic}`,
+    });
+  }
+}

