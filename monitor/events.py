@@ -633,7 +633,7 @@ class Run(Record):
     install_ms: int | None = Field(
         default=None,
         ge=0,
-        description="milliseconds that it took to hook all that is there; null: no hooks, or not told",
+        description="milliseconds that it took to hook what is there; null: not told",
     )
     times: dict[str, float] = Field(
         default_factory=dict,

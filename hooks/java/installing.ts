@@ -16,9 +16,11 @@ import { patch } from "./patches.js";
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
 const SETTLE_SHORT_MS = 2;
-/** How long a thread of the app waits for hooks on a class that it just loaded; on one of which it just showed an object. */
+/** How long a thread of the app waits for hooks on a class that it just loaded. */
 const PATIENCE_S = 0.3;
+/** On one of which it just showed an object; on those of a loader, all at once. */
 const PATIENCE_FOR_OBJECTS_S = 1;
+const PATIENCE_FOR_LOADERS_S = 1;
 const STEP_S = 0.001;
 const CLOSE_S = 1;
 
@@ -322,7 +324,7 @@ function askNow(env: Env, context: NativePointer | null): void {
       deleteGlobal(own, loader);
     }
     askAll(own);
-  }, PATIENCE_S);
+  }, PATIENCE_FOR_LOADERS_S);
 }
 
 /** Those that were asked before and may have other dex files now. */
@@ -372,7 +374,7 @@ function watchLoaders(env: Env): void {
     installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
       ask(own, global);
       deleteGlobal(own, global);
-    }, PATIENCE_S);
+    }, PATIENCE_FOR_LOADERS_S);
   };
   on(env, "dalvik.system.BaseDexClassLoader", "$init", {
     after: (call) => {

@@ -219,7 +219,7 @@ class OwnWrapper {
   }
 
   /** The overloads that the class itself has; `$init` for constructors. */
-  own(name: string): Overload[] {
+  $own(name: string): Overload[] {
     let made = this.made.get(name);
     if (made === undefined) {
       const env = currentEnv();
