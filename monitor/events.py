@@ -150,7 +150,7 @@ class Access(Line):
     stack_cut: Literal["long", "thinned"] | None = Field(
         default=None,
         exclude_if=lambda cut: cut is None,
-        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+        description="why frames are missing: the outermost were too many, or all for lack of the thread's time",
     )
     owners: Owners = ()
     thread: str | None = None
@@ -626,7 +626,8 @@ class Run(Record):
         description="what is to be known of the device's preparation, and takes nothing from what was observed",
     )
     route: dict[str, Any] = Field(
-        default_factory=dict, description="how the device's traffic came to the proxy: way, why, sees, keeps_port, quic"
+        default_factory=dict,
+        description="how the device's traffic came to the proxy: way, why, sees, keeps_port, host, port, quic",
     )
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
