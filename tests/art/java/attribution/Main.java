@@ -31,6 +31,7 @@ public final class Main {
         Thread alone = new Thread(thing);
         alone.start();
         alone.join();
+        new Given().given("it");
         System.load(args[2]);
         System.load(args[3]);
         byOwn();
@@ -38,6 +39,13 @@ public final class Main {
         tls(Integer.parseInt(args[1]));
         MessageDigest.getInstance("SHA-256").digest("mine".getBytes(StandardCharsets.US_ASCII));
         System.exit(0);
+    }
+
+    /** What the system calls. */
+    static final class Given {
+        void given(String value) {
+            System.getProperty("os.arch");
+        }
     }
 
     private static native int byOwn();
