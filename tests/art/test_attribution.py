@@ -73,6 +73,9 @@ def test_whose_code_it_is(played: Played) -> None:
         ("java.vm.version", "attribution.Main.lambda$main$0", "app", "attribution.Main.lambda$main$0"),
         # Another package's code in the app's process: asked by the app, and by itself.
         ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "attribution.Main.main"),
+        # Two classes of one name, as builds that shorten names make them.
+        ("os.version", "same.Name.run", "app", "same.Name.run"),
+        ("os.version", "same.Name.run", WEBVIEW, "attribution.Main.main"),
         ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "org.chromium.other.Thing.run"),
         # A method of the app's that the system calls is hooked, and yet stands once on the stack.
         (None, "attribution.Main.main", "app", "attribution.Main.main"),

@@ -25,9 +25,11 @@ public final class Main {
         Runnable lambda = () -> System.getProperty("java.vm.version");
         lambda.run();
         ClassLoader other = (ClassLoader) Class.forName("dalvik.system.PathClassLoader")
-                .getConstructor(String.class, ClassLoader.class).newInstance(args[0], Main.class.getClassLoader());
+                .getConstructor(String.class, ClassLoader.class).newInstance(args[0], null);
         Runnable thing = (Runnable) other.loadClass("org.chromium.other.Thing").getDeclaredConstructor().newInstance();
         thing.run();
+        new same.Name().run();
+        ((Runnable) other.loadClass("org.chromium.other.Thing").getMethod("ofTheSameName").invoke(null)).run();
         Thread alone = new Thread(thing);
         alone.start();
         alone.join();
