@@ -112,6 +112,8 @@ export interface StepOfTransform {
   /** getter that must say true for the work to end */
   when: string | null;
   clears: boolean;
+  /** the device's release of Android has it */
+  expected: boolean;
 }
 
 /** A class of digests, MACs, ciphers, compressors or encoders. */

@@ -59,7 +59,7 @@ function install(env: Env, wrapper: ClassWrapper, spec: TransformerSpec): void {
         give(call, spec, step);
       },
     });
-    if (done.count === 0 && spec.optional === null) {
+    if (done.count === 0 && step.expected && spec.optional === null) {
       emit(micros(), {
         kind: "gap", where: "hook", subject, why: "method_absent", detail: `(${step.overload?.join(", ") ?? ""}) is not there`,
       });
