@@ -93,7 +93,7 @@ class Agent(Listener):
         """
         super().__init__(recording, app, Hooked(sources, api_level, partial=partial), signals, clock_offset_ms)
         options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._plan = partial_of(plan, app, sources, self._signals, stand_ins=partial, **options)
+        self._plan = partial_of(plan, app, sources, self._signals, api_level=api_level, stand_ins=partial, **options)
         self.times: dict[str, float] = {}
         """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
         self._device: FridaDevice | None = None

@@ -174,6 +174,10 @@ def test_each_touch_is_recorded_with_what_was_there_before_it(
     order = [(event.kind, getattr(event, "note", None)) for event in lines.all]
     given = next(at for at, event in enumerate(lines.all) if isinstance(event, Consent) and event.status == "given")
     assert order[given - 1] == ("screen", "touched 'Agree' at 540,980: its label agrees")
+    # No hook need have seen it: each line says where it is from.
+    assert [line.note for line in lines.of(Consent) if line.signal in ("dialog", "tap")] == [
+        "read from the screen's tree", "touched for the user by the plan, as read from the screen's tree",
+    ]  # fmt: skip
     assert took < 5  # goal 0.3 s, see tests/bench; here it is only seen to come back
 
 
