@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import frida
 import pytest
@@ -215,7 +216,8 @@ def test_what_was_lost_with_a_connection_is_sent_again(classes, tmp_path):
     recording = blank(tmp_path / "recording", "detach")
     with running(classes) as app, Agent(recording, SOURCES, "detach") as agent:
         agent.launch(Program(None, pid=app.process.pid))
-        heard: list[dict[str, object]] = []
+        heard: list[dict[str, Any]] = []
+        assert agent._script is not None
         agent._script._script.on("message", lambda said, _: heard.append(said["payload"]))
         last = agent._number
         agent._number, agent._returned = last - 2, True  # as if two had not come, and the next is the first that does
@@ -231,4 +233,4 @@ def test_what_was_lost_with_a_connection_is_sent_again(classes, tmp_path):
         while not [gap for gap in recording.events(Gap) if gap.why == "detached"] and time.monotonic() < end:
             agent.wait(0.05)
     (gap,) = [gap for gap in recording.events(Gap) if gap.why == "detached"]
-    assert gap.detail == "4 messages of the agent, of a line or more each, were lost with the connection"
+    assert gap.detail == "lost with the connection: 4 of the agent's messages, of one line or more"
