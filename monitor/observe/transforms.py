@@ -72,6 +72,7 @@ class Transformers(_Entry):
         """As the agent takes it (hooks/plan.ts); `level`: the API level of the device's Android, where it is known."""
         return {
             "not_from": self.not_from,
+            "through": self.through,
             "classes": [
                 {
                     **each.model_dump(exclude={"methods"}),
