@@ -112,6 +112,8 @@ export interface StepOfTransform {
   /** getter that must say true for the work to end */
   when: string | null;
   clears: boolean;
+  /** the device's release of Android has it */
+  expected: boolean;
 }
 
 /** A class of digests, MACs, ciphers, compressors or encoders. */
@@ -125,7 +127,10 @@ export interface TransformerSpec {
 }
 
 export interface TransformsPlan {
+  /** beginnings of frames, `*` is any text: whose transforms are left out */
   not_from: string[];
+  /** the same of those that stand between a caller and the call */
+  through: string[];
   classes: TransformerSpec[];
 }
 

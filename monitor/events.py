@@ -150,7 +150,7 @@ class Access(Line):
     stack_cut: Literal["long", "thinned"] | None = Field(
         default=None,
         exclude_if=lambda cut: cut is None,
-        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+        description="why frames are missing: the outermost were too many, or all for lack of the thread's time",
     )
     owners: Owners = ()
     thread: str | None = None
@@ -491,8 +491,9 @@ def count_sources(states: Mapping[str, str]) -> SourceCount:
     return SourceCount(known=len(states), **named, failed=len(states) - sum(named.values()))
 
 
-Missing = Literal["values", "uploads", "consent"]
-"""What a clean result needs: reads or values to look for, uploads to look into, and what the user had decided."""
+Missing = Literal["values", "uploads", "consent", "check"]
+"""What a clean result needs: reads or values to look for, uploads to look into, what the user had decided, and hooks
+that did not fail the agent's check of itself."""
 
 
 class Observers(Record):
@@ -504,6 +505,10 @@ class Observers(Record):
     persona: Literal["planted", "declared"] | None = Field(
         default=None,
         description="values to look for: planted on the device for the run; or known from somebody's word alone",
+    )
+    hooks_failed: bool = Field(
+        default=False,
+        description="not every call was seen in the agent's check of itself: others may be missing too",
     )
     witnesses: bool = Field(default=False, description="the system's own counts were recorded (witnesses.jsonl)")
     stamped: Literal["during", "at_import"] = Field(
@@ -517,6 +522,7 @@ class Observers(Record):
             "values": self.hooks or self.persona is not None,
             "uploads": self.proxy,
             "consent": self.consent,
+            "check": not self.hooks_failed,
         }
         return tuple(name for name, is_there in there.items() if not is_there)
 
@@ -561,12 +567,18 @@ class Probe(Record):
     ms: float | None = Field(default=None, description="milliseconds that it took")
 
     @property
-    def failure(self) -> str | None:
+    def failed(self) -> bool:
+        """Whether it was made, and not each call was seen and got its own result."""
+        return self.called > 0 and (self.seen < self.called or self.detail is not None)
+
+    @property
+    def problem(self) -> str | None:
         """What it found wrong, or why it could not be made; None when each call was seen."""
         if self.called == 0:
             return f"it could not be made: {self.detail or 'nothing was called'}"
         if self.seen < self.called:
-            return f"of {self.called} calls of the agent's own hooked methods {self.seen} were seen: {', '.join(self.missed)} missing"
+            missed = f" ({', '.join(self.missed)})" if self.missed else ""
+            return f"of {self.called} calls of its own hooked methods the agent saw {self.seen}{missed}"
         return self.detail
 
 
@@ -620,7 +632,9 @@ class Run(Record):
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
     install_ms: int | None = Field(
-        default=None, ge=0, description="milliseconds that it took to hook all that is there; null: no hooks, or not told"
+        default=None,
+        ge=0,
+        description="milliseconds that it took to hook what is there; null: not told",
     )
     times: dict[str, float] = Field(
         default_factory=dict,
@@ -628,7 +642,7 @@ class Run(Record):
     )
     probe: Probe | None = Field(
         default=None,
-        description="the agent's check of itself in the app's process; null: no agent, or none that made it",
+        description="the agent's check of itself in the app's process; null: there was no agent, or it made none",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None

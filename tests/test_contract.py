@@ -59,6 +59,7 @@ DESCRIBED: dict[str, type[BaseModel]] = {
     "tls": events.Tls,
     "run.json": events.Run,
     "observers": events.Observers,
+    "probe": events.Probe,
     "source file": events.SourceFile,
     "app": events.AppIdentity,
     "device": events.DeviceIdentity,

@@ -88,8 +88,8 @@ export interface ClassWrapper {
   $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
   $f: { _patchedMethods: Set<Overload> };
   /** on ART: the class's own overloads of a method, and per method what the unreadable ones name that is not there */
-  own?: (method: string) => Overload[];
-  unread?: ReadonlyMap<string, string[]>;
+  $own?: (method: string) => Overload[];
+  $unread?: ReadonlyMap<string, string[]>;
   [member: string]: unknown;
 }
 
@@ -161,8 +161,8 @@ export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
  * a class that has none itself.
  */
 export function overloadsOf(wrapper: ClassWrapper, method: string): Overload[] {
-  if (wrapper.own !== undefined) {
-    return wrapper.own(method);
+  if (wrapper.$own !== undefined) {
+    return wrapper.$own(method);
   }
   if (method === "$init") {
     // The bridge calls them by the class's name.

@@ -6,6 +6,7 @@ import {
   JavaError,
   construct,
   findClass,
+  deleteGlobal,
   globalRef,
   inFrame,
   invoke,
@@ -55,7 +56,7 @@ export function lookAgain(): void {
 export function keep(env: Env, name: string, cls: NativePointer): boolean {
   const known = found.get(name) ?? [];
   if (known.some((other) => isSame(env, other, cls))) {
-    env.deleteGlobalRef(cls);
+    deleteGlobal(env, cls);
     return false;
   }
   found.set(name, [...known, cls]);

@@ -3,10 +3,10 @@
 import { micros } from "../out/clock.js";
 import { emit, report, type Fold } from "../out/emit.js";
 import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
-import { Method, className, loadClass, wrapperFor, wrapperOf } from "./classes.js";
+import { Method, className, wrapperFor } from "./classes.js";
 import { keep } from "./entry.js";
 import { below, isInside, setInside, setPaused, type Below, type Repeats } from "./folding.js";
-import { arrayElement, arrayLength, globalRef, inFrame, isSame, reflected, takeException, throwAgain, type Env } from "./jni.js";
+import { arrayElement, arrayLength, globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
 const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;
@@ -136,7 +136,7 @@ export function watch(
     result.count += 1;
   }
   result.missing = [...missing];
-  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.unread?.get(method) ?? []) : [];
+  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.$unread?.get(method) ?? []) : [];
   if (result.count > 0 && result.unread.length > 0) {
     emit(micros(), { kind: "gap", where: "hook", subject: watcher.subject, why: "install_failed", detail: namesAbsent(result.unread) });
   }
@@ -164,9 +164,7 @@ function interfaces(env: Env, classes: ClassWrapper[]): ClassWrapper[] {
         const each = arrayElement(env, array, i);
         const name = className(env, each);
         if (!found.has(name)) {
-          const known = loadClass(env, name);
-          const wrapper = known !== null && isSame(env, known, each) ? wrapperOf(env, name) : null;
-          found.set(name, wrapper ?? wrapperFor(env, name, globalRef(env, each)));
+          found.set(name, wrapperFor(env, name, globalRef(env, each)));
           look(each);
         }
       }

@@ -9,15 +9,18 @@ import { Method, askLoader, isBoot, keep, lookAgain, mainLoader, wrapperFor, wra
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
-import { deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
+import { keepNoMore } from "./entry.js";
+import { deleteGlobal, deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
 import { patch } from "./patches.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
 const SETTLE_SHORT_MS = 2;
-/** How long a thread of the app waits for hooks on a class that it just loaded; on one of which it just showed an object. */
+/** How long a thread of the app waits for hooks on a class that it just loaded. */
 const PATIENCE_S = 0.3;
+/** On one of which it just showed an object; on those of a loader, all at once. */
 const PATIENCE_FOR_OBJECTS_S = 1;
+const PATIENCE_FOR_LOADERS_S = 1;
 const STEP_S = 0.001;
 const CLOSE_S = 1;
 
@@ -106,6 +109,7 @@ export async function restoreMethods(): Promise<void> {
   }
   busy += 1;
   try {
+    keepNoMore();
     await restore();
   } finally {
     busy -= 1;
@@ -271,7 +275,11 @@ function ask(env: Env, loader: NativePointer): void {
   const files = dexes === null ? null : dexes.map(({ begin }) => begin.toString()).join();
   let known = inFrame(env, () => asked.find((other) => isSame(env, strong(env, other.loader), loader)));
   if (known === undefined) {
-    known = { loader: weakRef(env, loader), files: null };
+    const weak = weakRef(env, loader);
+    if (weak === null) {
+      return;
+    }
+    known = { loader: weak, files: null };
     asked.push(known);
   } else if (files !== null && known.files === files) {
     return;
@@ -313,10 +321,10 @@ function askNow(env: Env, context: NativePointer | null): void {
   installOrTell("class loaders", "the process was too busy to ask the app's class loaders in time", (own) => {
     for (const loader of loaders) {
       ask(own, loader);
-      own.deleteGlobalRef(loader);
+      deleteGlobal(own, loader);
     }
     askAll(own);
-  }, PATIENCE_S);
+  }, PATIENCE_FOR_LOADERS_S);
 }
 
 /** Those that were asked before and may have other dex files now. */
@@ -331,7 +339,7 @@ function askAll(env: Env): void {
       asked.splice(asked.indexOf(one), 1);
     } else {
       ask(env, loader);
-      env.deleteGlobalRef(loader);
+      deleteGlobal(env, loader);
     }
   }
 }
@@ -365,8 +373,8 @@ function watchLoaders(env: Env): void {
     const global = globalRef(call.env, loader);
     installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
       ask(own, global);
-      own.deleteGlobalRef(global);
-    }, PATIENCE_S);
+      deleteGlobal(own, global);
+    }, PATIENCE_FOR_LOADERS_S);
   };
   on(env, "dalvik.system.BaseDexClassLoader", "$init", {
     after: (call) => {

@@ -1,5 +1,8 @@
 // Bare calls into the virtual machine: references, strings, methods by class, name and signature.
 
+import { micros } from "../out/clock.js";
+import { emit } from "../out/emit.js";
+
 /** A thread's JNI environment. */
 export interface Env {
   handle: NativePointer;
@@ -62,11 +65,37 @@ export function inFrame<T>(env: Env, work: () => T): T {
   }
 }
 
+/** References of each kind that we hold at most; ART ends a process that has 51,200 of one. */
+const MOST_REFERENCES = 30_000;
+const references = { global: 0, weak: 0 };
+let isFull = false;
+
+/** Count a reference that is about to be made; false when there are too many. */
+function countOne(kind: keyof typeof references): boolean {
+  if (references[kind] >= MOST_REFERENCES) {
+    if (!isFull) {
+      isFull = true;
+      emit(micros(), {
+        kind: "gap", where: "hook", subject: "agent", why: "overflow",
+        detail: `${MOST_REFERENCES} objects of the app are known at once; what comes with more of them is not seen`,
+      });
+    }
+    return false;
+  }
+  references[kind] += 1;
+  return true;
+}
+
+/** A global reference. Throws JavaError when there are too many. */
 export function globalRef(env: Env, ref: NativePointer): NativePointer {
+  if (!countOne("global")) {
+    throw new JavaError("too many references to objects of the app");
+  }
   return jni(env, 21, "pointer", ["pointer"], ref);
 }
 
 export function deleteGlobal(env: Env, ref: NativePointer): void {
+  references.global -= 1;
   jni(env, 22, "void", ["pointer"], ref);
 }
 
@@ -92,11 +121,13 @@ export function strong(env: Env, ref: NativePointer): NativePointer {
   return jni(env, 25, "pointer", ["pointer"], ref);
 }
 
-export function weakRef(env: Env, ref: NativePointer): NativePointer {
-  return jni(env, 226, "pointer", ["pointer"], ref);
+/** A weak global reference; null when there are too many. */
+export function weakRef(env: Env, ref: NativePointer): NativePointer | null {
+  return countOne("weak") ? jni(env, 226, "pointer", ["pointer"], ref) : null;
 }
 
 export function deleteWeak(env: Env, ref: NativePointer): void {
+  references.weak -= 1;
   jni(env, 227, "void", ["pointer"], ref);
 }
 

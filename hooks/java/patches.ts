@@ -17,8 +17,8 @@ let count = 0;
 
 interface Place {
   address: NativePointer;
-  /** its first bytes before */
-  was: number;
+  /** its first bytes before; null: not to be read */
+  was: number | null;
 }
 
 interface Patched extends Place {
@@ -42,39 +42,40 @@ export function patch(address: NativePointer, callbacks: InvocationListenerCallb
 }
 
 function remember(address: NativePointer): void {
-  if (count < MOST) {
+  const code = codeAt(address);
+  const was = beginning(code);
+  const kept = unhooked(code);
+  if (count < MOST && kept !== null) {
     const entry = patches.add(8 + count * ENTRY_BYTES);
-    entry.writeU64(uint64(address.toString()));
-    entry.add(8).writeByteArray(unhooked(address));
+    entry.writeU64(uint64(code.toString()));
+    entry.add(8).writeByteArray(kept);
     count += 1;
     patches.writeU64(count);
-    if (entry.add(8).readU32() === address.readU32()) {
-      fresh.push({ address, was: address.readU32() });
+    if (entry.add(8).readU32() === was) {
+      fresh.push({ address: code, was });
     }
   }
 }
 
 /** `Interceptor.replace`, undone as the others. Within the replacement, the function is the one without it. */
 export function patchWith(address: NativePointer, replacement: NativePointer): void {
-  if (hasLeft()) {
-    return;
+  if (!hasLeft()) {
+    replaced(address, () => { Interceptor.replace(address, replacement); });
   }
-  const was = address.readU32();
-  remember(address);
-  Interceptor.replace(address, replacement);
-  patched.push({ address, was, listener: { detach: () => { Interceptor.revert(address); } } });
 }
 
 /** The same for a function that nobody else hooks, which then costs next to nothing; gives the one without it. */
 export function patchAlone(address: NativePointer, replacement: NativePointer): NativePointer {
-  if (hasLeft()) {
-    return address;
-  }
-  const was = address.readU32();
+  return hasLeft() ? address : replaced(address, () => Interceptor.replaceFast(address, replacement));
+}
+
+function replaced<T>(address: NativePointer, replace: () => T): T {
+  const code = codeAt(address);
+  const was = beginning(code);
   remember(address);
-  const original = Interceptor.replaceFast(address, replacement);
-  patched.push({ address, was, listener: { detach: () => { Interceptor.revert(address); } } });
-  return original;
+  const result = replace();
+  patched.push({ address: code, was, listener: { detach: () => { Interceptor.revert(address); } } });
+  return result;
 }
 
 /** The same with C, for copies of the process: not undone there. */
@@ -83,8 +84,19 @@ export function patchForCopies(address: NativePointer, callbacks: InvocationList
 }
 
 function attach(to: Patched[], address: NativePointer, callbacks: InvocationListenerCallbacks, data: NativePointer): void {
-  const was = address.readU32();
-  to.push({ address, was, listener: Interceptor.attach(address, callbacks, data) });
+  const code = codeAt(address);
+  const was = beginning(code);
+  to.push({ address: code, was, listener: Interceptor.attach(address, callbacks, data) });
+}
+
+/** Where the code of a function is: on 32-bit ARM the lowest bit of its address says which instructions it is written in. */
+export function codeAt(address: NativePointer, arch: string = Process.arch): NativePointer {
+  return arch === "arm" ? address.sub(address.and(1)) : address;
+}
+
+/** The first bytes of a function; null where they are not to be read. */
+function beginning(code: NativePointer): number | null {
+  return isReadable(code) ? code.readU32() : null;
 }
 
 /** Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it. */
@@ -95,7 +107,7 @@ export function unpatch(): void {
     }
     // The first hook of a function found it as it was.
     const places = new Map([...some].reverse().map((one) => [one.address.toString(), one]));
-    until([...places.values()], ({ address, was }) => address.readU32() === was);
+    until([...places.values()], ({ address, was }) => was === null || beginning(address) === was);
     patches.writeU64(0);
   }
   [patched, lasting] = [[], []];
@@ -130,7 +142,7 @@ const STEP_S = 0.0005;
  * may call a library as soon as it is loaded. (With `Interceptor.flush` alone 43 of 1,400 such calls were not seen.)
  */
 export function goLive(): void {
-  until(fresh, ({ address, was }) => address.readU32() !== was);
+  until(fresh, ({ address, was }) => beginning(address) !== was);
   fresh = [];
 }
 
@@ -147,18 +159,34 @@ function until(places: Place[], isSo: (place: Place) => boolean): void {
 
 let ranges: RangeDetails[] = [];
 
-/** What a function is without any hook: as its file has it, for Frida has hooks of its own. */
-function unhooked(address: NativePointer): ArrayBuffer {
-  let range = ranges.find(({ base, size }) => address.compare(base) >= 0 && address.compare(base.add(size)) < 0);
+function rangeOf(code: NativePointer): RangeDetails {
+  let range = ranges.find(({ base, size }) => code.compare(base) >= 0 && code.compare(base.add(size)) < 0);
   if (range === undefined) {
-    range = Process.getRangeByAddress(address);
+    range = Process.getRangeByAddress(code);
     ranges.push(range);
   }
-  const { base, file } = range;
+  return range;
+}
+
+/** Code may be for running alone, as that of arm64's system libraries is on Android 10: it is made readable, where that can be. */
+function isReadable(code: NativePointer): boolean {
+  const range = rangeOf(code);
+  if (!range.protection.startsWith("r")) {
+    const page = code.sub(code.and(Process.pageSize - 1));
+    // A function may begin at the end of a page.
+    const size = code.add(KEPT_BYTES).compare(page.add(Process.pageSize)) > 0 ? 2 * Process.pageSize : Process.pageSize;
+    return Memory.protect(page, size, "r-x");
+  }
+  return true;
+}
+
+/** What a function is without any hook: as its file has it, for Frida has hooks of its own; null where neither can be read. */
+function unhooked(code: NativePointer): ArrayBuffer | null {
+  const { base, file } = rangeOf(code);
   if (file !== undefined) {
     try {
       const library = new File(file.path, "rb");
-      library.seek(file.offset + address.sub(base).toInt32());
+      library.seek(file.offset + code.sub(base).toInt32());
       const bytes = library.readBytes(KEPT_BYTES);
       library.close();
       if (bytes.byteLength === KEPT_BYTES) {
@@ -168,7 +196,7 @@ function unhooked(address: NativePointer): ArrayBuffer {
       // It was deleted or is not to be read: memory has to do.
     }
   }
-  return address.readByteArray(KEPT_BYTES) ?? new ArrayBuffer(0);
+  return isReadable(code) ? code.readByteArray(KEPT_BYTES) : null;
 }
 
 /** The C function `restore_all`, and the symbols that it needs. */

@@ -4,69 +4,98 @@ import { Method } from "./classes.js";
 import { deleteWeak, isSame, weakRef, type Env } from "./jni.js";
 
 const identityHashCode = new Method("java.lang.System", "identityHashCode", "(Ljava/lang/Object;)I", true);
-const SWEEP_EVERY = 256;
+/** Entries at which those of dead objects are looked for first, and objects that found no room until it is done again. */
+const SWEEP_AT = 256;
 
 interface Entry<T> {
   weak: NativePointer;
   what: T;
+  /** its reference has been given back */
+  gone: boolean;
 }
 
-/** A map with Java objects as keys, by identity, weakly. */
+/** All maps: one that finds no room for a reference looks for dead ones in all of them. */
+const all: Tracked<unknown>[] = [];
+let refused = 0;
+
+/** A map with Java objects as keys, by identity, weakly. While it calls Java, other threads may be in it. */
 export class Tracked<T> {
   private readonly byHash = new Map<number, Entry<T>[]>();
-  private added = 0;
+  private size = 0;
+  private sweepAt = SWEEP_AT;
+
+  constructor() {
+    all.push(this);
+  }
 
   get(env: Env, object: NativePointer | null): T | undefined {
     if (object === null || object.isNull() || this.byHash.size === 0) {
       return undefined;
     }
-    const entries = this.byHash.get(identityHashCode.number(env, null, object));
-    return entries?.find((entry) => isSame(env, entry.weak, object))?.what;
+    return this.find(env, identityHashCode.number(env, null, object), object)?.what;
   }
 
+  /** Know an object from now on; not when there are too many references, which a gap says. */
   set(env: Env, object: NativePointer, what: T): void {
-    this.added += 1;
-    if (this.added % SWEEP_EVERY === 0) {
-      this.sweep(env);
-    }
     const hash = identityHashCode.number(env, null, object);
-    const entries = this.byHash.get(hash) ?? [];
-    const same = entries.find((entry) => isSame(env, entry.weak, object));
+    const same = this.find(env, hash, object);
     if (same !== undefined) {
       same.what = what;
       return;
     }
-    entries.push({ weak: weakRef(env, object), what });
+    if (this.size >= this.sweepAt) {
+      this.sweep(env);
+    }
+    let weak = weakRef(env, object);
+    if (weak === null && refused++ % SWEEP_AT === 0) {
+      for (const map of all) {
+        map.sweep(env);
+      }
+      weak = weakRef(env, object);
+    }
+    if (weak === null) {
+      return;
+    }
+    const entries = this.byHash.get(hash) ?? [];
+    entries.push({ weak, what, gone: false });
     this.byHash.set(hash, entries);
+    this.size += 1;
   }
 
   delete(env: Env, object: NativePointer): void {
     const hash = identityHashCode.number(env, null, object);
-    const entries = this.byHash.get(hash) ?? [];
-    const gone = entries.find((entry) => isSame(env, entry.weak, object));
+    const gone = this.find(env, hash, object);
     if (gone !== undefined) {
-      deleteWeak(env, gone.weak);
-      this.keep(hash, entries.filter((entry) => entry !== gone));
+      this.remove(env, hash, gone);
     }
+  }
+
+  private find(env: Env, hash: number, object: NativePointer): Entry<T> | undefined {
+    return this.byHash.get(hash)?.slice().find((entry) => !entry.gone && isSame(env, entry.weak, object));
   }
 
   private sweep(env: Env): void {
-    for (const [hash, entries] of this.byHash) {
-      const dead = entries.filter((entry) => isSame(env, entry.weak, NULL));
-      for (const entry of dead) {
-        deleteWeak(env, entry.weak);
-      }
-      if (dead.length > 0) {
-        this.keep(hash, entries.filter((entry) => !dead.includes(entry)));
+    for (const [hash, entries] of [...this.byHash]) {
+      for (const entry of entries.slice()) {
+        if (!entry.gone && isSame(env, entry.weak, NULL)) {
+          this.remove(env, hash, entry);
+        }
       }
     }
+    this.sweepAt = Math.max(SWEEP_AT, 2 * this.size);
   }
 
-  private keep(hash: number, entries: Entry<T>[]): void {
+  private remove(env: Env, hash: number, entry: Entry<T>): void {
+    if (entry.gone) {
+      return;
+    }
+    entry.gone = true;
+    this.size -= 1;
+    const entries = this.byHash.get(hash) ?? [];
+    entries.splice(entries.indexOf(entry), 1);
     if (entries.length === 0) {
       this.byHash.delete(hash);
-    } else {
-      this.byHash.set(hash, entries);
     }
+    deleteWeak(env, entry.weak);
   }
 }

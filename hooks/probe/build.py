@@ -18,7 +18,7 @@ def main(d8: str) -> None:
     """Compile, and print the module."""
     print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
-        sources = sorted(map(str, HERE.glob("appwitness/*.java")))
+        sources = sorted(map(str, HERE.glob("*.java")))
         subprocess.run(["javac", "--release", "8", "-Xlint:-options", "-g:none", "-d", folder, *sources], check=True)
         classes = sorted(Path(folder).rglob("*.class"))
         dexer = ["java", "-cp", d8, "com.android.tools.r8.D8", "--release", "--min-api", "24", "--output", folder]

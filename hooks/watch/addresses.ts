@@ -43,6 +43,24 @@ export function ipv6(bytes: Uint8Array): string {
   return zeros === undefined ? whole : `${whole.slice(0, zeros.index)}::${whole.slice(zeros.index + zeros[0].length).replace(/^:/, "")}`;
 }
 
+/** A pointer of a process of 32 or 64 bits. */
+function pointerAt(at: NativePointer, size: number): NativePointer {
+  return size === 4 ? ptr(at.readU32()) : at.readPointer();
+}
+
+/**
+ * The socket addresses in a list of getaddrinfo: five numbers, then pointers. `bsd`: the name stands before the address, as in
+ * bionic; in glibc it is the other way round.
+ */
+export function resolved(list: NativePointer, bsd: boolean, pointerSize = Process.pointerSize): NativePointer[] {
+  const pointersAt = (5 * 4 + pointerSize - 1) & ~(pointerSize - 1);
+  const found: NativePointer[] = [];
+  for (let info = list; !info.isNull() && found.length < MOST; info = pointerAt(info.add(pointersAt + 2 * pointerSize), pointerSize)) {
+    found.push(pointerAt(info.add(pointersAt + (bsd ? pointerSize : 0)), pointerSize));
+  }
+  return found;
+}
+
 /** The addresses in a list of getifaddrs. */
 export function interfaces(asked: Asked, list: NativePointer): Value[] {
   const values: Value[] = [];

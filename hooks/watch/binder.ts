@@ -11,9 +11,11 @@ import { Tracked } from "../java/tracked.js";
 import { emitAccess } from "../out/emit.js";
 import type { BinderSpec } from "../plan.js";
 import { tryGetter } from "./readers.js";
+import { answerIn } from "./reply.js";
 
-/** Of the answer only a text that is all of it is a value: what else it holds, only the interface's own code knows. */
-const MOST_ANSWER = 4096;
+/** Bytes of an answer that is looked at. Only a text that is all of it is a value: what else it holds, only the interface's own
+ * code knows. */
+const MOST_ANSWER = 64 * 1024;
 
 /** The generated code of an interface and what calls it by reflection: it only carries the call. */
 const CARRIES = /^(android\.os\.(BinderProxy|Binder|IBinder)\.|java\.lang\.reflect\.|jdk\.internal\.reflect\.|sun\.reflect\.|.*\$Stub(\$Proxy)?\.)/;
@@ -22,6 +24,8 @@ export function watchBinder(env: Env, spec: BinderSpec): void {
   const cut = spec.source.lastIndexOf(".");
   // As an API: what a hooked API transacts inside itself is part of its access.
   on(env, spec.source.slice(0, cut), spec.source.slice(cut + 1), { after: (call) => { transacted(call, spec); } }, "api");
+  // While a thread waits for an answer, other processes may call the app on it: what its code does there is its own.
+  on(env, "android.os.Binder", "execTransact", {});
 }
 
 function transacted(call: Call, spec: BinderSpec): void {
@@ -66,19 +70,7 @@ function interfaceOf(env: Env, binder: NativePointer): string {
   return name;
 }
 
-interface Answer {
-  outcome: Access["outcome"];
-  values: Value[];
-}
-
-const EX_SECURITY = -1;
-const EXCEPTION_BYTES = 4;
-const LENGTH_BYTES = 4;
-/** Where the text of an answer begins that has one. */
-const TEXT_AT = EXCEPTION_BYTES + LENGTH_BYTES;
-
-/** An answer is the exception, if any, and what the method gives; of that only one text is made out, as a value. */
-function answered(env: Env, parcel: Raw, data: string): Answer {
+function answered(env: Env, parcel: Raw, data: string): { outcome: Access["outcome"]; values: Value[] } {
   if (!(parcel instanceof NativePointer) || parcel.isNull()) {
     return { outcome: "returned", values: [] };
   }
@@ -88,22 +80,8 @@ function answered(env: Env, parcel: Raw, data: string): Answer {
     return array instanceof NativePointer && !array.isNull() && arrayLength(env, array) <= MOST_ANSWER
       ? new DataView(byteArray(env, array)) : null;
   });
-  if (bytes === null) {
-    return { outcome: "returned", values: [] };
-  }
-  const exception = bytes.byteLength < EXCEPTION_BYTES ? 0 : bytes.getInt32(0, true);
-  if (exception < 0) {
-    return { outcome: exception === EX_SECURITY ? "denied" : "threw", values: [] };
-  }
-  if (bytes.byteLength <= TEXT_AT) {
-    return { outcome: "empty", values: [] };
-  }
-  const length = bytes.getInt32(EXCEPTION_BYTES, true);
-  if (length <= 0 || TEXT_AT + ((2 * (length + 1) + 3) & ~3) !== bytes.byteLength) {
-    return { outcome: "returned", values: [] };
-  }
-  const letters = Array.from({ length }, (_, i) => bytes.getUint16(TEXT_AT + 2 * i, true));
-  return { outcome: "returned", values: [{ type: data, text: String.fromCharCode(...letters) }] };
+  const { outcome, text: given } = bytes === null ? { outcome: "returned" as const, text: null } : answerIn(bytes);
+  return { outcome, values: given === null ? [] : [{ type: data, text: given }] };
 }
 
 // Names of transactions: their codes change from release to release, and stand in the class that answers them.

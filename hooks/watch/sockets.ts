@@ -6,6 +6,7 @@ import { here, isPlatform } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emit, settle } from "../out/emit.js";
+import { resolved } from "./addresses.js";
 import { Descriptors, ofFamily, watchCalls } from "./filters.js";
 import { FIRST_BYTES, hostIn } from "./greeting.js";
 import { type Led, ledFrom } from "./redirect.js";
@@ -287,13 +288,7 @@ function ipv6(bytes: Uint8Array): string {
 
 /** Names are known where they are resolved: below every Java and native client alike. */
 function watchNames(): void {
-  // bionic orders the fields of addrinfo as BSD does, glibc the other way round.
-  const bionic = Process.findModuleByName("libc.so") !== null;
-  const addressAt = 24 + (bionic || Process.platform === "darwin" ? Process.pointerSize : 0);
-  const nextAt = 24 + 2 * Process.pointerSize;
-  if (Process.pointerSize !== 8) {
-    return;
-  }
+  const bsd = Process.findModuleByName("libc.so") !== null || Process.platform === "darwin";
   const seen = new Set<string>();
   for (const name of ["getaddrinfo", "android_getaddrinfofornet", "android_getaddrinfofornetcontext"]) {
     const address = Module.findGlobalExportByName(name);
@@ -312,13 +307,11 @@ function watchNames(): void {
         if (node === null || result.toInt32() !== 0 || /^[\d.]+$|:/.test(node)) {
           return;
         }
-        let info = (this["list"] as NativePointer).readPointer();
-        for (let i = 0; i < 64 && !info.isNull(); i++) {
-          const found = endpoint(info.add(addressAt).readPointer());
+        for (const at of resolved((this["list"] as NativePointer).readPointer(), bsd)) {
+          const found = endpoint(at);
           if (found !== null && names.size < MOST_NAMES) {
             names.set(found.ip, node);
           }
-          info = info.add(nextAt).readPointer();
         }
       },
     });

@@ -29,6 +29,7 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline, witnesses
             "hooks": bool(accesses) or (said.hooks and not run.imported),
             "proxy": bool(uploads) or (said.proxy and not run.imported),
             "consent": timeline.watched,
+            "hooks_failed": run.probe is not None and run.probe.failed,
             "witnesses": bool(witnesses) or said.witnesses,
         }
     )
@@ -37,6 +38,8 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline, witnesses
 def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
     """A gap for each thing that a clean result would need and nobody observed, and for clocks that nobody compared."""
     for name in observers.missing:
+        if name not in _GAPS:
+            continue  # the agent has said so
         where, subject, detail = _GAPS[name]
         yield ReportedGap(
             at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended

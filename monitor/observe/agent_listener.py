@@ -53,6 +53,7 @@ Why = Literal[
     "hook_error",
     "process_not_instrumented",
     "detached",
+    "not_observed",
     "refused",
 ]
 
@@ -165,8 +166,9 @@ class Listener:
         """The first time counts: what comes later is not the agent's."""
         if self.probe is None:
             self.probe = Probe(**told.model_dump(exclude={"type"}))
-            if (what := self.probe.failure) is not None:
-                self._record([self._gap("hook_error", what, "the agent's check of itself")])
+            if (what := self.probe.problem) is not None:
+                why: Why = "hook_error" if self.probe.failed else "not_observed"
+                self._record([self._gap(why, what, "the agent's check of itself")])
 
     def _fault(self, detail: str) -> None:
         detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()

@@ -17,6 +17,7 @@ def plan(
     sources: Sequence[Source],
     signals: Signals,
     *,
+    api_level: int | None,
     started: bool,
     stand_ins: bool,
     stack: bool,
@@ -25,15 +26,15 @@ def plan(
     unpin: bool,
     redirect: tuple[str, int] | None = None,
 ) -> dict[str, Any]:
-    """All of the catalog. `started`: the process begins with us; `stand_ins`: Android's classes
-    are the device's own, loaded as the app's are; the rest is as `Agent` takes it."""
+    """All of the catalog. `api_level`: that of the device's Android; `started`: the process begins with us;
+    `stand_ins`: Android's classes are the device's own, loaded as the app's are; the rest is as `Agent` takes it."""
     return {
         "app": app,
         "started": started,
         "stand_ins": stand_ins,
         "sources": [source.plan() for source in sources],
         **signals.plan(),
-        "transforms": transforms.load().plan(),
+        "transforms": transforms.load().plan(api_level),
         "native": native.load().plan(),
         "exits": exits.load().plan(),
         "tls": trust.libraries().plan(proxy_key),

@@ -49,6 +49,14 @@ def _signature(text: str) -> str:
     return text
 
 
+def among(level: int | None, levels: str | None) -> bool:
+    """Whether an API level is one of a range such as `26-`; True where either is not known."""
+    if levels is None or level is None:
+        return True
+    first, _, last = levels.partition("-")
+    return int(first) <= level <= int(last or level)
+
+
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Name = Annotated[str, AfterValidator(_qualified)]
 Levels = Annotated[str, AfterValidator(_levels)]
@@ -197,10 +205,7 @@ class Source(_Entry):
 
     def on(self, level: int | None) -> bool:
         """Whether Android of this API level has it; True where either is not known."""
-        if self.api is None or level is None:
-            return True
-        first, _, last = self.api.partition("-")
-        return int(first) <= level <= int(last or level)
+        return among(level, self.api)
 
     def plan(self) -> dict[str, Any]:
         """The source as the agent takes it (hooks/plan.ts)."""

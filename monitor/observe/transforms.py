@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor import catalog
+from monitor.observe.sources import Levels, among
 
 
 class _Entry(BaseModel):
@@ -41,6 +42,7 @@ class Step(_Entry):
     ends: bool = False
     when: str | None = Field(default=None, description="getter that must say true for the work to end")
     clears: bool = False
+    api: Levels | None = Field(default=None, description="Android API levels that have it: 35-; None: all")
 
     @field_validator("takes", "gives", mode="before")
     @classmethod
@@ -63,11 +65,24 @@ class Transformers(_Entry):
     """catalog/transforms.yml."""
 
     not_from: tuple[str, ...] = Field(description="beginnings of frames whose own crypto is left out; `*` is any text")
+    through: tuple[str, ...] = Field(description="the same of those that stand between a caller and the call")
     classes: tuple[Transformer, ...]
 
-    def plan(self) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts)."""
-        return self.model_dump()
+    def plan(self, level: int | None) -> dict[str, Any]:
+        """As the agent takes it (hooks/plan.ts); `level`: the API level of the device's Android, where it is known."""
+        return {
+            "not_from": self.not_from,
+            "classes": [
+                {
+                    **each.model_dump(exclude={"methods"}),
+                    "methods": [
+                        {**step.model_dump(exclude={"api"}), "expected": among(level, step.api)}
+                        for step in each.methods
+                    ],
+                }
+                for each in self.classes
+            ],
+        }
 
 
 def load() -> Transformers:

@@ -41,6 +41,10 @@ def verdict(report: Report, words: Words) -> Verdict:
         line, tone = words("verdict_none"), "none"
         parts = [words("verdict_none_more")]
     parts.append(assumption(report, words))
+    if report.observers.hooks_failed and report.run.probe is not None:
+        probe = report.run.probe
+        line = words("verdict_hooks_failed", line=line)
+        parts.insert(0, words("verdict_hooks_failed_more", called=str(probe.called), seen=str(probe.seen)))
     return Verdict(line, words("space").join(filter(None, parts)), tone)
 
 

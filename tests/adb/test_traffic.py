@@ -291,6 +291,34 @@ def test_what_this_machine_redirects_ends_with_the_run_however_it_ends() -> None
     assert "appwitness_dead0001" not in ruleset()
 
 
+@pytest.mark.parametrize("script", ["exit 1", "exec sleep 60"])
+def test_an_nft_that_takes_no_table_is_said_and_mode_regular_does(
+    phone_of: Callable[..., Phone],
+    control_of: Callable[[Phone], Control],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    script: str,
+) -> None:
+    program = tmp_path / "nft"
+    program.write_text(f'#!/bin/sh\n[ "$1" = list ] && exit 1\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(gateway, "nft", lambda: str(program))
+    monkeypatch.setattr(gateway, "NFT_S", 0.5)
+    control = control_of(phone_of())
+    link = gateway.Link("192.0.2.1", "eth0", "192.0.2.2")
+    routed = traffic.Way("routed", "transparent", "", "", True, link.gateway, link=link)
+
+    with pytest.raises(DeviceFault) as raised:
+        traffic.Route(control, routed, (link.gateway, 9), UID).start()
+
+    assert raised.value.code == "host-nft-failed"
+    assert "--mode regular" in raised.value.next_step
+    assert control.journal.open == ()
+    traffic.Route(control, traffic.choose(control, "regular"), ("127.0.0.1", 9), UID).start()  # the remedy
+    assert control.shell.adb.reversed() == [9]
+    assert control.journal.undo_all(control.take_back) == []
+
+
 @needs_gateway
 def test_where_the_proxy_listens_elsewhere_it_is_said(
     bridge: tuple[Phone, str, str], control_of: Callable[[Phone], Control]

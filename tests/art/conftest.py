@@ -136,7 +136,7 @@ def observed(runtime: Runtime, tmp_path: Path) -> Observe:
         times += 1
         work = tmp_path / f"work-{times}"
         with ArtDevice(runtime, app, plan, work, cache=tmp_path / "cache", preload=preload) as device:
-            order = Order(plan=cast(Any, plan), seconds=120, confdir=tmp_path / "confdir")
+            order = Order(plan=cast(Any, plan), seconds=150, confdir=tmp_path / "confdir")
             return device.record(tmp_path / f"{app}-{plan}-{times}", order, **options)
 
     return run

@@ -12,7 +12,7 @@ from monitor.lab.expected import load, shown
 from monitor.store import Store
 from tests.art.conftest import Observe
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.mark.parametrize(("app", "plan"), EVERYTHING)

@@ -111,7 +111,8 @@ def test_the_end_of_the_stack_is_the_apps_own_affair(play: Run, stack: bool) -> 
     lost = Counter[str]()
     for gap in gaps(played):
         assert (gap.subject, gap.why) == ("folding.deeper", "thinned")
-        assert gap.until is not None and gap.at <= gap.until
+        assert gap.until is not None
+        assert gap.at <= gap.until
         found = re.match(r"(\d+) calls (are recorded without the stack|near the end of a stack)", gap.detail or "")
         assert found, gap.detail
         lost[found[2].split()[0]] += int(found[1])
@@ -121,3 +122,12 @@ def test_the_end_of_the_stack_is_the_apps_own_affair(play: Run, stack: bool) -> 
     assert lost["near"] > 0
     assert lost["are"] == sum(access.count for access in returned if access.stack_cut == "thinned")
     assert not stack or lost["are"] > 0
+
+
+def test_more_objects_than_art_lets_a_process_refer_to(play: Run) -> None:
+    heard = {"heard": {"values": [{"from": 0}]}}
+    follow = [{"object": "argument", "type": "folding.Main$Listener", "methods": heard}]
+    played = play("folding", [api("listen", values=[], quiet=True, follow=follow)], "listeners", stack=False)
+    assert (played.printed, played.code) == ("done\n", 0)
+    assert [access.values[0].text for access in played.accesses] == ["first", "later"]
+    assert [(gap.subject, gap.why) for gap in gaps(played)] == [("agent", "overflow")]

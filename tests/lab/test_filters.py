@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import resource
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,3 +217,87 @@ def test_a_table_finds_what_its_pattern_matches(process):
 @pytest.mark.parametrize("pattern", ["", r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41"])
 def test_a_pattern_that_is_not_understood_has_no_table(process, pattern):
     assert process.script.compare(pattern, ["a"]) is None
+
+
+def parcel(*parts: int | str | bytes | None) -> bytes:
+    """Numbers, texts and bytes as Android's Parcel writes them."""
+    written = b""
+    for part in parts:
+        if isinstance(part, bytes):
+            written += part
+        elif isinstance(part, str):
+            letters = part.encode("utf-16-le") + b"\0\0"
+            written += struct.pack("<i", len(part)) + letters + bytes(-len(letters) % 4)
+        else:
+            written += struct.pack("<i", -1 if part is None else part)
+    return written
+
+
+def counted(*parts: int | str | bytes | None) -> bytes:
+    """A header behind its length, which counts itself."""
+    return struct.pack("<i", len(parcel(*parts)) + 4) + parcel(*parts)
+
+
+LONGS = struct.pack("<qq", 1 << 41, 0)
+NOTED = {
+    "behind their length": counted(2, None, LONGS, "backup", LONGS),
+    "one tag behind its length": counted(1, None, LONGS),
+    "two longs a tag": parcel(2, None, LONGS, "backup", LONGS),
+    "two longs, one tag": parcel(1, "backup", LONGS),
+}
+VIOLATIONS = counted(1, "android.os.strictmode.DiskReadViolation", 1 << 8)
+ANSWERS = [
+    # what a service writes, what is told of it
+    (parcel(0, "+8613800138000"), ("returned", "+8613800138000")),
+    (parcel(0, "ab"), ("returned", "ab")),
+    (parcel(0, None), ("empty", None)),
+    (parcel(0), ("empty", None)),
+    (parcel(), ("empty", None)),
+    (parcel(0, 7, 8), ("returned", None)),
+    (parcel(0, "one", "two"), ("returned", None)),
+    (parcel(-1, "no permission", 0), ("denied", None)),
+    (parcel(-8, "service", 0, 4), ("threw", None)),
+    (parcel(-129), ("threw", None)),
+    (parcel(-128, VIOLATIONS, "+8613800138000"), ("returned", "+8613800138000")),
+    (parcel(-128, VIOLATIONS), ("empty", None)),
+    (parcel(-128, 0), ("empty", None)),
+    *((parcel(-127, noted, 0, "+8613800138000"), ("returned", "+8613800138000")) for noted in NOTED.values()),
+    *((parcel(-127, noted, 0), ("empty", None)) for noted in NOTED.values()),
+    *((parcel(-127, noted, -1, "no permission"), ("denied", None)) for noted in NOTED.values()),
+    *((parcel(-127, noted, -128, VIOLATIONS, "number"), ("returned", "number")) for noted in NOTED.values()),
+    (parcel(-127, 3, "an unknown layout", 1, 2), ("returned", None)),
+    (parcel(-127, 1 << 20, 0, "text"), ("returned", None)),
+    (parcel(-127), ("returned", None)),
+    (parcel(-1000, 5, 6), ("returned", None)),
+]
+
+
+def test_what_a_service_answered_is_read_behind_its_headers(process):
+    for written, told in ANSWERS:
+        answer = process.script.answer(list(written))
+        assert (written, (answer["outcome"], answer["text"])) == (written, told)
+
+
+@pytest.mark.parametrize("bsd", [True, False])
+@pytest.mark.parametrize("pointer_bytes", [4, 8])
+def test_addresses_of_a_host_are_read_with_pointers_of_either_size(process, pointer_bytes, bsd):
+    assert process.script.families([2, 10, 2], bsd, pointer_bytes) == [2, 10, 2]
+
+
+@pytest.mark.parametrize(
+    ("address", "arch", "code"),
+    [
+        ("0x1001", "arm", "0x1000"),
+        ("0x1000", "arm", "0x1000"),
+        ("0x1001", "x64", "0x1001"),
+        ("0x1003", "arm64", "0x1003"),
+    ],
+)
+def test_the_bit_for_thumb_is_no_part_of_where_code_is(process, address, arch, code):
+    assert process.script.code_at(address, arch) == code
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the function is written in instructions of x86-64")
+def test_a_function_in_a_page_that_is_for_running_alone(process):
+    """Without protection keys a processor reads such a page all the same: that a first look would fail is not tried."""
+    assert process.script.execute_only() == ["--x", 7, "r-x", 42]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from hatch_build import build_agent
 from monitor.events import Access, Gap
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
+from monitor.recording import Recording
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,6 +24,7 @@ MANY = 300
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
+Run = Callable[..., tuple[Recording, str]]
 Play = Callable[..., list[Access]]
 Call = tuple[str, str | None, str, str]
 """(method, target, outcome, value)"""
@@ -37,17 +40,28 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def play(classes: Path, tmp_path: Path) -> Play:
-    """Run steps of the program to its end; the accesses that were recorded."""
+def run(classes: Path, tmp_path: Path) -> Run:
+    """Run steps of the program to its end: what was recorded, and what it printed."""
 
-    def start(step: str, sources: Sequence[Source], **options: Any) -> list[Access]:
+    def start(step: str, sources: Sequence[Source], **options: Any) -> tuple[Recording, str]:
         recording = blank(tmp_path / "recording", "folding")
         printed: list[bytes] = []
         with Agent(recording, sources, "folding", **options) as agent:
             agent.on_output = printed.append
             agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "folding.Main", step)))
             assert agent.wait(90), "the app did not end"
-        assert b"".join(printed).decode() == "done\n"
+        return recording, b"".join(printed).decode()
+
+    return start
+
+
+@pytest.fixture
+def play(run: Run) -> Play:
+    """The same where nothing is to be missed: the accesses that were recorded."""
+
+    def start(step: str, sources: Sequence[Source], **options: Any) -> list[Access]:
+        recording, printed = run(step, sources, **options)
+        assert printed == "done\n"
         assert list(recording.events(Gap)) == []
         return list(recording.events(Access))
 
@@ -129,6 +143,18 @@ def test_32_threads_at_once(play: Play) -> None:
     assert found["changing", None, "returned", "even"] == 32 * MANY / 2
     assert found["changing", None, "returned", "odd"] == 32 * MANY / 2
     assert sum(found.values()) == 2 * 32 * MANY
+
+
+def test_the_end_of_the_stack_is_the_apps_own_affair(run: Run) -> None:
+    recording, printed = run("overflow", [api("number")])
+    made, done = printed.splitlines()
+    assert done == "done"
+    lost = [gap for gap in recording.events(Gap) if "near the end of a stack" in (gap.detail or "")]
+    assert {(gap.subject, gap.why) for gap in lost} == {("folding.number", "thinned")}
+    near = sum(int(re.findall(r"\d+", gap.detail or "")[0]) for gap in lost)
+    seen = sum(access.count for access in recording.events(Access) if access.outcome == "returned")
+    # A call may be seen and the stack end as it is handed back to the recursion.
+    assert seen + near - int(made.split()[1]) in range(3)
 
 
 def test_a_method_that_is_watched_twice_tells_both(play: Play) -> None:

@@ -238,6 +238,15 @@ def test_transactions_of_the_apps_own_with_system_services(tour):
     assert accesses[0].stack[1].startswith("tour.MainActivity.transact(")
 
 
+def test_what_the_app_does_when_it_is_called_while_it_waits_for_an_answer_is_its_own(tour):
+    accesses, printed = tour("incoming")
+    assert f"got {LINE1}" in printed
+    assert [(access.source, access.target) for access in accesses] == [
+        ("android.telephony.TelephonyManager.getLine1Number", None),
+        ("android.os.BinderProxy.transactNative", "android.content.IClipboard.7"),
+    ]
+
+
 def test_what_goes_to_another_app_in_an_intent_is_an_upload(tour, tmp_path):
     tour("share")
     recording = Recording.open(tmp_path / "recording")

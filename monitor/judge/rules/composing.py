@@ -122,9 +122,10 @@ class Reporter:
 
         A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
-        most. So is what the agent alone saw: messages, and connections that the proxy could not read; and what two
-        files of an import show, whose clocks nobody compared. What rests on a consent that the operator has taken for
-        granted is indicated at most, and declared where one observer alone saw the rest.
+        most. So is what the agent alone saw: messages, and connections that the proxy could not read; what two files of
+        an import show, whose clocks nobody compared; and what a run shows whose hooks failed the agent's check of
+        itself: there what rests on consent is indicated at most. What rests on a consent that the operator has taken
+        for granted is indicated at most, and declared where one observer alone saw the rest.
         """
         grade: Confidence = "indicated"
         if sighting.flow is not None:
@@ -150,7 +151,10 @@ class Reporter:
         if self._guessed(sighting):
             grade = "indicated"
         observers = self._facts.observers
-        together = observers.hooks and observers.proxy and observers.stamped == "during"
+        together = observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
+        if observers.hooks_failed and rule.when.consent is not None:
+            # A hook that saw no question and no yes may have missed them.
+            grade = max(grade, "indicated", key=GRADES.index)
         if grade == "proven" and not together:
             grade = "corroborated"
         if self._assumes(rule, sighting):

@@ -23,6 +23,8 @@ from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files, jars_digest
 
 JAVA = ROOT / "monitor/lab/java"
 OURS = Path(__file__).parent / "java/lab"
+LIFE_MS = 120_000
+"""How long an app may be busy: here TLS is computed by an interpreter."""
 FRAMEWORK = ("android/", "com/android/internal/")
 REPLACED = ("org/json/", "android/os/Process.java")
 """What ART's own library has, and what it needs otherwise."""
@@ -83,7 +85,7 @@ class ArtDevice(LabDevice):
             jar,
             target.argv[-1],
             self.workdir / "vm",
-            options=[each for each in target.argv if each.startswith("-D")],
+            options=[*(each for each in target.argv if each.startswith("-D")), f"-Dlab.life_ms={LIFE_MS}"],
             preload=sorted(preload),
             boot=[jar],
             cwd=self.workdir,

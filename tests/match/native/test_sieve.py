@@ -80,7 +80,7 @@ ALL = _index(*STRONG)
 @pytest.mark.slow
 @given(st.sampled_from(STRONG), st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
 @example(STRONG[0], ["entities", "json"])  # not the entities of the string before the string itself
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_whatever_is_planted_in_a_document_is_found_as_without_sifting(value, chain):
     data = value.text.encode()
     for name in chain:

@@ -53,8 +53,16 @@ public final class Main {
             return n;
         }
 
+        public void listen(Listener listener) {
+        }
+
         public void received(String what) {
             number(99);
+        }
+    }
+
+    public static class Listener {
+        public void heard(String what) {
         }
     }
 
@@ -143,6 +151,22 @@ public final class Main {
         collector.join();
     }
 
+    /** More objects than ART lets one process refer to weakly; when they are gone there is room again. */
+    static void listeners(Api api) {
+        Listener[] all = new Listener[52_000];
+        for (int i = 0; i < all.length; i++) {
+            api.listen(all[i] = new Listener());
+        }
+        all[0].heard("first");
+        all[all.length - 1].heard("last");
+        all = new Listener[300];
+        Runtime.getRuntime().gc();
+        for (int i = 0; i < all.length; i++) {
+            api.listen(all[i] = new Listener());
+        }
+        all[all.length - 1].heard("later");
+    }
+
     static int calls;
 
     static int recurse(Api api, int n) {
@@ -183,6 +207,9 @@ public final class Main {
                     break;
                 case "received":
                     api.received("it");
+                    break;
+                case "listeners":
+                    listeners(api);
                     break;
                 case "overflow":
                     overflow(api);

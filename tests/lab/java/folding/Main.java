@@ -156,6 +156,26 @@ public class Main {
         }
     }
 
+    static int calls;
+
+    static int recurse(Api api, int n) {
+        is(n & 1, api.number(n & 1));
+        calls++;
+        return recurse(api, n + 1) + 1;
+    }
+
+    static void overflow(Api api) {
+        for (int i = 0; i < 2; i++) {
+            try {
+                recurse(api, 0);
+                System.out.println("CHANGED: no end");
+            } catch (StackOverflowError error) {
+                // as it has to be
+            }
+        }
+        System.out.println("calls " + calls);
+    }
+
     public static void main(String[] args) throws Exception {
         Api api = new Api();
         for (String step : args) {
@@ -164,6 +184,7 @@ public class Main {
                 case "places" -> places(api);
                 case "hints" -> hints(api);
                 case "threads" -> threads(api);
+                case "overflow" -> overflow(api);
                 default -> throw new IllegalArgumentException(step);
             }
         }

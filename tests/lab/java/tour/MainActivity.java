@@ -19,6 +19,7 @@ import android.location.LocationListener;
 import android.location.LocationManager;
 import android.location.LocationRequest;
 import android.net.Uri;
+import android.os.Binder;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
@@ -210,6 +211,19 @@ public class MainActivity extends Activity {
                     System.out.println(subscriptions.getPhoneNumber(info.getSubscriptionId()));
                 }
                 System.out.println(getSystemService(TelecomManager.class).getLine1Number(null));
+                end(0);
+            }
+            case "incoming" -> {
+                Parcel data = Parcel.obtain();
+                data.writeInterfaceToken("android.content.IClipboard");
+                data.writeStrongBinder(new Binder() {
+                    @Override
+                    protected boolean onTransact(int code, Parcel data, Parcel reply, int flags) {
+                        System.out.println("got " + getSystemService(TelephonyManager.class).getLine1Number());
+                        return true;
+                    }
+                });
+                ServiceManager.getService("clipboard").transact(7, data, Parcel.obtain(), 0);
                 end(0);
             }
             case "binder" -> {

@@ -2,7 +2,9 @@ package android.os;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** What a transaction carries: numbers and texts one after the other, four bytes a step, little-endian. */
 public final class Parcel {
@@ -11,6 +13,7 @@ public final class Parcel {
     private byte[] mBytes = new byte[64];
     private int mSize;
     private int mPosition;
+    private final List<IBinder> mBinders = new ArrayList<>();
 
     private Parcel() {
     }
@@ -22,6 +25,7 @@ public final class Parcel {
     public void recycle() {
         mSize = 0;
         mPosition = 0;
+        mBinders.clear();
     }
 
     public int dataPosition() {
@@ -37,6 +41,9 @@ public final class Parcel {
     }
 
     public byte[] marshall() {
+        if (!mBinders.isEmpty()) {
+            throw new RuntimeException("Tried to marshall a Parcel that contained Binder objects.");
+        }
         return Arrays.copyOf(mBytes, mSize);
     }
 
@@ -57,6 +64,15 @@ public final class Parcel {
             room.putChar(mPosition + 2 * i, val.charAt(i));
         }
         moved(bytes);
+    }
+
+    public void writeStrongBinder(IBinder val) {
+        mBinders.add(val);
+        writeInt(mBinders.size() - 1);
+    }
+
+    public IBinder readStrongBinder() {
+        return mBinders.get(readInt());
     }
 
     public void writeInterfaceToken(String interfaceName) {

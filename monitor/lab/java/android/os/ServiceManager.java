@@ -8,13 +8,22 @@ import java.util.Map;
 public final class ServiceManager {
     private static final Map<String, IBinder> SERVICES = Map.of(
             "iphonesubinfo", new BinderProxy(IPhoneSubInfo.DESCRIPTOR, ServiceManager::telephone),
-            "clipboard", new BinderProxy("android.content.IClipboard", (code, data, reply) -> reply.writeNoException()));
+            "clipboard", new BinderProxy("android.content.IClipboard", ServiceManager::clipboard));
+    private static final int ADD_LISTENER = 7;
 
     private ServiceManager() {
     }
 
     public static IBinder getService(String name) {
         return SERVICES.get(name);
+    }
+
+    /** Whoever listens is called at once, before the answer is given. */
+    private static void clipboard(int code, Parcel data, Parcel reply) {
+        if (code == ADD_LISTENER) {
+            ((Binder) data.readStrongBinder()).execTransact(IBinder.FIRST_CALL_TRANSACTION, data, reply, 0);
+        }
+        reply.writeNoException();
     }
 
     private static void telephone(int code, Parcel data, Parcel reply) {

@@ -37,14 +37,13 @@ public final class Settings {
     public static final class Secure extends NameValueTable {
         public static final String ANDROID_ID = "android_id";
         public static final String LOCATION_MODE = "location_mode";
-        private static final Map<String, String> VALUES =
-                Map.of(ANDROID_ID, Device.fact("android.id"), LOCATION_MODE, "3");
 
         public Secure() {
         }
 
+        /** Not by a table: this class may be initialised before the device is known, as by a zygote. */
         public static String getString(ContentResolver resolver, String name) {
-            return VALUES.get(name);
+            return ANDROID_ID.equals(name) ? Device.fact("android.id") : LOCATION_MODE.equals(name) ? "3" : null;
         }
 
         public static int getInt(ContentResolver cr, String name) throws SettingNotFoundException {

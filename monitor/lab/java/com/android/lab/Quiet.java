@@ -7,7 +7,7 @@ import android.util.Log;
 public final class Quiet {
     private static final int POLL_MS = 25;
     private static final int QUIET_MS = Integer.getInteger("lab.quiet_ms", 300);
-    private static final int LIFE_MS = 30_000;
+    private static final int LIFE_MS = Integer.getInteger("lab.life_ms", 30_000);
     private static final int SHARED_LIFE_MS = 120_000;
 
     private Quiet() {

@@ -1,0 +1,106 @@
+"""Classes of which a part is absent, and class loaders as plug-ins and packers use them."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.observe.sources import Source
+from tests.art.conftest import JAVA, Played, Run
+from tests.art.rig.vm import Runtime, class_files
+
+pytestmark = pytest.mark.timeout(180)
+
+PROGRAM = "classes"
+PLUGGED_IN = 3 * 3
+"""Loaders, and calls of the class of each."""
+BURST = 8 * 4 * 3
+"""Threads, loaders of each, and calls of the class of each."""
+
+
+def source(cls: str, method: str = "read") -> Source:
+    values = [] if method == "$init" else [{"from": "return"}]
+    return Source(name=f"{cls}.{method}", cls=f"{PROGRAM}.{cls}", method=method, data="phone_number", values=values)
+
+
+ABSENT = "absent.Gone"
+HOSTILE = [
+    # source, what the app prints of it, how often it is seen, and what the gap that tells of it says
+    (source("Hostile$Field"), "field", 1, None),
+    (source("Hostile$Constructor"), "text", 1, None),
+    (source("Hostile$Constructor", "$init"), "text", 1, ABSENT),
+    (source("Hostile$Signature"), "number 7", 1, ABSENT),
+    (source("Hostile$Signature", "alone"), "alone", 0, ABSENT),
+    (source("Hostile$Signature", "made"), "null", 0, ABSENT),
+    (source("Hostile$Throws"), "throws", 1, None),
+    (source("Hostile$Mentions"), "mentions null", 1, None),
+    (source("Hostile$Below"), "java.lang.NoClassDefFoundError", 0, "never came"),
+    (source("Hostile$Implements"), "java.lang.NoClassDefFoundError", 0, "never came"),
+    (source("Hostile$Initialiser"), "java.lang.ExceptionInInitializerError", 0, None),
+]
+LOADED = [
+    (source("Plugin"), PLUGGED_IN + BURST),
+    (source("Plugin", "below"), PLUGGED_IN + BURST),
+    (source("Packed"), 4),
+]
+
+
+@pytest.fixture(scope="module")
+def dexed(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The program without the classes that it was compiled with and are not to be there."""
+    made = tmp_path_factory.mktemp("dex") / "classes.jar"
+    whole = class_files(made)
+    device = runtime.home / "classes/device.jar"
+    runtime.tools.compile(sorted((JAVA / PROGRAM).rglob("*.java")), whole, [device])
+    part = made.with_name("part.jar")
+    with zipfile.ZipFile(whole) as full, zipfile.ZipFile(part, "w") as left:
+        for name in full.namelist():
+            if not name.startswith("absent/"):
+                left.writestr(name, full.read(name))
+    runtime.tools.dex([part], made, [device])
+    return lambda _: made
+
+
+@pytest.fixture(scope="module")
+def jar(dexed: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program once more, for its loaders."""
+    return Path(shutil.copy(dexed(PROGRAM), tmp_path_factory.mktemp("plug-in") / "plug-in.jar"))
+
+
+def counts(played: Played) -> Counter[str]:
+    seen: Counter[str] = Counter()
+    for access in played.accesses:
+        seen[access.source] += access.count
+    return seen
+
+
+def test_what_names_an_absent_class_is_a_gap_and_the_rest_is_seen(play: Run) -> None:
+    played = play(PROGRAM, [each for each, *_ in HOSTILE])
+    lines = played.printed.splitlines()
+    assert (played.code, lines[-1:]) == (0, ["done"]), played.log
+    printed = [line.partition(": ")[2] for line in lines]
+    assert [said for _, said, *_ in HOSTILE if said not in printed] == []
+    assert counts(played) == Counter({each.name: seen for each, _, seen, _ in HOSTILE if seen})
+    told = {gap.subject: gap.detail or "" for gap in played.gaps}
+    assert sorted(told) == sorted(each.name for each, *_, gap in HOSTILE if gap is not None)
+    assert [each.name for each, *_, gap in HOSTILE if gap is not None and gap not in told[each.name]] == []
+
+
+def test_the_classes_of_every_loader_are_seen_from_the_first_call_on(play: Run, jar: Path) -> None:
+    played = play(PROGRAM, [each for each, _ in LOADED], str(jar))
+    assert played.printed.splitlines() == [
+        "plugged in",
+        "added: packed added",
+        "custom: packed custom",
+        "elements: packed elements",
+        "context: packed context",
+        "burst: []",
+        "done",
+    ], played.log
+    late = [gap.detail for gap in played.gaps if "too busy" in (gap.detail or "")]
+    assert late or counts(played) == Counter({each.name: seen for each, seen in LOADED})
