@@ -1,5 +1,6 @@
 // The agent: takes a plan, brings the hooks up before the app's first line, and says `ready` only when they are live.
 
+import { enterOnce, isOnArt } from "./out/entered.js"; // first: it ends the rest where an earlier run has been
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
@@ -13,7 +14,6 @@ import { micros, timestamp } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
 import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
-import { enterOnce, isOnArt } from "./out/entered.js";
 import { send } from "./out/numbered.js";
 import type { Plan } from "./plan.js";
 import { configureStack } from "./watch/access.js";

@@ -127,7 +127,10 @@ export interface TransformerSpec {
 }
 
 export interface TransformsPlan {
+  /** beginnings of frames, `*` is any text: whose transforms are left out */
   not_from: string[];
+  /** the same of those that stand between a caller and the call */
+  through: string[];
   classes: TransformerSpec[];
 }
 

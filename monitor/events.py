@@ -626,7 +626,8 @@ class Run(Record):
         description="what is to be known of the device's preparation, and takes nothing from what was observed",
     )
     route: dict[str, Any] = Field(
-        default_factory=dict, description="how the device's traffic came to the proxy: way, why, sees, keeps_port, quic"
+        default_factory=dict,
+        description="how the device's traffic came to the proxy: way, why, sees, keeps_port, host, port, quic",
     )
     root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")

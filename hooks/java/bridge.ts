@@ -89,7 +89,7 @@ export interface ClassWrapper {
   $f: { _patchedMethods: Set<Overload> };
   /** on ART: the class's own overloads of a method, and per method what the unreadable ones name that is not there */
   $own?: (method: string) => Overload[];
-  unread?: ReadonlyMap<string, string[]>;
+  $unread?: ReadonlyMap<string, string[]>;
   [member: string]: unknown;
 }
 

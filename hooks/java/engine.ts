@@ -136,7 +136,7 @@ export function watch(
     result.count += 1;
   }
   result.missing = [...missing];
-  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.unread?.get(method) ?? []) : [];
+  result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.$unread?.get(method) ?? []) : [];
   if (result.count > 0 && result.unread.length > 0) {
     emit(micros(), { kind: "gap", where: "hook", subject: watcher.subject, why: "install_failed", detail: namesAbsent(result.unread) });
   }

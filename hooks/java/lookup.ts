@@ -198,7 +198,7 @@ class OwnWrapper {
   readonly $f = Java.classFactory;
   readonly $C = selfOf(() => this.cls);
   /** method -> what is missing: the classes that its overloads name and that are not there */
-  readonly unread = new Map<string, string[]>();
+  readonly $unread = new Map<string, string[]>();
   private readonly made = new Map<string, Overload[]>();
   private methods: Map<string, NativePointer[]> | null = null;
   private parent: ClassWrapper | null | undefined;
@@ -288,7 +288,7 @@ class OwnWrapper {
   }
 
   private missing(name: string, what: string): void {
-    this.unread.set(name, [...(this.unread.get(name) ?? []), what]);
+    this.$unread.set(name, [...(this.$unread.get(name) ?? []), what]);
   }
 }
 

@@ -18,13 +18,10 @@ export function isOnArt(): boolean {
   return Process.findModuleByName("libart.so") !== null;
 }
 
-/** On ART: throws where an agent was here before; else leaves the mark. */
+/** On ART: leaves the mark. */
 export function enterOnce(): void {
   if (!isOnArt()) {
     return;
-  }
-  if (marked()) {
-    throw new Error("an earlier run has been in this process");
   }
   const mmap = new NativeFunction(
     Module.getGlobalExportByName("mmap"), "pointer", ["pointer", "size_t", "int", "int", "int", "long"]);
@@ -32,4 +29,13 @@ export function enterOnce(): void {
   if (page.equals(PLACE)) { // else something else is there: it is not marked
     page.writeUtf8String(MARK);
   }
+}
+
+// Before the bridge is loaded: it would look for what it knows of the runtime where an earlier one has written.
+if (isOnArt() && marked()) {
+  const refuse = (): never => {
+    throw new Error("an earlier run has been in this process");
+  };
+  rpc.exports = { install: refuse, finish: () => undefined };
+  refuse();
 }

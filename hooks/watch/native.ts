@@ -152,15 +152,12 @@ function failed(route: RouteSpec, error: unknown, failures: number): void {
 const modules = new ModuleMap();
 /** Classes through which Java code reads files and runs commands; what others of the platform read is for themselves. */
 const READS = /^(java\.(io|nio|lang|util)|sun\.nio|jdk\.internal|libcore\.io|android\.system|kotlin\.io)\./;
-/** Where the system keeps its own libraries. */
-const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|lib|lib32|lib64|usr)\//;
-
 /**
  * A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. What another
  * package's libraries (WebView's, those of Google Play services) do for themselves is not the app's either.
  */
 function isSystem(path: string): boolean {
-  return SYSTEM.test(path) || ownerOfPath(path) !== "app" || ofJvm().some((folder) => path.startsWith(folder));
+  return ownerOfPath(path) !== "app" || ofJvm().some((folder) => path.startsWith(folder));
 }
 
 let folders: string[] = [];

@@ -1,8 +1,8 @@
 // How a value is read out of a call: where it is, which getters lead to it, and how it becomes text.
 
 import type { Value } from "../event.js";
-import type { Raw } from "../java/bridge.js";
-import { Method, className, loadClass } from "../java/classes.js";
+import { isStatic, overloadsOf, type Raw } from "../java/bridge.js";
+import { Method, className, loadClass, wrapperFor } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import {
   JavaError, arrayElement, arrayLength, byteArray, classOf, findClass, fromReflected, globalRef, inFrame, invoke,
@@ -100,7 +100,7 @@ function collect(
     return;
   }
   if (next !== undefined) {
-    const got = next.startsWith(".") ? { raw: field(env, object, next.slice(1)) } : called(env, object, next);
+    const got = next.startsWith(".") ? { raw: field(env, object, next.slice(1)) } : called(env, object, next, true);
     if (got.raw instanceof NativePointer) {
       collect(env, got.raw, rest, as, found, into);
     } else {
@@ -317,14 +317,39 @@ interface Got {
   type?: string;
 }
 
-function called(env: Env, object: NativePointer, name: string): Got {
+/** A method's id, and the name of the type that it returns. */
+interface Found {
+  id: NativePointer;
+  type: string;
+}
+
+function publicly(env: Env, cls: NativePointer, name: string): Found {
+  const method = getMethod.object(env, cls, newString(env, name), NULL);
+  return { id: fromReflected(env, method), type: className(env, getReturnType.object(env, method)) };
+}
+
+/** Where reflection refuses: in the model that the bridge has of the class, which asks nobody for leave. */
+function publicOrNot(env: Env, cls: NativePointer, name: string): Found {
+  try {
+    return publicly(env, cls, name);
+  } catch (error) {
+    const wrapper = wrapperFor(env, className(env, cls), globalRef(env, cls));
+    const found = overloadsOf(wrapper, name).find((each) => each.argumentTypes.length === 0 && !isStatic(each));
+    if (found === undefined) {
+      throw error;
+    }
+    return { id: found.handle, type: found.returnType.className };
+  }
+}
+
+/** `hidden`: also a method that is not public, or that Android keeps from the app, in whose frame we may be. */
+function called(env: Env, object: NativePointer, name: string, hidden = false): Got {
   const cls = classOf(env, object);
   const known = getters.get(name) ?? [];
   let entry = known.find((candidate) => isSame(env, candidate.cls, cls));
   if (entry === undefined) {
-    const method = getMethod.object(env, cls, newString(env, name), NULL);
-    const type = className(env, getReturnType.object(env, method));
-    entry = { cls: globalRef(env, cls), id: fromReflected(env, method), returns: PRIMITIVES[type] ?? "L", type };
+    const { id, type } = hidden ? publicOrNot(env, cls, name) : publicly(env, cls, name);
+    entry = { cls: globalRef(env, cls), id, returns: PRIMITIVES[type] ?? "L", type };
     getters.set(name, [...known, entry]);
   }
   return { raw: invoke(env, object, entry.id, entry.returns, false, []), type: entry.type };

@@ -20,8 +20,6 @@ const INLINE_BYTES = 256;
 /** Lines a second from one place in the code; a loop of thousands says no more than its first. */
 const MOST_A_SECOND = 200;
 const SECOND_US = 1_000_000;
-/** Frames of the platform's own crypto classes, which stand between the app and the call. */
-const PLUMBING = /^(java\.security|javax\.crypto|com\.sun\.crypto\.provider|java\.util\.zip|java\.util\.Base64|android\.util\.Base64)\b/;
 
 /** One piece of work of one object. */
 interface Work {
@@ -34,12 +32,18 @@ interface Work {
 
 const works = new Tracked<Work>();
 let notFrom: RegExp[] = [];
+let through: RegExp[] = [];
 
 export function watchTransforms(env: Env, plan: TransformsPlan): void {
-  notFrom = plan.not_from.map((beginning) => new RegExp(`^${beginning.replace(/[.$]/g, "\\$&").replace("*", ".*")}`));
+  notFrom = plan.not_from.map(beginning);
+  through = plan.through.map(beginning);
   for (const spec of plan.classes) {
     eachClass(env, spec.cls, (own, wrapper) => { install(own, wrapper, spec); });
   }
+}
+
+function beginning(name: string): RegExp {
+  return new RegExp(`^${name.replace(/[.$]/g, "\\$&").replace("*", ".*")}`);
 }
 
 function install(env: Env, wrapper: ClassWrapper, spec: TransformerSpec): void {
@@ -241,8 +245,9 @@ function tell(call: Call, spec: TransformerSpec, work: Work): void {
   }
   const holder = call.overload.holder.$n.replace(/#\d+$/, "");
   const stack = frames(capture(env), `${holder}.${call.method}`);
-  const caller = stack.find((frame) => !PLUMBING.test(frame)) ?? "";
-  if (notFrom.some((pattern) => pattern.test(caller)) || tooFast(caller, call.begun)) {
+  const isOthers = (frame: string): boolean => notFrom.some((pattern) => pattern.test(frame));
+  const caller = stack.find((frame) => isOthers(frame) || !through.some((pattern) => pattern.test(frame))) ?? "";
+  if (isOthers(caller) || tooFast(caller, call.begun)) {
     return;
   }
   if (work.size > MOST_BYTES) {

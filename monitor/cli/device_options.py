@@ -68,6 +68,21 @@ _OPTIONS = (
         help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
     ),
     click.option(
+        "--grant",
+        multiple=True,
+        metavar="PERMISSION",
+        callback=lambda _context, _option, each: tuple(map(_permission, each)),
+        help="Grant the app a permission before each start, as READ_CONTACTS: no user is asked for it. Taken back "
+        "afterwards.",
+    ),
+    click.option(
+        "--revoke",
+        multiple=True,
+        metavar="PERMISSION",
+        callback=lambda _context, _option, each: tuple(map(_permission, each)),
+        help="Revoke one that the app has, before each start. Granted again afterwards.",
+    ),
+    click.option(
         "--attach",
         is_flag=True,
         help="Observe the app as it runs on the device; what it did before is not seen.",
@@ -123,6 +138,8 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
         persona: Path | None,
         no_persona: bool,
         frida_server: Path | None,
+        grant: tuple[str, ...],
+        revoke: tuple[str, ...],
         attach: bool,
         allow: tuple[str, ...],
         adb_root: bool,
@@ -147,6 +164,8 @@ def device_options(verb: Callable[..., None]) -> Callable[..., None]:
             persona=persona,
             no_persona=no_persona,
             frida_server=frida_server,
+            grant=grant,
+            revoke=revoke,
             attach=attach,
             allow=allow,
             adb_root=adb_root,
@@ -236,6 +255,8 @@ def _checked(wanted: Wanted) -> Wanted:
             "--app": wanted.package,
             "--persona": wanted.persona,
             "--frida-server": wanted.frida_server,
+            "--grant": wanted.grant,
+            "--revoke": wanted.revoke,
             "--attach": wanted.attach,
             "--allow": wanted.allow,
             "--adb-root": wanted.adb_root,
@@ -256,7 +277,19 @@ def _checked(wanted: Wanted) -> Wanted:
             f"Which app is to be observed on {wanted.device}?",
             "Name an APK to install, --apk app.apk, or an app that is there, --app com.example.app.",
         )
+    elif wanted.attach and (wanted.grant or wanted.revoke):
+        raise UserError(
+            "--grant and --revoke change what an app may before it starts; with --attach it runs already.",
+            "Leave --attach out, or grant it on the device.",
+        )
     return wanted
+
+
+def _permission(text: str) -> str:
+    """Its whole name. Raises UserError for what is none."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
+        raise UserError(f"{text!r} is no permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS.")
+    return text if "." in text else f"android.permission.{text}"
 
 
 def _connect_to(each: tuple[str, ...]) -> dict[str, tuple[str, int]]:

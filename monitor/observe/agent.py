@@ -45,6 +45,8 @@ LATE_START = "it was started without Frida, which could not: what it did before 
 CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
 BACK_TRY_S = 0.5
+SERVER_S = 20.0
+"""How long frida-server alone may give no answer, while the device does."""
 CAME_BACK = (
     "it was lost for {:.0f} s: the agent kept its lines and sent them then; the screen, the system's own counts and "
     "what goes through adb were not seen meanwhile"
@@ -377,7 +379,7 @@ class Agent(Listener):
             self._ended.set()
 
     def _look_for_it(self, since: datetime) -> None:
-        began = time.monotonic()
+        began, there_at = time.monotonic(), None
         script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
         while not self._stopping and time.monotonic() - began < AWAY_S:
             self._returned = True
@@ -389,8 +391,18 @@ class Agent(Listener):
                 self._is_back(since)
                 return
             self._away_since = since
+            there_at = (there_at or time.monotonic()) if self._device_answers() else None
+            if there_at is not None and time.monotonic() - there_at > SERVER_S:
+                break  # not the cable: frida-server is gone
             time.sleep(BACK_TRY_S)
         self._over(LOST, None)
+
+    def _device_answers(self) -> bool:
+        """Whether the device itself is there, as far as it can be asked otherwise than by Frida."""
+        try:
+            return self._owned is not None and self._owned() is not None
+        except SetupError:
+            return False
 
     def _ended_unseen(self, since: datetime) -> None:
         """The process ended; where the way to it was lost before, with all that it had to say since."""

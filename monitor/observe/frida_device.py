@@ -30,6 +30,9 @@ POLL_S = 0.1
 KEEPALIVE_S = 20
 """How often a server is told that we are still there; after one and a half times that it gives us up, so that we can
 come back when a connection was lost without a word."""
+CALL_S = 30.0
+"""How long a process may take to answer: one that Android froze gives no answer at all."""
+NO_ANSWER = "it gives no answer"
 RESUME_S = 10.0
 """How long one try to come back may take."""
 LOST = "connection-terminated"
@@ -257,7 +260,8 @@ class FridaDevice:
         why the process is no longer observed, with Frida's crash report where it has one. Where only the way to the
         process is LOST, the script goes on for `kept_s` seconds and keeps what it says: `Script.resume` comes back.
         """
-        session = self._device.attach(pid, **({"persist_timeout": kept_s} if kept_s else {}))
+        with _bounded(CALL_S):
+            session = self._device.attach(pid, **({"persist_timeout": kept_s} if kept_s else {}))
         session.on("detached", ended)
         script = session.create_script(code, name="agent", runtime="qjs")
         script.on("message", heard)
@@ -278,12 +282,25 @@ class Script:
         self._pid = pid
 
     def load(self) -> None:
-        """Run it. Raises what Frida raises."""
-        self._script.load()
+        """Run it. Raises what Frida raises, where the process gives no answer in time too."""
+        with _bounded(CALL_S):
+            self._script.load()
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """Call one of its functions. Raises what Frida raises."""
-        return getattr(self._script.exports_sync, name)(*arguments)
+        """Call one of its functions. Raises what Frida raises, where the process gives no answer in time too."""
+        given: list[Any] = []
+        failed: list[Exception] = []
+
+        def call() -> None:
+            try:
+                given.append(getattr(self._script.exports_sync, name)(*arguments))
+            except ERRORS as error:
+                failed.append(error)
+
+        within(CALL_S, call, ())
+        if not given:
+            raise failed[0] if failed else frida.ProcessNotRespondingError(NO_ANSWER)
+        return given[0]
 
     def post(self, message: Mapping[str, Any]) -> None:
         """Send it a message; where the process has ended meanwhile nobody hears it."""
@@ -316,13 +333,15 @@ class Script:
 
 @contextmanager
 def _bounded(seconds: float) -> Iterator[None]:
-    """What is asked of Frida inside ends after so long, with an error of Frida's."""
+    """What is asked of Frida inside ends after so long, with an error of Frida's: that it gives no answer."""
     cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
     timer = threading.Timer(seconds, cancellable.cancel)
     timer.start()
     try:
         with cancellable:
             yield
+    except frida.OperationCancelledError:
+        raise frida.ProcessNotRespondingError(NO_ANSWER) from None
     finally:
         timer.cancel()
 

@@ -65,6 +65,7 @@ class Transformers(_Entry):
     """catalog/transforms.yml."""
 
     not_from: tuple[str, ...] = Field(description="beginnings of frames whose own crypto is left out; `*` is any text")
+    through: tuple[str, ...] = Field(description="the same of those that stand between a caller and the call")
     classes: tuple[Transformer, ...]
 
     def plan(self, level: int | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pytest
 from hatch_build import build_agent, build_lab
 from monitor.errors import SetupError
 from monitor.events import Access, Gap, Phase
+from monitor.observe import agent as agents
 from monitor.observe import gate
 from monitor.observe.agent import Agent
 from monitor.observe.android import server
@@ -189,7 +190,8 @@ def test_a_start_that_fails_in_the_middle_leaves_nothing_held(scene: Scene, what
         agent.launch(scene.target())
 
 
-def test_a_server_that_dies_in_the_run_is_no_crash_of_the_apps(scene: Scene) -> None:
+def test_a_server_that_dies_in_the_run_is_no_crash_of_the_apps(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "SERVER_S", 1.0)
     with scene.agent() as agent:
         agent.launch(scene.target())
         scene.control.shell.check(f"kill -9 $(pidof {Path(_program(scene)).name})", root=True)

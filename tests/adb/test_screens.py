@@ -12,7 +12,7 @@ import pytest
 
 from monitor.events import Consent, Event, Gap, Phase, Screen
 from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.hands import Explore, Question
 from monitor.observe.android.playing import OPENED_AGAIN
 from monitor.observe.android.screens import Screens
@@ -174,6 +174,10 @@ def test_each_touch_is_recorded_with_what_was_there_before_it(
     order = [(event.kind, getattr(event, "note", None)) for event in lines.all]
     given = next(at for at, event in enumerate(lines.all) if isinstance(event, Consent) and event.status == "given")
     assert order[given - 1] == ("screen", "touched 'Agree' at 540,980: its label agrees")
+    # No hook need have seen it: each line says where it is from.
+    assert [line.note for line in lines.of(Consent) if line.signal in ("dialog", "tap")] == [
+        "read from the screen's tree", "touched for the user by the plan, as read from the screen's tree",
+    ]  # fmt: skip
     assert took < 5  # goal 0.3 s, see tests/bench; here it is only seen to come back
 
 
@@ -360,8 +364,14 @@ def test_touches_that_the_device_refuses(
         screens_settled(lines, 2)
 
     (gap,) = lines.of(Gap)
+    assert fault("touches-refused", serial=phone.serial, said="x").next_step in gap.detail
     assert "USB debugging (Security settings)" in gap.detail
     assert [line.status for line in lines.of(Consent)] == ["requested", "requested"]
+
+    phone.write(refuses_input=False)  # the remedy, and the next run
+    with Stage(phone, SCREENS, WAYS, "contacts") as stage, played(control_of(phone), "accept") as (_, lines):
+        stage.until("home")
+    assert lines.of(Gap) == []
 
 
 def test_what_was_there_is_there_again(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:

@@ -37,6 +37,11 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def gone(control: Control) -> None:
+    """As a run takes it back."""
+    assert control.journal.undo_all(control.take_back) == []
+
+
 def traces(control: Control) -> tuple[str, list[str]]:
     """What a server leaves: files, and processes that were not there before."""
     names = control.shell.check("ps -A -o PID,UID,PPID,NAME").splitlines()[1:]
@@ -56,11 +61,11 @@ def test_it_starts_answers_and_leaves_no_trace(phone_of: Make, control_of: Of, f
     assert "127.0.0.1" in control.shell.check(
         f"grep -a '' /proc/$(pidof {_program(control, running)})/cmdline", root=True
     )
-    server.stop(control, running)
+    gone(control)
     assert control.journal.open == ()
     if api >= 26:
         assert traces(control) == ("", [])
-    server.stop(control, running)
+    gone(control)
 
 
 def _program(control: Control, running: server.Running) -> str:
@@ -76,7 +81,7 @@ def test_its_rights_are_roots_and_its_token_is_asked_for(phone_of: Make, control
         answers(address, "another", 3)
     assert getattr(raised.value, "code", "") == "frida-token"
     assert answers(address, token)["access"] == "full"
-    server.stop(control, running)
+    gone(control)
 
 
 GOES_WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -101,7 +106,8 @@ def test_what_goes_wrong_is_said_and_taken_back(
     assert control.journal.open == ()
     assert traces(control) == ("", [])
     phone.write(frida={})  # the remedy: what was wrong is mended
-    server.stop(control, server.start(control, file))
+    server.start(control, file)
+    gone(control)
 
 
 BAD_FILES: list[tuple[str, bytes]] = [
@@ -125,7 +131,8 @@ def test_a_file_that_is_no_server_of_ours(phone_of: Make, control_of: Of, file: 
     assert control.journal.open == ()
     assert traces(control) == ("", [])
     file.write_bytes(lzma.compress(good))  # the remedy: the file of the release, packed as it is there
-    server.stop(control, server.start(control, file))
+    server.start(control, file)
+    gone(control)
 
 
 def test_without_root_there_is_none(phone_of: Make, control_of: Of, file: Path) -> None:
@@ -261,7 +268,8 @@ def test_another_server_is_left_alone_and_noted(phone_of: Make, control_of: Of, 
     control = control_of(phone)
     other = listen(phone, 27042)
     try:
-        server.stop(control, server.start(control, file))
+        server.start(control, file)
+        gone(control)
         assert other.poll() is None
         assert "another Frida is on the device (port 27042)" in " ".join(control.notes)
     finally:
@@ -280,7 +288,7 @@ def test_a_port_that_is_taken_is_not_insisted_on(
     try:
         running = server.start(control, file)
         assert running.port == server.PORTS.start + 1
-        server.stop(control, running)
+        gone(control)
         assert control.journal.open == ()
     finally:
         other.kill()
@@ -325,7 +333,7 @@ def test_a_quirk_is_changed_for_the_run_and_given_back(
 
     assert name in running.quirks
     assert phone.read()["properties"].items() >= quirk.set.items()
-    server.stop(control, running)
+    gone(control)
     assert phone.read()["properties"].items() >= properties.items()
 
 
@@ -335,7 +343,7 @@ def test_zygotes_environment(phone_of: Make, control_of: Of, file: Path, api: in
     running = server.start(control, file)
     program = _program(control, running)
     environment = control.shell.check(f"tr '\\000' '\\n' </proc/$(pidof {program})/environ", root=True)
-    server.stop(control, running)
+    gone(control)
     assert ("ANDROID_DATA=/data" in environment.splitlines()) is given
     assert ("zygote-environment" in running.quirks) is given
 
@@ -349,9 +357,9 @@ def test_selinux_is_switched_off_with_the_users_leave_alone(phone_of: Make, cont
         server.start(control, file)
     assert phone.read().get("selinux", "Enforcing") == "Enforcing"
 
-    running = server.start(control, file, allowed=["selinux-permissive"])
+    server.start(control, file, allowed=["selinux-permissive"])
     assert phone.read()["selinux"] == "Permissive"
-    server.stop(control, running)
+    gone(control)
     assert phone.read()["selinux"] == "Enforcing"
 
 

@@ -83,6 +83,9 @@ def test_a_lost_reverse_is_made_again(
     [
         ({}, "auto", ("reverse", "regular", "127.0.0.1")),
         ({"emulator": True}, "auto", ("address", "regular", "10.0.2.2")),
+        ({}, "redirect", ("redirect", "redirect", "127.0.0.1")),
+        ({"emulator": True}, "redirect", ("redirect", "redirect", "10.0.2.2")),
+        ({"su": ""}, "redirect", None),
         ({}, "wireguard@51820", ("by-hand", "wireguard", None)),
         ({"emulator": True}, "local:qemu", ("by-hand", "local", None)),
         ({}, "local", None),
@@ -103,6 +106,41 @@ def test_which_way(
         return
     way = traffic.choose(control, wanted)
     assert (way.name, way.kind, way.host) == expected
+
+
+@pytest.mark.parametrize("su", ["magisk", ""])
+def test_the_agent_redirects_by_itself_where_names_are_found_and_nobody_routes(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], su: str
+) -> None:
+    phone = phone_of(su=su)
+    control = control_of(phone)
+    assert traffic.choose(control, "auto").name == "reverse"
+    os.system(f"nsenter -t {phone.init} -n ip route add default dev lo")  # a network, which leads nowhere
+    assert traffic.choose(control, "auto").name == ("redirect" if su else "reverse")
+
+
+def test_the_redirect_takes_a_port_of_the_device_and_puts_a_proxy_of_the_users_aside(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"http_proxy": "10.1.2.3:3128", "global_proxy_pac_url": "http://wpad.test/a.pac"}
+    phone = phone_of(state={"settings": {"global": settings, "secure": {}, "system": {}}})
+    control = control_of(phone)
+    control.shell.adb.reverse(8080, 9)
+    route = traffic.Route(control, traffic.choose(control, "redirect"), ("127.0.0.1", 8080), UID)
+
+    route.start()
+
+    assert route.at == ("127.0.0.1", 8081)
+    told = route.describe()
+    assert (told["way"], told["keeps_port"], told["host"], told["port"]) == ("redirect", False, "127.0.0.1", 8081)
+    assert told["quic"] in ("blocked", "refused by the agent")
+    assert phone.read()["settings"]["global"] == {"http_proxy": ":0"}
+    monkeypatch.setattr(traffic, "RENEW_S", 0.0)
+    control.shell.adb.unreverse(8081)
+    assert "port 8081" in route.renew()[0]
+    assert control.journal.undo_all(control.take_back) == []
+    assert phone.read()["settings"]["global"] == settings
+    assert control.shell.adb.reversed() == [8080]
 
 
 def test_another_vpn_is_a_fault(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
@@ -253,13 +291,41 @@ def test_what_this_machine_redirects_ends_with_the_run_however_it_ends() -> None
     assert "appwitness_dead0001" not in ruleset()
 
 
+@pytest.mark.parametrize("script", ["exit 1", "exec sleep 60"])
+def test_an_nft_that_takes_no_table_is_said_and_mode_regular_does(
+    phone_of: Callable[..., Phone],
+    control_of: Callable[[Phone], Control],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    script: str,
+) -> None:
+    program = tmp_path / "nft"
+    program.write_text(f'#!/bin/sh\n[ "$1" = list ] && exit 1\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(gateway, "nft", lambda: str(program))
+    monkeypatch.setattr(gateway, "NFT_S", 0.5)
+    control = control_of(phone_of())
+    link = gateway.Link("192.0.2.1", "eth0", "192.0.2.2")
+    routed = traffic.Way("routed", "transparent", "", "", True, link.gateway, link=link)
+
+    with pytest.raises(DeviceFault) as raised:
+        traffic.Route(control, routed, (link.gateway, 9), UID).start()
+
+    assert raised.value.code == "host-nft-failed"
+    assert "--mode regular" in raised.value.next_step
+    assert control.journal.open == ()
+    traffic.Route(control, traffic.choose(control, "regular"), ("127.0.0.1", 9), UID).start()  # the remedy
+    assert control.shell.adb.reversed() == [9]
+    assert control.journal.undo_all(control.take_back) == []
+
+
 @needs_gateway
 def test_where_the_proxy_listens_elsewhere_it_is_said(
     bridge: tuple[Phone, str, str], control_of: Callable[[Phone], Control]
 ) -> None:
     phone, ours, its = bridge
     control = control_of(phone)
-    assert traffic.choose(control, "auto").kind == "regular"
+    assert traffic.choose(control, "auto").kind == "redirect"
     assert f"--listen {ours} --device-address {its}" in traffic.modes(control)["transparent"][2]
     route = traffic.Route(control, traffic.choose(control, "transparent"), (ours, 9))
     with pytest.raises(DeviceFault) as raised:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import ssl
-import threading
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import trustme
 
 from monitor.events import Access, Connection, Transform, Upload
 from monitor.judge.code import method_of
@@ -23,33 +19,29 @@ from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.recording import Recording
 from tests.art.conftest import Observe, Played, Run
+from tests.lab.answering import answering
 
 pytestmark = pytest.mark.timeout(240)
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+ADDRESS = "/sys/class/net/lo/address"
 WEBVIEW = "com.google.android.webview"
 
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """Answers each request on a TLS connection that no proxy is in; gives its port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    """The port of a server that no proxy is before."""
+    with answering() as port:
+        yield port
 
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    plain, _ = listening.accept()
-                    with context.wrap_socket(plain, server_side=True) as peer:
-                        seen = b""
-                        while got := peer.recv(4096):
-                            seen += got
-                            if seen.endswith(b"\r\n\r\nbody"):
-                                peer.sendall(ANSWER)
-                                seen = b""
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
+def library(out: Path, name: str) -> Path:
+    """A native library with a method of Main that asks for a hardware address."""
+    text = f"""#include <stdio.h>
+    int Java_attribution_Main_{name}(void *env, void *cls) {{
+        FILE *file = fopen("/sys/class/net/lo/address", "r");
+        return file != NULL && fclose(file) == 0;
+    }}"""
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", str(out)], input=text.encode(), check=True)
+    return out
 
 
 @pytest.fixture
@@ -58,8 +50,9 @@ def played(play: Run, dexed: Callable[[str], Path], server: int, tmp_path: Path)
     code = tmp_path / f"data/app/~~a1B2==/{WEBVIEW}-c3D4==/base.apk"
     code.parent.mkdir(parents=True)
     shutil.copy(dexed("another"), code)
+    own, other = library(tmp_path / "libown.so", "byOwn"), library(code.with_name("libother.so"), "byOther")
     chosen = [each for each in sources.load() if each.name == "java.lang.System.getProperty"]
-    return play("attribution", chosen, str(code), str(server), vm=["-Dhttp.agent=it"])
+    return play("attribution", chosen, str(code), str(server), str(own), str(other), vm=["-Dhttp.agent=it"])
 
 
 def test_whose_code_it_is(played: Played) -> None:
@@ -77,6 +70,8 @@ def test_whose_code_it_is(played: Played) -> None:
         # Another package's code in the app's process: asked by the app, and by itself.
         ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "attribution.Main.main"),
         ("http.agent", "org.chromium.other.Thing.run", WEBVIEW, "org.chromium.other.Thing.run"),
+        # What another package's native code asks for itself is not there.
+        (ADDRESS, "libown.so!Java_attribution_Main_byOwn", "app", "libown.so!Java_attribution_Main_byOwn"),
     ]
     for access in played.accesses:
         told = dict(zip(access.stack, access.owners, strict=True))

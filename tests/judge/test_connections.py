@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import Connection, Endpoint, Gap, Upload
-from monitor.judge.connections import Connections, bypass_gap, foreign_gaps
+from monitor.events import Connection, Endpoint, Gap, Run, Upload
+from monitor.judge.connections import Connections, bypass_gap, connections_of, foreign_gaps, found_at
 from tests.judge.scenario import TABLE
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
@@ -110,7 +110,55 @@ def test_what_the_agent_wrote_says_itself_which_code_it_was():
     assert (alone.ref, alone.by, alone.code.owner) == (None, "agent", "AdNet")
 
 
+# Where the agent led connections to the proxy, under names.
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "expected"),
+    [
+        ([line(10, 5001, announced="77.1")], "77.1", (1, "name")),
+        ([line(10, 5001, announced="77.1"), line(15, 61_000, announced="77.2")], "77.1", (1, "name")),
+        ([line(10, 5001, announced="77.1"), line(15, 5001, "write", SDK, announced="77.1")], "77.1", (2, "name")),
+        ([line(10, 61_000, ip="127.0.0.1")], "77.1", None),  # its own line is lost: the same port is chance
+        ([line(10, 5001, host="api.shop.test")], "77.1", None),
+        ([line(10, 5001, announced="77.1")], None, None),
+    ],
+)  # fmt: skip
+def test_by_name_it_is_certain_and_nothing_else_is_tried(lines, name, expected):
+    connections = known(*lines, ports_kept=False)
+    sent = behind(20).model_copy(update={"announced": name})
+    found = carrier(connections, sent)
+    assert (found and (found.ref, found.by)) == (expected and (f"connections.jsonl:{expected[0]}", expected[1]))
+    sends = {"uploads.jsonl:1": sent}
+    assert connections.foreign(sends, connections.carriers(sends, TABLE)) == frozenset()
+
+
+def test_what_was_led_to_the_proxy_did_not_bypass_it_and_a_gap_knows_its_app():
+    there = Endpoint(ip="203.0.113.9", port=443)
+    connections = known(line(10, 5001, remote=there, announced="77.1"), line(11, 5002, remote=there))
+    assert [one.local.port for one in connections.bypassing([], [], PROXY)] == [5002]
+    gap = Gap(at=at(20), where="proxy", subject="a.test", why="tls_refused", client=Endpoint(ip="127.0.0.1", port=5002))
+    assert connections.app_of(gap.model_copy(update={"announced": "77.1"})) == APP
+    assert connections.app_of(gap.model_copy(update={"announced": "77.9"})) is None
+
+
 # Where an emulator or a tunnel changes ports.
+
+
+def test_where_ports_are_lost_one_that_is_the_same_is_chance():
+    lost = Run.model_validate(
+        {"id": "r", "app": {"package": APP}, "device": {"serial": "s", "kind": "phone"}, "started": START,
+         "route": {"keeps_port": False, "host": "10.0.2.2", "port": 8080}}
+    )  # fmt: skip
+    connections = connections_of(lost)
+    at_proxy = Endpoint(ip="10.0.2.2", port=8080)
+    connections.add("connections.jsonl:1", line(10, 61_000, ip="127.0.0.1", host="other.test", remote=at_proxy))
+    connections.add(
+        "connections.jsonl:2", line(10, 61_001, ip="127.0.0.1", remote=Endpoint(ip="203.0.113.9", port=443))
+    )
+    assert carrier(connections, behind(20)) is None
+    chance = upload(20, 61_001, ip="127.0.0.1")
+    assert [one.local.port for one in connections.bypassing([chance], [], PROXY, found_at(lost))] == [61_001]
 
 
 def behind(seconds, size=0, host="api.shop.test"):

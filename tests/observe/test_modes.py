@@ -50,6 +50,14 @@ def test_what_cannot_be(wanted: str, can: Mapping[str, Sequence[str]], words: st
         choose(wanted, can)
 
 
+def test_without_hooks_nobody_redirects() -> None:
+    can = {"redirect": ("the agent is there",), **PHONE}
+    assert choose("auto", can).spec == "redirect"
+    assert choose("auto", can, hooks=False).spec == "regular"
+    with pytest.raises(UserError, match="hooks, which are switched off"):
+        choose("redirect", can, hooks=False)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems ask by themselves")
 def test_mode_local_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

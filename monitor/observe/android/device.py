@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,8 @@ from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
+CHECK_S = 5.0
+"""How often is looked for processes of the app that are new."""
 REACH_S = 3.0
 """How long one try to connect again may take."""
 BACK_S = 30.0
@@ -110,6 +113,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._found: tuple[Value, ...] = ()
         self._hookless: str | None = None
         self._gaps: list[Gap] = []
+        self._checked: set[int] = set()
+        """Processes of the app that were looked at for the proxy's authority."""
+        self._check_at = 0.0
 
     def __exit__(self, *_: object) -> None:
         if any(entry.number > self._since for entry in self._control.journal.open):
@@ -211,6 +217,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         device with a proxy setting that leads nowhere drops its Wi-Fi."""
         app = self._installed
         if not self._wanted.no_persona:
+            self._note_data()
             persona = personas.load(self._wanted.persona) if self._wanted.persona else personas.made(self._control.run)
             self._planted = personas.plant(self._control, persona, user=self._user)
             self._control.notes += [f"{each.what} could not be planted: {each.why}" for each in self._planted.gaps]
@@ -237,6 +244,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._control, way, (proxy_host, proxy_port), app.uid, package=package_name, tunnel=wireguard or None
         )
         self._route.start()
+        if not self._wanted.by_hand:
+            self._rest_screens()
 
     def reset(self) -> None:
         """Make the next start the first one, where the app's data may be cleared; and mend what a restart of the
@@ -254,6 +263,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 "the app kept what it had stored before: it was not its first run, and what it asked then is not here"
             )
             self._gap("device", app.identity.package, detail)
+        self._permit()
         self._mend()
 
     def launch(self) -> AndroidTarget:
@@ -396,6 +406,28 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if gaps:
             lines.append_all(gaps)
 
+    def _note_data(self) -> None:
+        """What of the owner's is there besides what is planted: it may be in the recording."""
+        there = {name: count for name, count in personas.counts(self._control, user=self._user).items() if count}
+        if there:
+            said = ", ".join(f"{count} {name}" for name, count in there.items())
+            self._control.notes.append(f"the device had data of its owner's before the run: {said}")
+
+    def _rest_screens(self) -> None:
+        """Animations are off for the run, so that a screen comes to rest before it is read."""
+        try:
+            package.without_animations(self._control)
+        except DeviceFault as error:
+            self._control.notes.append(f"animations stay on: {error.what}")
+
+    def _permit(self) -> None:
+        """Permissions that the operator wants given or taken before the start: no user was asked for them."""
+        name = self._installed.identity.package
+        for permission in self._wanted.grant:
+            package.grant(self._control, name, permission, self._user)
+        for permission in self._wanted.revoke:
+            package.revoke(self._control, name, permission, self._user)
+
     def _predict(self) -> None:
         """What the app's network security configuration lets expect: a host that it pins will refuse the proxy."""
         app = self._installed
@@ -442,6 +474,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         for what in self._route.renew() if self._route else []:
             self._gap("device", "adb reverse", what)
         self._mend()
+        self._check_trust()
         place = self._planted.place if self._planted else None
         if place is not None:
             try:
@@ -462,6 +495,17 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if self._control.shell.rooted():
             for what in trust.mend(self._control):
                 self._gap("device", "authorities", what)
+
+    def _check_trust(self) -> None:
+        """Each process of the app is looked at once: one that has not the authorities refuses the proxy."""
+        if self._control.shell.rooted() is None or time.monotonic() < self._check_at:
+            return
+        self._check_at = time.monotonic() + CHECK_S
+        for pid, name in self._processes().items():
+            if pid not in self._checked:
+                self._checked.add(pid)
+                if not trust.holds(self._control, pid):
+                    self._gap("proxy", "authorities", f"process {pid} ({name}) has not the proxy's: it will refuse it")
 
     def _changed(self) -> tuple[Change, ...]:
         """What this run changed, and when it was taken back."""

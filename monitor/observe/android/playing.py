@@ -23,6 +23,9 @@ SETTLE_S = 1.5
 """So long a touch may take to change the screen."""
 CALM_S = 2.0
 """Without a question for so long, the plan goes on: the way to where consent is taken back, the app's other screens."""
+READ = "read from the screen's tree"
+TOUCHED = "touched for the user by {}, as read from the screen's tree"
+"""How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
 MOST_WAY = 10
 """Touches on the way to where consent is taken back."""
 CLOSES_S = 30.0
@@ -261,11 +264,12 @@ class Player:
         node = button.node
         ticked = node.checked if node.checkable else None
         fact = {"fact": "tap", "label": button.label, "input": True, "ticked": ticked}
-        lines = self._feed({**fact, **dialog.seen.facts(at, self.app)})
+        touched = TOUCHED.format("the operator" if decision.why.startswith("the operator") else "the plan")
+        lines = self._feed({**fact, **dialog.seen.facts(at, self.app)}, touched)
         if not lines and decision.answer == "refused":  # the choices were kept, and none was on
             line = Consent(
                 at=at, app=self.app, signal="tap", status="refused", by="user", text=button.label,
-                note=decision.why, clock="host",
+                note=f"{decision.why}; {touched}", clock="host",
             )  # fmt: skip
             self._record(line)
         if any(line.status == "given" for line in lines):
@@ -274,9 +278,12 @@ class Player:
             self._withdrawn = True
             self._taken.add((dialog.seen.question, button.label))
 
-    def _feed(self, fact: Mapping[str, Any]) -> Sequence[Consent]:
-        """Record what a fact says of consent, on this machine's clock."""
-        lines = [line.model_copy(update={"clock": "host"}) for line in self._signals.feed(fact)]
+    def _feed(self, fact: Mapping[str, Any], how: str = READ) -> Sequence[Consent]:
+        """Record what a fact says of consent, on this machine's clock, and `how` it is known."""
+        lines = [
+            line.model_copy(update={"clock": "host", "note": f"{line.note}; {how}" if line.note else how})
+            for line in self._signals.feed(fact)
+        ]
         for line in lines:
             self._record(line)
         return lines

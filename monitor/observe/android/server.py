@@ -72,8 +72,6 @@ class Running:
     build: Build
     system: Mapping[str, Any]
     """What it says of the device, such as `access` and `arch`."""
-    changes: tuple[str, ...]
-    """Entries of the journal that are its own, in order of time."""
     quirks: tuple[str, ...]
     """Those that were applied."""
 
@@ -113,24 +111,16 @@ def start(
             apply(control, quirk)
         folder, program = _put(control, build)
         try:
-            return _run(control, build, folder, program, applied, since, ready_s)
+            return _run(control, build, folder, program, applied, ready_s)
         except DeviceFault as error:
             found = cure(str(error), facts)
             if found is None or (found.asks and found.name not in allowed):
                 raise
             apply(control, found)
-            return _run(control, build, folder, program, [*applied, found], since, ready_s)
+            return _run(control, build, folder, program, [*applied, found], ready_s)
     except BaseException:
         control.journal.undo_all(control.take_back, since=since)
         raise
-
-
-def stop(control: Control, running: Running) -> None:
-    """End the server and take back what was changed for it. Raises DeviceFault; what failed stays in the journal."""
-    for entry in reversed(control.journal.open):
-        if entry.what in running.changes:
-            control.take_back(entry.undo)
-            control.journal.undone(entry)
 
 
 def _note_others(control: Control) -> None:
@@ -168,7 +158,6 @@ def _run(
     folder: str,
     program: str,
     applied: Sequence[Quirk],
-    since: int,
     ready_s: float,
 ) -> Running:
     """Start it on a free port and wait until it answers; what it printed is in the error where it does not."""
@@ -194,9 +183,8 @@ def _run(
             if error.code == "frida-jailed":
                 raise fault("frida-server-no-rights", serial=control.shell.serial) from error
             raise
-        changes = tuple(entry.what for entry in control.journal.open if entry.number > since)
         names = tuple(quirk.name for quirk in applied)
-        return Running((f"127.0.0.1:{local}", token), folder, port, build, system, changes, names)
+        return Running((f"127.0.0.1:{local}", token), folder, port, build, system, names)
     raise AssertionError
 
 

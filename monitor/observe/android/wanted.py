@@ -29,6 +29,10 @@ class Wanted:
     """Plant nothing."""
     frida_server: Path | None = None
     """The server's program; None: from the cache, else fetched."""
+    grant: tuple[str, ...] = ()
+    """Permissions to grant before each start; taken back afterwards."""
+    revoke: tuple[str, ...] = ()
+    """And to revoke."""
     attach: bool = False
     """Observe the app as it runs already, instead of starting it."""
     allow: tuple[str, ...] = ()

@@ -83,7 +83,8 @@ class Redirect:
             f"add chain inet {self._table} prerouting {{ type nat hook prerouting priority dstnat; }}",
             f"add rule inet {self._table} prerouting {rule}",
         ):
-            print(line, file=self._process.stdin, flush=True)
+            with suppress(BrokenPipeError):  # it has ended: seen below
+                print(line, file=self._process.stdin, flush=True)
         end = time.monotonic() + NFT_S
         listing = [program, "list", "table", "inet", self._table]
         while "redirect" not in subprocess.run(listing, capture_output=True, text=True, check=False).stdout:
@@ -97,7 +98,11 @@ class Redirect:
         process, self._process = self._process, None
         if process is not None:
             with suppress(OSError):
-                process.communicate(timeout=NFT_S)
+                try:
+                    process.communicate(timeout=NFT_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
 def lead(control: Control, link: Link, uid: int) -> None:

@@ -11,7 +11,10 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
-/** Asks by code of several owners, and talks TLS by every overload. Arguments: another package's code, a port. */
+/**
+ * Asks by code of several owners, and talks TLS by every overload. Arguments: another package's code, a port, the app's library
+ * and that of the other package.
+ */
 public final class Main {
     private Main() {
     }
@@ -28,10 +31,18 @@ public final class Main {
         Thread alone = new Thread(thing);
         alone.start();
         alone.join();
+        System.load(args[2]);
+        System.load(args[3]);
+        byOwn();
+        byOther();
         tls(Integer.parseInt(args[1]));
         MessageDigest.getInstance("SHA-256").digest("mine".getBytes(StandardCharsets.US_ASCII));
         System.exit(0);
     }
+
+    private static native int byOwn();
+
+    private static native int byOther();
 
     private static void tls(int port) throws Exception {
         SSLContext context = SSLContext.getInstance("TLS");
