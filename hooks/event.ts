@@ -28,7 +28,7 @@ export interface Access {
   args?: Record<string, unknown> | null;
   /** frames, innermost first: package.Class.method(File.java:12) */
   stack?: readonly string[];
-  /** why frames are missing: the outermost were too many; or all, as the thread had no time left for them */
+  /** why frames are missing: the outermost were too many, or all for lack of the thread's time */
   stack_cut?: "long" | "thinned" | null;
   /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];

@@ -150,7 +150,7 @@ class Access(Line):
     stack_cut: Literal["long", "thinned"] | None = Field(
         default=None,
         exclude_if=lambda cut: cut is None,
-        description="why frames are missing: the outermost were too many; or all, as the thread had no time left for them",
+        description="why frames are missing: the outermost were too many, or all for lack of the thread's time",
     )
     owners: Owners = ()
     thread: str | None = None

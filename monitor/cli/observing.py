@@ -154,7 +154,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     "--mode",
     default="auto",
     show_default=True,
-    help="How the device's traffic comes to the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
+    help="How the device's traffic reaches the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
 )
 @click.option(
     "--device-address", help="The device's address, where --listen is more than this machine: it alone is let in."
