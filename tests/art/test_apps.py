@@ -47,7 +47,7 @@ PLACE_MS = 3000
 
 
 def missing(recording: Recording) -> set[tuple[str, str]]:
-    gaps = {(gap.subject, gap.why) for gap in recording.events(Gap)}
+    gaps: set[tuple[str, str]] = {(gap.subject, gap.why) for gap in recording.events(Gap)}
     slow = (recording.run.install_ms or 0) > PLACE_MS  # of a machine that is too busy: then the gap says what is so
     return gaps - {("agent", "install_failed")} if slow else gaps
 

@@ -106,7 +106,8 @@ def test_nothing_of_ours_and_nothing_of_the_runtime_is_taken_for_the_apps(observ
         on_lab = observe(device, tmp_path / "jvm", sources.load(), Order(plan="accept", confdir=tmp_path / "confdir"))
     assert reads(on_art) == reads(on_lab)
     assert turned(on_art) == turned(on_lab)
-    for line in (*on_art.events(Access), *on_art.events(Connection)):
+    lines: list[Access | Connection] = [*on_art.events(Access), *on_art.events(Connection)]
+    for line in lines:
         methods = [frame.partition("(")[0] for frame in line.stack if frame.startswith(("com.", "android."))]
         natives = [frame for frame in line.stack if frame.endswith("(Native Method)")]
         twice = [a for a, b in pairwise(methods) if a == b and f"{a}(Native Method)" in natives]

