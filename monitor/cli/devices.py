@@ -227,7 +227,7 @@ def _diagnose(name: str | None, wait_s: float) -> Diagnosis:
 def _with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None) -> Diagnosis:
     """With whether hooks work in an app there; on the lab device in its own."""
     from monitor.observe.android import finding
-    from monitor.observe.android.hooks_check import checked, hooks_work
+    from monitor.observe.hooks_check import checked, hooks_work
 
     name = str(diagnosis.device)
     if diagnosis.kind == "lab":

@@ -22,9 +22,9 @@ from monitor.observe import gate
 from monitor.observe.agent import Agent
 from monitor.observe.android import server
 from monitor.observe.android.control import Control
-from monitor.observe.android.hooks_check import hooks_work
 from monitor.observe.android.processes import Processes, start_app
 from monitor.observe.frida_device import FridaFault, known
+from monitor.observe.hooks_check import hooks_work
 from monitor.observe.sources import load
 from tests.adb.rig import frida_server
 from tests.adb.rig.lab_app import Installed, furnish
