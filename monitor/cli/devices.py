@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.observe.android.journal import Entry, Journal
 
 FAULT = SetupError.exit_code
+NO_PROXY = 9
+"""A port at which no proxy listens: what an app sends while its hooks are tried goes nowhere."""
 LEVELS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]  "}
 
 device_option = click.option(
@@ -52,12 +54,31 @@ def journals() -> Path:
     metavar="FILE.zip",
     help="Also write what the device says of itself to an archive that you can send us; personal data is removed.",
 )
-def doctor(name: str | None, wait_s: float, as_json: bool, archive: Path | None) -> None:
+@click.option(
+    "--hooks",
+    "hooked",
+    is_flag=False,
+    flag_value="com.android.settings",
+    metavar="PACKAGE",
+    help="Also start an app with the agent in it, Settings when none is named; see that hooks work there, and end it.",
+)
+@click.option(
+    "--frida-server",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="For --hooks: the frida-server to take, instead of the release's.",
+)
+def doctor(
+    name: str | None, wait_s: float, as_json: bool, archive: Path | None, hooked: str | None, frida_server: Path | None
+) -> None:
     """Check whether a device can be observed, and say what to do where it cannot.
 
-    Changes nothing on the device. Ends with 0 when a run would work, warnings or not, and with 4 when it would not.
+    Changes nothing on the device, but for as long as --hooks takes. Ends with 0 when a run would work, warnings or
+    not, and with 4 when it would not.
     """
     diagnosis = _lab(name) if name is not None and name.startswith("lab:") else _diagnose(name, wait_s)
+    if hooked is not None and diagnosis.worst != "fault":
+        diagnosis = _with_hooks(diagnosis, hooked, frida_server)
     if archive is not None:
         _export(diagnosis, archive)
     if as_json:
@@ -201,6 +222,26 @@ def _diagnose(name: str | None, wait_s: float) -> Diagnosis:
     from monitor.observe.android.doctor import diagnose
 
     return diagnose(name, journals(), wait_s)
+
+
+def _with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None) -> Diagnosis:
+    """With whether hooks work in an app there; on the lab device in its own."""
+    from monitor.observe.android import finding
+    from monitor.observe.hooks_check import checked, hooks_work
+
+    name = str(diagnosis.device)
+    if diagnosis.kind == "lab":
+        from tempfile import TemporaryDirectory
+
+        from monitor.lab.device import LabDevice
+
+        with TemporaryDirectory() as folder, LabDevice(name.partition(":")[2], "silent", Path(folder)) as device:
+            device.prepare("127.0.0.1", NO_PROXY, device.upstream_ca)
+            result = checked(device.launch(), device.app.package, name, api_level=device.identity.api_level)
+    else:
+        control = finding.control(finding.choose(name), journals())
+        result = hooks_work(control, package, frida_server, cache=home() / "frida")
+    return diagnosis.model_copy(update={"results": (*diagnosis.results, result)})
 
 
 def _export(diagnosis: Diagnosis, archive: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from monitor.observe.android import server
 from monitor.observe.android.control import Control
 from monitor.observe.android.processes import Processes, start_app
 from monitor.observe.frida_device import FridaFault, known
+from monitor.observe.hooks_check import hooks_work
 from monitor.observe.sources import load
 from tests.adb.rig import frida_server
 from tests.adb.rig.lab_app import Installed, furnish
@@ -125,6 +127,21 @@ def test_where_frida_cannot_start_it_the_hooks_come_late_and_a_gap_says_so(scene
     (gap,) = [gap for gap in events(agent, Gap) if gap.why == "process_not_instrumented"]
     assert "timed out while waiting for app to launch" in gap.detail
     assert timedelta(0) < gap.until - gap.at < timedelta(seconds=60)
+    assert scene.gone()
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_whether_hooks_work_is_tried_in_an_app_and_nothing_stays(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, deaf: bool
+) -> None:
+    if deaf:  # hooks that tell nobody, as where a device undoes them
+        tells = r"seen\d*\.set\(method, \(.*\+ 1\);"
+        script, count = re.subn(tells, lambda found: " " * len(found[0]), agents.agent_js())  # its size is in its head
+        assert count == 1
+        monkeypatch.setattr(agents, "agent_js", lambda: script)
+    result = hooks_work(scene.control, scene.package, scene.folder / "server", cache=scene.folder)
+    assert (result.level, result.code) == (("fault", "hooks-fail") if deaf else ("ok", None)), result
+    assert ("the agent saw 0" if deaf else "all 8 calls") in result.message
     assert scene.gone()
 
 

@@ -313,6 +313,7 @@ CASES = [
 ELSEWHERE = {
     "adb-failed": "test_finding.py",
     "adb-root-refused": "test_finding.py",
+    "hooks-fail": "test_attach.py",
     "apk-not-there": "../observe/android/test_apk.py",
     "apk-too-large": "../observe/android/test_apk.py",
     "apk-unreadable": "../observe/android/test_apk.py",

@@ -1,0 +1,68 @@
+"""Whether hooks work on a device: an app is started with the agent in it, and the agent checks itself there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor.events import Event
+from monitor.observe.agent import Agent
+from monitor.observe.android import package as packages
+from monitor.observe.android import server
+from monitor.observe.android.control import Control
+from monitor.observe.android.device import AndroidTarget
+from monitor.observe.android.doctor import Result
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.processes import Processes
+from monitor.observe.device import Target
+from monitor.observe.frida_device import FridaFault
+
+SETTINGS = "com.android.settings"
+"""An app that every device has, and that does no harm."""
+
+
+def hooks_work(control: Control, package: str = SETTINGS, given: Path | None = None, *, cache: Path) -> Result:
+    """Put frida-server on the device, start the app with the agent, ask it, end it, and take everything back.
+
+    `given`: the file of frida-server; `cache`: where a fetched one is kept. A fault where it did not come up.
+    """
+    serial = control.shell.serial
+    try:
+        with control.journal.held():
+            since = control.journal.last
+            try:
+                app_id = packages.uid(control, package)
+                running = server.start(control, given, cache=cache)
+                processes = Processes.of(control.shell, package, app_id)
+                target = AndroidTarget(argv=(package,), remote=running.remote, processes=processes)
+                return checked(target, package, serial, api_level=control.facts.api)
+            finally:
+                control.journal.undo_all(control.take_back, since=since)
+    except (DeviceFault, FridaFault) as error:
+        return Result(check="hooks", level="fault", code=error.code, message=error.what, remedy=error.next_step)
+
+
+def checked(target: Target, package: str, serial: str, *, api_level: int | None) -> Result:
+    """Start an app with an agent that watches no source, and say what came of the agent's check of itself."""
+    with Agent(_Nowhere(), (), package, api_level=api_level, partial=True) as agent:
+        agent.launch(target)
+        probe = agent.probe
+    problem = "it told nothing" if probe is None else probe.problem
+    if probe is None or problem is not None:
+        error = fault("hooks-fail", package=package, serial=serial, problem=problem)
+        return Result(check="hooks", level="fault", code=error.code, message=error.what, remedy=error.next_step)
+    message = f"in {package} the agent saw all {probe.called} calls of methods of its own ({probe.ms} ms)"
+    return Result(check="hooks", level="ok", code=None, message=message, remedy=None)
+
+
+class _Nowhere:
+    """Takes the lines of an app that nobody observes."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Forget them."""
+        return len(events)
+
+    def put_body(self, data: bytes, /) -> str | None:
+        """Forget it."""
+        return hashlib.sha256(data).hexdigest()
