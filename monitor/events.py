@@ -578,7 +578,8 @@ class Probe(Record):
             return f"it could not be made: {self.detail or 'nothing was called'}"
         if self.seen < self.called:
             missed = f" ({', '.join(self.missed)})" if self.missed else ""
-            return f"of {self.called} calls of its own hooked methods the agent saw {self.seen}{missed}"
+            besides = f"; {self.detail}" if self.detail else ""
+            return f"of {self.called} calls of its own hooked methods the agent saw {self.seen}{missed}{besides}"
         return self.detail
 
 
