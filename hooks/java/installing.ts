@@ -194,7 +194,7 @@ export function whenDefined(name: string, work: Work): void {
 
 /** Watch all overloads of a method, now or when its class comes; one in which the app's own code may run, unless told. */
 export function on(
-  env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after">, kind: Kind = "app",
+  env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after" | "concerns">, kind: Kind = "app",
 ): void {
   const subject = `${cls}.${method}`;
   eachClass(env, cls, (own, wrapper) => {
