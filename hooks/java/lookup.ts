@@ -6,7 +6,7 @@
 
 import Java from "frida-java-bridge";
 import { currentEnv, overloadsOf, wrap, type BridgeType, type ClassWrapper, type Overload } from "./bridge.js";
-import { findClass, globalRef, inFrame, invoke, methodId, takeException, text, type Env } from "./jni.js";
+import { JavaError, findClass, globalRef, inFrame, invoke, methodId, takeException, text, type Env } from "./jni.js";
 
 /** The C part: what one class with hundreds of methods costs in JNI calls is too much for JavaScript. */
 const SOURCE = `
@@ -75,11 +75,17 @@ list (gpointer env, gpointer array, Ids * ids)
     gpointer method = ((gpointer (*) (gpointer, gpointer, gint32)) JNI (173)) (env, array, i);
     gpointer id = ((gpointer (*) (gpointer, gpointer)) JNI (7)) (env, method);
     gpointer name = call (env, method, ids->get_name);
-    gchar * number = g_strdup_printf ("0x%zx ", id);
 
-    g_string_append (out, number);
-    g_free (number);
-    append (env, out, name);
+    if (name != NULL)
+    {
+      gchar * number = g_strdup_printf ("0x%zx ", id);
+
+      g_string_append (out, number);
+      g_free (number);
+      append (env, out, name);
+    }
+    else
+      ((void (*) (gpointer)) JNI (17)) (env);
     drop (env, method);
   }
   return g_string_free (out, FALSE);
@@ -127,7 +133,7 @@ release (gpointer text)
 }
 `;
 
-type Kind = "method" | "constructor";
+type Kind = "method" | "creator";
 
 /** What the methods of a class are read by. */
 interface Reader {
@@ -140,7 +146,7 @@ interface Reader {
 
 interface Tools {
   method: Reader;
-  constructor: Reader;
+  creator: Reader;
   list: NativeFunction<NativePointer, [NativePointerValue, NativePointerValue, NativePointerValue]>;
   shape: NativeFunction<
     NativePointer, [NativePointerValue, NativePointerValue, NativePointerValue, NativePointerValue, number]>;
@@ -160,7 +166,7 @@ function theTools(env: Env): Tools {
     const options: NativeFunctionOptions = { exceptions: "propagate" };
     tools = inFrame(env, () => ({
       method: readerOf(env, "Method", "getDeclaredMethodsUnchecked", "getDeclaredMethods"),
-      constructor: readerOf(env, "Constructor", "getDeclaredConstructorsInternal", "getDeclaredConstructors"),
+      creator: readerOf(env, "Constructor", "getDeclaredConstructorsInternal", "getDeclaredConstructors"),
       list: new NativeFunction(core["list"] as NativePointer, "pointer", ["pointer", "pointer", "pointer"], options),
       shape: new NativeFunction(
         core["shape"] as NativePointer, "pointer", ["pointer", "pointer", "pointer", "pointer", "int"], options),
@@ -201,6 +207,8 @@ class OwnWrapper {
   readonly $unread = new Map<string, string[]>();
   private readonly made = new Map<string, Overload[]>();
   private methods: Map<string, NativePointer[]> | null = null;
+  /** On a release that gives all of a class's methods or none: what is missing for that. */
+  private readonly unlisted: Partial<Record<Kind, string>> = {};
   private parent: ClassWrapper | null | undefined;
 
   constructor(
@@ -230,16 +238,22 @@ class OwnWrapper {
   }
 
   private named(env: Env, name: string): Overload[] {
-    this.methods ??= this.list(env, "method", name);
+    this.methods ??= this.list(env, "method");
+    if (this.unlisted.method !== undefined) {
+      this.missing(name, this.unlisted.method);
+    }
     return (this.methods.get(name) ?? []).flatMap((id) => this.overload(env, name, id, "method"));
   }
 
   private constructors(env: Env): Overload[] {
-    const ids = [...this.list(env, "constructor", "$init").values()].flat();
-    return ids.flatMap((id) => this.overload(env, "$init", id, "constructor"));
+    const ids = [...this.list(env, "creator").values()].flat();
+    if (this.unlisted.creator !== undefined) {
+      this.missing("$init", this.unlisted.creator);
+    }
+    return ids.flatMap((id) => this.overload(env, "$init", id, "creator"));
   }
 
-  private list(env: Env, kind: Kind, wanted: string): Map<string, NativePointer[]> {
+  private list(env: Env, kind: Kind): Map<string, NativePointer[]> {
     const { list, release, ...readers } = theTools(env);
     const reader = readers[kind];
     const found = new Map<string, NativePointer[]>();
@@ -247,7 +261,7 @@ class OwnWrapper {
     try {
       array = invoke(env, this.cls, reader.lists, "L", false, reader.takes) as NativePointer;
     } catch (error) {
-      this.missing(wanted, error instanceof Error ? error.message : String(error));
+      this.unlisted[kind] = reason(env, error instanceof JavaError ? (error.thrown ?? NULL) : NULL);
       return found;
     }
     const told = list(env.handle, array, reader.ids);
@@ -269,9 +283,9 @@ class OwnWrapper {
   private overload(env: Env, name: string, id: NativePointer, kind: Kind): Overload[] {
     const { shape, release, prototype, ...readers } = theTools(env);
     const reader = readers[kind];
-    const told = shape(env.handle, this.cls, id, reader.ids, kind === "constructor" ? 1 : 0);
+    const told = shape(env.handle, this.cls, id, reader.ids, kind === "creator" ? 1 : 0);
     if (told.isNull()) {
-      this.missing(name, reason(env));
+      this.missing(name, reason(env, takeException(env)));
       return [];
     }
     const [modifiers, returns, ...takes] = (told.readUtf8String() ?? "").split("\n").slice(0, -1) as [string, string, ...string[]];
@@ -318,9 +332,8 @@ function selfOf(cls: () => NativePointer): new (handle: NativePointer) => object
   };
 }
 
-/** What the pending exception says is missing: `Failed resolution of: Lcom/example/Absent;`. */
-function reason(env: Env): string {
-  const thrown = takeException(env);
+/** What an exception says is missing: `Failed resolution of: Lcom/example/Absent;`. */
+function reason(env: Env, thrown: NativePointer): string {
   if (thrown.isNull()) {
     return "a class";
   }

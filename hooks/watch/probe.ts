@@ -2,7 +2,7 @@
 // app's are called, and says how many of the calls it saw.
 
 import { isArt } from "../java/bridge.js";
-import { Method, wrapperFor } from "../java/classes.js";
+import { Method, askLoader, wrapperFor } from "../java/classes.js";
 import { learnFrom } from "../java/copies.js";
 import { watch } from "../java/engine.js";
 import {
@@ -114,7 +114,18 @@ function memory(hex: string): NativePointer {
 
 function onJvm(env: Env): NativePointer {
   const loader = systemLoader.object(env, null);
-  return CLASSES.map(([name, code]) => defineClass(env, name, loader, memory(code), code.length / 2)).at(-1) ?? NULL;
+  return CLASSES.map(([name, code]) => {
+    try {
+      return defineClass(env, name, loader, memory(code), code.length / 2);
+    } catch (error) {
+      // An agent of an earlier run in this process defined it.
+      const known = askLoader(env, name.replace(/\//g, "."), loader);
+      if (known === null) {
+        throw error;
+      }
+      return known;
+    }
+  }).at(-1) ?? NULL;
 }
 
 /** From memory, and not by a loader that reads memory: what ART makes of those it writes into the app's files. */
