@@ -23,7 +23,10 @@ const CARRIES = /^(android\.os\.(BinderProxy|Binder|IBinder)\.|java\.lang\.refle
 export function watchBinder(env: Env, spec: BinderSpec): void {
   const cut = spec.source.lastIndexOf(".");
   // As an API: what a hooked API transacts inside itself is part of its access.
-  on(env, spec.source.slice(0, cut), spec.source.slice(cut + 1), { after: (call) => { transacted(call, spec); } }, "api");
+  on(env, spec.source.slice(0, cut), spec.source.slice(cut + 1), {
+    after: (call) => { transacted(call, spec); },
+    concerns: (own, binder) => spec.interfaces[interfaceOf(own, binder)] !== undefined,
+  }, "api");
   // While a thread waits for an answer, other processes may call the app on it: what its code does there is its own.
   on(env, "android.os.Binder", "execTransact", {});
 }

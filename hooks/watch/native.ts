@@ -164,7 +164,7 @@ let folders: string[] = [];
 
 function ofJvm(): string[] {
   if (folders.length < 2) {
-    const own = Process.enumerateModules().filter(({ name }) => JVM.test(name) || /^libjava\.(so|dylib)$/.test(name));
+    const own = Process.enumerateModules().filter(({ name }) => JVM.test(name) || /^lib(java|javacore|art)\.(so|dylib)$/.test(name));
     folders = own.map(({ name, path }) => path.replace(JVM.test(name) ? /[^/]+\/[^/]+$/ : /[^/]+$/, ""));
   }
   return folders;
