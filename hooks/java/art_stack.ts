@@ -3,6 +3,7 @@
 
 import { Method } from "./classes.js";
 import { JavaError, arrayElement, arrayLength, classOf, findClass, globalRef, deleteGlobal, inFrame, isSame, methodId, takeException, text, type Env } from "./jni.js";
+import { meet } from "./owners.js";
 
 const THROWABLE = "java.lang.Throwable";
 const fill = new Method(THROWABLE, "nativeFillInStackTrace", "()Ljava/lang/Object;", true);
@@ -79,8 +80,10 @@ function learn(env: Env, keys: string[], texts: Map<string, string | undefined>)
     if (texts.get(key) === undefined) {
       inFrame(env, () => {
         // Element 0 holds the numbers, the others the class of each frame.
-        keep(env, loaderOf.object(env, arrayElement(env, trace, i + 1)));
+        const loader = loaderOf.object(env, arrayElement(env, trace, i + 1));
         const frame = text(env, toText.object(env, arrayElement(env, elements, i))) ?? "";
+        keep(env, loader);
+        meet(env, frame, loader);
         known.set(key, frame);
         texts.set(key, frame);
       });

@@ -9,8 +9,6 @@ import { onStacks, walk, walkedFrames } from "./folding.js";
 import { MOST_FRAMES } from "./folding_c.js";
 import { JavaError, inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
-export { isPlatform } from "./owners.js";
-
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
 const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
