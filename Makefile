@@ -17,18 +17,19 @@ rig: setup
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 LONG := .venv/bin/pytest --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
 DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a device, not for a processor
+ART := .venv/bin/pytest --numprocesses 2 --dist worksteal
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
 
 test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
 	$(PYTEST) -m 'not slow and not art' || { $(AGAIN) -m 'not slow and not art'; }
 
 test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, devices, the wheel
-	$(LONG) -m 'slow and not adb' || { $(AGAIN) -m 'slow and not adb'; }
+	$(LONG) -m 'slow and not adb and not art' || { $(AGAIN) -m 'slow and not adb and not art'; }
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art
-	.venv/bin/pytest --numprocesses 2 --dist worksteal -m 'not slow' tests/art
+	$(ART) -m 'not slow' tests/art || { $(AGAIN) -m 'not slow' tests/art; }
 
 check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/ruff check .

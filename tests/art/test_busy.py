@@ -37,7 +37,7 @@ def ours(played: Played) -> list[str]:
 
 
 def test_32_threads_while_hooks_are_switched_off_and_on(play: Run, tmp_path: Path) -> None:
-    def switch(agent: Agent, _: Held) -> None:
+    def switch(agent: Agent, held: Held) -> None:
         for _ in range(PAUSES):
             agent.watch(False)
             agent.watch(True)

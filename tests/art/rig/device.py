@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from monitor.events import DeviceIdentity
 from monitor.lab.device import LabDevice, LabTarget
-from monitor.observe import sources
+from monitor.observe import agent, sources
+from monitor.observe.device import Target
+from monitor.observe.frida_device import FridaDevice, Started
 from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.observe.sources import Source
@@ -100,10 +104,25 @@ class ArtDevice(LabDevice):
         super().stop()
 
     def record(self, path: Path, order: Order, chosen: Sequence[Source] | None = None, **options: Any) -> Recording:
-        """One run, as `observe` makes it: the app begins when its hooks are live."""
+        """One run, as `observe` makes it, and the app is held as by a phone's zygote."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(agent, "FridaDevice", zygote(lambda: self.held))
+            return observe(self, path, sources.load() if chosen is None else chosen, order, **options)
 
-        def say(words: str) -> None:
-            if words.startswith("observing") and self.held is not None:
-                self.held.release()
 
-        return observe(self, path, sources.load() if chosen is None else chosen, order, say=say, **options)
+def zygote(held: Callable[[], Held | None]) -> type[FridaDevice]:
+    """The door to Frida, but for how an app is started and let run: it waits at the gate, in a runtime that is up and
+    has initialised its classes, as a process that Android's zygote has just made."""
+
+    class Zygote(FridaDevice):
+        def start(self, target: Target) -> Started:
+            assert target.pid is not None
+            return Started(target.pid, ours=True, held=True)
+
+        def resume(self, pid: int) -> None:
+            waiting = held()
+            assert waiting is not None
+            assert waiting.pid == pid
+            waiting.release()
+
+    return Zygote

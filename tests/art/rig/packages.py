@@ -68,7 +68,7 @@ def fetch(store: Path) -> None:
 def dexer(store: Path) -> Path:
     """D8's jar, fetched where it is missing. Raises Unavailable."""
     pinned = yaml.safe_load(PINNED.read_text("utf-8"))["dexer"]
-    kept = store / pinned["jar"]
+    kept = store / str(pinned["jar"])
     if not (kept.exists() and digest(kept) == pinned["sha256"]):
         uv = shutil.which("uv") or str(ROOT / ".setup/uv/bin/uv")
         wanted = ROOT / "requirements/dexer.txt"

@@ -76,7 +76,18 @@ class JavaTools:
         path = ":".join(str(each) for each in classpath)
         opened = [f"--add-{how}={each}" for each in INSIDE for how in ("exports", "opens")]
         options = ("-source", "17", "-nowarn", "-proc:none", "-g", "-encoding", "UTF-8", "-XDstringConcat=inline")
-        words = [*QUICK, *opened, "-cp", self.classes, "Javac8", *options, "-cp", path or room, "-d", room]
+        words = [
+            *QUICK,
+            *opened,
+            "-cp",
+            f"{self.classes}",
+            "Javac8",
+            *options,
+            "-cp",
+            path or f"{room}",
+            "-d",
+            f"{room}",
+        ]
         run([jdk() / "bin/java", *words, *sources])
         return self.pack(room, out)
 
@@ -87,7 +98,7 @@ class JavaTools:
         listed.write_text("".join(f"{source}\n" for source in sources))
         options = ("-source", "8", "-target", "8", "-nowarn", "-proc:none", "-g", "-encoding", "UTF-8")
         path = ":".join(str(each) for each in classpath) or str(room)
-        words = [*(f"-J{each}" for each in QUICK), "-J-Xmx2g", *options, "-bootclasspath", boot, "-cp", path]
+        words = [*(f"-J{each}" for each in QUICK), "-J-Xmx2g", *options, "-bootclasspath", f"{boot}", "-cp", path]
         run([jdk() / "bin/javac", *words, "-d", room, f"@{listed}"])
         return self.pack(room, out)
 

@@ -5,10 +5,11 @@ import java.util.concurrent.CountDownLatch;
 /** What is measured on the lab device and in ART alike. Arguments: what to do, and what that takes. */
 public final class Main {
     static final class Api {
+        private final String text = "+8613800138000";
         private int number;
 
         String same() {
-            return new StringBuilder("+8613800138").append("000").toString();
+            return text;
         }
 
         String other() {
@@ -18,6 +19,7 @@ public final class Main {
     }
 
     private static final int WARM = 1000;
+    private static final int BATCH = 50;
 
     interface Work {
         String call();
@@ -56,19 +58,18 @@ public final class Main {
         return depth > 0 ? deep(depth - 1, work, calls) : best(work, calls);
     }
 
-    /** The quickest of 20 batches: other processes of the machine take part in the others. */
+    /** The quickest of many short batches: other processes of the machine take part in the others. */
     private static long best(Work work, int calls) {
         long best = Long.MAX_VALUE;
         for (int at = 0; at < WARM; at++) {
             work.call();
         }
-        int batch = calls / 20;
-        for (int round = 0; round < 20; round++) {
+        for (int round = 0; round < calls / BATCH; round++) {
             long begun = System.nanoTime();
-            for (int at = 0; at < batch; at++) {
+            for (int at = 0; at < BATCH; at++) {
                 work.call();
             }
-            best = Math.min(best, (System.nanoTime() - begun) / batch);
+            best = Math.min(best, (System.nanoTime() - begun) / BATCH);
         }
         return best;
     }
