@@ -100,10 +100,11 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         preload: Sequence[str] = PRELOADED,
         wait_s: float = WAIT_S,
         during: Callable[[Agent, Held], object] | None = None,
+        redirect: tuple[str, int] | None = None,
         **options: Any,
     ) -> Played:
         """`vm`: options of ART; `preload`: classes initialised before the hooks come; `during`: called when the program
-        has been let go; `options`: what Agent takes."""
+        has been let go; `redirect`: the proxy that its connections are led to; `options`: what Agent takes."""
         nonlocal times
         times += 1
         name = f"art.{program}"
@@ -114,7 +115,7 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
             runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload
         )
         with held, Agent(recording, sources, name, **options) as agent:
-            agent.launch(Program(None, pid=held.pid))
+            agent.launch(Program(None, pid=held.pid, redirect=redirect))
             held.release()
             if during is not None:
                 during(agent, held)

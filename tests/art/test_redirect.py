@@ -1,0 +1,43 @@
+"""Mode redirect under Android's own library: its sockets say what they would say without, and the proxy sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.events import Connection, Upload
+from monitor.observe.proxy import Proxy
+from tests.art.conftest import Run
+from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
+
+pytestmark = pytest.mark.timeout(180)
+
+SAID = """\
+socket: hello
+refused: ConnectException
+in time: hello
+refused in time: ConnectException
+no answer in time: SocketTimeoutException
+closed meanwhile: SocketException
+selected: hello
+selected, refused: ConnectException
+"""
+
+
+def test_androids_sockets(play: Run, tmp_path: Path) -> None:
+    with echo() as open_, silent() as quiet:
+        ports = (open_, nobody(), quiet)
+        hosts = {f"{ABROAD[0]}:{port}": ("127.0.0.1", port) for port in ports}
+        (tmp_path / "recording").mkdir()
+        with Proxy(tmp_path / "recording", mode="redirect", hosts=hosts, confdir=tmp_path / "conf") as proxy:
+            at = (proxy.host, proxy.port)
+            played = play("redirect", (), ABROAD[0], *map(str, ports), redirect=at)
+        sent = [line for line in (tmp_path / "recording/uploads.jsonl").read_text().splitlines() if line]
+
+    assert played.printed == SAID
+    names = {Upload.model_validate_json(line).announced for line in sent}
+    opened = {each.announced for each in played.recording.events(Connection) if each.op == "connect"}
+    assert len(names) == 3
+    assert names <= opened
+    assert None not in opened
