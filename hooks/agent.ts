@@ -6,7 +6,7 @@ import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
-import { appCame, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
+import { appCame, askThere, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
 import type { Env } from "./java/jni.js";
 import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
@@ -68,7 +68,7 @@ function bringUp(plan: Plan): void {
     (env) => { watchScreen(env, plan.sdk_calls); },
     (env) => { watchPhases(env, plan.started); },
     (env) => { watchStores(env, plan.stores, plan.keys); },
-    watchDefinitions,
+    (env) => { watchDefinitions(env, plan.started); },
     (env) => {
       on(env, "dalvik.system.BaseDexClassLoader", "$init", {
         after: (call) => { addLoader(call.env, call.self ?? NULL); },
@@ -82,6 +82,11 @@ function bringUp(plan: Plan): void {
     (env) => { watchExits(env, plan.exits); },
     (env) => { watchBinder(env, plan.native.binder); },
     watchExit,
+    (env) => {
+      if (!plan.started) {
+        askThere(env);
+      }
+    },
     hookProbe,
   ];
   const timed = steps.map((step) => (env: Env) => {

@@ -578,7 +578,8 @@ class Probe(Record):
             return f"it could not be made: {self.detail or 'nothing was called'}"
         if self.seen < self.called:
             missed = f" ({', '.join(self.missed)})" if self.missed else ""
-            return f"of {self.called} calls of its own hooked methods the agent saw {self.seen}{missed}"
+            besides = f"; {self.detail}" if self.detail else ""
+            return f"of {self.called} calls of its own hooked methods the agent saw {self.seen}{missed}{besides}"
         return self.detail
 
 
@@ -651,6 +652,15 @@ class Run(Record):
     def imported(self) -> bool:
         """Whether it was made of foreign files: then nobody of ours watched, and there was no run of ours."""
         return self.observers.stamped == "at_import"
+
+    @property
+    def translated(self) -> tuple[str, str] | None:
+        """What the app's machine code is for and what the device's processor is, where the device translates the one to
+        the other, by what APKs and device say; None also where they do not say."""
+        runs = [abi for abi in self.device.facts.get("abis", "").split(",") if abi]
+        has = self.app.facts.get("abis") or ()
+        taken = next((abi for abi in runs if abi in has), None)  # as Android takes it
+        return None if taken is None or taken.startswith("x86") == runs[0].startswith("x86") else (taken, runs[0])
 
     @model_validator(mode="before")
     @classmethod

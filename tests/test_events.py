@@ -125,6 +125,27 @@ def test_a_clock_that_nobody_measured_may_be_null():
 
 
 @pytest.mark.parametrize(
+    ("runs", "has", "translated"),
+    [
+        ("x86_64,x86,arm64-v8a,armeabi-v7a", ["arm64-v8a", "armeabi-v7a"], ("arm64-v8a", "x86_64")),
+        ("x86_64,arm64-v8a", ["armeabi"], None),  # it does not run there
+        ("x86,armeabi-v7a", ["armeabi-v7a"], ("armeabi-v7a", "x86")),
+        ("x86_64,arm64-v8a", ["arm64-v8a", "x86_64"], None),
+        ("x86_64,arm64-v8a,x86", ["x86"], None),
+        ("arm64-v8a,armeabi-v7a", ["armeabi-v7a"], None),
+        ("x86_64,arm64-v8a", [], None),
+        ("", ["arm64-v8a"], None),
+        (None, None, None),
+    ],
+)
+def test_native_code_is_translated_where_apk_and_device_say_so(runs, has, translated):
+    run = json.loads((Path(__file__).parent / "recordings/clean-shop/run.json").read_text("utf-8"))
+    device = run["device"] | ({} if runs is None else {"facts": {"abis": runs}})
+    app = run["app"] | ({} if has is None else {"facts": {"abis": has}})
+    assert events.Run(**run | {"device": device, "app": app}).translated == translated
+
+
+@pytest.mark.parametrize(
     ("field", "at"), [("at", "1969-12-31T23:59:59Z"), ("at", "2500-01-01T00:00:00Z"), ("until", "9999-12-31T23:59:59Z")]
 )
 def test_a_time_that_no_clock_shows_makes_a_bad_line(field, at):

@@ -3,6 +3,7 @@
 
 import { Method } from "./classes.js";
 import { JavaError, arrayElement, arrayLength, classOf, findClass, globalRef, deleteGlobal, inFrame, isSame, methodId, takeException, text, type Env } from "./jni.js";
+import { meet } from "./owners.js";
 
 const THROWABLE = "java.lang.Throwable";
 const fill = new Method(THROWABLE, "nativeFillInStackTrace", "()Ljava/lang/Object;", true);
@@ -55,13 +56,15 @@ export function generation(): number {
 
 /** The frames of the calling thread as text, innermost first; `keys`: what `walkedFrames` gave for the same stack. */
 export function frameTexts(env: Env, keys: string[]): string[] {
-  if (keys.some((key) => !known.has(key))) {
-    inFrame(env, () => { learn(env, keys); });
+  // Not asked of what is known later: other threads may have it forgotten meanwhile.
+  const texts = new Map(keys.map((key) => [key, known.get(key)]));
+  if (keys.some((key) => texts.get(key) === undefined)) {
+    inFrame(env, () => { learn(env, keys, texts); });
   }
-  return keys.map((key) => known.get(key) ?? "");
+  return keys.map((key) => texts.get(key) ?? "");
 }
 
-function learn(env: Env, keys: string[]): void {
+function learn(env: Env, keys: string[], texts: Map<string, string | undefined>): void {
   if (known.size > MOST_KNOWN || kept.length > MOST_KEPT) {
     known.clear();
     kept.forEach((loader) => { deleteGlobal(env, loader); });
@@ -74,11 +77,15 @@ function learn(env: Env, keys: string[]): void {
     throw new JavaError("the stack has changed while it was read");
   }
   keys.forEach((key, i) => {
-    if (!known.has(key)) {
+    if (texts.get(key) === undefined) {
       inFrame(env, () => {
         // Element 0 holds the numbers, the others the class of each frame.
-        keep(env, loaderOf.object(env, arrayElement(env, trace, i + 1)));
-        known.set(key, text(env, toText.object(env, arrayElement(env, elements, i))) ?? "");
+        const loader = loaderOf.object(env, arrayElement(env, trace, i + 1));
+        const frame = text(env, toText.object(env, arrayElement(env, elements, i))) ?? "";
+        keep(env, loader);
+        meet(env, frame, loader);
+        known.set(key, frame);
+        texts.set(key, frame);
       });
     }
   });

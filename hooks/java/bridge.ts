@@ -87,7 +87,7 @@ export interface ClassWrapper {
   $s: ClassWrapper | null;
   $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
   $f: { _patchedMethods: Set<Overload> };
-  /** on ART: the class's own overloads of a method, and per method what the unreadable ones name that is not there */
+  /** on ART: the class's own overloads of a method, and what the unreadable ones of one name that is not there */
   $own?: (method: string) => Overload[];
   $unread?: ReadonlyMap<string, string[]>;
   [member: string]: unknown;

@@ -38,6 +38,8 @@ export interface Watch {
   after?: (call: Call) => void;
   /** asked before the call: when none of a method's watchers wants it, it is let through as if there were no hook */
   wants?: (call: Call) => boolean;
+  /** asked once of an object: whether its calls concern the watcher at all; where not, they never enter JavaScript again */
+  concerns?: (env: Env, self: NativePointer) => boolean;
   /** told of calls also while all are let through */
   always?: true;
   /** when given: what it says of a call, in `after`, is the same for calls that are the same in this */
@@ -276,6 +278,7 @@ function install(env: Env, overload: Overload, kind: Kind): Hook {
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
   hook.below?.countNoMore();
+  hook.below?.leaveNoneOut();
   if (hook.instead !== null) {
     hook.below?.neverLetThrough();
   } else if (hook.watches.length === 1 && only !== undefined && hook.kind === "api" && only.repeats && only.before === undefined) {
@@ -295,12 +298,34 @@ function countOrNot(hook: Hook): void {
   }
 }
 
+/** Of a method with one watcher; where several watch it, each call is looked at. */
+function concernsNobody(hook: Hook, env: Env, self: NativePointer | null): boolean {
+  const [only] = hook.watches;
+  if (self === null || hook.watches.length !== 1 || hook.instead !== null || only?.concerns === undefined) {
+    return false;
+  }
+  try {
+    if (only.concerns(env, self)) {
+      return false;
+    }
+    hook.below?.leaveOut(env, self);
+    return true;
+  } catch {
+    takeException(env);
+    return false;
+  }
+}
+
 function throughApi(hook: Hook, self: NativePointer | null, args: Raw[]): Raw {
   const env = currentEnv();
   if (isCovered()) {
     return hook.call(env, self, args);
   }
   setInside(true);
+  if (concernsNobody(hook, env, self)) {
+    setInside(false);
+    return hook.call(env, self, args);
+  }
   const call = callOf(hook, env, self, args);
   const watches = wanting(hook, call);
   if (watches.length === 0) {

@@ -9,7 +9,7 @@ import { after } from "../out/doorbell.js";
 import { atEnd, emit, report, type Counted, type Fold } from "../out/emit.js";
 import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
 import { DECLARATIONS, LOST, MOST_ARGUMENTS, MOST_FRAMES, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED } from "./folding_c.js";
-import { CALLS, NONVIRTUAL, type Env, type Shorty } from "./jni.js";
+import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env, type Shorty } from "./jni.js";
 import { artStacks } from "./art_stack.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
@@ -63,6 +63,7 @@ export const pausedFlag = Memory.alloc(4);
 const threadKey = Memory.alloc(4);
 const stacksFlag = Memory.alloc(4);
 const losses = Memory.alloc(4);
+const identity = Memory.alloc(2 * Process.pointerSize);
 const jvmti = Memory.alloc(Process.pointerSize);
 const art = Memory.alloc(2 * Process.pointerSize);
 const counted = Memory.alloc(3 * VALUE);
@@ -133,7 +134,7 @@ const LIBC = [
 ];
 
 const core = new CModule(SOURCE, {
-  inside_key: insideKey, thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, resolve, wants, told,
+  inside_key: insideKey, thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, identity, resolve, wants, told,
   ...Object.fromEntries(LIBC.map((name) => [name, Module.getGlobalExportByName(name)])),
 });
 
@@ -152,13 +153,16 @@ const native = {
   newHook: exclusive("new_hook", "pointer", ["int", "pointer", "int", "int", "int", "int"]),
   setFolds: exclusive("set_folds", "void", ["pointer", "int", "int", "int", "pointer"]),
   setApi: exclusive("set_api", "void", ["pointer", "int"]),
+  leaveOut: exclusive("leave_out", "pointer", ["pointer", "int", "pointer"]),
+  leaveNoneOut: exclusive("leave_none_out", "void", ["pointer"]),
   setMethod: exclusive("set_method", "void", ["pointer", "pointer"]),
   take: exclusive("take", "int", ["pointer", "int", "int", "pointer"]),
   takeLost: exclusive("take_lost", "void", ["pointer", "int", "pointer"]),
   framesOf: exclusive("frames_of", "pointer", ["pointer"]),
   cpuTime: exclusive("cpu_time", "double", []),
   spentOnStack: exclusive("spent_on_stack", "void", ["double"]),
-  // Cooperative: it calls into the VM, which may have the thread wait.
+  // Cooperative: they call into the VM, which may have the thread wait.
+  hashOf: new NativeFunction(core["hash_of"] as NativePointer, "int", ["pointer", "pointer"], { exceptions: "propagate" }),
   walk: new NativeFunction(core["walk"] as NativePointer, "uint64", ["pointer", "pointer"], { exceptions: "propagate" }),
 };
 insideKey.writePointer(native.newKey());
@@ -278,6 +282,10 @@ export interface Below {
   count(repeats: Repeats, asks: boolean, teller: Teller): boolean;
   /** Have all calls go through JavaScript again. */
   countNoMore(): void;
+  /** Let all calls of an object through, for good: they concern nobody. */
+  leaveOut(env: Env, self: NativePointer): void;
+  /** Let none through any more because of its object. */
+  leaveNoneOut(): void;
   /** Have those, too, that are part of another access, or while nothing is to be seen. */
   neverLetThrough(): void;
 }
@@ -312,6 +320,19 @@ export function below(overload: Overload, cls: NativePointer, isApi: boolean, wh
   return {
     count: (repeats, asks, teller) => countRepeats(one, repeats, asks, teller),
     countNoMore: () => { native.setFolds(hook, 0, 0, 0, NULL); },
+    leaveOut: (env, self) => {
+      if (identity.readPointer().isNull()) {
+        const system = inFrame(env, () => globalRef(env, findClass(env, "java.lang.System")));
+        const method = methodId(env, system, "identityHashCode", "(Ljava/lang/Object;)I", true);
+        identity.writePointer(system).add(Process.pointerSize).writePointer(method);
+      }
+      const weak = weakRef(env, self);
+      const was = weak === null ? NULL : native.leaveOut(hook, native.hashOf(env.handle, self), weak);
+      if (!was.isNull()) {
+        deleteWeak(env, was);
+      }
+    },
+    leaveNoneOut: () => { native.leaveNoneOut(hook); },
     neverLetThrough: () => { native.setApi(hook, 0); },
   };
 }
@@ -361,12 +382,12 @@ function compile(): void {
     const values = args.map(({ member }, n) => ` args[${n}].${member} = a${n};`).join("");
     const gives = result.member === "" ? "" : "return ";
     return `${result.type} method_${i}(gpointer env, gpointer self${takes}) { `
-      + `Value args[${Math.max(args.length, 1)}]; Hook *hook = (Hook *) ${hook.toString()}ULL; gint way = way_of(hook); `
+      + `Value args[${Math.max(args.length, 1)}]; Hook *hook = (Hook *) ${hook.toString()}ULL; gint way = way_of(hook, env, self); `
       + `if (way == 2) ${result.member === "" ? "{ " : "return "}((${result.type} (*)(gpointer, gpointer${types})) `
       + `${script?.toString() ?? "0"}ULL)(env, self${names});${result.member === "" ? " return; }" : ""}${values} `
       + `${gives}run(hook, way, env, self, args)${result.member === "" ? "" : `.${result.member}`}; }`;
   });
-  const code = `${DECLARATIONS}extern gint way_of(Hook *);\nextern Value run(Hook *, gint, gpointer, gpointer, Value *);\n${functions.join("\n")}`;
+  const code = `${DECLARATIONS}extern gint way_of(Hook *, gpointer, gpointer);\nextern Value run(Hook *, gint, gpointer, gpointer, Value *);\n${functions.join("\n")}`;
   const made = new CModule(code, { run: core["run"] as NativePointer, way_of: core["way_of"] as NativePointer });
   modules.push(made);
   there.forEach(([one, script], i) => {

@@ -5,6 +5,8 @@
 
 /** Calls of a method among which a repeat is looked for. */
 export const SLOTS = 8;
+/** Objects of one method whose calls are let through. */
+const LEFT_OUT = 256;
 /** Arguments of a method, and the mark behind the last one, at most. */
 export const MOST_ARGUMENTS = 24;
 /** Frames of a stack that are told apart, and recorded, at most: the innermost. */
@@ -82,8 +84,12 @@ typedef struct {
   guint16 units[ROOM];
 } Slot;
 
+/* An object whose calls concern nobody: a weak reference, and its hash. */
+typedef struct { gpointer weak; gint hash; } LeftOut;
+
 struct _Hook {
   GMutex lock;
+  LeftOut *left_out; /* NULL: none */
   gpointer method; /* the app's own; NULL until it is known */
   gpointer cls;
   Slot *slots;
@@ -106,6 +112,8 @@ extern gint stacks; /* whether accesses have any */
 extern gint losses; /* how many calls were lost until now, in some way */
 extern gpointer **jvmti; /* NULL: not there */
 extern gpointer art[2]; /* the class Throwable and its method that walks the stack; NULL: not ART, or another layout */
+
+extern gpointer identity[2]; /* the class System and its method that gives the hash of an object */
 
 extern gint pthread_key_create(guint *key, gpointer destroy);
 extern gpointer pthread_getspecific(guint key);
@@ -180,8 +188,42 @@ static void lose(Hook *hook, gint how, gint64 at) {
   losses++;
 }
 
+gint hash_of(Env env, gpointer object) {
+  Value value;
+  value.l = object;
+  return ((gint (*)(Env, gpointer, gpointer, Value *)) (*env)[131])(env, identity[0], identity[1], &value);
+}
+
+static gint is_left_out(Hook *hook, LeftOut *all, Env env, gpointer self) {
+  gint hash = hash_of(env, self), found;
+  LeftOut *one = &all[(guint) hash % ${LEFT_OUT}];
+  g_mutex_lock(&hook->lock);
+  found = one->weak != NULL && one->hash == hash && ((guint8 (*)(Env, gpointer, gpointer)) (*env)[24])(env, one->weak, self);
+  g_mutex_unlock(&hook->lock);
+  return found;
+}
+
+/* Let calls of an object through; gives the reference to one that they were let through of until now, or NULL. */
+gpointer leave_out(Hook *hook, gint hash, gpointer weak) {
+  LeftOut *one;
+  gpointer was;
+  g_mutex_lock(&hook->lock);
+  if (hook->left_out == NULL)
+    hook->left_out = g_malloc0(${LEFT_OUT} * sizeof(LeftOut));
+  one = &hook->left_out[(guint) hash % ${LEFT_OUT}];
+  was = one->weak;
+  one->weak = weak;
+  one->hash = hash;
+  g_mutex_unlock(&hook->lock);
+  return was;
+}
+
+/* Calls of every object concern somebody from now on. */
+void leave_none_out(Hook *hook) { hook->left_out = NULL; }
+
 /* Where a call of a hooked method goes. */
-gint way_of(Hook *hook) {
+gint way_of(Hook *hook, Env env, gpointer self) {
+  LeftOut *left_out = hook->left_out;
   Thread *own = thread();
   if (hook->is_api && (paused || is_inside()))
     return ORIGINAL;
@@ -189,6 +231,8 @@ gint way_of(Hook *hook) {
     lose(hook, NEAR_END, micros());
     return ORIGINAL;
   }
+  if (left_out != NULL && is_left_out(hook, left_out, env, self))
+    return ORIGINAL;
   return hook->folds ? COUNTED : SCRIPT;
 }
 

@@ -5,12 +5,15 @@ import { micros } from "../out/clock.js";
 import { after, soon } from "../out/doorbell.js";
 import { emit, report } from "../out/emit.js";
 import { isArt, restore, tryEnv, currentEnv, type ClassWrapper } from "./bridge.js";
-import { Method, askLoader, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
+import { Method, askLoader, className, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
 import { keepNoMore } from "./entry.js";
-import { deleteGlobal, deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef, type Env } from "./jni.js";
+import {
+  arrayElement, arrayLength, classOf, deleteGlobal, deleteWeak, findClass, globalRef, inFrame, isSame, objectField, strong, text, weakRef,
+  type Env,
+} from "./jni.js";
 import { patch } from "./patches.js";
 
 /** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
@@ -61,7 +64,7 @@ function attached(work: () => void): void {
 }
 
 /** How long our thread works on end: the host's questions, and threads of the app in our hooks, wait that long. */
-const SLICE_MS = 20;
+const SLICE_MS = 50;
 
 /**
  * Run all works on the agent's thread, one after the other, whatever becomes of each; then `done` when their hooks are
@@ -191,7 +194,7 @@ export function whenDefined(name: string, work: Work): void {
 
 /** Watch all overloads of a method, now or when its class comes; one in which the app's own code may run, unless told. */
 export function on(
-  env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after">, kind: Kind = "app",
+  env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after" | "concerns">, kind: Kind = "app",
 ): void {
   const subject = `${cls}.${method}`;
   eachClass(env, cls, (own, wrapper) => {
@@ -217,10 +220,10 @@ function arrived(env: Env, name: string, cls: NativePointer): void {
   }
 }
 
-/** Begin to notice classes that come later. */
-export function watchDefinitions(env: Env): void {
+/** Begin to notice classes that come later. `started`: the process began with us, and is held before its first line. */
+export function watchDefinitions(env: Env, started: boolean): void {
   if (isArt()) {
-    watchLoaders(env);
+    watchLoaders(env, started);
   } else {
     watchJvm();
   }
@@ -268,8 +271,13 @@ const asked: Asked[] = [];
 
 /** Ask a loader for each class that is wanted and may be its own; one whose dex files are known and the same is not asked again. */
 function ask(env: Env, loader: NativePointer): void {
-  if (loader.isNull()) {
+  if (loader.isNull() || inFrame(env, () => className(env, classOf(env, loader)) === BOOT)) {
     return;
+  }
+  // What it would ask first: an app has libraries of the device in loaders of their own.
+  for (const other of asksBefore(env, loader)) {
+    ask(env, other);
+    deleteGlobal(env, other);
   }
   const dexes = dexFiles(env, loader);
   const files = dexes === null ? null : dexes.map(({ begin }) => begin.toString()).join();
@@ -295,6 +303,24 @@ function ask(env: Env, loader: NativePointer): void {
   }
 }
 
+/** Its classes are known; what it has not costs an exception each. */
+const BOOT = "java.lang.BootClassLoader";
+const getParent = new Method("java.lang.ClassLoader", "getParent", "()Ljava/lang/ClassLoader;");
+
+/** Global references to the loader above one, and to those of the libraries that it shares (Android 10 and later). */
+function asksBefore(env: Env, loader: NativePointer): NativePointer[] {
+  return inFrame(env, () => {
+    const found = [getParent.object(env, loader)];
+    try {
+      const shared = objectField(env, loader, "sharedLibraryLoaders", "[Ljava/lang/ClassLoader;");
+      found.push(...(shared.isNull() ? [] : Array.from({ length: arrayLength(env, shared) }, (_, i) => arrayElement(env, shared, i))));
+    } catch {
+      // an older release, or a loader of another kind
+    }
+    return found.filter((other) => !other.isNull()).map((other) => globalRef(env, other));
+  });
+}
+
 const PATIENCE_FOR_THE_APP_S = 3;
 
 /** The app has its class loader now, and has not run a line of its own yet: what is wanted of it is hooked before it does. */
@@ -302,6 +328,16 @@ export function appCame(): void {
   installOrTell("the app's class loader", "the process was too busy to hook the app's own classes in time", (env) => {
     ask(env, mainLoader(env));
   }, PATIENCE_FOR_THE_APP_S);
+}
+
+/** Ask the loaders that there were before we came. */
+export function askThere(env: Env): void {
+  if (isArt()) {
+    Java.enumerateClassLoaders({
+      onMatch: (loader) => { ask(env, (loader as unknown as { $h: NativePointer }).$h); },
+      onComplete: () => undefined,
+    });
+  }
 }
 
 const contextLoader = new Method("java.lang.Thread", "getContextClassLoader", "()Ljava/lang/ClassLoader;");
@@ -368,7 +404,7 @@ const OPENERS = ["openDexFile", "openInMemoryDexFile", "openInMemoryDexFiles"];
 const ELEMENTS = ["makeDexElements", "makePathElements", "makeInMemoryDexElements"];
 const ADDERS = ["addDexPath", "initByteBufferDexPath"];
 
-function watchLoaders(env: Env): void {
+function watchLoaders(env: Env, started: boolean): void {
   const askOf = (call: Call, loader: NativePointer): void => {
     const global = globalRef(call.env, loader);
     installOrTell("class loaders", "the process was too busy to ask a new class loader in time", (own) => {
@@ -412,7 +448,13 @@ function watchLoaders(env: Env): void {
       }
     },
   });
-  on(env, "android.app.Application", "attach", { after: (call) => { askNow(call.env, call.self); } });
+  let attachSeen = false;
+  on(env, "android.app.Application", "attach", {
+    after: (call) => {
+      attachSeen = true;
+      askNow(call.env, call.self);
+    },
+  });
   on(env, "android.app.Instrumentation", "callApplicationOnCreate", {
     before: (call) => { askNow(call.env, contextOf(call)); },
     after: (call) => { askNow(call.env, contextOf(call)); },
@@ -422,6 +464,13 @@ function watchLoaders(env: Env): void {
     before: (call) => {
       if (!shown) {
         shown = true;
+        if (started && !attachSeen) {
+          emit(call.begun, {
+            kind: "gap", where: "hook", subject: "agent", why: "install_failed",
+            detail: "the app's start was not seen, though it was held until its hooks were in: what it read before its first "
+              + "screen may be missing",
+          });
+        }
         askNow(call.env, call.self);
       }
     },

@@ -139,6 +139,15 @@ export function arrayElement(env: Env, array: NativePointer, index: number): Nat
   return jni(env, 173, "pointer", ["pointer", "int"], array, index);
 }
 
+/**
+ * What `of` gives for each element of an Object[], the first `most` of them; what it refers to is let go of each time:
+ * before Android 8 a thread that has 512 local references ends the process.
+ */
+export function eachOf<T>(env: Env, array: NativePointer, of: (element: NativePointer) => T, most = Infinity): T[] {
+  return Array.from({ length: Math.min(arrayLength(env, array), most) }, (_, i) =>
+    inFrame(env, () => of(arrayElement(env, array, i))));
+}
+
 /** A Java string as text; NULL is null. Half a surrogate pair becomes U+FFFD, as no UTF-8 can carry it. */
 export function text(env: Env, string: NativePointer): string | null {
   if (string.isNull()) {

@@ -25,7 +25,10 @@ let app = "";
 let byName = false;
 /** Whether loaders can be asked here. */
 let able = false;
+/** class, or library with its `!` -> whose it is */
 const known = new Map<string, Owner>();
+/** frame -> whose it is, where it gave away its class itself: two packages may have classes of one name */
+const met = new Map<string, Owner>();
 
 interface Loader {
   ref: NativePointer;
@@ -77,6 +80,23 @@ function forgetUnknown(): void {
   }
 }
 
+function put(into: Map<string, Owner>, name: string, owner: Owner): void {
+  if (into.size >= MOST_KNOWN) {
+    into.clear();
+  }
+  into.set(name, owner);
+}
+
+/** The loader of a frame's class, where the frame gave away its class itself. */
+export function meet(env: Env, frame: string, loader: NativePointer): void {
+  if (!able || byName) {
+    return;
+  }
+  const owner = ofLoader(env, loader, loaders(env));
+  const before = met.get(frame);
+  put(met, frame, before === undefined || before === owner ? owner : null);
+}
+
 /** The app's own, as soon as there is one; of a process without an app the system's. */
 function loaders(env: Env): Loader[] {
   const { loader } = Java.classFactory as unknown as { loader: { $h: NativePointer } | null };
@@ -118,20 +138,27 @@ export function ownerOfPath(path: string): string {
   return name === undefined || name === app ? "app" : name;
 }
 
-function ownerOf(env: Env | null, frame: string): Owner {
+/** The class of a frame; of a native one the library, with the `!` behind it. */
+function classIn(frame: string): string {
   const method = frame.slice(0, frame.indexOf("("));
   const native = method.indexOf("!");
-  const name = native >= 0 ? method.slice(0, native + 1) : method.slice(0, method.lastIndexOf("."));
+  return native >= 0 ? method.slice(0, native + 1) : method.slice(0, method.lastIndexOf("."));
+}
+
+function ownerOf(env: Env | null, frame: string): Owner {
+  const exact = met.get(frame);
+  if (exact !== undefined) {
+    return exact;
+  }
+  const name = classIn(frame);
+  const isNative = name.endsWith("!");
   let owner = known.get(name);
   if (owner === undefined) {
-    if (native < 0 && env === null && !byName) {
+    if (!isNative && env === null && !byName) {
       return null;
     }
-    owner = native >= 0 ? ofLibrary(name.slice(0, -1)) : ofClass(env as Env, name);
-    if (known.size >= MOST_KNOWN) {
-      known.clear();
-    }
-    known.set(name, owner);
+    owner = isNative ? ofLibrary(name.slice(0, -1)) : ofClass(env as Env, name);
+    put(known, name, owner);
   }
   return owner;
 }

@@ -7,9 +7,7 @@ import { Method } from "./classes.js";
 import type { Call } from "./engine.js";
 import { onStacks, walk, walkedFrames } from "./folding.js";
 import { MOST_FRAMES } from "./folding_c.js";
-import { inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
-
-export { isPlatform } from "./owners.js";
+import { JavaError, inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
@@ -63,7 +61,14 @@ function allFrames(env: Env): string {
 
 function framesOnArt(env: Env): string {
   const { keys, total } = walkedFrames();
-  return `[${frameTexts(env, keys).join(", ")}${total > keys.length ? CUT : "]"}`;
+  try {
+    return `[${frameTexts(env, keys).join(", ")}${total > keys.length ? CUT : "]"}`;
+  } catch (error) {
+    if (error instanceof JavaError) {
+      return capped(allFrames(env));
+    }
+    throw error;
+  }
 }
 
 function capped(stack: string): string {

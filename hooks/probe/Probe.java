@@ -2,10 +2,10 @@ package appwitness;
 
 /** What the agent hooks and calls in every run, to see whether its hooks work in this process (hooks/watch/probe.ts). */
 final class Probe implements Given {
-    private final int own;
+    private final int number;
 
-    Probe(int own) {
-        this.own = own;
+    Probe(int number) {
+        this.number = number;
     }
 
     static int fixed() {
@@ -13,13 +13,13 @@ final class Probe implements Given {
     }
 
     int own() {
-        return own;
+        return number;
     }
 
     /** Calls each kind of method once; gives how many calls came back with their own result. */
     static int run() {
         Probe probe = new Probe(1);
         Given given = probe;
-        return (probe.own == 1 ? 1 : 0) + fixed() + probe.own() + given.given();
+        return (probe.number == 1 ? 1 : 0) + fixed() + probe.own() + given.given();
     }
 }

@@ -6,7 +6,8 @@ import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
 import { JavaError, arrayElement, arrayLength, byteArray, inFrame, isInstance, text, type Env } from "../java/jni.js";
-import { capture, frames, isPlatform, threadNameOf } from "../java/stack.js";
+import { isPlatform } from "../java/owners.js";
+import { capture, frames, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { emitAccess } from "../out/emit.js";
 import type { BinderSpec } from "../plan.js";
@@ -23,7 +24,10 @@ const CARRIES = /^(android\.os\.(BinderProxy|Binder|IBinder)\.|java\.lang\.refle
 export function watchBinder(env: Env, spec: BinderSpec): void {
   const cut = spec.source.lastIndexOf(".");
   // As an API: what a hooked API transacts inside itself is part of its access.
-  on(env, spec.source.slice(0, cut), spec.source.slice(cut + 1), { after: (call) => { transacted(call, spec); } }, "api");
+  on(env, spec.source.slice(0, cut), spec.source.slice(cut + 1), {
+    after: (call) => { transacted(call, spec); },
+    concerns: (own, binder) => spec.interfaces[interfaceOf(own, binder)] !== undefined,
+  }, "api");
   // While a thread waits for an answer, other processes may call the app on it: what its code does there is its own.
   on(env, "android.os.Binder", "execTransact", {});
 }

@@ -3,7 +3,7 @@
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { arrayElement, arrayLength, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
+import { eachOf, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { tell } from "../out/emit.js";
@@ -151,8 +151,7 @@ function is(env: Env, object: NativePointer, name: string): boolean {
 }
 
 function strings(env: Env, array: NativePointer): string[] {
-  return inFrame(env, () =>
-    Array.from({ length: arrayLength(env, array) }, (_, i) => text(env, arrayElement(env, array, i)) ?? ""));
+  return eachOf(env, array, (element) => text(env, element) ?? "");
 }
 
 function permissionsAsked(call: Call): void {

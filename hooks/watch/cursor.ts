@@ -5,7 +5,7 @@ import { Method, className, wrapperFor } from "../java/classes.js";
 import { watch, type Call, type Watch } from "../java/engine.js";
 import { installForObject } from "../java/installing.js";
 import {
-  arrayElement, arrayLength, byteArray, charArray, classOf, globalRef, inFrame, intField, isSame, objectField, text, type Env,
+  byteArray, charArray, classOf, eachOf, globalRef, inFrame, intField, isSame, objectField, text, type Env,
 } from "../java/jni.js";
 import { capture, frames, ownFrame, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
@@ -71,8 +71,7 @@ export function openCursor(call: Call, cursor: NativePointer, spec: FollowSpec, 
   const { env } = call;
   const rows = getCount.number(env, cursor);
   const columns = inFrame(env, () => {
-    const names = getColumnNames.object(env, cursor);
-    return Array.from({ length: arrayLength(env, names) }, (_, i) => text(env, arrayElement(env, names, i)) ?? "");
+    return eachOf(env, getColumnNames.object(env, cursor), (name) => text(env, name) ?? "");
   });
   const asked = Object.values(origin.args ?? {}).map(String).find((arg) => arg.includes("vnd.android.cursor.item/"));
   const reading: Reading = {

@@ -5,9 +5,9 @@
 // that came here through the platform's classes.
 
 import { JVM } from "../java/daemon.js";
-import { ownerOfPath } from "../java/owners.js";
+import { isPlatform, ownerOfPath } from "../java/owners.js";
 import { goLive } from "../java/patches.js";
-import { here, isPlatform, type Where } from "../java/stack.js";
+import { here, type Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
 import { eachModule } from "../out/leaving.js";
@@ -164,7 +164,7 @@ let folders: string[] = [];
 
 function ofJvm(): string[] {
   if (folders.length < 2) {
-    const own = Process.enumerateModules().filter(({ name }) => JVM.test(name) || /^libjava\.(so|dylib)$/.test(name));
+    const own = Process.enumerateModules().filter(({ name }) => JVM.test(name) || /^lib(java|javacore|art)\.(so|dylib)$/.test(name));
     folders = own.map(({ name, path }) => path.replace(JVM.test(name) ? /[^/]+\/[^/]+$/ : /[^/]+$/, ""));
   }
   return folders;

@@ -4,7 +4,7 @@ import type { Raw } from "../java/bridge.js";
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { arrayElement, arrayLength, byteArray, inFrame, isInstance, text, type Env } from "../java/jni.js";
+import { arrayElement, arrayLength, byteArray, eachOf, inFrame, isInstance, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { appName, emit, sendBody, settle } from "../out/emit.js";
 import type { ExitSpec } from "../plan.js";
@@ -77,7 +77,7 @@ function bytesOf(env: Env, raw: Raw, getters: string[]): ArrayBuffer | null {
   }
   if (isA(env, raw, "java.util.Collection")) {
     const all = getter(env, raw, "toArray") as NativePointer;
-    const parts = Array.from({ length: arrayLength(env, all) }, (_, i) => bytesOf(env, arrayElement(env, all, i), getters));
+    const parts = eachOf(env, all, (element) => bytesOf(env, element, getters));
     return joined(parts.filter((part) => part !== null));
   }
   for (const name of getters) {

@@ -5,7 +5,7 @@ import { isStatic, overloadsOf, type Raw } from "../java/bridge.js";
 import { Method, className, loadClass, wrapperFor } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import {
-  JavaError, arrayElement, arrayLength, byteArray, classOf, findClass, fromReflected, globalRef, inFrame, invoke,
+  JavaError, arrayElement, arrayLength, byteArray, classOf, eachOf, findClass, fromReflected, globalRef, inFrame, invoke,
   isInstance, isSame, newString, text, type Env, type Shorty,
 } from "../java/jni.js";
 import type { ValueSpec } from "../plan.js";
@@ -211,8 +211,7 @@ function joined(env: Env, object: NativePointer): string | null {
   if (elements === null) {
     return asText(env, object);
   }
-  const shown = Math.min(elements.length, MOST_ELEMENTS);
-  return Array.from({ length: shown }, (_, i) => String(asText(env, arrayElement(env, elements.array, i)))).join(", ");
+  return eachOf(env, elements.array, (element) => String(asText(env, element)), MOST_ELEMENTS).join(", ");
 }
 
 function isA(env: Env, object: NativePointer, name: string): boolean {
@@ -251,9 +250,10 @@ function objectsOf(env: Env, object: NativePointer): NativePointer | null {
   }
   if (isA(env, object, "android.os.BaseBundle")) {
     const keys = toArray.object(env, keySet.object(env, object));
-    const values = Array.from({ length: arrayLength(env, keys) }, (_, i) =>
-      ofBundle.object(env, object, arrayElement(env, keys, i)));
-    return arrayOf(env, values);
+    const values = newArray.object(env, null, findClass(env, "java.lang.Object"), arrayLength(env, keys));
+    let at = 0;
+    eachOf(env, keys, (key) => arraySet.call(env, null, values, at++, ofBundle.object(env, object, key)));
+    return values;
   }
   return null;
 }
@@ -264,14 +264,6 @@ const newArray = new Method(
 const arrayGet = new Method("java.lang.reflect.Array", "get", "(Ljava/lang/Object;I)Ljava/lang/Object;", true);
 const arraySet = new Method(
   "java.lang.reflect.Array", "set", "(Ljava/lang/Object;ILjava/lang/Object;)V", true);
-
-function arrayOf(env: Env, objects: NativePointer[]): NativePointer {
-  const array = newArray.object(env, null, findClass(env, "java.lang.Object"), objects.length);
-  objects.forEach((object, i) => {
-    arraySet.call(env, null, array, i, object);
-  });
-  return array;
-}
 
 function boxed(env: Env, array: NativePointer): NativePointer {
   const shown = Math.min(arrayLength(env, array), MOST_ELEMENTS);

@@ -1,8 +1,9 @@
 // Sockets that the app opens: which code, which local port, which peer, for which host, and how much went out.
 
 import type { Connection, Endpoint } from "../event.js";
+import { isPlatform } from "../java/owners.js";
 import { patch } from "../java/patches.js";
-import { here, isPlatform } from "../java/stack.js";
+import { here } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emit, settle } from "../out/emit.js";

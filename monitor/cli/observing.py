@@ -305,6 +305,7 @@ def _observe(
                     order,
                     stop=interrupted,
                     say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
+                    warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
                 )
         finally:
             done.set()

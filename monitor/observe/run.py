@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor import private
 from monitor.errors import SetupError
-from monitor.events import FILES, Observers, Run
+from monitor.events import FILES, Gap, Observers, Run
 from monitor.observe.agent import agent_js, bridge
 from monitor.observe.attempt import Attempt, Say
 from monitor.observe.control_run import seen_without_hooks
@@ -40,6 +40,7 @@ def observe(
     *,
     stop: Callable[[], bool] = lambda: False,
     say: Say = lambda _: None,
+    warn: Say = lambda _: None,
 ) -> Recording:
     """Record one run of `device`'s app into the new folder `path`.
 
@@ -90,10 +91,26 @@ def observe(
         up.enter_context(device.watching(limited, lambda: _silent_s(path)))
         attempt = Attempt(device, proxy, recording, limited, order, stop, say)
         if order.hooks and device.unhooked is None:
+            if (unseen := _translated(recording.run)) is not None:
+                warn(str(unseen.detail))
+                recording.append(unseen)
             _until_it_lives(attempt, sources)
         else:
             attempt.unhooked(device.unhooked or "hooks were switched off for this run (--no-hooks)")
     return recording
+
+
+def _translated(run: Run) -> Gap | None:
+    """The app's native code, where the device translates it: it runs with a C library and a TLS library of its own, in
+    which there are no hooks."""
+    if run.translated is None:
+        return None
+    detail = (
+        "the app's libraries are for {}, which this device ({}) translates: what their code reads, its sockets and what"
+        " it writes by TLS are not seen; a device or image of their own architecture shows it"
+    ).format(*run.translated)
+    now = datetime.now(UTC)
+    return Gap(at=now, app=run.app.package, where="hook", subject="native code", why="not_observed", detail=detail)
 
 
 def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:

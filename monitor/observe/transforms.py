@@ -71,7 +71,7 @@ class Transformers(_Entry):
     def plan(self, level: int | None) -> dict[str, Any]:
         """As the agent takes it (hooks/plan.ts); `level`: the API level of the device's Android, where it is known."""
         return {
-            "not_from": self.not_from,
+            **self.model_dump(exclude={"classes"}),
             "classes": [
                 {
                     **each.model_dump(exclude={"methods"}),

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from monitor.cli import main
+from monitor.events import Gap
 from monitor.findings import Report
 from monitor.lab.expected import load, shown
 from monitor.observe.android import device
@@ -19,6 +20,8 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.wanted import Wanted
 from monitor.recording import Recording, verify
+from monitor.reports.watched import watched
+from monitor.reports.words import Words
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
 
@@ -31,8 +34,10 @@ def run(home: Path, *arguments: str) -> Any:
     return CliRunner(env=environment).invoke(main, [*arguments, "--db", str(home / "index.sqlite")])
 
 
-def observe(phone: Phone, app: lab_app.Installed, folder: Path, *options: str) -> tuple[Recording, Report]:
-    """Run `appwitness observe` on a stand-in device with a sample app of the lab; and its report."""
+def observe(
+    phone: Phone, app: lab_app.Installed, folder: Path, *options: str, says: str = ""
+) -> tuple[Recording, Report]:
+    """Run `appwitness observe` on a stand-in device with a sample app of the lab, which says this; and its report."""
     program = folder / "frida-server"
     program.write_bytes(frida_server.program())
     output = folder / "recordings/run"
@@ -40,6 +45,7 @@ def observe(phone: Phone, app: lab_app.Installed, folder: Path, *options: str) -
     servers = [*hosts, "--upstream-ca", str(app.upstream_ca), "--frida-server", str(program)]
     done = run(folder, "observe", "--device", phone.serial, "--output", str(output), *servers, *options)
     assert done.exit_code in (0, 1), done.output
+    assert says in done.output
     said = run(folder, "report", str(output), "--format", "json")
     return Recording.open(output), Report.model_validate(json.loads(said.stdout))
 
@@ -66,13 +72,19 @@ def left(phone: Phone) -> dict[str, Any]:
     [("auto", "reverse", {"host"}), ("redirect", "redirect", {"name"})],
 )
 def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str, way: str, joined: set[str]) -> None:
-    """Without persona and screens: the app's own user answers."""
+    """Without persona and screens: the app's own user answers. Its native libraries are for another processor."""
     phone = phone_of(api=34, su="kernelsu")
-    with lab_app.furnish(phone, "circle", "accept") as app:
+    runs = {"ro.product.cpu.abilist": "x86_64,arm64-v8a", "ro.dalvik.vm.native.bridge": "libndk_translation.so"}
+    phone.write(properties={**phone.read()["properties"], **runs})
+    with lab_app.furnish(phone, "circle", "accept", abis=["arm64-v8a"]) as app:
         named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona", "--mode", mode)
         before = left(phone)
-        recording, report = observe(phone, app, tmp_path, *named)
+        unseen = "the app's libraries are for arm64-v8a"
+        recording, report = observe(phone, app, tmp_path, *named, says=f"Warning: {unseen}")
         after = left(phone)
+
+    assert [gap.why for gap in recording.events(Gap) if gap.subject == "native code"] == ["not_observed"]
+    assert "not the app's native code (arm64-v8a, translated on x86_64)" in watched(report, Words("en"))
 
     assert shown(report.findings) == load()["circle"]["accept"]
     assert recording.run.device.facts["fingerprint"].startswith("google/stand_in")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from monitor.events import Access
+from monitor.observe.agent import Agent
 from monitor.observe.sources import Source
-from tests.art.conftest import JAVA, Played, Run
-from tests.art.rig.vm import Runtime, class_files
+from tests.art.conftest import JAVA, WAIT_S, Run
+from tests.art.rig.vm import Held, Runtime, class_files
+from tests.lab.program import Program, blank
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -72,9 +76,9 @@ def jar(dexed: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) 
     return Path(shutil.copy(dexed(PROGRAM), tmp_path_factory.mktemp("plug-in") / "plug-in.jar"))
 
 
-def counts(played: Played) -> Counter[str]:
+def counts(accesses: Iterable[Access]) -> Counter[str]:
     seen: Counter[str] = Counter()
-    for access in played.accesses:
+    for access in accesses:
         seen[access.source] += access.count
     return seen
 
@@ -85,7 +89,7 @@ def test_what_names_an_absent_class_is_a_gap_and_the_rest_is_seen(play: Run) -> 
     assert (played.code, lines[-1:]) == (0, ["done"]), played.log
     printed = [line.partition(": ")[2] for line in lines]
     assert [said for _, said, *_ in HOSTILE if said not in printed] == []
-    assert counts(played) == Counter({each.name: seen for each, _, seen, _ in HOSTILE if seen})
+    assert counts(played.accesses) == Counter({each.name: seen for each, _, seen, _ in HOSTILE if seen})
     told = {gap.subject: gap.detail or "" for gap in played.gaps}
     assert sorted(told) == sorted(each.name for each, *_, gap in HOSTILE if gap is not None)
     assert [each.name for each, *_, gap in HOSTILE if gap is not None and gap not in told[each.name]] == []
@@ -103,4 +107,21 @@ def test_the_classes_of_every_loader_are_seen_from_the_first_call_on(play: Run, 
         "done",
     ], played.log
     late = [gap.detail for gap in played.gaps if "too busy" in (gap.detail or "")]
-    assert late or counts(played) == Counter({each.name: seen for each, seen in LOADED})
+    assert late or counts(played.accesses) == Counter({each.name: seen for each, seen in LOADED})
+
+
+def test_loaders_that_were_there_before_the_agent_are_asked_too(
+    runtime: Runtime, dexed: Callable[[str], Path], jar: Path, tmp_path: Path
+) -> None:
+    recording = blank(tmp_path / "recording", "art.classes")
+    go = tmp_path / "go"
+    sources = [each for each, _ in LOADED]
+    held = Held(runtime, dexed(PROGRAM), "classes.Before", tmp_path / "vm", arguments=(str(jar), str(go)))
+    with held, Agent(recording, sources, "art.classes", api_level=29) as agent:
+        held.release()
+        while "loaded" not in held.printed:
+            time.sleep(0.02)
+        agent.launch(Program(None, pid=held.pid))
+        go.touch()
+        assert agent.wait(WAIT_S)
+    assert counts(recording.events(Access)) == {"Plugin.read": 2 * 3, "Plugin.below": 2 * 3}

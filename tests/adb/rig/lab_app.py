@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +53,13 @@ def furnish(
     installed: bool = True,
     screen: bool = False,
     quiet_ms: int = 300,
+    abis: Sequence[str] = (),
 ) -> Iterator[Installed]:
     """Bring `name` (circle, pages ...), whose user answers by `plan`; its servers answer while the context lasts.
 
     The stand-in has the program of its package from then on; `installed`: and the package too. `screen`: it shows
     itself on the device's display and takes touches from there. `quiet_ms`: the user does the next thing, and in the
-    end closes the app, when it was idle for so long.
+    end closes the app, when it was idle for so long. `abis`: what its package has native libraries for.
     """
     app = APPS[name]
     apk = make_apk.apk(
@@ -69,6 +70,7 @@ def furnish(
         permissions=app.requested,
         signer=name,
         code=(app.package,),
+        abis=abis,
     )
     home = phone.root / f"data/rig/programs/{app.package}"
     home.mkdir(parents=True)

@@ -25,12 +25,15 @@ public final class Main {
         Runnable lambda = () -> System.getProperty("java.vm.version");
         lambda.run();
         ClassLoader other = (ClassLoader) Class.forName("dalvik.system.PathClassLoader")
-                .getConstructor(String.class, ClassLoader.class).newInstance(args[0], Main.class.getClassLoader());
+                .getConstructor(String.class, ClassLoader.class).newInstance(args[0], null);
         Runnable thing = (Runnable) other.loadClass("org.chromium.other.Thing").getDeclaredConstructor().newInstance();
         thing.run();
+        new same.Name().run();
+        ((Runnable) other.loadClass("org.chromium.other.Thing").getMethod("ofTheSameName").invoke(null)).run();
         Thread alone = new Thread(thing);
         alone.start();
         alone.join();
+        new Given().given("it");
         System.load(args[2]);
         System.load(args[3]);
         byOwn();
@@ -38,6 +41,13 @@ public final class Main {
         tls(Integer.parseInt(args[1]));
         MessageDigest.getInstance("SHA-256").digest("mine".getBytes(StandardCharsets.US_ASCII));
         System.exit(0);
+    }
+
+    /** What the system calls. */
+    static final class Given {
+        void given(String value) {
+            System.getProperty("os.arch");
+        }
     }
 
     private static native int byOwn();

@@ -213,6 +213,12 @@ public class MainActivity extends Activity {
                 System.out.println(getSystemService(TelecomManager.class).getLine1Number(null));
                 end(0);
             }
+            case "nobodys" -> {
+                for (int i = 0; i < 3; i++) {
+                    System.out.println("got " + transact("power", "android.os.IPowerManager", 1));
+                    System.out.println("got " + transact("iphonesubinfo", IPhoneSubInfo.DESCRIPTOR, 11));
+                }
+            }
             case "incoming" -> {
                 Parcel data = Parcel.obtain();
                 data.writeInterfaceToken("android.content.IClipboard");

@@ -8,6 +8,7 @@ import java.util.Map;
 public final class ServiceManager {
     private static final Map<String, IBinder> SERVICES = Map.of(
             "iphonesubinfo", new BinderProxy(IPhoneSubInfo.DESCRIPTOR, ServiceManager::telephone),
+            "power", new BinderProxy("android.os.IPowerManager", ServiceManager::power),
             "clipboard", new BinderProxy("android.content.IClipboard", ServiceManager::clipboard));
     private static final int ADD_LISTENER = 7;
 
@@ -16,6 +17,11 @@ public final class ServiceManager {
 
     public static IBinder getService(String name) {
         return SERVICES.get(name);
+    }
+
+    private static void power(int code, Parcel data, Parcel reply) {
+        reply.writeNoException();
+        reply.writeString("on");
     }
 
     /** Whoever listens is called at once, before the answer is given. */

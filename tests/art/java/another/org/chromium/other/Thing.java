@@ -6,4 +6,8 @@ public final class Thing implements Runnable {
     public void run() {
         System.getProperty("http.agent");
     }
+
+    public static Runnable ofTheSameName() {
+        return new same.Name();
+    }
 }
