@@ -6,7 +6,8 @@
 
 import { hasLeft, whenLeft } from "../out/leaving.js";
 
-const KEPT_BYTES = 16;
+/** Frida overwrites up to 16 bytes, and what is left of the instruction that the last of them is in. */
+const KEPT_BYTES = 32;
 const ENTRY_BYTES = 8 + KEPT_BYTES;
 const MOST = 1024;
 

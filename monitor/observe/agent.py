@@ -327,7 +327,7 @@ class Agent(Listener):
         ended = self._ended.wait(timeout_s)
         for one in (self, *self._children):
             one._sent(one._plaintext.due(one._pid))
-        if self._processes is not None:
+        if self._processes is not None and not self.away:
             self._processes.look()
         self._raise_failure()
         return ended

@@ -153,10 +153,8 @@ class Listener:
                 cast(Children, self._processes).told(payload.pid, payload.how, payload.line)
             case Lost():
                 if payload.count:
-                    detail = (
-                        f"{payload.count} messages of the agent, of a line or more each, were lost with the connection"
-                    )
-                    self._record([self._gap("detached", detail)])
+                    what = f"{payload.count} of the agent's messages, of one line or more"
+                    self._record([self._gap("detached", f"lost with the connection: {what}")])
             case Fault():
                 self._fault(payload.detail)
             case other:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import frida
 import pytest
@@ -209,3 +210,27 @@ def test_nobody_waits_for_an_app_that_is_frozen(classes, tmp_path, monkeypatch):
                 agent.launch(here)
             assert raised.value.code == "frida-frozen"
         os.kill(app.process.pid, signal.SIGCONT)
+
+
+def test_what_was_lost_with_a_connection_is_sent_again(classes, tmp_path):
+    recording = blank(tmp_path / "recording", "detach")
+    with running(classes) as app, Agent(recording, SOURCES, "detach") as agent:
+        agent.launch(Program(None, pid=app.process.pid))
+        heard: list[dict[str, Any]] = []
+        assert agent._script is not None
+        agent._script._script.on("message", lambda said, _: heard.append(said["payload"]))
+        last = agent._number
+        agent._number, agent._returned = last - 2, True  # as if two had not come, and the next is the first that does
+        agent.clock.measure()
+        end = time.monotonic() + 20
+        while not any(each["type"] == "lost" for each in heard) and time.monotonic() < end:
+            agent.wait(0.05)
+        again = [each["n"] for each in heard if "n" in each and each["n"] <= last]
+        assert again == [last - 1, last]
+        assert [each["count"] for each in heard if each["type"] == "lost"] == [0]
+
+        agent._script.post({"type": "again", "from": -3, "until": 0})  # older than all that is kept
+        while not [gap for gap in recording.events(Gap) if gap.why == "detached"] and time.monotonic() < end:
+            agent.wait(0.05)
+    (gap,) = [gap for gap in recording.events(Gap) if gap.why == "detached"]
+    assert gap.detail == "lost with the connection: 4 of the agent's messages, of one line or more"

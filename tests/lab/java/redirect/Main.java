@@ -46,7 +46,9 @@ class Main {
             }
         });
         System.out.flush();
-        System.exit(all(open, closed));
+        all(open, closed);
+        Thread.sleep(Long.getLong("stay", 0));
+        System.exit(0);
     }
 
     interface Step {
