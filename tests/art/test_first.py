@@ -19,7 +19,7 @@ def test_calls_are_seen_and_the_app_goes_on(play: Run) -> None:
     played = play("first", [source("secret"), source("sum")])
     assert played.printed.splitlines() == ["secret of bob 0 1", "secret of bob 1 2", "secret of bob 2 3", "done"]
     assert played.code == 7
-    assert not [gap for gap in played.gaps if gap.subject.startswith("first.")]
+    assert not [gap for gap in played.gaps if gap.subject.startswith("first.") or gap.why == "hook_error"]
     seen = [(access.source, access.values[0].text) for access in played.accesses]
     assert sorted(seen) == sorted(
         [("first.secret", f"secret of bob {n}") for n in range(3)] + [("first.sum", str(n + 1)) for n in range(3)]
