@@ -112,7 +112,8 @@ export function ownersOf(stack: readonly string[]): Owner[] {
   if (!able) {
     return [];
   }
-  const env = tryEnv();
+  // By names without a call into the JVM: lines are written when it has ended, too, and it would not come back.
+  const env = byName ? null : tryEnv();
   const pending = env === null ? NULL : takeException(env);
   try {
     return stack.map((frame) => ownerOf(env, frame));
