@@ -108,17 +108,6 @@ def test_which_way(
     assert (way.name, way.kind, way.host) == expected
 
 
-@pytest.mark.parametrize("su", ["magisk", ""])
-def test_the_agent_redirects_by_itself_where_names_are_found_and_nobody_routes(
-    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], su: str
-) -> None:
-    phone = phone_of(su=su)
-    control = control_of(phone)
-    assert traffic.choose(control, "auto").name == "reverse"
-    os.system(f"nsenter -t {phone.init} -n ip route add default dev lo")  # a network, which leads nowhere
-    assert traffic.choose(control, "auto").name == ("redirect" if su else "reverse")
-
-
 def test_the_redirect_takes_a_port_of_the_device_and_puts_a_proxy_of_the_users_aside(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,7 +314,7 @@ def test_where_the_proxy_listens_elsewhere_it_is_said(
 ) -> None:
     phone, ours, its = bridge
     control = control_of(phone)
-    assert traffic.choose(control, "auto").kind == "redirect"
+    assert traffic.choose(control, "auto").kind == "regular"
     assert f"--listen {ours} --device-address {its}" in traffic.modes(control)["transparent"][2]
     route = traffic.Route(control, traffic.choose(control, "transparent"), (ours, 9))
     with pytest.raises(DeviceFault) as raised:

@@ -29,7 +29,8 @@ TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
 _IPV4 = re.compile(r"\d+(\.\d+){3}")
 SETTING_SEES = (
     "What apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, Go, "
-    "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps."
+    "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps. "
+    "With root, --mode redirect takes them too."
 )
 
 
@@ -76,8 +77,7 @@ def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
         if not routed.todo:
             there = [routed, *(way for way in there if way is not routed)]
     if (redirect := _redirect(control, setting.host or listen)) is not None:
-        # On a device without a network of its own, only what leaves names to a proxy gets anywhere.
-        there.insert(0 if there[0] is setting and _finds_names(control) else len(there), redirect)
+        there.append(redirect)  # never of itself: it changes the app, and was not tried with Android's C library
     return {way.kind: way for way in there}
 
 
@@ -139,13 +139,7 @@ def _redirect(control: Control, host: str) -> Way | None:
     if control.shell.rooted() is None or not _IPV4.fullmatch(host):
         return None
     sees, todo = KINDS["redirect"]
-    why = "the agent is in the app, and this machine is not the device's gateway, which could route the app's uid"
-    return Way("redirect", "redirect", why, sees, keeps_port=False, host=host, todo=todo)
-
-
-def _finds_names(control: Control) -> bool:
-    """Whether the device has a network of its own, by which names are looked up."""
-    return control.shell.user("ip -4 route get 198.51.100.1").ok
+    return Way("redirect", "redirect", "you asked for it", sees, keeps_port=False, host=host, todo=todo)
 
 
 def _by_hand(kind: str) -> Way:
