@@ -109,6 +109,7 @@ def test_who_watched(tmp_path, har, log, files, options, hooks, proxy, persona) 
     assert observers == {
         "hooks": hooks,
         "proxy": proxy,
+        "hooks_failed": False,
         "consent": False,
         "persona": persona,
         "witnesses": False,
