@@ -356,7 +356,8 @@ def test_touches_that_the_device_refuses(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
 ) -> None:
     phone = phone_of(state={"refuses_input": True})
-    with Stage(phone, SCREENS, WAYS, "policy") as stage, played(control_of(phone), "accept") as (_, lines):
+    control = control_of(phone)
+    with Stage(phone, SCREENS, WAYS, "policy") as stage, played(control, "accept") as (_, lines):
         end = time.monotonic() + 15
         while not lines.of(Gap) and time.monotonic() < end:
             time.sleep(0.05)
@@ -368,6 +369,7 @@ def test_touches_that_the_device_refuses(
     assert "USB debugging (Security settings)" in gap.detail
     assert [line.status for line in lines.of(Consent)] == ["requested", "requested"]
 
+    assert control.journal.undo_all(control.take_back) == []
     phone.write(refuses_input=False)  # the remedy, and the next run
     with Stage(phone, SCREENS, WAYS, "contacts") as stage, played(control_of(phone), "accept") as (_, lines):
         stage.until("home")
