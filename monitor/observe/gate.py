@@ -101,7 +101,10 @@ class Gate:
         """Whose they are, asked once for all that came meanwhile."""
         while (first := self._born.get()) is not None:
             there = [first]
-            while not self._born.empty() and (more := self._born.get()) is not None:
+            while not self._born.empty():
+                if (more := self._born.get()) is None:
+                    self._born.put(None)  # the end, when these have been told apart
+                    break
                 there.append(more)
             try:
                 ours = self._owned()
