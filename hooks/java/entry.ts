@@ -147,11 +147,6 @@ interface Known {
 let known: Known | null = null;
 let isStrange = false;
 
-/** Where the entry point is in an ArtMethod; null where the agent does not know, and before the first method was replaced. */
-export function entryOffset(): number | null {
-  return known?.entry ?? null;
-}
-
 /**
  * On ART: have a method that was just replaced stay so. `whose` is asked for what to file the gap under when it did not.
  * `isDefault`: other classes have copies of it.
@@ -325,7 +320,7 @@ function tick(): void {
 }
 
 /** Mend what was undone, and tell of it. */
-export function audit(): void {
+function audit(): void {
   if (known === null || subjects.length === 0) {
     return;
   }

@@ -14,9 +14,9 @@ export const MOST_FRAMES = 128;
 /** Bytes from the end of a stack within which JavaScript is not entered: it has no guard of its own there. */
 export const ROOM_FOR_SCRIPT = 256 * 1024;
 /** What a thread may spend on stacks: per cent of its own CPU time, and so much at once (microseconds). */
-export const ON_STACKS = { share: 50, most: 500_000 };
+const ON_STACKS = { share: 50, most: 500_000 };
 /** The same in JavaScript. */
-export const IN_SCRIPT = { share: 80, most: 8_000_000 };
+const IN_SCRIPT = { share: 80, most: 8_000_000 };
 
 /** What became of calls that were not told of as they should be. */
 export const LOST = { NEAR_END: 0, NO_STACK: 1, ONLY_COUNTED: 2 } as const;

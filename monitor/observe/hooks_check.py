@@ -18,11 +18,8 @@ from monitor.observe.android.processes import Processes
 from monitor.observe.device import Target
 from monitor.observe.frida_device import FridaFault
 
-SETTINGS = "com.android.settings"
-"""An app that every device has, and that does no harm."""
 
-
-def hooks_work(control: Control, package: str = SETTINGS, given: Path | None = None, *, cache: Path) -> Result:
+def hooks_work(control: Control, package: str, given: Path | None, *, cache: Path) -> Result:
     """Put frida-server on the device, start the app with the agent, ask it, end it, and take everything back.
 
     `given`: the file of frida-server; `cache`: where a fetched one is kept. A fault where it did not come up.
