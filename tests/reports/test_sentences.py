@@ -16,6 +16,7 @@ from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.match import decode
 from monitor.match.linking import Linker
 from monitor.reports.sentences import _part, _table, said
+from monitor.seen import see
 from tests.reports import sample
 
 NUMBER = Value(type="phone_number", text="+8613800138000")
@@ -57,7 +58,7 @@ def notes():
         upload = Upload(at=sample.at(5), via="http", method="POST", url="https://a.circle.test/x", host="a.circle.test",
                         headers=(("content-encoding", "gzip"),), type="application/json")  # fmt: skip
         decoded = decode.leaves(upload, gzip.compress(json.dumps(body).encode()))
-        for joined in Linker(PERSONA).link("uploads.jsonl:1", upload, decoded):
+        for joined in Linker(PERSONA).link(see("uploads.jsonl:1", upload, 0), decoded):
             yield from (match.note for match in joined.matches if match.note)
 
 

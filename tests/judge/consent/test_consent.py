@@ -13,6 +13,7 @@ from monitor.findings import ConsentStatus
 from monitor.judge import consent
 from monitor.judge.consent import Timeline
 from monitor.labels import Labels
+from monitor.seen import see
 
 LABELS = Labels(
     refuse={"zh": ("不同意",), "en": ("Disagree",)},
@@ -40,7 +41,7 @@ def named(lines):
 
 
 def timeline(*lines, offset_ms=0, run_started=None):
-    return Timeline(named(lines), offset_ms, run_started, LABELS)
+    return Timeline([see(ref, line, offset_ms) for ref, line in named(lines)], run_started, LABELS)
 
 
 ASKED = line(1, "requested", by="app")
@@ -301,7 +302,7 @@ def test_one_touch_for_everything_does_not_answer_what_must_be_asked_apart():
     assert timeline(line(1, "given"), separate[0]).at(at(3), None, "sensitive_separate").state == "given"
 
 
-WITHOUT_LABELS = Timeline(named([ASKED, line(2, "given", text="Got it")]))
+WITHOUT_LABELS = Timeline([see(ref, line, 0) for ref, line in named([ASKED, line(2, "given", text="Got it")])])
 
 
 def test_without_the_catalog_a_line_says_its_status():
@@ -556,7 +557,7 @@ QUESTIONS = [
 
 
 def answers(lines, offset_ms=0, until=9):
-    told = Timeline(lines, offset_ms, labels=LABELS)
+    told = Timeline([see(ref, line, offset_ms) for ref, line in lines], labels=LABELS)
     return [told.at(*question) for question in QUESTIONS if question[0] <= at(until)]
 
 
@@ -587,7 +588,7 @@ def test_what_another_app_does_changes_nothing(lines, others):
     foreign = [(ref(50 + n), each.model_copy(update={"app": "com.other.app"})) for n, each in enumerate(others)]
 
     def told(lines):
-        timeline = Timeline(lines, labels=LABELS, package="com.example.shop")
+        timeline = Timeline([see(ref, line, 0) for ref, line in lines], labels=LABELS, package="com.example.shop")
         return [timeline.at(*question) for question in QUESTIONS], timeline.carried(), timeline.replaced()
 
     assert told([*own, *foreign]) == told(own)
@@ -623,7 +624,9 @@ def test_a_line_taken_back_equals_its_absence(lines, data):
     taken_back = [*named(lines), (ref(99), mark(0, "given", retracts=ref(number)))]
     absent = [each for each in named(lines) if each[0] != ref(number)]
     assert without_traces(answers(taken_back)) == without_traces(answers(absent))
-    assert list(Timeline(taken_back).replaced().items()) == [(ref(number), (ref(99),))]
+    assert list(Timeline([see(ref, line, 0) for ref, line in taken_back]).replaced().items()) == [
+        (ref(number), (ref(99),))
+    ]
 
 
 @given(st.lists(LINES, min_size=1, max_size=8), LINES, st.data())
