@@ -9,14 +9,13 @@ from __future__ import annotations
 import ctypes
 import re
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from monitor.match.decode import large
 from monitor.match.decode.documents import json_documents
 from monitor.match.decode.letters import spelled_out
 from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import Piece, Room
-from monitor.match.geo import systems
 from monitor.match.native.library import library
 from monitor.match.native.tables import Grams, Table
 
@@ -83,14 +82,10 @@ class Sieve:
             for number in numbers:
                 library.sieve_add_short(self._handle, number, len(number))
 
-    def add_place(self, number: int, place: systems.Place, stems: Table, named: Collection[bytes]) -> None:
-        """Look for a place. Numbers that may be a coordinate of it matter, where the other may be there too, and the
-        names of its cells; these are entered into `stems` for its number. `named`: names that only Python knows."""
-        if library:
-            sizes, system = array("i", map(len, named)), systems.SYSTEMS.index(place.system)
-            names = (b"".join(named), sizes.buffer_info()[0], len(named))
-            if not library.cells_add(self._handle, stems.handle, place.lat, place.lon, system, *names, number):
-                raise MemoryError
+    def add_place(self, lat: float, lon: float) -> None:
+        """Numbers that may be a coordinate of a place matter from now on, where the other may be there too."""
+        if library and not library.sieve_add_place(self._handle, lat, lon):
+            raise MemoryError
 
     def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
         """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""
