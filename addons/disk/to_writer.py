@@ -141,7 +141,7 @@ class Channel:
         return used > WAIT_BYTES
 
     async def room(self) -> None:
-        """Wait until the writer is no longer behind, as long as that is bearable."""
+        """Wait until the writer is no longer behind, within the limits of WAIT_BYTES and PATIENCE_S."""
         while self.behind:
             now, taken = time.monotonic(), self.ring.taken()
             if self.until is None:

@@ -221,7 +221,7 @@ def say(words: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """The program; returns its exit code."""
     folder, memory, bell, name, again, most, free = arguments
-    # Who wants to end it ends the proxy; a terminal's Ctrl-C is for that one, too.
+    # To end the writer, end the proxy; Ctrl-C in a terminal is meant for the proxy, too.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "SCHED_BATCH"):

@@ -104,12 +104,12 @@ def meant(option: str) -> Path:
 
 
 class Unread(Exception):
-    """Nobody reads on what we write, as in `appwitness report ... | head`: that is no fault."""
+    """The reader of our output is gone, as in `appwitness report ... | head`: that is no fault."""
 
 
 @contextmanager
 def _read_on() -> Iterator[None]:
-    """Click makes a 1 of a reader that went away, and 1 means findings."""
+    """Click exits with 1 when the reader of a pipe goes away, and here 1 means findings."""
     try:
         yield
         sys.stdout.flush()
@@ -190,7 +190,7 @@ def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
 
 
 def _unusable(error: OSError) -> int:
-    """A file that the user named, most likely: it is not there, or not for us."""
+    """Most likely a file that the user named: missing, or not readable."""
     if error.filename is None:
         return _fault(error)
     _tell("error", f"{os.fsdecode(error.filename)}: {error.strerror or error}.")
@@ -198,7 +198,7 @@ def _unusable(error: OSError) -> int:
 
 
 def _fault(error: Exception) -> int:
-    """One line for the user; for whoever is to mend it, the traceback in a private file."""
+    """One line for the user; the traceback goes to a private file for whoever fixes it."""
     lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
     text = "".join(lines.format())
     name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
@@ -310,7 +310,7 @@ class Judging:
         return Store(database(self.db))
 
     def report(self, path: Path) -> Report:
-        """The report of a recording, correlated anew only when the index is behind it or the rules have changed."""
+        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
         from monitor.cli.terminal import progress
         from monitor.correlate import report_on
         from monitor.recording import Recording
@@ -425,7 +425,7 @@ def listen(address: str, port: int) -> socket.socket:
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, and the SIGTERM of a build server, end a run in good order; a second one ends it at once."""
+    """Ctrl-C, and the SIGTERM of a build server, end a run cleanly; a second one ends it at once."""
     seen = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:

@@ -149,7 +149,7 @@ class Asking:
     """What is shown meanwhile; it makes room."""
 
     def may(self, what: str) -> bool:
-        """Whether he gives leave; nobody at a terminal gives none."""
+        """Whether the user allows it; without a terminal, nothing is allowed."""
         return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
 
     def answer(self, question: Question) -> str | None:
@@ -234,7 +234,7 @@ def _checked(wanted: Wanted) -> Wanted:
 
 
 def _permission(text: str) -> str:
-    """Its whole name. Raises UserError for what is none."""
+    """Its full name. Raises UserError for what is not a permission."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
         raise UserError(f"{text!r} is no permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS.")
     return text if "." in text else f"android.permission.{text}"

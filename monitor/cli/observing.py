@@ -34,7 +34,7 @@ TO_DO = {
     "withdraw": "agree, use the app for a while, then take consent back in its privacy settings, and go on using it.",
     "free": "use the app as you like.",
 }
-"""What an operator does under a plan; on the lab device the finger does it."""
+"""What an operator does under a plan; on the lab device a simulated user does it."""
 
 
 @main.command()
@@ -192,7 +192,7 @@ def observe(
 ) -> None:
     """Record one run of an app, and judge it while it runs.
 
-    Ends when the app ends, after --seconds, or at Ctrl-C (once: all goes down in good order). While it runs,
+    Ends when the app ends, after --seconds, or at Ctrl-C (once: everything is shut down cleanly). While it runs,
     `appwitness mark` in another terminal notes what the user was asked and decided.
     """
     listen_on(order.listen, order.port).close()
