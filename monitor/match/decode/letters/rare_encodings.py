@@ -41,7 +41,7 @@ OF_SIZE = {
     }
     for size in SIZES
 }
-"""Letters of such a number, with a lost nought at its beginning or not."""
+"""Letters of such a number, with a lost zero at its beginning or not."""
 NUMBER = re.compile(rb"-?[1-9][0-9]{15,159}")
 NUMBERS = re.compile(rb"%b(?:([,;| ]|, )%b)(?:\1%b)*" % (3 * (NUMBER.pattern,)))
 OCTETS = frozenset((6, 8, 16, 20, 32))
@@ -192,7 +192,7 @@ def octets(piece: Piece, room: Room) -> Found:
 @decoder("noughts", "text", order=920, guess=False, sieve="guess", seen_in="String.format of %016x")
 @begins(rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z")
 def noughts(piece: Piece, room: Room) -> Found:
-    """A number that was filled up with noughts; an id in hex, to eight bytes or sixteen."""
+    """A number that was filled up with zeros; an id in hex, to eight bytes or sixteen."""
     data = piece.data
     start = len(data) - len(data.lstrip(b"0"))
     begins = {start} if data[start:].isdigit() else set()

@@ -87,7 +87,7 @@ class _Amf(Reader):
                 if marker == Marker.TYPED_OBJECT:
                     self.word()
                 if marker == Marker.ECMA_ARRAY:
-                    self.take(4)  # how many there are, which many leave at nought
+                    self.take(4)  # how many there are, which many leave at zero
                 self.members(path, level)
             case Marker.NULL | Marker.UNDEFINED | Marker.UNSUPPORTED:
                 pass

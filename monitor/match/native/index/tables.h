@@ -23,7 +23,7 @@ typedef const uint8_t *bytes;
 enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* A part of a table, which grows on its own: nobody waits until all of a large table is made anew, and at no time is it
+/* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
    there twice. */
 typedef struct {
     uint64_t *places;
