@@ -48,7 +48,7 @@ CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy",
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one walk came to."""
+    """The result of one walk."""
 
     recording: str
     flows: tuple[Flow, ...]
@@ -203,7 +203,7 @@ class Walk:
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
             *(() if going_on else self._bypassing(sent)),
-            *(() if going_on else observers.gaps(self.run, watched)),
+            *(() if going_on else observers.gaps(self.run, watched, timeline)),
             *(() if going_on else self._missed(watched, sent)),
         )
         facts = Facts(
