@@ -359,11 +359,13 @@ class Sample:
         place = [
             Match(
                 type="location", value=PLACE.text, variant="coordinates", of="lat", path="url.query.lat",
-                start=31, end=37, confidence=0.98, found="31.230", reasons=(because(Why.PLACE, count=3, precision="coarse", metres=111.0),),
+                start=31, end=37, confidence=0.98, found="31.230",
+                reasons=(because(Why.PLACE, count=3, precision="coarse", metres=111.0),),
             ),
             Match(
                 type="location", value=PLACE.text, variant="coordinates", of="lon", path="url.query.lon",
-                start=42, end=49, confidence=0.98, found="121.474", reasons=(because(Why.PLACE, count=3, precision="coarse", metres=95.0),),
+                start=42, end=49, confidence=0.98, found="121.474",
+                reasons=(because(Why.PLACE, count=3, precision="coarse", metres=95.0),),
             ),
         ]  # fmt: skip
         identity = Match(

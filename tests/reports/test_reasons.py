@@ -106,7 +106,8 @@ def given():
             if not isinstance(call, ast.Call) or not call.args or None in [keyword.arg for keyword in call.keywords]:
                 continue
             name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-            codes = [one.attr for one in ast.walk(call.args[0]) if getattr(one, "attr", "") in Why.__members__]
+            attributes = (one.attr for one in ast.walk(call.args[0]) if isinstance(one, ast.Attribute))
+            codes = [name for name in attributes if name in Why.__members__]
             if name == "because":
                 yield from ((Why[code], {keyword.arg for keyword in call.keywords}) for code in codes)
 

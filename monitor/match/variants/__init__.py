@@ -126,8 +126,10 @@ Use = tuple[str, str, bytes, How | None, digests.Depth | None]
 looked for; None: it is not, or none are. A plain tuple, for a value that is added has dozens of them."""
 
 
-def uses(kind: str, forms: Forms) -> Iterator[Use]:
+@lru_cache(maxsize=16)  # a value that is added is asked for twice
+def uses(kind: str, forms: Forms) -> tuple[Use, ...]:
     """What each normal form of a value is looked for as; as a text, one of those that are alike but for case."""
+    made: list[Use] = []
     seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
     chosen = 0
     for number, (name, text) in enumerate(forms):
@@ -147,7 +149,8 @@ def uses(kind: str, forms: Forms) -> Iterator[Use]:
             if name not in UNCHOSEN:
                 chosen += 1
                 depth = "doubled" if chosen <= MAIN_FORMS else "all"
-        yield name, text, coded, how, depth
+        made.append((name, text, coded, how, depth))
+    return tuple(made)
 
 
 def _is_left_out(kind: str, name: str) -> bool:
@@ -211,17 +214,13 @@ def digests_of(value: Value) -> list[Digested]:
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     found: list[Digested] = []
-    known: set[bytes] = set()
     if raw_id := bytes_of(kind, forms):
         found += [(name, "bytes", digests.DIGESTS[name](raw_id), 8.0 * len(raw_id)) for name in digests.COMMON]
     for number, (name, text, data, _, depth) in enumerate(uses(kind, forms)):
         if depth is None:
             continue
         bits = bits_of(text)
-        for digest, raw in digests.of(data, depth):
-            if raw not in known:
-                known.add(raw)
-                found.append((digest, name, raw, bits))
+        found += [(digest, name, raw, bits) for digest, raw in digests.of(data, depth)]
         if number == 0:
             found += _in_charsets(text, bits)
             found += [(digest, name, raw, bits) for digest, raw in composed.given(text)]

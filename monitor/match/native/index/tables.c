@@ -233,7 +233,7 @@ PUBLIC int64_t table_find_anywhere(const table *t, bytes data, int64_t size, row
 }
 
 /* The same for texts of any size, one behind the other. */
-bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
+PUBLIC bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
     bytes first = texts;
     for (int64_t i = 0; i < number; first += sizes[i++]) soon(t, hash(first, sizes[i]), true);
     for (int64_t i = 0; i < number; texts += sizes[i++])
