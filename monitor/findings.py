@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SkipValidation, model_validator
 
 from monitor.events import DataType, Event, Gap, Observers, Record, Ref, Run, Time, Value
+from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
     "not_observed",
@@ -372,6 +374,10 @@ class Seal(Record):
     how: str | None = Field(default=None, description="how it differs, in English")
 
 
+Lane = tuple[SkipValidation[Seen[Event]], ...]
+"""Lines of one kind in the order of their file, for the timeline."""
+
+
 class Report(Record):
     """Everything a reader is told of one recording; reports/ renders it."""
 
@@ -406,19 +412,23 @@ class Report(Record):
         default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
-    consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    consents: Lane = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
     )
     replaced: dict[Ref, tuple[Ref, ...]] = Field(
         default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
     )
-    phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    phases: Lane = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
     )
-    accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
-    uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
+    uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+
+    def host_time(self, event: Event) -> datetime:
+        """When a line of this recording was written, on the host's clock."""
+        return host_time(event, self.run.clock_offset_ms)
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
-from monitor.events import Ref, Transform, Value
+from monitor.events import Transform, Value
 from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.belief.support import without_parts
@@ -36,6 +36,7 @@ from monitor.match.reads import Key
 from monitor.match.transforms import Transforms
 from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.entering import enter
+from monitor.seen import Seen
 
 LONGEST_WORD = 64
 """Bytes of a word of `Sieve.add_words`; it has two at least."""
@@ -152,9 +153,9 @@ class Sought:
         self._sets.add(key)
         self._salts.add(key, alone=alone)
 
-    def add_transform(self, ref: Ref, transform: Transform, at: datetime) -> None:
-        """Learn of one call of the app's; `at` is its time on the host's clock."""
-        self._transforms.add(ref, transform, at)
+    def add_transform(self, seen: Seen[Transform]) -> None:
+        """Learn of one call of the app's."""
+        self._transforms.add(seen)
 
     def find(self, decoded: Decoded, at: datetime, apps: Iterable[str], wanted: Callable[[Key], bool]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
