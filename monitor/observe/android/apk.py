@@ -26,6 +26,7 @@ from monitor import catalog
 from monitor.observe.android import apk_parts
 from monitor.observe.android.apk_manifest import ANDROID, Component, of_manifest
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.gadget_config import GadgetConfig
 
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20
@@ -39,6 +40,7 @@ DIRECTORY_BYTES = 64 << 20
 """The ZIP file's own list of its files."""
 _DEX = re.compile(r"classes\d*\.dex")
 _LIBRARY = re.compile(r"lib/([^/]+)/[^/]+\.so")
+_CONFIG = re.compile(r"lib/[^/]+/lib[^/]*\.config\.so")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _REFERENCE = re.compile(r"@(?:android:)?([0-9A-Fa-f]{8})")
 
@@ -77,6 +79,8 @@ class Apk:
     """Those that it has native libraries for."""
     marks: tuple[str, ...] = ()
     """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
+    gadget: GadgetConfig | None = None
+    """How Frida's gadget in it works; None: it has none."""
     certificate_sha256: str | None = None
     """Of the signer's certificate; None where there is none."""
     signed_by: Literal["v3", "v2", "v1"] | None = None
@@ -117,7 +121,8 @@ def read(path: Path) -> Apk:
             size=path.stat().st_size,
             sha256=digest(path),
             abis=tuple(sorted({found[1] for name in names if (found := _LIBRARY.fullmatch(name))})),
-            marks=_marks(names),
+            marks=(marks := _marks(names)),
+            gadget=_gadget(archive) if "gadget" in marks else None,
             certificate_sha256=signed[1] if signed else None,
             signed_by=signed[0] if signed else None,
             **of_manifest(manifest, archive.resolved),
@@ -195,6 +200,13 @@ def _marks(names: list[str]) -> tuple[str, ...]:
     return tuple(
         known.mark for known in _libraries() if any(name.fullmatch(file) for name in known.names for file in files)
     )
+
+
+def _gadget(archive: _Archive) -> GadgetConfig | None:
+    """By its configuration; where that is no gadget's, and no file has a gadget's name, it was none."""
+    named = [name for name in archive.names if _CONFIG.fullmatch(name)]
+    found = (GadgetConfig.parse(archive.data(name, XML_BYTES)) for name in named)
+    return next(filter(None, found), None if named else GadgetConfig())
 
 
 @functools.cache

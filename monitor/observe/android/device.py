@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ import certifi
 from monitor import private
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
-from monitor.observe.android import app_files, finding, network_security, package, server, traffic, trust
+from monitor.observe.android import app_files, finding, gadget, network_security, package, server, traffic, trust
 from monitor.observe.android import persona as personas
 from monitor.observe.android.adb import connect, disconnect
 from monitor.observe.android.control import Control
@@ -30,7 +31,8 @@ from monitor.observe.android.rest import Rest
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.android.witnesses import Witnesses
-from monitor.observe.device import Ended, Records
+from monitor.observe.device import Ended, Gadget, Records
+from monitor.observe.frida_device import FridaDevice, faults
 
 KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
@@ -56,7 +58,7 @@ class AndroidTarget:
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
     redirect: tuple[str, int] | None = None
-    gadget: str | None = None
+    gadget: Gadget | None = None
     frida_device: str = "remote"
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
@@ -109,6 +111,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._app: package.Installed | None = None
         self._planted: personas.Planted | None = None
         self._server: server.Running | None = None
+        self._gadget: gadget.Ready | None = None
         self._route: traffic.Route | None = None
         self._found: tuple[Value, ...] = ()
         self._hookless: str | None = None
@@ -131,7 +134,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             release=facts.release,
             api_level=facts.api or None,
             kind=facts.kind,
-            facts=facts.described | (self._server.described if self._server else {}),
+            facts=facts.described | (entered.described if (entered := self._server or self._gadget) else {}),
         )
 
     @property
@@ -171,7 +174,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, str, str]]:
         """What there are ways for."""
-        return traffic.modes(self._control, listen)
+        return traffic.modes(self._control, listen, gadget=isinstance(self._way, gadget.Way))
 
     @property
     def unhooked(self) -> str | None:
@@ -205,7 +208,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if self._wanted.adb_root:
             finding.become_root(self._control)
         if not self._wanted.apks:
-            self._app = package.identity(self._control, self._package, self._user)
+            self._find()
             return
         with app_files.opened(*self._wanted.apks) as app:
             self._app = package.install(self._control, app, user=self._user, replace=self._wanted.clear_data)
@@ -222,23 +225,14 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._planted = personas.plant(self._control, persona, user=self._user)
             self._control.notes += [f"{each.what} could not be planted: {each.why}" for each in self._planted.gaps]
             self._control.notes += self._planted.notes
-        try:
-            self._server = server.start(
-                self._control, self._wanted.frida_server, cache=self._home / "frida", allowed=self._wanted.allow
-            )
-        except DeviceFault as error:
-            if error.code != "no-root":
-                raise
-            self._hookless = "the device gives no root"
-            found = personas.found(self._control, app=app.identity.package, user=self._user).values
-            self._found = tuple(value for value in found if value.type not in ORDINARY)
+        self._ready_frida()
         if self._control.shell.rooted():
             trust.install(self._control, ca_pem)
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
         self._predict()
-        way = traffic.choose(self._control, mode, proxy_host)
+        way = traffic.choose(self._control, mode, proxy_host, gadget=isinstance(self._way, gadget.Way))
         package_name = app.identity.package
         self._route = traffic.Route(
             self._control, way, (proxy_host, proxy_port), app.uid, package=package_name, tunnel=wireguard or None
@@ -273,15 +267,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._screens.anew()
         if self._wanted.attach:
             return self.attach()
-        activity = self._wanted.activity or app.launcher
-        return AndroidTarget(
+        return replace(
+            self._entered,
             argv=(app.identity.package,),
-            remote=self._server.remote if self._server else None,
             user=self._user,
-            activity=activity,
-            otherwise=lambda: start_app(self._control.shell, app.identity.package, self._user, activity),
-            processes=self._processes,
-            redirect=self._redirect,
+            activity=self._activity,
+            otherwise=self._start_unhooked,
         )
 
     def attach(self) -> AndroidTarget:
@@ -289,12 +280,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         pid = self._processes.main()
         if pid is None:
             raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
-        return AndroidTarget(
-            pid=pid,
-            remote=self._server.remote if self._server else None,
-            processes=self._processes,
-            redirect=self._redirect,
-        )
+        return replace(self._entered, pid=pid)
 
     def running(self) -> bool:
         """Whether a process of the app's user runs."""
@@ -372,9 +358,71 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             )
 
     @property
-    def _redirect(self) -> tuple[str, int] | None:
-        """Where the agent leads the app's connections, if it does."""
-        return self._route.at if self._route is not None and self._route.way.name == "redirect" else None
+    def _entered(self) -> AndroidTarget:
+        """How Frida comes to the app, and where the agent leads its connections, if it does."""
+        ready = self._server or self._gadget
+        redirects = self._route is not None and self._route.way.name == "redirect"
+        return AndroidTarget(
+            frida_device=self._control.shell.serial,
+            remote=ready.remote if ready else None,
+            gadget=self._gadget.gadget if self._gadget else None,
+            processes=self._processes,
+            redirect=self._route.at if redirects and self._route else None,
+        )
+
+    def _find(self) -> package.Installed:
+        """The app that is on the device already."""
+        if self._app is None:
+            self._app = package.identity(self._control, self._package, self._user)
+        return self._app
+
+    @functools.cached_property
+    def _way(self) -> gadget.Way | str:
+        """By which gadget the app is entered, or why by none; without root there is no other way."""
+        why = None
+        if self._control.shell.rooted():
+            why = "there is frida-server"
+        elif self._wanted.attach or self._user:
+            why = "Frida's gadget comes into an app only as it is started, and for the device's first user"
+        find = functools.partial(
+            gadget.way, self._control, given=self._wanted.frida_gadget, cache=self._cache, by_debugger=why
+        )
+        if not self._wanted.apks:
+            return find(self._find().app)
+        with app_files.opened(*self._wanted.apks) as app:
+            return find(app)
+
+    @property
+    def _cache(self) -> Path:
+        return self._home / "frida"
+
+    def _ready_frida(self) -> None:
+        """By the gadget in the app's package, else by frida-server, else by a gadget that Frida brings in; or not."""
+        package, wanted = self._installed.identity.package, self._wanted
+        if isinstance(self._way, gadget.Way):
+            self._gadget = gadget.ready(self._control, self._way, package, self._cache, self._start, self.stop)
+        elif self._control.shell.rooted():
+            self._server = server.start(self._control, wanted.frida_server, cache=self._cache, allowed=wanted.allow)
+        else:
+            self._hookless = f"the device gives no root, and {self._way}"
+            found = personas.found(self._control, app=package, user=self._user).values
+            self._found = tuple(value for value in found if value.type not in ORDINARY)
+
+    @property
+    def _activity(self) -> str | None:
+        return self._wanted.activity or self._installed.launcher
+
+    def _start(self) -> int:
+        return start_app(self._control.shell, self._installed.identity.package, self._user, self._activity)
+
+    def _start_unhooked(self) -> int:
+        """Start the app without hooks; a gadget in its package lets it run."""
+        pid = self._start()
+        if self._gadget is not None and self._gadget.gadget.start is not None:
+            device = FridaDevice.reach(self._entered)
+            with faults("The gadget in the app's package did not let it run", lambda error: error):
+                device.let_run()
+        return pid
 
     @property
     def _package(self) -> str:
