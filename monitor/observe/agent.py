@@ -8,18 +8,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial as partial_of
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 from monitor.errors import SetupError
 from monitor.events import Event, Gap, Phase
 from monitor.observe.agent_listener import Listener
-from monitor.observe.agent_plan import plan
-from monitor.observe.child_processes import Children, Followed, Owned
-from monitor.observe.consent_signals import Signals
+from monitor.observe.agent_plan import USUAL, Options, plan
+from monitor.observe.child_processes import Children, Followed, Means, Owned
 from monitor.observe.device import Gadget, Records, Target
 from monitor.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
 from monitor.observe.gate import Gate
@@ -27,14 +27,13 @@ from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "agent_js", "bridge"]
+__all__ = ["Agent", "Options", "agent_js", "bridge"]
 
 PLACED_S = 5.0
 """How long a process is held for the hooks that must be in before its first line; the agent itself gives up earlier."""
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
-FOLD_MS = 1000
 HELD_S = 8.0
 """Android ends an app that has not come up 10 s after its start, the time included that it is held."""
 SHOWN_TEXT = 300
@@ -76,24 +75,11 @@ class Agent(Listener):
         recording: Records,
         sources: Sequence[Source],
         app: str,
-        *,
-        api_level: int | None = None,
-        partial: bool = False,
-        clock_offset_ms: float = 0,
-        signals: Signals | None = None,
-        stack: bool = True,
-        fold_ms: int = FOLD_MS,
-        proxy_key: str | None = None,
-        unpin: bool = False,
+        options: Options = USUAL,
     ) -> None:
-        """`api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes.
-
-        `proxy_key`: identifier of the key of the proxy's authority (`trust.key_of`): what the proxy decrypts is not
-        recorded at the TLS library as well. `unpin`: make the app accept the proxy's certificate.
-        """
-        super().__init__(recording, app, Hooked(sources, api_level, partial=partial), signals, clock_offset_ms)
-        options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._plan = partial_of(plan, app, sources, self._signals, api_level=api_level, stand_ins=partial, **options)
+        hooked = Hooked(sources, options.api_level, partial=options.partial)
+        super().__init__(recording, app, hooked, options.signals, options.clock_offset_ms)
+        self._plan = partial(plan, app, sources, self._signals, options)
         self.times: dict[str, float] = {}
         """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
         self._device: FridaDevice | None = None
@@ -104,16 +90,7 @@ class Agent(Listener):
         self._is_child = self._in_time = False
         self._release: Callable[[int], bool] | None = None
         self._children: list[Agent] = []
-        self._child = partial_of(
-            Agent,
-            recording,
-            sources,
-            app,
-            api_level=api_level,
-            partial=partial,
-            clock_offset_ms=clock_offset_ms,
-            **options,
-        )
+        self._child = partial(Agent, recording, sources, app, replace(options, signals=None))
         self._owned: Owned | None = None
         self._gate: Gate | None = None
         self._redirect: tuple[str, int] | None = None
@@ -204,17 +181,15 @@ class Agent(Listener):
     def _enter(self, began: float, *, fresh: bool = True) -> None:
         """Bring the agent into the process, and let it run if it is held; `fresh`: it is held before its first line."""
         pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
-        self._processes = Children(
-            self.app,
-            pid,
+        means = Means(
             hook=self._hook_child,
             running=device.running,
-            owned=self._owned,
             ours=lambda other: device.same_user(other, pid),
             missed=self._missed,
-            followed=self._followed,
             lost=ERRORS,
+            owned=self._owned,
         )
+        self._processes = Children(self.app, pid, means, self._followed)
         self._script = device.enter(
             pid,
             agent_js(),
@@ -231,7 +206,7 @@ class Agent(Listener):
             self.clock.wait(CLOCK_WAIT_S)
         self._script.call("install", self._plan(started=self._held and fresh, redirect=self._redirect))
         if self._held:
-            self._until_placed()
+            self._until_placed(PLACED_S if fresh else READY_S)
         if self._owned is not None and not self._is_child and self._gadget is None:
             self._hold_others(device)
         if self._release is not None:
@@ -286,15 +261,16 @@ class Agent(Listener):
             if waited > READY_S:
                 raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
 
-    def _until_placed(self) -> None:
-        """Hold the process until what must be hooked before its first line is hooked."""
-        end = time.monotonic() + PLACED_S
+    def _until_placed(self, most_s: float) -> None:
+        """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
+        little time, and one that waits for a debugger or a gadget as much as it takes."""
+        end = time.monotonic() + most_s
         while not self._placed.wait(0.02):
             self._raise_failure()
             if self._ended.is_set():
                 return
             if time.monotonic() > end:
-                self._record([self._gap("install_failed", NOT_PLACED.format(PLACED_S))])
+                self._record([self._gap("install_failed", NOT_PLACED.format(most_s))])
                 return
 
     def _not_up(self, why: FridaFault | str) -> SetupError:

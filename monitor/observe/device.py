@@ -120,7 +120,7 @@ class Device(Protocol):
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """The values to look for: planted for this run, once it is prepared, and those that were found there."""
+        """The values to look for: planted for this run, once it is watched, and those that were found there."""
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:

@@ -23,6 +23,7 @@ from monitor.lab.expected import load, shown
 from monitor.observe.android import app_files, builds, gadget
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault
+from monitor.observe.frida_device import VERSION
 from monitor.recording import Recording, verify
 from tests.adb.rig import gadget as played
 from tests.adb.rig import lab_app
@@ -101,7 +102,7 @@ def test_the_gadget_that_frida_brings_in(phone_of: Make, server: AdbServer, tmp_
         own = sorted(each.name for each in (phone.root / f"data/user/0/{app.app.package}").iterdir())
 
     run_of = recording.run
-    assert run_of.device.facts["gadget"] == f"frida-gadget-{builds.VERSION}-android-x86_64.so"
+    assert run_of.device.facts["gadget"] == f"frida-gadget-{VERSION}-android-x86_64.so"
     assert run_of.device.facts["origin"] == "given"
     missed = [gap.detail for gap in recording.events(Gap) if gap.why == "process_not_instrumented"]
     assert missed == [gadget.BY_DEBUGGER]
