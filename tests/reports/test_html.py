@@ -63,13 +63,15 @@ HOSTILE = [
 ]
 KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
         "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis", "persona",
-        "stamped"}  # fmt: skip
+        "stamped", "code", "precision", "role"}  # fmt: skip
 
 
 def poisoned(node, text, key=""):
     """A record with `text` appended to every string that is not a closed choice."""
     if isinstance(node, Record):
-        changes = {name: poisoned(value, text, name) for name, value in node.__dict__.items()}
+        changes = {
+            name: poisoned(value, text, name) for name, value in (*node.__dict__.items(), *(node.model_extra or {}).items())
+        }
         return node.model_copy(update=changes)
     if isinstance(node, str):
         return node if key in KEEP or (key == "kind") else node + text
