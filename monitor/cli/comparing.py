@@ -33,7 +33,7 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
     from monitor.reports.comparison import render
 
     if len(recording) < 2:
-        raise UserError("There is nothing to compare with.", "Name two recordings or more.")
+        raise UserError("There is nothing to compare it with.", "Name two recordings or more.")
     reports = [judging.report(path) for path in recording]
     for number, report in enumerate(reports):
         package, first = report.run.app.package, reports[0].run.app.package

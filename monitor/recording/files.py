@@ -28,7 +28,9 @@ class NotAFile(FileError):
     """Something in the place of a file of a recording: a link, a pipe, a device, a socket, a folder."""
 
     def __init__(self, path: Path, what: str = "is not a regular file") -> None:
-        super().__init__(path, None, f"{what}.", "A recording has regular files only; get it anew from who made it.")
+        super().__init__(
+            path, None, f"{what}.", "A recording has regular files only; get it again from whoever made it."
+        )
         self.said = what
 
 
