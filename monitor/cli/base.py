@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
-    "compare": ("comparing", "Hold runs of one app with different answers side by side."),
+    "compare": ("comparing", "Compare runs of one app with different answers."),
     "correlate": ("judging", "Read recordings into the index and judge them."),
     "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
@@ -229,7 +229,7 @@ def main() -> None:
     """Prove whether an Android app sent personal data without consent.
 
     Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
-    value an API returned in an upload, held against the consent at that moment.
+    value an API returned in an upload, checked against the consent at that moment.
 
     \b
     Try it:      appwitness demo

@@ -89,7 +89,7 @@ def reading(path: Path, *names: str, buffering: int = 1 << 20) -> BufferedReader
 
 
 def whole(path: Path, *names: str, most: int) -> bytes:
-    """All that is in a file of at most so many bytes; raises FileError when there is more."""
+    """All that is in a file of at most this many bytes; raises FileError when there is more."""
     with reading(path, *names) as file:
         data = file.read(most + 1)
     if len(data) > most:

@@ -114,7 +114,7 @@ def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
 
 
 def in_file(ref: Ref) -> tuple[int, Ref]:
-    """By what lines of a file are put in order."""
+    """The sort key of the lines of a file."""
     return line_number(ref), ref
 
 
