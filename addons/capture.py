@@ -146,7 +146,7 @@ def make(settings: Sequence[str]) -> master.Master:
 
 @contextmanager
 def _alone(confdir: Path) -> Iterator[None]:
-    """Two proxies that make the certificate authority at the same moment would each keep half of it."""
+    """Two proxies that create the certificate authority at the same moment would each keep half of it."""
     confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fcntl is None:
         yield

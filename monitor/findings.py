@@ -298,7 +298,7 @@ class Finding(Record):
 
 
 class JudgedRule(Record):
-    """A rule that was held against the recording, whether or not it found anything."""
+    """A rule that was applied to the recording, whether or not it found anything."""
 
     id: str = Field(description="name of its file in catalog/rules: sent-before-consent")
     level: Level
@@ -433,7 +433,7 @@ class Report(Record):
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """What run.json says of it, where nobody has held that against the lines."""
+        """What run.json says of it, where nobody has checked that against the lines."""
         if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
             return {**data, "observers": data["run"].observers}
         return data
@@ -505,7 +505,7 @@ class ComparedRun(Record):
 
 
 class Comparison(Record):
-    """The same scenario with different answers, or different personas, held side by side."""
+    """The same scenario with different answers, or different personas, compared side by side."""
 
     v: Literal[1] = 1
     package: str

@@ -58,7 +58,7 @@ class Knowledge:
     """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
 
     def type_of(self, run: Run) -> AppType | None:
-        """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
+        """The type of app that a run is checked against. Raises UserError when run.json names none that there is."""
         return self.app_type or (self.app_types.of(run.app_type) if run.app_type is not None else None)
 
     def recipients_of(self, run: Run) -> Recipients:

@@ -7,7 +7,7 @@
 export const SLOTS = 8;
 /** Objects of one method whose calls are let through. */
 const LEFT_OUT = 256;
-/** Arguments of a method, and the mark behind the last one, at most. */
+/** Arguments of a method, and the mark after the last one, at most. */
 export const MOST_ARGUMENTS = 24;
 /** Frames of a stack that are told apart, and recorded, at most: the innermost. */
 export const MOST_FRAMES = 128;

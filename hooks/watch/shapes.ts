@@ -69,7 +69,7 @@ fits (const guint8 * shape, const guint8 * text)
             return 1;
         while (*(shape += shape[1]) == ',');
         return 0;
-      case ',': /* an alternative has been fit: on behind the last one */
+      case ',': /* an alternative has been fit: on after the last one */
         do
           shape += shape[1];
         while (*shape == ',');

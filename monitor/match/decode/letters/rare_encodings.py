@@ -170,7 +170,7 @@ def long(piece: Piece, room: Room) -> Found:
 @decoder("long number", "text", order=900, guess=False, sieve="guess", seen_in="java.util.UUID as two longs")
 @begins(rb"-?[1-9][0-9]{15,159}(?:[,;| ]|, )-?[1-9][0-9]{15}")
 def longs(piece: Piece, room: Room) -> Found:
-    """The same several times, one behind the other, or whole digests as numbers."""
+    """The same several times, one after the other, or whole digests as numbers."""
     if not NUMBERS.fullmatch(piece.data):
         return None
     return [piece.part("", *number.span()) for number in NUMBER.finditer(piece.data)]

@@ -256,7 +256,7 @@ def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
 @decoder("twice", "text", order=730, guess=False, sieve="guess", seen_in="none known")
 @begins(rb"([0-9A-Fa-f]{11,16}|[0-9A-Fa-f]{32})\1\Z")
 def twice(piece: Piece, room: Room) -> Found:
-    """An id of which all of the text is two copies, one behind the other."""
+    """An id of which all of the text is two copies, one after the other."""
     half = len(piece.data) // 2
     return [piece.part("twice", 0, half)._replace(done=True)] if room.take(half, piece, "twice") else None
 
