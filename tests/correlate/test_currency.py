@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from monitor import knowledge as knowledge_module
 from monitor.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
+from monitor.correlate.walk import Walk
 from monitor.errors import UserError
 from monitor.events import Access, Run, Value
 from monitor.match.native import library
@@ -116,6 +118,15 @@ def test_what_changed_is_not_reported_from_the_index(tmp_path, store, change):
     assert is_current(opened, store, known)
     with Store(":memory:") as fresh:
         assert told == report_on(opened, fresh, known)
+
+
+def test_what_has_not_changed_is_not_judged_again(tmp_path, store, monkeypatch):
+    recording = made(tmp_path / "r")
+    known = knowledge()
+    outcome = correlate(recording, store, known)
+    assert outcome.findings
+    monkeypatch.setattr(Walk, "recall", lambda *_: pytest.fail("it was judged again"))
+    assert correlate(Recording.open(recording.path), store, known) == replace(outcome, new_lines=0)
 
 
 def test_nothing_changed_is_current_however_the_folder_is_named(tmp_path, store, monkeypatch):
