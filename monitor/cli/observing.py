@@ -260,13 +260,15 @@ def _observe(
 ) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
+    from monitor.knowledge import search_version
     from monitor.observe.modes import choose
     from monitor.observe.run import observe as record
     from monitor.observe.sources import load
     from monitor.recording import Recording
     from monitor.store import Store
 
-    order = replace(order, rules_digest=known.digest, confdir=home() / "proxy")
+    judged_by = {"rules": known.digest, "search": search_version()}
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
     store = Store(database(db))
     sources = load(extra_sources)
     teller = Teller()
