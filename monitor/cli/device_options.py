@@ -67,6 +67,11 @@ _OPTIONS = (
         help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
     ),
     click.option(
+        "--frida-gadget",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Without root: Frida's gadget for an app that can be debugged, plain or .xz. [default: fetched once]",
+    ),
+    click.option(
         "--grant",
         multiple=True,
         metavar="PERMISSION",
@@ -203,6 +208,7 @@ def _checked(wanted: Wanted) -> Wanted:
             "--app": wanted.package,
             "--persona": wanted.persona,
             "--frida-server": wanted.frida_server,
+            "--frida-gadget": wanted.frida_gadget,
             "--grant": wanted.grant,
             "--revoke": wanted.revoke,
             "--attach": wanted.attach,

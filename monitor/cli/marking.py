@@ -142,18 +142,17 @@ def mark_list(recording: Path | None) -> None:
     retracted says so, and so does a claim of the app, which gives no consent.
     """
     from monitor import catalog
-    from monitor.judge.consent import Timeline, host_time, scope_of
+    from monitor.judge.consent import Timeline, scope_of
     from monitor.labels import Labels
 
     opened = _marked(recording)
-    offset_ms = opened.run.clock_offset_ms
-    lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
+    lines = list(opened.seen(events.Consent))
     (path,) = catalog.files("consent.yml")
     package = opened.run.app.package
-    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels), package=package)
+    timeline = Timeline(lines, opened.run.started, catalog.parse(path, Labels), package=package)
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
-    for ref, line in lines:
+    for ref, _, at, line in lines:
         remarks = [scope_of(line), *(line.data or ())]
         if ref in timeline.dangling():
             remarks.append(f"names {timeline.dangling()[ref]}, and there is no such line before it")
@@ -171,7 +170,7 @@ def mark_list(recording: Path | None) -> None:
             remarks.append("a claim")
         elif readings[ref].why:
             remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
-        out.print(plain(f"{events.format_time(host_time(line, offset_ms))}  {_told(ref, line)}: {', '.join(remarks)}"))
+        out.print(plain(f"{events.format_time(at)}  {_told(ref, line)}: {', '.join(remarks)}"))
 
 
 @mark.command("note")
@@ -206,7 +205,8 @@ def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
 
 def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, object]:
     """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
-    from monitor.judge.consent import host_time, scope_of
+    from monitor.judge.consent import scope_of
+    from monitor.seen import host_time
 
     return {
         "at": host_time(consent, opened.run.clock_offset_ms),

@@ -230,6 +230,7 @@ def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_s
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
     from monitor.observe.modes import choose
+    from monitor.observe.order import Caller
     from monitor.observe.run import observe as record
     from monitor.observe.sources import load
     from monitor.recording import Recording
@@ -271,9 +272,11 @@ def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_s
                     path,
                     sources,
                     order,
-                    stop=interrupted,
-                    say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
-                    warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
+                    Caller(
+                        stop=interrupted,
+                        say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
+                        warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
+                    ),
                 )
         finally:
             done.set()

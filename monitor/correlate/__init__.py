@@ -130,10 +130,9 @@ def settling() -> Iterator[Callable[[int], None]]:
 
 def uploaded(recording: Recording) -> Iterator[Sent]:
     """Every upload of a recording, taken apart."""
-    for read in recording.read("upload", finished=True):
-        if isinstance(read.event, Upload):
-            body = recording.body_view(read.event.body) if read.event.body else None
-            yield Sent(read.ref, read.event, decode.leaves(read.event, body).leaves)
+    for ref, _, _, upload in recording.seen(Upload):
+        body = recording.body_view(upload.body) if upload.body else None
+        yield Sent(ref, upload, decode.leaves(upload, body).leaves)
 
 
 def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candidate, ...]:

@@ -77,7 +77,7 @@ class LabTarget:
     remote: tuple[str, str | None] | None = None
     user: int | None = None
     activity: str | None = None
-    gadget: str | None = None
+    gadget: None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
     redirect: tuple[str, int] | None = None

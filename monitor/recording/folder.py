@@ -27,6 +27,7 @@ from monitor.events import FILES, Event, Line, Ref, Run, dump
 from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
+from monitor.seen import Seen, see
 
 POLL_S = 0.01
 HELD_BYTES = 8 << 20
@@ -176,6 +177,13 @@ class Recording:
         """All events of one kind that parse, in order: `recording.events(Upload)`."""
         name = kind.model_fields["kind"].default
         return (read.event for read in self.read(name) if isinstance(read.event, kind))
+
+    def seen[Kind: Event](self, kind: type[Kind]) -> Iterator[Seen[Kind]]:
+        """The same with their names and their times on the host's clock, an unfinished last line too."""
+        run = self.run
+        for read in self.read(kind.model_fields["kind"].default, finished=True):
+            if isinstance(read.event, kind):
+                yield see(read.ref, read.event, run.clock_offset_ms)
 
     def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[Read]]:
         """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.

@@ -33,6 +33,7 @@ from monitor.recording.seal import (
     named_bodies,
     read,
 )
+from monitor.seen import number_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -107,8 +108,7 @@ class Verification:
 
     def covers(self, ref: Ref) -> bool:
         """Whether a line, and the body that it names, are known to be what was stamped."""
-        name, _, line = ref.rpartition(":")
-        return line.isdecimal() and int(line) <= self.good.get(name, 0) and ref not in self.spoilt
+        return 0 < number_of(ref) <= self.good.get(_file(ref), 0) and ref not in self.spoilt
 
 
 @dataclass
@@ -439,7 +439,7 @@ def _check_bodies(
     wrong: set[str] = set()
 
     def missing(name: str, what: str) -> None:
-        covered = [ref for ref in named[name] if int(ref.rpartition(":")[2]) <= sealed.get(ref.rpartition(":")[0], 0)]
+        covered = [ref for ref in named[name] if number_of(ref) <= sealed.get(_file(ref), 0)]
         ref = (covered or named[name])[0]
         (problems if covered else remarks).append(Problem(f"{BODIES}/{name}", None, f"{what}; {ref} names it"))
         wrong.add(name)
@@ -475,6 +475,10 @@ def _check_bodies(
         elif name not in named:
             remarks.append(Problem(where, None, "is named by no line"))
     return problems, remarks, wrong
+
+
+def _file(ref: Ref) -> str:
+    return ref.rpartition(":")[0]
 
 
 def _extra(path: Path) -> Iterator[Problem]:

@@ -31,6 +31,7 @@ from monitor.match.transforms.outputs import (
     end_of,
 )
 from monitor.match.transforms.streams import CALLS, Found, Place, Streams
+from monitor.seen import Seen
 
 STEPS = 64
 """Transforms that are followed one after the other: a digest may be taken of a digest many times."""
@@ -77,8 +78,9 @@ class Transforms:
         self.narrow: Narrow | None = None
         """Which parts of large inputs matter; None: all."""
 
-    def add(self, ref: Ref, transform: Transform, at: datetime) -> None:
-        """Learn of one call; `at` is its time on the host's clock. A known line changes nothing."""
+    def add(self, seen: Seen[Transform]) -> None:
+        """Learn of one call. A known line changes nothing."""
+        ref, transform = seen.ref, seen.event
         if ref in self._known:
             return
         self._known.add(ref)
@@ -91,7 +93,7 @@ class Transforms:
         opaque = cut or transform.op in ("encrypt", "decrypt")
         stream = Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
-        step = Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
+        step = Step(ref, seen.at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
         calls, place = self._streams.add(step)
         if len(outcome) >= SHORTEST:
             self._know(step)

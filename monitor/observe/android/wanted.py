@@ -29,6 +29,8 @@ class Wanted:
     """Plant nothing."""
     frida_server: Path | None = None
     """The server's program; None: from the cache, else fetched."""
+    frida_gadget: Path | None = None
+    """The gadget for an app that can be debugged, where there is no root; None: from the cache, else fetched."""
     grant: tuple[str, ...] = ()
     """Permissions to grant before each start; taken back afterwards."""
     revoke: tuple[str, ...] = ()

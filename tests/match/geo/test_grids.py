@@ -16,6 +16,7 @@ from monitor.match.geo import grids, systems
 from monitor.match.look import Look
 from monitor.match.native import library
 from monitor.match.places.cells import Cells
+from tests.match.wording import words
 from tests.unseen import START
 
 # what s2sphere, utm, mgrs and mercantile, the libraries of others, say of three places
@@ -88,7 +89,7 @@ FOUND = (
 def test_a_place_is_found_in_every_grid(fields, variant, said, strong):
     hits = [hit for hit in find(fields) if hit.variant.name == variant]
     assert hits
-    assert said in hits[0].why
+    assert said in words(hits[0])
     assert hits[0].strong is strong
 
 
