@@ -337,7 +337,7 @@ static gint may_spend(Budget *budget, gint64 most, gint share, gint64 now, gint6
   return budget->left > 0;
 }
 
-/* One number for where the thread is, or one of those that stand for none. */
+/* One number for where the thread is, or a reserved number for none. */
 static guint64 where(Thread *own, Env env, gint64 now) {
   guint64 sum = 1469598103934665603ULL;
   gint64 begun;
