@@ -40,10 +40,10 @@ def _marked(recording: Path | None) -> Recording:
 in_option = click.option(
     "--recording",
     type=click.Path(path_type=Path),
-    help="The recording. [default: in ./recordings, that of the run that is going on, else the newest]",
+    help="The recording. [default: the run in progress in ./recordings, else the newest]",
 )
 at_option = click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time, when not now."
+    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time. [default: now]"
 )
 
 
@@ -75,7 +75,7 @@ class Said:
     ),
     click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]"),
     click.option("--text", help="The label touched."),
-    click.option("--note", help="Anything worth keeping with it."),
+    click.option("--note", help="Remark to keep with it."),
     at_option,
 )
 def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: Said) -> None:
@@ -112,7 +112,7 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 @mark.command("retract")
 @click.argument("line")
 @in_option
-@click.option("--note", help="Why: anything worth keeping with it.")
+@click.option("--note", help="Why: a remark to keep with it.")
 def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     """Note that a LINE never was: consents.jsonl:3.
 
@@ -199,7 +199,7 @@ def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
         raise UserError(f"There is no {ref} in {opened.path}: {last}.", "Name a line that there is, as reports do.")
     event = lines[ref].event
     if not isinstance(event, events.Consent):
-        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It counts for nothing as it is; leave it.")
+        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
     return ref, event
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
 from monitor.events import Transform, Value
+from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.belief.support import without_parts
 from monitor.match.decode import Decoded, Leaf
@@ -111,7 +112,7 @@ class Index:
             leaf = leaves[part.leaf]
             hit = found.add(part.slot, part.variant, leaf, 0, len(leaf.data), "utf-8")
             if hit is not None:
-                found.hits[-1] = hit._replace(strong=part.strong, telling=part.telling, why=part.why)
+                found.hits[-1] = hit._replace(strong=part.strong, telling=part.telling, reasons=part.reasons)
         for masked in self._masked.find(leaves):
             leaf = leaves[masked.leaf]
             hit = found.add(masked.slot, masked.variant, leaf, 0, len(leaf.data), "")
@@ -126,7 +127,7 @@ class Index:
                         found=hit.leaf.data[place.start : place.end].hex() if in_binary else hit.found,
                         decoding=hit.leaf.decoding,
                         strong=place.strong,
-                        why=place.why,
+                        reasons=place.reasons,
                         error_m=place.error_m,
                         fits=place.fits,
                     )
@@ -179,9 +180,9 @@ class Sought:
             if one is None or (one.cut and one.leaf is hit.leaf and hit.variant.unchecked):
                 continue
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
-                why = f"{hit.why}; {' and '.join(one.refs)}: the app turned it into what it sent"
+                said = because(Why.APP_TURNED_IT, lines=", ".join(one.refs))
                 form = as_sent(hit, one.forms, whole=one.whole)
-                hits.append(hit._replace(why=why, evidence=one.refs, form=form))
+                hits.append(hit._replace(reasons=(*hit.reasons, said), evidence=one.refs, form=form))
         return hits
 
 

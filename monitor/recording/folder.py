@@ -168,7 +168,7 @@ class Recording:
     def read(
         self, kind: str, after: Position | None = None, *, until: int | None = None, finished: bool | None = None
     ) -> Iterator[Read]:
-        """The whole lines of one kind behind a position, in order, those that do not parse too.
+        """The whole lines of one kind after a position, in order, those that do not parse too.
 
         A last line without newline is being written and is left for later. In a recording that is `finished`
         (default: run.json says when it ended) it is a line like any other, most likely one that does not parse.
@@ -303,7 +303,7 @@ class Recording:
 
     @contextmanager
     def sealing(self, every_s: float = 5.0) -> Iterator[None]:
-        """Stamp every so many seconds in a thread of its own, and once more at the end."""
+        """Stamp at this interval in seconds, in a thread of its own, and once more at the end."""
         done = threading.Event()
 
         def run() -> None:
@@ -338,7 +338,7 @@ class Recording:
     def note(self, event: Event) -> Ref:
         """Append a person's mark. One that comes after the end is stamped at once, apart from the run.
 
-        What the run itself stamped stays as it was: all that is behind the stamp that ended it was noted later, and
+        What the run itself stamped stays as it was: all that is after the stamp that ended it was noted later, and
         `verify` says so.
         """
         if self.run.ended is None or not self.sealed:

@@ -14,7 +14,7 @@ import msgspec
 import phonenumbers
 
 from monitor.events import Access, Blob, Part, Record, Run, Upload, Value
-from monitor.findings import Match, Report
+from monitor.findings import Match, Reason, Report
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
@@ -31,10 +31,10 @@ _STRUCTURE = frozenset(
         "scope", "by", "where", "why", "state", "ref", "rule", "level", "confidence", "variant", "of", "decoding",
         "flows", "evidence", "references", "upload", "access", "connection", "body", "type", "title", "party",
         "country", "plan", "versions", "device", "rules", "operator", "recording", "consent", "name", "count", "row",
-        "country_basis", "country_as_of",
+        "country_basis", "country_as_of", "code", "notation", "grid", "precision", "role", "lines", "step",
     }
 )  # fmt: skip
-_CODE = frozenset({"stack", "thread", "source", "subject", "host"})
+_CODE = frozenset({"stack", "thread", "source", "subject", "host", "domain", "package", "label", "platform"})
 """Names out of the app or the network: a contact called "Circle" does not hide `api.circle.test`."""
 
 _DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])")
@@ -279,7 +279,7 @@ class Mask:
                 "before": self._around(match.before, cut_left=True),
                 "found": self._found(match),
                 "after": self._around(match.after, cut_left=False),
-                "note": None if match.note is None else self.known(match.note),
+                "reasons": tuple(map(self._record, match.reasons)),
                 **self._extra(match),
             }
         )
@@ -324,6 +324,9 @@ class Mask:
             return self.match(record)
         if isinstance(record, Value):
             return record.model_copy(update={"text": mask_value(record.type, record.text)})
+        if isinstance(record, Reason):
+            fields = record.model_extra or {}
+            return record.model_copy(update={name: self._field(name, value) for name, value in fields.items()})
         if isinstance(record, Blob):
             return record if record.b64 is None else Blob(b64="")
         fields = msgspec.structs.asdict(record) if isinstance(record, Part) else record.__dict__

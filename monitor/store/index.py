@@ -44,7 +44,7 @@ PAGE = 2000
 
 
 class Held(NamedTuple):
-    """What the index has of one recording, to be held against the recording itself."""
+    """What the index has of one recording, to be compared with the recording itself."""
 
     path: str
     started: datetime

@@ -19,7 +19,6 @@ from monitor.correlate import correlate, follow, indexed_report, is_current, kno
 from monitor.correlate.walk import Walk
 from monitor.errors import UserError
 from monitor.events import Access, Run, Value
-from monitor.match.native import library
 from monitor.recording import Recording
 from monitor.store import Store
 from tests.correlate.test_correlate import START, access, upload, wait_for
@@ -210,7 +209,7 @@ def test_another_version_of_what_matches_is_not_current(tmp_path, store, monkeyp
     report_on(recording, store, knowledge())
     match part:
         case "compiled part":
-            monkeypatch.setattr(knowledge_module, "loaded", lambda: None if library.library else __file__)
+            monkeypatch.setattr(knowledge_module, "LIBRARY", __file__)
         case "library":
             real = metadata.version
             monkeypatch.setattr(metadata, "version", lambda name: "99" if name == "zstandard" else real(name))

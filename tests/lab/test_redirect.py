@@ -24,9 +24,9 @@ from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
 from monitor.lab.runtime import PASSWORD, truststore
 from monitor.lab.servers import LabServers
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.order import Order
-from monitor.observe.proxy import Proxy
+from monitor.observe.proxy import Door, Proxy
 from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
 from monitor.observe.trust import key_of
@@ -90,10 +90,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         hosts = {f"{address}:{port}": (near, port) for address, near in far.items() for port in ports}
         recording = blank(out / "recording", "redirect")
         proxy = up.enter_context(
-            Proxy(recording.path, mode="redirect", hosts=hosts, confdir=out / "conf", upstream_ca=out / "ca.pem")
+            Proxy(recording.path, Door(mode="redirect"), hosts=hosts, confdir=out / "conf", upstream_ca=out / "ca.pem")
         )
         printed: list[bytes] = []
-        agent = Agent(recording, [], "redirect", proxy_key=key_of(proxy.ca_pem))
+        agent = Agent(recording, [], "redirect", Options(proxy_key=key_of(proxy.ca_pem)))
         agent.on_output = printed.append
         with agent:
             agent.launch(app(ABROAD, proxy.ca_pem, (proxy.host, proxy.port)))

@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from monitor.events import Access, Transform, Upload, Value, blob
+from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
 from monitor.seen import see
+from tests.match.wording import words
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 NUMBER = "13800138000"
@@ -224,8 +226,7 @@ def test_a_match_says_where_and_how_sure():
     assert (match.path, match.variant, match.of, match.decoding) == ("$.u.phone", "plain", "as_given", ("json",))
     assert (match.before, match.found, match.after) == ("call ", NUMBER, "")
     assert match.confidence >= 0.99
-    assert match.note
-    assert "phone" in match.note
+    assert match.reasons[:2] == (because(Why.DIGITS, count=11), because(Why.KEY, key="phone"))
 
 
 def turned(seconds, op, algorithm, source, outcome):
@@ -273,7 +274,7 @@ LONG_CIPHERTEXT = hashlib.shake_256(b"a long one").digest(len(LONG))
             ],
             CIPHERTEXT.hex(),
             "AES/CBC/PKCS5Padding",
-            "transforms.jsonl:2 and transforms.jsonl:1",
+            "transforms.jsonl:2, transforms.jsonl:1",
         ),
         ([("encrypt", "AES/CTR/NoPadding", LONG, LONG_CIPHERTEXT)], LONG_CIPHERTEXT.hex(), "AES/CTR/NoPadding", "l:1"),
     ],
@@ -288,7 +289,7 @@ def test_what_the_app_digested_or_encrypted_is_followed(calls, sent, decoding, p
     (joined,) = link(known, 20, {"q": sent})
     (match,) = joined.matches
     assert decoding in match.decoding
-    assert proof in (match.note or "")
+    assert proof in words(match)
     assert link(known, 9, {"q": sent}) == []  # before the call
 
 
@@ -432,11 +433,11 @@ def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
     decoded = decode.leaves_of(masked)
     (joined,) = linker(read(0)).link(see("uploads.jsonl:1", Upload(at=at(1), via="http"), 0), decoded)
     assert {match.confidence for match in joined.matches} == {0.5}
-    assert all("guessed" in match.note for match in joined.matches)
+    assert all(match.reasons[-1].code == Why.GUESSED for match in joined.matches)
 
 
 @pytest.mark.parametrize(
-    ("document", "words"),
+    ("document", "told"),
     [
         ({"phone": NUMBER}, ("11 digits", "`phone`", "by chance in")),
         ({"h": hashlib.sha256(NUMBER.encode()).hexdigest()}, ("sha256", "all of it", "by chance in")),
@@ -445,13 +446,12 @@ def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
         ({"lat": 31.2384, "lon": 121.4356}, ("4 decimals", "m from the known place", "by chance")),
     ],
 )
-def test_a_note_says_why(document, words):
+def test_a_match_says_why(document, told):
     known = linker(read(5), access(5, ("location", "31.238361,121.435598", None), data="location"))
-    notes = {match.note for joined in link(known, 20, document) for match in joined.matches}
+    notes = {words(match) for joined in link(known, 20, document) for match in joined.matches}
     assert notes
     for note in notes:
-        assert note
-        assert all(word in note for word in words), note
+        assert all(word in note for word in told), note
         assert "\n" not in note
 
 
@@ -459,7 +459,7 @@ def test_a_list_of_digests_says_how_many_are_known():
     texts = ("15656300309", "13788693191", "13900000001", "13900000002", "13900000003")
     (joined,) = link(linker(CONTACTS), 20, {"h": sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
     assert (joined.rows, joined.rows_read) == (2, 4)
-    assert all("2 of the 5 entries of $.h are of known values" in (match.note or "") for match in joined.matches)
+    assert all("2 of the 5 entries of $.h are of known values" in words(match) for match in joined.matches)
 
 
 GRACE = access(10, ("name", "Violet", 0), ("phone_number", NUMBER, 0), data="device_contacts")
@@ -582,7 +582,7 @@ def test_of_thousands_of_names_one_alone_may_be_somebody_elses():
         return min(match.confidence for match in joined.matches)
 
     assert least({"author": rows[5][1]}) < 0.8
-    assert "10000 names are known" in link(known, 20, {"author": rows[5][1]})[0].matches[0].note
+    assert "10000 names are known" in words(link(known, 20, {"author": rows[5][1]})[0].matches[0])
     assert least({"author": rows[5][1], "tel": numbers[5][1]}) > 0.99
     assert least({"list": [text for _, text, _ in rows[:9]]}) > 0.99
     few = linker(access(10, *rows[:50], data="device_contacts"))

@@ -23,7 +23,19 @@ from monitor.events import (
     Upload,
     Value,
 )
-from monitor.findings import Article, Declared, Finding, Flow, JudgedRule, Match, Recipient, Report, ReportedGap
+from monitor.findings import (
+    Article,
+    Declared,
+    Finding,
+    Flow,
+    JudgedRule,
+    Match,
+    Recipient,
+    Report,
+    ReportedGap,
+    Why,
+    because,
+)
 from monitor.judge.consent import Timeline
 from monitor.seen import see
 
@@ -210,7 +222,7 @@ class Sample:
             name="Circle",
             party="first",
             country="CN",
-            reason="its domain circle.test carries a label of the package com.example.circle",
+            reason=because(Why.SHARED_LABEL, domain="circle.test", package="com.example.circle", label="circle"),
         )
         graph = Recipient(
             host="sync.friendgraph.test",
@@ -219,9 +231,15 @@ class Sample:
             country="US",
             country_basis="address_block",
             country_as_of="2026-11",
-            reason="listed as an SDK",
+            reason=because(Why.KNOWN_RECIPIENT, name="FriendGraph", role="analytics"),
         )
-        ads = Recipient(host="ads.adnet.test", name="AdNet", party="third", country=None, reason="listed as an SDK")
+        ads = Recipient(
+            host="ads.adnet.test",
+            name="AdNet",
+            party="third",
+            country=None,
+            reason=because(Why.KNOWN_RECIPIENT, name="AdNet", role="ads"),
+        )
         offset = 0.25
         common: dict[str, Any] = {"app": APP, "pid": 3144}
         self.accesses = {
@@ -342,11 +360,13 @@ class Sample:
         place = [
             Match(
                 type="location", value=PLACE.text, variant="coordinates", of="lat", path="url.query.lat",
-                start=31, end=37, confidence=0.98, found="31.230", note="3 decimals, within 111 m",
+                start=31, end=37, confidence=0.98, found="31.230",
+                reasons=(because(Why.PLACE, count=3, precision="coarse", metres=111.0),),
             ),
             Match(
                 type="location", value=PLACE.text, variant="coordinates", of="lon", path="url.query.lon",
-                start=42, end=49, confidence=0.98, found="121.474", note="3 decimals, within 95 m",
+                start=42, end=49, confidence=0.98, found="121.474",
+                reasons=(because(Why.PLACE, count=3, precision="coarse", metres=95.0),),
             ),
         ]  # fmt: skip
         identity = Match(

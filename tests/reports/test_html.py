@@ -65,13 +65,15 @@ HOSTILE = [
 ]
 KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
         "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis", "persona",
-        "stamped"}  # fmt: skip
+        "stamped", "code", "precision", "role"}  # fmt: skip
 
 
 def poisoned(node, text, key=""):
     """A record with `text` appended to every string that is not a closed choice."""
     if isinstance(node, Record | Part):
-        fields = msgspec.structs.asdict(node) if isinstance(node, Part) else node.__dict__
+        fields = (
+            msgspec.structs.asdict(node) if isinstance(node, Part) else {**node.__dict__, **(node.model_extra or {})}
+        )
         changes = {name: poisoned(value, text, name) for name, value in fields.items()}
         return node.model_copy(update=changes)
     if isinstance(node, str):

@@ -1,6 +1,6 @@
 """What an app claims of the user's consent: in what it uploads, in its store, and to its SDKs.
 
-A claim is data to hold against what the user really did; it never gives consent (see `monitor.judge.consent`).
+A claim is data to compare with what the user really did; it never gives consent (see `monitor.judge.consent`).
 """
 
 from __future__ import annotations

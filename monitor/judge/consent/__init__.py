@@ -48,7 +48,7 @@ The states, and what a line makes of them (`=`: it stays, with the line that mad
 | expired       | =         | =         | =         | unseen_answer | given | refused | basic_only | withdrawn |
 
 A question that is no longer on the screen, and whose answer nobody saw (`gone`: a touch in Compose, Flutter or a web
-page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
+page), may have been answered with a yes, also after an earlier no: nothing is compared with the app until an answer is
 seen. Where an act was seen since the question was shown, or within seconds, the question went by that act; where the
 same question is back within a minute, it had not been answered, and is `requested` again.
 
@@ -379,7 +379,7 @@ class Timeline:
         return steps[start : bisect_right(steps, last, key=lambda step: step.reading.at)]
 
     def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
-        """The history as it is when the lines of the other clock are shifted by so much."""
+        """The history as it is when the lines of the other clock are shifted by this much."""
         if not by:
             return self._history(data, scope)
         kinds = self._kinds.get(scope, ())

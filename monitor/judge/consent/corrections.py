@@ -68,7 +68,7 @@ class Corrections:
         return ref not in self._by and ref not in self._retracting
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
-        """Lines that do not count any more, each with what was said of it, the last word last."""
+        """Lines that do not count any more, each with what was said of it, the latest last."""
         return dict(self._replaced)
 
     def around(self, ref: Ref) -> Words:

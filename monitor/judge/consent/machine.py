@@ -105,7 +105,7 @@ def was_there(consent: Consent) -> bool:
 
 
 def in_file(ref: Ref) -> tuple[int, Ref]:
-    """By what lines of a file are put in order."""
+    """The sort key of the lines of a file."""
     return number_of(ref), ref
 
 

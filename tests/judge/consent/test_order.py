@@ -1,4 +1,4 @@
-"""Which line came first: tables of pairs, and random runs held against a plain retelling of every order that may be."""
+"""Which line came first: tables of pairs, and random runs compared with a plain trial of every possible order."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.events import Access, Upload, Value
+from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
 from monitor.seen import see
@@ -131,7 +132,7 @@ def test_why_says_what_it_was_hashed_with():
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=known.narrow)
     (hit,) = known._sought._salts.find(decoded.leaves, [], [APP], lambda _: True)
-    assert hit.why.endswith("taken of it together with $.salt")
+    assert hit.reasons[-1] == because(Why.TAKEN_WITH_FIELD, path="$.salt")
 
 
 @pytest.mark.slow

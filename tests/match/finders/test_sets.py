@@ -19,6 +19,7 @@ from monitor.match import decode
 from monitor.match.finders import sets
 from monitor.match.linking import Linker
 from monitor.seen import see
+from tests.match.wording import words
 from tests.unseen import START
 
 CHANCE = random.Random("sets")
@@ -58,7 +59,7 @@ def test_a_list_of_short_digests_is_found(size, write):
     match = flow.matches[0]
     assert (match.variant, match.of) == (f"sha256_first_{size}", "e164")
     assert match.path.startswith("$.h[")
-    assert "are of known values, which alone none of them would prove" in match.note
+    assert "are of known values, which alone none of them would prove" in words(match)
     assert match.confidence > 0.99
 
 
@@ -144,7 +145,7 @@ def test_a_bloom_filter_is_a_candidate(strategy, write):
     match = flow.matches[0]
     assert match.decoding[-1] == match.variant == "bloom_filter"
     assert match.confidence <= 0.5
-    assert "a candidate, no proof" in match.note
+    assert "a candidate, no proof" in words(match)
 
 
 @pytest.mark.parametrize("strategy", [0, 1])
