@@ -1,6 +1,6 @@
 """The command line: one thin function a verb, in rooms by what the verbs are for."""
 
-from monitor.cli import comparing, devices, exchanging, hooking, judging, listing, marking, observing
+from monitor.cli import comparing, devices, exchanging, gating, hooking, judging, listing, marking, observing
 from monitor.cli.base import EXIT_CODES, main
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "comparing",
     "devices",
     "exchanging",
+    "gating",
     "hooking",
     "judging",
     "listing",
