@@ -85,10 +85,13 @@ def test_what_one_release_more_does_is_new_and_fails():
 def test_a_host_that_is_pinned_now_is_not_observable_and_never_pruned():
     appwitness("baseline", "write", RECORDINGS / CASE, code=0)
     before = Path("appwitness-baseline.yml").read_text()
-    run = json.loads((RECORDINGS / CASE / "run.json").read_text())
-    pinned = Recording.create(Path("pinned"), events.Run.model_validate({**run, "id": "pinned"}))
-    host = re.findall(r'"host": "([^"]+)"', (RECORDINGS / CASE / "uploads.jsonl").read_text())[0]
-    pinned.append(events.Gap(at=events.Run.model_validate(run).started, where="proxy", subject=host, why="tls_refused"))
+    pinned = copy(CASE, "pinned")
+    host = re.findall(r'"host": "([^"]+)"', (pinned / "uploads.jsonl").read_text())[0]
+    for file in pinned.glob("*.jsonl"):
+        file.unlink()
+    started = events.Run.model_validate_json((pinned / "run.json").read_text()).started
+    gap = events.Gap(at=started, where="proxy", subject=host, why="tls_refused")
+    (pinned / "gaps.jsonl").write_bytes(gap.model_dump_json().encode() + b"\n")
     assert changes("pinned", code=0)[CASE] == "not_observable"
     assert appwitness("gate", "pinned", "--strict").exit_code == 3
     appwitness("baseline", "prune", "pinned", code=0)
