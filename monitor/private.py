@@ -10,7 +10,7 @@ from monitor.errors import UserError
 
 
 def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
-    """Write a file anew, readable by its owner alone unless `mode` says otherwise.
+    """Write or overwrite a file that its owner alone can read, unless `mode` says otherwise.
 
     Raises UserError when that cannot be done.
     """

@@ -19,11 +19,12 @@ ConsentName = Literal[
     "basic_only",
     "partial",
     "expired",
+    "unseen_answer",
 ]
 """not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
-saw no question. The last three: only the basic function was accepted (a no to all else); something of what was asked
-was accepted (said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet
-answered."""
+saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
+asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
+text, not yet answered; unseen_answer: a question was shown and went away, and its answer was not seen."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
@@ -252,7 +253,7 @@ class ReportedGap(Gap):
 
 
 class Seal(Record):
-    """What recomputing the stamps of a recording came to: whether it is what was stamped."""
+    """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
         description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "

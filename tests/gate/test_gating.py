@@ -178,7 +178,7 @@ def test_the_file_of_an_app_is_for_no_other():
         (("--format", "json", "--format", "text"), "--output of its own"),
         (("--output",), "names no file"),
         (("--base", RECORDINGS / CASE, "--baseline", "b.yml"), "Give one of them"),
-        (("--package-alias", "x"), "com.example.debug=com.example"),
+        (("--package-alias", "x"), "com.app.debug=com.app"),
         (("--waivers", "w.yml"), "w.yml:2"),
     ],
 )

@@ -53,7 +53,9 @@ def _change(one: Gated, told: Told) -> Iterator[RenderableType]:
     yield ""
     head = Text()
     change = words(f"change_{one.change}").upper()
-    head.append(words("gate_fails", change=change) if one.fails else change, style=TONES["high" if one.fails else "low"])
+    head.append(
+        words("gate_fails", change=change) if one.fails else change, style=TONES["high" if one.fails else "low"]
+    )
     head.append(f" {words(f'level_{behaviour.level}')}, {words(f'confidence_{behaviour.confidence}')}: ")
     head.append(told.title(one), style="bold")
     yield head
