@@ -289,8 +289,8 @@ def gate(
     """Decide whether a build does anything that was not accepted.
 
     Holds the findings of some runs of one app against a baseline, or against runs of the last release (--base), and
-    against the waivers and the list of flows. Each finding is new, worse, the same, better, gone or not observable; what
-    is new or worse fails the build.
+    against the waivers and the list of flows. Each finding is new, worse, the same, better, gone or not observable:
+    what is new or worse fails the build.
 
     Ends with 0 when nothing counts, 1 when something does, and 3 under --strict when a part of the baseline could not
     be observed.

@@ -248,4 +248,4 @@ def test_flows(known, tmp_path, sent, what):
     assert [each.what for each in told.flows] == ([what] if what else [])
     assert told.outcome == ("failed" if what else "passed")
     if what == "forbidden":
-        assert told.flows[0].place.endswith("f.yml:6")
+        assert str(told.flows[0].place).endswith("f.yml:6")

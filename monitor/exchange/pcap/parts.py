@@ -50,7 +50,7 @@ SAVE_AGAIN = "Save it again as pcapng (editcap -F pcapng IN OUT), and import tha
 
 
 class Sizes:
-    """Of conversations of one kind, by number: bytes of the packets of both ends, starting with the one that spoke first."""
+    """Of conversations of one kind, by number: bytes of the packets of both ends, the first speaker's first."""
 
     def __init__(self) -> None:
         self.first: array[int] = array("q")
