@@ -256,7 +256,8 @@ Signal = Literal[
 ]
 """How it was observed."""
 
-ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed"]
+ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed", "gone"]
+"""`dismissed`: closed without an answer; `gone`: no longer shown, and how it was answered was not seen."""
 
 
 class Consent(Line):

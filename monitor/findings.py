@@ -19,11 +19,12 @@ ConsentName = Literal[
     "basic_only",
     "partial",
     "expired",
+    "unseen_answer",
 ]
 """not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
-saw no question. The last three: only the basic function was accepted (a no to all else); something of what was asked
-was accepted (said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet
-answered."""
+saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
+asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
+text, not yet answered; unseen_answer: a question was shown and went away, and its answer was not seen."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]

@@ -181,7 +181,7 @@ const spared = Memory.alloc((1 + 2 * MOST_LIBRARIES) * Process.pointerSize);
 
 const core = new CModule(SOURCE, {
   inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, entered, left,
-  fileno: Module.getGlobalExportByName("fileno"),
+  fileno: Module.getGlobalExportByName("fileno"), syscall: Module.getGlobalExportByName("syscall"),
 });
 const newFilter = new NativeFunction(
   core["new_filter"] as NativePointer, "pointer", ["int", "int", "int", "int", "int", "int", "int", "pointer", "int"]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 import os
 import re
@@ -19,16 +20,38 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich import markup
-from rich.console import Console
-from rich.progress import Progress
 
-from monitor import escape, private
+from monitor import private
 from monitor.errors import UserError
-from monitor.findings import Assumption, Finding, Report
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Knowledge
+    from monitor.findings import Assumption, Report
+
+VERBS = {
+    "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
+    "compare": ("comparing", "Hold runs of one app with different answers side by side."),
+    "correlate": ("judging", "Read recordings into the index and judge them."),
+    "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
+    "demo": ("observing", "Run sample apps on the lab device and judge them."),
+    "devices": ("devices", "List the devices that are there, and what each can do."),
+    "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
+    "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "laws": ("listing", "List the articles of law that findings name."),
+    "mark": ("marking", "Note in a recording what the user was asked and decided."),
+    "observe": ("observing", "Record one run of an app, and judge it while it runs."),
+    "pair": ("devices", "Pair with a phone over Wi-Fi."),
+    "policy": ("listing", "Write down what an app's maker declares, for --policy."),
+    "report": ("judging", "Say what was found in a recording, in one of seven formats."),
+    "rules": ("listing", "List the rules, or show the page of one."),
+    "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
+    "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
+    "undo": ("devices", "Take back what a run left changed on a device."),
+    "verify": ("judging", "Check the stamps of a recording and name what differs."),
+    "web": ("judging", "Show the recordings in the index in a browser."),
+}
+"""Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
 
 EXIT_CODES = {
     0: "done; no findings",
@@ -41,18 +64,6 @@ EXIT_CODES = {
     130: "interrupted before there was a result",
 }
 """What the exit code of every verb means; README shows this table and a test compares the two."""
-
-
-class _Terminal(Console):
-    """A console on which nothing that is printed acts, but for what rich itself does."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts and what rich can draw."""
-        super().print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
-
-
-out = _Terminal(soft_wrap=True, highlight=False)
-err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
 
 
 LONGEST_TRACEBACK = 100_000
@@ -107,26 +118,40 @@ def _read_on() -> Iterator[None]:
 
 
 class Group(click.Group):
-    """Turns whatever ends a verb into a message and an exit code of EXIT_CODES; no traceback reaches a user."""
+    """Loads the verb that is called and no other, and turns whatever ends it into a message and an exit code of
+    EXIT_CODES; no traceback reaches a user."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs by name."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A verb, whose module is imported now."""
+        if cmd_name in VERBS:
+            importlib.import_module(f"monitor.cli.{VERBS[cmd_name][0]}")
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with what VERBS says of them: none is loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and end with an exit code of EXIT_CODES."""
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(
-                stream, io.TextIOWrapper
-            ):  # what the terminal's encoding does not have is shown as its number
-                stream.reconfigure(errors="backslashreplace")
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
         try:
             _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except UserError as error:
-            err.print(f"[bold red]error:[/] {plain(error.what)}\n{plain(error.next_step)}")
+            _tell("error", f"{error.what}\n{error.next_step}")
             code = error.exit_code
         except click.ClickException as error:
             error.show()
             code = WRONG_USAGE
         except (KeyboardInterrupt, click.Abort):
-            err.print("interrupted")
+            click.echo("interrupted", err=True)
             code = INTERRUPTED
         except Unread:
             code = INTERRUPTED
@@ -150,6 +175,12 @@ class Group(click.Group):
 WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 
 
+def _tell(what: str, text: str) -> None:
+    from monitor.cli.terminal import err, plain
+
+    err.print(f"[bold red]{what}:[/] {plain(text)}")
+
+
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
     for each in sys.argv[1:] if arguments is None else arguments:
         if not each.isascii() and each != each.encode("utf-8", "replace").decode():
@@ -160,7 +191,7 @@ def _unusable(error: OSError) -> int:
     """A file that the user named, most likely: it is not there, or not for us."""
     if error.filename is None:
         return _fault(error)
-    err.print(f"[bold red]error:[/] {plain(os.fsdecode(error.filename))}: {plain(error.strerror or str(error))}.")
+    _tell("error", f"{os.fsdecode(error.filename)}: {error.strerror or error}.")
     return WRONG_USAGE
 
 
@@ -176,7 +207,7 @@ def _fault(error: Exception) -> int:
             private.write(folder / name, text[-LONGEST_TRACEBACK:])
             where = f"with the file {folder / name}"
             break
-    err.print(f"[bold red]internal error:[/] {type(error).__name__}. Please report it {plain(where)}.")
+    _tell("internal error", f"{type(error).__name__}. Please report it {where}.")
     return INTERNAL
 
 
@@ -188,27 +219,6 @@ class ListOrShow(click.Group):
         if not args or args[0] not in (*self.commands, *ctx.help_option_names):
             args = ["show" if args and not args[0].startswith("-") else "list", *args]
         return super().parse_args(ctx, args)
-
-
-def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Plain columns that a pipe can cut; nothing is folded or shortened."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def plain(text: str) -> str:
-    """Text that rich prints as it is."""
-    return markup.escape(escape.terminal(text))
-
-
-def write(text: str, output: Path | None) -> None:
-    """Give a report to stdout, or write it to a file that its owner alone can read."""
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
-    else:
-        private.write(output, text)
-        err.print(f"written: {plain(str(output))}")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -340,25 +350,6 @@ def database(db: str | None) -> str | Path:
     return db if "://" in db else Path(db)
 
 
-class Teller:
-    """Tells of findings on stderr while a run goes on, each once."""
-
-    def __init__(self) -> None:
-        self._told: set[tuple[str, str | None, str | None]] = set()
-
-    def tell(self, findings: Sequence[Finding]) -> bool:
-        """One line for each finding that is new; whether one was."""
-        before = len(self._told)
-        for finding in findings:
-            host = finding.recipient.host if finding.recipient else None
-            key = (finding.rule, finding.data, host)
-            if key not in self._told:
-                self._told.add(key)
-                what = finding.title["en"] + (f" > {host}" if host else "")
-                err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
-        return len(self._told) > before
-
-
 def listen(address: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 takes a free one. Raises UserError when it cannot."""
     try:
@@ -389,20 +380,6 @@ def interrupts() -> Iterator[Callable[[], bool]]:
             signal.signal(number, action)
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr for long work; call what it gives with what is done, how much, and of how much."""
-    with Progress(console=err, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield show
-
-
 def summary(path: Path, db: str | None, known: Knowledge, strict: bool) -> int:
     """Print the text report of a recording; the exit code for it."""
     report = report_of(path, db, known)
@@ -421,6 +398,7 @@ def exit_code(report: Report, strict: bool) -> int:
 
 def report_of(path: Path, db: str | None, known: Knowledge) -> Report:
     """The report of a recording, correlated anew only when the index is behind it or the rules have changed."""
+    from monitor.cli.terminal import progress
     from monitor.correlate import report_on
     from monitor.recording import Recording
     from monitor.store import Store

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import db_option, exit_code, knowledge_options, main, report_of, strict_option, write
+from monitor.cli.base import db_option, exit_code, knowledge_options, main, report_of, strict_option
+from monitor.cli.terminal import write
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import err, home, plain
+from monitor.cli.base import home
+from monitor.cli.terminal import err, plain
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import main, out, recording_argument, recordings, write
+from monitor.cli.base import main, recording_argument, recordings
+from monitor.cli.terminal import out, write
 
 
 @main.command("import")

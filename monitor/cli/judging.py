@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.base import (
-    Teller,
     database,
     db_option,
     exit_code,
@@ -21,15 +20,12 @@ from monitor.cli.base import (
     listen,
     main,
     meant,
-    out,
-    plain,
-    progress,
     recording_argument,
     report_of,
     strict_option,
     summary,
-    write,
 )
+from monitor.cli.terminal import Teller, out, plain, progress, write
 from monitor.errors import DamagedRecording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

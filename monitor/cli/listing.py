@@ -12,7 +12,8 @@ import click
 from pydantic import BaseModel
 
 from monitor import events
-from monitor.cli.base import ListOrShow, columns, law_option, main, out, plain, rules_option
+from monitor.cli.base import ListOrShow, law_option, main, rules_option
+from monitor.cli.terminal import columns, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

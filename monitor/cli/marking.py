@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from monitor import events
-from monitor.cli.base import err, main, meant, out, plain
+from monitor.cli.base import main, meant
+from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

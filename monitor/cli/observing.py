@@ -16,15 +16,12 @@ from rich.table import Table
 
 from monitor import private
 from monitor.cli.base import (
-    Teller,
     database,
     db_option,
-    err,
     home,
     interrupts,
     knowledge_options,
     main,
-    out,
     recordings,
     report_of,
     strict_option,
@@ -34,6 +31,7 @@ from monitor.cli.base import (
     listen as listen_on,
 )
 from monitor.cli.device_options import Asking, device_options, is_lab, name_of, opened
+from monitor.cli.terminal import Teller, err, out
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 

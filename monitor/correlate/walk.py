@@ -215,7 +215,7 @@ class Walk:
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=_line)),
             *(() if going_on else self._bypassing(uploads.values())),
-            *(() if going_on else observers.gaps(self.run, watched)),
+            *(() if going_on else observers.gaps(self.run, watched, timeline)),
             *(() if going_on else self._missed(watched, uploads.values())),
         )
         facts = Facts(

@@ -29,6 +29,8 @@ NO_ANSWER: frozenset[ConsentName] = frozenset({"not_shown", "requested", "dismis
 """States in which no answer is in force."""
 YES: frozenset[ConsentName] = frozenset({"given", "partial"})
 NO: frozenset[ConsentName] = frozenset({"refused", "basic_only"})
+UNSEEN: frozenset[ConsentName] = frozenset({"not_observed", "unseen_answer"})
+"""States in which nobody saw whether there was an answer."""
 PLANNED: dict[str, Answer] = {"accept": "yes", "refuse": "no", "withdraw": "withdrawn"}
 ORDER: tuple[Pattern, ...] = (
     "after_withdrawal",
@@ -148,7 +150,7 @@ def _answer(answers: Sequence[ConsentName], plan: str) -> Answer:
     last = next((state for state in reversed(answers) if state not in NO_ANSWER), None)
     if last is None:
         return PLANNED.get(plan, "none")
-    return "yes" if last in YES else "no" if last in NO else "withdrawn"
+    return "yes" if last in YES else "no" if last in NO else "not_observed" if last in UNSEEN else "withdrawn"
 
 
 def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "device", "persona"]]:
@@ -257,7 +259,7 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
         found.add("after_refusal")
     if states & NO_ANSWER:
         found.add("before_answer")
-    if "not_observed" in states:
+    if states & UNSEEN:
         found.add("not_observed")
     answers = {run.answer for run in runs} - {"not_observed"}
     if states <= YES:

@@ -46,7 +46,9 @@ def own_home(tmp_path, monkeypatch):
 
 
 def verbs(group: click.Group = main, path: tuple[str, ...] = ()):
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from verbs(command, (*path, name))
         else:

@@ -32,7 +32,7 @@ def run(**more):
 def test_what_a_clean_result_lacks(observers, accesses, uploads, missing):
     of = run(observers=observers)
     seen = watched(of, accesses, uploads, Timeline([], watched=observers.consent))
-    assert [gap.subject for gap in gaps(of, seen) if gap.why == "not_observed"] == missing
+    assert [gap.subject for gap in gaps(of, seen, Timeline([])) if gap.why == "not_observed"] == missing
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,22 @@ What a line says is its status, but:
 
 The states, and what a line makes of them (`=`: it stays, with the line that made it so first):
 
-| state      | requested | changed   | dismissed | given | refused | basic_only | withdrawn |
-|------------|-----------|-----------|-----------|-------|---------|------------|-----------|
-| not_shown  | requested | requested | dismissed | given | refused | basic_only | withdrawn |
-| requested  | =         | =         | dismissed | given | refused | basic_only | withdrawn |
-| dismissed  | requested | requested | =         | given | refused | basic_only | withdrawn |
-| given      | =         | expired   | =         | =     | refused | basic_only | withdrawn |
-| refused    | =         | =         | =         | given | =       | basic_only | withdrawn |
-| basic_only | =         | =         | =         | given | refused | =          | withdrawn |
-| withdrawn  | =         | =         | =         | given | refused | basic_only | =         |
-| expired    | =         | =         | =         | given | refused | basic_only | withdrawn |
+| state         | requested | changed   | dismissed | gone          | given | refused | basic_only | withdrawn |
+|---------------|-----------|-----------|-----------|---------------|-------|---------|------------|-----------|
+| not_shown     | requested | requested | dismissed | unseen_answer | given | refused | basic_only | withdrawn |
+| requested     | =         | =         | dismissed | unseen_answer | given | refused | basic_only | withdrawn |
+| dismissed     | requested | requested | =         | =             | given | refused | basic_only | withdrawn |
+| unseen_answer | =         | =         | =         | =             | given | refused | basic_only | withdrawn |
+| given         | =         | expired   | =         | =             | =     | refused | basic_only | withdrawn |
+| refused       | =         | =         | =         | unseen_answer | given | =       | basic_only | withdrawn |
+| basic_only    | =         | =         | =         | unseen_answer | given | refused | =          | withdrawn |
+| withdrawn     | =         | =         | =         | unseen_answer | given | refused | basic_only | =         |
+| expired       | =         | =         | =         | unseen_answer | given | refused | basic_only | withdrawn |
+
+A question that is no longer on the screen, and whose answer nobody saw (`gone`: a touch in Compose, Flutter or a web
+page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
+seen. Where an act was seen since the question was shown, or within seconds, the question went by that act; where the
+same question is back within a minute, it had not been answered, and is `requested` again.
 
 So only an answer changes an answer. A dialog shown once more does not take consent back, and closing the dialog is
 what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it
@@ -367,7 +373,7 @@ class Timeline:
             self._questions[key] = [
                 (each.at, each.ref)
                 for each in self._readings
-                if each.scope == scope and each.covers(data) and each.says in ("requested", "changed")
+                if each.scope == scope and each.covers(data) and each.says in ("requested", "again", "changed")
             ]
         return self._questions[key]
 
