@@ -70,7 +70,8 @@ def poisoned(node, text, key=""):
     """A record with `text` appended to every string that is not a closed choice."""
     if isinstance(node, Record):
         changes = {
-            name: poisoned(value, text, name) for name, value in (*node.__dict__.items(), *(node.model_extra or {}).items())
+            name: poisoned(value, text, name)
+            for name, value in (*node.__dict__.items(), *(node.model_extra or {}).items())
         }
         return node.model_copy(update=changes)
     if isinstance(node, str):
