@@ -229,13 +229,15 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
 def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_sources: Path | None = None) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
+    from monitor.knowledge import search_version
     from monitor.observe.modes import choose
     from monitor.observe.order import Caller
     from monitor.observe.run import observe as record
     from monitor.observe.sources import load
     from monitor.recording import Recording
 
-    order = replace(order, rules_digest=judging.known.digest, confdir=home() / "proxy")
+    judged_by = {"rules": judging.known.digest, "search": search_version()}
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
     store = judging.store
     sources = load(extra_sources)
     teller = Teller()

@@ -58,6 +58,12 @@ class Outcome:
     """Those that correlating came upon."""
 
 
+def concluded(store: Store, recording_id: str) -> Outcome:
+    """What the index has of a recording that it has judged already."""
+    flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
+    return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)))
+
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 

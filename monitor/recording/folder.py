@@ -30,6 +30,10 @@ from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
 from monitor.seen import Seen, see
 
 POLL_S = 0.01
+ACTIVE_POLL_S = 0.001
+"""The same while lines are coming in."""
+ACTIVE_S = 0.5
+"""How long after the last new line that is."""
 HELD_BYTES = 8 << 20
 """Bytes of a body that are read into memory; of a larger one, only what is looked at."""
 BATCH_LINES = 1000
@@ -192,6 +196,7 @@ class Recording:
         `stop()` what is there by then is still given, unfinished last lines included if the run has ended.
         """
         positions = {kind: after.get(kind, START) for kind in FILES}
+        active_until = 0.0
         while True:
             stopping = stop()
             idle = True
@@ -202,7 +207,9 @@ class Recording:
                 return
             if idle:
                 yield []
-                time.sleep(POLL_S)
+                time.sleep(ACTIVE_POLL_S if time.monotonic() < active_until else POLL_S)
+            else:
+                active_until = time.monotonic() + ACTIVE_S
 
     def _drain(self, positions: dict[str, Position], *, finished: bool) -> Iterator[list[Read]]:
         ends = {kind: self._size(kind) for kind in _SNAPSHOT}

@@ -13,11 +13,11 @@ from monitor.findings import Reason, Why, because
 from monitor.match.geo import grids, systems
 from monitor.match.hits import TELLING, last_key, parent_of
 from monitor.match.look import Look
-from monitor.match.native.listed import Numbers
 from monitor.match.native.sieve import Sieve
 from monitor.match.places.binary import Packed
 from monitor.match.places.cells import Cells
 from monitor.match.places.degrees import SOME_PART, Parted, in_parts
+from monitor.match.places.listed import Numbers
 from monitor.match.places.notations import (
     GOES_WITH,
     MERCATOR_M,

@@ -16,7 +16,7 @@ from monitor.match.decode import Leaf, leaves_of
 from monitor.match.decode.walk.pieces import Narrow, as_text
 from monitor.match.hits import parent_of
 from monitor.match.look import Look
-from monitor.match.native.patterns import Levels
+from monitor.match.native.patterns import Patterns
 from monitor.match.transforms import fed, renderings, salted, sent
 from monitor.match.transforms.alike import Alike, What, order, what_of
 from monitor.match.transforms.outputs import (
@@ -72,8 +72,8 @@ class Transforms:
         """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
         self._masked: dict[bytes, list[Alike]] = defaultdict(list)
         """By what a mask of one byte leaves as it is."""
-        self._levels = Levels()
-        self.outputs = self._levels.grams
+        self._patterns = Patterns()
+        self.outputs = self._patterns.grams
         """The beginnings of all outputs, for sifting."""
         self.narrow: Narrow | None = None
         """Which parts of large inputs matter; None: all."""
@@ -116,7 +116,7 @@ class Transforms:
             others = self._by_beginning.get(beginning)
             if others is None:
                 self._by_beginning[beginning] = [alike]
-                self._levels.add(beginning)
+                self._patterns.add(beginning)
             else:
                 others.append(alike)
         if step.opaque and len(step.outcome) >= UUID_BYTES:
@@ -146,7 +146,7 @@ class Transforms:
                 at = bisect_left(alike, order(step), key=order)
                 if at == len(alike) or alike[at].ref != step.ref:
                     alike.insert(at, step)
-                self._levels.add_all({window} - self._by_beginning.keys())
+                self._patterns.add_all({window} - self._by_beginning.keys())
                 self._by_beginning.setdefault(window, [])
 
     def _bytes(self, blob: Blob) -> bytes | None:
@@ -175,7 +175,7 @@ class Transforms:
         look = Look([inner.leaf for inner in outer])
         hits: dict[Alike, Found] = {}
         pieces: dict[tuple[int, int], list[Step]] = {}
-        for pattern, start, _ in self._levels.find(look.joined):
+        for pattern, start, _ in self._patterns.find(look.joined):
             number = look.leaf_at(start)
             begin = start - look.starts[number]
             if pattern in self._by_window:

@@ -12,9 +12,7 @@ HEADS = 8
 """Bytes that may stand before a digest or behind it: a version, a length, a flag."""
 
 
-@decoder(
-    "digests", "binary", order=1050, guess=False, sieve="covered", seen_in="Signal, in its old discovery of contacts"
-)
+@decoder("digests", "binary", order=1050, guess=False, sieve="covered", seen_in="IPFS, in multihash")
 @begins(rb".{17,1024}\Z")
 def row(piece: Piece, room: Room) -> Found:
     """Bytes that may be digests one after the other, or one with a few bytes before or behind it."""

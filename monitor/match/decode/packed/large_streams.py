@@ -124,6 +124,5 @@ UNREAD = {
     b"LZ4Block": "the stream of lz4-java",
     b"\xff\x06\0\0sNaPpY": "Snappy",
     b"\x82SNAPPY\0": "the stream of snappy-java",
-    b"LZIP\x01": "lzip",
 }
 """How streams begin that are read in smaller bodies only -> what they are called."""

@@ -200,6 +200,8 @@ static int64_t windows_at(const table *t, bytes lower, int64_t start, int size, 
     return found;
 }
 
+PUBLIC int search_abi(void) { return SEARCH_ABI; }
+
 PUBLIC table *table_new(void) { return calloc(1, sizeof(table)); }
 
 PUBLIC void table_free(table *t) {

@@ -4,6 +4,8 @@
 #ifndef TABLES_H
 #define TABLES_H
 
+#include "../shared.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,8 +21,8 @@ typedef const uint8_t *bytes;
 
 #define SEMICIRCLE (2147483648.0 / 180) /* what sports watches count degrees in: half a turn is 2 ** 31 */
 
-/* Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one. */
-enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8, TOGETHER = 16 };
+/* Bytes of a text that are looked up, its window: LONG or MIDDLE of a text that has them, all of a shorter one. */
+enum { SHORT = 7, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
 /* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
@@ -90,6 +92,7 @@ typedef struct grams {
 typedef struct {
     int64_t slot, start, size;
 } row;
+_Static_assert(sizeof(row) == 8 * ROW_FIELDS, "rows are read by library.py");
 
 static inline uint32_t load4(bytes at) {
     uint32_t word;
