@@ -49,7 +49,7 @@ def _tree(path: Path, text: str) -> Any:
         return yaml.load(text, _LOADER)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise FileError(path, line, f"not YAML: {error.problem}.", "Mend the line and try again.") from None
+        raise FileError(path, line, f"not YAML: {error.problem}.", "Fix the line and try again.") from None
 
 
 def parse[M: BaseModel](

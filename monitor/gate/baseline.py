@@ -18,7 +18,7 @@ from monitor.gate.strict import Strict
 
 NAME = "appwitness-baseline.yml"
 HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding a line. Holds no personal data.\n"
-HINT = "Mend the line, or write the file anew: appwitness baseline write."
+HINT = "Fix the line, or write the file anew: appwitness baseline write."
 
 
 class Baseline(Strict):
