@@ -82,7 +82,7 @@ def parse_text[M: BaseModel](
 
 def lines_of(path: Path, name: str) -> list[int]:
     """The lines at which the entries of the list `name` begin, of a file that parses."""
-    node = yaml.compose(_text(path), _LOADER)
+    node: Any = yaml.compose(_text(path), _LOADER)
     return [
         entry.start_mark.line + 1
         for key, value in node.value

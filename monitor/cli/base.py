@@ -61,8 +61,8 @@ VERBS = {
 """Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
 
 EXIT_CODES = {
-    0: "done; no findings",
-    1: "done; there are findings",
+    0: "done; no findings, or none that fails a build",
+    1: "done; there are findings, or one that fails a build",
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",

@@ -193,6 +193,7 @@ def today_option(verb: Callable[..., None]) -> Callable[..., None]:
         "--today",
         type=click.DateTime(["%Y-%m-%d"]),
         hidden=True,
+        help="The day on which waivers are looked at. [default: today, UTC]",
         callback=lambda _context, _option, day: day.date() if day else datetime.now(UTC).date(),
     )(verb)
 
@@ -226,15 +227,15 @@ accepted_options = gathered(
 """What people have accepted; the verb gets it as `accepted`."""
 
 
-def _policy(**options: Any) -> Any:
+def _failing(**options: Any) -> Any:
     from monitor.gate import Policy
 
     return Policy(**options)
 
 
-policy_options = gathered(
-    "policy",
-    _policy,
+failing_options = gathered(
+    "failing",
+    _failing,
     click.option(
         "--fail-on",
         type=click.Choice(["high", "medium", "low", "info", "never"]),
@@ -266,7 +267,7 @@ policy_options = gathered(
         help="A gap that --strict accepts; `*` stands for any text.",
     ),
 )
-"""What fails a build; the verb gets it as `policy`."""
+"""What fails a build; the verb gets it as `failing`."""
 
 
 @main.command(cls=Paired)
@@ -279,7 +280,7 @@ policy_options = gathered(
     help="Instead of a baseline: a recording of the last release, or its report as JSON (may be given several times).",
 )
 @accepted_options
-@policy_options
+@failing_options
 @told_options
 @runs_options
 @judging_options
@@ -301,7 +302,7 @@ def gate(
     from monitor.gate import release
 
     judging, accepted = chosen["judging"], replace(chosen["accepted"], aliases=runs.aliases)
-    policy = replace(chosen["policy"], strict=judging.strict)
+    policy = replace(chosen["failing"], strict=judging.strict)
     if base and baseline:
         raise UserError("--base and --baseline are two things to hold against.", "Give one of them.")
     reports = runs.reports(recording, judging)

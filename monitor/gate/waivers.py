@@ -21,7 +21,7 @@ from monitor.gate.strict import Strict
 
 NAME = "appwitness-waivers.yml"
 HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"
-HINT = "Fix the line; `appwitness schema waivers` prints what an entry may hold."
+HINT = "Fix the line; `appwitness schema --of waivers` prints what an entry may hold."
 MAX_DAYS = 180
 SOON_DAYS = 14
 

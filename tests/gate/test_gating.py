@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+import textwrap
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -57,6 +59,34 @@ def test_formats_are_those_of_the_reports():
     assert set(gating.FORMATS) == set(FORMATS)
 
 
+@pytest.mark.parametrize("of", ["gate", "baseline", "waivers", "flows"])
+def test_what_is_read_and_written_fits_its_schema(of):
+    schema = json.loads(appwitness("schema", "--of", of, code=0).stdout)
+    appwitness("baseline", "write", RECORDINGS / CASE, code=0)
+    shown = {
+        "gate": lambda: json.loads(appwitness("gate", RECORDINGS / CASE, "--format", "json").stdout),
+        "baseline": lambda: json.loads(json.dumps(yaml.safe_load(Path("appwitness-baseline.yml").read_text()))),
+        "waivers": lambda: yaml.load(block("waivers:"), yaml.BaseLoader) | {"version": 1},
+        "flows": lambda: yaml.safe_load(block("allowed:")),
+    }
+    jsonschema.validate(shown[of](), schema)
+
+
+def block(named):
+    """The example in docs/ci.md that has this line."""
+    text = (Path(__file__).parents[2] / "docs" / "ci.md").read_text()
+    blocks = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
+    return textwrap.dedent(next(each for each in blocks if named in each))
+
+
+def test_the_examples_of_the_files_are_taken():
+    Path("appwitness-waivers.yml").write_text(block("waivers:"))
+    Path("appwitness-flows.yml").write_text(block("allowed:"))
+    told = appwitness("gate", RECORDINGS / CASE, "--today", "2026-11-28", code=1).output.replace("\n", " ")
+    assert "on no list of allowed flows" in told
+    assert "W-14" in told
+
+
 def test_the_same_app_twice_has_nothing_new_and_nothing_gone():
     appwitness("baseline", "write", RECORDINGS / CASE, code=0)
     assert set(changes(copy(CASE, "again"), code=0).values()) == {"same"}
@@ -91,7 +121,7 @@ def test_a_host_that_is_pinned_now_is_not_observable_and_never_pruned():
         file.unlink()
     started = events.Run.model_validate_json((pinned / "run.json").read_text()).started
     gap = events.Gap(at=started, where="proxy", subject=host, why="tls_refused")
-    (pinned / "gaps.jsonl").write_bytes(gap.model_dump_json().encode() + b"\n")
+    (pinned / "gaps.jsonl").write_bytes(events.dump(gap).encode() + b"\n")
     assert changes("pinned", code=0)[CASE] == "not_observable"
     assert appwitness("gate", "pinned", "--strict").exit_code == 3
     appwitness("baseline", "prune", "pinned", code=0)
@@ -208,7 +238,7 @@ def test_baseline_check_says_whether_update_would_change_it():
     appwitness("baseline", "write", RECORDINGS / CASE, code=0)
     appwitness("baseline", "check", RECORDINGS / CASE, code=0)
     assert (
-        "not in it"
+        "new: v2:"
         in appwitness("baseline", "check", RECORDINGS / CASE, copy("address-book-upload", "more"), code=1).output
     )
     appwitness("baseline", "update", RECORDINGS / CASE, "more", "--accept-new", "Reviewed for 4.2", code=0)
