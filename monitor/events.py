@@ -257,7 +257,7 @@ Signal = Literal[
 """How it was observed."""
 
 ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed", "gone"]
-"""`dismissed`: closed without an answer; `gone`: no longer shown, and how it was answered was not seen."""
+"""`dismissed`: closed without an answer; `gone`: no longer seen, and neither was its answer."""
 
 
 class Consent(Line):
@@ -308,17 +308,74 @@ class Phase(Line):
     )
 
 
+class Check(Record):
+    """A box to tick, or a switch."""
+
+    text: str
+    checked: bool
+
+
+class Window(Record):
+    """What can be read and touched in one window, as it stands there."""
+
+    package: str | None = Field(default=None, description="whose window it is; null: the observed app's")
+    texts: tuple[str, ...] = Field(default=(), description="what is only shown, from top to bottom")
+    labels: tuple[str, ...] = Field(default=(), description="what can be touched")
+    checks: tuple[Check, ...] = Field(default=(), description="boxes to tick, and switches")
+    ids: tuple[str, ...] = Field(
+        default=(), description="names of its elements: the part after `:id/`, of a web page the whole id"
+    )
+
+
+class Touch(Record):
+    """What was touched."""
+
+    label: str
+    id: str | None = Field(default=None, description="name of the element, where it has one")
+    ticked: bool | None = Field(default=None, description="of a box or switch: as it was before; null: it is none")
+    by: Literal["user", "app", "plan", "operator"] = Field(
+        description="user: a finger or a key; app: its own code; plan, operator: whoever plays the user"
+    )
+
+
 class Screen(Line):
-    """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
+    """What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent)."""
 
     kind: Literal["screen"] = "screen"
+    what: Literal["look", "dialog", "page", "touch", "dismiss", "cancel"] | None = Field(
+        default=None,
+        exclude_if=lambda what: what is None,
+        description="look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: of "
+        "what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; absent: "
+        "a picture, from which nothing is concluded",
+    )
+    windows: tuple[Window, ...] = Field(
+        default=(),
+        exclude_if=lambda windows: not windows,
+        description="what was there: of a look all windows, else the one that it is about",
+    )
+    touched: Touch | None = Field(default=None, exclude_if=lambda touched: touched is None)
+    number: int | None = Field(
+        default=None,
+        exclude_if=lambda number: number is None,
+        description="of a dialog in its process: what came up and what went away are one by it",
+    )
+    since: Time | None = Field(
+        default=None,
+        exclude_if=lambda since: since is None,
+        description="of a look: when what the look before it showed was last seen",
+    )
+    stack: Stack = Field(
+        default=(), exclude_if=lambda stack: not stack, description="the code that showed or touched it"
+    )
     package: str | None = Field(default=None, description="whose window was on top, where that is known")
     activity: str | None = Field(default=None, description="its activity, where that is known")
     tree: Sha256 | None = Field(default=None, description="the window's hierarchy, XML as uiautomator writes it")
     image: Sha256 | None = Field(default=None, description="the picture, PNG or JPEG as its first bytes say")
     film: Sha256 | None = Field(default=None, description="what was on the screen from then on, MP4")
-    why: Literal["consent", "finding", "plan", "operator"] = Field(
-        description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone"
+    why: Literal["consent", "finding", "plan", "operator", "change"] = Field(
+        description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; change: "
+        "it came up, was touched or went away"
     )
     by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
     note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
@@ -416,7 +473,7 @@ def parse(line: bytes | str) -> Event:
     """
     try:
         event = _any.validate_json(line)
-        since = event.since if isinstance(event, Witness) else None
+        since = event.since if isinstance(event, Witness | Screen) else None
         for at in (event.at, since, event.until if isinstance(event, Access | Witness | Gap) else None):
             if at is not None:
                 _within(at)

@@ -14,6 +14,7 @@ from monitor.cli.base import err, main, meant, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.labels import Labels
     from monitor.recording import Recording
 
 CONSENTS = events.FILES["consent"]
@@ -133,16 +134,13 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
-    from monitor import catalog
-    from monitor.judge.consent import Timeline, host_time, scope_of
-    from monitor.labels import Labels
+    from monitor.judge.consent import Observed, Timeline, consents, host_time, scope_of
 
     opened = _marked(recording)
     offset_ms = opened.run.clock_offset_ms
-    lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
-    (path,) = catalog.files("consent.yml")
-    package = opened.run.app.package
-    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels), package=package)
+    labels, package = _labels(), opened.run.app.package
+    lines = consents(_read(opened), labels, package)
+    timeline = Timeline(lines, offset_ms, opened.run.started, labels, observed=Observed(package))
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
     for ref, line in lines:
@@ -160,7 +158,7 @@ def mark_list(recording: Path | None) -> None:
         elif not timeline.knows(ref):
             remarks.append(f"of another app: {line.app}")
         elif ref not in readings:
-            remarks.append("a claim")
+            remarks.append("by an act that was seen" if line.status == "gone" else "a claim")
         elif readings[ref].why:
             remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
         out.print(plain(f"{events.format_time(host_time(line, offset_ms))}  {_told(ref, line)}: {', '.join(remarks)}"))
@@ -178,8 +176,21 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     out.print(f"{opened.path}: {ref}")
 
 
+def _read(opened: Recording) -> list[tuple[events.Ref, events.Event]]:
+    """The lines that say something of consent: of what was asked and answered, and of what was on the screen."""
+    kinds = ("consent", "screen")
+    return [(each.ref, each.event) for kind in kinds for each in opened.read(kind, finished=True) if each.event]
+
+
 def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
-    """The consent line that a person names, as `consents.jsonl:3` or `3`."""
+    """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`."""
+    from monitor.judge.consent import consents
+
+    if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", named):
+        asked = dict(reversed(consents(_read(opened), _labels(), opened.run.app.package)))
+        if named in asked:
+            return named, asked[named]
+        raise UserError(f"{named} says nothing of consent.", "`appwitness mark list` has the lines that do.")
     found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", named)
     if not found:
         raise UserError(
@@ -221,15 +232,20 @@ def _check(data: tuple[str, ...]) -> None:
 
 def _warn(line: events.Consent) -> None:
     """Tell a person who marks an answer that what was touched is another, or none."""
-    from monitor import catalog
     from monitor.judge.consent import said
-    from monitor.labels import Labels
 
-    (path,) = catalog.files("consent.yml")
-    says, why = said(line, catalog.parse(path, Labels))
+    says, why = said(line, _labels())
     if why and says != line.status and line.status in ("given", "refused"):
         clear = "yes" if line.status == "given" else "no"
         err.print(plain(f"{line.text!r} is not a clear {clear}: this counts as {says}."))
+
+
+def _labels() -> Labels:
+    from monitor import catalog
+    from monitor.labels import Labels
+
+    (path,) = catalog.files("consent.yml")
+    return catalog.parse(path, Labels)
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

@@ -16,6 +16,7 @@ from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
 from monitor.judge import observers
 from monitor.judge.connections import connections_of
+from monitor.judge.consent import consents, host_time
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
@@ -98,7 +99,11 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
     evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
-    timeline = timeline_of(events["consent"], None, run, known)
+    until = run.ended or max((upload.at for _, upload in events["upload"]), default=None)
+    found = consents([*events["consent"], *events["screen"]], known.labels, run.app.package, until)
+    asked = tuple(sorted(found, key=lambda each: host_time(each[1], run.clock_offset_ms)))
+    evidence |= {ref: line for ref, line in reversed(asked) if ref in named}
+    timeline = timeline_of(asked, None, run, known)
     watched = observers.watched(run, len(events["access"]), len(events["upload"]), timeline, len(events["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
@@ -117,7 +122,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         territory=known.territory,
         declared=_declared(known, events["access"], flows),
         path=str(store.path(recording_id)),
-        consents=events["consent"],
+        consents=asked,
         answers=timeline.steps(),
         replaced=timeline.replaced(),
         phases=events["phase"],

@@ -17,6 +17,7 @@ from monitor.events import (
     Phase,
     Ref,
     Run,
+    Screen,
     Transform,
     Upload,
     Witness,
@@ -25,7 +26,7 @@ from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Timeline, of_app
+from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
@@ -79,6 +80,7 @@ class Walk:
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[tuple[Ref, Access]] = []
+        self.screens = Reader(known.labels, self.run.app.package)
         self.consents: list[tuple[Ref, Consent]] = []
         self.phases: list[tuple[Ref, Phase]] = []
         self.witnesses: list[tuple[Ref, Witness]] = []
@@ -98,7 +100,7 @@ class Walk:
         # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
         if held := self.store.held(self.id):
             self.basis = basis(self.recording, held, self.known, self._run_digest)
-        for kind in ("access", "connection", "transform", "consent", "phase", "witness", "gap"):
+        for kind in ("access", "connection", "transform", "consent", "screen", "phase", "witness", "gap"):
             for ref, event in self.store.events(self.id, kind):
                 self.learn(ref, event)
         uploads = list(self.store.events(self.id, "upload"))
@@ -125,6 +127,8 @@ class Walk:
                 claim = self.known.claims.of_line(ref, event, self.run.clock_offset_ms)
                 if claim:
                     self.claims[ref] = (claim,)
+            case Screen():
+                self.consents += [(ref, consent) for consent in self.screens.read(ref, event)]
             case Phase():
                 self.phases.append((ref, event))
             case Witness():
@@ -146,7 +150,7 @@ class Walk:
                 uploads.append((read.ref, self.on_host_clock(read.event)))
                 continue
             self.learn(read.ref, read.event)
-            changed = changed or isinstance(read.event, Access | Connection | Consent | Phase | Witness | Gap)
+            changed = changed or isinstance(read.event, Access | Connection | Consent | Screen | Phase | Witness | Gap)
             if isinstance(read.event, Access | Transform):
                 at = self.host_time(read.event.at)
                 earliest = at if earliest is None else min(earliest, at)
@@ -198,7 +202,8 @@ class Walk:
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         phases = Phases(self.phases, self.run.clock_offset_ms, self._last())
-        timeline = timeline_of(self.consents, phases, self.run, self.known)
+        consents = [*self.consents, *self.screens.unproven(self._last())]
+        timeline = timeline_of(consents, phases, self.run, self.known)
         watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
         uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
         carriers = self.connections.carriers(uploads, self.known.recipients)
@@ -227,7 +232,7 @@ class Walk:
             clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
-            consents=tuple(each for each in self.consents if each[0] not in timeline.echoes),
+            consents=tuple(each for each in consents if each[0] not in timeline.echoes),
             phases=phases,
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
@@ -284,7 +289,8 @@ class Walk:
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""
         read = (self.host_time(access.until or access.at) for _, access in self.accesses)
-        return max((*read, *([self.run.ended] if self.run.ended else ())), default=None)
+        sent = (upload.at for upload, _ in self.joined.values())
+        return max((*read, *sent, *([self.run.ended] if self.run.ended else ())), default=None)
 
     def _flow(
         self,
@@ -346,9 +352,7 @@ def timeline_of(lines: Iterable[tuple[Ref, Event]], phases: Phases | None, run: 
         None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
         known.labels,
         phases,
-        run.app.package,
-        watched=run.observers.consent,
-        assumed=known.assume_consent,
+        Observed(run.app.package, run.observers.consent, known.assume_consent),
     )
 
 

@@ -64,7 +64,7 @@ def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
                 where="device",
                 subject=reading.consent.text or "a question to the user",
                 why="not_observed",
-                detail=f"the question was gone from the screen, and its answer was not seen ({reading.ref}): what "
+                detail=f"the question was no longer seen, and neither was its answer ({reading.ref}): what "
                 "follows is not held against the app (appwitness mark notes what was answered)",
                 ref=reading.ref,
             )

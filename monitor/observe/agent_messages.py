@@ -10,7 +10,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Signal, Transform, Upload, Witness
+from monitor.events import (
+    Access,
+    Connection,
+    Consent,
+    Endpoint,
+    Event,
+    Gap,
+    Phase,
+    Screen,
+    Signal,
+    Transform,
+    Upload,
+    Witness,
+)
 from monitor.observe.hooked import HookStatus
 
 SLACK = timedelta(seconds=10)
@@ -259,6 +272,8 @@ class Channel:
                 raise Refused("consent in the name of somebody else")
             case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
                 raise Refused("a mark that only a person makes")
+            case Screen() if event.by != "agent" or (event.touched and event.touched.by not in ("user", "app")):
+                raise Refused("a screen that only the host sees")
             case Witness():
                 raise Refused("a count that only the system makes")
             case Gap() if event.where not in ("hook", "device"):
@@ -281,6 +296,8 @@ def _named(event: Event) -> Iterable[str]:
         case Transform():
             blobs = (event.input, event.output, event.key, event.iv)
             return [name for blob in blobs if isinstance(name := getattr(blob, "body", None), str)]
+        case Screen():
+            return [name for name in (event.tree, event.image, event.film) if name]
         case _:
             return []
 

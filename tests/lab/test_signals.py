@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from monitor import catalog
+from monitor.judge.consent import consents
 from monitor.lab.device import LabDevice
+from monitor.labels import Labels
 from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.observe.sources import load
 
+LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 
@@ -31,8 +35,11 @@ def run(tmp_path_factory):
 
 
 def events(recording, kind):
-    """In the order of their times."""
-    return sorted((read.event for read in recording.read(kind)), key=lambda event: event.at)
+    """In the order of their times; what screens say of consent with the consent lines."""
+    found = [(read.ref, read.event) for read in recording.read(kind)]
+    if kind == "consent":
+        found = consents([*found, *((read.ref, read.event) for read in recording.read("screen"))], LABELS)
+    return sorted((event for _, event in found), key=lambda event: event.at)
 
 
 def said(recording, *signals):

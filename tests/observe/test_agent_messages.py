@@ -56,6 +56,10 @@ def consent(**fields):
     return line("consent", **{"signal": "tap", "status": "given", "by": "user", **fields})
 
 
+def screen(**fields):
+    return line("screen", **{"by": "agent", "why": "change", **fields})
+
+
 def upload(**fields):
     return line("upload", **{"via": "sms", "host": "+100", **fields})
 
@@ -87,6 +91,7 @@ ALLOWED = {
     "a claim of the app": lambda: consent(signal="sdk_call", by="app"),
     "a permission": lambda: consent(signal="permission_result"),
     "a text message": upload,
+    "a touch": lambda: screen(what="touch", touched={"label": "Agree", "by": "user"}),
     "a phase": phase,
     "what started it": lambda: phase(state="mark", text="started by a broadcast: x"),
     "a hook that failed": gap,
@@ -101,6 +106,9 @@ REFUSED = {
     "a claim as the user's": lambda: consent(signal="sdk_call", by="user"),
     "a correction": lambda: consent(corrects="consents.jsonl:1"),
     "a retraction": lambda: consent(retracts="consents.jsonl:1"),
+    "a look from outside": lambda: screen(by="host", what="look"),
+    "a touch of the plan": lambda: screen(what="touch", touched={"label": "Agree", "by": "plan"}),
+    "a picture that never came": lambda: screen(image="0" * 64),
     "the proxy's upload": lambda: upload(via="http", url="https://rival.test/"),
     "another's name lookup": lambda: upload(via="dns"),
     "a person's mark": lambda: phase(state="mark", text="observation ended"),
@@ -207,7 +215,7 @@ def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
     fact = {**about, **FACTS[what]} if isinstance(FACTS[what], dict) else FACTS[what]
     send(agent, "facts", facts=[fact, {**about, **SCREEN, "id": 2}])
     agent.wait(0)
-    assert len(list(recording.read("consent"))) == 1
+    assert len(list(recording.read("screen"))) == 1
     assert [gap.why for gap in recording.events(Gap)] == ["refused"]
 
 

@@ -37,11 +37,12 @@ def echoes(lines: Iterable[tuple[Ref, Consent]], clock_offset_ms: float) -> froz
             outside.append((ref, line, key))
         else:
             inside.setdefault(key, []).append((host_time(line, clock_offset_ms), line))
-    return frozenset(
+    own = {
         ref
         for ref, line, key in outside
-        if any(abs(line.at - at) <= ECHO and _overlap(line, told) for at, told in inside.get(key, ()))
-    )
+        if not any(abs(line.at - at) <= ECHO and _overlap(line, told) for at, told in inside.get(key, ()))
+    }
+    return frozenset(ref for ref, _, _ in outside if ref not in own)  # a screen may ask several things
 
 
 def _overlap(one: Consent, other: Consent) -> bool:

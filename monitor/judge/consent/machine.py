@@ -182,9 +182,8 @@ def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
         if reading.says == "gone":
             since = boxes[scope].shown_at or reading.at
             if any(since <= at <= reading.at + SEEN_ACT for at in acts.get(scope, ())):
-                reading = reading._replace(says="dismissed")
-            else:
-                gone[scope] = reading
+                continue
+            gone[scope] = reading
         elif reading.says == "requested" and scope in gone and _is_back(reading, gone[scope]):
             reading = reading._replace(says="again")
         elif _agrees(reading) and scope in SEPARATE and reading.consent.ticked is not True and reading.ref in together:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from monitor.events import Time
+from monitor.events import Check, Time, Window
 
 
 class Told(BaseModel):
@@ -21,19 +21,17 @@ class Told(BaseModel):
     stack: tuple[str, ...] = ()
 
 
-class Check(BaseModel):
-    """A box to tick."""
-
-    text: str
-    checked: bool
-
-
 class Screen(Told):
     """What can be read on a window."""
 
     texts: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+
+    @property
+    def window(self) -> Window:
+        """The same, as it is recorded."""
+        return Window(texts=self.texts, labels=self.labels, checks=self.checks)
 
 
 class DialogShown(Screen):

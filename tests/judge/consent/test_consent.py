@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.events import Consent
 from monitor.findings import ConsentStatus
 from monitor.judge import consent
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.order import decided
 from monitor.labels import Labels
 
@@ -241,7 +241,7 @@ WENT = [
     ("an answer was seen before", [POLICY, line(9, "given", text="Agree"), GONE], "given"),
     ("a no was seen long before", [POLICY, line(2, "refused", text="Disagree"), GONE], "refused"),
     ("its touch is told a moment later, by another clock", [POLICY, GONE, line(12, "refused")], "refused"),
-    ("by a touch that is no answer", [POLICY, line(9, "given", text="Got it"), GONE], "dismissed"),
+    ("by a touch that is no answer", [POLICY, line(9, "given", text="Got it"), GONE], "requested"),
     ("an answer was marked later", [POLICY, GONE, line(30, "refused", by="operator")], "refused"),
     (
         "another question is asked after it",
@@ -636,7 +636,7 @@ def test_what_another_app_does_changes_nothing(lines, others):
     foreign = [(ref(50 + n), each.model_copy(update={"app": "com.other.app"})) for n, each in enumerate(others)]
 
     def told(lines):
-        timeline = Timeline(lines, labels=LABELS, package="com.example.shop")
+        timeline = Timeline(lines, labels=LABELS, observed=Observed("com.example.shop"))
         return [timeline.at(*question) for question in QUESTIONS], timeline.carried(), timeline.replaced()
 
     assert told([*own, *foreign]) == told(own)
