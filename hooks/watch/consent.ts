@@ -1,4 +1,4 @@
-// What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided on the host.
+// What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided when the recording is judged.
 
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -113,8 +114,12 @@ def played(control: Control, plan: Any, **options: Any) -> Iterator[tuple[Screen
 
 def screens_settled(lines: Lines, consents: int) -> None:
     """The line on a permission comes when its dialog is gone."""
-    end = time.monotonic() + 5
-    while len(lines.consents) < consents and time.monotonic() < end:
+    until(lambda: len(lines.consents) >= consents)
+
+
+def until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not what() and time.monotonic() < end:
         time.sleep(0.02)
 
 
@@ -203,6 +208,47 @@ def test_who_is_silent_touches_nothing_and_still_sees(
     assert stage.touched == []
     assert [line.status for line in lines.consents] == ["requested"]
     assert {line.why for line in lines.of(Screen)} == {"consent"}  # at the end once more
+
+
+def test_an_answer_by_a_hand_that_nobody_saw_is_told_as_that(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    phone = phone_of()
+    with Stage(phone, SCREENS, WAYS, "policy") as stage, played(control_of(phone), "free") as (_, lines):
+        screens_settled(lines, 1)
+        time.sleep(0.5)
+        touched = datetime.now(UTC)
+        stage.show("home")
+        screens_settled(lines, 2)
+        told = datetime.now(UTC)
+
+    asked, gone = lines.of(Screen)
+    assert (asked.what, asked.why, asked.since) == ("look", "consent", None)
+    assert asked.windows[0].labels == ("Agree", "Disagree")
+    assert (gone.what, gone.why) == ("look", "change")
+    assert gone.since < touched < gone.at < told
+    for line, name in ((asked, "policy"), (gone, "home")):
+        assert lines.bodies[line.tree].decode() == SCREENS[name]
+        assert lines.bodies[line.image][:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
+    assert [line.status for line in lines.consents] == ["requested", "gone"]
+
+
+def test_a_screen_that_changes_is_recorded_now_and_then(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    phone = phone_of()
+    with Stage(phone, SCREENS, WAYS, "home") as stage, played(control_of(phone), "free") as (_, lines):
+        until(lambda: len(lines.of(Screen)) == 1)
+        for _ in range(5):
+            stage.show("settings")
+            time.sleep(0.1)
+            stage.show("home")
+            time.sleep(0.1)
+        assert len(lines.of(Screen)) <= 2
+        stage.show("settings")
+        until(lambda: lines.of(Screen)[-1].windows[0].texts == ("Settings",))
+
+    assert {(line.why, line.image) for line in lines.of(Screen)} == {("change", None)}
 
 
 def test_what_was_granted_is_what_the_system_says(

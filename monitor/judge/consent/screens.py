@@ -322,6 +322,8 @@ def _key(window: Window) -> object:
 
 def _gone(screen: Screen, question: _Question, since: datetime) -> list[Consent]:
     about = {"signal": "dialog", "status": "gone", "by": "app", "text": question.asked.text}
+    if screen.image:
+        about["note"] = f"picture bodies/{screen.image}"
     at = max(since, question.asked.at)
     return [_line(screen, **about, scope=scope).model_copy(update={"at": at}) for scope in question.scopes]
 
