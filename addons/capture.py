@@ -116,7 +116,7 @@ def make(settings: Sequence[str]) -> master.Master:
             core.Core(),
             # Refuses clients from public addresses, for whoever listens on more than loopback.
             block.Block(),
-            # Refuses everybody else but whom the proxy is for.
+            # Refuses every client that the proxy is not meant for.
             Admission(uploads.recorder),
             # For mode socks5: which of the app's connections it is.
             Announced(),
@@ -179,7 +179,7 @@ async def run(settings: Sequence[str], until_eof: bool) -> None:
 
 
 def _await_eof(lean: master.Master) -> None:
-    """Whoever started us holds the other end of stdin: it closes when he dies, however he dies."""
+    """Whoever started us holds the other end of stdin: it closes when that process dies, for whatever reason."""
     while os.read(0, 1024):
         pass
     lean.shutdown()

@@ -59,7 +59,7 @@ Time = Annotated[
 Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_MS, allow_inf_nan=False)]
 """A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
-"""Frames, innermost first; null, as a producer may write what it does not know, is none."""
+"""Frames, innermost first; null, which a producer may write for what it does not know, is read as no frames."""
 Owners = Annotated[
     tuple[str | None, ...],
     BeforeValidator(lambda owners: () if owners is None else owners),
@@ -605,7 +605,7 @@ class Change(Record):
 
 
 class ClockReading(Record):
-    """What one measurement of the device's clock came to."""
+    """The result of one measurement of the device's clock."""
 
     at: Time = Field(description="when, on the host's clock")
     offset_ms: Milliseconds = Field(description="device minus host")

@@ -248,7 +248,7 @@ class ReportedGap(Gap):
 
 
 class Seal(Record):
-    """What recomputing the stamps of a recording came to: whether it is what was stamped."""
+    """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
         description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "

@@ -15,6 +15,7 @@ import struct
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 RING_BYTES = 16 * 1024 * 1024
 """All that can be held for a disk that does not take it."""
@@ -35,9 +36,22 @@ _PUT, _BASE, _TAKEN = 0, 1, 8
 Buffer = bytes | bytearray | memoryview
 
 
+class Put(NamedTuple):
+    """What the proxy says."""
+
+    kind: int
+    line: bytes = b""
+    data: Sequence[Buffer] = ()
+    number: int = 0
+    """As in `Record`, and so are the others."""
+    at: int = 0
+    of: int = 0
+    problem: bytes = b""
+
+
 @dataclass(slots=True)
 class Record:
-    """What the proxy says, as the writer sees it. The bytes are the ring's own until it is taken out."""
+    """The same as the writer sees it. The bytes are the ring's own until it is taken out."""
 
     kind: int
     number: int
@@ -85,19 +99,9 @@ class Ring:
         """Bytes that the writer has taken out since the beginning."""
         return self._counts[_TAKEN]
 
-    def put(
-        self,
-        most: int,
-        kind: int,
-        line: bytes = b"",
-        data: Sequence[Buffer] = (),
-        *,
-        number: int = 0,
-        at: int = 0,
-        of: int = 0,
-        problem: bytes = b"",
-    ) -> bool:
+    def put(self, most: int, said: Put) -> bool:
         """Put a record in, unless more than `most` bytes would wait then; whether it was. Ring after it."""
+        kind, line, data, number, at, of, problem = said
         size = 0
         for piece in data:
             size += len(piece)

@@ -20,7 +20,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -218,9 +218,10 @@ def say(words: str) -> None:
         print(f"appwitness: {words}", file=sys.stderr, flush=True)
 
 
-def main(folder: str, memory: str, bell: str, name: str, again: str, most: str, free: str) -> int:
+def main(arguments: Sequence[str]) -> int:
     """The program; returns its exit code."""
-    # Who wants to end it ends the proxy; a terminal's Ctrl-C is for that one, too.
+    folder, memory, bell, name, again, most, free = arguments
+    # To end the writer, end the proxy; Ctrl-C in a terminal is meant for the proxy, too.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "SCHED_BATCH"):
@@ -237,4 +238,4 @@ def main(folder: str, memory: str, bell: str, name: str, again: str, most: str, 
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

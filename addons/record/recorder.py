@@ -101,7 +101,7 @@ class Recorder:
         self._append(line)
 
     async def room(self) -> None:
-        """Wait for a disk that is behind, as long as that is bearable (disk/to_writer.py)."""
+        """Wait for a disk that is behind, within the limits of WAIT_BYTES and PATIENCE_S (disk/to_writer.py)."""
         if self.channel is not None and self.channel.behind:
             await self.channel.room()
 

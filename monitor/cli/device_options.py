@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import err, home, plain
+from monitor.cli.base import gathered, home
+from monitor.cli.terminal import err, plain
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
@@ -30,7 +30,6 @@ _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s
 _OPTIONS = (
     click.option(
         "--device",
-        "device_name",
         default="lab:circle",
         show_default=True,
         metavar="DEVICE",
@@ -109,7 +108,7 @@ _OPTIONS = (
     ),
     click.option(
         "--connect-to",
-        "connect_to",
+        "hosts",
         multiple=True,
         metavar="HOST:ADDRESS:PORT",
         callback=lambda _context, _option, each: _connect_to(each),
@@ -123,65 +122,12 @@ _OPTIONS = (
 )
 
 
-def device_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """The options; the verb gets them as `wanted`."""
+def _wanted(**options: Any) -> Wanted:
+    return _checked(Wanted(**options))
 
-    @functools.wraps(verb)
-    def run(
-        *,
-        device_name: str,
-        apks: tuple[Path, ...],
-        package: str | None,
-        activity: str | None,
-        user: int | None,
-        clear_data: bool,
-        persona: Path | None,
-        no_persona: bool,
-        frida_server: Path | None,
-        grant: tuple[str, ...],
-        revoke: tuple[str, ...],
-        attach: bool,
-        allow: tuple[str, ...],
-        adb_root: bool,
-        ask: bool,
-        video: bool,
-        explore: int,
-        seed: int,
-        by_hand: bool,
-        connect_to: Mapping[str, tuple[str, int]],
-        upstream_ca: Path | None,
-        **others: Any,
-    ) -> None:
-        if persona is not None and no_persona:
-            raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
-        wanted = Wanted(
-            device=device_name,
-            apks=apks,
-            package=package,
-            activity=activity,
-            user=user,
-            clear_data=clear_data,
-            persona=persona,
-            no_persona=no_persona,
-            frida_server=frida_server,
-            grant=grant,
-            revoke=revoke,
-            attach=attach,
-            allow=allow,
-            adb_root=adb_root,
-            ask=ask,
-            video=video,
-            explore=explore,
-            seed=seed,
-            by_hand=by_hand,
-            hosts=connect_to,
-            upstream_ca=upstream_ca,
-        )
-        verb(wanted=_checked(wanted), **others)
 
-    for option in reversed(_OPTIONS):
-        run = option(run)
-    return run
+device_options = gathered("wanted", _wanted, *_OPTIONS)
+"""Which device, which app, and what may be done there; the verb gets it as `wanted`."""
 
 
 def is_lab(wanted: Wanted) -> bool:
@@ -203,7 +149,7 @@ class Asking:
     """What is shown meanwhile; it makes room."""
 
     def may(self, what: str) -> bool:
-        """Whether he gives leave; nobody at a terminal gives none."""
+        """Whether the user allows it; without a terminal, nothing is allowed."""
         return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
 
     def answer(self, question: Question) -> str | None:
@@ -249,6 +195,8 @@ def opened(wanted: Wanted, plan: PlanName, asking: Asking) -> Iterator[Device]:
 
 def _checked(wanted: Wanted) -> Wanted:
     """Raises UserError for what does not go together."""
+    if wanted.persona is not None and wanted.no_persona:
+        raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
     if is_lab(wanted):
         theirs = {
             "--apk": wanted.apks,
@@ -286,7 +234,7 @@ def _checked(wanted: Wanted) -> Wanted:
 
 
 def _permission(text: str) -> str:
-    """Its whole name. Raises UserError for what is none."""
+    """Its full name. Raises UserError for what is not a permission."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
         raise UserError(f"{text!r} is no permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS.")
     return text if "." in text else f"android.permission.{text}"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import columns, err, home, main, out, plain
+from monitor.cli.base import home, main
+from monitor.cli.terminal import columns, err, out, plain
 from monitor.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

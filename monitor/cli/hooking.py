@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import ListOrShow, columns, main
+from monitor.cli.base import ListOrShow, main
 from monitor.cli.listing import format_option
+from monitor.cli.terminal import columns
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from monitor import events
-from monitor.cli.base import err, main, meant, out, plain
+from monitor.cli.base import gathered, main, meant
+from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -46,6 +48,17 @@ at_option = click.option(
 )
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a person says of a question or an answer; what is left out is as in the line that it corrects."""
+
+    scope: events.Scope | None
+    data: tuple[str, ...]
+    text: str | None
+    note: str | None
+    at: datetime | None
+
+
 @mark.command("consent")
 @click.argument("status", type=click.Choice(get_args(events.ConsentState)))
 @in_option
@@ -55,37 +68,32 @@ at_option = click.option(
     help=f"The line of {CONSENTS} that this one replaces, such as {CONSENTS}:3. Time, scope and data are those of that"
     " line where you do not say otherwise.",
 )
-@click.option(
-    "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
+@gathered(
+    "said",
+    Said,
+    click.option(
+        "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
+    ),
+    click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]"),
+    click.option("--text", help="The label touched."),
+    click.option("--note", help="Anything worth keeping with it."),
+    at_option,
 )
-@click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]")
-@click.option("--text", help="The label touched.")
-@click.option("--note", help="Anything worth keeping with it.")
-@at_option
-def mark_consent(
-    status: events.ConsentState,
-    recording: Path | None,
-    corrects: str | None,
-    scope: events.Scope | None,
-    data: tuple[str, ...],
-    text: str | None,
-    note: str | None,
-    at: datetime | None,
-) -> None:
+def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: Said) -> None:
     """Note what the user was asked or decided.
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
     """
     opened = _marked(recording)
-    _check(data)
+    _check(said.data)
     replaced = _line(opened, corrects) if corrects else None
     fields = _as_marked(opened, replaced[1]) if replaced else {}
-    if at:
-        fields["at"] = at.replace(tzinfo=UTC)
-    if scope:
-        fields["scope"] = scope
-    if data:
-        fields["data"] = None if ALL in data else data
+    if said.at:
+        fields["at"] = said.at.replace(tzinfo=UTC)
+    if said.scope:
+        fields["scope"] = said.scope
+    if said.data:
+        fields["data"] = None if ALL in said.data else said.data
     line = events.Consent(
         **{"at": datetime.now(UTC), **fields},
         app=opened.run.app.package,
@@ -93,8 +101,8 @@ def mark_consent(
         signal="operator",
         status=status,
         by="operator",
-        text=text,
-        note=note,
+        text=said.text,
+        note=said.note,
         corrects=replaced[0] if replaced else None,
     )
     ref = opened.note(line)

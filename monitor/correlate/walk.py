@@ -48,7 +48,7 @@ CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy",
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one walk came to."""
+    """The result of one walk."""
 
     recording: str
     flows: tuple[Flow, ...]

@@ -183,7 +183,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     @property
     def refused_s(self) -> float | None:
-        """Its user is the app's own: he closes it when he is done, whatever he answered."""
+        """The app plays its user itself: it closes when it is done, whatever was answered."""
         return None
 
     @property
@@ -307,7 +307,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     @property
     def _addresses(self) -> dict[str, str]:
-        """Addresses of nobody (RFC 2544), one for each host."""
+        """Addresses reserved for benchmarks (RFC 2544), one for each host."""
         return {host: f"198.18.0.{number}" for number, host in enumerate(sorted(self._servers.hosts), 1)}
 
     def _names(self) -> Path:

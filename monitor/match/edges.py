@@ -170,8 +170,8 @@ def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset
 
 def in_other_half(data: bytes, start: int, end: int, charset: str) -> bool:
     """Whether a text of ASCII that was found in UTF-16 in one order of bytes is one in the other, half a letter beside:
-    both read alike where a nought stands before its first letter and another behind its last. What is said before it of
-    its length, and two noughts behind it, say which; else it is in the order of Android."""
+    both read alike where a zero stands before its first letter and another behind its last. What is said before it of
+    its length, and two zeros behind it, say which; else it is in the order of Android."""
     little = start + 1 if charset == "utf-16be" else start
     size = end - start
     if little < 1 or data[little - 1] or little + size > len(data):
@@ -201,7 +201,7 @@ def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right:
     if variant.unchecked and wanted(right):
         return False
     if variant.of == "noughts_dropped" and (wanted(right) or wanted(data[start - 1 : start] if start else b"")):
-        return False  # with it, a number that has no nought
+        return False  # with it, a number that has no zero
     size = end - start
     said = data[start - 1] if start else 0
     if said in (size, 2 * size) or (said == size + 1 and not wanted(right)):  # how long it is, as formats write it

@@ -1,4 +1,4 @@
-"""The starts of the app in one run: hooked or not, watched to the end, and started anew where it died of a hook."""
+"""The starts of the app in one run: hooked or not, watched to the end, and restarted where it died of a hook."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def _silent_s(folder: Path) -> float:
 
 
 def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
-    """What run.json says anew once the device is prepared: its app as installed, its persona as it gave it back."""
+    """What is updated in run.json once the device is prepared: its app as installed, its persona as it gave it back."""
     return {
         "app": device.app,
         "device": device.identity,

@@ -88,7 +88,7 @@ class Recording:
         return recording
 
     def close(self) -> None:
-        """Let go of the open files; the recording can still be used."""
+        """Close the open files; the recording can still be used."""
         with self._opening:
             for appender in self._appenders.values():
                 appender.close()

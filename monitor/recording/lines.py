@@ -107,7 +107,7 @@ class Appender:
         os.fsync(self._fd)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._mutex:
             if self._fd >= 0:
                 os.close(self._fd)

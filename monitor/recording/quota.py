@@ -19,7 +19,7 @@ FREE_BYTES = 512 << 20
 LINES_MORE = 4
 """Lines may go on for a quarter more than what bodies may fill: they say what was not stored."""
 LOOK_S = 10.0
-"""How often the bodies are counted anew, others' among them; more seldom where that takes long."""
+"""How often the bodies are counted again, those of others included; less often where that takes long."""
 
 
 class Quota:

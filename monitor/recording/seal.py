@@ -176,7 +176,7 @@ class Sealer:
                 tail.recent.clear()
 
     def close(self) -> None:
-        """Let go of seal.jsonl."""
+        """Close seal.jsonl."""
         self._file.close()
 
     def _run_digest(self) -> str:

@@ -70,7 +70,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Verification:
-    """What came out of recomputing the stamps of a recording."""
+    """The result of recomputing the stamps of a recording."""
 
     ok: bool
     """Whether everything is what its stamps say."""
@@ -409,7 +409,7 @@ class _File:
 
 
 def _reads(raw: Raw) -> bool:
-    """Whether a line without newline is one all the same."""
+    """Whether a line without newline counts as one."""
     with suppress(BadLine):
         return raw.size == len(raw.head) and parse(raw.head) is not None
     return False

@@ -29,7 +29,7 @@ ALL = 250_000
 OPEN = 64
 """Parts that are open to be written at once."""
 FRAGMENT = 0xFFFFFFFF
-"""In the place of a conversation: a piece of a packet of IP, which goes to all parts."""
+"""Instead of a conversation: a piece of a packet of IP, which goes to all parts."""
 
 INDEX = (
     "frame.number",
@@ -50,7 +50,7 @@ SAVE_AGAIN = "Save it again as pcapng (editcap -F pcapng IN OUT), and import tha
 
 
 class Sizes:
-    """Of conversations of one kind, by number: bytes of the packets of both ends, of who spoke first first."""
+    """Of conversations of one kind, by number: bytes of the packets of both ends, starting with the one that spoke first."""
 
     def __init__(self) -> None:
         self.first: array[int] = array("q")

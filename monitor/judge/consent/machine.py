@@ -24,7 +24,7 @@ STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 GESTURE = timedelta(milliseconds=300)
 """Lines of one label this close together are of one touch: Android takes two touches within it for one double tap."""
 REDRAW = timedelta(seconds=1)
-"""A question that is shown once more sooner than this, with no answer in between, is the same one, drawn anew."""
+"""A question that is shown once more sooner than this, with no answer in between, is the same one, redrawn."""
 
 BACK = timedelta(seconds=60)
 """A question that had gone and is shown again this soon was not answered: its policy was being read, for example."""

@@ -160,7 +160,7 @@ class Sightings:
     def consents(self) -> list[Sighting]:
         """Every consent line that counts, in order of time, those that an earlier run left, and those by which the app
         answered itself; what an operator has since replaced or taken back is not there any more, and a question that
-        is drawn anew is there once."""
+        is redrawn is there once."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
         lines = [
             (host_time(consent, self._facts.clock_offset_ms), line_number(ref), ref, consent)
@@ -207,12 +207,12 @@ class Sightings:
 
     @staticmethod
     def _is_redraw(at: datetime, consent: Consent, drawn: dict[str, tuple[datetime, bool | None]]) -> bool:
-        """Whether a question is the one of just before, drawn anew: nothing was answered in between, and its box is as
+        """Whether a question is the one of just before, redrawn: nothing was answered in between, and its box is as
         it was. `drawn`: what -> when it was shown last, and its box."""
         prompt = consent.signal == "permission_prompt"
         what = f"{PROMPT}{consent.text}" if consent.signal in PERMISSION_SIGNALS else consent.scope
         if not prompt and not (consent.signal == "dialog" and consent.status == "requested"):
-            if consent.status != "dismissed" or consent.by != "app":  # the app closes what it draws anew
+            if consent.status != "dismissed" or consent.by != "app":  # the app closes what it redraws
                 drawn.pop(what, None)
             return False
         last = drawn.get(what)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 
 from monitor.findings import Match
-from monitor.match.decode import Decoded
+from monitor.match.decode import GUESSES, Decoded
 from monitor.match.finders.sets import BLOOM, LISTED
 from monitor.match.hits import Hit
 from monitor.match.reads import Key
 from monitor.match.variants.disguises import DISGUISES
 
-GUESSED = frozenset(("xor", "turned round", "shifted", "base36", "base62", BLOOM))
+GUESSED = frozenset((*GUESSES, BLOOM))
 """Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
 
 

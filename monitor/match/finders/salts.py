@@ -31,7 +31,7 @@ SALT = range(2, 65)
 NO_DIGEST = re.compile(
     r"session|request|trace|span|parent|correlation|message|event|transaction|install|^[rsem]?id$|_sid$"
 )
-"""Keys of ids that are drawn anew each time, and are no digests."""
+"""Keys of ids that are drawn at random each time, and are no digests."""
 MOST_SALTS, MOST_TOGETHER = 12, 12
 """Fields that are tried as salts, and values that are tried together: of 12, some thousand digests are taken."""
 LEAST_BITS = 24.0

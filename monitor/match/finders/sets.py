@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import mmh3
+
 from monitor.events import Value
 from monitor.match import variants
 from monitor.match.decode.letters.binary_to_text import from_base64
@@ -16,7 +18,6 @@ from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
 from monitor.match.hits import Hit, hit_at
 from monitor.match.reads import Key
 from monitor.match.variants import Variant, digests
-from monitor.match.variants.composed import murmur3_128
 
 SHORTEST, LONGEST = 4, 7
 """Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""
@@ -201,7 +202,7 @@ class _InFull:
 
 def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
     """The bits of an entry, by Guava's two strategies over the 128 bits of MurmurHash3."""
-    raw = murmur3_128(text)
+    raw = mmh3.mmh3_x64_128_digest(text)
     if strategy:
         low, high = (int.from_bytes(raw[at : at + 8], "little") for at in (0, 8))
         return (((low + high * turn) & (1 << 63) - 1) % size for turn in range(hashes))

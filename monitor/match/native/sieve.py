@@ -9,54 +9,18 @@ from __future__ import annotations
 import ctypes
 import re
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from monitor.match.decode import large
 from monitor.match.decode.documents import json_documents
 from monitor.match.decode.letters import spelled_out
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import DECODERS, Piece, Room
-from monitor.match.geo import systems
+from monitor.match.decode.walk.pieces import Piece, Room
 from monitor.match.native.library import library
 from monitor.match.native.tables import Grams, Table
 
 LARGE = 8 << 10
 """Bytes from which on a text is sifted; a smaller one is read as fast without."""
-COVERED = frozenset(
-    (
-        *("quoted-printable", "byte order mark", "wide charset", "gb18030", "gzip", "zstd", "bz2", "xz", "deflate"),
-        *("embedded", "br", "raw deflate", "lz4", "snappy", "lz4 block", "snappy block", "byte array", "json"),
-        *("json string", "json inside", "form", "form pair", "percent", "cookie", "multipart", "plist", "entities"),
-        *("escapes", "width", "markup", "jwt", "base64 lines", "runs", "base32", "spaced hex", "base58", "base85"),
-        *("zip", "tar", "sqlite", "bson", "grpc", "protobuf", "msgpack", "cbor", "thrift", "websocket"),
-        *("separators", "real", "decimal", "characters", "spaced letters", "base36", "base62", "encoded word"),
-        *(
-            "punycode",
-            "utf-7",
-            "avro",
-            "exif",
-            "plus",
-            "folded lines",
-            "base32hex",
-            "grouped hex",
-            "sqlite log",
-            "digests",
-            "hz",
-            "vcard",
-        ),
-    )
-)
-"""Decoders that are thought of in `sieve/`."""
-NOT_FOR_LEAVES = frozenset(("dns", "declared charset", "fields"))
-"""Decoders of what a header says, or several fields, which says nothing of the leaves of a document."""
-GUESSES = frozenset(
-    (
-        *("xor", "shifted", "turned round", "bits", "character codes", "polyline", "latin-1", "western", "byte map"),
-        *("base45", "uuencode", "hex dump", "long number", "octets", "noughts", "bytes of a number", "base64 blanks"),
-        *("base91", "bencode", "chunked", "blanks", "amf", "twice", "address in words"),
-    )
-)
-"""Decoders that guess, and rare ways to write: in a large text they are tried only where something else stands out."""
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2
 INDEX, KEYLESS = -2, -1
@@ -93,7 +57,6 @@ class Sieve:
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
         self._handle = library.sieve_new(*handles) if library else None
         self.least = LARGE
-        self._able: bool | None = None
         self._room = 0
         self._grow()
 
@@ -119,21 +82,15 @@ class Sieve:
             for number in numbers:
                 library.sieve_add_short(self._handle, number, len(number))
 
-    def add_place(self, number: int, place: systems.Place, stems: Table, named: Collection[bytes]) -> None:
-        """Look for a place. Numbers that may be a coordinate of it matter, where the other may be there too, and the
-        names of its cells; these are entered into `stems` for its number. `named`: names that only Python knows."""
-        if library:
-            sizes, system = array("i", map(len, named)), systems.SYSTEMS.index(place.system)
-            names = (b"".join(named), sizes.buffer_info()[0], len(named))
-            if not library.cells_add(self._handle, stems.handle, place.lat, place.lon, system, *names, number):
-                raise MemoryError
+    def add_place(self, lat: float, lon: float) -> None:
+        """Numbers that may be a coordinate of a place matter from now on, where the other may be there too."""
+        if library and not library.sieve_add_place(self._handle, lat, lon):
+            raise MemoryError
 
     def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
         """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""
-        if self._able is None:  # decoders are registered when their modules are read
-            self._able = bool(library) and {one.name for one in DECODERS} <= COVERED | NOT_FOR_LEAVES | GUESSES
         data = piece.data
-        if not self._able or not library or len(data) < self.least:
+        if not library or len(data) < self.least:
             return None
         start = json_documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
         mapped = not isinstance(data, bytes)  # a file, of which it is known that it is text
@@ -226,7 +183,7 @@ def _whole(found: list[tuple[int, ...]]) -> set[int]:
 
 def _begins(data: bytes) -> bool:
     """Whether the full reading takes it for a document as well: `[&quot;a&quot;]` is none."""
-    return any(one.looks(data) for one in DECODERS if one.name == "json" and one.looks is not None)
+    return json_documents.DOCUMENT.match(data) is not None
 
 
 def _has_soft_breaks(data: bytes) -> bool:

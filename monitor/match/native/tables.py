@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import ahocorasick_rs
@@ -55,10 +55,17 @@ class Table:
         starts = range(len(data) - 7)
         return (Row(slot, at, 0) for at in starts for slot in self._slow.get(data[at : at + 8], ()))
 
-    def put_texts(self, texts: Iterable[bytes], slot: int) -> None:
-        """Enter texts of any size where there is no compiled part, which enters them itself."""
-        for text in texts:
-            self._slow[text].append(slot)
+    def put_texts(self, texts: Collection[bytes], slot: int) -> None:
+        """Enter texts of any size for a slot."""
+        if slot > MOST_SLOTS:
+            raise ValueError("too many slots")
+        if not library:
+            for text in texts:
+                self._slow[text].append(slot)
+            return
+        sizes = array("i", map(len, texts))
+        if not library.table_put_texts(self.handle, b"".join(texts), sizes.buffer_info()[0], len(texts), slot):
+            raise MemoryError
 
     def find_texts(self, texts: Sequence[bytes]) -> Iterator[Row]:
         """Every slot of every text; `start` is the number of the text."""

@@ -28,7 +28,7 @@ FAR = 64
 FAR_BITS = 7.0
 """What that costs."""
 LEAST = 0.001
-"""Degrees that any noughts may be."""
+"""Degrees that any zeros may be."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
@@ -195,7 +195,7 @@ def _patterns(kind: _Kind, degrees: float) -> set[bytes]:
     the roundings."""
     first, last = sorted(_telling(kind, degrees + off) for off in (-NEAR_DEGREES, NEAR_DEGREES))
     found = {_telling(kind, round(degrees, decimals)) for decimals in ROUNDINGS}
-    # of a number near nought, the first byte tells its sign
+    # of a number near zero, the first byte tells its sign
     found |= set(range(first, last + 1)) if last - first < MOST_IN_A_ROW else {first, last, _telling(kind, degrees)}
     order: Literal["big", "little"] = "big" if kind.code[0] == ">" else "little"
     return {number.to_bytes(3, order) for number in found - {0, 0xFFFFFF}}

@@ -78,12 +78,11 @@ class Cells:
         """Look for a place from now on."""
         number = len(self._places)
         self._places.append((slot, *place))
-        if self._names.handle:
-            uncommon = systems.uncommon_cells(place)
-            self._narrow.add_place(number, place, self._names, [name for _, name, _ in uncommon])
-        else:
-            stems = {_stem(name) for _, name, _ in systems.cells(place)}
-            self._names.put_texts(stems.union(column for column, _ in systems.columns(place)), number)
+        names = [name for _, name, _ in systems.cells(place)]
+        columns = [column for column, _ in systems.columns(place)]
+        self._names.put_texts(dict.fromkeys([*map(_stem, names), *columns]), number)
+        self._narrow.add_words([*names, *columns, *systems.s2_numbers(place)])
+        self._narrow.add_place(place.lat, place.lon)
 
     def find(self, look: Look) -> Iterator[InCell]:
         """The names of cells in the leaves of one upload."""

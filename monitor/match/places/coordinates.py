@@ -353,7 +353,7 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
-        return None  # a nought was dropped at the end of the one with less: it does not stand for what is near it
+        return None  # a zero was dropped at the end of the one with less: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.notation in RARER or lon.notation in RARER:
         return _relation_of_rarer(lat, lon, first.path, second.path, decimals)

@@ -248,7 +248,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._rest_screens()
 
     def reset(self) -> None:
-        """Make the next start the first one, where the app's data may be cleared; and mend what a restart of the
+        """Make the next start the first one, where the app's data may be cleared; and repair what a restart of the
         device's zygote took away."""
         app = self._installed
         if self._wanted.attach:

@@ -38,7 +38,7 @@ class Wanted:
     allow: tuple[str, ...] = ()
     """Quirks (catalog/devices/quirks.yml) that are changed only with leave."""
     adb_root: bool = False
-    """Let `adb root` start the device's adb anew."""
+    """Let `adb root` restart the device's adb."""
     ask: bool = False
     """Ask the operator where a dialog is not understood."""
     video: bool = False

@@ -220,7 +220,7 @@ def _answer_root(phone: Phone, wanted: str) -> str:
 
 
 def _restart_adbd(phone: Phone) -> None:
-    """Its first process starts it anew."""
+    """Its first process starts it again."""
     space = Path(f"/proc/{phone.init}/ns/pid").readlink()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -175,7 +175,7 @@ def written_as(place):
 @example(-22.951916, -43.210487)
 @example(85.0512, 179.999999)
 @example(23.9999999999, 114.0000000001)
-def test_the_compiled_part_names_the_cells_that_are_explained(lat, lon):
+def test_every_name_of_a_cell_is_found_and_explained(lat, lon):
     point = systems.parse(f"{lat!r},{lon!r}")
     for place in systems.systems(*point) if point else ():
         narrow = Index().narrow

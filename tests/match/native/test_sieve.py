@@ -20,14 +20,14 @@ from monitor.match import decode
 from monitor.match.decode.walk import pieces
 from monitor.match.decode.walk.pieces import Limits, Piece, Room
 from monitor.match.finding import Index
-from monitor.match.native import library, sieve
+from monitor.match.native import library
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
 from tests.unseen.rarer import in_base
 
 CASES = Path(__file__).parents[4] / "shared" / "cases" / "matching"
 RECORDINGS = Path(__file__).parents[2] / "recordings"
-GUESSED = sieve.GUESSES | {"split"}
+GUESSED = {one.name for one in decode.DECODERS if one.sieve == "guess"} | {"split"}
 
 pytestmark = pytest.mark.skipif(library.library is None, reason="the search has no compiled part here")
 
@@ -49,11 +49,6 @@ def both(index, body, upload=None):
     else:
         sifted, full = decode.leaves(upload, body, narrow=index.narrow), decode.leaves(upload, body)
     return seen(index.find(sifted.leaves, sifted.passed_over)), seen(index.find(full.leaves)), sifted.passed_over
-
-
-def test_every_decoder_is_thought_of():
-    """A decoder that is not named here makes every large text slow: give it a test in `native/sieve/` and name it."""
-    assert {one.name for one in decode.DECODERS} <= sieve.COVERED | sieve.NOT_FOR_LEAVES | sieve.GUESSES
 
 
 FILLING = [

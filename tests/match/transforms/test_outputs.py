@@ -47,7 +47,7 @@ def joined(calls, sent):
 
 
 def padded(number):
-    """A source whose digest begins with a byte below 16 in each of both halves, so that noughts are lost."""
+    """A source whose digest begins with a byte below 16 in each of both halves, so that zeros are lost."""
     found = (b"%d:" % n + NUMBER.encode() for n in range(number))
     return next(source for source in found if md5(source)[0] < 16 and any(byte > 127 for byte in md5(source)))
 

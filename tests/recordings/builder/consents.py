@@ -112,7 +112,7 @@ def seen_from_outside() -> Iterator[Case]:
     yield (
         Case(
             "clean-answer-not-seen",
-            "The question, drawn in Compose, is gone after a touch that nobody saw; what follows may have been agreed to.",
+            "The question, drawn in Compose, is gone after a touch that nobody saw, which may have been a yes.",
         )
         .looked(0.5, POLICY)
         .looked(5.5, POLICY)

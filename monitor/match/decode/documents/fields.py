@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from monitor.match.decode.documents.json_documents import is_document
 from monitor.match.decode.letters.backslashes import unescape
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
 
 MEMBER = re.compile(rb'"((?:[^"\\]|\\.){0,64})"\s*:\s*"((?:[^"\\]|\\.)*)"')
 LIST = re.compile(rb'\[\s*"[^"\\]{8,}"(?:\s*,\s*"[^"\\]+")+\s*\]')
@@ -25,14 +25,9 @@ _Part = tuple[bytes, bytes, int, int]
 """Key, text, where it begins, where it ends."""
 
 
-@decoder(
-    "fields",
-    "text",
-    rb"\"[A-Za-z_.-]*[0-9]{1,3}\"\s*:\s*\"|:\s*\"\s*[{\[]|\[\s*\"[A-Za-z0-9+/_-]{8}",
-    anywhere=True,
-    alone=False,
-    first=True,  # a document is not looked at any further
-)
+# before documents, which are not looked at any further
+@decoder("fields", "text", order=60, guess=False, sieve="header", seen_in="ASP.NET's cookies, cut at 4 kB")
+@holds(rb"\"[A-Za-z_.-]*[0-9]{1,3}\"\s*:\s*\"|:\s*\"\s*[{\[]|\[\s*\"[A-Za-z0-9+/_-]{8}")
 def joined(piece: Piece, room: Room) -> Found:
     """A document or letters of base64 or hex, cut into fields with numbers, or into the entries of a list."""
     found = []

@@ -7,14 +7,15 @@ import re
 import unicodedata
 from itertools import combinations
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
 
 ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
 LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
 HZ = re.compile(rb"~\{(?:[!-}][!-~])+~\}")
 
 
-@decoder("encoded word", "text", rb"=\?[\w.:-]+\?[bBqQ]\?", anywhere=True, alone=False)
+@decoder("encoded word", "text", order=770, guess=False, sieve="covered", seen_in="JavaMail for Android")
+@holds(rb"=\?[\w.:-]+\?[bBqQ]\?")
 def encoded_words(piece: Piece, room: Room) -> Found:
     """RFC 2047, as in the headers of mail: `=?utf-8?B?5p2O?=`."""
     out, last = [], 0
@@ -45,7 +46,8 @@ WORDS = 12
 """Words of which any that follow each other are read as one text, too."""
 
 
-@decoder("punycode", "text", LABEL.pattern, anywhere=True, alone=False)
+@decoder("punycode", "text", order=780, guess=False, sieve="covered", seen_in="java.net.IDN")
+@holds(LABEL.pattern)
 def punycode(piece: Piece, room: Room) -> Found:
     """Host names in other scripts: `xn--`."""
     found = []
@@ -59,13 +61,15 @@ def punycode(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("punycode", "text", rb"[ -~]{0,64}-[a-z0-9]{2,64}\Z", alone=False)
+@decoder("punycode", "text", order=790, guess=False, sieve="covered", seen_in="none known")
+@begins(rb"[ -~]{0,64}-[a-z0-9]{2,64}\Z")
 def bare_punycode(piece: Piece, room: Room) -> Found:
     """The same without that mark, as a whole: `Jos Silva-ksb`."""
     return _of_punycode(piece, room, FOREIGN)
 
 
-@decoder("punycode", "text", rb"(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{6,24}\Z", alone=False)
+@decoder("punycode", "text", order=800, guess=False, sieve="covered", seen_in="none known")
+@begins(rb"(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{6,24}\Z")
 def chinese_punycode(piece: Piece, room: Room) -> Found:
     """The same of Chinese letters only, before which nothing stands."""
     return _of_punycode(piece, room, CHINESE)
@@ -85,7 +89,8 @@ FOREIGN = re.compile(r"(?=.*[^\x00-\x7f]).*", re.DOTALL)
 CHINESE = re.compile("[\u4e00-\u9fff]{2,8}")
 
 
-@decoder("utf-7", "text", rb"\+[A-Za-z0-9+/]{3,}|&[A-Za-z0-9+,]{3,}-", anywhere=True, alone=False)
+@decoder("utf-7", "text", order=810, guess=True, sieve="covered", seen_in="JavaMail, in names of IMAP folders")
+@holds(rb"\+[A-Za-z0-9+/]{3,}|&[A-Za-z0-9+,]{3,}-")
 def utf_7(piece: Piece, room: Room) -> Found:
     """RFC 2152, and as folders of mail are named (RFC 3501), where it gives letters that are none of ASCII: all else is
     written in it as it is."""
@@ -129,7 +134,8 @@ def _wide_letters(run: re.Match[bytes], *, folder: bool) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-@decoder("hz", "text", rb"~\{", anywhere=True, alone=False)
+@decoder("hz", "text", order=820, guess=False, sieve="covered", seen_in="none known")
+@holds(rb"~\{")
 def hz(piece: Piece, room: Room) -> Found:
     """RFC 1843: GB 2312 in seven bits, between `~{` and `~}`."""
     found = []
@@ -143,7 +149,8 @@ def hz(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("address in words", "text", rb"(?i)[\[({<]\s?at\s?[\])}>]|\s(?:at|@)\s", anywhere=True, alone=False)
+@decoder("address in words", "text", order=830, guess=False, sieve="guess", seen_in="none known")
+@holds(rb"(?i)[\[({<]\s?at\s?[\])}>]|\s(?:at|@)\s")
 def in_words(piece: Piece, room: Room) -> Found:
     """Addresses as they are hidden from collectors: `anna(at)example.org`, `anna [at] example [dot] org`."""
     found: list[Piece] = []

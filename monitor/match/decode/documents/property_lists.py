@@ -7,7 +7,7 @@ import re
 import struct
 
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 from monitor.match.decode.walk.reader import Broken, format_real, number
 
 TOKEN = re.compile(
@@ -113,7 +113,8 @@ WIDEST = 16
 """Bytes of a whole number."""
 
 
-@decoder("plist", "binary", rb"bplist0")
+@decoder("plist", "binary", order=430, guess=False, sieve="covered", seen_in="dd-plist", alone=True)
+@begins(rb"bplist0")
 def binary_list(piece: Piece, room: Room) -> Found:
     """Binary property lists, among them those that NSKeyedArchiver writes."""
     try:
@@ -124,7 +125,8 @@ def binary_list(piece: Piece, room: Room) -> Found:
     return reader.found or None
 
 
-@decoder("plist", "text", rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!DOCTYPE\s+plist[^>]{0,300}>\s*)?<plist\b[^>]{0,100}>")
+@decoder("plist", "text", order=440, guess=False, sieve="covered", seen_in="dd-plist", alone=True)
+@begins(rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!DOCTYPE\s+plist[^>]{0,300}>\s*)?<plist\b[^>]{0,100}>")
 def xml_list(piece: Piece, room: Room) -> Found:
     """XML property lists, each value under its key instead of under the names of its elements."""
     if b"<![CDATA[" in piece.data:  # leave it to the decoder of XML
@@ -173,7 +175,8 @@ def xml_list(piece: Piece, room: Room) -> Found:
 BENCODED = re.compile(rb"i(-?[0-9]{1,20})e|([0-9]{1,9}):|([dl])|(e)")
 
 
-@decoder("bencode", "any", rb"(?:d[0-9]{1,4}:|l(?:[0-9]{1,4}:|[dl]))", alone=False)
+@decoder("bencode", "any", order=450, guess=False, sieve="guess", seen_in="libtorrent4j")
+@begins(rb"(?:d[0-9]{1,4}:|l(?:[0-9]{1,4}:|[dl]))")
 def bencoded(piece: Piece, room: Room) -> Found:
     """Bencode, whole from the first byte to the last, as BitTorrent and the networks made from it speak."""
     data = piece.data

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from monitor.match.decode.guesses.masks import TABLES
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
 
 LEAST = 48
 SAMPLE, FEW = 2048, 1024
@@ -82,7 +82,8 @@ FROM = frozenset(("", "base64", "hex", "gzip", "deflate", "multipart", "part", "
 """Steps after which all of the bytes may be under a key: fields of a message are not."""
 
 
-@decoder("xor", "binary", rb".{48}", alone=False)
+@decoder("xor", "binary", order=1240, guess=True, sieve="guess", seen_in="UC Browser")
+@begins(rb".{48}")
 def repeated(piece: Piece, room: Room) -> Found:
     """A document or a form under a key of two bytes or more."""
     data = piece.data

@@ -9,7 +9,7 @@ import zlib
 from monitor.match.decode.documents.json_documents import is_document
 from monitor.match.decode.letters.binary_to_text import from_base64
 from monitor.match.decode.packed.blocks import snappy_block
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
 
 TABLES = [bytes(byte ^ key for byte in range(256)) for key in range(256)]
 ONE_HALF = rb"(?:[\x00-\x7f]{8,512}|[\x80-\xff]{8,512})\Z"
@@ -35,7 +35,8 @@ VALUE = re.compile(
 """A number, an e-mail address, a form: nothing else is believed without a document around it."""
 
 
-@decoder("xor", "any", rb".{8}", alone=False, first=True)
+@decoder("xor", "any", order=10, guess=True, sieve="guess", seen_in="UC Browser")
+@begins(rb".{8}")
 def document(piece: Piece, room: Room) -> Found:
     """JSON under any key."""
     data = piece.data
@@ -54,7 +55,8 @@ def document(piece: Piece, room: Room) -> Found:
     return None
 
 
-@decoder("xor", "binary", rb".{8}", alone=False)
+@decoder("xor", "binary", order=1150, guess=True, sieve="guess", seen_in="none known")
+@begins(rb".{8}")
 def packed(piece: Piece, room: Room) -> Found:
     """zlib under any key, or a bare block of Snappy, which begins with its length and the first signs of a document."""
     data = piece.data
@@ -77,7 +79,8 @@ def _unpacks(plain: bytes, room: Room) -> bool:
         return False
 
 
-@decoder("xor", "binary", ONE_HALF, alone=False)
+@decoder("xor", "binary", order=1160, guess=True, sieve="guess", seen_in="none known")
+@begins(ONE_HALF)
 def value(piece: Piece, room: Room) -> Found:
     """A number, an address, a form or words under any key."""
     data = piece.data
@@ -93,7 +96,8 @@ def value(piece: Piece, room: Room) -> Found:
     return [piece.whole("xor", plain)._replace(done=b"&" not in plain) for plain in found]
 
 
-@decoder("xor", "binary", rb".{6,512}\Z", alone=False)
+@decoder("xor", "binary", order=1170, guess=True, sieve="guess", seen_in="none known")
+@begins(rb".{6,512}\Z")
 def chinese(piece: Piece, room: Room) -> Found:
     """Text that begins with a Chinese letter, under any key; what stood for base64 or hex only."""
     data = piece.data
@@ -109,7 +113,8 @@ def chinese(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("shifted", "binary", rb".{6,512}\Z", alone=False)
+@decoder("shifted", "binary", order=1180, guess=True, sieve="guess", seen_in="none known")
+@begins(rb".{6,512}\Z")
 def shifted(piece: Piece, room: Room) -> Found:
     """Bytes that were each made one more, or had their halves changed, and come out as words or a document."""
     if "shifted" in piece.decoding or len(set(piece.data)) < 4:
@@ -122,7 +127,8 @@ def shifted(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("turned round", "text", rb"={0,2}[A-Za-z0-9+/_-]{10,512}={0,2}\Z", alone=False)
+@decoder("turned round", "text", order=1190, guess=True, sieve="guess", seen_in="none known")
+@begins(rb"={0,2}[A-Za-z0-9+/_-]{10,512}={0,2}\Z")
 def turned(piece: Piece, room: Room) -> Found:
     """base64 or hex that was turned round, or had its letters changed, and comes out as text only then."""
     run = piece.data
@@ -142,7 +148,8 @@ def turned(piece: Piece, room: Room) -> Found:
     ] or None
 
 
-@decoder("turned round", "text", rb"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})\Z", alone=False)
+@decoder("turned round", "text", order=1200, guess=True, sieve="guess", seen_in="none known")
+@begins(rb"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})\Z")
 def digest(piece: Piece, room: Room) -> Found:
     """A digest whose digits were turned round."""
     out = bytes.fromhex(piece.data[::-1].decode())
@@ -151,7 +158,8 @@ def digest(piece: Piece, room: Room) -> Found:
     )
 
 
-@decoder("turned round", "any", rb"[}\]]\s*[\"\]}0-9el].*[{\[]\s*\Z", alone=False)
+@decoder("turned round", "any", order=1210, guess=True, sieve="guess", seen_in="none known")
+@begins(rb"[}\]]\s*[\"\]}0-9el].*[{\[]\s*\Z")
 def backwards(piece: Piece, room: Room) -> Found:
     """A document that was turned round."""
     plain = piece.data[::-1]
@@ -160,7 +168,8 @@ def backwards(piece: Piece, room: Room) -> Found:
     return [piece.whole("turned round", plain)]
 
 
-@decoder("shifted", "text", rb"[\w.+-]{2,64}@[\w.-]{4,64}\Z", alone=False)
+@decoder("shifted", "text", order=1220, guess=True, sieve="guess", seen_in="none known")
+@begins(rb"[\w.+-]{2,64}@[\w.-]{4,64}\Z")
 def rotated(piece: Piece, room: Room) -> Found:
     """An e-mail address in ROT13."""
     if "shifted" in piece.decoding or not room.take(len(piece.data), piece, "shifted"):
@@ -168,7 +177,8 @@ def rotated(piece: Piece, room: Room) -> Found:
     return [piece.whole("shifted", piece.data.translate(ROT13))._replace(done=True)]
 
 
-@decoder("xor", "text", ONE_HALF, alone=False)
+@decoder("xor", "text", order=1230, guess=True, sieve="guess", seen_in="none known")
+@begins(ONE_HALF)
 def letters(piece: Piece, room: Room) -> Found:
     """The same where what was base64 or hex came out as letters, but as nothing that could be a value itself."""
     if piece.decoding[-1:] not in (("base64",), ("hex",)) or VALUE.fullmatch(piece.data):

@@ -10,7 +10,7 @@ from collections import Counter
 
 from monitor.match.decode.letters.charsets import PACKED
 from monitor.match.decode.packed import lz_string
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
@@ -96,7 +96,8 @@ def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     return spans + [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9_-]{8,}={0,2}", run)]
 
 
-@decoder("jwt", "text", rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.", anywhere=True, alone=False)
+@decoder("jwt", "text", order=500, guess=False, sieve="covered", seen_in="Firebase Authentication")
+@holds(rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.")
 def jwt(piece: Piece, room: Room) -> Found:
     """Header and claims of JSON Web Tokens."""
     found: list[Piece] = []
@@ -108,7 +109,15 @@ def jwt(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("base64 lines", "text", rb"\n", anywhere=True, alone=False)
+@decoder(
+    "base64 lines",
+    "text",
+    order=510,
+    guess=False,
+    sieve="covered",
+    seen_in="android.util.Base64 with its default flags",
+)
+@holds(rb"\n")
 def wrapped(piece: Piece, room: Room) -> Found:
     """base64 in lines, as in MIME, and hex, as `xxd -p` writes it."""
     found: list[Piece] = []
@@ -137,7 +146,15 @@ def _in_lines(piece: Piece, room: Room) -> Found:
     return [piece.whole("base64", out)] if out and room.take(len(out), piece, "base64") else None
 
 
-@decoder("base64 blanks", "text", rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z", alone=False)
+@decoder(
+    "base64 blanks",
+    "text",
+    order=520,
+    guess=False,
+    sieve="guess",
+    seen_in="android.util.Base64 in a form that was not escaped",
+)
+@begins(rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z")
 def blanks(piece: Piece, room: Room) -> Found:
     """base64 of which each plus became a blank on its way through a form; it must come out as text, or have too few
     blanks and too many sorts of letters to be one."""
@@ -155,7 +172,8 @@ BETWEEN_BLANKS = 16
 MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
 
 
-@decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
+@decoder("runs", "any", order=530, guess=False, sieve="covered", seen_in="Mixpanel; Sensors Analytics")
+@holds(rb"[A-Za-z0-9+/_-]{8}")
 def runs(piece: Piece, room: Room) -> Found:
     """Runs of base64, base32 or hex, whole or inside anything."""
     found: list[Piece] = []
@@ -247,7 +265,8 @@ def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[
         found.append(piece.turned("base64", out, start + before, end)._replace(done=True))
 
 
-@decoder("runs", "text", rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_", anywhere=True, alone=False)
+@decoder("runs", "text", order=540, guess=False, sieve="covered", seen_in="Tencent's TLS signatures (UserSig)")
+@holds(rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_")
 def starred(piece: Piece, room: Room) -> Found:
     """base64 in the letters that Tencent signs with, whole or inside other text."""
     found: list[Piece] = []
@@ -288,7 +307,8 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
             found.append(piece.turned("base32", out, *run.span()))
 
 
-@decoder("base32", "text", rb"[A-Za-z2-7]{2,15}={1,6}\Z", alone=False)
+@decoder("base32", "text", order=550, guess=False, sieve="covered", seen_in="Google Authenticator (otpauth)")
+@begins(rb"[A-Za-z2-7]{2,15}={1,6}\Z")
 def short_base32(piece: Piece, room: Room) -> Found:
     """Fewer letters of base32, where what fills them up says what they are."""
     if not FEW_OF_32.fullmatch(piece.data):
@@ -297,7 +317,8 @@ def short_base32(piece: Piece, room: Room) -> Found:
     return None if out is None or as_text(out) is None else _only_text(piece, "base32", out, room)
 
 
-@decoder("base32hex", "text", rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z", alone=False)
+@decoder("base32hex", "text", order=560, guess=False, sieve="covered", seen_in="Guava's BaseEncoding")
+@begins(rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z")
 def base32hex(piece: Piece, room: Room) -> Found:
     """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
     out = _from_digits(piece.data.rstrip(b"="))
@@ -313,12 +334,9 @@ def _from_digits(digits: bytes) -> bytes | None:
 
 
 @decoder(
-    "spaced hex",
-    "text",
-    rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}",
-    anywhere=True,
-    alone=False,
+    "spaced hex", "text", order=570, guess=False, sieve="covered", seen_in="keytool's fingerprints of certificates"
 )
+@holds(rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}")
 def spaced_hex(piece: Piece, room: Room) -> Found:
     """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
     found: list[Piece] = []
@@ -329,12 +347,8 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder(
-    "grouped hex",
-    "text",
-    rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z",
-    alone=False,
-)
+@decoder("grouped hex", "text", order=580, guess=False, sieve="covered", seen_in="ids of installations in groups")
+@begins(rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z")
 def grouped_hex(piece: Piece, room: Room) -> Found:
     """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
     groups = GROUP.findall(piece.data)
@@ -350,7 +364,8 @@ GROUP = re.compile(rb"[0-9a-fA-F]+")
 ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
 
 
-@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z", alone=False)
+@decoder("base58", "text", order=590, guess=False, sieve="covered", seen_in="bitcoinj")
+@begins(rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z")
 def base58(piece: Piece, room: Room) -> Found:
     """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
     if WORDS.fullmatch(piece.data):
@@ -363,13 +378,10 @@ def base58(piece: Piece, room: Room) -> Found:
     return _only_text(piece, "base58", out[:-4] if checked else out, room)
 
 
-@decoder(
-    "base85",
-    "text",
+@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ (Z85); Python's base64 module")
+@begins(
     rb"(?=[!-~]{8,4096}\Z)"
-    rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])",
-    alone=False,
-    first=True,
+    rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])"
 )
 def base85(piece: Piece, room: Room) -> Found:
     """base85 in any of its three alphabets that is all of a text and comes out as text, or that has so many signs as

@@ -6,7 +6,7 @@ import binascii
 import re
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 from monitor.match.decode.walk.reader import format_real
 
 BASE45 = {letter: value for value, letter in enumerate(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
@@ -41,13 +41,14 @@ OF_SIZE = {
     }
     for size in SIZES
 }
-"""Letters of such a number, with a lost nought at its beginning or not."""
+"""Letters of such a number, with a lost zero at its beginning or not."""
 NUMBER = re.compile(rb"-?[1-9][0-9]{15,159}")
 NUMBERS = re.compile(rb"%b(?:([,;| ]|, )%b)(?:\1%b)*" % (3 * (NUMBER.pattern,)))
 OCTETS = frozenset((6, 8, 16, 20, 32))
 
 
-@decoder("base45", "text", rb"(?=[0-9]*[^0-9])[0-9A-Z $%*+\-./:]{9,8192}\Z", alone=False)
+@decoder("base45", "text", order=840, guess=False, sieve="guess", seen_in="CovPass")
+@begins(rb"(?=[0-9]*[^0-9])[0-9A-Z $%*+\-./:]{9,8192}\Z")
 def base45(piece: Piece, room: Room) -> Found:
     """RFC 9285, which codes for cameras hold, where it is all of a text and comes out as text."""
     data, out = piece.data, bytearray()
@@ -64,7 +65,8 @@ def base45(piece: Piece, room: Room) -> Found:
     return [piece.whole("base45", bytes(out))]
 
 
-@decoder("base91", "text", rb"(?=[A-Za-z0-9]*[^A-Za-z0-9\\'-])[!-~]{9,4096}\Z", alone=False)
+@decoder("base91", "text", order=850, guess=False, sieve="guess", seen_in="none known")
+@begins(rb"(?=[A-Za-z0-9]*[^A-Za-z0-9\\'-])[!-~]{9,4096}\Z")
 def base91(piece: Piece, room: Room) -> Found:
     """basE91, where it is all of a text and comes out as text."""
     out, bits, held, first = bytearray(), 0, 0, -1
@@ -91,7 +93,8 @@ def base91(piece: Piece, room: Room) -> Found:
     return [piece.whole("base91", bytes(out))]
 
 
-@decoder("uuencode", "text", rb"begin [0-7]{3,4} [^\r\n]{1,100}\r?\n", anywhere=True, alone=False)
+@decoder("uuencode", "text", order=860, guess=False, sieve="guess", seen_in="none known")
+@holds(rb"begin [0-7]{3,4} [^\r\n]{1,100}\r?\n")
 def uuencode(piece: Piece, room: Room) -> Found:
     """What mail used before base64."""
     found = []
@@ -108,7 +111,8 @@ def uuencode(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("hex dump", "text", rb"\s*(?:0x)?[0-9a-fA-F]{4,8}[: ] {0,2}[0-9a-fA-F]{2,4} ", alone=False)
+@decoder("hex dump", "text", order=870, guess=False, sieve="guess", seen_in="OkHttp's ByteString; hexdump")
+@begins(rb"\s*(?:0x)?[0-9a-fA-F]{4,8}[: ] {0,2}[0-9a-fA-F]{2,4} ")
 def hex_dump(piece: Piece, room: Room) -> Found:
     """Bytes as programs list them: a position, pairs of digits, the letters."""
     out = b""
@@ -118,7 +122,8 @@ def hex_dump(piece: Piece, room: Room) -> Found:
     return [piece.whole("hex dump", out)] if len(out) > 5 and room.take(len(out), piece, "hex dump") else None
 
 
-@decoder("long number", "text", rb"[0-9A-Za-z]{10,256}\Z", alone=False)
+@decoder("long number", "text", order=880, guess=False, sieve="guess", seen_in="short-uuid; ULID")
+@begins(rb"[0-9A-Za-z]{10,256}\Z")
 def long_number(piece: Piece, room: Room) -> Found:
     """An id, a digest or a text as one number in 10, 32, 36, 57, 58 or 62 digits that is all of a text."""
     text = piece.data
@@ -147,7 +152,8 @@ FEWEST = 6
 """Bytes of a text that is written as one number."""
 
 
-@decoder("long number", "text", rb"-?[1-9][0-9]{16,19}\Z", alone=False)
+@decoder("long number", "text", order=890, guess=False, sieve="guess", seen_in="Guava's HashCode.asLong")
+@begins(rb"-?[1-9][0-9]{16,19}\Z")
 def long(piece: Piece, room: Room) -> Found:
     """The first eight bytes of a digest as a whole number, as Java reads them, or Guava."""
     number = int(piece.data)
@@ -161,7 +167,8 @@ def long(piece: Piece, room: Room) -> Found:
     ]
 
 
-@decoder("long number", "text", rb"-?[1-9][0-9]{15,159}(?:[,;| ]|, )-?[1-9][0-9]{15}", alone=False)
+@decoder("long number", "text", order=900, guess=False, sieve="guess", seen_in="java.util.UUID as two longs")
+@begins(rb"-?[1-9][0-9]{15,159}(?:[,;| ]|, )-?[1-9][0-9]{15}")
 def longs(piece: Piece, room: Room) -> Found:
     """The same several times, one behind the other, or whole digests as numbers."""
     if not NUMBERS.fullmatch(piece.data):
@@ -169,7 +176,8 @@ def longs(piece: Piece, room: Room) -> Found:
     return [piece.part("", *number.span()) for number in NUMBER.finditer(piece.data)]
 
 
-@decoder("octets", "text", rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,1000}\Z", alone=False)
+@decoder("octets", "text", order=910, guess=False, sieve="guess", seen_in="none known")
+@begins(rb"[0-9]{1,3}([.:-])[0-9]{1,3}(?:\1[0-9]{1,3}){4,1000}\Z")
 def octets(piece: Piece, room: Room) -> Found:
     """The bytes of an id or a text in decimal, with one mark between any two."""
     numbers = [int(number) for number in re.split(rb"[.:-]", piece.data)]
@@ -181,9 +189,10 @@ def octets(piece: Piece, room: Room) -> Found:
     return [piece.whole("octets", out)._replace(done=True)]
 
 
-@decoder("noughts", "text", rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z", alone=False)
+@decoder("noughts", "text", order=920, guess=False, sieve="guess", seen_in="String.format of %016x")
+@begins(rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z")
 def noughts(piece: Piece, room: Room) -> Found:
-    """A number that was filled up with noughts; an id in hex, to eight bytes or sixteen."""
+    """A number that was filled up with zeros; an id in hex, to eight bytes or sixteen."""
     data = piece.data
     start = len(data) - len(data.lstrip(b"0"))
     begins = {start} if data[start:].isdigit() else set()
@@ -191,7 +200,8 @@ def noughts(piece: Piece, room: Room) -> Found:
     return [piece.part("", begin, len(data))._replace(done=True) for begin in sorted(begins)]
 
 
-@decoder("bytes of a number", "binary", rb"(?:.{4}|.{8})\Z", alone=False)
+@decoder("bytes of a number", "binary", order=930, guess=False, sieve="guess", seen_in="Double.doubleToLongBits")
+@begins(rb"(?:.{4}|.{8})\Z")
 def number_of_bytes(piece: Piece, room: Room) -> Found:
     """A real number that was written as its bytes, in hex or base64, where it may be degrees; a whole one of four."""
     data = piece.data

@@ -8,7 +8,7 @@ import sys
 from monitor.match.decode.letters import escapes
 from monitor.match.decode.letters.backslashes import unescape
 from monitor.match.decode.letters.charsets import OTHER, PACKED
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
 NO_DIGIT = re.compile(rb"[^0-9X]")
@@ -34,7 +34,8 @@ LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
 
 
-@decoder("separators", "text", rb"[+(]?[0-9]+[ ().,_/:|-]{1,3}[0-9]", alone=False)
+@decoder("separators", "text", order=600, guess=False, sieve="covered", seen_in="android.telephony.PhoneNumberUtils")
+@begins(rb"[+(]?[0-9]+[ ().,_/:|-]{1,3}[0-9]")
 def separators(piece: Piece, room: Room) -> Found:
     """The digits of a number that something stands between, where the number is all of the text."""
     data = piece.data.strip()
@@ -46,7 +47,8 @@ def separators(piece: Piece, room: Room) -> Found:
     return [piece.whole("separators", (b"+" if data[:1] == b"+" else b"") + digits)._replace(done=True)]
 
 
-@decoder("separators", "text", rb"@[\w-]+,", anywhere=True, alone=False)
+@decoder("separators", "text", order=610, guess=False, sieve="covered", seen_in="Firebase's Realtime Database, in keys")
+@holds(rb"@[\w-]+,")
 def address(piece: Piece, room: Room) -> Found:
     """An e-mail address with a comma for each stop, as Firebase needs it, where it is all of the text."""
     if not MAIL.fullmatch(piece.data) or not room.take(len(piece.data), piece, "separators"):
@@ -54,7 +56,8 @@ def address(piece: Piece, room: Room) -> Found:
     return [piece.whole("separators", piece.data.replace(b",", b"."))._replace(done=True)]
 
 
-@decoder("real", "text", rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z", alone=False)
+@decoder("real", "text", order=620, guess=False, sieve="covered", seen_in="Gson, of a number in a Map")
+@begins(rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z")
 def real(piece: Piece, room: Room) -> Found:
     """A whole number that was written as a real one: `13800138000.0`, `1.3800138E10`."""
     found = REAL.fullmatch(piece.data)
@@ -73,7 +76,8 @@ def real(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", digits)._replace(done=True)]
 
 
-@decoder("real", "text", rb"[0-9]{7}\.0", anywhere=True, alone=False)
+@decoder("real", "text", order=630, guess=False, sieve="covered", seen_in="pandas and Excel, in CSV")
+@holds(rb"[0-9]{7}\.0")
 def reals(piece: Piece, room: Room) -> Found:
     """The same in a table, whose columns of numbers are often written as real ones: `1,13800138000.0,x`."""
     if REAL.fullmatch(piece.data) or len(piece.data) > 1 << 20:
@@ -82,9 +86,10 @@ def reals(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", out)] if out != piece.data and room.take(len(out), piece, "real") else None
 
 
-@decoder("decimal", "text", rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z", alone=False)
+@decoder("decimal", "text", order=640, guess=False, sieve="covered", seen_in="java.math.BigInteger of a digest")
+@begins(rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z")
 def decimal(piece: Piece, room: Room) -> Found:
-    """A digest or an id as one long number; below nought where its first bit was taken for a sign, in hex then too."""
+    """A digest or an id as one long number; below zero where its first bit was taken for a sign, in hex then too."""
     text = piece.data
     number = int(text) if text.lstrip(b"-").isdigit() and len(text) != 32 else int(text, 16)
     size = -(-number.bit_length() // 8)
@@ -94,7 +99,10 @@ def decimal(piece: Piece, room: Room) -> Found:
     return [piece.whole("decimal", (number % (1 << 8 * size)).to_bytes(size))]
 
 
-@decoder("character codes", "text", rb"-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]", alone=False)
+@decoder(
+    "character codes", "text", order=650, guess=False, sieve="guess", seen_in="JavaScript: toString of a Uint8Array"
+)
+@begins(rb"-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]")
 def character_codes(piece: Piece, room: Room) -> Found:
     """Text as the numbers of its characters or bytes: `49,51,56`, `26446 21326 38686`."""
     if not BYTES.fullmatch(piece.data):
@@ -115,7 +123,15 @@ def character_codes(piece: Piece, room: Room) -> Found:
     return [piece.whole("character codes", data)._replace(done=True)]
 
 
-@decoder("character codes", "text", rb"\[\s*[0-9]{2,6}(?:\s*,\s*[0-9]{2,6}){3}", anywhere=True, alone=False, first=True)
+@decoder(
+    "character codes",
+    "text",
+    order=30,
+    guess=False,
+    sieve="guess",
+    seen_in="React Native apps, of the code points of a text",
+)
+@holds(rb"\[\s*[0-9]{2,6}(?:\s*,\s*[0-9]{2,6}){3}")
 def listed_codes(piece: Piece, room: Room) -> Found:
     """The same as a list, of which some is more than a byte."""
     found = []
@@ -132,7 +148,8 @@ def listed_codes(piece: Piece, room: Room) -> Found:
 CODES = re.compile(rb"\[\s*([0-9]{2,6}(?:\s*,\s*[0-9]{2,6})+)\s*\]")
 
 
-@decoder("character codes", "text", rb"[0-3][0-7]{2}[ ,]?(?:[0-3][0-7]{2}[ ,]?){6}", alone=False)
+@decoder("character codes", "text", order=660, guess=False, sieve="guess", seen_in="od")
+@begins(rb"[0-3][0-7]{2}[ ,]?(?:[0-3][0-7]{2}[ ,]?){6}")
 def octal(piece: Piece, room: Room) -> Found:
     """Text as its bytes in three octal digits each: `061 063 070`."""
     if not OCTAL.fullmatch(piece.data):
@@ -143,7 +160,8 @@ def octal(piece: Piece, room: Room) -> Found:
     return [piece.whole("character codes", data)]
 
 
-@decoder("escapes", "text", rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ", anywhere=True, alone=False)
+@decoder("escapes", "text", order=670, guess=False, sieve="covered", seen_in="protobuf's TextFormat")
+@holds(rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ")
 def octal_escapes(piece: Piece, room: Room) -> Found:
     """Octal escapes before a blank, which style sheets have behind theirs: `Jos\\303\\251 Silva`."""
     data = escapes.OCTAL.sub(escapes.octal_bytes, piece.data)
@@ -152,16 +170,18 @@ def octal_escapes(piece: Piece, room: Room) -> Found:
     return [piece.whole("escapes", data)]
 
 
-@decoder("bits", "text", rb"(?:[01]{8}[ ,]?){5,}\Z", alone=False)
+@decoder("bits", "text", order=680, guess=False, sieve="guess", seen_in="none known")
+@begins(rb"(?:[01]{8}[ ,]?){5,}\Z")
 def bits(piece: Piece, room: Room) -> Found:
-    """Bytes as noughts and ones."""
+    """Bytes as zeros and ones."""
     digits = re.sub(rb"[ ,]", b"", piece.data)
     if not room.take(len(digits) // 8, piece, "bits"):
         return None
     return [piece.whole("bits", bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)))]
 
 
-@decoder("characters", "text", rb'"\s*,\s*"[^"]{1,4}"{1,2}\s*,\s*"', anywhere=True, alone=False, first=True)
+@decoder("characters", "text", order=20, guess=False, sieve="covered", seen_in="Gson, of a char[]")
+@holds(rb'"\s*,\s*"[^"]{1,4}"{1,2}\s*,\s*"')
 def characters(piece: Piece, room: Room) -> Found:
     """Text as a list of its letters."""
     found = []
@@ -172,7 +192,8 @@ def characters(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("width", "text", rb"\+?(?:[\xe3-\xe9][\x80-\xbf]{2}){7,30}\Z", alone=False)
+@decoder("width", "text", order=690, guess=False, sieve="covered", seen_in="none known")
+@begins(rb"\+?(?:[\xe3-\xe9][\x80-\xbf]{2}){7,30}\Z")
 def numerals(piece: Piece, room: Room) -> Found:
     """A number in Chinese numerals, one for each digit."""
     text = piece.data.decode("utf-8").translate(NUMERALS)
@@ -184,7 +205,8 @@ def numerals(piece: Piece, room: Room) -> Found:
 NUMERALS = str.maketrans("零一二三四五六七八九〇壹贰叁肆伍陆柒捌玖", "01234567890123456789")
 
 
-@decoder("spaced letters", "text", rb"[^\s\x80-\xff]([ ._-])|[\xc2-\xf4][\x80-\xbf]{1,3}([ ._-])", alone=False)
+@decoder("spaced letters", "text", order=700, guess=False, sieve="covered", seen_in="none known")
+@begins(rb"[^\s\x80-\xff]([ ._-])|[\xc2-\xf4][\x80-\xbf]{1,3}([ ._-])")
 def spaced_letters(piece: Piece, room: Room) -> Found:
     """Text with a blank or a stroke between any two letters."""
     if len(piece.data) > 512:
@@ -196,7 +218,8 @@ def spaced_letters(piece: Piece, room: Room) -> Found:
     return [piece.whole("spaced letters", letters.encode())] if room.take(len(text), piece, "spaced letters") else None
 
 
-@decoder("base36", "text", rb"(?=[0-9]*[A-Za-z])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})\Z", alone=False)
+@decoder("base36", "text", order=710, guess=True, sieve="covered", seen_in="java.lang.Long.toString(n, 36)")
+@begins(rb"(?=[0-9]*[A-Za-z])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})\Z")
 def base36(piece: Piece, room: Room) -> Found:
     """A number in 36 digits, as Long.toString(n, 36) writes it, or in 32, that is all of the text."""
     if not re.search(rb"[0-9]", piece.data):
@@ -207,7 +230,8 @@ def base36(piece: Piece, room: Room) -> Found:
     return _numbers(piece, "base36", numbers, room)
 
 
-@decoder("base62", "text", rb"[0-9A-Za-z]{6,11}\Z", alone=False)
+@decoder("base62", "text", order=720, guess=True, sieve="covered", seen_in="short links")
+@begins(rb"[0-9A-Za-z]{6,11}\Z")
 def base62(piece: Piece, room: Room) -> Found:
     """A number in 62 digits that is all of the text, whichever letters come first."""
     if not (re.search(rb"[A-Z]", piece.data) and re.search(rb"[a-z]", piece.data) and re.search(rb"[0-9]", piece.data)):
@@ -229,14 +253,16 @@ def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
     ] or None
 
 
-@decoder("twice", "text", rb"([0-9A-Fa-f]{11,16}|[0-9A-Fa-f]{32})\1\Z", alone=False)
+@decoder("twice", "text", order=730, guess=False, sieve="guess", seen_in="none known")
+@begins(rb"([0-9A-Fa-f]{11,16}|[0-9A-Fa-f]{32})\1\Z")
 def twice(piece: Piece, room: Room) -> Found:
     """An id of which all of the text is two copies, one behind the other."""
     half = len(piece.data) // 2
     return [piece.part("twice", 0, half)._replace(done=True)] if room.take(half, piece, "twice") else None
 
 
-@decoder("blanks", "text", rb"[^{\[<].*?\s\s", alone=False)
+@decoder("blanks", "text", order=740, guess=False, sieve="guess", seen_in="forms in which people typed")
+@begins(rb"[^{\[<].*?\s\s")
 def blanks(piece: Piece, room: Room) -> Found:
     """Words with more than one blank between them."""
     if len(piece.data) > 4096 or not room.take(len(piece.data), piece, "blanks"):
@@ -247,7 +273,10 @@ def blanks(piece: Piece, room: Room) -> Found:
 BLANKS = re.compile(rb"\s+")
 
 
-@decoder("latin-1", "text", rb"(?:[\xc2\xc3][\x80-\xbf]){4}", anywhere=True, alone=False)
+@decoder(
+    "latin-1", "text", order=750, guess=False, sieve="guess", seen_in="Apache HttpClient, whose default is ISO-8859-1"
+)
+@holds(rb"(?:[\xc2\xc3][\x80-\xbf]){4}")
 def chinese_in_latin(piece: Piece, room: Room) -> Found:
     """Chinese text in GBK that was taken for latin-1, two letters for each of its own."""
     if len(piece.data) > 4096:
@@ -262,7 +291,8 @@ def chinese_in_latin(piece: Piece, room: Room) -> Found:
     return [piece.whole("latin-1", data)]
 
 
-@decoder("polyline", "text", rb"[?-~]{6,4096}\Z", alone=False)
+@decoder("polyline", "text", order=760, guess=False, sieve="guess", seen_in="Google Maps; Strava")
+@begins(rb"[?-~]{6,4096}\Z")
 def polyline(piece: Piece, room: Room) -> Found:
     """A track as map services write it, where a key says that it is one: five letters and more for each point."""
     if not LINE_KEY.search(piece.path[-32:]):

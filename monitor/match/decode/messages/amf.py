@@ -7,7 +7,7 @@ import struct
 from enum import IntEnum
 
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
 from monitor.match.decode.walk.reader import Broken, Reader, format_real
 
 
@@ -87,7 +87,7 @@ class _Amf(Reader):
                 if marker == Marker.TYPED_OBJECT:
                     self.word()
                 if marker == Marker.ECMA_ARRAY:
-                    self.take(4)  # how many there are, which many leave at nought
+                    self.take(4)  # how many there are, which many leave at zero
                 self.members(path, level)
             case Marker.NULL | Marker.UNDEFINED | Marker.UNSUPPORTED:
                 pass
@@ -261,11 +261,10 @@ class _Amf(Reader):
             self.value3(here, level + 1)
 
 
-@decoder(
-    "amf",
-    "binary",
+@decoder("amf", "binary", order=1020, guess=False, sieve="guess", seen_in="RTMP", alone=True)
+@begins(
     rb"(?:[\x02\x03\x10]|\x08.{4})\x00[\x01-\x40][!-~]|\x0a\x00.{3}[\x00-\x11]|\x00[\x00\x03]\x00[\x00-\x09]\x00|"
-    rb"\x11[\x09\x0a]|\x0a[\x03\x0b\x13\x23\x33\x43\x53\x63\x73]|\x09[\x01-\x7f]",
+    rb"\x11[\x09\x0a]|\x0a[\x03\x0b\x13\x23\x33\x43\x53\x63\x73]|\x09[\x01-\x7f]"
 )
 def amf(piece: Piece, room: Room) -> Found:
     """AMF, with nothing left over: an object, an array, a command, or an envelope."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import brotli
 import zstandard
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 TRAILERS = (0, 4, 8)
 """Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
@@ -173,7 +173,8 @@ SIGNED = 24
 """Bytes of a stream with a signature that may hold anything."""
 
 
-@decoder("gzip", "binary", rb"\x1f\x8b\x08")
+@decoder("gzip", "binary", order=150, guess=False, sieve="covered", seen_in="Firebase Analytics", alone=True)
+@begins(rb"\x1f\x8b\x08")
 def gzip(piece: Piece, room: Room) -> Found:
     """RFC 1952, several members too; the name of the file, where it is given."""
     found = _signed("gzip", _gunzip, piece, room)
@@ -184,19 +185,24 @@ def gzip(piece: Piece, room: Room) -> Found:
     return [*found, piece.part("gzip", begin, end, f"{piece.path}.name")] if end > begin else found
 
 
-@decoder("zstd", "binary", rb"\x28\xb5\x2f\xfd")
+@decoder("zstd", "binary", order=160, guess=False, sieve="covered", seen_in="TikTok (TTNet)", alone=True)
+@begins(rb"\x28\xb5\x2f\xfd")
 def zstd(piece: Piece, room: Room) -> Found:
     """RFC 8878, several frames too."""
     return _signed("zstd", _zstd, piece, room)
 
 
-@decoder("bz2", "binary", rb"BZh[1-9]1AY&SY")
+@decoder(
+    "bz2", "binary", order=170, guess=False, sieve="covered", seen_in="Apache Avro; Apache Commons Compress", alone=True
+)
+@begins(rb"BZh[1-9]1AY&SY")
 def bz2(piece: Piece, room: Room) -> Found:
     """bzip2."""
     return _signed("bz2", _bz2, piece, room)
 
 
-@decoder("xz", "binary", rb"\xfd7zXZ\x00|\x5d\x00\x00|LZIP\x01")
+@decoder("xz", "binary", order=180, guess=False, sieve="covered", seen_in="XZ for Java", alone=True)
+@begins(rb"\xfd7zXZ\x00|\x5d\x00\x00|LZIP\x01")
 def xz(piece: Piece, room: Room) -> Found:
     """xz, LZMA as it was before, and lzip."""
     if piece.data.startswith(b"LZIP"):
@@ -204,7 +210,8 @@ def xz(piece: Piece, room: Room) -> Found:
     return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
 
 
-@decoder("deflate", "any", rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
+@decoder("deflate", "any", order=190, guess=False, sieve="covered", seen_in="Umeng Analytics", alone=True)
+@begins(rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
 def deflate(piece: Piece, room: Room) -> Found:
     """RFC 1950 (zlib)."""
     if piece.data[0] & 0x0F != 8 or int.from_bytes(piece.data[:2]) % 31:
@@ -212,7 +219,10 @@ def deflate(piece: Piece, room: Room) -> Found:
     return unpack("deflate", _zlib, piece, room, sure=False)
 
 
-@decoder("embedded", "binary", rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]", anywhere=True, alone=False)
+@decoder(
+    "embedded", "binary", order=200, guess=False, sieve="covered", seen_in="Tencent's Mars, in the blocks of its log"
+)
+@holds(rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]")
 def embedded(piece: Piece, room: Room) -> Found:
     """Streams that begin inside other bytes."""
     found: list[Piece] = []
@@ -240,13 +250,20 @@ def embedded(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("br", "binary", alone=False)
+@decoder("br", "binary", order=210, guess=False, sieve="covered", seen_in="okhttp-brotli; Cronet")
 def br(piece: Piece, room: Room) -> Found:
     """RFC 7932; it has no signature."""
     return _nameless("br", _brotli, piece, room)
 
 
-@decoder("raw deflate", "binary", alone=False)
+@decoder(
+    "raw deflate",
+    "binary",
+    order=220,
+    guess=False,
+    sieve="covered",
+    seen_in="Tencent's Mars; SAML's redirect; permessage-deflate",
+)
 def raw_deflate(piece: Piece, room: Room) -> Found:
     """RFC 1951 without a frame; it has no signature."""
     data = piece.data

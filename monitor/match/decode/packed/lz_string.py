@@ -9,7 +9,7 @@ from monitor.match.decode.walk.pieces import Room, as_text
 STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FOR_URLS = STANDARD[:-1] + b"-"
 DOCUMENT = re.compile(rb"N[4-7o-r][A-Za-z0-9+/-]{12,}={0,4}\Z")
-"""How a packed JSON document begins: two noughts, then a brace or a bracket, the lowest bit first."""
+"""How a packed JSON document begins: two zeros, then a brace or a bracket, the lowest bit first."""
 END, WIDE = 2, 1
 LONGEST = 1 << 20
 

@@ -23,7 +23,7 @@ typedef const uint8_t *bytes;
 enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* A part of a table, which grows on its own: nobody waits until all of a large table is made anew, and at no time is it
+/* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
    there twice. */
 typedef struct {
     uint64_t *places;
@@ -237,8 +237,6 @@ static inline bool another(entries *e) {
 
 void table_clear(table *t);
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more);
-PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot);
-bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot);
 PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers);
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size);
 bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high);
