@@ -204,7 +204,7 @@ class Case:
         return self._consent(when, **({"signal": "tap", "status": status, "by": "user", "text": text} | fields))
 
     def looked(self, when: float, *windows: Mapping[str, Any], since: float | None = None, **fields: Any) -> Self:
-        """What is on the screen is seen from outside, on the host's clock; `since`: what was there before was last seen."""
+        """What is on the screen is seen from outside; `since`: when what was there before was last seen."""
         about: dict[str, Any] = {"what": "look", "windows": list(windows), "by": "host", "why": "change", "pid": None}
         if since is not None:
             about["since"] = at(since)
