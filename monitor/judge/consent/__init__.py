@@ -52,7 +52,7 @@ The states, and what a line makes of them (`=`: it stays, with the line that mad
 A question that nobody saw any more, nor its answer (`gone`: a touch in Compose, Flutter or a web
 page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
 seen. Where an act was seen since the question was shown, or within seconds, the question went by that act, and its
-going says no more; where the same question is back within a minute, it had not been answered, and is `requested` again.
+going says no more; where the same question is back within minutes, it had not been answered, and is `requested` again.
 
 So only an answer changes an answer. A dialog shown once more does not take consent back, and closing the dialog is
 what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it

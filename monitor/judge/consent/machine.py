@@ -26,7 +26,7 @@ GESTURE = timedelta(milliseconds=300)
 REDRAW = timedelta(seconds=1)
 """A question that is shown once more sooner than this, with no answer in between, is the same one, redrawn."""
 
-BACK = timedelta(seconds=60)
+BACK = timedelta(minutes=5)
 """A question that had gone and is shown again this soon was not answered: its policy was being read, for example."""
 SEEN_ACT = timedelta(seconds=5)
 """A question that goes this soon before an act was seen went by that act: its clock may be another one."""

@@ -145,7 +145,7 @@ class Reader:
         before = observer.page
         if before is not None and screen.since is not None and not before.hidden:
             before.stood = max(before.stood, screen.since)
-        ours = [window for window in screen.windows if window.package in (None, "", self._package)]
+        ours = [window for window in screen.windows if self._is_ours(window)]
         if not ours:
             if before is not None:
                 before.hidden = True
@@ -198,10 +198,15 @@ class Reader:
         about = {"signal": "dialog", "status": "dismissed", "by": question.closes[1], "text": question.title}
         return [_line(screen, **about, scope=scope) for scope in question.scopes]
 
+    def _is_ours(self, window: Window) -> bool:
+        return self._package is None or window.package in (None, "", self._package)
+
     # touches
 
     def _touch(self, observer: _Observer, screen: Screen, window: Window, touch: Touch) -> list[Consent]:
         labels = self._labels
+        if not self._is_ours(window):
+            return []
         if labels.withdraws(touch.label):
             return [_tapped(screen, touch, "withdrawn", labels.scope_of(touch.label) or "general_policy")]
         title = labels.asks(window, second_layer=observer.second_layer)

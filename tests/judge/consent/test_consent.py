@@ -251,7 +251,7 @@ WENT = [
     ("it is back", [POLICY, GONE, line(20, "requested", by="app", text="Privacy policy")], "requested"),
     (
         "it is asked anew much later",
-        [POLICY, GONE, line(99, "requested", by="app", text="Privacy policy")],
+        [POLICY, GONE, line(399, "requested", by="app", text="Privacy policy")],
         "unseen_answer",
     ),
     ("asked again after a no", [line(1, "refused"), line(5, "requested", by="app"), GONE], "unseen_answer"),
@@ -267,7 +267,7 @@ WENT = [
 
 @pytest.mark.parametrize(("lines", "state"), [pytest.param(*case[1:], id=case[0]) for case in WENT])
 def test_a_question_that_went(lines, state):
-    assert timeline(*lines).at(at(200), "location").state == state
+    assert timeline(*lines).at(at(600), "location").state == state
 
 
 def test_of_two_orders_an_answer_that_was_not_seen_accuses_less_than_none():
