@@ -207,6 +207,8 @@ export interface Screen {
   since?: string | null;
   /** the code that showed or touched it */
   stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   /** whose window was on top, where that is known */
   package?: string | null;
   /** its activity, where that is known */

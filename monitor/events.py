@@ -368,6 +368,7 @@ class Screen(Line):
     stack: Stack = Field(
         default=(), exclude_if=lambda stack: not stack, description="the code that showed or touched it"
     )
+    owners: Owners = ()
     package: str | None = Field(default=None, description="whose window was on top, where that is known")
     activity: str | None = Field(default=None, description="its activity, where that is known")
     tree: Sha256 | None = Field(default=None, description="the window's hierarchy, XML as uiautomator writes it")

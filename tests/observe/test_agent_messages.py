@@ -194,16 +194,15 @@ def test_a_body_that_came_may_be_named_and_the_recording_verifies(agent, recordi
     assert verify(recording.path).ok
 
 
-SCREEN = {"fact": "dialog", "id": 1, "texts": ["Privacy policy"], "labels": ["Agree", "Refuse"]}
+ASKED = {"fact": "permissions_asked", "permissions": ["android.permission.CAMERA"]}
 FACTS: dict[str, Any] = {
-    "a dialog of another app": {**SCREEN, "app": "com.example.rival"},
-    "a dialog of another process": {**SCREEN, "pid": 1},
-    "a dialog of yesterday": {**SCREEN, "at": now(days=-1)},
-    "a dialog at no time": {**SCREEN, "at": float("nan")},
-    "a deep dialog": {**SCREEN, "texts": DEEP},
-    "a surrogate": {**SCREEN, "texts": ["\ud800 privacy policy"]},
-    "a huge identity": {**SCREEN, "id": 10**400},
-    "no dialog": {"fact": "confession"},
+    "a question of another app": {**ASKED, "app": "com.example.rival"},
+    "a question of another process": {**ASKED, "pid": 1},
+    "a question of yesterday": {**ASKED, "at": now(days=-1)},
+    "a question at no time": {**ASKED, "at": float("nan")},
+    "a deep question": {**ASKED, "permissions": DEEP},
+    "a surrogate": {**ASKED, "permissions": ["\ud800"]},
+    "no question": {"fact": "confession"},
     "a list": [1],
     "nothing": None,
 }
@@ -213,9 +212,9 @@ FACTS: dict[str, Any] = {
 def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
     about = {"at": now(), "app": APP, "pid": PID}
     fact = {**about, **FACTS[what]} if isinstance(FACTS[what], dict) else FACTS[what]
-    send(agent, "facts", facts=[fact, {**about, **SCREEN, "id": 2}])
+    send(agent, "facts", facts=[fact, {**about, **ASKED, "permissions": ["android.permission.READ_SMS"]}])
     agent.wait(0)
-    assert len(list(recording.read("screen"))) == 1
+    assert len(list(recording.read("consent"))) == 1
     assert [gap.why for gap in recording.events(Gap)] == ["refused"]
 
 
@@ -342,7 +341,7 @@ def payloads(draw):
         except (TypeError, ValueError):
             fields["lines"] = [mutant]
     if type_ == "facts" and draw(st.booleans()):
-        fields["facts"] = [{**SCREEN, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*SCREEN])): draw(odd)}]
+        fields["facts"] = [{**ASKED, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*ASKED])): draw(odd)}]
     return {"type": type_, **fields}
 
 

@@ -1,4 +1,4 @@
-"""What the agent tells becomes lines: screens as they were read, permissions, and claims of the app."""
+"""What the agent tells of permissions, and of what the app claims, becomes consent lines."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from monitor import catalog
 from monitor.errors import FileError
-from monitor.events import Event, Screen, Touch, Window
+from monitor.events import Consent
 from monitor.observe.consent_signals import Signals, load
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,21 +38,6 @@ class Facts:
 @pytest.fixture
 def screen():
     return Facts()
-
-
-def test_screens_are_recorded_as_they_were_read(screen):
-    on = {"texts": ["Nagłówek"], "labels": ["Zgadzam się"], "checks": [{"text": "Reklamy", "checked": True}]}
-    screen("dialog", id=3, **on)
-    screen("tap", label="Zgadzam się", input=True, ticked=None, **on)
-    screen("closed", id=3, how="dismiss")
-    screen("screen", texts=["Dom"], labels=[])
-    read = Window(**on)
-    assert [(line.what, line.number, line.windows) for line in screen.events] == [
-        ("dialog", 3, (read,)), ("touch", None, (read,)), ("dismiss", 3, ()), ("page", None, (Window(texts=("Dom",)),)),
-    ]  # fmt: skip
-    assert screen.events[1].touched == Touch(label="Zgadzam się", by="user")
-    assert {(line.kind, line.by, line.why, line.pid) for line in screen.events} == {("screen", "agent", "change", 7)}
-    assert all(isinstance(line, Screen) for line in screen.events)
 
 
 def test_permissions_are_kept_apart_from_consent(screen):
@@ -149,7 +134,7 @@ def test_permissions_asked_in_one_request_say_so(screen):
 def test_a_call_that_calls_another_of_its_name_asks_once(second, after_ms, answered, asked):
     """Android 15: Activity.requestPermissions(String[], int) calls requestPermissions(String[], int, int)."""
     signals = Signals()
-    said: list[Event] = []
+    said: list[Consent] = []
     for at, name in ((AT, "android.permission.CAMERA"), (AT + timedelta(milliseconds=after_ms), second)):
         said += signals.feed({"fact": "permissions_asked", "at": at, "pid": 7, "permissions": [name]})
         if answered:
@@ -164,7 +149,7 @@ def test_a_fact_that_is_not_known(screen):
 
 def test_the_facts_are_those_that_the_agent_sends():
     sent = {fact for path in HOOKS.glob("watch/*.ts") for fact in re.findall(r'fact: "(\w+)"', path.read_text("utf-8"))}
-    known = {"dialog", "screen", "closed", "tap", "permissions_asked", "permissions_answered", "sdk_call", "preference"}
+    known = {"permissions_asked", "permissions_answered", "sdk_call", "preference"}
     assert sent == known
 
 

@@ -1,6 +1,6 @@
-"""What the agent tells of screens, taps, permissions and the app's own claims of consent, as lines; pure.
+"""What the agent tells of permissions and of the app's own claims of consent, as lines; pure.
 
-Screens and taps become lines as they were read: what they say of consent is judged later (judge/consent/screens.py).
+Screens and touches come as lines of their own: what they say of consent is judged later (judge/consent/screens.py).
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from monitor.events import Consent, ConsentState, Event, Screen, Touch
+from monitor.events import Consent, ConsentState
 from monitor.observe.consent_signals.received import (
     FACTS,
-    DialogClosed,
-    DialogShown,
     PermissionsAnswered,
     PermissionsAsked,
     PreferenceSeen,
-    ScreenShown,
     SdkCalled,
-    Tapped,
     Told,
 )
 from monitor.observe.consent_signals.wording import ConsentWords, load
@@ -34,7 +30,7 @@ NESTED = timedelta(milliseconds=300)
 
 
 class Signals:
-    """Turns facts into lines, in the order in which they come."""
+    """Turns facts into consent lines, in the order in which they come."""
 
     def __init__(self, words: ConsentWords | None = None) -> None:
         self._words = words or load()
@@ -51,18 +47,9 @@ class Signals:
             "keys": [preference.keys for preference in self._words.preferences],
         }
 
-    def feed(self, fact: Mapping[str, Any]) -> Sequence[Event]:
+    def feed(self, fact: Mapping[str, Any]) -> Sequence[Consent]:
         """The lines of one fact. Raises pydantic's ValidationError when it is not one of those above."""
         match FACTS.validate_python(dict(fact)):
-            case DialogShown() as shown:
-                return [_screen(shown, what="dialog", number=shown.id, windows=(shown.window,))]
-            case ScreenShown() as shown:
-                return [_screen(shown, what="page", windows=(shown.window,))]
-            case DialogClosed() as closed:
-                return [_screen(closed, what=closed.how, number=closed.id)]
-            case Tapped() as tap:
-                touched = Touch(label=tap.label, ticked=tap.ticked, by="user" if tap.input else "app")
-                return [_screen(tap, what="touch", windows=(tap.window,), touched=touched)]
             case PermissionsAsked() as asked if self._asks_twice(asked):
                 return []
             case PermissionsAsked() as asked:
@@ -139,13 +126,6 @@ def _tcf_status(text: str) -> ConsentState:
     return "given" if purposes else "refused"
 
 
-def _screen(fact: Told, **fields: Any) -> Screen:
-    return Screen(**_told(fact), **fields, why="change", by="agent")
-
-
 def _consent(fact: Told, **fields: Any) -> Consent:
-    return Consent(clock="device", **_told(fact), **fields)
-
-
-def _told(fact: Told) -> dict[str, Any]:
-    return {"at": fact.at, "boot_ms": fact.boot_ms, "app": fact.app, "pid": fact.pid, "stack": fact.stack}
+    told = {"at": fact.at, "boot_ms": fact.boot_ms, "app": fact.app, "pid": fact.pid, "stack": fact.stack}
+    return Consent(clock="device", **told, **fields)
