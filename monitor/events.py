@@ -135,6 +135,11 @@ class Line(Record):
         description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)",
     )
 
+    @property
+    def on_host_clock(self) -> bool:
+        """Whether `at` is on the host's clock; else it is on the device's."""
+        return False
+
 
 class Access(Line):
     """Personal data read through an API (accesses.jsonl, by the agent)."""
@@ -231,6 +236,11 @@ class Upload(Line):
         """Whether the agent wrote it, on the device's clock: the proxy never knows whose a connection is."""
         return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent", "bluetooth", "nfc")
 
+    @property
+    def on_host_clock(self) -> bool:
+        """What the proxy wrote is."""
+        return not self.by_agent
+
 
 Scope = Literal[
     "general_policy",
@@ -307,6 +317,11 @@ class Phase(Line):
         default=None, description="operator: a person typed the text, and nothing is concluded from it"
     )
 
+    @property
+    def on_host_clock(self) -> bool:
+        """A mark of no process was made on the host."""
+        return self.state == "mark" and self.pid is None
+
 
 class Check(Record):
     """A box to tick, or a switch."""
@@ -380,6 +395,11 @@ class Screen(Line):
     )
     by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
     note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
+
+    @property
+    def on_host_clock(self) -> bool:
+        """As whoever looked says."""
+        return self.by == "host"
 
 
 class Witness(Line):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
-    "compare": ("comparing", "Hold runs of one app with different answers side by side."),
+    "compare": ("comparing", "Compare runs of one app with different answers."),
     "correlate": ("judging", "Read recordings into the index and judge them."),
     "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
@@ -186,7 +186,7 @@ def _tell(what: str, text: str) -> None:
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
     for each in sys.argv[1:] if arguments is None else arguments:
         if not each.isascii() and each != each.encode("utf-8", "replace").decode():
-            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or write the argument anew.")
+            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or type the argument again.")
 
 
 def _unusable(error: OSError) -> int:
@@ -229,7 +229,7 @@ def main() -> None:
     """Prove whether an Android app sent personal data without consent.
 
     Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
-    value an API returned in an upload, held against the consent at that moment.
+    value an API returned in an upload, checked against the consent at that moment.
 
     \b
     Try it:      appwitness demo
@@ -247,7 +247,7 @@ db_option = click.option(
 rules_option = click.option(
     "--rules",
     type=click.Path(path_type=Path, exists=True),
-    help="Folder of an organisation's own rules, besides ours.",
+    help="Folder with an organisation's own rules, in addition to ours.",
 )
 law_option = click.option(
     "--law",
@@ -262,13 +262,13 @@ recording_argument = click.argument("recording", type=click.Path(path_type=Path)
 def _codes(text: str | None) -> tuple[str, ...]:
     codes = tuple(code.strip().lower() for code in (text or "").split(","))
     if text is not None and not all(codes):
-        raise UserError(f"--law {text!r} names no law between two commas.", "Write codes with commas: --law cn,eu.")
+        raise UserError(f"--law {text!r} has nothing between two commas.", "Write codes with commas: --law cn,eu.")
     return codes if text is not None else ()
 
 
 def _country(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[A-Za-z]{2}", text):
-        raise UserError(f"--territory {text!r} is no country.", "Give its code of two letters: --territory CN.")
+        raise UserError(f"--territory {text!r} is not a country code.", "Give its code of two letters: --territory CN.")
     return text.upper() if text else None
 
 
@@ -370,8 +370,8 @@ judging_options = gathered(
     click.option(
         "--assume-consent",
         type=click.Choice(["none", "given"]),
-        help="What to take for granted where nobody observed what the user was asked, as in an import: that the user "
-        "had agreed to nothing, or to the privacy policy. The report says so. [default: nothing]",
+        help="What to assume where nobody observed what the user was asked, as in an import: that the user had agreed "
+        "to nothing, or to the privacy policy. The report says so. [default: no assumption]",
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings."),
 )

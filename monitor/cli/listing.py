@@ -97,7 +97,7 @@ def app_types(format_: str, lang: str) -> None:
 @format_option
 @lang_option
 @law_option
-@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only what this finding type touches.")
+@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only the articles that this finding type touches.")
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
     from monitor.judge.laws import citation

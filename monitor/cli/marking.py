@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -16,8 +16,11 @@ from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from collections.abc import Sequence
+
     from monitor.labels import Labels
     from monitor.recording import Recording
+    from monitor.seen import Seen
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"
@@ -41,10 +44,10 @@ def _marked(recording: Path | None) -> Recording:
 in_option = click.option(
     "--recording",
     type=click.Path(path_type=Path),
-    help="The recording. [default: in ./recordings, that of the run that is going on, else the newest]",
+    help="The recording. [default: the run in progress in ./recordings, else the newest]",
 )
 at_option = click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time, when not now."
+    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time. [default: now]"
 )
 
 
@@ -76,7 +79,7 @@ class Said:
     ),
     click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]"),
     click.option("--text", help="The label touched."),
-    click.option("--note", help="Anything worth keeping with it."),
+    click.option("--note", help="Remark to keep with it."),
     at_option,
 )
 def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: Said) -> None:
@@ -113,7 +116,7 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 @mark.command("retract")
 @click.argument("line")
 @in_option
-@click.option("--note", help="Why: anything worth keeping with it.")
+@click.option("--note", help="Why: a remark to keep with it.")
 def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     """Note that a LINE never was: consents.jsonl:3.
 
@@ -142,16 +145,14 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
-    from monitor.judge.consent import Observed, Timeline, consents, host_time, scope_of
+    from monitor.judge.consent import Observed, Timeline, scope_of
 
     opened = _marked(recording)
-    offset_ms = opened.run.clock_offset_ms
-    labels, package = _labels(), opened.run.app.package
-    lines = consents(_read(opened), labels, package)
-    timeline = Timeline(lines, offset_ms, opened.run.started, labels, observed=Observed(package))
+    lines = _asked(opened)
+    timeline = Timeline(lines, opened.run.started, _labels(), observed=Observed(opened.run.app.package))
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
-    for ref, line in lines:
+    for ref, _, at, line in lines:
         remarks = [scope_of(line), *(line.data or ())]
         if ref in timeline.dangling():
             remarks.append(f"names {timeline.dangling()[ref]}, and there is no such line before it")
@@ -169,7 +170,7 @@ def mark_list(recording: Path | None) -> None:
             remarks.append("by an act that was seen" if line.status == "gone" else "a claim")
         elif readings[ref].why:
             remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
-        out.print(plain(f"{events.format_time(host_time(line, offset_ms))}  {_told(ref, line)}: {', '.join(remarks)}"))
+        out.print(plain(f"{events.format_time(at)}  {_told(ref, line)}: {', '.join(remarks)}"))
 
 
 @mark.command("note")
@@ -184,20 +185,20 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     out.print(f"{opened.path}: {ref}")
 
 
-def _read(opened: Recording) -> list[tuple[events.Ref, events.Event]]:
-    """The lines that say something of consent: of what was asked and answered, and of what was on the screen."""
-    kinds = ("consent", "screen")
-    return [(each.ref, each.event) for kind in kinds for each in opened.read(kind, finished=True) if each.event]
+def _asked(opened: Recording) -> Sequence[Seen[events.Consent]]:
+    """What was asked and answered, by consent lines and by what was on the screen."""
+    from monitor.judge.consent import consents
+
+    lines: list[Any] = [*opened.seen(events.Consent), *opened.seen(events.Screen)]
+    return consents(lines, _labels(), opened.run.app.package)
 
 
 def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
     """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`."""
-    from monitor.judge.consent import consents
-
     if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", named):
-        asked = dict(reversed(consents(_read(opened), _labels(), opened.run.app.package)))
-        if named in asked:
-            return named, asked[named]
+        asked = next((each for each in _asked(opened) if each.ref == named), None)
+        if asked is not None:
+            return named, asked.event
         raise UserError(f"{named} says nothing of consent.", "`appwitness mark list` has the lines that do.")
     found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", named)
     if not found:
@@ -211,13 +212,14 @@ def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
         raise UserError(f"There is no {ref} in {opened.path}: {last}.", "Name a line that there is, as reports do.")
     event = lines[ref].event
     if not isinstance(event, events.Consent):
-        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It counts for nothing as it is; leave it.")
+        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
     return ref, event
 
 
 def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, object]:
     """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
-    from monitor.judge.consent import host_time, scope_of
+    from monitor.judge.consent import scope_of
+    from monitor.seen import host_time
 
     return {
         "at": host_time(consent, opened.run.clock_offset_ms),

@@ -77,7 +77,7 @@ class LabTarget:
     remote: tuple[str, str | None] | None = None
     user: int | None = None
     activity: str | None = None
-    gadget: str | None = None
+    gadget: None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
     redirect: tuple[str, int] | None = None
@@ -196,7 +196,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return {}
 
     def install(self) -> None:
-        """Its apps are there."""
+        """Its apps are always installed."""
 
     def reset(self) -> None:
         """Each start is a first one, unless a plan says otherwise."""

@@ -21,6 +21,7 @@ from monitor.observe.android.hands import Explore, Play, Question
 from monitor.observe.android.playing import OPENED_AGAIN
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.video import Film
+from monitor.seen import see
 from tests.adb.rig.lab_app import furnish
 from tests.adb.rig.phone import Phone
 from tests.adb.rig.stage import Stage
@@ -101,8 +102,8 @@ class Lines:
     @property
     def consents(self) -> list[Consent]:
         """What they say of consent, in order of time."""
-        named = [(f"lines:{number}", event) for number, event in enumerate(self.all, 1)]
-        return sorted((line for _, line in consents(named, LABELS, self.app)), key=lambda line: line.at)
+        seen = [see(f"lines:{number}", event, 0) for number, event in enumerate(self.all, 1)]
+        return [each.event for each in consents(seen, LABELS, self.app)]
 
 
 @contextmanager

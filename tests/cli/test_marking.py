@@ -202,9 +202,9 @@ def test_the_list_shows_what_each_line_says_and_which_count(path):
     assert [line.split(": ", 1)[1] for line in shown] == [
         "general_policy",
         "general_policy, does not count any more: consents.jsonl:5",
+        "general_policy, in place of consents.jsonl:2",
         "general_policy, a claim",
         "general_policy, location, does not count any more: consents.jsonl:6",
-        "general_policy, in place of consents.jsonl:2",
         "general_policy, location, takes back consents.jsonl:4",
     ]
     assert shown[1].startswith("2026-03-14T09:00:02.000000Z  consents.jsonl:2 (given, tap by user 'Agree')")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor import catalog
-from monitor.events import Touch
+from monitor.events import Consent, Screen, Touch
 from monitor.judge.consent import consents
 from monitor.lab.device import LabDevice
 from monitor.labels import Labels
@@ -37,10 +37,9 @@ def run(tmp_path_factory):
 
 def events(recording, kind):
     """In the order of their times; what screens say of consent with the consent lines."""
-    found = [(read.ref, read.event) for read in recording.read(kind)]
     if kind == "consent":
-        found = consents([*found, *((read.ref, read.event) for read in recording.read("screen"))], LABELS)
-    return sorted((event for _, event in found), key=lambda event: event.at)
+        return [each.event for each in consents([*recording.seen(Consent), *recording.seen(Screen)], LABELS)]
+    return sorted((read.event for read in recording.read(kind)), key=lambda event: event.at)
 
 
 def said(recording, *signals):

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from monitor.events import Consent, ConsentState, Event, Ref, Scope, Screen, Touch, Window
-from monitor.judge.consent.machine import in_file
+from monitor.events import Consent, ConsentState, Event, Scope, Screen, Touch, Window
 from monitor.labels import Choice, Labels, normal_label
+from monitor.seen import Seen, holds
 
 TAKEN_AWAY = timedelta(seconds=2)
 """So long an app may take from the touch that answers to taking the question away."""
@@ -68,7 +68,7 @@ class _Observer:
     """Headings of pages that have asked: coming back to one is no new question."""
     second_layer: bool = False
     """The choices of a question were opened."""
-    last: tuple[Ref, Screen] | None = None
+    last: Seen[Screen] | None = None
 
 
 class Reader:
@@ -80,14 +80,17 @@ class Reader:
         self._package = package
         self._observers: dict[tuple[str, int | None], _Observer] = {}
 
-    def read(self, ref: Ref, screen: Screen) -> list[Consent]:
-        """What one more line says."""
-        if screen.what is None:
-            return []
-        observer = self._observers.setdefault((screen.by, screen.pid), _Observer())
-        observer.last = (ref, screen)
+    def read(self, seen: Seen[Screen]) -> list[Seen[Consent]]:
+        """What one more line says, by its name."""
+        observer = self._observers.setdefault((seen.event.by, seen.event.pid), _Observer())
+        observer.last = seen
+        return [_by_name_of(seen, line) for line in self._read(observer, seen.event)]
+
+    def _read(self, observer: _Observer, screen: Screen) -> list[Consent]:
         window = screen.windows[0] if screen.windows else Window()
         match screen.what:
+            case None:
+                return []
             case "dialog":
                 return self._dialog(observer, screen, window)
             case "page":
@@ -99,16 +102,17 @@ class Reader:
             case "dismiss" | "cancel":
                 return self._closed(observer, screen)
 
-    def unproven(self, until: datetime | None) -> list[tuple[Ref, Consent]]:
+    def unproven(self, until: datetime | None) -> list[Seen[Consent]]:
         """Of each question that was on the screen at the last look from outside: that nothing shows it after that,
         where the run went on until much later; None: not known."""
-        found = []
-        for observer in self._observers.values():
-            question = observer.page
-            if question and observer.last and not question.decided and not question.hidden:
-                ref, screen = observer.last
-                if screen.by == "host" and until is not None and until - screen.at > UNWATCHED:
-                    found += [(ref, line) for line in _gone(screen, question, question.stood + TICK)]
+        found: list[Seen[Consent]] = []
+        for (by, _), observer in self._observers.items():
+            question, last = observer.page, observer.last
+            if by != "host" or question is None or last is None or question.decided or question.hidden:
+                continue
+            if until is not None and until - last.at > UNWATCHED:
+                lines = _gone(last.event, question, question.stood + TICK)
+                found += [_by_name_of(last, line) for line in lines]
         return found
 
     # questions
@@ -300,20 +304,24 @@ class Reader:
 
 
 def consents(
-    lines: Iterable[tuple[Ref, Event]], labels: Labels, package: str | None = None, until: datetime | None = None
-) -> list[tuple[Ref, Consent]]:
-    """The consent lines of a recording, and what its screens say, each by the name of its line.
+    lines: Iterable[Seen[Event]], labels: Labels, package: str | None = None, until: datetime | None = None
+) -> tuple[Seen[Consent], ...]:
+    """The consent lines of a recording, and what its screens say, each by the name of its line, in order of time.
 
     `until`: up to when the run was observed, on the host's clock.
     """
     reader = Reader(labels, package)
-    lines = list(lines)
-    found = [(ref, line) for ref, line in lines if isinstance(line, Consent)]
-    screens = sorted(
-        ((ref, line) for ref, line in lines if isinstance(line, Screen)), key=lambda each: in_file(each[0])
-    )
-    found += [(ref, consent) for ref, screen in screens for consent in reader.read(ref, screen)]
-    return found + reader.unproven(until)
+    found: list[Seen[Consent]] = []
+    for seen in sorted(lines, key=lambda each: each.number):
+        if holds(seen, Consent):
+            found.append(seen)
+        elif holds(seen, Screen):
+            found += reader.read(seen)
+    return tuple(sorted((*found, *reader.unproven(until)), key=lambda each: each.at))
+
+
+def _by_name_of(screen: Seen[Screen], line: Consent) -> Seen[Consent]:
+    return Seen(screen.ref, screen.number, screen.on_host(line.at), line)
 
 
 def _question(lines: list[Consent], title: str, window: Window) -> _Question:

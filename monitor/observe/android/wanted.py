@@ -16,7 +16,7 @@ class Wanted:
     apks: tuple[Path, ...] = ()
     """The app to install; removed again afterwards."""
     package: str | None = None
-    """The app, where it is on the device already."""
+    """The app, if it is on the device already."""
     activity: str | None = None
     """To start; None: the launcher's."""
     user: int | None = None
@@ -29,6 +29,8 @@ class Wanted:
     """Plant nothing."""
     frida_server: Path | None = None
     """The server's program; None: from the cache, else fetched."""
+    frida_gadget: Path | None = None
+    """The gadget for an app that can be debugged, where there is no root; None: from the cache, else fetched."""
     grant: tuple[str, ...] = ()
     """Permissions to grant before each start; taken back afterwards."""
     revoke: tuple[str, ...] = ()

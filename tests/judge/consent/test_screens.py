@@ -8,6 +8,7 @@ from monitor import catalog
 from monitor.events import Screen, Touch, Window
 from monitor.judge.consent import Observed, Reader, Timeline, consents
 from monitor.labels import Labels, normal_label
+from monitor.seen import see
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
@@ -36,8 +37,8 @@ class Hooks:
             at=self.now, app=APP, pid=7, what=what, windows=[Window(**each) for each in windows], by=self.by,
             why="change", **fields,
         )  # fmt: skip
-        self.lines.append((f"screens.jsonl:{len(self.lines) + 1}", line))
-        self.events += self.reader.read(*self.lines[-1])
+        self.lines.append(see(f"screens.jsonl:{len(self.lines) + 1}", line, 0))
+        self.events += [each.event for each in self.reader.read(self.lines[-1])]
 
     def dialog(self, id, **on):
         self("dialog", on, number=id)
@@ -466,7 +467,7 @@ def test_what_hooks_saw_of_an_answer_is_not_gone_from_outside(screen, outside):
     screen.tap("Disagree")
     screen.closed(id=1, how="dismiss")
     outside.look(HOME, after=2, since=0.4)
-    lines = [*screen.lines, *((f"screens.jsonl:{n + 50}", line) for n, (_, line) in enumerate(outside.lines))]
+    lines = [*screen.lines, *(each._replace(ref=f"screens.jsonl:{each.number + 50}") for each in outside.lines)]
     told = Timeline(consents(lines, LABELS, APP), labels=LABELS, observed=Observed(APP))
     assert [step.state for step in told.steps()] == ["requested", "refused"]
     assert told.at(AT + timedelta(seconds=60)).state == "refused"
