@@ -23,7 +23,7 @@ Words = dict[str, tuple[str, ...]]
 Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
 Does = Literal["agree", "refuse", "options", "save"]
 """What a touch on an element of a consent platform does."""
-MOST_HEADINGS = 2000
+MOST_HEADINGS = 64
 """Windows whose heading is remembered."""
 _WHOLE_ONLY = frozenset({"ambiguous", "closing"})
 """Lists whose words mean nothing inside a longer label: "Accept and close" is a yes."""

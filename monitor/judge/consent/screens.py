@@ -27,6 +27,12 @@ UNWATCHED = timedelta(seconds=15)
 TICK = timedelta(microseconds=1)
 CLOSES = timedelta(seconds=5)
 """A question that goes so soon after a touch went by that touch."""
+MOST_ITEMS = 1000
+MOST_CHARACTERS = 4000
+"""So many texts of a window are read, and so much of each: a recording may be made to keep us busy."""
+MOST_DIALOGS = 100
+"""Of one process, that nobody saw go."""
+_TEXTS = ("texts", "labels", "ids")
 READ = "read from the screen's tree"
 TOUCHED = "touched for the user by the {}, as read from the screen's tree"
 """How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
@@ -87,7 +93,7 @@ class Reader:
         return [_by_name_of(seen, line) for line in self._read(observer, seen.event)]
 
     def _read(self, observer: _Observer, screen: Screen) -> list[Consent]:
-        window = screen.windows[0] if screen.windows else Window()
+        window = _bounded(screen.windows[0]) if screen.windows else Window()
         match screen.what:
             case None:
                 return []
@@ -123,6 +129,8 @@ class Reader:
             return []
         lines = self._asked(screen, window, title)
         observer.dialogs[screen.number] = _question(lines, title, window)
+        if len(observer.dialogs) > MOST_DIALOGS:
+            observer.dialogs.pop(next(iter(observer.dialogs)))
         return lines
 
     def _page(self, observer: _Observer, screen: Screen, window: Window) -> list[Consent]:
@@ -149,7 +157,7 @@ class Reader:
         before = observer.page
         if before is not None and screen.since is not None and not before.hidden:
             before.stood = max(before.stood, screen.since)
-        ours = [window for window in screen.windows if self._is_ours(window)]
+        ours = [_bounded(window) for window in screen.windows[:MOST_ITEMS] if self._is_ours(window)]
         if not ours:
             if before is not None:
                 before.hidden = True
@@ -326,6 +334,18 @@ def _by_name_of(screen: Seen[Screen], line: Consent) -> Seen[Consent]:
 
 def _question(lines: list[Consent], title: str, window: Window) -> _Question:
     return _Question(lines[0], tuple(line.scope for line in lines), title, _key(window), lines[0].at)
+
+
+def _bounded(window: Window) -> Window:
+    """What is read of a window."""
+    texts = (window.texts, window.labels, [check.text for check in window.checks], window.ids)
+    if all(len(each) <= MOST_ITEMS for each in texts) and all(
+        len(t) <= MOST_CHARACTERS for each in texts for t in each
+    ):
+        return window
+    checks = [each.model_copy(update={"text": each.text[:MOST_CHARACTERS]}) for each in window.checks[:MOST_ITEMS]]
+    cut = {name: tuple(text[:MOST_CHARACTERS] for text in getattr(window, name)[:MOST_ITEMS]) for name in _TEXTS}
+    return window.model_copy(update={**cut, "checks": tuple(checks)})
 
 
 def _key(window: Window) -> object:

@@ -485,3 +485,9 @@ def test_a_word_list_that_has_the_words_reads_an_old_recording_anew(screen):
     assert [(step.state, step.ref) for step in told.steps()] == [
         ("requested", "screens.jsonl:1"), ("refused", "screens.jsonl:2"),
     ]  # fmt: skip
+
+
+def test_a_window_that_never_ends_is_read_as_far_as_windows_go(screen):
+    screen.dialog(id=1, texts=["Privacy policy", "x " * 10_000, *["nothing"] * 5000], labels=["Agree", *["b"] * 5000])
+    screen.tap("Agree", on={"texts": [*["nothing"] * 5000, "Privacy policy"], "labels": ["Agree"]})
+    assert screen.said == [("dialog", "requested", "app")]
