@@ -325,8 +325,8 @@ class Mask:
         if isinstance(record, Value):
             return record.model_copy(update={"text": mask_value(record.type, record.text)})
         if isinstance(record, Reason):
-            fields = record.model_extra or {}
-            return record.model_copy(update={name: self._field(name, value) for name, value in fields.items()})
+            extra = record.model_extra or {}
+            return record.model_copy(update={name: self._field(name, value) for name, value in extra.items()})
         if isinstance(record, Blob):
             return record if record.b64 is None else Blob(b64="")
         fields = msgspec.structs.asdict(record) if isinstance(record, Part) else record.__dict__

@@ -71,10 +71,9 @@ KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "w
 def poisoned(node, text, key=""):
     """A record with `text` appended to every string that is not a closed choice."""
     if isinstance(node, Record | Part):
-        fields = (
-            msgspec.structs.asdict(node) if isinstance(node, Part) else {**node.__dict__, **(node.model_extra or {})}
-        )
-        changes = {name: poisoned(value, text, name) for name, value in fields.items()}
+        fields = msgspec.structs.asdict(node) if isinstance(node, Part) else node.__dict__
+        extra = getattr(node, "model_extra", None) or {}
+        changes = {name: poisoned(value, text, name) for name, value in (*fields.items(), *extra.items())}
         return node.model_copy(update=changes)
     if isinstance(node, str):
         return node if key in KEEP or (key == "kind") else node + text
