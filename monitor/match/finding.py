@@ -34,7 +34,7 @@ from monitor.match.places.coordinates import Places
 from monitor.match.reads import Key
 from monitor.match.transforms import Transforms
 from monitor.match.transforms.sent import as_sent
-from monitor.match.variants.entering import enter
+from monitor.match.variants.entering import Tables, enter
 
 LONGEST_WORD = 64
 """Bytes of a word of `Sieve.add_words`; it has two at least."""
@@ -54,6 +54,7 @@ class Index:
         self._texts = Grams(self._raw)
         self._digests = Table()
         self._digits = Table()
+        self._tables = Tables(self._texts, self._raw, self._digests, self._digits)
         self._splits = Splits(lambda slot: self._known.slots[slot][1:3])
         self._masked = Masked(lambda slot: self._known.slots[slot][1:3])
         self.patterns = 0
@@ -73,7 +74,7 @@ class Index:
         slot = len(self._known.slots)
         kind = variants.kind_of(value)
         self._known.slots.append((key, kind, value.text, value.type, value.row))
-        self.patterns += enter(kind, value, slot, self._texts, self._raw, self._digests, self._digits)
+        self.patterns += enter(kind, value, slot, self._tables)
         cuts = list(cuts_of(kind, value.text))
         self._splits.add(slot, kind, value.text, cuts)
         self._masked.add(slot, kind, value.text)

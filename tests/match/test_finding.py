@@ -474,7 +474,7 @@ def test_values_added_between_searches_are_found_at_once():
 def test_whatever_a_find_is_explained_by_is_entered(value):
     texts, numbers, words = Grams(), Table(), Table()
     raw = Grams()
-    entered = entering.enter(variants.kind_of(value), value, 7, texts, raw, words, numbers)
+    entered = entering.enter(variants.kind_of(value), value, 7, entering.Tables(texts, raw, words, numbers))
     explained = entering.Forms(value)
     by_table: dict[Grams, set[bytes]] = {texts: set(), raw: set()}
     for one in (text for found in explained.texts.values() for text in found):

@@ -55,11 +55,22 @@ class Forms:
         return variants.digests_of(self._value)
 
 
-def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests: Table, digits: Table) -> int:
+class Tables(NamedTuple):
+    """Where the forms of values are entered."""
+
+    texts: Grams
+    raw: Grams
+    """Of data that is no text."""
+    digests: Table
+    digits: Table
+    """The last eight digits of numbers, which may be separated."""
+
+
+def enter(kind: str, value: Value, slot: int, tables: Tables) -> int:
     """Enter what is looked for of a value: less than its forms, for of most values nothing is ever found. How many
     patterns that is."""
     numbers = {form.encode() for name, form in FORMS[kind](value.text) if variants.is_grouped(kind, name, form)}
-    digits.put(words_of(number[-8:] for number in numbers), slot)
+    tables.digits.put(words_of(number[-8:] for number in numbers), slot)
     anywhere: dict[tuple[bytes, bool], None] = {}  # in a fixed order
     binary: dict[tuple[bytes, bool], None] = {}
     for variant in variants.texts_of(value):
@@ -68,10 +79,10 @@ def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests:
                 anywhere[lower, charset == "utf-8"] = None
             else:
                 binary[lower, False] = None
-    texts.add_all(anywhere, slot)
-    raw.add_all(binary, slot)
+    tables.texts.add_all(anywhere, slot)
+    tables.raw.add_all(binary, slot)
     words = [digest[2] for digest in variants.digests_of(value)]
-    digests.put(words_of(words), slot)
+    tables.digests.put(words_of(words), slot)
     return len(anywhere) + len(binary) + len(numbers) + len(words)
 
 
