@@ -57,10 +57,10 @@ class Knowledge:
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
     digest: str = ""
-    """sha256 over all of it and of what runs (`versions`): another digest: judge anew."""
+    """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
 
     def type_of(self, run: Run) -> AppType | None:
-        """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
+        """The type of app that a run is checked against. Raises UserError when run.json names none that there is."""
         return self.app_type or (self.app_types.of(run.app_type) if run.app_type is not None else None)
 
     def recipients_of(self, run: Run) -> Recipients:
@@ -198,7 +198,7 @@ def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:
 def _addresses_as_of() -> str:
     """The date on which the data on blocks of addresses was built in; the version of the package when it does not say.
 
-    iptocc is built anew each night from the lists of the registries; its bill of materials has the date.
+    iptocc is rebuilt each night from the lists of the registries; its bill of materials has the date.
     """
     for file in importlib.metadata.files("iptocc") or ():
         if file.name.endswith(".cyclonedx.json"):

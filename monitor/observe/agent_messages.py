@@ -8,9 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Signal, Transform, Upload, Witness
+from monitor.events import (
+    Access,
+    Connection,
+    Consent,
+    Endpoint,
+    Event,
+    Gap,
+    Part,
+    Phase,
+    Signal,
+    Transform,
+    Upload,
+    Witness,
+)
 from monitor.observe.hooked import HookStatus
 
 SLACK = timedelta(seconds=10)
@@ -245,7 +259,7 @@ class Channel:
             raise Refused("a line of another process")
         self._speaks(event, vias)
         self._times(event)
-        bounded(event.__dict__, event.model_extra)
+        bounded(event)
         if missing := [name for name in _named(event) if name not in self.bodies]:
             raise Refused(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
 
@@ -296,32 +310,35 @@ def bounded(*values: Any) -> None:
             raise Refused("a line with too much in it")
         for value in level:
             match value:
-                case None | bool():
+                case None | bool() | datetime():
                     pass
                 case str():
                     if len(value) > LONGEST_TEXT:
                         raise Refused("a line with too much in it")
                     if not value.isascii() and _HALF.search(value):
                         raise Refused("a text that is none")
-                case int():
-                    if abs(value) > MOST_NUMBER:
-                        raise Refused("a number that is too large")
-                case float():
-                    if not math.isfinite(value):
-                        raise Refused("a number that is none")
-                case BaseModel():
-                    deeper += value.__dict__.values()
-                    deeper += (value.model_extra or {}).values()
-                case dict():
-                    deeper += value.keys()
-                    deeper += value.values()
-                case list() | tuple():
-                    deeper += value
-                case datetime():
-                    pass
                 case _:
-                    raise Refused("a line with something in it that is no JSON")
+                    deeper += _inside(value)
         if not deeper:
             return
         level = deeper
     raise Refused("a line that is nested too deep")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What is in one value that is no text; of a number nothing. Raises Refused as `bounded` does."""
+    match value:
+        case int() | float():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise Refused("a number that is none")
+            if isinstance(value, int) and abs(value) > MOST_NUMBER:
+                raise Refused("a number that is too large")
+            return ()
+        case Part():
+            return iter(msgspec.structs.astuple(value))
+        case dict():
+            return [*value.keys(), *value.values()]
+        case list() | tuple():
+            return value
+        case _:
+            raise Refused("a line with something in it that is no JSON")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,23 @@ from typing import Literal
 from monitor.recording.quota import FREE_BYTES, MAX_BYTES
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
+
+
+Say = Callable[[str], object]
+"""Tells whoever started the run what happens, in one clause."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever started a run."""
+
+    stop: Callable[[], bool] = lambda: False
+    """Whether it is to end; asked ten times a second."""
+    say: Say = lambda _: None
+    warn: Say = lambda _: None
+
+
+NOBODY = Caller()
 
 
 @dataclass(frozen=True)

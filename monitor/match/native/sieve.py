@@ -45,7 +45,7 @@ MOST_LEAVES = 1 << 18
 MOST_OF_A_FILE = 1 << 16
 """The same for one that is too large for the memory: what comes after is cut."""
 OFTEN = 32
-"""Leaves after which the pages that were read of a mapped file are let go of."""
+"""Leaves after which the pages that were read of a mapped file are released."""
 LEAF_FIELDS, STEP_FIELDS, SPOT_FIELDS = 9, 2, 3
 """start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token, document;
 start, end; place, axis, leaf."""

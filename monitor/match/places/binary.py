@@ -26,7 +26,7 @@ FAR = 64
 FAR_BITS = 7.0
 """What that costs."""
 LEAST = 0.001
-"""Degrees that any noughts may be."""
+"""Degrees that any zeros may be."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.match import variants
-from monitor.match.native.tables import Grams, Table, windows_of
-from monitor.match.variants import FORMS, Variant
+from monitor.match.native.tables import Grams, windows_of
+from monitor.match.variants import Variant
 
 
 class Text(NamedTuple):
@@ -55,22 +55,8 @@ class Forms:
         return variants.digests_of(self._value)
 
 
-class Tables(NamedTuple):
-    """Where the forms of values are entered."""
-
-    texts: Grams
-    raw: Grams
-    """Of data that is no text."""
-    digests: Table
-    digits: Table
-    """The last eight digits of numbers, which may be separated."""
-
-
-def enter(kind: str, value: Value, slot: int, tables: Tables) -> int:
-    """Enter what is looked for of a value: less than its forms, for of most values nothing is ever found. How many
-    patterns that is."""
-    numbers = {form.encode() for name, form in FORMS[kind](value.text) if variants.is_grouped(kind, name, form)}
-    tables.digits.put(words_of(number[-8:] for number in numbers), slot)
+def enter(value: Value, slot: int, texts: Grams, raw: Grams) -> int:
+    """Enter the texts of a value; `raw`: those that only stand where a leaf is no text. How many they are."""
     anywhere: dict[tuple[bytes, bool], None] = {}  # in a fixed order
     binary: dict[tuple[bytes, bool], None] = {}
     for variant in variants.texts_of(value):
@@ -79,11 +65,9 @@ def enter(kind: str, value: Value, slot: int, tables: Tables) -> int:
                 anywhere[lower, charset == "utf-8"] = None
             else:
                 binary[lower, False] = None
-    tables.texts.add_all(anywhere, slot)
-    tables.raw.add_all(binary, slot)
-    words = [digest[2] for digest in variants.digests_of(value)]
-    tables.digests.put(words_of(words), slot)
-    return len(anywhere) + len(binary) + len(numbers) + len(words)
+    texts.add_all(anywhere, slot)
+    raw.add_all(binary, slot)
+    return len(anywhere) + len(binary)
 
 
 def words_of(runs: Iterable[bytes]) -> bytes:

@@ -55,7 +55,7 @@ PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, doub
     for (int kind = 0; kind < NUMBER_KINDS; kind++) {
         uint32_t one = top_of(kind, lat - tolerance), other = top_of(kind, lat + tolerance);
         uint32_t first = one < other ? one : other, last = one < other ? other : one;
-        bool row = last - first < MOST_IN_A_ROW; /* of a number near nought, the first byte tells its sign */
+        bool row = last - first < MOST_IN_A_ROW; /* of a number near zero, the first byte tells its sign */
         for (uint32_t top = first; row && top <= last; top++)
             if (!put(p, top, kind)) return false;
         if (!row && !(put(p, first, kind) && put(p, last, kind) && put(p, top_of(kind, lat), kind))) return false;

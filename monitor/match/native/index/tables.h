@@ -25,7 +25,7 @@ typedef const uint8_t *bytes;
 enum { SHORT = 7, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* A part of a table, which grows on its own: nobody waits until all of a large table is made anew, and at no time is it
+/* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
    there twice. */
 typedef struct {
     uint64_t *places;
@@ -174,7 +174,7 @@ static inline uint64_t next(const segment *s, uint64_t at) { return at + 1 == s-
 static inline uint64_t some_hash(uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu; }
 static inline uint64_t some_bits_of(uint64_t some) { return 1ull << (some >> 20 & 63) | 1ull << (some >> 26 & 63); }
 
-/* How many entries a hash has, at most so many. */
+/* How many entries a hash has, at most this many. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;

@@ -157,7 +157,7 @@ static bool parts_matter(const sieve *s, bytes data, int64_t start, int64_t end,
 
 enum { BEHIND = 1 << 20 };
 
-/* Let go of pages of a mapped file that were read. */
+/* Release pages of a mapped file that were read. */
 static int64_t release(bytes data, int64_t from, int64_t to) {
 #ifdef MADV_DONTNEED
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)data + (uintptr_t)from) / page * page;

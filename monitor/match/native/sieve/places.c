@@ -69,7 +69,7 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
                 uint16_t other = first;
                 first = last, last = other;
             }
-            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of nought */
+            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of zero */
             for (uint32_t top = first; top <= last && (axis || last - first < 1000); top += axis ? 256 : 1) {
                 if (!axis) set(s->tops, top);
                 note_top(s, (uint8_t)(top >> 8), axis);

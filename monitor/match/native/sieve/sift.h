@@ -96,7 +96,7 @@ PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t
 /* bare.c */
 typedef struct {
     int said;
-    uint32_t few;  /* of up to four digits: their short_number and one; else nought */
+    uint32_t few;  /* of up to four digits: their short_number and one; else zero */
     bool nothing; /* true, false, null */
 } word_read;
 enum { BARE_ROOM = 32 };
