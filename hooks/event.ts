@@ -86,7 +86,7 @@ export interface Consent {
   boot_ms?: number | null;
   kind: "consent";
   signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
-  status: "requested" | "given" | "refused" | "withdrawn" | "dismissed";
+  status: "requested" | "given" | "refused" | "withdrawn" | "dismissed" | "gone";
   scope?: "general_policy" | "sensitive_separate" | "third_party_separate" | "cross_border_separate" | "minor_guardian" | "ads_tracking" | "system_permission";
   /** data type codes, or null for all */
   data?: readonly string[] | null;

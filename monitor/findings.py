@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SkipValidation, model_validator
 
 from monitor.events import DataType, Event, Gap, Observers, Record, Ref, Run, Time, Value
+from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
     "not_observed",
@@ -19,11 +22,12 @@ ConsentName = Literal[
     "basic_only",
     "partial",
     "expired",
+    "unseen_answer",
 ]
 """not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
-saw no question. The last three: only the basic function was accepted (a no to all else); something of what was asked
-was accepted (said of the whole, never of one kind of data); what was accepted has been replaced by a new text, not yet
-answered."""
+saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
+asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
+text, not yet answered; unseen_answer: a question was shown and went away, and its answer was not seen."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
@@ -42,6 +46,106 @@ LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""
 
 
+class Why(StrEnum):
+    """What speaks for a conclusion or against it; reports/reasons.yml has the two sentences of each code."""
+
+    # how a value stands in an upload: given by the finder
+    WHOLE_DIGEST = "whole_digest"
+    BYTES = "bytes"
+    DIGITS = "digits"
+    DIGITS_AND_VERSION = "digits_and_version"
+    CHARACTERS = "characters"
+    KEY = "key"
+    IN_PARTS = "in_parts"
+    CUT_ANYWHERE = "cut_anywhere"
+    KEYS = "keys"
+    NO_KEYS = "no_keys"
+    SHORT_DIGESTS = "short_digests"
+    IN_FILTER = "in_filter"
+    TAKEN_WITH_FIELD = "taken_with_field"
+    TAKEN_WITH_APP = "taken_with_app"
+    TAKEN_WITH_VALUE = "taken_with_value"
+    KEYED_WITH_FIELD = "keyed_with_field"
+    KEYED_WITH_APP = "keyed_with_app"
+    APP_TURNED_IT = "app_turned_it"
+    # how a place stands there
+    PLACE = "place"
+    PLACE_IN_NOTATION = "place_in_notation"
+    PLACE_IN_RARE_NOTATION = "place_in_rare_notation"
+    PLACE_IN_BYTES = "place_in_bytes"
+    LATITUDE = "latitude"
+    LONGITUDE = "longitude"
+    AXES_BESIDE = "axes_beside"
+    AXES_IN_TEXT = "axes_in_text"
+    AXES_BY_KEY = "axes_by_key"
+    AXES_BY_KEYS_OF_PARTS = "axes_by_keys_of_parts"
+    AXES_IN_METRES = "axes_in_metres"
+    AXES_SWAPPED = "axes_swapped"
+    FIELDS_BESIDE = "fields_beside"
+    AXES_IN_UPLOAD = "axes_in_upload"
+    BYTES_BESIDE = "bytes_beside"
+    BYTES_APART = "bytes_apart"
+    LATITUDE_FIRST = "latitude_first"
+    LONGITUDE_FIRST = "longitude_first"
+    CELL = "cell"
+    CELL_OF_LEVEL = "cell_of_level"
+    CELL_OF_RESOLUTION = "cell_of_resolution"
+    CELL_IN_TEXT = "cell_in_text"
+    TILE = "tile"
+    TILE_COLUMN = "tile_column"
+    # why it is believed, and what speaks against it: given by match/belief
+    TOGETHER = "together"
+    PARTNER = "partner"
+    OWN_KEY = "own_key"
+    OWN_FIELD = "own_field"
+    IN_DESCRIPTION = "in_description"
+    ALL_BUT_SALT = "all_but_salt"
+    LISTED = "listed"
+    MANY_NAMES = "many_names"
+    PASSED_OVER = "passed_over"
+    ANOTHER_BESIDE = "another_beside"
+    NAME_ALONE = "name_alone"
+    GUESSED = "guessed"
+    NO_PROOF = "no_proof"
+    CHANCE_TINY = "chance_tiny"
+    CHANCE = "chance"
+    # whose a recipient is
+    NO_HOST = "no_host"
+    POLICY_SAYS = "policy_says"
+    DECLARED_OWN = "declared_own"
+    THE_DEVICE = "the_device"
+    LOCAL_ADDRESS = "local_address"
+    BARE_ADDRESS = "bare_address"
+    LOCAL_NAME = "local_name"
+    SHARED_DOMAIN = "shared_domain"
+    SAME_MAKER = "same_maker"
+    PACKAGE_BACKWARDS = "package_backwards"
+    SHARED_LABEL = "shared_label"
+    KNOWN_RECIPIENT = "known_recipient"
+    HOSTED = "hosted"
+    NOTHING_IN_COMMON = "nothing_in_common"
+
+
+AGAINST = frozenset(
+    (
+        *(Why.NO_KEYS, Why.CUT_ANYWHERE, Why.MANY_NAMES, Why.PASSED_OVER, Why.ANOTHER_BESIDE, Why.NAME_ALONE),
+        *(Why.GUESSED, Why.NO_PROOF, Why.PLACE_IN_RARE_NOTATION, Why.AXES_IN_UPLOAD),
+    )
+)
+"""Reasons that speak against a match, or weaken it."""
+
+
+class Reason(Record):
+    """Why something was concluded: a code, and beside it the fields that its sentence is filled with."""
+
+    code: Why
+
+
+def because(code: Why, **fields: str | float) -> Reason:
+    """A reason; `fields` are the blanks of its sentence."""
+    return Reason.model_validate({"code": code, **fields})
+
+
 class Match(Record):
     """One variant of one value, found at one leaf of an upload."""
 
@@ -58,7 +162,9 @@ class Match(Record):
     before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
     after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
-    note: str | None = Field(default=None, description="precision of a coordinate, why the confidence is what it is")
+    reasons: tuple[Reason, ...] = Field(
+        default=(), description="how it stands there, why it is believed and what speaks against that, in this order"
+    )
     namesake: bool = Field(
         default=False, description="a name with nothing of its row beside it: it may be another's who bears it too"
     )
@@ -76,7 +182,7 @@ class Recipient(Record):
     country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
     country_basis: CountryBasis | None = None
     country_as_of: str | None = Field(default=None, description="date of the data that says so, or its version")
-    reason: str | None = Field(default=None, description="why this party: one sentence")
+    reason: Reason | None = Field(default=None, description="why this party")
 
 
 class ConsentStatus(Record):
@@ -192,7 +298,7 @@ class Finding(Record):
 
 
 class JudgedRule(Record):
-    """A rule that was held against the recording, whether or not it found anything."""
+    """A rule that was applied to the recording, whether or not it found anything."""
 
     id: str = Field(description="name of its file in catalog/rules: sent-before-consent")
     level: Level
@@ -247,7 +353,7 @@ class ReportedGap(Gap):
 
 
 class Seal(Record):
-    """What recomputing the stamps of a recording came to: whether it is what was stamped."""
+    """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
         description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "
@@ -266,6 +372,10 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+
+
+Lane = tuple[SkipValidation[Seen[Event]], ...]
+"""Lines of one kind in the order of their file, for the timeline."""
 
 
 class Report(Record):
@@ -302,24 +412,28 @@ class Report(Record):
         default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
-    consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    consents: Lane = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
     )
     replaced: dict[Ref, tuple[Ref, ...]] = Field(
         default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
     )
-    phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    phases: Lane = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
     )
-    accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
-    uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
+    uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+
+    def host_time(self, event: Event) -> datetime:
+        """When a line of this recording was written, on the host's clock."""
+        return host_time(event, self.run.clock_offset_ms)
 
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """What run.json says of it, where nobody has held that against the lines."""
+        """What run.json says of it, where nobody has checked that against the lines."""
         if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
             return {**data, "observers": data["run"].observers}
         return data
@@ -391,7 +505,7 @@ class ComparedRun(Record):
 
 
 class Comparison(Record):
-    """The same scenario with different answers, or different personas, held side by side."""
+    """The same scenario with different answers, or different personas, compared side by side."""
 
     v: Literal[1] = 1
     package: str

@@ -211,7 +211,7 @@ function note(call: Call, array: number): void {
   stood.set(call, buffers);
 }
 
-/** What passed through the noted buffers, at most so much. */
+/** What passed through the noted buffers, at most this much. */
 function passed(call: Call, most: number): ArrayBuffer {
   const pieces: Uint8Array[] = [];
   let left = most;

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
-from monitor.events import Ref, Transform, Value
+from monitor.events import Transform, Value
+from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.belief.support import without_parts
 from monitor.match.decode import Decoded, Leaf
@@ -35,6 +36,7 @@ from monitor.match.reads import Key
 from monitor.match.transforms import Transforms
 from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.entering import enter
+from monitor.seen import Seen
 
 LONGEST_WORD = 64
 """Bytes of a word of `Sieve.add_words`; it has two at least."""
@@ -110,7 +112,7 @@ class Index:
             leaf = leaves[part.leaf]
             hit = found.add(part.slot, part.variant, leaf, 0, len(leaf.data), "utf-8")
             if hit is not None:
-                found.hits[-1] = hit._replace(strong=part.strong, telling=part.telling, why=part.why)
+                found.hits[-1] = hit._replace(strong=part.strong, telling=part.telling, reasons=part.reasons)
         for masked in self._masked.find(leaves):
             leaf = leaves[masked.leaf]
             hit = found.add(masked.slot, masked.variant, leaf, 0, len(leaf.data), "")
@@ -125,7 +127,7 @@ class Index:
                         found=hit.leaf.data[place.start : place.end].hex() if in_binary else hit.found,
                         decoding=hit.leaf.decoding,
                         strong=place.strong,
-                        why=place.why,
+                        reasons=place.reasons,
                         error_m=place.error_m,
                         fits=place.fits,
                     )
@@ -151,9 +153,9 @@ class Sought:
         self._sets.add(key)
         self._salts.add(key, alone=alone)
 
-    def add_transform(self, ref: Ref, transform: Transform, at: datetime) -> None:
-        """Learn of one call of the app's; `at` is its time on the host's clock."""
-        self._transforms.add(ref, transform, at)
+    def add_transform(self, seen: Seen[Transform]) -> None:
+        """Learn of one call of the app's."""
+        self._transforms.add(seen)
 
     def find(self, decoded: Decoded, at: datetime, apps: Iterable[str], wanted: Callable[[Key], bool]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
@@ -178,9 +180,9 @@ class Sought:
             if one is None or (one.cut and one.leaf is hit.leaf and hit.variant.unchecked):
                 continue
             if (hit.key, root_of(hit.leaf.path), hit.start, hit.end) not in plain:
-                why = f"{hit.why}; {' and '.join(one.refs)}: the app turned it into what it sent"
+                said = because(Why.APP_TURNED_IT, lines=", ".join(one.refs))
                 form = as_sent(hit, one.forms, whole=one.whole)
-                hits.append(hit._replace(why=why, evidence=one.refs, form=form))
+                hits.append(hit._replace(reasons=(*hit.reasons, said), evidence=one.refs, form=form))
         return hits
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.events import Ref, Value
+from monitor.findings import Reason, Why, because
 from monitor.match.decode.walk.pieces import Leaf
 from monitor.match.edges import ADDRESS, TITLE
 from monitor.match.variants import Variant, digests
@@ -128,8 +129,8 @@ class Hit(NamedTuple):
     """Whether the key of the leaf says that such a value stands there."""
     strong: bool
     """Whether the form is unlikely enough to stand without support."""
-    why: str
-    """The reasons, for `Match.note`."""
+    reasons: tuple[Reason, ...]
+    """How it stands there; what belief says of it is appended."""
     error_m: float = 0.0
     """Metres between a place and the numbers found."""
     fits: bool = True
@@ -140,6 +141,10 @@ class Hit(NamedTuple):
     """What the app had made of the value when it sent it, where such transforms say so: salted_sha256, encrypted."""
     namesake: bool = False
     """A name with nothing of its row beside it: it may be that of another who bears it too."""
+
+    def because(self, code: Why, **fields: str | float) -> Hit:
+        """The same with a further reason, which belief gives."""
+        return self._replace(reasons=(*self.reasons, because(code, **fields)))
 
 
 IN_BRACKETS = re.compile(r"\[([^\[\]]*[^\[\]\d][^\[\]]*)\](?:\[\d*\])*$")
@@ -187,7 +192,7 @@ def hit_at(
         chance=chance / 100 if telling else chance,
         telling=telling,
         strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
-        why=_why(variant, found, name if telling else ""),
+        reasons=_reasons(variant, found, name if telling else ""),
     )
 
 
@@ -267,18 +272,18 @@ def _is_read(hit: Hit) -> bool:
     return hit.variant.how == "leaf" and hit.leaf.decoding[-1:] in (("base64",), ("hex",))
 
 
-def _why(variant: Variant, found: str, key: str) -> str:
+def _reasons(variant: Variant, found: str, key: str) -> tuple[Reason, ...]:
     if variant.how == "leaf":
-        what = f"{variant.name.replace('_', ' ')} of the {variant.of.replace('_', ' ')} form, all of it"
+        what = because(Why.WHOLE_DIGEST, variant=variant.name, of=variant.of)
     elif variant.how == "bytes":
-        what = f"its {len(variant.pattern)} bytes as they are, in binary data"
+        what = because(Why.BYTES, count=len(variant.pattern))
     elif variant.edge == "version":
-        what = f"{len(found)} digits, and two more for the software version"
+        what = because(Why.DIGITS_AND_VERSION, count=len(found))
     elif variant.edge == "digit":
-        what = f"{sum(char.isdecimal() for char in found)} digits standing alone"
+        what = because(Why.DIGITS, count=sum(char.isdecimal() for char in found))
     else:
-        what = f"{len(found)} characters"
-    return f"{what}; the key `{key}` says so" if key else what
+        what = because(Why.CHARACTERS, count=len(found))
+    return (what, because(Why.KEY, key=key)) if key else (what,)
 
 
 def longest_of_glued(hits: list[Hit]) -> list[Hit]:

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 import phonenumbers
 
 from monitor.events import Access, InlineBlob, Record, Run, StoredBlob, Upload, Value
-from monitor.findings import Match, Report
+from monitor.findings import Match, Reason, Report
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
@@ -30,10 +30,10 @@ _STRUCTURE = frozenset(
         "scope", "by", "where", "why", "state", "ref", "rule", "level", "confidence", "variant", "of", "decoding",
         "flows", "evidence", "references", "upload", "access", "connection", "body", "type", "title", "party",
         "country", "plan", "versions", "device", "rules", "operator", "recording", "consent", "name", "count", "row",
-        "country_basis", "country_as_of",
+        "country_basis", "country_as_of", "code", "notation", "grid", "precision", "role", "lines", "step",
     }
 )  # fmt: skip
-_CODE = frozenset({"stack", "thread", "source", "subject", "host"})
+_CODE = frozenset({"stack", "thread", "source", "subject", "host", "domain", "package", "label", "platform"})
 """Names out of the app or the network: a contact called "Circle" does not hide `api.circle.test`."""
 
 _DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])")
@@ -278,7 +278,7 @@ class Mask:
                 "before": self._around(match.before, cut_left=True),
                 "found": self._found(match),
                 "after": self._around(match.after, cut_left=False),
-                "note": None if match.note is None else self.known(match.note),
+                "reasons": tuple(map(self._record, match.reasons)),
                 **self._extra(match),
             }
         )
@@ -324,6 +324,9 @@ class Mask:
         if isinstance(record, Value):
             changes = {"text": mask_value(record.type, record.text), **self._extra(record)}
             return record.model_copy(update=changes)
+        if isinstance(record, Reason):
+            fields = record.model_extra or {}
+            return record.model_copy(update={name: self._field(name, value) for name, value in fields.items()})
         if isinstance(record, InlineBlob):
             return InlineBlob(b64="")
         if isinstance(record, StoredBlob):
@@ -378,7 +381,7 @@ class Mask:
 def known_values(report: Report) -> Iterator[Value]:
     """Every value that the report could show: planted, read, or found."""
     yield from report.run.persona
-    for event in (*report.evidence.values(), *(event for _, event in report.accesses)):
+    for event in (*report.evidence.values(), *(seen.event for seen in report.accesses)):
         if isinstance(event, Access):
             yield from event.values
     for flow in report.flows:
@@ -420,7 +423,7 @@ def masked(report: Report) -> Report:
             "coverage": {key: _coverage(mask, value) for key, value in report.coverage.items()},
             "evidence": {ref: mask.event(event) for ref, event in report.evidence.items()},
             **{
-                lane: tuple((ref, mask.event(event)) for ref, event in getattr(report, lane))
+                lane: tuple(seen._replace(event=mask.event(seen.event)) for seen in getattr(report, lane))
                 for lane in ("consents", "phases", "accesses", "uploads")
             },
         }

@@ -55,7 +55,9 @@ def test_who_asked(tmp_path: Path) -> None:
     assert list(recording.events(Gap)) == []
     uploads = list(recording.events(Upload))
     assert [(each.url, each.size, each.status) for each in uploads] == [
-        (f"https://there.test/{name}{which}", 4, 200) for which in ("", "-again") for name in ("whole", "part", "single")
+        (f"https://there.test/{name}{which}", 4, 200)
+        for which in ("", "-again")
+        for name in ("whole", "part", "single")
     ]
     ports = {each.local.port for each in recording.events(Connection)}
     assert {each.client.port if each.client else None for each in uploads} <= ports

@@ -7,38 +7,26 @@ from collections.abc import Iterable
 from itertools import chain
 
 from monitor.events import Upload
-
-# the order of these is the order in which decoders are tried
-from monitor.match.decode.letters import charsets  # isort: skip
-from monitor.match.decode.packed import compressed  # isort: skip
-from monitor.match.decode.packed import blocks  # isort: skip
-from monitor.match.decode.documents import json_documents  # isort: skip
-from monitor.match.decode.documents import fields  # isort: skip
-from monitor.match.decode.documents import vcards  # isort: skip
-from monitor.match.decode.documents import form_data  # isort: skip
-from monitor.match.decode.documents import property_lists  # isort: skip
-from monitor.match.decode.letters import escapes  # isort: skip
-from monitor.match.decode.letters import binary_to_text  # isort: skip
-from monitor.match.decode.letters import spelled_out  # isort: skip
-from monitor.match.decode.documents import mail  # isort: skip
-from monitor.match.decode.letters import rare_encodings  # isort: skip
-from monitor.match.decode.messages import exif  # isort: skip
-from monitor.match.decode.packed import archives  # isort: skip
-from monitor.match.decode.messages import sqlite_files  # isort: skip
-from monitor.match.decode.messages import bson  # isort: skip
-from monitor.match.decode.messages import avro  # isort: skip
-from monitor.match.decode.messages import amf  # isort: skip
-from monitor.match.decode.messages import protobuf  # isort: skip
-from monitor.match.decode.messages import raw_digests  # isort: skip
-from monitor.match.decode.messages import msgpack_cbor  # isort: skip
-from monitor.match.decode.messages import thrift  # isort: skip
-from monitor.match.decode.messages import wire_frames  # isort: skip
-from monitor.match.decode.guesses import masks  # isort: skip
-from monitor.match.decode.guesses import keyed  # isort: skip
 from monitor.match.decode import large
+from monitor.match.decode.documents import form_data, json_documents, mail, property_lists, vcards
+from monitor.match.decode.guesses import masks
 from monitor.match.decode.large import Body, Spool
+from monitor.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out
+from monitor.match.decode.messages import (
+    avro,
+    bson,
+    exif,
+    msgpack_cbor,
+    protobuf,
+    raw_digests,
+    sqlite_files,
+    thrift,
+    wire_frames,
+)
+from monitor.match.decode.packed import archives, blocks, compressed
 from monitor.match.decode.walk.pieces import (
     DECODERS,
+    GUESSES,
     Decoded,
     Decoder,
     Leaf,
@@ -52,6 +40,7 @@ from monitor.match.decode.walk.pieces import (
 
 __all__ = [
     "DECODERS",
+    "GUESSES",
     "Body",
     "Decoded",
     "Decoder",
@@ -62,38 +51,12 @@ __all__ = [
     "leaves",
     "leaves_of",
 ]
-_MODULES = (
-    *(
-        charsets,
-        compressed,
-        blocks,
-        json_documents,
-        fields,
-        vcards,
-        form_data,
-        property_lists,
-        escapes,
-        binary_to_text,
-        spelled_out,
-        mail,
-        rare_encodings,
-    ),
-    *(
-        exif,
-        archives,
-        sqlite_files,
-        bson,
-        avro,
-        amf,
-        protobuf,
-        raw_digests,
-        msgpack_cbor,
-        thrift,
-        wire_frames,
-        masks,
-        keyed,
-    ),
+_DECODERS = (
+    *(charsets, binary_to_text, escapes, spelled_out, long_numbers, compressed, blocks, archives),
+    *(json_documents, vcards, form_data, property_lists, mail, exif, sqlite_files, bson, avro, protobuf),
+    *(raw_digests, msgpack_cbor, thrift, wire_frames, masks),
 )
+"""Where they are registered."""
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 TILE = re.compile(rb"/[0-9]{2}/[0-9]{4,7}/[0-9]{4,7}(?![0-9])")

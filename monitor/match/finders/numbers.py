@@ -1,4 +1,4 @@
-"""Finds numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`."""
+"""Finds numbers with something between their digits: `+86 138-0013-8000`, `(310) 555 0123`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIGITS_OF_A_NUMBER = range(7, 18)
 
 
 def find_split_numbers(table: Table, look: Look, found: Found) -> None:
-    """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
+    """Numbers with something between their digits: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
     for run, groups, last in _ends(table, look):
         leaf_number = look.leaf_at(run.start())
         leaf = look.leaves[leaf_number]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from monitor.findings import Reason, Why, because
 from monitor.match.decode.walk.pieces import Leaf
 from monitor.match.hits import STRONG_BITS, TELLING, last_key, parent_of
 from monitor.match.look import Look
@@ -45,7 +46,7 @@ class Found(NamedTuple):
     leaf: int
     strong: bool
     telling: bool
-    why: str
+    reasons: tuple[Reason, ...]
 
 
 Cuts = list[tuple[str, tuple[str, ...]]]
@@ -120,11 +121,13 @@ class Splits:
             variant = Variant("split", of, "utf-8", b"", "none", bits)
             paths = [look.leaves[one].path for one in numbers]
             for one, path in zip(numbers, paths, strict=True):
-                rest = " and ".join(other for other in paths if other != path)
-                why = f"in {len(parts)} parts, the rest at {rest}"
-                why += "; the keys say so" if telling else "; the keys do not say so"
+                rest = ", ".join(other for other in paths if other != path)
+                reasons = (
+                    because(Why.IN_PARTS, count=len(parts), rest=rest),
+                    because(Why.KEYS if telling else Why.NO_KEYS),
+                )
                 sure = bits >= (STRONG_BITS if telling else SURE_BITS if kind in ("id", "mac") else math.inf)
-                yield Found(slot, variant, one, sure, telling, why)
+                yield Found(slot, variant, one, sure, telling, reasons)
 
     def _joined(self, look: Look) -> Iterator[Found]:
         """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
@@ -153,10 +156,10 @@ class Splits:
             joined, numbers = rows_of_leaves[at]
             for of in (of for of, form in _whole(*self._value_of(slot)) if form == joined):
                 variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
-                way = f"from {leaves[numbers[0]].path} to {leaves[numbers[-1]].path}"
-                why = f"in {len(numbers)} parts, {way}; the keys do not say so: a candidate"
+                first, last = leaves[numbers[0]].path, leaves[numbers[-1]].path
+                why = because(Why.CUT_ANYWHERE, count=len(numbers), first=first, last=last)
                 for one in numbers:
-                    yield Found(slot, variant, one, True, False, why)
+                    yield Found(slot, variant, one, True, False, (why,))
 
 
 def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:
@@ -279,7 +282,7 @@ def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
 
 def rarest(cuts: Cuts) -> set[bytes]:
     """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
-    longest, one behind the other."""
+    longest, one after the other."""
     found: set[bytes] = set()
     for _, parts in cuts:
         words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))

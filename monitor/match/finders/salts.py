@@ -10,6 +10,7 @@ from itertools import chain, islice, permutations
 from typing import NamedTuple
 
 from monitor.events import Value
+from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.decode import Leaf
 from monitor.match.decode.walk.pieces import GUESSES
@@ -31,7 +32,7 @@ SALT = range(2, 65)
 NO_DIGEST = re.compile(
     r"session|request|trace|span|parent|correlation|message|event|transaction|install|^[rsem]?id$|_sid$"
 )
-"""Keys of ids that are drawn anew each time, and are no digests."""
+"""Keys of ids that are drawn at random each time, and are no digests."""
 MOST_SALTS, MOST_TOGETHER = 12, 12
 """Fields that are tried as salts, and values that are tried together: of 12, some thousand digests are taken."""
 LEAST_BITS = 24.0
@@ -60,6 +61,7 @@ class _Salt(NamedTuple):
     """A text that may have been hashed with a value, and where it was found."""
 
     where: str
+    """Empty: it is the name of the app."""
     data: bytes
 
 
@@ -105,7 +107,7 @@ class Salts:
         if not asked or not self._known:
             return []
         salts = _salts(leaves, asked.values())
-        salts += [_Salt("the app's name", app.encode("utf-8", "replace")) for app in apps]
+        salts += [_Salt("", app.encode("utf-8", "replace")) for app in apps]
         alone, of_rows = (_few(forms, wanted) for forms in (self._alone, self._of_rows))
         tried = (frozenset(asked), tuple(salts), len(alone), len(of_rows))
         if tried in self._tried:
@@ -130,11 +132,11 @@ def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
 def _hashed(asked: dict[bytes, Leaf], inputs: Iterable[_Input]) -> Iterator[Hit]:
     """Whatever of these inputs one of the digests was taken of."""
     algorithms = [ALGORITHMS[size] for size in sorted({len(raw) for raw in asked})]
-    for forms, data, said, secret in islice(inputs, MOST // len(algorithms)):
+    for forms, data, where, secret in islice(inputs, MOST // len(algorithms)):
         for algorithm in algorithms:
             raw = hmac.digest(secret, data, algorithm) if secret else DIGESTS[algorithm](data)
             if raw in asked:
-                yield from _hits(forms, f"{'hmac' if secret else 'salted'}_{algorithm}", said, asked[raw])
+                yield from _hits(forms, f"{'hmac' if secret else 'salted'}_{algorithm}", where, asked[raw])
 
 
 def _may_be_digest(leaf: Leaf) -> bool:
@@ -170,9 +172,9 @@ NO_TEXTS = GUESSES | {"separators", "base85"}
 """Steps that only guess."""
 
 
-_Input = tuple[tuple[_Form, ...], bytes, str, bytes]
-"""Values, what a digest may have been taken of, what they were hashed with, and the key of a MAC; empty: a digest. A
-plain tuple, for there are thousands."""
+_Input = tuple[tuple[_Form, ...], bytes, str | None, bytes]
+"""Values, what a digest may have been taken of, where the salt is (None: they are each other's), and the key of a MAC;
+empty: a digest. A plain tuple, for there are thousands."""
 
 
 def _salted(forms: Sequence[_Form], salts: Sequence[_Salt]) -> Iterator[_Input]:
@@ -212,17 +214,22 @@ def _together(forms: Sequence[_Form]) -> Iterator[_Input]:
     forms = forms[:MOST_TOGETHER]
     for pair in permutations(forms, 2):
         for between in BETWEEN:
-            yield pair, between.join([form.data for form in pair]), "another value", b""
+            yield pair, between.join([form.data for form in pair]), None, b""
     for three in permutations(forms[: MOST_TOGETHER // 2], 3):
-        yield three, b"".join([form.data for form in three]), "another value", b""
+        yield three, b"".join([form.data for form in three]), None, b""
 
 
-def _hits(forms: Sequence[_Form], name: str, said: str, leaf: Leaf) -> Iterator[Hit]:
-    raw = leaf.data
+def _hits(forms: Sequence[_Form], name: str, where: str | None, leaf: Leaf) -> Iterator[Hit]:
+    raw, keyed = leaf.data, name.startswith("hmac")
+    if where is None:
+        said = because(Why.TAKEN_WITH_VALUE)
+    elif where:
+        said = because(Why.KEYED_WITH_FIELD if keyed else Why.TAKEN_WITH_FIELD, path=where)
+    else:
+        said = because(Why.KEYED_WITH_APP if keyed else Why.TAKEN_WITH_APP)
     for form in forms:
         value = Value(type=form.key[0], text=form.key[1])
         bits = variants.bits_of(form.data.decode("utf-8", "replace"))
         variant = variants.Variant(name, form.name, "leaf", raw, "none", bits)
         hit = hit_at(form.key, value, form.kind, variant, leaf, 0, len(raw), "", len(raw))
-        way = f"keyed with {said}" if name.startswith("hmac") else f"taken of it together with {said}"
-        yield hit._replace(why=f"{hit.why}; {way}")
+        yield hit._replace(reasons=(*hit.reasons, said))

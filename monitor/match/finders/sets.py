@@ -9,14 +9,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import mmh3
+
 from monitor.events import Value
+from monitor.findings import Reason, Why, because
 from monitor.match import variants
 from monitor.match.decode.letters.binary_to_text import from_base64
 from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
 from monitor.match.hits import Hit, hit_at
 from monitor.match.reads import Key
 from monitor.match.variants import Variant, digests
-from monitor.match.variants.composed import murmur3_128
 
 SHORTEST, LONGEST = 4, 7
 """Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""
@@ -110,8 +112,10 @@ class Sets:
             listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
             chance = tail(found, max(found, listed), min(0.5, len(self) * FORMS_EACH / 2**32))
             if chance < CHANCE:
-                why = f"{found} of the {listed} numbers in {parent} are a {name.replace('_', ' ')} of known values"
-                better = {id(hit): hit._replace(strong=True, chance=chance, why=f"{hit.why}; {why}") for hit in of_way}
+                why = because(Why.TOGETHER, count=found, many=listed, path=parent, variant=name)
+                better = {
+                    id(hit): hit._replace(strong=True, chance=chance, reasons=(*hit.reasons, why)) for hit in of_way
+                }
                 hits = [better.get(id(hit), hit) for hit in hits]
         return hits
 
@@ -148,10 +152,8 @@ class Sets:
                 known |= {begins: (digest, form, key) for begins, key in of_way.items()}
         for begins, (digest, form, key) in sorted(known.items()):
             chance = tried * tail(len(known), len(listed), len(members[form]) / 256**size)
-            why = (
-                f"first {size} bytes of the {digest} of the {form.replace('_', ' ')} form; {len(known)} of the "
-                f"{len(listed)} in {parent} are of known values, which alone none of them would prove"
-            )
+            counts = {"count": len(known), "many": len(listed), "size": size}
+            why = because(Why.SHORT_DIGESTS, variant=digest, of=form, path=parent, **counts)
             yield _hit(key, f"{digest}_first_{size}", form, begins, listed[begins], chance, why)
 
     # --- Bloom filters ---
@@ -177,10 +179,8 @@ class Sets:
             if len(keys) < LEAST_KNOWN or chance >= CHANCE:
                 return
             for key in sorted(keys):
-                why = (
-                    f"{len(keys)} of {len(asked[form])} known values, in the {form.replace('_', ' ')} form, are in a "
-                    f"Bloom filter of {64 * longs} bits; one alone is by mistake with a chance of {share**hashes:.2g}"
-                )
+                counts = {"count": len(keys), "many": len(asked[form]), "bits": 64 * longs}
+                why = because(Why.IN_FILTER, of=form, mistake=share**hashes, **counts)
                 hit = _hit(key, BLOOM, form, data[:HEAD], leaf, chance, why)
                 yield hit._replace(decoding=(*leaf.decoding, BLOOM))
 
@@ -201,7 +201,7 @@ class _InFull:
 
 def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
     """The bits of an entry, by Guava's two strategies over the 128 bits of MurmurHash3."""
-    raw = murmur3_128(text)
+    raw = mmh3.mmh3_x64_128_digest(text)
     if strategy:
         low, high = (int.from_bytes(raw[at : at + 8], "little") for at in (0, 8))
         return (((low + high * turn) & (1 << 63) - 1) % size for turn in range(hashes))
@@ -211,7 +211,7 @@ def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
 
 
 def tail(found: int, of: int, chance: float) -> float:
-    """At most how probable it is that so many of so many happen, each with this chance (Chernoff's bound)."""
+    """At most how probable it is that k of n happen, each with this chance (Chernoff's bound)."""
     share = found / of
     if share <= chance:
         return 1.0
@@ -219,8 +219,8 @@ def tail(found: int, of: int, chance: float) -> float:
     return math.exp(-of * (share * math.log(share / chance) + rest))
 
 
-def _hit(key: Key, name: str, form: str, pattern: bytes, leaf: Leaf, chance: float, why: str) -> Hit:
+def _hit(key: Key, name: str, form: str, pattern: bytes, leaf: Leaf, chance: float, why: Reason) -> Hit:
     value = Value(type=key[0], text=key[1])
     variant = Variant(name, form, "leaf", pattern, "none", -math.log2(max(chance, 1e-300)))
     hit = hit_at(key, value, variants.kind_of(value), variant, leaf, 0, len(leaf.data), "", 4)
-    return hit._replace(chance=chance, strong=True, why=why)
+    return hit._replace(chance=chance, strong=True, reasons=(why,))

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from monitor.events import Value
+from monitor.findings import Reason, Why, because
 from monitor.match.geo import grids, systems
 from monitor.match.hits import TELLING, last_key, parent_of
 from monitor.match.look import Look
-from monitor.match.native.listed import Numbers
 from monitor.match.native.sieve import Sieve
 from monitor.match.places.binary import Packed
 from monitor.match.places.cells import Cells
 from monitor.match.places.degrees import SOME_PART, Parted, in_parts
+from monitor.match.places.listed import Numbers
 from monitor.match.places.notations import (
     GOES_WITH,
     MERCATOR_M,
@@ -54,7 +55,7 @@ class Found(NamedTuple):
     start: int
     end: int
     strong: bool
-    why: str
+    reasons: tuple[Reason, ...]
     error_m: float
     fits: bool
 
@@ -148,8 +149,7 @@ class Places:
             for number in sorted(axes[0].keys() & axes[1].keys()):
                 lat, lon = axes[0][number], axes[1][number]
                 if _decimals(lat, lon) >= 3:
-                    relation = "the keys say latitude and longitude, each in several fields"
-                    yield from self._pair(look, number, lat, lon, relation)
+                    yield from self._pair(look, number, lat, lon, Why.AXES_BY_KEYS_OF_PARTS)
 
     def _near(self, degrees: float, unit: float, notation: str, *, lon: bool) -> set[int]:
         """The places that have such a coordinate in this notation, or one of a cell beside it."""
@@ -171,13 +171,12 @@ class Places:
                 continue
             name = "coordinates" if place.system == "wgs84" else place.system
             variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
-            beside = f"{pair.gap} byte{'s' * (pair.gap > 1)} between them" if pair.gap else "side by side"
-            order = "longitude first" if pair.swapped else "latitude first"
-            why = (
-                f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
-                f"{pair.error_m:.0f} m from the known place; {beside}, {order}"
+            reasons = (
+                _place(Why.PLACE_IN_BYTES, pair.decimals, pair.error_m, notation=pair.kind),
+                because(Why.BYTES_APART, count=pair.gap) if pair.gap else because(Why.BYTES_BESIDE),
+                because(Why.LONGITUDE_FIRST if pair.swapped else Why.LATITUDE_FIRST),
             )
-            yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
+            yield Found(slot, variant, numbers[number], pair.start, pair.end, True, reasons, pair.error_m, True)
 
     def _coordinates(self, look: Look, read: Sequence[Reading]) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
@@ -223,7 +222,7 @@ class Places:
                         spot = (leaf, start - offset, end - offset)
                         known.append(_Coordinate(*spot, decimals, "utm", off / systems.METRES_PER_DEGREE, off, fits))
 
-    def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
+    def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: Why) -> Iterator[Found]:
         slot, place = self._places[number]
         decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
@@ -233,16 +232,20 @@ class Places:
         rarer = of in RARER
         bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
         variant = Variant(name, of, "place", b"", "digit", bits)
-        precision = PRECISION[min(decimals, 5)]
-        written = "" if of == "as_given" else f" in {of}" + (f", one of {len(RARER)} rarer notations" if rarer else "")
-        why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the known place; {relation}"
+        if rarer:
+            place_said = _place(Why.PLACE_IN_RARE_NOTATION, decimals, error, notation=of, many=len(RARER))
+        elif of == "as_given":
+            place_said = _place(Why.PLACE, decimals, error)
+        else:
+            place_said = _place(Why.PLACE_IN_NOTATION, decimals, error, notation=of)
+        reasons = (place_said, because(relation))
         fits = lat.fits and lon.fits
         if lat.leaf == lon.leaf:
             start, end = min(lat.start, lon.start), max(lat.end, lon.end)
-            yield Found(slot, variant, lat.leaf, start, end, True, why, error, fits)
+            yield Found(slot, variant, lat.leaf, start, end, True, reasons, error, fits)
             return
-        for one, other, part, rest in ((lat, lon, "latitude", "longitude"), (lon, lat, "longitude", "latitude")):
-            said = f"{part}, the {rest} at {look.leaves[other.leaf].path}: {why}"
+        for one, other, axis in ((lat, lon, Why.LATITUDE), (lon, lat, Why.LONGITUDE)):
+            said = (because(axis, path=look.leaves[other.leaf].path), *reasons)
             yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
 
 
@@ -258,15 +261,12 @@ UNDER_KEYS, WITHOUT_KEYS = 4, 5
 """Decimals of a degree that both coordinates must have in one of the rarer notations."""
 COLATITUDE = re.compile(r"co[._-]?lat|polar|theta|zenith")
 """Keys of an angle from the pole; a longitude of 58.8 may stand beside any other number."""
-PRECISION = {
-    0: "a region",
-    1: "a city, about 10 km",
-    2: "a town, about 1 km",
-    3: "coarse, about 100 m",
-    4: "a street, about 10 m",
-    5: "precise, about 1 m",
-}
-"""Decimals of a degree -> how precisely they say where somebody is."""
+PRECISION = ("region", "city", "town", "coarse", "street", "precise")
+"""By decimals of a degree: how precisely they say where somebody is."""
+
+
+def _place(code: Why, decimals: int, error_m: float, **fields: str | float) -> Reason:
+    return because(code, count=decimals, precision=PRECISION[min(decimals, 5)], metres=error_m, **fields)
 
 
 class _Coordinate(NamedTuple):
@@ -306,7 +306,7 @@ def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coord
 
 def _pairs(
     look: Look, lats: list[_Coordinate], lons: list[_Coordinate], place: systems.Place, partners: Partners
-) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
+) -> Iterator[tuple[_Coordinate, _Coordinate, Why]]:
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
         return
@@ -323,11 +323,11 @@ def _pairs(
             relation = _relation(look, lat, lon)
             if relation is None:
                 continue
-            rank, words = relation
+            rank, how = relation
             distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
             order = (float(rank), lat.error + lon.error, float(distance))
             if (best is None or order < best[0]) and not partners.apart(spots[0][number], spots[1][other], *own):
-                best = order, lon, words
+                best = order, lon, how
         if best is not None and (lat.leaf, lat.start) not in used:
             used.add((lat.leaf, lat.start))
             yield lat, best[1], best[2]
@@ -347,13 +347,13 @@ def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
     return many.decimals if few.off <= 10.0**-many.decimals * 1.000001 else few.decimals
 
 
-def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
+def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
     if lon.notation not in GOES_WITH.get(lat.notation, (lat.notation,)):
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
-        return None  # a nought was dropped at the end of the one with less: it does not stand for what is near it
+        return None  # a zero was dropped at the end of the one with less: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.notation in RARER or lon.notation in RARER:
         return _relation_of_rarer(lat, lon, first.path, second.path, decimals)
@@ -362,42 +362,42 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str]
             return None
         gap = max(lat.start, lon.start) - min(lat.end, lon.end)
         if gap <= 24 and decimals >= 2:
-            return 0, "latitude and longitude side by side"
-        return (3, "both in one text") if decimals >= 4 and lat.notation not in UNUSUAL else None
+            return 0, Why.AXES_BESIDE
+        return (3, Why.AXES_IN_TEXT) if decimals >= 4 and lat.notation not in UNUSUAL else None
     keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
     siblings = parent_of(first.path) == parent_of(second.path)
     if all(keys):
         if siblings and decimals >= 2:
-            return 0, "the keys say latitude and longitude"
+            return 0, Why.AXES_BY_KEY
         if decimals >= 3:
-            return 1, "the keys say latitude and longitude"
+            return 1, Why.AXES_BY_KEY
     if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first.path} {second.path}".lower()):
-        return 0, "the keys say metres"
+        return 0, Why.AXES_IN_METRES
     if siblings and decimals >= 2 and _swapped(first.path, second.path):
-        return 0, "each under the other's key"
+        return 0, Why.AXES_SWAPPED
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
-        return 1, "side by side"
+        return 1, Why.FIELDS_BESIDE
     if decimals >= 4 and lat.notation not in UNUSUAL:
-        return 3, "both in one upload"
+        return 3, Why.AXES_IN_UPLOAD
     return None
 
 
 def _relation_of_rarer(
     lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
-) -> tuple[int, str] | None:
+) -> tuple[int, Why] | None:
     """The same of the rarer notations, which are only taken for coordinates where they stand together."""
     if lat.notation == "colatitude" and not COLATITUDE.search(last_key(first)):
         return None
     if lat.leaf == lon.leaf:
         gap = max(lat.start, lon.start) - min(lat.end, lon.end)
         together = lat.start != lon.start and gap <= 24 and decimals >= WITHOUT_KEYS
-        return (2, "latitude and longitude side by side") if together else None
+        return (2, Why.AXES_BESIDE) if together else None
     if parent_of(first) != parent_of(second):
         return None
     told = TELLING["lat"].match(last_key(first)) and TELLING["lon"].match(last_key(second))
     if decimals >= UNDER_KEYS and (told or _swapped(first, second)):
-        return 2, "the keys say latitude and longitude" if told else "each under the other's key"
-    return (2, "side by side") if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
+        return 2, Why.AXES_BY_KEY if told else Why.AXES_SWAPPED
+    return (2, Why.FIELDS_BESIDE) if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
 
 
 def _swapped(lat: str, lon: str) -> bool:

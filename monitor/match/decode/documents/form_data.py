@@ -6,7 +6,7 @@ import re
 
 from monitor.match.decode.letters.charsets import DECLARED
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
 
 PERCENT = re.compile(rb"%([0-9a-fA-F]{2})|%u([0-9a-fA-F]{4})|\+")
 BYTES = [bytes((i,)) for i in range(256)]
@@ -80,7 +80,8 @@ def _value(piece: Piece, step: str, start: int, end: int, path: str, room: Room,
     return found
 
 
-@decoder("form", "text", rb"[^=&\s<>{\"()]{0,200}=[^&\r\n]*&|%7[bB]%22")
+@decoder("form", "text", order=360, guess=False, sieve="covered", seen_in="Retrofit, by @FormUrlEncoded", alone=True)
+@begins(rb"[^=&\s<>{\"()]{0,200}=[^&\r\n]*&|%7[bB]%22")
 def form(piece: Piece, room: Room) -> Found:
     """application/x-www-form-urlencoded, and query strings wherever they stand."""
     found = pairs(piece, "form", room, separators=b"&")
@@ -92,13 +93,17 @@ def form(piece: Piece, room: Room) -> Found:
 NO_KEY = re.compile(rb"(?:^|&)[^=&]*[`^~|#;!?][^=&]*=")
 
 
-@decoder("form pair", "text", rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$", alone=False)
+@decoder("form pair", "text", order=370, guess=False, sieve="covered", seen_in="Mixpanel (data=...)")
+@begins(rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$")
 def pair(piece: Piece, room: Room) -> Found:
     """`name=value` alone, which may be a form, and much else."""
     return None if b"; " in piece.data else pairs(piece, "form", room, separators=b"&") or None
 
 
-@decoder("form", "text", rb".")
+@decoder(
+    "form", "text", order=380, guess=False, sieve="covered", seen_in="Volley, whose default type is a form", alone=True
+)
+@begins(rb".")
 def said_form(piece: Piece, room: Room) -> Found:
     """What Content-Type calls a form but does not look like one, such as a document posted as its only key."""
     if "x-www-form-urlencoded" not in piece.hint or not re.search(rb"[%+=&]", piece.data):
@@ -106,7 +111,8 @@ def said_form(piece: Piece, room: Room) -> Found:
     return pairs(piece, "form", room, separators=b"&") or None
 
 
-@decoder("percent", "text", rb"%(?:[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})", anywhere=True, alone=False)
+@decoder("percent", "text", order=390, guess=False, sieve="covered", seen_in="java.net.URLEncoder")
+@holds(rb"%(?:[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
 def percent(piece: Piece, room: Room) -> Found:
     """Percent escapes in any text."""
     if not room.take(len(piece.data), piece, "percent"):
@@ -114,7 +120,8 @@ def percent(piece: Piece, room: Room) -> Found:
     return [piece.whole("percent", unquote(piece.data, plus=False))]
 
 
-@decoder("plus", "text", rb"\+", anywhere=True, alone=False)
+@decoder("plus", "text", order=400, guess=False, sieve="covered", seen_in="java.net.URLEncoder")
+@holds(rb"\+")
 def plus(piece: Piece, room: Room) -> Found:
     """Spaces that are still written as a plus, in text that was escaped for a URL."""
     if not BETWEEN.search(piece.data) or b" " in piece.data or len(piece.data) > 4096 or BASE64.fullmatch(piece.data):
@@ -124,7 +131,8 @@ def plus(piece: Piece, room: Room) -> Found:
     return [piece.whole("plus", piece.data.replace(b"+", b" "))] if room.take(len(piece.data), piece, "plus") else None
 
 
-@decoder("cookie", "text", rb"[\w.$-]+=[^;]*(?:;\s*[\w.$-]+=[^;]*)+;?\s*$")
+@decoder("cookie", "text", order=410, guess=False, sieve="covered", seen_in="Android's WebView", alone=True)
+@begins(rb"[\w.$-]+=[^;]*(?:;\s*[\w.$-]+=[^;]*)+;?\s*$")
 def cookie(piece: Piece, room: Room) -> Found:
     """`a=1; b=2`, as in the headers Cookie and Set-Cookie."""
     found: list[Piece] = []
@@ -142,7 +150,8 @@ def _boundary(piece: Piece) -> bytes | None:
     return first[1] if first else None
 
 
-@decoder("multipart", "any", rb"--", anywhere=True)
+@decoder("multipart", "any", order=420, guess=False, sieve="covered", seen_in="OkHttp's MultipartBody", alone=True)
+@holds(rb"--")
 def multipart(piece: Piece, room: Room) -> Found:
     """multipart/*: each part under its field's name, its file name too; transfer encodings undone."""
     boundary = _boundary(piece)

@@ -7,7 +7,7 @@ import re
 
 from monitor.match.decode.letters.backslashes import unescape
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
 
 TOKEN = re.compile(
     rb"""[\s,:]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\]])|'([^'\\]*+(?:\\.[^'\\]*+)*+)'(?=\s*[,:\]}])|"""
@@ -126,7 +126,8 @@ def lists_of_bytes(piece: Piece, room: Room) -> list[Piece]:
     return [one for array in BYTE_ARRAY.finditer(piece.data) for one in _bytes_of(piece, array, piece.path, room)]
 
 
-@decoder("byte array", "text", rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}", anywhere=True, alone=False)
+@decoder("byte array", "text", order=290, guess=False, sieve="covered", seen_in="Gson, of a byte[]")
+@holds(rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}")
 def byte_array(piece: Piece, room: Room) -> Found:
     """The same in what is no document, whose lists are read with it, each where it is."""
     if DOCUMENT.match(piece.data) and _begins_at(piece.data) is not None:
@@ -134,7 +135,15 @@ def byte_array(piece: Piece, room: Room) -> Found:
     return lists_of_bytes(piece, room) or None
 
 
-@decoder("byte map", "text", rb"\{\s*\"0\"\s*:\s*-?\d{1,3}\s*,\s*\"1\"\s*:", anywhere=True, alone=False)
+@decoder(
+    "byte map",
+    "text",
+    order=300,
+    guess=False,
+    sieve="guess",
+    seen_in="React Native apps: JSON.stringify of a Uint8Array",
+)
+@holds(rb"\{\s*\"0\"\s*:\s*-?\d{1,3}\s*,\s*\"1\"\s*:")
 def byte_map(piece: Piece, room: Room) -> Found:
     """Bytes as an object of numbers, as JSON.stringify writes a typed array."""
     found: list[Piece] = []
@@ -153,7 +162,8 @@ def _begins_at(data: bytes) -> int | None:
     return None if ASSIGNED.match(data, start) else start
 
 
-@decoder("json", "text", DOCUMENT.pattern)
+@decoder("json", "text", order=310, guess=False, sieve="covered", seen_in="nearly all SDKs", alone=True)
+@begins(DOCUMENT.pattern)
 def document(piece: Piece, room: Room) -> Found:
     """JSON: one document, several (NDJSON or glued), cut short, behind the guard `)]}'`."""
     data = piece.data
@@ -187,7 +197,8 @@ def document(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("json string", "text", rb'\s*"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*$')
+@decoder("json string", "text", order=320, guess=False, sieve="covered", seen_in="Retrofit, of a String", alone=True)
+@begins(rb'\s*"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*$')
 def string(piece: Piece, room: Room) -> Found:
     """A document that is one JSON string."""
     found: list[Piece] = []
@@ -195,7 +206,8 @@ def string(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("json inside", "text", rb"\{\s*\"|\[\s*[{\"]", anywhere=True, alone=False)
+@decoder("json inside", "text", order=330, guess=False, sieve="covered", seen_in="callbacks of JSONP; Android's log")
+@holds(rb"\{\s*\"|\[\s*[{\"]")
 def inside(piece: Piece, room: Room) -> Found:
     """Documents inside other text: log lines, callbacks, fragments glued together."""
     found: list[Piece] = []

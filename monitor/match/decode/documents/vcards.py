@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
 
 CARD = re.compile(rb"(?i)BEGIN:VCARD\r?\n(.*?)(?:\nEND:VCARD|\Z)", re.DOTALL)
 PROPERTY = re.compile(rb"(?m)^(?:[\w-]+\.)?([A-Za-z][\w-]*)((?:;[^:\r\n]*)?):([^\r\n]+)")
@@ -15,7 +15,10 @@ FRAME = frozenset(("version", "rev", "prodid"))
 PART = re.compile(rb"((?:[^;\\]|\\.)*)(?:;|\Z)", re.DOTALL)
 
 
-@decoder("vcard", "text", rb"(?i:BEGIN:VCARD)\r?\n", anywhere=True, alone=False)
+@decoder(
+    "vcard", "text", order=340, guess=False, sieve="covered", seen_in="Android's contacts app, when a contact is shared"
+)
+@holds(rb"(?i:BEGIN:VCARD)\r?\n")
 def cards(piece: Piece, room: Room) -> Found:
     """The values of properties; those of a name part by part as well."""
     found: list[Piece] = []

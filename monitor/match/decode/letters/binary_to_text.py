@@ -1,22 +1,20 @@
-"""Decoders of bytes written as letters (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
+"""Decoders of bytes written as letters (base64, hex, base32, base85, JWT), whole or inside other text."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections import Counter
 
 from monitor.match.decode.letters.charsets import PACKED
-from monitor.match.decode.packed import lz_string
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
 """Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
 WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
-"""An id directly behind a word: `AND64f051c20ca1dc00`."""
+"""An id directly after a word: `AND64f051c20ca1dc00`."""
 CUT_HEX = re.compile(rb"(?<![A-Za-z0-9])(?:[0-9a-f]{16}|[0-9A-F]{16}|[0-9a-f]{20}|[0-9A-F]{20})(?![A-Za-z0-9])")
 """A digest that was cut, beside a mark: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
 STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")
@@ -38,10 +36,6 @@ HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{
 HEX_DIGIT = re.compile(rb"[0-9a-fA-F]")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
-FEW_OF_32 = re.compile(
-    rb"(?:[A-Z2-7]{8}|[a-z2-7]{8})?(?:[A-Z2-7]{7}=|[A-Z2-7]{5}={3}|[A-Z2-7]{4}={4}|[A-Z2-7]{2}={6}|[a-z2-7]{7}=|[a-z2-7]{5}={3}|[a-z2-7]{4}={4}|[a-z2-7]{2}={6})"
-)
-"""Up to sixteen letters, filled up to eight or sixteen."""
 TO_DIGITS = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
@@ -64,8 +58,6 @@ LONG_WORD = 20
 """Letters without a blank from which on it may be no word."""
 SHORT_WORD = 12
 """Letters that say too little when they are fewer, even where they are base64 of text."""
-PADDING = 4
-"""Signs at most behind the last letter of a text of lz-string."""
 ALIKE = 64
 """Times that one run is read in one text; more say nothing new, and may be there to take time."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
@@ -73,7 +65,6 @@ FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
 )
-BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 
 
 def from_base64(run: bytes) -> bytes | None:
@@ -96,7 +87,8 @@ def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     return spans + [(m.start() + start, m.end() + start) for m in re.finditer(rb"[A-Za-z0-9_-]{8,}={0,2}", run)]
 
 
-@decoder("jwt", "text", rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.", anywhere=True, alone=False)
+@decoder("jwt", "text", order=500, guess=False, sieve="covered", seen_in="Firebase Authentication")
+@holds(rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.")
 def jwt(piece: Piece, room: Room) -> Found:
     """Header and claims of JSON Web Tokens."""
     found: list[Piece] = []
@@ -108,7 +100,15 @@ def jwt(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("base64 lines", "text", rb"\n", anywhere=True, alone=False)
+@decoder(
+    "base64 lines",
+    "text",
+    order=510,
+    guess=False,
+    sieve="covered",
+    seen_in="android.util.Base64 with its default flags",
+)
+@holds(rb"\n")
 def wrapped(piece: Piece, room: Room) -> Found:
     """base64 in lines, as in MIME, and hex, as `xxd -p` writes it."""
     found: list[Piece] = []
@@ -137,7 +137,15 @@ def _in_lines(piece: Piece, room: Room) -> Found:
     return [piece.whole("base64", out)] if out and room.take(len(out), piece, "base64") else None
 
 
-@decoder("base64 blanks", "text", rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z", alone=False)
+@decoder(
+    "base64 blanks",
+    "text",
+    order=520,
+    guess=False,
+    sieve="guess",
+    seen_in="apps that put base64 into a form as it is",
+)
+@begins(rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z")
 def blanks(piece: Piece, room: Room) -> Found:
     """base64 of which each plus became a blank on its way through a form; it must come out as text, or have too few
     blanks and too many sorts of letters to be one."""
@@ -155,7 +163,8 @@ BETWEEN_BLANKS = 16
 MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
 
 
-@decoder("runs", "any", rb"[A-Za-z0-9+/_-]{8}", anywhere=True, alone=False)
+@decoder("runs", "any", order=530, guess=False, sieve="covered", seen_in="Mixpanel; Sensors Analytics")
+@holds(rb"[A-Za-z0-9+/_-]{8}")
 def runs(piece: Piece, room: Room) -> Found:
     """Runs of base64, base32 or hex, whole or inside anything."""
     found: list[Piece] = []
@@ -169,10 +178,6 @@ def runs(piece: Piece, room: Room) -> Found:
         run = match[0]
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
-            last = run[:1] == b"N" and len(data) - end <= PADDING
-            plain = lz_string.unpacked(data[start:].rstrip(b"$"), room) if last else None
-            if plain and room.take(len(plain), piece, "lz-string"):
-                found.append(piece.turned("lz-string", plain, start, len(data)))
         packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
         if WORDS.fullmatch(run) and not packed and not (run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))):
             continue
@@ -247,7 +252,8 @@ def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[
         found.append(piece.turned("base64", out, start + before, end)._replace(done=True))
 
 
-@decoder("runs", "text", rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_", anywhere=True, alone=False)
+@decoder("runs", "text", order=540, guess=False, sieve="covered", seen_in="Tencent's TLS signatures (UserSig)")
+@holds(rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_")
 def starred(piece: Piece, room: Room) -> Found:
     """base64 in the letters that Tencent signs with, whole or inside other text."""
     found: list[Piece] = []
@@ -288,22 +294,6 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
             found.append(piece.turned("base32", out, *run.span()))
 
 
-@decoder("base32", "text", rb"[A-Za-z2-7]{2,15}={1,6}\Z", alone=False)
-def short_base32(piece: Piece, room: Room) -> Found:
-    """Fewer letters of base32, where what fills them up says what they are."""
-    if not FEW_OF_32.fullmatch(piece.data):
-        return None
-    out = _from_digits(piece.data.rstrip(b"=").translate(TO_DIGITS))
-    return None if out is None or as_text(out) is None else _only_text(piece, "base32", out, room)
-
-
-@decoder("base32hex", "text", rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z", alone=False)
-def base32hex(piece: Piece, room: Room) -> Found:
-    """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
-    out = _from_digits(piece.data.rstrip(b"="))
-    return None if out is None else _only_text(piece, "base32hex", out, room)
-
-
 def _from_digits(digits: bytes) -> bytes | None:
     """What digits of base 32, such as Python reads, stand for, five bits each; None when they are no whole bytes."""
     if len(digits) % 8 in (1, 3, 6):
@@ -313,12 +303,9 @@ def _from_digits(digits: bytes) -> bytes | None:
 
 
 @decoder(
-    "spaced hex",
-    "text",
-    rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}",
-    anywhere=True,
-    alone=False,
+    "spaced hex", "text", order=570, guess=False, sieve="covered", seen_in="keytool's fingerprints of certificates"
 )
+@holds(rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}")
 def spaced_hex(piece: Piece, room: Room) -> Found:
     """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
     found: list[Piece] = []
@@ -329,12 +316,8 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder(
-    "grouped hex",
-    "text",
-    rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z",
-    alone=False,
-)
+@decoder("grouped hex", "text", order=580, guess=False, sieve="covered", seen_in=".NET's Guid, in braces")
+@begins(rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z")
 def grouped_hex(piece: Piece, room: Room) -> Found:
     """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
     groups = GROUP.findall(piece.data)
@@ -350,26 +333,10 @@ GROUP = re.compile(rb"[0-9a-fA-F]+")
 ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
 
 
-@decoder("base58", "text", rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z", alone=False)
-def base58(piece: Piece, room: Room) -> Found:
-    """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
-    if WORDS.fullmatch(piece.data):
-        return None
-    number = 0
-    for letter in piece.data:
-        number = number * 58 + BASE58[letter]
-    out = number.to_bytes((number.bit_length() + 7) // 8)
-    checked = hashlib.sha256(hashlib.sha256(out[:-4]).digest()).digest()[:4] == out[-4:]
-    return _only_text(piece, "base58", out[:-4] if checked else out, room)
-
-
-@decoder(
-    "base85",
-    "text",
+@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85")
+@begins(
     rb"(?=[!-~]{8,4096}\Z)"
-    rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])",
-    alone=False,
-    first=True,
+    rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])"
 )
 def base85(piece: Piece, room: Room) -> Found:
     """base85 in any of its three alphabets that is all of a text and comes out as text, or that has so many signs as

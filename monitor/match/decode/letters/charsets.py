@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from monitor.match.decode.walk.pieces import CONTROL, Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import CONTROL, Found, Piece, Room, as_text, begins, decoder, holds
 
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32le"),
@@ -47,7 +47,16 @@ def _wide(data: bytes) -> str | None:
     return None
 
 
-@decoder("byte order mark", "any", rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf|\x00\x00\xfe\xff")
+@decoder(
+    "byte order mark",
+    "any",
+    order=70,
+    guess=False,
+    sieve="covered",
+    seen_in="apps made with Xamarin, whose StreamWriter writes one",
+    alone=True,
+)
+@begins(rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf|\x00\x00\xfe\xff")
 def marked(piece: Piece, room: Room) -> Found:
     """Text that begins with a byte order mark."""
     for mark, name in MARKS:
@@ -64,7 +73,8 @@ def marked(piece: Piece, room: Room) -> Found:
     return None
 
 
-@decoder("wide charset", "binary", rb"\x00", anywhere=True, alone=False)
+@decoder("wide charset", "binary", order=80, guess=False, sieve="covered", seen_in="Unity apps, by Encoding.Unicode")
+@holds(rb"\x00")
 def wide(piece: Piece, room: Room) -> Found:
     """UTF-16 and UTF-32 without a mark."""
     name = _wide(piece.data)
@@ -77,7 +87,8 @@ def wide(piece: Piece, room: Room) -> Found:
     return None if CONTROL.search(text.encode("utf-8", "replace")) else _turn(piece, name, text, room)
 
 
-@decoder("wide charset", "binary", rb"(?:[!-~]\x00){12}|(?:\x00[!-~]){12}", anywhere=True, alone=False)
+@decoder("wide charset", "binary", order=90, guess=False, sieve="covered", seen_in="Android's Parcel, of a Java String")
+@holds(rb"(?:[!-~]\x00){12}|(?:\x00[!-~]){12}")
 def wide_runs(piece: Piece, room: Room) -> Found:
     """Words of ASCII in UTF-16 among other bytes, as in a Parcel of Android."""
     found = []
@@ -91,7 +102,15 @@ def wide_runs(piece: Piece, room: Room) -> Found:
 WIDE_RUN = re.compile(rb"(?:[ -~]\x00){12,}|(?:\x00[ -~]){12,}")
 
 
-@decoder("declared charset", "binary")
+@decoder(
+    "declared charset",
+    "binary",
+    order=100,
+    guess=False,
+    sieve="header",
+    seen_in="Amap's location SDK, in GBK",
+    alone=True,
+)
 def declared(piece: Piece, room: Room) -> Found:
     """The charset that Content-Type or XML itself names, when the bytes are not UTF-8 and decode as it."""
     header, prolog = DECLARED.search(piece.hint), PROLOG.match(piece.data)
@@ -111,7 +130,8 @@ def declared(piece: Piece, room: Room) -> Found:
     return _turn(piece, step, text, room)
 
 
-@decoder("gb18030", "text", rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z", alone=False)
+@decoder("gb18030", "text", order=110, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
+@begins(rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z")
 def two_by_two(piece: Piece, room: Room) -> Found:
     """Chinese letters whose bytes are also UTF-8 of some letters that are hardly used, as those of 联通 are."""
     text = piece.data.decode("gb18030", "replace")
@@ -124,7 +144,10 @@ PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x
 """How bytes begin that are packed further."""
 
 
-@decoder("latin-1", "any", rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac", anywhere=True, alone=False)
+@decoder(
+    "latin-1", "any", order=120, guess=False, sieve="guess", seen_in="Apache HttpClient, whose default is ISO-8859-1"
+)
+@holds(rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac")
 def letters_for_bytes(piece: Piece, room: Room) -> Found:
     """Bytes that were taken for letters, one for each: UTF-8 that was read as latin-1, streams in a string."""
     if len(piece.data) > 1 << 20 or piece.decoding[-2:] == ("latin-1", "latin-1"):
@@ -139,7 +162,10 @@ def letters_for_bytes(piece: Piece, room: Room) -> Found:
     return None
 
 
-@decoder("western", "binary", rb"[^\x80-\xbf]*[A-Za-z][\xc0-\xff][a-z]", alone=False)
+@decoder(
+    "western", "binary", order=130, guess=False, sieve="guess", seen_in="Apache HttpClient, whose default is ISO-8859-1"
+)
+@begins(rb"[^\x80-\xbf]*[A-Za-z][\xc0-\xff][a-z]")
 def western(piece: Piece, room: Room) -> Found:
     """Short texts in latin-1 that nobody declared: a letter with an accent now and then, between letters."""
     data = piece.data
@@ -149,7 +175,7 @@ def western(piece: Piece, room: Room) -> Found:
     return _turn(piece, "latin-1", data.decode("latin-1"), room)
 
 
-@decoder("gb18030", "binary", alone=False)
+@decoder("gb18030", "binary", order=140, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
 def gb18030(piece: Piece, room: Room) -> Found:
     """Chinese text in GB18030 (GBK, GB2312) that nobody declared: nearly all of it must be Chinese or ASCII."""
     data = piece.data

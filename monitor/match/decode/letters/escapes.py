@@ -9,7 +9,7 @@ import unicodedata
 from itertools import chain
 
 from monitor.match.decode.letters.backslashes import unescape
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 WIDE = re.compile(
     "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u2212\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669\u066b"
@@ -45,14 +45,9 @@ def transfer(piece: Piece, said: str, room: Room) -> Piece:
     return piece
 
 
-@decoder(
-    "entities",
-    "text",
-    rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)",
-    anywhere=True,
-    alone=False,
-    before="form",  # which would be cut at them
-)
+# before forms, which would be cut at them
+@decoder("entities", "text", order=350, guess=False, sieve="covered", seen_in="ksoap2-android")
+@holds(rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)")
 def entities(piece: Piece, room: Room) -> Found:
     """HTML and XML character references."""
     if not room.take(len(piece.data), piece, "entities"):
@@ -65,13 +60,10 @@ NO_LETTER = re.compile(r"&(?=#\d{1000})")
 """A reference with so many digits names no letter, and Python does not make a number of them."""
 
 
-@decoder(
-    "escapes",
-    "text",
+@decoder("escapes", "text", order=460, guess=False, sieve="covered", seen_in="org.json, in a string inside a string")
+@holds(
     rb"\\[uU][0-9a-fA-F]{4}|\\[ux]\{[0-9a-fA-F]|\\[0-9a-fA-F]{4}|\\[0-9a-fA-F]{2} \\|U\+[0-9A-F]{4} U|"
-    rb"\\x[0-9a-fA-F]{2}|\\[0-7]{3}\\[0-7]{3}|\\[\"/\\nrt]",
-    anywhere=True,
-    alone=False,
+    rb"\\x[0-9a-fA-F]{2}|\\[0-7]{3}\\[0-7]{3}|\\[\"/\\nrt]"
 )
 def escapes(piece: Piece, room: Room) -> Found:
     """Backslash escapes of JSON and JavaScript in any text."""
@@ -96,14 +88,11 @@ def octal_bytes(found: re.Match[bytes]) -> bytes:
     return bytes(int(one, 8) & 255 for one in found[0].split(b"\\")[1:])
 
 
+# early: its line breaks may cut any other document
 @decoder(
-    "quoted-printable",
-    "text",
-    rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B|=QUOTED-PRINTABLE",
-    anywhere=True,
-    alone=False,
-    first=True,  # its line breaks may cut any other document
+    "quoted-printable", "text", order=50, guess=False, sieve="covered", seen_in="Android's contacts app, in vCard 2.1"
 )
+@holds(rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B|=QUOTED-PRINTABLE")
 def quoted_printable(piece: Piece, room: Room) -> Found:
     """RFC 2045 quoted-printable."""
     if PARTS.match(piece.data):  # each part says for itself whether it is
@@ -113,7 +102,15 @@ def quoted_printable(piece: Piece, room: Room) -> Found:
     return [piece.whole("quoted-printable", binascii.a2b_qp(piece.data))]
 
 
-@decoder("width", "text", rb"[\xc2\xcc\xcd\xd9\xdb\xe0-\xe3\xef\xf0]", anywhere=True, alone=False)
+@decoder(
+    "width",
+    "text",
+    order=470,
+    guess=False,
+    sieve="covered",
+    seen_in="input methods for Chinese and Japanese; CLDR's numbers in Arabic",
+)
+@holds(rb"[\xc2\xcc\xcd\xd9\xdb\xe0-\xe3\xef\xf0]")
 def width(piece: Piece, room: Room) -> Found:
     """Full-width and other compatibility forms (NFKC), odd spaces and dashes, digits of other scripts, marks that have
     no width."""
@@ -125,7 +122,8 @@ def width(piece: Piece, room: Room) -> Found:
     return None if plain == text else [piece.whole("width", plain.encode("utf-8", "replace"))]
 
 
-@decoder("folded lines", "text", rb"(?i:BEGIN:V|[\w-]+:).*\n[ \t]", alone=False)
+@decoder("folded lines", "text", order=480, guess=False, sieve="covered", seen_in="ez-vcard; iCal4j")
+@begins(rb"(?i:BEGIN:V|[\w-]+:).*\n[ \t]")
 def folded(piece: Piece, room: Room) -> Found:
     """Lines of vCards, calendars and mail headers that go on in the next."""
     if not room.take(len(piece.data), piece, "folded lines"):
@@ -133,7 +131,8 @@ def folded(piece: Piece, room: Room) -> Found:
     return [piece.whole("folded lines", FOLD.sub(b"", piece.data))]
 
 
-@decoder("markup", "text", rb"\s*<[?!a-zA-Z]", alone=False)
+@decoder("markup", "text", order=490, guess=False, sieve="covered", seen_in="ksoap2-android")
+@begins(rb"\s*<[?!a-zA-Z]")
 def markup(piece: Piece, room: Room) -> Found:
     """Texts and attributes of XML and HTML, under the names of their elements."""
     found: list[Piece] = []

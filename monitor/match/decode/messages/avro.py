@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.match.decode.packed.compressed import CODINGS, unpack
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 from monitor.match.decode.walk.reader import Broken, Reader, format_real
 
 CODECS = {b"deflate": "raw deflate", b"snappy": "snappy", b"zstandard": "zstd", b"bzip2": "bz2", b"xz": "xz"}
@@ -140,7 +140,8 @@ def _head(reader: _Avro) -> dict[str, bytes]:
     return found
 
 
-@decoder("avro", "binary", rb"Obj\x01", alone=False)
+@decoder("avro", "binary", order=1010, guess=False, sieve="covered", seen_in="Apache Avro")
+@begins(rb"Obj\x01")
 def avro(piece: Piece, room: Room) -> Found:
     """The records of an object file; a block whose records cannot be told apart, as it is."""
     found: list[Piece] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 from monitor.match.decode.walk.reader import Broken, Reader, format_real
 
 SKIPPED = {0x06: 0, 0x0A: 0, 0xFF: 0, 0x7F: 0, 0x08: 1, 0x13: 16}
@@ -98,7 +98,8 @@ class _Bson(Reader):
                 raise Broken
 
 
-@decoder("bson", "binary", rb".{3}[\x00-\x02][\x01-\x13\x7f\xff].*\x00\Z")
+@decoder("bson", "binary", order=1000, guess=False, sieve="covered", seen_in="Realm; MongoDB's drivers", alone=True)
+@begins(rb".{3}[\x00-\x02][\x01-\x13\x7f\xff].*\x00\Z")
 def bson(piece: Piece, room: Room) -> Found:
     """BSON: one document, or several after each other, with nothing left over."""
     reader = _Bson(piece, "bson", room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 from monitor.match.decode.walk.reader import Broken, number
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
@@ -70,9 +70,8 @@ class _Directories:
             self.found.append(number(self.piece, "exif", text, begin, begin + 24, f"{self.piece.path}.gps.{name}"))
 
 
-@decoder(
-    "exif", "binary", rb"\xff\xd8\xff|RIFF.{4}WEBP|.{4}ftyp|\x89PNG|II\x2a\x00|MM\x00\x2a|Exif\x00\x00", alone=False
-)
+@decoder("exif", "binary", order=940, guess=False, sieve="covered", seen_in="cameras; androidx.exifinterface")
+@begins(rb"\xff\xd8\xff|RIFF.{4}WEBP|.{4}ftyp|\x89PNG|II\x2a\x00|MM\x00\x2a|Exif\x00\x00")
 def exif(piece: Piece, room: Room) -> Found:
     """Where a photograph was taken, and the texts in it (its maker, its owner, a comment)."""
     data = piece.data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
 from monitor.match.decode.walk.reader import Broken, format_real, number
 
 SIGNATURE = re.compile(
@@ -164,7 +164,8 @@ def _varints(piece: Piece, raw: bytes, start: int, path: str, found: list[Piece]
         _integers(piece, value, start + begin, start + end, f"{path}[{i}]", found)
 
 
-@decoder("grpc", "binary", rb"[\x00\x01]\x00?.{3}.")
+@decoder("grpc", "binary", order=1030, guess=False, sieve="covered", seen_in="gRPC", alone=True)
+@begins(rb"[\x00\x01]\x00?.{3}.")
 def grpc(piece: Piece, room: Room) -> Found:
     """gRPC's length-prefixed messages."""
     data = piece.data
@@ -181,7 +182,7 @@ def grpc(piece: Piece, room: Room) -> Found:
     return found if len(found) > 1 else [found[0]._replace(path=piece.path)]
 
 
-@decoder("protobuf", "binary", alone=False)
+@decoder("protobuf", "binary", order=1040, guess=False, sieve="covered", seen_in="Firebase Analytics")
 def protobuf(piece: Piece, room: Room) -> Found:
     """Protocol Buffers' wire format, fields under their numbers: `$.2.1`."""
     if len(piece.data) < 2:

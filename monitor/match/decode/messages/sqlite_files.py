@@ -6,7 +6,7 @@ import re
 import struct
 
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 from monitor.match.decode.walk.reader import Broken, format_real, number
 
 Chunk = tuple[int, int]
@@ -239,7 +239,8 @@ class _File:
                 self.found.append(self.piece.turned("sqlite", data, start, end, path))
 
 
-@decoder("sqlite", "binary", rb"SQLite format 3\x00", alone=False)
+@decoder("sqlite", "binary", order=980, guess=False, sieve="covered", seen_in="Android's SQLiteDatabase")
+@begins(rb"SQLite format 3\x00")
 def sqlite(piece: Piece, room: Room) -> Found:
     """The rows of every table, under its name, the row's place and the column's name: `$.people[3].phone`."""
     try:
@@ -264,7 +265,8 @@ LOG_HEAD = 32
 FRAME_HEAD = 24
 
 
-@decoder("sqlite log", "binary", rb"\x37\x7f\x06[\x82\x83].{4}", alone=False)
+@decoder("sqlite log", "binary", order=990, guess=False, sieve="covered", seen_in="Android's Room, in write-ahead mode")
+@begins(rb"\x37\x7f\x06[\x82\x83].{4}")
 def log(piece: Piece, room: Room) -> Found:
     """The write-ahead log that lies beside a file (`-wal`): the rows of the pages in it.
 

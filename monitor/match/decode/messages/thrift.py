@@ -6,7 +6,7 @@ import re
 import struct
 
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
 from monitor.match.decode.walk.reader import Broken, Reader, format_real
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
@@ -96,7 +96,8 @@ class _Compact(Reader):
         return count
 
 
-@decoder("thrift", "binary", rb"(?:.{4})?\x82[\x21\x41\x61\x81]|[\x15-\x1c].*\x00\Z", alone=False)
+@decoder("thrift", "binary", order=1080, guess=False, sieve="covered", seen_in="LINE; Umeng Analytics")
+@begins(rb"(?:.{4})?\x82[\x21\x41\x61\x81]|[\x15-\x1c].*\x00\Z")
 def compact(piece: Piece, room: Room) -> Found:
     """Thrift compact: a message, framed or not; or a bare structure, believed when it ends where the bytes end and
     holds text."""
@@ -182,12 +183,8 @@ class _Binary(Reader):
         return count
 
 
-@decoder(
-    "thrift",
-    "binary",
-    rb"(?:.{4})?\x80\x01\x00[\x01-\x04]|[\x02-\x04\x06\x08\x0a-\x0f]\x00.*\x00\Z",
-    alone=False,
-)
+@decoder("thrift", "binary", order=1090, guess=False, sieve="covered", seen_in="Evernote")
+@begins(rb"(?:.{4})?\x80\x01\x00[\x01-\x04]|[\x02-\x04\x06\x08\x0a-\x0f]\x00.*\x00\Z")
 def binary(piece: Piece, room: Room) -> Found:
     """Thrift's binary protocol: a message, framed or not; or a bare structure, believed when it ends where the bytes
     end and holds text, or two real numbers."""

@@ -6,7 +6,7 @@ import re
 import zlib
 
 from monitor.match.decode.packed.compressed import ERRORS, FLUSHED, content
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 DNS = "application/dns-message"
 """What a body is called that is a DNS message, over HTTPS or not."""
@@ -22,7 +22,8 @@ def unmask(data: bytes, mask: bytes) -> bytes:
     return (int.from_bytes(data) ^ int.from_bytes(key[: len(data)])).to_bytes(len(data))
 
 
-@decoder("websocket", "binary", rb"[\x01\x02\x41\x42\x81\x82\xc1\xc2][\x80-\xff].{4}", alone=False)
+@decoder("websocket", "binary", order=1100, guess=False, sieve="covered", seen_in="OkHttp's WebSocket")
+@begins(rb"[\x01\x02\x41\x42\x81\x82\xc1\xc2][\x80-\xff].{4}")
 def websocket(piece: Piece, room: Room) -> Found:
     """Frames from client to server (RFC 6455), whole messages only, with nothing left over; deflated ones too."""
     data = piece.data
@@ -73,7 +74,8 @@ def _message(message: bytes, first: int, room: Room) -> bytes | None:
     return None if first & 15 == 1 and as_text(message) is None else message
 
 
-@decoder("dns", "binary", rb".{12}", alone=False)
+@decoder("dns", "binary", order=1110, guess=False, sieve="header", seen_in="Intra, by DNS over HTTPS")
+@begins(rb".{12}")
 def dns(piece: Piece, room: Room) -> Found:
     """The labels of the names that a DNS message asks for, and what was cut to fit into several of them."""
     data = piece.data
@@ -126,7 +128,8 @@ def _joined(piece: Piece, labels: list[bytes], begin: int, path: str) -> list[Pi
     ]
 
 
-@decoder("websocket", "binary", rb"[^\x00-\x08\x0e-\x1d\x1f]*\x1e", alone=False)
+@decoder("websocket", "binary", order=1120, guess=False, sieve="covered", seen_in="SignalR")
+@begins(rb"[^\x00-\x08\x0e-\x1d\x1f]*\x1e")
 def records(piece: Piece, room: Room) -> Found:
     """Texts with a record separator before, between or behind them: RFC 7464, Engine.IO, SignalR."""
     parts = [found.span() for found in re.finditer(rb"[^\x1e]+", piece.data)]
@@ -138,7 +141,10 @@ def records(piece: Piece, room: Room) -> Found:
 RECORDS = 100_000
 
 
-@decoder("chunked", "any", rb"(?i)\r\ntransfer-encoding:[^\r\n]*chunked", anywhere=True, alone=False)
+@decoder(
+    "chunked", "any", order=1130, guess=False, sieve="guess", seen_in="OkHttp, of a body whose size it does not know"
+)
+@holds(rb"(?i)\r\ntransfer-encoding:[^\r\n]*chunked")
 def chunked(piece: Piece, room: Room) -> Found:
     """Bodies of HTTP/1.1 that stand in a connection as they were sent, in chunks: RFC 9112."""
     found: list[Piece] = []
@@ -159,7 +165,10 @@ def chunked(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("chunked", "any", rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n", alone=False)
+@decoder(
+    "chunked", "any", order=1140, guess=False, sieve="guess", seen_in="OkHttp, of a body whose size it does not know"
+)
+@begins(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n")
 def bare_chunks(piece: Piece, room: Room) -> Found:
     """The same without what was said before it: all of the bytes are chunks, of which the last holds nothing."""
     body, end = _of_chunks(piece.data, 0)

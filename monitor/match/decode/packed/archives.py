@@ -8,7 +8,7 @@ import zlib
 
 from monitor.match.decode.packed.compressed import CODINGS, unpack
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 
 MEMBER = b"PK\x03\x04"
 """How a member begins."""
@@ -35,7 +35,8 @@ def _as_alone(data: bytes) -> bytes:
     return data[4 : 4 + size] + b"\xff" * 8 + data[4 + size :]
 
 
-@decoder("zip", "binary", rb"PK\x03\x04", alone=False)
+@decoder("zip", "binary", order=950, guess=False, sieve="covered", seen_in="java.util.zip; Bugly, of its logs")
+@begins(rb"PK\x03\x04")
 def archive(piece: Piece, room: Room) -> Found:
     """Members of a ZIP file, read from their local headers."""
     found: list[Piece] = []
@@ -95,6 +96,7 @@ UNREAD = {
     rb"7z\xbc\xaf\x27\x1c": "7z",
     rb"Rar!\x1a\x07": "RAR",
     rb"MSCF\0{4}": "a cabinet",
+    rb"LZIP\x01": "lzip",
     rb"\x89LZO\0\r\n\x1a\n": "lzop",
     rb"\x1f\x9d[\x89-\x90]": "compress (LZW)",
     rb"bvx[-12n].{3}\0": "LZFSE",
@@ -109,7 +111,8 @@ def unread_name(head: bytes) -> str:
     return next((name for mark, name in UNREAD.items() if re.match(mark, head, re.DOTALL)), "")
 
 
-@decoder("zip", "binary", b"|".join(UNREAD), alone=False)
+@decoder("zip", "binary", order=960, guess=False, sieve="covered", seen_in="7-Zip; OpenSSL")
+@begins(b"|".join(UNREAD))
 def unread(piece: Piece, room: Room) -> Found:
     """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
     if len(piece.data) > SMALLEST_UNREAD:
@@ -137,7 +140,8 @@ def _text(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
 
 
-@decoder("tar", "binary", rb"[^\x00].{256}ustar", alone=False)
+@decoder("tar", "binary", order=970, guess=False, sieve="covered", seen_in="Apache Commons Compress")
+@begins(rb"[^\x00].{256}ustar")
 def tar(piece: Piece, room: Room) -> Found:
     """Members of a tar file (ustar, GNU, pax), as long as the sums of their headers are right."""
     found: list[Piece] = []

@@ -1,4 +1,4 @@
-"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz, lzip; each bounded."""
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz; each bounded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import brotli
 import zstandard
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, decoder
+from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 TRAILERS = (0, 4, 8)
 """Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
@@ -97,19 +97,6 @@ def _xz(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
     return out, machine.eof, machine.unused_data
 
 
-def _lzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
-    """One member: a head of six bytes, LZMA, a checksum and two lengths."""
-    size = 1 << (data[5] & 0x1F)
-    size -= size // 16 * (data[5] >> 5)
-    if data[4] != 1 or not 1 << 12 <= size <= 1 << 27:
-        raise ValueError("not the size of a dictionary")
-    filters = [{"id": lzma.FILTER_LZMA1, "lc": 3, "lp": 0, "pb": 2, "dict_size": size}]
-    machine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
-    out = machine.decompress(data[6:], room.bytes_left + 1)
-    return out, machine.eof, machine.unused_data[LZIP_TRAILER:]
-
-
-LZIP_TRAILER = 20
 Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
 ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError, ValueError, MemoryError)
 
@@ -173,7 +160,8 @@ SIGNED = 24
 """Bytes of a stream with a signature that may hold anything."""
 
 
-@decoder("gzip", "binary", rb"\x1f\x8b\x08")
+@decoder("gzip", "binary", order=150, guess=False, sieve="covered", seen_in="Firebase Analytics", alone=True)
+@begins(rb"\x1f\x8b\x08")
 def gzip(piece: Piece, room: Room) -> Found:
     """RFC 1952, several members too; the name of the file, where it is given."""
     found = _signed("gzip", _gunzip, piece, room)
@@ -184,27 +172,29 @@ def gzip(piece: Piece, room: Room) -> Found:
     return [*found, piece.part("gzip", begin, end, f"{piece.path}.name")] if end > begin else found
 
 
-@decoder("zstd", "binary", rb"\x28\xb5\x2f\xfd")
+@decoder("zstd", "binary", order=160, guess=False, sieve="covered", seen_in="zstd-jni", alone=True)
+@begins(rb"\x28\xb5\x2f\xfd")
 def zstd(piece: Piece, room: Room) -> Found:
     """RFC 8878, several frames too."""
     return _signed("zstd", _zstd, piece, room)
 
 
-@decoder("bz2", "binary", rb"BZh[1-9]1AY&SY")
+@decoder("bz2", "binary", order=170, guess=False, sieve="covered", seen_in="Apache Commons Compress", alone=True)
+@begins(rb"BZh[1-9]1AY&SY")
 def bz2(piece: Piece, room: Room) -> Found:
     """bzip2."""
     return _signed("bz2", _bz2, piece, room)
 
 
-@decoder("xz", "binary", rb"\xfd7zXZ\x00|\x5d\x00\x00|LZIP\x01")
+@decoder("xz", "binary", order=180, guess=False, sieve="covered", seen_in="XZ for Java", alone=True)
+@begins(rb"\xfd7zXZ\x00|\x5d\x00\x00")
 def xz(piece: Piece, room: Room) -> Found:
-    """xz, LZMA as it was before, and lzip."""
-    if piece.data.startswith(b"LZIP"):
-        return _signed("lzip", _lzip, piece, room)
+    """xz, and LZMA as it was before."""
     return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
 
 
-@decoder("deflate", "any", rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
+@decoder("deflate", "any", order=190, guess=False, sieve="covered", seen_in="Umeng Analytics", alone=True)
+@begins(rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
 def deflate(piece: Piece, room: Room) -> Found:
     """RFC 1950 (zlib)."""
     if piece.data[0] & 0x0F != 8 or int.from_bytes(piece.data[:2]) % 31:
@@ -212,7 +202,8 @@ def deflate(piece: Piece, room: Room) -> Found:
     return unpack("deflate", _zlib, piece, room, sure=False)
 
 
-@decoder("embedded", "binary", rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]", anywhere=True, alone=False)
+@decoder("embedded", "binary", order=200, guess=False, sieve="covered", seen_in="PDF and PNG files")
+@holds(rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]")
 def embedded(piece: Piece, room: Room) -> Found:
     """Streams that begin inside other bytes."""
     found: list[Piece] = []
@@ -240,13 +231,20 @@ def embedded(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("br", "binary", alone=False)
+@decoder("br", "binary", order=210, guess=False, sieve="covered", seen_in="Brotli4j")
 def br(piece: Piece, room: Room) -> Found:
     """RFC 7932; it has no signature."""
     return _nameless("br", _brotli, piece, room)
 
 
-@decoder("raw deflate", "binary", alone=False)
+@decoder(
+    "raw deflate",
+    "binary",
+    order=220,
+    guess=False,
+    sieve="covered",
+    seen_in="Tencent's Mars; SAML's redirect; permessage-deflate",
+)
 def raw_deflate(piece: Piece, room: Room) -> Found:
     """RFC 1951 without a frame; it has no signature."""
     data = piece.data

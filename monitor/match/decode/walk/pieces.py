@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Literal, NamedTuple, get_args
 
 from monitor.match.decode.walk.first_looks import Choice, Wants, wants
 
@@ -172,8 +173,6 @@ class Room:
         return True
 
 
-GUESSES = frozenset(("utf-7", "xor", "turned round", "shifted"))
-"""Steps that are tried on what may be something else: that nothing whole comes out of them is no gap."""
 MOST_NAMED = 20
 """Things that were cut of one upload that are named."""
 MOST_DOUBTS = 200
@@ -181,58 +180,88 @@ MOST_DOUBTS = 200
 Narrow = Callable[[Piece, Room], list[Piece] | None]
 """The pieces of a large text that may matter; None where it cannot say, and the text is decoded as any other."""
 Family = Literal["text", "binary", "any"]
+Sifted = Literal["covered", "guess", "header"]
+"""covered: `native/sieve` sees whether it may find something in a leaf; guess: it is tried only in leaves that matter
+for something else; header: it is of what a header says, or of several leaves, and says nothing of one."""
 Found = Iterable[Piece] | None
 """None: this decoder has nothing to say of the piece."""
 Decode = Callable[[Piece, Room], Found]
 
 
-class Decoder(NamedTuple):
-    """One registered way to take a piece apart."""
+class Look(NamedTuple):
+    """A function with a cheap look at the bytes that says whether to try it."""
+
+    decode: Decode
+    look: Callable[[bytes], object]
+    """Falsy: do not try."""
+    wants: Wants
+    """What there must be for the look to see anything."""
+
+
+def begins(pattern: bytes) -> Callable[[Decode], Look]:
+    """Try a decoder only on bytes that begin so, a regular expression."""
+    return _looking(pattern, anywhere=False)
+
+
+def holds(pattern: bytes) -> Callable[[Decode], Look]:
+    """Try a decoder only on bytes that hold something such, wherever it is."""
+    return _looking(pattern, anywhere=True)
+
+
+def _looking(pattern: bytes, *, anywhere: bool) -> Callable[[Decode], Look]:
+    compiled = re.compile(pattern, re.DOTALL)
+    look = compiled.search if anywhere else compiled.match
+    return lambda function: Look(function, look, wants(compiled, anywhere=anywhere))
+
+
+@dataclass
+class Decoder:
+    """One registered way to take a piece apart; as a decorator, it registers a function as that way.
+
+    Whoever leaves out what has no default gets a TypeError; what cannot be, such as two of one order, a ValueError.
+    """
 
     name: str
-    decode: Decode
     family: Family
-    looks: Callable[[bytes], object] | None
-    """A cheap first look at the bytes; falsy: do not try."""
-    alone: bool
+    _: KW_ONLY
+    order: int
+    """Lower ones are tried first."""
+    guess: bool
+    """What comes out was tried until something readable came: a match in it is a candidate, never proof, and that
+    nothing whole comes out is no gap. The steps of a decoder that guesses are named as it is."""
+    sieve: Sifted
+    """What the sieve of large texts may assume of it."""
+    seen_in: str
+    """An app, SDK or library that sends it."""
+    alone: bool = False
     """When it finds something, the piece itself is no leaf and nothing else is tried."""
-    wants: Wants
-    """What there must be for a look to see anything."""
+    decode: Decode = field(init=False)
+    look: Callable[[bytes], object] | None = field(init=False, default=None)
+    wants: Wants = field(init=False, default=Wants())
 
-
-DECODERS: list[Decoder] = []
-"""In the order in which they are tried."""
-_CHOICES: list[Choice[Decoder]] = []
-"""Of those for text, of those for binary data; made when they are all there."""
-
-
-def decoder(
-    name: str,
-    family: Family,
-    looks: bytes | None = None,
-    *,
-    anywhere: bool = False,
-    alone: bool = True,
-    first: bool = False,
-    before: str | None = None,
-) -> Callable[[Decode], Decode]:
-    """Register a decoder of text, of binary data, or of both.
-
-    `looks` is a regular expression that the bytes must begin with, or contain (`anywhere`).
-    `first`: tried before those that were registered earlier; `before`: before the first one of that name.
-    """
-    pattern = re.compile(looks, re.DOTALL) if looks is not None else None
-    look = None if pattern is None else pattern.search if anywhere else pattern.match
-    wanted = Wants() if pattern is None else wants(pattern, anywhere=anywhere)
-
-    def register(function: Decode) -> Decode:
-        names = [each.name for each in DECODERS]
-        at = 0 if first else names.index(before) if before else len(names)
-        DECODERS.insert(at, Decoder(name, function, family, look, alone, wanted))
+    def __call__(self, function: Decode | Look) -> Decode:
+        """Register a function."""
+        if self.sieve not in get_args(Sifted) or not self.seen_in.strip():
+            raise ValueError(f"{self.name}: sieve {self.sieve!r}, seen in {self.seen_in!r}")
+        if any(other.order == self.order for other in DECODERS):
+            raise ValueError(f"{self.name}: another decoder has the order {self.order}")
+        if isinstance(function, Look):
+            function, self.look, self.wants = function
+        self.decode = function
+        insort(DECODERS, self, key=lambda one: one.order)
+        if self.guess:
+            GUESSES.add(self.name)
         _CHOICES.clear()
         return function
 
-    return register
+
+decoder = Decoder
+DECODERS: list[Decoder] = []
+"""In the order in which they are tried."""
+GUESSES: set[str] = set()
+"""Steps that are guesses."""
+_CHOICES: list[Choice[Decoder]] = []
+"""Of those for text, of those for binary data; made when they are all there."""
 
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -318,7 +347,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
         inner: list[Piece] = []
         alone = False
         for one in text_decoders.by_marks(data) if text is not None else binary_decoders.by_head(data):
-            if one.looks is not None and not one.looks(data):
+            if one.look is not None and not one.look(data):
                 continue
             try:
                 found = one.decode(piece, room)

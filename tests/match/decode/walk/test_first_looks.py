@@ -13,7 +13,7 @@ from monitor.match.decode.walk import pieces
 from monitor.match.decode.walk.first_looks import ALL, MOST, Choice, Wants, wants
 from tests import fuzz
 
-LOOKS = [one for one in decode.DECODERS if one.looks is not None]
+LOOKS = [one for one in decode.DECODERS if one.look is not None]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_each_look_sees_only_what_it_wants(number):
     one = LOOKS[number]
 
     @settings(max_examples=60, deadline=None)
-    @given(st.from_regex(one.looks.__self__))
+    @given(st.from_regex(one.look.__self__))
     def holds(data):
-        if data and one.looks(data):
+        if data and one.look(data):
             assert data[0] in one.wants.heads
             assert all(marks & set(data) for marks in one.wants.marks)
 
@@ -74,7 +74,7 @@ def test_nothing_that_would_be_seen_is_left_out():
             continue
         for row, choice in ((texts, texts.by_marks), (binaries, binaries.by_head)):
             chosen = choice(data)
-            looking = [one for one, _ in row._row if one.looks is None or one.looks(data)]
+            looking = [one for one, _ in row._row if one.look is None or one.look(data)]
             assert [one for one in chosen if one in looking] == looking
             seen += len(looking)
     assert seen > 10_000

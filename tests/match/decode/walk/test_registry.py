@@ -1,0 +1,62 @@
+"""Tests of the registry: a decoder says all about itself, and a number says when it is tried."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.match import decode
+from monitor.match.decode.walk import pieces
+
+ABOUT = {"order": 5, "guess": False, "sieve": "guess", "seen_in": "a test"}
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """The registry, as it was again afterwards."""
+    monkeypatch.setattr(pieces, "DECODERS", list(pieces.DECODERS))
+    monkeypatch.setattr(pieces, "GUESSES", set(pieces.GUESSES))
+    yield pieces
+    pieces._CHOICES.clear()
+
+
+@pytest.mark.parametrize("missing", sorted(ABOUT))
+def test_a_decoder_that_does_not_say_all_is_refused(registry, missing):
+    with pytest.raises(TypeError, match=missing):
+        registry.decoder("odd", "text", **{key: one for key, one in ABOUT.items() if key != missing})
+    assert "odd" not in {one.name for one in registry.DECODERS}
+
+
+@pytest.mark.parametrize("wrong", [{"sieve": "sometimes"}, {"seen_in": " "}, {"order": decode.DECODERS[0].order}])
+def test_a_decoder_that_says_what_cannot_be_is_refused(registry, wrong):
+    with pytest.raises(ValueError, match="odd"):
+        registry.decoder("odd", "text", **{**ABOUT, **wrong})(lambda piece, room: None)
+    assert "odd" not in {one.name for one in registry.DECODERS}
+
+
+def test_the_order_is_the_numbers_not_that_of_registration(registry):
+    tried = []
+    for order in (7, 3, 5):
+        one = registry.decoder(f"odd {order}", "any", **{**ABOUT, "order": order})
+        one(lambda piece, room, order=order: tried.append(order))
+    decode.leaves_of(b"a text of some words; and a mark")
+    assert tried == [3, 5, 7]
+    orders = [one.order for one in registry.DECODERS]
+    assert orders == sorted(set(orders))
+
+
+def test_a_decoder_is_tried_where_its_look_sees_something(registry):
+    tried = []
+
+    @registry.decoder("odd", "text", **ABOUT)
+    @registry.holds(rb"#[0-9]")
+    def odd(piece, room):
+        tried.append(piece.data)
+
+    decode.leaves_of(b"one two #three; four")
+    decode.leaves_of(b"one two #3; four")
+    assert tried == [b"one two #3; four"]
+
+
+def test_what_guesses_is_known_by_the_steps(registry):
+    registry.decoder("odd", "text", **{**ABOUT, "guess": True})(lambda piece, room: None)
+    assert "odd" in registry.GUESSES
