@@ -227,7 +227,7 @@ class Attempt:
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
         self.say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
-        with self._agent(chosen, _Nowhere()) as agent:
+        with self._agent(chosen, Nowhere()) as agent:
             self.device.reset()
             with suppress(SetupError):
                 agent.launch(self.device.launch())
@@ -343,7 +343,7 @@ def _number(sources: Sequence[Source]) -> str:
     return f"{len({source.name for source in sources}):,}"
 
 
-class _Nowhere:
+class Nowhere:
     """Takes the lines of a start that is only made to see whether the app survives it."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
