@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "forms_add": (_SIZE, _POINTER, _POINTER, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),
     "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
     "sieve_free": (None, _POINTER),
+    "sieve_add_head": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_add_words": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE),
     "sieve_add_short": (None, _POINTER, _BYTES, _SIZE),
     "sieve_read": (ctypes.c_bool, _POINTER, _POINTER, _SIZE, _SIZE, ctypes.c_bool, _POINTER),

@@ -5,7 +5,7 @@
 /* Whether bytes may begin a text, or what gzip, zlib or zstd packed. */
 static inline bool may_be_head(bytes out) {
     bool packed = (out[0] == 0x1F && out[1] == 0x8B) || (out[0] == 0x28 && out[1] == 0xB5) || out[0] == 0x78;
-    return packed || (out[0] - ' ' < 95u && out[1] - ' ' < 95u && (out[2] - ' ' < 95u || out[0] == '{' || out[0] == '[' || out[0] == 'P'));
+    return packed || ((uint8_t)(out[0] - ' ') < 95 && (uint8_t)(out[1] - ' ') < 95 && ((uint8_t)(out[2] - ' ') < 95 || out[0] == '{' || out[0] == '[' || out[0] == 'P'));
 }
 
 /* Whether base64 may begin behind a letter or two or three of its own: how it begins is known, or is what the app's own
