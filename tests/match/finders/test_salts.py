@@ -14,6 +14,8 @@ from monitor.events import Access, Upload, Value
 from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.match.look import Look
+from monitor.match.search import Known, Search
 from tests.unseen import START
 
 IMEI, ANDROID_ID, MAC, PHONE = "867530029921507", "64f051c20ca1dc00", "a4:c1:38:15:81:d1", "+8613800138000"
@@ -130,7 +132,7 @@ def test_why_says_what_it_was_hashed_with():
     known = linker()
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=known.narrow)
-    (hit,) = known._sought._salts.find(decoded.leaves, [], [APP], lambda _: True)
+    (hit,) = known._sought._salts.find(Look(decoded.leaves), Search(Known(), decoded.leaves, len(data), apps=[APP]))
     assert hit.reasons[-1] == because(Why.TAKEN_WITH_FIELD, path="$.salt")
 
 
