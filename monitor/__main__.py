@@ -1,4 +1,4 @@
-"""The program `appwitness`, and `python -m monitor`: an early Ctrl-C, while all is still being loaded, is no fault."""
+"""The program `appwitness`, and `python -m monitor`: Ctrl-C while modules are still loading is not an error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Run the verb that the command line names; whatever it and what it starts write is the user's own to read."""
+    """Run the verb that the command line names; files that it and its children write are readable by the user alone."""
     os.umask(0o077)
     try:
         from monitor.cli import main as verbs

@@ -59,7 +59,7 @@ Time = Annotated[
 Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_MS, allow_inf_nan=False)]
 """A difference between clocks."""
 Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
-"""Frames, innermost first; null, as a producer may write what it does not know, is none."""
+"""Frames, innermost first; null, which a producer may write for what it does not know, is read as no frames."""
 Owners = Annotated[
     tuple[str | None, ...],
     BeforeValidator(lambda owners: () if owners is None else owners),
@@ -134,6 +134,11 @@ class Line(Record):
         exclude_if=lambda boot_ms: boot_ms is None,
         description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)",
     )
+
+    @property
+    def on_host_clock(self) -> bool:
+        """Whether `at` is on the host's clock; else it is on the device's."""
+        return False
 
 
 class Access(Line):
@@ -231,6 +236,11 @@ class Upload(Line):
         """Whether the agent wrote it, on the device's clock: the proxy never knows whose a connection is."""
         return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent", "bluetooth", "nfc")
 
+    @property
+    def on_host_clock(self) -> bool:
+        """What the proxy wrote is."""
+        return not self.by_agent
+
 
 Scope = Literal[
     "general_policy",
@@ -307,6 +317,11 @@ class Phase(Line):
         default=None, description="operator: a person typed the text, and nothing is concluded from it"
     )
 
+    @property
+    def on_host_clock(self) -> bool:
+        """A mark of no process was made on the host."""
+        return self.state == "mark" and self.pid is None
+
 
 class Screen(Line):
     """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
@@ -322,6 +337,11 @@ class Screen(Line):
     )
     by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
     note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
+
+    @property
+    def on_host_clock(self) -> bool:
+        """As whoever looked says."""
+        return self.by == "host"
 
 
 class Witness(Line):
@@ -548,7 +568,7 @@ class Change(Record):
 
 
 class ClockReading(Record):
-    """What one measurement of the device's clock came to."""
+    """The result of one measurement of the device's clock."""
 
     at: Time = Field(description="when, on the host's clock")
     offset_ms: Milliseconds = Field(description="device minus host")

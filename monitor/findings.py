@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SkipValidation, model_validator
 
 from monitor.events import DataType, Event, Gap, Observers, Record, Ref, Run, Time, Value
+from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
     "not_observed",
@@ -296,7 +298,7 @@ class Finding(Record):
 
 
 class JudgedRule(Record):
-    """A rule that was held against the recording, whether or not it found anything."""
+    """A rule that was applied to the recording, whether or not it found anything."""
 
     id: str = Field(description="name of its file in catalog/rules: sent-before-consent")
     level: Level
@@ -351,7 +353,7 @@ class ReportedGap(Gap):
 
 
 class Seal(Record):
-    """What recomputing the stamps of a recording came to: whether it is what was stamped."""
+    """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
         description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "
@@ -370,6 +372,10 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+
+
+Lane = tuple[SkipValidation[Seen[Event]], ...]
+"""Lines of one kind in the order of their file, for the timeline."""
 
 
 class Report(Record):
@@ -406,24 +412,28 @@ class Report(Record):
         default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
-    consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    consents: Lane = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
     )
     replaced: dict[Ref, tuple[Ref, ...]] = Field(
         default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
     )
-    phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    phases: Lane = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, Event] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
     )
-    accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
-    uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
+    uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+
+    def host_time(self, event: Event) -> datetime:
+        """When a line of this recording was written, on the host's clock."""
+        return host_time(event, self.run.clock_offset_ms)
 
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """What run.json says of it, where nobody has held that against the lines."""
+        """What run.json says of it, where nobody has checked that against the lines."""
         if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
             return {**data, "observers": data["run"].observers}
         return data
@@ -495,7 +505,7 @@ class ComparedRun(Record):
 
 
 class Comparison(Record):
-    """The same scenario with different answers, or different personas, held side by side."""
+    """The same scenario with different answers, or different personas, compared side by side."""
 
     v: Literal[1] = 1
     package: str

@@ -10,7 +10,7 @@ from monitor.errors import UserError
 
 
 def write(path: Path, data: str | bytes) -> None:
-    """Write a file anew, readable by its owner alone. Raises UserError when that cannot be done."""
+    """Write or overwrite a file that its owner alone can read. Raises UserError when that cannot be done."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as file:

@@ -1,4 +1,4 @@
-"""What is known before a recording is looked at, and that another choice judges anew."""
+"""What is known before a recording is looked at, and that another choice judges again."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,19 +1,23 @@
 """Hands the bytes of long bodies on as they came from the socket; asyncio, mitmproxy and h11 copy them six times.
 
-Replaces `ReceiveBuffer` in mitmproxy's `_http1` (it is h11's, from `h11._receivebuffer`), and `feed_data` and `read` of
-asyncio's `StreamReader`, whose private fields it uses. mitmproxy asks for 64 kB at a time; asyncio and h11 each copy
-what came into a buffer of their own, and out of it. All of this is private, so `able` says first whether it is as
-expected.
+Replaces `ReceiveBuffer` in mitmproxy's `_http1` (it is h11's, from `h11._receivebuffer`), `feed_data` and `read` of
+asyncio's `StreamReader`, whose private fields it uses, and `mode_servers.ProxyConnectionHandler`, which also makes apps
+wait for a slow disk. mitmproxy asks for 64 kB at a time; asyncio and h11 each copy what came into a buffer of their
+own, and out of it: without this, a huge upload costs 60 % more CPU time, one of 100 kB 6 to 11 % (`python -m
+tests.bench proxy`). All of this is private, so `able` says first whether it is as expected.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from h11._receivebuffer import ReceiveBuffer
+from mitmproxy.connection import Connection
+from mitmproxy.proxy import mode_servers
 from mitmproxy.proxy.layers.http import _http1
 
 WIDE_BYTES = 256 * 1024
@@ -151,6 +155,34 @@ class Received(ReceiveBuffer):
         return super().is_next_line_obviously_invalid_request_line()
 
 
-def install() -> None:
-    """Have every HTTP/1 connection of this process use the buffer above."""
-    vars(_http1)["ReceiveBuffer"] = Received
+class Handler(mode_servers.ProxyConnectionHandler):
+    """mitmproxy's handler of one connection, which reads in the ways above."""
+
+    room: Callable[[], Awaitable[None]]
+    """What apps are made to wait for."""
+    wide = False
+    """asyncio and h11 are those that we know."""
+
+    async def handle_connection(self, connection: Connection) -> None:
+        """As mitmproxy's."""
+        transport = self.transports[connection]
+        room = Handler.room if connection is self.client else None
+        if Handler.wide and type(transport.reader) is asyncio.StreamReader:
+            transport.reader = Wide(transport.reader, room)  # type: ignore[assignment]
+        elif room is not None:
+            transport.reader = Gated(transport.reader, room)  # type: ignore[assignment]
+        await super().handle_connection(connection)
+
+
+def bound(room: Callable[[], Awaitable[None]]) -> None:
+    """Have every proxy of this process use the handler above; `room` is what apps are made to wait for."""
+    if not hasattr(getattr(mode_servers, "ProxyConnectionHandler", None), "handle_connection"):
+        logging.error("This mitmproxy is not the one we know: the proxy does not wait for slow disks.")
+        return
+    Handler.room = staticmethod(room)
+    Handler.wide = able()
+    if Handler.wide:
+        vars(_http1)["ReceiveBuffer"] = Received
+    else:
+        logging.error("This Python or h11 is not the one we know: long uploads cost more.")
+    mode_servers.ProxyConnectionHandler = Handler  # type: ignore[misc]

@@ -1,5 +1,7 @@
 // The C part of filters.ts: whether a call of a hooked function matters is seen without entering JavaScript.
 
+import { FITS } from "./shapes.js";
+
 /** Arguments of a call that are kept. */
 export const ARGUMENTS = 8;
 /** Descriptors that are looked up one by one; of larger ones it is only known whether there is any. */
@@ -15,7 +17,7 @@ export const Judges = {
   all: 0,
   /** an argument is one of some numbers */
   number: 1,
-  /** a text is found by one of some tables of automaton.ts */
+  /** a text is fit by one of some shapes of shapes.ts */
   text: 2,
   /** a descriptor is in a table */
   descriptor: 3,
@@ -81,6 +83,7 @@ gpointer place (void) { return (gpointer) gum_tls_key_new; }
 void set_own (void) { gum_tls_key_set_value (own_key, GINT_TO_POINTER (1)); }
 
 ${READABLE}
+${FITS}
 /* A text that can be read to its end: of any other the kernel says EFAULT, as it would without us. */
 static gint
 is_text (const guint8 * at)
@@ -113,22 +116,11 @@ is_open (guint8 * table, gint descriptor)
 static gint
 is_found (Filter * filter, const guint8 * text)
 {
-  guint16 ** tables = filter->table;
+  const guint8 ** shapes = filter->table;
   gint i;
-
   for (i = 0; i != filter->count; i++)
-  {
-    const guint kinds = tables[i][0];
-    const guint16 * kind_of = tables[i] + 1;
-    const guint16 * states = kind_of + 256;
-    const guint8 * at = text;
-    guint state = 2;
-    do
-      state = states[state * kinds + kind_of[*at]];
-    while (state > 1 && *at++ != 0);
-    if (state == 1)
+    if (fits (shapes[i], text))
       return 1;
-  }
   return 0;
 }
 

@@ -38,7 +38,7 @@ def tree(path: Path) -> Any:
         return yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise FileError(path, line, f"not YAML: {error.problem}.", "Mend the line and try again.") from None
+        raise FileError(path, line, f"not YAML: {error.problem}.", "Fix the line and try again.") from None
     except UnicodeDecodeError:
         raise FileError(path, None, "not UTF-8 text.", "Save the file as UTF-8.") from None
 

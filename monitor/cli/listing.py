@@ -36,11 +36,11 @@ def rules() -> None:
 @format_option
 @lang_option
 @rules_option
-def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
+def list_rules(format_: str, lang: str, rules: Path | None) -> None:
     """List the rules: level, finding types, name and title."""
     from monitor.knowledge import knowledge
 
-    known = knowledge(rules_folder).rules
+    known = knowledge(rules).rules
     if format_ == "json":
         click.echo(_json(known))
         return
@@ -54,7 +54,7 @@ def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
 @lang_option
 @law_option
 @rules_option
-def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules_folder: Path | None) -> None:
+def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules: Path | None) -> None:
     """Show the page of one RULE.
 
     What it looks for, why, what to do about it, how strong it is, and the articles that it touches.
@@ -62,7 +62,7 @@ def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules_f
     from monitor.cli.rule_page import page
     from monitor.knowledge import knowledge
 
-    known = knowledge(rules_folder, laws=laws)
+    known = knowledge(rules, laws=laws)
     shown = next((each for each in known.rules if each.id == rule), None)
     if shown is None:
         near = difflib.get_close_matches(rule, [each.id for each in known.rules], n=3)
@@ -97,7 +97,7 @@ def app_types(format_: str, lang: str) -> None:
 @format_option
 @lang_option
 @law_option
-@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only what this finding type touches.")
+@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only the articles that this finding type touches.")
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
     from monitor.judge.laws import citation

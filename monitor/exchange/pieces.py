@@ -103,7 +103,7 @@ def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ())
                     in_text = False
                     pos += 1
                 elif pos < len(data) and len(data) - pos >= 6:
-                    pos += 2  # an escape that is none: parsing the piece will say so
+                    pos += 2  # an invalid escape: parsing the piece will say so
                 else:
                     carry = data[pos:]
                     data = data[:pos]

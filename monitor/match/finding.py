@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 
-from monitor.events import Ref, Transform, Value
+from monitor.events import Transform, Value
 from monitor.match.belief import best
 from monitor.match.belief.support import without_parts
 from monitor.match.belief.together import together
@@ -25,6 +25,7 @@ from monitor.match.places.coordinates import Places
 from monitor.match.reads import Key
 from monitor.match.search import Finder, Known, Origin, Search
 from monitor.match.transforms import Inner, Transforms
+from monitor.seen import Seen
 
 
 class Index:
@@ -100,16 +101,16 @@ class Sought:
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._transforms.narrow = self.narrow
 
-    def add(self, key: Key, row: int | None = None) -> None:
-        """Find a value from now on; `row`: where it was read, None: alone."""
-        value = Value(type=key[0], text=key[1], row=row)
+    def add(self, key: Key, *, alone: bool) -> None:
+        """Find a value from now on; whether it was read alone, not in a row."""
+        value = Value(type=key[0], text=key[1], row=None if alone else 0)
         self._index.add(key, value)
         for finder in self._finders:
             finder.add(key, value)
 
-    def add_transform(self, ref: Ref, transform: Transform, at: datetime) -> None:
-        """Learn of one call of the app's; `at` is its time on the host's clock."""
-        self._transforms.add(ref, transform, at)
+    def add_transform(self, seen: Seen[Transform]) -> None:
+        """Learn of one call of the app's."""
+        self._transforms.add(seen)
 
     def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], wanted: Callable[[Key], bool]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was

@@ -1,4 +1,4 @@
-"""The starts of the app in one run: hooked or not, watched to the end, and started anew where it died of a hook."""
+"""The starts of the app in one run: hooked or not, watched to the end, and restarted where it died of a hook."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 from monitor.errors import SetupError
 from monitor.events import Endpoint, Event, Gap, Phase, count_sources
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.clock import summary
 from monitor.observe.crash import deadly
 from monitor.observe.device import Device, Records
-from monitor.observe.order import Order
+from monitor.observe.order import Order, Say
 from monitor.observe.patience import AWAY_S
 from monitor.observe.proxy import Proxy
 from monitor.observe.sources import Source
@@ -42,8 +42,6 @@ MADE_UP = "appwitness.invalid"
 AWAY_SAID = f"the connection to the device is lost: plug it in again; it is waited for, {AWAY_S:.0f} s at most"
 BACK_SAID = "the device is back, observing again"
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
-
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -183,15 +181,13 @@ class Attempt:
         )
 
     def _agent(self, sources: Sequence[Source], records: Records) -> Agent:
-        return Agent(
-            records,
-            sources,
-            self.device.app.package,
+        options = Options(
             api_level=self.device.identity.api_level,
             partial=self.device.partial,
             proxy_key=key_of(self.proxy.ca_pem),
             unpin=self.order.unpin,
         )
+        return Agent(records, sources, self.device.app.package, options)
 
     def _ended_by_system(self, agent: Agent) -> bool:
         """Whether the system says that it, or a person, ended the process: then no hook of ours is to blame."""

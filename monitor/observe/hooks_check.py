@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitor.events import Event
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.android import package as packages
 from monitor.observe.android import server
 from monitor.observe.android.control import Control
-from monitor.observe.android.device import AndroidTarget
 from monitor.observe.android.doctor import Result
+from monitor.observe.android.entrance import AndroidTarget
 from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.processes import Processes
 from monitor.observe.device import Target
@@ -42,7 +42,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
 
 def checked(target: Target, package: str, serial: str, *, api_level: int | None) -> Result:
     """Start an app with an agent that watches no source, and say what came of the agent's check of itself."""
-    with Agent(_Nowhere(), (), package, api_level=api_level, partial=True) as agent:
+    with Agent(_Nowhere(), (), package, Options(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe
     problem = "it told nothing" if probe is None else probe.problem

@@ -40,7 +40,7 @@ def write(template: str, words: Words, **fields: Any) -> str:
 
 
 def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
-    """A user's own template the same way, up to so many characters; for a process of its own, see complaint/own.py.
+    """A user's own template the same way, up to this many characters; for a process of its own, see complaint/own.py.
 
     Raises WrongTemplate, and whatever a template can make go wrong.
     """

@@ -381,7 +381,7 @@ class Mask:
 def known_values(report: Report) -> Iterator[Value]:
     """Every value that the report could show: planted, read, or found."""
     yield from report.run.persona
-    for event in (*report.evidence.values(), *(event for _, event in report.accesses)):
+    for event in (*report.evidence.values(), *(seen.event for seen in report.accesses)):
         if isinstance(event, Access):
             yield from event.values
     for flow in report.flows:
@@ -423,7 +423,7 @@ def masked(report: Report) -> Report:
             "coverage": {key: _coverage(mask, value) for key, value in report.coverage.items()},
             "evidence": {ref: mask.event(event) for ref, event in report.evidence.items()},
             **{
-                lane: tuple((ref, mask.event(event)) for ref, event in getattr(report, lane))
+                lane: tuple(seen._replace(event=mask.event(seen.event)) for seen in getattr(report, lane))
                 for lane in ("consents", "phases", "accesses", "uploads")
             },
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -17,10 +17,11 @@ from monitor.reports.frames import Frame, caller, frames
 from monitor.reports.gaps import besides, named
 from monitor.reports.integrity import integrity, state
 from monitor.reports.recipients import country
-from monitor.reports.time_axis import host_time, still_counts
+from monitor.reports.time_axis import still_counts
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.watched import assumption, consent, files
 from monitor.reports.words import Words, plain
+from monitor.seen import number_of
 
 LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
 SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}
@@ -215,12 +216,12 @@ def _first(finding: Finding, report: Report) -> Ref | None:
 
 def _place(ref: Ref, number: int | None = None, message: str | None = None, code: str | None = None) -> Tree:
     """A line of the recording as a location."""
-    name, _, line = ref.rpartition(":")
+    name = ref.rpartition(":")[0]
     return {
         **_given(id=number),
         "physicalLocation": {
             "artifactLocation": {"uri": quote(name or ref), "uriBaseId": BASE},
-            "region": {"startLine": int(line) if line.isdecimal() and int(line) else 1},
+            "region": {"startLine": number_of(ref) or 1},
         },
         **({"message": {"text": message}} if message else {}),
         **({"logicalLocations": [{"fullyQualifiedName": code, "kind": "function"}]} if code else {}),
@@ -261,18 +262,17 @@ def _fingerprint(finding: Finding, report: Report) -> str:
 
 def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
     """Read, question or answer, socket, upload: in order of time."""
-    offset = timedelta(milliseconds=report.run.clock_offset_ms)
     steps: list[tuple[datetime, str, Ref, str]] = []
     if flow.access and (access := report.evidence.get(flow.access)):
-        steps.append((flow.access_at or access.at - offset, "essential", flow.access, _event_text(access, words)))
-    for ref, event in report.consents:
+        steps.append((flow.access_at or report.host_time(access), "essential", flow.access, _event_text(access, words)))
+    for ref, _, at, event in report.consents:
         if not isinstance(event, Consent) or event.scope != "general_policy" or not still_counts(ref, event, report):
             continue
-        if (at := host_time(event, report)) <= flow.at:
+        if at <= flow.at:
             steps.append((at, "important", ref, _event_text(event, words)))
     if flow.connection and (connection := report.evidence.get(flow.connection)):
         steps.append(
-            (min(connection.at - offset, flow.at), "important", flow.connection, _event_text(connection, words))
+            (min(report.host_time(connection), flow.at), "important", flow.connection, _event_text(connection, words))
         )
     upload = report.evidence.get(flow.upload)
     steps.sort(key=lambda step: step[0])

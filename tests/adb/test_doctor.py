@@ -327,7 +327,7 @@ ELSEWHERE = {
     "app-no-base": "../observe/android/test_app_files.py",
     "app-no-name": "test_package.py",
     "app-not-cleared": "test_package.py",
-    "app-not-debuggable": "test_server.py",
+    "app-not-debuggable": "test_gadget.py",
     "app-not-installed": "test_package.py",
     "app-not-started": "test_attach.py",
     "app-not-uninstalled": "test_package.py",

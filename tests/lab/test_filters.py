@@ -191,18 +191,13 @@ TEXTS = [
 ]  # fmt: skip
 PATTERNS = [
     *(pattern for patterns in (PROPERTIES, FILES, FOLDERS, PATHS) for pattern in patterns),
-    "mac|^imei",
-    r"^[a-f\]0-2-]+$",
-    "^/data/[^/a]+/?$",
-    r"^\S+\s\S+$",
-    r"\d\D$",
-    r"^\W\w+",
-    "^/data/data/.ber",
-    r"^(?:ro|ril)(\.(a|build|)+)*$",
+    "build",
+    "^/data/[^/]+/?$",
+    "^(?:ro|ril)(\\.(build|sys(num|)|))?",
 ]
 
 
-def test_a_table_finds_what_its_pattern_matches(process):
+def test_a_shape_fits_what_its_pattern_matches_and_little_else(process):
     mutated = {
         text[:i] + letter + text[i + cut :]
         for text in TEXTS
@@ -212,17 +207,30 @@ def test_a_table_finds_what_its_pattern_matches(process):
     texts = sorted({*TEXTS, *mutated})
     for pattern in PATTERNS:
         found = process.script.compare(pattern, texts)
-        wrong = [
-            (text, matches, finds)
-            for text, (matches, finds) in zip(texts, found, strict=True)
-            if matches != finds and (matches or text.isascii())
-        ]
-        assert (pattern, wrong) == (pattern, [])
-        assert (pattern, {matches for matches, _ in found}) == (pattern, {False, True})
+        missed = [text for text, (matches, fits) in zip(texts, found, strict=True) if matches and not fits]
+        beside = [text for text, (matches, fits) in zip(texts, found, strict=True) if fits and not matches]
+        assert (pattern, missed) == (pattern, [])
+        assert len(beside) < len(texts) / 50
+        assert (pattern, {fits for _, fits in found}) == (pattern, {False, True})
 
 
-@pytest.mark.parametrize("pattern", ["", r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41"])
-def test_a_pattern_that_is_not_understood_has_no_table(process, pattern):
+PATHS_OF_THE_APP = [
+    "/data/user/0/com.example/files/a",
+    "/data/data/com.example/cache/",
+    "/data/app/com.example/base.apk",
+]
+
+
+@pytest.mark.parametrize("pattern", [*FILES, *FOLDERS, *PATHS])
+def test_no_shape_fits_what_an_app_asks_of_its_own_files(process, pattern):
+    assert process.script.compare(pattern, PATHS_OF_THE_APP) == [[False, False]] * len(PATHS_OF_THE_APP)
+
+
+NO_SHAPES = [r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41", "(a)*", "[ab]", "^a|b$", "a,b", "a+"]
+
+
+@pytest.mark.parametrize("pattern", NO_SHAPES)
+def test_a_pattern_that_is_not_understood_has_no_shape(process, pattern):
     assert process.script.compare(pattern, ["a"]) is None
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.errors import SetupError
-from monitor.observe.child_processes import PROGRAM, STRANGER, Children, Followed
+from monitor.observe.child_processes import PROGRAM, STRANGER, Children, Followed, Means
 
 APP = "com.example.app"
 
@@ -17,17 +17,15 @@ class Seen:
 
     def __init__(self, owned=None, running=(), users=()):
         self.hooked, self.missed = [], []
-        self.children = Children(
-            APP,
-            1,
+        means = Means(
             hook=self.hook,
             running=lambda: dict(running),
-            owned=owned,
             ours=lambda pid: pid in users,
             missed=self.miss,
-            followed=Followed(),
             lost=(OSError,),
+            owned=owned,
         )
+        self.children = Children(APP, 1, means, Followed())
 
     def hook(self, pid, held):
         self.hooked.append(pid)

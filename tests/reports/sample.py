@@ -35,6 +35,7 @@ from monitor.findings import (
     because,
 )
 from monitor.judge.consent import Timeline
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
 APP = "com.example.circle"
@@ -495,7 +496,10 @@ def report(**changes) -> Report:
         ),
     }
     fields |= changes
-    fields.setdefault("answers", Timeline(fields["consents"], fields["run"].clock_offset_ms).steps())
+    for lane in ("consents", "phases", "accesses", "uploads"):
+        lines = fields[lane]
+        fields[lane] = tuple(see(each[0], each[-1], fields["run"].clock_offset_ms) for each in lines)
+    fields.setdefault("answers", Timeline(fields["consents"]).steps())
     return Report(**fields)
 
 
@@ -507,7 +511,7 @@ def clean(**changes) -> Report:
 def secrets(of: Report) -> set[str]:
     """Every raw value that a masked rendering must not show."""
     values = {value.text for value in of.run.persona}
-    for _, event in of.accesses:
-        if isinstance(event, Access):
-            values |= {value.text for value in event.values}
+    for seen in of.accesses:
+        if isinstance(seen.event, Access):
+            values |= {value.text for value in seen.event.values}
     return values

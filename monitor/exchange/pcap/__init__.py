@@ -39,7 +39,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
         for part in divided.paths:
             found = conversations(part, keys)
             cut = dict(divided.cut.get(part, {}))
-            while found:  # what has been read is let go of
+            while found:  # what has been read is released
                 one = found.pop(0)
                 lost = cut.pop((one.transport, one.number), 0)
                 one.cut = lost > 0

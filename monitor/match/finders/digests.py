@@ -18,7 +18,7 @@ from monitor.match.variants.entering import words_of
 INSIDE = range(16, 1 << 16)
 """Bytes of data in which a digest may stand anywhere."""
 LONGEST_ROW = 1000
-"""Bytes of all that are cut and stand one behind the other."""
+"""Bytes of all that are cut and stand one after the other."""
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ZEROS_LOST = {size - lost: size for size in (32, 40, 64) for lost in (1, 2)}
 """Hex digits of a digest that was written as a number, as `new BigInteger(1, digest).toString(16)` does -> of all."""

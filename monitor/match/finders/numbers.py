@@ -1,4 +1,4 @@
-"""Finds numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`."""
+"""Finds numbers with something between their digits: `+86 138-0013-8000`, `(310) 555 0123`."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
 
 
 def tail(found: int, of: int, chance: float) -> float:
-    """At most how probable it is that so many of so many happen, each with this chance (Chernoff's bound)."""
+    """At most how probable it is that k of n happen, each with this chance (Chernoff's bound)."""
     share = found / of
     if share <= chance:
         return 1.0

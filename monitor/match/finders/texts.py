@@ -98,7 +98,7 @@ def _text_found(look: Look, slot: int, lower: bytes, start: int, search: Search)
 
 def _is_in_id(data: bytes, start: int, end: int, variant: Variant) -> bool:
     """Whether bytes that were written in hex may be one id or number, of which no part is another; a number two digits
-    in a byte that ends with the sign for none is a part of something else."""
+    in a byte that ends with a filler digit is a part of something else."""
     packed = variant.name == "packed_digits"
     if packed and variant.of == "in_order":  # what stands beside its digits in the text says whether it is the number
         return True

@@ -14,11 +14,11 @@ from monitor.findings import Reason, Why, because
 from monitor.match.geo import grids, systems
 from monitor.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
 from monitor.match.look import Look
-from monitor.match.native.listed import Numbers
 from monitor.match.native.sieve import Sieve
 from monitor.match.places.binary import Packed
 from monitor.match.places.cells import Cells
 from monitor.match.places.degrees import SOME_PART, Parted, in_parts
+from monitor.match.places.listed import Numbers
 from monitor.match.places.notations import (
     GOES_WITH,
     MERCATOR_M,
@@ -344,7 +344,7 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why]
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
-        return None  # a nought was dropped at the end of the one with less: it does not stand for what is near it
+        return None  # a zero was dropped at the end of the one with less: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.notation in RARER or lon.notation in RARER:
         return _relation_of_rarer(lat, lon, first.path, second.path, decimals)

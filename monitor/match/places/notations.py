@@ -110,8 +110,8 @@ class _Rarer(NamedTuple):
     """The number -> degrees; not a number where it is none of these."""
     per_degree: float
     least: int
-    """Decimals that a number must have to be read so, a few less than say enough, for it may have ended with noughts;
-    nought: it must be whole."""
+    """Decimals that a number must have to be read so, a few less than say enough, for it may have ended with zeros;
+    zero: it must be whole."""
 
 
 def _linear(notation: str, axis: bool | None, times: float, plus: float, least: int) -> _Rarer:
@@ -198,7 +198,7 @@ class Marks:
                 one, other = int(log1p(abs(first)) * FINE), int(log1p(abs(last)) * FINE)
                 if one > other:
                     one, other = other, one
-                if (first < 0) != (last < 0):  # on both sides of nought
+                if (first < 0) != (last < 0):  # on both sides of zero
                     one = 0
                 for number in range(min(one, most), min(other, most) + 1):
                     rows[number] |= bit

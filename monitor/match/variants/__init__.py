@@ -159,7 +159,7 @@ def _is_left_out(kind: str, name: str) -> bool:
 
 
 def is_grouped(kind: str, name: str, text: str) -> bool:
-    """Whether a form is a number that is looked for with separators between its digits as well; a nought before the
+    """Whether a form is a number that is looked for with separators between its digits as well; a zero before the
     stop of a real number is none that somebody dialled."""
     return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal() and name != "trunk_0"
 
@@ -259,7 +259,7 @@ UNCHOSEN = frozenset(
         *(f"geohash_{size}" for size in range(6, 11)),
     )
 )
-"""Normal forms that few would take a digest of; the usual digests of them are looked for all the same."""
+"""Normal forms that few would take a digest of; the usual digests of them are looked for anyway."""
 CHOSEN = frozenset(("lower", "e164", "international", "national", "significant", "bare", "bare_upper", "digits"))
 """Normal forms that are chosen to be made alike before a digest is taken."""
 SUMMED = CHOSEN | {"as_given"}

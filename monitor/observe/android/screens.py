@@ -27,6 +27,8 @@ from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.hands import Ask, Explore, Hands, Permissions
+from monitor.observe.android.persona import clipboard
+from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.playing import Player
 from monitor.observe.android.shell import TMP
 
@@ -93,6 +95,7 @@ class Screens:
         self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests, "runs": runs}
         self._film = video.Film(control, record, put_body, package) if film else None
         self._player: Player | None = None
+        self._hands: Hands | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -122,7 +125,7 @@ class Screens:
     def start(self) -> None:
         """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""
         folder = f"{TMP}/.{self._control.run}-screens"
-        hands = _hands(self._control, folder)
+        self._hands = hands = _hands(self._control, folder)
         self._player = Player(
             hands, self._package, self._plan, self._record, self._put_body, display=_display(self._control),
             **self._options,
@@ -139,6 +142,12 @@ class Screens:
             self._thread.join(CALL_S)
         if self._film is not None:
             self._film.stop()
+
+    def clipboard(self, text: str) -> str:
+        """Have a text on the clipboard until undo; gives what is there then. Raises Refused where that cannot be."""
+        if not isinstance(self._hands, _ByServer):
+            raise Refused("uiautomator2's server, which could, is not up")
+        return self._hands.clipboard(text)
 
     def shot(self, why: Literal["finding", "operator"] = "finding", note: str | None = None) -> Screen | None:
         """Record what is on the screen at this moment; None when it cannot be read, and a gap says so."""
@@ -270,7 +279,8 @@ class _ByServer(_Common):
     def __init__(self, control: Control, folder: str) -> None:
         super().__init__(control, folder)
         control.shell.adb.push(files("uiautomator2").joinpath("assets/u2.jar").read_bytes(), f"{folder}/u2.jar")
-        self._client = _Client(control, folder, random.randint(20000, 60000))  # noqa: S311 any that is free
+        self._port = random.randint(20000, 60000)  # noqa: S311 any that is free
+        self._client = _Client(control, folder, self._port)
 
     def dump(self) -> bytes:
         said = self._call("dumpWindowHierarchy", [False, DEEPEST, True])
@@ -284,6 +294,9 @@ class _ByServer(_Common):
 
     def back(self) -> None:
         self._call("pressKey", ["back"])
+
+    def clipboard(self, text: str) -> str:
+        return clipboard.plant(self._control, self._call, self._folder, self._port, text)
 
     def picture(self, *, fast: bool = False) -> bytes:
         said = self._call("takeScreenshot", [1, 80]) if fast else None

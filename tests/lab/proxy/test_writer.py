@@ -322,7 +322,7 @@ def test_a_writer_that_is_killed_while_the_proxy_stops_is_replaced(start: Callab
     with socket.create_connection((observed.proxy.host, observed.proxy.port)) as idle:
         stopping = threading.Thread(target=observed.proxy.stop)
         stopping.start()
-        assert idle.recv(1) == b"", "it has let go of all connections, and waits for its writer"
+        assert idle.recv(1) == b"", "it has closed all connections, and waits for its writer"
     os.kill(writer, signal.SIGKILL)
     stopping.join()
     uploads = {one.url: one for one in observed.uploads()}

@@ -188,7 +188,7 @@ static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
 
 #define EVEN 0x5555555555555555u
 
-/* UTF-16 and UTF-32, by their noughts at even places and at odd ones. */
+/* UTF-16 and UTF-32, by their zeros at even places and at odd ones. */
 static bool wide(int64_t even, int64_t odd, int64_t size) {
     if (size % 2) return false;
     return (odd * 5 > size && even * 20 < size) || (even * 5 > size && odd * 20 < size) || (size % 4 == 0 && (even + odd) * 2 > size);

@@ -77,7 +77,7 @@ bool is_text(bytes data, int64_t size, uint8_t mask, int way) {
     return true;
 }
 
-/* Bytes of the character of UTF-8 that begins with a byte of 0x80 or more; nought: none does. */
+/* Bytes of the character of UTF-8 that begins with a byte of 0x80 or more; zero: none does. */
 static int character(bytes data, int64_t size) {
     int more = data[0] < 0xC2 || data[0] > 0xF4 ? 0 : data[0] < 0xE0 ? 1 : data[0] < 0xF0 ? 2 : 3;
     if (!more || more >= size) return 0;

@@ -69,7 +69,7 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
                 uint16_t other = first;
                 first = last, last = other;
             }
-            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of nought */
+            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of zero */
             for (uint32_t top = first; top <= last && (axis || last - first < 1000); top += axis ? 256 : 1) {
                 if (!axis) set(s->tops, top);
                 note_top(s, (uint8_t)(top >> 8), axis);
@@ -245,8 +245,6 @@ static double read(bytes at, int kind, bool big) {
     return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 6 ? 4 : 8, big) / scales[(kind - 2) % 4];
 }
 
-enum { FAR = 64 }; /* bytes that may stand between two doubles */
-
 /* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
 static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     static const int gaps[] = {0, 1, 2, 4, 8};
@@ -290,6 +288,8 @@ static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, bool ro
         }
         return found & some_bits(0, size);
     }
+#else
+    (void)room;
 #endif
     for (int64_t i = 0; i < size; i++) found |= (uint64_t)(s->top_bytes[data[i]] >> axis & 1) << i;
     return found;
