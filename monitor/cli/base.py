@@ -38,6 +38,7 @@ VERBS = {
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
     "devices": ("devices", "List the devices that are there, and what each can do."),
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
+    "explain": ("judging", "Say why one flow was flagged: the read, the match, and what speaks against it."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
     "laws": ("listing", "List the articles of law that findings name."),
