@@ -26,7 +26,9 @@ from monitor.judge.policy import Policy
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import Frequency, Rule
 from monitor.labels import Labels
-from monitor.match.native.library import loaded
+from monitor.match.native.library import LIBRARY, SEARCH_ABI
+from monitor.match.native.sieve import LARGE
+from monitor.match.variants.digests import DIGESTS
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Knowledge:
     """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
 
     def type_of(self, run: Run) -> AppType | None:
-        """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
+        """The type of app that a run is checked against. Raises UserError when run.json names none that there is."""
         return self.app_type or (self.app_types.of(run.app_type) if run.app_type is not None else None)
 
     def recipients_of(self, run: Run) -> Recipients:
@@ -143,8 +145,8 @@ def knowledge(
 
 @cache
 def versions() -> tuple[str, ...]:
-    """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python
-    and every library that we require."""
+    """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python,
+    the digests that its OpenSSL has, and every library that we require."""
     code = hashlib.sha256()
     root = Path(__file__).parent
     for path in sorted(root.rglob("*.py")):
@@ -154,8 +156,13 @@ def versions() -> tuple[str, ...]:
     for name in sorted(required):
         with suppress(importlib.metadata.PackageNotFoundError):  # one that only another system or an extra needs
             libraries.append(f"{name} {importlib.metadata.version(name)}")
-    compiled = _sha256(Path(file)) if (file := loaded()) else "absent"
-    return (importlib.metadata.version("appwitness"), code.hexdigest(), compiled, sys.version, *libraries)
+    ours = (importlib.metadata.version("appwitness"), code.hexdigest(), search_version())
+    return (*ours, sys.version, *DIGESTS, *libraries)
+
+
+def search_version() -> str:
+    """Which compiled part searches: its interface, the bytes from which on a text is sifted, the digest of its file."""
+    return f"{SEARCH_ABI}, from {LARGE} bytes on, {_sha256(Path(LIBRARY))}"
 
 
 def _sha256(path: Path) -> str:

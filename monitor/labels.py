@@ -20,7 +20,7 @@ Words = dict[str, tuple[str, ...]]
 """Labels by language."""
 Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
 _WHOLE_ONLY = frozenset({"ambiguous", "closing"})
-"""Lists whose words say nothing inside a longer label: "Accept and close" is a yes."""
+"""Lists whose words mean nothing inside a longer label: "Accept and close" is a yes."""
 
 
 def normal(text: str) -> str:
@@ -129,7 +129,7 @@ class Labels(BaseModel):
 
     def choice(self, label: str) -> Choice | None:
         """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes, but what
-        only says that whoever does not agree must leave is no no."""
+        only says that whoever does not agree must leave is not a no."""
         if label not in self._chosen:
             self._chosen[label] = self._choose(normal_label(label))
         return self._chosen[label]

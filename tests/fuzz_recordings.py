@@ -72,7 +72,7 @@ NASTY: tuple[Any, ...] = (
 
 
 def corpus(most: int | None = None) -> list[Files]:
-    """The recordings, stamped: name -> content; at most so many."""
+    """The recordings, stamped: name -> content; at most this many."""
     made = []
     for path in sorted(SOURCES.glob("*/run.json"))[:most]:
         with tempfile.TemporaryDirectory(dir=memory()) as folder:

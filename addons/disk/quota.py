@@ -25,7 +25,7 @@ class Quota:
         self.look_at = 0.0
 
     def body(self, size: int) -> str:
-        """Why so many bytes of a body cannot be stored; "" when they can, and then they count."""
+        """Why this many bytes of a body cannot be stored; "" when they can, and then they count."""
         if self.most and self._used() + size > self.most:
             return f"{MARK}the recording has reached its limit of {self.most} bytes"
         problem = self._scarce(size)

@@ -2,9 +2,9 @@
 
 The proxy puts whole records in and rings: through a pipe it says how far they go and where in memory they begin. The
 writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what was not taken
-out outlives the writer; the next one goes on where it stopped. Nobody waits for anybody: where there is no room, `put`
-says so. Numbers are only believed when they came through the pipe (a call into the system, so what was written before
-is there), or when the pipe has ended.
+out outlives the writer; the next one goes on where it stopped. Neither side waits for the other: `put` says when there
+is no room. Numbers are only believed when they came through the pipe (a system call, so what was written before is
+there), or when the pipe has ended.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Ring:
         self._known, self._base = self._counts[_PUT], self._counts[_BASE]
 
     def first(self) -> Record | None:
-        """The record that is next; None when there is none, as far as is known."""
+        """The next record; None when none is known."""
         while self._counts[_TAKEN] < self._known:
             place = (self._counts[_TAKEN] - self._base) % RING_BYTES
             left = RING_BYTES - place

@@ -1,4 +1,4 @@
-"""The writer: a process beside the proxy that puts on disk what the proxy records, so that no disk is in anybody's way.
+"""The writer: a process beside the proxy that puts on disk what the proxy records, so that a slow disk delays nobody.
 
     python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN MOST FREE
 
@@ -114,7 +114,7 @@ class Writer:
             say(f"{self.folder}: what was left there could not be looked at: {error}")
 
     def _listen(self, seconds: float | None) -> None:
-        """Wait for the bell, so long at most, and know how far records go then."""
+        """Wait for the bell, for this long at most, and know how far records go then."""
         if seconds is not None and not (fcntl and select.select([self.bell], [], [], seconds)[0]):
             return
         rung = os.read(self.bell, _PIPE)

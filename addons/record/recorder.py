@@ -69,7 +69,7 @@ class Recorder:
             self.channel = Channel(folder, live=live, most=self.most, free=self.free)
         except OSError as error:
             raise exceptions.OptionsError(
-                f"recording: {folder} cannot be written ({error.strerror}). Mend that, or name another folder."
+                f"recording: {folder} cannot be written ({error.strerror}). Fix that, or name another folder."
             ) from error
 
     def body(self) -> Body:

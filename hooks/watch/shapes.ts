@@ -1,4 +1,4 @@
-// A regular expression as a shape that C can hold against a text: letters, `{this,that}`, `#` for all digits here, `*` for
+// A regular expression as a shape that C can match with a text: letters, `{this,that}`, `#` for all digits here, `*` for
 // all up to the next slash or the end, `**` for any letters at all. It fits all texts that the expression matches, and may fit
 // others: JavaScript looks once more.
 
@@ -69,7 +69,7 @@ fits (const guint8 * shape, const guint8 * text)
             return 1;
         while (*(shape += shape[1]) == ',');
         return 0;
-      case ',': /* an alternative has been fit: on behind the last one */
+      case ',': /* an alternative has been fit: on after the last one */
         do
           shape += shape[1];
         while (*shape == ',');

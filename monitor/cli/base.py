@@ -32,13 +32,16 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
-    "compare": ("comparing", "Hold runs of one app with different answers side by side."),
+    "baseline": ("accepting", "Write down what an app is known to do, for gate."),
+    "compare": ("comparing", "Compare runs of one app with different answers."),
     "correlate": ("judging", "Read recordings into the index and judge them."),
     "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
     "devices": ("devices", "List the devices that are there, and what each can do."),
+    "diff": ("gating", "Say what one release does that another did not."),
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
@@ -51,13 +54,15 @@ VERBS = {
     "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
     "undo": ("devices", "Take back what a run left changed on a device."),
     "verify": ("judging", "Check the stamps of a recording and name what differs."),
+    "waive": ("accepting", "Accept a finding for a time."),
+    "waivers": ("accepting", "Check the waivers of findings."),
     "web": ("judging", "Show the recordings in the index in a browser."),
 }
 """Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
 
 EXIT_CODES = {
-    0: "done; no findings",
-    1: "done; there are findings",
+    0: "done; no findings, or none that fails a build",
+    1: "done; there are findings, or one that fails a build",
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",
@@ -186,7 +191,7 @@ def _tell(what: str, text: str) -> None:
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
     for each in sys.argv[1:] if arguments is None else arguments:
         if not each.isascii() and each != each.encode("utf-8", "replace").decode():
-            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or write the argument anew.")
+            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or type the argument again.")
 
 
 def _unusable(error: OSError) -> int:
@@ -229,7 +234,7 @@ def main() -> None:
     """Prove whether an Android app sent personal data without consent.
 
     Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
-    value an API returned in an upload, held against the consent at that moment.
+    value an API returned in an upload, checked against the consent at that moment.
 
     \b
     Try it:      appwitness demo
@@ -247,7 +252,7 @@ db_option = click.option(
 rules_option = click.option(
     "--rules",
     type=click.Path(path_type=Path, exists=True),
-    help="Folder of an organisation's own rules, besides ours.",
+    help="Folder with an organisation's own rules, in addition to ours.",
 )
 law_option = click.option(
     "--law",
@@ -262,13 +267,13 @@ recording_argument = click.argument("recording", type=click.Path(path_type=Path)
 def _codes(text: str | None) -> tuple[str, ...]:
     codes = tuple(code.strip().lower() for code in (text or "").split(","))
     if text is not None and not all(codes):
-        raise UserError(f"--law {text!r} names no law between two commas.", "Write codes with commas: --law cn,eu.")
+        raise UserError(f"--law {text!r} has nothing between two commas.", "Write codes with commas: --law cn,eu.")
     return codes if text is not None else ()
 
 
 def _country(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[A-Za-z]{2}", text):
-        raise UserError(f"--territory {text!r} is no country.", "Give its code of two letters: --territory CN.")
+        raise UserError(f"--territory {text!r} is not a country code.", "Give its code of two letters: --territory CN.")
     return text.upper() if text else None
 
 
@@ -370,8 +375,8 @@ judging_options = gathered(
     click.option(
         "--assume-consent",
         type=click.Choice(["none", "given"]),
-        help="What to take for granted where nobody observed what the user was asked, as in an import: that the user "
-        "had agreed to nothing, or to the privacy policy. The report says so. [default: nothing]",
+        help="What to assume where nobody observed what the user was asked, as in an import: that the user had agreed "
+        "to nothing, or to the privacy policy. The report says so. [default: no assumption]",
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings."),
 )

@@ -1,4 +1,4 @@
-"""The verb that holds runs of one app side by side: compare."""
+"""The verb that compares runs of one app side by side: compare."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "html")
 @output_options(FORMATS, lang="en")
 @judging_options
 def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
-    """Hold runs of one app with different answers side by side.
+    """Compare runs of one app with different answers side by side.
 
     Says value by value what is read and sent regardless of the answer, before any answer, still after a no, still
     after withdrawal, and only after a yes. Runs with different planted values also show which fields of requests
@@ -33,7 +33,7 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
     from monitor.reports.comparison import render
 
     if len(recording) < 2:
-        raise UserError("There is nothing to compare with.", "Name two recordings or more.")
+        raise UserError("There is nothing to compare it with.", "Name two recordings or more.")
     reports = [judging.report(path) for path in recording]
     for number, report in enumerate(reports):
         package, first = report.run.app.package, reports[0].run.app.package

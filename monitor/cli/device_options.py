@@ -33,8 +33,8 @@ _OPTIONS = (
         default="lab:circle",
         show_default=True,
         metavar="DEVICE",
-        help="What to observe: a serial that adb lists (emulator-5554, 192.168.1.20:5555), `usb` or `emulator` where "
-        "there is but one; or lab:circle, lab:skies ... (a sample app of the embedded lab device).",
+        help="What to observe: a serial that adb lists (emulator-5554, 192.168.1.20:5555), `usb` or `emulator` if "
+        "there is only one; or lab:circle, lab:skies ... (a sample app of the embedded lab device).",
     ),
     click.option(
         "--apk",
@@ -44,7 +44,7 @@ _OPTIONS = (
         help="The app to install: an APK, .apks, .apkm, .xapk or a folder of splits; several times for splits. It is "
         "removed again afterwards.",
     ),
-    click.option("--app", "package", metavar="PACKAGE", help="The app, where it is on the device already."),
+    click.option("--app", "package", metavar="PACKAGE", help="The app, if it is on the device already."),
     click.option("--activity", help="The activity to start. [default: the app's launcher activity]"),
     click.option(
         "--user", type=click.IntRange(0, 999), help="Android user or work profile. [default: the current one]"
@@ -95,7 +95,7 @@ _OPTIONS = (
         "--allow",
         multiple=True,
         metavar="NAME",
-        help="Let frida-server change what it changes only with leave, as selinux-permissive; it is set back.",
+        help="Allow a change that frida-server needs, such as selinux-permissive; it is undone afterwards.",
     ),
     click.option("--adb-root", is_flag=True, help="Let `adb root` restart the device's adb as root, where it can."),
     click.option("--ask", is_flag=True, help="Ask here what to tap where a dialog of the app is not understood."),
@@ -105,11 +105,11 @@ _OPTIONS = (
         type=click.IntRange(0, 100_000),
         default=0,
         metavar="TOUCHES",
-        help="After the dialogs, touch so many elements of the app, never leaving it.",
+        help="After the dialogs, touch this many elements of the app without leaving it.",
     ),
     click.option("--seed", type=int, default=1, show_default=True, help="Which elements --explore touches."),
     click.option(
-        "--by-hand", is_flag=True, help="Leave the screen alone: you do at the device what the plan says, and mark it."
+        "--by-hand", is_flag=True, help="Leave the screen alone: you do on the device what the plan says, and mark it."
     ),
     click.option(
         "--connect-to",
@@ -122,7 +122,7 @@ _OPTIONS = (
     click.option(
         "--upstream-ca",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Certificate authority (PEM) of such servers, which the proxy trusts besides the usual ones.",
+        help="Certificate authority (PEM) of such servers; the proxy trusts it in addition to the usual ones.",
     ),
 )
 
@@ -228,8 +228,8 @@ def _checked(wanted: Wanted) -> Wanted:
             )
     elif not wanted.apks and not wanted.package:
         raise UserError(
-            f"Which app is to be observed on {wanted.device}?",
-            "Name an APK to install, --apk app.apk, or an app that is there, --app com.example.app.",
+            f"Which app should be observed on {wanted.device}?",
+            "Name an APK to install, --apk app.apk, or an app that is installed, --app com.example.app.",
         )
     elif wanted.attach and (wanted.grant or wanted.revoke):
         raise UserError(
@@ -242,7 +242,9 @@ def _checked(wanted: Wanted) -> Wanted:
 def _permission(text: str) -> str:
     """Its full name. Raises UserError for what is not a permission."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
-        raise UserError(f"{text!r} is no permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS.")
+        raise UserError(
+            f"{text!r} is not a permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS."
+        )
     return text if "." in text else f"android.permission.{text}"
 
 
@@ -252,7 +254,7 @@ def _connect_to(each: tuple[str, ...]) -> dict[str, tuple[str, int]]:
         found = _CONNECT_TO.fullmatch(text)
         if found is None or not 0 < int(found["port"]) < 65536:
             raise UserError(
-                f"--connect-to {text!r} is no HOST:ADDRESS:PORT.",
+                f"--connect-to {text!r} is not HOST:ADDRESS:PORT.",
                 "Write it as --connect-to api.example.com:127.0.0.1:8443.",
             )
         hosts[found["host"].lower()] = (found["address"].strip("[]"), int(found["port"]))

@@ -26,7 +26,7 @@ def _origin(values: tuple[str, ...], **others: Any) -> Origin:
 @gathered(
     "origin",
     _origin,
-    click.option("--app", required=True, metavar="PACKAGE", help="The app that they were taken from."),
+    click.option("--app", required=True, metavar="PACKAGE", help="The app that they come from."),
     click.option(
         "--value",
         "values",
@@ -50,7 +50,7 @@ def _origin(values: tuple[str, ...], **others: Any) -> Origin:
         type=click.Choice(["phone", "emulator", "lab", "unknown"]),
         default="unknown",
         show_default=True,
-        help="What they were taken from, as far as you know.",
+        help="Kind of device that they come from, as far as you know.",
     ),
 )
 @click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks", "pcap"]), help="[default: by content]")

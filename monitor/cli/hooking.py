@@ -35,7 +35,7 @@ def sources() -> None:
 @sources.command("list")
 @format_option
 @extra_option
-@click.option("--coverage", is_flag=True, help="How the APIs that tools of the field hook are covered, by level.")
+@click.option("--coverage", is_flag=True, help="How the APIs that other tools hook are covered, by level.")
 def list_sources(format_: str, extra: Path | None, coverage: bool) -> None:
     """List the sources that are known, by kind of data."""
     if coverage:

@@ -78,7 +78,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
     click.option(
         "--template",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Of a complaint: a Jinja2 template of your own, in Markdown, instead of ours.",
+        help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
     ),
     lang="en; of a complaint under --law cn: zh",
 )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -40,10 +40,10 @@ def _marked(recording: Path | None) -> Recording:
 in_option = click.option(
     "--recording",
     type=click.Path(path_type=Path),
-    help="The recording. [default: in ./recordings, that of the run that is going on, else the newest]",
+    help="The recording. [default: the run in progress in ./recordings, else the newest]",
 )
 at_option = click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time, when not now."
+    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time. [default: now]"
 )
 
 
@@ -75,7 +75,7 @@ class Said:
     ),
     click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]"),
     click.option("--text", help="The label touched."),
-    click.option("--note", help="Anything worth keeping with it."),
+    click.option("--note", help="Remark to keep with it."),
     at_option,
 )
 def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: Said) -> None:
@@ -112,7 +112,7 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 @mark.command("retract")
 @click.argument("line")
 @in_option
-@click.option("--note", help="Why: anything worth keeping with it.")
+@click.option("--note", help="Why: a remark to keep with it.")
 def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     """Note that a LINE never was: consents.jsonl:3.
 
@@ -142,18 +142,17 @@ def mark_list(recording: Path | None) -> None:
     retracted says so, and so does a claim of the app, which gives no consent.
     """
     from monitor import catalog
-    from monitor.judge.consent import Timeline, host_time, scope_of
+    from monitor.judge.consent import Timeline, scope_of
     from monitor.labels import Labels
 
     opened = _marked(recording)
-    offset_ms = opened.run.clock_offset_ms
-    lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
+    lines = list(opened.seen(events.Consent))
     (path,) = catalog.files("consent.yml")
     package = opened.run.app.package
-    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels), package=package)
+    timeline = Timeline(lines, opened.run.started, catalog.parse(path, Labels), package=package)
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
-    for ref, line in lines:
+    for ref, _, at, line in lines:
         remarks = [scope_of(line), *(line.data or ())]
         if ref in timeline.dangling():
             remarks.append(f"names {timeline.dangling()[ref]}, and there is no such line before it")
@@ -171,7 +170,7 @@ def mark_list(recording: Path | None) -> None:
             remarks.append("a claim")
         elif readings[ref].why:
             remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
-        out.print(plain(f"{events.format_time(host_time(line, offset_ms))}  {_told(ref, line)}: {', '.join(remarks)}"))
+        out.print(plain(f"{events.format_time(at)}  {_told(ref, line)}: {', '.join(remarks)}"))
 
 
 @mark.command("note")
@@ -200,13 +199,14 @@ def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
         raise UserError(f"There is no {ref} in {opened.path}: {last}.", "Name a line that there is, as reports do.")
     event = lines[ref].event
     if not isinstance(event, events.Consent):
-        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It counts for nothing as it is; leave it.")
+        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
     return ref, event
 
 
-def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, object]:
+def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, Any]:
     """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
-    from monitor.judge.consent import host_time, scope_of
+    from monitor.judge.consent import scope_of
+    from monitor.seen import host_time
 
     return {
         "at": host_time(consent, opened.run.clock_offset_ms),

@@ -114,12 +114,12 @@ order_options = gathered(
         "--hooks/--no-hooks",
         default=True,
         show_default="hooks",
-        help="Bring hooks into the app; or record its traffic alone, and what the device itself sees.",
+        help="Hook the app; or record only its traffic and what the device itself counts.",
     ),
     click.option(
         "--isolate-crash",
         is_flag=True,
-        help="Where the app dies of a hook, start it again, up to 11 times as if for the first time, to find which.",
+        help="If a hook makes the app crash, start it again, up to 11 times as a first run, to find out which hook.",
     ),
     click.option(
         "--seconds",
@@ -134,7 +134,7 @@ order_options = gathered(
         show_default=True,
         metavar="SIZE",
         callback=lambda _context, _option, text: _size(text),
-        help="How large the recording may become, as 500m or 4g: then bodies are no longer stored, and gaps say so.",
+        help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
     ),
     click.option("--operator", help="Who is responsible for the run. [default: login name]"),
     click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
@@ -145,7 +145,8 @@ order_options = gathered(
         help="How traffic reaches the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
     ),
     click.option(
-        "--device-address", help="The device's address, where --listen is more than this machine: it alone is let in."
+        "--device-address",
+        help="Address of the device, needed when --listen is not loopback: only this address is let in.",
     ),
     click.option(
         "--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port the proxy listens on."
@@ -210,14 +211,14 @@ def observe(
 
 def _seconds(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds < math.inf:
-        raise UserError(f"--seconds {seconds} is no length of time.", "Write it as 30 or 2.5.")
+        raise UserError(f"--seconds {seconds} is not a length of time.", "Write it as 30 or 2.5.")
     return seconds
 
 
 def _size(text: str) -> int:
     found = re.fullmatch(r"(\d{1,12})([kmgt]?)", text.strip().lower())
     if found is None:
-        raise UserError(f"--max-size {text!r} is no size.", "Write it as 500m or 4g.")
+        raise UserError(f"--max-size {text!r} is not a size.", "Write it as 500m or 4g.")
     return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
@@ -228,13 +229,15 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
 def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_sources: Path | None = None) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
+    from monitor.knowledge import search_version
     from monitor.observe.modes import choose
     from monitor.observe.order import Caller
     from monitor.observe.run import observe as record
     from monitor.observe.sources import load
     from monitor.recording import Recording
 
-    order = replace(order, rules_digest=judging.known.digest, confdir=home() / "proxy")
+    judged_by = {"rules": judging.known.digest, "search": search_version()}
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
     store = judging.store
     sources = load(extra_sources)
     teller = Teller()

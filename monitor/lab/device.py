@@ -196,7 +196,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return {}
 
     def install(self) -> None:
-        """Its apps are there."""
+        """Its apps are always installed."""
 
     def reset(self) -> None:
         """Each start is a first one, unless a plan says otherwise."""

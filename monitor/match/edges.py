@@ -10,14 +10,14 @@ from monitor.match.variants import HAN, Variant
 
 ADDRESS = "(?:尊敬的|亲爱的|您好|你好|联系人|收件人|收货人)"
 TITLE = "(?:先生|女士|小姐|太太|老师|同学|经理|医生|师傅|您好|你好)"
-"""What stands directly before and behind a Chinese name, and is no part of it."""
+"""What stands directly before and after a Chinese name, and is no part of it."""
 WORD = re.compile(rb"[\w]|[\x80-\xff]")
 WITH_COUNTRY = ("international", "digits", "e164", "international_elsewhere")
 """Normal forms of a telephone number before which a plus changes nothing."""
 LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 """A further byte of a hex id that is written with separators; backwards too."""
 VERSION = re.compile(rb"[ -]?([0-9])[0-9](?![0-9])")
-"""What stands behind the first 14 digits of an IMEI in an IMEISV."""
+"""What stands after the first 14 digits of an IMEI in an IMEISV."""
 OF_VERSION = re.compile(r"(?i)imei_?sv|software_?version|(?:^|[._\[\"-])(?:svn?|imei)[\]\"]*$")
 """Paths that say that an IMEI stands there, or the software version that is part of an IMEISV."""
 HEX = b"0123456789abcdefABCDEF"
@@ -53,7 +53,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
     if edge == "version" and leaf.decoding[-1:] in (("separators",), ("real",)):
         return False
     if edge == "version":
-        # with its check digit behind it, it is an IMEI with one more digit
+        # followed by its check digit, it is an IMEI with one more digit
         follows = VERSION.match(data, end)
         if (left and left in DIGIT) or follows is None:
             return False
@@ -103,10 +103,10 @@ SALTED_BITS = 24.0
 CERTAIN_BITS = 43.0
 """What a value must say that is longer than all telephone numbers: a digit beside it is nothing but a salt."""
 LONGER_BY = 3
-"""Digits by which no number is longer than another form of itself: so many more are a salt."""
+"""Digits by which no number is longer than another form of itself: any more digits are a salt."""
 
 MIXED = re.compile(rb"[0-9]+[A-Za-z]{1,3}[0-9]+[A-Za-z]")
-"""Letters and digits by turns, as a salt has them directly behind a serial number; a package may be one of a row."""
+"""Letters and digits by turns, as a salt has them directly after a serial number; a package may be one of a row."""
 
 
 def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
@@ -155,7 +155,7 @@ def _joined(data: bytes, at: int) -> bool:
 
 def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset: str) -> bool:
     """The same among the letters of ASCII that stand around a text in UTF-16, wherever each of them begins."""
-    if charset == "utf-16le" and leaf.data[start - 1 : start] == b"\0" and start > 1:  # the same, half a letter before
+    if charset == "utf-16le" and leaf.data[start - 1 : start] == b"\0" and start > 1:  # the same, one byte before
         charset, start, end = "utf-16be", start - 1, end - 1
     before = leaf.data[max(0, start - 2 * AROUND) : start]
     before, after = before[len(before) % 2 :], leaf.data[end : end + 2 * AROUND]
@@ -169,7 +169,7 @@ def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset
 
 
 def in_other_half(data: bytes, start: int, end: int, charset: str) -> bool:
-    """Whether a text of ASCII that was found in UTF-16 in one order of bytes is one in the other, half a letter beside:
+    """Whether a text of ASCII that was found in UTF-16 in one order of bytes is one in the other, one byte off:
     both read alike where a zero stands before its first letter and another behind its last. What is said before it of
     its length, and two zeros behind it, say which; else it is in the order of Android."""
     little = start + 1 if charset == "utf-16be" else start
@@ -191,7 +191,7 @@ def _is_told(data: bytes, start: int, size: int, order: Literal["little", "big"]
 
 
 AROUND = 8
-"""Letters before a text and behind it."""
+"""Letters before a text and after it."""
 
 
 def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right: bytes) -> bool:

@@ -191,7 +191,7 @@ class Proxy(AbstractContextManager["Proxy"]):
             self._process.wait()
             raise SetupError(
                 f"The proxy did not start: {self.words() or 'it said nothing'}",
-                "Mend that (another port, a folder that can be written) and try again.",
+                "Fix that (another port, a folder that can be written) and try again.",
             )
         return line
 

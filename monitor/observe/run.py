@@ -168,7 +168,7 @@ def describe(device: Device, order: Order) -> Run:
             "mitmproxy": importlib.metadata.version("mitmproxy"),
             "bridge": bridge(),
             "agent": hashlib.sha256(agent_js().encode()).hexdigest(),
-            "rules": order.rules_digest,
+            **order.judged_by,
         },
         operator=order.operator or getpass.getuser(),
     )

@@ -41,7 +41,7 @@ class Read:
 
     ref: Ref
     kind: str
-    """Of the file: what the line should be."""
+    """The kind of line that the file should hold."""
     event: Event | None
     error: str | None
     """What is wrong with the line, in one sentence; None when there is an event."""
@@ -124,7 +124,7 @@ class Appender:
             rest = rest[os.write(self._fd, rest) :]
 
     def _count(self) -> tuple[int, bool]:
-        """How many newlines the file has, and whether bytes stand behind the last; only new bytes are looked at."""
+        """How many newlines the file has, and whether bytes stand after the last; only new bytes are looked at."""
         size = os.fstat(self._fd).st_size
         line, offset = self._known.line, self._known.offset
         if size < offset:
@@ -142,10 +142,10 @@ class Appender:
 def read_lines(
     path: Path, kind: str, after: Position = START, *, until: int | None = None, finished: bool = False
 ) -> Iterator[Read]:
-    """The lines of a file of that kind behind a position.
+    """The lines of a file of that kind after a position.
 
     A last line without newline is still being written: it is not read, unless the recording is `finished`. Lines that
-    begin at or behind the byte `until` are left for another time. A file that is not there has no lines.
+    begin at or after the byte `until` are left for another time. A file that is not there has no lines.
     """
     try:
         file = files.reading(path.parent, path.name, buffering=CHUNK_BYTES)

@@ -1,4 +1,4 @@
-"""How much of the disk a run may take: the app under test decides how much there is to record."""
+"""How much of the disk a run may use: the app under test decides how much there is to record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Quota:
         self._look_at = 0.0
 
     def body(self, size: int) -> str | None:
-        """Why so many bytes of a body cannot be stored; None when they can, and then they count."""
+        """Why this many bytes of a body cannot be stored; None when they can, and then they count."""
         if self._used() + size > self._max:
             return f"the recording has reached its limit of {self._max} bytes (--max-size)"
         why = self._scarce(size)

@@ -130,7 +130,7 @@ class _Tail:
         return bodies
 
     def stamp(self, sealed: int) -> FileStamp:
-        """What is in the file, with the digests of the lines behind the first `sealed`."""
+        """What is in the file, with the digests of the lines after the first `sealed`."""
         added = self.recent[max(0, sealed - (self.lines - len(self.recent))) :]
         return FileStamp(lines=self.lines, bytes=self.bytes, sha256=self.digest.hexdigest(), added="".join(added))
 

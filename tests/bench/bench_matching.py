@@ -30,6 +30,7 @@ from monitor.match import decode
 from monitor.match.finding import Index
 from monitor.match.linking import Joined, Linker
 from monitor.match.variants.entering import Forms
+from monitor.seen import see
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import alone, talk
 
@@ -59,14 +60,14 @@ def matched(cases: Path) -> Outcome:
     """Decode and link every upload of the recording, and compare with its labels."""
     run = Run.model_validate_json((cases / "run.json").read_bytes())
     started = time.perf_counter()
-    linker = Linker(run.persona, run.clock_offset_ms, bodies=lambda digest: (cases / "bodies" / digest).read_bytes())
+    linker = Linker(run.persona, bodies=lambda digest: (cases / "bodies" / digest).read_bytes())
     for name in ("accesses", "connections", "transforms"):
         for ref, event in _lines(cases / f"{name}.jsonl"):
             match event:
                 case Access():
-                    linker.add_access(ref, event)
+                    linker.add_access(see(ref, event, run.clock_offset_ms))
                 case Transform():
-                    linker.add_transform(ref, event)
+                    linker.add_transform(see(ref, event, run.clock_offset_ms))
     seconds = {"learn": time.perf_counter() - started, "decode": 0.0, "link": 0.0}
     joined: dict[str, list[Joined]] = {}
     size = 0
@@ -78,7 +79,7 @@ def matched(cases: Path) -> Outcome:
         before = time.perf_counter()
         decoded = decode.leaves(upload, body, narrow=linker.narrow)
         between = time.perf_counter()
-        joined[ref] = linker.link(ref, upload, decoded)
+        joined[ref] = linker.link(see(ref, upload, run.clock_offset_ms), decoded)
         seconds["decode"] += between - before
         seconds["link"] += time.perf_counter() - between
         cut += decoded.cut

@@ -5,6 +5,7 @@ import pytest
 from monitor.events import Observers, Run, count_sources, observers_of
 from monitor.judge.consent import Timeline
 from monitor.judge.observers import gaps, watched
+from monitor.seen import see
 from tests.judge.scenario import START, Scenario
 
 LIVE = Observers(hooks=True, proxy=True, consent=True)
@@ -76,7 +77,7 @@ def marked(scope="general_policy", by="operator", signal="operator"):
     ],
 )
 def test_consent_that_nobody_watched(lines, assumed, general, separate):
-    timeline = Timeline(lines, watched=False, assumed=assumed)
+    timeline = Timeline([see(ref, line, 0) for ref, line in lines], watched=False, assumed=assumed)
     at = START.replace(hour=10)
     assert (timeline.at(at).state, timeline.at(at, None, "third_party_separate").state) == (general, separate)
     assert timeline.at(at).assumed == (assumed is not None and not lines)

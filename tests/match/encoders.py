@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import bz2
 import gzip
 import html
@@ -135,30 +134,6 @@ def thrift_binary(data: bytes) -> bytes:
     return b"\x80\x01\x00\x01\0\0\0\x04send\0\0\0\x07\x0c\x00\x01" + inner + b"\0"
 
 
-def uuencode(data: bytes) -> bytes:
-    lines = (binascii.b2a_uu(data[at : at + 45]) for at in range(0, len(data), 45))
-    return b"begin 644 v.bin\n" + b"".join(lines) + b"`\nend\n"
-
-
-def hex_dump(data: bytes) -> bytes:
-    rows = []
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
-        pairs = b" ".join(row[place : place + 2].hex().encode() for place in range(0, len(row), 2))
-        rows.append(b"%08x: %-39s  %s\n" % (at, pairs, bytes(byte if 32 <= byte < 127 else 46 for byte in row)))
-    return b"".join(rows)
-
-
-def base45(data: bytes) -> bytes:
-    out = bytearray()
-    for at in range(0, len(data), 2):
-        number = int.from_bytes(data[at : at + 2])
-        for _ in range(3 if at + 1 < len(data) else 2):
-            number, place = divmod(number, 45)
-            out.append(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"[place])
-    return bytes(out)
-
-
 def flushed(data: bytes) -> bytes:
     machine = zlib.compressobj()
     return machine.compress(data) + machine.flush(zlib.Z_SYNC_FLUSH)
@@ -195,14 +170,6 @@ def dns(data: bytes) -> bytes:
 def jwt(data: bytes) -> bytes:
     parts = (b'{"alg":"none"}', dumps({"sub": data.decode()}), b"signature")
     return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
-
-
-def base58(data: bytes) -> bytes:
-    number, out = int.from_bytes(data), b""
-    while number:
-        number, rest = divmod(number, 58)
-        out = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest : rest + 1] + out
-    return out
 
 
 def dumps(value: object, *, ascii_only: bool = False) -> bytes:
@@ -273,8 +240,6 @@ ENCODERS: dict[str, Encoder] = {
     "cookie": Encoder(lambda data: b"a=1; v=" + urllib.parse.quote(data, safe="").encode() + b"; z=", ("cookie",)),
     "jwt": Encoder(jwt, ("jwt",), text_only=True),
     "base64 lines": Encoder(base64.encodebytes, ("base64",)),
-    "base32hex": Encoder(base64.b32hexencode, ("base32hex",), text_only=True),
-    "base58": Encoder(base58, ("base58",), text_only=True),
     "base85": Encoder(base64.b85encode, ("base85",), text_only=True),
     "spaced hex": Encoder(lambda data: data.hex(" ").encode(), ("hex",)),
     "hex of characters": Encoder(lambda data: b"".join(b"\\X%02x" % byte for byte in data), ("hex",)),
@@ -283,7 +248,6 @@ ENCODERS: dict[str, Encoder] = {
         lambda data: b"=?utf-8?B?" + base64.b64encode(data) + b"?=", ("encoded word",), text_only=True
     ),
     "character codes": Encoder(lambda data: ",".join(map(str, data)).encode(), ("character codes",), text_only=True),
-    "bits": Encoder(lambda data: b"".join(b"%s" % f"{byte:08b}".encode() for byte in data), ("bits",)),
     "characters": Encoder(lambda data: dumps(list(data.decode())), ("characters",), text_only=True),
     "octal escapes": Encoder(lambda data: b"".join(b"\\%03o" % byte for byte in data), ("escapes",), text_only=True),
     "braced escapes": Encoder(
@@ -299,9 +263,6 @@ ENCODERS: dict[str, Encoder] = {
     ),
     "byte array": Encoder(lambda data: dumps(list(data)), ("byte array",)),
     "byte map": Encoder(lambda data: dumps({str(at): byte for at, byte in enumerate(data)}), ("byte map",)),
-    "uuencode": Encoder(uuencode, ("uuencode",)),
-    "hex dump": Encoder(hex_dump, ("hex dump",)),
-    "base45": Encoder(base45, ("base45",), text_only=True),
     "latin-1": Encoder(lambda data: gzip.compress(data, mtime=0).decode("latin-1").encode(), ("latin-1", "gzip")),
     "base64, short lines": Encoder(
         lambda data: b"\n".join(re.findall(b".{1,20}", base64.b64encode(data))), ("base64",)

@@ -20,6 +20,7 @@ from monitor.events import Access, Transform, Upload, Value, blob
 from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.seen import see
 from tests.match.wording import words
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
@@ -42,14 +43,14 @@ def read(seconds, text=NUMBER, **more):
 def link(linker, seconds, document, **by):
     body = json.dumps(document, ensure_ascii=False).encode()
     sent = Upload(at=at(seconds), via="http", **by)
-    return linker.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
+    return linker.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body))
 
 
 def linker(*accesses, persona=(), offset_ms=0.0, uncertainty_ms=0.0):
     values = [Value(type=type_, text=text) for type_, text in persona]
-    made = Linker(values, offset_ms, clock_uncertainty_ms=uncertainty_ms)
+    made = Linker(values, clock_uncertainty_ms=uncertainty_ms)
     for number, one in enumerate(accesses, 1):
-        made.add_access(f"accesses.jsonl:{number}", one)
+        made.add_access(see(f"accesses.jsonl:{number}", one, offset_ms))
     return made
 
 
@@ -213,8 +214,8 @@ def test_the_order_in_which_events_become_known_changes_nothing():
     for order in itertools.permutations(events):
         known = Linker([Value(type="email", text="anna@uczelnia.example"), Value(type="name", text="王伟")])
         for ref in order:
-            known.add_access(ref, events[ref])
-            known.add_access(ref, events[ref])
+            known.add_access(see(ref, events[ref], 0))
+            known.add_access(see(ref, events[ref], 0))
         answers.add(repr(link(known, 20, document)))
     assert len(answers) == 1
 
@@ -280,11 +281,11 @@ LONG_CIPHERTEXT = hashlib.shake_256(b"a long one").digest(len(LONG))
 )
 def test_what_the_app_digested_or_encrypted_is_followed(calls, sent, decoding, proof):
     stored = {hashlib.sha256(data).hexdigest(): data for call in calls for data in call[2:]}
-    known = Linker([], 0.0, stored.get)
-    known.add_access("accesses.jsonl:1", read(5))
+    known = Linker([], stored.get)
+    known.add_access(see("accesses.jsonl:1", read(5), 0))
     assert link(known, 20, {"q": sent}) == []
     for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
     (joined,) = link(known, 20, {"q": sent})
     (match,) = joined.matches
     assert decoding in match.decoding
@@ -381,7 +382,7 @@ def told(calls):
     """What was read, and the app's calls after it."""
     known = linker(read(5))
     for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
     return known
 
 
@@ -413,13 +414,15 @@ def test_matches_name_the_transforms_that_prove_them(name):
 )
 def test_what_only_resembles_an_output_proves_nothing(call, sent):
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, *call))
+    known.add_transform(see("transforms.jsonl:1", turned(10, *call), 0))
     assert link(known, 20, {"q": sent}) == []
 
 
 def test_what_is_found_without_transforms_names_none():
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, "digest", "SHA-256", NUMBER.encode(), sha256(NUMBER.encode())))
+    known.add_transform(
+        see("transforms.jsonl:1", turned(10, "digest", "SHA-256", NUMBER.encode(), sha256(NUMBER.encode())), 0)
+    )
     for sent in (NUMBER, sha256(NUMBER.encode()).hex()):
         (joined,) = link(known, 20, {"q": sent})
         assert [match.evidence for match in joined.matches] == [()]
@@ -428,7 +431,7 @@ def test_what_is_found_without_transforms_names_none():
 def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
     masked = bytes(byte ^ 0x37 for byte in json.dumps({"phone": NUMBER}).encode())
     decoded = decode.leaves_of(masked)
-    (joined,) = linker(read(0)).link("uploads.jsonl:1", Upload(at=at(1), via="http"), decoded)
+    (joined,) = linker(read(0)).link(see("uploads.jsonl:1", Upload(at=at(1), via="http"), 0), decoded)
     assert {match.confidence for match in joined.matches} == {0.5}
     assert all(match.reasons[-1].code == Why.GUESSED for match in joined.matches)
 
@@ -511,10 +514,14 @@ def test_what_is_short_needs_a_field_of_its_own_or_the_rest_of_its_row_beside_it
 def test_what_http_says_of_every_client_is_no_key_for_a_name():
     agent = "Mozilla/5.0 (Linux; Android 13; Violet) Chrome/116.0.0.0 Mobile Safari/537.36"
     known = linker(*(access(10, ("name", name, 0), data="device_contacts") for name in ("Violet", "Chrome", "Mozilla")))
-    sent = {name: Upload(at=at(20), via="http", headers=[(name, agent)]) for name in ("user-agent", "content-type")}
-    sent["x-user-name"] = Upload(at=at(20), via="http", headers=[("x-user-name", "Violet")])
+    sent = {name: Upload(at=at(20), via="http", headers=((name, agent),)) for name in ("user-agent", "content-type")}
+    sent["x-user-name"] = Upload(at=at(20), via="http", headers=(("x-user-name", "Violet"),))
     found = {
-        name: [match.value for one in known.link(name, upload, decode.leaves(upload, None)) for match in one.matches]
+        name: [
+            match.value
+            for one in known.link(see(name, upload, 0), decode.leaves(upload, None))
+            for match in one.matches
+        ]
         for name, upload in sent.items()
     }
     assert found == {"user-agent": [], "content-type": [], "x-user-name": ["Violet"]}
@@ -555,7 +562,7 @@ def test_a_part_of_a_word_in_a_binary_document_is_not_the_value(dumps):
     def found(document):
         body = dumps(document)
         sent = Upload(at=at(20), via="http")
-        joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
+        joins = known.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body))
         return sorted({match.value for one in joins for match in one.matches})
 
     assert [found({"a": part}) for part in parts] == [[]] * len(parts)

@@ -13,6 +13,7 @@ import pytest
 from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index
+from monitor.seen import see
 from tests.match.test_linking import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")
@@ -146,7 +147,7 @@ def test_what_is_a_value_is_found(name):
 
 def output(op, algorithm, source, result, sent):
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, op, algorithm, source, result))
+    known.add_transform(see("transforms.jsonl:1", turned(10, op, algorithm, source, result), 0))
     return link(known, 20, {"more": {"q": sent}})
 
 

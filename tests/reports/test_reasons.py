@@ -20,6 +20,7 @@ from monitor.match import decode
 from monitor.match.linking import Linker
 from monitor.reports.reasons import _table, said
 from monitor.reports.words import Words
+from monitor.seen import see
 from tests.reports import sample
 
 EN, ZH = Words("en"), Words("zh")
@@ -64,7 +65,7 @@ def of_matches():
         upload = Upload(at=sample.at(5), via="http", method="POST", url="https://a.circle.test/x", host="a.circle.test",
                         headers=(("content-encoding", "gzip"),), type="application/json")  # fmt: skip
         decoded = decode.leaves(upload, gzip.compress(json.dumps(body).encode()))
-        for joined in Linker(PERSONA).link("uploads.jsonl:1", upload, decoded):
+        for joined in Linker(PERSONA).link(see("uploads.jsonl:1", upload, 0), decoded):
             for match in joined.matches:
                 yield from match.reasons
 

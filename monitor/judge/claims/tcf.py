@@ -55,7 +55,7 @@ class Tcf:
 
 
 def read(text: str) -> Tcf:
-    """The core of a string of version 2 or 1. Raises ValueError with the reason when it is none."""
+    """The core of a string of version 2 or 1. Raises ValueError with the reason when it is not one."""
     core = text.partition(".")[0]
     bits = Bits.of_base64url(core)
     version = bits.number(6)

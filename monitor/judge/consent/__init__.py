@@ -1,9 +1,7 @@
 """What the user had been asked and had decided at a moment, computed from the consent lines of a recording.
 
-Times. Lines of the device carry the device's clock and are corrected (host = device - offset). What an operator notes
-is typed on the host and already carries the host's clock: such a line (`clock` is `host`, or where it does not say,
-`by` or `signal` is `operator`) is not shifted. The clocks agree only to within a bound, so lines of one clock are in
-order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
+Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so lines of one
+clock are in order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
 
 Who watched. Where nobody did (a foreign capture), a scope of which no line speaks is `not_observed`, or what the
 operator has taken for granted (`assumed`); never `not_shown`, which says that somebody watched and saw no question.
@@ -50,7 +48,7 @@ The states, and what a line makes of them (`=`: it stays, with the line that mad
 | expired       | =         | =         | =         | unseen_answer | given | refused | basic_only | withdrawn |
 
 A question that is no longer on the screen, and whose answer nobody saw (`gone`: a touch in Compose, Flutter or a web
-page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
+page), may have been answered with a yes, also after an earlier no: nothing is compared with the app until an answer is
 seen. Where an act was seen since the question was shown, or within seconds, the question went by that act; where the
 same question is back within a minute, it had not been answered, and is `requested` again.
 
@@ -101,7 +99,6 @@ from monitor.judge.consent.machine import (
     by_operator,
     clock_of,
     counts,
-    host_time,
     in_context,
     in_file,
     of_app,
@@ -111,6 +108,7 @@ from monitor.judge.consent.machine import (
     was_there,
 )
 from monitor.labels import Labels
+from monitor.seen import Seen
 
 if TYPE_CHECKING:
     from monitor.judge.phases import Phases
@@ -124,7 +122,6 @@ __all__ = [
     "Timeline",
     "Why",
     "clock_of",
-    "host_time",
     "of_app",
     "said",
     "scope_of",
@@ -159,8 +156,7 @@ class Timeline:
 
     def __init__(
         self,
-        consents: Iterable[tuple[Ref, Consent]],
-        clock_offset_ms: float = 0,
+        consents: Iterable[Seen[Consent]],
         run_started: datetime | None = None,
         labels: Labels | None = None,
         phases: Phases | None = None,
@@ -174,16 +170,15 @@ class Timeline:
         asked, and if not, what is `assumed`."""
         labels = labels or Labels()
         controllers = frozenset(labels.permission_controllers)
-        lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package, controllers)]
-        self.echoes = echoes(lines, clock_offset_ms)
+        lines = [each for each in consents if package is None or of_app(each.event, package, controllers)]
+        self.echoes = echoes(lines)
         """Lines that tell once more, from outside, what the hooks have told."""
-        lines = [(ref, line) for ref, line in lines if ref not in self.echoes]
-        self._offset_ms = clock_offset_ms
+        lines = [each for each in lines if each.ref not in self.echoes]
         self._started = run_started
         self._corrections = Corrections(lines)
         self._lines = lines
         readings = sorted(
-            (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line) and not line.retracts),
+            (read(each, labels) for each in lines if counts(each.event) and not each.event.retracts),
             key=lambda each: (each.at, each.line, each.ref),
         )
         self._readings = tuple(in_context([each for each in readings if self._corrections.stands(each.ref)], labels))
@@ -200,7 +195,7 @@ class Timeline:
         }
         self._histories: dict[tuple[str, DataType | None], History] = {}
         self._phases = phases and phases.of_app(package)
-        self._pids = {ref: line.pid for ref, line in lines}
+        self._pids = {each.ref: each.event.pid for each in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
         # What hooks logged is from one who sees every question; an operator's mark speaks of its own scope alone.
         spoken = [each for each in self._readings if each.scope != PERMISSION]
@@ -322,12 +317,12 @@ class Timeline:
         denied = self._denied(started)
         stored = [
             ref
-            for ref, line in self._lines
+            for ref, _, at, line in self._lines
             if line.signal in STORED
             and line.status == "given"
             and not counts(line)
             and self._corrections.stands(ref)
-            and (was_there(line) or (line.at_start is None and host_time(line, self._offset_ms) < until))
+            and (was_there(line) or (line.at_start is None and at < until))
             and not denied & {line.scope, "general_policy"}
         ]
         return tuple(sorted(dict.fromkeys([*before, *stored]), key=in_file))
@@ -384,7 +379,7 @@ class Timeline:
         return steps[start : bisect_right(steps, last, key=lambda step: step.reading.at)]
 
     def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
-        """The history as it is when the lines of the other clock are shifted by so much."""
+        """The history as it is when the lines of the other clock are shifted by this much."""
         if not by:
             return self._history(data, scope)
         kinds = self._kinds.get(scope, ())

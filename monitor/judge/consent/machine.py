@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from monitor.events import Consent, DataType, Line, Ref
 from monitor.findings import ConsentName
 from monitor.labels import Labels, normal_label
+from monitor.seen import Seen, number_of
 
 PERMISSION = "system_permission"
 SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})
@@ -103,31 +104,15 @@ def was_there(consent: Consent) -> bool:
     return consent.note == "present at start" and consent.signal in STORED and consent.by == "app"
 
 
-def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
-    """When it happened, on the host's clock, which the operator's lines carry as they are."""
-    if consent.on_host_clock:
-        return consent.at
-    try:
-        return consent.at - timedelta(milliseconds=clock_offset_ms)
-    except OverflowError:  # a line of the year 1; it stays where it is
-        return consent.at
-
-
 def in_file(ref: Ref) -> tuple[int, Ref]:
-    """By what lines of a file are put in order."""
-    return line_number(ref), ref
+    """The sort key of the lines of a file."""
+    return number_of(ref), ref
 
 
-def line_number(ref: Ref) -> int:
-    """The number of a line in its file; 0 when the name has none."""
-    number = ref.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
-
-
-def read(ref: Ref, consent: Consent, clock_offset_ms: float, labels: Labels) -> Reading:
+def read(seen: Seen[Consent], labels: Labels) -> Reading:
     """What a line says by itself."""
-    says, why = said(consent, labels)
-    return Reading(host_time(consent, clock_offset_ms), line_number(ref), ref, consent, scope_of(consent), says, why)
+    says, why = said(seen.event, labels)
+    return Reading(seen.at, seen.number, seen.ref, seen.event, scope_of(seen.event), says, why)
 
 
 def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:

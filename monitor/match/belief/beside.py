@@ -33,7 +33,7 @@ class Place(NamedTuple):
     """The row of a text."""
 
 
-OTHER_READINGS = GUESSED | {"separators", "real", "decimal", "blanks", "noughts", "base45", "base58", "bits", "width"}
+OTHER_READINGS = GUESSED | {"separators", "real", "decimal", "width"}
 """Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
 against anybody."""
 LEVELS = 6

@@ -8,12 +8,11 @@ from itertools import chain
 
 from monitor.events import Upload
 from monitor.match.decode import large
-from monitor.match.decode.documents import fields, form_data, json_documents, mail, property_lists, vcards
-from monitor.match.decode.guesses import keyed, masks
+from monitor.match.decode.documents import form_data, json_documents, mail, property_lists, vcards
+from monitor.match.decode.guesses import masks
 from monitor.match.decode.large import Body, Spool
-from monitor.match.decode.letters import binary_to_text, charsets, escapes, rare_encodings, spelled_out
+from monitor.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out
 from monitor.match.decode.messages import (
-    amf,
     avro,
     bson,
     exif,
@@ -53,9 +52,9 @@ __all__ = [
     "leaves_of",
 ]
 _DECODERS = (
-    *(charsets, binary_to_text, escapes, spelled_out, rare_encodings, compressed, blocks, archives),
-    *(json_documents, fields, vcards, form_data, property_lists, mail, exif, sqlite_files, bson, avro, amf, protobuf),
-    *(raw_digests, msgpack_cbor, thrift, wire_frames, masks, keyed),
+    *(charsets, binary_to_text, escapes, spelled_out, long_numbers, compressed, blocks, archives),
+    *(json_documents, vcards, form_data, property_lists, mail, exif, sqlite_files, bson, avro, protobuf),
+    *(raw_digests, msgpack_cbor, thrift, wire_frames, masks),
 )
 """Where they are registered."""
 

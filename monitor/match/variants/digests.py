@@ -52,7 +52,7 @@ _USUAL = {name: DIGESTS[name] for name in (*COMMON, "sha512")}
 SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
 """Bytes of which a digest may be all of a leaf: whole, or its first bytes."""
 SHORTENED = 10
-"""Bytes that messengers cut digests of numbers to, which they send one behind the other."""
+"""Bytes that messengers cut digests of numbers to, which they send one after the other."""
 SHORTEST = 8
 """First bytes of a digest that are still proof."""
 

@@ -54,7 +54,7 @@ Ask = Callable[[Question], str | None]
 
 @dataclass(frozen=True)
 class Explore:
-    """What is touched when nothing is left to answer: at most so many elements of the app, drawn by the seed."""
+    """What is touched when nothing is left to answer: at most this many elements of the app, drawn by the seed."""
 
     touches: int
     seed: int = 1

@@ -16,7 +16,7 @@ class Wanted:
     apks: tuple[Path, ...] = ()
     """The app to install; removed again afterwards."""
     package: str | None = None
-    """The app, where it is on the device already."""
+    """The app, if it is on the device already."""
     activity: str | None = None
     """To start; None: the launcher's."""
     user: int | None = None

@@ -12,7 +12,7 @@ from monitor.reports.ends import code
 from monitor.reports.frames import Frame, folded, frames
 from monitor.reports.reasons import all_said, said
 from monitor.reports.recipients import who
-from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
+from monitor.reports.time_axis import clock, consent_steps, span, step_for
 from monitor.reports.watched import consent
 from monitor.reports.words import Words, plain
 
@@ -190,7 +190,7 @@ class Flows:
         facts.append((words("outcome"), self._outcome(event)))
         if event.count > 1:
             facts.append((words("count"), f"{event.count:,}"))
-        at = flow.access_at if flow and flow.access_at else host_time(event, self.report)
+        at = flow.access_at if flow and flow.access_at else self.report.host_time(event)
         return Place(
             ref=ref,
             time=clock(at),

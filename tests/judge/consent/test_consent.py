@@ -14,6 +14,7 @@ from monitor.judge import consent
 from monitor.judge.consent import Timeline
 from monitor.judge.order import decided
 from monitor.labels import Labels
+from monitor.seen import see
 
 LABELS = Labels(
     refuse={"zh": ("不同意",), "en": ("Disagree",)},
@@ -42,7 +43,7 @@ def named(lines):
 
 
 def timeline(*lines, offset_ms=0, run_started=None):
-    return Timeline(named(lines), offset_ms, run_started, LABELS)
+    return Timeline([see(ref, line, offset_ms) for ref, line in named(lines)], run_started, LABELS)
 
 
 ASKED = line(1, "requested", by="app")
@@ -271,8 +272,8 @@ def test_a_question_that_went(lines, state):
 
 
 def test_of_two_orders_an_answer_that_was_not_seen_accuses_less_than_none():
-    lines = [(ref(n), each) for n, each in enumerate([POLICY, GONE.model_copy(update={"clock": "host"})], 1)]
-    told = Timeline(lines)
+    lines = enumerate([POLICY, GONE.model_copy(update={"clock": "host"})], 1)
+    told = Timeline([see(ref(n), each, 0) for n, each in lines])
     assert decided(told, at(9.9), "device", 500, "location").state == "unseen_answer"
     assert decided(told, at(9.0), "device", 500, "location").state == "requested"
 
@@ -350,7 +351,7 @@ def test_one_touch_for_everything_does_not_answer_what_must_be_asked_apart():
     assert timeline(line(1, "given"), separate[0]).at(at(3), None, "sensitive_separate").state == "given"
 
 
-WITHOUT_LABELS = Timeline(named([ASKED, line(2, "given", text="Got it")]))
+WITHOUT_LABELS = Timeline([see(ref, line, 0) for ref, line in named([ASKED, line(2, "given", text="Got it")])])
 
 
 def test_without_the_catalog_a_line_says_its_status():
@@ -605,7 +606,7 @@ QUESTIONS = [
 
 
 def answers(lines, offset_ms=0, until=9):
-    told = Timeline(lines, offset_ms, labels=LABELS)
+    told = Timeline([see(ref, line, offset_ms) for ref, line in lines], labels=LABELS)
     return [told.at(*question) for question in QUESTIONS if question[0] <= at(until)]
 
 
@@ -636,7 +637,7 @@ def test_what_another_app_does_changes_nothing(lines, others):
     foreign = [(ref(50 + n), each.model_copy(update={"app": "com.other.app"})) for n, each in enumerate(others)]
 
     def told(lines):
-        timeline = Timeline(lines, labels=LABELS, package="com.example.shop")
+        timeline = Timeline([see(ref, line, 0) for ref, line in lines], labels=LABELS, package="com.example.shop")
         return [timeline.at(*question) for question in QUESTIONS], timeline.carried(), timeline.replaced()
 
     assert told([*own, *foreign]) == told(own)
@@ -672,7 +673,9 @@ def test_a_line_taken_back_equals_its_absence(lines, data):
     taken_back = [*named(lines), (ref(99), mark(0, "given", retracts=ref(number)))]
     absent = [each for each in named(lines) if each[0] != ref(number)]
     assert without_traces(answers(taken_back)) == without_traces(answers(absent))
-    assert list(Timeline(taken_back).replaced().items()) == [(ref(number), (ref(99),))]
+    assert list(Timeline([see(ref, line, 0) for ref, line in taken_back]).replaced().items()) == [
+        (ref(number), (ref(99),))
+    ]
 
 
 @given(st.lists(LINES, min_size=1, max_size=8), LINES, st.data())

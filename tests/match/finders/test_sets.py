@@ -18,6 +18,7 @@ from monitor.events import Access, Upload, Value
 from monitor.match import decode
 from monitor.match.finders import sets
 from monitor.match.linking import Linker
+from monitor.seen import see
 from tests.match.wording import words
 from tests.unseen import START
 
@@ -31,9 +32,9 @@ def linked(body, at=START, numbers=NUMBERS):
     known = Linker(())
     values = tuple(Value(type="phone_number", text=text, row=row) for row, text in enumerate(numbers))
     read = Access(at=at, source="s", data="device_contacts", outcome="returned", values=values)
-    known.add_access("accesses.jsonl:1", read)
+    known.add_access(see("accesses.jsonl:1", read, 0))
     upload = Upload(at=SENT, via="http", method="POST", size=len(body))
-    return known.link("uploads.jsonl:1", upload, decode.leaves(upload, body, narrow=known.narrow))
+    return known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body, narrow=known.narrow))
 
 
 def listed(numbers, size, write=bytes.hex, digest="sha256", form="+86{}".format, **more):

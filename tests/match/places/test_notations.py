@@ -15,7 +15,6 @@ from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index
 from monitor.match.geo import grids, systems
-from monitor.match.native import library
 from monitor.match.places import coordinates, notations
 from tests.match.wording import words
 
@@ -142,7 +141,6 @@ def test_a_place_is_found_in_every_notation(name, write, point):
     assert of in {hit.variant.of for hit in hits}
 
 
-@pytest.mark.skipif(library.library is None, reason="the search has no compiled part here")
 @pytest.mark.parametrize("point", [SHANGHAI, SYDNEY, RIO])
 @pytest.mark.parametrize("name", IN_LARGE_TOO)
 def test_so_it_is_in_a_large_document(name, point):

@@ -16,6 +16,7 @@ from monitor.events import Upload, Value
 from monitor.match import decode
 from monitor.match.geo.systems import geohash
 from monitor.match.linking import Linker
+from monitor.seen import see
 from tests.match.test_linking import NUMBER, PLAIN, at, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"
@@ -42,7 +43,7 @@ def digest(source, of=sha256):
 def joined(calls, sent):
     known = linker(read(5))
     for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
     return link(known, 20, {"more": sent if isinstance(sent, dict) else {"q": sent}})
 
 
@@ -252,7 +253,7 @@ def given(value, *calls):
     """A linker that knows a value, and what the app made of it."""
     known = Linker((value,))
     for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
     return known
 
 
@@ -338,10 +339,10 @@ def cut_in_three(outcome):
 
 def joined_body(call, body):
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, *call))
+    known.add_transform(see("transforms.jsonl:1", turned(10, *call), 0))
     kind = (("content-type", "multipart/form-data; boundary=zz"),) if body.startswith(b"--zz") else ()
     upload = Upload(at=at(20), via="http", method="POST", size=len(body), headers=kind)
-    return known.link("uploads.jsonl:1", upload, decode.leaves(upload, body))
+    return known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body))
 
 
 @pytest.mark.parametrize("size", [0, 60, 130])

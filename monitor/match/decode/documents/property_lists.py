@@ -113,7 +113,7 @@ WIDEST = 16
 """Bytes of a whole number."""
 
 
-@decoder("plist", "binary", order=430, guess=False, sieve="covered", seen_in="dd-plist", alone=True)
+@decoder("plist", "binary", order=430, guess=False, sieve="covered", seen_in="Apple Music for Android", alone=True)
 @begins(rb"bplist0")
 def binary_list(piece: Piece, room: Room) -> Found:
     """Binary property lists, among them those that NSKeyedArchiver writes."""
@@ -125,7 +125,7 @@ def binary_list(piece: Piece, room: Room) -> Found:
     return reader.found or None
 
 
-@decoder("plist", "text", order=440, guess=False, sieve="covered", seen_in="dd-plist", alone=True)
+@decoder("plist", "text", order=440, guess=False, sieve="covered", seen_in="Apple Music for Android", alone=True)
 @begins(rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!DOCTYPE\s+plist[^>]{0,300}>\s*)?<plist\b[^>]{0,100}>")
 def xml_list(piece: Piece, room: Room) -> Found:
     """XML property lists, each value under its key instead of under the names of its elements."""
@@ -170,53 +170,3 @@ def xml_list(piece: Piece, room: Room) -> Found:
         if len(found) > room.leaves_left:
             break
     return found or None
-
-
-BENCODED = re.compile(rb"i(-?[0-9]{1,20})e|([0-9]{1,9}):|([dl])|(e)")
-
-
-@decoder("bencode", "any", order=450, guess=False, sieve="guess", seen_in="libtorrent4j")
-@begins(rb"(?:d[0-9]{1,4}:|l(?:[0-9]{1,4}:|[dl]))")
-def bencoded(piece: Piece, room: Room) -> Found:
-    """Bencode, whole from the first byte to the last, as BitTorrent and the networks made from it speak."""
-    data = piece.data
-    found: list[Piece] = []
-    stack: list[tuple[bool, str, int]] = []  # whether it is a dictionary, its path, how many are in it
-    key: str | None = None
-    at = 0
-    while at < len(data):
-        mark = BENCODED.match(data, at)
-        if mark is None:
-            return None
-        at = mark.end()
-        if mark[4]:
-            if not stack or key is not None:
-                return None
-            stack.pop()
-            if not stack:
-                return found if at == len(data) and found else None
-            continue
-        named, path, number = stack[-1] if stack else (False, piece.path, -1)
-        size = int(mark[2]) if mark[2] else 0
-        if named and key is None:
-            if not mark[2] or at + size > len(data):
-                return None
-            key = data[at : at + size].decode("utf-8", "replace")
-            at += size
-            continue
-        if named:
-            path, key = child_path(path, key or ""), None
-        elif stack:
-            path = f"{path}[{number}]"
-            stack[-1] = (False, stack[-1][1], number + 1)
-        if mark[3]:
-            if len(stack) >= room.limits.nesting:
-                return None
-            stack.append((mark[3] == b"d", path, 0))
-            continue
-        if not stack or at + size > len(data) or len(found) > room.leaves_left:
-            return None
-        start, end = mark.span(1) if mark[1] else (at, at + size)
-        found.append(piece.part("bencode", start, end, path))
-        at += size
-    return None

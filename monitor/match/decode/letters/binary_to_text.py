@@ -1,22 +1,20 @@
-"""Decoders of bytes written as letters (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
+"""Decoders of bytes written as letters (base64, hex, base32, base85, JWT), whole or inside other text."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections import Counter
 
 from monitor.match.decode.letters.charsets import PACKED
-from monitor.match.decode.packed import lz_string
 from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
 """Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
 WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
-"""An id directly behind a word: `AND64f051c20ca1dc00`."""
+"""An id directly after a word: `AND64f051c20ca1dc00`."""
 CUT_HEX = re.compile(rb"(?<![A-Za-z0-9])(?:[0-9a-f]{16}|[0-9A-F]{16}|[0-9a-f]{20}|[0-9A-F]{20})(?![A-Za-z0-9])")
 """A digest that was cut, beside a mark: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
 STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")
@@ -38,10 +36,6 @@ HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{
 HEX_DIGIT = re.compile(rb"[0-9a-fA-F]")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
 BASE32 = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
-FEW_OF_32 = re.compile(
-    rb"(?:[A-Z2-7]{8}|[a-z2-7]{8})?(?:[A-Z2-7]{7}=|[A-Z2-7]{5}={3}|[A-Z2-7]{4}={4}|[A-Z2-7]{2}={6}|[a-z2-7]{7}=|[a-z2-7]{5}={3}|[a-z2-7]{4}={4}|[a-z2-7]{2}={6})"
-)
-"""Up to sixteen letters, filled up to eight or sixteen."""
 TO_DIGITS = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
@@ -64,8 +58,6 @@ LONG_WORD = 20
 """Letters without a blank from which on it may be no word."""
 SHORT_WORD = 12
 """Letters that say too little when they are fewer, even where they are base64 of text."""
-PADDING = 4
-"""Signs at most behind the last letter of a text of lz-string."""
 ALIKE = 64
 """Times that one run is read in one text; more say nothing new, and may be there to take time."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
@@ -73,7 +65,6 @@ FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
 )
-BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 
 
 def from_base64(run: bytes) -> bytes | None:
@@ -152,7 +143,7 @@ def _in_lines(piece: Piece, room: Room) -> Found:
     order=520,
     guess=False,
     sieve="guess",
-    seen_in="android.util.Base64 in a form that was not escaped",
+    seen_in="apps that put base64 into a form as it is",
 )
 @begins(rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z")
 def blanks(piece: Piece, room: Room) -> Found:
@@ -187,10 +178,6 @@ def runs(piece: Piece, room: Room) -> Found:
         run = match[0]
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
-            last = run[:1] == b"N" and len(data) - end <= PADDING
-            plain = lz_string.unpacked(data[start:].rstrip(b"$"), room) if last else None
-            if plain and room.take(len(plain), piece, "lz-string"):
-                found.append(piece.turned("lz-string", plain, start, len(data)))
         packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
         if WORDS.fullmatch(run) and not packed and not (run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))):
             continue
@@ -307,24 +294,6 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
             found.append(piece.turned("base32", out, *run.span()))
 
 
-@decoder("base32", "text", order=550, guess=False, sieve="covered", seen_in="Google Authenticator (otpauth)")
-@begins(rb"[A-Za-z2-7]{2,15}={1,6}\Z")
-def short_base32(piece: Piece, room: Room) -> Found:
-    """Fewer letters of base32, where what fills them up says what they are."""
-    if not FEW_OF_32.fullmatch(piece.data):
-        return None
-    out = _from_digits(piece.data.rstrip(b"=").translate(TO_DIGITS))
-    return None if out is None or as_text(out) is None else _only_text(piece, "base32", out, room)
-
-
-@decoder("base32hex", "text", order=560, guess=False, sieve="covered", seen_in="Guava's BaseEncoding")
-@begins(rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z")
-def base32hex(piece: Piece, room: Room) -> Found:
-    """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
-    out = _from_digits(piece.data.rstrip(b"="))
-    return None if out is None else _only_text(piece, "base32hex", out, room)
-
-
 def _from_digits(digits: bytes) -> bytes | None:
     """What digits of base 32, such as Python reads, stand for, five bits each; None when they are no whole bytes."""
     if len(digits) % 8 in (1, 3, 6):
@@ -347,7 +316,7 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("grouped hex", "text", order=580, guess=False, sieve="covered", seen_in="ids of installations in groups")
+@decoder("grouped hex", "text", order=580, guess=False, sieve="covered", seen_in=".NET's Guid, in braces")
 @begins(rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z")
 def grouped_hex(piece: Piece, room: Room) -> Found:
     """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
@@ -364,21 +333,7 @@ GROUP = re.compile(rb"[0-9a-fA-F]+")
 ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
 
 
-@decoder("base58", "text", order=590, guess=False, sieve="covered", seen_in="bitcoinj")
-@begins(rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z")
-def base58(piece: Piece, room: Room) -> Found:
-    """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
-    if WORDS.fullmatch(piece.data):
-        return None
-    number = 0
-    for letter in piece.data:
-        number = number * 58 + BASE58[letter]
-    out = number.to_bytes((number.bit_length() + 7) // 8)
-    checked = hashlib.sha256(hashlib.sha256(out[:-4]).digest()).digest()[:4] == out[-4:]
-    return _only_text(piece, "base58", out[:-4] if checked else out, room)
-
-
-@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ (Z85); Python's base64 module")
+@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85")
 @begins(
     rb"(?=[!-~]{8,4096}\Z)"
     rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])"

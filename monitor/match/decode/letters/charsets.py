@@ -108,7 +108,7 @@ WIDE_RUN = re.compile(rb"(?:[ -~]\x00){12,}|(?:\x00[ -~]){12,}")
     order=100,
     guess=False,
     sieve="header",
-    seen_in="Alipay's SDK, which declares GBK",
+    seen_in="Amap's location SDK, in GBK",
     alone=True,
 )
 def declared(piece: Piece, room: Room) -> Found:
@@ -130,7 +130,7 @@ def declared(piece: Piece, room: Room) -> Found:
     return _turn(piece, step, text, room)
 
 
-@decoder("gb18030", "text", order=110, guess=False, sieve="covered", seen_in="Alipay's SDK, in GBK")
+@decoder("gb18030", "text", order=110, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
 @begins(rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z")
 def two_by_two(piece: Piece, room: Room) -> Found:
     """Chinese letters whose bytes are also UTF-8 of some letters that are hardly used, as those of 联通 are."""

@@ -1,13 +1,12 @@
-"""Decoders of text and bytes that are written as numbers, with something between their letters, or twice."""
+"""Decoders of text and bytes that are written as numbers, or with something between their letters."""
 
 from __future__ import annotations
 
 import re
-import sys
 
 from monitor.match.decode.letters import escapes
 from monitor.match.decode.letters.backslashes import unescape
-from monitor.match.decode.letters.charsets import OTHER, PACKED
+from monitor.match.decode.letters.charsets import PACKED
 from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
@@ -21,14 +20,9 @@ FEWEST = 8
 """Bytes in a list that are worth reading although they are no text."""
 ID_BYTES = frozenset((8, 16, 20, 28, 32, 48, 64))
 """Bytes of an id or a digest; what a cipher gives is often a multiple of 16."""
-OCTAL = re.compile(rb"[0-3][0-7]{2}(?:([ ,])[0-3][0-7]{2}(?:\1[0-3][0-7]{2}){5,}|(?:[0-3][0-7]{2}){6,})")
 CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
 CHARACTER = re.compile(rb'"((?:\\.|[^"\\])[^"]*)"')
 _UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
-BASE62 = tuple(
-    {letter: place for place, letter in enumerate(b"0123456789" + first + second)}
-    for first, second in ((_UPPER, _LOWER), (_LOWER, _UPPER))
-)
 LINE_KEY = re.compile(r"(?i)line|shape|route|geometry|track|points|path|loc|geo|gps|pos|coord|(?:^|[._-])ll$")
 LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
@@ -99,9 +93,7 @@ def decimal(piece: Piece, room: Room) -> Found:
     return [piece.whole("decimal", (number % (1 << 8 * size)).to_bytes(size))]
 
 
-@decoder(
-    "character codes", "text", order=650, guess=False, sieve="guess", seen_in="JavaScript: toString of a Uint8Array"
-)
+@decoder("character codes", "text", order=650, guess=False, sieve="guess", seen_in="JavaScript's Uint8Array.toString")
 @begins(rb"-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]")
 def character_codes(piece: Piece, room: Room) -> Found:
     """Text as the numbers of its characters or bytes: `49,51,56`, `26446 21326 38686`."""
@@ -123,43 +115,6 @@ def character_codes(piece: Piece, room: Room) -> Found:
     return [piece.whole("character codes", data)._replace(done=True)]
 
 
-@decoder(
-    "character codes",
-    "text",
-    order=30,
-    guess=False,
-    sieve="guess",
-    seen_in="React Native apps, of the code points of a text",
-)
-@holds(rb"\[\s*[0-9]{2,6}(?:\s*,\s*[0-9]{2,6}){3}")
-def listed_codes(piece: Piece, room: Room) -> Found:
-    """The same as a list, of which some is more than a byte."""
-    found = []
-    for codes in CODES.finditer(piece.data):
-        numbers = [int(number) for number in codes[1].split(b",")]
-        if min(numbers) < ord(" ") or not 0xFF < max(numbers) < sys.maxunicode:
-            continue
-        text = "".join(map(chr, numbers))
-        if text.isprintable() and room.take(4 * len(text), piece, "character codes"):
-            found.append(piece.turned("character codes", text.encode(), *codes.span())._replace(done=True))
-    return found or None
-
-
-CODES = re.compile(rb"\[\s*([0-9]{2,6}(?:\s*,\s*[0-9]{2,6})+)\s*\]")
-
-
-@decoder("character codes", "text", order=660, guess=False, sieve="guess", seen_in="od")
-@begins(rb"[0-3][0-7]{2}[ ,]?(?:[0-3][0-7]{2}[ ,]?){6}")
-def octal(piece: Piece, room: Room) -> Found:
-    """Text as its bytes in three octal digits each: `061 063 070`."""
-    if not OCTAL.fullmatch(piece.data):
-        return None
-    data = bytes(int(number, 8) for number in re.findall(rb"[0-7]{3}", piece.data))
-    if as_text(data) is None or not room.take(len(data), piece, "character codes"):
-        return None
-    return [piece.whole("character codes", data)]
-
-
 @decoder("escapes", "text", order=670, guess=False, sieve="covered", seen_in="protobuf's TextFormat")
 @holds(rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ")
 def octal_escapes(piece: Piece, room: Room) -> Found:
@@ -168,16 +123,6 @@ def octal_escapes(piece: Piece, room: Room) -> Found:
     if data == piece.data or as_text(data) is None or not room.take(len(data), piece, "escapes"):
         return None
     return [piece.whole("escapes", data)]
-
-
-@decoder("bits", "text", order=680, guess=False, sieve="guess", seen_in="none known")
-@begins(rb"(?:[01]{8}[ ,]?){5,}\Z")
-def bits(piece: Piece, room: Room) -> Found:
-    """Bytes as zeros and ones."""
-    digits = re.sub(rb"[ ,]", b"", piece.data)
-    if not room.take(len(digits) // 8, piece, "bits"):
-        return None
-    return [piece.whole("bits", bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)))]
 
 
 @decoder("characters", "text", order=20, guess=False, sieve="covered", seen_in="Gson, of a char[]")
@@ -192,32 +137,6 @@ def characters(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("width", "text", order=690, guess=False, sieve="covered", seen_in="none known")
-@begins(rb"\+?(?:[\xe3-\xe9][\x80-\xbf]{2}){7,30}\Z")
-def numerals(piece: Piece, room: Room) -> Found:
-    """A number in Chinese numerals, one for each digit."""
-    text = piece.data.decode("utf-8").translate(NUMERALS)
-    if not text.lstrip("+").isascii() or not room.take(len(text), piece, "width"):
-        return None
-    return [piece.whole("width", text.encode())._replace(done=True)]
-
-
-NUMERALS = str.maketrans("零一二三四五六七八九〇壹贰叁肆伍陆柒捌玖", "01234567890123456789")
-
-
-@decoder("spaced letters", "text", order=700, guess=False, sieve="covered", seen_in="none known")
-@begins(rb"[^\s\x80-\xff]([ ._-])|[\xc2-\xf4][\x80-\xbf]{1,3}([ ._-])")
-def spaced_letters(piece: Piece, room: Room) -> Found:
-    """Text with a blank or a stroke between any two letters."""
-    if len(piece.data) > 512:
-        return None
-    text = piece.data.decode("utf-8")
-    letters = text[::2]
-    if len(text) < 9 or len(set(text[1::2])) != 1 or not letters.isprintable():
-        return None
-    return [piece.whole("spaced letters", letters.encode())] if room.take(len(text), piece, "spaced letters") else None
-
-
 @decoder("base36", "text", order=710, guess=True, sieve="covered", seen_in="java.lang.Long.toString(n, 36)")
 @begins(rb"(?=[0-9]*[A-Za-z])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})\Z")
 def base36(piece: Piece, room: Room) -> Found:
@@ -230,65 +149,12 @@ def base36(piece: Piece, room: Room) -> Found:
     return _numbers(piece, "base36", numbers, room)
 
 
-@decoder("base62", "text", order=720, guess=True, sieve="covered", seen_in="short links")
-@begins(rb"[0-9A-Za-z]{6,11}\Z")
-def base62(piece: Piece, room: Room) -> Found:
-    """A number in 62 digits that is all of the text, whichever letters come first."""
-    if not (re.search(rb"[A-Z]", piece.data) and re.search(rb"[a-z]", piece.data) and re.search(rb"[0-9]", piece.data)):
-        return None
-    numbers = []
-    for places in BASE62:
-        number = 0
-        for letter in piece.data:
-            number = number * 62 + places[letter]
-        numbers.append(number)
-    return _numbers(piece, "base62", numbers, room)
-
-
 def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
     return [
         piece.whole(step, str(number).encode())._replace(done=True)
         for number in numbers
         if 10**9 <= number < 10**LONGEST_NUMBER and room.take(LONGEST_NUMBER, piece, step)
     ] or None
-
-
-@decoder("twice", "text", order=730, guess=False, sieve="guess", seen_in="none known")
-@begins(rb"([0-9A-Fa-f]{11,16}|[0-9A-Fa-f]{32})\1\Z")
-def twice(piece: Piece, room: Room) -> Found:
-    """An id of which all of the text is two copies, one behind the other."""
-    half = len(piece.data) // 2
-    return [piece.part("twice", 0, half)._replace(done=True)] if room.take(half, piece, "twice") else None
-
-
-@decoder("blanks", "text", order=740, guess=False, sieve="guess", seen_in="forms in which people typed")
-@begins(rb"[^{\[<].*?\s\s")
-def blanks(piece: Piece, room: Room) -> Found:
-    """Words with more than one blank between them."""
-    if len(piece.data) > 4096 or not room.take(len(piece.data), piece, "blanks"):
-        return None
-    return [piece.whole("blanks", BLANKS.sub(b" ", piece.data))._replace(done=True)]
-
-
-BLANKS = re.compile(rb"\s+")
-
-
-@decoder(
-    "latin-1", "text", order=750, guess=False, sieve="guess", seen_in="Apache HttpClient, whose default is ISO-8859-1"
-)
-@holds(rb"(?:[\xc2\xc3][\x80-\xbf]){4}")
-def chinese_in_latin(piece: Piece, room: Room) -> Found:
-    """Chinese text in GBK that was taken for latin-1, two letters for each of its own."""
-    if len(piece.data) > 4096:
-        return None
-    try:
-        data = piece.data.decode().encode("latin-1")
-        text = data.decode("gbk")
-    except UnicodeError:
-        return None
-    if OTHER.search(text) or as_text(data) is not None or not room.take(len(data), piece, "latin-1"):
-        return None
-    return [piece.whole("latin-1", data)]
 
 
 @decoder("polyline", "text", order=760, guess=False, sieve="guess", seen_in="Google Maps; Strava")

@@ -1,1 +1,1 @@
-"""Decoders of binary messages and files: protobuf, MessagePack, CBOR, BSON, Avro, Thrift, AMF, SQLite, EXIF."""
+"""Decoders of binary messages and files: protobuf, MessagePack, CBOR, BSON, Avro, Thrift, SQLite, EXIF."""

@@ -239,7 +239,7 @@ class _File:
                 self.found.append(self.piece.turned("sqlite", data, start, end, path))
 
 
-@decoder("sqlite", "binary", order=980, guess=False, sieve="covered", seen_in="WhatsApp, in backups")
+@decoder("sqlite", "binary", order=980, guess=False, sieve="covered", seen_in="Android's SQLiteDatabase")
 @begins(rb"SQLite format 3\x00")
 def sqlite(piece: Piece, room: Room) -> Found:
     """The rows of every table, under its name, the row's place and the column's name: `$.people[3].phone`."""

@@ -96,6 +96,7 @@ UNREAD = {
     rb"7z\xbc\xaf\x27\x1c": "7z",
     rb"Rar!\x1a\x07": "RAR",
     rb"MSCF\0{4}": "a cabinet",
+    rb"LZIP\x01": "lzip",
     rb"\x89LZO\0\r\n\x1a\n": "lzop",
     rb"\x1f\x9d[\x89-\x90]": "compress (LZW)",
     rb"bvx[-12n].{3}\0": "LZFSE",

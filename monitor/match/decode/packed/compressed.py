@@ -1,4 +1,4 @@
-"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz, lzip; each bounded."""
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz; each bounded."""
 
 from __future__ import annotations
 
@@ -97,19 +97,6 @@ def _xz(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
     return out, machine.eof, machine.unused_data
 
 
-def _lzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
-    """One member: a head of six bytes, LZMA, a checksum and two lengths."""
-    size = 1 << (data[5] & 0x1F)
-    size -= size // 16 * (data[5] >> 5)
-    if data[4] != 1 or not 1 << 12 <= size <= 1 << 27:
-        raise ValueError("not the size of a dictionary")
-    filters = [{"id": lzma.FILTER_LZMA1, "lc": 3, "lp": 0, "pb": 2, "dict_size": size}]
-    machine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
-    out = machine.decompress(data[6:], room.bytes_left + 1)
-    return out, machine.eof, machine.unused_data[LZIP_TRAILER:]
-
-
-LZIP_TRAILER = 20
 Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
 ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError, ValueError, MemoryError)
 
@@ -185,16 +172,14 @@ def gzip(piece: Piece, room: Room) -> Found:
     return [*found, piece.part("gzip", begin, end, f"{piece.path}.name")] if end > begin else found
 
 
-@decoder("zstd", "binary", order=160, guess=False, sieve="covered", seen_in="TikTok (TTNet)", alone=True)
+@decoder("zstd", "binary", order=160, guess=False, sieve="covered", seen_in="zstd-jni", alone=True)
 @begins(rb"\x28\xb5\x2f\xfd")
 def zstd(piece: Piece, room: Room) -> Found:
     """RFC 8878, several frames too."""
     return _signed("zstd", _zstd, piece, room)
 
 
-@decoder(
-    "bz2", "binary", order=170, guess=False, sieve="covered", seen_in="Apache Avro; Apache Commons Compress", alone=True
-)
+@decoder("bz2", "binary", order=170, guess=False, sieve="covered", seen_in="Apache Commons Compress", alone=True)
 @begins(rb"BZh[1-9]1AY&SY")
 def bz2(piece: Piece, room: Room) -> Found:
     """bzip2."""
@@ -202,11 +187,9 @@ def bz2(piece: Piece, room: Room) -> Found:
 
 
 @decoder("xz", "binary", order=180, guess=False, sieve="covered", seen_in="XZ for Java", alone=True)
-@begins(rb"\xfd7zXZ\x00|\x5d\x00\x00|LZIP\x01")
+@begins(rb"\xfd7zXZ\x00|\x5d\x00\x00")
 def xz(piece: Piece, room: Room) -> Found:
-    """xz, LZMA as it was before, and lzip."""
-    if piece.data.startswith(b"LZIP"):
-        return _signed("lzip", _lzip, piece, room)
+    """xz, and LZMA as it was before."""
     return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
 
 
@@ -219,9 +202,7 @@ def deflate(piece: Piece, room: Room) -> Found:
     return unpack("deflate", _zlib, piece, room, sure=False)
 
 
-@decoder(
-    "embedded", "binary", order=200, guess=False, sieve="covered", seen_in="Tencent's Mars, in the blocks of its log"
-)
+@decoder("embedded", "binary", order=200, guess=False, sieve="covered", seen_in="PDF and PNG files")
 @holds(rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]")
 def embedded(piece: Piece, room: Room) -> Found:
     """Streams that begin inside other bytes."""
@@ -250,7 +231,7 @@ def embedded(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-@decoder("br", "binary", order=210, guess=False, sieve="covered", seen_in="okhttp-brotli; Cronet")
+@decoder("br", "binary", order=210, guess=False, sieve="covered", seen_in="Brotli4j")
 def br(piece: Piece, room: Room) -> Found:
     """RFC 7932; it has no signature."""
     return _nameless("br", _brotli, piece, room)

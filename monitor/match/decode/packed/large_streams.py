@@ -56,7 +56,7 @@ class _Source:
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most so many."""
+        """The next bytes, at most this many."""
         data = self._rest or next(self._packed, b"")
         cut = len(data) if size < 0 else size
         self._rest = data[cut:]
@@ -124,6 +124,5 @@ UNREAD = {
     b"LZ4Block": "the stream of lz4-java",
     b"\xff\x06\0\0sNaPpY": "Snappy",
     b"\x82SNAPPY\0": "the stream of snappy-java",
-    b"LZIP\x01": "lzip",
 }
 """How streams begin that are read in smaller bodies only -> what they are called."""

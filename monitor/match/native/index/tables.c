@@ -87,7 +87,7 @@ static void note_some(table *t, uint64_t h) {
     if (t->wider) note_hash(t->wider, 2 * t->some_mask + 1, h);
 }
 
-/* Eight to sixteen bits for each entry, but for the while until all are noted again. */
+/* Eight to sixteen bits for each entry, but until all are noted again. */
 static bool more_bits(table *t) {
     if (!t->some) return t->some_mask = LEAST - 1, (t->some = noughts(LEAST)) != NULL;
     t->noted = 0;
@@ -200,6 +200,8 @@ static int64_t windows_at(const table *t, bytes lower, int64_t start, int size, 
     return found;
 }
 
+PUBLIC int search_abi(void) { return SEARCH_ABI; }
+
 PUBLIC table *table_new(void) { return calloc(1, sizeof(table)); }
 
 PUBLIC void table_free(table *t) {
@@ -232,7 +234,7 @@ PUBLIC int64_t table_find_anywhere(const table *t, bytes data, int64_t size, row
     return found;
 }
 
-/* The same for texts of any size, one behind the other. */
+/* The same for texts of any size, one after the other. */
 PUBLIC bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
     bytes first = texts;
     for (int64_t i = 0; i < number; first += sizes[i++]) soon(t, hash(first, sizes[i]), true);
@@ -396,7 +398,7 @@ PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers
     return note(g->looks, text, best, size, window, numbers) ? best : -1;
 }
 
-/* Enter several texts, which stand one behind the other. sizes: twice the size of each, and one more for `numbers`. */
+/* Enter several texts, which stand one after the other. sizes: twice the size of each, and one more for `numbers`. */
 PUBLIC bool grams_add_all(grams *g, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
     for (int64_t i = 0; i < number; texts += sizes[i++] >> 1)
         if (grams_add(g, texts, sizes[i] >> 1, slot, sizes[i] & 1) < 0) return false;

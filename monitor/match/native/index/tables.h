@@ -4,6 +4,8 @@
 #ifndef TABLES_H
 #define TABLES_H
 
+#include "../shared.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,8 +21,8 @@ typedef const uint8_t *bytes;
 
 #define SEMICIRCLE (2147483648.0 / 180) /* what sports watches count degrees in: half a turn is 2 ** 31 */
 
-/* Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one. */
-enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8, TOGETHER = 16 };
+/* Bytes of a text that are looked up, its window: LONG or MIDDLE of a text that has them, all of a shorter one. */
+enum { SHORT = 7, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
 /* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
@@ -90,6 +92,7 @@ typedef struct grams {
 typedef struct {
     int64_t slot, start, size;
 } row;
+_Static_assert(sizeof(row) == 8 * ROW_FIELDS, "rows are read by library.py");
 
 static inline uint32_t load4(bytes at) {
     uint32_t word;
@@ -171,7 +174,7 @@ static inline uint64_t next(const segment *s, uint64_t at) { return at + 1 == s-
 static inline uint64_t some_hash(uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu; }
 static inline uint64_t some_bits_of(uint64_t some) { return 1ull << (some >> 20 & 63) | 1ull << (some >> 26 & 63); }
 
-/* How many entries a hash has, at most so many. */
+/* How many entries a hash has, at most this many. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;

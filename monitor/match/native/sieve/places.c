@@ -245,8 +245,6 @@ static double read(bytes at, int kind, bool big) {
     return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 6 ? 4 : 8, big) / scales[(kind - 2) % 4];
 }
 
-enum { FAR = 64 }; /* bytes that may stand between two doubles */
-
 /* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
 static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     static const int gaps[] = {0, 1, 2, 4, 8};
@@ -290,6 +288,8 @@ static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, bool ro
         }
         return found & some_bits(0, size);
     }
+#else
+    (void)room;
 #endif
     for (int64_t i = 0; i < size; i++) found |= (uint64_t)(s->top_bytes[data[i]] >> axis & 1) << i;
     return found;

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from msgspec import Meta
+from pydantic import Field, SkipValidation, model_validator
 
-from monitor.events import DataType, Event, Gap, Observers, Record, Ref, Run, Time, Value
+from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Time, Value
+from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
     "not_observed",
@@ -175,6 +178,11 @@ class Recipient(Record):
     """Who received an upload."""
 
     host: str
+    key: str = Field(
+        default="",
+        description="one name for all its hosts: first domain of a known recipient, else the registrable domain, "
+        "else the host; `ip` of an address",
+    )
     name: str | None = None
     party: Party = "unknown"
     country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
@@ -296,7 +304,7 @@ class Finding(Record):
 
 
 class JudgedRule(Record):
-    """A rule that was held against the recording, whether or not it found anything."""
+    """A rule that was applied to the recording, whether or not it found anything."""
 
     id: str = Field(description="name of its file in catalog/rules: sent-before-consent")
     level: Level
@@ -317,23 +325,27 @@ class Declared(Record):
     evidence: tuple[Ref, ...] = Field(default=(), description="the first lines that show it")
 
 
-class Counted(Record):
+class Counted(Part, kw_only=True, frozen=True):
     """What the system counted, and what of it hooks or proxy recorded."""
 
-    by: Literal["appops", "location", "netstats", "control"] = Field(
-        description="which part of the system counted, or the run without hooks"
-    )
-    what: Literal["reads", "bytes", "host", "less", "seconds"] = Field(
-        description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without hooks"
-        " and with them; seconds: how long the app ran"
-    )
-    subject: str = Field(
-        description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host"
-    )
-    data: DataType | None = Field(default=None, description="kind of data, of reads")
-    counted: int = Field(ge=0)
-    recorded: int = Field(ge=0)
-    allowed: int = Field(default=0, ge=0, description="bytes that connections need besides what is recorded")
+    by: Annotated[
+        Literal["appops", "location", "netstats", "control"],
+        Meta(description="which part of the system counted, or the run without hooks"),
+    ]
+    what: Annotated[
+        Literal["reads", "bytes", "host", "less", "seconds"],
+        Meta(
+            description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without "
+            "hooks and with them; seconds: how long the app ran"
+        ),
+    ]
+    subject: Annotated[
+        str, Meta(description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host")
+    ]
+    data: Annotated[DataType | None, Meta(description="kind of data, of reads")] = None
+    counted: Count
+    recorded: Count
+    allowed: Annotated[Count, Meta(description="bytes that connections need besides what is recorded")] = 0
 
     @property
     def unseen(self) -> int:
@@ -341,13 +353,13 @@ class Counted(Record):
         return max(0, self.counted - self.recorded - self.allowed)
 
 
-class ReportedGap(Gap):
+class ReportedGap(Gap, kw_only=True, frozen=True):
     """A gap and where it is written (null: found while reading, as a line that does not parse)."""
 
+    unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")
+
     ref: Ref | None = None
-    counted: Counted | None = Field(
-        default=None, exclude_if=lambda counted: counted is None, description="of what was missed: how much"
-    )
+    counted: Annotated[Counted | None, Meta(description="of what was missed: how much")] = None
 
 
 class Seal(Record):
@@ -370,6 +382,10 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+
+
+Lane = tuple[SkipValidation[Seen[Event]], ...]
+"""Lines of one kind in the order of their file, for the timeline."""
 
 
 class Report(Record):
@@ -406,24 +422,28 @@ class Report(Record):
         default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
-    consents: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    consents: Lane = Field(default=(), exclude=True, description="for the timeline")
     answers: tuple[ConsentStatus, ...] = Field(
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
     )
     replaced: dict[Ref, tuple[Ref, ...]] = Field(
         default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
     )
-    phases: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
-    evidence: dict[Ref, Event] = Field(
+    phases: Lane = Field(default=(), exclude=True, description="for the timeline")
+    evidence: dict[Ref, SkipValidation[Event]] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
     )
-    accesses: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
-    uploads: tuple[tuple[Ref, Event], ...] = Field(default=(), exclude=True, description="for the timeline")
+    accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
+    uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+
+    def host_time(self, event: Event) -> datetime:
+        """When a line of this recording was written, on the host's clock."""
+        return host_time(event, self.run.clock_offset_ms)
 
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """What run.json says of it, where nobody has held that against the lines."""
+        """What run.json says of it, where nobody has checked that against the lines."""
         if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
             return {**data, "observers": data["run"].observers}
         return data
@@ -495,7 +515,7 @@ class ComparedRun(Record):
 
 
 class Comparison(Record):
-    """The same scenario with different answers, or different personas, held side by side."""
+    """The same scenario with different answers, or different personas, compared side by side."""
 
     v: Literal[1] = 1
     package: str
