@@ -310,13 +310,13 @@ def bounded(*values: Any) -> None:
             raise Refused("a line with too much in it")
         for value in level:
             match value:
-                case None | bool() | datetime():
-                    pass
                 case str():
                     if len(value) > LONGEST_TEXT:
                         raise Refused("a line with too much in it")
                     if not value.isascii() and _HALF.search(value):
                         raise Refused("a text that is none")
+                case None | bool() | datetime():
+                    pass
                 case _:
                     deeper += _inside(value)
         if not deeper:
