@@ -115,7 +115,7 @@ class Splits:
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
             ]
             telling = all(KEYS[kind].search(key) for key in keys)
-            if of == FROM_NOUGHT and not (telling and DAY_OF_MONTH.search(keys[-1])):
+            if of == FROM_ZERO and not (telling and DAY_OF_MONTH.search(keys[-1])):
                 continue
             bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
             variant = Variant("split", of, "utf-8", b"", "none", bits)
@@ -221,7 +221,7 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
         yield "as_given", (year, f"{month}", f"{day}")
         yield "as_given", (year, f"{month:02d}", f"{day:02d}")
-        yield FROM_NOUGHT, (year, f"{month - 1}", f"{day}")
+        yield FROM_ZERO, (year, f"{month - 1}", f"{day}")
     elif kind == "phone":
         for of, form in FORMS["phone"](text):
             if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
@@ -264,7 +264,7 @@ def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "as_given", (digits[:7], digits[7:])
 
 
-FROM_NOUGHT = "month_from_nought"
+FROM_ZERO = "month_from_zero"
 """The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
 the day is called must say it, too."""
 DAY_OF_MONTH = re.compile(r"day_?of_?month")

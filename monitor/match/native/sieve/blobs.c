@@ -199,19 +199,19 @@ int blob_of(bytes data, int64_t size, const masks *m) {
     uint64_t head = 0;
     bool control = false;
     if (m) {
-        uint64_t noughts = where(data, size, 0), all = some_bits(0, size);
+        uint64_t zeros = where(data, size, 0), all = some_bits(0, size);
         head = load8(data) & (size < 8 ? (1ull << 8 * size) - 1 : ~0ull);
-        if (noughts & (noughts - 1) && wide(number_of(noughts & EVEN), number_of(noughts & ~EVEN), size)) return SOMETHING;
+        if (zeros & (zeros - 1) && wide(number_of(zeros & EVEN), number_of(zeros & ~EVEN), size)) return SOMETHING;
         if (size >= 8 && (m->high == all || !m->high)) return SOMETHING;
         control = m->control;
     } else {
-        int64_t noughts[2] = {0}, high = 0;
+        int64_t zeros[2] = {0}, high = 0;
         for (int64_t at = 0; at < size; at++) {
             control |= (CLASS[data[at]] & CONTROL) != 0;
-            noughts[at & 1] += !data[at], high += data[at] >= 0x80;
+            zeros[at & 1] += !data[at], high += data[at] >= 0x80;
         }
         head = load8(data);
-        if (wide(noughts[0], noughts[1], size)) return SOMETHING;
+        if (wide(zeros[0], zeros[1], size)) return SOMETHING;
         if (high == size || !high) return SOMETHING; /* ASCII under any mask of one byte */
     }
     if (!control && chinese(data, size)) return SOMETHING;
