@@ -20,6 +20,7 @@ from monitor.events import (
     Gap,
     Part,
     Phase,
+    Screen,
     Signal,
     Transform,
     Upload,
@@ -273,6 +274,8 @@ class Channel:
                 raise Refused("consent in the name of somebody else")
             case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
                 raise Refused("a mark that only a person makes")
+            case Screen() if event.by != "agent" or (event.touched and event.touched.by not in ("user", "app")):
+                raise Refused("a screen that only the host sees")
             case Witness():
                 raise Refused("a count that only the system makes")
             case Gap() if event.where not in ("hook", "device"):
@@ -295,6 +298,8 @@ def _named(event: Event) -> Iterable[str]:
         case Transform():
             blobs = (event.input, event.output, event.key, event.iv)
             return [name for blob in blobs if isinstance(name := getattr(blob, "body", None), str)]
+        case Screen():
+            return [name for name in (event.tree, event.image, event.film) if name]
         case _:
             return []
 

@@ -28,7 +28,7 @@ ConsentName = Literal[
 """not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
 saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
 asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
-text, not yet answered; unseen_answer: a question was shown and went away, and its answer was not seen."""
+text, not yet answered; unseen_answer: a question was shown and no longer seen, and neither was its answer."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
@@ -178,6 +178,11 @@ class Recipient(Record):
     """Who received an upload."""
 
     host: str
+    key: str = Field(
+        default="",
+        description="one name for all its hosts: first domain of a known recipient, else the registrable domain, "
+        "else the host; `ip` of an address",
+    )
     name: str | None = None
     party: Party = "unknown"
     country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
