@@ -35,7 +35,7 @@ DataType = str
 
 def format_time(at: datetime) -> str:
     """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
