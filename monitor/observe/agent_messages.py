@@ -303,7 +303,7 @@ def _named(event: Event) -> Iterable[str]:
             return []
 
 
-def bounded(*values: Any) -> None:
+def bounded(*values: Any) -> None:  # noqa: C901, PLR0912 - each line of the app passes it: one loop without calls
     """Raises Refused when there is too much in them, they are too deep, or a number is none that everybody reads."""
     items = 0
     level: list[Any] = list(values)
