@@ -213,7 +213,7 @@ def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right:
     wanted, many = (bytes.isdigit, 3) if variant.edge == "digit" else (bytes.isalnum, 4)
     if variant.unchecked and wanted(right):
         return False
-    if variant.of == "noughts_dropped" and (wanted(right) or wanted(data[start - 1 : start] if start else b"")):
+    if variant.of == "zeros_dropped" and (wanted(right) or wanted(data[start - 1 : start] if start else b"")):
         return False  # with it, a number that has no zero
     size = end - start
     said = data[start - 1] if start else 0

@@ -113,7 +113,7 @@ class Splits:
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
             ]
             telling = all(KEYS[kind].search(key) for key in keys)
-            if of == FROM_NOUGHT and not (telling and DAY_OF_MONTH.search(keys[-1])):
+            if of == FROM_ZERO and not (telling and DAY_OF_MONTH.search(keys[-1])):
                 continue
             bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
             variant = Variant("split", of, "utf-8", b"", "none", bits)
@@ -228,7 +228,7 @@ def _cuts_of_date(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
         yield "as_given", (year, f"{month}", f"{day}")
         yield "as_given", (year, f"{month:02d}", f"{day:02d}")
-        yield FROM_NOUGHT, (year, f"{month - 1}", f"{day}")
+        yield FROM_ZERO, (year, f"{month - 1}", f"{day}")
 
 
 def _cuts_of_phone(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -301,7 +301,7 @@ CUTS = {
 }
 """Kind of value -> the ways in which it may be cut."""
 
-FROM_NOUGHT = "month_from_nought"
+FROM_ZERO = "month_from_zero"
 """The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
 the day is called must say it, too."""
 DAY_OF_MONTH = re.compile(r"day_?of_?month")
