@@ -216,7 +216,7 @@ def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
     return ref, event
 
 
-def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, object]:
+def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, Any]:
     """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
     from monitor.judge.consent import scope_of
     from monitor.seen import host_time

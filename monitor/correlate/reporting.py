@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
@@ -87,7 +89,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     flows = outcome.flows if outcome else tuple(store.flows(recording_id))
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
     lines = {kind: tuple(store.seen(recording_id, kind)) for kind in FILES}
-    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(lines, run)]
+    gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
     for ref, error in store.unreadable(recording_id):
         gaps.append(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from monitor.events import (
@@ -17,6 +18,7 @@ from monitor.events import (
     Endpoint,
     Event,
     Gap,
+    Part,
     Phase,
     Screen,
     Signal,
@@ -258,7 +260,7 @@ class Channel:
             raise Refused("a line of another process")
         self._speaks(event, vias)
         self._times(event)
-        bounded(event.__dict__, event.model_extra)
+        bounded(event)
         if missing := [name for name in _named(event) if name not in self.bodies]:
             raise Refused(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
 
@@ -337,8 +339,8 @@ def _inside(value: Any) -> Iterable[Any]:
             if isinstance(value, int) and abs(value) > MOST_NUMBER:
                 raise Refused("a number that is too large")
             return ()
-        case BaseModel():
-            return [*value.__dict__.values(), *(value.model_extra or {}).values()]
+        case Part():
+            return iter(msgspec.structs.astuple(value))
         case dict():
             return [*value.keys(), *value.values()]
         case list() | tuple():

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import msgspec
 from sqlalchemy import Connection, StaticPool, Table, delete, func, insert, select, update
 
 from monitor.errors import UserError
@@ -282,7 +283,7 @@ class Store:
         """The gaps that correlating came upon, in the order they were saved."""
         query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
         with self._reading() as connection:
-            return [ReportedGap.model_validate_json(gap) for gap in connection.scalars(query)]
+            return [msgspec.json.decode(gap, type=ReportedGap) for gap in connection.scalars(query)]
 
     # inside
 

@@ -9,6 +9,7 @@ from monitor.match.decode import GUESSES, Decoded
 from monitor.match.finders.sets import BLOOM, LISTED
 from monitor.match.hits import Hit
 from monitor.match.reads import Key
+from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.disguises import DISGUISES
 
 GUESSED = frozenset((*GUESSES, BLOOM))
@@ -51,6 +52,10 @@ def _chance(hit: Hit) -> float:
     return max(hit.chance, 0.5) if _guess(hit) else hit.chance
 
 
+def _turned(hit: Hit) -> tuple[Reason, ...]:
+    return (because(Why.APP_TURNED_IT, lines=", ".join(hit.evidence)),) if hit.evidence else ()
+
+
 def _odds(hit: Hit) -> Reason:
     """What the chance of coincidence is."""
     if guess := _guess(hit):
@@ -75,7 +80,7 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
         Match(
             type=hit.value.type,
             value=hit.value.text,
-            variant=hit.form or hit.variant.name,
+            variant=as_sent(hit),
             of=hit.variant.of,
             decoding=hit.decoding,
             path=hit.leaf.path,
@@ -86,7 +91,7 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
             before=hit.before,
             found=hit.found,
             after=hit.after,
-            reasons=(*hit.reasons, _odds(hit)),
+            reasons=(*hit.reasons, *_turned(hit), _odds(hit)),
             namesake=hit.namesake,
             evidence=hit.evidence,
         )

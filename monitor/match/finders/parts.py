@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
-from monitor.findings import Reason, Why, because
+from monitor.events import Value
+from monitor.findings import Why, because
 from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.hits import STRONG_BITS, TELLING, last_key, parent_of
+from monitor.match.hits import STRONG_BITS, TELLING, Hit, all_of, last_key, parent_of
 from monitor.match.look import Look
+from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Table, hashes_of
-from monitor.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests
+from monitor.match.search import Search
+from monitor.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests, kind_of
 from monitor.match.variants.dates import DATE
 from monitor.match.variants.normal import UMLAUTS, without_accents
 from monitor.match.variants.phones import digits_of
@@ -38,17 +40,6 @@ KEYS = {
 }
 
 
-class Found(NamedTuple):
-    """One part of a value, whose other parts are in fields beside it."""
-
-    slot: int
-    variant: Variant
-    leaf: int
-    strong: bool
-    telling: bool
-    reasons: tuple[Reason, ...]
-
-
 Cuts = list[tuple[str, tuple[str, ...]]]
 """Ways in which a value may be cut: the normal form, and its parts in order."""
 CANDIDATE_BITS = 30.0
@@ -66,15 +57,20 @@ SURE_OF_LITTLE = 3.0
 class Splits:
     """Values that may be cut. Of each only numbers are kept by which it is found; its parts are made again then."""
 
-    def __init__(self, value_of: Callable[[int], tuple[str, str]]) -> None:
-        """`value_of`: slot -> kind and text of a value that was added."""
-        self._value_of = value_of
+    def __init__(self, narrow: Sieve) -> None:
+        """`narrow`: what is told of the parts as well."""
+        self._narrow = narrow
         self._firsts, self._cuts, self._whole = Table(), Table(), Table()
         """The first parts, each for slot 0; by the first two parts, and by all of a form, the slots of the values."""
         self._beginnings: set[str] = set()
 
-    def add(self, slot: int, kind: str, text: str, cuts: Cuts) -> None:
+    def add(self, slot: int, value: Value) -> None:
         """Look for the parts of a value from now on."""
+        kind, text = kind_of(value), value.text
+        cuts = list(cuts_of(kind, text))
+        self._narrow.add_words(rarest(cuts))
+        once = {part for _, parts in cuts for part in parts}
+        self._narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
         if folded := _folded(cuts):
             self._firsts.put(hashes_of(parts[0] for _, parts in folded), 0)
             self._cuts.put(hashes_of(parts[:2] for _, parts in folded), slot)
@@ -82,16 +78,16 @@ class Splits:
             self._whole.put(hashes_of(form for _, form in whole), slot)
             self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
 
-    def find(self, look: Look) -> Iterator[Found]:
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value whose parts are each all of a leaf, beside each other."""
-        cut = list(self._neighbours(look))
-        anywhere = list(self._joined(look))
-        sure = {found.slot for found in cut if found.strong}
-        candidates = {found.slot for found in anywhere}
-        yield from (found for found in cut if found.strong or found.slot not in candidates)
-        yield from (found for found in anywhere if found.slot not in sure)
+        cut = list(self._neighbours(look, search))
+        anywhere = list(self._joined(look, search))
+        sure = {hit.key for hit in cut if hit.strong}
+        candidates = {hit.key for hit in anywhere}
+        yield from (hit for hit in cut if hit.strong or hit.key not in candidates)
+        yield from (hit for hit in anywhere if hit.key not in sure)
 
-    def _neighbours(self, look: Look) -> Iterator[Found]:
+    def _neighbours(self, look: Look, search: Search) -> Iterator[Hit]:
         texts = [
             (number, leaf.text.strip().casefold())
             for number, leaf in enumerate(look.leaves)
@@ -102,11 +98,13 @@ class Splits:
             beside = sorted(_texts_beside(look, number))
             slots = {row.slot for row in self._cuts.find(hashes_of((first, text) for text in beside))}
             for slot in sorted(slots):
-                yield from self._cut(look, number, first, beside, slot)
+                yield from self._cut(look, number, beside, slot, search)
 
-    def _cut(self, look: Look, number: int, first: str, beside: list[str], slot: int) -> Iterator[Found]:
+    def _cut(self, look: Look, number: int, beside: list[str], slot: int, search: Search) -> Iterator[Hit]:
         """The value of a slot where its parts stand, the first of them in this leaf."""
-        kind, text = self._value_of(slot)
+        value = search.known.value(slot)
+        kind, text = kind_of(value), value.text
+        first = (look.leaves[number].text or "").strip().casefold()
         for of, parts in _folded(list(cuts_of(kind, text))):
             numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
             if numbers is None or (of == UNCHECKED and _is_digit(look.leaves, numbers[-1] + 1)):
@@ -127,9 +125,10 @@ class Splits:
                     because(Why.KEYS if telling else Why.NO_KEYS),
                 )
                 sure = bits >= (STRONG_BITS if telling else SURE_BITS if kind in ("id", "mac") else math.inf)
-                yield Found(slot, variant, one, sure, telling, reasons)
+                spot = all_of(look.leaves[one], "utf-8")
+                yield from search.hit(slot, variant, spot, strong=sure, telling=telling, reasons=reasons)
 
-    def _joined(self, look: Look) -> Iterator[Found]:
+    def _joined(self, look: Look, search: Search) -> Iterator[Hit]:
         """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
         beginnings, leaves = self._beginnings, look.leaves
         rows_of_leaves: list[tuple[str, list[int]]] = []
@@ -154,12 +153,14 @@ class Splits:
         found = self._whole.find(hashes_of(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):
             joined, numbers = rows_of_leaves[at]
-            for of in (of for of, form in _whole(*self._value_of(slot)) if form == joined):
+            value = search.known.value(slot)
+            for of in (of for of, form in _whole(kind_of(value), value.text) if form == joined):
                 variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
                 first, last = leaves[numbers[0]].path, leaves[numbers[-1]].path
                 why = because(Why.CUT_ANYWHERE, count=len(numbers), first=first, last=last)
                 for one in numbers:
-                    yield Found(slot, variant, one, True, False, (why,))
+                    spot = all_of(leaves[one], "utf-8")
+                    yield from search.hit(slot, variant, spot, strong=True, telling=False, reasons=(why,))
 
 
 def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:

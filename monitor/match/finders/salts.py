@@ -6,7 +6,8 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice, permutations
+from functools import cache
+from itertools import islice, permutations
 from typing import NamedTuple
 
 from monitor.events import Value
@@ -14,8 +15,10 @@ from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.decode import Leaf
 from monitor.match.decode.walk.pieces import GUESSES
-from monitor.match.hits import Hit, hit_at, last_key, root_of
+from monitor.match.hits import Hit, all_of, hit_at, how_found, last_key, root_of
+from monitor.match.look import Look
 from monitor.match.reads import Key
+from monitor.match.search import Search
 from monitor.match.variants.digests import DIGESTS
 
 ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}
@@ -38,8 +41,12 @@ MOST_SALTS, MOST_TOGETHER = 12, 12
 LEAST_BITS = 24.0
 """What a value must say."""
 MOST = 4_000
-"""Digests that are taken for one upload at most, some 3 ms; forms of more values are not tried at all."""
-REMEMBERED = 4_096
+"""Forms of values that were read in rows, beyond which none of them is tried."""
+MOST_DIGESTS = 800
+"""Digests that are taken of one upload at most, each in about half a microsecond; they are shared out among its salts.
+What is hashed with the app's name or with another value is taken once."""
+REMEMBERED = 64
+"""Salts whose digests are kept: apps send the same again and again."""
 BETWEEN = (b"", b"_", b":", b"-", b"|", b"&", b",", b"#")
 """What may stand between two parts."""
 FORMS = frozenset(("as_given", "lower", "upper", "e164", "international", "national", "significant", "digits", "bare"))
@@ -49,94 +56,97 @@ OF_DEVICES = frozenset(("id", "imei", "mac", "number", "text"))
 
 
 class _Form(NamedTuple):
-    """One value in one normal form."""
+    """One value in one normal form; orders by how usual the form is."""
 
+    rank: int
     key: Key
     kind: str
     name: str
     data: bytes
+    md5: bytes
+    """Its MD5, written in hex."""
 
 
 class _Salt(NamedTuple):
     """A text that may have been hashed with a value, and where it was found."""
 
     where: str
-    """Empty: it is the name of the app."""
     data: bytes
 
 
+_Table = dict[bytes, tuple[tuple[_Form, ...], str]]
+"""Digest -> the values that it is of, and the name of the variant."""
+
+
 class Salts:
-    """The values of one recording, for digests that no table holds."""
+    """The values of one recording, for digests that no table of an index holds."""
 
     def __init__(self) -> None:
         self._alone: list[_Form] = []
         self._of_rows: list[_Form] = []
         self._known: dict[Key, bool] = {}
-        self._tried: set[tuple[frozenset[bytes], tuple[_Salt, ...], int, int]] = set()
-        """What was asked and not found: apps send the same again and again."""
+        self._forms: tuple[list[_Form], ...] = ()
+        self._tables: dict[tuple[bytes | None, str, int], _Table] = {}
+        """By salt (None: of several values), algorithm and size, what is made of `_forms`."""
 
-    def add(self, key: Key, *, alone: bool) -> None:
+    def add(self, key: Key, value: Value) -> None:
         """Look for a value from now on; those that were read alone, not in a row of many, are tried first."""
+        alone = value.row is None
         if key in self._known and self._known[key] >= alone:
             return
         self._known[key] = alone
-        value = Value(type=key[0], text=key[1])
         kind = variants.kind_of(value)
         if kind == "location" or variants.bits_of(key[1]) < LEAST_BITS:
             return
         known = self._alone if alone else self._of_rows
         if len(known) > MOST:
             return  # there are too many to try any
-        known.extend(
-            _Form(key, kind, name, text.encode("utf-8", "replace"))
-            for name, text in variants.FORMS[kind](key[1])
-            if name in FORMS
-        )
+        forms = ((name, text) for name, text in variants.FORMS[kind](key[1]) if name in FORMS)
+        for rank, (name, text) in enumerate(forms):
+            data = text.encode("utf-8", "replace")
+            known.append(_Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
-    def find(
-        self,
-        leaves: Sequence[Leaf],
-        explained: Iterable[Hit],
-        apps: Iterable[str],
-        wanted: Callable[[Key], bool],
-    ) -> list[Hit]:
-        """Every value that was hashed with a field of these leaves, with another value, or with the name of one of the
-        apps. `explained`: what was found already; `wanted`: whether a value may be in the upload at all."""
-        known = {_place(hit.leaf) for hit in explained if hit.strong}
-        asked = {leaf.data: leaf for leaf in reversed(leaves) if _may_be_digest(leaf) and _place(leaf) not in known}
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
+        apps, where no other finder says what a digest is."""
+        asked = {leaf.data: leaf for leaf in reversed(look.leaves) if _may_be_digest(leaf)}
         if not asked or not self._known:
-            return []
-        salts = _salts(leaves, asked.values())
-        salts += [_Salt("", app.encode("utf-8", "replace")) for app in apps]
-        alone, of_rows = (_few(forms, wanted) for forms in (self._alone, self._of_rows))
-        tried = (frozenset(asked), tuple(salts), len(alone), len(of_rows))
-        if tried in self._tried:
-            return []
-        if len(self._tried) >= REMEMBERED:
-            self._tried.clear()
-        inputs = chain(_salted(alone, salts), _together(list(filter(_is_of_device, alone))), _salted(of_rows, salts))
-        hits = list(_hashed(asked, inputs))
-        if not hits:
-            self._tried.add(tried)
-        return hits
+            return
+        known = {_place(hit.leaf) for hit in search.hits if hit.strong}
+        asked = {raw: leaf for raw, leaf in asked.items() if _place(leaf) not in known}
+        salts = _salts(look.leaves, asked.values())
+        forms = tuple(_few(forms, search.wanted) for forms in (self._alone, self._of_rows))
+        if forms != self._forms:
+            self._forms = forms
+            self._tables.clear()
+        room = MOST_DIGESTS // max(1, len(salts) * len({len(raw) for raw in asked}))
+        ways = [(salt.where, salt.data, room) for salt in salts]
+        ways += [("", app.encode("utf-8", "replace"), MOST_DIGESTS) for app in search.apps]
+        for raw, leaf in asked.items():
+            for where, salt, most in (*ways, (None, None, 0)):
+                if made := self._table(salt, ALGORITHMS[len(raw)], most).get(raw):
+                    yield from _hits(*made, where, leaf)
+                    break
+
+    def _table(self, salt: bytes | None, algorithm: str, most: int) -> _Table:
+        """The digests of the values with a salt, or of several values together."""
+        table = self._tables.pop((salt, algorithm, most), None)
+        if table is None:
+            of = self._forms
+            table = _together(of[0], algorithm) if salt is None else _salted(of, salt, algorithm, most)
+            if len(self._tables) >= REMEMBERED:
+                del self._tables[next(iter(self._tables))]
+        self._tables[salt, algorithm, most] = table
+        return table
 
 
 def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
-    """Those that are wanted, in an order that does not depend on when they became known; none of too many."""
+    """Those that are wanted and may be tried, in an order that does not depend on when they became known."""
     if len(forms) > MOST:
         return []
     forms.sort()
-    return [form for form in forms if wanted(form.key)]
-
-
-def _hashed(asked: dict[bytes, Leaf], inputs: Iterable[_Input]) -> Iterator[Hit]:
-    """Whatever of these inputs one of the digests was taken of."""
-    algorithms = [ALGORITHMS[size] for size in sorted({len(raw) for raw in asked})]
-    for forms, data, where, secret in islice(inputs, MOST // len(algorithms)):
-        for algorithm in algorithms:
-            raw = hmac.digest(secret, data, algorithm) if secret else DIGESTS[algorithm](data)
-            if raw in asked:
-                yield from _hits(forms, f"{'hmac' if secret else 'salted'}_{algorithm}", where, asked[raw])
+    is_wanted = cache(wanted)
+    return list(islice((form for form in forms if is_wanted(form.key)), MOST_DIGESTS))
 
 
 def _may_be_digest(leaf: Leaf) -> bool:
@@ -172,51 +182,54 @@ NO_TEXTS = GUESSES | {"separators", "base85"}
 """Steps that only guess."""
 
 
-_Input = tuple[tuple[_Form, ...], bytes, str | None, bytes]
-"""Values, what a digest may have been taken of, where the salt is (None: they are each other's), and the key of a MAC;
-empty: a digest. A plain tuple, for there are thousands."""
-
-
-def _salted(forms: Sequence[_Form], salts: Sequence[_Salt]) -> Iterator[_Input]:
-    """The ways that are most usual first, each for all values."""
-    for number, way in enumerate(WAYS):
-        for where, salt in salts:
-            for form in forms:
-                yield (form,), way(form.data, salt), where, b""
-        if number == 1:
-            for where, salt in salts:
+def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -> _Table:
+    """The ways to put value and salt together that are most usual go first."""
+    table: _Table = {}
+    digest = DIGESTS[algorithm]
+    for known in of:
+        for before, after, of_md5 in _ways(salt):
+            forms = known[:room]
+            room -= len(forms)
+            inputs = [before + (form.md5 if of_md5 else form.data) + after for form in forms]
+            for form, data in zip(forms, inputs, strict=True):
+                table.setdefault(digest(data), ((form,), f"salted_{algorithm}"))
+            if (before, after) == (salt, b"") and not of_md5:
+                forms = known[:room]
+                room -= len(forms)
+                keyed = hmac.new(salt, digestmod=algorithm)
                 for form in forms:
-                    yield (form,), form.data, where, salt
+                    mac = keyed.copy()
+                    mac.update(form.data)
+                    table.setdefault(mac.digest(), ((form,), f"hmac_{algorithm}"))
+    return table
 
 
-def _md5(data: bytes) -> bytes:
-    return DIGESTS["md5"](data).hex().encode()
-
-
-WAYS: tuple[Callable[[bytes, bytes], bytes], ...] = (
-    lambda value, salt: value + salt,
-    lambda value, salt: salt + value,
-    lambda value, salt: _md5(value) + salt,
-    lambda value, salt: salt + value + salt,
-    lambda value, salt: salt + _md5(value),
-    *(lambda value, salt, between=between: value + between + salt for between in BETWEEN[1:]),
-    *(lambda value, salt, between=between: salt + between + value for between in BETWEEN[1:]),
-)
-"""How a value and a salt are put together before a digest is taken of them."""
+def _ways(salt: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
+    """What stands before a value and behind it in what a digest is taken of, and whether its MD5 stands for it."""
+    yield b"", salt, False
+    yield salt, b"", False
+    yield b"", salt, True
+    yield salt, salt, False
+    yield salt, b"", True
+    yield from ((b"", between + salt, False) for between in BETWEEN[1:])
+    yield from ((salt + between, b"", False) for between in BETWEEN[1:])
 
 
 def _is_of_device(form: _Form) -> bool:
     return form.name == "as_given" and form.kind in OF_DEVICES and (form.kind != "text" or "device" in form.key[0])
 
 
-def _together(forms: Sequence[_Form]) -> Iterator[_Input]:
+def _together(forms: Iterable[_Form], algorithm: str) -> _Table:
     """Two values, and three without anything between them, in any order."""
-    forms = forms[:MOST_TOGETHER]
+    table: _Table = {}
+    digest, name = DIGESTS[algorithm], f"salted_{algorithm}"
+    forms = list(filter(_is_of_device, forms))[:MOST_TOGETHER]
     for pair in permutations(forms, 2):
         for between in BETWEEN:
-            yield pair, between.join([form.data for form in pair]), None, b""
+            table.setdefault(digest(between.join([form.data for form in pair])), (pair, name))
     for three in permutations(forms[: MOST_TOGETHER // 2], 3):
-        yield three, b"".join([form.data for form in three]), None, b""
+        table.setdefault(digest(b"".join([form.data for form in three])), (three, name))
+    return table
 
 
 def _hits(forms: Sequence[_Form], name: str, where: str | None, leaf: Leaf) -> Iterator[Hit]:
@@ -231,5 +244,5 @@ def _hits(forms: Sequence[_Form], name: str, where: str | None, leaf: Leaf) -> I
         value = Value(type=form.key[0], text=form.key[1])
         bits = variants.bits_of(form.data.decode("utf-8", "replace"))
         variant = variants.Variant(name, form.name, "leaf", raw, "none", bits)
-        hit = hit_at(form.key, value, form.kind, variant, leaf, 0, len(raw), "", len(raw))
-        yield hit._replace(reasons=(*hit.reasons, said))
+        reasons = (*how_found(variant, ""), said)
+        yield hit_at(form.key, value, variant, all_of(leaf), len(raw), reasons=reasons)

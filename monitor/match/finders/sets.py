@@ -6,18 +6,20 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import mmh3
 
 from monitor.events import Value
-from monitor.findings import Reason, Why, because
+from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.decode.letters.binary_to_text import from_base64
 from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
-from monitor.match.hits import Hit, hit_at
+from monitor.match.hits import Hit, Said, all_of, hit_at
+from monitor.match.look import Look
 from monitor.match.reads import Key
+from monitor.match.search import Search
 from monitor.match.variants import Variant, digests
 
 SHORTEST, LONGEST = 4, 7
@@ -41,10 +43,6 @@ HEAD = 6
 """Bytes before the bits of a filter that Guava wrote: the strategy, the hashes for an entry, the longs that follow."""
 MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
 
-CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
-FORMS_EACH = 16
-"""Normal forms of a value of which checksums are looked for, at most."""
-
 
 class Member(NamedTuple):
     """A value that may be in a set, in one normal form."""
@@ -61,11 +59,11 @@ class Sets:
         self._values: dict[Key, str] = {}
         self._known = 0
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, value: Value) -> None:
         """Look for a value in sets from now on."""
         self._known += 1
         if len(self._values) < MOST and key not in self._values:
-            kind = variants.kind_of(Value(type=key[0], text=key[1]))
+            kind = variants.kind_of(value)
             if kind in KINDS or key[0] == "installed_apps":
                 self._values[key] = kind
 
@@ -76,13 +74,12 @@ class Sets:
     def __bool__(self) -> bool:
         return len(self._values) >= LEAST_KNOWN
 
-    def find(self, leaves: Sequence[Leaf], read: Callable[[Key], bool]) -> list[Hit]:
-        """Hits in all sets of one upload, of values that were `read` before it."""
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """The values in all sets of one upload."""
         if not self:
-            return []
+            return
         lists: dict[tuple[str, int], dict[bytes, Leaf]] = defaultdict(dict)
-        hits: list[Hit] = []
-        for leaf in leaves:
+        for leaf in look.leaves:
             data, size = leaf.data, len(leaf.data)
             if size == 8 and data.endswith(b"=") and (short := from_base64(data)):  # too short for a decoder
                 leaf = leaf._replace(data=short, text=None, decoding=(*leaf.decoding, "base64"), exact=False)
@@ -92,32 +89,10 @@ class Sets:
                 if parent != leaf.path:
                     lists[parent, size].setdefault(data, leaf)
             elif leaf.text is None and size > HEAD and data[0] < 2 and data[1] <= MOST_HASHES:
-                hits += self._in_filter(leaf, read)
+                yield from self._in_filter(leaf, search.wanted)
         for (parent, _), listed in sorted(lists.items(), key=str):
             if len(listed) >= LEAST_LISTED:
-                hits += self._in_list(parent, listed, read)
-        return hits
-
-    def together(self, hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-        """The same hits; those of checksums that are in one list say together what none of them says alone."""
-        ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
-        for hit in hits:
-            parent = LISTED.sub("", hit.leaf.path)
-            if hit.variant.name in CHECKSUMS and not hit.strong and parent != hit.leaf.path:
-                ways[parent, hit.variant.name].append(hit)
-        for (parent, name), of_way in ways.items():
-            found = len({hit.key for hit in of_way})
-            if found < LEAST_KNOWN:
-                continue
-            listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
-            chance = tail(found, max(found, listed), min(0.5, len(self) * FORMS_EACH / 2**32))
-            if chance < CHANCE:
-                why = because(Why.TOGETHER, count=found, many=listed, path=parent, variant=name)
-                better = {
-                    id(hit): hit._replace(strong=True, chance=chance, reasons=(*hit.reasons, why)) for hit in of_way
-                }
-                hits = [better.get(id(hit), hit) for hit in hits]
-        return hits
+                yield from self._in_list(parent, listed, search.wanted)
 
     def __len__(self) -> int:
         return self._known
@@ -154,7 +129,10 @@ class Sets:
             chance = tried * tail(len(known), len(listed), len(members[form]) / 256**size)
             counts = {"count": len(known), "many": len(listed), "size": size}
             why = because(Why.SHORT_DIGESTS, variant=digest, of=form, path=parent, **counts)
-            yield _hit(key, f"{digest}_first_{size}", form, begins, listed[begins], chance, why)
+            variant = _variant(f"{digest}_first_{size}", form, begins, chance)
+            yield hit_at(
+                key, _value(key), variant, all_of(listed[begins]), 4, chance=chance, strong=True, reasons=(why,)
+            )
 
     # --- Bloom filters ---
 
@@ -181,8 +159,8 @@ class Sets:
             for key in sorted(keys):
                 counts = {"count": len(keys), "many": len(asked[form]), "bits": 64 * longs}
                 why = because(Why.IN_FILTER, of=form, mistake=share**hashes, **counts)
-                hit = _hit(key, BLOOM, form, data[:HEAD], leaf, chance, why)
-                yield hit._replace(decoding=(*leaf.decoding, BLOOM))
+                said: Said = {"chance": chance, "strong": True, "reasons": (why,), "decoding": (*leaf.decoding, BLOOM)}
+                yield hit_at(key, _value(key), _variant(BLOOM, form, data[:HEAD], chance), all_of(leaf), 4, **said)
 
 
 class _InFull:
@@ -219,8 +197,9 @@ def tail(found: int, of: int, chance: float) -> float:
     return math.exp(-of * (share * math.log(share / chance) + rest))
 
 
-def _hit(key: Key, name: str, form: str, pattern: bytes, leaf: Leaf, chance: float, why: Reason) -> Hit:
-    value = Value(type=key[0], text=key[1])
-    variant = Variant(name, form, "leaf", pattern, "none", -math.log2(max(chance, 1e-300)))
-    hit = hit_at(key, value, variants.kind_of(value), variant, leaf, 0, len(leaf.data), "", 4)
-    return hit._replace(chance=chance, strong=True, reasons=(why,))
+def _variant(name: str, form: str, pattern: bytes, chance: float) -> Variant:
+    return Variant(name, form, "leaf", pattern, "none", -math.log2(max(chance, 1e-300)))
+
+
+def _value(key: Key) -> Value:
+    return Value(type=key[0], text=key[1])

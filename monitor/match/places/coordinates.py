@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.findings import Reason, Why, because
 from monitor.match.geo import grids, systems
-from monitor.match.hits import TELLING, last_key, parent_of
+from monitor.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
 from monitor.match.places.binary import Packed
@@ -29,8 +30,9 @@ from monitor.match.places.notations import (
     decimals_of,
     readings,
 )
-from monitor.match.places.pairs import Partners, Spot
-from monitor.match.variants import Variant
+from monitor.match.places.pairs import NumberSpot, Partners
+from monitor.match.search import Search
+from monitor.match.variants import Variant, kind_of
 
 TOLERANCE_M = 15.0
 """Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
@@ -44,20 +46,6 @@ MOST = 200
 UTM_M = 15.0
 """Metres within which a number may be a place's easting or northing."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
-
-
-class Found(NamedTuple):
-    """A place found: where, as which variant, and what is to be said of it."""
-
-    slot: int
-    variant: Variant
-    leaf: int
-    start: int
-    end: int
-    strong: bool
-    reasons: tuple[Reason, ...]
-    error_m: float
-    fits: bool
 
 
 class Places:
@@ -77,12 +65,9 @@ class Places:
         """By axis and 32 metres of UTM."""
         self._cells = Cells(narrow)
 
-    def __bool__(self) -> bool:
-        return bool(self._places)
-
     def add(self, slot: int, value: Value) -> None:
         """Look for a place from now on, in every system of coordinates; for nothing where the value is none."""
-        point = systems.parse(value.text)
+        point = systems.parse(value.text) if kind_of(value) == "location" else None
         for place in systems.systems(*point) if point else ():
             number = len(self._places)
             self._places.append((slot, place))
@@ -99,29 +84,27 @@ class Places:
                     self._metres.add((True, int(one.easting) >> 5), number)
             self._cells.add(slot, place)
 
-    def find(self, look: Look) -> Iterator[Found]:
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """All places in the leaves of one upload."""
-        for cell in self._cells.find(look):
-            yield Found(*cell, error_m=0.0, fits=True)
-        known: set[int] = set()
+        if not self._places:
+            return
+        yield from self._cells.find(look, search)
+        known: set[Hashable] = set()
         paths = "\n".join([leaf.path for leaf in look.leaves]).lower()
         told = "lat" in paths and SOME_LATITUDE.search(paths) is not None
-        for found in self._in_numbers(look, told=told):
-            known.add(found.slot)
-            yield found
-        for found in self._in_parts(look) if "lat" in paths and SOME_PART.search(paths) else ():
-            known.add(found.slot)
-            yield found
-        yield from self._in_binary(look, known)
+        in_parts = self._in_parts(look, search) if "lat" in paths and SOME_PART.search(paths) else ()
+        for hit in chain(self._in_numbers(look, search, told=told), in_parts):
+            known.add(hit.key)
+            yield hit
+        yield from self._in_binary(look, search, known)
 
-    def _in_numbers(self, look: Look, *, told: bool) -> Iterator[Found]:
+    def _in_numbers(self, look: Look, search: Search, *, told: bool) -> Iterator[Hit]:
         """`told`: whether some key may say that a latitude is there."""
-        numeric = look.numeric()
+        numeric = look.numeric
         apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
         read = list(readings(numeric, self._marks, apart=apart, told=told))
         axes = self._coordinates(numeric, read)
         partners = Partners(numeric, read)
-        back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
             place = self._places[number][1]
             lats, lons = axes.get((number, False), []), axes.get((number, True), [])
@@ -133,10 +116,9 @@ class Places:
                 rarer = lat.notation in RARER or lon.notation in RARER
                 if place.system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
                     continue
-                for found in self._pair(numeric, number, lat, lon, relation):
-                    yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
+                yield from self._pair(numeric, number, (lat, lon), relation, search)
 
-    def _in_parts(self, look: Look) -> Iterator[Found]:
+    def _in_parts(self, look: Look, search: Search) -> Iterator[Hit]:
         """Places whose degrees, minutes and seconds are in fields of their own, under keys that say so."""
         for parted in in_parts(look.leaves):
             axes: list[dict[int, _Coordinate]] = [{}, {}]
@@ -149,7 +131,7 @@ class Places:
             for number in sorted(axes[0].keys() & axes[1].keys()):
                 lat, lon = axes[0][number], axes[1][number]
                 if _decimals(lat, lon) >= 3:
-                    yield from self._pair(look, number, lat, lon, Why.AXES_BY_KEYS_OF_PARTS)
+                    yield from self._pair(look, number, (lat, lon), Why.AXES_BY_KEYS_OF_PARTS, search)
 
     def _near(self, degrees: float, unit: float, notation: str, *, lon: bool) -> set[int]:
         """The places that have such a coordinate in this notation, or one of a cell beside it."""
@@ -160,14 +142,14 @@ class Places:
             return near
         return {one for one in near if self._places[one][1].system != systems.METRES_ONLY}
 
-    def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
+    def _in_binary(self, look: Look, search: Search, known: set[Hashable]) -> Iterator[Hit]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
-        numbers = [n for n, leaf in enumerate(look.leaves) if leaf.text is None and len(leaf.data) >= 8]
-        if not numbers:
+        leaves = [leaf for leaf in look.binary if len(leaf.data) >= 8]
+        if not leaves:
             return
-        for number, pair in self._packed.find(Look([look.leaves[n] for n in numbers])):
+        for number, pair in self._packed.find(Look(leaves)):
             slot, place = self._places[pair.place]
-            if pair.gap and slot in known:
+            if pair.gap and search.known.slots[slot][0] in known:
                 continue
             name = "coordinates" if place.system == "wgs84" else place.system
             variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
@@ -176,7 +158,8 @@ class Places:
                 because(Why.BYTES_APART, count=pair.gap) if pair.gap else because(Why.BYTES_BESIDE),
                 because(Why.LONGITUDE_FIRST if pair.swapped else Why.LATITUDE_FIRST),
             )
-            yield Found(slot, variant, numbers[number], pair.start, pair.end, True, reasons, pair.error_m, True)
+            said: Said = {"strong": True, "reasons": reasons, "error_m": pair.error_m}
+            yield from _hit(search, slot, variant, Spot(leaves[number], pair.start, pair.end), said)
 
     def _coordinates(self, look: Look, read: Sequence[Reading]) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
@@ -222,8 +205,10 @@ class Places:
                         spot = (leaf, start - offset, end - offset)
                         known.append(_Coordinate(*spot, decimals, "utm", off / systems.METRES_PER_DEGREE, off, fits))
 
-    def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: Why) -> Iterator[Found]:
-        slot, place = self._places[number]
+    def _pair(
+        self, look: Look, number: int, pair: tuple[_Coordinate, _Coordinate], relation: Why, search: Search
+    ) -> Iterator[Hit]:
+        (slot, place), (lat, lon) = self._places[number], pair
         decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
@@ -239,14 +224,20 @@ class Places:
         else:
             place_said = _place(Why.PLACE_IN_NOTATION, decimals, error, notation=of)
         reasons = (place_said, because(relation))
-        fits = lat.fits and lon.fits
+        said: Said = {"strong": True, "error_m": error, "fits": lat.fits and lon.fits, "reasons": reasons}
         if lat.leaf == lon.leaf:
-            start, end = min(lat.start, lon.start), max(lat.end, lon.end)
-            yield Found(slot, variant, lat.leaf, start, end, True, reasons, error, fits)
+            spot = Spot(look.leaves[lat.leaf], min(lat.start, lon.start), max(lat.end, lon.end))
+            yield from _hit(search, slot, variant, spot, said)
             return
         for one, other, axis in ((lat, lon, Why.LATITUDE), (lon, lat, Why.LONGITUDE)):
-            said = (because(axis, path=look.leaves[other.leaf].path), *reasons)
-            yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
+            said["reasons"] = (because(axis, path=look.leaves[other.leaf].path), *reasons)
+            yield from _hit(search, slot, variant, Spot(look.leaves[one.leaf], one.start, one.end), said)
+
+
+def _hit(search: Search, slot: int, variant: Variant, spot: Spot, said: Said) -> Iterator[Hit]:
+    if spot.leaf.text is None:
+        said["found"] = spot.leaf.data[spot.start : spot.end].hex()
+    return search.hit(slot, variant, spot, **said)
 
 
 METRES_KEY = re.compile(r"north[^ ]* .*east|utm")
@@ -337,8 +328,8 @@ FEW = 64
 """Pairs of a latitude and a longitude that are all looked at."""
 
 
-def _spot(one: _Coordinate, degrees: float) -> Spot:
-    return Spot(one.leaf, one.start, one.end, one.notation, degrees)
+def _spot(one: _Coordinate, degrees: float) -> NumberSpot:
+    return NumberSpot(one.leaf, one.start, one.end, one.notation, degrees)
 
 
 def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.match import variants
-from monitor.match.native.tables import Grams, Table, windows_of
-from monitor.match.variants import FORMS, Variant
+from monitor.match.native.tables import Grams, windows_of
+from monitor.match.variants import Variant
 
 
 class Text(NamedTuple):
@@ -55,11 +55,8 @@ class Forms:
         return variants.digests_of(self._value)
 
 
-def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests: Table, digits: Table) -> int:
-    """Enter what is looked for of a value: less than its forms, for of most values nothing is ever found. How many
-    patterns that is."""
-    numbers = {form.encode() for name, form in FORMS[kind](value.text) if variants.is_grouped(kind, name, form)}
-    digits.put(words_of(number[-8:] for number in numbers), slot)
+def enter(value: Value, slot: int, texts: Grams, raw: Grams) -> int:
+    """Enter the texts of a value; `raw`: those that only stand where a leaf is no text. How many they are."""
     anywhere: dict[tuple[bytes, bool], None] = {}  # in a fixed order
     binary: dict[tuple[bytes, bool], None] = {}
     for variant in variants.texts_of(value):
@@ -70,9 +67,7 @@ def enter(kind: str, value: Value, slot: int, texts: Grams, raw: Grams, digests:
                 binary[lower, False] = None
     texts.add_all(anywhere, slot)
     raw.add_all(binary, slot)
-    words = [digest[2] for digest in variants.digests_of(value)]
-    digests.put(words_of(words), slot)
-    return len(anywhere) + len(binary) + len(numbers) + len(words)
+    return len(anywhere) + len(binary)
 
 
 def words_of(runs: Iterable[bytes]) -> bytes:

@@ -127,5 +127,6 @@ def _tcf_status(text: str) -> ConsentState:
 
 
 def _consent(fact: Told, **fields: Any) -> Consent:
-    told = {"at": fact.at, "boot_ms": fact.boot_ms, "app": fact.app, "pid": fact.pid, "stack": fact.stack}
-    return Consent(clock="device", **told, **fields)
+    return Consent(
+        clock="device", at=fact.at, boot_ms=fact.boot_ms, app=fact.app, pid=fact.pid, stack=fact.stack, **fields
+    )

@@ -1,11 +1,12 @@
 """What screens say of consent: a no is not a yes, "Got it" is neither, and what nobody saw is no answer."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
 from monitor import catalog
-from monitor.events import Screen, Touch, Window
+from monitor.events import Screen, Touch, Window, made
 from monitor.judge.consent import Observed, Reader, Timeline, consents
 from monitor.labels import Labels, normal_label
 from monitor.seen import see
@@ -23,7 +24,7 @@ HOME = {"texts": ["Circle"], "labels": ["Settings", "Feed"]}
 class Hooks:
     """Tells what the hooks see, a second apart, and keeps what that means."""
 
-    by = "agent"
+    by: Literal["host", "agent"] = "agent"
 
     def __init__(self):
         self.reader = Reader(LABELS, APP)
@@ -34,7 +35,7 @@ class Hooks:
     def __call__(self, what, *windows, after=1.0, **fields):
         self.now += timedelta(seconds=after)
         line = Screen(
-            at=self.now, app=APP, pid=7, what=what, windows=[Window(**each) for each in windows], by=self.by,
+            at=self.now, app=APP, pid=7, what=what, windows=tuple(made(Window, each) for each in windows), by=self.by,
             why="change", **fields,
         )  # fmt: skip
         self.lines.append(see(f"screens.jsonl:{len(self.lines) + 1}", line, 0))
@@ -383,7 +384,7 @@ class Outside(Hooks):
     def look(self, *windows, after=1.0, since=None):
         """`since`: for so many seconds what the last look showed was not seen any more."""
         gone = None if since is None else self.now + timedelta(seconds=after - since)
-        self("look", *windows, after=after, since=gone)
+        self("look", *windows, after=after, stood=gone)
 
 
 @pytest.fixture

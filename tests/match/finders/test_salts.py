@@ -14,6 +14,8 @@ from monitor.events import Access, Upload, Value
 from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.match.look import Look
+from monitor.match.search import Known, Search
 from monitor.seen import see
 from tests.unseen import START
 
@@ -59,7 +61,7 @@ def matches(body, seconds=60, known=KNOWN):
         method="POST",
         url="https://collect.example/x",
         host="collect.example",
-        headers=[("x-app-key", "5916613922352332d5a2c444")],
+        headers=(("x-app-key", "5916613922352332d5a2c444"),),
         body="0" * 64,
         size=len(data),
     )
@@ -131,7 +133,7 @@ def test_why_says_what_it_was_hashed_with():
     known = linker()
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=known.narrow)
-    (hit,) = known._sought._salts.find(decoded.leaves, [], [APP], lambda _: True)
+    (hit,) = known._sought._salts.find(Look(decoded.leaves), Search(Known(), decoded.leaves, len(data), apps=[APP]))
     assert hit.reasons[-1] == because(Why.TAKEN_WITH_FIELD, path="$.salt")
 
 

@@ -15,6 +15,7 @@ from monitor.match.finding import Index
 from monitor.match.geo import grids, systems
 from monitor.match.look import Look
 from monitor.match.places.cells import Cells
+from monitor.match.search import Known, Search
 from tests.match.wording import words
 from tests.unseen import START
 
@@ -182,11 +183,14 @@ def test_every_name_of_a_cell_is_found_and_explained(lat, lon):
         narrow.least = 0
         cells = Cells(narrow)
         cells.add(0, place)
+        known = Known()
+        known.slots.append(("place", "location", f"{lat!r},{lon!r}", None))
         names = written_as(place)
         columns = {column: "column" for column, _ in systems.columns(place)}
         body = json.dumps({n: {"at": name.decode()} for n, name in enumerate((*names, *columns))}).encode()
         leaves = [leaf for leaf in decode.leaves_of(body).leaves if leaf.path.endswith(".at")]
-        found = {leaves[one.leaf].data: one.variant.name for one in cells.find(Look(leaves))}
+        search = Search(known, leaves, len(body))
+        found = {hit.leaf.data: hit.variant.name for hit in cells.find(Look(leaves), search)}
         assert found == names
         sifted = decode.leaves_of(body, narrow=narrow)
         assert set(names) | set(columns) <= {leaf.data for leaf in sifted.leaves}
