@@ -206,12 +206,11 @@ export interface Screen {
   what?: "cancel" | "dialog" | "dismiss" | "look" | "page" | "touch" | null;
   /** what was there: of a look all windows, else the one that it is about */
   windows?: readonly Window[];
-  /** what was touched */
   touched?: Touch | null;
   /** of a dialog in its process: what came up and what went away are one by it */
   number?: number | null;
   /** of a look: when what the look before it showed was last seen */
-  stood?: string | null;
+  since?: string | null;
   /** the code that showed or touched it */
   stack?: readonly string[];
   /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
@@ -34,7 +35,7 @@ DataType = str
 
 def format_time(at: datetime) -> str:
     """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -370,7 +371,7 @@ class Check(Part, kw_only=True, frozen=True):
     checked: bool
 
 
-class Window(Part, kw_only=True, frozen=True):
+class Window(Part, kw_only=True, frozen=True, omit_defaults=True):
     """What can be read and touched in one window, as it stands there."""
 
     package: Annotated[str | None, Meta(description="whose window it is; null: the observed app's")] = None
@@ -378,11 +379,12 @@ class Window(Part, kw_only=True, frozen=True):
     labels: Annotated[tuple[str, ...], Meta(description="what can be touched")] = ()
     checks: Annotated[tuple[Check, ...], Meta(description="boxes to tick, and switches")] = ()
     ids: Annotated[
-        tuple[str, ...], Meta(description="names of its elements: the part after `:id/`, of a web page the whole id")
+        tuple[str, ...],
+        Meta(description="names of its elements: the part after `:id/`, of a web page the whole id"),
     ] = ()
 
 
-class Touch(Part, kw_only=True, frozen=True):
+class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
     """What was touched."""
 
     label: str
@@ -398,7 +400,7 @@ class Screen(Line, kw_only=True, frozen=True):
     """What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (
-        *Line.unsaid, "what", "windows", "touched", "number", "stood", "stack", "owners",
+        *Line.unsaid, "what", "windows", "touched", "number", "since", "stack", "owners",
     )  # fmt: skip
 
     kind: Literal["screen"] = "screen"
@@ -413,11 +415,11 @@ class Screen(Line, kw_only=True, frozen=True):
     windows: Annotated[
         tuple[Window, ...], Meta(description="what was there: of a look all windows, else the one that it is about")
     ] = ()
-    touched: Annotated[Touch | None, Meta(description="what was touched")] = None
+    touched: Touch | None = None
     number: Annotated[
         int | None, Meta(description="of a dialog in its process: what came up and what went away are one by it")
     ] = None
-    stood: Annotated[Time | None, Meta(description="of a look: when what the look before it showed was last seen")] = (
+    since: Annotated[Time | None, Meta(description="of a look: when what the look before it showed was last seen")] = (
         None
     )
     stack: Annotated[tuple[str, ...], Meta(description="the code that showed or touched it")] = ()
@@ -536,8 +538,11 @@ def kind_of(type_: type[Line]) -> str:
     return type_.__name__.lower()
 
 
-_TIMES = {"at": "at", "arrived": "arrived", "until": "until", "since": "from", "stood": "stood"}
-"""Fields that hold a time, and their names in a line."""
+@cache
+def _times(kind: type[Part]) -> dict[str, str]:
+    """The fields of a class that hold a time, and their names in a line."""
+    fields = msgspec.structs.fields(kind)
+    return {each.name: each.encode_name for each in fields if each.name in {"at", "arrived", "until", "since"}}
 
 
 class _Head(msgspec.Struct):
@@ -584,8 +589,8 @@ def parse(line: bytes | str) -> Event:
 
 def _settled[Kind: Part](part: Kind) -> Kind:
     """A line with its times in UTC. Raises BadLine for one that would leave the calendar on another clock."""
-    for name, key in _TIMES.items():
-        at = getattr(part, name, None)
+    for name, key in _times(type(part)).items():
+        at = getattr(part, name)
         if at is None:
             continue
         if at.tzinfo is not UTC:
@@ -604,8 +609,8 @@ def made[Kind: Part](kind: type[Kind], given: object) -> Kind:
 def tree(part: Part) -> dict[str, Any]:
     """A line or a part of one as JSON has it."""
     found: dict[str, Any] = msgspec.to_builtins(part)
-    for name, key in _TIMES.items():
-        if (at := getattr(part, name, None)) is not None:
+    for name, key in _times(type(part)).items():
+        if (at := getattr(part, name)) is not None:
             found[key] = format_time(at)
     for name in part.unsaid:
         if found[name] in (None, ()):

@@ -224,10 +224,10 @@ def test_an_answer_by_a_hand_that_nobody_saw_is_told_as_that(
         told = datetime.now(UTC)
 
     asked, gone = lines.of(Screen)
-    assert (asked.what, asked.why, asked.stood) == ("look", "consent", None)
+    assert (asked.what, asked.why, asked.since) == ("look", "consent", None)
     assert asked.windows[0].labels == ("Agree", "Disagree")
     assert (gone.what, gone.why) == ("look", "change")
-    assert gone.stood < touched < gone.at < told
+    assert gone.since < touched < gone.at < told
     for line, name in ((asked, "policy"), (gone, "home")):
         assert lines.bodies[line.tree].decode() == SCREENS[name]
         assert lines.bodies[line.image][:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")

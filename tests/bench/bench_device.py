@@ -73,7 +73,7 @@ def _looks(folder: Path) -> Iterator[Given]:
         control = finding.control(finding.choose(phone.serial), folder / "devices")
         events: list[Event] = []
         shots, polls = [], []
-        with Screens(control, Play("com.example.app", "silent"), events.append, lambda _: "0" * 64) as screens:
+        with Screens(control, Play("com.example.app", "silent"), events.append, lambda data: "0" * 64) as screens:
             witnesses = Witnesses(control, "com.example.app", 10123)
             witnesses.before()
             for _ in range(ROUNDS):

@@ -60,13 +60,13 @@ def more_words(tmp_path, monkeypatch):
     ("screens", "rules", "states", "unseen"),
     [
         (
-            [look(-0.1, POLICY), look(5, HOME, stood=START + timedelta(seconds=4.8))],
+            [look(-0.1, POLICY), look(5, HOME, since=START + timedelta(seconds=4.8))],
             {"read-before-consent", "sent-before-consent"},
             [("requested", "screens.jsonl:1"), ("unseen_answer", "screens.jsonl:2")],
             [("Polityka prywatności", "screens.jsonl:2")],
         ),
         (
-            [look(-0.1, POLICY), look(0.7, HOME, stood=START + timedelta(seconds=0.5))],
+            [look(-0.1, POLICY), look(0.7, HOME, since=START + timedelta(seconds=0.5))],
             set(),
             [("requested", "screens.jsonl:1"), ("unseen_answer", "screens.jsonl:2")],
             [("Polityka prywatności", "screens.jsonl:2")],
@@ -75,7 +75,7 @@ def more_words(tmp_path, monkeypatch):
             [
                 look(-0.1, POLICY),
                 look(-0.05, POLICY, what="touch", touched=Touch(label="Odmawiam", by="plan")),
-                look(0.5, HOME, stood=START),
+                look(0.5, HOME, since=START),
             ],
             {"read-after-refusal", "sent-after-refusal"},
             [("requested", "screens.jsonl:1"), ("refused", "screens.jsonl:2")],

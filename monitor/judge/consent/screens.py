@@ -155,8 +155,8 @@ class Reader:
 
     def _look(self, observer: _Observer, screen: Screen) -> list[Consent]:
         before = observer.page
-        if before is not None and screen.stood is not None and not before.hidden:
-            before.stood = max(before.stood, screen.stood)
+        if before is not None and screen.since is not None and not before.hidden:
+            before.stood = max(before.stood, screen.since)
         ours = [_bounded(window) for window in screen.windows[:MOST_ITEMS] if self._is_ours(window)]
         if not ours:
             if before is not None:
@@ -354,7 +354,7 @@ def _key(window: Window) -> object:
 
 
 def _gone(screen: Screen, question: _Question, since: datetime) -> list[Consent]:
-    about = {"signal": "dialog", "status": "gone", "by": "app", "text": question.asked.text}
+    about: dict[str, Any] = {"signal": "dialog", "status": "gone", "by": "app", "text": question.asked.text}
     if screen.image:
         about["note"] = f"picture bodies/{screen.image}"
     at = max(since, question.asked.at)
@@ -372,5 +372,13 @@ def _line(screen: Screen, **fields: Any) -> Consent:
     if screen.by == "host":
         how = TOUCHED.format(screen.touched.by) if screen.touched else READ
         note = f"{note}; {how}" if note else how
-    told: dict[str, Any] = {name: getattr(screen, name) for name in ("at", "boot_ms", "app", "pid", "stack")}
-    return Consent(clock="host" if screen.by == "host" else "device", **told, **fields, note=note)
+    return Consent(
+        at=screen.at,
+        boot_ms=screen.boot_ms,
+        app=screen.app,
+        pid=screen.pid,
+        stack=screen.stack,
+        clock="host" if screen.by == "host" else "device",
+        note=note,
+        **fields,
+    )

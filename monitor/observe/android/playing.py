@@ -205,10 +205,10 @@ class Player:
             what = f"{dialog.kind} dialog {name}".strip()
         changed = look.recorded != self._kept.windows
         picture = self._hands.picture() if changed and (dialog is not None or self._kept.asks) else b""
-        stood = self._kept.seen if changed else None
+        since = self._kept.seen if changed else None
         self._screen(
             look.xml, picture, self._hands.focus(),
-            at=look.at, why=why, note=what, what="look", windows=look.recorded, stood=stood,
+            at=look.at, why=why, note=what, what="look", windows=look.recorded, since=since,
         )  # fmt: skip
         self._kept = _Kept(look.recorded, dialog is not None and dialog.kind == "consent", self._clock(), look.at)
         if dialog is None or dialog.seen.question == self._told:

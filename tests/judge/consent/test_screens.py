@@ -379,12 +379,12 @@ def test_while_a_dialog_stands_it_is_unanswered(screen):
 class Outside(Hooks):
     """Tells what is seen on the screen from outside, and what a plan touches."""
 
-    by = "host"
+    by: Literal["host", "agent"] = "host"
 
     def look(self, *windows, after=1.0, since=None):
         """`since`: for so many seconds what the last look showed was not seen any more."""
         gone = None if since is None else self.now + timedelta(seconds=after - since)
-        self("look", *windows, after=after, stood=gone)
+        self("look", *windows, after=after, since=gone)
 
 
 @pytest.fixture

@@ -207,7 +207,7 @@ class Case:
         """What is on the screen is seen from outside; `since`: when what was there before was last seen."""
         about: dict[str, Any] = {"what": "look", "windows": list(windows), "by": "host", "why": "change", "pid": None}
         if since is not None:
-            about["stood"] = at(since)
+            about["since"] = at(since)
         return self._line("screen", when, **(about | fields))
 
     def agreed(self) -> Self:

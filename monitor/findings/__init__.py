@@ -178,6 +178,11 @@ class Recipient(Record):
     """Who received an upload."""
 
     host: str
+    key: str = Field(
+        default="",
+        description="one name for all its hosts: first domain of a known recipient, else the registrable domain, "
+        "else the host; `ip` of an address",
+    )
     name: str | None = None
     party: Party = "unknown"
     country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
