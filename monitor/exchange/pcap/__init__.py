@@ -10,7 +10,7 @@ import hashlib
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hpack import HPACKError
 
@@ -103,7 +103,8 @@ def _http1(one: Conversation, client: Side, answered: bytes, app: str, conversio
         scheme = "https" if one.tls else "http"
         authority = request.header("host") or one.sni or one.server.ip
         url = target if "://" in target else f"{scheme}://{authority}{target}"
-        _http(one, client, request.headers, request.body, request.whole, end, app, conversion, method, url, status)
+        found = _Sent(method, url, request.headers, request.body, request.whole, end, status)
+        _http(one, client, found, app, conversion)
         if status == 101 and request.header("upgrade").lower() == "websocket":
             deflated = b"permessage-deflate" in answered[:4096].lower()
             for message in http1.websocket(sent, end, deflated):
@@ -151,43 +152,44 @@ def _multiplexed(
     authority = request.pseudo(":authority") or one.sni or one.server.ip
     url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"
     headers = tuple((name, value) for name, value in request.fields if not name.startswith(":"))
-    body, method = bytes(request.body), request.pseudo(":method")
-    _http(one, client, headers, body, request.whole, request.end, app, conversion, method, url, status)
+    sent = _Sent(request.pseudo(":method"), url, headers, bytes(request.body), request.whole, request.end, status)
+    _http(one, client, sent, app, conversion)
 
 
-def _http(
-    one: Conversation,
-    client: Side,
-    headers: tuple[tuple[str, str], ...],
-    body: bytes,
-    whole: bool,
-    end: int,
-    app: str,
-    conversion: Conversion,
-    method: str,
-    url: str,
-    status: int | None,
-) -> None:
-    named = {name.lower(): value for name, value in headers}
-    at = client.at(end)
-    if not whole:
+class _Sent(NamedTuple):
+    """One request."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    whole: bool
+    end: int
+    """Where it ends in what the client sent."""
+    status: int | None
+
+
+def _http(one: Conversation, client: Side, sent: _Sent, app: str, conversion: Conversion) -> None:
+    named = {name.lower(): value for name, value in sent.headers}
+    at = client.at(sent.end)
+    if not sent.whole:
         why = MORE if one.cut else "the capture ends before it does"
-        _gap(conversion, app, one, "body_truncated", f"{len(body)} bytes of {url}: {why}", at)
-    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        _gap(conversion, app, one, "body_truncated", f"{len(sent.body)} bytes of {sent.url}: {why}", at)
+    host = sent.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
     _upload(
         one,
         app,
         conversion,
         at,
-        body,
+        sent.body,
         via="http",
-        method=method,
-        url=url,
+        method=sent.method,
+        url=sent.url,
         host=host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host,
-        headers=tuple((name, value) for name, value in headers if name.lower() not in SECRET),
+        headers=tuple((name, value) for name, value in sent.headers if name.lower() not in SECRET),
         type=named.get("content-type"),
-        truncated=not whole,
-        status=status,
+        truncated=not sent.whole,
+        status=sent.status,
     )
 
 

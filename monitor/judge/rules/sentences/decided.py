@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from monitor.events import Ref
-from monitor.findings import ConsentStatus
+from monitor.findings import ConsentName, ConsentStatus
 from monitor.judge.rules.sentences.observed import moment
 from monitor.judge.rules.texts import Language
 
@@ -131,49 +131,40 @@ def type_unknown(language: Language) -> str:
     return "；因未指定应用类型，该功能所需信息的范围不明"
 
 
+_SEPARATE: dict[Language, dict[ConsentName, str]] = {
+    "en": {
+        "not_observed": "what the user was asked about {about} was not observed",
+        "refused": "the user had refused consent to {about} ({ref})",
+        "withdrawn": "the user had withdrawn consent to {about} ({ref})",
+        "basic_only": "the user had chosen the basic function only when asked about {about} ({ref})",
+        "requested": (asked := "a question about {about} had been shown ({ref}) and no consent to it was observed"),
+        "dismissed": asked,
+        "expired": asked,
+        "unseen_answer": "a question about {about} had been shown and was gone ({ref}), and its answer was not seen",
+        "given": "consent to {about} had been given ({ref})",
+        "partial": "consent to part of {about} had been given ({ref})",
+        "not_shown": "no consent event about {about} was observed before that",
+    },
+    "zh": {
+        "not_observed": "未对就{about}征求同意的情况进行观测",
+        "refused": "用户已拒绝{about}的同意（{ref}）",
+        "withdrawn": "用户已撤回{about}的同意（{ref}）",
+        "basic_only": "用户在被问及{about}时仅选择了基本功能（{ref}）",
+        "requested": (asked := "已就{about}征求意见（{ref}），但未观察到同意"),
+        "dismissed": asked,
+        "expired": asked,
+        "unseen_answer": "就{about}征求意见的界面已消失（{ref}），用户的答复未被观测到",
+        "given": "用户已同意{about}（{ref}）",
+        "partial": "用户仅部分同意{about}（{ref}）",
+        "not_shown": "此前未观察到就{about}的同意事件",
+    },
+}
+
+
 def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     """What the user had decided in a scope of its own."""
     about = SCOPES[scope][language]
-    state = status.state
     if status.assumed:
         said = _assumed(status, language)
         return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
-    if language == "en":
-        match state:
-            case "not_observed":
-                return f"what the user was asked about {about} was not observed"
-            case "refused" | "withdrawn":
-                return f"the user had {state} consent to {about} ({status.ref})"
-            case "basic_only":
-                return f"the user had chosen the basic function only when asked about {about} ({status.ref})"
-            case "requested" | "dismissed" | "expired":
-                return f"a question about {about} had been shown ({status.ref}) and no consent to it was observed"
-            case "unseen_answer":
-                return f"a question about {about} was no longer seen ({status.ref}), and neither was its answer"
-            case "given":
-                return f"consent to {about} had been given ({status.ref})"
-            case "partial":
-                return f"consent to part of {about} had been given ({status.ref})"
-            case "not_shown":
-                return f"no consent event about {about} was observed before that"
-            case _:
-                assert_never(state)
-    match state:
-        case "not_observed":
-            return f"未对就{about}征求同意的情况进行观测"
-        case "refused" | "withdrawn":
-            return f"用户已{'拒绝' if state == 'refused' else '撤回'}{about}的同意（{status.ref}）"
-        case "basic_only":
-            return f"用户在被问及{about}时仅选择了基本功能（{status.ref}）"
-        case "requested" | "dismissed" | "expired":
-            return f"已就{about}征求意见（{status.ref}），但未观察到同意"
-        case "unseen_answer":
-            return f"就{about}征求意见的界面不再可见（{status.ref}），用户的答复未被观测到"
-        case "given":
-            return f"用户已同意{about}（{status.ref}）"
-        case "partial":
-            return f"用户仅部分同意{about}（{status.ref}）"
-        case "not_shown":
-            return f"此前未观察到就{about}的同意事件"
-        case _:
-            assert_never(state)
+    return _SEPARATE[language][status.state].format(about=about, ref=status.ref)
