@@ -43,6 +43,8 @@ MOST_NUMBER = 2**53
 MICROS = 32_503_680_000_000_000
 """The year 3000 in microseconds since 1970."""
 
+_PLAIN = frozenset((type(None), bool, datetime))
+"""Types of which nothing can be too large."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Half of a character: no UTF-8 can hold it."""
 
@@ -89,10 +91,9 @@ class PlainSent(_Message):
 
 
 class LinesSent(_Message):
-    """Lines of the contract, as text."""
+    """Lines of the contract, in the bytes beside it."""
 
     type: Literal["lines"]
-    lines: Annotated[list[Any], Field(max_length=10_000)]
 
 
 class FactsSent(_Message):
@@ -314,16 +315,14 @@ def bounded(*values: Any) -> None:
         if items > MOST_ITEMS:
             raise Refused("a line with too much in it")
         for value in level:
-            match value:
-                case None | bool() | datetime():
-                    pass
-                case str():
-                    if len(value) > LONGEST_TEXT:
-                        raise Refused("a line with too much in it")
-                    if not value.isascii() and _HALF.search(value):
-                        raise Refused("a text that is none")
-                case _:
-                    deeper += _inside(value)
+            kind = type(value)
+            if kind is str:
+                if len(value) > LONGEST_TEXT:
+                    raise Refused("a line with too much in it")
+                if not value.isascii() and _HALF.search(value):
+                    raise Refused("a text that is none")
+            elif kind not in _PLAIN:
+                deeper += _inside(value)
         if not deeper:
             return
         level = deeper

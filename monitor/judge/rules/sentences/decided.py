@@ -131,32 +131,33 @@ def type_unknown(language: Language) -> str:
     return "；因未指定应用类型，该功能所需信息的范围不明"
 
 
-_SEPARATE: dict[Language, dict[ConsentName, str]] = {
-    "en": {
-        "not_observed": "what the user was asked about {about} was not observed",
-        "refused": "the user had refused consent to {about} ({ref})",
-        "withdrawn": "the user had withdrawn consent to {about} ({ref})",
-        "basic_only": "the user had chosen the basic function only when asked about {about} ({ref})",
-        "requested": (asked := "a question about {about} had been shown ({ref}) and no consent to it was observed"),
-        "dismissed": asked,
-        "expired": asked,
-        "unseen_answer": "a question about {about} had been shown and was gone ({ref}), and its answer was not seen",
-        "given": "consent to {about} had been given ({ref})",
-        "partial": "consent to part of {about} had been given ({ref})",
-        "not_shown": "no consent event about {about} was observed before that",
+_ASKED: dict[Language, str] = {
+    "en": "a question about {about} had been shown ({ref}) and no consent to it was observed",
+    "zh": "已就{about}征求意见（{ref}），但未观察到同意",
+}
+SEPARATE: dict[ConsentName, dict[Language, str]] = {
+    "not_observed": {
+        "en": "what the user was asked about {about} was not observed",
+        "zh": "未对就{about}征求同意的情况进行观测",
     },
-    "zh": {
-        "not_observed": "未对就{about}征求同意的情况进行观测",
-        "refused": "用户已拒绝{about}的同意（{ref}）",
-        "withdrawn": "用户已撤回{about}的同意（{ref}）",
-        "basic_only": "用户在被问及{about}时仅选择了基本功能（{ref}）",
-        "requested": (asked := "已就{about}征求意见（{ref}），但未观察到同意"),
-        "dismissed": asked,
-        "expired": asked,
-        "unseen_answer": "就{about}征求意见的界面已消失（{ref}），用户的答复未被观测到",
-        "given": "用户已同意{about}（{ref}）",
-        "partial": "用户仅部分同意{about}（{ref}）",
-        "not_shown": "此前未观察到就{about}的同意事件",
+    "refused": {"en": "the user had refused consent to {about} ({ref})", "zh": "用户已拒绝{about}的同意（{ref}）"},
+    "withdrawn": {"en": "the user had withdrawn consent to {about} ({ref})", "zh": "用户已撤回{about}的同意（{ref}）"},
+    "basic_only": {
+        "en": "the user had chosen the basic function only when asked about {about} ({ref})",
+        "zh": "用户在被问及{about}时仅选择了基本功能（{ref}）",
+    },
+    "requested": _ASKED,
+    "dismissed": _ASKED,
+    "expired": _ASKED,
+    "unseen_answer": {
+        "en": "a question about {about} was no longer seen ({ref}), and neither was its answer",
+        "zh": "就{about}征求意见的界面不再可见（{ref}），用户的答复未被观测到",
+    },
+    "given": {"en": "consent to {about} had been given ({ref})", "zh": "用户已同意{about}（{ref}）"},
+    "partial": {"en": "consent to part of {about} had been given ({ref})", "zh": "用户仅部分同意{about}（{ref}）"},
+    "not_shown": {
+        "en": "no consent event about {about} was observed before that",
+        "zh": "此前未观察到就{about}的同意事件",
     },
 }
 
@@ -167,4 +168,4 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     if status.assumed:
         said = _assumed(status, language)
         return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
-    return _SEPARATE[language][status.state].format(about=about, ref=status.ref)
+    return SEPARATE[status.state][language].format(about=about, ref=status.ref)
