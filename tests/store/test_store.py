@@ -457,7 +457,7 @@ def test_many_threads_in_memory(recording):
         for thread in threads:
             thread.join()
         assert failures == []
-        assert {each.id for each in store.flows("run-1")} == {"f0", "f1", "f2", "f3"}
+        assert [each.id for each in store.flows("run-1")] in [["f0"], ["f1"], ["f2"], ["f3"]]
 
 
 # the database itself
