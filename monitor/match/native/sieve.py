@@ -57,9 +57,8 @@ class Sieve:
         self._kept = (texts, raw, digests, digits, outputs)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
         self._handle = library.sieve_new(*handles) if library else None
-        for head in _heads() if library else ():
-            if not library.sieve_add_head(head, len(head)):
-                raise MemoryError
+        if library and not all(library.sieve_add_head(head, len(head)) for head in sorted(_heads())):
+            raise MemoryError
         self.least = LARGE
         self._room = 0
         self._grow()
