@@ -1,6 +1,6 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-art check bench fix lock wheel clean
+.PHONY: help setup rig demo test test-slow test-checked test-art check bench fix lock wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -26,6 +26,16 @@ test: rig  ## the tests, those on the lab device included; what fails beside oth
 test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, devices, the wheel
 	$(LONG) -m 'slow and not adb and not art' || { $(AGAIN) -m 'slow and not adb and not art'; }
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
+
+CHECKED := .setup/checked
+CHECKS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
+test-checked: setup  ## the tests of the search, its compiled part built with the compiler's checks of memory and arithmetic
+	rm -rf $(CHECKED) && mkdir -p $(CHECKED)
+	cp -R addons hatch_build.py monitor pyproject.toml tests $(CHECKED)
+	rm $(CHECKED)/monitor/match/native/libsearch.so
+	cd $(CHECKED) && CFLAGS="$(CHECKS)" ../../.venv/bin/python -c "import hatch_build as h; h.build_search(h.ROOT)"
+	cd $(CHECKED) && LD_PRELOAD=$$($${CC:-cc} -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+		../../$(PYTEST) -m 'not art and not adb and not lab' tests/match
 
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art

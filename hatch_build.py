@@ -7,6 +7,8 @@ the compiled part of the search (from C).
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -38,9 +40,9 @@ class Build(BuildHookInterface[Any]):
         build(Path(self.root))
         if version != "editable":
             build_data["force_include"][str(Path(self.root) / "addons")] = "monitor/addons"
-        if self.target_name == "wheel" and (Path(self.root) / SEARCH).exists():
+        if self.target_name == "wheel":
             build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+            build_data["tag"] = f"py3-none-{platform_tag((Path(self.root) / SEARCH).read_bytes())}"
 
 
 def agent_sources(root: Path) -> list[Path]:
@@ -137,27 +139,44 @@ def _javac() -> list[str]:
 
 def search_sources(root: Path) -> list[Path]:
     """The files that the compiled part of the search is built from."""
-    return sorted((root / SEARCH).parent.glob("*/*.[ch]"))
+    return sorted((root / SEARCH).parent.rglob("*.[ch]"))
 
 
-def c_compiler() -> str | None:
-    """Path of the C compiler, if there is one."""
-    return shutil.which(os.environ.get("CC", "cc"))
+def platform_tag(library: bytes) -> str:
+    """The platforms that a wheel with this library is for: of Linux, those whose glibc has every symbol that it names
+    (PEP 600); of others, the one that it was built on."""
+    platform = re.sub(r"\W", "_", sysconfig.get_platform())
+    versions = {(int(major), int(minor)) for major, minor in re.findall(rb"\0GLIBC_(\d+)\.(\d+)", library)}
+    if versions and platform.startswith("linux_"):
+        major, minor = max(*versions, (2, 17))  # the oldest that pip is still told to look for
+        platform = platform.replace("linux", f"manylinux_{major}_{minor}", 1)
+    return platform
 
 
-def build_search(root: Path) -> Path | None:
-    """Compile the search where it is out of date; without a C compiler all works, but large bodies take longer."""
+FLAGS = (
+    *("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"),
+    "-Wno-bitwise-instead-of-logical",  # of conditions without a branch, which are meant
+    "-ffp-contract=off",  # numbers are rounded alike whether or not the processor multiplies and adds in one step
+    *("-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"),
+    *(("-Wl,-z,relro,-z,now,-z,noexecstack",) if sys.platform == "linux" else ()),
+)
+
+
+def build_search(root: Path) -> Path:
+    """Compile the search where it is out of date, with CC (else cc) and, after ours, the flags of CFLAGS."""
     library, sources = root / SEARCH, search_sources(root)
     if is_current(library, sources):
         return library
-    compiler = c_compiler()
+    compiler = shutil.which(os.environ.get("CC", "cc"))
     if compiler is None:
-        print("No C compiler: the search works without its compiled part, slower on large bodies.", file=sys.stderr)
-        return None
+        sys.exit(
+            "No C compiler for the search: install one (Debian, Ubuntu: apt install gcc libc6-dev), set CC, or install "
+            "a wheel of appwitness, which needs none."
+        )
     made = library.with_name(f"{library.name}.{os.getpid()}")
-    flags = ("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-o", str(made))
     files = [str(path) for path in sources if path.suffix == ".c"]
-    compiled = subprocess.run([compiler, *flags, *files, "-lm"], capture_output=True, text=True, check=False)
+    command = [compiler, *FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), "-o", str(made), *files, "-lm"]
+    compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     if compiled.returncode:
         sys.exit(f"The search does not compile:\n{compiled.stdout}{compiled.stderr}")
     made.replace(library)
@@ -165,14 +184,14 @@ def build_search(root: Path) -> Path | None:
 
 
 def build(root: Path) -> None:
-    """Build the agent, the lab device and the search where they are out of date."""
+    """Build the search, the agent and the lab device where they are out of date."""
+    build_search(root)
     build_agent(root)
     build_lab(root)
-    build_search(root)
 
 
 if __name__ == "__main__":
     if "--current" in sys.argv:
-        made = [(AGENT, agent_sources), (LAB, lab_sources), *([(SEARCH, search_sources)] if c_compiler() else [])]
+        made = [(AGENT, agent_sources), (LAB, lab_sources), (SEARCH, search_sources)]
         sys.exit(not all(is_current(ROOT / target, sources(ROOT)) for target, sources in made))
     build(ROOT)

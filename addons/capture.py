@@ -25,7 +25,7 @@ from pathlib import Path
 # Run by its path, from a checkout or from inside the installed package: make `addons` importable in both.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from mitmproxy import exceptions, hooks, http, master, tcp, udp
+from mitmproxy import exceptions, hooks, http, master, options, tcp, udp
 from mitmproxy.addons import (
     block,
     core,
@@ -40,8 +40,8 @@ from mitmproxy.addons import (
 )
 
 from addons.disk.to_writer import SMALL
-from addons.mitm import backpressure_http2, backpressure_http3, exact_socks, trailers
-from addons.mitm.fewer_turns import Addons, Settings, at_once
+from addons.mitm import backpressure_http2, backpressure_http3, exact_socks, trailers, wide_reads
+from addons.mitm.fewer_calls import Addons
 from addons.record.admission import Admission
 from addons.record.announced import Announced
 from addons.record.hosts import Hosts
@@ -92,31 +92,31 @@ class Announce:
 
 
 class Lean(master.Master):
-    """mitmproxy's master with what mitm/fewer_turns.py has."""
+    """mitmproxy's master with what mitm/fewer_calls.py has."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: options.Options) -> None:
         super().__init__(settings)
         self.addons = Addons(self)
 
 
 def make(settings: Sequence[str]) -> master.Master:
     """The proxy, configured but not yet listening. Raises OptionsError."""
-    opts = Settings()
-    opts.update(listen_host="127.0.0.1", listen_port=0)  # type: ignore[no-untyped-call]
+    opts = options.Options()
+    opts.update(listen_host="127.0.0.1", listen_port=0)
     opts.set(*settings, defer=True)
     backpressure_http2.bound()
     backpressure_http3.bound()
     trailers.bound()
     exact_socks.bound()
     uploads = Uploads()
-    at_once(uploads.recorder.room)
+    wide_reads.bound(uploads.recorder.room)
     lean = Lean(opts)
     with _alone(Path(opts.confdir).expanduser()):
         lean.addons.add(
             core.Core(),
             # Refuses clients from public addresses, for whoever listens on more than loopback.
             block.Block(),
-            # Refuses everybody else but whom the proxy is for.
+            # Refuses every client that the proxy is not meant for.
             Admission(uploads.recorder),
             # For mode socks5: which of the app's connections it is.
             Announced(),
@@ -140,13 +140,13 @@ def make(settings: Sequence[str]) -> master.Master:
         )
         if opts.deferred:
             raise exceptions.OptionsError(f"Unknown option: {', '.join(opts.deferred)}.")
-        lean.addons.trigger(hooks.ConfigureHook(opts.keys()))  # type: ignore[no-untyped-call]
+        lean.addons.trigger(hooks.ConfigureHook(opts.keys()))
     return lean
 
 
 @contextmanager
 def _alone(confdir: Path) -> Iterator[None]:
-    """Two proxies that make the certificate authority at the same moment would each keep half of it."""
+    """Two proxies that create the certificate authority at the same moment would each keep half of it."""
     confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fcntl is None:
         yield
@@ -179,7 +179,7 @@ async def run(settings: Sequence[str], until_eof: bool) -> None:
 
 
 def _await_eof(lean: master.Master) -> None:
-    """Whoever started us holds the other end of stdin: it closes when he dies, however he dies."""
+    """Whoever started us holds the other end of stdin: it closes when that process dies, for whatever reason."""
     while os.read(0, 1024):
         pass
     lean.shutdown()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something that the user can mend.
+    """Something that the user can fix.
 
     `what` is one sentence on what happened, `next_step` one on what to do about it. The command line prints both and
     ends with `exit_code` (the table is in cli.EXIT_CODES and in README).

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from monitor import catalog
 from monitor.app_ops import AppOps
@@ -26,7 +27,9 @@ from monitor.judge.policy import Policy
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import Frequency, Rule
 from monitor.labels import Labels
-from monitor.match.native.library import loaded
+from monitor.match.native.library import LIBRARY, SEARCH_ABI
+from monitor.match.native.sieve import LARGE
+from monitor.match.variants.digests import DIGESTS
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,10 @@ class Knowledge:
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
     digest: str = ""
-    """sha256 over all of it and of what runs (`versions`): another digest: judge anew."""
+    """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
 
     def type_of(self, run: Run) -> AppType | None:
-        """The type of app that a run is held against. Raises UserError when run.json names none that there is."""
+        """The type of app that a run is checked against. Raises UserError when run.json names none that there is."""
         return self.app_type or (self.app_types.of(run.app_type) if run.app_type is not None else None)
 
     def recipients_of(self, run: Run) -> Recipients:
@@ -72,21 +75,30 @@ class Knowledge:
         )
 
 
-def knowledge(
-    rules: Path | None = None,
-    first_party: Sequence[str] = (),
-    *,
-    laws: Sequence[str] = (),
-    app_type: str | int | None = None,
-    policy: Path | None = None,
-    territory: str | None = None,
-    assume_consent: Assumption | None = None,
-) -> Knowledge:
-    """Read the catalog, and the user's own folder of `rules` and `policy` file.
+class Choices(TypedDict, total=False):
+    """What a user chooses for judging; what is given here goes before what the policy says."""
 
-    `laws` are jurisdictions; `app_type` is a number or name; what is given here goes before what the policy says.
+    first_party: Sequence[str]
+    """Domains of the app's maker."""
+    laws: Sequence[str]
+    """Jurisdictions; none: all."""
+    app_type: str | int | None
+    """Number or name of the type of app."""
+    policy: Path | None
+    """File of what the app's maker declares."""
+    territory: str | None
+    """Country of the users."""
+    assume_consent: Assumption | None
+
+
+def knowledge(rules: Path | None = None, **choices: Unpack[Choices]) -> Knowledge:
+    """Read the catalog, the user's own folder of `rules`, and the policy file.
+
     Raises FileError with file and line, and UserError for a jurisdiction or type that there is not.
     """
+    first_party, laws = choices.get("first_party", ()), choices.get("laws", ())
+    app_type, policy = choices.get("app_type"), choices.get("policy")
+    assume_consent = choices.get("assume_consent")
     rule_files = list(catalog.files("rules", rules))
     (table,) = catalog.files("recipients.yml")
     (types_file,) = catalog.files("data_types.yml")
@@ -105,7 +117,7 @@ def knowledge(
     if app_type is None and declared:
         app_type = declared.app_type
     chosen = app_types.of(app_type) if app_type is not None else None
-    territory = territory or (declared.territory if declared else None)
+    territory = choices.get("territory") or (declared.territory if declared else None)
     ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file, app_ops_file)
     said = [
         *(["rule", _sha256(path)] for path in rule_files),
@@ -143,8 +155,8 @@ def knowledge(
 
 @cache
 def versions() -> tuple[str, ...]:
-    """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python
-    and every library that we require."""
+    """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python,
+    the digests that its OpenSSL has, and every library that we require."""
     code = hashlib.sha256()
     root = Path(__file__).parent
     for path in sorted(root.rglob("*.py")):
@@ -154,8 +166,13 @@ def versions() -> tuple[str, ...]:
     for name in sorted(required):
         with suppress(importlib.metadata.PackageNotFoundError):  # one that only another system or an extra needs
             libraries.append(f"{name} {importlib.metadata.version(name)}")
-    compiled = _sha256(Path(file)) if (file := loaded()) else "absent"
-    return (importlib.metadata.version("appwitness"), code.hexdigest(), compiled, sys.version, *libraries)
+    ours = (importlib.metadata.version("appwitness"), code.hexdigest(), search_version())
+    return (*ours, sys.version, *DIGESTS, *libraries)
+
+
+def search_version() -> str:
+    """Which compiled part searches: its interface, the bytes from which on a text is sifted, the digest of its file."""
+    return f"{SEARCH_ABI}, from {LARGE} bytes on, {_sha256(Path(LIBRARY))}"
 
 
 def _sha256(path: Path) -> str:
@@ -191,7 +208,7 @@ def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:
 def _addresses_as_of() -> str:
     """The date on which the data on blocks of addresses was built in; the version of the package when it does not say.
 
-    iptocc is built anew each night from the lists of the registries; its bill of materials has the date.
+    iptocc is rebuilt each night from the lists of the registries; its bill of materials has the date.
     """
     for file in importlib.metadata.files("iptocc") or ():
         if file.name.endswith(".cyclonedx.json"):

@@ -1,4 +1,4 @@
-"""For all tests: properties are tried on the same examples each time, and what one has recorded is let go of when it
+"""For all tests: properties are tried on the same examples each time, and what one has recorded is dropped when it
 ends."""
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ NASTY: tuple[Any, ...] = (
 
 
 def corpus(most: int | None = None) -> list[Files]:
-    """The recordings, stamped: name -> content; at most so many."""
+    """The recordings, stamped: name -> content; at most this many."""
     made = []
     for path in sorted(SOURCES.glob("*/run.json"))[:most]:
         with tempfile.TemporaryDirectory(dir=memory()) as folder:
@@ -400,7 +400,7 @@ class Desk:
             report_on(recording, self._store, self.known)  # correlated
             made = report_on(recording, self._store, self.known)  # from the index, if that is current
         finally:
-            self._store.close()  # opens anew when it is asked again
+            self._store.close()  # reopened when it is needed again
         for format_, lang in shown:
             with suppress(UserError):
                 text = render(made, format_, lang=lang, reveal=format_ == "json")

@@ -9,7 +9,7 @@ from contextlib import suppress
 LINES_MORE = 4
 """Lines may go on for a quarter more than what bodies may fill."""
 LOOK_S = 10.0
-"""How often all is counted anew, others' bodies among them; more seldom where that takes long."""
+"""How often everything is counted again, bodies of others included; less often where that takes long."""
 MARK = "quota: "
 """How the reason begins for which a body is not stored whole."""
 
@@ -25,7 +25,7 @@ class Quota:
         self.look_at = 0.0
 
     def body(self, size: int) -> str:
-        """Why so many bytes of a body cannot be stored; "" when they can, and then they count."""
+        """Why this many bytes of a body cannot be stored; "" when they can, and then they count."""
         if self.most and self._used() + size > self.most:
             return f"{MARK}the recording has reached its limit of {self.most} bytes"
         problem = self._scarce(size)

@@ -2,9 +2,9 @@
 
 The proxy puts whole records in and rings: through a pipe it says how far they go and where in memory they begin. The
 writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what was not taken
-out outlives the writer; the next one goes on where it stopped. Nobody waits for anybody: where there is no room, `put`
-says so. Numbers are only believed when they came through the pipe (a call into the system, so what was written before
-is there), or when the pipe has ended.
+out outlives the writer; the next one goes on where it stopped. Neither side waits for the other: `put` says when there
+is no room. Numbers are only believed when they came through the pipe (a system call, so what was written before is
+there), or when the pipe has ended.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import struct
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 RING_BYTES = 16 * 1024 * 1024
 """All that can be held for a disk that does not take it."""
@@ -35,9 +36,22 @@ _PUT, _BASE, _TAKEN = 0, 1, 8
 Buffer = bytes | bytearray | memoryview
 
 
+class Put(NamedTuple):
+    """What the proxy says."""
+
+    kind: int
+    line: bytes = b""
+    data: Sequence[Buffer] = ()
+    number: int = 0
+    """As in `Record`, and so are the others."""
+    at: int = 0
+    of: int = 0
+    problem: bytes = b""
+
+
 @dataclass(slots=True)
 class Record:
-    """What the proxy says, as the writer sees it. The bytes are the ring's own until it is taken out."""
+    """The same as the writer sees it. The bytes are the ring's own until it is taken out."""
 
     kind: int
     number: int
@@ -85,19 +99,9 @@ class Ring:
         """Bytes that the writer has taken out since the beginning."""
         return self._counts[_TAKEN]
 
-    def put(
-        self,
-        most: int,
-        kind: int,
-        line: bytes = b"",
-        data: Sequence[Buffer] = (),
-        *,
-        number: int = 0,
-        at: int = 0,
-        of: int = 0,
-        problem: bytes = b"",
-    ) -> bool:
+    def put(self, most: int, said: Put) -> bool:
         """Put a record in, unless more than `most` bytes would wait then; whether it was. Ring after it."""
+        kind, line, data, number, at, of, problem = said
         size = 0
         for piece in data:
             size += len(piece)
@@ -147,7 +151,7 @@ class Ring:
         self._known, self._base = self._counts[_PUT], self._counts[_BASE]
 
     def first(self) -> Record | None:
-        """The record that is next; None when there is none, as far as is known."""
+        """The next record; None when none is known."""
         while self._counts[_TAKEN] < self._known:
             place = (self._counts[_TAKEN] - self._base) % RING_BYTES
             left = RING_BYTES - place

@@ -55,7 +55,7 @@ def time_of(seconds: float) -> str:
 
 
 def coded(line: Line) -> bytes:
-    """A line as it stands in the file, but for its end."""
+    """A line as it stands in the file, without its newline."""
     return _encode(line).encode("utf-8", "replace")
 
 
@@ -67,7 +67,7 @@ class Lines:
         self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def append(self, line: bytes) -> None:
-        """Write a line (without its end). Raises OSError when the disk refuses it; then none of it stays."""
+        """Write a line (without its newline). Raises OSError when the disk refuses it; then none of it stays."""
         data = line + b"\n"
         with _locked(self.fd):
             end = os.fstat(self.fd).st_size
@@ -92,7 +92,7 @@ class Lines:
         return data[at:end] if at > len(begin) and end >= 0 else None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self.fd)
 
 

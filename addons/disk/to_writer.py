@@ -17,14 +17,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from addons.disk import writer
 from addons.disk.quota import Quota
-from addons.disk.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Ring, memory
+from addons.disk.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Put, Ring, memory
 
 SMALL = 64 * 1024
 """Bytes of a body that mitmproxy may buffer."""
@@ -92,25 +90,25 @@ class Channel:
 
     def piece(self, number: int, at: int, data: Buffer) -> bool:
         """Bytes of a body, and where in it they belong; False when there is no room."""
-        return self._put(PIECES_BYTES, PIECE, data=(data,), number=number, at=at)
+        return self._put(PIECES_BYTES, Put(PIECE, data=(data,), number=number, at=at))
 
     def upload(self, line: bytes, body: Body, of: int) -> bool:
         """A line without its body, size and truncated, and the body; False when there is no room."""
         problem = body.problem.encode("utf-8", "replace") if body.problem else b""
         if body.number:
-            return self._put(RING_BYTES, END, line, number=body.number, at=body.kept, of=of, problem=problem)
-        if self._put(BODIES_BYTES, WHOLE, line, body.memory, of=of, problem=problem):
+            return self._put(RING_BYTES, Put(END, line, (), body.number, body.kept, of, problem))
+        if self._put(BODIES_BYTES, Put(WHOLE, line, body.memory, of=of, problem=problem)):
             return True
         problem = problem or (TOO_SLOW.encode() if body.kept else b"")
-        return self._put(RING_BYTES, WHOLE, line, of=of, problem=problem)
+        return self._put(RING_BYTES, Put(WHOLE, line, of=of, problem=problem))
 
     def gap(self, line: bytes) -> bool:
         """A line for the gaps; False when there is no room."""
-        return self._put(RING_BYTES, GAP, line)
+        return self._put(RING_BYTES, Put(GAP, line))
 
-    def _put(self, most: int, kind: int, line: bytes = b"", data: Sequence[Buffer] = (), **numbers: Any) -> bool:
+    def _put(self, most: int, said: Put) -> bool:
         ring = self.ring
-        while not ring.put(most, kind, line, data, **numbers):
+        while not ring.put(most, said):
             if self.live or not (self.thread and self.thread.is_alive() and ring.used()):
                 return False
             time.sleep(LOOK_S / 10)
@@ -143,7 +141,7 @@ class Channel:
         return used > WAIT_BYTES
 
     async def room(self) -> None:
-        """Wait until the writer is no longer behind, as long as that is bearable."""
+        """Wait until the writer is no longer behind, within the limits of WAIT_BYTES and PATIENCE_S."""
         while self.behind:
             now, taken = time.monotonic(), self.ring.taken()
             if self.until is None:

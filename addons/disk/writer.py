@@ -1,4 +1,4 @@
-"""The writer: a process beside the proxy that puts on disk what the proxy records, so that no disk is in anybody's way.
+"""The writer: a process beside the proxy that puts on disk what the proxy records, so that a slow disk delays nobody.
 
     python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN MOST FREE
 
@@ -20,7 +20,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -114,7 +114,7 @@ class Writer:
             say(f"{self.folder}: what was left there could not be looked at: {error}")
 
     def _listen(self, seconds: float | None) -> None:
-        """Wait for the bell, so long at most, and know how far records go then."""
+        """Wait for the bell, for this long at most, and know how far records go then."""
         if seconds is not None and not (fcntl and select.select([self.bell], [], [], seconds)[0]):
             return
         rung = os.read(self.bell, _PIPE)
@@ -218,9 +218,10 @@ def say(words: str) -> None:
         print(f"appwitness: {words}", file=sys.stderr, flush=True)
 
 
-def main(folder: str, memory: str, bell: str, name: str, again: str, most: str, free: str) -> int:
+def main(arguments: Sequence[str]) -> int:
     """The program; returns its exit code."""
-    # Who wants to end it ends the proxy; a terminal's Ctrl-C is for that one, too.
+    folder, memory, bell, name, again, most, free = arguments
+    # To end the writer, end the proxy; Ctrl-C in a terminal is meant for the proxy, too.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "SCHED_BATCH"):
@@ -237,4 +238,4 @@ def main(folder: str, memory: str, bell: str, name: str, again: str, most: str, 
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

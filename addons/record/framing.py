@@ -149,7 +149,7 @@ class Xmpp:
         if tag.startswith((b"<?", b"<!")):
             return False
         if tag.startswith(b"<stream:stream"):
-            self.depth = 1  # also in the midst: after authentication, a stream begins anew
+            self.depth = 1  # also in the midst: after authentication, a stream begins again
             return True
         if tag.startswith(b"</"):
             self.depth -= 1

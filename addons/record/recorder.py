@@ -69,7 +69,7 @@ class Recorder:
             self.channel = Channel(folder, live=live, most=self.most, free=self.free)
         except OSError as error:
             raise exceptions.OptionsError(
-                f"recording: {folder} cannot be written ({error.strerror}). Mend that, or name another folder."
+                f"recording: {folder} cannot be written ({error.strerror}). Fix that, or name another folder."
             ) from error
 
     def body(self) -> Body:
@@ -101,7 +101,7 @@ class Recorder:
         self._append(line)
 
     async def room(self) -> None:
-        """Wait for a disk that is behind, as long as that is bearable (disk/to_writer.py)."""
+        """Wait for a disk that is behind, within the limits of WAIT_BYTES and PATIENCE_S (disk/to_writer.py)."""
         if self.channel is not None and self.channel.behind:
             await self.channel.room()
 

@@ -136,7 +136,7 @@ class Unseen:
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         self._refuse_quic(nextlayer)
 
-        # Whoever decides may come after us; then the choice is made in this turn of the loop all the same.
+        # Whoever decides may come after us; then the choice is made in this turn of the loop anyway.
         def look() -> None:
             chosen = nextlayer.layer
             if isinstance(chosen, layers.TCPLayer | layers.UDPLayer) and chosen.flow is None:

@@ -148,7 +148,7 @@ def text(data: bytes) -> str:
 
 
 def endpoint(address: tuple[Any, ...] | None) -> Line | None:
-    """One end of a connection; an IPv4 address that came as IPv6 is one all the same."""
+    """One end of a connection; an IPv4 address that came as IPv6 counts as one."""
     if not address:
         return None
     ip = str(address[0])

@@ -52,7 +52,7 @@ export function lookAgain(): void {
   absent.clear();
 }
 
-/** Keep a class that came from any loader, a global reference; false when it is known, and let go of, already. */
+/** Keep a class that came from any loader, a global reference; false when it is known, and released, already. */
 export function keep(env: Env, name: string, cls: NativePointer): boolean {
   const known = found.get(name) ?? [];
   if (known.some((other) => isSame(env, other, cls))) {

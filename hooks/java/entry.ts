@@ -319,7 +319,7 @@ function tick(): void {
   });
 }
 
-/** Mend what was undone, and tell of it. */
+/** Put back what was undone, and tell of it. */
 function audit(): void {
   if (known === null || subjects.length === 0) {
     return;

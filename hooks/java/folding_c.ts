@@ -7,7 +7,7 @@
 export const SLOTS = 8;
 /** Objects of one method whose calls are let through. */
 const LEFT_OUT = 256;
-/** Arguments of a method, and the mark behind the last one, at most. */
+/** Arguments of a method, and the mark after the last one, at most. */
 export const MOST_ARGUMENTS = 24;
 /** Frames of a stack that are told apart, and recorded, at most: the innermost. */
 export const MOST_FRAMES = 128;
@@ -337,7 +337,7 @@ static gint may_spend(Budget *budget, gint64 most, gint share, gint64 now, gint6
   return budget->left > 0;
 }
 
-/* One number for where the thread is, or one of those that stand for none. */
+/* One number for where the thread is, or a reserved number for none. */
 static guint64 where(Thread *own, Env env, gint64 now) {
   guint64 sum = 1469598103934665603ULL;
   gint64 begun;

@@ -31,6 +31,8 @@ const ownThread = Process.getCurrentThreadId();
 
 type Work = (env: Env) => void;
 
+/** What our thread is at; while it is, classes come that it loads itself: their hooks must be live when it is done, too. */
+let atWork: Work[] | null = null;
 let busy = 0;
 let closing = false;
 
@@ -42,11 +44,15 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
   busy += 1;
   soon(() => {
     attached(() => {
-      try {
-        work(currentEnv());
-      } catch (error) {
-        report(error, "installing");
+      atWork = [work];
+      for (const each of atWork) {
+        try {
+          each(currentEnv());
+        } catch (error) {
+          report(error, "installing");
+        }
       }
+      atWork = null;
       setTimeout(() => {
         attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
@@ -132,6 +138,10 @@ export function watchEnd(env: Env): void {
  * hooks are live. Hooks made on the app's own thread here would freeze a JVM. False when they came too late.
  */
 function installNow(work: Work, patience: number): boolean {
+  if (atWork !== null && Process.getCurrentThreadId() === ownThread) {
+    atWork.push(work);
+    return true;
+  }
   let live = false;
   defer(work, () => {
     live = true;
@@ -177,19 +187,6 @@ export function eachClass(env: Env, name: string, work: OnClass): boolean {
     work(env, wrapper);
   }
   return there.length > 0;
-}
-
-/** Do `work` when a class of the name is there; there is none yet. */
-export function whenDefined(name: string, work: Work): void {
-  let done = false;
-  const works = wanted.get(name) ?? [];
-  works.push((env) => {
-    if (!done) {
-      done = true;
-      work(env);
-    }
-  });
-  wanted.set(name, works);
 }
 
 /** Watch all overloads of a method, now or when its class comes; one in which the app's own code may run, unless told. */

@@ -52,7 +52,7 @@ export function takeException(env: Env): NativePointer {
   return pending;
 }
 
-/** Run `work` and let go of the local references it made. */
+/** Run `work` and release the local references it made. */
 export function inFrame<T>(env: Env, work: () => T): T {
   if (jni<number>(env, 19, "int", ["int"], 32) !== 0) {
     takeException(env);
@@ -140,7 +140,7 @@ export function arrayElement(env: Env, array: NativePointer, index: number): Nat
 }
 
 /**
- * What `of` gives for each element of an Object[], the first `most` of them; what it refers to is let go of each time:
+ * What `of` gives for each element of an Object[], the first `most` of them; what it refers to is released each time:
  * before Android 8 a thread that has 512 local references ends the process.
  */
 export function eachOf<T>(env: Env, array: NativePointer, of: (element: NativePointer) => T, most = Infinity): T[] {

@@ -5,8 +5,8 @@ import { insideKey, pausedFlag } from "../java/folding.js";
 import { patch } from "../java/patches.js";
 import { report } from "../out/emit.js";
 import { whenLeft } from "../out/leaving.js";
-import { tableOf } from "./automaton.js";
 import { ARGUMENTS, DESCRIPTORS, Judges, MOST_LIBRARIES, SOURCE } from "./filters_c.js";
+import { shapeOf } from "./shapes.js";
 
 /** Which calls of a function matter. */
 export interface Filter {
@@ -64,22 +64,22 @@ export function ofFamily(argument: number, some: number[]): Filter {
   return numbers(Judges.family, argument, some);
 }
 
-const tables = new Map<string, NativePointer | null>();
+const shapes = new Map<string, NativePointer | null>();
 
-/** A table of a pattern, made once; they live as long as the agent. */
-function tableFor(pattern: string): NativePointer | null {
-  let table = tables.get(pattern);
-  if (table === undefined) {
-    const made = tableOf(pattern);
-    table = made === null ? null : Memory.alloc(made.byteLength).writeByteArray(made.buffer as ArrayBuffer);
-    tables.set(pattern, table);
+/** The shape of a pattern, made once; they live as long as the agent. */
+function shapeFor(pattern: string): NativePointer | null {
+  let known = shapes.get(pattern);
+  if (known === undefined) {
+    const shape = shapeOf(pattern);
+    known = shape === null ? null : Memory.alloc(shape.length).writeByteArray(shape);
+    shapes.set(pattern, known);
   }
-  return table;
+  return known;
 }
 
-/** Calls with a text that one of some patterns matches; now and then one that none does. */
+/** Calls with a text that one of some patterns matches, and a few that none does. */
 export function matching(argument: number, patterns: string[], behind = 0): Filter {
-  const found = patterns.map(tableFor);
+  const found = patterns.map(shapeFor);
   const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));
   found.forEach((one, i) => table.add(i * Process.pointerSize).writePointer(one ?? NULL));
   return found.includes(null) ? ALL : { judges: Judges.text, argument, behind, table, count: found.length };
@@ -181,7 +181,7 @@ const spared = Memory.alloc((1 + 2 * MOST_LIBRARIES) * Process.pointerSize);
 
 const core = new CModule(SOURCE, {
   inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, entered, left,
-  fileno: Module.getGlobalExportByName("fileno"),
+  fileno: Module.getGlobalExportByName("fileno"), syscall: Module.getGlobalExportByName("syscall"),
 });
 const newFilter = new NativeFunction(
   core["new_filter"] as NativePointer, "pointer", ["int", "int", "int", "int", "int", "int", "int", "pointer", "int"]);

@@ -1,5 +1,7 @@
 // The C part of filters.ts: whether a call of a hooked function matters is seen without entering JavaScript.
 
+import { FITS } from "./shapes.js";
+
 /** Arguments of a call that are kept. */
 export const ARGUMENTS = 8;
 /** Descriptors that are looked up one by one; of larger ones it is only known whether there is any. */
@@ -7,13 +9,15 @@ export const DESCRIPTORS = 65536;
 /** Libraries whose calls are let through. */
 export const MOST_LIBRARIES = 64;
 
+const EFAULT = 14;
+
 /** How a call is judged; the numbers are shared with C. */
 export const Judges = {
   /** each matters */
   all: 0,
   /** an argument is one of some numbers */
   number: 1,
-  /** a text is found by one of some tables of automaton.ts */
+  /** a text is fit by one of some shapes of shapes.ts */
   text: 2,
   /** a descriptor is in a table */
   descriptor: 3,
@@ -22,6 +26,23 @@ export const Judges = {
   /** the first 16 bits of what an argument points to are one of some numbers */
   family: 5,
 } as const;
+
+/** The system call `rt_sigprocmask`: it reads a mask before it finds that what is to be done with it is nonsense. */
+const ASK = { x64: 14, ia32: 175, arm: 175, arm64: 135 }[Process.arch as "x64" | "ia32" | "arm" | "arm64"];
+
+/** The C function `is_readable`, and the symbol that it needs: what an app gives to the kernel may point to nothing. */
+export const READABLE = Process.platform !== "linux" ? "static gint is_readable (gconstpointer at) { return at != NULL; }" : `
+#include <gum/gumprocess.h>
+
+extern glong syscall (glong number, gsize a, gsize b, gsize c, gsize d, gsize e);
+
+static gint
+is_readable (gconstpointer at)
+{
+  const gsize from = GPOINTER_TO_SIZE (at) & ~(gsize) 7;
+  return from != 0 && (syscall (${ASK}, -1, from, 0, 8, 0) == 0 || gum_thread_get_system_error () != ${EFAULT});
+}
+`;
 
 export const SOURCE = `
 #include <gum/guminterceptor.h>
@@ -61,11 +82,18 @@ gpointer new_key (void) { return GSIZE_TO_POINTER (gum_tls_key_new ()); }
 gpointer place (void) { return (gpointer) gum_tls_key_new; }
 void set_own (void) { gum_tls_key_set_value (own_key, GINT_TO_POINTER (1)); }
 
-/* A pointer that no page can be behind: the kernel refuses it, as it would without us. */
+${READABLE}
+${FITS}
+/* A text that can be read to its end: of any other the kernel says EFAULT, as it would without us. */
 static gint
-is_bad (gpointer at)
+is_text (const guint8 * at)
 {
-  return GPOINTER_TO_SIZE (at) + 4096 < 8192;
+  if (!is_readable (at))
+    return 0;
+  while (*at != 0)
+    if ((GPOINTER_TO_SIZE (++at) & 4095) == 0 && !is_readable (at))
+      return 0;
+  return 1;
 }
 
 static gint
@@ -88,22 +116,11 @@ is_open (guint8 * table, gint descriptor)
 static gint
 is_found (Filter * filter, const guint8 * text)
 {
-  guint16 ** tables = filter->table;
+  const guint8 ** shapes = filter->table;
   gint i;
-
   for (i = 0; i != filter->count; i++)
-  {
-    const guint kinds = tables[i][0];
-    const guint16 * kind_of = tables[i] + 1;
-    const guint16 * states = kind_of + 256;
-    const guint8 * at = text;
-    guint state = 2;
-    do
-      state = states[state * kinds + kind_of[*at]];
-    while (state > 1 && *at++ != 0);
-    if (state == 1)
+    if (fits (shapes[i], text))
       return 1;
-  }
   return 0;
 }
 
@@ -114,10 +131,10 @@ matters (Filter * filter, GumInvocationContext * ic)
   switch (filter->judges)
   {
     case ${Judges.number}: return is_one_of (filter, GPOINTER_TO_SIZE (argument));
-    case ${Judges.text}: return !is_bad (argument) && is_found (filter, (guint8 *) argument + filter->behind);
+    case ${Judges.text}: argument = (guint8 *) argument + filter->behind; return is_text (argument) && is_found (filter, argument);
     case ${Judges.descriptor}: return is_open (filter->table, GPOINTER_TO_SIZE (argument));
-    case ${Judges.stream}: return !is_bad (argument) && is_open (filter->table, fileno (argument));
-    case ${Judges.family}: return !is_bad (argument) && is_one_of (filter, *(guint16 *) argument);
+    case ${Judges.stream}: return is_readable (argument) && is_open (filter->table, fileno (argument));
+    case ${Judges.family}: return is_readable (argument) && is_one_of (filter, *(guint16 *) argument);
   }
   return 1;
 }

@@ -4,6 +4,8 @@
 // is the one to the proxy and stands at once, so each of those ways is told to wait for the proxy's answer instead.
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
 
+import { READABLE } from "./filters_c.js";
+
 /** Connections that may wait for the proxy's answer at once; more of them wait inside connect. */
 export const MOST_WAITING = 64;
 /** Files of the process whose place in an epoll set is remembered. */
@@ -22,7 +24,7 @@ export const SOURCE = `
 #include <glib.h>
 #include <string.h>
 #include <gum/guminterceptor.h>
-
+${READABLE}
 enum { AF_INET = 2, AF_INET6 = 10, STREAM = 1, DATAGRAM = 2, CLOEXEC = 0x80000, TCP = 6, MPTCP = 262 };
 enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDTIMEO = 21, SO_PROTOCOL = 38, IPV6 = 41, V6ONLY = 26, FASTOPEN_CONNECT = 30 };
 enum { DONTWAIT = 0x40, NOSIGNAL = 0x4000, FASTOPEN = 0x20000000, GETFL = 3, NONBLOCK = 0x800, SHUT_RDWR = 2 };
@@ -65,7 +67,6 @@ enum { POLL, PPOLL, PPOLL64, SELECT, PSELECT, PSELECT64, EPOLL_WAIT, EPOLL_PWAIT
 /* Functions of but a few bytes, which cannot be had without us: their system calls. */
 enum { EPOLL_CTL, GETPEERNAME, GETSOCKOPT };
 extern glong calls[];
-extern glong syscall (glong number, gsize a, gsize b, gsize c, gsize d, gsize e);
 /* Those that other hooks are on, too: the function itself; within what stands in its place, that is the one without us. */
 extern gint connect (gint fd, gconstpointer address, guint size);
 extern glong send (gint fd, gconstpointer bytes, gsize size, gint flags);
@@ -81,6 +82,8 @@ extern gint close (gint fd);
 extern gint fcntl (gint fd, gint what, gint value);
 extern gint clock_gettime (gint clock, glong *at);
 extern gint *errno_at (void);
+
+static gboolean is_there (gconstpointer optional) { return optional == NULL || is_readable (optional); }
 
 static gint waiting (void) { return *(volatile gint *) &state.waiting; }
 
@@ -114,7 +117,7 @@ static gint local_port (gint fd) {
 }
 
 static gboolean is_inet (const Address *address, guint size) {
-  return address != NULL && ((size >= 16 && address->family == AF_INET) || (size >= 28 && address->family == AF_INET6));
+  return size >= 16 && is_readable (address) && (address->family == AF_INET || (size >= 28 && address->family == AF_INET6));
 }
 
 static guint size_of (const Address *address) { return address->family == AF_INET ? 16 : 28; }
@@ -462,7 +465,7 @@ gint our_connect (gint fd, const Address *to, guint size) {
   gint result = 1, protocol;
 
   if (!is_inet (to, size)) {
-    if (to != NULL && size >= 2 && to->family == 0 && waiting () != 0) {
+    if (waiting () != 0 && size >= 2 && is_readable (to) && to->family == 0) {
       Item *item;
       g_mutex_lock (&lock);
       if ((item = find (fd)) != NULL)
@@ -507,7 +510,7 @@ glong our_sendto (gint fd, gconstpointer bytes, gsize size, gint flags, const Ad
 }
 
 glong our_sendmsg (gint fd, Message *message, gint flags) {
-  if (message != NULL && message->to != NULL) {
+  if (is_readable (message) && message->to != NULL) {
     if (refuses_quic (fd, message->to, message->length))
       return fails (ECONNREFUSED);
     if (flags & FASTOPEN) {
@@ -520,7 +523,7 @@ glong our_sendmsg (gint fd, Message *message, gint flags) {
 }
 
 gint our_sendmmsg (gint fd, Counted *messages, guint count, gint flags) {
-  const Message *first = messages != NULL && count != 0 ? &messages->message : NULL;
+  const Message *first = count != 0 && is_readable (messages) ? &messages->message : NULL;
 
   if (first != NULL && first->to != NULL && refuses_quic (fd, first->to, first->length))
     return fails (ECONNREFUSED);
@@ -533,7 +536,7 @@ gint our_getpeername (gint fd, gpointer out, guint *size) {
   Address peer;
   guint length;
 
-  if (out == NULL || size == NULL || !stands (fd))
+  if (!is_readable (out) || !is_readable (size) || !stands (fd))
     return syscall (calls[GETPEERNAME], fd, (gsize) out, (gsize) size, 0, 0);
   if (waiting () != 0) {
     gboolean yet;
@@ -556,7 +559,7 @@ gint our_getpeername (gint fd, gpointer out, guint *size) {
 
 gint our_getsockopt (gint fd, gint level, gint name, gint *value, guint *size) {
   gint error = -1;
-  if (level == SOL_SOCKET && name == SO_ERROR && waiting () != 0 && value != NULL && size != NULL && *size >= 4) {
+  if (level == SOL_SOCKET && name == SO_ERROR && waiting () != 0 && is_readable (value) && is_readable (size) && *size >= 4) {
     Item *item;
     g_mutex_lock (&lock);
     if (waits (fd) != NULL)
@@ -627,13 +630,13 @@ static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, gsiz
 }
 
 gint our_poll (Polled *files, gsize count, gint timeout_ms) {
-  if (waiting () == 0 || files == NULL)
+  if (waiting () == 0 || !is_readable (files))
     return was[POLL] ((gsize) files, count, timeout_ms, 0, 0, 0);
   return polled (POLL, files, count, timeout_ms < 0 ? -1 : timeout_ms, 0);
 }
 
 static gint any_ppoll (gint by, Polled *files, gsize count, const Time *timeout, gsize mask) {
-  if (waiting () == 0 || files == NULL)
+  if (waiting () == 0 || !is_readable (files) || !is_there (timeout))
     return was[by] ((gsize) files, count, (gsize) timeout, mask, 8, 0);
   return polled (by, files, count, ms_of (timeout), mask);
 }
@@ -644,6 +647,10 @@ gint our_ppoll (Polled *files, gsize count, const Time *timeout, gsize mask) {
 
 gint our_ppoll64 (Polled *files, gsize count, const Time *timeout, gsize mask) {
   return any_ppoll (PPOLL64, files, count, timeout, mask);
+}
+
+static gboolean are_there (gint count, Set **sets, gconstpointer timeout) {
+  return count >= 0 && count <= sizeof (Set) * 8 && is_there (sets[0]) && is_there (sets[1]) && is_there (sets[2]) && is_there (timeout);
 }
 
 static gboolean has (const Set *set, gint fd) { return set != NULL && (set->bits[fd / 8] >> fd % 8 & 1); }
@@ -702,7 +709,7 @@ gint our_select (gint count, Set *in, Set *out, Set *except, Time *timeout) {
   Set *sets[3] = { in, out, except };
   gint64 rest;
   gint result;
-  if (waiting () == 0 || count < 0 || count > sizeof (Set) * 8)
+  if (waiting () == 0 || !are_there (count, sets, timeout))
     return was[SELECT] (count, (gsize) in, (gsize) out, (gsize) except, (gsize) timeout, 0);
   result = selected (SELECT, count, sets, timeout == NULL ? -1 : timeout->s * 1000 + (timeout->rest + 999) / 1000, 0, &rest);
   if (timeout != NULL) {
@@ -715,7 +722,7 @@ gint our_select (gint count, Set *in, Set *out, Set *except, Time *timeout) {
 static gint any_pselect (gint by, gint count, Set *in, Set *out, Set *except, const Time *timeout, gsize mask) {
   Set *sets[3] = { in, out, except };
   gint64 rest;
-  if (waiting () == 0 || count < 0 || count > sizeof (Set) * 8)
+  if (waiting () == 0 || !are_there (count, sets, timeout))
     return was[by] (count, (gsize) in, (gsize) out, (gsize) except, (gsize) timeout, mask);
   return selected (by, count, sets, ms_of (timeout), mask, &rest);
 }
@@ -730,7 +737,7 @@ gint our_pselect64 (gint count, Set *in, Set *out, Set *except, const Time *time
 
 gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
   gint result;
-  if (fd >= 0 && fd < ${MOST_WATCHED} && (what == DEL || event != NULL)) {
+  if (fd >= 0 && fd < ${MOST_WATCHED} && (what == DEL || is_readable (event))) {
     Watched *one = &watched[fd];
     one->set = 0;
     if (what != DEL) {
@@ -739,7 +746,7 @@ gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
       one->set = set + 1;
     }
   }
-  if (waiting () != 0 && what != DEL && event != NULL) {
+  if (waiting () != 0 && what != DEL && is_readable (event)) {
     Event held = *event;
     Item *item;
     g_mutex_lock (&lock);

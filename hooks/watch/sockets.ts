@@ -25,7 +25,7 @@ const ADDRESS_BYTES = 128;
 /** A write after a pause this long begins something new; other code may have taken the connection over. */
 const PAUSE_US = 5_000;
 const MOST_NAMES = 4096;
-/** The first bytes say for whom a connection is: its line waits for them, so long at most. */
+/** The first bytes say for whom a connection is: its line waits for them, for this long at most. */
 const SILENT_MS = 1_000;
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;

@@ -2,9 +2,9 @@
 
 import type { Endpoint } from "../event.js";
 import { overloadsOf, type ClassWrapper, type Raw } from "../java/bridge.js";
-import { Method, wrapperOf } from "../java/classes.js";
+import { Method } from "../java/classes.js";
 import { watch, type Call } from "../java/engine.js";
-import { whenDefined } from "../java/installing.js";
+import { eachClass } from "../java/installing.js";
 import { arrayLength, byteArray, byteRegion, arrayElement, inFrame, objectField, text, type Env } from "../java/jni.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";
@@ -17,32 +17,25 @@ import { buffered, positionOf } from "./transforms.js";
 /** Begin to watch the TLS libraries of Java. */
 export function watchTls(env: Env, plan: TlsPlan): void {
   useKey(plan);
-  for (const spec of plan.sockets) {
-    whenThere(env, spec.out, (own) => {
-      watchStreams(own, spec);
+  const each = (cls: string, work: (env: Env, wrapper: ClassWrapper) => void): void => {
+    eachClass(env, cls, (own, wrapper) => {
+      try {
+        work(own, wrapper);
+      } catch (error) {
+        emit(micros(), {
+          kind: "gap", where: "hook", subject: cls, why: "install_failed",
+          detail: error instanceof Error ? error.message : String(error),
+        });
+      }
     });
+  };
+  for (const spec of plan.sockets) {
+    each(spec.out, (own, writer) => { watchWriter(own, writer, spec); });
+    each(spec.in, (own, reader) => { watchReader(own, reader, spec); });
+    each(spec.owner.type, (own, closer) => { watchEnd(own, closer, spec.owner.type, "close"); });
   }
   for (const spec of plan.engines) {
-    whenThere(env, spec.cls, (own) => {
-      watchEngine(own, spec);
-    });
-  }
-}
-
-function whenThere(env: Env, cls: string, work: (env: Env) => void): void {
-  if (wrapperOf(env, cls) === null) {
-    whenDefined(cls, (own) => {
-      whenThere(own, cls, work);
-    });
-    return;
-  }
-  try {
-    work(env);
-  } catch (error) {
-    emit(micros(), {
-      kind: "gap", where: "hook", subject: cls, why: "install_failed",
-      detail: error instanceof Error ? error.message : String(error),
-    });
+    each(spec.cls, (own, wrapper) => { watchEngine(own, wrapper, spec); });
   }
 }
 
@@ -136,25 +129,21 @@ function bytesOf(call: Call, got: number | null = null, most = Infinity): ArrayB
   return byteRegion(call.env, first, Number(from), Math.min(length, most));
 }
 
-function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
-  const signature = `L${spec.owner.type.replace(/\./g, "/")};`;
-  /** link and socket of a stream; the socket is a local reference */
-  const owner = (call: Call): [Link, NativePointer] => {
-    const socket = objectField(call.env, call.self ?? NULL, spec.owner.field, signature);
-    return [linkOf(call.env, socket), socket];
-  };
-  const writer = wrapperOf(env, spec.out);
-  const reader = wrapperOf(env, spec.in);
-  const closer = wrapperOf(env, spec.owner.type);
-  if (writer === null || reader === null || closer === null) {
-    throw new Error(`${spec.in} or ${spec.owner.type} is not there`);
-  }
+type SocketSpec = TlsPlan["sockets"][number];
+
+/** Link and socket of a stream; the socket is a local reference. */
+function ownerOf({ env, self }: Call, { owner }: SocketSpec): [Link, NativePointer] {
+  const socket = objectField(env, self ?? NULL, owner.field, `L${owner.type.replace(/\./g, "/")};`);
+  return [linkOf(env, socket), socket];
+}
+
+function watchWriter(env: Env, writer: ClassWrapper, spec: SocketSpec): void {
   watch(env, writer, "write", declared(writer, "write"), "api", {
     subject: `${spec.out}.write`,
     // Before it goes: its answer must not be seen first. The first write may be what makes the handshake: that one after.
     before: (call) => {
       inFrame(call.env, () => {
-        const [link, socket] = owner(call);
+        const [link, socket] = ownerOf(call, spec);
         if (link.wanted === true) {
           out(link, call.begun, bytesOf(call), () => aboutSocket(call.env, spec.library, socket));
         }
@@ -162,7 +151,7 @@ function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
     },
     after: (call) => {
       inFrame(call.env, () => {
-        const [link, socket] = owner(call);
+        const [link, socket] = ownerOf(call, spec);
         if (link.wanted !== null || !call.thrown.isNull()) {
           return;
         }
@@ -173,20 +162,26 @@ function watchStreams(env: Env, spec: TlsPlan["sockets"][number]): void {
       });
     },
   });
+}
+
+function watchReader(env: Env, reader: ClassWrapper, spec: SocketSpec): void {
   watch(env, reader, "read", declared(reader, "read"), "api", {
     subject: `${spec.in}.read`,
     after: (call) => {
       const got = call.args.length > 0 ? Number(call.result) : Number(call.result) < 0 ? 0 : 1;
       if (call.thrown.isNull() && got > 0) {
         inFrame(call.env, () => {
-          const [link] = owner(call);
+          const [link] = ownerOf(call, spec);
           answered(link, micros(), () => bytesOf(call, got, ANSWER_BYTES), call.args.length === 0);
         });
       }
     },
   });
-  watch(env, closer, "close", [[]], "api", {
-    subject: `${spec.owner.type}.close`,
+}
+
+function watchEnd(env: Env, wrapper: ClassWrapper, cls: string, method: string): void {
+  watch(env, wrapper, method, [[]], "api", {
+    subject: `${cls}.${method}`,
     after: (call) => {
       const link = ofObjects.get(call.env, call.self);
       if (link !== undefined) {
@@ -216,7 +211,7 @@ function note(call: Call, array: number): void {
   stood.set(call, buffers);
 }
 
-/** What passed through the noted buffers, at most so much. */
+/** What passed through the noted buffers, at most this much. */
 function passed(call: Call, most: number): ArrayBuffer {
   const pieces: Uint8Array[] = [];
   let left = most;
@@ -234,11 +229,7 @@ function passed(call: Call, most: number): ArrayBuffer {
   return whole.buffer;
 }
 
-function watchEngine(env: Env, spec: TlsPlan["engines"][number]): void {
-  const wrapper = wrapperOf(env, spec.cls);
-  if (wrapper === null) {
-    return;
-  }
+function watchEngine(env: Env, wrapper: ClassWrapper, spec: TlsPlan["engines"][number]): void {
   watch(env, wrapper, "wrap", [[BUFFERS, "int", "int", BUFFER]], "api", {
     subject: `${spec.cls}.wrap`,
     before: (call) => {
@@ -284,13 +275,5 @@ function watchEngine(env: Env, spec: TlsPlan["engines"][number]): void {
       }
     },
   });
-  watch(env, wrapper, "closeOutbound", [[]], "api", {
-    subject: `${spec.cls}.closeOutbound`,
-    after: (call) => {
-      const link = ofObjects.get(call.env, call.self);
-      if (link !== undefined) {
-        ended(link, micros());
-      }
-    },
-  });
+  watchEnd(env, wrapper, spec.cls, "closeOutbound");
 }

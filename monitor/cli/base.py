@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 import os
 import re
@@ -13,26 +14,56 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich import markup
-from rich.console import Console
-from rich.progress import Progress
 
-from monitor import escape, private
+from monitor import private
 from monitor.errors import UserError
-from monitor.findings import Assumption, Finding, Report
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Knowledge
+    from monitor.findings import Report
+    from monitor.knowledge import Knowledge
+    from monitor.store import Store
+
+VERBS = {
+    "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
+    "baseline": ("accepting", "Write down what an app is known to do, for gate."),
+    "compare": ("comparing", "Compare runs of one app with different answers."),
+    "correlate": ("judging", "Read recordings into the index and judge them."),
+    "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
+    "demo": ("observing", "Run sample apps on the lab device and judge them."),
+    "devices": ("devices", "List the devices that are there, and what each can do."),
+    "diff": ("gating", "Say what one release does that another did not."),
+    "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
+    "explain": ("judging", "Say why one flow was flagged: the read, the match, and what speaks against it."),
+    "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "gate": ("gating", "Decide whether a build does anything that was not accepted."),
+    "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "laws": ("listing", "List the articles of law that findings name."),
+    "mark": ("marking", "Note in a recording what the user was asked and decided."),
+    "observe": ("observing", "Record one run of an app, and judge it while it runs."),
+    "pair": ("devices", "Pair with a phone over Wi-Fi."),
+    "policy": ("listing", "Write down what an app's maker declares, for --policy."),
+    "report": ("judging", "Say what was found in a recording, in one of seven formats."),
+    "rules": ("listing", "List the rules, or show the page of one."),
+    "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
+    "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
+    "undo": ("devices", "Take back what a run left changed on a device."),
+    "verify": ("judging", "Check the stamps of a recording and name what differs."),
+    "waive": ("accepting", "Accept a finding for a time."),
+    "waivers": ("accepting", "Check the waivers of findings."),
+    "web": ("judging", "Show the recordings in the index in a browser."),
+}
+"""Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
 
 EXIT_CODES = {
-    0: "done; no findings",
-    1: "done; there are findings",
+    0: "done; no findings, or none that fails a build",
+    1: "done; there are findings, or one that fails a build",
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",
@@ -41,18 +72,6 @@ EXIT_CODES = {
     130: "interrupted before there was a result",
 }
 """What the exit code of every verb means; README shows this table and a test compares the two."""
-
-
-class _Terminal(Console):
-    """A console on which nothing that is printed acts, but for what rich itself does."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts and what rich can draw."""
-        super().print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
-
-
-out = _Terminal(soft_wrap=True, highlight=False)
-err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
 
 
 LONGEST_TRACEBACK = 100_000
@@ -91,12 +110,12 @@ def meant(option: str) -> Path:
 
 
 class Unread(Exception):
-    """Nobody reads on what we write, as in `appwitness report ... | head`: that is no fault."""
+    """The reader of our output is gone, as in `appwitness report ... | head`: that is no fault."""
 
 
 @contextmanager
 def _read_on() -> Iterator[None]:
-    """Click makes a 1 of a reader that went away, and 1 means findings."""
+    """Click exits with 1 when the reader of a pipe goes away, and here 1 means findings."""
     try:
         yield
         sys.stdout.flush()
@@ -107,26 +126,40 @@ def _read_on() -> Iterator[None]:
 
 
 class Group(click.Group):
-    """Turns whatever ends a verb into a message and an exit code of EXIT_CODES; no traceback reaches a user."""
+    """Loads the verb that is called and no other, and turns whatever ends it into a message and an exit code of
+    EXIT_CODES; no traceback reaches a user."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs by name."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A verb, whose module is imported now."""
+        if cmd_name in VERBS:
+            importlib.import_module(f"monitor.cli.{VERBS[cmd_name][0]}")
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with what VERBS says of them: none is loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and end with an exit code of EXIT_CODES."""
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(
-                stream, io.TextIOWrapper
-            ):  # what the terminal's encoding does not have is shown as its number
-                stream.reconfigure(errors="backslashreplace")
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
         try:
             _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except UserError as error:
-            err.print(f"[bold red]error:[/] {plain(error.what)}\n{plain(error.next_step)}")
+            _tell("error", f"{error.what}\n{error.next_step}")
             code = error.exit_code
         except click.ClickException as error:
             error.show()
             code = WRONG_USAGE
         except (KeyboardInterrupt, click.Abort):
-            err.print("interrupted")
+            click.echo("interrupted", err=True)
             code = INTERRUPTED
         except Unread:
             code = INTERRUPTED
@@ -150,22 +183,28 @@ class Group(click.Group):
 WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 
 
+def _tell(what: str, text: str) -> None:
+    from monitor.cli.terminal import err, plain
+
+    err.print(f"[bold red]{what}:[/] {plain(text)}")
+
+
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
     for each in sys.argv[1:] if arguments is None else arguments:
         if not each.isascii() and each != each.encode("utf-8", "replace").decode():
-            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or write the argument anew.")
+            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or type the argument again.")
 
 
 def _unusable(error: OSError) -> int:
-    """A file that the user named, most likely: it is not there, or not for us."""
+    """Most likely a file that the user named: missing, or not readable."""
     if error.filename is None:
         return _fault(error)
-    err.print(f"[bold red]error:[/] {plain(os.fsdecode(error.filename))}: {plain(error.strerror or str(error))}.")
+    _tell("error", f"{os.fsdecode(error.filename)}: {error.strerror or error}.")
     return WRONG_USAGE
 
 
 def _fault(error: Exception) -> int:
-    """One line for the user; for whoever is to mend it, the traceback in a private file."""
+    """One line for the user; the traceback goes to a private file for whoever fixes it."""
     lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
     text = "".join(lines.format())
     name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
@@ -176,7 +215,7 @@ def _fault(error: Exception) -> int:
             private.write(folder / name, text[-LONGEST_TRACEBACK:])
             where = f"with the file {folder / name}"
             break
-    err.print(f"[bold red]internal error:[/] {type(error).__name__}. Please report it {plain(where)}.")
+    _tell("internal error", f"{type(error).__name__}. Please report it {where}.")
     return INTERNAL
 
 
@@ -190,34 +229,13 @@ class ListOrShow(click.Group):
         return super().parse_args(ctx, args)
 
 
-def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Plain columns that a pipe can cut; nothing is folded or shortened."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def plain(text: str) -> str:
-    """Text that rich prints as it is."""
-    return markup.escape(escape.terminal(text))
-
-
-def write(text: str, output: Path | None) -> None:
-    """Give a report to stdout, or write it to a file that its owner alone can read."""
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
-    else:
-        private.write(output, text)
-        err.print(f"written: {plain(str(output))}")
-
-
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="appwitness")
 def main() -> None:
     """Prove whether an Android app sent personal data without consent.
 
     Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
-    value an API returned in an upload, held against the consent at that moment.
+    value an API returned in an upload, checked against the consent at that moment.
 
     \b
     Try it:      appwitness demo
@@ -234,15 +252,8 @@ db_option = click.option(
 )
 rules_option = click.option(
     "--rules",
-    "rules_folder",
     type=click.Path(path_type=Path, exists=True),
-    help="Folder of an organisation's own rules, besides ours.",
-)
-first_party_option = click.option(
-    "--first-party",
-    multiple=True,
-    metavar="DOMAIN",
-    help="A domain that belongs to the app's maker (may be given several times).",
+    help="Folder with an organisation's own rules, in addition to ours.",
 )
 law_option = click.option(
     "--law",
@@ -251,86 +262,152 @@ law_option = click.option(
     callback=lambda _context, _option, text: _codes(text),
     help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
 )
-app_type_option = click.option(
-    "--app-type",
-    metavar="TYPE",
-    help="Type of the app, by number or name (`appwitness app-types`): what it needs is held against what it takes.",
-)
-policy_option = click.option(
-    "--policy",
-    "policy_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What the app's maker declares (`appwitness policy example` prints one).",
-)
-territory_option = click.option(
-    "--territory",
-    metavar="COUNTRY",
-    callback=lambda _context, _option, text: _country(text),
-    help="Where the users are, such as CN, or EU: a recipient elsewhere is abroad.",
-)
-assume_option = click.option(
-    "--assume-consent",
-    type=click.Choice(["none", "given"]),
-    help="What to take for granted where nobody observed what the user was asked, as in an import: that the user had "
-    "agreed to nothing, or to the privacy policy. The report says so. [default: nothing]",
-)
-strict_option = click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings.")
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
 
 
 def _codes(text: str | None) -> tuple[str, ...]:
     codes = tuple(code.strip().lower() for code in (text or "").split(","))
     if text is not None and not all(codes):
-        raise UserError(f"--law {text!r} names no law between two commas.", "Write codes with commas: --law cn,eu.")
+        raise UserError(f"--law {text!r} has nothing between two commas.", "Write codes with commas: --law cn,eu.")
     return codes if text is not None else ()
 
 
 def _country(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[A-Za-z]{2}", text):
-        raise UserError(f"--territory {text!r} is no country.", "Give its code of two letters: --territory CN.")
+        raise UserError(f"--territory {text!r} is not a country code.", "Give its code of two letters: --territory CN.")
     return text.upper() if text else None
 
 
-def knowledge_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """The options by which a user says what recordings are held against; the verb gets it as `known`."""
+type Verb = Callable[..., None]
 
-    @functools.wraps(verb)
-    def run(
-        *,
-        rules_folder: Path | None,
-        first_party: tuple[str, ...],
-        laws: tuple[str, ...],
-        app_type: str | None,
-        policy_file: Path | None,
-        territory: str | None,
-        assume_consent: Assumption | None,
-        **rest: Any,
-    ) -> None:
-        from monitor.correlate import knowledge
 
-        known = knowledge(
-            rules_folder,
-            first_party,
-            laws=laws,
-            app_type=app_type,
-            policy=policy_file,
-            territory=territory,
-            assume_consent=assume_consent,
-        )
-        verb(known=known, **rest)
+def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
+    """Give a verb all of these options as one argument, `into`: what `make` makes of them by their names."""
 
-    wrapped: Callable[..., None] = run
-    for option in (
-        assume_option,
-        territory_option,
-        policy_option,
-        app_type_option,
-        law_option,
-        first_party_option,
-        rules_option,
-    ):
-        wrapped = option(wrapped)
-    return wrapped
+    def decorate(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        def run(**given: Any) -> None:
+            verb(**{into: make(**{name: given.pop(name) for name in names})}, **given)
+
+        others = len(getattr(verb, "__click_params__", ()))
+        wrapped: Any = run
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        names = [param.name for param in wrapped.__click_params__[others:]]
+        return run
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Judging:
+    """By what recordings are judged, and into which index."""
+
+    known: Knowledge
+    db: str | None = None
+    strict: bool = False
+    """Gaps alone change the exit code too."""
+
+    @property
+    def store(self) -> Store:
+        """The index."""
+        from monitor.store import Store
+
+        return Store(database(self.db))
+
+    def report(self, path: Path) -> Report:
+        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
+        from monitor.cli.terminal import progress
+        from monitor.correlate import report_on
+        from monitor.recording import Recording
+
+        with progress() as show:
+            return report_on(Recording.open(path), self.store, self.known, show)
+
+    def summary(self, path: Path) -> int:
+        """Print the text report of a recording; the exit code for it."""
+        from monitor.reports import render
+
+        report = self.report(path)
+        click.echo(render(report, "text"))
+        return self.exit_code(report)
+
+    def exit_code(self, *reports: Report) -> int:
+        """The exit code for reports: findings before gaps, gaps only when `strict`."""
+        if any(report.findings for report in reports):
+            return 1
+        return 3 if self.strict and any(report.gaps for report in reports) else 0
+
+
+def _judging(db: str | None, strict: bool, **chosen: Any) -> Judging:
+    from monitor.knowledge import knowledge
+
+    return Judging(knowledge(**chosen), db, strict)
+
+
+judging_options = gathered(
+    "judging",
+    _judging,
+    db_option,
+    rules_option,
+    click.option(
+        "--first-party",
+        multiple=True,
+        metavar="DOMAIN",
+        help="A domain that belongs to the app's maker (may be given several times).",
+    ),
+    law_option,
+    click.option(
+        "--app-type",
+        metavar="TYPE",
+        help="Type of the app, by number or name (see `appwitness app-types`), which says what data it needs.",
+    ),
+    click.option(
+        "--policy",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="What the app's maker declares (`appwitness policy example` prints one).",
+    ),
+    click.option(
+        "--territory",
+        metavar="COUNTRY",
+        callback=lambda _context, _option, text: _country(text),
+        help="Where the users are, such as CN, or EU: a recipient elsewhere is abroad.",
+    ),
+    click.option(
+        "--assume-consent",
+        type=click.Choice(["none", "given"]),
+        help="What to assume where nobody observed what the user was asked, as in an import: that the user had agreed "
+        "to nothing, or to the privacy policy. The report says so. [default: no assumption]",
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings."),
+)
+"""How a user has recordings judged; the verb gets it as `judging`."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a report is written, and where to."""
+
+    format: str
+    output: Path | None
+    lang: str | None
+    reveal: bool
+    template: Path | None = None
+
+
+def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:
+    """The options of a verb that writes reports, which gets them as `as_`; `lang` says what the default is."""
+    return gathered(
+        "as_",
+        Output,
+        click.option("--format", type=click.Choice(formats), default="text", show_default=True, help="What to write."),
+        click.option(
+            "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]"
+        ),
+        click.option("--lang", type=click.Choice(["en", "zh"]), help=f"Language. [default: {lang}]"),
+        click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
+        *others,
+    )
 
 
 def database(db: str | None) -> str | Path:
@@ -338,25 +415,6 @@ def database(db: str | None) -> str | Path:
     if db is None:
         return home() / "appwitness.sqlite"
     return db if "://" in db else Path(db)
-
-
-class Teller:
-    """Tells of findings on stderr while a run goes on, each once."""
-
-    def __init__(self) -> None:
-        self._told: set[tuple[str, str | None, str | None]] = set()
-
-    def tell(self, findings: Sequence[Finding]) -> bool:
-        """One line for each finding that is new; whether one was."""
-        before = len(self._told)
-        for finding in findings:
-            host = finding.recipient.host if finding.recipient else None
-            key = (finding.rule, finding.data, host)
-            if key not in self._told:
-                self._told.add(key)
-                what = finding.title["en"] + (f" > {host}" if host else "")
-                err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
-        return len(self._told) > before
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -373,7 +431,7 @@ def listen(address: str, port: int) -> socket.socket:
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, and the SIGTERM of a build server, end a run in good order; a second one ends it at once."""
+    """Ctrl-C, and the SIGTERM of a build server, end a run cleanly; a second one ends it at once."""
     seen = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:
@@ -387,43 +445,3 @@ def interrupts() -> Iterator[Callable[[], bool]]:
     finally:
         for number, action in before.items():
             signal.signal(number, action)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr for long work; call what it gives with what is done, how much, and of how much."""
-    with Progress(console=err, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield show
-
-
-def summary(path: Path, db: str | None, known: Knowledge, strict: bool) -> int:
-    """Print the text report of a recording; the exit code for it."""
-    report = report_of(path, db, known)
-    from monitor.reports import render
-
-    click.echo(render(report, "text"))
-    return exit_code(report, strict)
-
-
-def exit_code(report: Report, strict: bool) -> int:
-    """The exit code for a report: findings before gaps, gaps only when `strict`."""
-    if report.findings:
-        return 1
-    return 3 if strict and report.gaps else 0
-
-
-def report_of(path: Path, db: str | None, known: Knowledge) -> Report:
-    """The report of a recording, correlated anew only when the index is behind it or the rules have changed."""
-    from monitor.correlate import report_on
-    from monitor.recording import Recording
-    from monitor.store import Store
-
-    with progress() as show:
-        return report_on(Recording.open(path), Store(database(db)), known, show)

@@ -1,18 +1,15 @@
-"""The verb that holds runs of one app side by side: compare."""
+"""The verb that compares runs of one app side by side: compare."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import db_option, exit_code, knowledge_options, main, report_of, strict_option, write
+from monitor.cli.base import Judging, Output, judging_options, main, output_options
+from monitor.cli.terminal import write
 from monitor.errors import UserError
-
-if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Knowledge
 
 FORMATS = ("text", "json", "html")
 """As in monitor.reports.comparison, which is imported late; a test compares the two."""
@@ -20,26 +17,10 @@ FORMATS = ("text", "json", "html")
 
 @main.command()
 @click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
-@db_option
-@click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
-)
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@knowledge_options
-@strict_option
-def compare(
-    recording: tuple[Path, ...],
-    db: str | None,
-    format_: str,
-    output: Path | None,
-    lang: str,
-    reveal: bool,
-    strict: bool,
-    known: Knowledge,
-) -> None:
-    """Hold runs of one app with different answers side by side.
+@output_options(FORMATS, lang="en")
+@judging_options
+def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
+    """Compare runs of one app with different answers side by side.
 
     Says value by value what is read and sent regardless of the answer, before any answer, still after a no, still
     after withdrawal, and only after a yes. Runs with different planted values also show which fields of requests
@@ -52,8 +33,8 @@ def compare(
     from monitor.reports.comparison import render
 
     if len(recording) < 2:
-        raise UserError("There is nothing to compare with.", "Name two recordings or more.")
-    reports = [report_of(path, db, known) for path in recording]
+        raise UserError("There is nothing to compare it with.", "Name two recordings or more.")
+    reports = [judging.report(path) for path in recording]
     for number, report in enumerate(reports):
         package, first = report.run.app.package, reports[0].run.app.package
         if package != first:
@@ -63,7 +44,6 @@ def compare(
             )
         if any(report.recording == other.recording for other in reports[:number]):
             raise UserError(f"{recording[number]} is the same run as one before it.", "Name each run once.")
-    comparison = compared(reports, differences(recording, reports), known.labels)
-    text = render(comparison, format_, of=reports, reveal=reveal, lang=lang)
-    write(text, output)
-    sys.exit(max((exit_code(report, strict) for report in reports), key=(0, 3, 1).index))
+    comparison = compared(reports, differences(recording, reports), judging.known.labels)
+    write(render(comparison, as_.format, of=reports, reveal=as_.reveal, lang=as_.lang or "en"), as_.output)
+    sys.exit(judging.exit_code(*reports))

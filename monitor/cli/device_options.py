@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import err, home, plain
+from monitor.cli.base import gathered, home
+from monitor.cli.terminal import err, plain
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
@@ -30,12 +30,11 @@ _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s
 _OPTIONS = (
     click.option(
         "--device",
-        "device_name",
         default="lab:circle",
         show_default=True,
         metavar="DEVICE",
-        help="What to observe: a serial that adb lists (emulator-5554, 192.168.1.20:5555), `usb` or `emulator` where "
-        "there is but one; or lab:circle, lab:skies ... (a sample app of the embedded lab device).",
+        help="What to observe: a serial that adb lists (emulator-5554, 192.168.1.20:5555), `usb` or `emulator` if "
+        "there is only one; or lab:circle, lab:skies ... (a sample app of the embedded lab device).",
     ),
     click.option(
         "--apk",
@@ -45,7 +44,7 @@ _OPTIONS = (
         help="The app to install: an APK, .apks, .apkm, .xapk or a folder of splits; several times for splits. It is "
         "removed again afterwards.",
     ),
-    click.option("--app", "package", metavar="PACKAGE", help="The app, where it is on the device already."),
+    click.option("--app", "package", metavar="PACKAGE", help="The app, if it is on the device already."),
     click.option("--activity", help="The activity to start. [default: the app's launcher activity]"),
     click.option(
         "--user", type=click.IntRange(0, 999), help="Android user or work profile. [default: the current one]"
@@ -66,6 +65,11 @@ _OPTIONS = (
         "--frida-server",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
+    ),
+    click.option(
+        "--frida-gadget",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Without root: Frida's gadget for an app that can be debugged, plain or .xz. [default: fetched once]",
     ),
     click.option(
         "--grant",
@@ -91,7 +95,7 @@ _OPTIONS = (
         "--allow",
         multiple=True,
         metavar="NAME",
-        help="Let frida-server change what it changes only with leave, as selinux-permissive; it is set back.",
+        help="Allow a change that frida-server needs, such as selinux-permissive; it is undone afterwards.",
     ),
     click.option("--adb-root", is_flag=True, help="Let `adb root` restart the device's adb as root, where it can."),
     click.option("--ask", is_flag=True, help="Ask here what to tap where a dialog of the app is not understood."),
@@ -101,15 +105,15 @@ _OPTIONS = (
         type=click.IntRange(0, 100_000),
         default=0,
         metavar="TOUCHES",
-        help="After the dialogs, touch so many elements of the app, never leaving it.",
+        help="After the dialogs, touch this many elements of the app without leaving it.",
     ),
     click.option("--seed", type=int, default=1, show_default=True, help="Which elements --explore touches."),
     click.option(
-        "--by-hand", is_flag=True, help="Leave the screen alone: you do at the device what the plan says, and mark it."
+        "--by-hand", is_flag=True, help="Leave the screen alone: you do on the device what the plan says, and mark it."
     ),
     click.option(
         "--connect-to",
-        "connect_to",
+        "hosts",
         multiple=True,
         metavar="HOST:ADDRESS:PORT",
         callback=lambda _context, _option, each: _connect_to(each),
@@ -118,70 +122,17 @@ _OPTIONS = (
     click.option(
         "--upstream-ca",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Certificate authority (PEM) of such servers, which the proxy trusts besides the usual ones.",
+        help="Certificate authority (PEM) of such servers; the proxy trusts it in addition to the usual ones.",
     ),
 )
 
 
-def device_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """The options; the verb gets them as `wanted`."""
+def _wanted(**options: Any) -> Wanted:
+    return _checked(Wanted(**options))
 
-    @functools.wraps(verb)
-    def run(
-        *,
-        device_name: str,
-        apks: tuple[Path, ...],
-        package: str | None,
-        activity: str | None,
-        user: int | None,
-        clear_data: bool,
-        persona: Path | None,
-        no_persona: bool,
-        frida_server: Path | None,
-        grant: tuple[str, ...],
-        revoke: tuple[str, ...],
-        attach: bool,
-        allow: tuple[str, ...],
-        adb_root: bool,
-        ask: bool,
-        video: bool,
-        explore: int,
-        seed: int,
-        by_hand: bool,
-        connect_to: Mapping[str, tuple[str, int]],
-        upstream_ca: Path | None,
-        **others: Any,
-    ) -> None:
-        if persona is not None and no_persona:
-            raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
-        wanted = Wanted(
-            device=device_name,
-            apks=apks,
-            package=package,
-            activity=activity,
-            user=user,
-            clear_data=clear_data,
-            persona=persona,
-            no_persona=no_persona,
-            frida_server=frida_server,
-            grant=grant,
-            revoke=revoke,
-            attach=attach,
-            allow=allow,
-            adb_root=adb_root,
-            ask=ask,
-            video=video,
-            explore=explore,
-            seed=seed,
-            by_hand=by_hand,
-            hosts=connect_to,
-            upstream_ca=upstream_ca,
-        )
-        verb(wanted=_checked(wanted), **others)
 
-    for option in reversed(_OPTIONS):
-        run = option(run)
-    return run
+device_options = gathered("wanted", _wanted, *_OPTIONS)
+"""Which device, which app, and what may be done there; the verb gets it as `wanted`."""
 
 
 def is_lab(wanted: Wanted) -> bool:
@@ -203,7 +154,7 @@ class Asking:
     """What is shown meanwhile; it makes room."""
 
     def may(self, what: str) -> bool:
-        """Whether he gives leave; nobody at a terminal gives none."""
+        """Whether the user allows it; without a terminal, nothing is allowed."""
         return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
 
     def answer(self, question: Question) -> str | None:
@@ -249,12 +200,15 @@ def opened(wanted: Wanted, plan: PlanName, asking: Asking) -> Iterator[Device]:
 
 def _checked(wanted: Wanted) -> Wanted:
     """Raises UserError for what does not go together."""
+    if wanted.persona is not None and wanted.no_persona:
+        raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
     if is_lab(wanted):
         theirs = {
             "--apk": wanted.apks,
             "--app": wanted.package,
             "--persona": wanted.persona,
             "--frida-server": wanted.frida_server,
+            "--frida-gadget": wanted.frida_gadget,
             "--grant": wanted.grant,
             "--revoke": wanted.revoke,
             "--attach": wanted.attach,
@@ -274,8 +228,8 @@ def _checked(wanted: Wanted) -> Wanted:
             )
     elif not wanted.apks and not wanted.package:
         raise UserError(
-            f"Which app is to be observed on {wanted.device}?",
-            "Name an APK to install, --apk app.apk, or an app that is there, --app com.example.app.",
+            f"Which app should be observed on {wanted.device}?",
+            "Name an APK to install, --apk app.apk, or an app that is installed, --app com.example.app.",
         )
     elif wanted.attach and (wanted.grant or wanted.revoke):
         raise UserError(
@@ -286,9 +240,11 @@ def _checked(wanted: Wanted) -> Wanted:
 
 
 def _permission(text: str) -> str:
-    """Its whole name. Raises UserError for what is none."""
+    """Its full name. Raises UserError for what is not a permission."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
-        raise UserError(f"{text!r} is no permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS.")
+        raise UserError(
+            f"{text!r} is not a permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS."
+        )
     return text if "." in text else f"android.permission.{text}"
 
 
@@ -298,7 +254,7 @@ def _connect_to(each: tuple[str, ...]) -> dict[str, tuple[str, int]]:
         found = _CONNECT_TO.fullmatch(text)
         if found is None or not 0 < int(found["port"]) < 65536:
             raise UserError(
-                f"--connect-to {text!r} is no HOST:ADDRESS:PORT.",
+                f"--connect-to {text!r} is not HOST:ADDRESS:PORT.",
                 "Write it as --connect-to api.example.com:127.0.0.1:8443.",
             )
         hosts[found["host"].lower()] = (found["address"].strip("[]"), int(found["port"]))

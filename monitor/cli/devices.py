@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import columns, err, home, main, out, plain
+from monitor.cli.base import home, main
+from monitor.cli.terminal import columns, err, out, plain
 from monitor.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -44,7 +45,7 @@ def journals() -> Path:
     type=click.IntRange(0, 3600),  # nan would be waited for without an end
     default=0,
     metavar="SECONDS",
-    help="Wait so long until it has started, as an emulator in a container.",
+    help="Wait up to this long for it to start, such as an emulator in a container.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (`appwitness schema --of doctor` describes it).")
 @click.option(
@@ -60,7 +61,7 @@ def journals() -> Path:
     is_flag=False,
     flag_value="com.android.settings",
     metavar="PACKAGE",
-    help="Also start an app with the agent in it, Settings when none is named; see that hooks work there, and end it.",
+    help="Also start an app (Settings if none is named) with the agent in it, check that hooks work, and end it.",
 )
 @click.option(
     "--frida-server",
@@ -123,12 +124,12 @@ def pair(address: str | None, code: str | None) -> None:
         waiting = [each.address for each in adb.announced() if each.kind == adb.TLS_PAIRING]
         address = click.prompt("HOST:PORT on the phone's page", default=waiting[0] if len(waiting) == 1 else None)
     if not adb.ADDRESS.fullmatch(address):
-        raise UserError(f"{address!r} is no address.", "Write it as the phone shows it: 192.168.1.20:37123.")
+        raise UserError(f"{address!r} is not an address.", "Write it as the phone shows it: 192.168.1.20:37123.")
     if code is None:
         code = click.prompt("Code", hide_input=True)
     code = code.replace(" ", "")
     if not (code.isascii() and code.isdigit()):
-        raise UserError("The code is not of digits.", "Type the six digits that the phone shows.")
+        raise UserError("The code must consist of digits.", "Type the six digits that the phone shows.")
     adb.pair(address, code)
     out.print(f"paired with {plain(address)}")
     connected = after_pairing(address)

@@ -4,62 +4,67 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import main, out, recording_argument, recordings, write
+from monitor.cli.base import gathered, main, recording_argument, recordings
+from monitor.cli.terminal import out, write
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.exchange import Origin
+
+
+def _origin(values: tuple[str, ...], **others: Any) -> Origin:
+    from monitor.exchange import Origin, persona
+
+    return Origin(persona=persona(values), **others)
 
 
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--app", required=True, metavar="PACKAGE", help="The app that they were taken from.")
+@gathered(
+    "origin",
+    _origin,
+    click.option("--app", required=True, metavar="PACKAGE", help="The app that they come from."),
+    click.option(
+        "--value",
+        "values",
+        multiple=True,
+        metavar="TYPE=VALUE",
+        help="A value that was on the device, to look for (several times): phone_number=+8613800138000.",
+    ),
+    click.option(
+        "--mapping",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="How to read another tool's hook log, as docs/hook-logs.md describes. [default: frooky's]",
+    ),
+    click.option(
+        "--keys",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Key log (SSLKEYLOGFILE) of a packet capture, to decrypt its TLS.",
+    ),
+    click.option(
+        "--device",
+        "kind",
+        type=click.Choice(["phone", "emulator", "lab", "unknown"]),
+        default="unknown",
+        show_default=True,
+        help="Kind of device that they come from, as far as you know.",
+    ),
+)
 @click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks", "pcap"]), help="[default: by content]")
-@click.option(
-    "--value",
-    "values",
-    multiple=True,
-    metavar="TYPE=VALUE",
-    help="A value that was on the device, to look for (several times): phone_number=+8613800138000.",
-)
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="How to read another tool's hook log, as docs/hook-logs.md describes. [default: frooky's]",
-)
-@click.option(
-    "--keys",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Key log (SSLKEYLOGFILE) of a packet capture, to decrypt its TLS.",
-)
-@click.option(
-    "--device",
-    "kind",
-    type=click.Choice(["phone", "emulator", "lab", "unknown"]),
-    default="unknown",
-    show_default=True,
-    help="What they were taken from, as far as you know.",
-)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
-def import_(
-    files: tuple[Path, ...],
-    app: str,
-    format_: str | None,
-    values: tuple[str, ...],
-    mapping: Path | None,
-    keys: Path | None,
-    kind: str,
-    output: Path | None,
-) -> None:
+def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output: Path | None) -> None:
     """Turn captures of other tools into a recording, to judge what you already have.
 
     HAR 1.2 of browsers and proxies, mitmproxy's flow files, packet captures (PCAP, PCAPNG; needs tshark), and
     JSON of hooks (frooky's, or others by --mapping); packed with gzip or not, ordinary files only.
     Files of one run go together: the traffic, and what was read.
     """
-    from monitor.exchange import Origin, imported, persona
+    from monitor.exchange import imported
 
-    into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{app.rpartition('.')[2]}"
-    origin = Origin(app=app, kind=kind, persona=persona(values), mapping=mapping, keys=keys)
+    into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{origin.app.rpartition('.')[2]}"
     recording = imported(files, into, origin, format_)
     counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
     out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")

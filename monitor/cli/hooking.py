@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import ListOrShow, columns, main
+from monitor.cli.base import ListOrShow, main
 from monitor.cli.listing import format_option
+from monitor.cli.terminal import columns
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -34,7 +35,7 @@ def sources() -> None:
 @sources.command("list")
 @format_option
 @extra_option
-@click.option("--coverage", is_flag=True, help="How the APIs that tools of the field hook are covered, by level.")
+@click.option("--coverage", is_flag=True, help="How the APIs that other tools hook are covered, by level.")
 def list_sources(format_: str, extra: Path | None, coverage: bool) -> None:
     """List the sources that are known, by kind of data."""
     if coverage:

@@ -7,33 +7,24 @@ import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.base import (
-    Teller,
+    Judging,
+    Output,
     database,
     db_option,
-    exit_code,
     interrupts,
-    knowledge_options,
+    judging_options,
     listen,
     main,
     meant,
-    out,
-    plain,
-    progress,
+    output_options,
     recording_argument,
-    report_of,
-    strict_option,
-    summary,
-    write,
 )
+from monitor.cli.terminal import Teller, out, plain, progress, write
 from monitor.errors import DamagedRecording
-
-if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Knowledge
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -49,26 +40,17 @@ VERDICTS = {
 
 @main.command("correlate")
 @click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
-@db_option
-@knowledge_options
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
-@strict_option
-def correlate_(
-    recording: tuple[Path, ...],
-    db: str | None,
-    following: bool,
-    strict: bool,
-    known: Knowledge,
-) -> None:
+@judging_options
+def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -> None:
     """Read recordings into the index and judge them.
 
     Asking again changes nothing; the index can be deleted and rebuilt at any time.
     """
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
-    from monitor.store import Store
 
-    store = Store(database(db))
+    store = judging.store
     teller = Teller()
     worst = 0
     for path in recording:
@@ -78,46 +60,30 @@ def correlate_(
                 follow(
                     opened,
                     store,
-                    known,
+                    judging.known,
                     lambda opened=opened: interrupted() or opened.run.ended is not None,  # type: ignore[misc]
                     lambda outcome: teller.tell(outcome.findings),
                 )
         else:
             with progress() as show:
-                correlate(opened, store, known, show)
-        worst = max(worst, summary(path, db, known, strict), key=(0, 3, 1).index)
+                correlate(opened, store, judging.known, show)
+        worst = max(worst, judging.summary(path), key=(0, 3, 1).index)
     sys.exit(worst)
 
 
 @main.command("report")
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
-@db_option
-@click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
+@output_options(
+    FORMATS,
+    click.option(
+        "--template",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
+    ),
+    lang="en; of a complaint under --law cn: zh",
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
-@click.option(
-    "--lang", type=click.Choice(["en", "zh"]), help="Language. [default: en; of a complaint under --law cn: zh]"
-)
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@click.option(
-    "--template",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Of a complaint: a Jinja2 template of your own, in Markdown, instead of ours.",
-)
-@knowledge_options
-@strict_option
-def report_(
-    recording: Path | None,
-    db: str | None,
-    format_: str,
-    output: Path | None,
-    lang: str | None,
-    reveal: bool,
-    template: Path | None,
-    strict: bool,
-    known: Knowledge,
-) -> None:
+@judging_options
+def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
     """Say what was found in a recording, in one of seven formats.
 
     For a terminal (text), a program (json), a court (html), a code host (sarif), a build server (junit), or an
@@ -129,13 +95,30 @@ def report_(
     """
     from monitor.reports import LETTERS, render
 
-    recording = recording or meant("appwitness report RECORDING")
-    report = report_of(recording, db, known)
-    letter = format_ in LETTERS
-    lang = lang or ("zh" if letter and known.jurisdictions[:1] == ("cn",) else "en")
-    text = render(report, format_, reveal=reveal, lang=lang, template=template)
-    write(text, output)
-    sys.exit(exit_code(report, strict))
+    report = judging.report(recording or meant("appwitness report RECORDING"))
+    chinese = as_.format in LETTERS and judging.known.jurisdictions[:1] == ("cn",)
+    lang = as_.lang or ("zh" if chinese else "en")
+    write(render(report, as_.format, reveal=as_.reveal, lang=lang, template=as_.template), as_.output)
+    sys.exit(judging.exit_code(report))
+
+
+@main.command()
+@recording_argument
+@click.argument("flow")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
+@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
+@judging_options
+def explain(recording: Path, flow: str, as_json: bool, lang: str, reveal: bool, judging: Judging) -> None:
+    """Say why one FLOW of a recording was flagged; reports name flows f1, f2 ...
+
+    Which access returned the value, and why it is named among several; the form in which it was found, the way there,
+    the reasons for the match and what speaks against it, and how sure it is.
+    """
+    from monitor.reports.explain import explain as explained
+
+    report = judging.report(recording)
+    click.echo(explained(report, flow, lang=lang, reveal=reveal, as_json=as_json), nl=False)
 
 
 @main.command()

@@ -12,7 +12,8 @@ import click
 from pydantic import BaseModel
 
 from monitor import events
-from monitor.cli.base import ListOrShow, columns, law_option, main, out, plain, rules_option
+from monitor.cli.base import ListOrShow, law_option, main, rules_option
+from monitor.cli.terminal import columns, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -35,11 +36,11 @@ def rules() -> None:
 @format_option
 @lang_option
 @rules_option
-def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
+def list_rules(format_: str, lang: str, rules: Path | None) -> None:
     """List the rules: level, finding types, name and title."""
     from monitor.knowledge import knowledge
 
-    known = knowledge(rules_folder).rules
+    known = knowledge(rules).rules
     if format_ == "json":
         click.echo(_json(known))
         return
@@ -53,7 +54,7 @@ def list_rules(format_: str, lang: str, rules_folder: Path | None) -> None:
 @lang_option
 @law_option
 @rules_option
-def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules_folder: Path | None) -> None:
+def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules: Path | None) -> None:
     """Show the page of one RULE.
 
     What it looks for, why, what to do about it, how strong it is, and the articles that it touches.
@@ -61,7 +62,7 @@ def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules_f
     from monitor.cli.rule_page import page
     from monitor.knowledge import knowledge
 
-    known = knowledge(rules_folder, laws=laws)
+    known = knowledge(rules, laws=laws)
     shown = next((each for each in known.rules if each.id == rule), None)
     if shown is None:
         near = difflib.get_close_matches(rule, [each.id for each in known.rules], n=3)
@@ -96,7 +97,7 @@ def app_types(format_: str, lang: str) -> None:
 @format_option
 @lang_option
 @law_option
-@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only what this finding type touches.")
+@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only the articles that this finding type touches.")
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
     from monitor.judge.laws import citation
@@ -184,21 +185,26 @@ def _json(items: Sequence[BaseModel]) -> str:
 @main.command()
 @click.option(
     "--of",
-    type=click.Choice(["lines", "report", "comparison", "doctor"]),
+    type=click.Choice(["lines", "report", "comparison", "doctor", "gate", "baseline", "waivers", "flows"]),
     default="lines",
     show_default=True,
     help="What to describe.",
 )
 def schema(of: str) -> None:
-    """Print the JSON Schema of the lines, of the report, of a comparison, or of what `doctor --json` prints."""
-    if of == "lines":
-        described = events.schema()
-    elif of == "doctor":
-        from monitor.observe.android.doctor import schema as doctor_schema
+    """Print the JSON Schema of the lines, of what verbs write as JSON, or of the files of `gate`."""
+    match of:
+        case "lines":
+            described = events.schema()
+        case "doctor":
+            from monitor.observe.android.doctor import schema as doctor_schema
 
-        described = doctor_schema()
-    else:
-        from monitor.findings import comparison_schema, report_schema
+            described = doctor_schema()
+        case "report" | "comparison":
+            from monitor.findings import comparison_schema, report_schema
 
-        described = report_schema() if of == "report" else comparison_schema()
+            described = report_schema() if of == "report" else comparison_schema()
+        case _:
+            from monitor.gate.schemas import schema as gate_schema
+
+            described = gate_schema(of)
     click.echo(json.dumps(described, indent=1, ensure_ascii=False))

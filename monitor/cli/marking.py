@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from monitor import events
-from monitor.cli.base import err, main, meant, out, plain
+from monitor.cli.base import gathered, main, meant
+from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from collections.abc import Sequence
+
+    from monitor.labels import Labels
     from monitor.recording import Recording
+    from monitor.seen import Seen
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"
@@ -38,11 +44,22 @@ def _marked(recording: Path | None) -> Recording:
 in_option = click.option(
     "--recording",
     type=click.Path(path_type=Path),
-    help="The recording. [default: in ./recordings, that of the run that is going on, else the newest]",
+    help="The recording. [default: the run in progress in ./recordings, else the newest]",
 )
 at_option = click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time, when not now."
+    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time. [default: now]"
 )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says of a question or an answer; what is left out is as in the line that it corrects."""
+
+    scope: events.Scope | None
+    data: tuple[str, ...]
+    text: str | None
+    note: str | None
+    at: datetime | None
 
 
 @mark.command("consent")
@@ -54,37 +71,32 @@ at_option = click.option(
     help=f"The line of {CONSENTS} that this one replaces, such as {CONSENTS}:3. Time, scope and data are those of that"
     " line where you do not say otherwise.",
 )
-@click.option(
-    "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
+@gathered(
+    "said",
+    Said,
+    click.option(
+        "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
+    ),
+    click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]"),
+    click.option("--text", help="The label touched."),
+    click.option("--note", help="Remark to keep with it."),
+    at_option,
 )
-@click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]")
-@click.option("--text", help="The label touched.")
-@click.option("--note", help="Anything worth keeping with it.")
-@at_option
-def mark_consent(
-    status: events.ConsentState,
-    recording: Path | None,
-    corrects: str | None,
-    scope: events.Scope | None,
-    data: tuple[str, ...],
-    text: str | None,
-    note: str | None,
-    at: datetime | None,
-) -> None:
+def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: Said) -> None:
     """Note what the user was asked or decided.
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
     """
     opened = _marked(recording)
-    _check(data)
+    _check(said.data)
     replaced = _line(opened, corrects) if corrects else None
     fields = _as_marked(opened, replaced[1]) if replaced else {}
-    if at:
-        fields["at"] = at.replace(tzinfo=UTC)
-    if scope:
-        fields["scope"] = scope
-    if data:
-        fields["data"] = None if ALL in data else data
+    if said.at:
+        fields["at"] = said.at.replace(tzinfo=UTC)
+    if said.scope:
+        fields["scope"] = said.scope
+    if said.data:
+        fields["data"] = None if ALL in said.data else said.data
     line = events.Consent(
         **{"at": datetime.now(UTC), **fields},
         app=opened.run.app.package,
@@ -92,8 +104,8 @@ def mark_consent(
         signal="operator",
         status=status,
         by="operator",
-        text=text,
-        note=note,
+        text=said.text,
+        note=said.note,
         corrects=replaced[0] if replaced else None,
     )
     ref = opened.note(line)
@@ -104,7 +116,7 @@ def mark_consent(
 @mark.command("retract")
 @click.argument("line")
 @in_option
-@click.option("--note", help="Why: anything worth keeping with it.")
+@click.option("--note", help="Why: a remark to keep with it.")
 def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     """Note that a LINE never was: consents.jsonl:3.
 
@@ -133,19 +145,14 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
-    from monitor import catalog
-    from monitor.judge.consent import Timeline, host_time, scope_of
-    from monitor.labels import Labels
+    from monitor.judge.consent import Observed, Timeline, scope_of
 
     opened = _marked(recording)
-    offset_ms = opened.run.clock_offset_ms
-    lines = [(r.ref, r.event) for r in opened.read("consent", finished=True) if isinstance(r.event, events.Consent)]
-    (path,) = catalog.files("consent.yml")
-    package = opened.run.app.package
-    timeline = Timeline(lines, offset_ms, opened.run.started, catalog.parse(path, Labels), package=package)
+    lines = _asked(opened)
+    timeline = Timeline(lines, opened.run.started, _labels(), observed=Observed(opened.run.app.package))
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
-    for ref, line in lines:
+    for ref, _, at, line in lines:
         remarks = [scope_of(line), *(line.data or ())]
         if ref in timeline.dangling():
             remarks.append(f"names {timeline.dangling()[ref]}, and there is no such line before it")
@@ -160,10 +167,10 @@ def mark_list(recording: Path | None) -> None:
         elif not timeline.knows(ref):
             remarks.append(f"of another app: {line.app}")
         elif ref not in readings:
-            remarks.append("a claim")
+            remarks.append("by an act that was seen" if line.status == "gone" else "a claim")
         elif readings[ref].why:
             remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
-        out.print(plain(f"{events.format_time(host_time(line, offset_ms))}  {_told(ref, line)}: {', '.join(remarks)}"))
+        out.print(plain(f"{events.format_time(at)}  {_told(ref, line)}: {', '.join(remarks)}"))
 
 
 @mark.command("note")
@@ -178,8 +185,21 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     out.print(f"{opened.path}: {ref}")
 
 
+def _asked(opened: Recording) -> Sequence[Seen[events.Consent]]:
+    """What was asked and answered, by consent lines and by what was on the screen."""
+    from monitor.judge.consent import consents
+
+    lines: list[Any] = [*opened.seen(events.Consent), *opened.seen(events.Screen)]
+    return consents(lines, _labels(), opened.run.app.package)
+
+
 def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
-    """The consent line that a person names, as `consents.jsonl:3` or `3`."""
+    """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`."""
+    if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", named):
+        asked = next((each for each in _asked(opened) if each.ref == named), None)
+        if asked is not None:
+            return named, asked.event
+        raise UserError(f"{named} says nothing of consent.", "`appwitness mark list` has the lines that do.")
     found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", named)
     if not found:
         raise UserError(
@@ -192,13 +212,14 @@ def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
         raise UserError(f"There is no {ref} in {opened.path}: {last}.", "Name a line that there is, as reports do.")
     event = lines[ref].event
     if not isinstance(event, events.Consent):
-        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It counts for nothing as it is; leave it.")
+        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
     return ref, event
 
 
-def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, object]:
+def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, Any]:
     """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
-    from monitor.judge.consent import host_time, scope_of
+    from monitor.judge.consent import scope_of
+    from monitor.seen import host_time
 
     return {
         "at": host_time(consent, opened.run.clock_offset_ms),
@@ -221,15 +242,20 @@ def _check(data: tuple[str, ...]) -> None:
 
 def _warn(line: events.Consent) -> None:
     """Tell a person who marks an answer that what was touched is another, or none."""
-    from monitor import catalog
     from monitor.judge.consent import said
-    from monitor.labels import Labels
 
-    (path,) = catalog.files("consent.yml")
-    says, why = said(line, catalog.parse(path, Labels))
+    says, why = said(line, _labels())
     if why and says != line.status and line.status in ("given", "refused"):
         clear = "yes" if line.status == "given" else "no"
         err.print(plain(f"{line.text!r} is not a clear {clear}: this counts as {says}."))
+
+
+def _labels() -> Labels:
+    from monitor import catalog
+    from monitor.labels import Labels
+
+    (path,) = catalog.files("consent.yml")
+    return catalog.parse(path, Labels)
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

@@ -9,36 +9,20 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
-from rich.table import Table
 
 from monitor import private
-from monitor.cli.base import (
-    Teller,
-    database,
-    db_option,
-    err,
-    home,
-    interrupts,
-    knowledge_options,
-    main,
-    out,
-    recordings,
-    report_of,
-    strict_option,
-    summary,
-)
-from monitor.cli.base import (
-    listen as listen_on,
-)
+from monitor.cli.base import Judging, db_option, gathered, home, interrupts, judging_options, main, recordings
+from monitor.cli.base import listen as listen_on
 from monitor.cli.device_options import Asking, device_options, is_lab, name_of, opened
+from monitor.cli.terminal import Teller, err, out
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Knowledge, Outcome
+    from monitor.correlate import Outcome
     from monitor.observe.device import Device
     from monitor.observe.order import Order
 
@@ -50,7 +34,7 @@ TO_DO = {
     "withdraw": "agree, use the app for a while, then take consent back in its privacy settings, and go on using it.",
     "free": "use the app as you like.",
 }
-"""What an operator does under a plan; on the lab device the finger does it."""
+"""What an operator does under a plan; on the lab device a simulated user does it."""
 
 
 @main.command()
@@ -64,7 +48,9 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     Real Frida, real mitmproxy, real SQLite; only the phone is played, by a JVM. Ends with 0 when each app gave the
     findings it is made to give (monitor/lab/expected.yml).
     """
-    from monitor.correlate import knowledge
+    from rich.table import Table
+
+    from monitor.knowledge import knowledge
     from monitor.lab.apps import APPS
     from monitor.lab.demo import DEMO, EVERYTHING
     from monitor.lab.expected import load, shown
@@ -73,7 +59,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 
     if unknown := sorted(set(only) - set(APPS)):
         raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
-    known = knowledge()
+    judging = Judging(knowledge(), db)
     folder = output or recordings()
     table = Table(title="What the sample apps did", title_justify="left", expand=False)
     for column in ("app", "the user's answer", "findings", "as expected"):
@@ -85,8 +71,8 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
             continue
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
         err.print(f"[bold]{APPS[name].title}[/] ({name}, the user: {plan})")
-        _observe(Wanted(f"lab:{name}"), Order(plan=plan), path, db, known)
-        report = report_of(path, db, known)
+        _observe(Wanted(f"lab:{name}"), Order(plan=plan), path, judging)
+        report = judging.report(path)
         page = path.with_suffix(".html")
         private.write(page, render(report, "html"))
         found = shown(report.findings)
@@ -108,26 +94,82 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         )
 
 
+def _order(**options: Any) -> Order:
+    from monitor.observe.order import Order
+
+    return Order(**options)
+
+
+order_options = gathered(
+    "order",
+    _order,
+    click.option(
+        "--plan",
+        type=click.Choice(get_args(Plan)),
+        default="silent",
+        show_default=True,
+        help="How the consent dialog is answered; silent leaves it open, withdraw agrees and takes it back later.",
+    ),
+    click.option(
+        "--hooks/--no-hooks",
+        default=True,
+        show_default="hooks",
+        help="Hook the app; or record only its traffic and what the device itself counts.",
+    ),
+    click.option(
+        "--isolate-crash",
+        is_flag=True,
+        help="If a hook makes the app crash, start it again, up to 11 times as a first run, to find out which hook.",
+    ),
+    click.option(
+        "--seconds",
+        type=float,
+        callback=lambda _context, _option, seconds: _seconds(seconds),
+        help="End after this many seconds even if the app still runs.",
+    ),
+    click.option(
+        "--max-size",
+        "max_bytes",
+        default="4g",
+        show_default=True,
+        metavar="SIZE",
+        callback=lambda _context, _option, text: _size(text),
+        help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
+    ),
+    click.option("--operator", help="Who is responsible for the run. [default: login name]"),
+    click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
+    click.option(
+        "--mode",
+        default="auto",
+        show_default=True,
+        help="How traffic reaches the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
+    ),
+    click.option(
+        "--device-address",
+        help="Address of the device, needed when --listen is not loopback: only this address is let in.",
+    ),
+    click.option(
+        "--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port the proxy listens on."
+    ),
+    click.option(
+        "--unpin",
+        is_flag=True,
+        help="Make the app accept the proxy's certificate where it pins one. It changes the app; run.json says so.",
+    ),
+    click.option(
+        "--pass-refused/--block-refused",
+        default=True,
+        show_default="pass",
+        help="Where the app refuses the proxy's certificate: let it through undecrypted the next time, and read what "
+        "it sends at the TLS library; or refuse it each time.",
+    ),
+)
+"""What to observe and how; the verb gets it as `order`."""
+
+
 @main.command()
 @device_options
-@click.option(
-    "--plan",
-    type=click.Choice(get_args(Plan)),
-    default="silent",
-    show_default=True,
-    help="How the consent dialog is answered; silent leaves it open, withdraw agrees and takes it back later.",
-)
-@click.option(
-    "--hooks/--no-hooks",
-    default=True,
-    show_default="hooks",
-    help="Bring hooks into the app; or record its traffic alone, and what the device itself sees.",
-)
-@click.option(
-    "--isolate-crash",
-    is_flag=True,
-    help="Where the app dies of a hook, start it again, up to 11 times as if for the first time, to find which.",
-)
+@order_options
 @click.option(
     "--control",
     is_flag=True,
@@ -135,119 +177,48 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
 @click.option(
-    "--seconds",
-    type=float,
-    callback=lambda _context, _option, seconds: _seconds(seconds),
-    help="End after this many seconds even if the app still runs.",
-)
-@click.option(
-    "--max-size",
-    default="4g",
-    show_default=True,
-    metavar="SIZE",
-    callback=lambda _context, _option, text: _size(text),
-    help="How large the recording may become, as 500m or 4g: then bodies are no longer stored, and gaps say so.",
-)
-@click.option("--operator", help="Who is responsible for the run. [default: login name]")
-@click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on.")
-@click.option(
-    "--mode",
-    default="auto",
-    show_default=True,
-    help="How the device's traffic reaches the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
-)
-@click.option(
-    "--device-address", help="The device's address, where --listen is more than this machine: it alone is let in."
-)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port the proxy listens on."
-)
-@click.option(
-    "--unpin",
-    is_flag=True,
-    help="Make the app accept the proxy's certificate where it pins one. It changes the app; run.json says so.",
-)
-@click.option(
-    "--pass-refused/--block-refused",
-    default=True,
-    show_default="pass",
-    help="Where the app refuses the proxy's certificate, let it through undecrypted the next time, and read what it "
-    "sends at the TLS library; or refuse it each time.",
-)
-@click.option(
     "--sources",
     "extra_sources",
     type=click.Path(path_type=Path, exists=True),
     help="YAML file or folder with further APIs to hook.",
 )
-@db_option
-@knowledge_options
-@strict_option
+@judging_options
 def observe(
     wanted: Wanted,
-    plan: Plan,
-    hooks: bool,
-    isolate_crash: bool,
+    order: Order,
     control: bool,
     output: Path | None,
-    seconds: float | None,
-    max_size: int,
-    operator: str | None,
-    listen: str,
-    port: int,
-    mode: str,
-    device_address: str | None,
-    unpin: bool,
-    pass_refused: bool,
     extra_sources: Path | None,
-    db: str | None,
-    strict: bool,
-    known: Knowledge,
+    judging: Judging,
 ) -> None:
     """Record one run of an app, and judge it while it runs.
 
-    Ends when the app ends, after --seconds, or at Ctrl-C (once: all goes down in good order). While it runs,
+    Ends when the app ends, after --seconds, or at Ctrl-C (once: everything is shut down cleanly). While it runs,
     `appwitness mark` in another terminal notes what the user was asked and decided.
     """
-    from monitor.observe.order import Order
-
-    listen_on(listen, port).close()
-    path = output or _new_folder(wanted, plan)
-    order = Order(
-        plan=plan,
-        listen=listen,
-        port=port,
-        mode=mode,
-        device_address=device_address,
-        seconds=seconds,
-        operator=operator,
-        max_bytes=max_size,
-        unpin=unpin,
-        pass_refused=pass_refused,
-        hooks=hooks,
-        isolate_crash=isolate_crash,
-    )
-    if known.app_type is not None:
-        order = replace(order, app_type=known.app_type.number)
+    listen_on(order.listen, order.port).close()
+    path = output or _new_folder(wanted, order.plan)
+    if judging.known.app_type is not None:
+        order = replace(order, app_type=judging.known.app_type.number)
     if control:
         alone = path.with_name(f"{path.name}-control")
         err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
-        _observe(wanted, replace(order, hooks=False), alone, db, known, extra_sources)
+        _observe(wanted, replace(order, hooks=False), alone, judging, extra_sources)
         order = replace(order, control=alone)
-    _observe(wanted, order, path, db, known, extra_sources)
-    sys.exit(summary(path, db, known, strict))
+    _observe(wanted, order, path, judging, extra_sources)
+    sys.exit(judging.summary(path))
 
 
 def _seconds(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds < math.inf:
-        raise UserError(f"--seconds {seconds} is no length of time.", "Write it as 30 or 2.5.")
+        raise UserError(f"--seconds {seconds} is not a length of time.", "Write it as 30 or 2.5.")
     return seconds
 
 
 def _size(text: str) -> int:
     found = re.fullmatch(r"(\d{1,12})([kmgt]?)", text.strip().lower())
     if found is None:
-        raise UserError(f"--max-size {text!r} is no size.", "Write it as 500m or 4g.")
+        raise UserError(f"--max-size {text!r} is not a size.", "Write it as 500m or 4g.")
     return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
@@ -255,19 +226,19 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
     return recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name_of(wanted)}-{plan}"
 
 
-def _observe(
-    wanted: Wanted, order: Order, path: Path, db: str | None, known: Knowledge, extra_sources: Path | None = None
-) -> None:
+def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_sources: Path | None = None) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
     from monitor.correlate import follow
+    from monitor.knowledge import search_version
     from monitor.observe.modes import choose
+    from monitor.observe.order import Caller
     from monitor.observe.run import observe as record
     from monitor.observe.sources import load
     from monitor.recording import Recording
-    from monitor.store import Store
 
-    order = replace(order, rules_digest=known.digest, confdir=home() / "proxy")
-    store = Store(database(db))
+    judged_by = {"rules": judging.known.digest, "search": search_version()}
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
+    store = judging.store
     sources = load(extra_sources)
     teller = Teller()
     done = threading.Event()
@@ -284,7 +255,7 @@ def _observe(
                 device.noticed()
 
         try:
-            follow(Recording.open(path), store, known, done.is_set, tell)
+            follow(Recording.open(path), store, judging.known, done.is_set, tell)
         except Exception as error:
             failure.append(error)
 
@@ -303,9 +274,11 @@ def _observe(
                     path,
                     sources,
                     order,
-                    stop=interrupted,
-                    say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
-                    warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
+                    Caller(
+                        stop=interrupted,
+                        say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
+                        warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
+                    ),
                 )
         finally:
             done.set()

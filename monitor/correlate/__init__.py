@@ -11,7 +11,7 @@ from pathlib import Path
 from monitor.correlate.currency import is_current, place_of, renew
 from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
 from monitor.correlate.verified import with_coverage
-from monitor.correlate.walk import Outcome, Progress, Walk
+from monitor.correlate.walk import Outcome, Progress, Walk, concluded
 from monitor.events import FILES, Upload
 from monitor.findings import Candidate, Finding, Flow, Report
 from monitor.judge.differences import Sent, changed
@@ -38,16 +38,25 @@ __all__ = [
 
 SETTLED_LINES = 1000
 """Lines after which what they say is set aside from collections of garbage."""
-JUDGE_SHARE = 5
-"""Following: judging takes at most about one part in this many of the time, however long the recording grows."""
+JUDGE_SHARE = 0.2
+"""Following: judging takes at most about this share of the time, however long the recording grows."""
+JUDGE_CREDIT_S = 0.2
+"""Time for judging that is saved up at most while nothing is judged: what is within it does not wait."""
 
 
 def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
     """Bring the index up to date with the recording, link and judge all of it, and save what came out.
 
-    Asking again changes nothing; a deleted database is rebuilt to the same flows and findings. Lines in the index that
-    are not, or no longer, those of this recording are forgotten first: two recordings are never mixed.
+    What is up to date is not judged again; a deleted database is rebuilt to the same flows and findings. Lines in the
+    index that are not, or no longer, those of this recording are forgotten first: two recordings are never mixed.
     """
+    with store.snapshot():
+        if is_current(recording, store, known):
+            return concluded(store, recording.run.id)
+    return _correlate(recording, store, known, progress)
+
+
+def _correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
     renew(recording, store)
     walk = Walk(recording, store, known)
     place = place_of(recording)
@@ -63,7 +72,7 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
 def report_on(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Report:
     """The report of a recording, which is correlated first unless the index is current."""
     report = current_report(recording, store, known)
-    return report or fresh_report(recording, store, known, correlate(recording, store, known, progress))
+    return report or fresh_report(recording, store, known, _correlate(recording, store, known, progress))
 
 
 def follow(
@@ -84,7 +93,7 @@ def follow(
     store.ingest(walk.id, recording.run, place, ())
     walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
-    pause_until = 0.0
+    credit, counted = JUDGE_CREDIT_S, time.monotonic()
     pending = True
     with settling() as settle:
         for reads in recording.follow(walk.positions, stop):
@@ -92,18 +101,20 @@ def follow(
                 store.ingest(walk.id, recording.run, place, reads)
                 pending = walk.take(reads) or pending
                 settle(len(reads))
-            if pending and time.monotonic() >= pause_until:
-                begun = time.monotonic()
+            begun = time.monotonic()
+            credit = min(JUDGE_CREDIT_S, credit + (begun - counted) * JUDGE_SHARE)
+            counted = begun
+            if pending and credit > 0:
                 if walk.run_moved():
                     walk = Walk(recording, store, known)
                     walk.recall()
                 outcome = walk.conclude(len(reads), going_on=True)
-                pause_until = time.monotonic() + (time.monotonic() - begun) * (JUDGE_SHARE - 1)
+                credit -= time.monotonic() - begun
                 pending = False
                 if (outcome.flows, outcome.findings) != before:
                     before = (outcome.flows, outcome.findings)
                     on_change(outcome)
-    return correlate(recording, store, known)
+    return _correlate(recording, store, known)
 
 
 @contextmanager
@@ -130,10 +141,9 @@ def settling() -> Iterator[Callable[[int], None]]:
 
 def uploaded(recording: Recording) -> Iterator[Sent]:
     """Every upload of a recording, taken apart."""
-    for read in recording.read("upload", finished=True):
-        if isinstance(read.event, Upload):
-            body = recording.body_view(read.event.body) if read.event.body else None
-            yield Sent(read.ref, read.event, decode.leaves(read.event, body).leaves)
+    for ref, _, _, upload in recording.seen(Upload):
+        body = recording.body_view(upload.body) if upload.body else None
+        yield Sent(ref, upload, decode.leaves(upload, body).leaves)
 
 
 def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candidate, ...]:

@@ -59,7 +59,7 @@ def renew(recording: Recording, store: Store) -> None:
         if held is None or is_of(recording, held) or store.restart(run.id, run, place_of(recording), held):
             return
     raise UserError(
-        f"Somebody else keeps reading another recording with the id {run.id} into {store.name}.",
+        f"Another process keeps reading another recording with the id {run.id} into {store.name}.",
         "Try again when that is done, or name another database with --db.",
     )
 

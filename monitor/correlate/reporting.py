@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
@@ -16,12 +18,17 @@ from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
 from monitor.judge import observers
 from monitor.judge.connections import connections_of
+from monitor.judge.consent import consents
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
 from monitor.recording.seal import RUN
+from monitor.seen import Seen, holds
 from monitor.store import Store
+
+Lines = dict[str, tuple[Seen[Event], ...]]
+"""kind -> the lines of that kind."""
 
 
 def report(store: Store, recording_id: str, known: Knowledge) -> Report:
@@ -81,8 +88,8 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     run = store.run(recording_id)
     flows = outcome.flows if outcome else tuple(store.flows(recording_id))
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    events = {kind: tuple(store.events(recording_id, kind)) for kind in FILES}
-    gaps = [ReportedGap(**event.model_dump(), ref=ref) for ref, event in _owned(events, run)]
+    lines = {kind: tuple(store.seen(recording_id, kind)) for kind in FILES}
+    gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
     for ref, error in store.unreadable(recording_id):
         gaps.append(
@@ -97,9 +104,12 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     named = {ref for finding in findings for ref in finding.evidence}
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
-    evidence = {ref: event for kind in FILES for ref, event in events[kind] if ref in named}
-    timeline = timeline_of(events["consent"], None, run, known)
-    watched = observers.watched(run, len(events["access"]), len(events["upload"]), timeline, len(events["witness"]))
+    evidence = {each.ref: each.event for kind in FILES for each in lines[kind] if each.ref in named}
+    until = run.ended or max((each.at for each in lines["upload"]), default=None)
+    asked = consents([*lines["consent"], *lines["screen"]], known.labels, run.app.package, until)
+    evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in named}
+    timeline = timeline_of(asked, None, run, known)
+    watched = observers.watched(run, len(lines["access"]), len(lines["upload"]), timeline, len(lines["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
         recording=recording_id,
@@ -109,31 +119,31 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         flows=flows,
         findings=findings,
         gaps=tuple(gaps),
-        coverage=_coverage(run, events, gaps),
+        coverage=_coverage(run, lines, gaps),
         rules=tuple(_judged(rule, known) for rule in known.rules),
         not_judged=_not_judged(known.rules, watched, assumed is not None),
         laws=known.jurisdictions,
         app_type=type_.number if (type_ := known.type_of(run)) else None,
         territory=known.territory,
-        declared=_declared(known, events["access"], flows),
+        declared=_declared(known, lines["access"], flows),
         path=str(store.path(recording_id)),
-        consents=events["consent"],
+        consents=asked,
         answers=timeline.steps(),
         replaced=timeline.replaced(),
-        phases=events["phase"],
+        phases=lines["phase"],
         evidence=evidence,
-        accesses=events["access"],
-        uploads=events["upload"],
+        accesses=lines["access"],
+        uploads=lines["upload"],
     )
 
 
-def _owned(events: dict[str, tuple[tuple[Ref, Event], ...]], run: Run) -> Iterator[tuple[Ref, Event]]:
+def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:
     """The gaps, those of a connection that the app is known to have opened with its name."""
     connections = connections_of(run)
-    for ref, event in events["connection"]:
-        if isinstance(event, Connection):
-            connections.add(ref, event)
-    for ref, event in events["gap"]:
+    for each in lines["connection"]:
+        if holds(each, Connection):
+            connections.add(each)
+    for ref, _, _, event in lines["gap"]:
         app = connections.app_of(event) if isinstance(event, Gap) and event.app is None else None
         yield ref, event.model_copy(update={"app": app}) if app else event
 
@@ -149,10 +159,10 @@ def _assumed(judged: Iterable[Flow | Finding]) -> Assumption | None:
     return None if not states else "given" if states == {"given"} else "none"
 
 
-def _declared(known: Knowledge, accesses: Iterable[tuple[Ref, Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
+def _declared(known: Knowledge, accesses: Iterable[Seen[Event]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
     if known.policy is None:
         return ()
-    return declared(known.policy, [(ref, event) for ref, event in accesses if isinstance(event, Access)], flows)
+    return declared(known.policy, [each for each in accesses if holds(each, Access)], flows)
 
 
 def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
@@ -167,13 +177,11 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
     )
 
 
-def _coverage(
-    run: Run, events: dict[str, tuple[tuple[Ref, Event], ...]], gaps: Sequence[ReportedGap]
-) -> dict[str, Any]:
-    hosts = Counter(event.host for _, event in events["upload"] if isinstance(event, Upload) and event.host)
-    sources = Counter(event.source for _, event in events["access"] if isinstance(event, Access))
+def _coverage(run: Run, lines: Lines, gaps: Sequence[ReportedGap]) -> dict[str, Any]:
+    hosts = Counter(each.event.host for each in lines["upload"] if holds(each, Upload) and each.event.host)
+    sources = Counter(each.event.source for each in lines["access"] if holds(each, Access))
     return {
-        "lines": {kind: len(lines) for kind, lines in events.items()},
+        "lines": {kind: len(of_kind) for kind, of_kind in lines.items()},
         "unreadable_lines": sum(gap.where == "correlate" and gap.why == "protocol_unsupported" for gap in gaps),
         "gaps": dict(sorted(Counter(f"{gap.where}: {gap.why}" for gap in gaps).items())),
         "sources": count_sources(run.hooks).model_dump() if run.hooks else {},

@@ -1,4 +1,4 @@
-"""What recomputing the stamps of a recording came to, as every report says it."""
+"""The result of recomputing the stamps of a recording, as every report says it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def checked(report: Report, folder: Path) -> Report:
 
 
 def seal_of(result: Verification) -> Seal:
-    """What recomputing came to, as a report carries it."""
+    """The result of recomputing, as a report carries it."""
     altered = [problem for problem in result.problems if not _is_unstamped(problem, result)]
     uncovered = Counter(result.unsealed)
     uncovered.update(remark.file for remark in result.remarks if remark.file in FILES.values() and remark.line)

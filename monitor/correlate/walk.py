@@ -17,6 +17,7 @@ from monitor.events import (
     Phase,
     Ref,
     Run,
+    Screen,
     Transform,
     Upload,
     Witness,
@@ -25,7 +26,7 @@ from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Timeline, of_app
+from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
@@ -35,6 +36,7 @@ from monitor.match import decode
 from monitor.match.linking import Joined, Linker
 from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
+from monitor.seen import Seen, holds, number_of, see
 from monitor.store import Store
 
 RECENT = timedelta(seconds=5)
@@ -47,7 +49,7 @@ CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy",
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one walk came to."""
+    """The result of one walk."""
 
     recording: str
     flows: tuple[Flow, ...]
@@ -55,6 +57,12 @@ class Outcome:
     new_lines: int
     gaps: tuple[ReportedGap, ...] = ()
     """Those that correlating came upon."""
+
+
+def concluded(store: Store, recording_id: str) -> Outcome:
+    """What the index has of a recording that it has judged already."""
+    flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
+    return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)))
 
 
 Progress = Callable[[str, int, int], None]
@@ -74,19 +82,20 @@ class Walk:
         self.run = recording.run
         self.id = self.run.id
         self.positions = store.positions(self.id)
-        self.linker = Linker(self.run.persona, self.run.clock_offset_ms, recording.body, self.run.clock_uncertainty_ms)
+        self.linker = Linker(self.run.persona, recording.body, self.run.clock_uncertainty_ms)
         self.connections = connections_of(self.run)
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
-        self.accesses: list[tuple[Ref, Access]] = []
-        self.consents: list[tuple[Ref, Consent]] = []
-        self.phases: list[tuple[Ref, Phase]] = []
-        self.witnesses: list[tuple[Ref, Witness]] = []
+        self.accesses: list[Seen[Access]] = []
+        self.screens = Reader(known.labels, self.run.app.package)
+        self.consents: list[Seen[Consent]] = []
+        self.phases: list[Seen[Phase]] = []
+        self.witnesses: list[Seen[Witness]] = []
         self.gaps: list[Gap] = []
-        self.joined: dict[Ref, tuple[Upload, list[Joined]]] = {}
+        self.joined: dict[Ref, tuple[Seen[Upload], list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
-        self.recent: dict[Ref, tuple[Upload, decode.Decoded]] = {}
+        self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
 
     def run_moved(self) -> bool:
         """Whether run.json says by now how the clocks stand, or another thing that all that is known here hangs on."""
@@ -98,136 +107,125 @@ class Walk:
         # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
         if held := self.store.held(self.id):
             self.basis = basis(self.recording, held, self.known, self._run_digest)
-        for kind in ("access", "connection", "transform", "consent", "phase", "witness", "gap"):
-            for ref, event in self.store.events(self.id, kind):
-                self.learn(ref, event)
-        uploads = list(self.store.events(self.id, "upload"))
-        for number, (ref, upload) in enumerate(uploads):
+        for kind in ("access", "connection", "transform", "consent", "screen", "phase", "witness", "gap"):
+            for seen in self.store.seen(self.id, kind):
+                self.learn(seen)
+        uploads = list(self.store.seen(self.id, "upload"))
+        for number, seen in enumerate(uploads):
             progress("matching uploads", number, len(uploads))
-            if isinstance(upload, Upload):
-                self.link(ref, self.on_host_clock(upload))
+            if holds(seen, Upload):
+                self.link(seen)
         progress("matching uploads", len(uploads), len(uploads))
 
-    def learn(self, ref: Ref, event: Event) -> None:
+    def learn(self, seen: Seen[Event]) -> None:
         """Take in one line that is no upload; what another app did says nothing of this one."""
-        if not isinstance(event, Connection | Gap) and not of_app(event, self.run.app.package, self.controllers):
+        if holds(seen, Connection):
+            self.connections.add(seen)
+        elif holds(seen, Gap):
+            self.gaps.append(seen.event)
+        elif not of_app(seen.event, self.run.app.package, self.controllers):
             return
-        match event:
-            case Access():
-                self.accesses.append((ref, event))
-                self.linker.add_access(ref, event)
-            case Connection():
-                self.connections.add(ref, event)
-            case Transform():
-                self.linker.add_transform(ref, event)
-            case Consent():
-                self.consents.append((ref, event))
-                claim = self.known.claims.of_line(ref, event, self.run.clock_offset_ms)
-                if claim:
-                    self.claims[ref] = (claim,)
-            case Phase():
-                self.phases.append((ref, event))
-            case Witness():
-                self.witnesses.append((ref, event))
-            case Gap():
-                self.gaps.append(event)
-            case _:
-                pass
+        elif holds(seen, Access):
+            self.accesses.append(seen)
+            self.linker.add_access(seen)
+        elif holds(seen, Transform):
+            self.linker.add_transform(seen)
+        elif holds(seen, Consent):
+            self.consents.append(seen)
+            if claim := self.known.claims.of_line(seen):
+                self.claims[seen.ref] = (claim,)
+        elif holds(seen, Screen):
+            self.consents += self.screens.read(seen)
+        elif holds(seen, Phase):
+            self.phases.append(seen)
+        elif holds(seen, Witness):
+            self.witnesses.append(seen)
 
     def take(self, reads: Iterable[Read]) -> bool:
         """Learn from new lines and link the uploads they concern; whether anything may have changed."""
         changed = False
-        uploads: list[tuple[Ref, Upload]] = []
+        uploads: list[Seen[Upload]] = []
         earliest: datetime | None = None
         for read in reads:
             if read.event is None:
                 continue
-            if isinstance(read.event, Upload):
-                uploads.append((read.ref, self.on_host_clock(read.event)))
+            seen = see(read.ref, read.event, self.run.clock_offset_ms)
+            if holds(seen, Upload):
+                uploads.append(seen)
                 continue
-            self.learn(read.ref, read.event)
-            changed = changed or isinstance(read.event, Access | Connection | Consent | Phase | Witness | Gap)
-            if isinstance(read.event, Access | Transform):
-                at = self.host_time(read.event.at)
-                earliest = at if earliest is None else min(earliest, at)
+            self.learn(seen)
+            changed = changed or isinstance(seen.event, Access | Connection | Consent | Screen | Phase | Witness | Gap)
+            if isinstance(seen.event, Access | Transform):
+                earliest = seen.at if earliest is None else min(earliest, seen.at)
         if earliest is not None:
             for ref, (upload, decoded) in self.recent.items():
                 if upload.at < earliest:
                     continue
                 if decoded.passed_over:  # what was passed over may hold what is known only now
-                    self.recent[ref] = (upload, self.link(ref, upload))
+                    self.recent[ref] = (upload, self.link(upload))
                 else:
-                    self.joined[ref] = (upload, self.linker.link(ref, upload, decoded))
-        for ref, upload in uploads:
-            self.recent[ref] = (upload, self.link(ref, upload))
+                    self.joined[ref] = (upload, self.linker.link(upload, decoded))
+        for upload in uploads:
+            self.recent[upload.ref] = (upload, self.link(upload))
         self._forget()
         return changed or bool(uploads)
 
-    def link(self, ref: Ref, upload: Upload) -> decode.Decoded:
+    def link(self, seen: Seen[Upload]) -> decode.Decoded:
         """Take an upload apart, and join to it what was read before it."""
+        ref, upload = seen.ref, seen.event
         body = self.recording.body_view(upload.body) if upload.body else None
         decoded = decode.leaves(upload, body, narrow=self.linker.narrow, spool=self.recording.scratch)
         for cut in decoded.cut:
             self.cuts[ref] = ReportedGap(
-                at=upload.at, app=upload.app, where="correlate", subject=ref, why="decode_limit", detail=cut
+                at=seen.at, app=upload.app, where="correlate", subject=ref, why="decode_limit", detail=cut
             )
         if upload.body and body is None:
             self.cuts[ref] = ReportedGap(
-                at=upload.at,
+                at=seen.at,
                 app=upload.app,
                 where="correlate",
                 subject=ref,
                 why="body_truncated",
                 detail=f"bodies/{upload.body} is missing or no regular file",
             )
-        if claims := self.known.claims.of_upload(ref, upload, decoded.leaves):
+        if claims := self.known.claims.of_upload(seen, decoded.leaves):
             self.claims[ref] = claims
-        self.joined[ref] = (upload, self.linker.link(ref, upload, decoded))
+        self.joined[ref] = (seen, self.linker.link(seen, decoded))
         return decoded
-
-    def host_time(self, at: datetime) -> datetime:
-        """A time of the device's clock on the host's."""
-        return at - timedelta(milliseconds=self.run.clock_offset_ms)
-
-    def on_host_clock(self, upload: Upload) -> Upload:
-        """The upload at its time on the host; one that the agent wrote carries the device's clock."""
-        if not upload.by_agent:
-            return upload
-        return upload.model_copy(update={"at": self.host_time(upload.at)})
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
-        phases = Phases(self.phases, self.run.clock_offset_ms, self._last())
-        timeline = timeline_of(self.consents, phases, self.run, self.known)
+        phases = Phases(self.phases, self._last())
+        consents = [*self.consents, *self.screens.unproven(self._last())]
+        timeline = timeline_of(consents, phases, self.run, self.known)
         watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
-        uploads = {ref: upload for ref, (upload, _) in self.joined.items()}
+        uploads = {ref: seen for ref, (seen, _) in self.joined.items()}
+        sent = [seen.event for seen in uploads.values()]
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
         foreign |= self._of_others(uploads, carriers)
         flows: list[Flow] = []
-        for ref in sorted(self.joined, key=_line):
-            upload, joins = self.joined[ref]
+        for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
             for joined in joins:
-                flow = self._flow(f"f{len(flows) + 1}", upload, joined, timeline, carriers.get(ref), ref in foreign)
-                flows.append(flow)
+                carrier, other = carriers.get(seen.ref), seen.ref in foreign
+                flows.append(self._flow(f"f{len(flows) + 1}", seen, joined, timeline, carrier, other))
         gaps = (
-            *(self.cuts[ref] for ref in sorted(self.cuts, key=_line)),
+            *(self.cuts[ref] for ref in sorted(self.cuts, key=number_of)),
             *_dangling(timeline, self.run),
-            *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=_line)),
-            *(() if going_on else self._bypassing(uploads.values())),
-            *(() if going_on else observers.gaps(self.run, watched)),
-            *(() if going_on else self._missed(watched, uploads.values())),
+            *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
+            *(() if going_on else self._bypassing(sent)),
+            *(() if going_on else observers.gaps(self.run, watched, timeline)),
+            *(() if going_on else self._missed(watched, sent)),
         )
         facts = Facts(
             flows=tuple(flows),
             accesses=tuple(self.accesses),
             timeline=timeline,
             observers=watched,
-            clock_offset_ms=self.run.clock_offset_ms,
             clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
-            consents=tuple(each for each in self.consents if each[0] not in timeline.echoes),
+            consents=tuple(each for each in consents if each.ref not in timeline.echoes),
             phases=phases,
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
@@ -250,7 +248,7 @@ class Walk:
         """What the agent saw go out and no proxy saw."""
         if self.run.sockets_watched:
             past = self.connections.bypassing(uploads, self.gaps, self.run.proxy, found_at(self.run))
-            if gap := bypass_gap(past, self.host_time(past[0].at) if past else self.run.started):
+            if gap := bypass_gap(past):
                 yield gap
 
     def _missed(self, watched: Observers, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
@@ -263,7 +261,7 @@ class Walk:
             uploads,
             self.connections.opened,
             self.known.app_ops,
-            phases=[phase for _, phase in self.phases],
+            phases=[seen.event for seen in self.phases],
             gaps=self.gaps,
         )
 
@@ -272,32 +270,33 @@ class Walk:
         replaced = timeline.replaced()
         return (ref for ref in self.claims if ref not in replaced and ref not in foreign)
 
-    def _of_others(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
+    def _of_others(self, uploads: Mapping[Ref, Seen[Upload]], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
         """Uploads that are written in the name of another app, or that a connection of one carried."""
         own = {None, self.run.app.package}
         return frozenset(
             ref
             for ref, upload in uploads.items()
-            if upload.app not in own or (ref in carriers and carriers[ref].app not in own)
+            if upload.event.app not in own or (ref in carriers and carriers[ref].app not in own)
         )
 
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""
-        read = (self.host_time(access.until or access.at) for _, access in self.accesses)
-        return max((*read, *([self.run.ended] if self.run.ended else ())), default=None)
+        read = (seen.on_host(seen.event.until or seen.event.at) for seen in self.accesses)
+        sent = (seen.at for seen, _ in self.joined.values())
+        return max((*read, *sent, *([self.run.ended] if self.run.ended else ())), default=None)
 
     def _flow(
         self,
         name: str,
-        upload: Upload,
+        seen: Seen[Upload],
         joined: Joined,
         timeline: Timeline,
         carrier: Carrier | None,
         other_app: bool,
     ) -> Flow:
-        uncertainty = self.run.clock_uncertainty_ms
+        upload, uncertainty = seen.event, self.run.clock_uncertainty_ms
         clock: Clock = "device" if upload.by_agent else "host"
-        status = decided(timeline, upload.at, clock, uncertainty, joined.data)
+        status = decided(timeline, seen.at, clock, uncertainty, joined.data)
         return Flow(
             id=name,
             access=joined.access,
@@ -309,7 +308,7 @@ class Walk:
             consent_assumed=status.assumed,
             recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
-            at=upload.at,
+            at=seen.at,
             earlier=joined.earlier,
             rows=joined.rows,
             rows_read=joined.rows_read,
@@ -337,20 +336,12 @@ def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
         yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
 
 
-def timeline_of(lines: Iterable[tuple[Ref, Event]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
+def timeline_of(consents: Iterable[Seen[Consent]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
     """Consent of a run, out of the lines that are about it."""
-    consents = [(ref, event) for ref, event in lines if isinstance(event, Consent)]
     return Timeline(
         consents,
-        run.clock_offset_ms,
         None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
         known.labels,
         phases,
-        run.app.package,
-        watched=run.observers.consent,
-        assumed=known.assume_consent,
+        Observed(run.app.package, run.observers.consent, known.assume_consent),
     )
-
-
-def _line(ref: Ref) -> int:
-    return int(ref.rsplit(":", 1)[1])

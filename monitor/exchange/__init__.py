@@ -1,4 +1,4 @@
-"""Foreign formats, each converted once, at the door: captures and hook logs of others in, uploads out."""
+"""Foreign formats, each converted once, at the boundary: captures and hook logs of other tools in, uploads out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa
 
 
 def guess(path: Path) -> str:
-    """The format of a file, ready to read, by its first bytes: one of FORMATS. Raises UserError when it is none."""
+    """The format of a file, by its first bytes: one of FORMATS. Raises UserError when it is none of them."""
     with path.open("rb") as file:
         raw = file.read(4096)
     if raw.startswith(CAPTURES):

@@ -252,9 +252,9 @@ def write(recording: Recording) -> str:
     """
     entries: list[dict[str, Any]] = []
     sockets: dict[tuple[str | None, str, int | None], dict[str, Any]] = {}
-    for one in recording.read("upload"):
+    for one in recording.seen(Upload):
         upload = one.event
-        if not isinstance(upload, Upload) or upload.via not in ("http", "websocket"):
+        if upload.via not in ("http", "websocket"):
             continue
         # (The request that opened a WebSocket has http in its URL, the messages have ws.)
         url = re.sub("^ws", "http", upload.url or "")

@@ -123,7 +123,7 @@ class _Log:
         self.halves: dict[tuple[str, str], deque[_Half]] = defaultdict(deque)
         """Object and method -> calls for half of a place that wait for the other half."""
         self.waiting = 0
-        """How many have begun to, since nobody waits any longer."""
+        """How many have begun to wait since."""
 
     def take(self, piece: pieces.Piece) -> None:
         """One value of the log."""
@@ -354,7 +354,7 @@ def _time(text: Any) -> datetime:
 
 
 def _degrees(raw: Any, most: int) -> tuple[float, str] | None:
-    """Degrees as number and text; None for what is none."""
+    """Degrees as number and text; None for anything else."""
     try:
         degrees = float(raw)
     except (TypeError, ValueError):

@@ -1,1 +1,1 @@
-"""Pure judgement: no device, database, network, clock, file."""
+"""Pure functions: no device, database, network, clock or file."""

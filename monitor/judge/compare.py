@@ -1,9 +1,9 @@
-"""Runs of one app with different answers, held side by side: what is read and sent whatever the user says."""
+"""Runs of one app with different answers, compared side by side: what is read and sent whatever the user says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from monitor.events import Access, Consent, DataType, Phase, Ref, Value
@@ -19,16 +19,19 @@ from monitor.findings import (
     Recipient,
     Report,
 )
-from monitor.judge.consent import Timeline, of_app
+from monitor.judge.consent import Observed, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.recipients import is_device
 from monitor.labels import Labels
+from monitor.seen import holds
 
 NO_ANSWER: frozenset[ConsentName] = frozenset({"not_shown", "requested", "dismissed", "expired"})
 """States in which no answer is in force."""
 YES: frozenset[ConsentName] = frozenset({"given", "partial"})
 NO: frozenset[ConsentName] = frozenset({"refused", "basic_only"})
+UNSEEN: frozenset[ConsentName] = frozenset({"not_observed", "unseen_answer"})
+"""States in which nobody saw whether there was an answer."""
 PLANNED: dict[str, Answer] = {"accept": "yes", "refuse": "no", "withdraw": "withdrawn"}
 ORDER: tuple[Pattern, ...] = (
     "after_withdrawal",
@@ -148,7 +151,7 @@ def _answer(answers: Sequence[ConsentName], plan: str) -> Answer:
     last = next((state for state in reversed(answers) if state not in NO_ANSWER), None)
     if last is None:
         return PLANNED.get(plan, "none")
-    return "yes" if last in YES else "no" if last in NO else "withdrawn"
+    return "yes" if last in YES else "no" if last in NO else "not_observed" if last in UNSEEN else "withdrawn"
 
 
 def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "device", "persona"]]:
@@ -166,37 +169,31 @@ def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "de
 def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
     """Every access that gave a value and every flow of one run, each with the consent at its moment."""
     package = report.run.app.package
-    lines = [(ref, event) for ref, event in report.consents if isinstance(event, Consent)]
-    offset_ms, uncertainty_ms = report.run.clock_offset_ms, report.run.clock_uncertainty_ms
-    phases = Phases([(ref, event) for ref, event in report.phases if isinstance(event, Phase)], offset_ms)
+    uncertainty_ms = report.run.clock_uncertainty_ms
+    phases = Phases(each for each in report.phases if holds(each, Phase))
     timeline = Timeline(
-        lines,
-        offset_ms,
+        [each for each in report.consents if holds(each, Consent)],
         report.run.started,
         labels,
         phases,
-        package,
-        watched=report.run.observers.consent,
-        assumed=report.assumed_consent,
+        Observed(package, report.run.observers.consent, report.assumed_consent),
     )
-    offset = timedelta(milliseconds=report.run.clock_offset_ms)
     sources: dict[Ref, str] = {}
-    for ref, event in report.accesses:
+    for seen in report.accesses:
+        ref, event = seen.ref, seen.event
         if not isinstance(event, Access) or not of_app(event, package):
             continue
         sources[ref] = event.source
         if event.outcome != "returned" or not event.values:
             continue
-        first, last = (
-            decided(timeline, at - offset, "device", uncertainty_ms, event.data).state
-            for at in (event.at, event.until or event.at)
-        )
+        until = seen.on_host(event.until or event.at)
+        first, last = (decided(timeline, at, "device", uncertainty_ms, event.data).state for at in (seen.at, until))
         # A folded line stands for many calls; only of the first and the last the moment is known.
-        moments = [(event.at, first, event.count)]
-        if event.until is not None and last != first:
-            moments = [(event.at, first, 1), (event.until, last, 1)]
+        moments = [(seen.at, first, event.count)]
+        if last != first:
+            moments = [(seen.at, first, 1), (until, last, 1)]
         for at, state, count in moments:
-            yield _Seen("read", event.data, event.source, None, event.values, number, state, at - offset, ref, count)
+            yield _Seen("read", event.data, event.source, None, event.values, number, state, at, ref, count)
     for flow in report.flows:
         if is_device(flow.recipient.host):
             continue  # what is sent to the device itself does not leave it
@@ -257,7 +254,7 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
         found.add("after_refusal")
     if states & NO_ANSWER:
         found.add("before_answer")
-    if "not_observed" in states:
+    if states & UNSEEN:
         found.add("not_observed")
     answers = {run.answer for run in runs} - {"not_observed"}
     if states <= YES:

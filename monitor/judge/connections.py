@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from monitor.events import Connection, Endpoint, Gap, Ref, Run, Upload
 from monitor.findings import Carrier, ReportedGap
 from monitor.judge.code import code_of, method_of
 from monitor.judge.recipients import RecipientTable
+from monitor.seen import Seen
 
 SLACK = timedelta(milliseconds=250)
 """A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""
@@ -32,13 +33,7 @@ HOSTS_NAMED = 5
 DNS_PORT = 53
 
 
-class _Line(NamedTuple):
-    """One connection line; orders by time, then by line."""
-
-    at: datetime
-    number: int
-    ref: Ref
-    connection: Connection
+_Line = Seen[Connection]
 
 
 @dataclass
@@ -61,15 +56,14 @@ class _Socket:
     @property
     def sent(self) -> int | None:
         """Bytes that went out on it; None where nobody counted."""
-        return self.closed.connection.sent if self.closed else None
+        return self.closed.event.sent if self.closed else None
 
 
 class Connections:
     """The connections of the observed app in one recording; lines may come in any order."""
 
-    def __init__(self, clock_offset_ms: float = 0.0, *, ports_kept: bool = True) -> None:
+    def __init__(self, *, ports_kept: bool = True) -> None:
         """`ports_kept`: the proxy sees the ports that the app's sockets have; else one that is the same is chance."""
-        self._offset = timedelta(milliseconds=clock_offset_ms)
         self._lines: list[_Line] = []
         self._known: set[Ref] = set()
         self._sockets: list[_Socket] | None = None
@@ -77,35 +71,34 @@ class Connections:
         self._by_name: dict[str, _Socket] = {}
         self._ports_kept = ports_kept
 
-    def add(self, ref: Ref, connection: Connection) -> None:
+    def add(self, seen: Seen[Connection]) -> None:
         """Learn of a line; one that is known already changes nothing."""
-        if ref not in self._known:
-            self._known.add(ref)
-            number = ref.rpartition(":")[2]
-            at = connection.at - self._offset
-            insort(self._lines, _Line(at, int(number) if number.isdecimal() else 0, ref, connection))
+        if seen.ref not in self._known:
+            self._known.add(seen.ref)
+            insort(self._lines, seen, key=_order)
             self._sockets = None
 
-    def carriers(self, uploads: Mapping[Ref, Upload], known: RecipientTable | None = None) -> dict[Ref, Carrier]:
+    def carriers(self, uploads: Mapping[Ref, Seen[Upload]], known: RecipientTable | None = None) -> dict[Ref, Carrier]:
         """Of each upload that can be joined to a connection, or that the agent wrote: what carried it."""
         found: dict[Ref, Carrier] = {}
-        open_: dict[Ref, Upload] = {}
-        for ref, upload in uploads.items():
+        open_: list[Seen[Upload]] = []
+        for ref, seen in uploads.items():
+            upload = seen.event
             by: Literal["name", "port"] = "name" if upload.announced is not None else "port"
-            socket = self._named(upload.announced) if by == "name" else self._by_its_port(upload)
+            socket = self._named(upload.announced) if by == "name" else self._by_its_port(seen)
             if socket is not None:
-                found[ref] = _carrier(socket.user(_latest(socket, upload.at)), by, 1.0, ref, upload, known)
+                found[ref] = _carrier(socket.user(_latest(socket, seen.at)), by, 1.0, seen, known)
             elif upload.by_agent:
                 found[ref] = Carrier(
                     by="agent", confidence=1.0, app=upload.app, pid=upload.pid, code=code_of(ref, upload, known)
                 )
             elif by == "port":
-                open_[ref] = upload
-        if not any(carrier.by in CERTAIN for ref, carrier in found.items() if not uploads[ref].by_agent):
-            for ref, upload in open_.items():
-                line, confidence = self._by_its_host(upload)
+                open_.append(seen)
+        if not any(carrier.by in CERTAIN for ref, carrier in found.items() if not uploads[ref].event.by_agent):
+            for seen in open_:
+                line, confidence = self._by_its_host(seen)
                 if line is not None:
-                    found[ref] = _carrier(line, "host", confidence, ref, upload, known)
+                    found[seen.ref] = _carrier(line, "host", confidence, seen, known)
         return found
 
     def _named(self, name: str | None) -> _Socket | None:
@@ -113,8 +106,9 @@ class Connections:
         self._build()
         return None if name is None else self._by_name.get(name)
 
-    def _by_its_port(self, upload: Upload) -> _Socket | None:
+    def _by_its_port(self, seen: Seen[Upload]) -> _Socket | None:
         """The connection with the upload's client end, the last that was open before it or soon after."""
+        upload = seen.event
         if upload.client is None or not self._ports_kept:
             return None
         transport = "udp" if upload.via in ("udp", "dns") else "tcp"
@@ -122,44 +116,45 @@ class Connections:
         sockets = [
             one
             for one in self._by_port.get((upload.client.port, transport), ())
-            if one.open_at(upload.at) and _same(one.opened.connection.local, upload.client)
+            if one.open_at(seen.at) and _same(one.opened.event.local, upload.client)
         ]
         return sockets[-1] if sockets else None
 
-    def _by_its_host(self, upload: Upload) -> tuple[_Line | None, float]:
+    def _by_its_host(self, seen: Seen[Upload]) -> tuple[_Line | None, float]:
         """The connection for the upload's host that was open and carried enough: if it is one, or all of one code."""
+        upload = seen.event
         if upload.host is None or upload.via in ("udp", "dns"):
             return None, 0.0
         self._build()
         host = upload.host.lower()
         fitting = [
-            one.user(upload.at)
+            one.user(seen.at)
             for one in self._sockets or ()
-            if one.opened.connection.transport == "tcp"
-            and (one.opened.connection.host or "").lower() == host
-            and one.open_at(upload.at)
+            if one.opened.event.transport == "tcp"
+            and (one.opened.event.host or "").lower() == host
+            and one.open_at(seen.at)
             and (one.sent is None or one.sent >= upload.size)
         ]
         if len(fitting) <= 1:
             return (fitting[0], BY_NAME) if fitting else (None, 0.0)
-        code = {method_of(line.connection) for line in fitting}
-        return (max(fitting), BY_NAME_AND_CODE) if len(code) == 1 and None not in code else (None, 0.0)
+        code = {method_of(line.event) for line in fitting}
+        return (max(fitting, key=_order), BY_NAME_AND_CODE) if len(code) == 1 and None not in code else (None, 0.0)
 
-    def foreign(self, uploads: Mapping[Ref, Upload], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
+    def foreign(self, uploads: Mapping[Ref, Seen[Upload]], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
         """Uploads that no socket of the observed app carried, where every one of its sockets was seen and ports are as
         they are: another app's, or a process's that was not instrumented. What the agent led there is the app's."""
-        if not any(carrier.by in CERTAIN and not uploads[ref].by_agent for ref, carrier in carriers.items()):
+        if not any(carrier.by in CERTAIN and not uploads[ref].event.by_agent for ref, carrier in carriers.items()):
             return frozenset()
         return frozenset(
             ref
-            for ref, upload in uploads.items()
+            for ref, (_, _, _, upload) in uploads.items()
             if ref not in carriers
             and upload.client is not None
             and upload.announced is None
             and upload.via in ("http", "websocket", "tcp")
         )
 
-    def bypassing(self, uploads: Iterable[Upload], gaps: Iterable[Gap], *proxy: Endpoint | None) -> list[Connection]:
+    def bypassing(self, uploads: Iterable[Upload], gaps: Iterable[Gap], *proxy: Endpoint | None) -> list[_Line]:
         """Connections of the app that neither went to the proxy nor came by it, and on which something went out.
 
         `proxy`: where it listens, and where the device finds it.
@@ -168,14 +163,14 @@ class Connections:
         seen |= {gap.client.port for gap in gaps if self._ports_kept and gap.client}
         self._build()
         return [
-            one.opened.connection
+            one.opened
             for one in self._sockets or ()
-            if one.opened.connection.transport == "tcp"
-            and one.opened.connection.announced is None
-            and one.opened.connection.local.port not in seen
-            and one.opened.connection.remote not in proxy
-            and one.opened.connection.remote.port != DNS_PORT
-            and not _stays(one.opened.connection.remote)
+            if one.opened.event.transport == "tcp"
+            and one.opened.event.announced is None
+            and one.opened.event.local.port not in seen
+            and one.opened.event.remote not in proxy
+            and one.opened.event.remote.port != DNS_PORT
+            and not _stays(one.opened.event.remote)
             and one.sent != 0
         ]
 
@@ -188,16 +183,16 @@ class Connections:
     def app_of(self, gap: Gap) -> str | None:
         """The app whose connection a gap is about, where that is told."""
         if (named := self._named(gap.announced)) is not None:
-            return named.opened.connection.app
+            return named.opened.event.app
         if gap.client is None or gap.announced is not None or not self._ports_kept:
             return None
         self._build()
         sockets = [
             one
             for one in self._by_port.get((gap.client.port, "tcp"), ())
-            if one.opened.at <= gap.at + SLACK and _same(one.opened.connection.local, gap.client)
+            if one.opened.at <= gap.at + SLACK and _same(one.opened.event.local, gap.client)
         ]
-        return sockets[-1].opened.connection.app if sockets else None
+        return sockets[-1].opened.event.app if sockets else None
 
     def _build(self) -> None:
         """Put lines together to connections."""
@@ -207,7 +202,7 @@ class Connections:
         self._by_name = {}
         by_port: dict[tuple[int, str], list[_Socket]] = defaultdict(list)
         for line in self._lines:
-            connection = line.connection
+            connection = line.event
             same = by_port[connection.local.port, connection.transport]
             last = same[-1] if same else None
             if connection.op == "close":
@@ -226,7 +221,7 @@ class Connections:
 
 def connections_of(run: Run) -> Connections:
     """For the connections of a run, none yet."""
-    return Connections(run.clock_offset_ms, ports_kept=run.route.get("keeps_port") is not False)
+    return Connections(ports_kept=run.route.get("keeps_port") is not False)
 
 
 def found_at(run: Run) -> Endpoint | None:
@@ -235,18 +230,18 @@ def found_at(run: Run) -> Endpoint | None:
     return Endpoint(ip=host, port=port) if isinstance(host, str) and isinstance(port, int) else None
 
 
-def bypass_gap(connections: Sequence[Connection], at: datetime) -> ReportedGap | None:
+def bypass_gap(connections: Sequence[Seen[Connection]]) -> ReportedGap | None:
     """How many connections to which hosts no proxy saw; None when there are none."""
     if not connections:
         return None
-    hosts = Counter(connection.host or connection.remote.ip for connection in connections)
+    hosts = Counter(seen.event.host or seen.event.remote.ip for seen in connections)
     named = ", ".join(host for host, _ in hosts.most_common(HOSTS_NAMED))
     more = f" and {len(hosts) - HOSTS_NAMED} more" if len(hosts) > HOSTS_NAMED else ""
     many = f"{len(connections)} connections" if len(connections) > 1 else "1 connection"
     to = f"{len(hosts)} hosts" if len(hosts) > 1 else "1 host"
     return ReportedGap(
-        at=at,
-        app=connections[0].app,
+        at=connections[0].at,
+        app=connections[0].event.app,
         where="correlate",
         subject=named + more,
         why="not_decrypted",
@@ -254,14 +249,14 @@ def bypass_gap(connections: Sequence[Connection], at: datetime) -> ReportedGap |
     )
 
 
-def foreign_gaps(uploads: Iterable[Upload]) -> list[ReportedGap]:
+def foreign_gaps(uploads: Iterable[Seen[Upload]]) -> list[ReportedGap]:
     """One gap for each host that uploads of no socket of the app went to."""
-    by_host: dict[str, list[Upload]] = defaultdict(list)
-    for upload in uploads:
-        by_host[upload.host or "an unnamed host"].append(upload)
+    by_host: dict[str, list[Seen[Upload]]] = defaultdict(list)
+    for seen in uploads:
+        by_host[seen.event.host or "an unnamed host"].append(seen)
     return [
         ReportedGap(
-            at=min(upload.at for upload in those),
+            at=min(seen.at for seen in those),
             where="correlate",
             subject=host,
             why="process_not_instrumented",
@@ -276,12 +271,11 @@ def _carrier(
     line: _Line,
     by: Literal["name", "port", "host"],
     confidence: float,
-    ref: Ref,
-    upload: Upload,
+    upload: Seen[Upload],
     known: RecipientTable | None,
 ) -> Carrier:
-    connection = line.connection
-    own = code_of(ref, upload, known)  # what the agent wrote knows best which code it was
+    connection = line.event
+    own = code_of(upload.ref, upload.event, known)  # what the agent wrote knows best which code it was
     return Carrier(
         ref=line.ref,
         by=by,
@@ -290,6 +284,11 @@ def _carrier(
         pid=connection.pid,
         code=own or code_of(line.ref, connection, known),
     )
+
+
+def _order(line: _Line) -> tuple[datetime, int]:
+    """By time, then by line."""
+    return line.at, line.number
 
 
 def _latest(socket: _Socket, at: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""A run without hooks held against the run proper: what the app did only while nobody watched it.
+"""A run without hooks compared with the main run: what the app did only while nobody watched it.
 
 An app may behave otherwise from one run to the next without any reason of ours. So each sentence says what was seen in
 both, and what is within the usual (names below one domain, fewer bytes, a few seconds) is not told.
@@ -13,6 +13,7 @@ from typing import Literal
 from monitor.events import Gap, Phase, Ref, Run, Upload, Witness
 from monitor.findings import Counted, ReportedGap
 from monitor.judge.recipients import clean_host, registrable
+from monitor.seen import Seen
 
 ITSELF = "run"
 """Subject of the line that tells how long the app ran in the control run; those of the others are hosts."""
@@ -25,7 +26,7 @@ TIMES = 2
 ENDED = "observation ended"
 """Text of the mark with which a run ends that the app has not ended itself."""
 Where = Literal["proxy", "device"]
-Lines = Sequence[tuple[Ref, Witness]]
+Lines = Sequence[Seen[Witness]]
 
 
 def beyond(
@@ -45,7 +46,7 @@ def _hosts(run: Run, control: Lines, uploads: Sequence[Upload], gaps: Sequence[G
     contacted = {_domain(upload.host) for upload in uploads if upload.host}
     contacted |= {_domain(gap.sni or gap.subject) for gap in gaps if gap.where == "proxy"}
     alone: dict[str, tuple[Ref, str, int]] = {}
-    for ref, each in control:
+    for ref, _, _, each in control:
         if each.subject and each.subject != ITSELF and (domain := _domain(each.subject)) not in contacted:
             first = alone.get(domain, (ref, each.subject, 0))
             alone[domain] = (first[0], first[1], first[2] + (each.size or 0))
@@ -57,15 +58,17 @@ def _hosts(run: Run, control: Lines, uploads: Sequence[Upload], gaps: Sequence[G
 
 def _more(run: Run, control: Lines, uploads: Sequence[Upload]) -> Iterator[ReportedGap]:
     """Nothing where the control run was the longer one: then there was more time to send in."""
-    lasted = [each.until - each.since for _, each in control if each.subject == ITSELF and each.until and each.since]
+    lasted = [
+        each.until - each.since for _, _, _, each in control if each.subject == ITSELF and each.until and each.since
+    ]
     if not lasted or run.ended is None or lasted[0] > run.ended - run.started + SOONER:
         return
-    alone = sum(each.size or 0 for _, each in control)
+    alone = sum(each.event.size or 0 for each in control)
     watched = sum(upload.size for upload in uploads)
     if alone > watched * TIMES + LESS_BYTES:
         detail = f"{alone:,} bytes were sent in the run without hooks, {watched:,} in this one"
         counted = Counted(by="control", what="less", subject=ITSELF, counted=alone, recorded=watched)
-        yield _gap(run, control[0][0], "proxy", run.app.package, detail, counted)
+        yield _gap(run, control[0].ref, "proxy", run.app.package, detail, counted)
 
 
 def _early(run: Run, control: Lines, phases: Sequence[Phase]) -> Iterator[ReportedGap]:
@@ -74,7 +77,7 @@ def _early(run: Run, control: Lines, phases: Sequence[Phase]) -> Iterator[Report
     if not starts or not exits or max(exits) < max(starts) or any(each.text == ENDED for each in phases):
         return
     ran = max(exits) - min(starts)
-    for ref, each in control:
+    for ref, _, _, each in control:
         if each.subject == ITSELF and each.since and each.until and (alone := each.until - each.since) > ran + SOONER:
             longer, shorter = int(alone.total_seconds()), int(ran.total_seconds())
             detail = f"the app ended {shorter} s after it started; in the run without hooks it ran for {longer} s"

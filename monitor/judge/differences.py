@@ -47,9 +47,9 @@ class _Texts(NamedTuple):
 
 
 def changed(runs: Sequence[tuple[Report, Iterable[Sent]]]) -> tuple[Candidate, ...]:
-    """Fields that changed with the persona, surest first, then in order of their names.
+    """Fields that changed with the persona, most certain first, then in order of their names.
 
-    Only runs of the same plan are held against each other: another answer changes fields too. A field is left out
+    Only runs of the same plan are compared with each other: another answer changes fields too. A field is left out
     when it changes within one run or between runs of the same persona (times, nonces), and when a value was found in
     it: that is a flow, not a candidate. Fewer than two personas: none.
     """

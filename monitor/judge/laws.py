@@ -45,7 +45,7 @@ class _Strict(BaseModel):
 
 
 class Jurisdiction(_Strict):
-    """Whose rules: cn, eu, us, store."""
+    """Jurisdiction: cn, eu, us, store."""
 
     code: str = Field(pattern=r"^[a-z]{2,8}$")
     en: str

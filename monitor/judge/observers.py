@@ -7,7 +7,7 @@ from typing import Literal
 
 from monitor.events import Missing, Observers, Run
 from monitor.findings import ReportedGap
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Reading, Timeline
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
     "values": (
@@ -35,8 +35,9 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline, witnesses
     )
 
 
-def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
-    """A gap for each thing that a clean result would need and nobody observed, and for clocks that nobody compared."""
+def gaps(run: Run, observers: Observers, timeline: Timeline) -> Iterator[ReportedGap]:
+    """A gap for each thing that a clean result would need and nobody observed, for each question whose answer was not
+    seen, and for clocks that nobody compared."""
     for name in observers.missing:
         if name not in _GAPS:
             continue  # the agent has said so
@@ -44,6 +45,7 @@ def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
         yield ReportedGap(
             at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended
         )
+    yield from _unseen_answers(timeline)
     if run.imported and observers.hooks and observers.proxy:
         detail = (
             "the files do not say how the clocks of hook log and capture stood: a read and an upload may be in another"
@@ -51,3 +53,23 @@ def gaps(run: Run, observers: Observers) -> Iterator[ReportedGap]:
         yield ReportedGap(
             at=run.started, where="clock", subject="imported files", why="no_clock", detail=f"{detail} order"
         )
+
+
+def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
+    for reading in timeline.readings():
+        if reading.says == "gone":
+            yield ReportedGap(
+                at=reading.at,
+                app=reading.consent.app,
+                where="device",
+                subject=reading.consent.text or "a question to the user",
+                why="not_observed",
+                detail=f"the question was no longer seen, and neither was its answer ({_where(reading)}): what "
+                "follows is not held against the app (appwitness mark notes what was answered)",
+                ref=reading.ref,
+            )
+
+
+def _where(reading: Reading) -> str:
+    note = reading.consent.note
+    return f"{reading.ref}, {note}" if note else reading.ref

@@ -14,8 +14,8 @@ from monitor.events import DataType
 from monitor.findings import ConsentName, ConsentStatus
 from monitor.judge.consent import Clock, Timeline
 
-_CLAIMS: dict[ConsentName, int] = {"refused": 2, "withdrawn": 2, "basic_only": 1}
-"""How much more than the lack of a yes a state says."""
+_CLAIMS: dict[ConsentName, int] = {"given": -2, "unseen_answer": -1, "basic_only": 1, "refused": 2, "withdrawn": 2}
+"""How much more than the lack of a yes a state says against the app."""
 
 
 def decided(
@@ -31,9 +31,12 @@ def decided(
 
 
 def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> ConsentStatus:
-    """Of the statuses that may have held the one that accuses least: a yes where there may have been one, else the lack
-    of a yes before a no; where that leaves several, the one that the times tell, or the first."""
-    ranked = {each: -1 if each.state == "given" else _CLAIMS.get(each.state, 0) for each in possible}
+    """Of the statuses that may have held, the one that accuses least.
+
+    A yes where there may have been one, then an answer that was not seen, then the lack of a yes before a no. Where
+    that leaves several: the one that the times tell, or the first.
+    """
+    ranked = {each: _CLAIMS.get(each.state, 0) for each in possible}
     best = min(ranked.values())
     return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)
 

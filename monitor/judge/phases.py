@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor.events import Phase, Ref
-from monitor.judge.consent.machine import line_number, of_app
+from monitor.judge.consent.machine import of_app
+from monitor.seen import Seen
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""
@@ -68,23 +69,16 @@ class _Life:
 class Phases:
     """Phases over a run. Pure: the same lines in any order give the same answers."""
 
-    def __init__(
-        self, phases: Iterable[tuple[Ref, Phase]] = (), clock_offset_ms: float = 0, last: datetime | None = None
-    ) -> None:
+    def __init__(self, phases: Iterable[Seen[Phase]] = (), last: datetime | None = None) -> None:
         """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
-        phases = tuple(phases)
-        self._told = (phases, clock_offset_ms, last)
-        offset = timedelta(milliseconds=clock_offset_ms)
-        lines = sorted(
-            ((_host_time(phase, offset), line_number(ref), ref, phase) for ref, phase in phases),
-            key=lambda each: each[:2],
-        )
+        lines = sorted(phases, key=lambda each: (each.at, each.number))
+        self._told = (lines, last)
         self._times: list[datetime] = []
         self._states: list[PhaseStatus] = [UNKNOWN]
-        self.shown = any(phase.state in ("foreground", "background") for _, _, _, phase in lines)
+        self.shown = any(each.event.state in ("foreground", "background") for each in lines)
         """Whether the app was seen to come to the foreground, or to leave it, at all."""
         self._exits: list[tuple[datetime, Ref]] = []
-        self._ends = [(at, ref, phase.pid) for at, _, ref, phase in lines if phase.state == "exited"]
+        self._ends = [(at, ref, phase.pid) for ref, _, at, phase in lines if phase.state == "exited"]
         self._away: list[tuple[datetime, tuple[datetime, Ref] | None]] = []
         """When the app came and went: since when it is away, by which line, or None."""
         lives = _lives(lines, last)
@@ -93,7 +87,7 @@ class Phases:
         unseen: Ref | None = None
         alive: set[int | None] = set()
         ended = False
-        for at, _, ref, phase in lines:
+        for ref, _, at, phase in lines:
             match phase.state:
                 case "foreground" | "background":
                     if app[0] is not (phase.state == "foreground"):
@@ -119,9 +113,9 @@ class Phases:
 
     def of_app(self, package: str | None) -> Phases:
         """The same without what other apps did; None: all of it."""
-        lines, clock_offset_ms, last = self._told
-        own = [(ref, line) for ref, line in lines if package is None or of_app(line, package)]
-        return self if len(own) == len(lines) else Phases(own, clock_offset_ms, last)
+        lines, last = self._told
+        own = [each for each in lines if package is None or of_app(each.event, package)]
+        return self if len(own) == len(lines) else Phases(own, last)
 
     def at(self, time: datetime) -> PhaseStatus:
         """What was known at `time` (host's clock, inclusive)."""
@@ -152,12 +146,12 @@ class Phases:
         return gone if gone is not None and gone[0] > since else None
 
 
-def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None) -> dict[Ref, Ref | None]:
+def _lives(lines: list[Seen[Phase]], last: datetime | None) -> dict[Ref, Ref | None]:
     """The `started` line of each life of the app -> the line that shows that the app began it by itself, or None."""
     lives: dict[Ref, _Life] = {}
     life: _Life | None = None
     shows = ours = False
-    for at, _, ref, phase in lines:
+    for ref, _, at, phase in lines:
         match phase.state:
             case "started":
                 if life is None or not life.alive:
@@ -180,27 +174,18 @@ def _lives(lines: list[tuple[datetime, int, Ref, Phase]], last: datetime | None)
                     life.shown = at
             case _:
                 pass
-    end = max((time for time in (last, lines[-1][0] if lines else None) if time is not None), default=None)
-    found: dict[Ref, Ref | None] = {}
-    for number, (ref, life) in enumerate(lives.items()):
-        waited = (life.shown or end or life.began) - life.began
-        if life.patience is not None:
-            by_itself = waited > life.patience
-        else:
-            by_itself = bool(number) and not life.ours and shows and waited > SELF_START
-        found[ref] = life.why if by_itself else None
-    return found
+    end = max((time for time in (last, lines[-1].at if lines else None) if time is not None), default=None)
+    return {ref: _why(life, end, later=number > 0 and shows) for number, (ref, life) in enumerate(lives.items())}
+
+
+def _why(life: _Life, end: datetime | None, *, later: bool) -> Ref | None:
+    """The line that shows that the app began a life by itself; `later`: another was before it, and some came to the
+    foreground."""
+    waited = (life.shown or end or life.began) - life.began
+    if life.patience is None:
+        return life.why if later and not life.ours and waited > SELF_START else None
+    return life.why if waited > life.patience else None
 
 
 def _time(line: tuple[datetime, *tuple[Any, ...]]) -> datetime:
     return line[0]
-
-
-def _host_time(phase: Phase, offset: timedelta) -> datetime:
-    """A mark of no process was made on the host and carries its clock; all else is the device's."""
-    if phase.state == "mark" and phase.pid is None:
-        return phase.at
-    try:
-        return phase.at - offset
-    except OverflowError:  # a line of the year 1; it stays where it is
-        return phase.at

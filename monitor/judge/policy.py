@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from monitor.events import Access, DataType, Ref
 from monitor.findings import Declared, Flow, Party
 from monitor.judge.recipients import RecipientTable, clean_host, is_device
+from monitor.seen import Seen
 
 EVIDENCE = 5
 """A row of the table names at most this many lines."""
@@ -146,7 +147,7 @@ class Policy(_Strict):
         return self.model_copy(update={"sdks": tuple(sdks)})
 
 
-def declared(policy: Policy, accesses: Iterable[tuple[Ref, Access]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
+def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
     """Observed against declared, row by row: what was read, what was sent to whom, then what was declared and not seen.
 
     A row for each kind of data that an API returned (recipient null), each kind and host that it went to, each
@@ -154,7 +155,7 @@ def declared(policy: Policy, accesses: Iterable[tuple[Ref, Access]], flows: Iter
     What is sent to the device itself did not leave it.
     """
     read: dict[DataType, list[Ref]] = {}
-    for ref, access in accesses:
+    for ref, _, _, access in accesses:
         if access.outcome == "returned" and access.values:
             read.setdefault(access.data, []).extend([ref] * access.count)
     sent: dict[tuple[DataType, str], list[Flow]] = {}

@@ -1,4 +1,4 @@
-"""Who a host belongs to: the app's own maker, a third party, or unknown; always with the reason in words.
+"""Who a host belongs to: the app's own maker, a third party, or unknown; always with the reason.
 
 In order: what the tester declared first party; the device itself; addresses; the package, read backwards as a domain
 (`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms, whose customers a name does
@@ -21,7 +21,7 @@ from iptocc import country_code
 from publicsuffixlist import PublicSuffixList
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.findings import Party, Recipient
+from monitor.findings import Party, Reason, Recipient, Why, because
 
 _REGIONS = frozenset({"EU", "AP", "ZZ"})
 """What the registries write where a block belongs to no single country."""
@@ -67,6 +67,10 @@ class RecipientTable(BaseModel):
     def by_code(self) -> dict[str, Known]:
         """Prefix of class names -> recipient."""
         return {prefix: known for known in (*self.recipients, *self.lab) for prefix in known.code}
+
+    def of_host(self, host: str) -> Known | None:
+        """Who receives at a (clean) host, by the longest known domain; None when nobody that we know."""
+        return next((self.by_host[name] for name in _domains(host) if name in self.by_host), None)
 
     def of_frame(self, frame: str) -> Known | None:
         """Whose code a stack frame is, by the longest known prefix; None when nobody's that we know."""
@@ -123,14 +127,15 @@ class Recipients:
 
     def _find(self, host: str, address: str | None) -> Recipient:
         if not host:
-            return Recipient(host="", reason="the upload names no host")
+            return Recipient(host="", reason=because(Why.NO_HOST))
         declared = self._declared(host) if self._declared else None
-        known = next((self._table.by_host[name] for name in _domains(host) if name in self._table.by_host), None)
+        known = self._table.of_host(host)
         party, reason = self._party(host, known)
         if declared and declared.party:
-            party, reason = declared.party, f"the tester's policy.yml says so of {declared.name}"
+            party, reason = declared.party, because(Why.POLICY_SAYS, name=declared.name)
         return Recipient(
             host=host,
+            key=recipient_key(host, self._table),
             name=known.name if known else declared.name if declared else None,
             party=party,
             reason=reason,
@@ -150,38 +155,35 @@ class Recipients:
             return {}
         return {"country": country, "country_basis": "address_block", "country_as_of": self._addresses_as_of}
 
-    def _party(self, host: str, known: Known | None) -> tuple[Literal["first", "third", "unknown"], str]:
+    def _party(self, host: str, known: Known | None) -> tuple[Party, Reason]:
         declared = next((name for name in _domains(host) if name in self._own), None)
         if declared:
-            return "first", f"{declared} was declared to be the maker's own"
+            return "first", because(Why.DECLARED_OWN, domain=declared)
         if is_device(host):
-            return "first", "the device itself: what is sent here does not leave it"
+            return "first", because(Why.THE_DEVICE)
         address = _address(host)
         if address is not None:
             local = address.is_private or address.is_link_local
-            return (
-                "unknown",
-                f"{'an address of the local network' if local else 'a bare address'} does not say whose it is",
-            )
+            return "unknown", because(Why.LOCAL_ADDRESS if local else Why.BARE_ADDRESS)
         domain = registrable(host)
         if "." not in host or host.endswith((".local", ".internal", ".lan")):
-            return "unknown", "a name of the local network does not say whose it is"
+            return "unknown", because(Why.LOCAL_NAME)
         if domain is None:
-            return "unknown", f"names below {host} belong to many"
+            return "unknown", because(Why.SHARED_DOMAIN, host=host)
         if known and self._same_maker(known):
-            return "first", f"{known.name} and {self._package} have the same maker ({self._domain})"
+            return "first", because(Why.SAME_MAKER, name=known.name, package=self._package, domain=str(self._domain))
         if domain == self._domain:
-            return "first", f"{domain} is the package {self._package} read backwards"
+            return "first", because(Why.PACKAGE_BACKWARDS, domain=domain, package=self._package)
         # A part further down may be a product ("com.example.umeng"): it does not turn a known SDK into the maker.
         label = domain.partition(".")[0].replace("-", "")
         if label in self._labels and not (known and known.role != "hosting"):
-            return "first", f"{domain} and the package {self._package} share the name {label!r}"
+            return "first", because(Why.SHARED_LABEL, domain=domain, package=self._package, label=label)
         if known and known.role != "hosting":
-            return "third", f"{known.name} is a known recipient ({known.role})"
+            return "third", because(Why.KNOWN_RECIPIENT, name=known.name, role=known.role)
         platform = known.name if known else _platform(host)
         if platform:
-            return "unknown", f"hosted by {platform}, and the name does not tell for whom"
-        return "third", f"{domain} has no name in common with the package {self._package} and was not declared its own"
+            return "unknown", because(Why.HOSTED, platform=platform)
+        return "third", because(Why.NOTHING_IN_COMMON, domain=domain, package=self._package)
 
     def _same_maker(self, known: Known) -> bool:
         """Whether app and recipient's code lie under one company domain: com.baidu.*, com.facebook.*."""
@@ -222,6 +224,15 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     # Python 3.12 does not look through ::ffff:127.0.0.1.
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def recipient_key(host: str, table: RecipientTable) -> str:
+    """One name for all hosts of a recipient: the first domain of a known one, else the registrable domain, else the
+    host; `ip` of an address. `host` is clean."""
+    if _address(host) is not None:
+        return "ip"
+    known = table.of_host(host)
+    return known.hosts[0] if known and known.role != "hosting" else registrable(host) or host
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the system itself counted, held against what hooks and proxy recorded: what they missed, and how much of it.
+"""What the system itself counted, compared with what hooks and proxy recorded: what they missed, and how much of it.
 
 Only in one direction, and rather too little than too much: every read of ours that may explain a use explains it, an
 op that the system notes for harmless calls too is never held against anybody, and what another package asked for on
@@ -19,6 +19,7 @@ from monitor.app_ops import AppOps
 from monitor.events import Access, DataType, Gap, Observers, Phase, Ref, Run, Upload, Witness
 from monitor.findings import Counted, ReportedGap
 from monitor.judge import control
+from monitor.seen import Seen
 
 SLACK = timedelta(seconds=2)
 """The system's time of a use and ours of the read behind it are taken on one clock, but not at one moment."""
@@ -41,7 +42,7 @@ ANSWERED = 0.04
 
 @dataclass(frozen=True)
 class _Use:
-    """So many uses between two moments, on the device's clock."""
+    """So many uses between two moments."""
 
     ref: Ref
     since: datetime
@@ -52,8 +53,8 @@ class _Use:
 class _Reads:
     """The reads of some kinds of data, to be counted between two moments."""
 
-    def __init__(self, accesses: Iterable[Access]) -> None:
-        spans = [(access.at, access.until or access.at, access.count) for access in accesses]
+    def __init__(self, accesses: Iterable[Seen[Access]]) -> None:
+        spans = [(each.at, each.on_host(each.event.until or each.event.at), each.event.count) for each in accesses]
         starts = sorted((begin, count) for begin, _, count in spans)
         ends = sorted((end, count) for _, end, count in spans)
         self._starts = [at for at, _ in starts]
@@ -70,8 +71,8 @@ class _Reads:
 def missed(
     run: Run,
     observers: Observers,
-    witnesses: Sequence[tuple[Ref, Witness]],
-    accesses: Sequence[tuple[Ref, Access]],
+    witnesses: Sequence[Seen[Witness]],
+    accesses: Sequence[Seen[Access]],
     uploads: Iterable[Upload],
     connections: int,
     ops: AppOps,
@@ -88,33 +89,33 @@ def missed(
     if not witnesses:
         return
     if observers.hooks:
-        yield from _reads(run, witnesses, [access for _, access in accesses], ops)
-        hooked = {each.pid for _, each in accesses} | {each.pid for each in phases}
+        yield from _reads(run, witnesses, accesses, ops)
+        hooked = {each.event.pid for each in accesses} | {each.pid for each in phases}
         yield from _processes(run, witnesses, hooked, gaps)
     if observers.proxy:
         yield from _bytes(run, witnesses, uploads, connections)
-    lines = [(ref, each) for ref, each in witnesses if each.by == "control"]
+    lines = [each for each in witnesses if each.event.by == "control"]
     yield from control.beyond(run, lines, uploads, phases, gaps)
 
 
 def _reads(
-    run: Run, witnesses: Sequence[tuple[Ref, Witness]], accesses: Sequence[Access], ops: AppOps
+    run: Run, witnesses: Sequence[Seen[Witness]], accesses: Sequence[Seen[Access]], ops: AppOps
 ) -> Iterator[ReportedGap]:
     """For each kind of data, the count that shows most: several ops, or two parts of the system, count one read."""
-    started = run.started + timedelta(milliseconds=run.clock_offset_ms)
     uses: dict[tuple[tuple[DataType, ...], str, str], list[_Use]] = defaultdict(list)
-    for ref, witness in witnesses:
+    for seen in witnesses:
+        witness = seen.event
         kinds = _kinds(witness, ops)
-        since, until = witness.since or witness.at, witness.until or witness.at
-        if kinds and witness.count and until >= started:
-            uses[kinds, witness.by, witness.subject or ""].append(_Use(ref, since, until, witness.count))
+        since, until = (seen.on_host(at or witness.at) for at in (witness.since, witness.until))
+        if kinds and witness.count and until >= run.started:
+            uses[kinds, witness.by, witness.subject or ""].append(_Use(seen.ref, since, until, witness.count))
     reads: dict[tuple[DataType, ...], _Reads] = {}
     found: dict[DataType, tuple[Counted, list[_Use]]] = {}
     for (kinds, by, subject), each in uses.items():
         if kinds not in reads:
-            reads[kinds] = _Reads(access for access in accesses if access.data in kinds)
+            reads[kinds] = _Reads(each for each in accesses if each.event.data in kinds)
         logged = [min(use.count, reads[kinds].between(use.since, use.until)) for use in each]
-        unseen = [use for use, seen in zip(each, logged, strict=True) if seen < use.count]
+        unseen = [use for use, number in zip(each, logged, strict=True) if number < use.count]
         counted = Counted(
             by="location" if by == "location" else "appops",
             what="reads",
@@ -128,8 +129,8 @@ def _reads(
     for counted, unseen in found.values():
         first = min(unseen, key=lambda use: (use.since, use.ref))
         yield ReportedGap(
-            at=_host(run, max(first.since, started)),
-            until=_host(run, max(use.until for use in unseen)),
+            at=max(first.since, run.started),
+            until=max(use.until for use in unseen),
             app=run.app.package,
             where="hook",
             subject=counted.data or counted.subject,
@@ -156,22 +157,22 @@ def _kinds(witness: Witness, ops: AppOps) -> tuple[DataType, ...]:
 
 
 def _bytes(
-    run: Run, witnesses: Sequence[tuple[Ref, Witness]], uploads: Sequence[Upload], connections: int
+    run: Run, witnesses: Sequence[Seen[Witness]], uploads: Sequence[Upload], connections: int
 ) -> Iterator[ReportedGap]:
-    counts = [(ref, each) for ref, each in witnesses if each.by == "netstats" and each.subject == NETWORKS]
+    counts = [each for each in witnesses if each.event.by == "netstats" and each.event.subject == NETWORKS]
     if not counts:
         return
-    sent = sum(each.size or 0 for _, each in counts)
-    received = sum(each.received or 0 for _, each in counts)
+    sent = sum(each.event.size or 0 for each in counts)
+    received = sum(each.event.received or 0 for each in counts)
     recorded = sum(map(_size, uploads))
     allowed = int(len(uploads) * PER_UPLOAD + connections * PER_CONNECTION + received * ANSWERED + recorded * SHARE)
     if sent - recorded - allowed < LEAST_BYTES:
         return
-    ref, first = counts[0]
+    first = counts[0]
     counted = Counted(by="netstats", what="bytes", subject=NETWORKS, counted=sent, recorded=recorded, allowed=allowed)
     yield ReportedGap(
-        at=_host(run, first.since or first.at),
-        until=_host(run, max(each.until or each.at for _, each in counts)),
+        at=first.on_host(first.event.since or first.event.at),
+        until=max(each.on_host(each.event.until or each.event.at) for each in counts),
         app=run.app.package,
         where="proxy",
         subject=run.app.package,
@@ -179,23 +180,24 @@ def _bytes(
         detail=f"the system counted {sent:,} bytes sent, {recorded:,} were recorded: {counted.unseen:,} bytes unseen, "
         "what connections need for themselves left out",
         counted=counted,
-        ref=ref,
+        ref=first.ref,
     )
 
 
 def _processes(
-    run: Run, witnesses: Sequence[tuple[Ref, Witness]], hooked: set[int | None], gaps: Sequence[Gap]
+    run: Run, witnesses: Sequence[Seen[Witness]], hooked: set[int | None], gaps: Sequence[Gap]
 ) -> Iterator[ReportedGap]:
     """One for each process that the system ran for the app and no line of ours comes from; not for one that was started
     only to find out of which hook the app dies, which is a gap already."""
     told = set(" ".join(f"{gap.subject} {gap.detail or ''} {gap.pid}" for gap in gaps if gap.why == UNHOOKED).split())
     searches = [(gap.at, gap.until) for gap in gaps if gap.why == "detached" and gap.where == "hook" and gap.until]
-    for ref, each in witnesses:
+    for seen in witnesses:
+        each = seen.event
         name = each.subject if each.by == "processes" else (each.detail or "").partition(": ")[0]
         if each.pid is None or each.pid in hooked or not (each.by == "processes" or each.subject == STARTED):
             continue
         hooked.add(each.pid)
-        at = _host(run, each.since or each.at)
+        at = seen.on_host(each.since or each.at)
         if not {name, str(each.pid)} & told and not any(begin <= at <= end for begin, end in searches):
             yield ReportedGap(
                 at=at,
@@ -205,14 +207,10 @@ def _processes(
                 subject=name or str(each.pid),
                 why=UNHOOKED,
                 detail=f"process {each.pid} of the app ran without hooks",
-                ref=ref,
+                ref=seen.ref,
             )
 
 
 def _size(upload: Upload) -> int:
     head = sum(len(name) + len(value) + 4 for name, value in upload.headers)
     return upload.size + head + len(upload.url or "")
-
-
-def _host(run: Run, at: datetime) -> datetime:
-    return at - timedelta(milliseconds=run.clock_offset_ms)

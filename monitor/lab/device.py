@@ -77,7 +77,7 @@ class LabTarget:
     remote: tuple[str, str | None] | None = None
     user: int | None = None
     activity: str | None = None
-    gadget: str | None = None
+    gadget: None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
     redirect: tuple[str, int] | None = None
@@ -183,7 +183,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     @property
     def refused_s(self) -> float | None:
-        """Its user is the app's own: he closes it when he is done, whatever he answered."""
+        """The app plays its user itself: it closes when it is done, whatever was answered."""
         return None
 
     @property
@@ -196,7 +196,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return {}
 
     def install(self) -> None:
-        """Its apps are there."""
+        """Its apps are always installed."""
 
     def reset(self) -> None:
         """Each start is a first one, unless a plan says otherwise."""
@@ -307,7 +307,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     @property
     def _addresses(self) -> dict[str, str]:
-        """Addresses of nobody (RFC 2544), one for each host."""
+        """Addresses reserved for benchmarks (RFC 2544), one for each host."""
         return {host: f"198.18.0.{number}" for number, host in enumerate(sorted(self._servers.hosts), 1)}
 
     def _names(self) -> Path:

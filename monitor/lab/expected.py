@@ -1,4 +1,4 @@
-"""What each sample app is made to show: lab/expected.yml, app by plan, held against what was found."""
+"""What each sample app is made to show: lab/expected.yml, app by plan, compared with what was found."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""What was found: hits, their excerpts and reasons, and which of several that overlap to keep."""
+"""What was found: hits, their excerpts, and how they stand in an upload."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from monitor.events import Ref, Value
+from monitor.findings import Reason, Why, because
 from monitor.match.decode.walk.pieces import Leaf
 from monitor.match.edges import ADDRESS, TITLE
-from monitor.match.variants import Variant, digests
+from monitor.match.variants import Variant, digests, kind_of
 
 STRONG_BITS = 24.0
 """A form that says less than this needs support: a telling key, or another value of the same row in the same upload."""
@@ -128,18 +128,24 @@ class Hit(NamedTuple):
     """Whether the key of the leaf says that such a value stands there."""
     strong: bool
     """Whether the form is unlikely enough to stand without support."""
-    why: str
-    """The reasons, for `Match.note`."""
+    reasons: tuple[Reason, ...]
+    """How it stands there; what belief says of it is appended."""
     error_m: float = 0.0
     """Metres between a place and the numbers found."""
     fits: bool = True
     """Whether the numbers are the place's own, rounded or cut, not only near it."""
     evidence: tuple[Ref, ...] = ()
     """Transforms of the app that lie between what was sent and where the form stands, the outermost first."""
-    form: str = ""
-    """What the app had made of the value when it sent it, where such transforms say so: salted_sha256, encrypted."""
+    forms: tuple[str, ...] = ()
+    """What digests and ciphers among them made of it, the outermost first."""
+    whole: bool = False
+    """Whether the leaf is all that went into the innermost of them."""
     namesake: bool = False
     """A name with nothing of its row beside it: it may be that of another who bears it too."""
+
+    def because(self, code: Why, **fields: str | float) -> Hit:
+        """The same with a further reason, which belief gives."""
+        return self._replace(reasons=(*self.reasons, because(code, **fields)))
 
 
 IN_BRACKETS = re.compile(r"\[([^\[\]]*[^\[\]\d][^\[\]]*)\](?:\[\d*\])*$")
@@ -163,32 +169,64 @@ def parent_of(path: str) -> str:
     return path[:cut] if cut > 0 else path
 
 
-def hit_at(
-    key: Hashable, value: Value, kind: str, variant: Variant, leaf: Leaf, start: int, end: int, charset: str, size: int
-) -> Hit:
-    """A hit at the bytes from start to end of a leaf, in an upload of `size` bytes; charset empty: a digest."""
-    before, found, after = excerpt(leaf, start, end, charset)
-    if variant.bits < ADDRESS_BITS and is_address(leaf, start, end, variant):
+class Spot(NamedTuple):
+    """The bytes of a leaf where a form stands."""
+
+    leaf: Leaf
+    start: int
+    end: int
+    charset: str = "utf-8"
+    """Empty: they are no text."""
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """First byte in what is stored, and the byte after the last."""
+        leaf = self.leaf
+        return (leaf.start + self.start, leaf.start + self.end) if leaf.exact else (leaf.start, leaf.end)
+
+
+def all_of(leaf: Leaf, charset: str = "") -> Spot:
+    """All of a leaf."""
+    return Spot(leaf, 0, len(leaf.data), charset)
+
+
+class Said(TypedDict, total=False):
+    """Fields of a hit that a finder knows better than its form and its place say."""
+
+    decoding: tuple[str, ...]
+    found: str
+    chance: float
+    telling: bool
+    strong: bool
+    reasons: tuple[Reason, ...]
+    error_m: float
+    fits: bool
+    evidence: tuple[Ref, ...]
+    forms: tuple[str, ...]
+    whole: bool
+
+
+def hit_at(key: Hashable, value: Value, variant: Variant, spot: Spot, size: int, **said: Unpack[Said]) -> Hit:
+    """A hit in an upload of `size` bytes."""
+    leaf, first, last, charset = spot
+    before, found, after = excerpt(leaf, first, last, charset)
+    if variant.bits < ADDRESS_BITS and is_address(leaf, first, last, variant):
         variant = variant._replace(bits=ADDRESS_BITS)
-    name = last_key(leaf.path)
+    kind = kind_of(value)
     telling = tells(kind, leaf.path) or (value.type in TELLING and tells(value.type, leaf.path))
     chance = min(1.0, max(1.0, size / 4) * 2.0**-variant.bits)
-    return Hit(
-        key=key,
-        value=value,
-        variant=variant,
-        leaf=leaf,
-        decoding=leaf.decoding if charset in ("utf-8", "") else (*leaf.decoding, charset),
-        start=leaf.start + start if leaf.exact else leaf.start,
-        end=leaf.start + end if leaf.exact else leaf.end,
-        before=before,
-        found=found,
-        after=after,
-        chance=chance / 100 if telling else chance,
-        telling=telling,
-        strong=variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
-        why=_why(variant, found, name if telling else ""),
-    )
+    start, end = spot.stored
+    made: dict[str, Any] = {
+        "decoding": leaf.decoding if charset in ("utf-8", "") else (*leaf.decoding, charset),
+        "found": found,
+        "chance": chance / 100 if telling else chance,
+        "telling": telling,
+        "strong": variant.bits >= STRONG_BITS or (variant.how == "leaf" and len(variant.pattern) >= digests.SHORTEST),
+    }
+    made |= said
+    if "reasons" not in made:
+        made["reasons"] = how_found(variant, found, last_key(leaf.path) if telling else "")
+    return Hit(key, value, variant, leaf, start=start, end=end, before=before, after=after, **made)
 
 
 ADDRESS_BITS = 30.0
@@ -244,145 +282,19 @@ def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, s
     return before, data[start:end].decode(charset, "replace"), after
 
 
-def as_written(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-    """Digests in the letters that they were sent in, which the texts have that they were read from."""
-    if not any(map(_is_read, hits)):
-        return hits
-    texts: dict[tuple[str, tuple[str, ...]], list[Leaf]] = defaultdict(list)
-    for leaf in leaves:
-        if leaf.exact and leaf.text is not None:
-            texts[leaf.path, leaf.decoding].append(leaf)
-
-    def written(hit: Hit) -> Hit:
-        for leaf in texts.get((hit.leaf.path, hit.leaf.decoding[:-1]), ()) if _is_read(hit) else ():
-            if leaf.start <= hit.start and hit.end <= leaf.end:
-                return hit._replace(found=leaf.data[hit.start - leaf.start : hit.end - leaf.start].decode())
-        return hit
-
-    return [written(hit) for hit in hits]
-
-
-def _is_read(hit: Hit) -> bool:
-    """Whether it is a digest that was read from letters."""
-    return hit.variant.how == "leaf" and hit.leaf.decoding[-1:] in (("base64",), ("hex",))
-
-
-def _why(variant: Variant, found: str, key: str) -> str:
+def how_found(variant: Variant, found: str, key: str = "") -> tuple[Reason, ...]:
+    """The first reasons of a hit; `key`: of the leaf, where it tells."""
     if variant.how == "leaf":
-        what = f"{variant.name.replace('_', ' ')} of the {variant.of.replace('_', ' ')} form, all of it"
+        what = because(Why.WHOLE_DIGEST, variant=variant.name, of=variant.of)
     elif variant.how == "bytes":
-        what = f"its {len(variant.pattern)} bytes as they are, in binary data"
+        what = because(Why.BYTES, count=len(variant.pattern))
     elif variant.edge == "version":
-        what = f"{len(found)} digits, and two more for the software version"
+        what = because(Why.DIGITS_AND_VERSION, count=len(found))
     elif variant.edge == "digit":
-        what = f"{sum(char.isdecimal() for char in found)} digits standing alone"
+        what = because(Why.DIGITS, count=sum(char.isdecimal() for char in found))
     else:
-        what = f"{len(found)} characters"
-    return f"{what}; the key `{key}` says so" if key else what
-
-
-def longest_of_glued(hits: list[Hit]) -> list[Hit]:
-    """Hits, without those that in the input of a digest are the beginning of a longer value of their type."""
-    glued = [hit for hit in hits if hit.leaf.glued]
-    if len({hit.key for hit in glued}) < 2:
-        return hits
-    dropped = {
-        id(hit)
-        for hit in glued
-        for other in glued
-        if other.key != hit.key and other.value.type == hit.value.type and other.leaf is hit.leaf
-        if len(other.found) > len(hit.found) and hit.found in other.found
-    }
-    return [hit for hit in hits if id(hit) not in dropped]
-
-
-def without_halves(hits: list[Hit]) -> list[Hit]:
-    """Hits, without halves of an id of which the other is not there: it may be another's."""
-    halves: dict[Hashable, set[bool]] = defaultdict(set)
-    for hit in hits:
-        if hit.variant.of == "half":
-            halves[hit.key].add(_is_first_half(hit))
-    lone = {key for key, of_key in halves.items() if len(of_key) < 2}
-    return [hit for hit in hits if hit.variant.of != "half" or hit.key not in lone] if lone else hits
-
-
-def whole_or_cut(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-    """Hits, without beginnings of texts that are not all of a leaf, or which others may begin with: what a text is cut
-    to has some digits of it, or is most of it."""
-    return [hit for hit in hits if hit.variant.of != "beginning" or (_is_cut(hit) and not _goes_on(hit, leaves))]
-
-
-def _goes_on(hit: Hit, leaves: Sequence[Leaf]) -> bool:
-    """Whether a text was cut here, not by the app: where digests may stand, or because another reading has more."""
-    if hit.leaf.decoding[-1:] == ("digests",):
-        return True
-    text, root = (hit.leaf.text or "").rstrip(), root_of(hit.leaf.path)
-    longer = (leaf.text for leaf in leaves if leaf.text is not None and root_of(leaf.path) == root)
-    return any(len(other) > len(text) and other.startswith(text) for other in longer)
-
-
-def _is_cut(hit: Hit) -> bool:
-    text, whole = (hit.leaf.text or "").strip().rstrip("….").rstrip(), hit.value.text.strip()
-    enough = sum(map(str.isdecimal, text)) >= FEW_DIGITS or len(text) >= MOST_OF_IT * len(whole)
-    return enough and len(text) < len(whole) and whole.startswith(text)
-
-
-FEW_DIGITS, MOST_OF_IT = 3, 0.6
-
-
-def _is_first_half(hit: Hit) -> bool:
-    half, text = hit.value.text.replace("-", "").lower()[:16], hit.variant.pattern.decode()
-    return text == half or (text.lstrip("-").isdecimal() and int(text) % (1 << 64) == int(half, 16))
-
-
-def best(hits: list[Hit]) -> list[Hit]:
-    """Of hits of one value that overlap in what is stored, the best: the longest text, the innermost path, the fewest
-    steps; with the narrowest range that any of them had for the same text."""
-
-    def rank(hit: Hit) -> tuple[object, ...]:
-        return (
-            hit.variant.how == "place",
-            hit.variant.name in ("gcj02", "bd09"),
-            -len(hit.found),
-            hit.error_m,
-            -len(hit.leaf.path),
-            hit.leaf.text is None,
-            len(hit.decoding),
-            hit.end - hit.start,
-            hit.leaf.path,
-            hit.start,
-            hit.variant.how not in ("text", "utf-8"),
-            hit.variant.name,
-            hit.variant.of,
-        )
-
-    kept: list[Hit] = []
-    taken: dict[tuple[Hashable, str], list[int]] = defaultdict(list)
-    for hit in sorted(hits, key=rank):
-        numbers = taken[hit.key, root_of(hit.leaf.path)]
-        overlapping = [number for number in numbers if kept[number].start < hit.end and hit.start < kept[number].end]
-        if overlapping and not _elsewhere(hit, [kept[number] for number in overlapping]):
-            for number in overlapping:
-                other = kept[number]
-                if other.found == hit.found and other.start <= hit.start and hit.end <= other.end and hit.leaf.exact:
-                    kept[number] = other._replace(start=hit.start, end=hit.end)
-        elif len(numbers) < MOST:
-            numbers.append(len(kept))
-            kept.append(hit)
-    return sorted(kept, key=lambda hit: (hit.leaf.path, hit.start, hit.end, hit.value.type, hit.value.text))
-
-
-MOST = 256
-"""Places of one value that are kept; more add nothing."""
-
-
-def _elsewhere(hit: Hit, others: list[Hit]) -> bool:
-    """Whether a hit without an exact place is at another path than those it overlaps: the same compressed body may
-    hold one value in many places."""
-    if hit.leaf.exact:
-        return False
-    own = hit.leaf.path
-    return not any(other.leaf.path.startswith(own) or own.startswith(other.leaf.path) for other in others)
+        what = because(Why.CHARACTERS, count=len(found))
+    return (what, because(Why.KEY, key=key)) if key else (what,)
 
 
 def root_of(path: str) -> str:

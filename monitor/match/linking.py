@@ -20,6 +20,7 @@ from monitor.match.decode import Decoded
 from monitor.match.finding import Sought
 from monitor.match.hits import Hit, root_of
 from monitor.match.reads import Key, ReadAccess, Reads, When
+from monitor.seen import Seen, number_of
 
 
 class Joined(NamedTuple):
@@ -45,24 +46,21 @@ class Joined(NamedTuple):
 class Linker:
     """Knows the accesses of one recording, and says of each upload which of them it carries.
 
-    Events may come in any order, and uploads may be linked again when more is known. Times of the device are put on
-    the host's clock: host = device - offset.
+    Events may come in any order, and uploads may be linked again when more is known.
     """
 
     def __init__(
         self,
         persona: Sequence[Value],
-        clock_offset_ms: float = 0.0,
         bodies: Callable[[str], bytes | None] | None = None,
         clock_uncertainty_ms: float = 0.0,
     ) -> None:
         """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long.
 
-        `clock_uncertainty_ms`: how wrong the offset may be. A read that close to an upload may have been before it or
-        not; it is only named where no other was surely before.
+        `clock_uncertainty_ms`: how far the clocks may be apart. A read that close to an upload may have been before it
+        or not; it is only named where no other was surely before.
         """
         self._sought = Sought(bodies)
-        self._offset = timedelta(milliseconds=clock_offset_ms)
         self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
         self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
@@ -72,10 +70,11 @@ class Linker:
                 continue
             key = (value.type, value.text)
             self._reads.plant(key)
-            self._sought.add(key, alone=True)
+            self._sought.add(key)
 
-    def add_access(self, ref: Ref, access: Access) -> None:
+    def add_access(self, seen: Seen[Access]) -> None:
         """Learn what an access returned; a line that is known already changes nothing."""
+        ref, access = seen.ref, seen.event
         if ref in self._reads.accesses or not access.values:
             return
         self._reads.apps |= {access.app} if access.app else set()
@@ -89,26 +88,26 @@ class Linker:
             if value.row is not None:
                 rows[value.row].add(key)
         for key, row in keys.items():
-            self._sought.add(key, alone=row is None)
+            self._sought.add(key, row)
         known = ReadAccess(
             ref=ref,
-            at=access.at - self._offset,
-            until=access.until - self._offset if access.until else None,
+            at=seen.at,
+            until=seen.on_host(access.until) if access.until else None,
             calls=access.count,
             data=access.data,
             keys=frozenset(keys),
             rows={row: frozenset(members) for row, members in rows.items()},
         )
-        self._reads.add(known, line_of(ref), keys)
+        self._reads.add(known, seen.number, keys)
 
-    def add_transform(self, ref: Ref, transform: Transform) -> None:
+    def add_transform(self, seen: Seen[Transform]) -> None:
         """Learn what the app turned into what."""
-        self._sought.add_transform(ref, transform, transform.at - self._offset)
+        self._sought.add_transform(seen)
 
-    def link(self, ref: Ref, upload: Upload, decoded: Decoded) -> list[Joined]:
+    def link(self, seen: Seen[Upload], decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry for each access (or for each type of persona value without
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
-        when = self._when(upload)
+        ref, when = seen.ref, self._when(seen)
         by_then = when.latest
         found = self._sought.find(
             decoded, by_then, sorted(self._reads.apps), lambda key: self._reads.may_be_there(key, by_then)
@@ -128,14 +127,14 @@ class Linker:
         planted = by_access.pop(None, {})
         joins = [
             self._joined(access, of_access, ref, when, hits)
-            for access, of_access in sorted(by_access.items(), key=lambda one: line_of(one[0] or ""))
+            for access, of_access in sorted(by_access.items(), key=lambda one: number_of(one[0] or ""))
         ]
         return joins + self._unread(planted, by_access, ref)
 
-    def _when(self, upload: Upload) -> When:
+    def _when(self, seen: Seen[Upload]) -> When:
         """What the agent wrote is on the clock of the reads, and in order with them."""
-        slack = timedelta() if upload.by_agent else self._uncertain
-        return When(upload.at - slack, upload.at, upload.at + slack)
+        slack = timedelta() if seen.event.by_agent else self._uncertain
+        return When(seen.at - slack, seen.at, seen.at + slack)
 
     def _joined(
         self,
@@ -189,12 +188,6 @@ class Linker:
         """Whether an access explains a planted value under another type or in another form."""
         own = canonical(key)
         return any(canonical(other) == own for of_access in by_access.values() for other in of_access)
-
-
-def line_of(ref: Ref) -> int:
-    """The line number in a reference; 0 where it has none."""
-    number = ref.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
 
 
 def _same_bytes(hit: Hit, other: Hit) -> bool:

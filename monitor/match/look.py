@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 
 from monitor.match.decode.walk.pieces import Leaf
 
@@ -34,6 +35,12 @@ class Look:
         """The number of the leaf that holds a position."""
         return bisect_right(self.starts, position) - 1
 
+    @cached_property
+    def binary(self) -> list[Leaf]:
+        """The leaves that are no text."""
+        return [leaf for leaf in self.leaves if leaf.text is None]
+
+    @cached_property
     def numeric(self) -> Look:
         """Only the leaves that may hold a number written out."""
         return Look(

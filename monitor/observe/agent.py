@@ -8,49 +8,46 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial as partial_of
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 from monitor.errors import SetupError
 from monitor.events import Event, Gap, Phase
 from monitor.observe.agent_listener import Listener
-from monitor.observe.agent_plan import plan
-from monitor.observe.child_processes import Children, Followed, Owned
-from monitor.observe.consent_signals import Signals
-from monitor.observe.device import Records, Target
+from monitor.observe.agent_plan import USUAL, Options, plan
+from monitor.observe.child_processes import Children, Followed, Means, Owned
+from monitor.observe.device import Gadget, Records, Target
 from monitor.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
 from monitor.observe.gate import Gate
 from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "agent_js", "bridge"]
+__all__ = ["Agent", "Options", "agent_js", "bridge", "was_away"]
 
 PLACED_S = 5.0
 """How long a process is held for the hooks that must be in before its first line; the agent itself gives up earlier."""
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
-FOLD_MS = 1000
 HELD_S = 8.0
 """Android ends an app that has not come up 10 s after its start, the time included that it is held."""
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 NOT_PLACED = "it was let run before its hooks were in, which took longer than {:.0f} s: its first calls may be missing"
-LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
+ALONE = "Frida's gadget is in the app's first process alone: what this one does is not seen"
 CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
 BACK_TRY_S = 0.5
 SERVER_S = 20.0
 """How long frida-server alone may give no answer, while the device does."""
-CAME_BACK = (
-    "it was lost for {:.0f} s: the agent kept its lines and sent them then; the screen, the system's own counts and "
-    "what goes through adb were not seen meanwhile"
-)
+AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"
+KEPT = "; the agent kept its lines and sent them then"
 
 
 def agent_js() -> str:
@@ -60,6 +57,15 @@ def agent_js() -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+
+
+def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
+    """The device was not there for a while; `pid`: a process in which an agent went on."""
+    detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
+    subject = "connection to the device"
+    return Gap(
+        at=since, until=until, app=app, pid=pid, where="device", subject=subject, why="not_observed", detail=detail
+    )
 
 
 def bridge() -> str | None:
@@ -76,24 +82,11 @@ class Agent(Listener):
         recording: Records,
         sources: Sequence[Source],
         app: str,
-        *,
-        api_level: int | None = None,
-        partial: bool = False,
-        clock_offset_ms: float = 0,
-        signals: Signals | None = None,
-        stack: bool = True,
-        fold_ms: int = FOLD_MS,
-        proxy_key: str | None = None,
-        unpin: bool = False,
+        options: Options = USUAL,
     ) -> None:
-        """`api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes.
-
-        `proxy_key`: identifier of the key of the proxy's authority (`trust.key_of`): what the proxy decrypts is not
-        recorded at the TLS library as well. `unpin`: make the app accept the proxy's certificate.
-        """
-        super().__init__(recording, app, Hooked(sources, api_level, partial=partial), signals, clock_offset_ms)
-        options: dict[str, Any] = {"stack": stack, "fold_ms": fold_ms, "proxy_key": proxy_key, "unpin": unpin}
-        self._plan = partial_of(plan, app, sources, self._signals, api_level=api_level, stand_ins=partial, **options)
+        hooked = Hooked(sources, options.api_level, partial=options.partial)
+        super().__init__(recording, app, hooked, options.signals, options.clock_offset_ms)
+        self._plan = partial(plan, app, sources, self._signals, options)
         self.times: dict[str, float] = {}
         """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
         self._device: FridaDevice | None = None
@@ -104,19 +97,11 @@ class Agent(Listener):
         self._is_child = self._in_time = False
         self._release: Callable[[int], bool] | None = None
         self._children: list[Agent] = []
-        self._child = partial_of(
-            Agent,
-            recording,
-            sources,
-            app,
-            api_level=api_level,
-            partial=partial,
-            clock_offset_ms=clock_offset_ms,
-            **options,
-        )
+        self._child = partial(Agent, recording, sources, app, replace(options, signals=None))
         self._owned: Owned | None = None
         self._gate: Gate | None = None
         self._redirect: tuple[str, int] | None = None
+        self._gadget: Gadget | None = None
         self._followed = Followed()
         self._stopping = False
         self._finished = False
@@ -166,22 +151,22 @@ class Agent(Listener):
             self._device.listen(self._on_output)
             started = self._device.start(target)
         self._pid, self._held, self._ends = started.pid, started.held, started.ours
-        self._owned, self._redirect = target.processes, target.redirect
+        self._owned, self._redirect, self._gadget = target.processes, target.redirect, target.gadget
         self._kept_s = int(AWAY_S) + 10 if target.remote is not None else 0
         self.times["started"] = started.at - began
         with faults(f"Frida could not get into {self.app}", self._not_up):
             try:
-                self._enter(began)
+                self._enter(began, fresh=started.late is None)
             except BaseException:
                 self._let_go()
                 raise
         held = self.times["let run"] - self.times["started"]
-        if started.held and held > HELD_S:
+        if started.held and started.late is None and held > HELD_S:
             self._record([self._gap("hook_error", LONG_HELD.format(held))])
         self._until_ready()
         if started.late is not None:
             ran = timedelta(seconds=time.monotonic() - started.at)
-            self._missed(self.app, f"{LATE_START} ({started.late})", self._now() - ran)
+            self._missed(self.app, started.late, self._now() - ran)
 
     def adopt(self, device: FridaDevice, pid: int, *, ends: bool, release: Callable[[int], bool] | None = None) -> bool:
         """Hook a further process of the app, which runs already; `ends`: it is ended with the run.
@@ -200,20 +185,18 @@ class Agent(Listener):
         self._until_ready()
         return self._in_time
 
-    def _enter(self, began: float) -> None:
-        """Bring the agent into the process, and let it run if it is held."""
+    def _enter(self, began: float, *, fresh: bool = True) -> None:
+        """Bring the agent into the process, and let it run if it is held; `fresh`: it is held before its first line."""
         pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
-        self._processes = Children(
-            self.app,
-            pid,
+        means = Means(
             hook=self._hook_child,
             running=device.running,
-            owned=self._owned,
             ours=lambda other: device.same_user(other, pid),
             missed=self._missed,
-            followed=self._followed,
             lost=ERRORS,
+            owned=self._owned,
         )
+        self._processes = Children(self.app, pid, means, self._followed)
         self._script = device.enter(
             pid,
             agent_js(),
@@ -228,10 +211,10 @@ class Agent(Listener):
         if not self._is_child:  # before the app's first line: by it, the times of all lines are checked
             self.clock.measure()
             self.clock.wait(CLOCK_WAIT_S)
-        self._script.call("install", self._plan(started=self._held, redirect=self._redirect))
+        self._script.call("install", self._plan(started=self._held and fresh, redirect=self._redirect))
         if self._held:
-            self._until_placed()
-        if self._owned is not None and not self._is_child:
+            self._until_placed(PLACED_S if fresh else READY_S)
+        if self._owned is not None and not self._is_child and self._gadget is None:
             self._hold_others(device)
         if self._release is not None:
             self._in_time = self._release(pid)
@@ -260,6 +243,8 @@ class Agent(Listener):
             within(DETACH_S, lambda: device.resume(pid), ERRORS)
 
     def _hook_child(self, pid: int, held: bool) -> datetime | None:
+        if self._gadget is not None:
+            raise SetupError(ALONE, "Take a device with root.")
         began = self._now()
         child = self._child()
         child.unpinned, child.clock = self.unpinned, self.clock
@@ -283,15 +268,16 @@ class Agent(Listener):
             if waited > READY_S:
                 raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
 
-    def _until_placed(self) -> None:
-        """Hold the process until what must be hooked before its first line is hooked."""
-        end = time.monotonic() + PLACED_S
+    def _until_placed(self, most_s: float) -> None:
+        """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
+        little time, and one that waits for a debugger or a gadget as much as it takes."""
+        end = time.monotonic() + most_s
         while not self._placed.wait(0.02):
             self._raise_failure()
             if self._ended.is_set():
                 return
             if time.monotonic() > end:
-                self._record([self._gap("install_failed", NOT_PLACED.format(PLACED_S))])
+                self._record([self._gap("install_failed", NOT_PLACED.format(most_s))])
                 return
 
     def _not_up(self, why: FridaFault | str) -> SetupError:
@@ -365,7 +351,10 @@ class Agent(Listener):
     # What Frida tells, from a thread of its own.
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
-        if reason == LOST and self._kept_s and not self._stopping and self._ready.is_set():
+        if self._gadget is not None and self._stopping and reason == LOST:
+            reason = ENDED  # a gadget is in the process itself: they end together, and Frida sees the connection alone
+        may_be_back = (reason == LOST and self._kept_s) or (self._gadget is not None and reason in (LOST, ENDED))
+        if may_be_back and not self._stopping and self._ready.is_set():
             threading.Thread(target=self._come_back, args=(self._now(),), name="come back", daemon=True).start()
         else:
             self._over(reason, crash)
@@ -381,12 +370,16 @@ class Agent(Listener):
     def _look_for_it(self, since: datetime) -> None:
         began, there_at = time.monotonic(), None
         script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
+        if self._gadget is not None:
+            time.sleep(BACK_TRY_S)  # its process may be ending just now
         while not self._stopping and time.monotonic() - began < AWAY_S:
             self._returned = True
             with suppress(*ERRORS):
-                if not device.lives(pid):
+                if not self._lives(device, pid):
                     self._ended_unseen(since)
                     return
+                if not self._kept_s:
+                    break
                 script.resume()
                 self._is_back(since)
                 return
@@ -396,6 +389,15 @@ class Agent(Listener):
                 break  # not the cable: frida-server is gone
             time.sleep(BACK_TRY_S)
         self._over(LOST, None)
+
+    def _lives(self, device: FridaDevice, pid: int) -> bool:
+        """Whether the process is there. Raises what Frida raises, where nobody answers."""
+        if self._gadget is None or self._owned is None:
+            return device.lives(pid)
+        try:
+            return pid in self._owned()
+        except SetupError:
+            return True
 
     def _device_answers(self) -> bool:
         """Whether the device itself is there, as far as it can be asked otherwise than by Frida."""
@@ -418,18 +420,7 @@ class Agent(Listener):
         self._kept_s = 0  # Script.resume: only once
         if self._is_child:
             return
-        seconds = (self._now() - since).total_seconds()
-        gap = Gap(
-            at=since,
-            until=self._now(),
-            app=self.app,
-            pid=self._pid,
-            where="device",
-            subject="connection to the device",
-            why="not_observed",
-            detail=CAME_BACK.format(seconds),
-        )
-        self._record([gap])
+        self._record([was_away(self.app, since, self._now(), self._pid)])
         if self._gate is not None and not self._stopping:  # the server let all go when the way to it was lost
             self._gate.close()
             self._hold_others(cast(FridaDevice, self._device))

@@ -127,25 +127,11 @@ class Listener:
             case PlainSent():
                 self._sent(self._plaintext.feed(payload, data, self._pid), arrived)
             case LinesSent():
-                self._record(self._lines.events(payload.lines, arrived))
+                self._record(self._lines.events(data, arrived))
             case FactsSent():
                 self._record(self._lines.understood(payload.facts, arrived))
-            case StatusesSent():
-                self._hooked.told(payload.statuses)
-            case Placed():
-                self._placed.set()
-            case Ready():
-                self.install_ms = payload.install_ms
-                self._placed.set()
-                self._ready.set()
-            case ClockTold():
-                self.clock.told(payload.number, payload.at)
-            case Unpinned():
-                known = payload.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
-                if not known or (payload.state == "met" and payload.check in self.unpinned):
-                    self.unpinned[payload.check] = payload.state
-            case ProbeTold():
-                self._probed(payload)
+            case StatusesSent() | Placed() | Ready() | ClockTold() | Unpinned() | ProbeTold():
+                self._on_state(payload)
             case Exit():
                 self._ending.told(payload.how, payload.inside)
                 cast(Script, self._script).post({"type": "flushed"})
@@ -157,6 +143,28 @@ class Listener:
                     self._record([self._gap("detached", f"lost with the connection: {what}")])
             case Fault():
                 self._fault(payload.detail)
+            case other:
+                assert_never(other)
+
+    def _on_state(self, told: StatusesSent | Placed | Ready | ClockTold | Unpinned | ProbeTold) -> None:
+        """How far the agent is, and what it found of itself."""
+        match told:
+            case StatusesSent():
+                self._hooked.told(told.statuses)
+            case Placed():
+                self._placed.set()
+            case Ready():
+                self.install_ms = told.install_ms
+                self._placed.set()
+                self._ready.set()
+            case ClockTold():
+                self.clock.told(told.number, told.at)
+            case Unpinned():
+                known = told.check in self.unpinned or len(self.unpinned) >= MOST_CHECKS
+                if not known or (told.state == "met" and told.check in self.unpinned):
+                    self.unpinned[told.check] = told.state
+            case ProbeTold():
+                self._probed(told)
             case other:
                 assert_never(other)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from monitor.observe import exits, native, transforms, trust
@@ -12,35 +13,54 @@ from monitor.observe.sources import Source
 FLUSH_MS = 50
 
 
+@dataclass(frozen=True)
+class Options:
+    """How the agent of a run watches."""
+
+    api_level: int | None = None
+    """Of the device's Android."""
+    partial: bool = False
+    """The device has but a part of Android's classes, its own, loaded as the app's are."""
+    clock_offset_ms: float = 0
+    """Of the device's clock, until it is asked."""
+    signals: Signals | None = None
+    """Consent that is recognised; None: the catalog's."""
+    stack: bool = True
+    fold_ms: int = 1000
+    """Calls that repeat within so long are one line."""
+    proxy_key: str | None = None
+    """Identifier of the key of the proxy's authority (trust.key_of): what it decrypts is not recorded at the TLS
+    library as well."""
+    unpin: bool = False
+    """Make the app accept the proxy's certificate."""
+
+
+USUAL = Options()
+
+
 def plan(
     app: str,
     sources: Sequence[Source],
     signals: Signals,
+    options: Options,
     *,
-    api_level: int | None,
     started: bool,
-    stand_ins: bool,
-    stack: bool,
-    fold_ms: int,
-    proxy_key: str | None,
-    unpin: bool,
     redirect: tuple[str, int] | None = None,
 ) -> dict[str, Any]:
-    """All of the catalog. `api_level`: that of the device's Android; `started`: the process begins with us;
-    `stand_ins`: Android's classes are the device's own, loaded as the app's are; the rest is as `Agent` takes it."""
+    """All of the catalog. `started`: the process begins with us."""
     return {
         "app": app,
         "started": started,
-        "stand_ins": stand_ins,
+        "stand_ins": options.partial,
         "sources": [source.plan() for source in sources],
         **signals.plan(),
-        "transforms": transforms.load().plan(api_level),
+        "transforms": transforms.load().plan(options.api_level),
         "native": native.load().plan(),
         "exits": exits.load().plan(),
-        "tls": trust.libraries().plan(proxy_key),
-        "unpinning": trust.checks().plan() if unpin else trust.NO_CHECKS,
+        "tls": trust.libraries().plan(options.proxy_key),
+        "unpinning": trust.checks().plan() if options.unpin else trust.NO_CHECKS,
         "redirect": None if redirect is None else {"ip": redirect[0], "port": redirect[1]},
-        "stack": stack,
+        "stack": options.stack,
         "flush_ms": FLUSH_MS,
-        "fold_ms": fold_ms,
+        "fold_ms": options.fold_ms,
     }

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -68,37 +69,31 @@ Owned = Callable[[], Mapping[int, str]]
 """The processes of the app, by the device's own knowledge: number and name. Raises SetupError when it is silent."""
 
 
+@dataclass(frozen=True)
+class Means:
+    """By what processes are told apart and entered."""
+
+    hook: Callable[[int, bool], datetime | None]
+    """Hooks a process, which is held or runs; gives the time from which something may be missed, None where nothing
+    is, or raises SetupError."""
+    running: Callable[[], Mapping[int, str]]
+    """The name of each process of the device by its number."""
+    ours: Callable[[int], bool]
+    """Whether a process belongs to the app's user."""
+    missed: Missed
+    lost: tuple[type[Exception], ...]
+    """The errors of Frida for a device that is gone."""
+    owned: Owned | None = None
+    """The app's processes, where the device knows them: one may have any name."""
+
+
 class Children:
-    """Those of the process `pid` of the app `app`.
+    """Those of the process `pid` of the app `app`; `followed` are those of the whole run."""
 
-    `hook` hooks a process, which is held or runs, and gives the time from which something may be missed, None where
-    nothing is, or raises SetupError; `running` gives the name of
-    each process of the device by its number; `owned` those of the app, where the device knows them: a process of
-    the app may have any name; `ours` says whether a process belongs to the app's user; `followed` are those of the
-    whole run; `lost` are the errors of Frida for a device that is gone.
-    """
-
-    def __init__(
-        self,
-        app: str,
-        pid: int,
-        *,
-        hook: Callable[[int, bool], datetime | None],
-        running: Callable[[], Mapping[int, str]],
-        owned: Owned | None = None,
-        ours: Callable[[int], bool],
-        missed: Missed,
-        followed: Followed,
-        lost: tuple[type[Exception], ...],
-    ) -> None:
+    def __init__(self, app: str, pid: int, means: Means, followed: Followed) -> None:
         self._app = app
         self._pid = pid
-        self._hook = hook
-        self._running = running
-        self._owned = owned
-        self._ours = ours
-        self._missed = missed
-        self._lost = lost
+        self._means = means
         self._followed = followed
         followed.take(pid)
         self._told: set[str] = set()
@@ -132,13 +127,13 @@ class Children:
         if not self._open or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_S
-        with suppress(*self._lost, SetupError):
-            if self._owned is not None:
-                for pid, name in self._owned().items():
+        with suppress(*self._means.lost, SetupError):
+            if self._means.owned is not None:
+                for pid, name in self._means.owned().items():
                     if not self.is_held(pid):
                         self._enter(pid, name)
                 return
-            for pid, name in self._running().items():
+            for pid, name in self._means.running().items():
                 if name.startswith(f"{self._app}:"):
                     self._enter(pid, name)
 
@@ -165,17 +160,17 @@ class Children:
             self._miss(subject, STRANGER)
             return
         try:
-            since = self._hook(pid, held)
+            since = self._means.hook(pid, held)
             if since is not None:
-                self._missed(subject, LATE, since)
+                self._means.missed(subject, LATE, since)
         except SetupError as error:
             self._miss(subject, str(error))
 
     def _belongs(self, pid: int) -> bool:
         with suppress(SetupError):
-            if self._owned is not None and pid in self._owned():
+            if self._means.owned is not None and pid in self._means.owned():
                 return True
-        return self._ours(pid)
+        return self._means.ours(pid)
 
     def _miss(self, subject: str, why: str) -> None:
         """Once: apps start the same command again and again."""
@@ -183,4 +178,4 @@ class Children:
             subject, why = "further processes", TOO_MANY
         if subject not in self._told:
             self._told.add(subject)
-            self._missed(subject, why)
+            self._means.missed(subject, why)

@@ -1,4 +1,4 @@
-"""How the device's clock stands against the host's: measured by asking it the time, as NTP does, again and again."""
+"""How the device's clock differs from the host's: measured by asking it the time, as NTP does, again and again."""
 
 from __future__ import annotations
 

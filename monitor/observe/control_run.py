@@ -1,6 +1,6 @@
-"""A run without hooks, before the run proper: what was seen in it, to be told beside what the hooks saw.
+"""A run without hooks, before the main run: what was seen in it, to be told beside what the hooks saw.
 
-The two are held against each other when the run proper is correlated (judge/control.py): does the app contact the same
+The two are compared with each other when the main run is correlated (judge/control.py): does the app contact the same
 hosts, and run as long, when it is watched? Whose traffic a proxy sees in it is not known by socket, as no agent is
 there: where the whole device goes through the proxy, another app's hosts are among them.
 """
@@ -18,7 +18,7 @@ ITSELF = "run"
 
 
 def seen_without_hooks(control: Recording) -> list[Witness]:
-    """The lines for witnesses.jsonl of the run proper: how long the app ran in the control run, and each host with how
+    """The lines for witnesses.jsonl of the main run: how long the app ran in the control run, and each host with how
     many messages and bytes went there. Their times are the control run's. Raises FileError when it cannot be read."""
     run = control.run
     ended = run.ended or datetime.now(UTC)

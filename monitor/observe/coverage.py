@@ -1,4 +1,4 @@
-"""Holds the sources against the yardstick, the APIs that tools hook: hooked, lower layer, not here, missing."""
+"""Compares the sources with the yardstick, the APIs that tools hook: hooked, lower layer, not here, missing."""
 
 from __future__ import annotations
 

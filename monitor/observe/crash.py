@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from monitor.observe.sources import Source
 
 Survives = Callable[[Sequence[Source]], bool]
-"""Whether the app lives on with these sources hooked; starts it anew each time."""
+"""Whether the app lives on with these sources hooked; restarts it each time."""
 
 
 def without(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:

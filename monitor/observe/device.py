@@ -21,6 +21,22 @@ class Records(Protocol):
         """Store bytes that lines name by their sha256; that, or None when they are not stored."""
 
 
+@dataclass(frozen=True)
+class Gadget:
+    """Frida's gadget, by which one process of an app is entered without root."""
+
+    late: str
+    """What of the app was not seen before it came, in one sentence."""
+    end: Callable[[], object]
+    """Ends the app, which a gadget cannot be trusted to do."""
+    start: Callable[[], object] | None = None
+    """Starts the app, which has the gadget in its package: it answers at the target's `remote`."""
+    file: str | None = None
+    """Else its file on this machine: Frida starts the app, and brings it in as a debugger does."""
+    waits: bool = True
+    """It holds the app until it is told to let it run."""
+
+
 class Target(Protocol):
     """The process to observe: one to start (`argv`), or one that runs (`pid`)."""
 
@@ -57,8 +73,8 @@ class Target(Protocol):
         """The activity to start; None: that of the launcher's icon."""
 
     @property
-    def gadget(self) -> str | None:
-        """File of Frida's gadget on this machine, for an app that can be debugged on a device without root."""
+    def gadget(self) -> Gadget | None:
+        """What the app is entered by, where no frida-server is."""
 
     @property
     def otherwise(self) -> Callable[[], int] | None:
@@ -104,7 +120,7 @@ class Device(Protocol):
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """The values to look for: planted for this run, once it is prepared, and those that were found there."""
+        """The values to look for: planted for this run, once it is watched, and those that were found there."""
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:

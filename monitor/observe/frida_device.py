@@ -1,7 +1,7 @@
 """The only door to Frida: a device, an app started or entered, our script in a process, and what goes wrong.
 
 Frida's errors (ERRORS) are made to a FridaFault, each with a code and a remedy (catalog/devices/frida.yml). Sources:
-frida-core's linux-host-session.vala, HelperBackend.java, droidy-host-session.vala (texts of errors, options of spawn).
+frida-core's linux-host-session.vala, HelperBackend.java, droidy-host-session.vala, injector.vala, gadget.vala.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
 from monitor.errors import SetupError
-from monitor.observe.device import Target
+from monitor.observe.device import Gadget, Target
 from monitor.observe.patience import within
 
 DETACH_S = 5.0
@@ -35,6 +35,11 @@ CALL_S = 30.0
 NO_ANSWER = "it gives no answer"
 RESUME_S = 10.0
 """How long one try to come back may take."""
+GADGET_S = 40.0
+"""How long an app may take until Frida's gadget is in it and answers."""
+GADGET = "re.frida.Gadget"
+"""What a gadget calls the app that it is in; to spawn that keeps it from letting the app run when it is entered."""
+LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 LOST = "connection-terminated"
 """Why a process is no longer observed, where only the way to it is lost."""
 ENDED = "process-terminated"
@@ -120,7 +125,7 @@ class Started:
     held: bool
     """It waits before its first line."""
     late: str | None = None
-    """Why it already ran when it was entered, though it was to be started: what Frida said."""
+    """Why it already ran when it was entered, though it was to be started, in one sentence."""
     at: float = field(default_factory=time.monotonic)
     """When it was there, on the monotonic clock."""
 
@@ -132,6 +137,7 @@ class FridaDevice:
         self._device = device
         self._heard: Callable[[int, int, bytes], object] | None = None
         self._born: Callable[[Any], object] | None = None
+        self._gadget: Gadget | None = None
 
     @classmethod
     def reach(cls, target: Target) -> Self:
@@ -196,20 +202,54 @@ class FridaDevice:
             return Started(target.pid, ours=False, held=False)
         if target.argv is None:
             raise SetupError("There is nothing to start.", "Start the app, then observe it.")
+        if target.gadget is not None:
+            self._gadget = target.gadget
+            return self._by_gadget(target, target.gadget)
         try:
             return Started(self._spawn(target, *target.argv), ours=True, held=True)
         except ERRORS as error:
             if target.otherwise is None or isinstance(error, UNREACHED):
                 raise
             at = time.monotonic()
-            return Started(target.otherwise(), ours=True, held=False, late=str(error).strip().rstrip("."), at=at)
+            late = f"{LATE_START} ({str(error).strip().rstrip('.')})"
+            return Started(target.otherwise(), ours=True, held=False, late=late, at=at)
+
+    def _by_gadget(self, target: Target, gadget: Gadget) -> Started:
+        """The app with Frida's gadget in it, held where the gadget holds it. Raises what Frida raises."""
+        at = time.monotonic()
+        if gadget.start is not None:
+            gadget.start()
+            pid = self._take_over()
+        else:
+            assert target.argv is not None
+            try:
+                with _bounded(GADGET_S):
+                    pid = self._device.spawn(target.argv[0], gadget=gadget.file)
+            except frida.ProcessNotRespondingError:
+                raise frida.TimedOutError(f"the gadget was not in it after {GADGET_S:.0f} s") from None
+        return Started(pid, ours=True, held=gadget.waits, late=gadget.late, at=at)
+
+    def _take_over(self) -> int:
+        """Wait for the gadget that is in the app's package; gives the app's process, which it goes on to hold."""
+        end = time.monotonic() + GADGET_S
+        while True:
+            try:
+                return cast(int, self._device.spawn(GADGET))
+            except COMING_UP as error:
+                if time.monotonic() > end:
+                    raise frida.TimedOutError(f"the gadget gave no answer within {GADGET_S:.0f} s: {error}") from None
+            time.sleep(POLL_S)
+
+    def let_run(self) -> None:
+        """Have the gadget in an app that was started let it run, unobserved. Raises what Frida raises."""
+        self._device.resume(self._take_over())
 
     def _spawn(self, target: Target, program: str, *arguments: str) -> int:
         options: dict[str, Any] = {}
         if target.remote is None and target.frida_device == "local":
             options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
         else:
-            options = {"uid": target.user, "activity": target.activity, "gadget": target.gadget}
+            options = {"uid": target.user, "activity": target.activity}
         return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
 
     def resume(self, pid: int) -> None:
@@ -218,6 +258,9 @@ class FridaDevice:
 
     def kill(self, pid: int) -> None:
         """End a process, or where that cannot be done let it run: none stays held. It may be gone."""
+        if self._gadget is not None:
+            within(DETACH_S, self._gadget.end, (SetupError,))
+            return
 
         def end() -> None:
             try:

@@ -119,7 +119,7 @@ def admitted(listen: str, mode: Mode, device_address: str | None) -> tuple[str, 
             ipaddress.ip_address(device_address)
         except ValueError:
             raise UserError(
-                f"{device_address!r} is no address.", "Name the device's, like --device-address 192.168.1.20."
+                f"{device_address!r} is not an address.", "Name the device's, like --device-address 192.168.1.20."
             ) from None
         return (device_address,)
     if _is_loopback(listen) or mode.spec.startswith(("wireguard", "local")):

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from monitor.recording.quota import FREE_BYTES, MAX_BYTES
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
+
+
+Say = Callable[[str], object]
+"""Tells whoever started the run what happens, in one clause."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever started a run."""
+
+    stop: Callable[[], bool] = lambda: False
+    """Whether it is to end; asked ten times a second."""
+    say: Say = lambda _: None
+    warn: Say = lambda _: None
+
+
+NOBODY = Caller()
 
 
 @dataclass(frozen=True)
@@ -31,8 +49,8 @@ class Order:
     """Who is responsible for the run; None takes the login name."""
     app_type: int | None = None
     """Number of the type of app; None: what the device knows of it."""
-    rules_digest: str | None = None
-    """sha256 of the rule set that will judge, for run.json."""
+    judged_by: Mapping[str, str] = field(default_factory=dict)
+    """What will match and judge, for the versions of run.json: by name, which of it."""
     hooks: bool = True
     """Bring the agent into the app; without, traffic alone is recorded, and what the device itself sees."""
     control: Path | None = None

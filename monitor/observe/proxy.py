@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -40,10 +41,22 @@ def _ways_in(mode: str) -> dict[str, str]:
     return {"mode": "socks5", "proxyauth": "true"} if mode == "redirect" else {"mode": mode}
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where a proxy listens, and for whom."""
+
+    listen: str = "127.0.0.1"
+    port: int = 0
+    """0: one that is free."""
+    mode: str = "regular"
+    """How traffic comes to it (modes.py)."""
+    admit: Sequence[str] = ()
+    """Addresses that may use it besides this machine's own."""
+
+
 class Proxy(AbstractContextManager["Proxy"]):
     """The proxy of one run, a process of its own; within the context, or between `start` and `stop`, it listens.
 
-    `mode` is how traffic comes to it (modes.py); `admit`, which addresses may use it besides this machine's own.
     `hosts` maps a host, or `host:port`, to the address and port where it really is. `upstream_ca` is a PEM file of
     authorities that servers are checked against instead of the usual ones.
     """
@@ -51,19 +64,16 @@ class Proxy(AbstractContextManager["Proxy"]):
     def __init__(
         self,
         recording: Path,
+        door: Door = Door(),
         *,
-        listen: str = "127.0.0.1",
-        port: int = 0,
-        mode: str = "regular",
-        admit: Sequence[str] = (),
         hosts: Mapping[str, tuple[str, int]] | None = None,
         confdir: Path,
         upstream_ca: Path | None = None,
         options: Mapping[str, str] | None = None,
     ) -> None:
-        self.host = listen
+        self.host = door.listen
         """Address it listens on."""
-        self.port = port
+        self.port = door.port
         """Port it listens on; the real one once started."""
         self.ca_pem = confdir / "mitmproxy-ca-cert.pem"
         """Certificate of the authority that the device must trust."""
@@ -73,10 +83,10 @@ class Proxy(AbstractContextManager["Proxy"]):
         settings = {
             "recording": str(recording.absolute()),
             "confdir": str(confdir.absolute()),
-            "listen_host": listen,
-            "listen_port": str(port),
-            **_ways_in(mode),
-            "admit": ",".join(admit),
+            "listen_host": door.listen,
+            "listen_port": str(door.port),
+            **_ways_in(door.mode),
+            "admit": ",".join(door.admit),
             "hosts": ",".join(f"{name}={address}:{at}" for name, (address, at) in (hosts or {}).items()),
             **({"ssl_verify_upstream_trusted_ca": str(upstream_ca.absolute())} if upstream_ca else {}),
             **(options or {}),
@@ -181,7 +191,7 @@ class Proxy(AbstractContextManager["Proxy"]):
             self._process.wait()
             raise SetupError(
                 f"The proxy did not start: {self.words() or 'it said nothing'}",
-                "Mend that (another port, a folder that can be written) and try again.",
+                "Fix that (another port, a folder that can be written) and try again.",
             )
         return line
 

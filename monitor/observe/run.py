@@ -6,7 +6,7 @@ import getpass
 import hashlib
 import importlib.metadata
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,13 @@ from monitor import private
 from monitor.errors import SetupError
 from monitor.events import FILES, Gap, Observers, Run
 from monitor.observe.agent import agent_js, bridge
-from monitor.observe.attempt import Attempt, Say
+from monitor.observe.attempt import Attempt
 from monitor.observe.control_run import seen_without_hooks
 from monitor.observe.crash import without
 from monitor.observe.device import Device
 from monitor.observe.modes import admitted, choose
-from monitor.observe.order import Order
-from monitor.observe.proxy import Proxy
+from monitor.observe.order import NOBODY, Caller, Order
+from monitor.observe.proxy import Door, Proxy
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 from monitor.recording.quota import Limited, Quota
@@ -37,14 +37,11 @@ def observe(
     path: Path,
     sources: Sequence[Source],
     order: Order,
-    *,
-    stop: Callable[[], bool] = lambda: False,
-    say: Say = lambda _: None,
-    warn: Say = lambda _: None,
+    caller: Caller = NOBODY,
 ) -> Recording:
     """Record one run of `device`'s app into the new folder `path`.
 
-    Ends when the app's process ends, after `order.seconds`, or when `stop()` is true (asked ten times a second). What
+    Ends when the app's process ends, after `order.seconds`, or when `caller` says so. What
     came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
     something does not come up; what was recorded until then stays.
     """
@@ -59,16 +56,13 @@ def observe(
             recording.append_all(seen_without_hooks(Recording.open(order.control)))
         up.callback(lambda: recording.update_run(**device.facts()))
         up.callback(device.undo)  # before the first change: half a preparation is taken back as a whole one is
-        say(f"installing {device.app.package}")
+        caller.say(f"installing {device.app.package}")
         device.install()
-        say(f"starting the proxy, mode {mode.spec}: {mode.why}")
+        caller.say(f"starting the proxy, mode {mode.spec}: {mode.why}")
         proxy = up.enter_context(
             Proxy(
                 path,
-                listen=order.listen,
-                port=order.port,
-                mode=mode.spec,
-                admit=admit,
+                Door(order.listen, order.port, mode.spec, admit),
                 hosts=device.hosts,
                 confdir=order.confdir.expanduser(),
                 upstream_ca=device.upstream_ca,
@@ -81,18 +75,19 @@ def observe(
         )
         recording.update_run(mode=mode.spec, observers=recording.run.observers.model_copy(update={"proxy": True}))
         if proxy.wireguard:
-            say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
-        say(f"preparing {device.identity.model or device.identity.serial}")
+            caller.say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
+        caller.say(f"preparing {device.identity.model or device.identity.serial}")
         device.prepare(proxy.host, proxy.port, proxy.ca_pem, mode=mode.spec, wireguard=proxy.wireguard or "")
         recording.update_run(**_prepared(device, recording))
         limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
         up.callback(limited.close)
         up.callback(device.stop)
         up.enter_context(device.watching(limited, lambda: _silent_s(path)))
-        attempt = Attempt(device, proxy, recording, limited, order, stop, say)
+        recording.update_run(persona=device.persona)  # what reads the screen plants a part of it
+        attempt = Attempt(device, proxy, recording, limited, order, caller.stop, caller.say)
         if order.hooks and device.unhooked is None:
             if (unseen := _translated(recording.run)) is not None:
-                warn(str(unseen.detail))
+                caller.warn(str(unseen.detail))
                 recording.append(unseen)
             _until_it_lives(attempt, sources)
         else:
@@ -137,7 +132,7 @@ def _silent_s(folder: Path) -> float:
 
 
 def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
-    """What run.json says anew once the device is prepared: its app as installed, its persona as it gave it back."""
+    """What is updated in run.json once the device is prepared: its app as installed, its persona as it gave it back."""
     return {
         "app": device.app,
         "device": device.identity,
@@ -173,7 +168,7 @@ def describe(device: Device, order: Order) -> Run:
             "mitmproxy": importlib.metadata.version("mitmproxy"),
             "bridge": bridge(),
             "agent": hashlib.sha256(agent_js().encode()).hexdigest(),
-            "rules": order.rules_digest,
+            **order.judged_by,
         },
         operator=order.operator or getpass.getuser(),
     )

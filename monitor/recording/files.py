@@ -28,7 +28,9 @@ class NotAFile(FileError):
     """Something in the place of a file of a recording: a link, a pipe, a device, a socket, a folder."""
 
     def __init__(self, path: Path, what: str = "is not a regular file") -> None:
-        super().__init__(path, None, f"{what}.", "A recording has regular files only; get it anew from who made it.")
+        super().__init__(
+            path, None, f"{what}.", "A recording has regular files only; get it again from whoever made it."
+        )
         self.said = what
 
 
@@ -87,7 +89,7 @@ def reading(path: Path, *names: str, buffering: int = 1 << 20) -> BufferedReader
 
 
 def whole(path: Path, *names: str, most: int) -> bytes:
-    """All that is in a file of at most so many bytes; raises FileError when there is more."""
+    """All that is in a file of at most this many bytes; raises FileError when there is more."""
     with reading(path, *names) as file:
         data = file.read(most + 1)
     if len(data) > most:

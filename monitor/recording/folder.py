@@ -23,12 +23,17 @@ from pydantic import ValidationError
 
 from monitor import private
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Line, Ref, Run, dump
+from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
 from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
+from monitor.seen import Seen, see
 
 POLL_S = 0.01
+ACTIVE_POLL_S = 0.001
+"""The same while lines are coming in."""
+ACTIVE_S = 0.5
+"""How long after the last new line that is."""
 HELD_BYTES = 8 << 20
 """Bytes of a body that are read into memory; of a larger one, only what is looked at."""
 BATCH_LINES = 1000
@@ -88,7 +93,7 @@ class Recording:
         return recording
 
     def close(self) -> None:
-        """Let go of the open files; the recording can still be used."""
+        """Close the open files; the recording can still be used."""
         with self._opening:
             for appender in self._appenders.values():
                 appender.close()
@@ -163,7 +168,7 @@ class Recording:
     def read(
         self, kind: str, after: Position | None = None, *, until: int | None = None, finished: bool | None = None
     ) -> Iterator[Read]:
-        """The whole lines of one kind behind a position, in order, those that do not parse too.
+        """The whole lines of one kind after a position, in order, those that do not parse too.
 
         A last line without newline is being written and is left for later. In a recording that is `finished`
         (default: run.json says when it ended) it is a line like any other, most likely one that does not parse.
@@ -174,8 +179,14 @@ class Recording:
 
     def events[Kind: Line](self, kind: type[Kind]) -> Iterator[Kind]:
         """All events of one kind that parse, in order: `recording.events(Upload)`."""
-        name = kind.model_fields["kind"].default
-        return (read.event for read in self.read(name) if isinstance(read.event, kind))
+        return (read.event for read in self.read(kind_of(kind)) if isinstance(read.event, kind))
+
+    def seen[Kind: Event](self, kind: type[Kind]) -> Iterator[Seen[Kind]]:
+        """The same with their names and their times on the host's clock, an unfinished last line too."""
+        run = self.run
+        for read in self.read(kind_of(kind), finished=True):
+            if isinstance(read.event, kind):
+                yield see(read.ref, read.event, run.clock_offset_ms)
 
     def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[Read]]:
         """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.
@@ -184,6 +195,7 @@ class Recording:
         `stop()` what is there by then is still given, unfinished last lines included if the run has ended.
         """
         positions = {kind: after.get(kind, START) for kind in FILES}
+        active_until = 0.0
         while True:
             stopping = stop()
             idle = True
@@ -194,7 +206,9 @@ class Recording:
                 return
             if idle:
                 yield []
-                time.sleep(POLL_S)
+                time.sleep(ACTIVE_POLL_S if time.monotonic() < active_until else POLL_S)
+            else:
+                active_until = time.monotonic() + ACTIVE_S
 
     def _drain(self, positions: dict[str, Position], *, finished: bool) -> Iterator[list[Read]]:
         ends = {kind: self._size(kind) for kind in _SNAPSHOT}
@@ -289,7 +303,7 @@ class Recording:
 
     @contextmanager
     def sealing(self, every_s: float = 5.0) -> Iterator[None]:
-        """Stamp every so many seconds in a thread of its own, and once more at the end."""
+        """Stamp at this interval in seconds, in a thread of its own, and once more at the end."""
         done = threading.Event()
 
         def run() -> None:
@@ -324,7 +338,7 @@ class Recording:
     def note(self, event: Event) -> Ref:
         """Append a person's mark. One that comes after the end is stamped at once, apart from the run.
 
-        What the run itself stamped stays as it was: all that is behind the stamp that ended it was noted later, and
+        What the run itself stamped stays as it was: all that is after the stamp that ended it was noted later, and
         `verify` says so.
         """
         if self.run.ended is None or not self.sealed:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import msgspec
+
 from monitor.errors import FileError
 from monitor.events import FILES, BadLine, Event, Ref, parse
 from monitor.recording import files
@@ -24,8 +26,7 @@ MAX_LINE_BYTES = 64 << 20
 """A longer line is not held in memory; it counts as one that does not parse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """How far a file has been read: so many lines, so many bytes."""
 
     line: int = 0
@@ -35,13 +36,12 @@ class Position:
 START = Position()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, gc=False):
     """One line as it stands in a file of a recording, with its event or the reason why it has none."""
 
     ref: Ref
     kind: str
-    """Of the file: what the line should be."""
+    """The kind of line that the file should hold."""
     event: Event | None
     error: str | None
     """What is wrong with the line, in one sentence; None when there is an event."""
@@ -107,7 +107,7 @@ class Appender:
         os.fsync(self._fd)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._mutex:
             if self._fd >= 0:
                 os.close(self._fd)
@@ -124,7 +124,7 @@ class Appender:
             rest = rest[os.write(self._fd, rest) :]
 
     def _count(self) -> tuple[int, bool]:
-        """How many newlines the file has, and whether bytes stand behind the last; only new bytes are looked at."""
+        """How many newlines the file has, and whether bytes stand after the last; only new bytes are looked at."""
         size = os.fstat(self._fd).st_size
         line, offset = self._known.line, self._known.offset
         if size < offset:
@@ -142,10 +142,10 @@ class Appender:
 def read_lines(
     path: Path, kind: str, after: Position = START, *, until: int | None = None, finished: bool = False
 ) -> Iterator[Read]:
-    """The lines of a file of that kind behind a position.
+    """The lines of a file of that kind after a position.
 
     A last line without newline is still being written: it is not read, unless the recording is `finished`. Lines that
-    begin at or behind the byte `until` are left for another time. A file that is not there has no lines.
+    begin at or after the byte `until` are left for another time. A file that is not there has no lines.
     """
     try:
         file = files.reading(path.parent, path.name, buffering=CHUNK_BYTES)

@@ -1,4 +1,4 @@
-"""How much of the disk a run may take: the app under test decides how much there is to record."""
+"""How much of the disk a run may use: the app under test decides how much there is to record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FREE_BYTES = 512 << 20
 LINES_MORE = 4
 """Lines may go on for a quarter more than what bodies may fill: they say what was not stored."""
 LOOK_S = 10.0
-"""How often the bodies are counted anew, others' among them; more seldom where that takes long."""
+"""How often the bodies are counted again, those of others included; less often where that takes long."""
 
 
 class Quota:
@@ -40,7 +40,7 @@ class Quota:
         self._look_at = 0.0
 
     def body(self, size: int) -> str | None:
-        """Why so many bytes of a body cannot be stored; None when they can, and then they count."""
+        """Why this many bytes of a body cannot be stored; None when they can, and then they count."""
         if self._used() + size > self._max:
             return f"the recording has reached its limit of {self._max} bytes (--max-size)"
         why = self._scarce(size)

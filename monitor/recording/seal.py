@@ -130,7 +130,7 @@ class _Tail:
         return bodies
 
     def stamp(self, sealed: int) -> FileStamp:
-        """What is in the file, with the digests of the lines behind the first `sealed`."""
+        """What is in the file, with the digests of the lines after the first `sealed`."""
         added = self.recent[max(0, sealed - (self.lines - len(self.recent))) :]
         return FileStamp(lines=self.lines, bytes=self.bytes, sha256=self.digest.hexdigest(), added="".join(added))
 
@@ -176,7 +176,7 @@ class Sealer:
                 tail.recent.clear()
 
     def close(self) -> None:
-        """Let go of seal.jsonl."""
+        """Close seal.jsonl."""
         self._file.close()
 
     def _run_digest(self) -> str:

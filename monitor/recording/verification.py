@@ -33,6 +33,7 @@ from monitor.recording.seal import (
     named_bodies,
     read,
 )
+from monitor.seen import number_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -53,7 +54,7 @@ class Problem:
 
 Outcome = Literal["intact", "intact_up_to", "altered", "never_stamped"]
 """intact: everything is what its stamps say, up to the end of the run; intact_up_to: so is what the stamps cover, and
-there is more, or the run has not ended; altered: something differs; never_stamped: there is nothing to hold it against.
+there is more, or the run has not ended; altered: something differs; never_stamped: there are no stamps.
 """
 
 
@@ -70,7 +71,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Verification:
-    """What came out of recomputing the stamps of a recording."""
+    """The result of recomputing the stamps of a recording."""
 
     ok: bool
     """Whether everything is what its stamps say."""
@@ -82,7 +83,7 @@ class Verification:
     digests: dict[str, str] = field(default_factory=dict)
     """sha256 of these lines of each file, as the last stamp says."""
     last: str | None = None
-    """sha256 of the last stamp's line: it vouches for all that was stamped before."""
+    """sha256 of the last stamp's line: it covers all earlier stamps."""
     last_at: datetime | None = None
     """Time of the last stamp."""
     unsealed: dict[str, int] = field(default_factory=dict)
@@ -107,8 +108,7 @@ class Verification:
 
     def covers(self, ref: Ref) -> bool:
         """Whether a line, and the body that it names, are known to be what was stamped."""
-        name, _, line = ref.rpartition(":")
-        return line.isdecimal() and int(line) <= self.good.get(name, 0) and ref not in self.spoilt
+        return 0 < number_of(ref) <= self.good.get(_file(ref), 0) and ref not in self.spoilt
 
 
 @dataclass
@@ -239,7 +239,7 @@ def _chain(folder: Path) -> _Chain:
         chain.stamps.append((number, stamp))
         chain.last = previous = link(raw)
     if doubtful:
-        # behind the last stamp: excused only where the file ends in the middle of a line
+        # after the last stamp: excused only where the file ends in the middle of a line
         torn = not tail.endswith(b"\n") and read(tail[:-1]) is None and doubtful == [number]
         where = chain.remarks if torn else chain.problems
         where.append(
@@ -300,7 +300,7 @@ def _unusable(name: str, error: FileError, line: int | None = None) -> Problem:
 
 
 class _File:
-    """One pass over one file of lines, held against all its stamps."""
+    """One pass over one file of lines, checked against all its stamps."""
 
     def __init__(self, folder: Path, name: str, stamps: list[tuple[int, FileStamp]], ended: int | None) -> None:
         self.folder = folder
@@ -369,7 +369,7 @@ class _File:
     def _added(self, raw: Raw, number: int, covered: int) -> Problem | None:
         """What is wrong with a line that came after the run had ended."""
         if not raw.whole and not _reads(raw):
-            return None  # what a killed writer leaves; it is remarked
+            return None  # what a killed writer leaves; it is noted as a remark
         if number > covered:
             return Problem(self.name, number, "came after the stamp that ended the run, and no stamp covers it")
         if not _mark(raw):
@@ -409,7 +409,7 @@ class _File:
 
 
 def _reads(raw: Raw) -> bool:
-    """Whether a line without newline is one all the same."""
+    """Whether a line without newline counts as one."""
     with suppress(BadLine):
         return raw.size == len(raw.head) and parse(raw.head) is not None
     return False
@@ -439,7 +439,7 @@ def _check_bodies(
     wrong: set[str] = set()
 
     def missing(name: str, what: str) -> None:
-        covered = [ref for ref in named[name] if int(ref.rpartition(":")[2]) <= sealed.get(ref.rpartition(":")[0], 0)]
+        covered = [ref for ref in named[name] if number_of(ref) <= sealed.get(_file(ref), 0)]
         ref = (covered or named[name])[0]
         (problems if covered else remarks).append(Problem(f"{BODIES}/{name}", None, f"{what}; {ref} names it"))
         wrong.add(name)
@@ -477,6 +477,10 @@ def _check_bodies(
     return problems, remarks, wrong
 
 
+def _file(ref: Ref) -> str:
+    return ref.rpartition(":")[0]
+
+
 def _extra(path: Path) -> Iterator[Problem]:
     belongs = {RUN, SEAL, BODIES, *FILES.values()}
     for name in sorted(entry.name for entry in path.iterdir()):
@@ -492,7 +496,7 @@ class _Lines:
         self.most = most
         self.running = hashlib.sha256() if running is None else running
         self.problem: Problem | None = None
-        """Set after a pass over what is no regular file."""
+        """Set after a pass over something other than a regular file."""
 
     def __iter__(self) -> Iterator[Raw]:
         try:

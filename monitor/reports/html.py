@@ -40,7 +40,7 @@ def write(template: str, words: Words, **fields: Any) -> str:
 
 
 def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
-    """A user's own template the same way, up to so many characters; for a process of its own, see complaint/own.py.
+    """A user's own template the same way, up to this many characters; for a process of its own, see complaint/own.py.
 
     Raises WrongTemplate, and whatever a template can make go wrong.
     """
@@ -83,7 +83,7 @@ def policy(style: str) -> str:
 def environment(folder: Path = TEMPLATES) -> Environment:
     """The templates: everything escaped, no control characters, no name left undefined."""
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=escape.html,

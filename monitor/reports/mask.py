@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
+import msgspec
 import phonenumbers
 
-from monitor.events import Access, InlineBlob, Record, Run, StoredBlob, Upload, Value
-from monitor.findings import Match, Report
+from monitor.events import Access, Blob, Part, Record, Run, Upload, Value
+from monitor.findings import Match, Reason, Report
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
@@ -30,10 +31,10 @@ _STRUCTURE = frozenset(
         "scope", "by", "where", "why", "state", "ref", "rule", "level", "confidence", "variant", "of", "decoding",
         "flows", "evidence", "references", "upload", "access", "connection", "body", "type", "title", "party",
         "country", "plan", "versions", "device", "rules", "operator", "recording", "consent", "name", "count", "row",
-        "country_basis", "country_as_of",
+        "country_basis", "country_as_of", "code", "notation", "grid", "precision", "role", "lines", "step",
     }
 )  # fmt: skip
-_CODE = frozenset({"stack", "thread", "source", "subject", "host"})
+_CODE = frozenset({"stack", "thread", "source", "subject", "host", "domain", "package", "label", "platform"})
 """Names out of the app or the network: a contact called "Circle" does not hide `api.circle.test`."""
 
 _DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])")
@@ -278,7 +279,7 @@ class Mask:
                 "before": self._around(match.before, cut_left=True),
                 "found": self._found(match),
                 "after": self._around(match.after, cut_left=False),
-                "note": None if match.note is None else self.known(match.note),
+                "reasons": tuple(map(self._record, match.reasons)),
                 **self._extra(match),
             }
         )
@@ -313,7 +314,7 @@ class Mask:
                     return size
         return 0
 
-    def event[R: Record](self, record: R) -> R:
+    def event[R: Record | Part](self, record: R) -> R:
         """A line of the recording, or another record, masked."""
         masked: R = self._record(record)
         return masked
@@ -322,20 +323,21 @@ class Mask:
         if isinstance(record, Match):
             return self.match(record)
         if isinstance(record, Value):
-            changes = {"text": mask_value(record.type, record.text), **self._extra(record)}
-            return record.model_copy(update=changes)
-        if isinstance(record, InlineBlob):
-            return InlineBlob(b64="")
-        if isinstance(record, StoredBlob):
-            return record
-        changes = {name: self._field(name, value) for name, value in record.__dict__.items()} | self._extra(record)
+            return record.model_copy(update={"text": mask_value(record.type, record.text)})
+        if isinstance(record, Reason):
+            extra = record.model_extra or {}
+            return record.model_copy(update={name: self._field(name, value) for name, value in extra.items()})
+        if isinstance(record, Blob):
+            return record if record.b64 is None else Blob(b64="")
+        fields = msgspec.structs.asdict(record) if isinstance(record, Part) else record.__dict__
+        changes = {name: self._field(name, value) for name, value in fields.items()} | self._extra(record)
         if isinstance(record, Upload):
             changes["url"] = self.url(record.url) if record.url and "//" in record.url else self._any(record.url)
             changes["headers"] = tuple(self.header(name, value) for name, value in record.headers)
         return record.model_copy(update=changes)
 
     def _field(self, name: str, value: Any) -> Any:
-        if isinstance(value, Record):
+        if isinstance(value, Record | Part):
             return self._record(value)
         if name in _STRUCTURE or isinstance(value, int | float):
             return value
@@ -343,9 +345,9 @@ class Mask:
             return self._code(value)
         return self._any(value)
 
-    def _extra(self, record: Record) -> dict[str, Any]:
+    def _extra(self, record: Record | Part) -> dict[str, Any]:
         """Fields that this version does not know: nothing can be told of them, so all of them is masked."""
-        return {name: self._any(value) for name, value in (record.model_extra or {}).items()}
+        return {name: self._any(value) for name, value in (getattr(record, "model_extra", None) or {}).items()}
 
     def _code(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -354,7 +356,7 @@ class Mask:
 
     def _any(self, value: Any) -> Any:
         match value:
-            case Record():
+            case Record() | Part():
                 return self._record(value)
             case str():
                 return self.excerpt(value)
@@ -378,7 +380,7 @@ class Mask:
 def known_values(report: Report) -> Iterator[Value]:
     """Every value that the report could show: planted, read, or found."""
     yield from report.run.persona
-    for event in (*report.evidence.values(), *(event for _, event in report.accesses)):
+    for event in (*report.evidence.values(), *(seen.event for seen in report.accesses)):
         if isinstance(event, Access):
             yield from event.values
     for flow in report.flows:
@@ -420,7 +422,7 @@ def masked(report: Report) -> Report:
             "coverage": {key: _coverage(mask, value) for key, value in report.coverage.items()},
             "evidence": {ref: mask.event(event) for ref, event in report.evidence.items()},
             **{
-                lane: tuple((ref, mask.event(event)) for ref, event in getattr(report, lane))
+                lane: tuple(seen._replace(event=mask.event(seen.event)) for seen in getattr(report, lane))
                 for lane in ("consents", "phases", "accesses", "uploads")
             },
         }

@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from monitor import escape
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
+from monitor.findings.identity import identity
 from monitor.reports.articles import cited
 from monitor.reports.frames import Frame, caller, frames
 from monitor.reports.gaps import besides, named
 from monitor.reports.integrity import integrity, state
 from monitor.reports.recipients import country
-from monitor.reports.time_axis import host_time, still_counts
+from monitor.reports.time_axis import still_counts
 from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.watched import assumption, consent, files
 from monitor.reports.words import Words, plain
+from monitor.seen import number_of
 
 LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
 SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}
@@ -34,72 +36,73 @@ Tree = dict[str, Any]
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     """The report as one SARIF log with one run."""
-    words = Words(lang)
+    return document([run_of(report, Words(lang), reveal)])
+
+
+def document(runs: Sequence[Tree]) -> str:
+    """A SARIF log of some runs."""
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": list(runs)}
+    return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
+
+
+def run_of(report: Report, words: Words, reveal: bool) -> Tree:
+    """One report as a run; its results in the order of `worst_first`."""
     rules = _rules(report)
     index = {rule.id: number for number, rule in enumerate(rules)}
     flows = {flow.id: flow for flow in report.flows}
     run = report.run
-    log: Tree = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "appwitness",
-                        "fullName": "appwitness: which personal data left the device, and whether the user had agreed",
-                        **_given(version=run.versions.get("appwitness")),
-                        "language": words.tag if words.tag != "en" else "en-US",
-                        "rules": [_rule(rule, words) for rule in rules],
-                        "notifications": [
-                            {"id": why, "shortDescription": {"text": words(f"why_{why}")}}
-                            for why in sorted({gap.why for gap in report.gaps})
-                        ],
-                    }
-                },
-                "automationDetails": {"id": f"appwitness/{run.app.package}/{run.plan}/"},
-                "invocations": [
-                    {
-                        "executionSuccessful": True,
-                        "startTimeUtc": format_time(run.started),
-                        **_given(endTimeUtc=format_time(run.ended) if run.ended else None),
-                        "toolExecutionNotifications": [
-                            {
-                                "level": "warning",
-                                "descriptor": {"id": gap.why},
-                                "message": {
-                                    "text": _gap_text(named(gap, words), gap.where, gap.why, besides(gap), words)
-                                },
-                                "timeUtc": format_time(gap.at),
-                                **({"locations": [_place(gap.ref)]} if gap.ref else {}),
-                            }
-                            for gap in report.gaps
-                        ],
-                    }
+    return {
+        "tool": {
+            "driver": {
+                "name": "appwitness",
+                "fullName": "appwitness: which personal data left the device, and whether the user had agreed",
+                **_given(version=run.versions.get("appwitness")),
+                "language": words.tag if words.tag != "en" else "en-US",
+                "rules": [_rule(rule, words) for rule in rules],
+                "notifications": [
+                    {"id": why, "shortDescription": {"text": words(f"why_{why}")}}
+                    for why in sorted({gap.why for gap in report.gaps})
                 ],
-                "originalUriBaseIds": {
-                    BASE: {"description": {"text": f"The folder of the recording {plain(report.recording)}."}}
-                },
-                "columnKind": "utf16CodeUnits",
-                "results": [_result(finding, report, flows, index, words) for finding in worst_first(report)],
-                "properties": {
-                    "recording": report.recording,
-                    "package": run.app.package,
-                    "plan": run.plan,
-                    "device": run.device.kind,
-                    "observers": report.observers.model_dump(mode="json"),
-                    **_given(assumedConsent=assumption(report, words) or None),
-                    **({"imported": files(report, words)} if run.source else {}),
-                    "verdict": verdict(report, words).line,
-                    "gaps": len(report.gaps),
-                    "verified": state(report),
-                    "verifiedDetail": integrity(report, words),
-                    "masked": not reveal,
-                },
+            }
+        },
+        "automationDetails": {"id": f"appwitness/{run.app.package}/{run.plan}/"},
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "startTimeUtc": format_time(run.started),
+                **_given(endTimeUtc=format_time(run.ended) if run.ended else None),
+                "toolExecutionNotifications": [
+                    {
+                        "level": "warning",
+                        "descriptor": {"id": gap.why},
+                        "message": {"text": _gap_text(named(gap, words), gap.where, gap.why, besides(gap), words)},
+                        "timeUtc": format_time(gap.at),
+                        **({"locations": [_place(gap.ref)]} if gap.ref else {}),
+                    }
+                    for gap in report.gaps
+                ],
             }
         ],
+        "originalUriBaseIds": {
+            BASE: {"description": {"text": f"The folder of the recording {plain(report.recording)}."}}
+        },
+        "columnKind": "utf16CodeUnits",
+        "results": [_result(finding, report, flows, index, words) for finding in worst_first(report)],
+        "properties": {
+            "recording": report.recording,
+            "package": run.app.package,
+            "plan": run.plan,
+            "device": run.device.kind,
+            "observers": report.observers.model_dump(mode="json"),
+            **_given(assumedConsent=assumption(report, words) or None),
+            **({"imported": files(report, words)} if run.source else {}),
+            "verdict": verdict(report, words).line,
+            "gaps": len(report.gaps),
+            "verified": state(report),
+            "verifiedDetail": integrity(report, words),
+            "masked": not reveal,
+        },
     }
-    return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
 
 
 def _inert(tree: Any) -> Any:
@@ -157,7 +160,10 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
         "relatedLocations": [
             _place(ref, number, _event_text(report.evidence.get(ref), words)) for number, ref in enumerate(others, 1)
         ],
-        "partialFingerprints": {"appwitness/v1": _fingerprint(finding, report)},
+        "partialFingerprints": {
+            "appwitness/v1": _fingerprint(finding, report),
+            "appwitness/v2": identity(finding, report.run.app.package).digest,
+        },
         "occurrenceCount": finding.count,
         **({"codeFlows": [_code_flow(flow, report, words) for flow in of[:CODE_FLOWS]]} if of else {}),
         **({"stacks": stacks} if stacks else {}),
@@ -215,12 +221,12 @@ def _first(finding: Finding, report: Report) -> Ref | None:
 
 def _place(ref: Ref, number: int | None = None, message: str | None = None, code: str | None = None) -> Tree:
     """A line of the recording as a location."""
-    name, _, line = ref.rpartition(":")
+    name = ref.rpartition(":")[0]
     return {
         **_given(id=number),
         "physicalLocation": {
             "artifactLocation": {"uri": quote(name or ref), "uriBaseId": BASE},
-            "region": {"startLine": int(line) if line.isdecimal() and int(line) else 1},
+            "region": {"startLine": number_of(ref) or 1},
         },
         **({"message": {"text": message}} if message else {}),
         **({"logicalLocations": [{"fullyQualifiedName": code, "kind": "function"}]} if code else {}),
@@ -261,18 +267,17 @@ def _fingerprint(finding: Finding, report: Report) -> str:
 
 def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
     """Read, question or answer, socket, upload: in order of time."""
-    offset = timedelta(milliseconds=report.run.clock_offset_ms)
     steps: list[tuple[datetime, str, Ref, str]] = []
     if flow.access and (access := report.evidence.get(flow.access)):
-        steps.append((flow.access_at or access.at - offset, "essential", flow.access, _event_text(access, words)))
-    for ref, event in report.consents:
+        steps.append((flow.access_at or report.host_time(access), "essential", flow.access, _event_text(access, words)))
+    for ref, _, at, event in report.consents:
         if not isinstance(event, Consent) or event.scope != "general_policy" or not still_counts(ref, event, report):
             continue
-        if (at := host_time(event, report)) <= flow.at:
+        if at <= flow.at:
             steps.append((at, "important", ref, _event_text(event, words)))
     if flow.connection and (connection := report.evidence.get(flow.connection)):
         steps.append(
-            (min(connection.at - offset, flow.at), "important", flow.connection, _event_text(connection, words))
+            (min(report.host_time(connection), flow.at), "important", flow.connection, _event_text(connection, words))
         )
     upload = report.evidence.get(flow.upload)
     steps.sort(key=lambda step: step[0])

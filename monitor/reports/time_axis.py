@@ -1,26 +1,12 @@
-"""Puts the lines of two clocks on one axis, and says from the consent lines what had been answered at a moment."""
+"""Says from the consent lines what had been answered at a moment, and writes times as people do."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Consent, Event, Phase, Ref, Run, Upload
+from monitor.events import Consent, Ref, Run
 from monitor.findings import ConsentName, Report
-
-
-def host_time(event: Event, report: Report) -> datetime:
-    """The time of a line on the host's clock. What the proxy and an operator wrote carries that clock already."""
-    match event:
-        case Upload():
-            of_the_host = not event.by_agent
-        case Consent():
-            of_the_host = event.on_host_clock
-        case Phase():
-            of_the_host = event.state == "mark" and event.pid is None
-        case _:
-            of_the_host = False
-    return event.at if of_the_host else event.at - timedelta(milliseconds=report.run.clock_offset_ms)
 
 
 class Step(NamedTuple):
@@ -39,7 +25,7 @@ def still_counts(ref: Ref, line: Consent, report: Report) -> bool:
 
 def consent_steps(report: Report) -> list[Step]:
     """How the answer to the privacy policy changed, with the lines that made it so."""
-    lines = {ref: event for ref, event in report.consents if isinstance(event, Consent)}
+    lines = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
     return [
         Step(status.at, status.ref, status.state, lines[status.ref])
         for status in report.answers

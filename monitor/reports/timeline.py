@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.events import Access, Consent, Phase, Ref, Upload
 from monitor.findings import Report
-from monitor.reports.time_axis import consent_steps, host_time, still_counts
+from monitor.reports.time_axis import consent_steps, still_counts
 from monitor.reports.words import Words, plain
 
 WIDTH = 1000
@@ -101,8 +101,8 @@ def picture(report: Report, words: Words) -> Picture | None:
     reads = _reads(report, words, carried)
     sent = _sent(report, words, carried)
     consents = [
-        (_seconds(host_time(event, report), start), ref, event)
-        for ref, event in report.consents
+        (_seconds(at, start), ref, event)
+        for ref, _, at, event in report.consents
         if isinstance(event, Consent) and still_counts(ref, event, report)
     ]
     times = [point[0] for row in (*reads, *sent) for point in row.points] + [at for at, _, _ in consents]
@@ -167,14 +167,14 @@ def _range(times: Sequence[float], ended: float | None) -> tuple[float, float]:
 
 def _reads(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
     rows: dict[str, _Row] = {}
-    for ref, event in report.accesses:
+    for ref, _, seen_at, event in report.accesses:
         if not isinstance(event, Access):
             continue
         text = plain(event.source)
         if event.outcome != "returned":
             text += f": {words(f'outcome_{event.outcome}')}"
         row = rows.setdefault(event.data, _Row("read", words.data(event.data)))
-        at = _seconds(host_time(event, report), report.run.started)
+        at = _seconds(seen_at, report.run.started)
         row.points.append((at, ref, ref in carried, text + (f" ×{event.count}" if event.count > 1 else "")))
     return _bounded(rows.values(), _Row("read", words("lane_other_reads")))
 
@@ -184,12 +184,12 @@ def _sent(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
     rows: dict[str, _Row] = {}
     others = _Row("sent", words("lane_other_uploads"))
     at_of = {flow.upload: flow.at for flow in report.flows}
-    for ref, event in report.uploads:
+    for ref, _, at, event in report.uploads:
         if not isinstance(event, Upload):
             continue
         row = rows.setdefault(hosts[ref], _Row("sent", plain(hosts[ref]))) if ref in hosts else others
         text = f"{event.method or event.via} {plain(event.host or '')}"
-        row.points.append((_seconds(at_of.get(ref, event.at), report.run.started), ref, ref in carried, text))
+        row.points.append((_seconds(at_of.get(ref, at), report.run.started), ref, ref in carried, text))
     return _bounded(rows.values(), others)
 
 
@@ -244,8 +244,8 @@ def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) ->
 def _shades(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
     since: float | None = None
     steps = sorted(
-        (_seconds(host_time(event, report), axis.start), event.state)
-        for _, event in report.phases
+        (_seconds(seen_at, axis.start), event.state)
+        for _, _, seen_at, event in report.phases
         if isinstance(event, Phase)
     )
     for at, state in (*steps, (axis.high, "foreground")):

@@ -10,7 +10,7 @@ from monitor.reports.watched import assumption, missing
 from monitor.reports.words import Words
 
 CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
-"""Surest first."""
+"""Most certain first."""
 
 
 class Verdict(NamedTuple):

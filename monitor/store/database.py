@@ -128,6 +128,6 @@ def _prepare(connection: Connection, name: str) -> None:
         return
     ours = tables & set(Base.metadata.tables)
     if ours:
-        raise UserError(f"{name} has tables of other things named as ours: {', '.join(sorted(ours))}.", REBUILD)
+        raise UserError(f"{name} has other tables with the names of ours: {', '.join(sorted(ours))}.", REBUILD)
     Base.metadata.create_all(connection)
     connection.execute(insert(IndexVersion), {"version": VERSION})

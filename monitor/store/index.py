@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import msgspec
 from sqlalchemy import Connection, StaticPool, Table, delete, func, insert, select, update
 
 from monitor.errors import UserError
@@ -18,6 +19,7 @@ from monitor.events import FILES, Access, Event, Ref, Run, format_time, parse
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
 from monitor.recording.state import NOTHING, chained
+from monitor.seen import Seen, see
 from monitor.store.database import in_words, open_engine
 from monitor.store.models import (
     HEAD,
@@ -42,7 +44,7 @@ PAGE = 2000
 
 
 class Held(NamedTuple):
-    """What the index has of one recording, to be held against the recording itself."""
+    """What the index has of one recording, to be compared with the recording itself."""
 
     path: str
     started: datetime
@@ -70,7 +72,7 @@ class Store:
         )
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -138,16 +140,20 @@ class Store:
             self._remember(connection, recording_id, run, path)
         return True
 
-    def events(self, recording_id: str, kind: str) -> Iterator[tuple[Ref, Event]]:
-        """The lines of one kind as they were written, in order."""
-        table = LINES[kind]
+    def seen(self, recording_id: str, kind: str) -> Iterator[Seen[Event]]:
+        """The lines of one kind, in order; none of a recording that was never taken in."""
+        with self._reading() as connection:
+            run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording_id))
+        if run is None:
+            return
+        table, offset_ms = LINES[kind], Run.model_validate_json(run).clock_offset_ms
         last = 0
         while True:
             query = select(table.line, table.raw).where(table.recording == recording_id, table.line > last)
             with self._reading() as connection:
                 page = connection.execute(query.order_by(table.line).limit(PAGE)).all()
             for line, raw in page:
-                yield f"{FILES[kind]}:{line}", parse(raw)
+                yield see(f"{FILES[kind]}:{line}", parse(raw), offset_ms)
                 last = line
             if len(page) < PAGE:
                 return
@@ -277,7 +283,7 @@ class Store:
         """The gaps that correlating came upon, in the order they were saved."""
         query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
         with self._reading() as connection:
-            return [ReportedGap.model_validate_json(gap) for gap in connection.scalars(query)]
+            return [msgspec.json.decode(gap, type=ReportedGap) for gap in connection.scalars(query)]
 
     # inside
 
@@ -303,9 +309,9 @@ class Store:
         if self._engine.dialect.name == "sqlite":
             # past SQLAlchemy's own handling of parameters, which costs as much as SQLite's whole work
             columns = ", ".join(f'"{name}"' for name in rows[0])
-            places = ", ".join(f":{name}" for name in rows[0])
+            places = ", ".join("?" * len(rows[0]))
             text = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608, our own names
-            connection.exec_driver_sql(text, rows)
+            connection.exec_driver_sql(text, [tuple(row.values()) for row in rows])
         else:
             connection.execute(insert(table), without_nul(rows))
 

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 VERSION = 3
-"""Of these tables. An index of another version is not read: it is deleted and built anew from the recordings."""
+"""Of these tables. An index of another version is not read: it is deleted and rebuilt from the recordings."""
 
 HEAD = 200
 """Characters of a value that are indexed: a database may refuse to index a text of any length."""

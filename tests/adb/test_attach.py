@@ -19,7 +19,7 @@ from monitor.errors import SetupError
 from monitor.events import Access, Gap, Phase
 from monitor.observe import agent as agents
 from monitor.observe import gate
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.android import server
 from monitor.observe.android.control import Control
 from monitor.observe.android.processes import Processes, start_app
@@ -55,7 +55,7 @@ class Scene:
 
     def agent(self) -> Agent:
         recording = blank(self.folder / f"recording-{time.monotonic_ns()}", self.package)
-        return Agent(recording, load(), self.package, partial=True, api_level=34)
+        return Agent(recording, load(), self.package, Options(partial=True, api_level=34))
 
     def target(self, **changes: Any) -> Program:
         usual = {"argv": (self.package,), "remote": self.running.remote, "processes": self.processes}

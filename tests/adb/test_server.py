@@ -363,22 +363,6 @@ def test_selinux_is_switched_off_with_the_users_leave_alone(phone_of: Make, cont
     assert phone.read()["selinux"] == "Enforcing"
 
 
-@pytest.mark.parametrize(("debuggable", "there"), [(False, True), (True, False), (True, True)])
-def test_the_gadget_without_root(phone_of: Make, control_of: Of, tmp_path: Path, debuggable: bool, there: bool) -> None:
-    packages = {"com.example.app": {"uid": 10123, "debuggable": debuggable}}
-    control = control_of(phone_of(su="", state={"packages": packages}))
-    gadget = tmp_path / "gadget.so"
-    if there:
-        gadget.write_bytes(b"\x7fELF")
-    if debuggable and there:
-        assert server.gadget(control, "com.example.app", gadget) == str(gadget)
-        assert [entry.undo.script for entry in control.journal.open] == ["am clear-debug-app"]
-        return
-    with pytest.raises(DeviceFault) as raised:
-        server.gadget(control, "com.example.app", gadget)
-    assert raised.value.code == ("frida-server-missing" if debuggable else "app-not-debuggable")
-
-
 def test_a_frida_below_the_floor_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert builds.below_floor() is None
     monkeypatch.setattr(builds, "VERSION", "17.6.2")

@@ -86,6 +86,10 @@ def test_a_lost_reverse_is_made_again(
         ({}, "redirect", ("redirect", "redirect", "127.0.0.1")),
         ({"emulator": True}, "redirect", ("redirect", "redirect", "10.0.2.2")),
         ({"su": ""}, "redirect", None),
+        ({"su": ""}, "auto", ("reverse", "regular", "127.0.0.1")),
+        ({"su": "", "gadget": True}, "auto", ("redirect", "redirect", "127.0.0.1")),
+        ({"su": "", "gadget": True}, "regular", ("reverse", "regular", "127.0.0.1")),
+        ({"gadget": True}, "auto", ("reverse", "regular", "127.0.0.1")),
         ({}, "wireguard@51820", ("by-hand", "wireguard", None)),
         ({"emulator": True}, "local:qemu", ("by-hand", "local", None)),
         ({}, "local", None),
@@ -99,12 +103,14 @@ def test_which_way(
     wanted: str,
     expected: tuple[str, ...] | None,
 ) -> None:
+    options = {**options}
+    gadget = options.pop("gadget", False)
     control = control_of(phone_of(**options))
     if expected is None:
         with pytest.raises(UserError, match="no way for mode"):
             traffic.choose(control, wanted)
         return
-    way = traffic.choose(control, wanted)
+    way = traffic.choose(control, wanted, gadget=gadget)
     assert (way.name, way.kind, way.host) == expected
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hatch_build import build_agent
 from monitor.events import Access, Gap
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.order import Order
 from monitor.observe.sources import Source
 from monitor.recording import Recording
@@ -114,7 +114,7 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         held = Held(
             runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload
         )
-        with held, Agent(recording, sources, name, **options) as agent:
+        with held, Agent(recording, sources, name, Options(**options)) as agent:
             agent.launch(Program(None, pid=held.pid, redirect=redirect))
             held.release()
             if during is not None:

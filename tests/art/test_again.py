@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.events import Access
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.frida_device import FridaFault
 from monitor.observe.sources import Source
 from tests.art.rig.vm import Held, Runtime
@@ -25,7 +25,7 @@ def test_a_process_is_entered_once(runtime: Runtime, dexed: Callable[[str], Path
     recording = blank(tmp_path / "recording", "art.again")
 
     def agent() -> Agent:
-        return Agent(recording, [SECRET], "art.again", api_level=29)
+        return Agent(recording, [SECRET], "art.again", Options(api_level=29))
 
     with Held(runtime, dexed("again"), "again.Main", tmp_path / "vm") as held:
         with agent() as first:

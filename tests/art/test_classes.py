@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.events import Access
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.sources import Source
 from tests.art.conftest import JAVA, WAIT_S, Run
 from tests.art.rig.vm import Held, Runtime, class_files
@@ -117,7 +117,7 @@ def test_loaders_that_were_there_before_the_agent_are_asked_too(
     go = tmp_path / "go"
     sources = [each for each, _ in LOADED]
     held = Held(runtime, dexed(PROGRAM), "classes.Before", tmp_path / "vm", arguments=(str(jar), str(go)))
-    with held, Agent(recording, sources, "art.classes", api_level=29) as agent:
+    with held, Agent(recording, sources, "art.classes", Options(api_level=29)) as agent:
         held.release()
         while "loaded" not in held.printed:
             time.sleep(0.02)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.events import Connection, Upload
-from monitor.observe.proxy import Proxy
+from monitor.events import Connection, parse
+from monitor.observe.proxy import Door, Proxy
 from tests.art.conftest import Run
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 
@@ -30,13 +30,13 @@ def test_androids_sockets(play: Run, tmp_path: Path) -> None:
         ports = (open_, nobody(), quiet)
         hosts = {f"{ABROAD[0]}:{port}": ("127.0.0.1", port) for port in ports}
         (tmp_path / "recording").mkdir()
-        with Proxy(tmp_path / "recording", mode="redirect", hosts=hosts, confdir=tmp_path / "conf") as proxy:
+        with Proxy(tmp_path / "recording", Door(mode="redirect"), hosts=hosts, confdir=tmp_path / "conf") as proxy:
             at = (proxy.host, proxy.port)
             played = play("redirect", (), ABROAD[0], *map(str, ports), redirect=at)
         sent = [line for line in (tmp_path / "recording/uploads.jsonl").read_text().splitlines() if line]
 
     assert played.printed == SAID
-    names = {Upload.model_validate_json(line).announced for line in sent}
+    names = {getattr(parse(line), "announced", None) for line in sent}
     opened = {each.announced for each in played.recording.events(Connection) if each.op == "connect"}
     assert len(names) == 3
     assert names <= opened

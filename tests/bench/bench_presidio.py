@@ -4,8 +4,8 @@ Only those that work by patterns: no model is fetched. They say what kind of thi
 a value counts as found when what they mark holds it as it was read. They get what the product stores: the URL and the
 body; once more with every leaf that our decoding finds in it, to tell what decoding does from what recognising does.
 
-Presidio brings spaCy and 300 MB with it, so it is no requirement of the project (group `bench` of pyproject.toml) and
-best installed beside it: `uv pip install --target /tmp/presidio 'presidio-analyzer>=2.2'`, then
+Presidio brings spaCy and 300 MB with it, so it is no requirement of the project (group `presidio` of pyproject.toml)
+and best installed beside it: `uv pip install --target /tmp/presidio 'presidio-analyzer>=2.2'`, then
 `PYTHONPATH=/tmp/presidio python -m tests.bench presidio`.
 """
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import events
+from monitor.correlate import correlate, knowledge
 from monitor.recording import Read, Recording, verify
 from monitor.store import Store
 from monitor.store.index import BATCH
@@ -27,6 +28,8 @@ from tests.bench.running import alone, talk
 
 LINES = 20_000
 ROUNDS = 3
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+SMALL_RECORDINGS = 20
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 STACK = tuple(f"com.example.circle.net.Client.call{n}(Client.java:{n})" for n in range(6))
 KINDS = ("access", "connection", "upload")
@@ -150,6 +153,20 @@ def measure() -> Iterator[Given]:
         yield Figure("ingest of lines read before", yardstick / best(times["ingest"]))
         yield Figure("ingest from the files", yardstick / best(times["walk"]))
         yield Figure("reading and parsing alone", lines / best(times["parse"]))
+        yield from unchanged(room / "index")
+
+
+def unchanged(index: Path) -> Iterator[Given]:
+    """How many recordings a second are found to be as they were when they were judged."""
+    known = knowledge()
+    recordings = [Recording.open(path.parent) for path in sorted(RECORDINGS.glob("*/run.json"))[:SMALL_RECORDINGS]]
+    with Store(index) as store:
+        for recording in recordings:
+            correlate(recording, store, known)
+        again = [
+            seconds(lambda: [correlate(recording, store, known) for recording in recordings]) for _ in range(ROUNDS)
+        ]
+        yield Figure("recordings that have not changed", len(recordings) / best(again))
 
 
 if __name__ == "__main__":

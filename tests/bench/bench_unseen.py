@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.seen import see
 from tests import unseen
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
@@ -90,7 +91,7 @@ def _is_document(body: bytes) -> bool:
 def _is_found(known: Linker, case: unseen.Case, body: bytes) -> tuple[bool, int]:
     """Whether the right access is found, and how many others."""
     upload = unseen.upload_of(case.sent._replace(body=body))
-    flows = known.link("uploads.jsonl:1", upload, decode.leaves(upload, body, narrow=known.narrow))
+    flows = known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body, narrow=known.narrow))
     right = world.access_of(case.value)
     good = [flow for flow in flows if flow.access == right and case.value.text in {m.value for m in flow.matches}]
     return bool(good), sum(flow.access != right for flow in flows)

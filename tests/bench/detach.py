@@ -91,7 +91,7 @@ def measure(cycles: int = CYCLES) -> Iterator[Given]:
 def _cycles(app: subprocess.Popen[str], cycles: int) -> Iterator[Given]:
     seen = first_mb = 0
     installing = letting_go = 0.0
-    talk(f"{cycles} times attached to, hooked and let go of, with 32 threads calling")
+    talk(f"{cycles} times attached to, hooked and released, with 32 threads calling")
     for turn in count(1):
         recording = Count()
         begun = time.monotonic()
@@ -106,7 +106,7 @@ def _cycles(app: subprocess.Popen[str], cycles: int) -> Iterator[Given]:
         letting_go += time.monotonic() - begun
         seen += recording.calls
         if app.poll() is not None:
-            raise Ended(f"exit code {app.returncode}, after it was let go of for the {turn}th time")
+            raise Ended(f"exit code {app.returncode}, after it was released for the {turn}th time")
         if turn == 1:
             first_mb = memory_mb(app.pid)
         if turn % SHOWN == 0 or turn in (1, cycles):

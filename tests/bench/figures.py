@@ -1,4 +1,4 @@
-"""What a benchmark gives, and how it is held against the goals of goals.yml: `met`, `SHORT`, or neither."""
+"""What a benchmark gives, and how it is compared with the goals of goals.yml: `met`, `SHORT`, or neither."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def total(rows: Iterable[Row]) -> str:
 
 
 def document(rows: Iterable[Row]) -> str:
-    """All rows for programs, as one JSON document: `met` is null where nothing was held against a goal."""
+    """All rows for programs, as one JSON document: `met` is null where nothing was compared with a goal."""
     met: dict[Verdict, bool | None] = {"met": True, "short": False, "failed": False}
     entries = [
         {

@@ -312,7 +312,7 @@ def attack(room: Path, count: int, seed: int) -> Outcome:
 
 
 def innermost(words: str) -> list[str]:
-    """Where each error that was logged happened. (Its caller is ours in each: fewer_turns.py is before all layers.)"""
+    """Where each error that was logged happened."""
     places, last = [], ""
     for line in words.splitlines():
         if line.startswith("  File "):

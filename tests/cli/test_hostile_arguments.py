@@ -46,7 +46,9 @@ def own_home(tmp_path, monkeypatch):
 
 
 def verbs(group: click.Group = main, path: tuple[str, ...] = ()):
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from verbs(command, (*path, name))
         else:
@@ -162,7 +164,7 @@ def test_a_fault_of_ours_is_70_with_one_line_and_a_private_file(monkeypatch, tmp
         numbers = [secret]  # a local of the frame
         raise AssertionError(f"on purpose {len(numbers)}")
 
-    monkeypatch.setattr("monitor.cli.judging.report_of", broken)
+    monkeypatch.setattr("monitor.cli.base.Judging.report", broken)
     code, said = told("report", "recording")
     assert code == 70
     [line] = said.strip().splitlines()

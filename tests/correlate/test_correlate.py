@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def access(second: float, text: str = NUMBER) -> events.Access:
     )
 
 
-def upload(recording: Recording, second: float, text: str = NUMBER, **more: object) -> events.Upload:
+def upload(recording: Recording, second: float, text: str = NUMBER, **more: Any) -> events.Upload:
     body = json.dumps({"n": text}).encode()
     fields = {
         "via": "http",
@@ -77,7 +78,7 @@ def test_following_finds_an_access_that_is_reported_after_its_upload(recording, 
     thread.start()
     try:
         recording.append(upload(recording, 2))
-        assert wait_for(lambda: list(store.events("r", "upload")))
+        assert wait_for(lambda: list(store.seen("r", "upload")))
         recording.append(access(1))
         assert wait_for(lambda: any(outcome.findings for outcome in seen))
     finally:

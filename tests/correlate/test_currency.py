@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ import pytest
 
 from monitor import knowledge as knowledge_module
 from monitor.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
+from monitor.correlate.walk import Walk
 from monitor.errors import UserError
 from monitor.events import Access, Run, Value
-from monitor.match.native import library
 from monitor.recording import Recording
 from monitor.store import Store
 from tests.correlate.test_correlate import START, access, upload, wait_for
@@ -118,6 +119,15 @@ def test_what_changed_is_not_reported_from_the_index(tmp_path, store, change):
         assert told == report_on(opened, fresh, known)
 
 
+def test_what_has_not_changed_is_not_judged_again(tmp_path, store, monkeypatch):
+    recording = made(tmp_path / "r")
+    known = knowledge()
+    outcome = correlate(recording, store, known)
+    assert outcome.findings
+    monkeypatch.setattr(Walk, "recall", lambda *_: pytest.fail("it was judged again"))
+    assert correlate(Recording.open(recording.path), store, known) == replace(outcome, new_lines=0)
+
+
 def test_nothing_changed_is_current_however_the_folder_is_named(tmp_path, store, monkeypatch):
     recording = made(tmp_path / "r")
     known = knowledge()
@@ -199,7 +209,7 @@ def test_another_version_of_what_matches_is_not_current(tmp_path, store, monkeyp
     report_on(recording, store, knowledge())
     match part:
         case "compiled part":
-            monkeypatch.setattr(knowledge_module, "loaded", lambda: None if library.library else __file__)
+            monkeypatch.setattr(knowledge_module, "LIBRARY", __file__)
         case "library":
             real = metadata.version
             monkeypatch.setattr(metadata, "version", lambda name: "99" if name == "zstandard" else real(name))
@@ -223,7 +233,7 @@ def test_a_file_that_is_rewritten_while_it_is_followed_is_read_anew_at_the_end(t
     thread = threading.Thread(target=follow, args=(recording, store, knowledge(), done.is_set))
     thread.start()
     try:
-        assert wait_for(lambda: len(list(store.events("r", "upload"))) == 1)
+        assert wait_for(lambda: len(list(store.seen("r", "upload"))) == 1)
         edit(recording.path / "accesses.jsonl", swapped)
     finally:
         done.set()

@@ -10,7 +10,7 @@ from monitor.events import Access, Consent, Gap, Phase, Ref, Value
 from monitor.findings import Finding, Flow, Match
 from monitor.judge.app_types import AppTypes
 from monitor.judge.claims import Claim
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.data_types import DataTypes
 from monitor.judge.laws import Laws
 from monitor.judge.phases import Phases
@@ -18,6 +18,7 @@ from monitor.judge.policy import Policy
 from monitor.judge.recipients import Recipients, RecipientTable
 from monitor.judge.rules import Facts, Frequency, Rule, judge
 from monitor.labels import Labels
+from monitor.seen import see
 
 
 def _read(name, model):
@@ -157,15 +158,15 @@ class Scenario:
         offset_ms = self.offset_s * 1000
         app_type = self.known.get("app_type")
         policy = self.known.get("policy")
+        consents = [see(ref, line, offset_ms) for ref, line in self.consents]
         return Facts(
             flows=self.flows,
-            accesses=self.accesses,
-            timeline=Timeline(self.consents, offset_ms, START, LABELS, package=self.package),
-            clock_offset_ms=offset_ms,
+            accesses=[see(ref, line, offset_ms) for ref, line in self.accesses],
+            timeline=Timeline(consents, START, LABELS, observed=Observed(self.package)),
             data_types=TYPES,
             recipients=TABLE,
-            consents=self.consents,
-            phases=Phases(self.phases, offset_ms, at(3600)),
+            consents=consents,
+            phases=Phases([see(ref, line, offset_ms) for ref, line in self.phases], at(3600)),
             claims=self.claimed,
             gaps=self.gaps,
             uploads=self.uploads,

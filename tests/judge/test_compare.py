@@ -8,6 +8,7 @@ from monitor.events import Access, AppIdentity, Consent, DeviceIdentity, Run, Va
 from monitor.findings import Flow, Match, Recipient, Report
 from monitor.judge.compare import compare
 from monitor.judge.consent import Timeline
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = Value(type="phone_number", text="+8613800138000")
@@ -19,6 +20,10 @@ PLANS = {"given": "accept", "refused": "refuse", "withdrawn": "withdraw", None: 
 
 def at(second: float) -> datetime:
     return START + timedelta(seconds=second)
+
+
+def changed(seen, **fields):
+    return seen._replace(event=seen.event.model_copy(update=fields))
 
 
 def report(name="r", *, answers=(), reads=(), sends=(), value=NUMBER, persona=None, offset_ms=0.0, **app) -> Report:
@@ -34,17 +39,22 @@ def report(name="r", *, answers=(), reads=(), sends=(), value=NUMBER, persona=No
     )
     shift = offset_ms / 1000
     consents = tuple(
-        (f"consents.jsonl:{number}", Consent(at=at(second + shift), signal="tap", status=status, by="user"))
+        see(
+            f"consents.jsonl:{number}",
+            Consent(at=at(second + shift), signal="tap", status=status, by="user"),
+            offset_ms,
+        )
         for number, (second, status) in enumerate(answers, start=1)
     )
     accesses = tuple(
-        (
+        see(
             f"accesses.jsonl:{number}",
             Access(at=at(second + shift), source=SOURCE, data="phone_number", values=(value,), outcome="returned"),
+            offset_ms,
         )
         for number, second in enumerate(reads, start=1)
     )
-    timeline = Timeline(consents, offset_ms)
+    timeline = Timeline(consents)
     flows = tuple(
         Flow(
             id=f"f{number}",
@@ -152,8 +162,7 @@ def test_values_that_behave_differently_are_rows_of_their_own():
 
     def run(name, answers, values):
         base = report(name, answers=answers, reads=[6], persona=contacts)
-        (ref, access) = base.accesses[0]
-        return base.model_copy(update={"accesses": ((ref, access.model_copy(update={"values": values})),)})
+        return base.model_copy(update={"accesses": (changed(base.accesses[0], values=values),)})
 
     rows = compare([run("yes", YES, contacts), run("no", NO, contacts[:1])]).rows
     assert [(len(row.values), row.patterns) for row in rows] == [
@@ -167,10 +176,7 @@ def test_values_that_behave_alike_are_one_row_also_when_they_were_read_one_after
 
     def run(name, answers):
         base = report(name, answers=answers, reads=[6, 7, 8], persona=contacts)
-        accesses = tuple(
-            (ref, access.model_copy(update={"values": (contacts[number],)}))
-            for number, (ref, access) in enumerate(base.accesses)
-        )
+        accesses = tuple(changed(access, values=(contacts[number],)) for number, access in enumerate(base.accesses))
         return base.model_copy(update={"accesses": accesses})
 
     (row,) = compare([run("yes", YES), run("no", NO)]).rows
@@ -183,18 +189,16 @@ def test_values_that_behave_alike_are_one_row_also_when_they_were_read_one_after
 
 def test_a_folded_read_across_the_answer_is_seen_on_both_sides():
     base = report("no", answers=NO, reads=[1])
-    (ref, access) = base.accesses[0]
-    folded = access.model_copy(update={"count": 9, "until": at(9)})
-    (row,) = compare([base.model_copy(update={"accesses": ((ref, folded),)}), report("silent")]).rows
+    folded = changed(base.accesses[0], count=9, until=at(9))
+    (row,) = compare([base.model_copy(update={"accesses": (folded,)}), report("silent")]).rows
     assert [(one.consent, one.count) for one in row.seen] == [("not_shown", 1), ("refused", 1)]
 
 
 @pytest.mark.parametrize("outcome", ["denied", "empty", "threw", "requested"])
 def test_a_call_that_gave_nothing_is_no_read(outcome):
     base = report("r", reads=[1])
-    (ref, access) = base.accesses[0]
-    nothing = access.model_copy(update={"outcome": outcome, "values": ()})
-    assert compare([base.model_copy(update={"accesses": ((ref, nothing),)}), report("s")]).rows == ()
+    nothing = changed(base.accesses[0], outcome=outcome, values=())
+    assert compare([base.model_copy(update={"accesses": (nothing,)}), report("s")]).rows == ()
 
 
 def test_what_is_sent_to_the_device_itself_is_not_sent():

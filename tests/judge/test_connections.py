@@ -9,6 +9,7 @@ import pytest
 
 from monitor.events import Connection, Endpoint, Gap, Run, Upload
 from monitor.judge.connections import Connections, bypass_gap, connections_of, foreign_gaps, found_at
+from monitor.seen import see
 from tests.judge.scenario import TABLE
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
@@ -38,15 +39,19 @@ def upload(seconds, port=None, host="api.shop.test", ip=PHONE, via="http", **mor
     )  # fmt: skip
 
 
-def known(*lines, **options):
+def known(*lines, offset_ms=0, **options):
     made = Connections(**options)
     for number, one in enumerate(lines, 1):
-        made.add(f"connections.jsonl:{number}", one)
+        made.add(see(f"connections.jsonl:{number}", one, offset_ms))
     return made
 
 
+def seen(sent):
+    return {ref: see(ref, each, 0) for ref, each in sent.items()}
+
+
 def carrier(connections, sent):
-    return connections.carriers({"uploads.jsonl:1": sent}, TABLE).get("uploads.jsonl:1")
+    return connections.carriers(seen({"uploads.jsonl:1": sent}), TABLE).get("uploads.jsonl:1")
 
 
 @pytest.mark.parametrize(
@@ -72,13 +77,13 @@ def test_by_port_it_is_the_last_line_of_a_connection_that_is_open(lines, port, e
     for order in itertools.permutations(enumerate(made, 1)):
         connections = Connections()
         for number, one in order:
-            connections.add(f"connections.jsonl:{number}", one)
+            connections.add(see(f"connections.jsonl:{number}", one, 0))
         found = carrier(connections, upload(20, port, host=None))
         assert (found and found.ref) == (f"connections.jsonl:{expected}" if expected else None)
 
 
 def test_device_times_are_put_on_the_clock_of_the_host():
-    connections = known(line(10, 5001), line(15, 5001, "close"), clock_offset_ms=10_000)
+    connections = known(line(10, 5001), line(15, 5001, "close"), offset_ms=10_000)
     assert carrier(connections, upload(3, 5001)) is not None
     assert carrier(connections, upload(13, 5001)) is None
 
@@ -129,14 +134,14 @@ def test_by_name_it_is_certain_and_nothing_else_is_tried(lines, name, expected):
     sent = behind(20).model_copy(update={"announced": name})
     found = carrier(connections, sent)
     assert (found and (found.ref, found.by)) == (expected and (f"connections.jsonl:{expected[0]}", expected[1]))
-    sends = {"uploads.jsonl:1": sent}
+    sends = seen({"uploads.jsonl:1": sent})
     assert connections.foreign(sends, connections.carriers(sends, TABLE)) == frozenset()
 
 
 def test_what_was_led_to_the_proxy_did_not_bypass_it_and_a_gap_knows_its_app():
     there = Endpoint(ip="203.0.113.9", port=443)
     connections = known(line(10, 5001, remote=there, announced="77.1"), line(11, 5002, remote=there))
-    assert [one.local.port for one in connections.bypassing([], [], PROXY)] == [5002]
+    assert [one.event.local.port for one in connections.bypassing([], [], PROXY)] == [5002]
     gap = Gap(at=at(20), where="proxy", subject="a.test", why="tls_refused", client=Endpoint(ip="127.0.0.1", port=5002))
     assert connections.app_of(gap.model_copy(update={"announced": "77.1"})) == APP
     assert connections.app_of(gap.model_copy(update={"announced": "77.9"})) is None
@@ -152,13 +157,13 @@ def test_where_ports_are_lost_one_that_is_the_same_is_chance():
     )  # fmt: skip
     connections = connections_of(lost)
     at_proxy = Endpoint(ip="10.0.2.2", port=8080)
-    connections.add("connections.jsonl:1", line(10, 61_000, ip="127.0.0.1", host="other.test", remote=at_proxy))
+    connections.add(see("connections.jsonl:1", line(10, 61_000, ip="127.0.0.1", host="other.test", remote=at_proxy), 0))
     connections.add(
-        "connections.jsonl:2", line(10, 61_001, ip="127.0.0.1", remote=Endpoint(ip="203.0.113.9", port=443))
+        see("connections.jsonl:2", line(10, 61_001, ip="127.0.0.1", remote=Endpoint(ip="203.0.113.9", port=443)), 0)
     )
     assert carrier(connections, behind(20)) is None
     chance = upload(20, 61_001, ip="127.0.0.1")
-    assert [one.local.port for one in connections.bypassing([chance], [], PROXY, found_at(lost))] == [61_001]
+    assert [one.event.local.port for one in connections.bypassing([chance], [], PROXY, found_at(lost))] == [61_001]
 
 
 def behind(seconds, size=0, host="api.shop.test"):
@@ -208,7 +213,7 @@ def test_by_host_time_and_size_it_is_less_certain(lines, ref, confidence):
 
 def test_where_ports_are_kept_the_host_is_not_asked():
     connections = known(line(10, 5001, host="api.shop.test"))
-    sent = {"uploads.jsonl:1": upload(20, 5001), "uploads.jsonl:2": upload(21, 5999)}
+    sent = seen({"uploads.jsonl:1": upload(20, 5001), "uploads.jsonl:2": upload(21, 5999)})
     assert list(connections.carriers(sent)) == ["uploads.jsonl:1"]
 
 
@@ -225,6 +230,7 @@ def test_uploads_of_no_socket_of_the_app_are_marked_where_ports_are_kept():
         "uploads.jsonl:5": upload(22, None),
         "uploads.jsonl:6": upload(23, 5999, host="play.test"),
     }
+    sent = seen(sent)
     foreign = connections.foreign(sent, connections.carriers(sent))
     assert foreign == {"uploads.jsonl:2", "uploads.jsonl:6"}
     (gap,) = foreign_gaps(sent[ref] for ref in sorted(foreign))
@@ -234,7 +240,7 @@ def test_uploads_of_no_socket_of_the_app_are_marked_where_ports_are_kept():
 
 def test_nothing_is_called_another_apps_where_ports_are_not_kept():
     connections = known(line(10, 5001, host="api.shop.test"))
-    sent = {"uploads.jsonl:1": behind(20), "uploads.jsonl:2": behind(20, host="play.test")}
+    sent = seen({"uploads.jsonl:1": behind(20), "uploads.jsonl:2": behind(20, host="play.test")})
     assert connections.foreign(sent, connections.carriers(sent)) == frozenset()
 
 
@@ -261,12 +267,12 @@ def test_connections_past_the_proxy_are_counted_by_host():
         Gap(at=at(16), where="proxy", subject="proxy", why="detached"),
     ]
     past = known(*lines).bypassing([upload(15, 5005), upload(15, None)], gaps, PROXY)
-    assert [one.local.port for one in past] == [5002, 5003, 5004, 5010]
-    gap = bypass_gap(past[:3], at(11))
+    assert [one.event.local.port for one in past] == [5002, 5003, 5004, 5010]
+    gap = bypass_gap(past[:3])
     assert gap is not None
     assert gap.detail == "3 connections to 2 hosts bypassed the proxy: b.test, 198.51.100.9"
     assert (gap.where, gap.why, gap.app) == ("correlate", "not_decrypted", APP)
-    assert bypass_gap([], at(0)) is None
+    assert bypass_gap([]) is None
 
 
 def test_a_gap_of_a_connection_is_the_apps_that_opened_it():

@@ -2,11 +2,13 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from monitor.events import Phase
 from monitor.judge.phases import Phases
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 BROADCAST = "started by a broadcast: android.intent.action.BOOT_COMPLETED"
@@ -28,7 +30,7 @@ def phases(lines, offset_s=0.0, last=3600.0, shuffle=None):
         made.append((f"phases.jsonl:{number}", Phase(at=at(second + offset_s), state=state, text=text, pid=pid)))
     if shuffle is not None:
         random.Random(shuffle).shuffle(made)
-    return Phases(made, offset_s * 1000, at(last))
+    return Phases([see(ref, line, offset_s * 1000) for ref, line in made], at(last))
 
 
 STATES = [
@@ -154,13 +156,17 @@ def test_what_was_on_the_screen_has_been_left_since(lines, since):
 
 @pytest.mark.parametrize("offset_s", [-3600, 0, 3600])
 def test_a_mark_of_the_host_carries_its_clock(offset_s):
-    lines = [(8, "mark", "observation ended", None), (9 + offset_s, "exited", "JVM_Halt", 1)]
+    lines: list[Any] = [(8, "mark", "observation ended", None), (9 + offset_s, "exited", "JVM_Halt", 1)]
     made = [
         (f"phases.jsonl:{number}", Phase(at=at(second), state=state, text=text, pid=pid))
         for number, (second, state, text, pid) in enumerate(lines, 1)
     ]
-    assert Phases(made, offset_s * 1000).exit_after(at(7), timedelta(seconds=5)) is None
-    assert Phases(made[1:], offset_s * 1000).exit_after(at(7), timedelta(seconds=5)) == (at(9), "phases.jsonl:2")
+    assert (
+        Phases([see(ref, line, offset_s * 1000) for ref, line in made]).exit_after(at(7), timedelta(seconds=5)) is None
+    )
+    assert Phases([see(ref, line, offset_s * 1000) for ref, line in made[1:]]).exit_after(
+        at(7), timedelta(seconds=5)
+    ) == (at(9), "phases.jsonl:2")
 
 
 def test_whether_anybody_saw_the_app_at_all():

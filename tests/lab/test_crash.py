@@ -18,7 +18,7 @@ from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Valu
 from monitor.observe.attempt import STARTED_AGAIN
 from monitor.observe.crash import deadly
 from monitor.observe.device import Ended, Records
-from monitor.observe.order import Order
+from monitor.observe.order import Caller, Order
 from monitor.observe.run import observe
 from monitor.observe.sources import Source
 from monitor.recording import verify
@@ -124,7 +124,7 @@ def computer(classes) -> Computer:
 def run(computer, tmp_path, getter):
     order = Order(crash_s=1.5, confdir=tmp_path / "proxy")
     said: list[str] = []
-    recording = observe(computer, tmp_path / "recording", sources(getter), order, say=said.append)
+    recording = observe(computer, tmp_path / "recording", sources(getter), order, Caller(say=said.append))
     return recording, said
 
 

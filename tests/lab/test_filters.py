@@ -122,12 +122,18 @@ MISSES = [
     ("open #0", -1, EFAULT),
     ("open #-1", -1, EFAULT),
     ("open #100", -1, EFAULT),
+    ("open #4096", -1, EFAULT),
+    ("open unmapped", -1, EFAULT),
+    ("open torn", -1, EFAULT),
+    ("open whole", -1, ENOENT),
     ("openat /proc/self/status", 0, 0),
     ("fopen /proc/self/status", 0, 0),
     ("spared openat /sys/class/net/lo/address", 0, 0),
     ("stat /data/data/com.example.bank/files", -1, ENOENT),
     ("stat /data/data", -1, None),
     ("stat #0", -1, EFAULT),
+    ("stat unmapped", -1, EFAULT),
+    ("access torn", -1, EFAULT),
     ("access /storage/emulated/0/Android", -1, ENOENT),
     ("access /données/données/com.example.bank", -1, ENOENT),
     ("opendir /proc/self", 0, 0),
@@ -135,6 +141,7 @@ MISSES = [
     ("socket 1", 0, 0),
     ("connect 1", -1, None),
     ("connect 0", -1, EFAULT),
+    ("connect 3", -1, EFAULT),
     ("read 51", 0, 0),
     ("read -1", -1, EBADF),
     ("read 4000", -1, EBADF),
@@ -184,18 +191,13 @@ TEXTS = [
 ]  # fmt: skip
 PATTERNS = [
     *(pattern for patterns in (PROPERTIES, FILES, FOLDERS, PATHS) for pattern in patterns),
-    "mac|^imei",
-    r"^[a-f\]0-2-]+$",
-    "^/data/[^/a]+/?$",
-    r"^\S+\s\S+$",
-    r"\d\D$",
-    r"^\W\w+",
-    "^/data/data/.ber",
-    r"^(?:ro|ril)(\.(a|build|)+)*$",
+    "build",
+    "^/data/[^/]+/?$",
+    "^(?:ro|ril)(\\.(build|sys(num|)|))?",
 ]
 
 
-def test_a_table_finds_what_its_pattern_matches(process):
+def test_a_shape_fits_what_its_pattern_matches_and_little_else(process):
     mutated = {
         text[:i] + letter + text[i + cut :]
         for text in TEXTS
@@ -205,17 +207,30 @@ def test_a_table_finds_what_its_pattern_matches(process):
     texts = sorted({*TEXTS, *mutated})
     for pattern in PATTERNS:
         found = process.script.compare(pattern, texts)
-        wrong = [
-            (text, matches, finds)
-            for text, (matches, finds) in zip(texts, found, strict=True)
-            if matches != finds and (matches or text.isascii())
-        ]
-        assert (pattern, wrong) == (pattern, [])
-        assert (pattern, {matches for matches, _ in found}) == (pattern, {False, True})
+        missed = [text for text, (matches, fits) in zip(texts, found, strict=True) if matches and not fits]
+        beside = [text for text, (matches, fits) in zip(texts, found, strict=True) if fits and not matches]
+        assert (pattern, missed) == (pattern, [])
+        assert len(beside) < len(texts) / 50
+        assert (pattern, {fits for _, fits in found}) == (pattern, {False, True})
 
 
-@pytest.mark.parametrize("pattern", ["", r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41"])
-def test_a_pattern_that_is_not_understood_has_no_table(process, pattern):
+PATHS_OF_THE_APP = [
+    "/data/user/0/com.example/files/a",
+    "/data/data/com.example/cache/",
+    "/data/app/com.example/base.apk",
+]
+
+
+@pytest.mark.parametrize("pattern", [*FILES, *FOLDERS, *PATHS])
+def test_no_shape_fits_what_an_app_asks_of_its_own_files(process, pattern):
+    assert process.script.compare(pattern, PATHS_OF_THE_APP) == [[False, False]] * len(PATHS_OF_THE_APP)
+
+
+NO_SHAPES = [r"\bgetprop\b", "a{2}", "(?=a)b", "ä", "a*?", "b^a", r"\x41", "(a)*", "[ab]", "^a|b$", "a,b", "a+"]
+
+
+@pytest.mark.parametrize("pattern", NO_SHAPES)
+def test_a_pattern_that_is_not_understood_has_no_shape(process, pattern):
     assert process.script.compare(pattern, ["a"]) is None
 
 

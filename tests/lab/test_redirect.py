@@ -24,9 +24,9 @@ from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
 from monitor.lab.runtime import PASSWORD, truststore
 from monitor.lab.servers import LabServers
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.order import Order
-from monitor.observe.proxy import Proxy
+from monitor.observe.proxy import Door, Proxy
 from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
 from monitor.observe.trust import key_of
@@ -90,10 +90,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         hosts = {f"{address}:{port}": (near, port) for address, near in far.items() for port in ports}
         recording = blank(out / "recording", "redirect")
         proxy = up.enter_context(
-            Proxy(recording.path, mode="redirect", hosts=hosts, confdir=out / "conf", upstream_ca=out / "ca.pem")
+            Proxy(recording.path, Door(mode="redirect"), hosts=hosts, confdir=out / "conf", upstream_ca=out / "ca.pem")
         )
         printed: list[bytes] = []
-        agent = Agent(recording, [], "redirect", proxy_key=key_of(proxy.ca_pem))
+        agent = Agent(recording, [], "redirect", Options(proxy_key=key_of(proxy.ca_pem)))
         agent.on_output = printed.append
         with agent:
             agent.launch(app(ABROAD, proxy.ca_pem, (proxy.host, proxy.port)))
@@ -125,16 +125,17 @@ def test_the_proxy_sees_each_connection_under_its_name(seen: Seen) -> None:
     assert {each.remote.ip for each in opened} == {"198.18.0.1", "fd00::198:18"}
     assert len({each.announced for each in opened} - {None}) == len(opened) > 60
 
-    uploads = {f"uploads.jsonl:{number}": each for number, each in enumerate(seen.recording.events(Upload), 1)}
-    raw = next(each for each in uploads.values() if each.via == "http")
+    uploads = {each.ref: each for each in seen.recording.seen(Upload)}
+    sent = [each.event for each in uploads.values()]
+    raw = next(each for each in sent if each.via == "http")
     assert (raw.url, seen.recording.body(raw.body or "")) == (f"https://{HOST}/raw", b"+15550109999")
-    assert {each.host for each in uploads.values()} == {HOST, "198.18.0.1", "fd00::198:18"}
+    assert {each.host for each in sent} == {HOST, "198.18.0.1", "fd00::198:18"}
     connections = connections_of(seen.recording.run)
-    for number, line in enumerate(seen.recording.events(Connection), 1):
-        connections.add(f"connections.jsonl:{number}", line)
+    for each in seen.recording.seen(Connection):
+        connections.add(each)
     carriers = connections.carriers(uploads)
     assert {carriers[ref].by for ref in uploads} == {"name"}
-    assert connections.bypassing(uploads.values(), [], None) == []
+    assert connections.bypassing(sent, [], None) == []
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from hatch_build import build
 from monitor.events import Access, Gap, Upload
 from monitor.lab.apps import CONTACTS, LINE1, LOCATION
 from monitor.lab.runtime import jar, launcher
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.sources import load
 from monitor.recording import Recording
 from tests.lab.program import Program, blank
@@ -79,7 +79,7 @@ def tour(classes, tmp_path):
         )
         recording = blank(tmp_path / "recording", "tour")
         printed: list[bytes] = []
-        agent = Agent(recording, load(), "tour", partial=True)
+        agent = Agent(recording, load(), "tour", Options(partial=True))
         agent.on_output = printed.append
         with agent:
             agent.launch(Program(argv, cwd=str(tmp_path)))

@@ -26,7 +26,7 @@ from monitor.events import AppIdentity, Connection, DeviceIdentity, Gap, Run, Up
 from monitor.lab.device import LabDevice
 from monitor.lab.expected import load, shown
 from monitor.lab.runtime import PASSWORD, truststore
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.observe.sources import load as sources
@@ -236,7 +236,10 @@ def talk(program, tmp_path):
         )
         printed: list[bytes] = []
         store = truststore(tmp_path / "ca.pem", tmp_path / "cache")
-        with serving(authority.issue_cert("localhost")) as port, Agent(recording, [], "trust", **options) as agent:
+        with (
+            serving(authority.issue_cert("localhost")) as port,
+            Agent(recording, [], "trust", Options(**options)) as agent,
+        ):
             agent.on_output = printed.append
             settings = [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
             settings += [f"-Dopenssl={openssl}"] if openssl else []

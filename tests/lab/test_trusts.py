@@ -12,7 +12,7 @@ from trustme import CA
 from hatch_build import build_agent
 from monitor.events import Access, Connection, Transform
 from monitor.lab.runtime import PASSWORD, truststore
-from monitor.observe.agent import Agent
+from monitor.observe.agent import Agent, Options
 from monitor.observe.sources import load
 from monitor.observe.trust import leaf_for
 from tests.lab.program import Program, blank
@@ -53,7 +53,7 @@ def test_the_app_says_whom_it_trusts(tmp_path, authorities, waiting, unpin):
     options = (f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}")
     argv = (str(JAVA), "-Xshare:off", *options, "-cp", str(waiting), "Waiting")
     recording = blank(tmp_path / "run", "probe")
-    with Agent(recording, load(), "probe", partial=True, unpin=unpin) as agent:
+    with Agent(recording, load(), "probe", Options(partial=True, unpin=unpin)) as agent:
         agent.launch(Program(argv))
         answers = {
             name: agent.trusts(leaf_for(ca, "made.up.test") or "", "made.up.test") for name, ca in authorities.items()

@@ -17,8 +17,11 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from monitor.events import Access, Transform, Upload, Value, blob
+from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.seen import see
+from tests.match.wording import words
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 NUMBER = "13800138000"
@@ -40,14 +43,14 @@ def read(seconds, text=NUMBER, **more):
 def link(linker, seconds, document, **by):
     body = json.dumps(document, ensure_ascii=False).encode()
     sent = Upload(at=at(seconds), via="http", **by)
-    return linker.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
+    return linker.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body))
 
 
 def linker(*accesses, persona=(), offset_ms=0.0, uncertainty_ms=0.0):
     values = [Value(type=type_, text=text) for type_, text in persona]
-    made = Linker(values, offset_ms, clock_uncertainty_ms=uncertainty_ms)
+    made = Linker(values, clock_uncertainty_ms=uncertainty_ms)
     for number, one in enumerate(accesses, 1):
-        made.add_access(f"accesses.jsonl:{number}", one)
+        made.add_access(see(f"accesses.jsonl:{number}", one, offset_ms))
     return made
 
 
@@ -211,8 +214,8 @@ def test_the_order_in_which_events_become_known_changes_nothing():
     for order in itertools.permutations(events):
         known = Linker([Value(type="email", text="anna@uczelnia.example"), Value(type="name", text="王伟")])
         for ref in order:
-            known.add_access(ref, events[ref])
-            known.add_access(ref, events[ref])
+            known.add_access(see(ref, events[ref], 0))
+            known.add_access(see(ref, events[ref], 0))
         answers.add(repr(link(known, 20, document)))
     assert len(answers) == 1
 
@@ -223,8 +226,7 @@ def test_a_match_says_where_and_how_sure():
     assert (match.path, match.variant, match.of, match.decoding) == ("$.u.phone", "plain", "as_given", ("json",))
     assert (match.before, match.found, match.after) == ("call ", NUMBER, "")
     assert match.confidence >= 0.99
-    assert match.note
-    assert "phone" in match.note
+    assert match.reasons[:2] == (because(Why.DIGITS, count=11), because(Why.KEY, key="phone"))
 
 
 def turned(seconds, op, algorithm, source, outcome):
@@ -272,22 +274,22 @@ LONG_CIPHERTEXT = hashlib.shake_256(b"a long one").digest(len(LONG))
             ],
             CIPHERTEXT.hex(),
             "AES/CBC/PKCS5Padding",
-            "transforms.jsonl:2 and transforms.jsonl:1",
+            "transforms.jsonl:2, transforms.jsonl:1",
         ),
         ([("encrypt", "AES/CTR/NoPadding", LONG, LONG_CIPHERTEXT)], LONG_CIPHERTEXT.hex(), "AES/CTR/NoPadding", "l:1"),
     ],
 )
 def test_what_the_app_digested_or_encrypted_is_followed(calls, sent, decoding, proof):
     stored = {hashlib.sha256(data).hexdigest(): data for call in calls for data in call[2:]}
-    known = Linker([], 0.0, stored.get)
-    known.add_access("accesses.jsonl:1", read(5))
+    known = Linker([], stored.get)
+    known.add_access(see("accesses.jsonl:1", read(5), 0))
     assert link(known, 20, {"q": sent}) == []
     for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
     (joined,) = link(known, 20, {"q": sent})
     (match,) = joined.matches
     assert decoding in match.decoding
-    assert proof in (match.note or "")
+    assert proof in words(match)
     assert link(known, 9, {"q": sent}) == []  # before the call
 
 
@@ -380,7 +382,7 @@ def told(calls):
     """What was read, and the app's calls after it."""
     known = linker(read(5))
     for number, call in enumerate(calls, 1):
-        known.add_transform(f"transforms.jsonl:{number}", turned(10, *call))
+        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
     return known
 
 
@@ -412,13 +414,15 @@ def test_matches_name_the_transforms_that_prove_them(name):
 )
 def test_what_only_resembles_an_output_proves_nothing(call, sent):
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, *call))
+    known.add_transform(see("transforms.jsonl:1", turned(10, *call), 0))
     assert link(known, 20, {"q": sent}) == []
 
 
 def test_what_is_found_without_transforms_names_none():
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, "digest", "SHA-256", NUMBER.encode(), sha256(NUMBER.encode())))
+    known.add_transform(
+        see("transforms.jsonl:1", turned(10, "digest", "SHA-256", NUMBER.encode(), sha256(NUMBER.encode())), 0)
+    )
     for sent in (NUMBER, sha256(NUMBER.encode()).hex()):
         (joined,) = link(known, 20, {"q": sent})
         assert [match.evidence for match in joined.matches] == [()]
@@ -427,13 +431,13 @@ def test_what_is_found_without_transforms_names_none():
 def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
     masked = bytes(byte ^ 0x37 for byte in json.dumps({"phone": NUMBER}).encode())
     decoded = decode.leaves_of(masked)
-    (joined,) = linker(read(0)).link("uploads.jsonl:1", Upload(at=at(1), via="http"), decoded)
+    (joined,) = linker(read(0)).link(see("uploads.jsonl:1", Upload(at=at(1), via="http"), 0), decoded)
     assert {match.confidence for match in joined.matches} == {0.5}
-    assert all("guessed" in match.note for match in joined.matches)
+    assert all(match.reasons[-1].code == Why.GUESSED for match in joined.matches)
 
 
 @pytest.mark.parametrize(
-    ("document", "words"),
+    ("document", "told"),
     [
         ({"phone": NUMBER}, ("11 digits", "`phone`", "by chance in")),
         ({"h": hashlib.sha256(NUMBER.encode()).hexdigest()}, ("sha256", "all of it", "by chance in")),
@@ -442,13 +446,12 @@ def test_what_a_guessed_mask_brought_out_is_only_a_candidate():
         ({"lat": 31.2384, "lon": 121.4356}, ("4 decimals", "m from the known place", "by chance")),
     ],
 )
-def test_a_note_says_why(document, words):
+def test_a_match_says_why(document, told):
     known = linker(read(5), access(5, ("location", "31.238361,121.435598", None), data="location"))
-    notes = {match.note for joined in link(known, 20, document) for match in joined.matches}
+    notes = {words(match) for joined in link(known, 20, document) for match in joined.matches}
     assert notes
     for note in notes:
-        assert note
-        assert all(word in note for word in words), note
+        assert all(word in note for word in told), note
         assert "\n" not in note
 
 
@@ -456,7 +459,7 @@ def test_a_list_of_digests_says_how_many_are_known():
     texts = ("15656300309", "13788693191", "13900000001", "13900000002", "13900000003")
     (joined,) = link(linker(CONTACTS), 20, {"h": sorted(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
     assert (joined.rows, joined.rows_read) == (2, 4)
-    assert all("2 of the 5 entries of $.h are of known values" in (match.note or "") for match in joined.matches)
+    assert all("2 of the 5 entries of $.h are of known values" in words(match) for match in joined.matches)
 
 
 GRACE = access(10, ("name", "Violet", 0), ("phone_number", NUMBER, 0), data="device_contacts")
@@ -511,10 +514,14 @@ def test_what_is_short_needs_a_field_of_its_own_or_the_rest_of_its_row_beside_it
 def test_what_http_says_of_every_client_is_no_key_for_a_name():
     agent = "Mozilla/5.0 (Linux; Android 13; Violet) Chrome/116.0.0.0 Mobile Safari/537.36"
     known = linker(*(access(10, ("name", name, 0), data="device_contacts") for name in ("Violet", "Chrome", "Mozilla")))
-    sent = {name: Upload(at=at(20), via="http", headers=[(name, agent)]) for name in ("user-agent", "content-type")}
-    sent["x-user-name"] = Upload(at=at(20), via="http", headers=[("x-user-name", "Violet")])
+    sent = {name: Upload(at=at(20), via="http", headers=((name, agent),)) for name in ("user-agent", "content-type")}
+    sent["x-user-name"] = Upload(at=at(20), via="http", headers=(("x-user-name", "Violet"),))
     found = {
-        name: [match.value for one in known.link(name, upload, decode.leaves(upload, None)) for match in one.matches]
+        name: [
+            match.value
+            for one in known.link(see(name, upload, 0), decode.leaves(upload, None))
+            for match in one.matches
+        ]
         for name, upload in sent.items()
     }
     assert found == {"user-agent": [], "content-type": [], "x-user-name": ["Violet"]}
@@ -555,7 +562,7 @@ def test_a_part_of_a_word_in_a_binary_document_is_not_the_value(dumps):
     def found(document):
         body = dumps(document)
         sent = Upload(at=at(20), via="http")
-        joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body))
+        joins = known.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body))
         return sorted({match.value for one in joins for match in one.matches})
 
     assert [found({"a": part}) for part in parts] == [[]] * len(parts)
@@ -575,7 +582,7 @@ def test_of_thousands_of_names_one_alone_may_be_somebody_elses():
         return min(match.confidence for match in joined.matches)
 
     assert least({"author": rows[5][1]}) < 0.8
-    assert "10000 names are known" in link(known, 20, {"author": rows[5][1]})[0].matches[0].note
+    assert "10000 names are known" in words(link(known, 20, {"author": rows[5][1]})[0].matches[0])
     assert least({"author": rows[5][1], "tel": numbers[5][1]}) > 0.99
     assert least({"list": [text for _, text, _ in rows[:9]]}) > 0.99
     few = linker(access(10, *rows[:50], data="device_contacts"))

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.events import Upload
 from monitor.match import decode
+from monitor.seen import see
 from tests.match.test_linking import access, at, link, linker
 
 NOISE = [
@@ -118,7 +119,7 @@ def sent_as(body, value, **more):
     """What is found of a value in a body of bytes, each with the steps to it."""
     known = linker(access(10, (*value, 0), data=value[0]))
     sent = Upload(at=at(20), via="http", **more)
-    joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body, narrow=known.narrow))
+    joins = known.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body, narrow=known.narrow))
     return [one for joined in joins for one in joined.matches]
 
 
@@ -128,7 +129,7 @@ def test_a_birthday_as_a_message_of_protobuf_counts_beside_the_rest_of_its_row()
     known = linker(access(10, *rows, data="contacts"))
     sent = Upload(at=at(20), via="http")
     for person, found in ((b"\x0a\x0dAnna Kowalska", {"Anna Kowalska", "1984-04-26"}), (b"\x0a\x04Anne", set())):
-        joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, person + born))
+        joins = known.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, person + born))
         assert {match.value for joined in joins for match in joined.matches} == found
 
 
@@ -203,7 +204,7 @@ SERIAL = ("device_id_serial", "R58M123ABCD")
 
 @pytest.mark.parametrize("before", [b"\x01\x02\x03\x90\x91", b"\0\0", b"\xff\0\0\x01\0"])
 @pytest.mark.parametrize("charset", ["utf-16le", "utf-16be"])
-def test_text_in_utf_16_among_noughts_is_named_and_placed_rightly(charset, before):
+def test_text_in_utf_16_among_zeros_is_named_and_placed_rightly(charset, before):
     text = SERIAL[1].encode(charset)
     head = b"\x85\x13\0\0" + before
     (match,) = sent_as(head + text + b"\0\0\x81\xfe\x91\0\x22", SERIAL)

@@ -13,6 +13,7 @@ import pytest
 from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index
+from monitor.seen import see
 from tests.match.test_linking import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")
@@ -73,7 +74,7 @@ OTHERS = {
         MAC,
         js(m="a4:c1:38:15:81:d1:0e", n=base64.b64encode(b"a4:c1:38:15:81:d1:0e").decode()),
     ),
-    "a nought of a MAC that is another digit": (
+    "a zero of a MAC that is another digit": (
         Value(type="mac_address", text="f4:80:42:d8:ec:00"),
         b'\xf0M{"macAddr":"f4:80:42:d8:ec:01","ver":"6.13.7","seq":661}',
     ),
@@ -145,7 +146,7 @@ def test_what_is_a_value_is_found(name):
 
 def output(op, algorithm, source, result, sent):
     known = linker(read(5))
-    known.add_transform("transforms.jsonl:1", turned(10, op, algorithm, source, result))
+    known.add_transform(see("transforms.jsonl:1", turned(10, op, algorithm, source, result), 0))
     return link(known, 20, {"more": {"q": sent}})
 
 

@@ -20,6 +20,7 @@ from monitor.events import Access, Upload, Value
 from monitor.match import decode
 from monitor.match.hits import last_key
 from monitor.match.linking import Linker
+from monitor.seen import see
 
 PATHS = Path(__file__).parents[3] / "shared" / "reference" / "trackhar_paths.json"
 ADAPTERS = {}
@@ -342,8 +343,8 @@ def test_every_path_of_a_tracker_is_found(name):
         linker = Linker([])
         for line, value in enumerate({one.value for one in group}, 1):
             read = Access(at=AT, source="s", data=value.type, values=(value,), outcome="returned")
-            linker.add_access(f"accesses.jsonl:{line}", read)
-        joins = linker.link("uploads.jsonl:1", upload, decode.leaves(upload, body))
+            linker.add_access(see(f"accesses.jsonl:{line}", read, 0))
+        joins = linker.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body))
         found: dict[tuple[str, str], list[str]] = {}
         for joined in joins:
             for match in joined.matches:

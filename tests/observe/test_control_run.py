@@ -1,4 +1,4 @@
-"""A run without hooks becomes lines of the run proper, which is held against them when it is correlated."""
+"""A run without hooks becomes lines of the main run, which is held against them when it is correlated."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -101,5 +101,5 @@ def test_nobody_listens_for_everybody(listen: str) -> None:
 
 
 def test_an_address_that_is_none() -> None:
-    with pytest.raises(UserError, match="is no address"):
+    with pytest.raises(UserError, match="is not an address"):
         admitted("0.0.0.0", choose("regular", PHONE), "my phone")

@@ -20,6 +20,7 @@ from monitor.observe.android.persona import Persona, load, made
 from monitor.observe.android.persona.content import rows
 from monitor.observe.android.persona.picture import jpeg
 from monitor.observe.android.persona.wanted import Place
+from monitor.seen import see
 
 RUNS = [f"{number:08x}" for number in range(20)]
 
@@ -159,4 +160,4 @@ def test_each_canary_is_proof_by_itself() -> None:
             body = json.dumps({"field": form}).encode()
             upload = Upload(at=datetime(2026, 1, 1, tzinfo=UTC), via="http", type="application/json", size=len(body))
 
-            assert linker.link("uploads.jsonl:1", upload, decode.leaves(upload, body)), (type_, form)
+            assert linker.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body)), (type_, form)

@@ -7,6 +7,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from monitor.events import (
     Access,
     AppIdentity,
@@ -21,8 +23,21 @@ from monitor.events import (
     Upload,
     Value,
 )
-from monitor.findings import Article, Declared, Finding, Flow, JudgedRule, Match, Recipient, Report, ReportedGap
+from monitor.findings import (
+    Article,
+    Declared,
+    Finding,
+    Flow,
+    JudgedRule,
+    Match,
+    Recipient,
+    Report,
+    ReportedGap,
+    Why,
+    because,
+)
 from monitor.judge.consent import Timeline
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
 APP = "com.example.circle"
@@ -207,7 +222,7 @@ class Sample:
             name="Circle",
             party="first",
             country="CN",
-            reason="its domain circle.test carries a label of the package com.example.circle",
+            reason=because(Why.SHARED_LABEL, domain="circle.test", package="com.example.circle", label="circle"),
         )
         graph = Recipient(
             host="sync.friendgraph.test",
@@ -216,11 +231,17 @@ class Sample:
             country="US",
             country_basis="address_block",
             country_as_of="2026-11",
-            reason="listed as an SDK",
+            reason=because(Why.KNOWN_RECIPIENT, name="FriendGraph", role="analytics"),
         )
-        ads = Recipient(host="ads.adnet.test", name="AdNet", party="third", country=None, reason="listed as an SDK")
+        ads = Recipient(
+            host="ads.adnet.test",
+            name="AdNet",
+            party="third",
+            country=None,
+            reason=because(Why.KNOWN_RECIPIENT, name="AdNet", role="ads"),
+        )
         offset = 0.25
-        common = {"app": APP, "pid": 3144}
+        common: dict[str, Any] = {"app": APP, "pid": 3144}
         self.accesses = {
             "accesses.jsonl:1": Access(
                 at=at(1.4 + offset), source="android.provider.Settings$Secure.getString", target="android_id",
@@ -306,18 +327,16 @@ class Sample:
                 **common,
             ),
         }  # fmt: skip
+        states: tuple[tuple[float, Any, str | None], ...] = (
+            (0.4, "started", None),
+            (0.8, "foreground", None),
+            (20.0, "background", None),
+            (27.0, "foreground", None),
+            (33.0, "exited", None),
+        )
         self.phases = {
             f"phases.jsonl:{number}": Phase(at=at(seconds + offset), state=state, text=text, **common)
-            for number, (seconds, state, text) in enumerate(
-                (
-                    (0.4, "started", None),
-                    (0.8, "foreground", None),
-                    (20.0, "background", None),
-                    (27.0, "foreground", None),
-                    (33.0, "exited", None),
-                ),
-                start=1,
-            )
+            for number, (seconds, state, text) in enumerate(states, start=1)
         }
 
         def flow(name, access, up, connection, data, consent, recipient, found, **more):
@@ -341,11 +360,13 @@ class Sample:
         place = [
             Match(
                 type="location", value=PLACE.text, variant="coordinates", of="lat", path="url.query.lat",
-                start=31, end=37, confidence=0.98, found="31.230", note="3 decimals, within 111 m",
+                start=31, end=37, confidence=0.98, found="31.230",
+                reasons=(because(Why.PLACE, count=3, precision="coarse", metres=111.0),),
             ),
             Match(
                 type="location", value=PLACE.text, variant="coordinates", of="lon", path="url.query.lon",
-                start=42, end=49, confidence=0.98, found="121.474", note="3 decimals, within 95 m",
+                start=42, end=49, confidence=0.98, found="121.474",
+                reasons=(because(Why.PLACE, count=3, precision="coarse", metres=95.0),),
             ),
         ]  # fmt: skip
         identity = Match(
@@ -431,7 +452,7 @@ def report(**changes) -> Report:
         "flows": parts.flows,
         "findings": parts.findings,
         "gaps": tuple(
-            ReportedGap(**gap.model_dump(), ref=f"gaps.jsonl:{number}")
+            ReportedGap(**msgspec.structs.asdict(gap), ref=f"gaps.jsonl:{number}")
             for number, gap in enumerate(parts.gaps, start=1)
         ),
         "rules": tuple(
@@ -475,7 +496,10 @@ def report(**changes) -> Report:
         ),
     }
     fields |= changes
-    fields.setdefault("answers", Timeline(fields["consents"], fields["run"].clock_offset_ms).steps())
+    for lane in ("consents", "phases", "accesses", "uploads"):
+        lines = fields[lane]
+        fields[lane] = tuple(see(each[0], each[-1], fields["run"].clock_offset_ms) for each in lines)
+    fields.setdefault("answers", Timeline(fields["consents"]).steps())
     return Report(**fields)
 
 
@@ -487,7 +511,7 @@ def clean(**changes) -> Report:
 def secrets(of: Report) -> set[str]:
     """Every raw value that a masked rendering must not show."""
     values = {value.text for value in of.run.persona}
-    for _, event in of.accesses:
-        if isinstance(event, Access):
-            values |= {value.text for value in event.values}
+    for seen in of.accesses:
+        if isinstance(seen.event, Access):
+            values |= {value.text for value in seen.event.values}
     return values

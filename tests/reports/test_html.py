@@ -6,14 +6,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from lxml import html as lxml_html
 
-from monitor.events import Consent, Record
+from monitor.events import Consent, Part, Record
 from monitor.findings import Report
 from monitor.judge.compare import compare
 from monitor.reports import comparison, render
 from monitor.reports.html import TEMPLATES
+from monitor.seen import Seen, see
 from tests.reports import sample
 
 LANGS = ["en", "zh"]
@@ -63,18 +65,22 @@ HOSTILE = [
 ]
 KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
         "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis", "persona",
-        "stamped"}  # fmt: skip
+        "stamped", "code", "precision", "role"}  # fmt: skip
 
 
 def poisoned(node, text, key=""):
     """A record with `text` appended to every string that is not a closed choice."""
-    if isinstance(node, Record):
-        changes = {name: poisoned(value, text, name) for name, value in node.__dict__.items()}
+    if isinstance(node, Record | Part):
+        fields = msgspec.structs.asdict(node) if isinstance(node, Part) else node.__dict__
+        extra = getattr(node, "model_extra", None) or {}
+        changes = {name: poisoned(value, text, name) for name, value in (*fields.items(), *extra.items())}
         return node.model_copy(update=changes)
     if isinstance(node, str):
         return node if key in KEEP or (key == "kind") else node + text
     if isinstance(node, dict):
         return {name if key == "title" else name + text: poisoned(value, text, key) for name, value in node.items()}
+    if isinstance(node, Seen):
+        return node._replace(ref=poisoned(node.ref, text), event=poisoned(node.event, text))
     if isinstance(node, tuple | list):
         return type(node)(poisoned(value, text, key) for value in node)
     return node
@@ -282,11 +288,11 @@ def test_many_findings_are_listed_by_rule_with_their_evidence_folded():
 
 def test_a_line_that_was_corrected_or_taken_back_says_so():
     base = sample.report()
-    (ref, old), *_ = base.consents
+    (ref, _, _, old), *_ = base.consents
     assert isinstance(old, Consent)
     right = Consent(at=old.at, signal="operator", status="refused", by="operator", corrects=ref)
     back = right.model_copy(update={"corrects": None, "retracts": "consents.jsonl:90"})
-    added = (("consents.jsonl:90", right), ("consents.jsonl:91", back))
+    added = (see("consents.jsonl:90", right, 0), see("consents.jsonl:91", back, 0))
     replaced = {ref: ("consents.jsonl:90",), "consents.jsonl:90": ("consents.jsonl:91",)}
     tree = page(base.model_copy(update={"consents": (*base.consents, *added), "replaced": replaced}))
     rows = [row.text_content() for row in tree.xpath("//section[@aria-labelledby='consents']//tbody/tr")]

@@ -3,24 +3,24 @@ from datetime import timedelta
 import pytest
 
 from monitor.events import Consent, Phase, Upload
-from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
+from monitor.reports.time_axis import clock, consent_steps, span, step_for
 from tests.reports import sample
 
 
 def test_lines_of_the_device_are_put_on_the_hosts_clock():
     report = sample.report()
-    assert host_time(report.accesses[1][1], report) == sample.at(2.1)
-    assert host_time(report.uploads[0][1], report) == sample.at(1.1)
+    assert report.host_time(report.accesses[1].event) == sample.at(2.1)
+    assert report.host_time(report.uploads[0].event) == sample.at(1.1)
     mark = Consent(at=sample.at(9), signal="operator", status="given", by="operator")
-    assert host_time(mark, report) == sample.at(9)
-    assert host_time(Phase(at=sample.at(9), state="mark", text="lunch"), report) == sample.at(9)
+    assert report.host_time(mark) == sample.at(9)
+    assert report.host_time(Phase(at=sample.at(9), state="mark", text="lunch")) == sample.at(9)
     of_the_device = sample.at(9) - timedelta(milliseconds=report.run.clock_offset_ms)
     for event in (
         Phase(at=sample.at(9), state="mark", text="started by a broadcast: X", pid=7),
         Phase(at=sample.at(9), state="foreground"),
         Upload(at=sample.at(9), via="sms"),
     ):
-        assert host_time(event, report) == of_the_device
+        assert report.host_time(event) == of_the_device
 
 
 def line(seconds, signal, status, by, **more):

@@ -36,6 +36,11 @@ SERVER = os.environ.get("APPWITNESS_TEST_DB")
 """URL of an empty database on a server, for who wants to try one."""
 
 
+def pairs(lines):
+    """The lines with their names, however they were given."""
+    return [(line.ref, line.event) for line in lines]
+
+
 def run(name: str = "run-1", **options: Any) -> events.Run:
     return events.Run(
         **{
@@ -104,7 +109,7 @@ def take_in(store: Store, recording: Recording) -> int:
 
 
 def everything(store: Store, recording_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = {kind: list(store.events(recording_id, kind)) for kind in FILES}
+    found: dict[str, Any] = {kind: list(store.seen(recording_id, kind)) for kind in FILES}
     found["unreadable"] = list(store.unreadable(recording_id))
     found["positions"] = store.positions(recording_id)
     found["run"] = store.run(recording_id)
@@ -147,7 +152,7 @@ def test_events_come_back_as_they_were_whatever_the_batches(appended, data):
             found = list(recording.read(kind))
             for part in (*data.draw(st.lists(st.integers(0, len(found)), max_size=3)), len(found)):
                 store.ingest("run-1", recording.run, str(recording.path), found[:part])
-            assert list(store.events("run-1", kind)) == [(read.ref, read.event) for read in found]
+            assert pairs(store.seen("run-1", kind)) == pairs(found)
 
 
 def test_taking_in_twice_changes_nothing(store, recording):
@@ -160,7 +165,7 @@ def test_taking_in_twice_changes_nothing(store, recording):
     assert everything(store, "run-1") == before
     recording.append(access("y"))
     assert take_in(store, recording) == 1
-    assert [ref for ref, _ in store.events("run-1", "access")] == [f"accesses.jsonl:{n}" for n in (1, 2, 3)]
+    assert [seen.ref for seen in store.seen("run-1", "access")] == [f"accesses.jsonl:{n}" for n in (1, 2, 3)]
 
 
 def test_lines_of_the_case_of_matching_come_back(store):
@@ -170,13 +175,13 @@ def test_lines_of_the_case_of_matching_come_back(store):
     name = recording.run.id
     assert take_in(store, recording) > 2000
     for kind in FILES:
-        assert list(store.events(name, kind)) == [(read.ref, read.event) for read in recording.read(kind)]
+        assert pairs(store.seen(name, kind)) == pairs(recording.read(kind))
 
 
 def test_more_lines_than_a_page_and_a_batch(store, recording):
     recording.append_all(access(str(number)) for number in range(6001))
     assert take_in(store, recording) == 6001
-    assert [ref for ref, _ in store.events("run-1", "access")] == [f"accesses.jsonl:{n + 1}" for n in range(6001)]
+    assert [seen.ref for seen in store.seen("run-1", "access")] == [f"accesses.jsonl:{n + 1}" for n in range(6001)]
 
 
 def test_an_unreadable_line_keeps_its_number_and_reason(store, recording):
@@ -190,7 +195,7 @@ def test_an_unreadable_line_keeps_its_number_and_reason(store, recording):
     (one, why), (two, _) = store.unreadable("run-1")
     assert (one, two) == ("accesses.jsonl:2", "gaps.jsonl:1")
     assert "JSON" in why
-    assert [ref for ref, _ in store.events("run-1", "access")] == ["accesses.jsonl:1", "accesses.jsonl:3"]
+    assert [seen.ref for seen in store.seen("run-1", "access")] == ["accesses.jsonl:1", "accesses.jsonl:3"]
 
 
 def test_a_line_that_was_unfinished_is_taken_in_anew_when_it_is_whole(store, recording):
@@ -204,26 +209,26 @@ def test_a_line_that_was_unfinished_is_taken_in_anew_when_it_is_whole(store, rec
     path.write_text(text)
     assert take_in(store, recording) == 0
     assert list(store.unreadable("run-1")) == []
-    assert [event.values[0].text for _, event in store.events("run-1", "access")] == ["whole"]
+    assert [event.values[0].text for _, _, _, event in store.seen("run-1", "access")] == ["whole"]
     path.write_text(text + text[:-1])
     assert take_in(store, recording) == 1
     recording.append(access("next"))
     assert take_in(store, recording) == 1
-    assert len(list(store.events("run-1", "access"))) == 3
+    assert len(list(store.seen("run-1", "access"))) == 3
 
 
 def test_lines_that_do_not_follow_are_refused(store, recording):
     recording.append_all([access(), access("x")])
     with pytest.raises(ValueError, match="does not follow"):
         store.ingest("run-1", recording.run, "", list(recording.read("access"))[1:])
-    assert list(store.events("run-1", "access")) == []
+    assert list(store.seen("run-1", "access")) == []
 
 
 def test_numbers_and_texts_of_any_size_are_kept(store, recording):
     odd = access("a\0b" + "长" * 5000, pid=10**30, count=10**25)
     recording.append(odd)
     assert take_in(store, recording) == 1
-    assert [event for _, event in store.events("run-1", "access")] == [odd]
+    assert [event for _, _, _, event in store.seen("run-1", "access")] == [odd]
 
 
 def test_last_access_of_a_value(store, recording):
@@ -270,7 +275,7 @@ def test_one_database_holds_many_recordings(store, tmp_path):
     assert store.path("run-2") == tmp_path / "2"
     store.save("run-1", [flow(1)], [finding(1)])
     assert (store.flows("run-2"), store.findings("run-2")) == ([], [])
-    assert len(list(store.events("run-2", "access"))) == 2
+    assert len(list(store.seen("run-2", "access"))) == 2
 
 
 def test_the_run_is_brought_up_to_date(store, recording):
@@ -299,7 +304,7 @@ def test_a_recording_that_is_not_there_is_an_error_of_the_user(store):
             ask("absent")
     assert store.judged_by("absent") is None
     assert store.positions("absent") == {}
-    assert list(store.events("absent", "access")) == []
+    assert list(store.seen("absent", "access")) == []
 
 
 # conclusions
@@ -412,7 +417,7 @@ def test_a_reader_sees_whole_saves_while_a_writer_goes_on(tmp_path, recording):
         while not done.is_set() or looks == 0:
             with reader.snapshot():
                 flows, findings = reader.flows("run-1"), reader.findings("run-1")
-                lines = list(reader.events("run-1", "access"))
+                lines = list(reader.seen("run-1", "access"))
             assert len(flows) == len(findings)
             assert len(lines) in (len(flows), len(flows) + 1, len(flows) + 2)
             looks += 1
@@ -441,7 +446,7 @@ def test_two_may_take_in_the_same_at_once(tmp_path, recording, shared):
         thread.join()
     assert sum(counts) == 3000
     assert len(counts) == 90
-    assert len(list(first.events("run-1", "access"))) == 3000
+    assert len(list(first.seen("run-1", "access"))) == 3000
 
 
 def test_a_killed_reader_goes_on_where_it_was(tmp_path, recording):
@@ -465,12 +470,12 @@ def test_a_killed_reader_goes_on_where_it_was(tmp_path, recording):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with Store(place) as store:
-            so_far = len(list(store.events("run-1", "access")))
+            so_far = len(list(store.seen("run-1", "access")))
             position = store.positions("run-1").get("access")
             assert so_far == (position.line if position else 0)
     with Store(place) as store:
         assert take_in(store, recording) == total - so_far
-        assert list(store.events("run-1", "access")) == [(read.ref, read.event) for read in recording.read("access")]
+        assert pairs(store.seen("run-1", "access")) == pairs(recording.read("access"))
     with closing(sqlite3.connect(place)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("SELECT count(*) FROM access_values").fetchone() == (total,)
@@ -486,7 +491,7 @@ def test_many_threads_in_memory(recording):
             try:
                 for _ in range(10):
                     store.upsert_flows("run-1", [flow(number)])
-                    assert len(list(store.events("run-1", "access"))) == 200
+                    assert len(list(store.seen("run-1", "access"))) == 200
             except BaseException as error:
                 failures.append(error)
 
@@ -543,7 +548,7 @@ def other_program(path: Path) -> None:
     [
         (not_a_database, "file is not a database", "some other file"),
         (other_version, "made by another version", "Delete it"),
-        (other_program, "tables of other things named as ours: recordings", "name another"),
+        (other_program, "other tables with the names of ours: recordings", "name another"),
         (lambda path: path.mkdir(), "unable to open", "may write"),
     ],
 )
@@ -595,4 +600,4 @@ def test_a_database_deleted_under_it_is_said(tmp_path, recording):
 
 def test_a_read_of_a_line_stands_for_itself():
     """What the store relies on: a Read says of which file it is, though its event may be none."""
-    assert {"ref", "kind", "event", "error", "raw", "position"} == set(Read.__slots__)
+    assert {"ref", "kind", "event", "error", "raw", "position"} == set(Read.__struct_fields__)

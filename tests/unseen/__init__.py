@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from monitor.events import Access, Transform, Upload, Value, blob
 from monitor.match import decode
 from monitor.match.linking import Joined, Linker
+from monitor.seen import see
 
 Grade = Literal["ordinary", "provable", "hard"]
 GRADES: tuple[Grade, ...] = get_args(Grade)
@@ -123,7 +124,7 @@ def linker(accesses: tuple[Access, ...], persona: tuple[Value, ...] = ()) -> Lin
     """A linker that knows some accesses, as `accesses.jsonl:1` and so on."""
     made = Linker(persona)
     for number, access in enumerate(accesses, 1):
-        made.add_access(f"accesses.jsonl:{number}", access)
+        made.add_access(see(f"accesses.jsonl:{number}", access, 0))
     return made
 
 
@@ -132,9 +133,9 @@ def joined(
 ) -> list[Joined]:
     """What linking says of one upload."""
     if known is None or sent.calls:
-        known = Linker((), 0.0, bodies.get)
+        known = Linker((), bodies.get)
         for number, access in enumerate(accesses, 1):
-            known.add_access(f"accesses.jsonl:{number}", access)
+            known.add_access(see(f"accesses.jsonl:{number}", access, 0))
         for number, call in enumerate(sent.calls, 1):
             for data in (call.source, call.outcome):
                 bodies[hashlib.sha256(data).hexdigest()] = data
@@ -147,9 +148,9 @@ def joined(
                 output=blob(call.outcome),
                 key=blob(call.key) if call.key else None,
             )
-            known.add_transform(f"transforms.jsonl:{number}", line)
+            known.add_transform(see(f"transforms.jsonl:{number}", line, 0))
     upload = upload_of(sent)
-    return known.link("uploads.jsonl:1", upload, decode.leaves(upload, sent.body or None))
+    return known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, sent.body or None))
 
 
 def upload_of(sent: Sent) -> Upload:

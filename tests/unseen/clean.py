@@ -389,5 +389,5 @@ def wrong(seed: int, uploads: int, size: int = 1000) -> Iterator[Wrong]:
             yield Wrong(
                 name,
                 sent,
-                f"{one.access} {match.value} {match.variant} {match.of} {match.path} {match.found} {match.note}",
+                f"{one.access} {match.value} {match.variant} {match.of} {match.path} {match.found} {match.reasons}",
             )

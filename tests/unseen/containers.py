@@ -690,7 +690,7 @@ container(
 
 
 def parcel(fields: dict[str, Any]) -> bytes:
-    """android.os.Parcel: length in characters, UTF-16, a nought, padded to four."""
+    """android.os.Parcel: length in characters, UTF-16, a zero, padded to four."""
     out = struct.pack("<II", 0x4C444E42, len(fields))
     for text in itertools.chain(*fields.items()):
         units = text.encode("utf-16le") + b"\0\0"
@@ -790,7 +790,7 @@ def database(fields: dict[str, Any], *, wal: bool = False, page: int = 4096, cha
 
 
 def _without_salts(log: bytes) -> bytes:
-    """The log with its random numbers, and the sums over them, set to nought."""
+    """The log with its random numbers, and the sums over them, set to zero."""
     out = bytearray(log)
     out[16:32] = bytes(16)
     for at in range(32, len(out), 24 + int.from_bytes(out[8:12])):

@@ -298,7 +298,7 @@ def wrapped_key(v: Value, t: bytes, d: bytes, c: random.Random) -> tuple[Any, li
 
 
 def in_pieces(size: int, write: Callable[[bytes], Any], algorithm: str = "AES/CTR/NoPadding") -> Prove:
-    """cipher.update several times: each call gives a piece, the upload holds them one behind the other."""
+    """cipher.update several times: each call gives a piece, the upload holds them one after the other."""
 
     def prove(v: Value, t: bytes, d: bytes, c: random.Random) -> tuple[Any, list[Call]]:
         if algorithm.startswith("AES/CTR"):

@@ -29,7 +29,7 @@ ALL = 250_000
 OPEN = 64
 """Parts that are open to be written at once."""
 FRAGMENT = 0xFFFFFFFF
-"""In the place of a conversation: a piece of a packet of IP, which goes to all parts."""
+"""Instead of a conversation: a piece of a packet of IP, which goes to all parts."""
 
 INDEX = (
     "frame.number",
@@ -50,7 +50,7 @@ SAVE_AGAIN = "Save it again as pcapng (editcap -F pcapng IN OUT), and import tha
 
 
 class Sizes:
-    """Of conversations of one kind, by number: bytes of the packets of both ends, of who spoke first first."""
+    """Of conversations of one kind, by number: bytes that each end sent, first the end that spoke first."""
 
     def __init__(self) -> None:
         self.first: array[int] = array("q")
@@ -216,7 +216,7 @@ def _divided(path: Path, spool: BinaryIO, index: Index, folder: Path) -> Parts:
                 room[which] -= expected
                 out.to(one.part, raw)
             else:
-                room[which] = -1  # behind a hole, nothing can be put together
+                room[which] = -1  # after a hole, nothing can be put together
                 key = (("tcp", "udp")[kind], numbers[kind][number])
                 cut[paths[one.part]][key] = cut[paths[one.part]].get(key, 0) + expected
     if wanted is not None:
@@ -260,7 +260,7 @@ class _Written:
         file.write(raw)
 
     def everywhere(self, raw: bytes, most: int | None = None) -> bool:
-        """Write to all parts, up to so many bytes; whether it was."""
+        """Write to all parts, up to this many bytes; whether it was."""
         if most is not None:
             if self.spread + len(raw) > most:
                 return False

@@ -41,7 +41,7 @@ LEAN = (
 )
 """What keeps tshark from keeping what packets carry."""
 MEMORY = 2 << 30
-"""Bytes that tshark may have (Linux); it takes a fifth of them where nobody means it ill."""
+"""Bytes that tshark may have (Linux); it takes a fifth of them for an ordinary capture."""
 WORDS = 4000
 """Characters of what tshark says to stderr that are kept."""
 

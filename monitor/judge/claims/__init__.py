@@ -1,6 +1,6 @@
 """What an app claims of the user's consent: in what it uploads, in its store, and to its SDKs.
 
-A claim is data to hold against what the user really did; it never gives consent (see `monitor.judge.consent`).
+A claim is data to compare with what the user really did; it never gives consent (see `monitor.judge.consent`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
 from monitor.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
-from monitor.judge.consent.machine import clock_of, host_time, was_there
+from monitor.judge.consent.machine import clock_of, was_there
+from monitor.seen import Seen
 
 if TYPE_CHECKING:
     from monitor.match.decode import Leaf
@@ -102,8 +103,9 @@ class ClaimTable(BaseModel):
     void: Void = Void()
     asking: tuple[str, ...] = ()
 
-    def of_upload(self, ref: Ref, upload: Upload, leaves: Iterable[Leaf]) -> tuple[Claim, ...]:
-        """What an upload claims, in the order of its leaves; `upload.at` on the host's clock."""
+    def of_upload(self, seen: Seen[Upload], leaves: Iterable[Leaf]) -> tuple[Claim, ...]:
+        """What an upload claims, in the order of its leaves."""
+        upload = seen.event
         found: list[Claim] = []
         void = False
         for leaf in leaves:
@@ -113,8 +115,8 @@ class ClaimTable(BaseModel):
             for entry, said in self._read(leaf.path, leaf.text, upload.host):
                 found.append(
                     Claim(
-                        at=upload.at,
-                        ref=ref,
+                        at=seen.at,
+                        ref=seen.ref,
                         kind=entry.kind,
                         path=leaf.path,
                         text=leaf.text[:SHOWN],
@@ -134,8 +136,9 @@ class ClaimTable(BaseModel):
             ]
         return tuple(found)
 
-    def of_line(self, ref: Ref, consent: Consent, clock_offset_ms: float = 0) -> Claim | None:
+    def of_line(self, seen: Seen[Consent]) -> Claim | None:
         """What a consent line claims (`preference`, `iab_tcf`, `iab_gpp`, `sdk_call`); None when it is no claim."""
+        consent = seen.event
         kind = _STORED.get(consent.signal)
         if kind is None or consent.by != "app":
             return None
@@ -145,8 +148,8 @@ class ClaimTable(BaseModel):
         telling = (each for each in read if each[1].says != "unknown")
         entry, said = next(telling, read[0] if read else by_status)
         return Claim(
-            at=host_time(consent, clock_offset_ms),
-            ref=ref,
+            at=seen.at,
+            ref=seen.ref,
             kind=entry.kind if entry and consent.signal != "preference" else kind,
             path=key,
             text=value[:SHOWN],

@@ -44,7 +44,7 @@ class Bits:
         return self.number(1) == 1
 
     def letters(self, count: int) -> str:
-        """Letters of six bits each, A is 0. Raises ValueError for what is none."""
+        """Letters of six bits each, A is 0. Raises ValueError for anything else."""
         codes = [self.number(6) for _ in range(count)]
         if any(code > 25 for code in codes):
             raise ValueError("not a letter")

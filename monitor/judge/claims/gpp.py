@@ -16,7 +16,7 @@ OPTED_OUT, DID_NOT = 1, 2
 
 
 def sections(text: str) -> dict[int, str]:
-    """Number of each section in a string, with its own string. Raises ValueError with the reason when it is none."""
+    """Number of each section in a string, with its own string. Raises ValueError with the reason when it is not one."""
     header, *bodies = text.split("~")
     bits = Bits.of_base64url(header)
     if (bits.number(6), bits.number(6)) != (_TYPE, _VERSION):

@@ -55,7 +55,7 @@ class Tcf:
 
 
 def read(text: str) -> Tcf:
-    """The core of a string of version 2 or 1. Raises ValueError with the reason when it is none."""
+    """The core of a string of version 2 or 1. Raises ValueError with the reason when it is not one."""
     core = text.partition(".")[0]
     bits = Bits.of_base64url(core)
     version = bits.number(6)
@@ -82,7 +82,7 @@ def read(text: str) -> Tcf:
         vendors = _vendors(bits)
         interest_vendors = _vendors(bits)
         restrictions = tuple(Restriction(bits.number(6), bits.number(2), _ranges(bits)) for _ in range(bits.number(12)))
-    except ValueError:  # cut short, as logs and lines of a recording cut it: the purposes are there all the same
+    except ValueError:  # cut short, as logs and lines of a recording cut it: the purposes are there anyway
         pass
     return Tcf(
         version=2,

@@ -1,9 +1,7 @@
 """What the user had been asked and had decided at a moment, computed from the consent lines of a recording.
 
-Times. Lines of the device carry the device's clock and are corrected (host = device - offset). What an operator notes
-is typed on the host and already carries the host's clock: such a line (`clock` is `host`, or where it does not say,
-`by` or `signal` is `operator`) is not shifted. The clocks agree only to within a bound, so lines of one clock are in
-order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
+Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so lines of one
+clock are in order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
 
 Who watched. Where nobody did (a foreign capture), a scope of which no line speaks is `not_observed`, or what the
 operator has taken for granted (`assumed`); never `not_shown`, which says that somebody watched and saw no question.
@@ -37,16 +35,22 @@ What a line says is its status, but:
 
 The states, and what a line makes of them (`=`: it stays, with the line that made it so first):
 
-| state      | requested | changed   | dismissed | given | refused | basic_only | withdrawn |
-|------------|-----------|-----------|-----------|-------|---------|------------|-----------|
-| not_shown  | requested | requested | dismissed | given | refused | basic_only | withdrawn |
-| requested  | =         | =         | dismissed | given | refused | basic_only | withdrawn |
-| dismissed  | requested | requested | =         | given | refused | basic_only | withdrawn |
-| given      | =         | expired   | =         | =     | refused | basic_only | withdrawn |
-| refused    | =         | =         | =         | given | =       | basic_only | withdrawn |
-| basic_only | =         | =         | =         | given | refused | =          | withdrawn |
-| withdrawn  | =         | =         | =         | given | refused | basic_only | =         |
-| expired    | =         | =         | =         | given | refused | basic_only | withdrawn |
+| state         | requested | changed   | dismissed | gone          | given | refused | basic_only | withdrawn |
+|---------------|-----------|-----------|-----------|---------------|-------|---------|------------|-----------|
+| not_shown     | requested | requested | dismissed | unseen_answer | given | refused | basic_only | withdrawn |
+| requested     | =         | =         | dismissed | unseen_answer | given | refused | basic_only | withdrawn |
+| dismissed     | requested | requested | =         | =             | given | refused | basic_only | withdrawn |
+| unseen_answer | =         | =         | =         | =             | given | refused | basic_only | withdrawn |
+| given         | =         | expired   | =         | =             | =     | refused | basic_only | withdrawn |
+| refused       | =         | =         | =         | unseen_answer | given | =       | basic_only | withdrawn |
+| basic_only    | =         | =         | =         | unseen_answer | given | refused | =          | withdrawn |
+| withdrawn     | =         | =         | =         | unseen_answer | given | refused | basic_only | =         |
+| expired       | =         | =         | =         | unseen_answer | given | refused | basic_only | withdrawn |
+
+A question that nobody saw any more, nor its answer (`gone`: a touch in Compose, Flutter or a web
+page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
+seen. Where an act was seen since the question was shown, or within seconds, the question went by that act, and its
+going says no more; where the same question is back within minutes, it had not been answered, and is `requested` again.
 
 So only an answer changes an answer. A dialog shown once more does not take consent back, and closing the dialog is
 what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it
@@ -76,7 +80,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import Assumption, ConsentName, ConsentStatus
@@ -95,7 +99,6 @@ from monitor.judge.consent.machine import (
     by_operator,
     clock_of,
     counts,
-    host_time,
     in_context,
     in_file,
     of_app,
@@ -104,7 +107,9 @@ from monitor.judge.consent.machine import (
     scope_of,
     was_there,
 )
+from monitor.judge.consent.screens import Reader, consents
 from monitor.labels import Labels
+from monitor.seen import Seen
 
 if TYPE_CHECKING:
     from monitor.judge.phases import Phases
@@ -113,12 +118,14 @@ __all__ = [
     "GESTURE",
     "REDRAW",
     "Clock",
+    "Observed",
+    "Reader",
     "Reading",
     "Says",
     "Timeline",
     "Why",
     "clock_of",
-    "host_time",
+    "consents",
     "of_app",
     "said",
     "scope_of",
@@ -143,6 +150,17 @@ NOT_OBSERVED = ConsentStatus(state="not_observed")
 _STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
 
+class Observed(NamedTuple):
+    """Whom a timeline is about, and whether somebody watched."""
+
+    package: str | None = None
+    """Of the app; without it every app's lines count."""
+    watched: bool = True
+    """Whether somebody saw what the user was asked."""
+    assumed: Assumption | None = None
+    """What is taken for granted where nobody did."""
+
+
 class Timeline:
     """Consent over a run. Pure: the same lines in any order give the same answers.
 
@@ -153,40 +171,34 @@ class Timeline:
 
     def __init__(
         self,
-        consents: Iterable[tuple[Ref, Consent]],
-        clock_offset_ms: float = 0,
+        consents: Iterable[Seen[Consent]],
         run_started: datetime | None = None,
         labels: Labels | None = None,
         phases: Phases | None = None,
-        package: str | None = None,
-        *,
-        watched: bool = True,
-        assumed: Assumption | None = None,
+        observed: Observed | None = None,
     ) -> None:
-        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read;
-        `package` of the app, without it every app's lines count; `watched`: whether somebody saw what the user was
-        asked, and if not, what is `assumed`."""
+        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read."""
+        package, watched, assumed = observed or Observed()
         labels = labels or Labels()
         controllers = frozenset(labels.permission_controllers)
-        lines = [(ref, line) for ref, line in consents if package is None or of_app(line, package, controllers)]
-        self.echoes = echoes(lines, clock_offset_ms)
+        lines = [each for each in consents if package is None or of_app(each.event, package, controllers)]
+        self.echoes = echoes(lines)
         """Lines that tell once more, from outside, what the hooks have told."""
-        lines = [(ref, line) for ref, line in lines if ref not in self.echoes]
-        self._offset_ms = clock_offset_ms
+        lines = [each for each in lines if each.ref not in self.echoes]
         self._started = run_started
         self._corrections = Corrections(lines)
         self._lines = lines
         readings = sorted(
-            (read(ref, line, clock_offset_ms, labels) for ref, line in lines if counts(line) and not line.retracts),
+            (read(each, labels) for each in lines if counts(each.event) and not each.event.retracts),
             key=lambda each: (each.at, each.line, each.ref),
         )
         self._readings = tuple(in_context([each for each in readings if self._corrections.stands(each.ref)], labels))
-        says = {reading.ref: reading.says for reading in self._readings}
+        says = {_one(reading): reading.says for reading in self._readings}
         self._steps: dict[str, list[Step]] = {}
         for reading in in_context(readings, labels):
-            step = Step(reading, says.get(reading.ref), self._corrections.around(reading.ref))
+            step = Step(reading, says.get(_one(reading)), self._corrections.around(reading.ref))
             self._steps.setdefault(reading.scope, []).append(step)
-        self._by_ref = {reading.ref: reading for reading in self._readings}
+        self._by_ref = {(reading.ref, reading.scope): reading for reading in self._readings}
         self._shifts: dict[tuple[str, DataType | None, Clock, timedelta], History] = {}
         self._kinds = {
             scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
@@ -194,7 +206,7 @@ class Timeline:
         }
         self._histories: dict[tuple[str, DataType | None], History] = {}
         self._phases = phases and phases.of_app(package)
-        self._pids = {ref: line.pid for ref, line in lines}
+        self._pids = {each.ref: each.event.pid for each in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
         # What hooks logged is from one who sees every question; an operator's mark speaks of its own scope alone.
         spoken = [each for each in self._readings if each.scope != PERMISSION]
@@ -247,7 +259,7 @@ class Timeline:
             history = self._shifted_history(data, scope, clock, by)
             just_before = _shifted(time, -TICK)
             found |= dict.fromkeys([history.at(just_before), *history.between(just_before, time)])
-        told = (self._as_timed(each) for each in found)
+        told = (self._as_timed(each, scope) for each in found)
         return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in told))
 
     def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
@@ -261,7 +273,7 @@ class Timeline:
     def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
         """Lines that say the contrary of the one that made it so, within seconds of it: a tap against an operator's
         mark, or a mark against a tap."""
-        made = self._by_ref.get(status.ref or "")
+        made = self._by_ref.get((status.ref or "", scope))
         if made is None or status.state not in _YES_OR_NO:
             return ()
         near = [each for each in self._readings if abs(each.at - made.at) <= CONFLICT]
@@ -316,12 +328,12 @@ class Timeline:
         denied = self._denied(started)
         stored = [
             ref
-            for ref, line in self._lines
+            for ref, _, at, line in self._lines
             if line.signal in STORED
             and line.status == "given"
             and not counts(line)
             and self._corrections.stands(ref)
-            and (was_there(line) or (line.at_start is None and host_time(line, self._offset_ms) < until))
+            and (was_there(line) or (line.at_start is None and at < until))
             and not denied & {line.scope, "general_policy"}
         ]
         return tuple(sorted(dict.fromkeys([*before, *stored]), key=in_file))
@@ -367,7 +379,7 @@ class Timeline:
             self._questions[key] = [
                 (each.at, each.ref)
                 for each in self._readings
-                if each.scope == scope and each.covers(data) and each.says in ("requested", "changed")
+                if each.scope == scope and each.covers(data) and each.says in ("requested", "again", "changed")
             ]
         return self._questions[key]
 
@@ -378,7 +390,7 @@ class Timeline:
         return steps[start : bisect_right(steps, last, key=lambda step: step.reading.at)]
 
     def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
-        """The history as it is when the lines of the other clock are shifted by so much."""
+        """The history as it is when the lines of the other clock are shifted by this much."""
         if not by:
             return self._history(data, scope)
         kinds = self._kinds.get(scope, ())
@@ -396,9 +408,9 @@ class Timeline:
             self._shifts[key] = History(moved, key[1], kinds if data is None else ())
         return self._shifts[key]
 
-    def _as_timed(self, status: ConsentStatus) -> ConsentStatus:
+    def _as_timed(self, status: ConsentStatus, scope: str) -> ConsentStatus:
         """The status with the time of its line as it was, not shifted."""
-        made = self._by_ref.get(status.ref or "")
+        made = self._by_ref.get((status.ref or "", scope))
         return status if made is None else status.model_copy(update={"at": made.at})
 
     def _history(self, data: DataType | None, scope: str) -> History:
@@ -409,6 +421,11 @@ class Timeline:
             steps = self._steps.get(scope, ())
             self._histories[key] = History(steps, key[1], kinds if data is None else ())
         return self._histories[key]
+
+
+def _one(reading: Reading) -> tuple[Ref, str, str | None, str]:
+    """What tells a reading from the others of its line: a screen may ask several things."""
+    return reading.ref, reading.scope, reading.consent.text, reading.consent.status
 
 
 def _overlap(one: tuple[DataType, ...] | None, other: tuple[DataType, ...] | None) -> bool:

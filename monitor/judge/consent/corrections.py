@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.events import Consent, Ref
-from monitor.judge.consent.machine import by_operator, in_file, line_number
+from monitor.judge.consent.machine import by_operator, in_file
+from monitor.seen import Seen
 
 
 class Words(NamedTuple):
@@ -26,25 +27,28 @@ class Corrections:
 
     The last word on a line counts: a later correction of the same line stands in for an earlier one. A line that was
     taken back (`retracts`) never was, and so what it said of others never was said: what it had replaced is back, and
-    what it had taken back, too. Only an operator's line can correct, and only a line before it in the file.
+    what it had taken back, too. Only an operator's line can correct, and only a line before it in its file, or one of
+    another file.
     """
 
-    def __init__(self, lines: Iterable[tuple[Ref, Consent]]) -> None:
-        named = sorted(lines, key=lambda each: in_file(each[0]), reverse=True)
-        numbers = {ref: line_number(ref) for ref, _ in named}
+    def __init__(self, lines: Iterable[Seen[Consent]]) -> None:
+        named = sorted(lines, key=lambda each: (each.number, each.ref), reverse=True)
+        numbers = {each.ref: each.number for each in named}
+        files = {each.ref: each.ref.rpartition(":")[0] for each in named}
         self._by: dict[Ref, Ref] = {}
         """A line that does not count any more -> the line that said so."""
         self.unknown: dict[Ref, Ref] = {}
         """A line -> the line it names, which there is not."""
         taken_back: set[Ref] = set()
         retracting: set[Ref] = set()
-        for ref, line in named:  # the last first: whoever can say something of this one has spoken
+        for ref, _, _, line in named:  # the last first: whoever can say something of this one has spoken
             target = line.retracts or line.corrects
             if target is None or not by_operator(line):
                 continue
             if line.retracts:
                 retracting.add(ref)
-            if numbers.get(target, numbers[ref]) >= numbers[ref]:
+            there = target in numbers and (files[target] != files[ref] or numbers[target] < numbers[ref])
+            if not there:
                 self.unknown[ref] = target
             elif ref in taken_back:
                 continue
@@ -67,7 +71,7 @@ class Corrections:
         return ref not in self._by and ref not in self._retracting
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
-        """Lines that do not count any more, each with what was said of it, the last word last."""
+        """Lines that do not count any more, each with what was said of it, the latest last."""
         return dict(self._replaced)
 
     def around(self, ref: Ref) -> Words:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from monitor.events import Consent, Ref
-from monitor.judge.consent.machine import by_operator, clock_of, host_time
+from monitor.judge.consent.machine import by_operator, clock_of
 from monitor.labels import normal_label
+from monitor.seen import Seen
 
 ECHO = timedelta(seconds=5)
 """A screen is read some moments after it came up, and its clock is another one."""
 
 
-def echoes(lines: Iterable[tuple[Ref, Consent]], clock_offset_ms: float) -> frozenset[Ref]:
+def echoes(lines: Iterable[Seen[Consent]]) -> frozenset[Ref]:
     """The lines from outside that the hooks have told as well, nearer to the act: these do not count once more.
 
     A question or an answer is the same one when both say the same of it, a touch when its label is the same. What the
@@ -21,27 +22,34 @@ def echoes(lines: Iterable[tuple[Ref, Consent]], clock_offset_ms: float) -> froz
     operator has put right.
     """
     lines = list(lines)
-    named = {name for _, line in lines for name in (line.corrects, line.retracts) if name and by_operator(line)}
-    inside: dict[tuple[str, str, str], list[tuple[datetime, Consent]]] = {}
-    outside: list[tuple[Ref, Consent, tuple[str, str, str]]] = []
-    for ref, line in lines:
+    named = {
+        name
+        for each in lines
+        for name in (each.event.corrects, each.event.retracts)
+        if name and by_operator(each.event)
+    }
+    inside: dict[tuple[str, str, str], list[Seen[Consent]]] = {}
+    outside: list[tuple[Seen[Consent], tuple[str, str, str]]] = []
+    for each in lines:
+        line = each.event
         if (
             by_operator(line)
-            or ref in named
+            or each.ref in named
             or line.signal not in ("dialog", "tap", "permission_prompt", "permission_result")
         ):
             continue
         label = normal_label(line.text or "") if line.signal == "tap" else ""
         key = (line.signal, line.status if line.signal != "tap" else "", label)
         if clock_of(line) == "host":
-            outside.append((ref, line, key))
+            outside.append((each, key))
         else:
-            inside.setdefault(key, []).append((host_time(line, clock_offset_ms), line))
-    return frozenset(
-        ref
-        for ref, line, key in outside
-        if any(abs(line.at - at) <= ECHO and _overlap(line, told) for at, told in inside.get(key, ()))
-    )
+            inside.setdefault(key, []).append(each)
+    own = {
+        one.ref
+        for one, key in outside
+        if not any(abs(one.at - told.at) <= ECHO and _overlap(one.event, told.event) for told in inside.get(key, ()))
+    }
+    return frozenset(one.ref for one, _ in outside if one.ref not in own)  # a screen may ask several things
 
 
 def _overlap(one: Consent, other: Consent) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from monitor.events import Consent, DataType, Line, Ref
 from monitor.findings import ConsentName
 from monitor.labels import Labels, normal_label
+from monitor.seen import Seen, number_of
 
 PERMISSION = "system_permission"
 SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})
@@ -23,11 +25,16 @@ STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 GESTURE = timedelta(milliseconds=300)
 """Lines of one label this close together are of one touch: Android takes two touches within it for one double tap."""
 REDRAW = timedelta(seconds=1)
-"""A question that is shown once more sooner than this, with no answer in between, is the same one, drawn anew."""
+"""A question that is shown once more sooner than this, with no answer in between, is the same one, redrawn."""
+
+BACK = timedelta(minutes=5)
+"""A question that had gone and is shown again this soon was not answered: its policy was being read, for example."""
+SEEN_ACT = timedelta(seconds=5)
+"""A question that goes this soon before an act was seen went by that act: its clock may be another one."""
 
 Clock = Literal["host", "device"]
-Says = Literal["requested", "changed", "dismissed", "given", "refused", "basic_only", "withdrawn"]
-"""`changed`: a question that says that what was agreed to has changed."""
+Says = Literal["requested", "again", "changed", "dismissed", "gone", "given", "refused", "basic_only", "withdrawn"]
+"""`again`: the question that had gone is back; `changed`: one that says that what was agreed to has changed."""
 Why = Literal[
     "ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse", "later", "forced"
 ]
@@ -97,31 +104,15 @@ def was_there(consent: Consent) -> bool:
     return consent.note == "present at start" and consent.signal in STORED and consent.by == "app"
 
 
-def host_time(consent: Consent, clock_offset_ms: float) -> datetime:
-    """When it happened, on the host's clock, which the operator's lines carry as they are."""
-    if consent.on_host_clock:
-        return consent.at
-    try:
-        return consent.at - timedelta(milliseconds=clock_offset_ms)
-    except OverflowError:  # a line of the year 1; it stays where it is
-        return consent.at
-
-
 def in_file(ref: Ref) -> tuple[int, Ref]:
-    """By what lines of a file are put in order."""
-    return line_number(ref), ref
+    """The sort key of the lines of a file."""
+    return number_of(ref), ref
 
 
-def line_number(ref: Ref) -> int:
-    """The number of a line in its file; 0 when the name has none."""
-    number = ref.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
-
-
-def read(ref: Ref, consent: Consent, clock_offset_ms: float, labels: Labels) -> Reading:
+def read(seen: Seen[Consent], labels: Labels) -> Reading:
     """What a line says by itself."""
-    says, why = said(consent, labels)
-    return Reading(host_time(consent, clock_offset_ms), line_number(ref), ref, consent, scope_of(consent), says, why)
+    says, why = said(seen.event, labels)
+    return Reading(seen.at, seen.number, seen.ref, seen.event, scope_of(seen.event), says, why)
 
 
 def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
@@ -162,31 +153,70 @@ def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
 
 
 def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
-    """The readings, in order of time, in the light of those beside and before them: one touch for several questions,
-    and a box that came up ticked."""
+    """The readings, in order of time, in the light of those beside and before them: one touch for several questions, a
+    box that came up ticked, and whether it was seen by what act a question went."""
     together = _touched_together(readings, labels)
-    pre_ticked: set[str] = set()
-    drawn: dict[str, Reading] = {}
-    """Scope -> the question as it was shown last."""
+    acts = _acts(readings)
+    boxes: dict[str, _Boxes] = defaultdict(_Boxes)
+    gone: dict[str, Reading] = {}
+    """Scope -> the question that went last."""
     found: list[Reading] = []
     for reading in readings:
-        line, scope = reading.consent, reading.scope
-        if line.signal == "dialog" and line.status == "requested":
-            before = drawn.get(scope)
-            again = before is not None and reading.at - before.at < REDRAW
-            if not line.ticked:
-                pre_ticked.discard(scope)
-            elif not (again and before is not None and before.consent.ticked is False):
-                pre_ticked.add(scope)
-            drawn[scope] = reading
-        elif line.ticked is False:
-            pre_ticked.discard(scope)
-        if _agrees(reading) and scope in SEPARATE and line.ticked is not True and reading.ref in together:
+        scope = reading.scope
+        boxes[scope].see(reading)
+        if reading.says == "gone":
+            since = boxes[scope].shown_at or reading.at
+            if any(since <= at <= reading.at + SEEN_ACT for at in acts.get(scope, ())):
+                continue
+            gone[scope] = reading
+        elif reading.says == "requested" and scope in gone and _is_back(reading, gone[scope]):
+            reading = reading._replace(says="again")
+        elif _agrees(reading) and scope in SEPARATE and reading.consent.ticked is not True and reading.ref in together:
             reading = reading._replace(says="requested", why="bundled")
-        elif _agrees(reading) and scope in pre_ticked:
+        elif _agrees(reading) and boxes[scope].pre_ticked:
             reading = reading._replace(says="requested", why="pre_ticked")
         found.append(reading)
     return found
+
+
+class _Boxes:
+    """The question of one scope as it was shown last, and whether its box came up ticked."""
+
+    def __init__(self) -> None:
+        self.shown_at: datetime | None = None
+        self.pre_ticked = False
+        self._ticked: bool | None = None
+
+    def see(self, reading: Reading) -> None:
+        """Take in one more line of its scope."""
+        line = reading.consent
+        if line.signal == "dialog" and line.status == "requested":
+            again = self.shown_at is not None and reading.at - self.shown_at < REDRAW
+            if not line.ticked:
+                self.pre_ticked = False
+            elif not (again and self._ticked is False):
+                self.pre_ticked = True
+            self.shown_at, self._ticked = reading.at, line.ticked
+        elif line.ticked is False:
+            self.pre_ticked = False
+
+
+def _acts(readings: Iterable[Reading]) -> dict[str, list[datetime]]:
+    """Scope -> when somebody was seen to answer its question, or to do what leaves it without an answer. What only
+    leads to choices is no such act: what was chosen there is another matter."""
+    found: dict[str, list[datetime]] = {}
+    for each in readings:
+        by_hand = each.consent.by == "user" or by_operator(each.consent)
+        if by_hand and each.says != "gone" and each.why != "options":
+            found.setdefault(each.scope, []).append(each.at)
+    return found
+
+
+def _is_back(asked: Reading, gone: Reading) -> bool:
+    """Whether it is the question that had gone, by its heading."""
+    heading = normal_label(gone.consent.text or "")
+    same = heading != "" and normal_label(asked.consent.text or "") == heading
+    return asked.consent.signal == "dialog" and same and asked.at - gone.at <= BACK
 
 
 def _touched_together(readings: Sequence[Reading], labels: Labels) -> set[Ref]:
@@ -216,11 +246,15 @@ def following(now: ConsentName, says: Says) -> ConsentName:
     match says:
         case "given" | "refused" | "basic_only" | "withdrawn":
             return says
+        case "gone":
+            return now if now in ("given", "dismissed") else "unseen_answer"
         case "changed" if now == "given":
             return "expired"
-        case _ if now in ANSWERS or now == "expired":
+        case "again" if now == "unseen_answer":
+            return "requested"
+        case _ if now in ANSWERS or now in ("expired", "unseen_answer"):
             return now
-        case "changed" | "requested":
+        case "changed" | "requested" | "again":
             return "requested"
         case "dismissed":
             return "dismissed"

@@ -100,7 +100,7 @@ class Reporter:
 
     @cached_property
     def _accesses(self) -> dict[Ref, Access]:
-        return dict(self._facts.accesses)
+        return {seen.ref: seen.event for seen in self._facts.accesses}
 
     def _recipient(self, lead: Sighting) -> Recipient | None:
         if lead.flow is not None:

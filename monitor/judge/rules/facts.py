@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.events import Access, Consent, Gap, Observers, Ref
+from monitor.events import Access, Consent, Gap, Observers
 from monitor.findings import Flow, Recipient
 from monitor.judge.consent import Timeline
 from monitor.judge.data_types import DataTypes
 from monitor.judge.phases import Phases
 from monitor.judge.recipients import RecipientTable
 from monitor.judge.rules.frequency import Frequency
+from monitor.seen import Seen
 
 if TYPE_CHECKING:
     from monitor.judge.app_types import AppType
@@ -31,19 +32,17 @@ class Facts:
     for it holds."""
 
     flows: Sequence[Flow]
-    accesses: Sequence[tuple[Ref, Access]]
+    accesses: Sequence[Seen[Access]]
     timeline: Timeline
     observers: Observers = EVERYBODY
     """Who watched: a rule that needs another observer does not judge."""
-    clock_offset_ms: float = 0
-    """Device minus host, for the times of accesses, consents and phases."""
     clock_uncertainty_ms: float = 0
-    """How wrong that can be."""
+    """How far the clocks of device and host may be apart in spite of all."""
     data_types: DataTypes | None = None
     """Names and properties of kinds of data; without it sentences use the codes."""
     recipients: RecipientTable | None = None
     """Whose code a stack frame is; without it sentences name only the code."""
-    consents: Sequence[tuple[Ref, Consent]] = ()
+    consents: Sequence[Seen[Consent]] = ()
     phases: Phases = field(default_factory=Phases)
     claims: Sequence[Claim] = ()
     gaps: Sequence[Gap] = ()

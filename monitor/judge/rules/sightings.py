@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import ConsentName, ConsentStatus, Flow
 from monitor.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
-from monitor.judge.consent.machine import host_time, line_number
 from monitor.judge.order import decided, least
 from monitor.judge.phases import UNKNOWN, PhaseStatus
 from monitor.judge.recipients import is_device
 from monitor.judge.rules.facts import Facts
 from monitor.labels import Labels
+from monitor.seen import Seen, number_of
 
 if TYPE_CHECKING:
     from monitor.judge.claims import Claim
@@ -115,7 +115,6 @@ class Sightings:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._offset = timedelta(milliseconds=facts.clock_offset_ms)
 
     def of(self, on: str) -> list[Sighting]:
         """All that a rule on this looks at."""
@@ -151,27 +150,27 @@ class Sightings:
             flows.sort(key=lambda each: (each.certainty < CERTAIN, each.at, each.line))
         return [
             sighting
-            for ref, access in self._facts.accesses
-            if access.outcome == "returned" and access.values
-            for sighting in self._access(ref, access, tuple(carried.get(ref, ())))
+            for seen in self._facts.accesses
+            if seen.event.outcome == "returned" and seen.event.values
+            for sighting in self._access(seen, tuple(carried.get(seen.ref, ())))
         ]
 
     @cached_property
     def consents(self) -> list[Sighting]:
         """Every consent line that counts, in order of time, those that an earlier run left, and those by which the app
         answered itself; what an operator has since replaced or taken back is not there any more, and a question that
-        is drawn anew is there once."""
+        is redrawn is there once."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
         lines = [
-            (host_time(consent, self._facts.clock_offset_ms), line_number(ref), ref, consent)
-            for ref, consent in self._facts.consents
-            if ref in readings or ref in self._earlier or self._pressed_itself(ref, consent)
+            seen
+            for seen in self._facts.consents
+            if seen.ref in readings or seen.ref in self._earlier or self._pressed_itself(seen)
         ]
-        lines.sort(key=lambda each: each[:3])
+        lines.sort(key=lambda each: (each.at, each.number, each.ref))
         permissions: dict[str, _Permission] = {}
         drawn: dict[str, tuple[datetime, bool | None]] = {}
         found: dict[Ref, Sighting] = {}
-        for at, line, ref, consent in lines:
+        for ref, line, at, consent in lines:
             if self._is_redraw(at, consent, drawn):
                 continue
             if consent.signal in PERMISSION_SIGNALS:
@@ -207,28 +206,28 @@ class Sightings:
 
     @staticmethod
     def _is_redraw(at: datetime, consent: Consent, drawn: dict[str, tuple[datetime, bool | None]]) -> bool:
-        """Whether a question is the one of just before, drawn anew: nothing was answered in between, and its box is as
+        """Whether a question is the one of just before, redrawn: nothing was answered in between, and its box is as
         it was. `drawn`: what -> when it was shown last, and its box."""
         prompt = consent.signal == "permission_prompt"
         what = f"{PROMPT}{consent.text}" if consent.signal in PERMISSION_SIGNALS else consent.scope
         if not prompt and not (consent.signal == "dialog" and consent.status == "requested"):
-            if consent.status != "dismissed" or consent.by != "app":  # the app closes what it draws anew
+            if consent.status != "dismissed" or consent.by != "app":  # the app closes what it redraws
                 drawn.pop(what, None)
             return False
         last = drawn.get(what)
         drawn[what] = (at, consent.ticked)
         return last is not None and at - last[0] < REDRAW and last[1] == consent.ticked
 
-    def _pressed_itself(self, ref: Ref, consent: Consent) -> bool:
+    def _pressed_itself(self, seen: Seen[Consent]) -> bool:
         """Whether the app itself touched a label for a yes, and did not only pass on a touch of the user."""
+        consent = seen.event
         if consent.signal != "tap" or consent.by != "app" or consent.status != "given":
             return False
-        if ref in self._facts.timeline.replaced() or not self._facts.timeline.knows(ref):
+        if seen.ref in self._facts.timeline.replaced() or not self._facts.timeline.knows(seen.ref):
             return False
         if said(consent, self._facts.labels or Labels())[0] != "given":
             return False
-        at = host_time(consent, self._facts.clock_offset_ms)
-        return not any(abs(at - touch) <= GESTURE for touch in self._touches)
+        return not any(abs(seen.at - touch) <= GESTURE for touch in self._touches)
 
     @cached_property
     def _touches(self) -> list[datetime]:
@@ -241,7 +240,7 @@ class Sightings:
         """Lines that show consent of an earlier run for sure: answers from before this one, and what the app's store
         had at its start. A flag that the app sets in the first moments of a run may as well be set by this run."""
         counted = {each.ref for each in self._facts.timeline.readings()}
-        kept = {ref for ref, line in self._facts.consents if was_there(line)}
+        kept = {seen.ref for seen in self._facts.consents if was_there(seen.event)}
         return frozenset(self._facts.timeline.carried()) & (counted | kept)
 
     @property
@@ -275,7 +274,7 @@ class Sightings:
                 Sighting(
                     at=claim.at,
                     ref=claim.ref,
-                    line=line_number(claim.ref),
+                    line=number_of(claim.ref),
                     what=claim.host or "",
                     status=status,
                     decided=status.state,
@@ -360,7 +359,7 @@ class Sightings:
         return Sighting(
             at=flow.at,
             ref=flow.upload,
-            line=line_number(flow.upload),
+            line=number_of(flow.upload),
             data=flow.data,
             what=flow.recipient.host,
             status=status,
@@ -406,7 +405,7 @@ class Sightings:
                 words.append((at, claim.ref, claim))
         found: dict[str, tuple[list[datetime], list[Claim | None]]] = {}
         yes: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
-        for at, _, claim in sorted(words, key=lambda each: (each[0], line_number(each[1]))):
+        for at, _, claim in sorted(words, key=lambda each: (each[0], number_of(each[1]))):
             key = (claim.host, claim.path)
             if claim.says == "given":
                 yes[claim.scope].add(key)
@@ -426,28 +425,29 @@ class Sightings:
             return UNKNOWN
         return phase
 
-    def _access(self, ref: Ref, access: Access, flows: tuple[Sighting, ...]) -> list[Sighting]:
+    def _access(self, seen: Seen[Access], flows: tuple[Sighting, ...]) -> list[Sighting]:
         """An access, at its moment; a folded line stands for several calls, of which the first and the last have a
         known time: where the user decided, or the app left the foreground, in between, they are two sightings of one
         call each."""
-        first = self._call(ref, access, access.at, access.count, flows)
+        access = seen.event
+        first = self._call(seen, seen.at, access.count, flows)
         if access.until is None or access.count == 1:
             return [first]
-        last = self._call(ref, access, access.until, 1, flows)
+        last = self._call(seen, seen.on_host(access.until), 1, flows)
         if last.status == first.status and last.phase[:3] == first.phase[:3]:
             return [first]
         first.count = 1
         return [first, last]
 
-    def _call(self, ref: Ref, access: Access, time: datetime, count: int, flows: tuple[Sighting, ...]) -> Sighting:
-        at = time - self._offset
+    def _call(self, seen: Seen[Access], at: datetime, count: int, flows: tuple[Sighting, ...]) -> Sighting:
+        access = seen.event
         uncertainty_ms = self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(at, "device", uncertainty_ms, access.data)
         status = least(possible, self._facts.timeline.at(at, access.data))
         return Sighting(
             at=at,
-            ref=ref,
-            line=line_number(ref),
+            ref=seen.ref,
+            line=seen.number,
             data=access.data,
             what=access.source,
             status=status,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.events import Value
+from monitor.findings import Why
 from monitor.match.belief.placeholders import is_everywhere, is_of_a_service
 from monitor.match.belief.support import KEYED_BITS, has_own_field, is_in_description, supports
 from monitor.match.hits import Hit, is_whole
@@ -45,17 +46,15 @@ def believed(reads: Reads, hits: Sequence[Hit], when: When) -> dict[Key, list[Hi
             if key in certain and hit.strong:
                 kept.append(hit)
             elif partner := next((one for one, of_row in partners if supports(certain[one], hit, of_row)), None):
-                why = f"{hit.why}; short, but the {partner[0]} of the same row is in the upload as well"
-                kept.append(hit._replace(chance=hit.chance / 10_000, why=why))
+                kept.append(hit.because(Why.PARTNER, type=partner[0])._replace(chance=hit.chance / 10_000))
             elif hit.telling and hit.variant.bits >= KEYED_BITS and is_whole(hit) and key not in everywhere:
-                kept.append(hit._replace(why=f"{hit.why}; short, but under a key of this kind"))
+                kept.append(hit.because(Why.OWN_KEY))
             elif has_own_field(hit, certain.values()) and key not in everywhere:
-                kept.append(hit._replace(why=f"{hit.why}; a common word, but all of a field"))
+                kept.append(hit.because(Why.OWN_FIELD))
             elif is_in_description(hit, by_key.values()) and key not in everywhere:
-                why = f"{hit.why}; a bare number, but in a list that describes the device"
-                kept.append(hit._replace(chance=max(hit.chance, MAYBE), why=why))
+                kept.append(hit.because(Why.IN_DESCRIPTION)._replace(chance=max(hit.chance, MAYBE)))
             elif key[0] in SURE_WITH_SALT and hit.evidence and len(hit.leaf.data) <= SALTED:
-                kept.append(hit._replace(why=f"{hit.why}; short, but with a salt it is all that went in"))
+                kept.append(hit.because(Why.ALL_BUT_SALT))
         if kept:
             kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
             believed[key] = kept[:MATCHES]
@@ -82,9 +81,7 @@ def _with_namesakes(
     chance = min(0.5, NAMESAKE * names) ** max(1, len(alone))
     for key in alone:
         believed[key] = [
-            hit._replace(chance=chance, why=f"{hit.why}; {names} names are known, and others bear them too")
-            if hit.chance < chance
-            else hit
+            hit.because(Why.MANY_NAMES, count=names)._replace(chance=chance) if hit.chance < chance else hit
             for hit in believed[key]
         ]
     return believed

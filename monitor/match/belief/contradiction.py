@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+from monitor.findings import Why
 from monitor.match.belief.beside import ACROSS, LEVELS, ROW_BYTES, Place, Rows, Told
 from monitor.match.belief.contacts import is_same, kind_of
 from monitor.match.belief.steps import Tokens
@@ -58,15 +59,15 @@ def without_others(reads: Reads, hits: list[Hit], decoded: Decoded, at: datetime
             kept.append(hit)
         elif not _is_contradicted(reads, own[key], place, by_path):
             unseen = decoded.passed_over and is_of_many(key, hit)
-            kept.append(as_namesake(hit, "what stands beside it was passed over") if unseen else hit)
+            kept.append(as_namesake(hit, Why.PASSED_OVER) if unseen else hit)
         elif not is_of_many(key, hit):
-            kept.append(as_namesake(hit, "but a number or address of another is beside it"))
+            kept.append(as_namesake(hit, Why.ANOTHER_BESIDE))
     return kept
 
 
-def as_namesake(hit: Hit, why: str) -> Hit:
+def as_namesake(hit: Hit, why: Why) -> Hit:
     """A hit that says no more than that somebody of this name was meant."""
-    return hit._replace(namesake=True, chance=max(hit.chance, CHANCE), why=f"{hit.why}; {why}")
+    return hit.because(why)._replace(namesake=True, chance=max(hit.chance, CHANCE))
 
 
 CHANCE = 0.1
@@ -95,9 +96,9 @@ def alone(reads: Reads, hits: dict[Key, list[Hit]], leaves: Sequence[Leaf], at: 
             entries[place] += len(BETWEEN.split(leaf.text[:ROW_BYTES]))
     known = {place for place in several if len(people[place]) >= MOSTLY * entries[place]}
     single = {id(hit) for hit in marked if _list_of(hit.leaf) not in known}
-    why = "a name alone, which others bear too"
     return {
-        key: [as_namesake(hit, why) if id(hit) in single else hit for hit in of_key] for key, of_key in hits.items()
+        key: [as_namesake(hit, Why.NAME_ALONE) if id(hit) in single else hit for hit in of_key]
+        for key, of_key in hits.items()
     }
 
 

@@ -1,14 +1,15 @@
-"""What is said of hits that are believed: matches, how likely they are to be coincidence, and in words."""
+"""What is said of hits that are believed: matches, and how likely they are to be coincidence."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-from monitor.findings import Match
+from monitor.findings import Match, Reason, Why, because
 from monitor.match.decode import GUESSES, Decoded
 from monitor.match.finders.sets import BLOOM, LISTED
 from monitor.match.hits import Hit
 from monitor.match.reads import Key
+from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.disguises import DISGUISES
 
 GUESSED = frozenset((*GUESSES, BLOOM))
@@ -38,9 +39,7 @@ def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit
         many = len(listed[parent])
         if hit.variant.how != "leaf" or parent == hit.leaf.path or many < 2:
             return hit
-        return hit._replace(
-            why=f"{hit.why}; {len(known[parent])} of the {many} entries of {parent} are of known values"
-        )
+        return hit.because(Why.LISTED, count=len(known[parent]), many=many, path=parent)
 
     return {key: [told(hit) for hit in of_key] for key, of_key in hits.items()}
 
@@ -53,22 +52,25 @@ def _chance(hit: Hit) -> float:
     return max(hit.chance, 0.5) if _guess(hit) else hit.chance
 
 
-def _odds(hit: Hit) -> str:
-    """What the chance of coincidence is, in words."""
-    guess = _guess(hit)
-    if guess:
-        return f"{guess} was guessed: a candidate, no proof"
+def _turned(hit: Hit) -> tuple[Reason, ...]:
+    return (because(Why.APP_TURNED_IT, lines=", ".join(hit.evidence)),) if hit.evidence else ()
+
+
+def _odds(hit: Hit) -> Reason:
+    """What the chance of coincidence is."""
+    if guess := _guess(hit):
+        return because(Why.GUESSED, step=guess)
     if hit.chance > 0.1 or hit.namesake:
-        return "this alone proves nothing"
+        return because(Why.NO_PROOF)
     if hit.chance < 1e-9:
-        return "by chance in fewer than one of a billion such uploads"
-    return f"by chance in about one of {round(1 / hit.chance, 1 - len(str(int(1 / hit.chance)))):,.0f} such uploads"
+        return because(Why.CHANCE_TINY)
+    return because(Why.CHANCE, many=int(round(1 / hit.chance, 1 - len(str(int(1 / hit.chance))))))
 
 
 def _guess(hit: Hit) -> str:
     """What of the way to a hit was guessed; empty when nothing was."""
     if hit.variant.name in DISGUISES:
-        return hit.variant.name.replace("_", " ")
+        return hit.variant.name
     return next((step for step in hit.decoding if step in GUESSED), "")
 
 
@@ -78,7 +80,7 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
         Match(
             type=hit.value.type,
             value=hit.value.text,
-            variant=hit.form or hit.variant.name,
+            variant=as_sent(hit),
             of=hit.variant.of,
             decoding=hit.decoding,
             path=hit.leaf.path,
@@ -89,7 +91,7 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
             before=hit.before,
             found=hit.found,
             after=hit.after,
-            note=f"{hit.why}; {_odds(hit)}",
+            reasons=(*hit.reasons, *_turned(hit), _odds(hit)),
             namesake=hit.namesake,
             evidence=hit.evidence,
         )

@@ -43,7 +43,7 @@ SERVICE_DIGITS = 7
 
 
 def is_placeholder(value: Value) -> bool:
-    """Whether a value is what stands where there is none, so that finding it proves nothing."""
+    """Whether a value is a placeholder, so that finding it proves nothing."""
     text = value.text.strip().strip('"').lower()
     if text in CONSTANT:
         return True

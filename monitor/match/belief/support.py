@@ -20,7 +20,7 @@ WORDS = frozenset(
 )
 """Types whose values are words that everybody uses: what they mean, only a key says."""
 NAMES = frozenset(("carrier", "device_model_os", "device_name", "device_state", "wifi_ssid_bssid"))
-"""Types whose values are names of things, short and borne by many."""
+"""Types whose values are names of things, short and shared by many."""
 VERSION = re.compile(r"os_?ver|os_?release|android_?(?:ver|release)|api_?level|sdk_?int")
 """Keys under which a bare number is the version of the system."""
 NEAR = 200

@@ -74,7 +74,7 @@ def _marked(body: Body, marks: dict[bytes, str]) -> str:
 
 
 def blocks(body: Body, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """A body's bytes, one block after the other; of a mapped file, what was read is let go of."""
+    """A body's bytes, one block after the other; of a mapped file, what was read is released."""
     end = len(body) if end is None else end
     for at in range(start, end, BLOCK):
         yield body[at : min(end, at + BLOCK)]

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from monitor.events import Value
 from monitor.match import variants
 from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.finders.found import Found
+from monitor.match.hits import Hit, Spot, all_of
 from monitor.match.look import Look
 from monitor.match.native.tables import Table
+from monitor.match.search import Search
 from monitor.match.variants import digests
 from monitor.match.variants.entering import words_of
 
 INSIDE = range(16, 1 << 16)
 """Bytes of data in which a digest may stand anywhere."""
 LONGEST_ROW = 1000
-"""Bytes of all that are cut and stand one behind the other."""
+"""Bytes of all that are cut and stand one after the other."""
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ZEROS_LOST = {size - lost: size for size in (32, 40, 64) for lost in (1, 2)}
 """Hex digits of a digest that was written as a number, as `new BigInteger(1, digest).toString(16)` does -> of all."""
@@ -30,7 +32,28 @@ KNOWN_BY = 8
 """Bytes of a digest by which it is looked up."""
 
 
-def find_digests(table: Table, look: Look, found: Found) -> None:
+class Digests:
+    """Values by their digests."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.patterns = 0
+
+    def add(self, slot: int, value: Value) -> None:
+        """Look for the digests of a value from now on."""
+        words = [digest[2] for digest in variants.digests_of(value)]
+        self._table.put(words_of(words), slot)
+        self.patterns += len(words)
+
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """Every digest, however it stands."""
+        yield from _all_of_leaves(self._table, look, search)
+        yield from _unpadded(self._table, look.leaves, search)
+        if inside := [leaf for leaf in look.binary if INSIDE.start < len(leaf.data) < INSIDE.stop]:
+            yield from _inside(self._table, Look(inside), search)
+
+
+def _all_of_leaves(table: Table, look: Look, search: Search) -> Iterator[Hit]:
     """Digests that are all of a leaf, or stand in a row of them, whole or cut."""
     sizes = digests.SIZES
     candidates: list[tuple[Leaf, bytes]] = []
@@ -52,35 +75,35 @@ def find_digests(table: Table, look: Look, found: Found) -> None:
         leaf, data = candidates[number]
         # what was cut out of more bytes may be a whole digest, but is none that was cut: it may be half of another
         whole = leaf.decoding[-1:] == ("digests",) and len(data) != digests.SHORTENED
-        for digest in found.known.forms_of(slot).digests:
+        for digest in search.known.forms_of(slot).digests:
             if digest[2] == data or (not whole and digest[2].startswith(data)):
                 variant = variants.digested(digest)
                 if len(data) < len(variant.pattern):
                     variant = variant._replace(name=f"{variant.name}_first_{len(data)}")
-                found.add(slot, variant, leaf, 0, len(leaf.data), "")
+                yield from search.hit(slot, variant, all_of(leaf))
 
 
-def find_unpadded(table: Table, leaves: Sequence[Leaf], found: Found) -> None:
+def _unpadded(table: Table, leaves: Sequence[Leaf], search: Search) -> Iterator[Hit]:
     """Digests in hex of which each byte below 16 has one digit: all of a text, in which fewer digits are missing
     than bytes of a digest are that small."""
     candidates = [leaf for leaf in leaves if len(leaf.data) in UNPADDED and HEX_DIGITS.fullmatch(leaf.data)]
     words = [(leaf, word) for leaf in candidates[:MOST_UNPADDED] for word in unpadded_words(leaf.data)]
     for slot, number in sorted({(row.slot, row.start) for row in table.find(b"".join(w for _, w in words))}):
         leaf = words[number][0]
-        for digest in found.known.forms_of(slot).digests:
+        for digest in search.known.forms_of(slot).digests:
             if len(digest[2]) == UNPADDED[len(leaf.data)][0] and leaf.data.lower() == unpadded(digest[2]):
-                found.add(slot, variants.digested(digest), leaf, 0, len(leaf.data), "")
+                yield from search.hit(slot, variants.digested(digest), all_of(leaf))
 
 
-def find_digests_inside(table: Table, look: Look, found: Found) -> None:
+def _inside(table: Table, look: Look, search: Search) -> Iterator[Hit]:
     """Whole digests among other bytes."""
     for slot, at, _ in table.find_anywhere(look.joined):
         number = look.leaf_at(at)
         leaf, start = look.leaves[number], at - look.starts[number]
-        for digest in found.known.forms_of(slot).digests:
+        for digest in search.known.forms_of(slot).digests:
             end = start + len(digest[2])
             if len(digest[2]) >= INSIDE.start and end - start < len(leaf.data) and leaf.data[start:end] == digest[2]:
-                found.add(slot, variants.digested(digest), leaf, start, end, "")
+                yield from search.hit(slot, variants.digested(digest), Spot(leaf, start, end, ""))
 
 
 def _part(leaf: Leaf, start: int, end: int) -> Leaf:

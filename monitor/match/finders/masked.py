@@ -4,12 +4,15 @@ are under the same byte of the key is the same without it, so one lookup does fo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
+from monitor.events import Value
 from monitor.match.decode.walk.pieces import Leaf
+from monitor.match.hits import Hit, all_of
+from monitor.match.look import Look
 from monitor.match.native.tables import Table, hashes_of
-from monitor.match.variants import FORMS, Variant, bits_of
+from monitor.match.search import Search
+from monitor.match.variants import FORMS, Variant, bits_of, kind_of
 
 KEYS = range(1, 9)
 """Bytes of a key."""
@@ -19,32 +22,22 @@ BITS = 30.0
 """What a value must say."""
 
 
-class Found(NamedTuple):
-    """A value under a key."""
-
-    slot: int
-    variant: Variant
-    leaf: int
-
-
 class Masked:
     """Values in the form in which they were given; of each only numbers are kept by which it is found."""
 
-    def __init__(self, value_of: Callable[[int], tuple[str, str]]) -> None:
-        """`value_of`: slot -> kind and text of a value that was added."""
-        self._value_of = value_of
+    def __init__(self) -> None:
         self._differences = Table()
 
-    def add(self, slot: int, kind: str, text: str) -> None:
+    def add(self, slot: int, value: Value) -> None:
         """Look for a value from now on."""
-        if data := _given(kind, text):
+        if data := _given(value):
             self._differences.put(hashes_of(_differences(data)), slot)
 
-    def find(self, leaves: Sequence[Leaf]) -> Iterator[Found]:
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value that all of a leaf may be which nobody could read, or under one byte only."""
         numbers: list[int] = []
         differences: list[tuple[int, int, int]] = []
-        for number, leaf in enumerate(leaves):
+        for number, leaf in enumerate(look.leaves):
             if LEAST < len(leaf.data) <= LONGEST:
                 found = list(_differences(leaf.data, KEYS if _is_unreadable(leaf) else KEYS[:1]))
                 differences += found
@@ -52,9 +45,10 @@ class Masked:
         if not differences:
             return
         for slot, at in sorted({(row.slot, row.start) for row in self._differences.find(hashes_of(differences))}):
-            data = _given(*self._value_of(slot))
-            if differences[at] in _differences(data) and leaves[numbers[at]].data != data:
-                yield Found(slot, Variant("xor", "as_given", "leaf", data, "none", bits_of(data.decode())), numbers[at])
+            data, leaf = _given(search.known.value(slot)), look.leaves[numbers[at]]
+            if differences[at] in _differences(data) and leaf.data != data:
+                variant = Variant("xor", "as_given", "leaf", data, "none", bits_of(data.decode()))
+                yield from search.hit(slot, variant, all_of(leaf), decoding=(*leaf.decoding, "xor"))
 
 
 def _is_unreadable(leaf: Leaf) -> bool:
@@ -68,9 +62,9 @@ def _is_unreadable(leaf: Leaf) -> bool:
 STRANGE = re.compile(r"[^\w .,:;@+/-]|\d[:;]\D")
 
 
-def _given(kind: str, text: str) -> bytes:
+def _given(value: Value) -> bytes:
     """What is looked for of a value; nothing when it says too little."""
-    forms = FORMS[kind](text)
+    forms = FORMS[kind_of(value)](value.text)
     data = forms[0][1].encode("utf-8", "ignore") if forms and bits_of(forms[0][1]) >= BITS else b""
     return data if len(data) <= LONGEST else b""
 

@@ -1,13 +1,16 @@
-"""Finds numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`."""
+"""Finds numbers with something between their digits: `+86 138-0013-8000`, `(310) 555 0123`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from monitor.match.finders.found import Found
+from monitor.events import Value
+from monitor.match import variants
+from monitor.match.hits import Hit, Spot
 from monitor.match.look import Look
 from monitor.match.native.tables import Table
+from monitor.match.search import Search
 from monitor.match.variants.entering import words_of
 
 _End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
@@ -18,8 +21,27 @@ NO_DIGIT = re.compile(rb"[^0-9]")
 DIGITS_OF_A_NUMBER = range(7, 18)
 
 
-def find_split_numbers(table: Table, look: Look, found: Found) -> None:
-    """Numbers whose digits something stands between: `+86 138-0013-8000`, `(310) 555 0123`, `+44 (0)7700 ...`."""
+class SplitNumbers:
+    """Numbers by their last eight digits."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.patterns = 0
+
+    def add(self, slot: int, value: Value) -> None:
+        """Look for a number from now on, if the value is one."""
+        kind = variants.kind_of(value)
+        forms = variants.FORMS[kind](value.text)
+        numbers = {form.encode() for name, form in forms if variants.is_grouped(kind, name, form)}
+        self._table.put(words_of(number[-8:] for number in numbers), slot)
+        self.patterns += len(numbers)
+
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """Every number whose digits something stands between."""
+        return _split(self._table, look.numeric, search) if self._table else iter(())
+
+
+def _split(table: Table, look: Look, search: Search) -> Iterator[Hit]:
     for run, groups, last in _ends(table, look):
         leaf_number = look.leaf_at(run.start())
         leaf = look.leaves[leaf_number]
@@ -29,11 +51,11 @@ def find_split_numbers(table: Table, look: Look, found: Found) -> None:
             text = run[0][max(0, start) : groups[last].end()]
             numbers = sorted({NO_DIGIT.sub(b"", text), NO_DIGIT.sub(b"", text.replace(b"(0)", b""))})
             for slot, which, _ in table.find(words_of(number[-8:] for number in numbers)):
-                variant = found.known.forms_of(slot).digits.get(numbers[which])
+                variant = search.known.forms_of(slot).digits.get(numbers[which])
                 one_more = last + 1 < len(groups) and len(groups[last + 1][0]) == 1
                 if variant is not None and not (variant.unchecked and one_more):
-                    split = variant._replace(name="separated")
-                    found.add(slot, split, leaf, base + max(0, start), base + groups[last].end(), "utf-8")
+                    spot = Spot(leaf, base + max(0, start), base + groups[last].end())
+                    yield from search.hit(slot, variant._replace(name="separated"), spot)
 
 
 def _ends(table: Table, look: Look) -> Iterator[_End]:

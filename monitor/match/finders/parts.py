@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
+from monitor.events import Value
+from monitor.findings import Why, because
 from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.hits import STRONG_BITS, TELLING, last_key, parent_of
+from monitor.match.hits import STRONG_BITS, TELLING, Hit, all_of, last_key, parent_of
 from monitor.match.look import Look
+from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Table, hashes_of
-from monitor.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests
+from monitor.match.search import Search
+from monitor.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests, kind_of
 from monitor.match.variants.dates import DATE
 from monitor.match.variants.normal import UMLAUTS, without_accents
 from monitor.match.variants.phones import digits_of
@@ -37,17 +40,6 @@ KEYS = {
 }
 
 
-class Found(NamedTuple):
-    """One part of a value, whose other parts are in fields beside it."""
-
-    slot: int
-    variant: Variant
-    leaf: int
-    strong: bool
-    telling: bool
-    why: str
-
-
 Cuts = list[tuple[str, tuple[str, ...]]]
 """Ways in which a value may be cut: the normal form, and its parts in order."""
 CANDIDATE_BITS = 30.0
@@ -65,15 +57,20 @@ SURE_OF_LITTLE = 3.0
 class Splits:
     """Values that may be cut. Of each only numbers are kept by which it is found; its parts are made again then."""
 
-    def __init__(self, value_of: Callable[[int], tuple[str, str]]) -> None:
-        """`value_of`: slot -> kind and text of a value that was added."""
-        self._value_of = value_of
+    def __init__(self, narrow: Sieve) -> None:
+        """`narrow`: what is told of the parts as well."""
+        self._narrow = narrow
         self._firsts, self._cuts, self._whole = Table(), Table(), Table()
         """The first parts, each for slot 0; by the first two parts, and by all of a form, the slots of the values."""
         self._beginnings: set[str] = set()
 
-    def add(self, slot: int, kind: str, text: str, cuts: Cuts) -> None:
+    def add(self, slot: int, value: Value) -> None:
         """Look for the parts of a value from now on."""
+        kind, text = kind_of(value), value.text
+        cuts = list(cuts_of(kind, text))
+        self._narrow.add_words(rarest(cuts))
+        once = {part for _, parts in cuts for part in parts}
+        self._narrow.add_shorts([part.encode() for part in once if SHORT_PART.fullmatch(part)])
         if folded := _folded(cuts):
             self._firsts.put(hashes_of(parts[0] for _, parts in folded), 0)
             self._cuts.put(hashes_of(parts[:2] for _, parts in folded), slot)
@@ -81,16 +78,16 @@ class Splits:
             self._whole.put(hashes_of(form for _, form in whole), slot)
             self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
 
-    def find(self, look: Look) -> Iterator[Found]:
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value whose parts are each all of a leaf, beside each other."""
-        cut = list(self._neighbours(look))
-        anywhere = list(self._joined(look))
-        sure = {found.slot for found in cut if found.strong}
-        candidates = {found.slot for found in anywhere}
-        yield from (found for found in cut if found.strong or found.slot not in candidates)
-        yield from (found for found in anywhere if found.slot not in sure)
+        cut = list(self._neighbours(look, search))
+        anywhere = list(self._joined(look, search))
+        sure = {hit.key for hit in cut if hit.strong}
+        candidates = {hit.key for hit in anywhere}
+        yield from (hit for hit in cut if hit.strong or hit.key not in candidates)
+        yield from (hit for hit in anywhere if hit.key not in sure)
 
-    def _neighbours(self, look: Look) -> Iterator[Found]:
+    def _neighbours(self, look: Look, search: Search) -> Iterator[Hit]:
         texts = [
             (number, leaf.text.strip().casefold())
             for number, leaf in enumerate(look.leaves)
@@ -101,11 +98,13 @@ class Splits:
             beside = sorted(_texts_beside(look, number))
             slots = {row.slot for row in self._cuts.find(hashes_of((first, text) for text in beside))}
             for slot in sorted(slots):
-                yield from self._cut(look, number, first, beside, slot)
+                yield from self._cut(look, number, beside, slot, search)
 
-    def _cut(self, look: Look, number: int, first: str, beside: list[str], slot: int) -> Iterator[Found]:
+    def _cut(self, look: Look, number: int, beside: list[str], slot: int, search: Search) -> Iterator[Hit]:
         """The value of a slot where its parts stand, the first of them in this leaf."""
-        kind, text = self._value_of(slot)
+        value = search.known.value(slot)
+        kind, text = kind_of(value), value.text
+        first = (look.leaves[number].text or "").strip().casefold()
         for of, parts in _folded(list(cuts_of(kind, text))):
             numbers = _beside(look, number, parts) if parts[0] == first and parts[1] in beside else None
             if numbers is None or (of == UNCHECKED and _is_digit(look.leaves, numbers[-1] + 1)):
@@ -114,19 +113,22 @@ class Splits:
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
             ]
             telling = all(KEYS[kind].search(key) for key in keys)
-            if of == FROM_NOUGHT and not (telling and DAY_OF_MONTH.search(keys[-1])):
+            if of == FROM_ZERO and not (telling and DAY_OF_MONTH.search(keys[-1])):
                 continue
             bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
             variant = Variant("split", of, "utf-8", b"", "none", bits)
             paths = [look.leaves[one].path for one in numbers]
             for one, path in zip(numbers, paths, strict=True):
-                rest = " and ".join(other for other in paths if other != path)
-                why = f"in {len(parts)} parts, the rest at {rest}"
-                why += "; the keys say so" if telling else "; the keys do not say so"
+                rest = ", ".join(other for other in paths if other != path)
+                reasons = (
+                    because(Why.IN_PARTS, count=len(parts), rest=rest),
+                    because(Why.KEYS if telling else Why.NO_KEYS),
+                )
                 sure = bits >= (STRONG_BITS if telling else SURE_BITS if kind in ("id", "mac") else math.inf)
-                yield Found(slot, variant, one, sure, telling, why)
+                spot = all_of(look.leaves[one], "utf-8")
+                yield from search.hit(slot, variant, spot, strong=sure, telling=telling, reasons=reasons)
 
-    def _joined(self, look: Look) -> Iterator[Found]:
+    def _joined(self, look: Look, search: Search) -> Iterator[Hit]:
         """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
         beginnings, leaves = self._beginnings, look.leaves
         rows_of_leaves: list[tuple[str, list[int]]] = []
@@ -151,12 +153,14 @@ class Splits:
         found = self._whole.find(hashes_of(joined for joined, _ in rows_of_leaves)) if rows_of_leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}, key=lambda one: one[::-1]):
             joined, numbers = rows_of_leaves[at]
-            for of in (of for of, form in _whole(*self._value_of(slot)) if form == joined):
+            value = search.known.value(slot)
+            for of in (of for of, form in _whole(kind_of(value), value.text) if form == joined):
                 variant = Variant("split", of, "utf-8", b"", "none", SURE_OF_LITTLE)
-                way = f"from {leaves[numbers[0]].path} to {leaves[numbers[-1]].path}"
-                why = f"in {len(numbers)} parts, {way}; the keys do not say so: a candidate"
+                first, last = leaves[numbers[0]].path, leaves[numbers[-1]].path
+                why = because(Why.CUT_ANYWHERE, count=len(numbers), first=first, last=last)
                 for one in numbers:
-                    yield Found(slot, variant, one, True, False, why)
+                    spot = all_of(leaves[one], "utf-8")
+                    yield from search.hit(slot, variant, spot, strong=True, telling=False, reasons=(why,))
 
 
 def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:
@@ -200,68 +204,104 @@ WHOLE = frozenset(("as_given", "digits", "national", "international", "significa
 
 def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(normal form, its parts in order)."""
-    if kind == "name":
-        words = text.replace(",", " ").split()
-        if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
-            cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
-            words = [words[0][:cut], words[0][cut:]]
-        written = [words]
-        if not text.isascii() and (plain := without_accents(" ".join(words))).isascii():
-            written += [plain.split()]
-            written += [with_two.split()] if (with_two := text.translate(UMLAUTS)).isascii() else []
-        for names in ((" ".join(own[:cut]), " ".join(own[cut:])) for own in written for cut in range(1, len(own))):
-            yield "as_given", names
-            for digest in digests.COMMON:
-                first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)
-                yield digest, (first, last)
-    elif kind == "date" and (birthday := DATE.fullmatch(text.strip())):
+    return CUTS[kind](text) if kind in CUTS else iter(())
+
+
+def _cuts_of_name(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    words = text.replace(",", " ").split()
+    if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
+        cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
+        words = [words[0][:cut], words[0][cut:]]
+    written = [words]
+    if not text.isascii() and (plain := without_accents(" ".join(words))).isascii():
+        written += [plain.split()]
+        written += [with_two.split()] if (with_two := text.translate(UMLAUTS)).isascii() else []
+    for names in ((" ".join(own[:cut]), " ".join(own[cut:])) for own in written for cut in range(1, len(own))):
+        yield "as_given", names
+        for digest in digests.COMMON:
+            first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)
+            yield digest, (first, last)
+
+
+def _cuts_of_date(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if birthday := DATE.fullmatch(text.strip()):
         year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
         yield "as_given", (year, f"{month}", f"{day}")
         yield "as_given", (year, f"{month:02d}", f"{day:02d}")
-        yield FROM_NOUGHT, (year, f"{month - 1}", f"{day}")
-    elif kind == "phone":
-        for of, form in FORMS["phone"](text):
-            if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
-                for cut in range(2, 6):
-                    yield of, (form[:cut], form[cut:])
-                for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
-                    yield of, tuple(form[start:end] for start, end in pairwise(cuts))
-    elif kind == "email":
-        local, _, domain = text.strip().partition("@")
-        yield "as_given", (local, domain)
-    elif kind == "number" and text.isdecimal() and len(text) == 15:
+        yield FROM_ZERO, (year, f"{month - 1}", f"{day}")
+
+
+def _cuts_of_phone(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for of, form in FORMS["phone"](text):
+        if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
+            for cut in range(2, 6):
+                yield of, (form[:cut], form[cut:])
+            for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
+                yield of, tuple(form[start:end] for start, end in pairwise(cuts))
+
+
+def _cuts_of_email(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    local, _, domain = text.strip().partition("@")
+    yield "as_given", (local, domain)
+
+
+def _cuts_of_number(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if text.isdecimal() and len(text) == 15:
         yield "as_given", (text[:3], text[3:5], text[5:])
         yield "as_given", (text[:3], text[3:6], text[6:])
         yield "as_given", (text[:5], text[5:])
-    elif kind == "address":
-        parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
-        if len(parts) > 1:
-            yield "as_given", parts
-            rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
-            yield "as_given", (*parts[:1], *rest)
-            yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
-    elif kind == "mac" and len(pure := re.sub(r"[^\da-fA-F]", "", text)) == 12:
+
+
+def _cuts_of_address(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
+    if len(parts) > 1:
+        yield "as_given", parts
+        rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
+        yield "as_given", (*parts[:1], *rest)
+        yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
+
+
+def _cuts_of_mac(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if len(pure := re.sub(r"[^\da-fA-F]", "", text)) == 12:
         twos = [pure[at : at + 2] for at in range(0, 12, 2)]
         for between in (":", "-", ""):
             yield "maker_and_rest", (between.join(twos[:3]), between.join(twos[3:]))
-    elif kind == "id" and len(pure := text.strip().replace("-", "")) in (16, 32):
+
+
+def _cuts_of_id(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if len(pure := text.strip().replace("-", "")) in (16, 32):
         for size in (len(pure) // 2, 8):
             hexes = tuple(pure[at : at + size] for at in range(0, len(pure), size))
             yield "in_words", hexes
             numbers = [int(part, 16) for part in hexes]
             yield "in_words", tuple(map(str, numbers))
             yield "in_words", tuple(str(number - (number >> 4 * size - 1 << 4 * size)) for number in numbers)
-    elif kind == "imei":
-        digits = digits_of(text)
-        if digits.isdecimal() and len(digits) == 15:
-            yield "as_given", (digits[:8], digits[8:])
-            yield "as_given", (digits[:8], digits[8:14], digits[14])
-            yield UNCHECKED, (digits[:8], digits[8:14])
-            yield UNCHECKED, (digits[:7], digits[7:14])
-            yield "as_given", (digits[:7], digits[7:])
 
 
-FROM_NOUGHT = "month_from_nought"
+def _cuts_of_imei(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    digits = digits_of(text)
+    if digits.isdecimal() and len(digits) == 15:
+        yield "as_given", (digits[:8], digits[8:])
+        yield "as_given", (digits[:8], digits[8:14], digits[14])
+        yield UNCHECKED, (digits[:8], digits[8:14])
+        yield UNCHECKED, (digits[:7], digits[7:14])
+        yield "as_given", (digits[:7], digits[7:])
+
+
+CUTS = {
+    "name": _cuts_of_name,
+    "date": _cuts_of_date,
+    "phone": _cuts_of_phone,
+    "email": _cuts_of_email,
+    "number": _cuts_of_number,
+    "address": _cuts_of_address,
+    "mac": _cuts_of_mac,
+    "id": _cuts_of_id,
+    "imei": _cuts_of_imei,
+}
+"""Kind of value -> the ways in which it may be cut."""
+
+FROM_ZERO = "month_from_zero"
 """The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
 the day is called must say it, too."""
 DAY_OF_MONTH = re.compile(r"day_?of_?month")
@@ -279,7 +319,7 @@ def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
 
 def rarest(cuts: Cuts) -> set[bytes]:
     """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
-    longest, one behind the other."""
+    longest, one after the other."""
     found: set[bytes] = set()
     for _, parts in cuts:
         words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))

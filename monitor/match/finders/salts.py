@@ -6,15 +6,19 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice, permutations
+from functools import cache, cached_property
+from itertools import islice, permutations
 from typing import NamedTuple
 
 from monitor.events import Value
+from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.decode import Leaf
 from monitor.match.decode.walk.pieces import GUESSES
-from monitor.match.hits import Hit, hit_at, last_key, root_of
+from monitor.match.hits import Hit, all_of, hit_at, how_found, last_key, root_of
+from monitor.match.look import Look
 from monitor.match.reads import Key
+from monitor.match.search import Search
 from monitor.match.variants.digests import DIGESTS
 
 ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}
@@ -31,14 +35,18 @@ SALT = range(2, 65)
 NO_DIGEST = re.compile(
     r"session|request|trace|span|parent|correlation|message|event|transaction|install|^[rsem]?id$|_sid$"
 )
-"""Keys of ids that are drawn anew each time, and are no digests."""
+"""Keys of ids that are drawn at random each time, and are no digests."""
 MOST_SALTS, MOST_TOGETHER = 12, 12
 """Fields that are tried as salts, and values that are tried together: of 12, some thousand digests are taken."""
 LEAST_BITS = 24.0
 """What a value must say."""
 MOST = 4_000
-"""Digests that are taken for one upload at most, some 3 ms; forms of more values are not tried at all."""
-REMEMBERED = 4_096
+"""Forms of values that were read in rows, beyond which none of them is tried."""
+MOST_DIGESTS = 800
+"""Digests that are taken of one upload at most, each in about half a microsecond; they are shared out among its salts.
+What is hashed with the app's name or with another value is taken once."""
+REMEMBERED = 64
+"""Salts whose digests are kept: apps send the same again and again."""
 BETWEEN = (b"", b"_", b":", b"-", b"|", b"&", b",", b"#")
 """What may stand between two parts."""
 FORMS = frozenset(("as_given", "lower", "upper", "e164", "international", "national", "significant", "digits", "bare"))
@@ -48,12 +56,15 @@ OF_DEVICES = frozenset(("id", "imei", "mac", "number", "text"))
 
 
 class _Form(NamedTuple):
-    """One value in one normal form."""
+    """One value in one normal form; orders by how usual the form is."""
 
+    rank: int
     key: Key
     kind: str
     name: str
     data: bytes
+    md5: bytes
+    """Its MD5, written in hex."""
 
 
 class _Salt(NamedTuple):
@@ -63,78 +74,99 @@ class _Salt(NamedTuple):
     data: bytes
 
 
+class _Table:
+    """Digests, and what each is of."""
+
+    def __init__(self) -> None:
+        self._raw: list[bytes] = []
+        self._of: list[tuple[Sequence[tuple[_Form, ...]], str]] = []
+
+    def add(self, raw: Sequence[bytes], of: Sequence[tuple[_Form, ...]], name: str) -> None:
+        """Add digests: of which values each, and the name of the variant."""
+        self._raw += raw
+        self._of.append((of, name))
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        return dict(zip(self._raw, range(len(self._raw)), strict=True))
+
+    def get(self, raw: bytes) -> tuple[tuple[_Form, ...], str] | None:
+        """The values that a digest is of, and the name of the variant."""
+        number = self._numbers.get(raw)
+        if number is None:
+            return None
+        return next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+
+
 class Salts:
-    """The values of one recording, for digests that no table holds."""
+    """The values of one recording, for digests that no table of an index holds."""
 
     def __init__(self) -> None:
         self._alone: list[_Form] = []
         self._of_rows: list[_Form] = []
         self._known: dict[Key, bool] = {}
-        self._tried: set[tuple[frozenset[bytes], tuple[_Salt, ...], int, int]] = set()
-        """What was asked and not found: apps send the same again and again."""
+        self._forms: tuple[list[_Form], ...] = ()
+        self._tables: dict[tuple[bytes | None, str, int], _Table] = {}
+        """By salt (None: of several values), algorithm and size, what is made of `_forms`."""
 
-    def add(self, key: Key, *, alone: bool) -> None:
+    def add(self, key: Key, value: Value) -> None:
         """Look for a value from now on; those that were read alone, not in a row of many, are tried first."""
+        alone = value.row is None
         if key in self._known and self._known[key] >= alone:
             return
         self._known[key] = alone
-        value = Value(type=key[0], text=key[1])
         kind = variants.kind_of(value)
         if kind == "location" or variants.bits_of(key[1]) < LEAST_BITS:
             return
         known = self._alone if alone else self._of_rows
         if len(known) > MOST:
             return  # there are too many to try any
-        known.extend(
-            _Form(key, kind, name, text.encode("utf-8", "replace"))
-            for name, text in variants.FORMS[kind](key[1])
-            if name in FORMS
-        )
+        forms = ((name, text) for name, text in variants.FORMS[kind](key[1]) if name in FORMS)
+        for rank, (name, text) in enumerate(forms):
+            data = text.encode("utf-8", "replace")
+            known.append(_Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
-    def find(
-        self,
-        leaves: Sequence[Leaf],
-        explained: Iterable[Hit],
-        apps: Iterable[str],
-        wanted: Callable[[Key], bool],
-    ) -> list[Hit]:
-        """Every value that was hashed with a field of these leaves, with another value, or with the name of one of the
-        apps. `explained`: what was found already; `wanted`: whether a value may be in the upload at all."""
-        known = {_place(hit.leaf) for hit in explained if hit.strong}
-        asked = {leaf.data: leaf for leaf in reversed(leaves) if _may_be_digest(leaf) and _place(leaf) not in known}
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
+        apps, where no other finder says what a digest is."""
+        asked = {leaf.data: leaf for leaf in reversed(look.leaves) if _may_be_digest(leaf)}
         if not asked or not self._known:
-            return []
-        salts = _salts(leaves, asked.values())
-        salts += [_Salt("the app's name", app.encode("utf-8", "replace")) for app in apps]
-        alone, of_rows = (_few(forms, wanted) for forms in (self._alone, self._of_rows))
-        tried = (frozenset(asked), tuple(salts), len(alone), len(of_rows))
-        if tried in self._tried:
-            return []
-        if len(self._tried) >= REMEMBERED:
-            self._tried.clear()
-        inputs = chain(_salted(alone, salts), _together(list(filter(_is_of_device, alone))), _salted(of_rows, salts))
-        hits = list(_hashed(asked, inputs))
-        if not hits:
-            self._tried.add(tried)
-        return hits
+            return
+        known = {_place(hit.leaf) for hit in search.hits if hit.strong}
+        asked = {raw: leaf for raw, leaf in asked.items() if _place(leaf) not in known}
+        salts = _salts(look.leaves, asked.values())
+        forms = tuple(_few(forms, search.wanted) for forms in (self._alone, self._of_rows))
+        if forms != self._forms:
+            self._forms = forms
+            self._tables.clear()
+        room = MOST_DIGESTS // max(1, len(salts) * len({len(raw) for raw in asked}))
+        ways = [(salt.where, salt.data, room) for salt in salts]
+        ways += [("", app.encode("utf-8", "replace"), MOST_DIGESTS) for app in search.apps]
+        for raw, leaf in asked.items():
+            for where, salt, most in (*ways, (None, None, 0)):
+                if made := self._table(salt, ALGORITHMS[len(raw)], most).get(raw):
+                    yield from _hits(*made, where, leaf)
+                    break
+
+    def _table(self, salt: bytes | None, algorithm: str, most: int) -> _Table:
+        """The digests of the values with a salt, or of several values together."""
+        table = self._tables.pop((salt, algorithm, most), None)
+        if table is None:
+            of = self._forms
+            table = _together(of[0], algorithm) if salt is None else _salted(of, salt, algorithm, most)
+            if len(self._tables) >= REMEMBERED:
+                del self._tables[next(iter(self._tables))]
+        self._tables[salt, algorithm, most] = table
+        return table
 
 
 def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
-    """Those that are wanted, in an order that does not depend on when they became known; none of too many."""
+    """Those that are wanted and may be tried, in an order that does not depend on when they became known."""
     if len(forms) > MOST:
         return []
     forms.sort()
-    return [form for form in forms if wanted(form.key)]
-
-
-def _hashed(asked: dict[bytes, Leaf], inputs: Iterable[_Input]) -> Iterator[Hit]:
-    """Whatever of these inputs one of the digests was taken of."""
-    algorithms = [ALGORITHMS[size] for size in sorted({len(raw) for raw in asked})]
-    for forms, data, said, secret in islice(inputs, MOST // len(algorithms)):
-        for algorithm in algorithms:
-            raw = hmac.digest(secret, data, algorithm) if secret else DIGESTS[algorithm](data)
-            if raw in asked:
-                yield from _hits(forms, f"{'hmac' if secret else 'salted'}_{algorithm}", said, asked[raw])
+    is_wanted = cache(wanted)
+    return list(islice((form for form in forms if is_wanted(form.key)), MOST_DIGESTS))
 
 
 def _may_be_digest(leaf: Leaf) -> bool:
@@ -166,63 +198,73 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of those that are tried first."""
-NO_TEXTS = GUESSES | {"separators", "base85"}
-"""Steps that only guess."""
+NO_TEXTS = GUESSES | {"separators", "base85", "bytes of a number"}
+"""Steps that only guess, or give another reading of what stands there already."""
 
 
-_Input = tuple[tuple[_Form, ...], bytes, str, bytes]
-"""Values, what a digest may have been taken of, what they were hashed with, and the key of a MAC; empty: a digest. A
-plain tuple, for there are thousands."""
+def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -> _Table:
+    """The ways to put value and salt together that are most usual go first."""
+    table, digest = _Table(), DIGESTS[algorithm]
+    for known in of:
+        for number, (before, after, of_md5) in enumerate(_ways(salt)):
+            forms = known[:room]
+            room -= len(forms)
+            if of_md5:
+                raw = [digest(before + form.md5 + after) for form in forms]
+            else:
+                raw = [digest(before + form.data + after) for form in forms]
+            table.add(raw, [(form,) for form in forms], f"salted_{algorithm}")
+            if number == 1:  # keyed with it is as usual as before and behind it
+                forms = known[:room]
+                room -= len(forms)
+                keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
+                raw = [_mac(keyed.copy(), form.data) for form in forms]
+                table.add(raw, [(form,) for form in forms], f"hmac_{algorithm}")
+    return table
 
 
-def _salted(forms: Sequence[_Form], salts: Sequence[_Salt]) -> Iterator[_Input]:
-    """The ways that are most usual first, each for all values."""
-    for number, way in enumerate(WAYS):
-        for where, salt in salts:
-            for form in forms:
-                yield (form,), way(form.data, salt), where, b""
-        if number == 1:
-            for where, salt in salts:
-                for form in forms:
-                    yield (form,), form.data, where, salt
+def _mac(keyed: hmac.HMAC, data: bytes) -> bytes:
+    keyed.update(data)
+    return keyed.digest()
 
 
-def _md5(data: bytes) -> bytes:
-    return DIGESTS["md5"](data).hex().encode()
-
-
-WAYS: tuple[Callable[[bytes, bytes], bytes], ...] = (
-    lambda value, salt: value + salt,
-    lambda value, salt: salt + value,
-    lambda value, salt: _md5(value) + salt,
-    lambda value, salt: salt + value + salt,
-    lambda value, salt: salt + _md5(value),
-    *(lambda value, salt, between=between: value + between + salt for between in BETWEEN[1:]),
-    *(lambda value, salt, between=between: salt + between + value for between in BETWEEN[1:]),
-)
-"""How a value and a salt are put together before a digest is taken of them."""
+def _ways(salt: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
+    """What stands before a value and behind it in what a digest is taken of, and whether its MD5 stands for it."""
+    yield b"", salt, False
+    yield salt, b"", False
+    yield b"", salt, True
+    yield salt, salt, False
+    yield salt, b"", True
+    yield from ((b"", between + salt, False) for between in BETWEEN[1:])
+    yield from ((salt + between, b"", False) for between in BETWEEN[1:])
 
 
 def _is_of_device(form: _Form) -> bool:
     return form.name == "as_given" and form.kind in OF_DEVICES and (form.kind != "text" or "device" in form.key[0])
 
 
-def _together(forms: Sequence[_Form]) -> Iterator[_Input]:
+def _together(forms: Iterable[_Form], algorithm: str) -> _Table:
     """Two values, and three without anything between them, in any order."""
-    forms = forms[:MOST_TOGETHER]
-    for pair in permutations(forms, 2):
-        for between in BETWEEN:
-            yield pair, between.join([form.data for form in pair]), "another value", b""
-    for three in permutations(forms[: MOST_TOGETHER // 2], 3):
-        yield three, b"".join([form.data for form in three]), "another value", b""
+    table, digest = _Table(), DIGESTS[algorithm]
+    forms = list(filter(_is_of_device, forms))[:MOST_TOGETHER]
+    some = [*permutations(forms, 2), *permutations(forms[: MOST_TOGETHER // 2], 3)]
+    for between in BETWEEN:
+        of = [one for one in some if len(one) == 2 or not between]
+        table.add([digest(between.join([form.data for form in one])) for one in of], of, f"salted_{algorithm}")
+    return table
 
 
-def _hits(forms: Sequence[_Form], name: str, said: str, leaf: Leaf) -> Iterator[Hit]:
-    raw = leaf.data
+def _hits(forms: Sequence[_Form], name: str, where: str | None, leaf: Leaf) -> Iterator[Hit]:
+    raw, keyed = leaf.data, name.startswith("hmac")
+    if where is None:
+        said = because(Why.TAKEN_WITH_VALUE)
+    elif where:
+        said = because(Why.KEYED_WITH_FIELD if keyed else Why.TAKEN_WITH_FIELD, path=where)
+    else:
+        said = because(Why.KEYED_WITH_APP if keyed else Why.TAKEN_WITH_APP)
     for form in forms:
         value = Value(type=form.key[0], text=form.key[1])
         bits = variants.bits_of(form.data.decode("utf-8", "replace"))
         variant = variants.Variant(name, form.name, "leaf", raw, "none", bits)
-        hit = hit_at(form.key, value, form.kind, variant, leaf, 0, len(raw), "", len(raw))
-        way = f"keyed with {said}" if name.startswith("hmac") else f"taken of it together with {said}"
-        yield hit._replace(why=f"{hit.why}; {way}")
+        reasons = (*how_found(variant, ""), said)
+        yield hit_at(form.key, value, variant, all_of(leaf), len(raw), reasons=reasons)

@@ -6,17 +6,21 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import mmh3
+
 from monitor.events import Value
+from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.decode.letters.binary_to_text import from_base64
 from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
-from monitor.match.hits import Hit, hit_at
+from monitor.match.hits import Hit, Said, all_of, hit_at
+from monitor.match.look import Look
 from monitor.match.reads import Key
+from monitor.match.search import Search
 from monitor.match.variants import Variant, digests
-from monitor.match.variants.composed import murmur3_128
 
 SHORTEST, LONGEST = 4, 7
 """Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""
@@ -39,10 +43,6 @@ HEAD = 6
 """Bytes before the bits of a filter that Guava wrote: the strategy, the hashes for an entry, the longs that follow."""
 MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
 
-CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
-FORMS_EACH = 16
-"""Normal forms of a value of which checksums are looked for, at most."""
-
 
 class Member(NamedTuple):
     """A value that may be in a set, in one normal form."""
@@ -59,11 +59,11 @@ class Sets:
         self._values: dict[Key, str] = {}
         self._known = 0
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, value: Value) -> None:
         """Look for a value in sets from now on."""
         self._known += 1
         if len(self._values) < MOST and key not in self._values:
-            kind = variants.kind_of(Value(type=key[0], text=key[1]))
+            kind = variants.kind_of(value)
             if kind in KINDS or key[0] == "installed_apps":
                 self._values[key] = kind
 
@@ -74,13 +74,12 @@ class Sets:
     def __bool__(self) -> bool:
         return len(self._values) >= LEAST_KNOWN
 
-    def find(self, leaves: Sequence[Leaf], read: Callable[[Key], bool]) -> list[Hit]:
-        """Hits in all sets of one upload, of values that were `read` before it."""
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """The values in all sets of one upload."""
         if not self:
-            return []
+            return
         lists: dict[tuple[str, int], dict[bytes, Leaf]] = defaultdict(dict)
-        hits: list[Hit] = []
-        for leaf in leaves:
+        for leaf in look.leaves:
             data, size = leaf.data, len(leaf.data)
             if size == 8 and data.endswith(b"=") and (short := from_base64(data)):  # too short for a decoder
                 leaf = leaf._replace(data=short, text=None, decoding=(*leaf.decoding, "base64"), exact=False)
@@ -90,30 +89,10 @@ class Sets:
                 if parent != leaf.path:
                     lists[parent, size].setdefault(data, leaf)
             elif leaf.text is None and size > HEAD and data[0] < 2 and data[1] <= MOST_HASHES:
-                hits += self._in_filter(leaf, read)
+                yield from self._in_filter(leaf, search.wanted)
         for (parent, _), listed in sorted(lists.items(), key=str):
             if len(listed) >= LEAST_LISTED:
-                hits += self._in_list(parent, listed, read)
-        return hits
-
-    def together(self, hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-        """The same hits; those of checksums that are in one list say together what none of them says alone."""
-        ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
-        for hit in hits:
-            parent = LISTED.sub("", hit.leaf.path)
-            if hit.variant.name in CHECKSUMS and not hit.strong and parent != hit.leaf.path:
-                ways[parent, hit.variant.name].append(hit)
-        for (parent, name), of_way in ways.items():
-            found = len({hit.key for hit in of_way})
-            if found < LEAST_KNOWN:
-                continue
-            listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
-            chance = tail(found, max(found, listed), min(0.5, len(self) * FORMS_EACH / 2**32))
-            if chance < CHANCE:
-                why = f"{found} of the {listed} numbers in {parent} are a {name.replace('_', ' ')} of known values"
-                better = {id(hit): hit._replace(strong=True, chance=chance, why=f"{hit.why}; {why}") for hit in of_way}
-                hits = [better.get(id(hit), hit) for hit in hits]
-        return hits
+                yield from self._in_list(parent, listed, search.wanted)
 
     def __len__(self) -> int:
         return self._known
@@ -148,11 +127,12 @@ class Sets:
                 known |= {begins: (digest, form, key) for begins, key in of_way.items()}
         for begins, (digest, form, key) in sorted(known.items()):
             chance = tried * tail(len(known), len(listed), len(members[form]) / 256**size)
-            why = (
-                f"first {size} bytes of the {digest} of the {form.replace('_', ' ')} form; {len(known)} of the "
-                f"{len(listed)} in {parent} are of known values, which alone none of them would prove"
+            counts = {"count": len(known), "many": len(listed), "size": size}
+            why = because(Why.SHORT_DIGESTS, variant=digest, of=form, path=parent, **counts)
+            variant = _variant(f"{digest}_first_{size}", form, begins, chance)
+            yield hit_at(
+                key, _value(key), variant, all_of(listed[begins]), 4, chance=chance, strong=True, reasons=(why,)
             )
-            yield _hit(key, f"{digest}_first_{size}", form, begins, listed[begins], chance, why)
 
     # --- Bloom filters ---
 
@@ -177,12 +157,10 @@ class Sets:
             if len(keys) < LEAST_KNOWN or chance >= CHANCE:
                 return
             for key in sorted(keys):
-                why = (
-                    f"{len(keys)} of {len(asked[form])} known values, in the {form.replace('_', ' ')} form, are in a "
-                    f"Bloom filter of {64 * longs} bits; one alone is by mistake with a chance of {share**hashes:.2g}"
-                )
-                hit = _hit(key, BLOOM, form, data[:HEAD], leaf, chance, why)
-                yield hit._replace(decoding=(*leaf.decoding, BLOOM))
+                counts = {"count": len(keys), "many": len(asked[form]), "bits": 64 * longs}
+                why = because(Why.IN_FILTER, of=form, mistake=share**hashes, **counts)
+                said: Said = {"chance": chance, "strong": True, "reasons": (why,), "decoding": (*leaf.decoding, BLOOM)}
+                yield hit_at(key, _value(key), _variant(BLOOM, form, data[:HEAD], chance), all_of(leaf), 4, **said)
 
 
 class _InFull:
@@ -201,7 +179,7 @@ class _InFull:
 
 def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
     """The bits of an entry, by Guava's two strategies over the 128 bits of MurmurHash3."""
-    raw = murmur3_128(text)
+    raw = mmh3.mmh3_x64_128_digest(text)
     if strategy:
         low, high = (int.from_bytes(raw[at : at + 8], "little") for at in (0, 8))
         return (((low + high * turn) & (1 << 63) - 1) % size for turn in range(hashes))
@@ -211,7 +189,7 @@ def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
 
 
 def tail(found: int, of: int, chance: float) -> float:
-    """At most how probable it is that so many of so many happen, each with this chance (Chernoff's bound)."""
+    """At most how probable it is that k of n happen, each with this chance (Chernoff's bound)."""
     share = found / of
     if share <= chance:
         return 1.0
@@ -219,8 +197,9 @@ def tail(found: int, of: int, chance: float) -> float:
     return math.exp(-of * (share * math.log(share / chance) + rest))
 
 
-def _hit(key: Key, name: str, form: str, pattern: bytes, leaf: Leaf, chance: float, why: str) -> Hit:
-    value = Value(type=key[0], text=key[1])
-    variant = Variant(name, form, "leaf", pattern, "none", -math.log2(max(chance, 1e-300)))
-    hit = hit_at(key, value, variants.kind_of(value), variant, leaf, 0, len(leaf.data), "", 4)
-    return hit._replace(chance=chance, strong=True, why=why)
+def _variant(name: str, form: str, pattern: bytes, chance: float) -> Variant:
+    return Variant(name, form, "leaf", pattern, "none", -math.log2(max(chance, 1e-300)))
+
+
+def _value(key: Key) -> Value:
+    return Value(type=key[0], text=key[1])

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from monitor.events import Value
 from monitor.match.decode.walk.pieces import Leaf
 from monitor.match.edges import LONGER_BY, in_other_half, stands_alone
-from monitor.match.finders.found import Found
+from monitor.match.hits import STRONG_BITS, Hit, Spot
 from monitor.match.look import Look
+from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Grams, window_of
-from monitor.match.variants import Variant
+from monitor.match.search import Search
+from monitor.match.variants import Variant, bits_of
+from monitor.match.variants.entering import enter
 
 LONGEST_ID = 64
 """Bytes of the longest id or digest."""
@@ -26,53 +30,75 @@ SALTED_DIGITS = 9
 STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
-def find_texts(texts: Grams, look: Look, found: Found) -> None:
-    """Every text of a value that stands where it may be believed to be one."""
+class Texts:
+    """Values by their texts."""
+
+    def __init__(self, texts: Grams, raw: Grams, narrow: Sieve) -> None:
+        """`raw`: what is looked for where a leaf is no text; `narrow`: what is told of short names as well."""
+        self._texts, self._raw, self._narrow = texts, raw, narrow
+        self.patterns = 0
+
+    def add(self, slot: int, value: Value) -> None:
+        """Look for the texts of a value from now on."""
+        self.patterns += enter(value, slot, self._texts, self._raw)
+        if value.type == "name" and bits_of(value.text) < STRONG_BITS:
+            word = value.text.strip().encode("utf-8", "replace")
+            if word[LONGEST_WORD:] == b"" != word[1:]:
+                self._narrow.add_words([word])  # whose it is, what stands beside it tells
+
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """Every text of a value that stands where it may be believed to be one."""
+        yield from _texts_in(self._texts, look, search)
+        if salted := [number for leaf in look.leaves if leaf.glued for number in _before_salt(leaf)]:
+            found = _texts_in(self._texts, Look(salted), search)
+            yield from (hit for hit in found if not hit.variant.unchecked)
+        if look.binary:
+            yield from _texts_in(self._raw, Look(look.binary), search)
+
+
+LONGEST_WORD = 64
+"""Bytes of a word of `Sieve.add_words`; it has two at least."""
+
+
+def _texts_in(texts: Grams, look: Look, search: Search) -> Iterator[Hit]:
     lower = look.joined.lower()
     seen: set[tuple[int, bytes, int]] = set()
     for slot, at, size in texts.find(lower):
-        for text in found.known.forms_of(slot).texts.get(lower[at : at + size], ()):
+        for text in search.known.forms_of(slot).texts.get(lower[at : at + size], ()):
             start = at - text.offset
             if start < 0 or not lower.startswith(text.lower, start) or (slot, text.lower, start) in seen:
                 continue
             seen.add((slot, text.lower, start))
-            _text_found(look, slot, text.lower, start, found)
+            yield from _text_found(look, slot, text.lower, start, search)
 
 
-def find_before_salts(texts: Grams, leaves: Sequence[Leaf], found: Found) -> None:
-    """Numbers that stand directly before a salt of digits, in the inputs of the app's own digests."""
-    if salted := [number for leaf in leaves if leaf.glued for number in _before_salt(leaf)]:
-        before = len(found.hits)
-        find_texts(texts, Look(salted), found)
-        found.hits[before:] = [hit for hit in found.hits[before:] if not hit.variant.unchecked]
-
-
-def _text_found(look: Look, slot: int, lower: bytes, start: int, found: Found) -> None:
+def _text_found(look: Look, slot: int, lower: bytes, start: int, search: Search) -> Iterator[Hit]:
     number = look.leaf_at(start)
     leaf = look.leaves[number]
     begin = start - look.starts[number]
     stop = begin + len(lower)
     if stop > len(leaf.data):
         return
-    for text in found.known.forms_of(slot).texts[lower[: window_of(len(lower))]]:
+    for text in search.known.forms_of(slot).texts[lower[: window_of(len(lower))]]:
         if text.lower != lower or text.offset:
             continue
         variant, charset = text.variant, text.charset
         if charset == "bytes":
             in_id = leaf.decoding[-1:] == ("hex",) and _is_in_id(leaf.data, begin, stop, variant)
             if leaf.text is None and leaf.data[begin:stop] == variant.pattern and not in_id:
-                found.add(slot, variant, leaf, begin, stop, "")
+                yield from search.hit(slot, variant, Spot(leaf, begin, stop, ""))
         elif charset.startswith("base64"):
-            _in_base64(look, number, slot, variant, int(charset[-1]), begin, stop, found)
+            if (spot := _in_base64(look, number, variant, int(charset[-1]), (begin, stop))) is not None:
+                yield from search.hit(slot, variant, spot)
         elif charset.startswith("utf-16") and in_other_half(leaf.data, begin, stop, charset):
             continue
         elif (charset == "utf-8" or leaf.text is None) and stands_alone(leaf, begin, stop, variant, charset):
-            found.add(slot, variant, leaf, begin, stop, charset)
+            yield from search.hit(slot, variant, Spot(leaf, begin, stop, charset))
 
 
 def _is_in_id(data: bytes, start: int, end: int, variant: Variant) -> bool:
     """Whether bytes that were written in hex may be one id or number, of which no part is another; a number two digits
-    in a byte that ends with the sign for none is a part of something else."""
+    in a byte that ends with a filler digit is a part of something else."""
     packed = variant.name == "packed_digits"
     if packed and variant.of == "in_order":  # what stands beside its digits in the text says whether it is the number
         return True
@@ -91,15 +117,13 @@ def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
             yield leaf._replace(data=data, text=data.decode("ascii"), glued=False)
 
 
-def _in_base64(
-    look: Look, number: int, slot: int, variant: Variant, alignment: int, start: int, end: int, found: Found
-) -> None:
+def _in_base64(look: Look, number: int, variant: Variant, alignment: int, letters: tuple[int, int]) -> Spot | None:
     """A form inside base64 that begins where no decoder could know: behind other letters of its alphabet."""
-    leaf = look.leaves[number]
+    leaf, (start, end) = look.leaves[number], letters
     first, last = look.run_around(number, start)
     begin = start - (0, 2, 3)[alignment]
     if begin < first or (begin - first) % 4 == 0 or end > last:
-        return
+        return None
     origin = max(first + (begin - first) % 4, begin - 8)
     run = leaf.data[origin : min(last, end + 12)].translate(STANDARD)
     run = run[: len(run) - (len(run) % 4 == 1)]
@@ -107,9 +131,8 @@ def _in_base64(
     at = (begin - origin) // 4 * 3 + alignment
     size = len(variant.pattern)
     if data[at : at + size].lower() != variant.pattern.lower():
-        return
+        return None
     inner = Leaf(leaf.path, "", data, (*leaf.decoding, "base64"), leaf.start, leaf.end, False)
     if leaf.exact:
         inner = inner._replace(start=leaf.start + begin, end=leaf.start + min(last, end + 3))
-    if stands_alone(inner, at, at + size, variant, "utf-8"):
-        found.add(slot, variant, inner, at, at + size, "utf-8")
+    return Spot(inner, at, at + size) if stands_alone(inner, at, at + size, variant, "utf-8") else None

@@ -39,7 +39,7 @@ def s2_cell(lat: float, lon: float) -> int:
     u, v = (sign * point[of] / point[axis] for sign, of in _SIDES[face])
     i, j = (min((1 << FINEST) - 1, max(0, int(_curved(side) * (1 << FINEST)))) for side in (u, v))
     found, turn = face, face & SWAP
-    for bit in (28, 24, 20, 16, 12, 8, 4, 0):  # the first of these are two bits that are nought, and two
+    for bit in (28, 24, 20, 16, 12, 8, 4, 0):  # the first of these are two bits that are zero, and two
         wide = 2 if bit == 28 else 4
         part, turn = _STEPS[wide, turn, i >> bit & 15, j >> bit & 15]
         found = found << 2 * wide | part

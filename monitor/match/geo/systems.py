@@ -134,21 +134,22 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
     found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
         found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
-    return found + uncommon_cells(place)
-
-
-def uncommon_cells(place: Place) -> list[tuple[str, bytes, float]]:
-    """Those of grids that are told in metres and in hexagons, and of radio amateurs, which `native/index/cells.c` does
-    not name."""
-    _, lat, lon = place
-    found: list[tuple[str, bytes, float]] = []
-    if place.system == "wgs84":
         for resolution, cell in grids.h3_cells(lat, lon):
             found += [("h3 cell", name, 2.81 * resolution + 0.95) for name in (b"%x" % cell, b"%d" % cell)]
         found += [("mgrs", name.lower().encode(), 3.3 * digits + 6) for digits, name in grids.mgrs(lat, lon)]
         finest = grids.maidenhead(lat, lon).lower().encode()
         found += [("maidenhead", finest[:size], bits) for size, bits in MAIDENHEADS]
     return found
+
+
+def s2_numbers(place: Place) -> Iterator[bytes]:
+    """The ids of the cells of S2 that hold a place as they are written but for their names: all sixteen digits in hex,
+    and in decimal, with a sign where the highest bit is set."""
+    if not place.system.startswith("bd09"):
+        for _, cell, _ in grids.s2_names(place.lat, place.lon):
+            yield from (b"%016x" % cell, b"%d" % cell)
+            if cell >> 63:
+                yield b"%d" % (cell - (1 << 64))
 
 
 def columns(place: Place) -> Iterator[tuple[bytes, int]]:

@@ -1,27 +1,30 @@
-"""The door to the compiled part of the search, `index/` and `sieve/`; where it was not built, all works, slower."""
+"""The door to the compiled part of the search, `index/` and `sieve/`, without which nothing is searched."""
 
 from __future__ import annotations
 
 import ctypes
+import weakref
 from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-LIBRARY = "libsearch.so"
-"""Beside this module; `hatch_build.py` builds it."""
+from monitor.errors import UserError
+
+LIBRARY = __file__[: -len("library.py")] + "libsearch.so"
+"""`hatch_build.py` builds it."""
+SEARCH_ABI, ROW_FIELDS = 1, 3
+"""As in `shared.h`, which says when to count on."""
 
 _POINTER, _BYTES, _SIZE, _SLOT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_uint32
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    "search_abi": (ctypes.c_int,),
     "table_new": (_POINTER,),
     "table_free": (None, _POINTER),
     "table_put_words": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, _SLOT),
     "table_find_words": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
     "table_find_anywhere": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
+    "table_put_texts": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),
     "table_find_texts": (_SIZE, _POINTER, _BYTES, _POINTER, _SIZE, _POINTER, _SIZE),
-    "cells_add": (
-        *(ctypes.c_bool, _POINTER, _POINTER, ctypes.c_double, ctypes.c_double, ctypes.c_int),
-        *(_BYTES, _POINTER, _SIZE, _SLOT),
-    ),
     "grams_new": (_POINTER, _POINTER),
     "grams_free": (None, _POINTER),
     "grams_add": (ctypes.c_int, _POINTER, _BYTES, ctypes.c_int, _SLOT, ctypes.c_bool),
@@ -31,37 +34,48 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "packed_free": (None, _POINTER),
     "packed_add": (ctypes.c_bool, _POINTER, *(4 * (ctypes.c_double,)), _POINTER),
     "packed_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
-    "forms_add": (_SIZE, _POINTER, _POINTER, _POINTER, _BYTES, _POINTER, _SIZE, _SLOT),
     "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
     "sieve_free": (None, _POINTER),
     "sieve_add_head": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_add_words": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE),
+    "sieve_add_place": (ctypes.c_bool, _POINTER, ctypes.c_double, ctypes.c_double),
     "sieve_add_short": (None, _POINTER, _BYTES, _SIZE),
     "sieve_read": (ctypes.c_bool, _POINTER, _POINTER, _SIZE, _SIZE, ctypes.c_bool, _POINTER),
     "plain_lines": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_stretch": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, ctypes.c_bool),
 }
-"""Name -> what it returns, what it takes."""
+"""Name -> what it returns, what it takes. A call lets other threads run."""
 
 
-def _load(path: str = __file__[: -len("library.py")] + LIBRARY) -> ctypes.CDLL | None:
+def load(path: str) -> ctypes.CDLL:
+    """The compiled part in a file. Raises UserError where it is not, or is of another version than this module."""
     try:
-        library = ctypes.CDLL(path)
-    except OSError:
-        return None
-    for name, (returns, *takes) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = returns, takes
-    return library
+        found = ctypes.CDLL(path)
+    except OSError as error:
+        raise UserError(f"The compiled part of the search cannot be loaded: {error}.", BUILD) from None
+    try:
+        for name, (returns, *takes) in FUNCTIONS.items():
+            function = getattr(found, name)
+            function.restype, function.argtypes = returns, takes
+        abi = found.search_abi()
+    except AttributeError:
+        abi = None
+    if abi != SEARCH_ABI:
+        raise UserError(f"{path} is of another version of appwitness.", BUILD)
+    return found
 
 
-library = _load()
-"""None where it was not built. A call lets other threads run."""
+BUILD = "Install appwitness anew, or run `make setup` in a checkout; both need a C compiler where there is no wheel."
+
+library = load(LIBRARY)
 
 
-def loaded() -> str | None:
-    """The file of the compiled part; None where it was not built."""
-    return library._name if library else None
+def owned(owner: object, handle: int | None, free: Callable[[int], None]) -> int:
+    """What the compiled part made, which is freed with its owner. Raises MemoryError when it could not be made."""
+    if handle is None:
+        raise MemoryError
+    weakref.finalize(owner, free, handle).atexit = False
+    return handle
 
 
 class Row(NamedTuple):
@@ -76,9 +90,9 @@ class Row(NamedTuple):
 def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[Row]:
     """What a function writes to an address with room for so many rows; it says how many rows there would be."""
     while True:
-        room = array("q", bytes(24 * most))
+        room = array("q", bytes(8 * ROW_FIELDS * most))
         found = fill(room.buffer_info()[0], most)
         if found <= most:
-            numbers = room[: 3 * found].tolist()
-            return map(Row, numbers[::3], numbers[1::3], numbers[2::3])
+            numbers = room[: ROW_FIELDS * found].tolist()
+            return map(Row, *(numbers[field::ROW_FIELDS] for field in range(ROW_FIELDS)))
         most = found

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from monitor.match.native.tables import Grams
 
 
-class Levels:
+class Patterns:
     """Patterns of bytes, each found from the moment it is added."""
 
     def __init__(self) -> None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import ctypes
 import re
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from monitor.match.decode import large
 from monitor.match.decode.documents import json_documents
 from monitor.match.decode.letters import spelled_out
 from monitor.match.decode.walk.paths import child_path
 from monitor.match.decode.walk.pieces import DECODERS, Piece, Room
-from monitor.match.geo import systems
-from monitor.match.native.library import library
+from monitor.match.native.library import library, owned
 from monitor.match.native.tables import Grams, Table
 
 LARGE = 8 << 10
@@ -25,7 +24,7 @@ LARGE = 8 << 10
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2
 INDEX, KEYLESS = -2, -1
-"""As in `sieve/sift.h` and `sieve/document.c`."""
+"""What is said of a leaf; what a leaf is, if no value; what a step to it is, if no key."""
 
 
 class _Page(ctypes.Structure):
@@ -39,14 +38,19 @@ class _Page(ctypes.Structure):
     )
 
 
+PAGE_BYTES = ctypes.sizeof(_Page)
+
 MOST_LEAVES = 1 << 18
 """That may matter in one text; with more, it is read in full."""
 MOST_OF_A_FILE = 1 << 16
 """The same for one that is too large for the memory: what comes after is cut."""
 OFTEN = 32
-"""Leaves after which the pages that were read of a mapped file are let go of."""
-LEAF_FIELDS = 9
-"""start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token, document."""
+"""Leaves after which the pages that were read of a mapped file are released."""
+LEAF_FIELDS, STEP_FIELDS, SPOT_FIELDS = 9, 2, 3
+"""start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token, document;
+start, end; place, axis, leaf."""
+STEPS = 8
+"""There is room for so many for each leaf."""
 
 
 class Sieve:
@@ -56,8 +60,8 @@ class Sieve:
         """`raw`: what only stands in data that is no text."""
         self._kept = (texts, raw, digests, digits, outputs)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
-        self._handle = library.sieve_new(*handles) if library else None
-        if library and not all(library.sieve_add_head(head, len(head)) for head in sorted(_heads())):
+        self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
+        if not all(library.sieve_add_head(head, len(head)) for head in sorted(_heads())):
             raise MemoryError
         self.least = LARGE
         self._room = 0
@@ -66,38 +70,31 @@ class Sieve:
     def _grow(self) -> None:
         """Have room for so many more leaves that matter, and the ways to them."""
         self._room = 4 * self._room or 4096
-        self._leaves, self._steps, self._spots = (array("q", bytes(8 * n * self._room)) for n in (LEAF_FIELDS, 16, 3))
-
-    def __del__(self) -> None:
-        if library and self._handle:
-            library.sieve_free(self._handle)
+        self._leaves, self._steps, self._spots = (
+            array("q", bytes(8 * n * self._room)) for n in (LEAF_FIELDS, STEPS * STEP_FIELDS, SPOT_FIELDS)
+        )
 
     def add_words(self, words: Iterable[bytes]) -> None:
         """Words of which one that is all of a leaf makes it matter, and those beside it; in either case."""
-        if library:
-            given = list(words)
-            sizes = array("i", map(len, given))
-            library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given))
+        given = list(words)
+        sizes = array("i", map(len, given))
+        if not library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given)):
+            raise MemoryError
 
     def add_shorts(self, numbers: Iterable[bytes]) -> None:
         """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""
-        if library:
-            for number in numbers:
-                library.sieve_add_short(self._handle, number, len(number))
+        for number in numbers:
+            library.sieve_add_short(self._handle, number, len(number))
 
-    def add_place(self, number: int, place: systems.Place, stems: Table, named: Collection[bytes]) -> None:
-        """Look for a place. Numbers that may be a coordinate of it matter, where the other may be there too, and the
-        names of its cells; these are entered into `stems` for its number. `named`: names that only Python knows."""
-        if library:
-            sizes, system = array("i", map(len, named)), systems.SYSTEMS.index(place.system)
-            names = (b"".join(named), sizes.buffer_info()[0], len(named))
-            if not library.cells_add(self._handle, stems.handle, place.lat, place.lon, system, *names, number):
-                raise MemoryError
+    def add_place(self, lat: float, lon: float) -> None:
+        """Numbers that may be a coordinate of a place matter from now on, where the other may be there too."""
+        if not library.sieve_add_place(self._handle, lat, lon):
+            raise MemoryError
 
     def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
         """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""
         data = piece.data
-        if not library or len(data) < self.least:
+        if len(data) < self.least:
             return None
         start = json_documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
         mapped = not isinstance(data, bytes)  # a file, of which it is known that it is text
@@ -112,8 +109,8 @@ class Sieve:
         if rest < len(data) and page.documents > 1:
             return None
         rows = _rows(self._leaves, LEAF_FIELDS, page.leaves_found)
-        ways = _rows(self._steps, 2, page.steps_found)
-        whole = _whole(_rows(self._spots, 3, page.spots_found))
+        ways = _rows(self._steps, STEP_FIELDS, page.steps_found)
+        whole = _whole(_rows(self._spots, SPOT_FIELDS, page.spots_found))
         pieces = self._pieces(piece, rows, ways, whole, room, several=page.documents > 1)
         if rest < len(data):
             pieces.append(piece.part("", page.end, len(data)))
@@ -122,7 +119,7 @@ class Sieve:
 
     def stretch(self, data: bytes, *, text: bool) -> bool:
         """Whether anything may stand in a stretch of a large body."""
-        return not library or bool(library.sieve_stretch(self._handle, data, len(data), text))
+        return bool(library.sieve_stretch(self._handle, data, len(data), text))
 
     def _read(self, data: bytes, start: int) -> _Page | None:
         mapped = not isinstance(data, bytes)
@@ -130,8 +127,7 @@ class Sieve:
         address = ctypes.addressof(held) if mapped else ctypes.cast(held, ctypes.c_void_p)  # type: ignore[arg-type]
         while True:
             leaves, steps, spots = (one.buffer_info()[0] for one in (self._leaves, self._steps, self._spots))
-            page = _Page(leaves, steps, spots, self._room, 8 * self._room, self._room)
-            assert library is not None
+            page = _Page(leaves, steps, spots, self._room, STEPS * self._room, self._room)
             if library.sieve_read(self._handle, address, len(data), start, mapped, ctypes.byref(page)):
                 return page
             if page.too_many and mapped and self._room >= MOST_OF_A_FILE:

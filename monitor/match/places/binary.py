@@ -7,13 +7,11 @@ import math
 import struct
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from monitor.match.geo import systems
 from monitor.match.look import Look
-from monitor.match.native.library import Row, library, rows
-from monitor.match.native.listed import Numbers
-from monitor.match.native.patterns import Levels
+from monitor.match.native.library import library, owned, rows
 from monitor.match.native.tables import MOST_SLOTS
 from monitor.match.places.notations import SEMICIRCLES
 from monitor.match.places.pairs import AROUND
@@ -28,10 +26,11 @@ FAR = 64
 FAR_BITS = 7.0
 """What that costs."""
 LEAST = 0.001
-"""Degrees that any noughts may be."""
+"""Degrees that any zeros may be."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
+ROUNDED = len(ROUNDINGS)
 NEAR_DEGREES = TOLERANCE_M / systems.METRES_PER_DEGREE
 
 
@@ -61,6 +60,8 @@ KINDS = tuple(
         ("int32 semicircles", "i", SEMICIRCLES, 20.0),
     )
 )
+NUMBER_KINDS = len(KINDS) // 2
+"""Of one order of bytes."""
 
 
 class Pair(NamedTuple):
@@ -83,12 +84,7 @@ class Packed:
 
     def __init__(self) -> None:
         self._places: list[tuple[int, float, float]] = []
-        self._handle = library.packed_new() if library else None
-        self._slow = _Patterns()
-
-    def __del__(self) -> None:
-        if library and self._handle:
-            library.packed_free(self._handle)
+        self._handle = owned(self, library.packed_new(), library.packed_free)
 
     def add(self, number: int, place: systems.Place) -> None:
         """Look for a place; `number` names it in what is found."""
@@ -98,9 +94,6 @@ class Packed:
         if own > MOST_SLOTS:
             raise ValueError("too many places")
         self._places.append((number, place.lat, place.lon))
-        if not library:
-            self._slow.add(own, place.lat)
-            return
         rounded = array("d", [round(place.lat, decimals) for decimals in ROUNDINGS])
         reach = 1.001 * NEAR_DEGREES / max(1e-9, math.cos(math.radians(place.lat)))
         where = (place.lat, place.lon, NEAR_DEGREES, reach, rounded.buffer_info()[0])
@@ -134,11 +127,8 @@ class Packed:
         their longitudes beside them, in order."""
         if not self._places:
             return []
-        found = list(self._slow.find(data))
-        if library:
-            found = list(rows(lambda out, most: library.packed_find(self._handle, data, len(data), out, most)))
         placed = []
-        for own, start, kind in found:
+        for own, start, kind in rows(lambda out, most: library.packed_find(self._handle, data, len(data), out, most)):
             little = KINDS[kind].code[0] == "<"
             placed.append((start + struct.calcsize(KINDS[kind].code) - 3 if little else start, own, kind, start))
         return sorted(placed)
@@ -159,54 +149,11 @@ def _is_nearer(kind: _Kind, data: bytes, lat: tuple[int, float], lon: tuple[int,
     return False
 
 
-class _Patterns:
-    """What the compiled part knows of latitudes, without it."""
-
-    def __init__(self) -> None:
-        self._meanings: Numbers[bytes] = Numbers()
-        """By pattern, which places and kinds."""
-        self._levels = Levels()
-
-    def add(self, own: int, lat: float) -> None:
-        fresh: list[bytes] = []
-        for number_of_kind, kind in enumerate(KINDS):
-            for pattern in _patterns(kind, lat):
-                if self._meanings.add(pattern, own * len(KINDS) + number_of_kind):
-                    fresh.append(pattern)
-        self._levels.add_all(fresh)
-
-    def find(self, data: bytes) -> Iterator[Row]:
-        for pattern, at, _ in self._levels.find(data):
-            for meaning in self._meanings.get(pattern):
-                own, kind = meaning // len(KINDS), meaning % len(KINDS)
-                code = KINDS[kind].code
-                yield Row(own, at if code[0] == ">" else at + 3 - struct.calcsize(code), kind)
-
-
 def _besides(start: int, size: int, gaps: Iterable[int]) -> Iterator[tuple[int, bool]]:
     """Where a longitude may begin, and whether that is before the latitude; the nearest first."""
     for gap in gaps:
         yield start + size + gap, False
         yield start - size - gap, True
-
-
-def _patterns(kind: _Kind, degrees: float) -> set[bytes]:
-    """The three bytes that say most of a coordinate: of all numbers within the tolerance, which lie in a row, and of
-    the roundings."""
-    first, last = sorted(_telling(kind, degrees + off) for off in (-NEAR_DEGREES, NEAR_DEGREES))
-    found = {_telling(kind, round(degrees, decimals)) for decimals in ROUNDINGS}
-    # of a number near nought, the first byte tells its sign
-    found |= set(range(first, last + 1)) if last - first < MOST_IN_A_ROW else {first, last, _telling(kind, degrees)}
-    order: Literal["big", "little"] = "big" if kind.code[0] == ">" else "little"
-    return {number.to_bytes(3, order) for number in found - {0, 0xFFFFFF}}
-
-
-MOST_IN_A_ROW = 64
-
-
-def _telling(kind: _Kind, degrees: float) -> int:
-    coded = kind.pack(round(degrees * kind.scale) if kind.code[1] == "i" else degrees)
-    return int.from_bytes(coded[:3]) if kind.code[0] == ">" else int.from_bytes(coded[-3:], "little")
 
 
 def _read(kind: _Kind, data: bytes, start: int, true: float, narrow: float) -> tuple[int, float] | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from monitor.findings import Reason, Why, because
 from monitor.match.decode.walk.pieces import Leaf
 from monitor.match.geo import grids, systems
-from monitor.match.hits import last_key, parent_of
+from monitor.match.hits import Hit, Spot, all_of, last_key, parent_of
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Table
+from monitor.match.search import Search
 from monitor.match.variants import Variant
 
 CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid|locator|maidenhead|qth")
@@ -52,18 +53,6 @@ EQUATOR_M = 40_075_017
 ZOOM_KEY = re.compile(r"^z$|zoom|level|matrix|^l$")
 
 
-class InCell(NamedTuple):
-    """A name of a cell that holds a place: where, as which variant, and what is to be said of it."""
-
-    slot: int
-    variant: Variant
-    leaf: int
-    start: int
-    end: int
-    strong: bool
-    why: str
-
-
 class Cells:
     """Places to look for by the cells that they are in."""
 
@@ -78,14 +67,13 @@ class Cells:
         """Look for a place from now on."""
         number = len(self._places)
         self._places.append((slot, *place))
-        if self._names.handle:
-            uncommon = systems.uncommon_cells(place)
-            self._narrow.add_place(number, place, self._names, [name for _, name, _ in uncommon])
-        else:
-            stems = {_stem(name) for _, name, _ in systems.cells(place)}
-            self._names.put_texts(stems.union(column for column, _ in systems.columns(place)), number)
+        names = [name for _, name, _ in systems.cells(place)]
+        columns = [column for column, _ in systems.columns(place)]
+        self._names.put_texts(dict.fromkeys([*map(_stem, names), *columns]), number)
+        self._narrow.add_words([*names, *columns, *systems.s2_numbers(place)])
+        self._narrow.add_place(place.lat, place.lon)
 
-    def find(self, look: Look) -> Iterator[InCell]:
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """The names of cells in the leaves of one upload."""
         asked = [(number, leaf, _stems(leaf)) for number, leaf in enumerate(look.leaves) if _may_name(leaf)]
         tiles = list(TILE.finditer(look.joined))
@@ -97,20 +85,22 @@ class Cells:
             size = len(data)
             if size <= systems.LONGEST_CELL:
                 text = data.lower()
-                yield from self._named(look, number, text, known)
+                yield from self._named(look, number, text, known, search)
                 if size >= 16 and (token := _token(text)) is not None:
-                    yield from self._named(look, number, token, known)
+                    yield from self._named(look, number, token, known, search)
                 if data in known:
-                    yield from self._tile_in_fields(look, number, known)
+                    yield from self._tile_in_fields(look, number, known, search)
             if size > LEAST_CELL and leaf.text is not None:
                 for word in CELL.finditer(data):
                     if word.end() - word.start() == size:
                         continue
                     for slot, variant in self._in_cell(word[0].lower(), known):
-                        why = f"{variant.name} of {len(word[0])} characters in a text"
-                        yield InCell(slot, variant, number, *word.span(), variant.bits >= IN_TEXT, why)
+                        why = because(Why.CELL_IN_TEXT, grid=variant.name, count=len(word[0]))
+                        strong = variant.bits >= IN_TEXT
+                        spot = Spot(leaf, *word.span())
+                        yield from search.hit(slot, variant, spot, strong=strong, reasons=(why,))
         for found in tiles:
-            yield from self._tile_in_path(look, found, known)
+            yield from self._tile_in_path(look, found, known, search)
 
     def _known(self, columns: set[bytes], asked: list[tuple[int, Leaf, set[bytes]]]) -> _Known:
         """What of all that is asked for may be a name of places, in one look-up."""
@@ -124,7 +114,7 @@ class Cells:
         slot, system, lat, lon = self._places[number]
         return slot, systems.Place(system, lat, lon)
 
-    def _named(self, look: Look, number: int, text: bytes, known: _Known) -> Iterator[InCell]:
+    def _named(self, look: Look, number: int, text: bytes, known: _Known, search: Search) -> Iterator[Hit]:
         """A name that is all of a leaf."""
         leaf = look.leaves[number]
         key = last_key(leaf.path)
@@ -132,11 +122,11 @@ class Cells:
         for slot, variant in self._in_cell(text, known):
             if variant.bits < IN_LIST and _is_listed(look, number):
                 continue
-            why = f"{variant.name} {_size(variant, text)}" + (", and the key says so" if telling else "")
+            reasons = (_size(variant, text), *((because(Why.KEY, key=key),) if telling else ()))
             grid_key = GRID_KEYS.get(variant.name)
             enough = COARSE_CELL if grid_key and grid_key.search(key) else TELLING_CELL
             strong = variant.bits >= SURE_CELL or (telling and variant.bits >= enough)
-            yield InCell(slot, variant, number, 0, len(leaf.data), strong, why)
+            yield from search.hit(slot, variant, all_of(leaf, "utf-8"), strong=strong, reasons=reasons)
 
     def _in_cell(self, name: bytes, known: _Known) -> Iterator[tuple[int, Variant]]:
         """The places in a cell of this name, and what the name is."""
@@ -149,7 +139,7 @@ class Cells:
 
     # --- tiles of web maps ---
 
-    def _tile_in_path(self, look: Look, found: re.Match[bytes], known: _Known) -> Iterator[InCell]:
+    def _tile_in_path(self, look: Look, found: re.Match[bytes], known: _Known, search: Search) -> Iterator[Hit]:
         zoom, one, other = (int(part) for part in found.groups())
         number = look.leaf_at(found.start())
         base = look.starts[number]
@@ -157,11 +147,11 @@ class Cells:
             for slot, variant in self._in_tile(b"%d" % column, row, zoom, known):
                 if variant.bits < IN_LIST and _is_listed(look, number):
                     continue
-                why = f"map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the place"
-                start, end = found.start(1) - base, found.end() - base
-                yield InCell(slot, variant, number, start, end, zoom >= SURE_TILE, why)
+                why = because(Why.TILE, level=zoom, metres=EQUATOR_M / 2**zoom)
+                spot = Spot(look.leaves[number], found.start(1) - base, found.end() - base)
+                yield from search.hit(slot, variant, spot, strong=zoom >= SURE_TILE, reasons=(why,))
 
-    def _tile_in_fields(self, look: Look, number: int, known: _Known) -> Iterator[InCell]:
+    def _tile_in_fields(self, look: Look, number: int, known: _Known, search: Search) -> Iterator[Hit]:
         """The column of a tile, whose row and zoom are in fields beside it."""
         leaf = look.leaves[number]
         own = parent_of(leaf.path)
@@ -171,11 +161,9 @@ class Cells:
         for zoom in {int(one.data) for one in zooms if one.data.isdigit()}:
             for row in rows:
                 for slot, variant in self._in_tile(leaf.data, int(row.data), zoom, known):
-                    why = (
-                        f"the column of a map tile of zoom {zoom}, about {EQUATOR_M / 2**zoom:.2g} m, which holds the "
-                    )
-                    why += f"place; its row is at {row.path}"
-                    yield InCell(slot, variant, number, 0, len(leaf.data), zoom >= SURE_TILE, why)
+                    why = because(Why.TILE_COLUMN, level=zoom, metres=EQUATOR_M / 2**zoom, path=row.path)
+                    spot = all_of(leaf, "utf-8")
+                    yield from search.hit(slot, variant, spot, strong=zoom >= SURE_TILE, reasons=(why,))
 
     def _in_tile(self, column: bytes, row: int, zoom: int, known: _Known) -> Iterator[tuple[int, Variant]]:
         """The places in a tile; its row may be counted from the south."""
@@ -243,17 +231,18 @@ def _token(text: bytes) -> bytes | None:
     return text.rstrip(b"0") if len(text) == 16 and text.endswith(b"0") else None
 
 
-def _size(variant: Variant, text: bytes) -> str:
-    """How large a cell is, in its own measure."""
+def _size(variant: Variant, text: bytes) -> Reason:
+    """Which cell it is and how large, in the measure of its grid."""
     if variant.name == "s2 cell":
         cell = int(text.ljust(16, b"0"), 16)
         level = grids.FINEST - ((cell & -cell).bit_length() - 1) // 2
-        return f"of level {level}, about {S2_WHOLE_M / 2**level:.2g} m"
+        return because(Why.CELL_OF_LEVEL, grid=variant.name, level=level, metres=S2_WHOLE_M / 2**level)
     if variant.name == "h3 cell":
         resolution = grids.h3_resolution(int(text, 10 if len(text) > H3_DIGITS else 16))
-        return f"of resolution {resolution}, about {H3_EDGE_M / 7 ** (resolution / 2):.2g} m to a side"
+        side_m = H3_EDGE_M / 7 ** (resolution / 2)
+        return because(Why.CELL_OF_RESOLUTION, grid=variant.name, level=resolution, metres=side_m)
     width_m = _width_m(variant, len(text))
-    return f"of {len(text)} characters, about {width_m:.{0 if width_m > 10 else 1}f} m wide"
+    return because(Why.CELL, grid=variant.name, count=len(text), metres=round(width_m, 0 if width_m > 10 else 1))
 
 
 def _width_m(variant: Variant, size: int) -> float:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from monitor.events import Value
+from monitor.findings import Reason, Why, because
 from monitor.match.geo import grids, systems
-from monitor.match.hits import TELLING, last_key, parent_of
+from monitor.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
 from monitor.match.look import Look
-from monitor.match.native.listed import Numbers
 from monitor.match.native.sieve import Sieve
 from monitor.match.places.binary import Packed
 from monitor.match.places.cells import Cells
 from monitor.match.places.degrees import SOME_PART, Parted, in_parts
+from monitor.match.places.listed import Numbers
 from monitor.match.places.notations import (
     GOES_WITH,
     MERCATOR_M,
@@ -28,8 +30,9 @@ from monitor.match.places.notations import (
     decimals_of,
     readings,
 )
-from monitor.match.places.pairs import Partners, Spot
-from monitor.match.variants import Variant
+from monitor.match.places.pairs import NumberSpot, Partners
+from monitor.match.search import Search
+from monitor.match.variants import Variant, kind_of
 
 TOLERANCE_M = 15.0
 """Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
@@ -43,20 +46,6 @@ MOST = 200
 UTM_M = 15.0
 """Metres within which a number may be a place's easting or northing."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
-
-
-class Found(NamedTuple):
-    """A place found: where, as which variant, and what is to be said of it."""
-
-    slot: int
-    variant: Variant
-    leaf: int
-    start: int
-    end: int
-    strong: bool
-    why: str
-    error_m: float
-    fits: bool
 
 
 class Places:
@@ -76,12 +65,9 @@ class Places:
         """By axis and 32 metres of UTM."""
         self._cells = Cells(narrow)
 
-    def __bool__(self) -> bool:
-        return bool(self._places)
-
     def add(self, slot: int, value: Value) -> None:
         """Look for a place from now on, in every system of coordinates; for nothing where the value is none."""
-        point = systems.parse(value.text)
+        point = systems.parse(value.text) if kind_of(value) == "location" else None
         for place in systems.systems(*point) if point else ():
             number = len(self._places)
             self._places.append((slot, place))
@@ -98,29 +84,27 @@ class Places:
                     self._metres.add((True, int(one.easting) >> 5), number)
             self._cells.add(slot, place)
 
-    def find(self, look: Look) -> Iterator[Found]:
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """All places in the leaves of one upload."""
-        for cell in self._cells.find(look):
-            yield Found(*cell, error_m=0.0, fits=True)
-        known: set[int] = set()
+        if not self._places:
+            return
+        yield from self._cells.find(look, search)
+        known: set[Hashable] = set()
         paths = "\n".join([leaf.path for leaf in look.leaves]).lower()
         told = "lat" in paths and SOME_LATITUDE.search(paths) is not None
-        for found in self._in_numbers(look, told=told):
-            known.add(found.slot)
-            yield found
-        for found in self._in_parts(look) if "lat" in paths and SOME_PART.search(paths) else ():
-            known.add(found.slot)
-            yield found
-        yield from self._in_binary(look, known)
+        in_parts = self._in_parts(look, search) if "lat" in paths and SOME_PART.search(paths) else ()
+        for hit in chain(self._in_numbers(look, search, told=told), in_parts):
+            known.add(hit.key)
+            yield hit
+        yield from self._in_binary(look, search, known)
 
-    def _in_numbers(self, look: Look, *, told: bool) -> Iterator[Found]:
+    def _in_numbers(self, look: Look, search: Search, *, told: bool) -> Iterator[Hit]:
         """`told`: whether some key may say that a latitude is there."""
-        numeric = look.numeric()
+        numeric = look.numeric
         apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
         read = list(readings(numeric, self._marks, apart=apart, told=told))
         axes = self._coordinates(numeric, read)
         partners = Partners(numeric, read)
-        back = {id(leaf): number for number, leaf in enumerate(look.leaves)}
         for number in sorted({number for number, _ in axes}):
             place = self._places[number][1]
             lats, lons = axes.get((number, False), []), axes.get((number, True), [])
@@ -132,10 +116,9 @@ class Places:
                 rarer = lat.notation in RARER or lon.notation in RARER
                 if place.system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
                     continue
-                for found in self._pair(numeric, number, lat, lon, relation):
-                    yield found._replace(leaf=back[id(numeric.leaves[found.leaf])])
+                yield from self._pair(numeric, number, (lat, lon), relation, search)
 
-    def _in_parts(self, look: Look) -> Iterator[Found]:
+    def _in_parts(self, look: Look, search: Search) -> Iterator[Hit]:
         """Places whose degrees, minutes and seconds are in fields of their own, under keys that say so."""
         for parted in in_parts(look.leaves):
             axes: list[dict[int, _Coordinate]] = [{}, {}]
@@ -148,8 +131,7 @@ class Places:
             for number in sorted(axes[0].keys() & axes[1].keys()):
                 lat, lon = axes[0][number], axes[1][number]
                 if _decimals(lat, lon) >= 3:
-                    relation = "the keys say latitude and longitude, each in several fields"
-                    yield from self._pair(look, number, lat, lon, relation)
+                    yield from self._pair(look, number, (lat, lon), Why.AXES_BY_KEYS_OF_PARTS, search)
 
     def _near(self, degrees: float, unit: float, notation: str, *, lon: bool) -> set[int]:
         """The places that have such a coordinate in this notation, or one of a cell beside it."""
@@ -160,24 +142,24 @@ class Places:
             return near
         return {one for one in near if self._places[one][1].system != systems.METRES_ONLY}
 
-    def _in_binary(self, look: Look, known: set[int]) -> Iterator[Found]:
+    def _in_binary(self, look: Look, search: Search, known: set[Hashable]) -> Iterator[Hit]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
-        numbers = [n for n, leaf in enumerate(look.leaves) if leaf.text is None and len(leaf.data) >= 8]
-        if not numbers:
+        leaves = [leaf for leaf in look.binary if len(leaf.data) >= 8]
+        if not leaves:
             return
-        for number, pair in self._packed.find(Look([look.leaves[n] for n in numbers])):
+        for number, pair in self._packed.find(Look(leaves)):
             slot, place = self._places[pair.place]
-            if pair.gap and slot in known:
+            if pair.gap and search.known.slots[slot][0] in known:
                 continue
             name = "coordinates" if place.system == "wgs84" else place.system
             variant = Variant(name, pair.kind, "place", b"", "none", pair.bits)
-            beside = f"{pair.gap} byte{'s' * (pair.gap > 1)} between them" if pair.gap else "side by side"
-            order = "longitude first" if pair.swapped else "latitude first"
-            why = (
-                f"{pair.decimals} decimals ({PRECISION[min(pair.decimals, 5)]}) as {pair.kind}, "
-                f"{pair.error_m:.0f} m from the known place; {beside}, {order}"
+            reasons = (
+                _place(Why.PLACE_IN_BYTES, pair.decimals, pair.error_m, notation=pair.kind),
+                because(Why.BYTES_APART, count=pair.gap) if pair.gap else because(Why.BYTES_BESIDE),
+                because(Why.LONGITUDE_FIRST if pair.swapped else Why.LATITUDE_FIRST),
             )
-            yield Found(slot, variant, numbers[number], pair.start, pair.end, True, why, pair.error_m, True)
+            said: Said = {"strong": True, "reasons": reasons, "error_m": pair.error_m}
+            yield from _hit(search, slot, variant, Spot(leaves[number], pair.start, pair.end), said)
 
     def _coordinates(self, look: Look, read: Sequence[Reading]) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
@@ -223,8 +205,10 @@ class Places:
                         spot = (leaf, start - offset, end - offset)
                         known.append(_Coordinate(*spot, decimals, "utm", off / systems.METRES_PER_DEGREE, off, fits))
 
-    def _pair(self, look: Look, number: int, lat: _Coordinate, lon: _Coordinate, relation: str) -> Iterator[Found]:
-        slot, place = self._places[number]
+    def _pair(
+        self, look: Look, number: int, pair: tuple[_Coordinate, _Coordinate], relation: Why, search: Search
+    ) -> Iterator[Hit]:
+        (slot, place), (lat, lon) = self._places[number], pair
         decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
@@ -233,17 +217,27 @@ class Places:
         rarer = of in RARER
         bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
         variant = Variant(name, of, "place", b"", "digit", bits)
-        precision = PRECISION[min(decimals, 5)]
-        written = "" if of == "as_given" else f" in {of}" + (f", one of {len(RARER)} rarer notations" if rarer else "")
-        why = f"{decimals} decimals ({precision}){written}, {error:.0f} m from the known place; {relation}"
-        fits = lat.fits and lon.fits
+        if rarer:
+            place_said = _place(Why.PLACE_IN_RARE_NOTATION, decimals, error, notation=of, many=len(RARER))
+        elif of == "as_given":
+            place_said = _place(Why.PLACE, decimals, error)
+        else:
+            place_said = _place(Why.PLACE_IN_NOTATION, decimals, error, notation=of)
+        reasons = (place_said, because(relation))
+        said: Said = {"strong": True, "error_m": error, "fits": lat.fits and lon.fits, "reasons": reasons}
         if lat.leaf == lon.leaf:
-            start, end = min(lat.start, lon.start), max(lat.end, lon.end)
-            yield Found(slot, variant, lat.leaf, start, end, True, why, error, fits)
+            spot = Spot(look.leaves[lat.leaf], min(lat.start, lon.start), max(lat.end, lon.end))
+            yield from _hit(search, slot, variant, spot, said)
             return
-        for one, other, part, rest in ((lat, lon, "latitude", "longitude"), (lon, lat, "longitude", "latitude")):
-            said = f"{part}, the {rest} at {look.leaves[other.leaf].path}: {why}"
-            yield Found(slot, variant, one.leaf, one.start, one.end, True, said, error, fits)
+        for one, other, axis in ((lat, lon, Why.LATITUDE), (lon, lat, Why.LONGITUDE)):
+            said["reasons"] = (because(axis, path=look.leaves[other.leaf].path), *reasons)
+            yield from _hit(search, slot, variant, Spot(look.leaves[one.leaf], one.start, one.end), said)
+
+
+def _hit(search: Search, slot: int, variant: Variant, spot: Spot, said: Said) -> Iterator[Hit]:
+    if spot.leaf.text is None:
+        said["found"] = spot.leaf.data[spot.start : spot.end].hex()
+    return search.hit(slot, variant, spot, **said)
 
 
 METRES_KEY = re.compile(r"north[^ ]* .*east|utm")
@@ -258,15 +252,12 @@ UNDER_KEYS, WITHOUT_KEYS = 4, 5
 """Decimals of a degree that both coordinates must have in one of the rarer notations."""
 COLATITUDE = re.compile(r"co[._-]?lat|polar|theta|zenith")
 """Keys of an angle from the pole; a longitude of 58.8 may stand beside any other number."""
-PRECISION = {
-    0: "a region",
-    1: "a city, about 10 km",
-    2: "a town, about 1 km",
-    3: "coarse, about 100 m",
-    4: "a street, about 10 m",
-    5: "precise, about 1 m",
-}
-"""Decimals of a degree -> how precisely they say where somebody is."""
+PRECISION = ("region", "city", "town", "coarse", "street", "precise")
+"""By decimals of a degree: how precisely they say where somebody is."""
+
+
+def _place(code: Why, decimals: int, error_m: float, **fields: str | float) -> Reason:
+    return because(code, count=decimals, precision=PRECISION[min(decimals, 5)], metres=error_m, **fields)
 
 
 class _Coordinate(NamedTuple):
@@ -306,7 +297,7 @@ def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coord
 
 def _pairs(
     look: Look, lats: list[_Coordinate], lons: list[_Coordinate], place: systems.Place, partners: Partners
-) -> Iterator[tuple[_Coordinate, _Coordinate, str]]:
+) -> Iterator[tuple[_Coordinate, _Coordinate, Why]]:
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
         return
@@ -323,11 +314,11 @@ def _pairs(
             relation = _relation(look, lat, lon)
             if relation is None:
                 continue
-            rank, words = relation
+            rank, how = relation
             distance = abs(look.starts[lat.leaf] + lat.start - look.starts[lon.leaf] - lon.start)
             order = (float(rank), lat.error + lon.error, float(distance))
             if (best is None or order < best[0]) and not partners.apart(spots[0][number], spots[1][other], *own):
-                best = order, lon, words
+                best = order, lon, how
         if best is not None and (lat.leaf, lat.start) not in used:
             used.add((lat.leaf, lat.start))
             yield lat, best[1], best[2]
@@ -337,8 +328,8 @@ FEW = 64
 """Pairs of a latitude and a longitude that are all looked at."""
 
 
-def _spot(one: _Coordinate, degrees: float) -> Spot:
-    return Spot(one.leaf, one.start, one.end, one.notation, degrees)
+def _spot(one: _Coordinate, degrees: float) -> NumberSpot:
+    return NumberSpot(one.leaf, one.start, one.end, one.notation, degrees)
 
 
 def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
@@ -347,57 +338,64 @@ def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
     return many.decimals if few.off <= 10.0**-many.decimals * 1.000001 else few.decimals
 
 
-def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, str] | None:
+def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
     if lon.notation not in GOES_WITH.get(lat.notation, (lat.notation,)):
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
-        return None  # a nought was dropped at the end of the one with less: it does not stand for what is near it
+        return None  # a zero was dropped at the end of the one with less: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.notation in RARER or lon.notation in RARER:
         return _relation_of_rarer(lat, lon, first.path, second.path, decimals)
     if lat.leaf == lon.leaf:
-        if lat.start == lon.start:
-            return None
-        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
-        if gap <= 24 and decimals >= 2:
-            return 0, "latitude and longitude side by side"
-        return (3, "both in one text") if decimals >= 4 and lat.notation not in UNUSUAL else None
-    keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
-    siblings = parent_of(first.path) == parent_of(second.path)
-    if all(keys):
-        if siblings and decimals >= 2:
-            return 0, "the keys say latitude and longitude"
-        if decimals >= 3:
-            return 1, "the keys say latitude and longitude"
-    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first.path} {second.path}".lower()):
-        return 0, "the keys say metres"
-    if siblings and decimals >= 2 and _swapped(first.path, second.path):
-        return 0, "each under the other's key"
+        return _relation_in_text(lat, lon, decimals)
+    return _relation_of_fields(lat, lon, first.path, second.path, decimals)
+
+
+def _relation_in_text(lat: _Coordinate, lon: _Coordinate, decimals: int) -> tuple[int, Why] | None:
+    if lat.start == lon.start:
+        return None
+    gap = max(lat.start, lon.start) - min(lat.end, lon.end)
+    if gap <= 24 and decimals >= 2:
+        return 0, Why.AXES_BESIDE
+    return (3, Why.AXES_IN_TEXT) if decimals >= 4 and lat.notation not in UNUSUAL else None
+
+
+def _relation_of_fields(
+    lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
+) -> tuple[int, Why] | None:
+    keys = TELLING["lat"].match(last_key(first)), TELLING["lon"].match(last_key(second))
+    siblings = parent_of(first) == parent_of(second)
+    if all(keys) and decimals >= (2 if siblings else 3):
+        return (0 if siblings else 1), Why.AXES_BY_KEY
+    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first} {second}".lower()):
+        return 0, Why.AXES_IN_METRES
+    if siblings and decimals >= 2 and _swapped(first, second):
+        return 0, Why.AXES_SWAPPED
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
-        return 1, "side by side"
+        return 1, Why.FIELDS_BESIDE
     if decimals >= 4 and lat.notation not in UNUSUAL:
-        return 3, "both in one upload"
+        return 3, Why.AXES_IN_UPLOAD
     return None
 
 
 def _relation_of_rarer(
     lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
-) -> tuple[int, str] | None:
+) -> tuple[int, Why] | None:
     """The same of the rarer notations, which are only taken for coordinates where they stand together."""
     if lat.notation == "colatitude" and not COLATITUDE.search(last_key(first)):
         return None
     if lat.leaf == lon.leaf:
         gap = max(lat.start, lon.start) - min(lat.end, lon.end)
         together = lat.start != lon.start and gap <= 24 and decimals >= WITHOUT_KEYS
-        return (2, "latitude and longitude side by side") if together else None
+        return (2, Why.AXES_BESIDE) if together else None
     if parent_of(first) != parent_of(second):
         return None
     told = TELLING["lat"].match(last_key(first)) and TELLING["lon"].match(last_key(second))
     if decimals >= UNDER_KEYS and (told or _swapped(first, second)):
-        return 2, "the keys say latitude and longitude" if told else "each under the other's key"
-    return (2, "side by side") if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
+        return 2, Why.AXES_BY_KEY if told else Why.AXES_SWAPPED
+    return (2, Why.FIELDS_BESIDE) if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
 
 
 def _swapped(lat: str, lon: str) -> bool:

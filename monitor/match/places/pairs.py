@@ -37,7 +37,7 @@ MEMBER = re.compile(r"\[\d+\]|\.\d+")
 """An entry of a list, or of an object whose keys are numbers."""
 
 
-class Spot(NamedTuple):
+class NumberSpot(NamedTuple):
     """Where a number stands."""
 
     leaf: int
@@ -69,7 +69,7 @@ class Partners:
         self._readings = readings
         self._ordered: dict[tuple[_Way, _Way, frozenset[str]], tuple[dict[int, int], int]] = {}
 
-    def apart(self, lat: Spot, lon: Spot, lats: set[tuple[int, int]], lons: set[tuple[int, int]]) -> bool:
+    def apart(self, lat: NumberSpot, lon: NumberSpot, lats: set[tuple[int, int]], lons: set[tuple[int, int]]) -> bool:
         """Whether one of two numbers is nearer to a third that makes a place with it. `lats`, `lons`: (leaf, start) of
         those that are coordinates of the same place, as in a track of somebody who stands still."""
         for of_one_place in (self._in_columns(lat, lon), self._in_elements(lat, lon)):
@@ -79,7 +79,7 @@ class Partners:
             return True
         return self._is_taken(lon, lat, lat.degrees, lats, "lon", "lat")
 
-    def _in_columns(self, lat: Spot, lon: Spot) -> bool | None:
+    def _in_columns(self, lat: NumberSpot, lon: NumberSpot) -> bool | None:
         """Whether two numbers stand at the same place of two lists or objects that are beside each other; None where
         they are in no such."""
         paths = [self._look.leaves[one.leaf].path for one in (lat, lon)]
@@ -91,7 +91,7 @@ class Partners:
         members = [path[len(parent) :] for path, parent in zip(paths, parents, strict=True)]
         return members[0] == members[1] if all(map(MEMBER.fullmatch, members)) else None
 
-    def _in_elements(self, lat: Spot, lon: Spot) -> bool | None:
+    def _in_elements(self, lat: NumberSpot, lon: NumberSpot) -> bool | None:
         """Whether two numbers are of one of several elements, of which all have the same path, as in XML; None where
         they are in no such."""
         leaves = self._look.leaves
@@ -130,7 +130,7 @@ class Partners:
         return others >= 2 * (near + MANY)
 
     def mates(
-        self, lats: Sequence[Spot], lons: Sequence[Spot], own: Sequence[set[tuple[int, int]]]
+        self, lats: Sequence[NumberSpot], lons: Sequence[NumberSpot], own: Sequence[set[tuple[int, int]]]
     ) -> Iterator[tuple[int, Iterable[int]]]:
         """Of each latitude of one place, by its number, the longitudes that it may go with: where it makes a place with
         a third number, those beside it; else also all that make none. Each with each would take long in a list. `own`:
@@ -154,14 +154,14 @@ class Partners:
                 near.update(free)
             yield number, sorted(near)
 
-    def _is_beside(self, lat: Spot, lon: Spot) -> bool:
+    def _is_beside(self, lat: NumberSpot, lon: NumberSpot) -> bool:
         """Whether two numbers are in one object or list, or side by side in one text."""
         if lat.leaf == lon.leaf:
             return max(lat.start, lon.start) - min(lat.end, lon.end) <= 2 * SIDE_BY_SIDE
         leaves = self._look.leaves
         return parent_of(leaves[lat.leaf].path) == parent_of(leaves[lon.leaf].path)
 
-    def _column(self, spot: Spot) -> str:
+    def _column(self, spot: NumberSpot) -> str:
         """What names the place of a number in one of several columns; nothing where it is in none."""
         path = self._look.leaves[spot.leaf].path
         parent = parent_of(path)
@@ -169,7 +169,13 @@ class Partners:
         return f"{parent_of(parent)}\0{member}" if MEMBER.fullmatch(member) else ""
 
     def _is_taken(
-        self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], axis: str, wanted: str
+        self,
+        one: NumberSpot,
+        other: NumberSpot | None,
+        towards: float,
+        own: set[tuple[int, int]],
+        axis: str,
+        wanted: str,
     ) -> bool:
         """Whether a number belongs to a third rather than to the other, or to one that is nowhere near it. `towards`:
         the other coordinate of the place."""
@@ -186,7 +192,13 @@ class Partners:
         return within is None and self._is_taken_beside(one, other, towards, own, axis, wanted)
 
     def _is_taken_in_text(
-        self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], row: list[_Number], at: int
+        self,
+        one: NumberSpot,
+        other: NumberSpot | None,
+        towards: float,
+        own: set[tuple[int, int]],
+        row: list[_Number],
+        at: int,
     ) -> bool:
         """The same among the numbers of one text."""
         data = self._look.leaves[one.leaf].data
@@ -207,7 +219,13 @@ class Partners:
         return False
 
     def _is_taken_beside(
-        self, one: Spot, other: Spot | None, towards: float, own: set[tuple[int, int]], axis: str, wanted: str
+        self,
+        one: NumberSpot,
+        other: NumberSpot | None,
+        towards: float,
+        own: set[tuple[int, int]],
+        axis: str,
+        wanted: str,
     ) -> bool:
         """The same among the fields of one object or list."""
         leaves = self._look.leaves

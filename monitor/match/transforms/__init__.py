@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Blob, InlineBlob, Ref, Transform
+from monitor.events import Blob, Ref, Transform
 from monitor.match.decode import Leaf, leaves_of
 from monitor.match.decode.walk.pieces import Narrow, as_text
 from monitor.match.hits import parent_of
 from monitor.match.look import Look
-from monitor.match.native.patterns import Levels
+from monitor.match.native.patterns import Patterns
 from monitor.match.transforms import fed, renderings, salted, sent
 from monitor.match.transforms.alike import Alike, What, order, what_of
 from monitor.match.transforms.outputs import (
@@ -31,9 +31,10 @@ from monitor.match.transforms.outputs import (
     end_of,
 )
 from monitor.match.transforms.streams import CALLS, Found, Place, Streams
+from monitor.seen import Seen
 
 STEPS = 64
-"""Transforms that are followed one behind the other: a digest may be taken of a digest many times."""
+"""Transforms that are followed one after the other: a digest may be taken of a digest many times."""
 
 Bodies = Callable[[str], bytes | None]
 """sha256 -> the bytes of a stored blob, None when they are missing."""
@@ -71,14 +72,15 @@ class Transforms:
         """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
         self._masked: dict[bytes, list[Alike]] = defaultdict(list)
         """By what a mask of one byte leaves as it is."""
-        self._levels = Levels()
-        self.outputs = self._levels.grams
+        self._patterns = Patterns()
+        self.outputs = self._patterns.grams
         """The beginnings of all outputs, for sifting."""
         self.narrow: Narrow | None = None
         """Which parts of large inputs matter; None: all."""
 
-    def add(self, ref: Ref, transform: Transform, at: datetime) -> None:
-        """Learn of one call; `at` is its time on the host's clock. A known line changes nothing."""
+    def add(self, seen: Seen[Transform]) -> None:
+        """Learn of one call. A known line changes nothing."""
+        ref, transform = seen.ref, seen.event
         if ref in self._known:
             return
         self._known.add(ref)
@@ -91,7 +93,7 @@ class Transforms:
         opaque = cut or transform.op in ("encrypt", "decrypt")
         stream = Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
-        step = Step(ref, at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
+        step = Step(ref, seen.at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
         calls, place = self._streams.add(step)
         if len(outcome) >= SHORTEST:
             self._know(step)
@@ -114,7 +116,7 @@ class Transforms:
             others = self._by_beginning.get(beginning)
             if others is None:
                 self._by_beginning[beginning] = [alike]
-                self._levels.add(beginning)
+                self._patterns.add(beginning)
             else:
                 others.append(alike)
         if step.opaque and len(step.outcome) >= UUID_BYTES:
@@ -124,7 +126,7 @@ class Transforms:
 
     def _join(self, calls: Sequence[tuple[datetime, int, Step]], place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
-        with the last of them; what a cipher gives in pieces comes out one behind the other."""
+        with the last of them; what a cipher gives in pieces comes out one after the other."""
         if calls[place][2].cut:
             end = next((at for at in range(place, len(calls)) if calls[at][2].outcome), None)
             if end is not None and (step := calls[end][2]).ref in self._of:
@@ -144,16 +146,16 @@ class Transforms:
                 at = bisect_left(alike, order(step), key=order)
                 if at == len(alike) or alike[at].ref != step.ref:
                     alike.insert(at, step)
-                self._levels.add_all({window} - self._by_beginning.keys())
+                self._patterns.add_all({window} - self._by_beginning.keys())
                 self._by_beginning.setdefault(window, [])
 
     def _bytes(self, blob: Blob) -> bytes | None:
-        if isinstance(blob, InlineBlob):
-            try:
-                return base64.b64decode(blob.b64)
-            except ValueError:
-                return None
-        return self._bodies(blob.body) if self._bodies else None
+        if blob.b64 is None:
+            return self._bodies(blob.body) if self._bodies and blob.body else None
+        try:
+            return base64.b64decode(blob.b64)
+        except ValueError:
+            return None
 
     def follow(self, leaves: Sequence[Leaf], before: datetime) -> Iterator[Inner]:
         """Leaves of the inputs whose outputs are in these leaves, over several calls, made before a moment."""
@@ -173,14 +175,14 @@ class Transforms:
         look = Look([inner.leaf for inner in outer])
         hits: dict[Alike, Found] = {}
         pieces: dict[tuple[int, int], list[Step]] = {}
-        for pattern, start, _ in self._levels.find(look.joined):
+        for pattern, start, _ in self._patterns.find(look.joined):
             number = look.leaf_at(start)
             begin = start - look.starts[number]
             if pattern in self._by_window:
                 pieces[number, begin] = self._by_window[pattern]
             for alike in self._by_beginning[pattern]:
                 if alike not in done and (step := alike.last(before)) is not None:
-                    self._at(alike, step, pattern, look.leaves, number, begin, hits)
+                    self._at(alike, step, pattern, look.leaves, (number, begin), hits)
         self._guess(look.leaves, hits, before, done)
         done.update(hits)
         # of calls that turned the same into the same under several names, the last
@@ -208,11 +210,12 @@ class Transforms:
         step: Step,
         pattern: bytes,
         leaves: Sequence[Leaf],
-        number: int,
-        begin: int,
+        at: tuple[int, int],
         hits: dict[Alike, Found],
     ) -> None:
-        """Note that an output stands in a leaf, where it does and not only begins like one."""
+        """Note that an output stands in a leaf, where it does and not only begins like one; `at`: number of the leaf,
+        and the place in it."""
+        number, begin = at
         leaf = leaves[number]
         known = hits.get(alike)
         if known is not None and len(leaf.path) <= len(leaves[known.place.leaf].path):
@@ -230,7 +233,7 @@ class Transforms:
         hits[alike] = Found(step, place, [*places, place])
 
     def _read_all(self, outer: Inner, place: Place, run: Sequence[Step]) -> Iterator[Inner]:
-        """The leaves of what went into several calls, one behind the other."""
+        """The leaves of what went into several calls, one after the other."""
         source = b"".join(call.source for call in run)
         first = next(call for call in run if call.outcome)
         yield from self._read(outer, place, source, first, tuple(call.ref for call in run))
@@ -246,7 +249,7 @@ class Transforms:
         for inside in leaves_of(source, narrow=narrow).leaves:
             path = leaf.path + inside.path[1:]
             steps = (*decoding, *inside.decoding)
-            # what goes into a digest is a value and a salt, one directly behind the other; into a cipher, seldom
+            # what goes into a digest is a value and a salt, one directly after the other; into a cipher, seldom
             glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
             made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
             whole = (inside.start, inside.end) == (0, len(source)) and sent.AS_BYTES.issuperset(inside.decoding)
@@ -311,7 +314,7 @@ def _line(step: Step) -> fed.Fed:
 
 LISTED = re.compile(r"\[\d+\]")
 SEARCHED_LEAVES = 4096
-"""Leaves behind the first part of an output among which the others are looked for."""
+"""Leaves after the first part of an output among which the others are looked for."""
 
 
 def _is_misused(source: bytes | None, outcome: bytes | None) -> bool:
@@ -336,7 +339,7 @@ def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
 IN_FULL = 1 << 16
 """Bytes of an input that is read in full; of a larger one, what of it may matter."""
 SHORT_INPUT = 128
-"""Bytes of what goes into a cipher and may be nothing but values, one directly behind the other."""
+"""Bytes of what goes into a cipher and may be nothing but values, one directly after the other."""
 
 
 def _by_order(hit: Found) -> tuple[datetime, int]:

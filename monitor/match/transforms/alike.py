@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.match.transforms.outputs import Step, Stream
+from monitor.seen import number_of
 
 SEARCHED_CALLS = 64
 """Calls of other streams that are passed over in search of one of a stream."""
@@ -64,8 +65,7 @@ class Alike:
 
 def order(step: Step) -> tuple[datetime, int]:
     """By time, then by line."""
-    line = step.ref.rpartition(":")[2]
-    return step.at, int(line) if line.isdecimal() else 0
+    return step.at, number_of(step.ref)
 
 
 def _place(call: tuple[datetime, int, Step]) -> tuple[datetime, int]:

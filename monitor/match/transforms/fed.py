@@ -13,7 +13,7 @@ from monitor.events import Ref
 MOST = 4096
 """Lines that are read as one."""
 STARTS = 64
-"""Lines from which on a digest may have been begun anew, of those before its output."""
+"""Lines from which on a digest may have been restarted, of those before its output."""
 NAMES = {"sha": "sha1", "sha-1": "sha1"}
 SIZED = re.compile(r"^sha(3?)-?(\d{3})")
 

@@ -1,4 +1,4 @@
-"""How apps write an output where no decoder reads it: hex without noughts, backwards, cut, in letters of their own."""
+"""How apps write an output where no decoder reads it: hex without zeros, backwards, cut, in letters of their own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATTERN = 32
 COUNTED = {16: 32, 64: 64}
 """Letters of the alphabet -> letters of a text that are counted as bits; what follows may repeat block for block."""
 DIFFERENT = {16: 10, 64: 20}
-"""Letters that must differ among the first ones, or it is no output but noughts."""
+"""Letters that must differ among the first ones, or it is no output but zeros."""
 
 
 def _unpadded(data: bytes) -> bytes:

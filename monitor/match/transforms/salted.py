@@ -24,7 +24,7 @@ def beside_salt(data: bytes) -> Iterator[bytes]:
 
 
 def cells_beside_salt(data: bytes) -> Iterator[bytes]:
-    """What may be the name of a cell in the input of a digest, directly behind a salt or before it."""
+    """What may be the name of a cell in the input of a digest, directly after a salt or before it."""
     if CELL_AND_SALT.fullmatch(data):
         for size in CELL:
             if size < len(data) <= size + MOST_SALT:

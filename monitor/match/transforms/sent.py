@@ -36,9 +36,9 @@ def followed(forms: Sequence[str], step: Step, *, whole: bool) -> tuple[str, ...
     return (*_salted(forms, whole=whole), *outer)
 
 
-def as_sent(hit: Hit, forms: Sequence[str], *, whole: bool) -> str:
-    """The name of the form in which a value was sent; `whole`: the leaf that it stands in is all that went in."""
-    made = list(_salted(forms, whole=whole and not hit.before and not hit.after))
+def as_sent(hit: Hit) -> str:
+    """The name of the form in which a value was sent."""
+    made = list(_salted(hit.forms, whole=hit.whole and not hit.before and not hit.after))
     if made and all(form == ENCRYPTED for form in made):
         return ENCRYPTED if hit.variant.how in ("text", "utf-8", "digits") else hit.variant.name
     while made and made[0] == ENCRYPTED:  # who is sent a digest under a cipher has the digest

@@ -18,7 +18,7 @@ CALLS = 4096
 RIVALS = 256
 """Calls with the same short output among which the one that goes on longest is looked for."""
 TAILS = 16
-"""Calls behind the last piece of a stream among which the one with its short end is looked for."""
+"""Calls after the last piece of a stream among which the one with its short end is looked for."""
 
 NEAR = 4
 """Leaves beside that of a piece among which the next may stand."""
@@ -76,7 +76,7 @@ class Streams:
         return best
 
     def _run(self, first: Step, data: bytes, begin: int, before: datetime) -> list[Step]:
-        """The calls of a stream, from one on, whose outputs stand in these bytes one behind the other."""
+        """The calls of a stream, from one on, whose outputs stand in these bytes one after the other."""
         calls, place = self._around(first)
         run: list[Step] = []
         for _, _, call in calls[place : place + CALLS]:
@@ -95,7 +95,7 @@ class Streams:
         self, found: Mapping[Alike, Found], of: Mapping[Ref, Alike], leaves: Sequence[Leaf], before: datetime
     ) -> list[list[Step]]:
         """Calls that go on with each other, two at least: those that follow each other in one stream, with those
-        between that gave little or nothing; and those whose outputs stand directly one behind the other."""
+        between that gave little or nothing; and those whose outputs stand directly one after the other."""
         runs: list[list[Step]] = []
         taken: set[Ref] = set()
         for one in sorted(found.values(), key=lambda one: order(one.step)):
@@ -218,7 +218,7 @@ def _next(places: Sequence[Place], place: Place, way: int, leaves: Sequence[Leaf
 
 
 def _little(outcome: bytes, place: Place, way: int, leaves: Sequence[Leaf]) -> Place | None:
-    """Where a few bytes stand that alone are no proof: directly behind a place or before it, in its leaf or one that is
+    """Where a few bytes stand that alone are no proof: directly after a place or before it, in its leaf or one that is
     nothing else."""
     data, size = leaves[place.leaf].data, len(outcome)
     at = place.end if way > 0 else place.start - size

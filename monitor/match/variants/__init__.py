@@ -126,8 +126,10 @@ Use = tuple[str, str, bytes, How | None, digests.Depth | None]
 looked for; None: it is not, or none are. A plain tuple, for a value that is added has dozens of them."""
 
 
-def uses(kind: str, forms: Forms) -> Iterator[Use]:
+@lru_cache(maxsize=16)  # a value that is added is asked for twice
+def uses(kind: str, forms: Forms) -> tuple[Use, ...]:
     """What each normal form of a value is looked for as; as a text, one of those that are alike but for case."""
+    made: list[Use] = []
     seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
     chosen = 0
     for number, (name, text) in enumerate(forms):
@@ -147,7 +149,8 @@ def uses(kind: str, forms: Forms) -> Iterator[Use]:
             if name not in UNCHOSEN:
                 chosen += 1
                 depth = "doubled" if chosen <= MAIN_FORMS else "all"
-        yield name, text, coded, how, depth
+        made.append((name, text, coded, how, depth))
+    return tuple(made)
 
 
 def _is_left_out(kind: str, name: str) -> bool:
@@ -156,7 +159,7 @@ def _is_left_out(kind: str, name: str) -> bool:
 
 
 def is_grouped(kind: str, name: str, text: str) -> bool:
-    """Whether a form is a number that is looked for with separators between its digits as well; a nought before the
+    """Whether a form is a number that is looked for with separators between its digits as well; a zero before the
     stop of a real number is none that somebody dialled."""
     return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal() and name != "trunk_0"
 
@@ -211,17 +214,13 @@ def digests_of(value: Value) -> list[Digested]:
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     found: list[Digested] = []
-    known: set[bytes] = set()
     if raw_id := bytes_of(kind, forms):
         found += [(name, "bytes", digests.DIGESTS[name](raw_id), 8.0 * len(raw_id)) for name in digests.COMMON]
     for number, (name, text, data, _, depth) in enumerate(uses(kind, forms)):
         if depth is None:
             continue
         bits = bits_of(text)
-        for digest, raw in digests.of(data, depth):
-            if raw not in known:
-                known.add(raw)
-                found.append((digest, name, raw, bits))
+        found += [(digest, name, raw, bits) for digest, raw in digests.of(data, depth)]
         if number == 0:
             found += _in_charsets(text, bits)
             found += [(digest, name, raw, bits) for digest, raw in composed.given(text)]
@@ -237,7 +236,7 @@ UNCHOSEN = frozenset(
     (
         *("e164_elsewhere", "international_elsewhere"),
         *("hex_number", "formatted", "separated", "uri", "international_011", "integer", "integer_backwards"),
-        *("signed_integer", "noughts_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
+        *("signed_integer", "zeros_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
         *("dotted_upper", "quoted", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
         *("rounded_2", "rounded_3", "rounded_4", "rounded_5", "rounded_6", "lat_lon", "lon_lat"),
         *(f"rounded_{decimals}_lon_lat" for decimals in range(2, 7)),
@@ -260,7 +259,7 @@ UNCHOSEN = frozenset(
         *(f"geohash_{size}" for size in range(6, 11)),
     )
 )
-"""Normal forms that few would take a digest of; the usual digests of them are looked for all the same."""
+"""Normal forms that few would take a digest of; the usual digests of them are looked for anyway."""
 CHOSEN = frozenset(("lower", "e164", "international", "national", "significant", "bare", "bare_upper", "digits"))
 """Normal forms that are chosen to be made alike before a digest is taken."""
 SUMMED = CHOSEN | {"as_given"}

@@ -8,7 +8,9 @@ import urllib.parse
 import uuid
 from collections.abc import Iterator
 
-from monitor.match.variants.digests import COMMON, DIGESTS
+import mmh3
+
+from monitor.match.variants.digests import COMMON, DIGESTS, as_uuid
 
 MASK = (1 << 64) - 1
 
@@ -28,7 +30,7 @@ def of(text: str) -> Iterator[tuple[str, bytes]]:
         yield f"blake2s_{8 * size}", hashlib.blake2s(data, digest_size=size).digest()
     yield "shake128", hashlib.shake_128(data).digest(64)
     yield "shake256", hashlib.shake_256(data).digest(64)
-    yield "murmur3_128", murmur3_128(data)
+    yield "murmur3_128", mmh3.mmh3_x64_128_digest(data)
     coded = base64.b64encode(data)
     escaped = urllib.parse.quote(text, safe="", errors="replace").encode()
     for digest in COMMON:
@@ -45,8 +47,8 @@ def given(text: str) -> Iterator[tuple[str, bytes]]:
     quotes, as JSON has it, or as a line."""
     data = text.encode("utf-8", "replace")
     for name, space in NAMESPACES.items():
-        yield f"uuid_v3_{name}", uuid.UUID(bytes=DIGESTS["md5"](space + data), version=3).bytes
-        yield f"uuid_v5_{name}", uuid.UUID(bytes=DIGESTS["sha1"](space + data)[:16], version=5).bytes
+        yield f"uuid_v3_{name}", as_uuid(DIGESTS["md5"](space + data), 3)
+        yield f"uuid_v5_{name}", as_uuid(DIGESTS["sha1"](space + data), 5)
     yield "fnv1a_64", fnv1a(data).to_bytes(8)
     for digest in COMMON:
         yield f"{digest}_quoted", DIGESTS[digest](b'"' + data + b'"')
@@ -87,38 +89,3 @@ def hash_code(data: bytes) -> int:
     for at in range(0, len(units), 2):
         state = (state * 31 + int.from_bytes(units[at : at + 2])) & 0xFFFFFFFF
     return state
-
-
-def murmur3_128(data: bytes) -> bytes:
-    """MurmurHash3 x64 128, seed 0."""
-    first, second = 0x87C37B91114253D5, 0x4CF5AD432745937F
-    low = high = 0
-    whole = len(data) & ~15
-    for at in range(0, whole, 16):
-        low ^= _mixed(int.from_bytes(data[at : at + 8], "little"), first, 31, second)
-        low = (_turned(low, 27) + high) * 5 + 0x52DCE729 & MASK
-        high ^= _mixed(int.from_bytes(data[at + 8 : at + 16], "little"), second, 33, first)
-        high = (_turned(high, 31) + low) * 5 + 0x38495AB5 & MASK
-    high ^= _mixed(int.from_bytes(data[whole + 8 :], "little"), second, 33, first)
-    low ^= _mixed(int.from_bytes(data[whole : whole + 8], "little"), first, 31, second)
-    low, high = low ^ len(data), high ^ len(data)
-    low = low + high & MASK
-    high = high + low & MASK
-    low, high = _finished(low), _finished(high)
-    low = low + high & MASK
-    high = high + low & MASK
-    return low.to_bytes(8, "little") + high.to_bytes(8, "little")
-
-
-def _turned(word: int, by: int) -> int:
-    return (word << by | word >> 64 - by) & MASK
-
-
-def _mixed(word: int, factor: int, by: int, other: int) -> int:
-    return _turned(word * factor & MASK, by) * other & MASK
-
-
-def _finished(word: int) -> int:
-    word = (word ^ word >> 33) * 0xFF51AFD7ED558CCD & MASK
-    word = (word ^ word >> 33) * 0xC4CEB9FE1A85EC53 & MASK
-    return word ^ word >> 33

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Literal
+
+import mmh3
 
 Digest = Callable[[bytes], bytes]
 
@@ -15,9 +16,14 @@ def _of(name: str) -> Digest:
     return lambda data: hashlib.new(name, data, usedforsecurity=False).digest()
 
 
+def as_uuid(digest: bytes, version: int) -> bytes:
+    """The UUID of a name, made of its digest (RFC 9562, 5.3 and 5.5)."""
+    return digest[:6] + bytes((digest[6] & 0x0F | version << 4, digest[7], digest[8] & 0x3F | 0x80)) + digest[9:16]
+
+
 def _uuid_v3(data: bytes) -> bytes:
     """java.util.UUID.nameUUIDFromBytes."""
-    return uuid.UUID(bytes=_of("md5")(data), version=3).bytes
+    return as_uuid(DIGESTS["md5"](data), 3)
 
 
 DIGESTS: dict[str, Digest] = {
@@ -40,35 +46,22 @@ DIGESTS: dict[str, Digest] = {
 
 COMMON = ("md5", "sha1", "sha256")
 """Digests that are also looked for doubled, and of texts in other charsets."""
-USUAL = ("md5", "sha1", "sha256", "sha512")
+_USUAL = {name: DIGESTS[name] for name in (*COMMON, "sha512")}
 """Digests of normal forms that nobody would choose to take a digest of."""
 
 SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
 """Bytes of which a digest may be all of a leaf: whole, or its first bytes."""
 SHORTENED = 10
-"""Bytes that messengers cut digests of numbers to, which they send one behind the other."""
+"""Bytes that messengers cut digests of numbers to, which they send one after the other."""
 SHORTEST = 8
 """First bytes of a digest that are still proof."""
 
 
-def murmur3(data: bytes) -> int:
-    """MurmurHash3 x86 32, seed 0."""
-    state = 0
-    mask = 0xFFFFFFFF
-    whole = len(data) & ~3
-    for at in range(0, len(data), 4):
-        word = int.from_bytes(data[at : at + 4], "little") * 0xCC9E2D51 & mask
-        word = (word << 15 | word >> 17) * 0x1B873593 & mask
-        state ^= word
-        if at < whole:
-            state = ((state << 13 | state >> 19) * 5 + 0xE6546B64) & mask
-    state ^= len(data)
-    state = (state ^ state >> 16) * 0x85EBCA6B & mask
-    state = (state ^ state >> 13) * 0xC2B2AE35 & mask
-    return state ^ state >> 16
-
-
-CHECKSUMS: dict[str, Callable[[bytes], int]] = {"crc32": zlib.crc32, "adler32": zlib.adler32, "murmur3": murmur3}
+CHECKSUMS: dict[str, Callable[[bytes], int]] = {
+    "crc32": zlib.crc32,
+    "adler32": zlib.adler32,
+    "murmur3": lambda data: mmh3.hash(data, signed=False),
+}
 """32 bits are little: these are believed only with support."""
 
 
@@ -76,21 +69,18 @@ Depth = Literal["usual", "all", "doubled"]
 """How many digests of a form are looked for: those that are in use everywhere, all, or digests of digests as well."""
 
 
-def of(data: bytes, depth: Depth) -> Iterator[tuple[str, bytes]]:
+def of(data: bytes, depth: Depth) -> list[tuple[str, bytes]]:
     """(name of the variant, raw digest) of one normal form.
 
     `md5_16` is the middle half of an MD5, as many Chinese SDKs write it; the first bytes of any digest need no entry.
     """
-    plain: dict[str, bytes] = {}
-    for name in USUAL if depth == "usual" else DIGESTS:
-        plain[name] = DIGESTS[name](data)
-        yield name, plain[name]
-    yield "md5_16", plain["md5"][4:12]
-    if depth != "doubled":
-        return
-    for inner in COMMON:
+    found = [(name, digest(data)) for name, digest in (_USUAL if depth == "usual" else DIGESTS).items()]
+    plain = dict(found)
+    found.append(("md5_16", plain["md5"][4:12]))
+    for inner in COMMON if depth == "doubled" else ():
         lower = plain[inner].hex().encode()
         for outer in COMMON:
-            yield f"{outer}_of_{inner}", DIGESTS[outer](lower)
-            yield f"{outer}_of_{inner}_upper", DIGESTS[outer](lower.upper())
-        yield f"{inner}_of_{inner}_raw", DIGESTS[inner](plain[inner])
+            found.append((f"{outer}_of_{inner}", DIGESTS[outer](lower)))
+            found.append((f"{outer}_of_{inner}_upper", DIGESTS[outer](lower.upper())))
+        found.append((f"{inner}_of_{inner}_raw", DIGESTS[inner](plain[inner])))
+    return found

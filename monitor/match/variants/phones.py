@@ -97,7 +97,7 @@ a hundred times as long."""
 IN_ARGENTINA = re.compile(r"0?([1-3]\d{1,3})15(\d{6,8})")
 """How a mobile number is dialled there: between area code and number a 15, which from elsewhere is a 9 before both."""
 TRUNK_0 = frozenset(("33", "44", "49", "61", "81", "82", "91"))
-"""Codes of countries in which a nought stands before all numbers."""
+"""Codes of countries in which a zero stands before all numbers."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 

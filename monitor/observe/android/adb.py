@@ -148,7 +148,7 @@ def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
 
 
 def disconnect(serial: str) -> None:
-    """Drop the connection to an address that gives no answer, so that it can be made anew; no other kind has one."""
+    """Drop the connection to an address that does not answer, so that it can be made again; no other kind has one."""
     if ADDRESS.fullmatch(serial):
         with _translated(serial), suppress(adbutils.AdbError):
             _client().disconnect(serial)
@@ -242,7 +242,7 @@ class Adb:
                 self._device.reverse_remove(f"tcp:{port}")
 
     def service(self, name: Literal["root", "unroot"]) -> str:
-        """Have adbd start anew as root or not; gives what it said, once it answers again as asked or has refused.
+        """Restart adbd as root or not; gives what it said, once it answers again as asked or has refused.
 
         It comes back without the ports that were forwarded. Raises DeviceFault `device-lost` when it does not.
         """

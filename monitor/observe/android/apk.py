@@ -26,6 +26,7 @@ from monitor import catalog
 from monitor.observe.android import apk_parts
 from monitor.observe.android.apk_manifest import ANDROID, Component, of_manifest
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.gadget_config import GadgetConfig
 
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20
@@ -39,6 +40,7 @@ DIRECTORY_BYTES = 64 << 20
 """The ZIP file's own list of its files."""
 _DEX = re.compile(r"classes\d*\.dex")
 _LIBRARY = re.compile(r"lib/([^/]+)/[^/]+\.so")
+_CONFIG = re.compile(r"lib/[^/]+/lib[^/]*\.config\.so")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _REFERENCE = re.compile(r"@(?:android:)?([0-9A-Fa-f]{8})")
 
@@ -77,6 +79,8 @@ class Apk:
     """Those that it has native libraries for."""
     marks: tuple[str, ...] = ()
     """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
+    gadget: GadgetConfig | None = None
+    """How Frida's gadget in it works; None: it has none."""
     certificate_sha256: str | None = None
     """Of the signer's certificate; None where there is none."""
     signed_by: Literal["v3", "v2", "v1"] | None = None
@@ -117,7 +121,8 @@ def read(path: Path) -> Apk:
             size=path.stat().st_size,
             sha256=digest(path),
             abis=tuple(sorted({found[1] for name in names if (found := _LIBRARY.fullmatch(name))})),
-            marks=_marks(names),
+            marks=(marks := _marks(names)),
+            gadget=_gadget(archive) if "gadget" in marks else None,
             certificate_sha256=signed[1] if signed else None,
             signed_by=signed[0] if signed else None,
             **of_manifest(manifest, archive.resolved),
@@ -195,6 +200,13 @@ def _marks(names: list[str]) -> tuple[str, ...]:
     return tuple(
         known.mark for known in _libraries() if any(name.fullmatch(file) for name in known.names for file in files)
     )
+
+
+def _gadget(archive: _Archive) -> GadgetConfig | None:
+    """By its configuration; where that is no gadget's, and no file has a gadget's name, it was none."""
+    named = [name for name in archive.names if _CONFIG.fullmatch(name)]
+    found = (GadgetConfig.parse(archive.data(name, XML_BYTES)) for name in named)
+    return next(filter(None, found), None if named else GadgetConfig())
 
 
 @functools.cache
@@ -294,55 +306,66 @@ class _Archive:
 def _tree(data: bytes) -> Element:
     """The tree of binary XML. Attributes are named by their resource where they have one, as Android does it."""
     from apkutils import axml
-    from apkutils.axml.public import SYSTEM_RESOURCES
 
-    known = SYSTEM_RESOURCES["attributes"]["inverse"]
     parser = axml.AXMLParser(data, True)
     root: Element | None = None
     path: list[Element] = []
-    left = TEXT_CHARACTERS
-
-    def bounded(text: str) -> str:
-        nonlocal left
-        left -= len(text)
-        if left < 0:
-            raise ValueError("the texts of its XML are too long")
-        return text
-
-    def attributes() -> Iterator[tuple[str, str]]:
-        for index in range(parser.getAttributeCount()):
-            place = index * axml.ATTRIBUTE_LENGHT
-            number = parser.m_attributes[place + axml.ATTRIBUTE_IX_NAME]
-            resource = parser.m_resourceIDs[number] if number < len(parser.m_resourceIDs) else None
-            if resource in known:
-                name = ANDROID + known[resource]
-            else:
-                space = parser.getAttributeNamespace(index)
-                name = f"{{{space}}}{parser.sb[number]}" if space else parser.sb[number]
-            kind, value = parser.getAttributeValueType(index), parser.getAttributeValueData(index)
-            yield bounded(name), bounded(axml.format_value(kind, value, lambda at: parser.sb[at]))
-
+    bounded = _Texts()
     while parser.is_valid() and next(parser) != axml.END_DOCUMENT:
         if parser.m_event == axml.START_TAG:
-            element = Element(bounded(parser.name), dict(attributes()))
+            named = {bounded(name): bounded(value) for name, value in _attributes(parser)}
+            element = Element(bounded(parser.name), named)
             if path:
                 path[-1].append(element)
-            elif root is None:
-                root = element
+            root = element if root is None else root
             path.append(element)
             if len(path) > DEPTH:
                 raise ValueError("its XML is nested too deeply")
         elif parser.m_event == axml.END_TAG and path:
             path.pop()
         elif parser.m_event == axml.TEXT and path:
-            text = bounded(parser.text)
-            last = path[-1][-1] if len(path[-1]) else None
-            if last is None:
-                path[-1].text = (path[-1].text or "") + text
-            else:
-                last.tail = (last.tail or "") + text
+            _add_text(path[-1], bounded(parser.text))
         elif parser.m_event == -1:
             break
     if root is None or not parser.is_valid():
         raise ValueError("its XML is damaged")
     return root
+
+
+class _Texts:
+    """All texts of one binary XML: each is given back, until they are too long together."""
+
+    def __init__(self) -> None:
+        self._left = TEXT_CHARACTERS
+
+    def __call__(self, text: str) -> str:
+        self._left -= len(text)
+        if self._left < 0:
+            raise ValueError("the texts of its XML are too long")
+        return text
+
+
+def _attributes(parser: Any) -> Iterator[tuple[str, str]]:
+    """Those of the element that the parser is at."""
+    from apkutils import axml
+    from apkutils.axml.public import SYSTEM_RESOURCES
+
+    known = SYSTEM_RESOURCES["attributes"]["inverse"]
+    for index in range(parser.getAttributeCount()):
+        number = parser.m_attributes[index * axml.ATTRIBUTE_LENGHT + axml.ATTRIBUTE_IX_NAME]
+        resource = parser.m_resourceIDs[number] if number < len(parser.m_resourceIDs) else None
+        if resource in known:
+            name = ANDROID + known[resource]
+        else:
+            space = parser.getAttributeNamespace(index)
+            name = f"{{{space}}}{parser.sb[number]}" if space else parser.sb[number]
+        kind, value = parser.getAttributeValueType(index), parser.getAttributeValueData(index)
+        yield name, axml.format_value(kind, value, lambda at: parser.sb[at])
+
+
+def _add_text(element: Element, text: str) -> None:
+    """After what the element has already."""
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + text
+    else:
+        element.text = (element.text or "") + text

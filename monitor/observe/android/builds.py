@@ -1,4 +1,4 @@
-"""Builds of frida-server on this machine: which one a device needs, and where it comes from."""
+"""Builds of frida-server and of Frida's gadget on this machine: which one is needed, and where it comes from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 import urllib.request
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +40,7 @@ RELEASES = Releases()
 
 @dataclass(frozen=True)
 class Build:
-    """A frida-server on this machine."""
+    """A frida-server or gadget on this machine."""
 
     name: str
     """As in the release: frida-server-17.26.2-android-arm64."""
@@ -56,15 +57,17 @@ class Build:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def asset(facts: Facts, serial: str) -> str:
+def asset(facts: Facts, serial: str, gadget_for: Set[str] | None = None) -> str:
     """The name of the build for a device, of exactly our Frida's version. Raises DeviceFault `frida-server-no-build`.
 
     A 64-bit server also enters 32-bit apps; where foreign code is translated it is the build of the machine itself.
+    `gadget_for`: of the gadget for an app with libraries for these; none: it has no libraries, and runs as the device.
     """
     said = facts.properties.get("ro.product.cpu.abi", "")
     for abi in (said, *facts.abis):
-        if abi in BUILDS:
-            return f"frida-server-{VERSION}-android-{BUILDS[abi]}"
+        if abi in BUILDS and (not gadget_for or abi in gadget_for):
+            program, ending = ("server", "") if gadget_for is None else ("gadget", ".so")
+            return f"frida-{program}-{VERSION}-android-{BUILDS[abi]}{ending}"
     raise fault("frida-server-no-build", serial=serial, abis=", ".join(facts.abis) or said or "unknown")
 
 
@@ -93,10 +96,10 @@ def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases 
         want = _digest(releases, f"{name}.xz")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise fault("frida-server-missing", name=f"{name}.xz", url=url, said=reason, place=place) from None
+        raise fault("frida-server-missing", url=url, said=reason, place=place, **_told(name)) from None
     have = hashlib.sha256(data).hexdigest()
     if want is not None and have != want:
-        raise fault("frida-server-digest", url=url, have=have, want=want)
+        raise fault("frida-server-digest", url=url, have=have, want=want, **_told(name))
     unpacked = _unpacked(data, url, name)
     private.folder(cache)
     fd, made = tempfile.mkstemp(dir=cache)
@@ -106,12 +109,18 @@ def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases 
     return Build(name, unpacked, "download", url)
 
 
+def _told(name: str) -> dict[str, str]:
+    """What messages say of a build: its file in the release, what it is, and the option that names one."""
+    program = "gadget" if name.startswith("frida-gadget") else "server"
+    return {"name": f"{name}.xz", "program": f"frida-{program}", "option": f"--frida-{program}"}
+
+
 def _read(file: Path, name: str) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
         said = error.strerror or str(error)
-        raise fault("frida-server-unreadable", file=file, said=said, name=f"{name}.xz") from None
+        raise fault("frida-server-unreadable", file=file, said=said, **_told(name)) from None
 
 
 def _unpacked(data: bytes, file: object, name: str) -> bytes:
@@ -119,9 +128,9 @@ def _unpacked(data: bytes, file: object, name: str) -> bytes:
         try:
             data = lzma.LZMADecompressor(memlimit=1 << 28).decompress(data, MOST_BYTES)
         except lzma.LZMAError as error:
-            raise fault("frida-server-unreadable", file=file, said=error, name=f"{name}.xz") from None
+            raise fault("frida-server-unreadable", file=file, said=error, **_told(name)) from None
     if not data.startswith((b"\x7fELF", b"#!")):
-        raise fault("frida-server-unreadable", file=file, said="it is no program", name=f"{name}.xz")
+        raise fault("frida-server-unreadable", file=file, said="it is no program", **_told(name))
     return data
 
 

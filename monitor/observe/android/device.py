@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,50 +16,27 @@ import certifi
 from monitor import private
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
-from monitor.observe.android import app_files, finding, network_security, package, server, traffic, trust
-from monitor.observe.android import persona as personas
-from monitor.observe.android.adb import connect, disconnect
+from monitor.observe.android import app_files, finding, network_security, package, traffic, trust
+from monitor.observe.android.adb import connect
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.endings import Endings, is_ours
+from monitor.observe.android.entrance import AndroidTarget, Entrance
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Ask, Explore
-from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.processes import Processes, start_app
+from monitor.observe.android.hands import Ask, Explore, Play
+from monitor.observe.android.persona.on_device import OnDevice
+from monitor.observe.android.processes import Processes
 from monitor.observe.android.rest import Rest
 from monitor.observe.android.screens import Screens
+from monitor.observe.android.upkeep import Upkeep
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.android.witnesses import Witnesses
 from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
-CHECK_S = 5.0
-"""How often is looked for processes of the app that are new."""
-REACH_S = 3.0
-"""How long one try to connect again may take."""
 BACK_S = 30.0
 """So long a device that was unplugged may take to come back."""
-ORDINARY = ("device_model_os", "carrier")
-"""Kinds of value that nearly every upload has: they prove nothing where nothing says that they were read."""
-
-
-@dataclass(frozen=True)
-class AndroidTarget:
-    """The app as Frida is to start it, or as the device does where Frida cannot."""
-
-    argv: tuple[str, ...] | None = None
-    pid: int | None = None
-    remote: tuple[str, str | None] | None = None
-    user: int | None = None
-    activity: str | None = None
-    otherwise: Callable[[], int] | None = None
-    processes: Callable[[], Mapping[int, str]] | None = None
-    redirect: tuple[str, int] | None = None
-    gadget: str | None = None
-    frida_device: str = "remote"
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: str | None = None
 
 
 @contextmanager
@@ -107,15 +84,10 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._since = control.journal.last
         self._user = _current_user(control) if wanted.user is None else wanted.user
         self._app: package.Installed | None = None
-        self._planted: personas.Planted | None = None
-        self._server: server.Running | None = None
+        self._persona = OnDevice(control, self._user)
+        self._entrance = Entrance(control, wanted, self._user, home / "frida")
         self._route: traffic.Route | None = None
-        self._found: tuple[Value, ...] = ()
-        self._hookless: str | None = None
         self._gaps: list[Gap] = []
-        self._checked: set[int] = set()
-        """Processes of the app that were looked at for the proxy's authority."""
-        self._check_at = 0.0
 
     def __exit__(self, *_: object) -> None:
         if any(entry.number > self._since for entry in self._control.journal.open):
@@ -131,7 +103,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             release=facts.release,
             api_level=facts.api or None,
             kind=facts.kind,
-            facts=facts.described | (self._server.described if self._server else {}),
+            facts=facts.described | self._entrance.described,
         )
 
     @property
@@ -145,15 +117,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def persona(self) -> tuple[Value, ...]:
         """What was planted and came back when the device was asked; where nothing was and no hooks tell what the app
         reads, what the device has."""
-        planted = self._planted.values if self._planted else ()
-        return planted or self._found
+        return self._persona.values
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:
         """Whether its values were planted, or were there."""
-        if self._planted and self._planted.values:
-            return "planted"
-        return "declared" if self._found else None
+        return self._persona.origin
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
@@ -171,12 +140,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, str, str]]:
         """What there are ways for."""
-        return traffic.modes(self._control, listen)
+        return traffic.modes(self._control, listen, gadget=self._entrance.choose(self._named or self._find().app))
 
     @property
     def unhooked(self) -> str | None:
         """Why there is no Frida, once that was tried."""
-        return self._hookless
+        return self._entrance.unhooked
 
     @property
     def sees_consent(self) -> bool:
@@ -205,7 +174,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if self._wanted.adb_root:
             finding.become_root(self._control)
         if not self._wanted.apks:
-            self._app = package.identity(self._control, self._package, self._user)
+            self._find()
             return
         with app_files.opened(*self._wanted.apks) as app:
             self._app = package.install(self._control, app, user=self._user, replace=self._wanted.clear_data)
@@ -217,28 +186,18 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         device with a proxy setting that leads nowhere drops its Wi-Fi."""
         app = self._installed
         if not self._wanted.no_persona:
-            self._note_data()
-            persona = personas.load(self._wanted.persona) if self._wanted.persona else personas.made(self._control.run)
-            self._planted = personas.plant(self._control, persona, user=self._user)
-            self._control.notes += [f"{each.what} could not be planted: {each.why}" for each in self._planted.gaps]
-            self._control.notes += self._planted.notes
-        try:
-            self._server = server.start(
-                self._control, self._wanted.frida_server, cache=self._home / "frida", allowed=self._wanted.allow
-            )
-        except DeviceFault as error:
-            if error.code != "no-root":
-                raise
-            self._hookless = "the device gives no root"
-            found = personas.found(self._control, app=app.identity.package, user=self._user).values
-            self._found = tuple(value for value in found if value.type not in ORDINARY)
+            self._persona.plant(self._wanted.persona)
+        self._entrance.open(app, self.stop)
+        if self._entrance.unhooked is not None:
+            self._persona.find(app.identity.package)
         if self._control.shell.rooted():
             trust.install(self._control, ca_pem)
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
-        self._predict()
-        way = traffic.choose(self._control, mode, proxy_host)
+        for host, expected in network_security.refusals(app.code.network_security, app.app.base):
+            self._gap("proxy", host, expected)
+        way = traffic.choose(self._control, mode, proxy_host, gadget=self._entrance.choose(app.app))
         package_name = app.identity.package
         self._route = traffic.Route(
             self._control, way, (proxy_host, proxy_port), app.uid, package=package_name, tunnel=wireguard or None
@@ -248,7 +207,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             self._rest_screens()
 
     def reset(self) -> None:
-        """Make the next start the first one, where the app's data may be cleared; and mend what a restart of the
+        """Make the next start the first one, where the app's data may be cleared; and repair what a restart of the
         device's zygote took away."""
         app = self._installed
         if self._wanted.attach:
@@ -264,37 +223,20 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             )
             self._gap("device", app.identity.package, detail)
         self._permit()
-        self._mend()
+        self._upkeep.mend()
 
     def launch(self) -> AndroidTarget:
         """The app, for Frida to start; or as it runs, where that is wanted."""
-        app = self._installed
         if self._screens is not None:
             self._screens.anew()
-        if self._wanted.attach:
-            return self.attach()
-        activity = self._wanted.activity or app.launcher
-        return AndroidTarget(
-            argv=(app.identity.package,),
-            remote=self._server.remote if self._server else None,
-            user=self._user,
-            activity=activity,
-            otherwise=lambda: start_app(self._control.shell, app.identity.package, self._user, activity),
-            processes=self._processes,
-            redirect=self._redirect,
-        )
+        return self.attach() if self._wanted.attach else self._target
 
     def attach(self) -> AndroidTarget:
         """The app's main process. Raises SetupError when it does not run."""
         pid = self._processes.main()
         if pid is None:
             raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
-        return AndroidTarget(
-            pid=pid,
-            remote=self._server.remote if self._server else None,
-            processes=self._processes,
-            redirect=self._redirect,
-        )
+        return replace(self._target, argv=None, pid=pid)
 
     def running(self) -> bool:
         """Whether a process of the app's user runs."""
@@ -319,10 +261,10 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         def keep() -> None:
             while not stop.wait(KEEP_S):
                 try:
-                    self._keep_up()
+                    self._upkeep.step()
                     lines.append_all(witnesses.poll())
                 except DeviceFault as error:  # a device that is gone is told of by the agent
-                    self._reach(error)
+                    self._upkeep.reach(error)
                 except Exception as error:
                     self._gap("device", "keeping it prepared", f"an internal error: {type(error).__name__}")
                     break
@@ -334,6 +276,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         except DeviceFault as error:
             self._gap("device", "the system's own counts", error.what)
         self._show(lines, silent_s)
+        self._persona.plant_clip(self._screens.clipboard if self._screens else None)
         keeper = threading.Thread(target=keep, name="keeper", daemon=True)
         keeper.start()
         try:
@@ -372,16 +315,35 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             )
 
     @property
-    def _redirect(self) -> tuple[str, int] | None:
-        """Where the agent leads the app's connections, if it does."""
-        return self._route.at if self._route is not None and self._route.way.name == "redirect" else None
+    def _target(self) -> AndroidTarget:
+        """The app to start, with what leads its connections."""
+        redirects = self._route is not None and self._route.way.name == "redirect"
+        redirect = self._route.at if redirects and self._route else None
+        return replace(self._entrance.target, processes=self._processes, redirect=redirect)
+
+    @functools.cached_property
+    def _upkeep(self) -> Upkeep:
+        """Once all is prepared."""
+        assert self._route is not None
+        return Upkeep(self._control, self._route, self._processes, self._persona.place, self._gap)
+
+    @functools.cached_property
+    def _named(self) -> app_files.App | None:
+        """What the files that were named say; None: the app is on the device already."""
+        if not self._wanted.apks:
+            return None
+        with app_files.opened(*self._wanted.apks) as app:
+            return app
+
+    def _find(self) -> package.Installed:
+        """The app that is on the device already."""
+        if self._app is None:
+            self._app = package.identity(self._control, self._package, self._user)
+        return self._app
 
     @property
     def _package(self) -> str:
-        if self._wanted.package is not None:
-            return self._wanted.package
-        with app_files.opened(*self._wanted.apks) as app:
-            return app.base.package
+        return self._named.base.package if self._named else str(self._wanted.package)
 
     @property
     def _installed(self) -> package.Installed:
@@ -406,13 +368,6 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if gaps:
             lines.append_all(gaps)
 
-    def _note_data(self) -> None:
-        """What of the owner's is there besides what is planted: it may be in the recording."""
-        there = {name: count for name, count in personas.counts(self._control, user=self._user).items() if count}
-        if there:
-            said = ", ".join(f"{count} {name}" for name, count in there.items())
-            self._control.notes.append(f"the device had data of its owner's before the run: {said}")
-
     def _rest_screens(self) -> None:
         """Animations are off for the run, so that a screen comes to rest before it is read."""
         try:
@@ -428,84 +383,28 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         for permission in self._wanted.revoke:
             package.revoke(self._control, name, permission, self._user)
 
-    def _predict(self) -> None:
-        """What the app's network security configuration lets expect: a host that it pins will refuse the proxy."""
-        app = self._installed
-        base = app.app.base
-        security = network_security.parse(
-            app.code.network_security,
-            target_sdk=base.target_sdk or base.min_sdk,
-            debuggable=base.debuggable,
-            cleartext=base.cleartext,
-        )
-        for host in dict.fromkeys(("other hosts", *(domain.host for domain in security.domains))):
-            expected = network_security.predict(security, host, datetime.now(UTC).date())
-            if expected.outcome in ("pinned", "own"):
-                what = "pins keys for" if expected.outcome == "pinned" else "accepts authorities of its own alone for"
-                self._gap("proxy", host, f"the app's network security configuration {what} {host}: expect refusals")
-
     def _show(self, lines: Records, silent_s: Callable[[], float]) -> None:
         """Read the screen, and play the user unless somebody does it by hand."""
         wanted = self._wanted
         if wanted.by_hand:
             return
         explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
-        self._screens = Screens(
-            self._control,
+        play = Play(
             self._installed.identity.package,
             self._plan,
-            lambda event: lines.append_all((event,)),
-            lines.put_body,
-            self._ask if wanted.ask else None,
+            ask=self._ask if wanted.ask else None,
             explore=explore,
             rests=Rest(self._control.shell, self._processes, silent_s),
             runs=self.running,
-            film=wanted.video,
+        )
+        self._screens = Screens(
+            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=wanted.video
         )
         try:
             self._screens.start()
         except DeviceFault as error:
             self._screens = None
             self._gap("device", "screen", f"nobody played the user, and no screen was kept: {error.what}")
-
-    def _keep_up(self) -> None:
-        """What a device drops by itself is made again."""
-        self._control.renew()
-        for what in self._route.renew() if self._route else []:
-            self._gap("device", "adb reverse", what)
-        self._mend()
-        self._check_trust()
-        place = self._planted.place if self._planted else None
-        if place is not None:
-            try:
-                place.tick()
-            except Refused as error:
-                self._gap("device", "place", f"the device took it no longer: {error}")
-                self._planted = replace(self._planted, place=None) if self._planted else None
-
-    def _reach(self, error: DeviceFault) -> None:
-        """Connect again to a device that is gone, where that is ours to do; its ports are made again as it is back."""
-        serial = self._control.shell.serial
-        with suppress(DeviceFault):
-            if error.code == "adb-timeout":
-                disconnect(serial)
-            connect(serial, REACH_S)
-
-    def _mend(self) -> None:
-        if self._control.shell.rooted():
-            for what in trust.mend(self._control):
-                self._gap("device", "authorities", what)
-
-    def _check_trust(self) -> None:
-        """Each process of the app is looked at once: one that has not the authorities refuses the proxy."""
-        if self._control.shell.rooted() is None or time.monotonic() < self._check_at:
-            return
-        self._check_at = time.monotonic() + CHECK_S
-        for pid, name in self._processes().items():
-            if pid not in self._checked:
-                self._checked.add(pid)
-                if not trust.holds(self._control, pid):
-                    self._gap("proxy", "authorities", f"process {pid} ({name}) has not the proxy's: it will refuse it")
 
     def _changed(self) -> tuple[Change, ...]:
         """What this run changed, and when it was taken back."""

@@ -225,7 +225,7 @@ def is_locked(policy: str) -> bool:
 
 
 def become_root(control: Control) -> None:
-    """Have adbd start anew as root, which only builds for developers do; only with the user's leave.
+    """Restart adbd as root, which only builds for developers do; only with the user's leave.
 
     All ports that were forwarded are lost with it. Undo has it start as the shell's user again. Raises DeviceFault
     `adb-root-refused` with what adbd said, or `device-lost` when it does not come back.

@@ -120,7 +120,7 @@ class Processes:
 
 
 def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = None) -> int:
-    """Start an app anew without Frida; gives its main process as soon as it is there.
+    """Start an app again without Frida; gives its main process as soon as it is there.
 
     `activity`: its class; None: that of the launcher's icon. Raises DeviceFault `app-not-started`.
     """

@@ -17,7 +17,7 @@ SAMPLE_S = 1.0
 QUIET = 2
 """So many samples in a row have to be quiet."""
 TICKS = 5
-"""In a sample, an app at rest uses at most so many hundredths of a second of processor time."""
+"""In a sample, an app at rest uses at most this many hundredths of a second of processor time."""
 STALE_S = 5.0
 """Who has not asked for so long asks about another question."""
 

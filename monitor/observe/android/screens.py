@@ -24,9 +24,10 @@ from uiautomator2 import exceptions
 from monitor.events import Event, Gap, Screen
 from monitor.observe.android import video
 from monitor.observe.android.control import Control
-from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Ask, Explore, Hands, Permissions
+from monitor.observe.android.hands import Hands, Permissions, Play
+from monitor.observe.android.persona import clipboard
+from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.playing import Player
 from monitor.observe.android.shell import TMP
 
@@ -63,36 +64,26 @@ done
 class Screens:
     """The screen while an app is observed: `start`, then a thread of its own plays the plan until `stop`.
 
-    `record` and `put_body` take lines and bytes for the recording, from any thread. `ask` is asked about dialogs that
-    nothing is known of. `way`: labels that lead to where this app takes consent back. `explore`: what is touched when
-    all is answered. `rests`: whether the app has done what it does while a question stands; only then it is answered.
-    `runs`: whether a process of the app is there.
-    What was changed on the device is in the control's journal.
+    `record` and `put_body` take lines and bytes for the recording, from any thread; `film`: whether what is on the
+    screen at a finding is filmed. What was changed on the device is in the control's journal.
     """
 
     def __init__(
         self,
         control: Control,
-        package: str,
-        plan: Plan,
+        play: Play,
         record: Callable[[Event], object],
         put_body: Callable[[bytes], str | None],
-        ask: Ask | None = None,
         *,
-        way: tuple[str, ...] = (),
-        explore: Explore | None = None,
-        rests: Callable[[], bool] = lambda: True,
-        runs: Callable[[], bool] = lambda: False,
         film: bool = False,
     ) -> None:
         self._control = control
-        self._package = package
-        self._plan = plan
+        self._play = play
         self._record = record
         self._put_body = put_body
-        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests, "runs": runs}
-        self._film = video.Film(control, record, put_body, package) if film else None
+        self._film = video.Film(control, record, put_body, play.app) if film else None
         self._player: Player | None = None
+        self._hands: Hands | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -122,11 +113,8 @@ class Screens:
     def start(self) -> None:
         """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""
         folder = f"{TMP}/.{self._control.run}-screens"
-        hands = _hands(self._control, folder)
-        self._player = Player(
-            hands, self._package, self._plan, self._record, self._put_body, display=_display(self._control),
-            **self._options,
-        )  # fmt: skip
+        self._hands = hands = _hands(self._control, folder)
+        self._player = Player(hands, self._play, self._record, self._put_body, _display(self._control))
         if self._film is not None:
             self._film.start(folder)
         self._thread = threading.Thread(target=self._run, name="screens", daemon=True)
@@ -139,6 +127,12 @@ class Screens:
             self._thread.join(CALL_S)
         if self._film is not None:
             self._film.stop()
+
+    def clipboard(self, text: str) -> str:
+        """Have a text on the clipboard until undo; gives what is there then. Raises Refused where that cannot be."""
+        if not isinstance(self._hands, _ByServer):
+            raise Refused("uiautomator2's server, which could, is not up")
+        return self._hands.clipboard(text)
 
     def shot(self, why: Literal["finding", "operator"] = "finding", note: str | None = None) -> Screen | None:
         """Record what is on the screen at this moment; None when it cannot be read, and a gap says so."""
@@ -169,11 +163,13 @@ class Screens:
                 if failed == MOST_FAULTS or error.code == "device-lost":
                     self._gap(f"nobody sees the screen any more: {error}")
                     return
+        with suppress(DeviceFault):
+            self._player.end()
 
     def _gap(self, detail: str) -> None:
         now = datetime.now(UTC)
         self._record(
-            Gap(at=now, app=self._package, where="device", subject="screen", why="not_observed", detail=detail)
+            Gap(at=now, app=self._play.app, where="device", subject="screen", why="not_observed", detail=detail)
         )
 
 
@@ -270,7 +266,8 @@ class _ByServer(_Common):
     def __init__(self, control: Control, folder: str) -> None:
         super().__init__(control, folder)
         control.shell.adb.push(files("uiautomator2").joinpath("assets/u2.jar").read_bytes(), f"{folder}/u2.jar")
-        self._client = _Client(control, folder, random.randint(20000, 60000))  # noqa: S311 any that is free
+        self._port = random.randint(20000, 60000)  # noqa: S311 any that is free
+        self._client = _Client(control, folder, self._port)
 
     def dump(self) -> bytes:
         said = self._call("dumpWindowHierarchy", [False, DEEPEST, True])
@@ -284,6 +281,9 @@ class _ByServer(_Common):
 
     def back(self) -> None:
         self._call("pressKey", ["back"])
+
+    def clipboard(self, text: str) -> str:
+        return clipboard.plant(self._control, self._call, self._folder, self._port, text)
 
     def picture(self, *, fast: bool = False) -> bytes:
         said = self._call("takeScreenshot", [1, 80]) if fast else None

@@ -17,6 +17,7 @@ from typing import Any
 from monitor.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.gadget_config import USUAL_PORT
 from monitor.observe.android.quirks import Quirk, apply, cure, wanted
 from monitor.observe.android.shell import TMP
 from monitor.observe.frida_device import VERSION, FridaFault, answers
@@ -25,7 +26,6 @@ READY_S = 15.0
 PUSH_S = 120.0
 PORTS = range(20_000, 60_000)
 PORT_TRIES = 4
-USUAL_PORT = 27042
 _LISTEN = f":{USUAL_PORT:04X} [0-9A-F]*:0000 0A"
 _OTHERS = f"""grep -l '{_LISTEN}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
 grep -l 'frida-server\\|re[.]frida' /proc/[0-9]*/cmdline 2>/dev/null
@@ -202,20 +202,3 @@ def _printed(control: Control, folder: str) -> str:
     with suppress(DeviceFault):
         return control.shell.root(f"tail -c 400 {folder}/output").out.strip().rstrip(".") or "nothing"
     return "nothing that could be read"
-
-
-def gadget(control: Control, package: str, file: Path | None = None) -> str:
-    """For a device without root: the file of Frida's gadget, which Frida brings into an app that can be debugged.
-
-    To be given as `Target.gadget`, with the device's serial as `frida_device`. None as `file`: where Frida keeps it,
-    for arm64. Raises DeviceFault `app-not-debuggable`, `frida-server-missing`. Not tried on Android.
-    """
-    name = f"frida-gadget-{VERSION}-android-arm64.so"
-    place = file or Path("~/.cache/frida/gadget-android-arm64.so").expanduser()
-    if not control.shell.user(f"run-as {package} id").ok:
-        raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
-    if not place.is_file():
-        url = f"{RELEASES.downloads}/{VERSION}/{name}.xz"
-        raise fault("frida-server-missing", name=name, url=url, said="it is not downloaded by itself", place=place)
-    control.change(f"{package} waits for a debugger", "true", "am clear-debug-app")
-    return str(place)

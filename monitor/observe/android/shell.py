@@ -108,7 +108,7 @@ class Shell:
             self.root(script)
 
     def forget_root(self) -> None:
-        """Look for root again the next time: adbd was started anew."""
+        """Look for root again the next time: adbd was restarted."""
         self._looked = False
 
     def _find(self) -> Root | None:

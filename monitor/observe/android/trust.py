@@ -210,7 +210,7 @@ def certificate(ca_pem: Path) -> tuple[str, bytes]:
         return found[0], ssl.PEM_cert_to_DER_cert(found[0])
     except (OSError, ValueError) as error:
         raise FileError(
-            ca_pem, None, f"The certificate cannot be read: {error}.", "Delete its folder; it is made anew."
+            ca_pem, None, f"The certificate cannot be read: {error}.", "Delete its folder; it is created again."
         ) from None
 
 

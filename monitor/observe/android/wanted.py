@@ -16,7 +16,7 @@ class Wanted:
     apks: tuple[Path, ...] = ()
     """The app to install; removed again afterwards."""
     package: str | None = None
-    """The app, where it is on the device already."""
+    """The app, if it is on the device already."""
     activity: str | None = None
     """To start; None: the launcher's."""
     user: int | None = None
@@ -29,6 +29,8 @@ class Wanted:
     """Plant nothing."""
     frida_server: Path | None = None
     """The server's program; None: from the cache, else fetched."""
+    frida_gadget: Path | None = None
+    """The gadget for an app that can be debugged, where there is no root; None: from the cache, else fetched."""
     grant: tuple[str, ...] = ()
     """Permissions to grant before each start; taken back afterwards."""
     revoke: tuple[str, ...] = ()
@@ -38,7 +40,7 @@ class Wanted:
     allow: tuple[str, ...] = ()
     """Quirks (catalog/devices/quirks.yml) that are changed only with leave."""
     adb_root: bool = False
-    """Let `adb root` start the device's adb anew."""
+    """Let `adb root` restart the device's adb."""
     ask: bool = False
     """Ask the operator where a dialog is not understood."""
     video: bool = False

@@ -15,7 +15,7 @@ from monitor.reports.articles import cited
 from monitor.reports.frames import caller
 from monitor.reports.page import sections
 from monitor.reports.recipients import who
-from monitor.reports.time_axis import clock, consent_steps, host_time, step_for
+from monitor.reports.time_axis import clock, consent_steps, step_for
 from monitor.reports.verdict import worst_first
 from monitor.reports.watched import assumption
 from monitor.reports.words import Words
@@ -168,7 +168,7 @@ class Letter:
         # The flows of a read are what became of it; the fact is the read.
         flows = [self._flows[name] for name in finding.flows if name in self._flows] if finding.recipient else []
         times = [flow.at for flow in flows] or [
-            host_time(event, self.report)
+            self.report.host_time(event)
             for ref in finding.evidence
             if isinstance(event := self.report.evidence.get(ref), Access | Upload | Consent | Phase)
         ][:1]
@@ -248,7 +248,7 @@ class Letter:
             yield Proof(
                 ref=ref,
                 what=self._what(event),
-                time=self.moment(host_time(event, self.report)) if event else "",
+                time=self.moment(self.report.host_time(event)) if event else "",
                 body=event.body or "" if isinstance(event, Upload) else "",
                 facts=tuple(numbers),
             )

@@ -10,9 +10,9 @@ from monitor.events import Access, Connection, Ref, Upload
 from monitor.findings import Flow, Match, Recipient, Report
 from monitor.reports.ends import code
 from monitor.reports.frames import Frame, folded, frames
+from monitor.reports.reasons import all_said, said
 from monitor.reports.recipients import who
-from monitor.reports.sentences import said
-from monitor.reports.time_axis import clock, consent_steps, host_time, span, step_for
+from monitor.reports.time_axis import clock, consent_steps, span, step_for
 from monitor.reports.watched import consent
 from monitor.reports.words import Words, plain
 
@@ -55,7 +55,7 @@ class Shown:
     before: str
     found: str
     after: str
-    note: str | None
+    note: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Flows:
 
     def who(self, recipient: Recipient) -> str:
         """Name, party, country and why, as one line."""
-        reason = f"{self.words('colon')}{said(recipient.reason, self.words.lang)}" if recipient.reason else ""
+        reason = f"{self.words('colon')}{said(recipient.reason, self.words)}" if recipient.reason else ""
         return who(recipient, self.words) + reason
 
     def row(self, flow: Flow, has_block: bool) -> Row:
@@ -190,7 +190,7 @@ class Flows:
         facts.append((words("outcome"), self._outcome(event)))
         if event.count > 1:
             facts.append((words("count"), f"{event.count:,}"))
-        at = flow.access_at if flow and flow.access_at else host_time(event, self.report)
+        at = flow.access_at if flow and flow.access_at else self.report.host_time(event)
         return Place(
             ref=ref,
             time=clock(at),
@@ -277,7 +277,7 @@ class Flows:
             before=plain(match.before[-TEXT:]),
             found=plain(match.found[:TEXT]) + ("…" if len(match.found) > TEXT else ""),
             after=plain(match.after[:TEXT]),
-            note=plain(said(match.note, self.words.lang)) if match.note else None,
+            note=plain(all_said(match.reasons, self.words)),
         )
 
 

@@ -11,10 +11,11 @@ from monitor.events import Consent, Phase, Ref
 from monitor.findings import Report
 from monitor.reports.gaps import besides, named
 from monitor.reports.page.flows import cut
-from monitor.reports.time_axis import clock, host_time
+from monitor.reports.time_axis import clock
 from monitor.reports.verdict import CONFIDENCES
 from monitor.reports.watched import not_watched, sources
 from monitor.reports.words import Words, plain
+from monitor.seen import number_of
 
 ROWS = 200
 """Rows of a table; what is beyond is in the JSON report."""
@@ -26,7 +27,7 @@ def consents(report: Report, words: Words) -> list[dict[str, Any]]:
     return [
         {
             "ref": ref,
-            "time": clock(host_time(event, report)),
+            "time": clock(at),
             "signal": words(f"signal_{event.signal}"),
             "status": words("consent_taken_back" if event.retracts else f"consent_{event.status}"),
             "name": "not_shown" if event.retracts else event.status,
@@ -34,7 +35,7 @@ def consents(report: Report, words: Words) -> list[dict[str, Any]]:
             "scope": words(f"scope_{event.scope}"),
             "text": _text(report, ref, event, words),
         }
-        for ref, event in report.consents[:ROWS]
+        for ref, _, at, event in report.consents[:ROWS]
         if isinstance(event, Consent)
     ]
 
@@ -61,10 +62,10 @@ def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[st
             status = words("consent_taken_back" if event.retracts else f"consent_{event.status}")
             said = f"{words(f'signal_{event.signal}')}{words('colon')}{status}"
             about = f"{words(f'scope_{event.scope}')}{words('comma')}{words(f'by_{event.by}')}"
-            yield {"ref": ref, "time": clock(host_time(event, report)), "said": said, "about": about,
+            yield {"ref": ref, "time": clock(report.host_time(event)), "said": said, "about": about,
                    "text": _text(report, ref, event, words)}  # fmt: skip
         elif isinstance(event, Phase):
-            yield {"ref": ref, "time": clock(host_time(event, report)), "said": words(f"phase_{event.state}"),
+            yield {"ref": ref, "time": clock(report.host_time(event)), "said": words(f"phase_{event.state}"),
                    "about": "", "text": cut(event.text or "")}  # fmt: skip
 
 
@@ -119,8 +120,7 @@ def ranges(refs: Iterable[Ref]) -> Iterator[str]:
     """Lines file by file in order of number, neighbours as one: `accesses.jsonl:17-36`."""
     files: dict[str, set[int]] = defaultdict(set)
     for ref in refs:
-        name, _, number = ref.rpartition(":")
-        files[name].add(int(number) if number.isdecimal() else 0)
+        files[ref.rpartition(":")[0]].add(number_of(ref))
     for name, numbers in files.items():
         ordered = sorted(numbers)
         first = ordered[0]

@@ -52,7 +52,7 @@ class AdbServer:
         """Address where a phone shows a code -> the code."""
         self.paired: list[str] = []
         self.phones: dict[str, Phone] = {}
-        """What the real server calls a device -> the phone whose adbd takes `root:` and `unroot:`."""
+        """What the real server calls a device -> the phone whose adbd takes `root:`, `unroot:`, and debuggers."""
         self.old: set[str] = set()
         """Serials of the real server whose adbd has no shell protocol v2, and a terminal's line ends."""
         self.stuck: set[str] = set()
@@ -83,6 +83,8 @@ class AdbServer:
             request = _request(client)
             if request.startswith("host:tport:serial:"):
                 self._transport(client, request.removeprefix("host:tport:serial:"))
+            elif request.startswith("host:transport:") and request[15:] in self.phones:
+                self._debugged(client, request)
             elif request.startswith("host-serial:"):
                 self._of_one(client, request)
             elif (text := self._of_all(request)) is not None:
@@ -181,6 +183,28 @@ class AdbServer:
             server.sendall(_block(wanted))
             _relay(client, server, crlf=real in self.old and wanted.startswith("shell:"))
 
+    def _debugged(self, client: socket.socket, request: str) -> None:
+        """Debian's adbd knows no debuggers: which of the device's processes wait for one, and the way to one."""
+        phone = self.phones[request[15:]]
+        with self._to_real() as server:
+            server.sendall(_block(request))
+            client.sendall(_exactly(server, 4))
+            wanted = _request(client)
+            if wanted == "track-jdwp":
+                client.sendall(b"OKAY")
+                told: str | None = None
+                while not select.select([client], [], [], 0.02)[0]:
+                    there = sorted((phone.root / "data/rig/jdwp").glob("*"))
+                    if (now := "".join(f"{each.name}\n" for each in there)) != told:
+                        client.sendall(_block(told := now))
+            elif wanted.startswith("jdwp:"):
+                with phone.abstract(f"rig-jdwp:{wanted[5:]}") as app:
+                    client.sendall(b"OKAY")
+                    _relay(client, app)
+            else:
+                server.sendall(_block(wanted))
+                _relay(client, server)
+
     def _state(self, real: str) -> str:
         lines = (line.split("\t") for line in self._asked("host:devices").splitlines())
         return {serial: state for serial, state in lines}.get(real, "offline")  # noqa: C416
@@ -220,7 +244,7 @@ def _answer_root(phone: Phone, wanted: str) -> str:
 
 
 def _restart_adbd(phone: Phone) -> None:
-    """Its first process starts it anew."""
+    """Its first process starts it again."""
     space = Path(f"/proc/{phone.init}/ns/pid").readlink()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -368,10 +368,12 @@ def whole(data: bytes) -> tuple[list[bytes], bytes]:
 class Server:
     """The portal, and the processes that joined it."""
 
-    def __init__(self, address: tuple[str, int], token: str | None) -> None:
+    connection = Connection
+
+    def __init__(self, door: socket.socket, token: str | None) -> None:
         import frida
 
-        self.door = socket.create_server(address)
+        self.door = door
         self.cluster, self.control = free_port(), free_port()
         self.local = frida.get_local_device()
         self.joined: dict[int, Any] = {}
@@ -386,10 +388,11 @@ class Server:
     def serve(self) -> None:
         while True:
             client, _ = self.door.accept()
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # not one of TCP
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if told().get("silent"):
                 continue
-            threading.Thread(target=Connection(self, client).serve, daemon=True).start()
+            threading.Thread(target=self.connection(self, client).serve, daemon=True).start()
 
     def enter(self, pid: int) -> None:
         """Have a process join the portal; where that fails the portal says that it is not there."""
@@ -469,7 +472,7 @@ def main() -> int:
         return int(wrong["exit"])
     host, port = asked.listen.rsplit(":", 1)
     try:
-        server = Server((host, int(port)), asked.token)
+        server = Server(socket.create_server((host, int(port))), asked.token)
     except OSError:
         print(f"Unable to start: Error binding to address {asked.listen}: Address already in use", file=sys.stderr)
         return 1

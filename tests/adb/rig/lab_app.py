@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from monitor.lab.apps import APPS
 from monitor.lab.device import LabApp, LabDevice
@@ -19,6 +21,8 @@ from tests.adb.rig.phone import Phone
 
 HERE = Path(__file__).parent
 UID = 10123
+RUN = ("/usr/bin/env", f"PYTHONPATH={HERE.parents[2]}", sys.executable, "-m")
+"""Runs a module of the rig on the device."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,15 @@ def furnish(
     screen: bool = False,
     quiet_ms: int = 300,
     abis: Sequence[str] = (),
+    debuggable: bool = False,
+    gadget: Mapping[str, Any] | None = None,
 ) -> Iterator[Installed]:
     """Bring `name` (circle, pages ...), whose user answers by `plan`; its servers answer while the context lasts.
 
     The stand-in has the program of its package from then on; `installed`: and the package too. `screen`: it shows
     itself on the device's display and takes touches from there. `quiet_ms`: the user does the next thing, and in the
-    end closes the app, when it was idle for so long. `abis`: what its package has native libraries for.
+    end closes the app, when it was idle for so long. `abis`: what its package has native libraries for. `debuggable`:
+    it may be debugged. `gadget`: its package has Frida's gadget with this configuration.
     """
     app = APPS[name]
     apk = make_apk.apk(
@@ -71,6 +78,10 @@ def furnish(
         signer=name,
         code=(app.package,),
         abis=abis,
+        application={"debuggable": "true"} if debuggable else None,
+        files={}
+        if gadget is None
+        else {"lib/x86_64/libhelper.so": b"\x7fELF", "lib/x86_64/libhelper.config.so": json.dumps(gadget).encode()},
     )
     home = phone.root / f"data/rig/programs/{app.package}"
     home.mkdir(parents=True)
@@ -112,6 +123,9 @@ def furnish(
             "log": f"/data/rig/{app.package}.log",
             "prepare": [sys.executable, "/data/rig/trust_store.py", *stores],
         }
+        if gadget is not None:
+            state["programs"][app.package]["beside"] = [*RUN, "tests.adb.rig.gadget", json.dumps(gadget)]
+        state["debugger"] = [*RUN, "tests.adb.rig.jdwp"]
         if installed:
             place = phone.root / f"data/app/~~lab==/{app.package}-1=="
             place.mkdir(parents=True)
@@ -120,6 +134,8 @@ def furnish(
                 own = phone.root / f"data/{data}/0/{app.package}"
                 own.mkdir(parents=True, mode=0o700)
                 os.chown(own, uid, uid)
+                if debuggable:
+                    own.chmod(0o777)  # for run-as
             state["packages"][app.package] = {
                 "uid": uid,
                 "path": inside(place),
@@ -127,9 +143,10 @@ def furnish(
                 "launchers": [app.activity],
                 "version_code": app.version_code,
                 "requested": list(app.requested),
+                "debuggable": debuggable,
                 "users": {"0": {"stopped": True, "not_launched": True, "granted": []}},
             }
-        phone.write(packages=state["packages"], programs=state["programs"])
+        phone.write(packages=state["packages"], programs=state["programs"], debugger=state["debugger"])
         yield Installed(app, uid, apk, device.workdir, device.hosts, device.upstream_ca)
 
 

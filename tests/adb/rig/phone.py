@@ -132,6 +132,11 @@ class Phone:
                     found[int(each.name)] = (each / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
         return {pid: line for pid, line in found.items() if line}  # a process that has ended has none
 
+    def abstract(self, name: str) -> socket.socket:
+        """A connection to one of its sockets that have a name and no file."""
+        assert self._relay is not None
+        return self._relay.inside(f"\0{name}")
+
     def unplug(self) -> None:
         """Cut the cable."""
         assert self._relay is not None
@@ -189,10 +194,15 @@ class Relay:
         if not value:
             self._cut()
 
-    def inside(self) -> socket.socket:
-        """A connection to that port; only the calling thread enters the namespace, and leaves it again."""
+    def inside(self, name: str = "") -> socket.socket:
+        """A connection to that port, or to a socket of that name; only the calling thread enters the namespace, and
+        leaves it again."""
         os.setns(self._namespace, os.CLONE_NEWNET)
         try:
+            if name:
+                named = socket.socket(socket.AF_UNIX)
+                named.connect(name)
+                return named
             return socket.create_connection(("127.0.0.1", self._port), timeout=5)
         finally:
             os.setns(self._own, os.CLONE_NEWNET)

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -82,7 +83,8 @@ def of_app(app: int, user: int | None) -> list[int]:
 
 
 def start(order: dict[str, Any]) -> None:
-    """Become the app: own mount namespace, its user, its program; held (rig/hold.c) while the process `hold` lives."""
+    """Become the app: own mount namespace, its user, its program; held (rig/hold.c) while the process `hold` lives, or
+    the program `beside`, which plays a part of the app's process that holds it (gadget.py, jdwp.py)."""
     os.unshare(os.CLONE_NEWNS)
     os.setsid()
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -93,6 +95,9 @@ def start(order: dict[str, Any]) -> None:
     for prepare in order.get("prepare", ()):  # in the app's namespace, as root
         os.spawnv(os.P_WAIT, prepare[0], prepare)
     holder = order.get("hold") or gated()
+    if beside := order.get("beside"):
+        words = [*beside, str(os.getpid()), order["package"]]
+        holder = subprocess.Popen(words, env={**os.environ, "TMPDIR": "/data/rig"}, start_new_session=True).pid
     if holder:
         Path(f"/data/rig/held/{os.getpid()}").write_text(str(holder))
     os.setgroups([])

@@ -31,7 +31,9 @@ def test_records_come_out_as_they_went_in(steps: list[tuple[int, int, int]]) -> 
     for number, (line_size, size, takes) in enumerate(steps):
         line, data = block[:line_size], block[size : 2 * size]
         before = ours.used()
-        if ours.put(ring.RING_BYTES, ring.WHOLE, line, (data[:7], data[7:]), number=number, of=size, problem=b"why"):
+        if ours.put(
+            ring.RING_BYTES, ring.Put(ring.WHOLE, line, (data[:7], data[7:]), number=number, of=size, problem=b"why")
+        ):
             waiting.append((line, data, number))
             theirs.hear(ours.bell())
         else:
@@ -39,20 +41,20 @@ def test_records_come_out_as_they_went_in(steps: list[tuple[int, int, int]]) -> 
             assert before + line_size + size + ring.LONGEST > ring.RING_BYTES // 2, "there was room"
         assert ours.used() <= ring.RING_BYTES
         for _ in range(takes):
-            record = theirs.first()
-            assert (record is None) == (not waiting)
-            if record is None:
+            taken = theirs.first()
+            assert (taken is None) == (not waiting)
+            if taken is None:
                 break
-            assert (record.line, bytes(record.data), record.number) == waiting.popleft()
-            assert (record.kind, record.problem, record.of) == (ring.WHOLE, "why", len(record.data))
+            assert (taken.line, bytes(taken.data), taken.number) == waiting.popleft()
+            assert (taken.kind, taken.problem, taken.of) == (ring.WHOLE, "why", len(taken.data))
             theirs.take()
     # Whoever comes next finds the rest, also when he has heard no bell.
     another = ring.Ring(fd)
     os.close(fd)
     for line, data, number in waiting:
-        record = another.first()
-        assert record
-        assert (record.line, bytes(record.data), record.number) == (line, data, number)
+        left = another.first()
+        assert left
+        assert (left.line, bytes(left.data), left.number) == (line, data, number)
         another.take()
     assert another.first() is None
     assert ours.used() == 0
@@ -60,24 +62,24 @@ def test_records_come_out_as_they_went_in(steps: list[tuple[int, int, int]]) -> 
 
 def test_what_would_be_too_much_is_refused_and_a_record_as_long_as_the_memory_is_not() -> None:
     ours, theirs = ends()
-    assert not ours.put(ring.RING_BYTES, ring.GAP, b"x" * ring.RING_BYTES)
+    assert not ours.put(ring.RING_BYTES, ring.Put(ring.GAP, b"x" * ring.RING_BYTES))
     longest = b"x" * (ring.RING_BYTES - 64)
-    assert ours.put(ring.RING_BYTES, ring.GAP, longest)
-    assert not ours.put(ring.RING_BYTES, ring.GAP, b"x" * 100)
+    assert ours.put(ring.RING_BYTES, ring.Put(ring.GAP, longest))
+    assert not ours.put(ring.RING_BYTES, ring.Put(ring.GAP, b"x" * 100))
     theirs.hear(ours.bell())
     first = theirs.first()
     assert first
     assert first.line == longest
     theirs.take()
-    assert ours.put(1000, ring.GAP, b"short")
-    assert not ours.put(60, ring.GAP, b"short")
+    assert ours.put(1000, ring.Put(ring.GAP, b"short"))
+    assert not ours.put(60, ring.Put(ring.GAP, b"short"))
 
 
 def test_only_what_was_rung_for_is_seen() -> None:
     ours, theirs = ends()
-    ours.put(ring.RING_BYTES, ring.GAP, b"one")
+    ours.put(ring.RING_BYTES, ring.Put(ring.GAP, b"one"))
     bell = ours.bell()
-    ours.put(ring.RING_BYTES, ring.GAP, b"two")
+    ours.put(ring.RING_BYTES, ring.Put(ring.GAP, b"two"))
     assert theirs.first() is None
     theirs.hear(b"\0" * len(bell) + bell)
     first = theirs.first()

@@ -37,7 +37,7 @@ class Recording:
         self.bell, self.button = os.pipe()
 
     def put(self, kind: int, line: bytes = b"", data: bytes = b"", **more: Any) -> None:
-        assert self.ring.put(ring.RING_BYTES, kind, line, (data,), **more)
+        assert self.ring.put(ring.RING_BYTES, ring.Put(kind, line, (data,), **more))
 
     def writer(self, again: bool = False) -> writer.Writer:
         return writer.Writer(self.path, ring.Ring(self.fd), self.bell, NAME, again=again)

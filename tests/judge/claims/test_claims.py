@@ -13,6 +13,7 @@ from monitor.events import Consent, Upload
 from monitor.judge.claims import ClaimTable, gpp, tcf
 from monitor.judge.claims.formats import READERS, Words
 from monitor.match.decode import leaves
+from monitor.seen import see
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 TABLE = catalog.parse(catalog.HERE / "claims.yml", ClaimTable)
@@ -284,7 +285,7 @@ def claims(url="https://ads.test/v1", *, host="ads.test", body=None, headers=())
     upload = Upload(
         at=AT, via="http", method="POST", url=url, host=host, headers=headers, type="application/json" if data else None
     )
-    return TABLE.of_upload("uploads.jsonl:1", upload, leaves(upload, data).leaves)
+    return TABLE.of_upload(see("uploads.jsonl:1", upload, 0), leaves(upload, data).leaves)
 
 
 IN_UPLOADS = [
@@ -430,7 +431,7 @@ IN_LINES = [
 @pytest.mark.parametrize(("signal", "text", "status", "found"), IN_LINES)
 def test_what_a_consent_line_claims(signal, text, status, found):
     line = Consent(at=AT, signal=signal, status=status, by="app", text=text)
-    claim = TABLE.of_line("consents.jsonl:3", line, clock_offset_ms=2000)
+    claim = TABLE.of_line(see("consents.jsonl:3", line, 2000))
     if claim is None:
         assert found is None
         return
@@ -457,7 +458,7 @@ def test_what_the_app_writes_of_an_answer_is_its_record_and_how_things_are_set_i
     signal, text, status, scope, record
 ):
     line = Consent(at=AT, signal=signal, status=status, by="app", text=text, scope=scope)
-    claim = TABLE.of_line("consents.jsonl:1", line)
+    claim = TABLE.of_line(see("consents.jsonl:1", line, 0))
     assert claim is not None
     assert (claim.says, claim.record, claim.scope) == ("refused", record, scope)
 
@@ -471,7 +472,10 @@ def test_of_consent_mode_what_it_says_of_ads_is_a_record_and_of_analytics_is_not
 
 
 def test_a_line_of_the_user_is_no_claim_of_the_app():
-    assert TABLE.of_line("consents.jsonl:1", Consent(at=AT, signal="preference", status="given", by="operator")) is None
+    assert (
+        TABLE.of_line(see("consents.jsonl:1", Consent(at=AT, signal="preference", status="given", by="operator"), 0))
+        is None
+    )
 
 
 # The catalog.

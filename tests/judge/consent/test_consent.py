@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from monitor.events import Consent
 from monitor.findings import ConsentStatus
 from monitor.judge import consent
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
+from monitor.judge.order import decided
 from monitor.labels import Labels
+from monitor.seen import see
 
 LABELS = Labels(
     refuse={"zh": ("不同意",), "en": ("Disagree",)},
@@ -20,6 +22,7 @@ LABELS = Labels(
     agree={"zh": ("同意",), "en": ("Agree",)},
     ambiguous={"zh": ("知道了",), "en": ("Got it", "OK")},
     everything={"en": ("Accept all",), "zh": ("一键同意",)},
+    options={"en": ("Manage options",)},
     changed={"zh": ("隐私政策更新",), "en": ("updated our privacy policy",)},
 )
 CHANGED = "We have updated our privacy policy"
@@ -40,7 +43,7 @@ def named(lines):
 
 
 def timeline(*lines, offset_ms=0, run_started=None):
-    return Timeline(named(lines), offset_ms, run_started, LABELS)
+    return Timeline([see(ref, line, offset_ms) for ref, line in named(lines)], run_started, LABELS)
 
 
 ASKED = line(1, "requested", by="app")
@@ -194,6 +197,7 @@ SAYS = {
     "requested": line(0, "requested", by="app"),
     "changed": line(0, "requested", by="app", text=CHANGED),
     "dismissed": line(0, "dismissed", by="app", signal="dialog"),
+    "gone": line(0, "gone", by="app"),
     "given": line(0, "given", text="Agree"),
     "refused": line(0, "refused", text="Disagree"),
     "basic_only": line(0, "refused", text="Browse only"),
@@ -202,6 +206,7 @@ SAYS = {
 WAYS = {state: [state] for state in ("requested", "dismissed", "given", "refused", "basic_only", "withdrawn")} | {
     "not_shown": [],
     "expired": ["given", "changed"],
+    "unseen_answer": ["requested", "gone"],
 }
 """Lines that lead to each state."""
 
@@ -226,6 +231,51 @@ def test_every_cell_of_the_table(state, said, then):
         assert after == before
     else:
         assert (after.state, after.ref, after.at) == (then, f"consents.jsonl:{len(path)}", path[-1].at)
+
+
+# A question that went, and nobody saw how.
+
+GONE = line(10, "gone", by="app", text="Privacy policy")
+POLICY = line(1, "requested", by="app", text="Privacy policy")
+WENT = [
+    ("nobody saw how", [POLICY, GONE], "unseen_answer"),
+    ("an answer was seen before", [POLICY, line(9, "given", text="Agree"), GONE], "given"),
+    ("a no was seen long before", [POLICY, line(2, "refused", text="Disagree"), GONE], "refused"),
+    ("its touch is told a moment later, by another clock", [POLICY, GONE, line(12, "refused")], "refused"),
+    ("by a touch that is no answer", [POLICY, line(9, "given", text="Got it"), GONE], "requested"),
+    ("an answer was marked later", [POLICY, GONE, line(30, "refused", by="operator")], "refused"),
+    (
+        "another question is asked after it",
+        [POLICY, GONE, line(12, "requested", by="app", text="Sure?")],
+        "unseen_answer",
+    ),
+    ("it is back", [POLICY, GONE, line(20, "requested", by="app", text="Privacy policy")], "requested"),
+    (
+        "it is asked anew much later",
+        [POLICY, GONE, line(399, "requested", by="app", text="Privacy policy")],
+        "unseen_answer",
+    ),
+    ("asked again after a no", [line(1, "refused"), line(5, "requested", by="app"), GONE], "unseen_answer"),
+    ("asked again after a yes", [line(1, "given"), line(5, "requested", by="app"), GONE], "given"),
+    (
+        "the choices were opened, which is no answer",
+        [POLICY, line(9, "given", text="Manage options"), GONE],
+        "unseen_answer",
+    ),
+    ("of another scope", [POLICY, line(10, "gone", by="app", scope="ads_tracking")], "requested"),
+]
+
+
+@pytest.mark.parametrize(("lines", "state"), [pytest.param(*case[1:], id=case[0]) for case in WENT])
+def test_a_question_that_went(lines, state):
+    assert timeline(*lines).at(at(600), "location").state == state
+
+
+def test_of_two_orders_an_answer_that_was_not_seen_accuses_less_than_none():
+    lines = enumerate([POLICY, GONE.model_copy(update={"clock": "host"})], 1)
+    told = Timeline([see(ref(n), each, 0) for n, each in lines])
+    assert decided(told, at(9.9), "device", 500, "location").state == "unseen_answer"
+    assert decided(told, at(9.0), "device", 500, "location").state == "requested"
 
 
 # What a line says where that is not its status.
@@ -301,7 +351,7 @@ def test_one_touch_for_everything_does_not_answer_what_must_be_asked_apart():
     assert timeline(line(1, "given"), separate[0]).at(at(3), None, "sensitive_separate").state == "given"
 
 
-WITHOUT_LABELS = Timeline(named([ASKED, line(2, "given", text="Got it")]))
+WITHOUT_LABELS = Timeline([see(ref, line, 0) for ref, line in named([ASKED, line(2, "given", text="Got it")])])
 
 
 def test_without_the_catalog_a_line_says_its_status():
@@ -556,7 +606,7 @@ QUESTIONS = [
 
 
 def answers(lines, offset_ms=0, until=9):
-    told = Timeline(lines, offset_ms, labels=LABELS)
+    told = Timeline([see(ref, line, offset_ms) for ref, line in lines], labels=LABELS)
     return [told.at(*question) for question in QUESTIONS if question[0] <= at(until)]
 
 
@@ -587,7 +637,8 @@ def test_what_another_app_does_changes_nothing(lines, others):
     foreign = [(ref(50 + n), each.model_copy(update={"app": "com.other.app"})) for n, each in enumerate(others)]
 
     def told(lines):
-        timeline = Timeline(lines, labels=LABELS, package="com.example.shop")
+        told = [see(ref, line, 0) for ref, line in lines]
+        timeline = Timeline(told, labels=LABELS, observed=Observed("com.example.shop"))
         return [timeline.at(*question) for question in QUESTIONS], timeline.carried(), timeline.replaced()
 
     assert told([*own, *foreign]) == told(own)
@@ -623,7 +674,9 @@ def test_a_line_taken_back_equals_its_absence(lines, data):
     taken_back = [*named(lines), (ref(99), mark(0, "given", retracts=ref(number)))]
     absent = [each for each in named(lines) if each[0] != ref(number)]
     assert without_traces(answers(taken_back)) == without_traces(answers(absent))
-    assert list(Timeline(taken_back).replaced().items()) == [(ref(number), (ref(99),))]
+    assert list(Timeline([see(ref, line, 0) for ref, line in taken_back]).replaced().items()) == [
+        (ref(number), (ref(99),))
+    ]
 
 
 @given(st.lists(LINES, min_size=1, max_size=8), LINES, st.data())

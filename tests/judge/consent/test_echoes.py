@@ -8,6 +8,7 @@ from monitor import catalog
 from monitor.events import Consent
 from monitor.judge.consent import Timeline
 from monitor.labels import Labels
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 OFFSET_MS = 60_000
@@ -50,12 +51,12 @@ PROMPT = {"signal": "permission_prompt", "status": "requested", "by": "app", "sc
 )
 def test_what_counts_once(lines, echoes):
     named = [(f"consents.jsonl:{number}", line) for number, line in enumerate(lines, 1)]
-    timeline = Timeline(named, OFFSET_MS, labels=LABELS)
+    timeline = Timeline([see(ref, line, OFFSET_MS) for ref, line in named], labels=LABELS)
     assert timeline.echoes == {f"consents.jsonl:{number}" for number in echoes}
     assert all(timeline.knows(ref) for ref, _ in named)
 
 
 def test_a_touch_seen_twice_is_not_one_for_two_questions():
     lines = [inside(3, **{**TOUCHED, "scope": "sensitive_separate"}), outside(3.05, **TOUCHED)]
-    timeline = Timeline(((f"consents.jsonl:{n}", line) for n, line in enumerate(lines, 1)), OFFSET_MS, labels=LABELS)
+    timeline = Timeline((see(f"consents.jsonl:{n}", line, OFFSET_MS) for n, line in enumerate(lines, 1)), labels=LABELS)
     assert timeline.at(START + timedelta(seconds=5), scope="sensitive_separate").state == "given"

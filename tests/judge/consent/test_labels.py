@@ -9,6 +9,7 @@ from monitor import catalog
 from monitor.events import Consent
 from monitor.judge.consent import Timeline
 from monitor.labels import Labels
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
@@ -24,7 +25,7 @@ def touched(label, status, **fields):
             at=START + timedelta(seconds=1), **{"signal": "tap", "by": "user", **fields}, status=status, text=label
         ),
     ]
-    told = Timeline([(f"consents.jsonl:{number}", line) for number, line in enumerate(lines, 1)], labels=LABELS)
+    told = Timeline([see(f"consents.jsonl:{number}", line, 0) for number, line in enumerate(lines, 1)], labels=LABELS)
     return told.at(START + timedelta(seconds=2)).state, told.readings()[-1].why
 
 
@@ -93,10 +94,10 @@ def test_putting_off_changes_no_answer():
         Consent(at=START, signal="tap", status="refused", by="user", text="Disagree"),
         Consent(at=START + timedelta(seconds=1), signal="tap", status="given", by="user", text="Later"),
     ]
-    told = Timeline([(f"consents.jsonl:{number}", line) for number, line in enumerate(lines, 1)], labels=LABELS)
+    told = Timeline([see(f"consents.jsonl:{number}", line, 0) for number, line in enumerate(lines, 1)], labels=LABELS)
     assert told.at(START + timedelta(seconds=2)).state == "refused"
 
 
 def test_the_heading_of_a_dialog_is_no_label():
     line = Consent(at=START, signal="dialog", status="requested", by="app", text="Later")
-    assert Timeline([("consents.jsonl:1", line)], labels=LABELS).at(START).state == "requested"
+    assert Timeline([see("consents.jsonl:1", line, 0)], labels=LABELS).at(START).state == "requested"

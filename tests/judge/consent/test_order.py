@@ -1,6 +1,7 @@
-"""Which line came first: tables of pairs, and random runs held against a plain retelling of every order that may be."""
+"""Which line came first: tables of pairs, and random runs compared with a plain trial of every possible order."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from monitor.events import Consent
 from monitor.judge.consent import Timeline
 from monitor.judge.order import decided, surely
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 U = 20
@@ -21,6 +23,8 @@ def ms(number):
 
 
 def line(at, status, clock):
+    signal: Any
+    by: Any
     by, signal = ("operator", "operator") if clock == "host" else ("user", "tap")
     if clock == "device" and status in ("requested", "dismissed"):
         by, signal = "app", "dialog"
@@ -28,7 +32,7 @@ def line(at, status, clock):
 
 
 def timeline(lines):
-    return Timeline([(f"consents.jsonl:{number}", each) for number, (_, each) in enumerate(lines, 1)])
+    return Timeline([see(f"consents.jsonl:{number}", each, 0) for number, (_, each) in enumerate(lines, 1)])
 
 
 ASKED = line(-500, "requested", "device")
@@ -76,7 +80,7 @@ def test_a_yes_between_two_noes_within_the_bound_is_not_passed_over():
 
 def test_a_line_says_itself_whose_clock_it_is_of():
     seen = Consent(at=ms(0), signal="dialog", status="dismissed", by="user", clock="host")
-    told = Timeline([("consents.jsonl:1", seen)], clock_offset_ms=5000)
+    told = Timeline([see("consents.jsonl:1", seen, 5000)])
     assert (told.at(ms(-1)).state, told.at(ms(0)).state) == ("not_shown", "dismissed")
 
 

@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 from monitor import catalog
 from monitor.events import Consent
 from monitor.judge.consent import Timeline
 from monitor.labels import Labels
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
-HAPPENS = {
+HAPPENS: dict[str, dict[str, Any]] = {
     "shown": {"signal": "dialog", "status": "requested", "by": "app", "text": "用户协议和隐私政策"},
     "changed": {"signal": "dialog", "status": "requested", "by": "app", "text": "隐私政策更新"},
     "closed": {"signal": "dialog", "status": "dismissed", "by": "user"},
@@ -50,7 +52,11 @@ def state(happened, apart_s: float) -> str:
         (f"consents.jsonl:{n}", Consent(at=START + timedelta(seconds=n * apart_s), **HAPPENS[each]))
         for n, each in enumerate(happened, 1)
     ]
-    return Timeline(lines, labels=LABELS).at(START + timedelta(seconds=60), "location").state
+    return (
+        Timeline([see(ref, line, 0) for ref, line in lines], labels=LABELS)
+        .at(START + timedelta(seconds=60), "location")
+        .state
+    )
 
 
 def test_every_order_of_up_to_three_apart_and_of_one_time():

@@ -9,9 +9,10 @@ import pytest
 
 from monitor import catalog
 from monitor.events import Consent, Phase
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.phases import Phases
 from monitor.labels import Labels
+from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 FILES = sorted(Path(__file__).parent.glob("timelines*.json"))
@@ -38,7 +39,7 @@ def lines(events):
 def left(case, offset_ms):
     """Phases of the device, `s` on its clock."""
     phases = [Phase(at=moment(phase.pop("s")), **phase) for phase in map(dict, case.get("phases", ()))]
-    return Phases([(f"phases.jsonl:{number}", phase) for number, phase in enumerate(phases, 1)], offset_ms)
+    return Phases([see(f"phases.jsonl:{number}", phase, offset_ms) for number, phase in enumerate(phases, 1)])
 
 
 def answers(told: Timeline, states):
@@ -50,10 +51,10 @@ def test_every_state_of_a_timeline_is_right(case):
     named = list(lines(case["events"]))
     wanted = [state["state"] for state in case["states"]]
     offset = case.get("clock_offset_ms", 0)
-    known = {"labels": LABELS, "phases": left(case, offset), "package": PACKAGE}
-    assert answers(Timeline(named, offset, **known), case["states"]) == wanted
+    known = {"labels": LABELS, "phases": left(case, offset), "observed": Observed(PACKAGE)}
+    assert answers(Timeline([see(ref, line, offset) for ref, line in named], **known), case["states"]) == wanted
     mixed = random.Random(case["name"]).sample(named, len(named))
-    assert answers(Timeline(mixed, offset, **known), case["states"]) == wanted
+    assert answers(Timeline([see(ref, line, offset) for ref, line in mixed], **known), case["states"]) == wanted
 
 
 def test_there_are_enough_of_them_and_each_has_a_name_of_its_own():

@@ -182,6 +182,12 @@ CONSENT = [
     ("nothing shown", [], {"read-before-consent", "sent-before-consent"}),
     ("the question is open", [("requested", "app", "dialog")], {"read-before-consent", "sent-before-consent"}),
     ("closed without a choice", [("dismissed", "user", "tap")], {"read-before-consent", "sent-before-consent"}),
+    ("gone, and its answer was not seen", [("gone", "app", "dialog")], set()),
+    (
+        "refused, asked again, gone",
+        [("refused", "user", "tap"), ("requested", "app", "dialog"), ("gone", "app", "dialog")],
+        set(),
+    ),
     ("claimed by the app", [("given", "app", "sdk_call")], {"read-before-consent", "sent-before-consent"}),
     ("given", [("given", "user", "tap")], set()),
     ("marked as given", [("given", "operator", "operator")], set()),

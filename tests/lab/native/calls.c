@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,8 +22,25 @@
 
 static void *at(const char *text) { return (void *)strtol(text, NULL, 0); }
 
-/* A path, or a place in memory that is named by its number. */
-static const char *path(const char *text) { return text[0] == '#' ? at(text + 1) : text; }
+enum { PAGE = 65536 };
+
+/* A page of memory that can be read, the one behind it cannot. */
+static char *edge(void) {
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(page + PAGE, PAGE);
+    return page + PAGE;
+}
+
+/* A path, a place in memory that is named by its number, or one at the edge of what can be read. */
+static const char *path(const char *text) {
+    if (!strcmp(text, "unmapped"))
+        return edge();
+    if (!strcmp(text, "torn"))
+        return memcpy(edge() - 5, "/proc", 5);
+    if (!strcmp(text, "whole"))
+        return memcpy(edge() - 6, "/none", 6);
+    return text[0] == '#' ? at(text + 1) : text;
+}
 
 int calls(const char *name, const char *word) {
     struct stat found;
@@ -55,7 +73,7 @@ int calls(const char *name, const char *word) {
         return number == AF_INET    ? connect(fd, (void *)&inet, sizeof inet)
                : number == AF_INET6 ? connect(fd, (void *)&inet6, sizeof inet6)
                : number == AF_UNIX  ? connect(fd, (void *)&local, sizeof local)
-                                    : connect(50, at("-1"), 16);
+                                    : connect(50, number ? (void *)edge() : at("-1"), 16);
     }
     if (!strcmp(name, "read"))
         return (int)read(number, &byte, 1);

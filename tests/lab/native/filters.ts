@@ -2,9 +2,9 @@
 
 import { codeAt, goLive, patch, unpatch } from "./java/patches.js";
 import { resolved } from "./watch/addresses.js";
-import { tableOf } from "./watch/automaton.js";
 import { Descriptors, matching, ofFamily, oneOf, spare, watchCalls, type Filter, type Options } from "./watch/filters.js";
 import { answerIn, type Answer } from "./watch/reply.js";
+import { FITS, shapeOf } from "./watch/shapes.js";
 
 const taken: string[] = [];
 const descriptors = new Descriptors<true>();
@@ -22,17 +22,8 @@ function on(name: string, filter: Filter, options: Options = {}): void {
   }, options);
 }
 
-/** A text as C has it, run through the table as C does it. */
-function found(table: Uint16Array, text: string): boolean {
-  const memory = Memory.allocUtf8String(text);
-  const kinds = table[0] ?? 0;
-  let state = 2;
-  for (let at = 0, byte = -1; state > 1 && byte !== 0; at++) {
-    byte = memory.add(at).readU8();
-    state = table[1 + 256 + state * kinds + (table[1 + byte] ?? 0)] ?? 0;
-  }
-  return state === 1;
-}
+const inC = new CModule(FITS);
+const fits = new NativeFunction(inC["fits"] as NativePointer, "int", ["pointer", "pointer"]);
 
 rpc.exports = {
   watch(files: string[], paths: string[], folders: string[], requests: number[], followed: number[]): void {
@@ -120,9 +111,13 @@ rpc.exports = {
   },
   /** What a service answered. */
   answer: (bytes: number[]): Answer => answerIn(new DataView(new Uint8Array(bytes).buffer)),
-  /** For each text, whether the regular expression matches, and whether its table finds it; null without a table. */
+  /** For each text, whether the regular expression matches, and whether its shape fits; null without a shape. */
   compare(pattern: string, texts: string[]): [boolean, boolean][] | null {
-    const table = tableOf(pattern);
-    return table === null ? null : texts.map((text) => [new RegExp(pattern).test(text), found(table, text)]);
+    const shape = shapeOf(pattern);
+    if (shape === null) {
+      return null;
+    }
+    const shapeInC = Memory.alloc(shape.length).writeByteArray(shape);
+    return texts.map((text) => [new RegExp(pattern).test(text), fits(shapeInC, Memory.allocUtf8String(text)) === 1]);
   },
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -198,6 +199,22 @@ static void all(const char *address, int open, int closed) {
   }
 }
 
+/* What an app hears of pointers to nothing. */
+static void unmapped(void) {
+  void *nothing = mmap(NULL, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int fd = socket(AF_INET, SOCK_STREAM, 0), set = epoll_create1(0);
+  printf("unmapped:");
+  printf(" %d", connect(fd, nothing, 16) == 0 ? 0 : errno);
+  printf(" %d", sendto(fd, "x", 1, MSG_NOSIGNAL, nothing, 16) == 1 ? 0 : errno);
+  printf(" %d", sendmsg(fd, nothing, 0) == 1 ? 0 : errno);
+  printf(" %d", sendmmsg(fd, nothing, 1, 0) == 1 ? 0 : errno);
+  printf(" %d", epoll_ctl(set, EPOLL_CTL_ADD, fd, nothing) == 0 ? 0 : errno);
+  printf(" %d", poll(nothing, 1, 0) >= 0 ? 0 : errno);
+  printf(" %d\n", select(fd + 1, nothing, NULL, NULL, &(struct timeval){0}) >= 0 ? 0 : errno);
+  close(set);
+  close(fd);
+}
+
 /* A copy of the process has the functions as they are without hooks. */
 static void copied(void) {
   struct pollfd one = {0, POLLIN};
@@ -240,6 +257,7 @@ int Java_redirect_Main_all(void *env, void *cls, int open, int closed) {
   char *left = strdup(getenv("PLACES"));
   for (char *one = strtok(left, " "); one != NULL; one = strtok(NULL, " "))
     all(one, open, closed);
+  unmapped();
   copied();
   quic(strtok(strcpy(left, getenv("PLACES")), " "));
   free(left);

@@ -228,7 +228,7 @@ int copies(void) {
     return hung;
 }
 
-/* Libraries that are used at once when they are loaded; each of 50 twice, and let go of in between. */
+/* Libraries that are used at once when they are loaded; each of 50 twice, and unloaded in between. */
 int loaded(void) {
     struct {
         const uint8_t *bytes;

@@ -221,7 +221,7 @@ def check(load: Load, recording: Recording, *, all_of_it: bool = True) -> set[st
         if one.body:
             load.observed.body(one)
     assert not [one for one in uploads if one.truncated and one.url in load.answered]
-    named = {one.body for one in uploads} | {(gap.model_extra or {}).get("body") for gap in load.observed.gaps()}
+    named = {one.body for one in uploads} | {gap.body for gap in load.observed.gaps()}
     assert {path.name for path in (recording.path / "bodies").iterdir()} <= named, "no body without a line, no part"
     recording.update_run(ended=datetime.now(UTC))
     recording.stamp(final=True)
@@ -322,7 +322,7 @@ def test_a_writer_that_is_killed_while_the_proxy_stops_is_replaced(start: Callab
     with socket.create_connection((observed.proxy.host, observed.proxy.port)) as idle:
         stopping = threading.Thread(target=observed.proxy.stop)
         stopping.start()
-        assert idle.recv(1) == b"", "it has let go of all connections, and waits for its writer"
+        assert idle.recv(1) == b"", "it has closed all connections, and waits for its writer"
     os.kill(writer, signal.SIGKILL)
     stopping.join()
     uploads = {one.url: one for one in observed.uploads()}

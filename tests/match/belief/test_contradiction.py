@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from monitor.events import Upload
 from monitor.match import decode
+from monitor.seen import see
 from tests.match.test_linking import access, at, linker
 from tests.unseen.containers import field
 
@@ -131,7 +132,7 @@ WITHOUT_KEYS = ("lists of lists", "lists of columns", "protobuf", "lines", "cell
 def found(body: bytes, type_: str, known: Any = None, **more: Any) -> dict[str, bool]:
     """Names that were found -> whether they may be namesakes'."""
     sent = Upload(at=at(20), via="http", type=type_, size=len(body), **more)
-    joins = (known or linker(CONTACTS)).link("uploads.jsonl:1", sent, decode.leaves(sent, body or None))
+    joins = (known or linker(CONTACTS)).link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body or None))
     matches = [match for one in joins for match in one.matches if match.type == "name"]
     return {match.value: match.namesake for match in matches}
 
@@ -283,7 +284,7 @@ def test_in_a_large_upload_too_of_which_only_what_may_matter_is_decoded(shape, p
     body, type_ = SHAPES[shape]([*rows, {"name": "Nobody", "phone": HERS}])
     known = linker(CONTACTS)
     sent = Upload(at=at(20), via="http", type=type_, size=len(body))
-    joins = known.link("uploads.jsonl:1", sent, decode.leaves(sent, body, narrow=known.narrow))
+    joins = known.link(see("uploads.jsonl:1", sent, 0), decode.leaves(sent, body, narrow=known.narrow))
     assert {match.value: match.namesake for one in joins for match in one.matches if match.type == "name"} == (
         {NAME: False} if phone == HERS else {NAME: True} if shape in NOT_DECODED else {}
     )

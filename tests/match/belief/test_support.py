@@ -11,6 +11,7 @@ import pytest
 from monitor.events import Access, Upload, Value
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.seen import see
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 READ = (("device_model_os", "13"), ("device_model_os", "9"), ("device_model_os", "Pixel 6"), ("carrier", "o2 - de"))
@@ -33,12 +34,12 @@ def test_the_number_of_a_version(sent: Any, found: list[str]) -> None:
     linker = Linker([])
     for line, (type_, text) in enumerate(READ, 1):
         access = Access(at=AT, source="s", data=type_, values=(Value(type=type_, text=text),), outcome="returned")
-        linker.add_access(f"accesses.jsonl:{line}", access)
+        linker.add_access(see(f"accesses.jsonl:{line}", access, 0))
     body = json.dumps(sent).encode()
     upload = Upload(at=AT, via="http", url="https://x.test/", type="application/json", size=len(body))
     matches = [
         match
-        for joined in linker.link("uploads.jsonl:1", upload, decode.leaves(upload, body))
+        for joined in linker.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body))
         for match in joined.matches
         if match.value in ("13", "9")
     ]

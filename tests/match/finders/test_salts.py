@@ -11,8 +11,12 @@ from datetime import timedelta
 import pytest
 
 from monitor.events import Access, Upload, Value
+from monitor.findings import Why, because
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.match.look import Look
+from monitor.match.search import Known, Search
+from monitor.seen import see
 from tests.unseen import START
 
 IMEI, ANDROID_ID, MAC, PHONE = "867530029921507", "64f051c20ca1dc00", "a4:c1:38:15:81:d1", "+8613800138000"
@@ -38,9 +42,9 @@ def access(n, data, values):
 def linker():
     known = Linker(())
     for n, (type_, text) in enumerate(ALONE.items()):
-        known.add_access(f"accesses.jsonl:{n + 1}", access(n, type_, [Value(type=type_, text=text)]))
+        known.add_access(see(f"accesses.jsonl:{n + 1}", access(n, type_, [Value(type=type_, text=text)]), 0))
     rows = [Value(type="phone_number", text=number, row=row) for row, number in enumerate(FRIENDS)]
-    known.add_access("accesses.jsonl:9", access(9, "contacts", rows))
+    known.add_access(see("accesses.jsonl:9", access(9, "contacts", rows), 0))
     return known
 
 
@@ -57,11 +61,11 @@ def matches(body, seconds=60, known=KNOWN):
         method="POST",
         url="https://collect.example/x",
         host="collect.example",
-        headers=[("x-app-key", "5916613922352332d5a2c444")],
+        headers=(("x-app-key", "5916613922352332d5a2c444"),),
         body="0" * 64,
         size=len(data),
     )
-    flows = known.link("uploads.jsonl:1", upload, decode.leaves(upload, data, narrow=known.narrow))
+    flows = known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, data, narrow=known.narrow))
     return {(match.value, match.variant) for flow in flows for match in flow.matches}
 
 
@@ -129,8 +133,8 @@ def test_why_says_what_it_was_hashed_with():
     known = linker()
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=known.narrow)
-    (hit,) = known._sought._salts.find(decoded.leaves, [], [APP], lambda _: True)
-    assert hit.why.endswith("taken of it together with $.salt")
+    (hit,) = known._sought._salts.find(Look(decoded.leaves), Search(Known(), decoded.leaves, len(data), apps=[APP]))
+    assert hit.reasons[-1] == because(Why.TAKEN_WITH_FIELD, path="$.salt")
 
 
 @pytest.mark.slow
@@ -139,7 +143,7 @@ def test_the_order_in_which_values_became_known_changes_nothing():
     found = []
     for values in (many, many[::-1]):
         known = Linker(())
-        known.add_access("accesses.jsonl:1", access(1, "contacts", values))
+        known.add_access(see("accesses.jsonl:1", access(1, "contacts", values), 0))
         bodies = [{"salt": f"s{n}", "p": md5(f"{one.text}s{n}")} for n, one in enumerate(many)]
         found.append([matches(body, known=known) for body in bodies])
     assert found[0] == found[1]

@@ -19,7 +19,7 @@ from monitor.match import decode
 from monitor.match.decode.walk import pieces
 from monitor.match.decode.walk.pieces import Limits, Piece, Room
 from monitor.match.finding import Index
-from monitor.match.native import library, sieve
+from monitor.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
 from tests.unseen.rarer import in_base
@@ -27,8 +27,6 @@ from tests.unseen.rarer import in_base
 CASES = Path(__file__).parents[4] / "shared" / "cases" / "matching"
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 GUESSED = {one.name for one in decode.DECODERS if one.sieve == "guess"} | {"split"}
-
-pytestmark = pytest.mark.skipif(library.library is None, reason="the search has no compiled part here")
 
 
 def seen(hits):

@@ -15,8 +15,8 @@ from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index
 from monitor.match.geo import grids, systems
-from monitor.match.native import library
 from monitor.match.places import coordinates, notations
+from tests.match.wording import words
 
 SHANGHAI, SYDNEY, RIO = (31.238361, 121.435598), (-33.880626, 151.134528), (-22.951916, -43.210487)
 
@@ -141,7 +141,6 @@ def test_a_place_is_found_in_every_notation(name, write, point):
     assert of in {hit.variant.of for hit in hits}
 
 
-@pytest.mark.skipif(library.library is None, reason="the search has no compiled part here")
 @pytest.mark.parametrize("point", [SHANGHAI, SYDNEY, RIO])
 @pytest.mark.parametrize("name", IN_LARGE_TOO)
 def test_so_it_is_in_a_large_document(name, point):
@@ -174,7 +173,7 @@ def test_hex_without_letters_is_read_as_hex():
 
 def test_the_reason_says_that_the_notation_is_a_rare_one():
     hit = find({"lat": round(SHANGHAI[0] * 60, 5), "lon": round(SHANGHAI[1] * 60, 5)})[0]
-    assert "in arcminutes, one of" in hit.why
+    assert "in arcminutes, one of" in words(hit)
     ordinary = find({"lat": SHANGHAI[0], "lon": SHANGHAI[1]})[0]
     assert hit.chance > 8 * ordinary.chance
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from monitor.events import Access, Transform, Upload, Value, blob
 from monitor.match import decode
 from monitor.match.linking import Linker
+from monitor.seen import see
 from tests.unseen import START
 
 NUMBER = "+8613800138000"
@@ -46,11 +47,15 @@ def known(calls):
     linker = Linker(())
     value = Value(type="phone_number", text=NUMBER)
     linker.add_access(
-        "accesses.jsonl:1", Access(at=START, source="s", data="phone_number", outcome="returned", values=(value,))
+        see(
+            "accesses.jsonl:1",
+            Access(at=START, source="s", data="phone_number", outcome="returned", values=(value,)),
+            0,
+        )
     )
     for number, (second, op, algorithm, source, outcome) in calls:
         made = Transform(at=at(second), op=op, algorithm=algorithm, input=blob(source), output=blob(outcome))
-        linker.add_transform(f"transforms.jsonl:{number}", made)
+        linker.add_transform(see(f"transforms.jsonl:{number}", made, 0))
     return linker
 
 
@@ -58,7 +63,7 @@ def matches(linker, second, document):
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     upload = Upload(at=at(second), via="http", method="POST", size=len(body))
     decoded = decode.leaves(upload, body, narrow=linker.narrow)
-    return [match for flow in linker.link("uploads.jsonl:1", upload, decoded) for match in flow.matches]
+    return [match for flow in linker.link(see("uploads.jsonl:1", upload, 0), decoded) for match in flow.matches]
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -19,6 +19,7 @@ from monitor.events import Access, Transform, Upload, Value, blob
 from monitor.match import decode
 from monitor.match.linking import Linker
 from monitor.match.transforms import fed
+from monitor.seen import see
 from tests.unseen import START
 from tests.unseen.rarer import in_base
 
@@ -37,14 +38,14 @@ def linked(lines, sent, order=None, more=()):
     known = Linker(())
     value = Value(type="phone_number", text=NUMBER)
     read = Access(at=START, source="s", data="phone_number", outcome="returned", values=(value,))
-    known.add_access("accesses.jsonl:1", read)
+    known.add_access(see("accesses.jsonl:1", read, 0))
     numbered = list(enumerate(lines, 1))
     for number, one in order(numbered) if order else numbered:
-        known.add_transform(f"transforms.jsonl:{number}", one)
+        known.add_transform(see(f"transforms.jsonl:{number}", one, 0))
     body = json.dumps({"n": 1, "h": sent, "more": list(more)}).encode()
     upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
     decoded = decode.leaves(upload, body, narrow=known.narrow)
-    return [match for flow in known.link("uploads.jsonl:1", upload, decoded) for match in flow.matches]
+    return [match for flow in known.link(see("uploads.jsonl:1", upload, 0), decoded) for match in flow.matches]
 
 
 def pieces(data, size):
@@ -172,12 +173,14 @@ def test_one_letter_or_digit_of_salt_beside_a_long_id_is_a_salt(salted):
     for text in ("3f8b1c52-7d4e-4a9b-b1c6-0e5f92d7a834", "867530029921507", "64f051c20ca1dc00"):
         known, value = Linker(()), Value(type="device_id", text=text)
         read = Access(at=START, source="s", data="device_id", outcome="returned", values=(value,))
-        known.add_access("accesses.jsonl:1", read)
+        known.add_access(see("accesses.jsonl:1", read, 0))
         source = salted.format(text).encode()
-        known.add_transform("transforms.jsonl:1", line(1, "digest", "SHA-1", source, hashlib.sha1(source).digest()))
+        known.add_transform(
+            see("transforms.jsonl:1", line(1, "digest", "SHA-1", source, hashlib.sha1(source).digest()), 0)
+        )
         body = json.dumps({"h": hashlib.sha1(source).hexdigest()}).encode()
         upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
-        assert known.link("uploads.jsonl:1", upload, decode.leaves(upload, body)), source
+        assert known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body)), source
 
 
 OUTCOME = hashlib.md5(SALTED).digest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import uuid
 
 import pytest
 from hypothesis import given
@@ -147,7 +148,17 @@ def test_sizes_of_digests_are_all_searched():
 
 @pytest.mark.parametrize(("data", "sum32"), [(b"", 0), (b"hello", 0x248BFA47), (b"hello, world", 0x149BBB7F)])
 def test_murmur3(data, sum32):
-    assert digests.murmur3(data) == sum32
+    assert digests.CHECKSUMS["murmur3"](data) == sum32
+
+
+def test_murmur3_of_128_bits_is_the_one_that_guava_has():
+    assert dict(composed.of("hello"))["murmur3_128"].hex() == "029bbd41b3a7d8cb191dae486a901e5b"
+
+
+@pytest.mark.parametrize(("make", "version"), [(uuid.uuid3, 3), (uuid.uuid5, 5)])
+def test_uuids_of_names(make, version):
+    made = dict(composed.given("example.org"))[f"uuid_v{version}_dns"]
+    assert made == make(uuid.NAMESPACE_DNS, "example.org").bytes
 
 
 # points of the People's Square in Shanghai and of Tiananmen, as public converters give them

@@ -15,6 +15,7 @@ import pytest
 
 from monitor.observe.android import apk
 from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.gadget_config import GadgetConfig
 from tests.adb.rig import make_apk
 from tests.adb.rig.make_apk import SPACE, manifest
 from tests.real_apks import real_apk
@@ -288,3 +289,20 @@ def test_what_native_libraries_tell(tmp_path: Path, libraries: list[str], marks:
     files = {f"lib/arm64-v8a/{name}": b"" for name in libraries}
 
     assert apk.read(make_apk.apk(tmp_path / "a.apk", files=files)).marks == marks
+
+
+@pytest.mark.parametrize(
+    ("files", "gadget"),
+    [
+        ({"libc++_shared.so": b""}, None),
+        ({"libfrida-gadget.so": b""}, GadgetConfig()),
+        ({"libx.config.so": b"no JSON"}, None),
+        ({"libx.config.so": b'{"feature": true}'}, None),
+        ({"libx.config.so": b'{"interaction": {"type": "script", "path": "x.js"}}'}, GadgetConfig("script")),
+        ({"libx.config.so": b'{"interaction": {"type": "listen", "port": 99}}'}, GadgetConfig(endpoint="tcp:99")),
+    ],
+)
+def test_the_gadget_in_a_package(tmp_path: Path, files: dict[str, bytes], gadget: GadgetConfig | None) -> None:
+    named = {f"lib/arm64-v8a/{name}": data for name, data in files.items()}
+
+    assert apk.read(make_apk.apk(tmp_path / "a.apk", files=named)).gadget == gadget

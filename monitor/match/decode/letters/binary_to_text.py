@@ -14,7 +14,7 @@ RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
 """Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
 WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
-"""An id directly behind a word: `AND64f051c20ca1dc00`."""
+"""An id directly after a word: `AND64f051c20ca1dc00`."""
 CUT_HEX = re.compile(rb"(?<![A-Za-z0-9])(?:[0-9a-f]{16}|[0-9A-F]{16}|[0-9a-f]{20}|[0-9A-F]{20})(?![A-Za-z0-9])")
 """A digest that was cut, beside a mark: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
 STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")

@@ -83,7 +83,7 @@ def reals(piece: Piece, room: Room) -> Found:
 @decoder("decimal", "text", order=640, guess=False, sieve="covered", seen_in="java.math.BigInteger of a digest")
 @begins(rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z")
 def decimal(piece: Piece, room: Room) -> Found:
-    """A digest or an id as one long number; below nought where its first bit was taken for a sign, in hex then too."""
+    """A digest or an id as one long number; below zero where its first bit was taken for a sign, in hex then too."""
     text = piece.data
     number = int(text) if text.lstrip(b"-").isdigit() and len(text) != 32 else int(text, 16)
     size = -(-number.bit_length() // 8)

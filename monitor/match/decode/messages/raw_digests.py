@@ -1,4 +1,4 @@
-"""Decoder of raw digests that stand one behind the other, or among a few other bytes."""
+"""Decoder of raw digests that stand one after the other, or among a few other bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADS = 8
 @decoder("digests", "binary", order=1050, guess=False, sieve="covered", seen_in="IPFS, in multihash")
 @begins(rb".{17,1024}\Z")
 def row(piece: Piece, room: Room) -> Found:
-    """Bytes that may be digests one behind the other, or one with a few bytes before or behind it."""
+    """Bytes that may be digests one after the other, or one with a few bytes before or behind it."""
     size = len(piece.data)
     if size > LONGEST_ROW:
         return None

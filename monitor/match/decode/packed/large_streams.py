@@ -56,7 +56,7 @@ class _Source:
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most so many."""
+        """The next bytes, at most this many."""
         data = self._rest or next(self._packed, b"")
         cut = len(data) if size < 0 else size
         self._rest = data[cut:]

@@ -3,9 +3,9 @@
 #include "tables.h"
 #include <math.h>
 
-enum { KINDS = 6, MOST_IN_A_ROW = 64, ROUNDINGS = 3, GAPS = 5, FAR = 64 };
+enum { MOST_IN_A_ROW = 64, GAPS = 5 };
 static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two; of doubles all up to FAR */
-static const double SCALES[KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `places.binary` */
+static const double SCALES[NUMBER_KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `places.binary` */
 #define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
 
 typedef struct {
@@ -45,21 +45,21 @@ static bool put(packed *p, uint32_t top, int kind) {
 }
 
 /* Look for a place: by all latitudes within the tolerance, in degrees, which lie in a row, and by the roundings. */
-PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, double reach, const double rounded[ROUNDINGS]) {
+PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, double reach, const double rounded[ROUNDED]) {
     if (p->number == p->room) {
         point *points = realloc(p->points, (size_t)(2 * p->room + 16) * sizeof *points);
         if (!points) return false;
         p->points = points, p->room = 2 * p->room + 16;
     }
     p->points[p->number] = (point){lat, lon, fmax(reach, FARTHEST)};
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; kind < NUMBER_KINDS; kind++) {
         uint32_t one = top_of(kind, lat - tolerance), other = top_of(kind, lat + tolerance);
         uint32_t first = one < other ? one : other, last = one < other ? other : one;
-        bool row = last - first < MOST_IN_A_ROW; /* of a number near nought, the first byte tells its sign */
+        bool row = last - first < MOST_IN_A_ROW; /* of a number near zero, the first byte tells its sign */
         for (uint32_t top = first; row && top <= last; top++)
             if (!put(p, top, kind)) return false;
         if (!row && !(put(p, first, kind) && put(p, last, kind) && put(p, top_of(kind, lat), kind))) return false;
-        for (int i = 0; i < ROUNDINGS; i++)
+        for (int i = 0; i < ROUNDED; i++)
             if (!put(p, top_of(kind, rounded[i]), kind)) return false;
     }
     p->number++;
@@ -103,9 +103,9 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
             uint32_t top = (uint32_t)(big ? data[at] << 16 | data[at + 1] << 8 | data[at + 2] : data[at + 2] << 16 | data[at + 1] << 8 | data[at]);
             uint64_t h = mixed((uint64_t)top + 1);
             if (!has(&p->tops, h)) continue;
-            double numbers[KINDS];
-            int64_t starts[KINDS];
-            for (int kind = 0; kind < KINDS; kind++) {
+            double numbers[NUMBER_KINDS];
+            int64_t starts[NUMBER_KINDS];
+            for (int kind = 0; kind < NUMBER_KINDS; kind++) {
                 starts[kind] = big ? at : at + 3 - (kind ? 4 : 8);
                 numbers[kind] = number_at(data, starts[kind], size, kind, big);
             }
@@ -114,7 +114,7 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
                 int kind = (int)e.more;
                 if (!(fabs(numbers[kind] - p->points[place].lat) <= FARTHEST)) continue; /* not a number, too */
                 if (!lon_beside(p->points + place, data, starts[kind], size, kind, big)) continue;
-                if (found < most) out[found] = (row){place, starts[kind], kind + KINDS * big};
+                if (found < most) out[found] = (row){place, starts[kind], kind + NUMBER_KINDS * big};
                 found++;
             }
         }

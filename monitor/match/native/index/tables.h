@@ -4,6 +4,8 @@
 #ifndef TABLES_H
 #define TABLES_H
 
+#include "../shared.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,11 +21,11 @@ typedef const uint8_t *bytes;
 
 #define SEMICIRCLE (2147483648.0 / 180) /* what sports watches count degrees in: half a turn is 2 ** 31 */
 
-/* Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one. */
-enum { LONG = 12, MIDDLE = 8, SHORT = 7, SLOT_BITS = 24, CROWDED = 8, TOGETHER = 16 };
+/* Bytes of a text that are looked up, its window: LONG or MIDDLE of a text that has them, all of a shorter one. */
+enum { SHORT = 7, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* A part of a table, which grows on its own: nobody waits until all of a large table is made anew, and at no time is it
+/* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
    there twice. */
 typedef struct {
     uint64_t *places;
@@ -90,6 +92,7 @@ typedef struct grams {
 typedef struct {
     int64_t slot, start, size;
 } row;
+_Static_assert(sizeof(row) == 8 * ROW_FIELDS, "rows are read by library.py");
 
 static inline uint32_t load4(bytes at) {
     uint32_t word;
@@ -171,7 +174,7 @@ static inline uint64_t next(const segment *s, uint64_t at) { return at + 1 == s-
 static inline uint64_t some_hash(uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu; }
 static inline uint64_t some_bits_of(uint64_t some) { return 1ull << (some >> 20 & 63) | 1ull << (some >> 26 & 63); }
 
-/* How many entries a hash has, at most so many. */
+/* How many entries a hash has, at most this many. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;
@@ -237,8 +240,6 @@ static inline bool another(entries *e) {
 
 void table_clear(table *t);
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more);
-PUBLIC bool table_put_words(table *t, bytes words, int64_t number, uint32_t slot);
-bool table_put_texts(table *t, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot);
 PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers);
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size);
 bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high);

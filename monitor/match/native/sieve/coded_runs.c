@@ -2,10 +2,12 @@
 
 #include "sift.h"
 
+static inline bool is_printable(uint8_t byte) { return (uint8_t)(byte - ' ') < 95; }
+
 /* Whether bytes may begin a text, or what gzip, zlib or zstd packed. */
 static inline bool may_be_head(bytes out) {
     bool packed = (out[0] == 0x1F && out[1] == 0x8B) || (out[0] == 0x28 && out[1] == 0xB5) || out[0] == 0x78;
-    return packed || ((uint8_t)(out[0] - ' ') < 95 && (uint8_t)(out[1] - ' ') < 95 && ((uint8_t)(out[2] - ' ') < 95 || out[0] == '{' || out[0] == '[' || out[0] == 'P'));
+    return packed || (is_printable(out[0]) && is_printable(out[1]) && (is_printable(out[2]) || out[0] == '{' || out[0] == '[' || out[0] == 'P'));
 }
 
 /* Whether base64 may begin behind a letter or two or three of its own: how it begins is known, or is what the app's own

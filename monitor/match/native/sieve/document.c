@@ -11,8 +11,7 @@
 #include <stddef.h>
 
 enum { LEVELS = 300, NEIGHBOURS = 12, RECENT = 16 };
-enum { LEAF, KEY, ARRAY }; /* a value, a key that may be data itself, a list that may be the bytes of a text */
-enum { INDEX = -2, KEYLESS = -1 };
+enum { LEAF = 0 }; /* a value; beside it KEY, a key that may be data itself, and ARRAY, a list that may be the bytes of a text */
 
 /* One step to a leaf: the bytes of a key, or INDEX and the number. */
 typedef struct {
@@ -30,6 +29,10 @@ typedef struct {
     int64_t most_leaves, most_steps, most_spots, leaves_found, steps_found, spots_found;
     int64_t end, documents, too_many; /* first byte that was not read, documents begun, whether there was no room */
 } page;
+
+_Static_assert(sizeof(step) == 8 * STEP_FIELDS, "steps are read by sieve.py");
+_Static_assert(sizeof(found) == 8 * LEAF_FIELDS, "leaves are read by sieve.py");
+_Static_assert(sizeof(page) == PAGE_BYTES, "a page is made by sieve.py");
 
 /* What is known of one object or list that is being read. */
 typedef struct {
@@ -129,6 +132,8 @@ static inline int64_t next_mark(reader *r, bytes data, int64_t size, int64_t at)
         if (at + WIDTH > size) break;
         r->block = at, r->marks = marks_of(data + at);
     }
+#else
+    (void)r;
 #endif
     while (at < size && data[at] != '"' && data[at] != '\\') at++;
     return at < size ? at : size;
@@ -152,7 +157,7 @@ static bool parts_matter(const sieve *s, bytes data, int64_t start, int64_t end,
 
 enum { BEHIND = 1 << 20 };
 
-/* Let go of pages of a mapped file that were read. */
+/* Release pages of a mapped file that were read. */
 static int64_t release(bytes data, int64_t from, int64_t to) {
 #ifdef MADV_DONTNEED
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)data + (uintptr_t)from) / page * page;

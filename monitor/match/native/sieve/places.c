@@ -1,6 +1,5 @@
 /* Numbers that may be a coordinate of a place that is looked for. */
 
-#include "../index/cells.h"
 #include "sift.h"
 #include <math.h>
 
@@ -36,7 +35,8 @@ static void note_top(sieve *s, uint8_t top, int axis) {
     s->number_of_tops[axis]++;
 }
 
-static bool add_place(sieve *s, double lat, double lon) {
+/* Look for a place: numbers that may be a coordinate of it matter, where the other may be there too. */
+PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
     if (!(s->number_of_places & (s->number_of_places - 1))) { /* room for twice as many */
         place *grown = realloc(s->places, (size_t)(2 * s->number_of_places + 1) * sizeof *grown);
         if (!grown) return false;
@@ -69,7 +69,7 @@ static bool add_place(sieve *s, double lat, double lon) {
                 uint16_t other = first;
                 first = last, last = other;
             }
-            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of nought */
+            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of zero */
             for (uint32_t top = first; top <= last && (axis || last - first < 1000); top += axis ? 256 : 1) {
                 if (!axis) set(s->tops, top);
                 note_top(s, (uint8_t)(top >> 8), axis);
@@ -77,15 +77,6 @@ static bool add_place(sieve *s, double lat, double lon) {
             if (axis) note_top(s, (uint8_t)(last >> 8), axis);
         }
     return true;
-}
-
-/* Enter a place, and what its cells may be called: as words, of which one that is all of a leaf matters, and by their
-   stems for the place. further: as in cells_of. */
-PUBLIC bool cells_add(sieve *s, table *stems, double lat, double lon, int system, bytes further, const int32_t *sizes, int64_t number,
-                      uint32_t place) {
-    names n;
-    return cells_of(&n, stems, lat, lon, system, further, sizes, number, place) && sieve_add_words(s, n.texts, n.sizes, n.number) &&
-           add_place(s, lat, lon);
 }
 
 /* Note the places whose coordinate these degrees may be. */
@@ -254,8 +245,6 @@ static double read(bytes at, int kind, bool big) {
     return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 6 ? 4 : 8, big) / scales[(kind - 2) % 4];
 }
 
-enum { FAR = 64 }; /* bytes that may stand between two doubles */
-
 /* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
 static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
     static const int gaps[] = {0, 1, 2, 4, 8};
@@ -299,6 +288,8 @@ static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, bool ro
         }
         return found & some_bits(0, size);
     }
+#else
+    (void)room;
 #endif
     for (int64_t i = 0; i < size; i++) found |= (uint64_t)(s->top_bytes[data[i]] >> axis & 1) << i;
     return found;

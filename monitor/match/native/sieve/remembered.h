@@ -21,7 +21,7 @@ static inline uint64_t brief(bytes data, int64_t size) { /* of four bytes or mor
     return h ^ h >> 32;
 }
 
-/* from: what stands before may have been let go of. */
+/* from: what stands before may have been released. */
 static inline bool is_same(seen_before *one, uint64_t h, bytes data, int64_t start, int64_t size, int64_t from) {
     if (one->size != size || one->sum != h >> 32 || one->start < from || !same_bytes(data + one->start, data + start, size)) return false;
     one->start = start, one->again = 1;

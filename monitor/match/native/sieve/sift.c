@@ -234,7 +234,7 @@ static bool add_word(sieve *s, bytes lower, int64_t size) {
     return table_put(&s->words, h, 0, 0); /* of whom is all the same */
 }
 
-/* Words in lower case, one behind the other. */
+/* Words in lower case, one after the other. */
 PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number) {
     bytes first = words;
     for (int64_t i = 0; i < number; first += sizes[i++]) soon(&s->words, word_hash(first, sizes[i]), true);

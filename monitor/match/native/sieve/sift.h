@@ -6,8 +6,9 @@
 
 #include "bits.h"
 
-/* What is said of a leaf: that it matters; that those beside it do too; that it does if its places are whole. */
-enum { DULL = 0, MATTERS = 1, BESIDE = 2, PLACED = 4 };
+/* What is said of a leaf: that it matters (MATTERS); that those beside it do too (BESIDE); neither; that it does if its
+   places are whole. */
+enum { DULL = 0, PLACED = 4 };
 enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64, FEW_TOPS = 12 };
 
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
 typedef struct {
     int64_t place, axis, leaf;
 } spot;
+_Static_assert(sizeof(spot) == 8 * SPOT_FIELDS, "spots are read by sieve.py");
 
 /* A leaf in lower case, and where quotes are in the 64 bytes that were read last. */
 typedef struct {
@@ -94,7 +96,7 @@ PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t
 /* bare.c */
 typedef struct {
     int said;
-    uint32_t few;  /* of up to four digits: their short_number and one; else nought */
+    uint32_t few;  /* of up to four digits: their short_number and one; else zero */
     bool nothing; /* true, false, null */
 } word_read;
 enum { BARE_ROOM = 32 };

@@ -168,7 +168,7 @@ static inline uint8_t digit_of(int base, bool small_first, uint8_t letter) {
     return (uint8_t)((letter | 32) - 'a' + (base == 62 && small_first == (letter < 'a') ? 36 : 10));
 }
 
-/* Bytes of the digest that so many digits may be, with a lost nought at its beginning or not; 0: of none. */
+/* Bytes of the digest that so many digits may be, with a lost zero at its beginning or not; 0: of none. */
 static int digest_of_digits(int base, int64_t digits) {
     static const uint8_t fewest[3][3] = {{24, 30, 48}, {21, 27, 43}, {21, 26, 42}}, bytes_of[3] = {16, 20, 32};
     const uint8_t *least = fewest[base == 36 ? 0 : base == 58 ? 1 : 2];
@@ -226,7 +226,7 @@ static bool unpadded(const table *t, bytes digits, int lost, uint8_t *out, int m
     return digits[0] != '0' && unpadded(t, digits + 2, lost, out, made + 1);
 }
 
-/* Digests that are all of a leaf and no run: as UUID, or in hex without their leading noughts, or those of each byte. */
+/* Digests that are all of a leaf and no run: as UUID, or in hex without their leading zeros, or those of each byte. */
 bool whole_digest(sieve *s, bytes data, int64_t size) {
     uint8_t out[16 + WIDTH];
     int digits = 0;
@@ -324,7 +324,7 @@ static bool all_hex(bytes data, int64_t size) {
     return true;
 }
 
-/* What is all of a leaf, or of a field of a form in it; kinds: of its letters, or nought. */
+/* What is all of a leaf, or of a field of a form in it; kinds: of its letters, or zero. */
 static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     if (!kinds || kinds & EQUAL) {
         kinds = 0;

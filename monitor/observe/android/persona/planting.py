@@ -40,7 +40,7 @@ class NotPlanted:
     """Something of the persona that is not on the device."""
 
     what: str
-    """contacts, calls, messages, appointments, photo, place, clipboard, device name."""
+    """contacts, calls, messages, appointments, photo, place, device name."""
     why: str
     """In one sentence or the device's own words."""
 
@@ -72,7 +72,6 @@ def plant(control: Control, wanted: Persona, *, user: int = 0) -> Planted:
         ("photo", wanted.photo, planting.photo),
         ("place", wanted.place, planting.place),
         ("device name", wanted.device_name, planting.device_name),
-        ("clipboard", wanted.clipboard, planting.clipboard),
     )
     for what, there, part in parts:
         if not there:
@@ -292,11 +291,6 @@ class _Planting:
         self.control.put("global", "device_name", wanted.device_name)
         given = self.control.shell.check("settings get global device_name")
         self.values.append(Value(type="device_name", text=given))
-
-    def clipboard(self, wanted: Persona) -> None:
-        """Not by a shell: Android has no command for it, and lets only the app in front read it since 10."""
-        del wanted
-        raise Refused("Android has no command for its clipboard")
 
     def _given(self, what: str, rows: Iterable[Mapping[str, str]], types: Mapping[str, str], meant: int) -> None:
         there = list(rows)

@@ -89,7 +89,9 @@ class Persona(_Model):
     appointments: tuple[Appointment, ...] = Field(default=(), max_length=20)
     place: Place | None = Field(default=None, description="where the device is")
     photo: Place | None = Field(default=None, description="where a photo in DCIM/Camera says it was taken")
-    clipboard: Text | None = None
+    clipboard: Text | None = Field(
+        default=None, description="a text that was copied; planted with what reads the screen"
+    )
     device_name: Annotated[Text, Field(max_length=60)] | None = None
 
     @model_validator(mode="after")
@@ -194,6 +196,7 @@ def made(run: str) -> Persona:
         place=place,
         photo=photo,
         device_name=f"{next(names).split()[0]}'s phone {_token(chance)[:4]}",
+        clipboard=f"Tracking number {_token(chance).upper()}",
     )
 
 

@@ -32,6 +32,10 @@ SETTING_SEES = (
     "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps. "
     "With root, --mode redirect takes them too."
 )
+WITHOUT_ROOT = (
+    "without root the agent, which Frida's gadget brings into the app, leads its connections itself: more of them than "
+    "heed the proxy setting (--mode regular), each joined to its code; not tried with Android's own C library"
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,11 @@ REVERSE = Way(
 )
 
 
-def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
-    """Mode -> the way that this device has for it, the one for `auto` first. `listen`: what the proxy listens on."""
+def ways(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> dict[str, Way]:
+    """Mode -> the way that this device has for it, the one for `auto` first. `listen`: what the proxy listens on.
+
+    `gadget`: Frida's gadget brings the agent into the app, with or without root.
+    """
     setting = _setting(control, listen)
     there = [setting, _tunnel(control, setting.host or LOOPBACK), _by_hand("transparent"), _by_hand("reverse")]
     if control.facts.kind == "emulator":
@@ -76,19 +83,22 @@ def ways(control: Control, listen: str = LOOPBACK) -> dict[str, Way]:
         there[2] = routed = _routed(link, listen)
         if not routed.todo:
             there = [routed, *(way for way in there if way is not routed)]
-    if (redirect := _redirect(control, setting.host or listen)) is not None:
-        there.append(redirect)  # never of itself: it changes the app, and was not tried with Android's C library
+    if _IPV4.fullmatch(host := setting.host or listen):
+        if control.shell.rooted():
+            there.append(_redirect(host))  # never of itself: it changes the app, and was not tried on Android
+        elif gadget:
+            there.insert(0, replace(_redirect(host), why=WITHOUT_ROOT))
     return {way.kind: way for way in there}
 
 
-def modes(control: Control, listen: str = LOOPBACK) -> dict[str, tuple[str, str, str]]:
+def modes(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> dict[str, tuple[str, str, str]]:
     """As modes.choose takes it: mode -> why, what it sees, what is left to do by hand."""
-    return {kind: (way.why, way.sees, way.todo) for kind, way in ways(control, listen).items()}
+    return {kind: (way.why, way.sees, way.todo) for kind, way in ways(control, listen, gadget=gadget).items()}
 
 
-def choose(control: Control, wanted: str, listen: str = LOOPBACK) -> Way:
+def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: bool = False) -> Way:
     """The way for `auto`, a mode, or mitmproxy's words for one. Raises UserError: the device has none for it."""
-    there = ways(control, listen)
+    there = ways(control, listen, gadget=gadget)
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in there:
         raise UserError(f"This device has no way for mode {wanted}.", f"Name auto or one of {', '.join(there)}.")
@@ -134,10 +144,8 @@ def _routed(link: gateway.Link, listen: str) -> Way:
     return Way("routed", "transparent", why, sees, True, link.gateway, todo, link)
 
 
-def _redirect(control: Control, host: str) -> Way | None:
-    """Only where root brings the agent into the app, which finds the proxy by IPv4."""
-    if control.shell.rooted() is None or not _IPV4.fullmatch(host):
-        return None
+def _redirect(host: str) -> Way:
+    """The app's agent finds the proxy at `host`."""
     sees, todo = KINDS["redirect"]
     return Way("redirect", "redirect", "you asked for it", sees, keeps_port=False, host=host, todo=todo)
 

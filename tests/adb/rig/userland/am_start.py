@@ -1,7 +1,8 @@
 """am start [-W] [-D] [-S] [--user N] [-a ACTION] [-c CATEGORY] [-n COMPONENT] [PACKAGE]
 
 An app of state["packages"] with `argv` is started by zygote; {proxy_host}, {proxy_port} and {trust} in its argv are
-what the device's setting and stores of certificates say at that moment."""
+what the device's setting and stores of certificates say at that moment. With -D, or where it is the debug app that
+waits, it waits for a debugger (rig/jdwp.py)."""
 
 import os
 import sys
@@ -47,6 +48,10 @@ def main(arguments, state):
             print(f"Status: ok\nLaunchState: UNKNOWN (0)\nActivity: {component}\nTotalTime: 0\nWaitTime: 3\nComplete")
         return 0
     began = time.monotonic()
+    settings = state["settings"]["global"]
+    waits = "-D" in flags or (settings.get("debug_app"), settings.get("wait_for_debugger")) == (package, "1")
+    if waits:
+        app = {**app, "beside": state["debugger"]}
     state.setdefault("running", {})[package] = start(state, package, app, user)
     if "-W" in flags:
         took = int((time.monotonic() - began) * 1000) + 1
@@ -79,6 +84,8 @@ def start(state, package, app, user):
         argv.append(word)
     order = {
         "uid": user * 100000 + app["uid"],
+        "package": package,
+        "beside": app.get("beside"),
         "argv": argv,
         "env": app.get("env", {}),
         "cwd": app.get("cwd", "/"),
@@ -88,7 +95,7 @@ def start(state, package, app, user):
     }
     pid = to_zygote.order(order)
     # Android's processes have their virtual machine from zygote; a JVM makes its own first.
-    for _ in range(500 if "up" in app and not order["hold"] else 0):
+    for _ in range(500 if "up" in app and not (order["hold"] or order["beside"]) else 0):
         if Path(app["up"]).exists() and Path(app["up"]).read_text() == str(pid):
             break
         time.sleep(0.01)

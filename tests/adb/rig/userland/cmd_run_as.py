@@ -1,7 +1,9 @@
-"""run-as PACKAGE COMMAND...: for packages of state["packages"] with `debuggable`"""
+"""run-as PACKAGE COMMAND...: in the app's folder, for packages of state["packages"] with `debuggable`; adb's user plays
+the app's, and the folder is open to it."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 
 def main(arguments, state):
@@ -14,4 +16,5 @@ def main(arguments, state):
     if not app.get("debuggable"):
         print(f"run-as: package not debuggable: {package}", file=sys.stderr)
         return 1
-    return subprocess.run(command or ["sh"], check=False).returncode
+    folder = Path(f"/data/user/0/{package}")
+    return subprocess.run(command or ["sh"], check=False, cwd=folder if folder.exists() else "/").returncode

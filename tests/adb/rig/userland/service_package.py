@@ -141,7 +141,8 @@ def _activities(arguments, state):
     flags, values, words = _options(arguments, ("--user", "-a", "-c", "-f", "-n"))
     package, _ = _for(state, words[-1], values.get("--user", "0")) if words else (None, None)
     launchers = package.get("launchers", []) if package else []
-    if values.get("-c") != "android.intent.category.LAUNCHER":
+    launcher = "android.intent.category.LAUNCHER"  # what a package alone asks for (Intent.parseCommandArgs)
+    if values.get("-c", None if "-a" in values else launcher) != launcher:
         launchers = []
     short = [each.removeprefix(words[-1]) if each.startswith(words[-1] + ".") else each for each in launchers]
     return "--brief" in flags, [f"{words[-1]}/{each}" for each in short]
@@ -359,7 +360,7 @@ def _commit(folder, session, state):
     }
     for folder_ in _folders(name, user)[:2]:
         folder_.mkdir(parents=True, exist_ok=True)
-        folder_.chmod(0o700)
+        folder_.chmod(0o777 if base["debuggable"] else 0o700)  # open to adb's user, who plays it in run-as
         os.chown(folder_, int(user) * 100000 + number, int(user) * 100000 + number)
 
 

@@ -6,6 +6,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import display
+from state import State
 
 # One grey pixel.
 JPEG = base64.b64decode(
@@ -46,6 +47,18 @@ class Service:
 
     def takeScreenshot(self, scale, quality):
         return base64.b64encode(JPEG).decode()
+
+    def getClipboard(self):
+        with State() as state:
+            return state.get("clipboard")
+
+    def setClipboard(self, label, text):
+        with State() as state:
+            if state.get("clipboard_refused"):
+                raise PermissionError("java.lang.SecurityException: Package android does not belong to 2000")
+            state["clipboard"] = text
+            if not text:
+                del state["clipboard"]
 
     def getConfigurator(self):
         return self.configuration

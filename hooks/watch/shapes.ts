@@ -1,0 +1,102 @@
+// A regular expression as a shape that C can match with a text: letters, `{this,that}`, `#` for all digits here, `*` for
+// all up to the next slash or the end, `**` for any letters at all. It fits all texts that the expression matches, and may fit
+// others: JavaScript looks once more.
+
+/** What the parts of an expression become; an expression with any other part has no shape. */
+const SHAPES = new Map([
+  ["(", "{"], ["(?:", "{"], ["|", ","], [")", "}"], [")?", ",}"],
+  ["\\.", "."], ["\\.?", "{.,}"], ["/?", "{/,}"],
+  [".*", "**"], ["[^/]+", "**"], ["\\d", "**"], ["\\d?", "**"], ["\\d+", "**"],
+]);
+const PART = /\(\?:|\)\?|\\.[?+]?|\/\?|\.\*|\[\^\/\]\+|./g;
+/** Parts that take all there is of a kind, when something else is what follows. */
+const ALL_DIGITS = /^\\d[?+]?(?!\)*\??[\\\d(])/;
+const ALL_TO_SLASH = /^\[\^\/\]\+\)*(\/|$)/;
+
+function textOf(pattern: string): string | null {
+  const [, begins, inner = "", ends] = /^(\^?)(.*?)(\$?)$/.exec(pattern) ?? [];
+  let shape = begins === "" ? "**" : "";
+  for (const { 0: part, index } of inner.matchAll(PART)) {
+    const rest = inner.slice(index);
+    const known = ALL_DIGITS.test(rest) ? "#" : ALL_TO_SLASH.test(rest) ? "*" : SHAPES.get(part);
+    const becomes = known ?? (/^[\w/-]$/.test(part) ? part : null);
+    if (becomes === null) {
+      return null;
+    }
+    shape += becomes;
+  }
+  return ends === "" ? `${shape}**` : shape;
+}
+
+/**
+ * The shape of an expression as bytes, a zero at the end; null when it cannot be had. After each brace that opens and each
+ * comma stands how far it is from there to the end of the alternative.
+ */
+export function shapeOf(pattern: string): number[] | null {
+  const bytes: number[] = [];
+  const begun: number[] = [];
+  for (const letter of textOf(pattern) ?? ",") {
+    if (letter === "," || letter === "}") {
+      const from = begun.pop();
+      const far = bytes.length - (from ?? 0);
+      if (from === undefined || far > 255) {
+        return null;
+      }
+      bytes[from + 1] = far;
+    }
+    if (letter === "{" || letter === ",") {
+      begun.push(bytes.length);
+    }
+    bytes.push(letter.charCodeAt(0), ...(letter === "{" || letter === "," ? [0] : []));
+  }
+  return [...bytes, 0];
+}
+
+/** The C function `fits`. */
+export const FITS = `
+#include <glib.h>
+
+gint
+fits (const guint8 * shape, const guint8 * text)
+{
+  for (;;)
+  {
+    switch (*shape)
+    {
+      case '{':
+        do
+          if (fits (shape + 2, text))
+            return 1;
+        while (*(shape += shape[1]) == ',');
+        return 0;
+      case ',': /* an alternative has been fit: on after the last one */
+        do
+          shape += shape[1];
+        while (*shape == ',');
+      case '}':
+        shape++;
+        break;
+      case '*':
+        if (*++shape == '*')
+        {
+          for (shape++; !fits (shape, text); text++)
+            if (*text == 0)
+              return 0;
+          return 1;
+        }
+        while (*text != 0 && *text != '/')
+          text++;
+        break;
+      case '#':
+        for (shape++; *text >= '0' && *text <= '9'; text++)
+          ;
+        break;
+      case 0:
+        return *text == 0;
+      default:
+        if (*shape++ != *text++)
+          return 0;
+    }
+  }
+}
+`;

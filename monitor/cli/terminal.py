@@ -1,0 +1,85 @@
+"""What verbs print: results to stdout, talk to stderr; nothing foreign acts on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich import markup
+from rich.console import Console
+
+from monitor import escape, private
+
+if TYPE_CHECKING:
+    from monitor.findings import Finding
+
+
+class _Terminal(Console):
+    """A console on which nothing that is printed acts, but for what rich itself does."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts and what rich can draw."""
+        super().print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
+
+
+out = _Terminal(soft_wrap=True, highlight=False)
+err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
+
+
+def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Plain columns that a pipe can cut; nothing is folded or shortened."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def plain(text: str) -> str:
+    """Text that rich prints as it is."""
+    return markup.escape(escape.terminal(text))
+
+
+def write(text: str, output: Path | None) -> None:
+    """Give a report to stdout, or write it to a file that its owner alone can read."""
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        private.write(output, text)
+        err.print(f"written: {plain(str(output))}")
+
+
+class Teller:
+    """Tells of findings on stderr while a run goes on, each once."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, str | None, str | None]] = set()
+
+    def tell(self, findings: Sequence[Finding]) -> bool:
+        """One line for each finding that is new; whether one was."""
+        before = len(self._told)
+        for finding in findings:
+            host = finding.recipient.host if finding.recipient else None
+            key = (finding.rule, finding.data, host)
+            if key not in self._told:
+                self._told.add(key)
+                what = finding.title["en"] + (f" > {host}" if host else "")
+                err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+        return len(self._told) > before
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr for long work; call what it gives with what is done, how much, and of how much."""
+    from rich.progress import Progress
+
+    with Progress(console=err, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show

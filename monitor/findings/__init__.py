@@ -1,0 +1,546 @@
+"""What was concluded from a recording: matches, flows, findings, and the report that carries them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+from pydantic import Field, SkipValidation, model_validator
+
+from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Time, Value
+from monitor.seen import Seen, host_time
+
+ConsentName = Literal[
+    "not_observed",
+    "not_shown",
+    "requested",
+    "given",
+    "refused",
+    "withdrawn",
+    "dismissed",
+    "basic_only",
+    "partial",
+    "expired",
+    "unseen_answer",
+]
+"""not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
+saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
+asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
+text, not yet answered; unseen_answer: a question was shown and no longer seen, and neither was its answer."""
+Need = Literal["hooks", "proxy", "consent"]
+"""An observer of run.json."""
+Party = Literal["first", "third", "unknown"]
+CountryBasis = Literal["company", "address_block", "declared"]
+"""What a country is that of: where the company is registered; where the block of the server's address is registered
+(which says nothing about where the server stands); what the maker declares."""
+Level = Literal["high", "medium", "low", "info"]
+Confidence = Literal["proven", "corroborated", "indicated", "declared"]
+"""proven: two independent observers (the hook saw the read, the wire carried the value); corroborated: one observer
+and supporting circumstances; indicated: one observer; declared: somebody's claim, or an assumption of the operator."""
+Assumption = Literal["none", "given"]
+"""What an operator has taken for granted where nobody observed consent: none: the user had agreed to nothing; given:
+the user had agreed to the privacy policy."""
+
+LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
+"""Worst first."""
+
+
+class Why(StrEnum):
+    """What speaks for a conclusion or against it; reports/reasons.yml has the two sentences of each code."""
+
+    # how a value stands in an upload: given by the finder
+    WHOLE_DIGEST = "whole_digest"
+    BYTES = "bytes"
+    DIGITS = "digits"
+    DIGITS_AND_VERSION = "digits_and_version"
+    CHARACTERS = "characters"
+    KEY = "key"
+    IN_PARTS = "in_parts"
+    CUT_ANYWHERE = "cut_anywhere"
+    KEYS = "keys"
+    NO_KEYS = "no_keys"
+    SHORT_DIGESTS = "short_digests"
+    IN_FILTER = "in_filter"
+    TAKEN_WITH_FIELD = "taken_with_field"
+    TAKEN_WITH_APP = "taken_with_app"
+    TAKEN_WITH_VALUE = "taken_with_value"
+    KEYED_WITH_FIELD = "keyed_with_field"
+    KEYED_WITH_APP = "keyed_with_app"
+    APP_TURNED_IT = "app_turned_it"
+    # how a place stands there
+    PLACE = "place"
+    PLACE_IN_NOTATION = "place_in_notation"
+    PLACE_IN_RARE_NOTATION = "place_in_rare_notation"
+    PLACE_IN_BYTES = "place_in_bytes"
+    LATITUDE = "latitude"
+    LONGITUDE = "longitude"
+    AXES_BESIDE = "axes_beside"
+    AXES_IN_TEXT = "axes_in_text"
+    AXES_BY_KEY = "axes_by_key"
+    AXES_BY_KEYS_OF_PARTS = "axes_by_keys_of_parts"
+    AXES_IN_METRES = "axes_in_metres"
+    AXES_SWAPPED = "axes_swapped"
+    FIELDS_BESIDE = "fields_beside"
+    AXES_IN_UPLOAD = "axes_in_upload"
+    BYTES_BESIDE = "bytes_beside"
+    BYTES_APART = "bytes_apart"
+    LATITUDE_FIRST = "latitude_first"
+    LONGITUDE_FIRST = "longitude_first"
+    CELL = "cell"
+    CELL_OF_LEVEL = "cell_of_level"
+    CELL_OF_RESOLUTION = "cell_of_resolution"
+    CELL_IN_TEXT = "cell_in_text"
+    TILE = "tile"
+    TILE_COLUMN = "tile_column"
+    # why it is believed, and what speaks against it: given by match/belief
+    TOGETHER = "together"
+    PARTNER = "partner"
+    OWN_KEY = "own_key"
+    OWN_FIELD = "own_field"
+    IN_DESCRIPTION = "in_description"
+    ALL_BUT_SALT = "all_but_salt"
+    LISTED = "listed"
+    MANY_NAMES = "many_names"
+    PASSED_OVER = "passed_over"
+    ANOTHER_BESIDE = "another_beside"
+    NAME_ALONE = "name_alone"
+    GUESSED = "guessed"
+    NO_PROOF = "no_proof"
+    CHANCE_TINY = "chance_tiny"
+    CHANCE = "chance"
+    # which of several reads is named
+    READ_LAST = "read_last"
+    READ_SIMULTANEOUS = "read_simultaneous"
+    READ_OTHER = "read_other"
+    READ_LATER = "read_later"
+    # whose a recipient is
+    NO_HOST = "no_host"
+    POLICY_SAYS = "policy_says"
+    DECLARED_OWN = "declared_own"
+    THE_DEVICE = "the_device"
+    LOCAL_ADDRESS = "local_address"
+    BARE_ADDRESS = "bare_address"
+    LOCAL_NAME = "local_name"
+    SHARED_DOMAIN = "shared_domain"
+    SAME_MAKER = "same_maker"
+    PACKAGE_BACKWARDS = "package_backwards"
+    SHARED_LABEL = "shared_label"
+    KNOWN_RECIPIENT = "known_recipient"
+    HOSTED = "hosted"
+    NOTHING_IN_COMMON = "nothing_in_common"
+
+
+AGAINST = frozenset(
+    (
+        *(Why.NO_KEYS, Why.CUT_ANYWHERE, Why.MANY_NAMES, Why.PASSED_OVER, Why.ANOTHER_BESIDE, Why.NAME_ALONE),
+        *(Why.GUESSED, Why.NO_PROOF, Why.PLACE_IN_RARE_NOTATION, Why.AXES_IN_UPLOAD),
+    )
+)
+"""Reasons that speak against a match, or weaken it."""
+
+
+class Reason(Record):
+    """Why something was concluded: a code, and beside it the fields that its sentence is filled with."""
+
+    code: Why
+
+
+def because(code: Why, **fields: str | float) -> Reason:
+    """A reason; `fields` are the blanks of its sentence."""
+    return Reason.model_validate({"code": code, **fields})
+
+
+class Match(Record):
+    """One variant of one value, found at one leaf of an upload."""
+
+    type: DataType = Field(description="type of the value: phone_number, name, location ...")
+    value: str = Field(description="the value as the API returned it; masked unless revealed")
+    variant: str = Field(description="what it had been turned into: plain, sha256, salted_md5, encrypted ...")
+    of: str | None = Field(default=None, description="the normal form that was turned: as_given, e164, national ...")
+    decoding: tuple[str, ...] = Field(default=(), description="steps from the stored bytes to the leaf: gzip, json ...")
+    path: str = Field(description="where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`")
+    start: int = Field(description="first byte in the stored body; for url.* in the URL, for headers.* in the value")
+    end: int = Field(description="byte after the last")
+    confidence: float = Field(ge=0, le=1, description="1 minus the chance that it is coincidence")
+    row: int | None = Field(default=None, description="row of the access, for values of a cursor")
+    before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
+    found: str = Field(default="", description="the text of the leaf that is the value in this form")
+    after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
+    reasons: tuple[Reason, ...] = Field(
+        default=(), description="how it stands there, why it is believed and what speaks against that, in this order"
+    )
+    namesake: bool = Field(
+        default=False, description="a name with nothing of its row beside it: it may be another's who bears it too"
+    )
+    evidence: tuple[Ref, ...] = Field(
+        default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
+    )
+
+
+class Recipient(Record):
+    """Who received an upload."""
+
+    host: str
+    key: str = Field(
+        default="",
+        description="one name for all its hosts: first domain of a known recipient, else the registrable domain, "
+        "else the host; `ip` of an address",
+    )
+    name: str | None = None
+    party: Party = "unknown"
+    country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
+    country_basis: CountryBasis | None = None
+    country_as_of: str | None = Field(default=None, description="date of the data that says so, or its version")
+    reason: Reason | None = Field(default=None, description="why this party")
+
+
+class ConsentStatus(Record):
+    """What the user had been asked and had decided at one moment."""
+
+    state: ConsentName = "not_shown"
+    assumed: bool = Field(default=False, description="nobody observed it: the operator has it taken for granted")
+    by: Literal["user", "operator", "app"] | None = None
+    ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
+    at: Time | None = Field(default=None, description="time of that line, on the host's clock")
+    corrected: tuple[Ref, ...] = Field(
+        default=(), description="lines since replaced or retracted that bear on it, and those that did so: evidence"
+    )
+
+
+class Article(Record):
+    """One article of a law, standard or store policy that a finding touches (catalog/laws.yml)."""
+
+    law: str = Field(description="id of the law: CN-PIPL, EU-GDPR, PLAY, MASWE")
+    article: str = Field(description="number or name of the article, as it is cited")
+    jurisdiction: str = Field(description="cn, eu, us or store")
+    citation: dict[str, str] = Field(description="law and article as printed, by language: en, zh")
+    says: dict[str, str] = Field(default_factory=dict, description="what it says, in our own words, by language")
+    verify: bool = Field(default=False, description="not matched against the official text: check before citing")
+
+
+class Code(Record):
+    """The code at one end of a flow: the innermost that is not the platform's."""
+
+    code: str = Field(description="com.example.sdk.Sync.send")
+    owner: str | None = Field(default=None, description="whose it is, where that is known: the name of an SDK's maker")
+    ref: Ref = Field(description="the line that has the stack")
+
+
+class Carrier(Record):
+    """What carried an upload: the app's connection, and the code that wrote on it."""
+
+    ref: Ref | None = Field(default=None, description="the line that opened the socket or began to write on it")
+    by: Literal["name", "port", "host", "agent"] = Field(
+        description="name: the agent led it to the proxy under a name of its own; port: the socket's port is the one "
+        "that the proxy saw; host: by host, time and size, where an emulator or a tunnel changes ports; agent: the "
+        "agent saw it written"
+    )
+    confidence: float = Field(ge=0, le=1, description="1 by name and port; less by host")
+    app: str | None = None
+    pid: int | None = None
+    code: Code | None = Field(default=None, description="null: the stack shows only the platform's own threads")
+
+
+class Flow(Record):
+    """An access and an upload joined by at least one match."""
+
+    id: str = Field(description="f1, f2 ... in order of upload and access")
+    access: Ref | None = Field(default=None, description="null: a persona value was found, no access was observed")
+    upload: Ref
+    connection: Ref | None = Field(default=None, description="the socket that carried the upload")
+    data: DataType
+    consent: ConsentName
+    consent_assumed: bool = Field(
+        default=False, description="nobody observed it: the operator has it taken for granted"
+    )
+    recipient: Recipient
+    matches: tuple[Match, ...]
+    at: Time = Field(description="time of the upload, on the host's clock")
+    access_at: Time | None = Field(default=None, description="time of the access, on the host's clock")
+    earlier: int = Field(default=0, description="further accesses before the upload that returned the same values")
+    rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
+    rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
+    cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
+    other_app: bool = Field(
+        default=False, description="no socket of the observed app carried it: no finding rests on it"
+    )
+    uncertainty_ms: float = Field(
+        default=0, description="how wrong its time may be against what the agent saw; 0: one clock, or not measured"
+    )
+    clock: Literal["host", "device"] = Field(
+        default="host", description="whose clock its time was of, before it was set right"
+    )
+    simultaneous: bool = Field(
+        default=False,
+        description="closer to the read than the clocks may be wrong: nobody knows which was first",
+    )
+
+
+class Finding(Record):
+    """What a rule says of some flows or accesses."""
+
+    rule: str
+    level: Level
+    confidence: Confidence
+    title: dict[str, str] = Field(description="by language: en, zh")
+    detail: dict[str, str] = Field(default_factory=dict, description="one sentence of facts, by language")
+    data: DataType | None = None
+    recipient: Recipient | None = None
+    consent: ConsentName | None = None
+    consent_assumed: bool = Field(default=False, description="it rests on the operator's --assume-consent")
+    read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
+    sent_by: Code | None = Field(default=None, description="the code that sent it there")
+    count: int = Field(default=1, description="how many accesses or flows the finding stands for")
+    flows: tuple[str, ...] = Field(
+        default=(), description="those it is about; of a read: those that carried its values"
+    )
+    evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first; at most 20")
+    all_evidence: tuple[Ref, ...] = Field(default=(), description="every line that it rests on, in the same order")
+    kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
+    articles: tuple[Article, ...] = Field(default=(), description="of the laws chosen, what the finding touches")
+    references: tuple[str, ...] = Field(default=(), description="the same as words, and what else the rule rests on")
+    uncovered: tuple[Ref, ...] = Field(
+        default=(),
+        description="lines that it rests on and no intact stamp covers; empty in a recording without any stamp",
+    )
+
+
+class JudgedRule(Record):
+    """A rule that was applied to the recording, whether or not it found anything."""
+
+    id: str = Field(description="name of its file in catalog/rules: sent-before-consent")
+    level: Level
+    title: dict[str, str] = Field(description="by language: en, zh")
+    help: dict[str, str] = Field(default_factory=dict, description="what it means and what to do, by language")
+    kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
+    references: tuple[str, ...] = Field(default=(), description="what it rests on: articles of laws and standards")
+
+
+class Declared(Record):
+    """One row of observed against declared: what was seen of one kind of data, and what the maker declares of it."""
+
+    data: DataType
+    recipient: str | None = Field(default=None, description="host or declared name; null: read, not sent")
+    observed: int = Field(description="accesses or flows seen; 0: declared, and not seen in this run")
+    declared: bool
+    purpose: str | None = Field(default=None, description="as declared")
+    evidence: tuple[Ref, ...] = Field(default=(), description="the first lines that show it")
+
+
+class Counted(Part, kw_only=True, frozen=True):
+    """What the system counted, and what of it hooks or proxy recorded."""
+
+    by: Annotated[
+        Literal["appops", "location", "netstats", "control"],
+        Meta(description="which part of the system counted, or the run without hooks"),
+    ]
+    what: Annotated[
+        Literal["reads", "bytes", "host", "less", "seconds"],
+        Meta(
+            description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without "
+            "hooks and with them; seconds: how long the app ran"
+        ),
+    ]
+    subject: Annotated[
+        str, Meta(description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host")
+    ]
+    data: Annotated[DataType | None, Meta(description="kind of data, of reads")] = None
+    counted: Count
+    recorded: Count
+    allowed: Annotated[Count, Meta(description="bytes that connections need besides what is recorded")] = 0
+
+    @property
+    def unseen(self) -> int:
+        """How many of them nobody recorded, at least."""
+        return max(0, self.counted - self.recorded - self.allowed)
+
+
+class ReportedGap(Gap, kw_only=True, frozen=True):
+    """A gap and where it is written (null: found while reading, as a line that does not parse)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")
+
+    ref: Ref | None = None
+    counted: Annotated[Counted | None, Meta(description="of what was missed: how much")] = None
+
+
+class Seal(Record):
+    """The result of recomputing the stamps of a recording: whether it is what was stamped."""
+
+    outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
+        description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "
+        "later; altered: `difference` names the first; never_stamped: nothing vouches for it"
+    )
+    ok: bool = Field(description="everything is what its stamps say")
+    stamps: int
+    digest: str | None = Field(
+        default=None, description="sha256 of the last stamp's line, which vouches for all before"
+    )
+    at: Time | None = Field(default=None, description="time of the last stamp")
+    files: dict[str, tuple[int, str]] = Field(description="of each file: lines stamped, and sha256 of them")
+    late: int = Field(default=0, description="lines after the last stamp, which it does not cover")
+    uncovered: dict[str, int] = Field(default_factory=dict, description="the same of each file that has some")
+    difference: str | None = Field(
+        default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
+    )
+    how: str | None = Field(default=None, description="how it differs, in English")
+
+
+Lane = tuple[SkipValidation[Seen[Event]], ...]
+"""Lines of one kind in the order of their file, for the timeline."""
+
+
+class Report(Record):
+    """Everything a reader is told of one recording; reports/ renders it."""
+
+    v: Literal[1] = 1
+    recording: str = Field(description="id of the run")
+    run: Run
+    flows: tuple[Flow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[ReportedGap, ...] = ()
+    coverage: dict[str, Any] = Field(
+        default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
+    )
+    observers: Observers = Field(
+        default_factory=Observers,
+        description="who watched, as run.json and the lines say: an operator's marks are observed consent, and a"
+        " foreign file without a read or an upload has observed none",
+    )
+    assumed_consent: Assumption | None = Field(
+        default=None, description="what the operator had taken for granted where nobody observed consent"
+    )
+    rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
+    not_judged: dict[str, tuple[Need, ...]] = Field(
+        default_factory=dict, description="id of each rule that could not judge -> what it needs and nobody observed"
+    )
+    laws: tuple[str, ...] = Field(default=(), description="jurisdictions that articles were chosen for; empty: all")
+    app_type: int | None = Field(default=None, description="number of the type of app that it was held against")
+    territory: str | None = Field(default=None, description="where the users are, as the tester said: else is abroad")
+    declared: tuple[Declared, ...] = Field(
+        default=(), description="observed against declared, when the tester gave a policy.yml"
+    )
+    verified: Seal | None = Field(
+        default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
+    )
+    path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
+    consents: Lane = Field(default=(), exclude=True, description="for the timeline")
+    answers: tuple[ConsentStatus, ...] = Field(
+        default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
+    )
+    replaced: dict[Ref, tuple[Ref, ...]] = Field(
+        default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
+    )
+    phases: Lane = Field(default=(), exclude=True, description="for the timeline")
+    evidence: dict[Ref, SkipValidation[Event]] = Field(
+        default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
+    )
+    accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
+    uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+
+    def host_time(self, event: Event) -> datetime:
+        """When a line of this recording was written, on the host's clock."""
+        return host_time(event, self.run.clock_offset_ms)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_watched(cls, data: Any) -> Any:
+        """What run.json says of it, where nobody has checked that against the lines."""
+        if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
+            return {**data, "observers": data["run"].observers}
+        return data
+
+
+Pattern = Literal[
+    "regardless", "before_answer", "not_observed", "after_refusal", "after_withdrawal", "only_after_yes", "after_yes"
+]
+"""How what was seen hangs together with the answer: in every run though the answers differ; while no answer was in
+force; while nobody observed consent; after a no (also one that allowed the basic function only); after a yes was taken
+back; only after a yes, and not in the runs without one; after a yes, where no run without one was compared."""
+
+
+Answer = Literal["yes", "no", "withdrawn", "none", "not_observed"]
+
+
+class Occurrence(Record):
+    """That one run showed a row of the comparison, in one state of consent."""
+
+    recording: str = Field(description="id of the run")
+    consent: ConsentName = Field(description="the consent at that moment, for this kind of data")
+    count: int = Field(description="calls or flows")
+    at: Time = Field(description="time of the first, on the host's clock")
+    ref: Ref = Field(description="line of the first: an access, or the upload of a flow")
+
+
+class ComparedRow(Record):
+    """Values of one kind that one API gave or one recipient got, and in which runs, after which answer."""
+
+    what: Literal["read", "sent"]
+    data: DataType
+    values: tuple[Value, ...] = Field(description="those that behave alike; masked unless revealed")
+    source: str | None = Field(default=None, description="API that returned them; null: found, and no read was seen")
+    recipient: Recipient | None = Field(default=None, description="null for reads")
+    seen: tuple[Occurrence, ...] = Field(description="in order of runs and of time; a run without one did not show it")
+    patterns: tuple[Pattern, ...]
+
+
+class Sighted(Record):
+    """What one run sent in a field that changed with the persona."""
+
+    recording: str
+    ref: Ref = Field(description="the first upload with this text")
+    text: str = Field(description="masked unless revealed")
+
+
+class Candidate(Record):
+    """A field of requests whose text changed with the persona, though none of its values was found in it."""
+
+    host: str
+    method: str
+    path: str = Field(description="path of the URL; `*` stands for segments that look like ids")
+    leaf: str = Field(description="where in the upload: `$.u.h`, `url.query.d`, `headers.x-token`")
+    confidence: Literal["indicated"] = "indicated"
+    steady: bool = Field(description="two runs of one persona, or two uploads of one run, carried the same text")
+    seen: tuple[Sighted, ...]
+
+
+class ComparedRun(Record):
+    """One of the compared runs."""
+
+    run: Run
+    answers: tuple[ConsentName, ...] = Field(description="of the user to the privacy policy, as observed, in order")
+    answer: Answer = Field(description="the last word of the user among them; where there is none, that of the plan")
+    persona: int = Field(description="runs with the same number had the same values planted; from 1")
+    findings: int
+    gaps: int
+    verified: Seal | None = Field(default=None, description="as in the run's own report")
+
+
+class Comparison(Record):
+    """The same scenario with different answers, or different personas, compared side by side."""
+
+    v: Literal[1] = 1
+    package: str
+    runs: tuple[ComparedRun, ...]
+    differ: tuple[Literal["version", "apk", "device", "persona"], ...] = Field(
+        description="what besides the answers was not the same in all runs"
+    )
+    rows: tuple[ComparedRow, ...]
+    candidates: tuple[Candidate, ...] = ()
+    assumed_consent: Assumption | None = Field(
+        default=None, description="what the operator had taken for granted where nobody observed consent"
+    )
+
+
+def report_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `appwitness report --format json`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema(mode="serialization")}
+
+
+def comparison_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `appwitness compare --format json`."""
+    tree = Comparison.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tree}

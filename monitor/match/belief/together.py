@@ -1,0 +1,40 @@
+"""Checksums of values in one list, which say together what none of them says alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from monitor.findings import Why
+from monitor.match.decode import Leaf
+from monitor.match.finders.sets import CHANCE, LEAST_KNOWN, LISTED, tail
+from monitor.match.hits import Hit
+from monitor.match.variants import digests
+
+CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
+FORMS_EACH = 16
+"""Normal forms of a value of which checksums are looked for, at most."""
+
+
+def together(hits: list[Hit], leaves: Sequence[Leaf], known: int) -> list[Hit]:
+    """The same hits, those in such lists with what they say together; `known`: how many values are looked for."""
+    ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        parent = LISTED.sub("", hit.leaf.path)
+        if hit.variant.name in CHECKSUMS and not hit.strong and parent != hit.leaf.path:
+            ways[parent, hit.variant.name].append(hit)
+    for (parent, name), of_way in ways.items():
+        found = len({hit.key for hit in of_way})
+        if found < LEAST_KNOWN:
+            continue
+        listed = len({leaf.path for leaf in leaves if LISTED.sub("", leaf.path) == parent})
+        chance = tail(found, max(found, listed), min(0.5, known * FORMS_EACH / 2**32))
+        if chance < CHANCE:
+            better = {
+                id(hit): hit.because(Why.TOGETHER, count=found, many=listed, path=parent, variant=name)._replace(
+                    strong=True, chance=chance
+                )
+                for hit in of_way
+            }
+            hits = [better.get(id(hit), hit) for hit in hits]
+    return hits

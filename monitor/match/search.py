@@ -1,0 +1,127 @@
+"""The face of every finder, the values that are looked for, and one search for them in an upload."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple, Protocol, Unpack
+
+from monitor.events import Ref, Value
+from monitor.match.decode.walk.pieces import Leaf
+from monitor.match.hits import Hit, Said, Spot, hit_at
+from monitor.match.look import Look
+from monitor.match.reads import Key
+from monitor.match.variants import Variant
+from monitor.match.variants.entering import Forms
+
+REMEMBERED = 16
+"""Values whose forms are kept; those of others are made again when something of them is found. More would be hundreds
+of objects each, through which a collector of garbage looks while all threads wait."""
+
+HITS = 2000
+"""Hits of one value in one upload that are looked at; more add nothing."""
+
+Slot = tuple[Hashable, str, str, int | None]
+"""Key, type, text and row of a value: what a collector of garbage need not look into, unlike a `Value`."""
+
+
+class Finder[Name](Protocol):
+    """One way in which values are found."""
+
+    def add(self, key: Name, value: Value) -> None:
+        """Look for a value from now on, by the key that `find` names it by."""
+
+    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+        """Every place in the leaves of one upload where one of the values may stand."""
+
+
+class Known:
+    """Values by slot, a small number that the tables hold for each."""
+
+    def __init__(self) -> None:
+        self.slots: list[Slot] = []
+        self._forms: dict[int, Forms] = {}
+
+    def value(self, slot: int) -> Value:
+        """The value of a slot."""
+        _, type_, text, row = self.slots[slot]
+        return Value(type=type_, text=text, row=row)
+
+    def forms_of(self, slot: int) -> Forms:
+        """The forms of a value, made again where they are not remembered."""
+        forms = self._forms.get(slot)
+        if forms is None:
+            if len(self._forms) >= REMEMBERED:
+                self._forms.clear()
+            forms = self._forms[slot] = Forms(self.value(slot))
+        return forms
+
+
+class Origin(NamedTuple):
+    """How a leaf came to be sent that is not in the upload itself: the app's own transforms took it in."""
+
+    evidence: tuple[Ref, ...]
+    forms: tuple[str, ...]
+    whole: bool
+    cut: bool
+    """Whether digits or letters that may be a salt were taken off."""
+
+
+class Search:
+    """One upload that is searched."""
+
+    def __init__(
+        self,
+        known: Known,
+        leaves: Sequence[Leaf],
+        size: int,
+        origin_of: Callable[[Leaf], Origin | None] | None = None,
+        *,
+        wanted: Callable[[Key], bool] = lambda _: True,
+        apps: Sequence[str] = (),
+    ) -> None:
+        """`size`: bytes in which a value had its chance to stand; `origin_of`: of a leaf that is not in the upload;
+        `wanted`: whether a value may be in the upload at all; `apps`: whose upload it may be."""
+        self.known = known
+        self.wanted = wanted
+        self.apps = apps
+        self.hits: list[Hit] = []
+        """What other finders found already."""
+        self._leaves = leaves
+        self._size = size
+        self._origin_of = origin_of
+        self._counts: Counter[int] = Counter()
+
+    def hit(self, slot: int, variant: Variant, spot: Spot, **said: Unpack[Said]) -> Iterator[Hit]:
+        """The hit of a form at a place, unless there are enough of its value."""
+        self._counts[slot] += 1
+        if self._counts[slot] > HITS:
+            return
+        if self._origin_of is not None:
+            origin = self._origin_of(spot.leaf)
+            if origin is None or (origin.cut and variant.unchecked):
+                return
+            said = {**said, "evidence": origin.evidence, "forms": origin.forms, "whole": origin.whole}
+        if variant.how == "leaf" and (text := self._as_written(spot)):
+            said = {**said, "found": text}
+        yield hit_at(self.known.slots[slot][0], self.known.value(slot), variant, spot, self._size, **said)
+
+    def _as_written(self, spot: Spot) -> str:
+        """A digest in the letters that it was sent in, which the text has that it was read from; else empty."""
+        leaf = spot.leaf
+        if leaf.decoding[-1:] not in (("base64",), ("hex",)):
+            return ""
+        start, end = spot.stored
+        for text in self._texts.get((leaf.path, leaf.decoding[:-1]), ()):
+            if text.start <= start and end <= text.end:
+                return text.data[start - text.start : end - text.start].decode()
+        return ""
+
+    @cached_property
+    def _texts(self) -> dict[tuple[str, tuple[str, ...]], list[Leaf]]:
+        texts: dict[tuple[str, tuple[str, ...]], list[Leaf]] = defaultdict(list)
+        for leaf in self._leaves:
+            if leaf.exact and leaf.text is not None:
+                texts[leaf.path, leaf.decoding].append(leaf)
+        return texts

@@ -1,0 +1,123 @@
+"""Frida's gadget, where there is no frida-server: in the app's package, or brought into an app that can be debugged.
+
+Frida itself brings it in, as a debugger (injector.vala): `am set-debug-app -w --persistent`, `am start -D`, and at the
+first activity's creation it has the app copy the gadget to its own folder and load it. Not tried on Android: the rig
+plays the gadget and the app's side of the debugger's protocol (tests/adb/rig/gadget.py, jdwp.py).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor import private
+from monitor.observe.android import builds
+from monitor.observe.android.app_files import App
+from monitor.observe.android.builds import Build
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.gadget_config import GadgetConfig
+from monitor.observe.android.journal import Undo
+from monitor.observe.android.shell import TMP
+from monitor.observe.device import Gadget
+
+FROM_PACKAGE = "Frida's gadget is in the app's package: what the app did before it loaded that library is not seen"
+BY_DEBUGGER = (
+    "Frida's gadget came into the app as its first activity was created: what its Application and its content "
+    "providers did before is not seen"
+)
+_PUSHED = f"{TMP}/frida-gadget-"
+_COPIED = ("gadget.so", "gadget.config")
+"""What Frida leaves in the app's own folder."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """By which gadget an app can be entered: that of its package, or one that Frida brings in."""
+
+    config: GadgetConfig | None = None
+    build: Build | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A gadget that the app can be started with."""
+
+    gadget: Gadget
+    remote: tuple[str, str | None] | None
+    """Where it answers on this machine, and its token; None: Frida finds it by adb."""
+    described: dict[str, str]
+    """For run.json."""
+
+
+def way(control: Control, app: App, given: Path | None, cache: Path, *, by_debugger: str | None = None) -> Way | str:
+    """By which gadget the app can be entered, or why by none. `given`: the file of one; else from `cache`, or fetched.
+
+    `by_debugger`: why Frida cannot bring one in, as far as the run tells. Raises DeviceFault for a file that was given.
+    """
+    own = next((each.gadget for each in app.apks if each.gadget is not None), None)
+    if own is not None and own.problem is None:
+        return Way(config=own)
+    if by_debugger is None and not app.base.debuggable:
+        by_debugger = "the app cannot be debugged"
+    if by_debugger is not None:
+        return by_debugger if own is None else f"{by_debugger}; {own.problem}"
+    try:
+        return Way(build=builds.find(builds.asset(control.facts, control.shell.serial, app.abis), given, cache))
+    except DeviceFault as error:
+        if given is not None:
+            raise
+        return error.what.rstrip(".")
+
+
+def ready(
+    control: Control, by: Way, package: str, cache: Path, start: Callable[[], object], end: Callable[[], object]
+) -> Ready:
+    """Make it ready for the app's starts; what Frida will change then is written down. `start` and `end` do that to
+    the app.
+
+    Raises DeviceFault `app-not-debuggable`.
+    """
+    if by.config is not None:
+        port = control.forward(by.config.endpoint)
+        told = {"gadget": "in the app's package", "gadget_at": by.config.endpoint}
+        gadget = Gadget(FROM_PACKAGE, end, start=start, waits=by.config.waits)
+        return Ready(gadget, (f"127.0.0.1:{port}", by.config.token), told)
+    assert by.build is not None
+    if not control.shell.user(f"run-as {package} id").ok:
+        raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
+    file = cache.expanduser() / by.build.name
+    private.folder(file.parent)
+    private.write(file, by.build.data)
+    _note_debug_app(control, package)
+    _note_files(control, package)
+    told = {"gadget": by.build.name, "sha256": by.build.sha256, "origin": by.build.origin}
+    return Ready(Gadget(BY_DEBUGGER, end, file=str(file)), None, told)
+
+
+def _note_debug_app(control: Control, package: str) -> None:
+    """Android has the app that waits for a debugger in two settings."""
+    was, waits = (
+        control.shell.check(f"settings get global {name}").strip() for name in ("debug_app", "wait_for_debugger")
+    )
+    undo = "am clear-debug-app"
+    if waits == "null":
+        undo += "\nsettings delete global wait_for_debugger >/dev/null"
+    if was not in ("null", ""):
+        undo = f"am set-debug-app {'-w ' if waits == '1' else ''}--persistent {shlex.quote(was)}"
+    what = f"{package} waits for a debugger when it is started"
+    control.journal.before(what, Undo("user", undo), was if was != "null" else None)
+
+
+def _note_files(control: Control, package: str) -> None:
+    """What Frida puts on the device; what was there before stays."""
+    there = set(control.shell.user(f"ls {_PUSHED}* 2>/dev/null; run-as {package} ls").out.split())
+    kept = "|".join(shlex.quote(name) for name in sorted(there) if name.startswith(_PUSHED))
+    remove = f'case $file in {kept}) ;; *) rm -f "$file" ;; esac' if kept else 'rm -f "$file"'
+    copied = " ".join(name for name in _COPIED if name not in there)
+    undo = f"""for file in {_PUSHED}*; do {remove}; done
+run-as {package} true 2>/dev/null || exit 0
+run-as {package} rm -f {copied}"""
+    control.journal.before(f"Frida's gadget in {package}", Undo("user", undo))

@@ -1,0 +1,50 @@
+"""How Frida's gadget in a package works, by the configuration beside it (gadget.vala)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+USUAL_PORT = 27042
+"""Where a gadget, or a server, listens that is told nothing."""
+
+
+@dataclass(frozen=True)
+class GadgetConfig:
+    """Of one gadget; without arguments as it is without a configuration."""
+
+    interaction: str = "listen"
+    """`listen` is the only one that others can use; `script` and `connect` are somebody's own."""
+    endpoint: str = f"tcp:{USUAL_PORT}"
+    """Where it listens on the device, in adb's words."""
+    token: str | None = None
+    encrypted: bool = False
+    """It speaks TLS, with a certificate of its own."""
+    waits: bool = True
+    """The app is held where it loads the gadget, until somebody lets it run."""
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self | None:
+        """From libNAME.config.so; None where that is no configuration of a gadget's."""
+        try:
+            said: Any = json.loads(data)["interaction"]
+            address, port = str(said.get("address") or ""), int(said.get("port") or USUAL_PORT)
+            if not 0 < port < 1 << 16:
+                return None
+            return cls(
+                interaction=str(said["type"]),
+                endpoint=f"localabstract:{address[5:]}" if address.startswith("unix:") else f"tcp:{port}",
+                token=str(said["token"]) if said.get("token") else None,
+                encrypted=bool(said.get("certificate")),
+                waits=said.get("on_load") != "resume",
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+    @property
+    def problem(self) -> str | None:
+        """Why nobody else can use it; None: we can."""
+        if self.interaction != "listen":
+            return f"the gadget in its package has the interaction {self.interaction!r:.40}, not 'listen'"
+        return "the gadget in its package asks for TLS" if self.encrypted else None

@@ -1,0 +1,52 @@
+"""A text on the clipboard for a run, by uiautomator2's server: Android has no command for it.
+
+Makers' and newer Androids may refuse the server (openatx/uiautomator2#1010, #1029); that is said then. Not tried on
+Android: whether it may write and read it there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.journal import Undo
+from monitor.observe.android.persona.content import Refused
+
+_UNDO = """[ -e {file} ] || exit 0
+said=$({{
+  printf 'POST /jsonrpc/0 HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Type: application/json\\r\\n'
+  printf 'Content-Length: %s\\r\\nConnection: close\\r\\n\\r\\n' "$(wc -c <{file})"
+  cat {file}
+}} | nc -w 5 127.0.0.1 {port})
+case $said in *'"error"'*) exit 1 ;; *'"jsonrpc"'*) rm {file} ;; *) exit 1 ;; esac"""
+"""The server outlives us; where the device was restarted, its clipboard is empty anyway."""
+
+
+def plant(control: Control, call: Callable[[str, list[Any]], Any], folder: str, port: int, text: str) -> str:
+    """Put a text there; undo puts back what was there, or empties it. Gives what is there then.
+
+    `call` calls a method of the server, which listens at `port` on the device and has `folder` there: what was there is
+    kept in that folder alone. Raises Refused.
+    """
+    if not control.shell.user("command -v nc").ok:
+        raise Refused("the device has no nc, by which it would be set back")
+    try:
+        was = call("getClipboard", [])
+        back = {"jsonrpc": "2.0", "id": 1, "method": "setClipboard", "params": [None, was or ""]}
+        file = f"{folder}/clipboard"
+        control.shell.adb.push(json.dumps(back).encode(), file, 0o600)
+        entry = control.journal.before("the clipboard", Undo("user", _UNDO.format(file=file, port=port), True))
+        try:
+            call("setClipboard", [None, text])
+        except DeviceFault:
+            if call("getClipboard", []) == was:
+                control.journal.undone(entry)
+            raise
+        if (there := call("getClipboard", [])) != text:
+            raise Refused("what was written there could not be read again")
+        return str(there)
+    except DeviceFault as error:
+        raise Refused(error.what) from None

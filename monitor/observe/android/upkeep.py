@@ -1,0 +1,79 @@
+"""What a device drops by itself during a run, made again: its connection, ports, authorities, the place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+from monitor.observe.android import trust
+from monitor.observe.android.adb import connect, disconnect
+from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.persona.place import KeptPlace
+from monitor.observe.android.processes import Processes
+from monitor.observe.android.traffic import Route
+
+CHECK_S = 5.0
+"""How often is looked for processes of the app that are new."""
+REACH_S = 3.0
+"""How long one try to connect again may take."""
+
+Tell = Callable[[Literal["device", "proxy"], str, str], None]
+"""Takes what could not be kept up: where, of what, and why."""
+
+
+@dataclass
+class Upkeep:
+    """Of one run."""
+
+    control: Control
+    route: Route
+    processes: Processes
+    place: KeptPlace | None
+    tell: Tell
+    _checked: set[int] = field(default_factory=set)
+    """Processes of the app that were looked at for the proxy's authority."""
+    _check_at: float = 0.0
+
+    def step(self) -> None:
+        """See to all of it. Raises DeviceFault where the device does not answer."""
+        self.control.renew()
+        for what in self.route.renew():
+            self.tell("device", "adb reverse", what)
+        self.mend()
+        self._check_trust()
+        if self.place is not None:
+            try:
+                self.place.tick()
+            except Refused as error:
+                self.tell("device", "place", f"the device took it no longer: {error}")
+                self.place = None
+
+    def reach(self, error: DeviceFault) -> None:
+        """Connect again to a device that is gone, where that is ours to do; its ports are made again as it is back."""
+        serial = self.control.shell.serial
+        with suppress(DeviceFault):
+            if error.code == "adb-timeout":
+                disconnect(serial)
+            connect(serial, REACH_S)
+
+    def mend(self) -> None:
+        """Give the proxy's authority back to what a restart of zygote took it from."""
+        if self.control.shell.rooted():
+            for what in trust.mend(self.control):
+                self.tell("device", "authorities", what)
+
+    def _check_trust(self) -> None:
+        """Each process of the app is looked at once: one that has not the authorities refuses the proxy."""
+        if self.control.shell.rooted() is None or time.monotonic() < self._check_at:
+            return
+        self._check_at = time.monotonic() + CHECK_S
+        for pid, name in self.processes().items():
+            if pid not in self._checked:
+                self._checked.add(pid)
+                if not trust.holds(self.control, pid):
+                    self.tell("proxy", "authorities", f"process {pid} ({name}) has not the proxy's: it will refuse it")

@@ -1,0 +1,43 @@
+"""A line of a recording as everything above the recording sees it: with its number and its time on the host's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeGuard
+
+from monitor.events import Event, Ref
+
+
+class Seen[E: Event](NamedTuple):
+    """A line, and when it was on the host's clock: `event.at` is on the clock of whoever wrote it."""
+
+    ref: Ref
+    number: int
+    """Of the line in its file, from 1: lines of one moment are in this order."""
+    at: datetime
+    event: E
+
+    def on_host(self, at: datetime) -> datetime:
+        """Another time that the line names, on the host's clock."""
+        return self.at + (at - self.event.at)
+
+
+def see[E: Event](ref: Ref, event: E, offset_ms: float) -> Seen[E]:
+    """A line as it was seen; `offset_ms` is the device's clock minus the host's (`Run.clock_offset_ms`)."""
+    return Seen(ref, number_of(ref), host_time(event, offset_ms), event)
+
+
+def host_time(event: Event, offset_ms: float) -> datetime:
+    """When a line was written, on the host's clock."""
+    return event.at if event.on_host_clock else event.at - timedelta(milliseconds=offset_ms)
+
+
+def number_of(ref: Ref) -> int:
+    """The number of a line in its file; 0 when the name has none."""
+    number = ref.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def holds[E: Event](seen: Seen[Event], kind: type[E]) -> TypeGuard[Seen[E]]:
+    """Whether it is a line of that kind."""
+    return isinstance(seen.event, kind)

@@ -1,0 +1,9 @@
+"""Reasons as a report says them, for tests that ask what a reader is told."""
+
+from monitor.reports.reasons import all_said
+from monitor.reports.words import Words
+
+
+def words(found):
+    """The reasons of a hit or match, in English."""
+    return all_said(found.reasons, Words("en"))

@@ -1,0 +1,136 @@
+"""Every reason has its sentence in both languages, filled with the fields that it is given wherever it is given."""
+
+import ast
+import base64
+import gzip
+import hashlib
+import hmac
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from monitor import catalog
+from monitor.events import Upload, Value
+from monitor.findings import Why
+from monitor.judge.recipients import Recipients, RecipientTable
+from monitor.match import decode
+from monitor.match.linking import Linker
+from monitor.reports.reasons import _table, said
+from monitor.reports.words import Words
+from monitor.seen import see
+from tests.reports import sample
+
+EN, ZH = Words("en"), Words("zh")
+SOURCE = Path(__file__).parents[2] / "monitor"
+
+NUMBER = Value(type="phone_number", text="+8613800138000")
+PLACE = Value(type="location", text="31.230416,121.473701")
+IMEI = Value(type="device_id_imei", text="490154203237518")
+MAIL = Value(type="email", text="chenghua@example.cn")
+PERSONA = [
+    NUMBER,
+    PLACE,
+    IMEI,
+    MAIL,
+    Value(type="name", text="诸葛强浩"),
+    Value(type="android_id", text="64f051c20ca1dc00"),
+]
+
+BODIES = [
+    {"phone": NUMBER.text, "x": "13800138000", "email": MAIL.text, "name": "诸葛强浩"},
+    {"h": hashlib.sha256(NUMBER.text.encode()).hexdigest(), "phone": hashlib.md5(b"13800138000").hexdigest()},
+    {"lat": 31.230416, "lon": 121.473701},
+    {"lat": "31.23", "lng": "121.47"},
+    {"lat": 121.473701, "lon": 31.230416},
+    {"p": [31.2304, 121.4737]},
+    {"where": "31.230416,121.473701"},
+    {"a": {"q": 31.230416}, "b": {"r": 121.473701}},
+    {"geohash": "wtw3sjq6q", "imei": "4901542032375180"},
+    {"cc": "86", "phone": "13800138000"},
+    {"a": "13800", "b": "138000", "c": "chenghua", "d": "@example.cn"},
+    {"d": base64.b64encode(json.dumps({"id": "64f051c20ca1dc00"}).encode()).decode()},
+    {"e": "".join(reversed(NUMBER.text))},
+    {"salt": "pepper", "h": hashlib.md5(f"{IMEI.text}pepper".encode()).hexdigest()},
+    {"key": "pepper", "h": hmac.digest(b"pepper", IMEI.text.encode(), "sha256").hex()},
+    {"did": hashlib.sha256(f"{IMEI.text}64f051c20ca1dc00".encode()).hexdigest()},
+    {"plus": "8Q336FJF+59", "geo": "wtw3sjq"},
+]
+
+
+def of_matches():
+    for body in BODIES:
+        upload = Upload(at=sample.at(5), via="http", method="POST", url="https://a.circle.test/x", host="a.circle.test",
+                        headers=(("content-encoding", "gzip"),), type="application/json")  # fmt: skip
+        decoded = decode.leaves(upload, gzip.compress(json.dumps(body).encode()))
+        for joined in Linker(PERSONA).link(see("uploads.jsonl:1", upload, 0), decoded):
+            for match in joined.matches:
+                yield from match.reasons
+
+
+HOSTS = ["", "api.circle.test", "localhost", "192.168.1.7", "8.8.8.8", "printer.local", "github.io", "x.github.io",
+         "own.example.org", "tracker.other.net", "umeng.com", "log.circle.com", "d1.cloudfront.net"]  # fmt: skip
+
+
+def of_recipients():
+    table = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
+    recipients = Recipients(table, "com.example.circle", ("own.example.org",))
+    yield from (recipients.of(host).reason for host in HOSTS)
+    yield Recipients(table, "com.circle.app").of("log.circle.com").reason
+    yield from (recipients.of(known.hosts[0]).reason for known in table.recipients if known.hosts)
+
+
+def blanks(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("code", Why)
+def test_every_code_has_a_sentence_in_both_languages_with_the_same_blanks(code):
+    texts = _table()["sentences"][code]
+    assert set(texts) == {"en", "zh"}
+    assert blanks(texts["en"]) == blanks(texts["zh"])
+    assert re.search("[\u4e00-\u9fff]", texts["zh"])
+
+
+def test_no_sentence_is_without_a_code():
+    assert set(_table()["sentences"]) == set(Why)
+    for texts in (texts for term in _table()["terms"].values() for texts in term.values()):
+        assert set(texts) == {"en", "zh"}
+
+
+def given():
+    """(code, fields) of each reason that some line of ours gives and of which all is said there."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or not call.args or None in [keyword.arg for keyword in call.keywords]:
+                continue
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            attributes = (one.attr for one in ast.walk(call.args[0]) if isinstance(one, ast.Attribute))
+            codes = [name for name in attributes if name in Why.__members__]
+            if name == "because":
+                yield from ((Why[code], {keyword.arg for keyword in call.keywords}) for code in codes)
+
+
+def test_every_reason_is_given_the_blanks_of_its_sentence():
+    wrong = [(code, fields) for code, fields in given() if fields != blanks(_table()["sentences"][code]["en"])]
+    assert not wrong
+    assert len({code for code, _ in given()}) > 50
+
+
+def test_every_code_is_given_somewhere():
+    named = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py") if path.name != "findings.py")
+    assert not [code.name for code in Why if f"Why.{code.name}" not in named]
+
+
+REASONS = {said(reason, EN): reason for reason in (*of_matches(), *of_recipients())}
+
+
+@pytest.mark.parametrize("text", sorted(REASONS))
+def test_numbers_hosts_and_keys_stay_as_they_are(text):
+    told = said(REASONS[text], ZH)
+    assert re.search("[\u4e00-\u9fff]", told)
+    assert not re.search("latitude|decimals|known recipient|says so|{", told)
+    for kept in re.findall(r"\d+|`[^`]+`|[\w-]+\.[a-z]{2,}\b", text):
+        assert kept in told or "亿" in told

@@ -1,0 +1,49 @@
+"""Plain words: phrases that a reader has to read twice do not come back into code, docs or reports."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REFUSED = {
+    r"noughts?": "zero",
+    r"(?<!who )holds? (it|them) against|held side by side": "compare with, check against",
+    r"let go of": "close, release",
+    r"stands? for none": "placeholder",
+    r"(for|of|if|when) what is none": "for anything else",
+    r"one behind the other": "one after the other",
+    r"the run proper": "the main run",
+    r"in good order": "cleanly",
+    r"means? (it|him|her|them) ill": "hostile",
+    r"so many of so many": "k of n",
+    r"so (long|many|much) at most": "at most this long, this many",
+    r"what proves its letters": "checksum",
+    r"[Mm]end (the|that|it|what)": "fix",
+    r"more seldom": "less often",
+    r"nobody means": "say who does",
+    r"first first": "say it another way",
+    r"hither|thither|whence|thereof|lest|betimes|perchance": "today's word",
+}
+"""Regular expression -> what to write instead."""
+KINDS = (".py", ".ts", ".c", ".h", ".java", ".md", ".yml", ".html", ".css", ".toml")
+
+
+def prose() -> list[Path]:
+    """Every text file of the project but this one, and recordings, which hold what apps say."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    paths = [ROOT / name for name in listed if name.endswith(KINDS)]
+    return [path for path in paths if path != Path(__file__) and path.is_file()]
+
+
+@pytest.mark.parametrize(("phrase", "instead"), REFUSED.items())
+def test_no_text_has_a_phrase_that_must_be_read_twice(phrase: str, instead: str) -> None:
+    pattern = re.compile(rf"(?<![a-z])({phrase})(?![a-z])", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path in prose()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found, f"write instead: {instead}\n" + "\n".join(found)
