@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
-from monitor.match.decode.walk.first_looks import Choice, Wants, heads, wants
+from monitor.match.decode.walk.first_looks import ALL, first_bytes, heads
 
 
 @dataclass(frozen=True)
@@ -205,8 +205,8 @@ class Look(NamedTuple):
     decode: Decode
     look: Callable[[bytes], object]
     """Falsy: do not try."""
-    wants: Wants
-    """What there must be for the look to see anything."""
+    first: frozenset[int]
+    """Bytes that what it sees begins with."""
     heads: list[bytes]
     """Beginnings that say what the bytes are."""
 
@@ -214,13 +214,13 @@ class Look(NamedTuple):
 def begins(pattern: bytes) -> Callable[[Decode], Look]:
     """Try a decoder only on bytes that begin so, a regular expression."""
     compiled = re.compile(pattern, re.DOTALL)
-    return lambda function: Look(function, compiled.match, wants(compiled, anywhere=False), heads(compiled))
+    return lambda function: Look(function, compiled.match, first_bytes(compiled), heads(compiled))
 
 
 def holds(pattern: bytes) -> Callable[[Decode], Look]:
     """Try a decoder only on bytes that hold something such, wherever it is."""
     compiled = re.compile(pattern, re.DOTALL)
-    return lambda function: Look(function, compiled.search, wants(compiled, anywhere=True), [])
+    return lambda function: Look(function, compiled.search, ALL, [])
 
 
 @dataclass
@@ -246,7 +246,7 @@ class Decoder:
     """When it finds something, the piece itself is no leaf and nothing else is tried."""
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
-    wants: Wants = field(init=False, default=Wants())
+    first: frozenset[int] = field(init=False, default=ALL)
     heads: list[bytes] = field(init=False, default_factory=list)
     """Beginnings of two to four bytes that say what the bytes are: the sieve passes on what has one."""
 
@@ -257,7 +257,7 @@ class Decoder:
         if any(other.order == self.order for other in DECODERS):
             raise ValueError(f"{self.name}: another decoder has the order {self.order}")
         if isinstance(function, Look):
-            function, self.look, self.wants, self.heads = function
+            function, self.look, self.first, self.heads = function
         self.decode = function
         insort(DECODERS, self, key=lambda one: one.order)
         if self.guess:
@@ -271,8 +271,8 @@ DECODERS: list[Decoder] = []
 """In the order in which they are tried."""
 GUESSES: set[str] = set()
 """Steps that are guesses."""
-_CHOICES: list[Choice[Decoder]] = []
-"""Of those for text, of those for binary data; made when they are all there."""
+_CHOICES: dict[bool, list[list[Decoder]]] = {}
+"""For text, and for binary data: by its first byte, which are tried; made when they are all there."""
 
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -301,11 +301,11 @@ def as_text(data: bytes) -> str | None:
         return None
 
 
-def _choices() -> list[Choice[Decoder]]:
+def _choices() -> dict[bool, list[list[Decoder]]]:
     if not _CHOICES:
-        _CHOICES.extend(
-            Choice((one, one.wants) for one in DECODERS if one.family != other) for other in ("binary", "text")
-        )
+        for text in (True, False):
+            fit = [one for one in DECODERS if one.family != ("binary" if text else "text")]
+            _CHOICES[text] = [[one for one in fit if byte in one.first] for byte in range(256)]
     return _CHOICES
 
 
@@ -313,7 +313,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
     waiting = iter(roots)
     stack: list[Piece] = []
-    texts, binaries = _choices()
+    choices = _choices()
     seen: dict[int, int] = {}
     while True:
         if not stack:
@@ -337,8 +337,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
         inner: list[Piece] = []
         alone = False
         if not piece.done and not PLAIN.fullmatch(piece.data) and room.may_look(piece):
-            choice = texts.by_marks(piece.data) if text is not None else binaries.by_head(piece.data)
-            alone = _taken_apart(piece, choice, room, inner)
+            alone = _taken_apart(piece, choices[text is not None][piece.data[0]], room, inner)
         if not alone:
             yield Leaf(piece.path, text, piece.data, piece.decoding, piece.start, piece.end, piece.exact)
         if inner:
