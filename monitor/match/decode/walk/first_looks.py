@@ -1,15 +1,13 @@
-"""Which bytes a regular expression cannot do without, so that most of them need not be tried on a piece."""
+"""How what a regular expression matches may begin, so that most of them need not be tried on a piece."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 ALL = frozenset(range(256))
-LETTERS_AND_DIGITS = bytes(byte for byte in range(128) if chr(byte).isalnum())
-_COMMON = frozenset(LETTERS_AND_DIGITS)
 _CATEGORIES = {
     name: frozenset(byte for byte in range(256) if re.match(sign, bytes((byte,))))
     for name, sign in (
@@ -19,29 +17,20 @@ _CATEGORIES = {
 }
 
 
-class Wants(NamedTuple):
-    """What must be there for an expression to match."""
-
-    heads: frozenset[int] = ALL
-    """The first byte of what it matches is one of these."""
-    marks: tuple[frozenset[int], ...] = ()
-    """Of each of these, one byte is there; none of them is a letter or a digit."""
-
-
-def wants(pattern: re.Pattern[bytes], *, anywhere: bool) -> Wants:
-    """What an expression cannot do without, which is to match at the beginning or anywhere.
+def first_bytes(pattern: re.Pattern[bytes]) -> frozenset[int]:
+    """The bytes that what an expression matches may begin with.
 
     It stands on the parser of Python's own `re`, which is not public: without it nothing is known, and all is tried.
     """
     try:
         parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
     except (ImportError, AttributeError):
-        return Wants()
-    heads, empty = _heads(parsed, either_case=bool(pattern.flags & re.IGNORECASE))
-    return Wants(ALL if empty or anywhere else heads, tuple(_marks(parsed)))
+        return ALL
+    found, empty = _first(parsed, either_case=bool(pattern.flags & re.IGNORECASE))
+    return ALL if empty else found
 
 
-def _heads(items: Iterable[Any], *, either_case: bool) -> tuple[frozenset[int], bool]:
+def _first(items: Iterable[Any], *, either_case: bool) -> tuple[frozenset[int], bool]:
     """The bytes that a sequence may begin with, and whether it may be empty."""
     found: frozenset[int] = frozenset()
     ahead = ALL
@@ -51,19 +40,19 @@ def _heads(items: Iterable[Any], *, either_case: bool) -> tuple[frozenset[int], 
                 continue
             case "ASSERT":
                 way, inner = given
-                heads, empty = _heads(inner, either_case=either_case)
+                heads, empty = _first(inner, either_case=either_case)
                 if way == 1 and not empty and not found:
                     ahead &= heads
                 continue
             case "BRANCH":
-                parts = [_heads(one, either_case=either_case) for one in given[1]]
+                parts = [_first(one, either_case=either_case) for one in given[1]]
                 heads, empty = frozenset().union(*(one for one, _ in parts)), any(none for _, none in parts)
             case "SUBPATTERN":
-                heads, empty = _heads(given[3], either_case=either_case or bool(given[1] & re.IGNORECASE))
+                heads, empty = _first(given[3], either_case=either_case or bool(given[1] & re.IGNORECASE))
             case "ATOMIC_GROUP":
-                heads, empty = _heads(given, either_case=either_case)
+                heads, empty = _first(given, either_case=either_case)
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-                heads, empty = _heads(given[2], either_case=either_case)
+                heads, empty = _first(given[2], either_case=either_case)
                 empty = empty or not given[0]
             case _:
                 heads, empty = _bytes_of(kind, given, either_case=either_case), False
@@ -71,28 +60,6 @@ def _heads(items: Iterable[Any], *, either_case: bool) -> tuple[frozenset[int], 
         if not empty:
             return found & ahead, False
     return found & ahead, True
-
-
-def _marks(items: Iterable[Any]) -> list[frozenset[int]]:
-    found: list[frozenset[int]] = []
-    for kind, given in items:
-        match str(kind):
-            case "ASSERT":
-                found += _marks(given[1])
-            case "BRANCH":
-                parts = [_marks(one) for one in given[1]]
-                if all(parts):  # one of the least of each
-                    found.append(frozenset().union(*(min(one, key=len) for one in parts)))
-            case "SUBPATTERN":
-                found += _marks(given[3])
-            case "ATOMIC_GROUP":
-                found += _marks(given)
-            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-                found += _marks(given[2]) if given[0] else ()
-            case "LITERAL" | "NOT_LITERAL" | "IN" | "ANY":
-                one = _bytes_of(kind, given, either_case=True)
-                found += () if one & _COMMON else (one,)
-    return found
 
 
 def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
@@ -120,7 +87,7 @@ def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
 def heads(pattern: re.Pattern[bytes]) -> list[bytes]:
     """The two to four bytes that say what something is, where what an expression matches begins with such.
 
-    It stands on the same parser as `wants`: without it there are none.
+    It stands on the same parser as `first_bytes`: without it there are none.
     """
     try:
         parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
@@ -152,37 +119,3 @@ def _literal(items: Iterable[Any]) -> tuple[list[bytes], bool]:
 
 FEW = 4
 """Bytes that may stand at one place for what begins so to be known by it."""
-MOST = 4096
-"""Bytes of a text of which it is asked what signs it holds; and sets of signs that are remembered."""
-
-
-class Choice[One]:
-    """Those out of a row whose looks may see something in a piece."""
-
-    def __init__(self, row: Iterable[tuple[One, Wants]]) -> None:
-        self._row = list(row)
-        self._known: dict[object, list[One]] = {}
-
-    def by_head(self, data: bytes) -> list[One]:
-        """Those that may match something that begins as the bytes do, which are not empty."""
-        head = data[0]
-        found = self._known.get(head)
-        if found is None:
-            found = self._known[head] = [one for one, wants in self._row if head in wants.heads]
-        return found
-
-    def by_marks(self, data: bytes) -> list[One]:
-        """The same of a text, by what is in it besides letters and digits."""
-        if len(data) > MOST:
-            return self.by_head(data)
-        head, signs = data[0], frozenset(data.translate(None, LETTERS_AND_DIGITS))
-        found = self._known.get((head, signs))
-        if found is None:
-            if len(self._known) > MOST:
-                self._known.clear()
-            found = self._known[head, signs] = [
-                one
-                for one, wants in self._row
-                if head in wants.heads and all(not signs.isdisjoint(marks) for marks in wants.marks)
-            ]
-        return found

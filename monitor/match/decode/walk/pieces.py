@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
-from monitor.match.decode.walk.first_looks import Choice, Wants, heads, wants
+from monitor.match.decode.walk.first_looks import ALL, first_bytes, heads
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,17 @@ class Room:
         ]
         return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
 
+    def may_look(self, piece: Piece) -> bool:
+        """Whether a piece may be taken apart, by its depth and by what decoders looked at before."""
+        if len(piece.decoding) >= self.limits.depth:
+            self.stop(f"more than {self.limits.depth} steps of decoding at {piece.path}")
+            return False
+        self.work_left -= len(piece.data) + FIXED
+        if self.work_left < 0:
+            self.stop(f"more than {self.limits.work} bytes to look at; not taken apart further from {piece.path}")
+            return False
+        return True
+
     def take(self, size: int, piece: Piece, step: str) -> bool:
         """Whether `size` more bytes may be put out."""
         if size > self.bytes_left:
@@ -194,8 +205,8 @@ class Look(NamedTuple):
     decode: Decode
     look: Callable[[bytes], object]
     """Falsy: do not try."""
-    wants: Wants
-    """What there must be for the look to see anything."""
+    first: frozenset[int]
+    """Bytes that what it sees begins with."""
     heads: list[bytes]
     """Beginnings that say what the bytes are."""
 
@@ -203,13 +214,13 @@ class Look(NamedTuple):
 def begins(pattern: bytes) -> Callable[[Decode], Look]:
     """Try a decoder only on bytes that begin so, a regular expression."""
     compiled = re.compile(pattern, re.DOTALL)
-    return lambda function: Look(function, compiled.match, wants(compiled, anywhere=False), heads(compiled))
+    return lambda function: Look(function, compiled.match, first_bytes(compiled), heads(compiled))
 
 
 def holds(pattern: bytes) -> Callable[[Decode], Look]:
     """Try a decoder only on bytes that hold something such, wherever it is."""
     compiled = re.compile(pattern, re.DOTALL)
-    return lambda function: Look(function, compiled.search, wants(compiled, anywhere=True), [])
+    return lambda function: Look(function, compiled.search, ALL, [])
 
 
 @dataclass
@@ -235,7 +246,7 @@ class Decoder:
     """When it finds something, the piece itself is no leaf and nothing else is tried."""
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
-    wants: Wants = field(init=False, default=Wants())
+    first: frozenset[int] = field(init=False, default=ALL)
     heads: list[bytes] = field(init=False, default_factory=list)
     """Beginnings of two to four bytes that say what the bytes are: the sieve passes on what has one."""
 
@@ -246,7 +257,7 @@ class Decoder:
         if any(other.order == self.order for other in DECODERS):
             raise ValueError(f"{self.name}: another decoder has the order {self.order}")
         if isinstance(function, Look):
-            function, self.look, self.wants, self.heads = function
+            function, self.look, self.first, self.heads = function
         self.decode = function
         insort(DECODERS, self, key=lambda one: one.order)
         if self.guess:
@@ -260,8 +271,8 @@ DECODERS: list[Decoder] = []
 """In the order in which they are tried."""
 GUESSES: set[str] = set()
 """Steps that are guesses."""
-_CHOICES: list[Choice[Decoder]] = []
-"""Of those for text, of those for binary data; made when they are all there."""
+_CHOICES: dict[bool, list[list[Decoder]]] = {}
+"""For text, and for binary data: by its first byte, which are tried; made when they are all there."""
 
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -290,11 +301,11 @@ def as_text(data: bytes) -> str | None:
         return None
 
 
-def _choices() -> list[Choice[Decoder]]:
+def _choices() -> dict[bool, list[list[Decoder]]]:
     if not _CHOICES:
-        _CHOICES.extend(
-            Choice((one, one.wants) for one in DECODERS if one.family != other) for other in ("binary", "text")
-        )
+        for text in (True, False):
+            fit = [one for one in DECODERS if one.family != ("binary" if text else "text")]
+            _CHOICES[text] = [[one for one in fit if byte in one.first] for byte in range(256)]
     return _CHOICES
 
 
@@ -302,9 +313,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
     waiting = iter(roots)
     stack: list[Piece] = []
-    plain = PLAIN.fullmatch
-    text_decoders, binary_decoders = _choices()
-    depth = room.limits.depth
+    choices = _choices()
     seen: dict[int, int] = {}
     while True:
         if not stack:
@@ -314,15 +323,8 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             room.work_left += 4 * len(root.data)
             stack.append(root)
         piece = stack.pop()
-        data = piece.data
-        if not data:
+        if not piece.data or _often(piece, seen):
             continue
-        if not piece.exact and len(data) >= TELLING:
-            # escapes may be undone in any order, and every order leads to the same bytes
-            same = hash((data, piece.path, piece.start, piece.end, piece.done))
-            times = seen[same] = seen.get(same, 0) + 1
-            if times > WAYS:
-                continue
         if room.leaves_left <= 0:
             room.stop(f"more than {room.limits.leaves} leaves; left off at {piece.path}")
             return
@@ -330,38 +332,41 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
         if narrowed is not None:
             stack.extend(reversed(narrowed))
             continue
-        text = as_text(data)
+        text = as_text(piece.data)
         room.leaves_left -= 1
-        if piece.done or plain(data):
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-            continue
-        if len(piece.decoding) >= depth:
-            room.stop(f"more than {depth} steps of decoding at {piece.path}")
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-            continue
-        room.work_left -= len(data) + FIXED
-        if room.work_left < 0:
-            room.stop(f"more than {room.limits.work} bytes to look at; not taken apart further from {piece.path}")
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-            continue
         inner: list[Piece] = []
         alone = False
-        for one in text_decoders.by_marks(data) if text is not None else binary_decoders.by_head(data):
-            if one.look is not None and not one.look(data):
-                continue
-            try:
-                found = one.decode(piece, room)
-            except Exception as error:  # one decoder's mistake must not cost the other leaves
-                room.stop(f"{one.name} at {piece.path}: failed with {type(error).__name__}")
-                continue
-            if found is None:
-                continue
-            inner.extend(found)
-            if one.alone:
-                alone = True
-                break
+        if not piece.done and not PLAIN.fullmatch(piece.data) and room.may_look(piece):
+            alone = _taken_apart(piece, choices[text is not None][piece.data[0]], room, inner)
         if not alone:
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            yield Leaf(piece.path, text, piece.data, piece.decoding, piece.start, piece.end, piece.exact)
         if inner:
             inner.reverse()
             stack.extend(inner)
+
+
+def _often(piece: Piece, seen: dict[int, int]) -> bool:
+    """Whether the same bytes came out in enough other ways: escapes can be undone in any order, to the same end."""
+    if piece.exact or len(piece.data) < TELLING:
+        return False
+    same = hash((piece.data, piece.path, piece.start, piece.end, piece.done))
+    times = seen[same] = seen.get(same, 0) + 1
+    return times > WAYS
+
+
+def _taken_apart(piece: Piece, choice: Iterable[Decoder], room: Room, inner: list[Piece]) -> bool:
+    """Append what decoders find in a piece; whether it is no leaf itself then."""
+    for one in choice:
+        if one.look is not None and not one.look(piece.data):
+            continue
+        try:
+            found = one.decode(piece, room)
+        except Exception as error:  # one decoder's mistake must not cost the other leaves
+            room.stop(f"{one.name} at {piece.path}: failed with {type(error).__name__}")
+            continue
+        if found is None:
+            continue
+        inner.extend(found)
+        if one.alone:
+            return True
+    return False

@@ -10,83 +10,64 @@ from hypothesis import strategies as st
 
 from monitor.match import decode
 from monitor.match.decode.walk import pieces
-from monitor.match.decode.walk.first_looks import ALL, MOST, Choice, Wants, heads, wants
+from monitor.match.decode.walk.first_looks import ALL, first_bytes, heads
 from tests import fuzz
 
 LOOKS = [one for one in decode.DECODERS if one.look is not None]
 
 
 @pytest.mark.parametrize(
-    ("pattern", "heads", "marks"),
+    ("pattern", "first"),
     [
-        (rb"abc", b"a", []),
-        (rb"(?i)ab", b"aA", []),
-        (rb"(?i:a)b", b"aA", []),
-        (rb"a*b+", b"ab", []),
-        (rb"a*", None, []),
-        (rb"(?:a|[0-2])x", b"a012", []),
-        (rb"(?=[a-c]+\Z)(?:b|x|c)", b"bc", []),
-        (rb"a?(?=b)[ab]", b"ab", []),
-        (rb"(?!b)[bc]", b"bc", []),
-        (rb"(?<=:)[bc]", b"bc", [b":"]),
-        (rb"\d@", b"0123456789", [b"@"]),
-        (rb"(?:@|#x)y", b"@#", [b"@#"]),
-        (rb"(?:@|x)y", b"@x", []),
-        (rb"x(?:-y)?(?:=z)+(?>%)", b"x", [b"=", b"%"]),
-        (rb"x([-+])\1", b"x", [b"-+"]),
-        (rb"x[^-]", b"x", []),
-        (rb"[_a]x", b"_a", []),
+        (rb"abc", b"a"),
+        (rb"(?i)ab", b"aA"),
+        (rb"(?i:a)b", b"aA"),
+        (rb"a*b+", b"ab"),
+        (rb"a*", None),
+        (rb"(?:a|[0-2])x", b"a012"),
+        (rb"(?=[a-c]+\Z)(?:b|x|c)", b"bc"),
+        (rb"a?(?=b)[ab]", b"ab"),
+        (rb"(?!b)[bc]", b"bc"),
+        (rb"(?<=:)[bc]", b"bc"),
+        (rb"\d@", b"0123456789"),
+        (rb"(?:@|#x)y", b"@#"),
+        (rb"[_a]x", b"_a"),
     ],
 )
-def test_what_an_expression_wants(pattern, heads, marks):
-    found = wants(re.compile(pattern, re.DOTALL), anywhere=False)
-    assert found.heads == (ALL if heads is None else frozenset(heads))
-    assert found.marks == tuple(map(frozenset, marks))
-    assert wants(re.compile(pattern, re.DOTALL), anywhere=True) == Wants(ALL, found.marks)
+def test_how_what_an_expression_matches_begins(pattern, first):
+    assert first_bytes(re.compile(pattern, re.DOTALL)) == (ALL if first is None else frozenset(first))
 
 
-def test_most_decoders_of_text_want_a_sign_or_a_beginning():
-    known = [one for one in LOOKS if one.wants.marks or one.wants.heads != ALL]
-    assert len(known) > len(LOOKS) * 3 / 4
+def test_most_decoders_that_look_at_the_beginning_want_a_certain_byte():
+    looking = [one for one in LOOKS if one.look.__name__ == "match"]
+    assert len([one for one in looking if one.first != ALL]) > len(looking) * 2 / 3
 
 
 @pytest.mark.parametrize("number", range(len(LOOKS)), ids=[f"{n}-{one.name}" for n, one in enumerate(LOOKS)])
-def test_each_look_sees_only_what_it_wants(number):
+def test_each_look_sees_only_what_begins_so(number):
     one = LOOKS[number]
 
     @settings(max_examples=60, deadline=None)
     @given(st.from_regex(one.look.__self__))
     def holds(data):
         if data and one.look(data):
-            assert data[0] in one.wants.heads
-            assert all(marks & set(data) for marks in one.wants.marks)
+            assert data[0] in one.first
 
     holds()
 
 
 def test_nothing_that_would_be_seen_is_left_out():
     samples = fuzz.corpus()
-    texts, binaries = pieces._choices()
     seen = 0
     for number in range(3000):
         data = fuzz.mutated(samples, 12, number).body[:2000]
-        if not data:
-            continue
-        for row, choice in ((texts, texts.by_marks), (binaries, binaries.by_head)):
-            chosen = choice(data)
-            looking = [one for one, _ in row._row if one.look is None or one.look(data)]
+        for text, other in ((True, "binary"), (False, "text")):
+            chosen = pieces._choices()[text][data[0]] if data else []
+            row = [one for one in decode.DECODERS if one.family != other]
+            looking = [one for one in row if data and (one.look is None or one.look(data))]
             assert [one for one in chosen if one in looking] == looking
             seen += len(looking)
     assert seen > 10_000
-
-
-def test_what_is_remembered_does_not_grow_without_end():
-    choice = Choice([("dot", Wants(ALL, (frozenset(b"."),)))])
-    for number in range(3 * MOST):
-        data = bytes(b for b in number.to_bytes(4) if b) or b"a"
-        assert choice.by_marks(data) == (["dot"] if b"." in data else [])
-    assert len(choice._known) <= MOST + 1
-    assert choice.by_marks(b"a" * (MOST + 1)) == ["dot"]  # too long to be looked through
 
 
 @pytest.mark.parametrize(
