@@ -25,7 +25,7 @@ from pathlib import Path
 # Run by its path, from a checkout or from inside the installed package: make `addons` importable in both.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from mitmproxy import exceptions, hooks, http, master, tcp, udp
+from mitmproxy import exceptions, hooks, http, master, options, tcp, udp
 from mitmproxy.addons import (
     block,
     core,
@@ -40,8 +40,8 @@ from mitmproxy.addons import (
 )
 
 from addons.disk.to_writer import SMALL
-from addons.mitm import backpressure_http2, backpressure_http3, exact_socks, trailers, zero_copy
-from addons.mitm.fewer_calls import Addons, Settings
+from addons.mitm import backpressure_http2, backpressure_http3, exact_socks, trailers, wide_reads
+from addons.mitm.fewer_calls import Addons
 from addons.record.admission import Admission
 from addons.record.announced import Announced
 from addons.record.hosts import Hosts
@@ -94,22 +94,22 @@ class Announce:
 class Lean(master.Master):
     """mitmproxy's master with what mitm/fewer_calls.py has."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: options.Options) -> None:
         super().__init__(settings)
         self.addons = Addons(self)
 
 
 def make(settings: Sequence[str]) -> master.Master:
     """The proxy, configured but not yet listening. Raises OptionsError."""
-    opts = Settings()
-    opts.update(listen_host="127.0.0.1", listen_port=0)  # type: ignore[no-untyped-call]
+    opts = options.Options()
+    opts.update(listen_host="127.0.0.1", listen_port=0)
     opts.set(*settings, defer=True)
     backpressure_http2.bound()
     backpressure_http3.bound()
     trailers.bound()
     exact_socks.bound()
     uploads = Uploads()
-    zero_copy.bound(uploads.recorder.room)
+    wide_reads.bound(uploads.recorder.room)
     lean = Lean(opts)
     with _alone(Path(opts.confdir).expanduser()):
         lean.addons.add(
@@ -140,7 +140,7 @@ def make(settings: Sequence[str]) -> master.Master:
         )
         if opts.deferred:
             raise exceptions.OptionsError(f"Unknown option: {', '.join(opts.deferred)}.")
-        lean.addons.trigger(hooks.ConfigureHook(opts.keys()))  # type: ignore[no-untyped-call]
+        lean.addons.trigger(hooks.ConfigureHook(opts.keys()))
     return lean
 
 

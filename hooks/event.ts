@@ -23,7 +23,7 @@ export interface Access {
   data: string;
   /** what the API gave */
   values?: readonly Value[];
-  outcome: "returned" | "empty" | "denied" | "threw" | "requested";
+  outcome: "denied" | "empty" | "requested" | "returned" | "threw";
   /** the arguments that matter, small */
   args?: Record<string, unknown> | null;
   /** frames, innermost first: package.Class.method(File.java:12) */
@@ -37,6 +37,22 @@ export interface Access {
   count?: number;
   /** time of the last of them */
   until?: string | null;
+}
+
+/** Bytes: up to 256 in the line itself, more in bodies/ under their digest. */
+export interface Blob {
+  /** standard base64; absent: see `body` */
+  b64?: string | null;
+  /** sha256 of the bytes, the name of the file in bodies/; absent: see `b64` */
+  body?: string | null;
+  /** bytes of the body */
+  size?: number | null;
+}
+
+/** A box to tick, or a switch. */
+export interface Check {
+  text: string;
+  checked: boolean;
 }
 
 /** A socket that the app opened, or began to use from other code (connections.jsonl, by the agent). */
@@ -55,7 +71,7 @@ export interface Connection {
   boot_ms?: number | null;
   kind: "connection";
   /** write: other code than the one that connected starts a request on it; close: it is over */
-  op?: "connect" | "write" | "close";
+  op?: "close" | "connect" | "write";
   local: Endpoint;
   remote: Endpoint;
   host?: string | null;
@@ -85,13 +101,13 @@ export interface Consent {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "consent";
-  signal: "dialog" | "tap" | "operator" | "preference" | "sdk_call" | "permission_prompt" | "permission_result" | "iab_tcf" | "iab_gpp";
-  status: "requested" | "given" | "refused" | "withdrawn" | "dismissed" | "gone";
-  scope?: "general_policy" | "sensitive_separate" | "third_party_separate" | "cross_border_separate" | "minor_guardian" | "ads_tracking" | "system_permission";
+  signal: "dialog" | "iab_gpp" | "iab_tcf" | "operator" | "permission_prompt" | "permission_result" | "preference" | "sdk_call" | "tap";
+  status: "dismissed" | "given" | "gone" | "refused" | "requested" | "withdrawn";
+  scope?: "ads_tracking" | "cross_border_separate" | "general_policy" | "minor_guardian" | "sensitive_separate" | "system_permission" | "third_party_separate";
   /** data type codes, or null for all */
   data?: readonly string[] | null;
   /** an app that merely claims consent is `app` */
-  by: "user" | "operator" | "app";
+  by: "app" | "operator" | "user";
   /** the label touched, the key set, the permission named */
   text?: string | null;
   /** free text for people: nothing is concluded from it */
@@ -99,7 +115,7 @@ export interface Consent {
   /** where an SDK call came from */
   stack?: readonly string[];
   /** whose clock `at` is of; null: the host's for what an operator noted, else the device's */
-  clock?: "host" | "device" | null;
+  clock?: "device" | "host" | null;
   /** the earlier line that this one replaces, whatever its time: a corrected mark */
   corrects?: string | null;
   /** the earlier line that never was: neither it nor this one counts; status as there */
@@ -131,10 +147,10 @@ export interface Gap {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "gap";
-  where: "hook" | "proxy" | "device" | "clock" | "correlate";
+  where: "clock" | "correlate" | "device" | "hook" | "proxy";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "class_absent" | "method_absent" | "install_failed" | "hook_error" | "hook_lost" | "process_not_instrumented" | "detached" | "tls_refused" | "not_decrypted" | "protocol_unsupported" | "body_truncated" | "overflow" | "decode_limit" | "no_clock" | "not_observed" | "quota" | "refused" | "missed" | "thinned";
+  why: "body_truncated" | "class_absent" | "decode_limit" | "detached" | "hook_error" | "hook_lost" | "install_failed" | "method_absent" | "missed" | "no_clock" | "not_decrypted" | "not_observed" | "overflow" | "process_not_instrumented" | "protocol_unsupported" | "quota" | "refused" | "thinned" | "tls_refused";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */
@@ -145,12 +161,8 @@ export interface Gap {
   alert?: string | null;
   /** the name under which the agent led the connection that it is about to the proxy */
   announced?: string | null;
-}
-
-/** Up to 256 bytes, in the line itself. */
-export interface InlineBlob {
-  /** standard base64 */
-  b64: string;
+  /** bytes of the upload that were stored and whose line was lost: in bodies/ */
+  body?: string | null;
 }
 
 /** What state the app or the screen came into (phases.jsonl, by agent and device). */
@@ -168,14 +180,14 @@ export interface Phase {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "phase";
-  state: "started" | "exited" | "foreground" | "background" | "screen_on" | "screen_off" | "mark";
+  state: "background" | "exited" | "foreground" | "mark" | "screen_off" | "screen_on" | "started";
   /** text of a mark */
   text?: string | null;
   /** operator: a person typed the text, and nothing is concluded from it */
   by?: "operator" | null;
 }
 
-/** What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent). */
+/** What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent). */
 export interface Screen {
   /** version of the contract */
   v: 1;
@@ -190,6 +202,19 @@ export interface Screen {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "screen";
+  /** look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; absent: a picture, from which nothing is concluded */
+  what?: "cancel" | "dialog" | "dismiss" | "look" | "page" | "touch" | null;
+  /** what was there: of a look all windows, else the one that it is about */
+  windows?: readonly Window[];
+  touched?: Touch | null;
+  /** of a dialog in its process: what came up and what went away are one by it */
+  number?: number | null;
+  /** of a look: when what the look before it showed was last seen */
+  since?: string | null;
+  /** the code that showed or touched it */
+  stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   /** whose window was on top, where that is known */
   package?: string | null;
   /** its activity, where that is known */
@@ -200,20 +225,12 @@ export interface Screen {
   image?: string | null;
   /** what was on the screen from then on, MP4 */
   film?: string | null;
-  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone */
-  why: "consent" | "finding" | "plan" | "operator";
+  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; change: it came up, was touched or went away */
+  why: "change" | "consent" | "finding" | "operator" | "plan";
   /** who looked; it tells whose clock `at` is of */
-  by: "host" | "agent";
+  by: "agent" | "host";
   /** free text for people: what was touched there, and why */
   note?: string | null;
-}
-
-/** More than 256 bytes: stored in bodies/ under their digest. */
-export interface StoredBlob {
-  /** sha256 of the bytes, the name of the file in bodies/ */
-  body: string;
-  /** bytes */
-  size: number;
 }
 
 /** How an upload was protected between the device and the proxy. */
@@ -221,6 +238,17 @@ export interface Tls {
   version?: string | null;
   sni?: string | null;
   alpn?: string | null;
+}
+
+/** What was touched. */
+export interface Touch {
+  label: string;
+  /** name of the element, where it has one */
+  id?: string | null;
+  /** of a box or switch: as it was before; null: it is none */
+  ticked?: boolean | null;
+  /** user: a finger or a key; app: its own code; plan, operator: whoever plays the user */
+  by: "app" | "operator" | "plan" | "user";
 }
 
 /** A digest, MAC, cipher, compressor or encoder that the app called (transforms.jsonl, by the agent). */
@@ -238,13 +266,13 @@ export interface Transform {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "transform";
-  op: "digest" | "mac" | "encrypt" | "decrypt" | "compress" | "encode";
+  op: "compress" | "decrypt" | "digest" | "encode" | "encrypt" | "mac";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
   algorithm: string;
-  input: InlineBlob | StoredBlob;
-  output: InlineBlob | StoredBlob;
-  key?: InlineBlob | StoredBlob | null;
-  iv?: InlineBlob | StoredBlob | null;
+  input: Blob;
+  output: Blob;
+  key?: Blob | null;
+  iv?: Blob | null;
   stack?: readonly string[];
   /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
@@ -266,7 +294,7 @@ export interface Upload {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "upload";
-  via: "http" | "websocket" | "tcp" | "udp" | "dns" | "sms" | "intent" | "bluetooth" | "nfc";
+  via: "bluetooth" | "dns" | "http" | "intent" | "nfc" | "sms" | "tcp" | "udp" | "websocket";
   method?: string | null;
   url?: string | null;
   /** the authority asked for (SNI or Host), not only an address */
@@ -305,6 +333,20 @@ export interface Value {
   row?: number | null;
 }
 
+/** What can be read and touched in one window, as it stands there. */
+export interface Window {
+  /** whose window it is; null: the observed app's */
+  package?: string | null;
+  /** what is only shown, from top to bottom */
+  texts?: readonly string[];
+  /** what can be touched */
+  labels?: readonly string[];
+  /** boxes to tick, and switches */
+  checks?: readonly Check[];
+  /** names of its elements: the part after `:id/`, of a web page the whole id */
+  ids?: readonly string[];
+}
+
 /** What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's. */
 export interface Witness {
   /** version of the contract */
@@ -321,7 +363,7 @@ export interface Witness {
   boot_ms?: number | null;
   kind: "witness";
   /** which part of the system counted; control: a run without hooks, before this one */
-  by: "appops" | "location" | "netstats" | "exit_info" | "logcat" | "processes" | "control";
+  by: "appops" | "control" | "exit_info" | "location" | "logcat" | "netstats" | "processes";
   /** what it counted: an op of AppOps, a provider of places, an event, a reason, a host */
   subject?: string | null;
   /** data type code that was accessed, where there is one */
@@ -343,7 +385,7 @@ export interface Witness {
   /** what else the system said, for people */
   detail?: string | null;
   /** what the system printed of it */
-  raw?: InlineBlob | StoredBlob | null;
+  raw?: Blob | null;
 }
 
 export type Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap;

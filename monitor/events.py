@@ -7,20 +7,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+import msgspec
+from msgspec import Meta
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
-    TypeAdapter,
-    ValidationError,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 INLINE_BYTES = 256
 """A blob of up to this many bytes stands in its line as base64; a longer one goes to bodies/."""
@@ -34,7 +35,7 @@ DataType = str
 
 def format_time(at: datetime) -> str:
     """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,26 +51,30 @@ def _within(at: datetime) -> datetime:
     return at
 
 
+def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("a time without its time zone")
+    return at.astimezone(UTC)
+
+
 Time = Annotated[
-    AwareDatetime,
-    AfterValidator(lambda at: at.astimezone(UTC)),
+    datetime,
+    Meta(tz=True, description="RFC 3339, UTC, microseconds, trailing Z; the producer's own clock"),
+    AfterValidator(_in_utc),
     PlainSerializer(format_time, return_type=str),
-    Field(description="RFC 3339, UTC, microseconds, trailing Z; the producer's own clock"),
 ]
+Count = Annotated[int, Meta(ge=0)]
+_SHA256 = "^[0-9a-f]{64}$"
 Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_MS, allow_inf_nan=False)]
 """A difference between clocks."""
-Stack = Annotated[tuple[str, ...], BeforeValidator(lambda stack: () if stack is None else stack)]
-"""Frames, innermost first; null, which a producer may write for what it does not know, is read as no frames."""
 Owners = Annotated[
     tuple[str | None, ...],
-    BeforeValidator(lambda owners: () if owners is None else owners),
-    Field(
+    Meta(
         description="of each frame of the stack whose code it is, by its class loader or the path of its library: app, "
-        "platform, the package that it came from, or null where nothing tells; absent: nobody said",
-        exclude_if=lambda owners: not owners,
+        "platform, the package that it came from, or null where nothing tells; absent: nobody said"
     ),
 ]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=_SHA256, max_length=64), Field(pattern=_SHA256)]
 
 
 class Record(BaseModel):
@@ -78,62 +83,86 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
-class InlineBlob(Record):
-    """Up to 256 bytes, in the line itself."""
+class Part(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """A line of a recording, or a part of one. Fields that a later version adds stay in the file, and are passed over.
 
-    b64: str = Field(description="standard base64")
+    What `parse` and `made` give is as the contract says; the constructor checks nothing.
+    """
+
+    unsaid: ClassVar[tuple[str, ...]] = ()
+    """Fields that are left out of JSON where there is nothing to say."""
+
+    def model_copy(self, update: Mapping[str, Any]) -> Self:
+        """The same with other fields; named as in a `Record`, for whoever handles both."""
+        return msgspec.structs.replace(self, **update)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda given: made(cls, given), serialization=core_schema.plain_serializer_function_ser_schema(tree)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
+        (top,), known = msgspec.json.schema_components([cls])
+        shape: dict[str, Any] = _without_refs(top, known)
+        return shape
 
 
-class StoredBlob(Record):
-    """More than 256 bytes: stored in bodies/ under their digest."""
+class Blob(Part, kw_only=True, frozen=True, omit_defaults=True):
+    """Bytes: up to 256 in the line itself, more in bodies/ under their digest."""
 
-    body: Sha256 = Field(description="sha256 of the bytes, the name of the file in bodies/")
-    size: int = Field(ge=0, description="bytes")
+    b64: Annotated[str | None, Meta(description="standard base64; absent: see `body`")] = None
+    body: Annotated[
+        Sha256 | None, Meta(description="sha256 of the bytes, the name of the file in bodies/; absent: see `b64`")
+    ] = None
+    size: Annotated[Count | None, Meta(description="bytes of the body")] = None
 
-
-Blob = InlineBlob | StoredBlob
+    def __post_init__(self) -> None:
+        if (self.b64 is None) == (self.body is None) or (self.body is None) != (self.size is None):
+            raise ValueError("bytes are either b64, or body and size")
 
 
 def blob(data: bytes) -> Blob:
     """The blob that stands for `data`; one of more than 256 bytes must also be put into bodies/."""
     if len(data) <= INLINE_BYTES:
-        return InlineBlob(b64=base64.b64encode(data).decode("ascii"))
-    return StoredBlob(body=hashlib.sha256(data).hexdigest(), size=len(data))
+        return Blob(b64=base64.b64encode(data).decode("ascii"))
+    return Blob(body=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
-class Endpoint(Record):
+class Endpoint(Part, kw_only=True, frozen=True):
     """One end of a connection."""
 
     ip: str
-    port: int = Field(ge=0, le=65535)
+    port: Annotated[int, Meta(ge=0, le=65535)]
 
 
-class Value(Record):
+class Value(Part, kw_only=True, frozen=True):
     """One piece of personal data that an API returned, always as text."""
 
-    type: DataType = Field(description="data type code; a location is one value `lat,lon`, decimal degrees WGS-84")
-    text: str = Field(description="as the API gave it; numbers as text, all digits")
-    row: int | None = Field(default=None, description="row of a cursor, from 0: values of one row belong together")
+    type: Annotated[
+        DataType, Meta(description="data type code; a location is one value `lat,lon`, decimal degrees WGS-84")
+    ]
+    text: Annotated[str, Meta(description="as the API gave it; numbers as text, all digits")]
+    row: Annotated[int | None, Meta(description="row of a cursor, from 0: values of one row belong together")] = None
 
 
-class Line(Record):
+class Line(Part, kw_only=True, frozen=True):
     """What every line of a recording carries."""
 
-    v: Literal[1] = Field(default=1, description="version of the contract")
+    unsaid: ClassVar[tuple[str, ...]] = ("arrived", "boot_ms")
+
+    v: Annotated[Literal[1], Meta(description="version of the contract")] = 1
     at: Time
-    app: str | None = Field(default=None, description="Android package; null where the producer cannot know")
-    pid: int | None = Field(default=None, description="process on the device")
-    arrived: Time | None = Field(
-        default=None,
-        exclude_if=lambda arrived: arrived is None,
-        description="when a line of the agent came in, on the host's clock",
-    )
-    boot_ms: int | None = Field(
-        default=None,
-        ge=0,
-        exclude_if=lambda boot_ms: boot_ms is None,
-        description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)",
-    )
+    app: Annotated[str | None, Meta(description="Android package; null where the producer cannot know")] = None
+    pid: Annotated[int | None, Meta(description="process on the device")] = None
+    arrived: Annotated[Time | None, Meta(description="when a line of the agent came in, on the host's clock")] = None
+    boot_ms: Annotated[
+        Count | None,
+        Meta(
+            description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)"
+        ),
+    ] = None
 
     @property
     def on_host_clock(self) -> bool:
@@ -141,65 +170,74 @@ class Line(Record):
         return False
 
 
-class Access(Line):
+class Access(Line, kw_only=True, frozen=True):
     """Personal data read through an API (accesses.jsonl, by the agent)."""
 
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "stack_cut", "owners")
+
     kind: Literal["access"] = "access"
-    source: str = Field(description="android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get")
-    target: str | None = Field(default=None, description="what was asked where the API is general: a URI, a key")
-    data: DataType = Field(description="data type code of the source")
-    values: tuple[Value, ...] = Field(default=(), description="what the API gave")
+    source: Annotated[
+        str, Meta(description="android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get")
+    ]
+    target: Annotated[str | None, Meta(description="what was asked where the API is general: a URI, a key")] = None
+    data: Annotated[DataType, Meta(description="data type code of the source")]
+    values: Annotated[tuple[Value, ...], Meta(description="what the API gave")] = ()
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
-    args: dict[str, Any] | None = Field(default=None, description="the arguments that matter, small")
-    stack: Stack = Field(default=(), description="frames, innermost first: package.Class.method(File.java:12)")
-    stack_cut: Literal["long", "thinned"] | None = Field(
-        default=None,
-        exclude_if=lambda cut: cut is None,
-        description="why frames are missing: the outermost were too many, or all for lack of the thread's time",
-    )
+    args: Annotated[dict[str, Any] | None, Meta(description="the arguments that matter, small")] = None
+    stack: Annotated[
+        tuple[str, ...], Meta(description="frames, innermost first: package.Class.method(File.java:12)")
+    ] = ()
+    stack_cut: Annotated[
+        Literal["long", "thinned"] | None,
+        Meta(description="why frames are missing: the outermost were too many, or all for lack of the thread's time"),
+    ] = None
     owners: Owners = ()
     thread: str | None = None
-    count: int = Field(default=1, ge=1, description="identical calls that this line stands for")
-    until: Time | None = Field(default=None, description="time of the last of them")
+    count: Annotated[int, Meta(ge=1, description="identical calls that this line stands for")] = 1
+    until: Annotated[Time | None, Meta(description="time of the last of them")] = None
 
 
-class Transform(Line):
+class Transform(Line, kw_only=True, frozen=True):
     """A digest, MAC, cipher, compressor or encoder that the app called (transforms.jsonl, by the agent)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
 
     kind: Literal["transform"] = "transform"
     op: Literal["digest", "mac", "encrypt", "decrypt", "compress", "encode"]
-    algorithm: str = Field(description="SHA-256, AES/CBC/PKCS5Padding, gzip")
+    algorithm: Annotated[str, Meta(description="SHA-256, AES/CBC/PKCS5Padding, gzip")]
     input: Blob
     output: Blob
     key: Blob | None = None
     iv: Blob | None = None
-    stack: Stack = ()
+    stack: tuple[str, ...] = ()
     owners: Owners = ()
     thread: str | None = None
 
 
-class Connection(Line):
+class Connection(Line, kw_only=True, frozen=True):
     """A socket that the app opened, or began to use from other code (connections.jsonl, by the agent)."""
 
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
+
     kind: Literal["connection"] = "connection"
-    op: Literal["connect", "write", "close"] = Field(
-        default="connect",
-        description="write: other code than the one that connected starts a request on it; close: it is over",
-    )
+    op: Annotated[
+        Literal["connect", "write", "close"],
+        Meta(description="write: other code than the one that connected starts a request on it; close: it is over"),
+    ] = "connect"
     local: Endpoint
     remote: Endpoint
     host: str | None = None
     transport: Literal["tcp", "udp"] = "tcp"
-    stack: Stack = ()
+    stack: tuple[str, ...] = ()
     owners: Owners = ()
     thread: str | None = None
-    sent: int | None = Field(default=None, ge=0, description="bytes that went out until then; null: not counted")
-    announced: str | None = Field(
-        default=None, description="the name under which the agent led it to the proxy; null: it did not"
-    )
+    sent: Annotated[Count | None, Meta(description="bytes that went out until then; null: not counted")] = None
+    announced: Annotated[
+        str | None, Meta(description="the name under which the agent led it to the proxy; null: it did not")
+    ] = None
 
 
-class Tls(Record):
+class Tls(Part, kw_only=True, frozen=True):
     """How an upload was protected between the device and the proxy."""
 
     version: str | None = None
@@ -207,29 +245,31 @@ class Tls(Record):
     alpn: str | None = None
 
 
-class Upload(Line):
+class Upload(Line, kw_only=True, frozen=True):
     """A message that left the device (uploads.jsonl, by the addon; by the agent for SMS and other exits)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
 
     kind: Literal["upload"] = "upload"
     via: Literal["http", "websocket", "tcp", "udp", "dns", "sms", "intent", "bluetooth", "nfc"]
     method: str | None = None
     url: str | None = None
-    host: str | None = Field(default=None, description="the authority asked for (SNI or Host), not only an address")
-    headers: tuple[tuple[str, str], ...] = Field(default=(), description="[name, value] in the order sent")
-    body: Sha256 | None = Field(default=None, description="sha256 of the body as it left the device; null when empty")
-    size: int = Field(default=0, ge=0, description="bytes of the body")
-    type: str | None = Field(default=None, description="Content-Type")
-    truncated: bool = Field(default=False, description="the stored body is only a beginning; a gap says so too")
+    host: Annotated[str | None, Meta(description="the authority asked for (SNI or Host), not only an address")] = None
+    headers: Annotated[tuple[tuple[str, str], ...], Meta(description="[name, value] in the order sent")] = ()
+    body: Annotated[Sha256 | None, Meta(description="sha256 of the body as it left the device; null when empty")] = None
+    size: Annotated[int, Meta(ge=0, description="bytes of the body")] = 0
+    type: Annotated[str | None, Meta(description="Content-Type")] = None
+    truncated: Annotated[bool, Meta(description="the stored body is only a beginning; a gap says so too")] = False
     client: Endpoint | None = None
     server: Endpoint | None = None
-    tls: Tls | None = Field(default=None, description="null for cleartext")
-    status: int | None = Field(default=None, description="response status, null when none came")
-    stack: Stack = Field(default=(), description="only where the producer is the agent")
+    tls: Annotated[Tls | None, Meta(description="null for cleartext")] = None
+    status: Annotated[int | None, Meta(description="response status, null when none came")] = None
+    stack: Annotated[tuple[str, ...], Meta(description="only where the producer is the agent")] = ()
     owners: Owners = ()
-    announced: str | None = Field(
-        default=None,
-        description="the name under which the agent led the connection to the proxy (`announced` of its line)",
-    )
+    announced: Annotated[
+        str | None,
+        Meta(description="the name under which the agent led the connection to the proxy (`announced` of its line)"),
+    ] = None
 
     @property
     def by_agent(self) -> bool:
@@ -267,37 +307,37 @@ Signal = Literal[
 """How it was observed."""
 
 ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed", "gone"]
-"""`dismissed`: closed without an answer; `gone`: no longer shown, and how it was answered was not seen."""
+"""`dismissed`: closed without an answer; `gone`: no longer seen, and neither was its answer."""
 
 
-class Consent(Line):
+class Consent(Line, kw_only=True, frozen=True):
     """What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen)."""
 
     kind: Literal["consent"] = "consent"
     signal: Signal
     status: ConsentState
     scope: Scope = "general_policy"
-    data: tuple[DataType, ...] | None = Field(default=None, description="data type codes, or null for all")
-    by: Literal["user", "operator", "app"] = Field(description="an app that merely claims consent is `app`")
-    text: str | None = Field(default=None, description="the label touched, the key set, the permission named")
-    note: str | None = Field(default=None, description="free text for people: nothing is concluded from it")
-    stack: Stack = Field(default=(), description="where an SDK call came from")
-    clock: Literal["host", "device"] | None = Field(
-        default=None,
-        description="whose clock `at` is of; null: the host's for what an operator noted, else the device's",
-    )
-    corrects: Ref | None = Field(
-        default=None, description="the earlier line that this one replaces, whatever its time: a corrected mark"
-    )
-    retracts: Ref | None = Field(
-        default=None, description="the earlier line that never was: neither it nor this one counts; status as there"
-    )
-    ticked: bool | None = Field(
-        default=None, description="of a dialog: its box was ticked when it appeared; of a tap: when it was tapped"
-    )
-    at_start: bool | None = Field(
-        default=None, description="of what the app has in its store: it was there before this run"
-    )
+    data: Annotated[tuple[DataType, ...] | None, Meta(description="data type codes, or null for all")] = None
+    by: Annotated[Literal["user", "operator", "app"], Meta(description="an app that merely claims consent is `app`")]
+    text: Annotated[str | None, Meta(description="the label touched, the key set, the permission named")] = None
+    note: Annotated[str | None, Meta(description="free text for people: nothing is concluded from it")] = None
+    stack: Annotated[tuple[str, ...], Meta(description="where an SDK call came from")] = ()
+    clock: Annotated[
+        Literal["host", "device"] | None,
+        Meta(description="whose clock `at` is of; null: the host's for what an operator noted, else the device's"),
+    ] = None
+    corrects: Annotated[
+        Ref | None, Meta(description="the earlier line that this one replaces, whatever its time: a corrected mark")
+    ] = None
+    retracts: Annotated[
+        Ref | None, Meta(description="the earlier line that never was: neither it nor this one counts; status as there")
+    ] = None
+    ticked: Annotated[
+        bool | None, Meta(description="of a dialog: its box was ticked when it appeared; of a tap: when it was tapped")
+    ] = None
+    at_start: Annotated[
+        bool | None, Meta(description="of what the app has in its store: it was there before this run")
+    ] = None
 
     @property
     def on_host_clock(self) -> bool:
@@ -307,15 +347,16 @@ class Consent(Line):
         return "operator" in (self.by, self.signal)
 
 
-class Phase(Line):
+class Phase(Line, kw_only=True, frozen=True):
     """What state the app or the screen came into (phases.jsonl, by agent and device)."""
 
     kind: Literal["phase"] = "phase"
     state: Literal["started", "exited", "foreground", "background", "screen_on", "screen_off", "mark"]
-    text: str | None = Field(default=None, description="text of a mark")
-    by: Literal["operator"] | None = Field(
-        default=None, description="operator: a person typed the text, and nothing is concluded from it"
-    )
+    text: Annotated[str | None, Meta(description="text of a mark")] = None
+    by: Annotated[
+        Literal["operator"] | None,
+        Meta(description="operator: a person typed the text, and nothing is concluded from it"),
+    ] = None
 
     @property
     def on_host_clock(self) -> bool:
@@ -323,20 +364,80 @@ class Phase(Line):
         return self.state == "mark" and self.pid is None
 
 
-class Screen(Line):
-    """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
+class Check(Part, kw_only=True, frozen=True):
+    """A box to tick, or a switch."""
+
+    text: str
+    checked: bool
+
+
+class Window(Part, kw_only=True, frozen=True, omit_defaults=True):
+    """What can be read and touched in one window, as it stands there."""
+
+    package: Annotated[str | None, Meta(description="whose window it is; null: the observed app's")] = None
+    texts: Annotated[tuple[str, ...], Meta(description="what is only shown, from top to bottom")] = ()
+    labels: Annotated[tuple[str, ...], Meta(description="what can be touched")] = ()
+    checks: Annotated[tuple[Check, ...], Meta(description="boxes to tick, and switches")] = ()
+    ids: Annotated[
+        tuple[str, ...],
+        Meta(description="names of its elements: the part after `:id/`, of a web page the whole id"),
+    ] = ()
+
+
+class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
+    """What was touched."""
+
+    label: str
+    id: Annotated[str | None, Meta(description="name of the element, where it has one")] = None
+    ticked: Annotated[bool | None, Meta(description="of a box or switch: as it was before; null: it is none")] = None
+    by: Annotated[
+        Literal["user", "app", "plan", "operator"],
+        Meta(description="user: a finger or a key; app: its own code; plan, operator: whoever plays the user"),
+    ]
+
+
+class Screen(Line, kw_only=True, frozen=True):
+    """What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (
+        *Line.unsaid, "what", "windows", "touched", "number", "since", "stack", "owners",
+    )  # fmt: skip
 
     kind: Literal["screen"] = "screen"
-    package: str | None = Field(default=None, description="whose window was on top, where that is known")
-    activity: str | None = Field(default=None, description="its activity, where that is known")
-    tree: Sha256 | None = Field(default=None, description="the window's hierarchy, XML as uiautomator writes it")
-    image: Sha256 | None = Field(default=None, description="the picture, PNG or JPEG as its first bytes say")
-    film: Sha256 | None = Field(default=None, description="what was on the screen from then on, MP4")
-    why: Literal["consent", "finding", "plan", "operator"] = Field(
-        description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone"
+    what: Annotated[
+        Literal["look", "dialog", "page", "touch", "dismiss", "cancel"] | None,
+        Meta(
+            description="look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: "
+            "of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; "
+            "absent: a picture, from which nothing is concluded"
+        ),
+    ] = None
+    windows: Annotated[
+        tuple[Window, ...], Meta(description="what was there: of a look all windows, else the one that it is about")
+    ] = ()
+    touched: Touch | None = None
+    number: Annotated[
+        int | None, Meta(description="of a dialog in its process: what came up and what went away are one by it")
+    ] = None
+    since: Annotated[Time | None, Meta(description="of a look: when what the look before it showed was last seen")] = (
+        None
     )
-    by: Literal["host", "agent"] = Field(description="who looked; it tells whose clock `at` is of")
-    note: str | None = Field(default=None, description="free text for people: what was touched there, and why")
+    stack: Annotated[tuple[str, ...], Meta(description="the code that showed or touched it")] = ()
+    owners: Owners = ()
+    package: Annotated[str | None, Meta(description="whose window was on top, where that is known")] = None
+    activity: Annotated[str | None, Meta(description="its activity, where that is known")] = None
+    tree: Annotated[Sha256 | None, Meta(description="the window's hierarchy, XML as uiautomator writes it")] = None
+    image: Annotated[Sha256 | None, Meta(description="the picture, PNG or JPEG as its first bytes say")] = None
+    film: Annotated[Sha256 | None, Meta(description="what was on the screen from then on, MP4")] = None
+    why: Annotated[
+        Literal["consent", "finding", "plan", "operator", "change"],
+        Meta(
+            description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; "
+            "change: it came up, was touched or went away"
+        ),
+    ]
+    by: Annotated[Literal["host", "agent"], Meta(description="who looked; it tells whose clock `at` is of")]
+    note: Annotated[str | None, Meta(description="free text for people: what was touched there, and why")] = None
 
     @property
     def on_host_clock(self) -> bool:
@@ -344,38 +445,44 @@ class Screen(Line):
         return self.by == "host"
 
 
-class Witness(Line):
+class Witness(Line, kw_only=True, frozen=True):
     """What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's."""
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
-
     kind: Literal["witness"] = "witness"
-    by: Literal["appops", "location", "netstats", "exit_info", "logcat", "processes", "control"] = Field(
-        description="which part of the system counted; control: a run without hooks, before this one"
+    by: Annotated[
+        Literal["appops", "location", "netstats", "exit_info", "logcat", "processes", "control"],
+        Meta(description="which part of the system counted; control: a run without hooks, before this one"),
+    ]
+    subject: Annotated[
+        str | None,
+        Meta(description="what it counted: an op of AppOps, a provider of places, an event, a reason, a host"),
+    ] = None
+    data: Annotated[DataType | None, Meta(description="data type code that was accessed, where there is one")] = None
+    count: Annotated[Count | None, Meta(description="how often")] = None
+    size: Annotated[Count | None, Meta(description="bytes sent")] = None
+    received: Annotated[Count | None, Meta(description="bytes received")] = None
+    since: Annotated[Time | None, Meta(description="the first of them, or when counting began")] = msgspec.field(
+        default=None, name="from"
     )
-    subject: str | None = Field(
-        default=None, description="what it counted: an op of AppOps, a provider of places, an event, a reason, a host"
+    until: Annotated[Time | None, Meta(description="the last of them, or when counting ended")] = None
+    tag: Annotated[str | None, Meta(description="the app's own name for the part of it that did it (attribution)")] = (
+        None
     )
-    data: DataType | None = Field(default=None, description="data type code that was accessed, where there is one")
-    count: int | None = Field(default=None, ge=0, description="how often")
-    size: int | None = Field(default=None, ge=0, description="bytes sent")
-    received: int | None = Field(default=None, ge=0, description="bytes received")
-    since: Time | None = Field(default=None, alias="from", description="the first of them, or when counting began")
-    until: Time | None = Field(default=None, description="the last of them, or when counting ended")
-    tag: str | None = Field(default=None, description="the app's own name for the part of it that did it (attribution)")
-    on_behalf: str | None = Field(
-        default=None, description="the package that asked the system on the app's behalf; null: the app itself"
-    )
-    detail: str | None = Field(default=None, description="what else the system said, for people")
-    raw: Blob | None = Field(default=None, description="what the system printed of it")
+    on_behalf: Annotated[
+        str | None, Meta(description="the package that asked the system on the app's behalf; null: the app itself")
+    ] = None
+    detail: Annotated[str | None, Meta(description="what else the system said, for people")] = None
+    raw: Annotated[Blob | None, Meta(description="what the system printed of it")] = None
 
 
-class Gap(Line):
+class Gap(Line, kw_only=True, frozen=True):
     """What could not be observed, and why (gaps.jsonl, by everybody)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "body")
 
     kind: Literal["gap"] = "gap"
     where: Literal["hook", "proxy", "device", "clock", "correlate"]
-    subject: str = Field(description="a source, a host, a process, a line of the recording")
+    subject: Annotated[str, Meta(description="a source, a host, a process, a line of the recording")]
     why: Literal[
         "class_absent",
         "method_absent",
@@ -399,12 +506,15 @@ class Gap(Line):
     ]
     detail: str | None = None
     until: Time | None = None
-    client: Endpoint | None = Field(default=None, description="the device's end of the connection that it is about")
-    sni: str | None = Field(default=None, description="the name that the client asked for in its TLS handshake")
-    alert: str | None = Field(default=None, description="TLS alert that ended it, in OpenSSL's words: unknown ca")
-    announced: str | None = Field(
-        default=None, description="the name under which the agent led the connection that it is about to the proxy"
-    )
+    client: Annotated[Endpoint | None, Meta(description="the device's end of the connection that it is about")] = None
+    sni: Annotated[str | None, Meta(description="the name that the client asked for in its TLS handshake")] = None
+    alert: Annotated[str | None, Meta(description="TLS alert that ended it, in OpenSSL's words: unknown ca")] = None
+    announced: Annotated[
+        str | None, Meta(description="the name under which the agent led the connection that it is about to the proxy")
+    ] = None
+    body: Annotated[
+        Sha256 | None, Meta(description="bytes of the upload that were stored and whose line was lost: in bodies/")
+    ] = None
 
 
 Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
@@ -422,7 +532,26 @@ FILES: dict[str, str] = {
 }
 """kind -> the file of a recording that holds it."""
 
-_any: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+def kind_of(type_: type[Line]) -> str:
+    """The kind of the lines of a class."""
+    return type_.__name__.lower()
+
+
+@cache
+def _times(kind: type[Part]) -> dict[str, str]:
+    """The fields of a class that hold a time, and their names in a line."""
+    fields = msgspec.structs.fields(kind)
+    return {each.name: each.encode_name for each in fields if each.name in {"at", "arrived", "until", "since"}}
+
+
+class _Head(msgspec.Struct):
+    kind: str
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in zip(FILES, KINDS, strict=True)}
+_OF_KIND = dict(zip(FILES, KINDS, strict=True))
 
 
 class BadLine(ValueError):
@@ -435,34 +564,89 @@ def parse(line: bytes | str) -> Event:
     Raises BadLine when it is not JSON, not one of these kinds, or has a field that the contract does not allow.
     """
     try:
-        event = _any.validate_json(line)
-        since = event.since if isinstance(event, Witness) else None
-        for at in (event.at, since, event.until if isinstance(event, Access | Witness | Gap) else None):
-            if at is not None:
-                _within(at)
-        return event
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadLine(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        text = line.decode() if isinstance(line, bytes) else line
+        kind = _HEAD.decode(text).kind
+        decoder = _DECODERS.get(kind)
+        if decoder is None:
+            raise BadLine(f"kind: {kind[:100]!r} is none of {', '.join(FILES)}")
+        try:
+            event: Event = decoder.decode(text)
+        except msgspec.ValidationError:
+            # once more without nulls, which a producer may write for what it does not know
+            fields = {name: value for name, value in msgspec.json.decode(text).items() if value is not None}
+            event = msgspec.convert(fields, _OF_KIND[kind])
+        return _settled(event)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise BadLine(f"{where.rstrip('`').removeprefix('.')}: {what}" if where.strip("`") else what) from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadLine(f"not JSON: {error}") from None
+    except RecursionError:
+        raise BadLine("nested too deeply") from None
     except OverflowError:
         raise BadLine("a time that has no year in UTC") from None
-    except ValueError as error:
-        raise BadLine(str(error)) from None
 
 
-def dump(event: Event) -> str:
-    """An event as one line of JSON, without the newline."""
-    return event.model_dump_json()
+def _settled[Kind: Part](part: Kind) -> Kind:
+    """A line with its times in UTC. Raises BadLine for one that would leave the calendar on another clock."""
+    for name, key in _times(type(part)).items():
+        at = getattr(part, name)
+        if at is None:
+            continue
+        if at.tzinfo is not UTC:
+            part = msgspec.structs.replace(part, **{name: at.astimezone(UTC)})
+            at = getattr(part, name)
+        if not EARLIEST.year <= at.year < LATEST.year:
+            raise BadLine(f"{key}: a time outside the years {EARLIEST.year} to {LATEST.year}")
+    return part
+
+
+def made[Kind: Part](kind: type[Kind], given: object) -> Kind:
+    """A line or part of one from its fields by their names. Raises ValueError when it is not as the contract says."""
+    return given if isinstance(given, kind) else _settled(msgspec.convert(given, kind))
+
+
+def tree(part: Part) -> dict[str, Any]:
+    """A line or a part of one as JSON has it."""
+    found: dict[str, Any] = msgspec.to_builtins(part)
+    for name, key in _times(type(part)).items():
+        if (at := getattr(part, name)) is not None:
+            found[key] = format_time(at)
+    for name in part.unsaid:
+        if found[name] in (None, ()):
+            del found[name]
+    return found
+
+
+def dump(event: Part) -> str:
+    """An event as one line of JSON, without the newline. Raises ValueError for half a character in a text."""
+    return msgspec.json.encode(tree(event)).decode()
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a line of a recording, any kind."""
+    kinds, parts = msgspec.json.schema_components(KINDS, ref_template="#/$defs/{name}")
+    for part in parts.values():
+        if "kind" in part["properties"]:
+            part["required"] = ["kind", *part["required"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of an appwitness recording, version 1",
-        **_any.json_schema(mode="serialization"),
+        "anyOf": list(kinds),
+        "$defs": parts,
     }
+
+
+def _without_refs(shape: Any, known: Mapping[str, Any]) -> Any:
+    """A JSON Schema with what it refers to in place."""
+    if isinstance(shape, list):
+        return [_without_refs(each, known) for each in shape]
+    if not isinstance(shape, dict):
+        return shape
+    if "$ref" in shape:
+        rest = {name: value for name, value in shape.items() if name != "$ref"}
+        return {**_without_refs(known[shape["$ref"].rsplit("/", 1)[1]], known), **rest}
+    return {name: _without_refs(value, known) for name, value in shape.items()}
 
 
 class AppIdentity(Record):

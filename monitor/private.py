@@ -9,13 +9,16 @@ from pathlib import Path
 from monitor.errors import UserError
 
 
-def write(path: Path, data: str | bytes) -> None:
-    """Write or overwrite a file that its owner alone can read. Raises UserError when that cannot be done."""
+def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
+    """Write or overwrite a file that its owner alone can read, unless `mode` says otherwise.
+
+    Raises UserError when that cannot be done.
+    """
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
             if stat.S_ISREG(os.fstat(fd).st_mode):  # not so a pipe or a terminal of the user's
-                os.fchmod(fd, 0o600)
+                os.fchmod(fd, mode)
             file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
     except (OSError, ValueError) as error:
         raise UserError(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from monitor.events import FILES, KINDS, Event
+from monitor.events import FILES, KINDS, schema
 
 HEADER = """\
 // The recording contract, version 1. Generated from monitor/events.py by `make fix`; do not edit.
@@ -16,8 +14,8 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 
 
 def typescript() -> str:
-    """The text of hooks/event.ts: an interface for each model, and `Event`, any of the kinds."""
-    definitions: dict[str, Any] = TypeAdapter(Event).json_schema()["$defs"]
+    """The text of hooks/event.ts: an interface for each part of a line, and `Event`, any of the kinds."""
+    definitions: dict[str, Any] = schema()["$defs"]
     parts = [_interface(name, definitions[name]) for name in sorted(definitions)]
     kinds = " | ".join(kind.__name__ for kind in KINDS)
     files = "\n".join(f"  {kind}: {file!r},".replace("'", '"') for kind, file in FILES.items())
@@ -61,7 +59,7 @@ def _type(shape: dict[str, Any]) -> str:
 
 
 def _literal(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return "null" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ def optional[T](strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
 
 def one_of(model: type[events.Event], field: str) -> st.SearchStrategy[Any]:
     """One of the choices that a Literal field of the contract allows."""
-    return st.sampled_from(get_args(model.model_fields[field].annotation))
+    return st.sampled_from(get_args(get_type_hints(model)[field]))
 
 
 base: dict[str, Any] = {

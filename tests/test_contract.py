@@ -3,9 +3,10 @@
 import json
 import re
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import jsonschema
+import msgspec
 import pytest
 from pydantic import BaseModel
 
@@ -50,13 +51,15 @@ def test_the_catalog_is_there(name):
 
 
 PAGE = (ROOT / "docs/contract.md").read_text("utf-8")
-DESCRIBED: dict[str, type[BaseModel]] = {
+DESCRIBED: dict[str, type[BaseModel | msgspec.Struct]] = {
     "Every line": events.Line,
     "value": events.Value,
-    "blob in the line": events.InlineBlob,
-    "blob in bodies/": events.StoredBlob,
+    "blob": events.Blob,
     "endpoint": events.Endpoint,
     "tls": events.Tls,
+    "window": events.Window,
+    "check": events.Check,
+    "touch": events.Touch,
     "run.json": events.Run,
     "observers": events.Observers,
     "probe": events.Probe,
@@ -65,9 +68,9 @@ DESCRIBED: dict[str, type[BaseModel]] = {
     "device": events.DeviceIdentity,
     "clock reading": events.ClockReading,
     "change": events.Change,
-    **{kind.model_fields["kind"].default: kind for kind in events.KINDS},
+    **{events.kind_of(kind): kind for kind in events.KINDS},
 }
-OF_EVERY_LINE = {*events.Line.model_fields, "kind"}
+OF_EVERY_LINE = {*events.Line.__struct_fields__, "kind"}
 
 
 def table(heading):
@@ -87,16 +90,22 @@ def choices(annotation):
 @pytest.mark.parametrize("heading", DESCRIBED)
 def test_the_page_on_the_format_names_each_field_and_each_word(heading):
     model = DESCRIBED[heading]
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    hints = get_type_hints(model)
+    if issubclass(model, BaseModel):
+        fields = {name: hints[name] for name in model.model_fields}
+    else:
+        fields = {
+            key: hints[name] for name, key in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
+        }
     if heading == "Every line":
-        fields["kind"] = events.Access.model_fields["kind"]
+        fields["kind"] = Literal["access"]
     elif issubclass(model, events.Line):
         fields = {name: field for name, field in fields.items() if name not in OF_EVERY_LINE}
     described = table(heading)
     assert set(described) == set(fields)
     for name, meaning in described.items():
         if name != "kind":
-            assert choices(fields[name].annotation) <= set(re.findall(r"`([^`]+)`", meaning)), name
+            assert choices(fields[name]) <= set(re.findall(r"`([^`]+)`", meaning)), name
 
 
 def test_the_page_on_the_format_has_no_other_table_and_names_each_file():

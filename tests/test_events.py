@@ -70,16 +70,12 @@ def test_a_line_is_read_and_written_back(line):
 
 
 def test_there_is_a_file_for_each_kind():
-    assert (
-        {kind.model_fields["kind"].default for kind in events.KINDS}
-        == set(events.FILES)
-        == {line["kind"] for line in LINES}
-    )
+    assert {events.kind_of(kind) for kind in events.KINDS} == set(events.FILES) == {line["kind"] for line in LINES}
 
 
-def test_a_field_of_a_later_version_is_kept():
-    event = events.parse(json.dumps({"at": AT, "kind": "phase", "state": "mark", "screenshot": "x.png"}))
-    assert json.loads(events.dump(event))["screenshot"] == "x.png"
+def test_a_field_of_a_later_version_is_passed_over():
+    line = {"at": AT, "kind": "phase", "state": "mark"}
+    assert events.parse(json.dumps({**line, "screenshot": "x.png"})) == events.parse(json.dumps(line))
 
 
 @pytest.mark.parametrize(
@@ -106,17 +102,16 @@ def test_other_time_zones_and_fewer_digits_are_understood():
 
 
 def test_a_blob_is_inline_up_to_256_bytes():
-    assert isinstance(events.blob(b"a" * 256), events.InlineBlob)
+    assert events.blob(b"a" * 256).b64 is not None
     stored = events.blob(b"a" * 257)
-    assert isinstance(stored, events.StoredBlob)
-    assert stored.size == 257
+    assert (stored.b64, stored.size) == (None, 257)
 
 
 @pytest.mark.parametrize("kind", ["access", "transform", "connection", "upload", "consent"])
 def test_a_stack_of_null_is_none(kind):
     line = next(line for line in LINES if line["kind"] == kind)
     event = events.parse(json.dumps({"v": 1, "at": AT, "stack": None} | line))
-    assert event.model_dump()["stack"] == ()
+    assert getattr(event, "stack", None) == ()
 
 
 def test_a_clock_that_nobody_measured_may_be_null():
@@ -157,4 +152,4 @@ def test_a_time_that_no_clock_shows_makes_a_bad_line(field, at):
 
 def test_an_unknown_field_is_not_taken_for_a_time():
     line = {"kind": "phase", "at": "2026-03-14T09:00:00Z", "state": "started", "until": ["x"]}
-    assert events.parse(json.dumps(line)).model_extra == {"until": ["x"]}
+    assert isinstance(events.parse(json.dumps(line)), events.Phase)

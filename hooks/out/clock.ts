@@ -2,40 +2,46 @@
 
 const SECOND_US = 1_000_000;
 
-const timespec = Memory.alloc(2 * Process.pointerSize);
-// Read as 32 bits each: a 64-bit number is an object, which costs more than the clock itself.
-const high = timespec.add(4);
-const nanos = timespec.add(Process.pointerSize);
-const HIGH = 2 ** 32;
-// Exclusive: a cooperative call would let another thread into the one buffer.
-const clockGettime = new NativeFunction(
-  Module.getGlobalExportByName("clock_gettime"),
-  "int",
-  ["int", "pointer"],
-  { scheduling: "exclusive", exceptions: "propagate" },
-);
-const CLOCK_REALTIME = 0;
-const CLOCK_BOOTTIME = 7;
+// In C: it is asked for every line, and what JavaScript reads of memory costs more than the clock itself.
+const clocks = new CModule(`
+typedef struct { long seconds, nanoseconds; } Time;
+extern int clock_gettime (int clock, Time * time);
+
+static double
+now (int clock)
+{
+  Time time;
+  clock_gettime (clock, &time);
+  return time.seconds * 1000000.0 + time.nanoseconds / 1000;
+}
+
+double micros (void) { return now (0 /* CLOCK_REALTIME */); }
+double boot_micros (double at) { return now (7 /* CLOCK_BOOTTIME */) - (now (0) - at); }
+`, { clock_gettime: Module.getGlobalExportByName("clock_gettime") });
 
 /** Microseconds since 1970. */
-export function micros(): number {
-  return read(CLOCK_REALTIME);
-}
+export const micros: () => number = new NativeFunction(clocks["micros"] as NativePointer, "double", [], {
+  scheduling: "exclusive", exceptions: "propagate",
+});
+
+const bootMicros = new NativeFunction(clocks["boot_micros"] as NativePointer, "double", ["double"], {
+  scheduling: "exclusive", exceptions: "propagate",
+});
 
 /** What the clock that nobody sets, and that goes on while the device sleeps, showed at a time of `micros`: milliseconds. */
 export function bootMs(at: number): number {
-  return Math.round((read(CLOCK_BOOTTIME) - (micros() - at)) / 1000);
+  return Math.round(bootMicros(at) / 1000);
 }
 
-function read(clock: number): number {
-  clockGettime(clock, timespec);
-  const seconds = Process.pointerSize === 8 ? timespec.readU32() + HIGH * high.readU32() : timespec.readS32();
-  return seconds * SECOND_US + Math.floor(nanos.readU32() / 1000);
-}
+let second = NaN;
+let untilSecond = "";
 
 /** A time as the contract writes it: RFC 3339, UTC, microseconds, trailing Z. */
 export function timestamp(at: number): string {
   const whole = Math.floor(at / SECOND_US);
-  const rest = String(at - whole * SECOND_US).padStart(6, "0");
-  return `${new Date(whole * 1000).toISOString().slice(0, 19)}.${rest}Z`;
+  if (whole !== second) {
+    second = whole;
+    untilSecond = new Date(whole * 1000).toISOString().slice(0, 19);
+  }
+  return `${untilSecond}.${String(at - whole * SECOND_US).padStart(6, "0")}Z`;
 }

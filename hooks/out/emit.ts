@@ -45,6 +45,7 @@ export class Fold implements Counted {
 }
 
 let app: string | null = null;
+let appText = "null";
 let flushMs = 50;
 let foldUs = 1_000_000;
 let waiting: string[] = [];
@@ -58,6 +59,7 @@ const beforeFlush: (() => void)[] = [];
 
 export function configure(name: string | null, flush: number, fold: number): void {
   app = name;
+  appText = JSON.stringify(name);
   flushMs = flush;
   foldUs = fold * 1000;
 }
@@ -110,8 +112,9 @@ export function emit(at: number, body: Body): void {
     dropped += 1;
     return;
   }
-  const whose = ownersIn("stack" in body ? body.stack : undefined);
-  waiting.push(JSON.stringify({ v: 1, at: timestamp(at), boot_ms: bootMs(at), app, pid: Process.id, ...body, ...whose }));
+  const whose = "stack" in body && body.stack.length > 0 ? ownersIn(body.stack) : null;
+  const rest = JSON.stringify(whose === null ? body : { ...body, ...whose });
+  waiting.push(`{"v":1,"at":"${timestamp(at)}","boot_ms":${bootMs(at)},"app":${appText},"pid":${Process.id},${rest.slice(1)}`);
   wake();
 }
 
@@ -204,6 +207,14 @@ function wake(): void {
   });
 }
 
+const strlen = new NativeFunction(Module.getGlobalExportByName("strlen"), "size_t", ["pointer"]);
+
+/** A text as UTF-8, not as text once more: of lines in a message each quote would be written as two characters. */
+function bytesOf(text: string): ArrayBuffer {
+  const at = Memory.allocUtf8String(text);
+  return at.readByteArray(Number(strlen(at))) ?? new ArrayBuffer(0);
+}
+
 /** Send what waits. */
 export function flush(all = false): void {
   settleFolds(all);
@@ -225,7 +236,7 @@ export function flush(all = false): void {
     send({ type: "facts", facts: told });
   }
   for (let from = 0; from < lines.length; from += LINES_A_MESSAGE) {
-    send({ type: "lines", lines: lines.slice(from, from + LINES_A_MESSAGE) });
+    send({ type: "lines" }, bytesOf(lines.slice(from, from + LINES_A_MESSAGE).join("\n")));
   }
 }
 

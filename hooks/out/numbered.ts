@@ -8,7 +8,6 @@ const MOST_KEPT_BYTES = 8 << 20;
 interface Sent {
   message: object;
   bytes: ArrayBuffer | null;
-  size: number;
 }
 
 let number = 0;
@@ -19,11 +18,10 @@ let keptBytes = 0;
 /** Give the host a message, with bytes. */
 export function send(message: object, bytes: ArrayBuffer | null = null): void {
   number += 1;
-  const size = (bytes?.byteLength ?? 0) + ((message as { lines?: string[] }).lines ?? []).reduce((sum, line) => sum + line.length, 0);
-  kept.push({ message, bytes, size });
-  keptBytes += size;
+  kept.push({ message, bytes });
+  keptBytes += bytes?.byteLength ?? 0;
   while (kept.length > MOST_KEPT || keptBytes > MOST_KEPT_BYTES) {
-    keptBytes -= kept.shift()?.size ?? 0;
+    keptBytes -= kept.shift()?.bytes?.byteLength ?? 0;
   }
   plain({ ...message, n: number }, bytes);
 }

@@ -34,13 +34,22 @@ def files(name: str, extra: Path | None = None) -> Iterator[Path]:
 
 def tree(path: Path) -> Any:
     """The content of one YAML file as plain data. Raises FileError with the line when it is not YAML."""
+    return _tree(path, _text(path))
+
+
+def _text(path: Path) -> str:
     try:
-        return yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise FileError(path, None, "not UTF-8 text.", "Save the file as UTF-8.") from None
+
+
+def _tree(path: Path, text: str) -> Any:
+    try:
+        return yaml.load(text, _LOADER)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise FileError(path, line, f"not YAML: {error.problem}.", "Fix the line and try again.") from None
-    except UnicodeDecodeError:
-        raise FileError(path, None, "not UTF-8 text.", "Save the file as UTF-8.") from None
 
 
 def parse[M: BaseModel](
@@ -54,19 +63,37 @@ def parse[M: BaseModel](
     `known` are the names that other files have, for a model that checks what it names: data, kinds, presets.
     `hint` is what to do about an error.
     """
-    data = tree(path)
+    return parse_text(path, _text(path), model, known, hint)
+
+
+def parse_text[M: BaseModel](
+    path: Path, text: str, model: type[M], known: Mapping[str, Any] | None = None, hint: str = ""
+) -> M:
+    """The same of a text; `path` is what errors name."""
+    data = _tree(path, text)
     try:
         return model.model_validate(data, context=known)
     except ValidationError as error:
         # A wrong value is the better hint than a missing field: the one often comes with the other.
         first = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise FileError(path, _line(path, first["loc"]), f"{where}: {first['msg']}.", hint) from None
+        raise FileError(path, line_of(text, first["loc"]), f"{where}: {first['msg']}.", hint) from None
 
 
-def _line(path: Path, loc: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on the way to `loc` that the file has."""
-    node = yaml.compose(path.read_text("utf-8"), _LOADER)
+def lines_of(path: Path, name: str) -> list[int]:
+    """The lines at which the entries of the list `name` begin, of a file that parses."""
+    node: Any = yaml.compose(_text(path), _LOADER)
+    return [
+        entry.start_mark.line + 1
+        for key, value in node.value
+        if key.value == name and isinstance(value, yaml.SequenceNode)
+        for entry in value.value
+    ]
+
+
+def line_of(text: str, loc: tuple[int | str, ...]) -> int:
+    """The line of the deepest node on the way to `loc` that the text has."""
+    node = yaml.compose(text, _LOADER)
     line = 1
     for part in loc:
         if isinstance(node, yaml.MappingNode):

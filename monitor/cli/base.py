@@ -32,14 +32,17 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
+    "baseline": ("accepting", "Write down what an app is known to do, for gate."),
     "compare": ("comparing", "Compare runs of one app with different answers."),
     "correlate": ("judging", "Read recordings into the index and judge them."),
     "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
     "devices": ("devices", "List the devices that are there, and what each can do."),
+    "diff": ("gating", "Say what one release does that another did not."),
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
     "explain": ("judging", "Say why one flow was flagged: the read, the match, and what speaks against it."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
@@ -52,13 +55,15 @@ VERBS = {
     "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
     "undo": ("devices", "Take back what a run left changed on a device."),
     "verify": ("judging", "Check the stamps of a recording and name what differs."),
+    "waive": ("accepting", "Accept a finding for a time."),
+    "waivers": ("accepting", "Check the waivers of findings."),
     "web": ("judging", "Show the recordings in the index in a browser."),
 }
 """Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
 
 EXIT_CODES = {
-    0: "done; no findings",
-    1: "done; there are findings",
+    0: "done; no findings, or none that fails a build",
+    1: "done; there are findings, or one that fails a build",
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",

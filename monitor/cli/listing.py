@@ -185,21 +185,26 @@ def _json(items: Sequence[BaseModel]) -> str:
 @main.command()
 @click.option(
     "--of",
-    type=click.Choice(["lines", "report", "comparison", "doctor"]),
+    type=click.Choice(["lines", "report", "comparison", "doctor", "gate", "baseline", "waivers", "flows"]),
     default="lines",
     show_default=True,
     help="What to describe.",
 )
 def schema(of: str) -> None:
-    """Print the JSON Schema of the lines, of the report, of a comparison, or of what `doctor --json` prints."""
-    if of == "lines":
-        described = events.schema()
-    elif of == "doctor":
-        from monitor.observe.android.doctor import schema as doctor_schema
+    """Print the JSON Schema of the lines, of what verbs write as JSON, or of the files of `gate`."""
+    match of:
+        case "lines":
+            described = events.schema()
+        case "doctor":
+            from monitor.observe.android.doctor import schema as doctor_schema
 
-        described = doctor_schema()
-    else:
-        from monitor.findings import comparison_schema, report_schema
+            described = doctor_schema()
+        case "report" | "comparison":
+            from monitor.findings import comparison_schema, report_schema
 
-        described = report_schema() if of == "report" else comparison_schema()
+            described = report_schema() if of == "report" else comparison_schema()
+        case _:
+            from monitor.gate.schemas import schema as gate_schema
+
+            described = gate_schema(of)
     click.echo(json.dumps(described, indent=1, ensure_ascii=False))

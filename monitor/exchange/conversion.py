@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pydantic import ValidationError
-
-from monitor.events import Event, Gap, dump, parse
+from monitor.events import BadLine, Event, Gap, dump, parse
 from monitor.recording import Recording
 
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -34,9 +32,7 @@ class Conversion:
 
     def add(self, *events: Event, body: bytes = b"") -> None:
         """Take events, and the body that they name: all of them, or none where this raises ValueError."""
-        for event in events:
-            dump(event)  # (half a character can be in an event, but in no line)
-        self.events.extend(events)
+        self.events.extend([parse(dump(event)) for event in events])
         if body:
             self.bodies.append(body)
 
@@ -66,13 +62,14 @@ class IntoRecording(Conversion):
 
     def add(self, *events: Event, body: bytes = b"") -> None:
         """Write events to the waiting file, and their body to the recording."""
-        lines = [dump(event).encode() + b"\n" for event in events]
+        lines = [dump(event).encode() for event in events]
+        checked = [parse(line) for line in lines]
         if body:
             self._recording.put_body(body)
-        for event, line in zip(events, lines, strict=True):
+        for event, line in zip(checked, lines, strict=True):
             self._times.append((event.at - _EPOCH) // _MICROSECOND)
             self._offsets.append(self._file.tell())
-            self._file.write(line)
+            self._file.write(line + b"\n")
 
     def finish(self) -> tuple[datetime, datetime] | None:
         """Append the events to the recording in order of time, those of one time as they came; the first and last."""
@@ -105,9 +102,8 @@ def possible(at: datetime) -> datetime:
 
 def problem(error: Exception) -> str:
     """What is wrong with an entry, in one line without its values."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'entry'}: {first['msg']}"
+    if isinstance(error, BadLine):
+        return str(error)
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, KeyError):

@@ -68,6 +68,10 @@ class RecipientTable(BaseModel):
         """Prefix of class names -> recipient."""
         return {prefix: known for known in (*self.recipients, *self.lab) for prefix in known.code}
 
+    def of_host(self, host: str) -> Known | None:
+        """Who receives at a (clean) host, by the longest known domain; None when nobody that we know."""
+        return next((self.by_host[name] for name in _domains(host) if name in self.by_host), None)
+
     def of_frame(self, frame: str) -> Known | None:
         """Whose code a stack frame is, by the longest known prefix; None when nobody's that we know."""
         name = frame.partition("(")[0]
@@ -125,12 +129,13 @@ class Recipients:
         if not host:
             return Recipient(host="", reason=because(Why.NO_HOST))
         declared = self._declared(host) if self._declared else None
-        known = next((self._table.by_host[name] for name in _domains(host) if name in self._table.by_host), None)
+        known = self._table.of_host(host)
         party, reason = self._party(host, known)
         if declared and declared.party:
             party, reason = declared.party, because(Why.POLICY_SAYS, name=declared.name)
         return Recipient(
             host=host,
+            key=recipient_key(host, self._table),
             name=known.name if known else declared.name if declared else None,
             party=party,
             reason=reason,
@@ -219,6 +224,15 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     # Python 3.12 does not look through ::ffff:127.0.0.1.
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def recipient_key(host: str, table: RecipientTable) -> str:
+    """One name for all hosts of a recipient: the first domain of a known one, else the registrable domain, else the
+    host; `ip` of an address. `host` is clean."""
+    if _address(host) is not None:
+        return "ip"
+    known = table.of_host(host)
+    return known.hosts[0] if known and known.role != "hosting" else registrable(host) or host
 
 
 @cache

@@ -27,7 +27,7 @@ from monitor.observe.hooked import Hooked, HookStatus
 from monitor.observe.patience import AWAY_S, within
 from monitor.observe.sources import Source
 
-__all__ = ["Agent", "Options", "agent_js", "bridge"]
+__all__ = ["Agent", "Options", "agent_js", "bridge", "was_away"]
 
 PLACED_S = 5.0
 """How long a process is held for the hooks that must be in before its first line; the agent itself gives up earlier."""
@@ -46,10 +46,8 @@ TRUSTS_S = 10.0
 BACK_TRY_S = 0.5
 SERVER_S = 20.0
 """How long frida-server alone may give no answer, while the device does."""
-CAME_BACK = (
-    "it was lost for {:.0f} s: the agent kept its lines and sent them then; the screen, the system's own counts and "
-    "what goes through adb were not seen meanwhile"
-)
+AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"
+KEPT = "; the agent kept its lines and sent them then"
 
 
 def agent_js() -> str:
@@ -59,6 +57,15 @@ def agent_js() -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+
+
+def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
+    """The device was not there for a while; `pid`: a process in which an agent went on."""
+    detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
+    subject = "connection to the device"
+    return Gap(
+        at=since, until=until, app=app, pid=pid, where="device", subject=subject, why="not_observed", detail=detail
+    )
 
 
 def bridge() -> str | None:
@@ -413,18 +420,7 @@ class Agent(Listener):
         self._kept_s = 0  # Script.resume: only once
         if self._is_child:
             return
-        seconds = (self._now() - since).total_seconds()
-        gap = Gap(
-            at=since,
-            until=self._now(),
-            app=self.app,
-            pid=self._pid,
-            where="device",
-            subject="connection to the device",
-            why="not_observed",
-            detail=CAME_BACK.format(seconds),
-        )
-        self._record([gap])
+        self._record([was_away(self.app, since, self._now(), self._pid)])
         if self._gate is not None and not self._stopping:  # the server let all go when the way to it was lost
             self._gate.close()
             self._hold_others(cast(FridaDevice, self._device))

@@ -17,6 +17,8 @@ from monitor.observe.consent_signals import Signals
 MOST_REASONS = 200
 """Different reasons that are told and counted; the rest is one more."""
 REST = "other reasons"
+MOST_LINES = 10_000
+"""Lines of one message."""
 
 Why = Literal["refused", "hook_error"]
 
@@ -29,8 +31,11 @@ class Lines:
         self._channel = channel
         self._refuse = refuse
 
-    def events(self, lines: Sequence[Any], arrived: datetime) -> list[Event]:
-        """Lines of the contract that came in at a time on the host's clock."""
+    def events(self, text: bytes, arrived: datetime) -> list[Event]:
+        """Lines of the contract that came in at a time on the host's clock. Raises Refused when they are too many."""
+        lines = text.split(b"\n", MOST_LINES)
+        if len(lines) > MOST_LINES:
+            raise Refused("a message with too many lines")
         return self._each(lines, lambda line: self._checked([_parsed(line)], arrived))
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
@@ -67,14 +72,12 @@ class Lines:
         return [event.model_copy(update={"arrived": arrived}) for event in stored]
 
 
-def _parsed(line: Any) -> Event:
-    if not isinstance(line, str):
-        raise Refused("not a line of the contract")
-    if len(line) > LONGEST_LINE // 4 and len(line.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
+def _parsed(line: bytes) -> Event:
+    if len(line) > LONGEST_LINE:
         raise Refused("a line with too much in it")
     try:
         return parse(line)
-    except (BadLine, UnicodeError):
+    except BadLine:
         raise Refused("not a line of the contract") from None
 
 

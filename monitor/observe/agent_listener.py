@@ -127,7 +127,7 @@ class Listener:
             case PlainSent():
                 self._sent(self._plaintext.feed(payload, data, self._pid), arrived)
             case LinesSent():
-                self._record(self._lines.events(payload.lines, arrived))
+                self._record(self._lines.events(data, arrived))
             case FactsSent():
                 self._record(self._lines.understood(payload.facts, arrived))
             case StatusesSent() | Placed() | Ready() | ClockTold() | Unpinned() | ProbeTold():

@@ -8,9 +8,24 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from monitor.events import Access, Connection, Consent, Endpoint, Event, Gap, Phase, Signal, Transform, Upload, Witness
+from monitor.events import (
+    Access,
+    Connection,
+    Consent,
+    Endpoint,
+    Event,
+    Gap,
+    Part,
+    Phase,
+    Screen,
+    Signal,
+    Transform,
+    Upload,
+    Witness,
+)
 from monitor.observe.hooked import HookStatus
 
 SLACK = timedelta(seconds=10)
@@ -74,10 +89,9 @@ class PlainSent(_Message):
 
 
 class LinesSent(_Message):
-    """Lines of the contract, as text."""
+    """Lines of the contract, in the bytes beside it."""
 
     type: Literal["lines"]
-    lines: Annotated[list[Any], Field(max_length=10_000)]
 
 
 class FactsSent(_Message):
@@ -245,7 +259,7 @@ class Channel:
             raise Refused("a line of another process")
         self._speaks(event, vias)
         self._times(event)
-        bounded(event.__dict__, event.model_extra)
+        bounded(event)
         if missing := [name for name in _named(event) if name not in self.bodies]:
             raise Refused(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
 
@@ -259,6 +273,8 @@ class Channel:
                 raise Refused("consent in the name of somebody else")
             case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
                 raise Refused("a mark that only a person makes")
+            case Screen() if event.by != "agent" or (event.touched and event.touched.by not in ("user", "app")):
+                raise Refused("a screen that only the host sees")
             case Witness():
                 raise Refused("a count that only the system makes")
             case Gap() if event.where not in ("hook", "device"):
@@ -281,6 +297,8 @@ def _named(event: Event) -> Iterable[str]:
         case Transform():
             blobs = (event.input, event.output, event.key, event.iv)
             return [name for blob in blobs if isinstance(name := getattr(blob, "body", None), str)]
+        case Screen():
+            return [name for name in (event.tree, event.image, event.film) if name]
         case _:
             return []
 
@@ -295,16 +313,30 @@ def bounded(*values: Any) -> None:
         if items > MOST_ITEMS:
             raise Refused("a line with too much in it")
         for value in level:
-            match value:
-                case None | bool() | datetime():
-                    pass
-                case str():
-                    if len(value) > LONGEST_TEXT:
-                        raise Refused("a line with too much in it")
-                    if not value.isascii() and _HALF.search(value):
-                        raise Refused("a text that is none")
-                case _:
-                    deeper += _inside(value)
+            kind = type(value)
+            if kind is str:
+                if len(value) > LONGEST_TEXT:
+                    raise Refused("a line with too much in it")
+                if not value.isascii() and _HALF.search(value):
+                    raise Refused("a text that is none")
+            elif value is None or kind is bool or kind is datetime:
+                pass
+            elif kind is int:
+                if abs(value) > MOST_NUMBER:
+                    raise Refused("a number that is too large")
+            elif kind is float:
+                if not math.isfinite(value):
+                    raise Refused("a number that is none")
+            elif kind is list or kind is tuple:
+                deeper += value
+            elif kind is dict:
+                deeper += value.keys()
+                deeper += value.values()
+            elif isinstance(value, BaseModel):
+                deeper += value.__dict__.values()
+                deeper += (value.model_extra or {}).values()
+            else:
+                raise Refused("a line with something in it that is no JSON")
         if not deeper:
             return
         level = deeper
@@ -320,8 +352,8 @@ def _inside(value: Any) -> Iterable[Any]:
             if isinstance(value, int) and abs(value) > MOST_NUMBER:
                 raise Refused("a number that is too large")
             return ()
-        case BaseModel():
-            return [*value.__dict__.values(), *(value.model_extra or {}).values()]
+        case Part():
+            return iter(msgspec.structs.astuple(value))
         case dict():
             return [*value.keys(), *value.values()]
         case list() | tuple():

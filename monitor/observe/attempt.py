@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from monitor.errors import SetupError
 from monitor.events import Endpoint, Event, Gap, Phase, count_sources
-from monitor.observe.agent import Agent, Options
+from monitor.observe.agent import Agent, Options, was_away
 from monitor.observe.clock import summary
 from monitor.observe.crash import deadly
 from monitor.observe.device import Device, Records
@@ -130,7 +130,7 @@ class Attempt:
                 else:
                     if lost_at is not None:
                         self.say(BACK_SAID)
-                        self.recording.append(_away(package, lost_at))
+                        self.recording.append(was_away(package, lost_at, _now()))
                     lost_at = None
             return not alive
 
@@ -227,7 +227,7 @@ class Attempt:
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
         self.say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
-        with self._agent(chosen, _Nowhere()) as agent:
+        with self._agent(chosen, Nowhere()) as agent:
             self.device.reset()
             with suppress(SetupError):
                 agent.launch(self.device.launch())
@@ -334,17 +334,6 @@ def counted(states: Mapping[str, str]) -> str:
     return ", ".join(parts)
 
 
-def _away(app: str, since: datetime) -> Gap:
-    """The device was not there for a while, and no agent either."""
-    until = _now()
-    seconds = (until - since).total_seconds()
-    detail = (
-        f"it was lost for {seconds:.0f} s: the screen, the system's own counts and what goes through adb were not seen"
-    )
-    subject = "connection to the device"
-    return Gap(at=since, until=until, app=app, where="device", subject=subject, why="not_observed", detail=detail)
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -354,7 +343,7 @@ def _number(sources: Sequence[Source]) -> str:
     return f"{len({source.name for source in sources}):,}"
 
 
-class _Nowhere:
+class Nowhere:
     """Takes the lines of a start that is only made to see whether the app survives it."""
 
     def append_all(self, events: Sequence[Event], /) -> object:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.events import Event
 from monitor.observe.agent import Agent, Options
 from monitor.observe.android import package as packages
 from monitor.observe.android import server
@@ -15,6 +12,7 @@ from monitor.observe.android.doctor import Result
 from monitor.observe.android.entrance import AndroidTarget
 from monitor.observe.android.faults import DeviceFault, fault
 from monitor.observe.android.processes import Processes
+from monitor.observe.attempt import Nowhere
 from monitor.observe.device import Target
 from monitor.observe.frida_device import FridaFault
 
@@ -42,7 +40,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
 
 def checked(target: Target, package: str, serial: str, *, api_level: int | None) -> Result:
     """Start an app with an agent that watches no source, and say what came of the agent's check of itself."""
-    with Agent(_Nowhere(), (), package, Options(api_level=api_level, partial=True)) as agent:
+    with Agent(Nowhere(), (), package, Options(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe
     problem = "it told nothing" if probe is None else probe.problem
@@ -51,15 +49,3 @@ def checked(target: Target, package: str, serial: str, *, api_level: int | None)
         return Result(check="hooks", level="fault", code=error.code, message=error.what, remedy=error.next_step)
     message = f"in {package} the agent saw all {probe.called} calls of methods of its own ({probe.ms} ms)"
     return Result(check="hooks", level="ok", code=None, message=message, remedy=None)
-
-
-class _Nowhere:
-    """Takes the lines of an app that nobody observes."""
-
-    def append_all(self, events: Sequence[Event], /) -> object:
-        """Forget them."""
-        return len(events)
-
-    def put_body(self, data: bytes, /) -> str | None:
-        """Forget it."""
-        return hashlib.sha256(data).hexdigest()

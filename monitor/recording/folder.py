@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from monitor import private
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Line, Ref, Run, dump
+from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
 from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
@@ -179,13 +179,12 @@ class Recording:
 
     def events[Kind: Line](self, kind: type[Kind]) -> Iterator[Kind]:
         """All events of one kind that parse, in order: `recording.events(Upload)`."""
-        name = kind.model_fields["kind"].default
-        return (read.event for read in self.read(name) if isinstance(read.event, kind))
+        return (read.event for read in self.read(kind_of(kind)) if isinstance(read.event, kind))
 
     def seen[Kind: Event](self, kind: type[Kind]) -> Iterator[Seen[Kind]]:
         """The same with their names and their times on the host's clock, an unfinished last line too."""
         run = self.run
-        for read in self.read(kind.model_fields["kind"].default, finished=True):
+        for read in self.read(kind_of(kind), finished=True):
             if isinstance(read.event, kind):
                 yield see(read.ref, read.event, run.clock_offset_ms)
 

@@ -83,7 +83,7 @@ def policy(style: str) -> str:
 def environment(folder: Path = TEMPLATES) -> Environment:
     """The templates: everything escaped, no control characters, no name left undefined."""
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=escape.html,

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
+import msgspec
 import phonenumbers
 
-from monitor.events import Access, InlineBlob, Record, Run, StoredBlob, Upload, Value
+from monitor.events import Access, Blob, Part, Record, Run, Upload, Value
 from monitor.findings import Match, Reason, Report
 
 HIDDEN = "***"
@@ -313,7 +314,7 @@ class Mask:
                     return size
         return 0
 
-    def event[R: Record](self, record: R) -> R:
+    def event[R: Record | Part](self, record: R) -> R:
         """A line of the recording, or another record, masked."""
         masked: R = self._record(record)
         return masked
@@ -322,23 +323,21 @@ class Mask:
         if isinstance(record, Match):
             return self.match(record)
         if isinstance(record, Value):
-            changes = {"text": mask_value(record.type, record.text), **self._extra(record)}
-            return record.model_copy(update=changes)
+            return record.model_copy(update={"text": mask_value(record.type, record.text)})
         if isinstance(record, Reason):
-            fields = record.model_extra or {}
-            return record.model_copy(update={name: self._field(name, value) for name, value in fields.items()})
-        if isinstance(record, InlineBlob):
-            return InlineBlob(b64="")
-        if isinstance(record, StoredBlob):
-            return record
-        changes = {name: self._field(name, value) for name, value in record.__dict__.items()} | self._extra(record)
+            extra = record.model_extra or {}
+            return record.model_copy(update={name: self._field(name, value) for name, value in extra.items()})
+        if isinstance(record, Blob):
+            return record if record.b64 is None else Blob(b64="")
+        fields = msgspec.structs.asdict(record) if isinstance(record, Part) else record.__dict__
+        changes = {name: self._field(name, value) for name, value in fields.items()} | self._extra(record)
         if isinstance(record, Upload):
             changes["url"] = self.url(record.url) if record.url and "//" in record.url else self._any(record.url)
             changes["headers"] = tuple(self.header(name, value) for name, value in record.headers)
         return record.model_copy(update=changes)
 
     def _field(self, name: str, value: Any) -> Any:
-        if isinstance(value, Record):
+        if isinstance(value, Record | Part):
             return self._record(value)
         if name in _STRUCTURE or isinstance(value, int | float):
             return value
@@ -346,9 +345,9 @@ class Mask:
             return self._code(value)
         return self._any(value)
 
-    def _extra(self, record: Record) -> dict[str, Any]:
+    def _extra(self, record: Record | Part) -> dict[str, Any]:
         """Fields that this version does not know: nothing can be told of them, so all of them is masked."""
-        return {name: self._any(value) for name, value in (record.model_extra or {}).items()}
+        return {name: self._any(value) for name, value in (getattr(record, "model_extra", None) or {}).items()}
 
     def _code(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -357,7 +356,7 @@ class Mask:
 
     def _any(self, value: Any) -> Any:
         match value:
-            case Record():
+            case Record() | Part():
                 return self._record(value)
             case str():
                 return self.excerpt(value)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from monitor import escape
 from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
+from monitor.findings.identity import identity
 from monitor.reports.articles import cited
 from monitor.reports.frames import Frame, caller, frames
 from monitor.reports.gaps import besides, named
@@ -35,72 +36,73 @@ Tree = dict[str, Any]
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     """The report as one SARIF log with one run."""
-    words = Words(lang)
+    return document([run_of(report, Words(lang), reveal)])
+
+
+def document(runs: Sequence[Tree]) -> str:
+    """A SARIF log of some runs."""
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": list(runs)}
+    return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
+
+
+def run_of(report: Report, words: Words, reveal: bool) -> Tree:
+    """One report as a run; its results in the order of `worst_first`."""
     rules = _rules(report)
     index = {rule.id: number for number, rule in enumerate(rules)}
     flows = {flow.id: flow for flow in report.flows}
     run = report.run
-    log: Tree = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "appwitness",
-                        "fullName": "appwitness: which personal data left the device, and whether the user had agreed",
-                        **_given(version=run.versions.get("appwitness")),
-                        "language": words.tag if words.tag != "en" else "en-US",
-                        "rules": [_rule(rule, words) for rule in rules],
-                        "notifications": [
-                            {"id": why, "shortDescription": {"text": words(f"why_{why}")}}
-                            for why in sorted({gap.why for gap in report.gaps})
-                        ],
-                    }
-                },
-                "automationDetails": {"id": f"appwitness/{run.app.package}/{run.plan}/"},
-                "invocations": [
-                    {
-                        "executionSuccessful": True,
-                        "startTimeUtc": format_time(run.started),
-                        **_given(endTimeUtc=format_time(run.ended) if run.ended else None),
-                        "toolExecutionNotifications": [
-                            {
-                                "level": "warning",
-                                "descriptor": {"id": gap.why},
-                                "message": {
-                                    "text": _gap_text(named(gap, words), gap.where, gap.why, besides(gap), words)
-                                },
-                                "timeUtc": format_time(gap.at),
-                                **({"locations": [_place(gap.ref)]} if gap.ref else {}),
-                            }
-                            for gap in report.gaps
-                        ],
-                    }
+    return {
+        "tool": {
+            "driver": {
+                "name": "appwitness",
+                "fullName": "appwitness: which personal data left the device, and whether the user had agreed",
+                **_given(version=run.versions.get("appwitness")),
+                "language": words.tag if words.tag != "en" else "en-US",
+                "rules": [_rule(rule, words) for rule in rules],
+                "notifications": [
+                    {"id": why, "shortDescription": {"text": words(f"why_{why}")}}
+                    for why in sorted({gap.why for gap in report.gaps})
                 ],
-                "originalUriBaseIds": {
-                    BASE: {"description": {"text": f"The folder of the recording {plain(report.recording)}."}}
-                },
-                "columnKind": "utf16CodeUnits",
-                "results": [_result(finding, report, flows, index, words) for finding in worst_first(report)],
-                "properties": {
-                    "recording": report.recording,
-                    "package": run.app.package,
-                    "plan": run.plan,
-                    "device": run.device.kind,
-                    "observers": report.observers.model_dump(mode="json"),
-                    **_given(assumedConsent=assumption(report, words) or None),
-                    **({"imported": files(report, words)} if run.source else {}),
-                    "verdict": verdict(report, words).line,
-                    "gaps": len(report.gaps),
-                    "verified": state(report),
-                    "verifiedDetail": integrity(report, words),
-                    "masked": not reveal,
-                },
+            }
+        },
+        "automationDetails": {"id": f"appwitness/{run.app.package}/{run.plan}/"},
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "startTimeUtc": format_time(run.started),
+                **_given(endTimeUtc=format_time(run.ended) if run.ended else None),
+                "toolExecutionNotifications": [
+                    {
+                        "level": "warning",
+                        "descriptor": {"id": gap.why},
+                        "message": {"text": _gap_text(named(gap, words), gap.where, gap.why, besides(gap), words)},
+                        "timeUtc": format_time(gap.at),
+                        **({"locations": [_place(gap.ref)]} if gap.ref else {}),
+                    }
+                    for gap in report.gaps
+                ],
             }
         ],
+        "originalUriBaseIds": {
+            BASE: {"description": {"text": f"The folder of the recording {plain(report.recording)}."}}
+        },
+        "columnKind": "utf16CodeUnits",
+        "results": [_result(finding, report, flows, index, words) for finding in worst_first(report)],
+        "properties": {
+            "recording": report.recording,
+            "package": run.app.package,
+            "plan": run.plan,
+            "device": run.device.kind,
+            "observers": report.observers.model_dump(mode="json"),
+            **_given(assumedConsent=assumption(report, words) or None),
+            **({"imported": files(report, words)} if run.source else {}),
+            "verdict": verdict(report, words).line,
+            "gaps": len(report.gaps),
+            "verified": state(report),
+            "verifiedDetail": integrity(report, words),
+            "masked": not reveal,
+        },
     }
-    return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
 
 
 def _inert(tree: Any) -> Any:
@@ -158,7 +160,10 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
         "relatedLocations": [
             _place(ref, number, _event_text(report.evidence.get(ref), words)) for number, ref in enumerate(others, 1)
         ],
-        "partialFingerprints": {"appwitness/v1": _fingerprint(finding, report)},
+        "partialFingerprints": {
+            "appwitness/v1": _fingerprint(finding, report),
+            "appwitness/v2": identity(finding, report.run.app.package).digest,
+        },
         "occurrenceCount": finding.count,
         **({"codeFlows": [_code_flow(flow, report, words) for flow in of[:CODE_FLOWS]]} if of else {}),
         **({"stacks": stacks} if stacks else {}),

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import msgspec
 from sqlalchemy import Connection, StaticPool, Table, delete, func, insert, select, update
 
 from monitor.errors import UserError
@@ -282,7 +283,7 @@ class Store:
         """The gaps that correlating came upon, in the order they were saved."""
         query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
         with self._reading() as connection:
-            return [ReportedGap.model_validate_json(gap) for gap in connection.scalars(query)]
+            return [msgspec.json.decode(gap, type=ReportedGap) for gap in connection.scalars(query)]
 
     # inside
 
@@ -308,9 +309,9 @@ class Store:
         if self._engine.dialect.name == "sqlite":
             # past SQLAlchemy's own handling of parameters, which costs as much as SQLite's whole work
             columns = ", ".join(f'"{name}"' for name in rows[0])
-            places = ", ".join(f":{name}" for name in rows[0])
+            places = ", ".join("?" * len(rows[0]))
             text = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608, our own names
-            connection.exec_driver_sql(text, rows)
+            connection.exec_driver_sql(text, [tuple(row.values()) for row in rows])
         else:
             connection.execute(insert(table), without_nul(rows))
 

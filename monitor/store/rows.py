@@ -17,6 +17,7 @@ from monitor.events import (
     Transform,
     Upload,
     Witness,
+    dump,
     format_time,
 )
 from monitor.findings import Finding, Flow, ReportedGap
@@ -164,7 +165,7 @@ def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
         "number": number,
         "subject": gap.subject,
         "why": gap.why,
-        "gap": gap.model_dump_json(),
+        "gap": dump(gap),
     }
 
 

@@ -20,9 +20,11 @@ from trustme import CA
 from monitor.events import Gap
 from monitor.findings import Report
 from monitor.lab.expected import load, shown
-from monitor.observe.android import app_files, builds, gadget
+from monitor.observe.android import app_files, builds, gadget, package
 from monitor.observe.android.control import Control
+from monitor.observe.android.entrance import Entrance
 from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.wanted import Wanted
 from monitor.observe.frida_device import VERSION
 from monitor.recording import Recording, verify
 from tests.adb.rig import gadget as played
@@ -173,6 +175,20 @@ def test_an_app_that_android_does_not_let_be_debugged(phone_of: Make, control_of
     with lab_app.furnish(phone, "circle", "free") as app, pytest.raises(DeviceFault) as raised:
         gadget.ready(control_of(phone), gadget.Way(build=build), app.app.package, tmp_path, nothing, nothing)
     assert raised.value.code == "app-not-debuggable"
+
+
+def test_without_hooks_the_gadget_of_the_package_lets_the_app_run(
+    phone_of: Make, control_of: Of, tmp_path: Path
+) -> None:
+    phone = phone_of(su="")
+    with lab_app.furnish(phone, "circle", "silent", gadget=CONFIG) as app:
+        control = control_of(phone)
+        entrance = Entrance(control, Wanted(phone.serial, package=app.app.package), 0, tmp_path)
+        entrance.open(package.identity(control, app.app.package), nothing)
+        assert entrance.target.otherwise is not None
+        pid = entrance.target.otherwise()
+        assert not (phone.root / f"data/rig/held/{pid}").exists()
+    assert control.journal.undo_all(control.take_back) == []
 
 
 def nothing() -> None:

@@ -103,7 +103,6 @@ def test_installed_and_taken_off(phone_of: Phones, control_of: Controls, tmp_pat
         "facts": {},
     }
     assert (found.uid, found.launcher, found.installer) == (10101, f"{NAME}.Main", None)
-    assert package.packages(control) == [NAME]
     assert (phone.root / found.paths[0].lstrip("/")).read_bytes() == file.read_bytes()
     assert package.permissions(control, NAME).granted == ()
     assert control.shell.user("ls -A /data/local/tmp").out == ""

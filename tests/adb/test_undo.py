@@ -22,8 +22,9 @@ from tests.adb.test_observe import left
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
 
 KILLS = int(os.environ.get("KILLS", "1"))
-"""How many random kills are tried on each version; `KILLS=40 make test-slow` tries two hundred."""
-VERSIONS = {24: "toybox", 29: "magisk", 33: "root-word", 34: "kernelsu", 36: "magisk"}
+"""How many random kills are tried on each version; `KILLS=40 make test-slow` tries 240."""
+VERSIONS = [(24, "toybox"), (29, "magisk"), (33, "root-word"), (34, "kernelsu"), (36, "magisk"), (33, "")]
+"""API level and how root is had; without, the app can be debugged, and Frida's gadget is made ready."""
 MOST = 40
 """More changes than a run makes."""
 
@@ -48,11 +49,16 @@ def prepare(serial: str, home: Path, apk: Path, server: Path, kill_at: int, afte
 
     Journal.before = before  # type: ignore[method-assign]
     proxy = home / "ca.pem"
-    wanted = Wanted(serial, apks=(apk,), frida_server=server)
+    wanted = Wanted(serial, apks=(apk,), frida_server=server, frida_gadget=server)
     with device.opened(wanted, "refuse", home) as phone:
         phone.install()
         phone.prepare("127.0.0.1", 9, proxy)
         phone.reset()
+        if phone.launch().gadget is not None:  # as Frida does when it starts the app
+            shell = finding.control(finding.choose(serial), home / "other").shell
+            name = phone.app.package
+            shell.check(f"am set-debug-app -w --persistent {name}; touch /data/local/tmp/frida-gadget-1.so")
+            shell.check(f"run-as {name} touch gadget.so gadget.config")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -64,20 +70,20 @@ def authority(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("api", VERSIONS)
+@pytest.mark.parametrize(("api", "su"), VERSIONS)
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_anywhere_undo_brings_back_what_was(
-    phone_of: Callable[..., Phone], tmp_path: Path, api: int, number: int
+    phone_of: Callable[..., Phone], tmp_path: Path, api: int, su: str, number: int
 ) -> None:
-    chance = random.Random(f"{api} {number}")
+    chance = random.Random(f"{api} {su} {number}")
     kill_at, after = chance.randrange(1, MOST), chance.random() < 0.5
-    phone = phone_of(api=api, su=VERSIONS[api])
+    phone = phone_of(api=api, su=su)
     home = tmp_path / "home"
     home.mkdir()
     authority(home / "ca.pem")
     program = tmp_path / "frida-server"
     program.write_bytes(frida_server.program())
-    with lab_app.furnish(phone, "circle", "free", installed=False) as app:
+    with lab_app.furnish(phone, "circle", "free", installed=False, debuggable=not su) as app:
         before = left(phone)
         child = multiprocessing.get_context("spawn").Process(
             target=prepare, args=(phone.serial, home, app.apk, program, kill_at, after)

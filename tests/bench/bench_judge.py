@@ -69,8 +69,9 @@ def lines(size: int, every: int = 1) -> Lines:
 
 def _beside(made: Lines, at: datetime, number: int) -> None:
     made.consents.append((f"consents.jsonl:{number + 1}", _consent(at + STEP / 3, number)))
-    state = ("foreground", "background", "screen_off", "screen_on")[number % 4]
-    made.phases.append((f"phases.jsonl:{number + 1}", Phase.model_validate({"at": at, "state": state, "pid": 1})))
+    states: tuple[Any, ...] = ("foreground", "background", "screen_off", "screen_on")
+    state = states[number % 4]
+    made.phases.append((f"phases.jsonl:{number + 1}", Phase(at=at, state=state, pid=1)))
     made.claims.append(_claim(at + STEP / 2, number))
 
 

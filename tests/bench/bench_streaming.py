@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monitor.events import Upload
+from monitor.events import Upload, made
 from monitor.match import decode
 from monitor.match.finding import Index
 from monitor.match.hits import Hit
@@ -91,7 +91,7 @@ def of_kind(kind: str, megabytes: int) -> Iterator[Given]:
         planted = write(kind, path / "bodies" / name, megabytes)
         size = (path / "bodies" / name).stat().st_size
         hint = "multipart/form-data; boundary=b0u" if kind == "multipart" else "application/octet-stream"
-        upload = Upload.model_validate({"at": "2026-05-01T00:00:00Z", "via": "http", "type": hint, "headers": []})
+        upload = made(Upload, {"at": "2026-05-01T00:00:00Z", "via": "http", "type": hint, "headers": []})
         index = Index()
         for value in values(1000):
             index.add((value.type, value.text), value)

@@ -255,7 +255,7 @@ def check(recording: Recording, run: Traffic, killed: list[tuple[str, float]]) -
         if number:
             found[int(number[1])] += 1
     gaps = list(recording.events(Gap))
-    named |= {str((gap.model_extra or {}).get("body")) for gap in gaps}
+    named |= {str(gap.body) for gap in gaps}
     missing = sorted(run.answered - found.keys())
     for lost in missing[:5]:
         kind, at = run.answered[lost]

@@ -4,6 +4,7 @@ import json
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -25,7 +26,7 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
 
 
-def make_recording(path: Path, *, consent: str | None = None, gap: bool = False, send: bool = True) -> Recording:
+def make_recording(path: Path, *, consent: Any = None, gap: bool = False, send: bool = True) -> Recording:
     run = events.Run(
         id=f"run-{path.name}",
         app=events.AppIdentity(package="com.example.pages"),
@@ -34,7 +35,7 @@ def make_recording(path: Path, *, consent: str | None = None, gap: bool = False,
         ended=START + timedelta(minutes=1),
     )
     recording = Recording.create(path, run)
-    base = {"app": "com.example.pages", "pid": 1}
+    base: dict[str, Any] = {"app": "com.example.pages", "pid": 1}
     if consent:
         recording.append(
             events.Consent(at=START + timedelta(seconds=1), signal="tap", status=consent, by="user", text="x", **base)

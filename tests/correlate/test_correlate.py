@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def access(second: float, text: str = NUMBER) -> events.Access:
     )
 
 
-def upload(recording: Recording, second: float, text: str = NUMBER, **more: object) -> events.Upload:
+def upload(recording: Recording, second: float, text: str = NUMBER, **more: Any) -> events.Upload:
     body = json.dumps({"n": text}).encode()
     fields = {
         "via": "http",

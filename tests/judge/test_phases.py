@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_what_was_on_the_screen_has_been_left_since(lines, since):
 
 @pytest.mark.parametrize("offset_s", [-3600, 0, 3600])
 def test_a_mark_of_the_host_carries_its_clock(offset_s):
-    lines = [(8, "mark", "observation ended", None), (9 + offset_s, "exited", "JVM_Halt", 1)]
+    lines: list[Any] = [(8, "mark", "observation ended", None), (9 + offset_s, "exited", "JVM_Halt", 1)]
     made = [
         (f"phases.jsonl:{number}", Phase(at=at(second), state=state, text=text, pid=pid))
         for number, (second, state, text, pid) in enumerate(lines, 1)

@@ -4,7 +4,7 @@ import pytest
 
 from monitor import catalog
 from monitor.app_ops import AppOps
-from monitor.events import Access, Gap, Observers, Phase, Run, Upload, Witness
+from monitor.events import Access, Gap, Observers, Phase, Run, Upload, Witness, made
 from monitor.judge.witnesses import missed
 from monitor.seen import see
 from tests.judge.scenario import at
@@ -29,7 +29,7 @@ def run_of(offset_s=0):
 def use(second, op="FINE_LOCATION", until=None, count=1, **fields):
     end = at(second if until is None else until)
     fields = {"by": "appops", "subject": op, **fields}
-    return Witness.model_validate({"at": end, "from": at(second), "until": end, "count": count, **fields})
+    return made(Witness, {"at": end, "from": at(second), "until": end, "count": count, **fields})
 
 
 def read(second, data="location", count=1, until=None, outcome="returned"):
@@ -161,7 +161,7 @@ def started(pid, second):
 def test_a_process_without_hooks_is_told_of_once(witnesses, gap, expected):
     lines = [see(f"witnesses.jsonl:{number}", each, 0) for number, each in enumerate(witnesses, 1)]
     told = {"at": at(50), "where": "hook", "why": "process_not_instrumented", **(gap or {})}
-    known = [Gap.model_validate(told)] if gap else []
+    known = [made(Gap, told)] if gap else []
     phases = [Phase(at=at(1), state="started", pid=7)]
     found = missed(run_of(), BOTH, lines, [], [], 0, OPS, phases=phases, gaps=known)
     assert [each.subject for each in found] == expected

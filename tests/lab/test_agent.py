@@ -504,7 +504,7 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
     agent._pid = 7
     about = {"v": 1, "at": format_time(datetime.now(UTC)), "app": "probe", "pid": 7}
     access = json.dumps({**about, "kind": "access", "source": "s", "data": "location", "outcome": "empty"})
-    agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [access, "{nonsense"]}}, None)
+    agent._on_message({"type": "send", "payload": {"type": "lines"}}, f"{access}\n{{nonsense".encode())
     agent._on_message({"type": "send", "payload": {"type": "facts", "facts": [{"fact": "nonsense"}]}}, None)
     agent._on_message({"type": "send", "payload": {"type": "surprise"}}, None)
     agent._on_message({"type": "error", "description": "Error: x", "stack": "Error: x at y"}, None)
@@ -513,7 +513,7 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
     ]  # fmt: skip
     assert recorded[1].arrived is not None
     phase = json.dumps({**about, "kind": "phase", "state": "started"})
-    agent._on_message({"type": "send", "payload": {"type": "lines", "lines": [phase]}}, None)
+    agent._on_message({"type": "send", "payload": {"type": "lines"}}, phase.encode())
     with pytest.raises(OSError, match="disk full"):
         agent.wait(0)
 

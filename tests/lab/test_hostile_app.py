@@ -32,7 +32,8 @@ HOSTILE = r"""
     { ...about, kind: "phase", state: "mark", text: "observation ended" },
   ].map((one) => JSON.stringify(one));
   const attack = () => {
-    send({ type: "lines", lines: [...lines, "{", 7, null] });
+    const letters = [...[...lines, "{", "7", "null"].join("\n")];
+    send({ type: "lines" }, new Uint8Array(letters.map((each) => each.charCodeAt(0))).buffer);
     send({ type: "facts", facts: [{ ...about, fact: "tap", at: "1999-01-01T00:00:00Z" }, [], 3] });
     send({ type: "child", pid: 1, how: "own", line: "init" });
     send({ type: "clock", number: 1e6, at: -1 });
@@ -41,7 +42,7 @@ HOSTILE = r"""
     send(["frida:rpc", 99, "ok", 1]);
     let deep = [];
     for (let i = 0; i < 2000; i++) { deep = [deep]; }
-    send({ type: "lines", lines: [deep] });
+    send({ type: "facts", facts: [deep] });
     console.log("\u001b[2Jowned");
     Promise.reject(new Error("thrown by the app"));
   };

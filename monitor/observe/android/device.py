@@ -24,7 +24,7 @@ from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.endings import Endings, is_ours
 from monitor.observe.android.entrance import AndroidTarget, Entrance
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Ask, Explore
+from monitor.observe.android.hands import Ask, Explore, Play
 from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.processes import Processes
 from monitor.observe.android.rest import Rest
@@ -427,17 +427,16 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if wanted.by_hand:
             return
         explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
-        self._screens = Screens(
-            self._control,
+        play = Play(
             self._installed.identity.package,
             self._plan,
-            lambda event: lines.append_all((event,)),
-            lines.put_body,
-            self._ask if wanted.ask else None,
+            ask=self._ask if wanted.ask else None,
             explore=explore,
             rests=Rest(self._control.shell, self._processes, silent_s),
             runs=self.running,
-            film=wanted.video,
+        )
+        self._screens = Screens(
+            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=wanted.video
         )
         try:
             self._screens.start()

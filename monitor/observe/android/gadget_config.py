@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-PORT = 27042
-"""Where a gadget listens that is told nothing."""
+USUAL_PORT = 27042
+"""Where a gadget, or a server, listens that is told nothing."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class GadgetConfig:
 
     interaction: str = "listen"
     """`listen` is the only one that others can use; `script` and `connect` are somebody's own."""
-    endpoint: str = f"tcp:{PORT}"
+    endpoint: str = f"tcp:{USUAL_PORT}"
     """Where it listens on the device, in adb's words."""
     token: str | None = None
     encrypted: bool = False
@@ -29,7 +29,7 @@ class GadgetConfig:
         """From libNAME.config.so; None where that is no configuration of a gadget's."""
         try:
             said: Any = json.loads(data)["interaction"]
-            address, port = str(said.get("address") or ""), int(said.get("port") or PORT)
+            address, port = str(said.get("address") or ""), int(said.get("port") or USUAL_PORT)
             if not 0 < port < 1 << 16:
                 return None
             return cls(

@@ -76,12 +76,6 @@ class Installed:
         }
 
 
-def packages(control: Control, user: int = 0) -> list[str]:
-    """The apps that are no part of the system, in order of name."""
-    said = control.shell.check(f"pm list packages -3 --user {user}")
-    return sorted(line.removeprefix("package:") for line in said.splitlines() if line.startswith("package:"))
-
-
 def paths(control: Control, package: str, user: int = 0) -> tuple[str, ...]:
     """Where the APKs of an app lie on the device, the base first; empty: it is not installed for this user."""
     done = control.shell.user(f"pm path --user {user} {_named(package)}")

@@ -17,6 +17,7 @@ from typing import Any
 from monitor.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault, fault
+from monitor.observe.android.gadget_config import USUAL_PORT
 from monitor.observe.android.quirks import Quirk, apply, cure, wanted
 from monitor.observe.android.shell import TMP
 from monitor.observe.frida_device import VERSION, FridaFault, answers
@@ -25,7 +26,6 @@ READY_S = 15.0
 PUSH_S = 120.0
 PORTS = range(20_000, 60_000)
 PORT_TRIES = 4
-USUAL_PORT = 27042
 _LISTEN = f":{USUAL_PORT:04X} [0-9A-F]*:0000 0A"
 _OTHERS = f"""grep -l '{_LISTEN}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
 grep -l 'frida-server\\|re[.]frida' /proc/[0-9]*/cmdline 2>/dev/null

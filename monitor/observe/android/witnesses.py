@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from monitor import catalog
 from monitor.app_ops import AppOps
@@ -264,9 +264,8 @@ class Witnesses:
                         raw=self._raw(event.line),
                     )
 
-    def _witness(self, now: datetime, by: By, subject: str, **fields: object) -> Witness:
-        said = {"at": now, "app": self._package, "by": by, "subject": subject, **fields}
-        return Witness.model_validate(said)
+    def _witness(self, now: datetime, by: By, subject: str, **fields: Any) -> Witness:
+        return Witness(at=now, app=self._package, by=by, subject=subject, **fields)
 
     def _raw(self, text: str) -> Blob | None:
         if not text.strip():

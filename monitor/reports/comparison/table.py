@@ -64,6 +64,7 @@ class Table:
         self.comparison = comparison
         self.words = words
         self.runs = tuple(self._heads())
+        self.run_names = [f"{head.number} {head.answer}" for head in self.runs]
         self.groups = tuple(self._groups())
         self.differ = tuple(words(f"differ_{what}") for what in comparison.differ)
         self.integrity = tuple(

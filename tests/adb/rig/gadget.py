@@ -54,8 +54,11 @@ class Inside(Connection):
                 wrong = "Not possible when embedded"
             case "Attach" | "Resume" | "Kill" if call.body[0] != self.server.pid:
                 wrong = "Unable to act on other processes when embedded"
-            case "Attach" if self.resumes:
+            case "Attach" if self.resumes and self.server.waits:
                 self.server.let_go(self.server.pid)
+            case "Resume" if not self.server.waits:  # whoever holds the app, it is not the gadget
+                self.send(framed(answer(call.serial, "", b"")))
+                return True
         if wrong:
             self.send(framed(failure(call.serial, "NotSupported", wrong)))
             return True
@@ -63,13 +66,14 @@ class Inside(Connection):
 
 
 class Gadget(Server):
-    """In the process `pid`."""
+    """In the process `pid`; `waits`: it holds it."""
 
     connection = Inside
 
-    def __init__(self, door: socket.socket, token: str | None, pid: int) -> None:
+    def __init__(self, door: socket.socket, token: str | None, pid: int, *, waits: bool) -> None:
         super().__init__(door, token)
         self.pid = pid
+        self.waits = waits
 
     def until_ended(self) -> None:
         while Path(f"/proc/{self.pid}/exe").is_symlink():
@@ -89,8 +93,8 @@ def main(arguments: list[str]) -> None:
         door.listen()
     else:
         door = socket.create_server((address, said.get("port", 27042)))
-    gadget = Gadget(door, said.get("token"), int(pid))
-    if said.get("on_load") == "resume" and given == text:
+    gadget = Gadget(door, said.get("token"), int(pid), waits=said.get("on_load") != "resume")
+    if not gadget.waits and given == text:  # in the package, where nobody else holds the app
         gadget.let_go(gadget.pid)
     threading.Thread(target=gadget.serve, daemon=True).start()
     gadget.until_ended()

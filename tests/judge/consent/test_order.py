@@ -1,6 +1,7 @@
 """Which line came first: tables of pairs, and random runs compared with a plain trial of every possible order."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,8 @@ def ms(number):
 
 
 def line(at, status, clock):
+    signal: Any
+    by: Any
     by, signal = ("operator", "operator") if clock == "host" else ("user", "tap")
     if clock == "device" and status in ("requested", "dismissed"):
         by, signal = "app", "dialog"

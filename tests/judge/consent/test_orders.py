@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 from monitor import catalog
 from monitor.events import Consent
@@ -11,7 +12,7 @@ from monitor.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
-HAPPENS = {
+HAPPENS: dict[str, dict[str, Any]] = {
     "shown": {"signal": "dialog", "status": "requested", "by": "app", "text": "用户协议和隐私政策"},
     "changed": {"signal": "dialog", "status": "requested", "by": "app", "text": "隐私政策更新"},
     "closed": {"signal": "dialog", "status": "dismissed", "by": "user"},

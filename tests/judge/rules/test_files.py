@@ -1,6 +1,6 @@
 """Rule files of an organisation: what another file of the catalog must have, and what can be asked of what."""
 
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -56,5 +56,5 @@ def test_an_organisations_rule_is_read_with_all_that_the_catalog_has(tmp_path):
 
 
 def test_a_rule_knows_every_signal_and_claim_that_there_is():
-    assert set(get_args(Signal)) == set(get_args(Consent.model_fields["signal"].annotation))
+    assert set(get_args(Signal)) == set(get_args(get_type_hints(Consent)["signal"]))
     assert set(get_args(ClaimKind)) == set(get_args(claims.ClaimKind))

@@ -161,6 +161,6 @@ def test_what_was_being_sent_when_the_proxy_was_killed_is_named(room: Path, upst
             client.post("http://plain.test/after", content=b"after")
     assert not list((observed.path / "bodies").glob(".*"))
     assert (observed.path / "bodies" / hashlib.sha256(data).hexdigest()).read_bytes() == data
-    named = {(gap.model_extra or {}).get("body") for gap in observed.gaps()}
+    named = {gap.body for gap in observed.gaps()}
     assert named == {hashlib.sha256(data).hexdigest(), orphan}
     observed.upload("/after")

@@ -221,7 +221,7 @@ def check(load: Load, recording: Recording, *, all_of_it: bool = True) -> set[st
         if one.body:
             load.observed.body(one)
     assert not [one for one in uploads if one.truncated and one.url in load.answered]
-    named = {one.body for one in uploads} | {(gap.model_extra or {}).get("body") for gap in load.observed.gaps()}
+    named = {one.body for one in uploads} | {gap.body for gap in load.observed.gaps()}
     assert {path.name for path in (recording.path / "bodies").iterdir()} <= named, "no body without a line, no part"
     recording.update_run(ended=datetime.now(UTC))
     recording.stamp(final=True)

@@ -16,7 +16,7 @@ import zstandard
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Upload, Value
+from monitor.events import Upload, Value, made
 from monitor.match import decode
 from monitor.match.decode import large
 from monitor.match.finding import Index
@@ -92,8 +92,9 @@ MAYBE = "quoted-printable"
 
 
 def _upload(headers=(), hint=""):
-    return Upload.model_validate(
-        {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": headers, "type": hint}
+    return made(
+        Upload,
+        {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": headers, "type": hint},
     )
 
 
@@ -149,9 +150,7 @@ def test_a_mapped_file_is_read_as_its_bytes_are(tmp_path):
 
 def test_what_may_matter_is_bounded():
     body = b"\n".join(f"call 1380013{n:04d} 13800138000".encode() for n in range(4000))
-    upload = Upload.model_validate(
-        {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": []}
-    )
+    upload = made(Upload, {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": []})
     decoded = decode.leaves(upload, body, decode.Limits(at_once=1000, kept_bytes=50_000), INDEX.narrow)
     assert any("may matter" in cut for cut in decoded.cut)
     assert sum(len(leaf.data) for leaf in decoded.leaves if leaf.path == "$") <= 60_000
@@ -169,9 +168,7 @@ def test_a_bomb_is_unpacked_only_so_far(coding):
 def test_the_work_for_one_upload_is_bounded():
     rows = [base64.b64encode(f"hello {n}".encode()).decode() for n in range(2000)]
     body = json.dumps(rows).encode()
-    upload = Upload.model_validate(
-        {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": []}
-    )
+    upload = made(Upload, {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": []})
     assert not decode.leaves(upload, body).cut
     cut = decode.leaves(upload, body, decode.Limits(work=0)).cut
     assert [one for one in cut if "bytes to look at" in one]

@@ -61,7 +61,7 @@ def matches(body, seconds=60, known=KNOWN):
         method="POST",
         url="https://collect.example/x",
         host="collect.example",
-        headers=[("x-app-key", "5916613922352332d5a2c444")],
+        headers=(("x-app-key", "5916613922352332d5a2c444"),),
         body="0" * 64,
         size=len(data),
     )

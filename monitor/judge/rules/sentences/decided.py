@@ -67,9 +67,7 @@ def _english(status: ConsentStatus) -> str:
                 " and no consent event was observed before that"
             )
         case "unseen_answer":
-            return (
-                f"a question to the user was last seen at {at} and was gone later ({ref}), and its answer was not seen"
-            )
+            return f"a question to the user was no longer seen ({ref}), and neither was its answer, from {at} on"
         case "given":
             return f"the user had agreed at {at} ({ref})"
         case "refused":
@@ -101,7 +99,7 @@ def _chinese(status: ConsentStatus) -> str:
         case "dismissed":
             return f"征求同意的界面已于 {at} 被关闭或离开而未作选择（{ref}），此前未观察到同意事件"
         case "unseen_answer":
-            return f"征求同意的界面最后见于 {at}，其后消失（{ref}），用户的答复未被观测到"
+            return f"征求同意的界面不再可见（{ref}），自 {at} 起用户的答复未被观测到"
         case "given":
             return f"用户已于 {at} 同意（{ref}）"
         case "refused":
@@ -151,9 +149,7 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
             case "requested" | "dismissed" | "expired":
                 return f"a question about {about} had been shown ({status.ref}) and no consent to it was observed"
             case "unseen_answer":
-                return (
-                    f"a question about {about} had been shown and was gone ({status.ref}), and its answer was not seen"
-                )
+                return f"a question about {about} was no longer seen ({status.ref}), and neither was its answer"
             case "given":
                 return f"consent to {about} had been given ({status.ref})"
             case "partial":
@@ -172,7 +168,7 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
         case "requested" | "dismissed" | "expired":
             return f"已就{about}征求意见（{status.ref}），但未观察到同意"
         case "unseen_answer":
-            return f"就{about}征求意见的界面已消失（{status.ref}），用户的答复未被观测到"
+            return f"就{about}征求意见的界面不再可见（{status.ref}），用户的答复未被观测到"
         case "given":
             return f"用户已同意{about}（{status.ref}）"
         case "partial":

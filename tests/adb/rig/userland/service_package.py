@@ -360,7 +360,7 @@ def _commit(folder, session, state):
     }
     for folder_ in _folders(name, user)[:2]:
         folder_.mkdir(parents=True, exist_ok=True)
-        folder_.chmod(0o700)
+        folder_.chmod(0o777 if base["debuggable"] else 0o700)  # open to adb's user, who plays it in run-as
         os.chown(folder_, int(user) * 100000 + number, int(user) * 100000 + number)
 
 

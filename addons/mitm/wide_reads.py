@@ -1,10 +1,9 @@
-"""Hands the bytes of long bodies on as they came from the socket; asyncio, mitmproxy and h11 copy them six times.
+"""Reads as much from a socket as is there, and passes the very bytes on; makes apps wait for a slow disk.
 
-Replaces `ReceiveBuffer` in mitmproxy's `_http1` (it is h11's, from `h11._receivebuffer`), `feed_data` and `read` of
-asyncio's `StreamReader`, whose private fields it uses, and `mode_servers.ProxyConnectionHandler`, which also makes apps
-wait for a slow disk. mitmproxy asks for 64 kB at a time; asyncio and h11 each copy what came into a buffer of their
-own, and out of it: without this, a huge upload costs 60 % more CPU time, one of 100 kB 6 to 11 % (`python -m
-tests.bench proxy`). All of this is private, so `able` says first whether it is as expected.
+Replaces `mode_servers.ProxyConnectionHandler`, and `feed_data` and `read` of asyncio's `StreamReader`, whose private
+fields it uses; `able` says first whether they are as expected. mitmproxy asks for 64 kB at a time and does all of its
+work for each, and asyncio copies what came into a buffer of its own, and out of it: without this, a huge upload costs
+40 % more CPU time and one of 100 kB 10 to 14 % (`python -m tests.bench proxy`).
 """
 
 from __future__ import annotations
@@ -15,10 +14,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from h11._receivebuffer import ReceiveBuffer
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import mode_servers
-from mitmproxy.proxy.layers.http import _http1
 
 WIDE_BYTES = 256 * 1024
 """What asyncio takes from a socket at a time,"""
@@ -26,17 +23,12 @@ WIDEST_BYTES = 1024 * 1024
 """and where more than that is there."""
 
 _READER = ("_buffer", "_eof", "_exception", "_paused", "_transport", "_wait_for_data", "_wakeup_waiter")
-_BUFFER = ("_data", "_extract", "maybe_extract_at_most", "maybe_extract_next_line", "maybe_extract_lines")
 
 
 def able() -> bool:
-    """Whether asyncio, h11 and mitmproxy are those that we know."""
+    """Whether asyncio's reader is the one that we know."""
     reader = asyncio.StreamReader(loop=asyncio.get_running_loop())
-    return (
-        all(hasattr(reader, name) for name in _READER)
-        and all(hasattr(ReceiveBuffer(), name) for name in _BUFFER)
-        and _http1.__dict__.get("ReceiveBuffer") in (ReceiveBuffer, Received)
-    )
+    return all(hasattr(reader, name) for name in _READER)
 
 
 class Gated:
@@ -54,10 +46,7 @@ class Gated:
 
 
 class Wide:
-    """Stands before a StreamReader: reads as much at a time as is there, and passes on the very bytes that were read.
-
-    mitmproxy asks for 64 kB at a time, and does all of its work for each.
-    """
+    """Stands before a StreamReader: reads as much at a time as is there, and passes on the very bytes."""
 
     def __init__(self, reader: Any, room: Callable[[], Awaitable[None]] | None) -> None:
         self.reader = reader
@@ -108,60 +97,13 @@ class Wide:
         return data
 
 
-class Received(ReceiveBuffer):
-    """h11's buffer; bytes that are asked for as they came do not pass through it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.whole = b""
-        """What came while the buffer was empty."""
-
-    def __iadd__(self, data: bytes | bytearray) -> Received:
-        if self.whole or self._data or not isinstance(data, bytes):
-            self._fill()
-            self._data += data
-        else:
-            self.whole = data
-        return self
-
-    def _fill(self) -> None:
-        if self.whole:
-            self._data += self.whole
-            self.whole = b""
-
-    def __len__(self) -> int:
-        return len(self._data) + len(self.whole)
-
-    def __bytes__(self) -> bytes:
-        return bytes(self._data) + self.whole
-
-    def maybe_extract_at_most(self, count: int) -> Any:
-        if 0 < len(self.whole) <= count:
-            data, self.whole = self.whole, b""
-            return data
-        self._fill()
-        return super().maybe_extract_at_most(count)
-
-    def maybe_extract_next_line(self) -> bytearray | None:
-        self._fill()
-        return super().maybe_extract_next_line()
-
-    def maybe_extract_lines(self) -> list[bytearray] | None:
-        self._fill()
-        return super().maybe_extract_lines()
-
-    def is_next_line_obviously_invalid_request_line(self) -> bool:
-        self._fill()
-        return super().is_next_line_obviously_invalid_request_line()
-
-
 class Handler(mode_servers.ProxyConnectionHandler):
     """mitmproxy's handler of one connection, which reads in the ways above."""
 
     room: Callable[[], Awaitable[None]]
     """What apps are made to wait for."""
     wide = False
-    """asyncio and h11 are those that we know."""
+    """asyncio's reader is the one that we know."""
 
     async def handle_connection(self, connection: Connection) -> None:
         """As mitmproxy's."""
@@ -181,8 +123,6 @@ def bound(room: Callable[[], Awaitable[None]]) -> None:
         return
     Handler.room = staticmethod(room)
     Handler.wide = able()
-    if Handler.wide:
-        vars(_http1)["ReceiveBuffer"] = Received
-    else:
-        logging.error("This Python or h11 is not the one we know: long uploads cost more.")
+    if not Handler.wide:
+        logging.error("This Python is not the one we know: long uploads cost more.")
     mode_servers.ProxyConnectionHandler = Handler  # type: ignore[misc]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
-from monitor.events import DataType, Event, Gap, Observers, Record, Ref, Run, Time, Value
+from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Time, Value
 from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
@@ -27,7 +28,7 @@ ConsentName = Literal[
 """not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
 saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
 asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
-text, not yet answered; unseen_answer: a question was shown and went away, and its answer was not seen."""
+text, not yet answered; unseen_answer: a question was shown and no longer seen, and neither was its answer."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
@@ -182,6 +183,11 @@ class Recipient(Record):
     """Who received an upload."""
 
     host: str
+    key: str = Field(
+        default="",
+        description="one name for all its hosts: first domain of a known recipient, else the registrable domain, "
+        "else the host; `ip` of an address",
+    )
     name: str | None = None
     party: Party = "unknown"
     country: str | None = Field(default=None, description="ISO 3166 code; null: not known, and never guessed")
@@ -324,23 +330,27 @@ class Declared(Record):
     evidence: tuple[Ref, ...] = Field(default=(), description="the first lines that show it")
 
 
-class Counted(Record):
+class Counted(Part, kw_only=True, frozen=True):
     """What the system counted, and what of it hooks or proxy recorded."""
 
-    by: Literal["appops", "location", "netstats", "control"] = Field(
-        description="which part of the system counted, or the run without hooks"
-    )
-    what: Literal["reads", "bytes", "host", "less", "seconds"] = Field(
-        description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without hooks"
-        " and with them; seconds: how long the app ran"
-    )
-    subject: str = Field(
-        description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host"
-    )
-    data: DataType | None = Field(default=None, description="kind of data, of reads")
-    counted: int = Field(ge=0)
-    recorded: int = Field(ge=0)
-    allowed: int = Field(default=0, ge=0, description="bytes that connections need besides what is recorded")
+    by: Annotated[
+        Literal["appops", "location", "netstats", "control"],
+        Meta(description="which part of the system counted, or the run without hooks"),
+    ]
+    what: Annotated[
+        Literal["reads", "bytes", "host", "less", "seconds"],
+        Meta(
+            description="host: bytes to a host that was contacted without hooks only; less: bytes of messages without "
+            "hooks and with them; seconds: how long the app ran"
+        ),
+    ]
+    subject: Annotated[
+        str, Meta(description="what it counted: an op of AppOps, a provider of places, bytes over networks, a host")
+    ]
+    data: Annotated[DataType | None, Meta(description="kind of data, of reads")] = None
+    counted: Count
+    recorded: Count
+    allowed: Annotated[Count, Meta(description="bytes that connections need besides what is recorded")] = 0
 
     @property
     def unseen(self) -> int:
@@ -348,13 +358,13 @@ class Counted(Record):
         return max(0, self.counted - self.recorded - self.allowed)
 
 
-class ReportedGap(Gap):
+class ReportedGap(Gap, kw_only=True, frozen=True):
     """A gap and where it is written (null: found while reading, as a line that does not parse)."""
 
+    unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")
+
     ref: Ref | None = None
-    counted: Counted | None = Field(
-        default=None, exclude_if=lambda counted: counted is None, description="of what was missed: how much"
-    )
+    counted: Annotated[Counted | None, Meta(description="of what was missed: how much")] = None
 
 
 class Seal(Record):
@@ -425,7 +435,7 @@ class Report(Record):
         default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
     )
     phases: Lane = Field(default=(), exclude=True, description="for the timeline")
-    evidence: dict[Ref, Event] = Field(
+    evidence: dict[Ref, SkipValidation[Event]] = Field(
         default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
     )
     accesses: Lane = Field(default=(), exclude=True, description="for the timeline")

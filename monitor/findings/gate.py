@@ -1,0 +1,133 @@
+"""What a gate decides: the behaviours of an app's releases, what became of each, and whether the build fails."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from monitor.events import DataType, Record, Ref
+from monitor.findings import Confidence, ConsentName, Level
+
+Change = Literal["new", "worse", "same", "better", "gone", "not_observable", "new_rule"]
+"""What became of a finding since the runs that it is held against. gone: what it needs was watched, and it was not
+seen; not_observable: it was not watched, so nobody knows; new_rule: no rule of that name judged those runs."""
+Rose = Literal["level", "confidence", "consent", "plan"]
+"""What got worse: the level, the confidence, the answer it ignored, or a plan that did not show it."""
+
+
+class Behaviour(Record):
+    """One thing an app does that a rule objects to, as runs of one release show it: one line of a baseline."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=r"^v2:[0-9a-f]{12}$", description="fingerprint; the same in each run that shows it")
+    rule: str
+    data: DataType | None = None
+    recipient: str | None = Field(default=None, description="domain that stands for the recipient, or `ip`")
+    actor: str = Field(default="unknown", description="the maker of the code, `app`, or `unknown`")
+    plans: tuple[str, ...] = Field(description="plans of the runs that show it, sorted")
+    level: Level
+    confidence: Confidence
+    consent: ConsentName | None = Field(default=None, description="of all that were seen, what speaks most against it")
+    sources: tuple[str, ...] = Field(default=(), description="APIs that gave the data, sorted; empty: none was seen")
+
+
+class Made(Record):
+    """Which runs a set of behaviours comes from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    release: str | None = Field(default=None, description="version of the app, and its code: `4.1.0 (410)`")
+    appwitness: str | None = None
+    rules: str | None = Field(default=None, description="digest of the rules that judged")
+    rule_ids: tuple[str, ...] = Field(default=(), description="their ids, sorted")
+    plans: tuple[str, ...] = Field(default=(), description="sorted")
+    at: date | None = Field(default=None, description="day of the last run (UTC)")
+
+
+class Unobserved(Record):
+    """Why nobody can say that a behaviour is gone."""
+
+    why: Literal["plan", "observer", "source", "process", "recipient"] = Field(
+        description="plan: no run had it; observer: nobody watched what the rule needs; source: the API was not hooked"
+        " throughout; process: one was not watched; recipient: its traffic was not read"
+    )
+    subject: str = Field(description="the plan, observer, API, process or host")
+    ref: Ref | None = Field(default=None, description="line of the gap")
+
+
+class Mute(Record):
+    """The waiver that a finding falls under."""
+
+    id: str
+    owner: str
+    reason: str
+    expires: date
+    ticket: str | None = None
+    place: str = Field(description="file and line of the entry")
+    state: Literal["active", "expired", "exceeded"] = Field(
+        description="exceeded: the finding is of a higher level than the waiver is for"
+    )
+
+
+class Gated(Record):
+    """One behaviour, and what became of it."""
+
+    now: Behaviour | None = Field(default=None, description="null: not seen in these runs")
+    was: Behaviour | None = Field(default=None, description="null: not seen in those they are held against")
+    change: Change
+    rose: tuple[Rose, ...] = ()
+    fails: bool = Field(default=False, description="it counts against the build")
+    waiver: Mute | None = None
+    unobserved: tuple[Unobserved, ...] = ()
+    recording: str | None = Field(default=None, description="id of the run that shows it worst")
+    number: int | None = Field(default=None, description="which finding of that run's report it is, from 0")
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """As it is now, else as it was."""
+        behaviour = self.now or self.was
+        assert behaviour
+        return behaviour
+
+
+class GatedFlow(Record):
+    """A flow that the list of flows forbids, or does not allow."""
+
+    recording: str
+    flow: str = Field(description="its id in the report: f3")
+    upload: Ref
+    data: DataType
+    recipient: str = Field(description="host")
+    consent: ConsentName
+    plan: str
+    what: Literal["forbidden", "not_allowed"]
+    place: str | None = Field(default=None, description="file and line of the entry that forbids it")
+
+
+class Remark(Record):
+    """What is to be told besides, and counts only when asked to."""
+
+    what: Literal["rules_changed", "waiver_expires_soon", "waiver_expired", "waiver_unused", "entry_unused"]
+    subject: str
+    place: str | None = None
+
+
+class GateReport(Record):
+    """What a gate decided on some runs of one app, and why."""
+
+    v: Literal[1] = 1
+    package: str
+    recordings: tuple[str, ...] = Field(description="ids of the runs")
+    made: Made
+    against: Made | None = Field(default=None, description="what they are held against; null: nothing")
+    against_what: str | None = Field(default=None, description="the baseline's file, or the ids of the runs")
+    changes: tuple[Gated, ...] = ()
+    flows: tuple[GatedFlow, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    gaps: int = Field(default=0, description="gaps of these runs that nobody allowed")
+    fail_on: Level | Literal["never"]
+    min_confidence: Confidence
+    outcome: Literal["passed", "failed", "not_observable"]

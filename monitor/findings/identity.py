@@ -1,0 +1,46 @@
+"""What makes the findings of two runs the same one: rule, app, data, recipient and whose code it is.
+
+Never times, line numbers, values, counts, run ids, the device or the app's version, all of which another run changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from monitor.findings import Finding
+
+VERSION = "v2"
+APP, UNKNOWN = "app", "unknown"
+"""Actors without a name: code in the app of no maker that is known; no code was seen."""
+
+
+class Identity(NamedTuple):
+    """The parts of a fingerprint."""
+
+    rule: str
+    package: str
+    data: str
+    """Empty: the finding is about no kind of data."""
+    recipient: str
+    """Key of the recipient; empty: the finding names none."""
+    actor: str
+    """Name of an SDK's maker, `app` or `unknown`. Not the class: each release of an obfuscated app has others."""
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the parts, as hex."""
+        return hashlib.sha256("\x1f".join(self).encode()).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """The short form that files and messages use: `v2:3f9c01ab52de`."""
+        return f"{VERSION}:{self.digest[:12]}"
+
+
+def identity(finding: Finding, package: str) -> Identity:
+    """Of one finding on an app."""
+    codes = [code for code in (finding.sent_by, finding.read_by) if code]
+    actor = next((code.owner for code in codes if code.owner), APP if codes else UNKNOWN)
+    recipient = finding.recipient.key or finding.recipient.host if finding.recipient else ""
+    return Identity(finding.rule, package, finding.data or "", recipient, actor)

@@ -1,0 +1,135 @@
+"""The gate of a build: does this release send anything that the last one did not, and that nobody has accepted?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from monitor.findings import LEVELS, Confidence, Level, Report, ReportedGap
+from monitor.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
+from monitor.gate.allowed import Flows
+from monitor.gate.behaviours import CONFIDENCES, Side, side
+from monitor.gate.changes import changes
+from monitor.gate.waivers import Waivers
+from monitor.judge.recipients import RecipientTable
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What fails a build."""
+
+    fail_on: Level | Literal["never"] = "medium"
+    """This level and worse."""
+    min_confidence: Confidence = "corroborated"
+    """As sure as this, or surer."""
+    on_worse: bool = True
+    on_new_rules: bool = False
+    on_stale: bool = False
+    """Entries of waivers and flows that nothing uses, or that have expired."""
+    strict: bool = False
+    """A part of the baseline that could not be observed."""
+    allowed_gaps: tuple[str, ...] = ()
+    """`WHERE:WHY:SUBJECT`, as a report prints gaps; `*` stands for any."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the runs are held against."""
+
+    made: Made
+    behaviours: Mapping[str, Behaviour]
+    """By id."""
+    name: str
+    """The baseline's file, or the ids of the runs."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What people have accepted besides the baseline."""
+
+    waivers: Waivers | None = None
+    flows: Flows | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+def gate(
+    reports: Sequence[Report], against: Held | None, accepted: Accepted, policy: Policy, known: RecipientTable
+) -> GateReport:
+    """What became of each finding of these runs of one app, and whether the build fails."""
+    now = side(reports, accepted.aliases)
+    made = against.made if against else Made()
+    found = changes(now, made, against.behaviours if against else {}, known)
+    judged = [_judged(each, accepted.waivers, policy) for each in found]
+    flows = [each for report in reports for each in accepted.flows.against(report)] if accepted.flows else []
+    remarks = [*_remarks(now, against), *_unused(judged, reports, accepted)]
+    return GateReport(
+        package=accepted.aliases.get(reports[0].run.app.package, reports[0].run.app.package),
+        recordings=tuple(report.recording for report in reports),
+        made=now.made,
+        against=against.made if against else None,
+        against_what=against.name if against else None,
+        changes=tuple(judged),
+        flows=tuple(flows),
+        remarks=tuple(remarks),
+        gaps=sum(not _allowed(gap, policy.allowed_gaps) for report in reports for gap in report.gaps),
+        fail_on=policy.fail_on,
+        min_confidence=policy.min_confidence,
+        outcome=_outcome(judged, flows, remarks, policy),
+    )
+
+
+def release(reports: Sequence[Report], aliases: Mapping[str, str]) -> Held:
+    """Runs of another release, to be held against."""
+    other = side(reports, aliases)
+    behaviours = {shown.behaviour.id: shown.behaviour for shown in other.shown.values()}
+    return Held(other.made, behaviours, ", ".join(report.recording for report in reports))
+
+
+def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
+    mute = waivers.of(one.behaviour) if waivers and one.now else None
+    counts = (
+        one.change == "new"
+        or (one.change == "worse" and policy.on_worse)
+        or (one.change == "new_rule" and policy.on_new_rules)
+        # A finding whose waiver has ended counts even where a baseline knows it: the waiver said until when.
+        or (mute is not None and mute.state == "expired")
+    )
+    fails = counts and _at_level(one, policy) and not (mute and mute.state == "active")
+    return one.model_copy(update={"waiver": mute, "fails": fails})
+
+
+def _at_level(one: Gated, policy: Policy) -> bool:
+    if one.now is None or policy.fail_on == "never":
+        return False
+    sure = CONFIDENCES.index(one.now.confidence) <= CONFIDENCES.index(policy.min_confidence)
+    return sure and LEVELS.index(one.now.level) <= LEVELS.index(policy.fail_on)
+
+
+def _remarks(now: Side, against: Held | None) -> Iterator[Remark]:
+    if against and against.made.rules and now.made.rules and against.made.rules != now.made.rules:
+        yield Remark(what="rules_changed", subject=against.name)
+
+
+def _unused(judged: Sequence[Gated], reports: Sequence[Report], accepted: Accepted) -> Iterator[Remark]:
+    if accepted.waivers:
+        yield from accepted.waivers.remarks(each.now for each in judged if each.now)
+    if accepted.flows:
+        for place in accepted.flows.unused(reports):
+            yield Remark(what="entry_unused", subject=place.rpartition("/")[2], place=place)
+
+
+def _allowed(gap: ReportedGap, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(f"{gap.where}:{gap.why}:{gap.subject}", pattern) for pattern in patterns)
+
+
+def _outcome(
+    judged: Sequence[Gated], flows: Sequence[GatedFlow], remarks: Sequence[Remark], policy: Policy
+) -> Literal["passed", "failed", "not_observable"]:
+    stale = policy.on_stale and any(
+        remark.what in {"waiver_expired", "waiver_unused", "entry_unused"} for remark in remarks
+    )
+    if policy.fail_on != "never" and (stale or flows or any(each.fails for each in judged)):
+        return "failed"
+    return "not_observable" if policy.strict and any(each.change == "not_observable" for each in judged) else "passed"

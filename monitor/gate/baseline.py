@@ -1,0 +1,144 @@
+"""The baseline: the behaviours of a release that were accepted, as one file in the app's repository."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from monitor import catalog
+from monitor.errors import FileError
+from monitor.findings.gate import Behaviour, Gated, Made
+from monitor.gate.behaviours import Side
+from monitor.gate.strict import Strict
+
+NAME = "appwitness-baseline.yml"
+HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding a line. Holds no personal data.\n"
+HINT = "Fix the line, or write the file anew: appwitness baseline write."
+
+
+class Baseline(Strict):
+    """What the file holds."""
+
+    version: Literal[1] = 1
+    app: str = Field(description="package of the app")
+    made: Made
+    accepted: str | None = Field(default=None, description="why what was new was last accepted")
+    findings: tuple[Behaviour, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Baseline:
+        ids = [each.id for each in self.findings]
+        twice = next((name for name in ids if ids.count(name) > 1), None) if len(set(ids)) < len(ids) else None
+        if twice:
+            raise ValueError(f"{twice} stands here twice (a merge? `appwitness baseline merge` joins both)")
+        return self
+
+
+def read(path: Path) -> Baseline:
+    """The file as it stands. Raises FileError with the line that does not fit."""
+    if CONFLICT.search(path.read_text("utf-8", errors="replace")):
+        raise FileError(path, None, "it has the marks of a merge conflict.", f"Run: appwitness baseline merge {path}.")
+    return catalog.parse(path, Baseline, hint=HINT)
+
+
+def text(baseline: Baseline) -> str:
+    """The file for a baseline: sorted, one finding a line, the same bytes for the same content."""
+    lines = [HEAD, f"version: {baseline.version}\n", f"app: {_flow(baseline.app)}\n", "made:\n"]
+    made = baseline.made.model_dump(mode="json")
+    lines += [f"  {name}: {_flow(value)}\n" for name, value in made.items() if value is not None]
+    if baseline.accepted:
+        lines.append(f"accepted: {_flow(baseline.accepted)}\n")
+    ordered = sorted(baseline.findings, key=lambda each: (each.rule, each.data or "", each.recipient or "", each.id))
+    lines.append("findings:\n" if ordered else "findings: []\n")
+    for each in ordered:
+        fields = {name: value for name, value in each.model_dump(mode="json").items() if value not in (None, [])}
+        lines.append(f"  - {_flow(fields)}\n")
+    return "".join(lines)
+
+
+def _flow(tree: Any) -> str:
+    """YAML on one line. JSON is YAML; keys that are words need no quotes, and read better without."""
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{name}: {_flow(value)}" for name, value in tree.items()) + "}"
+    if isinstance(tree, list):
+        return "[" + ", ".join(map(_flow, tree)) + "]"
+    if isinstance(tree, str) and re.fullmatch(r"[a-z][a-z_.]*[a-z]", tree) and tree not in _OTHER_MEANING:
+        return tree
+    return json.dumps(tree, ensure_ascii=False)
+
+
+_OTHER_MEANING = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
+"""Words that YAML does not take for text."""
+
+
+def of(now: Side, package: str, accepted: str | None = None) -> Baseline:
+    """A baseline of all that these runs show."""
+    return Baseline(
+        app=package, made=now.made, accepted=accepted, findings=tuple(shown.behaviour for shown in now.shown.values())
+    )
+
+
+def updated(
+    old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str | None, *, prune: bool = True
+) -> Baseline:
+    """`old` without what is gone, with what became better; what is new or worse only with a reason in `accept_new`.
+
+    What could not be observed stays: a partial run removes nothing.
+    """
+    kept: list[Behaviour] = []
+    for each in changes:
+        now, was = each.now, each.was
+        if was is None:
+            kept += [now] if now and accept_new else []
+        elif now is None:
+            kept += [] if each.change == "gone" and prune else [was]
+        elif each.change == "worse" and not accept_new:
+            kept.append(was)
+        else:
+            # Plans that were not run this time keep what they showed.
+            plans = {*now.plans, *(plan for plan in was.plans if plan not in made.plans)}
+            kept.append(now.model_copy(update={"plans": tuple(sorted(plans))}))
+    return Baseline(
+        app=old.app,
+        made=made.model_copy(
+            update={
+                "plans": tuple(sorted({*old.made.plans, *made.plans})),
+                "rule_ids": tuple(sorted({*old.made.rule_ids, *made.rule_ids})) if not accept_new else made.rule_ids,
+            }
+        ),
+        accepted=accept_new or old.accepted,
+        findings=tuple(kept),
+    )
+
+
+CONFLICT = re.compile(r"^<{7} .*?^={7}$.*?^>{7} [^\n]*$", re.MULTILINE | re.DOTALL)
+_SIDES = re.compile(
+    r"^<{7} [^\n]*\n(?P<ours>.*?)(?:^\|{7}[^\n]*\n.*?)?^={7}\n(?P<theirs>.*?)^>{7} [^\n]*\n?", re.MULTILINE | re.DOTALL
+)
+
+
+def merged(path: Path) -> Baseline:
+    """Both sides of a file in conflict as one: every finding of either; of one that both have, the newer run's.
+
+    Raises FileError when there is no conflict, or a side is no baseline.
+    """
+    conflict = path.read_text("utf-8")
+    if not CONFLICT.search(conflict):
+        raise FileError(path, None, "it has no merge conflict.", "There is nothing to do.")
+    ours, theirs = (
+        catalog.parse_text(path, _SIDES.sub(rf"\g<{side}>", conflict), Baseline, hint=HINT)
+        for side in ("ours", "theirs")
+    )
+    older, newer = sorted((ours, theirs), key=lambda each: str(each.made.at or ""))
+    findings = {each.id: each for each in older.findings} | {each.id: each for each in newer.findings}
+    return newer.model_copy(
+        update={
+            "findings": tuple(findings.values()),
+            "made": newer.made.model_copy(update={"plans": tuple(sorted({*older.made.plans, *newer.made.plans}))}),
+        }
+    )

@@ -1,0 +1,131 @@
+"""Turns the reports of some runs of one release into the behaviours that they show, each once, at its worst."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, get_args
+
+from monitor.events import Access
+from monitor.findings import LEVELS, Confidence, ConsentName, Report
+from monitor.findings.gate import Behaviour, Made
+from monitor.findings.identity import Identity, identity
+
+CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+"""Surest first."""
+AGAINST: dict[ConsentName, int] = {
+    "given": 0,
+    "partial": 1,
+    "not_shown": 2,
+    "requested": 2,
+    "dismissed": 2,
+    "expired": 2,
+    "basic_only": 3,
+    "refused": 3,
+    "withdrawn": 3,
+}
+"""How much a state of consent speaks against what was done in it. What is not here was not observed, and says nothing
+for or against."""
+
+
+class Shown(NamedTuple):
+    """A behaviour, and the finding that shows it at its worst."""
+
+    behaviour: Behaviour
+    identity: Identity
+    recording: str
+    number: int
+    """Of the finding in the run's report, from 0."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Some runs of one release: what they show, and what was watched."""
+
+    made: Made
+    shown: Mapping[Identity, Shown] = field(default_factory=dict)
+    reports: tuple[Report, ...] = ()
+
+
+def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> Side:
+    """The behaviours of these runs; of one that several show, plans and sources are joined, and the worst stands.
+
+    `aliases`: package -> the one that it stands for (`com.example.debug` -> `com.example`).
+    """
+    shown: dict[Identity, Shown] = {}
+    for report in reports:
+        for number, finding in enumerate(report.findings):
+            package = report.run.app.package
+            one = _shown(number, report, identity(finding, aliases.get(package, package)))
+            before = shown.get(one.identity)
+            shown[one.identity] = _joined(before, one) if before else one
+    return Side(made=_made(reports), shown=dict(sorted(shown.items())), reports=tuple(reports))
+
+
+def worse_consent(one: ConsentName | None, other: ConsentName | None) -> bool:
+    """Whether `one` speaks more against what was done; never where one of them was not observed."""
+    return one in AGAINST and other in AGAINST and AGAINST[one] > AGAINST[other]
+
+
+def _shown(number: int, report: Report, of: Identity) -> Shown:
+    finding = report.findings[number]
+    read = {
+        event.source
+        for ref in (finding.all_evidence or finding.evidence)
+        if isinstance(event := report.evidence.get(ref), Access)
+    }
+    behaviour = Behaviour(
+        id=of.id,
+        rule=of.rule,
+        data=finding.data,
+        recipient=of.recipient or None,
+        actor=of.actor,
+        plans=(report.run.plan,),
+        level=finding.level,
+        confidence=finding.confidence,
+        consent=finding.consent,
+        sources=tuple(sorted(read)),
+    )
+    return Shown(behaviour, of, report.recording, number)
+
+
+def _joined(one: Shown, other: Shown) -> Shown:
+    a, b = one.behaviour, other.behaviour
+    worst = min((one, other), key=lambda each: (LEVELS.index(each.behaviour.level), _surest(each.behaviour.confidence)))
+    consents = [consent for consent in (a.consent, b.consent) if consent in AGAINST]
+    joined = a.model_copy(
+        update={
+            "plans": tuple(sorted({*a.plans, *b.plans})),
+            "level": min(a.level, b.level, key=LEVELS.index),
+            "confidence": min(a.confidence, b.confidence, key=_surest),
+            "consent": max(consents, key=AGAINST.__getitem__) if consents else a.consent or b.consent,
+            "sources": tuple(sorted({*a.sources, *b.sources})),
+        }
+    )
+    return worst._replace(behaviour=joined)
+
+
+def _surest(confidence: Confidence) -> int:
+    return CONFIDENCES.index(confidence)
+
+
+def _made(reports: Sequence[Report]) -> Made:
+    last = max(reports, key=lambda report: report.run.started)
+    app = last.run.app
+    release = f"{app.version} ({app.version_code})" if app.version and app.version_code else app.version
+    rules = {rule.id: rule for report in reports for rule in report.rules}
+    said = json.dumps([rules[name].model_dump(mode="json") for name in sorted(rules)], sort_keys=True)
+    return Made(
+        release=release,
+        appwitness=last.run.versions.get("appwitness"),
+        rules=f"sha256:{hashlib.sha256(said.encode()).hexdigest()}" if rules else None,
+        rule_ids=tuple(sorted(rules)),
+        plans=tuple(sorted(_plans(reports))),
+        at=last.run.started.date(),
+    )
+
+
+def _plans(reports: Iterable[Report]) -> set[str]:
+    return {report.run.plan for report in reports}

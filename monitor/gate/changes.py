@@ -1,0 +1,84 @@
+"""Holds the behaviours of one release against those of another: new, worse, same, better, gone, not observable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from monitor.findings import LEVELS
+from monitor.findings.gate import Behaviour, Gated, Made, Rose
+from monitor.findings.identity import APP, UNKNOWN
+from monitor.gate.behaviours import CONFIDENCES, Shown, Side, worse_consent
+from monitor.gate.observable import unobserved
+from monitor.judge.recipients import RecipientTable
+
+ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
+
+
+def changes(now: Side, made: Made, was: Mapping[str, Behaviour], known: RecipientTable) -> list[Gated]:
+    """What became of each behaviour, what matters most first. `was`: id -> behaviour, of the runs that `made` names."""
+    partners = _partners(now, was)
+    found = [_one(shown, partners.get(shown.behaviour.id), now.made, made) for shown in now.shown.values()]
+    paired = {partner.id for partner in partners.values()}
+    found += [_absent(each, now, known) for each in was.values() if each.id not in paired]
+    return sorted(
+        found, key=lambda each: (ORDER.index(each.change), LEVELS.index(each.behaviour.level), each.behaviour.id)
+    )
+
+
+def _partners(now: Side, was: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
+    """id now -> as it was. The same id; of what is left, the same but for code without a name.
+
+    A release that is obfuscated differently, or a run that got no stacks, loses an SDK's name, not its behaviour.
+    """
+    ids = {shown.behaviour.id: shown.behaviour for shown in now.shown.values()}
+    partners = {name: was[name] for name in ids if name in was}
+    left = [each for each in was.values() if each.id not in partners]
+    for name, behaviour in ids.items():
+        if name in partners:
+            continue
+        like = next((each for each in left if _alike(behaviour, each)), None)
+        if like:
+            partners[name] = like
+            left.remove(like)
+    return partners
+
+
+def _alike(one: Behaviour, other: Behaviour) -> bool:
+    unnamed = {one.actor, other.actor} & {APP, UNKNOWN}
+    return bool(unnamed) and (one.rule, one.data, one.recipient) == (other.rule, other.data, other.recipient)
+
+
+def _one(shown: Shown, was: Behaviour | None, now_made: Made, made: Made) -> Gated:
+    now = shown.behaviour
+    if was is None:
+        known_rule = not made.rule_ids or now.rule in made.rule_ids
+        return Gated(
+            now=now, change="new" if known_rule else "new_rule", recording=shown.recording, number=shown.number
+        )
+    rose = tuple(_rose(now, was, made))
+    fell = any(_rose(was, now, now_made))
+    return Gated(
+        now=now,
+        was=was,
+        change="worse" if rose else "better" if fell else "same",
+        rose=rose,
+        recording=shown.recording,
+        number=shown.number,
+    )
+
+
+def _rose(now: Behaviour, was: Behaviour, made: Made) -> Iterator[Rose]:
+    """What of `now` is worse than of `was`. A plan counts only if the runs that showed `was` had it too."""
+    if LEVELS.index(now.level) < LEVELS.index(was.level):
+        yield "level"
+    if CONFIDENCES.index(now.confidence) < CONFIDENCES.index(was.confidence):
+        yield "confidence"
+    if worse_consent(now.consent, was.consent):
+        yield "consent"
+    if (set(now.plans) - set(was.plans)) & set(made.plans):
+        yield "plan"
+
+
+def _absent(was: Behaviour, now: Side, known: RecipientTable) -> Gated:
+    reasons = unobserved(was, now.reports, known)
+    return Gated(was=was, change="not_observable" if reasons else "gone", unobserved=reasons)

@@ -1,0 +1,47 @@
+"""Whether runs could have shown a behaviour: without that, not having seen it does not mean that it is gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from monitor.findings import Report, ReportedGap
+from monitor.findings.gate import Behaviour, Unobserved
+from monitor.judge.recipients import RecipientTable, clean_host, recipient_key
+
+UNWATCHED = frozenset({"detached", "process_not_instrumented"})
+"""Gaps of the hooks that concern a whole process, so any source."""
+
+
+def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable) -> tuple[Unobserved, ...]:
+    """Why none of these runs could have shown `was`; empty: one could, and did not.
+
+    One run that watched all that the behaviour needs is enough.
+    """
+    ran = [report for report in reports if report.run.plan in was.plans]
+    if not ran:
+        return tuple(Unobserved(why="plan", subject=plan) for plan in was.plans)
+    reasons = [tuple(_of_run(was, report, known)) for report in ran]
+    return () if not all(reasons) else tuple(dict.fromkeys(reason for each in reasons for reason in each))
+
+
+def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[Unobserved]:
+    for need in report.not_judged.get(was.rule, ()):
+        yield Unobserved(why="observer", subject=need)
+    if was.recipient and not report.observers.proxy:
+        yield Unobserved(why="observer", subject="proxy")
+    for gap in report.gaps:
+        if gap.where == "hook" and gap.subject in was.sources:
+            yield Unobserved(why="source", subject=gap.subject, ref=gap.ref)
+        elif gap.why in UNWATCHED:
+            yield Unobserved(why="process", subject=gap.subject, ref=gap.ref)
+        elif was.recipient and was.recipient in _recipients(gap, known):
+            yield Unobserved(why="recipient", subject=gap.sni or gap.subject, ref=gap.ref)
+
+
+def _recipients(gap: ReportedGap, known: RecipientTable) -> set[str]:
+    """Whose traffic a gap of the network speaks of: by the name that the client asked for, else by the subject."""
+    if gap.where not in {"proxy", "correlate"}:
+        return set()
+    names = [gap.sni] if gap.sni else re.findall(r"[\w.:-]*[.:][\w.:-]+", gap.subject)
+    return {recipient_key(clean_host(name), known) for name in names}

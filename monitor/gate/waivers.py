@@ -1,0 +1,185 @@
+"""Waivers: findings that people have accepted for a time, each with an owner, a reason and a day on which it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from monitor import catalog
+from monitor.errors import FileError, UserError
+from monitor.events import DataType
+from monitor.findings import LEVELS, Level
+from monitor.findings.gate import Behaviour, Mute, Remark
+from monitor.gate.strict import Strict
+
+NAME = "appwitness-waivers.yml"
+HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"
+HINT = "Fix the line; `appwitness schema --of waivers` prints what an entry may hold."
+MAX_DAYS = 180
+SOON_DAYS = 14
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Which(Strict):
+    """Which findings: all that is named must fit. `recipient` and `actor` may have `*`."""
+
+    rule: Text
+    data: DataType | None = None
+    recipient: Text | None = None
+    actor: Text | None = None
+    plans: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _narrow(self) -> Which:
+        if not (self.data or self.recipient or self.actor or self.plans):
+            raise ValueError("a rule alone would mute all that it ever finds: name data, recipient, actor or plans too")
+        return self
+
+    def fits(self, behaviour: Behaviour) -> bool:
+        """Whether it speaks of this one: of each plan that shows it."""
+        return (
+            self.rule == behaviour.rule
+            and self.data in {None, behaviour.data}
+            and (self.recipient is None or fnmatchcase(behaviour.recipient or "", self.recipient))
+            and (self.actor is None or fnmatchcase(behaviour.actor, self.actor))
+            and (not self.plans or set(behaviour.plans) <= set(self.plans))
+        )
+
+
+class Waiver(Strict):
+    """One entry."""
+
+    id: Text
+    match: Which | None = None
+    finding: Annotated[str, Field(pattern=r"^v2:[0-9a-f]{12}$")] | None = Field(
+        default=None, description="fingerprint of the one finding that it is about, instead of `match`"
+    )
+    owner: Text
+    reason: Annotated[str, Field(min_length=10)]
+    expires: date
+    ticket: Text | None = None
+    up_to: Level = Field(default="high", description="a finding of a higher level is not muted")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Waiver:
+        if (self.match is None) == (self.finding is None):
+            raise ValueError("it needs either `match` or `finding`")
+        return self
+
+    @field_validator("expires")
+    @classmethod
+    def _not_for_ever(cls, expires: date, info: ValidationInfo) -> date:
+        if info.context and expires > (last := info.context["today"] + timedelta(days=info.context["max_days"])):
+            raise ValueError(f"at most {info.context['max_days']} days ahead, which is {last}")
+        return expires
+
+    def fits(self, behaviour: Behaviour) -> bool:
+        """Whether it speaks of this behaviour, expired or not."""
+        return self.match.fits(behaviour) if self.match else self.finding == behaviour.id
+
+
+class WaiverFile(Strict):
+    """appwitness-waivers.yml."""
+
+    version: Literal[1] = 1
+    waivers: tuple[Waiver, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> WaiverFile:
+        ids = [each.id for each in self.waivers]
+        if twice := next((name for name in ids if ids.count(name) > 1), None):
+            raise ValueError(f"the id {twice} stands here twice")
+        return self
+
+
+@dataclass(frozen=True)
+class Waivers:
+    """The entries of one file on one day, with the places where they stand."""
+
+    entries: Sequence[tuple[Waiver, str]]
+    today: date
+
+    def of(self, behaviour: Behaviour) -> Mute | None:
+        """The entry that speaks of a behaviour: one that holds before one that does not."""
+        fitting = [self._mute(waiver, place, behaviour) for waiver, place in self.entries if waiver.fits(behaviour)]
+        return min(fitting, key=lambda mute: mute.state != "active", default=None)
+
+    def remarks(self, behaviours: Iterable[Behaviour]) -> Iterator[Remark]:
+        """What to say of the entries themselves: expired, soon to expire, used by none of these findings."""
+        seen = list(behaviours)
+        for waiver, place in self.entries:
+            if waiver.expires < self.today:
+                yield Remark(
+                    what="waiver_expired", subject=f"{waiver.id}, {waiver.owner}, {waiver.expires}", place=place
+                )
+            elif waiver.expires <= self.today + timedelta(days=SOON_DAYS):
+                yield Remark(
+                    what="waiver_expires_soon", subject=f"{waiver.id}, {waiver.owner}, {waiver.expires}", place=place
+                )
+            if not any(waiver.fits(behaviour) for behaviour in seen):
+                yield Remark(what="waiver_unused", subject=waiver.id, place=place)
+
+    def _mute(self, waiver: Waiver, place: str, behaviour: Behaviour) -> Mute:
+        expired = waiver.expires < self.today  # the day itself still counts
+        exceeded = LEVELS.index(behaviour.level) < LEVELS.index(waiver.up_to)
+        return Mute(
+            id=waiver.id,
+            owner=waiver.owner,
+            reason=waiver.reason,
+            expires=waiver.expires,
+            ticket=waiver.ticket,
+            place=place,
+            state="expired" if expired else "exceeded" if exceeded else "active",
+        )
+
+
+def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> Waiver:
+    """An entry as a person gives it. Raises UserError that says what does not fit."""
+    try:
+        return Waiver.model_validate(fields, context={"today": today, "max_days": max_days})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the entry"
+        raise UserError(f"{where}: {first['msg']}.", "See `appwitness waive --help`.") from None
+
+
+def read(path: Path, today: date, max_days: int = MAX_DAYS) -> Waivers:
+    """The file on one day. Raises FileError with the line that does not fit."""
+    file = catalog.parse(path, WaiverFile, {"today": today, "max_days": max_days}, HINT)
+    places = [f"{path}:{line}" for line in catalog.lines_of(path, "waivers")]
+    return Waivers(list(zip(file.waivers, places, strict=True)), today)
+
+
+def added(path: Path, waiver: Waiver, today: date, max_days: int = MAX_DAYS) -> str:
+    """The file's text with one entry more; what people wrote in it, comments too, stays as it is.
+
+    Raises FileError when the file as it is does not fit, UserError when an entry has this id or the list is written
+    in a way that nothing can be added to.
+    """
+    before = path.read_text("utf-8") if path.exists() else f"{HEAD}version: 1\nwaivers:\n"
+    if path.exists():
+        known = read(path, today, max_days)
+        if any(each.id == waiver.id for each, _ in known.entries):
+            raise UserError(f"{path} has an entry {waiver.id} already.", "Give it another --id.")
+    fields = waiver.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    entry = "".join(
+        f"  {'-' if first else ' '} {name}: {json.dumps(value, ensure_ascii=False)}\n"
+        for first, (name, value) in ((not number, pair) for number, pair in enumerate(fields.items()))
+    )
+    after = before.rstrip("\n") + "\n" + entry
+    try:
+        catalog.parse_text(path, after, WaiverFile, {"today": today, "max_days": max_days}, HINT)
+    except FileError as error:
+        raise UserError(
+            f"The entry cannot be put at the end of {path}: {error.what}",
+            "Move `waivers:` to the end, as a list of `- id: ...`.",
+        ) from None
+    return after

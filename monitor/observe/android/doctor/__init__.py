@@ -1,0 +1,79 @@
+"""What a device lacks for a run, in one diagnosis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.observe.android import finding
+from monitor.observe.android.adb import Adb
+from monitor.observe.android.doctor.asked import Asked, Level, Result, ask, of, texts
+from monitor.observe.android.doctor.checks import CHECKS
+from monitor.observe.android.faults import DeviceFault
+from monitor.observe.android.shell import Shell
+
+__all__ = ["CHECKS", "Diagnosis", "Result", "diagnose", "schema", "texts"]
+
+
+class Diagnosis(BaseModel):
+    """What `appwitness doctor --json` prints; fields are added, never renamed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: Literal[1] = 1
+    device: str | None = Field(description="serial as adb has it; null when none was found")
+    model: str | None = None
+    release: str | None = None
+    api: int | None = None
+    kind: Literal["emulator", "phone", "lab"] | None = None
+    results: tuple[Result, ...]
+
+    @property
+    def worst(self) -> Level:
+        """The gravest level among its results."""
+        levels: tuple[Level, ...] = ("fault", "warning", "ok")
+        return next(level for level in levels if any(result.level == level for result in self.results))
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `appwitness doctor --json`."""
+    tree = Diagnosis.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tree}
+
+
+def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
+    """Find the device and ask every check; `folder` has the journals. Waits `wait_s` seconds until it has started.
+
+    What keeps the device from being asked at all is the one result then.
+    """
+    device: Adb | None = None
+    end = time.monotonic() + wait_s
+    try:
+        device = finding.poll(lambda: finding.choose(name), wait_s)
+        finding.booted(Shell(device), max(0.0, end - time.monotonic()))
+        asked = ask(finding.control(device, folder))
+    except DeviceFault as error:
+        found = "root" if error.code.startswith("root-") else "started" if device is not None else "reached"
+        return Diagnosis(device=device.serial if device else None, results=(of(error, found),))
+    facts = asked.facts
+    return Diagnosis(
+        device=device.serial,
+        model=facts.model,
+        release=facts.release,
+        api=facts.api,
+        kind=facts.kind,
+        results=tuple(results(asked)),
+    )
+
+
+def results(asked: Asked) -> Iterator[Result]:
+    """What each check found, in order."""
+    for asked.check, function in CHECKS.items():
+        try:
+            yield from function(asked)
+        except DeviceFault as error:
+            yield of(error, asked.check)

@@ -1,0 +1,181 @@
+"""A device that is asked, by one script and as root by a second one: what it answered, and what is said of that.
+
+Not tried on Android: every dump that is read here.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor import catalog
+from monitor.observe.android.control import Control
+from monitor.observe.android.facts import Facts
+from monitor.observe.android.faults import FIELD, DeviceFault, Entry, fault
+
+Level = Literal["ok", "warning", "fault"]
+ROOT_ASKS = {
+    "modules": "for m in /data/adb/modules/*/; do [ -e ${m}disable ] || basename $m; done; ls -d /data/adb/lspd",
+}
+ASKS = {
+    "storage": "df -k /data/local/tmp | tail -n 1",
+    "proxy": "settings get global http_proxy",
+    "dns": "settings get global private_dns_mode; settings get global private_dns_specifier",
+    "listening": "cat /proc/net/tcp /proc/net/tcp6 | grep ' 0A '",
+    "processes": "ps -A || ps",
+    "accessibility": "dumpsys accessibility | grep 'Ui Automation\\['",
+    "power": "dumpsys power | grep mWakefulness=",
+    "policy": "dumpsys window policy",
+    "battery": "dumpsys battery",
+    "webview": "dumpsys webviewupdate | grep 'Current WebView package'",
+    "accounts": "dumpsys account | grep -c 'Account {name='",
+    "contacts": "content query --uri content://com.android.contacts/raw_contacts --projection _id | grep -c '^Row:'",
+    "clock": "date +%s",
+}
+"""What is asked in one script: name -> commands; what they say on stderr is left out."""
+
+
+class Rom(BaseModel):
+    """What a maker's Android refuses to adb until somebody allows it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    when: tuple[str, ...] = Field(description="properties, one of which this Android has")
+    needs: dict[str, str] = Field(default_factory=dict, description="properties and the values that allow all")
+    probe: bool = Field(default=False, description="nothing says it: send a key that does nothing")
+    remedy: str = Field(alias="do")
+
+
+class CheckText(BaseModel):
+    """A question of the doctor's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asks: str
+    ok: str = Field(description="what is said when all is well")
+
+
+class Texts(BaseModel):
+    """catalog/devices/doctor.yml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    checks: dict[str, CheckText]
+    warnings: dict[str, Entry]
+    roms: tuple[Rom, ...]
+    disturbing: tuple[str, ...] = Field(description="parts of names of modules that change how apps start")
+
+
+@functools.cache
+def texts() -> Texts:
+    """Raises FileError with file and line."""
+    (path,) = catalog.files("devices/doctor.yml")
+    return catalog.parse(path, Texts)
+
+
+class Result(BaseModel):
+    """What one check found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str = Field(description="the check's name: a key of `checks` in catalog/devices/doctor.yml")
+    level: Level = Field(description="fault: a run would fail; warning: it would see less, or say less")
+    code: str | None = Field(description="of what is wrong, the same in every version; null when nothing is")
+    message: str
+    remedy: str | None
+
+
+@dataclass
+class Asked:
+    """A device, and what it answered."""
+
+    control: Control
+    said: dict[str, str]
+    """By the names of ASKS and ROOT_ASKS; empty where the device said nothing."""
+    clock_s: float
+    """How far its clock is ahead of this machine's."""
+    check: str = ""
+    """The one that asks just now."""
+
+    @property
+    def serial(self) -> str:
+        """As adb has it."""
+        return self.control.shell.serial
+
+    @property
+    def facts(self) -> Facts:
+        """What it says of itself."""
+        return self.control.facts
+
+    def lines(self, name: str) -> list[str]:
+        """An answer by lines, without empty ones."""
+        return [line.strip() for line in self.said.get(name, "").splitlines() if line.strip()]
+
+    def ok(self, **fields: object) -> Result:
+        """All is well."""
+        message = _filled(texts().checks[self.check].ok, fields)
+        return Result(check=self.check, level="ok", code=None, message=message, remedy=None)
+
+    def warning(self, code: str, **fields: object) -> Result:
+        """A run would see less; the code's texts stand in doctor.yml."""
+        entry = texts().warnings[code]
+        fields = {"serial": self.serial, **fields}
+        what, remedy = _filled(entry.what, fields), _filled(entry.next_step, fields)
+        return Result(check=self.check, level="warning", code=code, message=what, remedy=remedy)
+
+    def fault(self, code: str, **fields: object) -> Result:
+        """A run would fail; the code's texts stand in faults.yml."""
+        return of(fault(code, serial=self.serial, **fields), self.check)
+
+
+def of(error: DeviceFault, name: str) -> Result:
+    """A fault as a result."""
+    return Result(check=name, level="fault", code=error.code, message=error.what, remedy=error.next_step)
+
+
+def ask(control: Control) -> Asked:
+    """Run the scripts. Raises DeviceFault."""
+    script = dict(ASKS)
+    if any(rom.probe for rom in roms(control.facts)):
+        script["probe"] = "input keyevent KEYCODE_UNKNOWN 2>&1"
+    before = time.time()
+    said = _sections(control.shell.check(_script(script)))
+    after = time.time()
+    there = said["clock"].strip()
+    clock_s = int(there) + 0.5 - (before + after) / 2 if there.isdigit() else 0.0
+    with_root: dict[str, str] = {}
+    if _root(control) is not None:
+        with_root = _sections(control.shell.check(_script(ROOT_ASKS), root=True))
+    return Asked(control, {**said, **with_root}, clock_s)
+
+
+def _root(control: Control) -> Any:
+    try:
+        return control.shell.rooted()
+    except DeviceFault:
+        return None
+
+
+def _script(asks: dict[str, str]) -> str:
+    lines = (f"echo; echo '=== {name}'; {{ {commands}; }} 2>/dev/null" for name, commands in asks.items())
+    return "\n".join((*lines, "true"))
+
+
+def _sections(said: str) -> dict[str, str]:
+    parts = re.split(r"^=== (\w+)$", said, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _filled(text: str, fields: dict[str, object]) -> str:
+    return FIELD.sub(lambda found: str(fields[found[1]]), text)
+
+
+def roms(facts: Facts) -> list[Rom]:
+    """The makers' Androids that this one is."""
+    return [rom for rom in texts().roms if any(facts.properties.get(name) for name in rom.when)]

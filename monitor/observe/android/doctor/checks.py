@@ -1,0 +1,217 @@
+"""The questions that a device is asked before a run: each answers with a code, a sentence and a remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from monitor.observe.android import finding, traffic
+from monitor.observe.android.builds import BUILDS
+from monitor.observe.android.doctor.asked import Asked, Result, roms, texts
+from monitor.observe.android.gadget_config import USUAL_PORT
+
+OLDEST, NEWEST = 24, 36
+ROOM_MB = 150
+"""What frida-server needs in /data/local/tmp, unpacked and with its agents."""
+CLOCK_S = 30
+BATTERY_PERCENT = 15
+Check = Callable[[Asked], Iterable[Result]]
+CHECKS: dict[str, Check] = {}
+"""Name -> check, in the order in which they are shown. Parts that know more add theirs, with texts in doctor.yml."""
+
+
+def check(name: str) -> Callable[[Check], Check]:
+    """Register a check under a name of doctor.yml."""
+
+    def register(function: Check) -> Check:
+        CHECKS[name] = function
+        return function
+
+    return register
+
+
+@check("reached")
+def _reached(asked: Asked) -> Iterator[Result]:
+    ways = {"usb": "USB", "emulator": "its console", "network": "the network"}
+    yield asked.ok(model=asked.facts.model, way=ways[finding.way(asked.serial)])
+
+
+@check("started")
+def _started(asked: Asked) -> Iterator[Result]:
+    yield asked.ok()  # else it would not have been asked
+
+
+@check("screen")
+def _screen(asked: Asked) -> Iterator[Result]:
+    policy = asked.lines("policy")
+    if not finding.is_locked(asked.said["policy"]):
+        yield asked.ok()
+    elif "secure=true" in policy:
+        yield asked.fault("device-locked")
+    elif "secure=false" not in policy:  # 14 and later do not say
+        yield asked.warning("screen-locked")
+    else:
+        yield asked.ok()
+
+
+@check("version")
+def _version(asked: Asked) -> Iterator[Result]:
+    facts = asked.facts
+    if facts.api < OLDEST:
+        yield asked.fault("android-too-old", release=facts.release, api=facts.api, oldest=OLDEST)
+    elif facts.api > NEWEST:
+        yield asked.warning("android-newer", release=facts.release, api=facts.api, oldest=OLDEST, newest=NEWEST)
+    else:
+        patch = facts.properties.get("ro.build.version.security_patch") or "at an unknown date"
+        yield asked.ok(release=facts.release, api=facts.api, patch=patch)
+
+
+@check("architecture")
+def _architecture(asked: Asked) -> Iterator[Result]:
+    facts = asked.facts
+    if not BUILDS.keys() & set(facts.abis):
+        yield asked.fault(
+            "architecture-unsupported", abi=", ".join(facts.abis) or "none", known=", ".join(sorted(BUILDS))
+        )
+    elif facts.translated:
+        yield asked.warning("arm-translated", library=facts.translated)
+    else:
+        yield asked.ok(abi=", ".join(facts.abis))
+
+
+@check("root")
+def _root_found(asked: Asked) -> Iterator[Result]:
+    found = asked.control.shell.rooted()
+    if found is None:
+        yield asked.warning("adb-root-possible" if asked.facts.debuggable else "without-root")
+    elif not found.global_mounts:
+        yield asked.warning("root-in-own-namespace")
+    else:
+        way = found.way.replace("sh {file}", "").replace("'", "").strip() or "adb itself"
+        yield asked.ok(way=way, flavour=f" ({found.flavour})" if found.flavour else "")
+
+
+@check("selinux")
+def _selinux(asked: Asked) -> Iterator[Result]:
+    yield asked.ok(mode=(asked.facts.selinux or "not there").lower())
+
+
+@check("modules")
+def _modules(asked: Asked) -> Iterator[Result]:
+    there = [line.rsplit("/", 1)[-1] for line in asked.lines("modules")]
+    disturbing = [name for name in there if any(part in name.lower() for part in texts().disturbing)]
+    yield asked.warning("modules-disturb", modules=", ".join(disturbing)) if disturbing else asked.ok()
+
+
+@check("storage")
+def _storage(asked: Asked) -> Iterator[Result]:
+    numbers = re.findall(r"(?<=\s)\d+(?=\s)", asked.said["storage"])
+    if len(numbers) < 3:
+        return  # it did not say
+    free_mb = int(numbers[2]) // 1024
+    if free_mb < ROOM_MB:
+        yield asked.fault("storage-low", free_mb=free_mb, needed_mb=ROOM_MB)
+    else:
+        yield asked.ok(free_mb=f"{free_mb:,}")
+
+
+@check("changes")
+def _changes(asked: Asked) -> Iterator[Result]:
+    left = asked.control.journal.open
+    yield asked.warning("changes-open", number=len(left), first=left[0].what) if left else asked.ok()
+
+
+@check("proxy")
+def _proxy(asked: Asked) -> Iterator[Result]:
+    proxy = asked.said["proxy"].strip()
+    ours = any("http_proxy" in entry.what for entry in asked.control.journal.open)
+    if proxy not in ("", "null", ":0") and not ours:
+        yield asked.warning("proxy-left-over", proxy=proxy)
+    elif not ours:
+        yield asked.ok()
+
+
+@check("dns")
+def _dns(asked: Asked) -> Iterator[Result]:
+    mode, server = (*asked.lines("dns"), "", "")[:2]
+    if mode == "hostname":
+        yield asked.warning("dns-private", server=server)
+    else:
+        yield asked.ok(mode={"null": "automatic", "": "automatic", "opportunistic": "automatic"}.get(mode, mode))
+
+
+@check("vpn")
+def _vpn(asked: Asked) -> Iterator[Result]:
+    traffic.no_other_vpn(asked.control)
+    yield asked.ok()
+
+
+@check("frida")
+def _frida(asked: Asked) -> Iterator[Result]:
+    named = [line.split() for line in asked.lines("processes") if "frida" in line]
+    port = any(line.split()[1].endswith(f":{USUAL_PORT:04X}") for line in asked.lines("listening"))
+    if named:
+        yield asked.warning("frida-other", where=named[0][-1])
+    elif port:
+        yield asked.warning("frida-other", where=f"port {USUAL_PORT}")
+    else:
+        yield asked.ok()
+
+
+@check("screens")
+def _screens(asked: Asked) -> Iterator[Result]:
+    yield asked.warning("screen-read-by-other") if asked.lines("accessibility") else asked.ok()
+
+
+@check("rom")
+def _rom(asked: Asked) -> Iterator[Result]:
+    there = roms(asked.facts)
+    refusing = [
+        rom
+        for rom in there
+        if any(asked.facts.properties.get(name) != value for name, value in rom.needs.items())
+        or (rom.probe and "INJECT_EVENTS" in asked.said["probe"])
+    ]
+    for rom in refusing:
+        yield asked.warning("rom-refuses", rom=rom.name, remedy=rom.remedy)
+    if not refusing:
+        named = " and ".join(rom.name for rom in there)
+        yield asked.ok(rom=f"{named} lets adb do all" if there else "none that is known to refuse")
+
+
+@check("clock")
+def _clock(asked: Asked) -> Iterator[Result]:
+    seconds = round(abs(asked.clock_s))
+    if seconds > CLOCK_S:
+        yield asked.warning("clock-differs", seconds=seconds, direction="ahead of" if asked.clock_s > 0 else "behind")
+    else:
+        yield asked.ok(seconds=seconds)
+
+
+@check("people")
+def _people(asked: Asked) -> Iterator[Result]:
+    counted = {name: asked.said[name].strip() for name in ("contacts", "accounts")}
+    there = [f"{number} {name}" for name, number in counted.items() if number.isdigit() and int(number)]
+    yield asked.warning("personal-data-there", what=" and ".join(there)) if there else asked.ok()
+
+
+@check("power")
+def _power(asked: Asked) -> Iterator[Result]:
+    battery = dict(line.split(": ", 1) for line in asked.lines("battery") if ": " in line)
+    powered = [name.split()[0] for name, value in battery.items() if name.endswith(" powered") and value == "true"]
+    level = battery.get("level", "")
+    if not powered and level.isdigit() and int(level) < BATTERY_PERCENT:
+        yield asked.warning("battery-low", level=level)
+    else:
+        charging = f"charging ({powered[0]})" if powered else "on battery"
+        yield asked.ok(power=f"{charging}, {level} %" if level else "no battery")
+
+
+@check("updated")
+def _updated(asked: Asked) -> Iterator[Result]:
+    webview = re.search(r"\((?:name, version\): \()([\w.]+), ([^)]*)\)", asked.said["webview"])
+    if "is null" in asked.said["webview"]:
+        yield asked.warning("webview-none")
+        return
+    parts = [f"WebView {webview[1]} {webview[2]}"] if webview else []
+    yield asked.ok(parts=", ".join((*parts, *asked.facts.apexes)) or "none named")

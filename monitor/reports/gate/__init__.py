@@ -1,0 +1,81 @@
+"""Renders what a gate decided: for a terminal, a program, a pull request, a code host or a build server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Protocol, cast
+
+from monitor.errors import UserError
+from monitor.findings import Finding, Report
+from monitor.findings.gate import Gated, GateReport
+from monitor.reports.mask import masked
+from monitor.reports.words import Words
+
+FORMATS: dict[str, str] = {
+    "text": "monitor.reports.gate.text",
+    "json": "monitor.reports.gate.json",
+    "markdown": "monitor.reports.gate.markdown",
+    "sarif": "monitor.reports.gate.sarif",
+    "junit": "monitor.reports.gate.junit",
+    "gitlab": "monitor.reports.gate.gitlab",
+}
+"""format -> the module whose `render(told)` writes it; imported late."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What there is to tell, and how."""
+
+    gate: GateReport
+    reports: Sequence[Report]
+    """Of the runs; masked unless their values are to be shown."""
+    words: Words
+    revealed: bool = False
+    anchor: str | None = None
+    """A file of the repository, `path` or `path:line`, at which a code host is to show results."""
+    with_gone: bool = False
+
+    @cached_property
+    def of(self) -> dict[str, Report]:
+        """Id of the run -> its report."""
+        return {report.recording: report for report in self.reports}
+
+    def finding(self, one: Gated) -> Finding | None:
+        """The finding that shows a behaviour at its worst; None when it was not seen now."""
+        report = self.of.get(one.recording or "")
+        return report.findings[one.number] if report and one.number is not None else None
+
+    def title(self, one: Gated) -> str:
+        """What the rule says; of one that is not seen any more the rule's id."""
+        finding = self.finding(one)
+        rule = one.behaviour.rule
+        titles = (judged.title for report in self.reports for judged in report.rules if judged.id == rule)
+        return self.words.of(finding.title if finding else next(titles, {"en": rule}))
+
+
+class _Renders(Protocol):
+    def render(self, told: Told) -> str: ...
+
+
+def render(
+    gate: GateReport,
+    reports: Sequence[Report],
+    format: str,
+    *,
+    lang: str = "en",
+    reveal: bool = False,
+    anchor: str | None = None,
+    with_gone: bool = False,
+) -> str:
+    """What a gate decided, in one of FORMATS. Personal values are masked unless `reveal`.
+
+    Raises UserError for a format or a language that there is not.
+    """
+    if format not in FORMATS:
+        raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
+    shown = reports if reveal else [masked(report) for report in reports]
+    told = Told(gate, shown, Words(lang), reveal, anchor, with_gone)
+    return cast(_Renders, import_module(FORMATS[format])).render(told)

@@ -1,0 +1,35 @@
+"""What a gate decided as a GitLab code quality report: issues that merge requests compare by fingerprint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from monitor import escape
+from monitor.findings import Level
+from monitor.findings.gate import Gated
+from monitor.reports.gate import Told
+from monitor.reports.gate import sentences as said
+
+SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
+
+
+def render(told: Told) -> str:
+    """One JSON array; what a waiver mutes is left out, since the format has no word for it."""
+    issues = [
+        _issue(one, told) for one in told.gate.changes if one.now and not (one.waiver and one.waiver.state == "active")
+    ]
+    return escape.json(json.dumps(issues, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _issue(one: Gated, told: Told) -> dict[str, Any]:
+    behaviour, finding = one.behaviour, told.finding(one)
+    path, _, line = (told.anchor or (finding.evidence[0] if finding else "run.json:1")).rpartition(":")
+    number = int(line) if line.isdecimal() else 0
+    return {
+        "description": f"{told.title(one)}. {said.about(one, told.words)}",
+        "check_name": behaviour.rule,
+        "fingerprint": behaviour.id.removeprefix("v2:"),
+        "severity": SEVERITY[behaviour.level],
+        "location": {"path": path or line, "lines": {"begin": number or 1}},
+    }
