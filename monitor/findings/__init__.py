@@ -110,6 +110,11 @@ class Why(StrEnum):
     NO_PROOF = "no_proof"
     CHANCE_TINY = "chance_tiny"
     CHANCE = "chance"
+    # which of several reads is named
+    READ_LAST = "read_last"
+    READ_SIMULTANEOUS = "read_simultaneous"
+    READ_OTHER = "read_other"
+    READ_LATER = "read_later"
     # whose a recipient is
     NO_HOST = "no_host"
     POLICY_SAYS = "policy_says"

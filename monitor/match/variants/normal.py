@@ -369,15 +369,19 @@ def _is_ip(text: str) -> bool:
     return True
 
 
+def _kind_of_imei(text: str) -> str:
+    if re.fullmatch(r"\d{14,16}", text):
+        return "imei"
+    return "id" if HEX_ID.fullmatch(text) and len(text) == 14 else "text"
+
+
 def kind_of(value: Value) -> str:
     """Which normal forms a value has: by its type, else by its shape."""
     code, text = value.type, value.text.strip()
     if code == "location" or (code.startswith("location") and systems.parse(text)):
         return "location" if systems.parse(text) else "text"
     if "imei" in code or "meid" in code:
-        if re.fullmatch(r"\d{14,16}", text):
-            return "imei"
-        return "id" if HEX_ID.fullmatch(text) and len(text) == 14 else "text"
+        return _kind_of_imei(text)
     if code == "birthday" and dates.DATE.fullmatch(text):
         return "date"
     if re.fullmatch(r"[\dXx][\dXx -]{10,24}", text) and (code in NUMBERED or code.startswith("device_id")):
