@@ -61,9 +61,8 @@ class Sieve:
         self._kept = (texts, raw, digests, digits, outputs)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
         self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
-        for head in _heads():
-            if not library.sieve_add_head(head, len(head)):
-                raise MemoryError
+        if not all(library.sieve_add_head(head, len(head)) for head in sorted(_heads())):
+            raise MemoryError
         self.least = LARGE
         self._room = 0
         self._grow()

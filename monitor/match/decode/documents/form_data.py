@@ -51,20 +51,21 @@ def pairs(piece: Piece, step: str, room: Room, *, separators: bytes = b"&;", plu
         key_bytes = unquote(raw_key, plus=plus) if b"%" in raw_key or b"+" in raw_key else raw_key
         key_bytes = key_bytes.strip()
         if key_bytes[:1] in (b"{", b"["):  # a document posted as a form's key, which '=' cuts at random
-            found += _value(piece, step, start, start + len(raw), piece.path, room, plus)
+            found += _value(piece, step, (start, start + len(raw)), piece.path, room, plus=plus)
             continue
         path = child_path(piece.path, key_bytes.decode("utf-8", "replace"))
         if not equals or len(key_bytes) > 32 or re.search(rb"[^\x00-\x7f]|\d{5}|@", key_bytes):
-            found += _value(piece, step, start, start + len(raw_key), path, room, plus)
+            found += _value(piece, step, (start, start + len(raw_key)), path, room, plus=plus)
         if raw_value:
             begin = start + len(raw_key) + 1
-            found += _value(piece, step, begin, begin + len(raw_value), path, room, plus)
+            found += _value(piece, step, (begin, begin + len(raw_value)), path, room, plus=plus)
         if len(found) > room.leaves_left:
             break
     return found
 
 
-def _value(piece: Piece, step: str, start: int, end: int, path: str, room: Room, plus: bool) -> list[Piece]:
+def _value(piece: Piece, step: str, span: tuple[int, int], path: str, room: Room, *, plus: bool) -> list[Piece]:
+    start, end = span
     raw = piece.data[start:end]
     has_plus = plus and b"+" in raw
     if b"%" not in raw and not has_plus:
@@ -138,7 +139,7 @@ def cookie(piece: Piece, room: Room) -> Found:
     found: list[Piece] = []
     for pair in re.finditer(rb"(?:^|;)([^=;]+)=([^;]*)", piece.data):
         path = child_path(piece.path, pair[1].decode("utf-8", "replace").strip())
-        found += _value(piece, "cookie", *pair.span(2), path, room, False)
+        found += _value(piece, "cookie", pair.span(2), path, room, plus=False)
     return found
 
 

@@ -18,7 +18,8 @@ TOKEN = re.compile(
 that never ends."""
 TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=: ]|[0-9a-fA-F]{8}|.{33}")
 """Keys that may themselves be data: a map from phone number to name, a form whose key is a document."""
-STRINGS = (1, 3)
+STRINGS, BARE, UNENDED = (1, 3), 4, 5
+"""Which of them they are."""
 REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^-?[0-9]{17,}\Z")
 """Numbers that stand for others, such as 1.3800138E10, or for a digest."""
 ASSIGNED = re.compile(rb"\{\s*[\w-]+\s*=")
@@ -39,79 +40,105 @@ def _key(raw: bytes) -> str:
     return (unescape(raw) if b"\\" in raw else raw).decode("utf-8", "replace")
 
 
+class _Document:
+    """One document, taken apart token by token."""
+
+    def __init__(self, piece: Piece, root: str, room: Room, found: list[Piece]) -> None:
+        self.piece = piece
+        self.decoding = (*piece.decoding, "json")
+        self.root = root
+        self.room = room
+        self.found = found
+        self.outer: list[tuple[bool, str, int]] = []
+        self.is_object, self.prefix, self.index = False, root, -1
+        self.member: str | None = None
+        self.suffixes: dict[bytes, str] = {}
+
+    def read(self, pos: int) -> tuple[int, bool]:
+        """Append its pieces; the position after it, and whether it was whole."""
+        data = self.piece.data
+        end = pos
+        for token in TOKEN.finditer(data, pos):
+            end = token.end()
+            mark = token[2]
+            if mark in CLOSING:
+                if not self.outer:
+                    return end, False
+                self.is_object, self.prefix, self.index = self.outer.pop()
+                self.member = None
+            elif mark is not None:
+                if not self.open(mark, end):
+                    return len(data), True
+                continue
+            elif self.is_object and self.member is None:
+                self.key(token)
+                continue
+            else:
+                self.value(token)
+                if len(self.found) > self.room.leaves_left:
+                    return len(data), True
+                if token.lastindex == UNENDED:  # all that follows is in it
+                    return len(data), not self.outer
+            if not self.outer:
+                return end, True
+        return end, not self.outer
+
+    def path(self) -> str:
+        """Where the next value is."""
+        if not self.outer:
+            return self.root
+        if self.is_object:
+            member, self.member = self.member, None
+            return self.prefix + (member if member is not None else ".?")
+        self.index += 1
+        return f"{self.prefix}[{self.index}]"
+
+    def open(self, mark: bytes, end: int) -> bool:
+        """An object or a list begins; whether it is not too deep."""
+        path = self.path()
+        if len(self.outer) >= self.room.limits.nesting:
+            self.room.stop(f"json at {self.piece.path}: nested deeper than {self.room.limits.nesting}")
+            return False
+        if mark == b"[" and (array := BYTE_ARRAY.match(self.piece.data, end - 1)):
+            self.found.extend(_bytes_of(self.piece._replace(decoding=self.decoding), array, path, self.room))
+        self.outer.append((self.is_object, self.prefix, self.index))
+        self.is_object, self.prefix, self.index = mark == b"{", path, -1
+        return True
+
+    def key(self, token: re.Match[bytes]) -> None:
+        """A key, which is a leaf too where it may be data itself."""
+        kind = token.lastindex
+        raw = token[kind] if kind in STRINGS else token[4] or b""
+        suffix = self.suffixes.get(raw)
+        if suffix is None:
+            suffix = self.suffixes[raw] = child_path("", _key(raw))
+            if TELLING_KEY.search(raw):
+                self.found.append(self.piece.part("json", *token.span(kind or 0), path=self.prefix + suffix))
+        self.member = suffix
+
+    def value(self, token: re.Match[bytes]) -> None:
+        """A string, a number or a word."""
+        path = self.path()
+        piece, kind = self.piece, token.lastindex or 0
+        start, stop = token.span(kind) if kind != UNENDED else (token.end(), len(piece.data))
+        raw = piece.data[start:stop]
+        if not raw or (kind == BARE and raw in WORDS):
+            return
+        if kind != BARE and b"\\" in raw:
+            if self.room.take(len(raw), piece, "json"):
+                self.found.append(piece.turned("json", unescape(raw), start, stop, path))
+            return
+        if piece.exact:
+            start, stop = piece.start + start, piece.start + stop
+        else:
+            start, stop = piece.start, piece.end
+        done = kind == BARE and not REAL.search(raw)
+        self.found.append(Piece(raw, path, self.decoding, start, stop, piece.exact, "", done))
+
+
 def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece]) -> tuple[int, bool]:
     """Take apart the document at `pos`, append its pieces; the position after it, and whether it was whole."""
-    data, decoding = piece.data, (*piece.decoding, "json")
-    exact, base, base_end = piece.exact, piece.start, piece.end
-    outer: list[tuple[bool, str, int]] = []
-    is_object, prefix, index = False, root, -1
-    member: str | None = None
-    suffixes: dict[bytes, str] = {}
-    end = pos
-    for token in TOKEN.finditer(data, pos):
-        kind = token.lastindex
-        end = token.end()
-        mark = token[2]
-        if mark in CLOSING:
-            if not outer:
-                return end, False
-            is_object, prefix, index = outer.pop()
-            member = None
-            if not outer:
-                return end, True
-            continue
-        if is_object and member is None and mark is None:
-            raw = token[kind] if kind in STRINGS else token[4] or b""
-            suffix = suffixes.get(raw)
-            if suffix is None:
-                suffix = suffixes[raw] = child_path("", _key(raw))
-                if TELLING_KEY.search(raw):
-                    found.append(piece.part("json", *token.span(kind or 0), path=prefix + suffix))
-            member = suffix
-            continue
-        if not outer:
-            path = root
-        elif is_object:
-            path = prefix + (member if member is not None else ".?")
-            member = None
-        else:
-            index += 1
-            path = f"{prefix}[{index}]"
-        if kind == 2:
-            if len(outer) >= room.limits.nesting:
-                room.stop(f"json at {piece.path}: nested deeper than {room.limits.nesting}")
-                return len(data), True
-            if mark == b"[" and (array := BYTE_ARRAY.match(data, end - 1)):
-                found.extend(_bytes_of(piece._replace(decoding=decoding), array, path, room))
-            outer.append((is_object, prefix, index))
-            is_object, prefix, index = mark == b"{", path, -1
-            continue
-        if kind == 5:
-            start, end = end, len(data)
-            raw = data[start:]
-        else:
-            start = token.start(kind or 0)
-            raw = token[kind or 0]
-            if kind == 4 and raw in WORDS:
-                raw = b""
-        if raw:
-            stop = start + len(raw)
-            if kind != 4 and b"\\" in raw:
-                if room.take(len(raw), piece, "json"):
-                    found.append(piece.turned("json", unescape(raw), start, stop, path))
-            elif exact:
-                found.append(
-                    Piece(raw, path, decoding, base + start, base + stop, True, "", kind == 4 and not REAL.search(raw))
-                )
-            else:
-                found.append(Piece(raw, path, decoding, base, base_end, False, "", kind == 4 and not REAL.search(raw)))
-            if len(found) > room.leaves_left:
-                return len(data), True
-        if kind == 5:  # all that follows is in it
-            return end, not outer
-        if not outer:
-            return end, True
-    return end, not outer
+    return _Document(piece, root, room, found).read(pos)
 
 
 def _bytes_of(piece: Piece, array: re.Match[bytes], path: str, room: Room) -> list[Piece]:

@@ -65,12 +65,7 @@ class _Binary:
         return [int.from_bytes(self.data[i : i + self.ref]) for i in range(at, at + count * self.ref, self.ref)]
 
     def value(self, which: int, path: str, level: int) -> None:
-        self.left -= 1
-        if self.left < 0 or len(self.found) > self.room.leaves_left:
-            self.room.stop(f"plist at {path}: more objects than the list is long")
-            return
-        if level > self.room.limits.nesting // 2:
-            self.room.stop(f"plist at {path}: nested deeper than {self.room.limits.nesting // 2}")
+        if not self.goes_on(path, level):
             return
         kind, count, at, start = self.span(which)
         match kind:
@@ -95,6 +90,17 @@ class _Binary:
                     self.value(ref, child_path(path, name), level + 1)
             case _:
                 pass
+
+    def goes_on(self, path: str, level: int) -> bool:
+        """Whether one object more may be read, that deep."""
+        self.left -= 1
+        if self.left < 0 or len(self.found) > self.room.leaves_left:
+            self.room.stop(f"plist at {path}: more objects than the list is long")
+            return False
+        if level > self.room.limits.nesting // 2:
+            self.room.stop(f"plist at {path}: nested deeper than {self.room.limits.nesting // 2}")
+            return False
+        return True
 
     def number(self, kind: int, raw: bytes, end: int, start: int, path: str) -> None:
         if kind == 1 and len(raw) <= WIDEST:
@@ -158,15 +164,19 @@ def xml_list(piece: Piece, room: Room) -> Found:
                 break
             outer.append((path, index))
             path, index = here, -1
-        elif kind == b"data":
-            try:
-                data = binascii.a2b_base64(raw)
-            except binascii.Error:
-                continue
-            if data and room.take(len(data), piece, "plist"):
-                found.append(piece.turned("plist", data, *token.span(3), here))
         elif raw:
-            found.append(piece.part("plist", *token.span(3), here))
+            found += _held(piece, token, here, room)
         if len(found) > room.leaves_left:
             break
     return found or None
+
+
+def _held(piece: Piece, token: re.Match[bytes], path: str, room: Room) -> list[Piece]:
+    """What a value of XML is, of which bytes stand in base64."""
+    if token[2] != b"data":
+        return [piece.part("plist", *token.span(3), path)]
+    try:
+        data = binascii.a2b_base64(token[3])
+    except binascii.Error:
+        return []
+    return [piece.turned("plist", data, *token.span(3), path)] if data and room.take(len(data), piece, "plist") else []

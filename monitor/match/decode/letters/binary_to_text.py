@@ -178,49 +178,15 @@ def runs(piece: Piece, room: Room) -> Found:
         run = match[0]
         if is_text and len(run) >= 16:
             _base32(piece, start, end, room, found)
-        packed = DIGITS.fullmatch(run) and len(run) >= 12 and len(run) % 2 == 0
-        if WORDS.fullmatch(run) and not packed and not (run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))):
+        if WORDS.fullmatch(run) and not _is_coded_word(run):
             continue
         while token_end <= start < len(data):
             token_start, token_end = next((token.span() for token in tokens), (len(data), len(data) + 1))
         if token_start <= start or (data[start - 3 : start].upper() == b"?B?" and data.startswith(b"?=", end)):
             continue  # part of a token or of an encoded word, which their own decoders take apart
         times[run] += 1
-        if times[run] > ALIKE:
+        if times[run] > ALIKE or _hex(piece, match, room, found):
             continue
-        as_hex = HEX.fullmatch(run)
-        if as_hex:
-            out = bytes.fromhex(as_hex[1].decode())
-            digits = DIGITS.fullmatch(run) and len(run) < 40 and len(run) not in PACKED_DIGITS
-            if digits and as_text(out) is None and not _is_counted(out):
-                continue
-            if room.take(len(out), piece, "hex"):
-                found.append(piece.turned("hex", out, start, end))
-            if len(run) > 14:
-                continue
-        elif len(run) % 2 and len(run) > 12 and (rest := HEX.fullmatch(run, 1)):
-            out = bytes.fromhex(rest[1].decode())
-            if HEX_DIGIT.match(run) and as_text(out) is None:
-                continue  # an id with one digit more is another
-            if room.take(len(out), piece, "hex"):
-                found.append(piece.turned("hex", out, start + rest.start(1), end))
-        else:
-            if len(run) in GLUED and (glued := WORD_HEX.fullmatch(run)):
-                found.append(piece.part("", start + glued.start(1), end)._replace(done=True))
-            for inner in LONG_HEX.finditer(run):
-                out = bytes.fromhex(inner[0].decode())
-                if room.take(len(out), piece, "hex"):
-                    found.append(piece.turned("hex", out, start + inner.start(), start + inner.end()))
-            for inner in () if run.isalnum() else CUT_HEX.finditer(run):
-                if not inner[0].isdigit() and room.take(len(inner[0]) // 2, piece, "hex"):
-                    out = bytes.fromhex(inner[0].decode())
-                    found.append(
-                        piece.turned("hex", out, start + inner.start(), start + inner.end())._replace(done=True)
-                    )
-            if before := BEHIND.match(run):
-                out64 = from_base64(run[before.end() :])
-                if out64 and room.take(len(out64), piece, "base64"):
-                    found.append(piece.turned("base64", out64, start + before.end(), end))
         for begin, stop in _runs(data, start, end):
             part = data[begin:stop]
             out64 = from_base64(part)
@@ -229,6 +195,47 @@ def runs(piece: Piece, room: Room) -> Found:
                 if len(part) >= AT_LEAST and as_text(out64) is None and not PACKED.match(out64):
                     _behind_letters(piece, begin, stop, room, found)
     return found or None
+
+
+def _is_coded_word(run: bytes) -> bool:
+    """Whether what looks like a word or a number may be coded: a long number of pairs, letters that are base64."""
+    if run.isdigit():
+        return len(run) >= 12 and len(run) % 2 == 0
+    return run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))
+
+
+def _hex(piece: Piece, match: re.Match[bytes], room: Room, found: list[Piece]) -> bool:
+    """Append what a run is in hex, or what of it is; whether it is nothing else."""
+    start, end = match.span()
+    run = match[0]
+    if as_hex := HEX.fullmatch(run):
+        out = bytes.fromhex(as_hex[1].decode())
+        digits = DIGITS.fullmatch(run) and len(run) < 40 and len(run) not in PACKED_DIGITS
+        if digits and as_text(out) is None and not _is_counted(out):
+            return True
+        if room.take(len(out), piece, "hex"):
+            found.append(piece.turned("hex", out, start, end))
+        return len(run) > 14
+    if len(run) % 2 and len(run) > 12 and (rest := HEX.fullmatch(run, 1)):
+        out = bytes.fromhex(rest[1].decode())
+        if HEX_DIGIT.match(run) and as_text(out) is None:
+            return True  # an id with one digit more is another
+        if room.take(len(out), piece, "hex"):
+            found.append(piece.turned("hex", out, start + rest.start(1), end))
+        return False
+    if len(run) in GLUED and (glued := WORD_HEX.fullmatch(run)):
+        found.append(piece.part("", start + glued.start(1), end)._replace(done=True))
+    whole = [(one.span(), False) for one in LONG_HEX.finditer(run)]
+    cut = [] if run.isalnum() else [(one.span(), True) for one in CUT_HEX.finditer(run) if not one[0].isdigit()]
+    for (first, last), done in whole + cut:
+        if room.take((last - first) // 2, piece, "hex"):
+            out = bytes.fromhex(run[first:last].decode())
+            found.append(piece.turned("hex", out, start + first, start + last)._replace(done=done))
+    if before := BEHIND.match(run):
+        out64 = from_base64(run[before.end() :])
+        if out64 and room.take(len(out64), piece, "base64"):
+            found.append(piece.turned("base64", out64, start + before.end(), end))
+    return False
 
 
 def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:

@@ -46,29 +46,22 @@ class _Avro(Reader):
             raise Broken
         start = self.pos
         if isinstance(schema, list):
-            which = self.long()
-            if not 0 <= which < len(schema):
-                raise Broken
-            self.read(schema[which], path, level + 1)
+            self.read(self.chosen(schema), path, level + 1)
             return
         if isinstance(schema, str) and schema in self.names:
             schema = self.names[schema]
         kind = schema.get("type") if isinstance(schema, dict) else schema
         match kind:
-            case "null":
-                pass
-            case "boolean":
-                self.take(1)
+            case "null" | "boolean":
+                self.take(kind == "boolean")
             case "int" | "long" | "enum":
                 self.number(str(self.long()), start, path)
             case "float" | "double":
                 wide = kind == "double"
                 real = struct.unpack("<d" if wide else "<f", self.take(8 if wide else 4))[0]
                 self.number(format_real(real, wide=wide), start, path)
-            case "bytes" | "string":
-                self.chunk(self.long(), path, text=False)
-            case "fixed":
-                self.chunk(int(schema["size"]), path, text=False)
+            case "bytes" | "string" | "fixed":
+                self.chunk(int(schema["size"]) if kind == "fixed" else self.long(), path, text=False)
             case "array" | "map":
                 self.members(schema, kind, path, level)
             case "record" | "error":
@@ -78,6 +71,13 @@ class _Avro(Reader):
                 self.read(kind, path, level + 1)
             case _:
                 raise Broken
+
+    def chosen(self, alternatives: list[Schema]) -> Schema:
+        """The one that is meant of several schemas."""
+        which = self.long()
+        if not 0 <= which < len(alternatives):
+            raise Broken
+        return alternatives[which]
 
     def chunk(self, size: int, path: str, *, text: bool) -> bytes:
         """The next bytes as a piece."""

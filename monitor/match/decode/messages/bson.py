@@ -78,8 +78,8 @@ class _Bson(Reader):
                     self.found.append(turned._replace(done=True))
             case 0x07:
                 self.chunk(12, path, text=False)
-            case 0x09 | 0x11 | 0x12:
-                self.number(str(self.little(8)), start, path)
+            case 0x09 | 0x10 | 0x11 | 0x12:
+                self.number(str(self.little(4 if kind == 0x10 else 8)), start, path)
             case 0x0B:
                 self.word()
                 self.word()
@@ -90,8 +90,6 @@ class _Bson(Reader):
                 self.take(4)
                 self.text(path)
                 self.document(path, level + 1)
-            case 0x10:
-                self.number(str(self.little(4)), start, path)
             case _ if kind in SKIPPED:
                 self.take(SKIPPED[kind])
             case _:

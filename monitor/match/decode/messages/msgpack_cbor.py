@@ -12,23 +12,19 @@ class _MessagePack(Reader):
     def value(self, path: str, level: int) -> bytes | int | float | None:
         start = self.pos
         head = self.integer(1)
-        if head <= 0x7F:
-            return head
-        if head <= 0x8F:
-            return self.many(head & 15, path, level, pairs=True)
+        if head <= 0x7F or head >= 0xE0:
+            return head if head <= 0x7F else head - 256
         if head <= 0x9F:
-            return self.many(head & 15, path, level, pairs=False)
+            return self.many(head & 15, path, level, pairs=head <= 0x8F)
         if head <= 0xBF:
             return self.chunk(head & 31, path, text=True)
-        if head >= 0xE0:
-            return head - 256
         match head:
             case 0xC0 | 0xC2 | 0xC3:
                 return None
             case 0xC4 | 0xC5 | 0xC6:
                 return self.chunk(self.integer(1 << (head - 0xC4)), path, text=False)
-            case 0xC7 | 0xC8 | 0xC9:
-                size = self.integer(1 << (head - 0xC7))
+            case 0xC7 | 0xC8 | 0xC9 | 0xD4 | 0xD5 | 0xD6 | 0xD7 | 0xD8:
+                size = self.integer(1 << (head - 0xC7)) if head <= 0xC9 else 1 << (head - 0xD4)
                 self.take(1)
                 return self.chunk(size, path, text=False)
             case 0xCA | 0xCB:
@@ -36,23 +32,14 @@ class _MessagePack(Reader):
                 real: float = struct.unpack(">d" if wide else ">f", self.take(8 if wide else 4))[0]
                 self.number(format_real(real, wide=wide), start, path)
                 return real
-            case 0xCC | 0xCD | 0xCE | 0xCF:
-                whole = self.integer(1 << (head - 0xCC))
+            case 0xCC | 0xCD | 0xCE | 0xCF | 0xD0 | 0xD1 | 0xD2 | 0xD3:
+                whole = int.from_bytes(self.take(1 << (head & 3)), signed=head >= 0xD0)
                 self.number(str(whole), start, path)
                 return whole
-            case 0xD0 | 0xD1 | 0xD2 | 0xD3:
-                whole = int.from_bytes(self.take(1 << (head - 0xD0)), signed=True)
-                self.number(str(whole), start, path)
-                return whole
-            case 0xD4 | 0xD5 | 0xD6 | 0xD7 | 0xD8:
-                self.take(1)
-                return self.chunk(1 << (head - 0xD4), path, text=False)
             case 0xD9 | 0xDA | 0xDB:
                 return self.chunk(self.integer(1 << (head - 0xD9)), path, text=True)
-            case 0xDC | 0xDD:
-                return self.many(self.integer(2 << (head - 0xDC)), path, level, pairs=False)
-            case 0xDE | 0xDF:
-                return self.many(self.integer(2 << (head - 0xDE)), path, level, pairs=True)
+            case 0xDC | 0xDD | 0xDE | 0xDF:
+                return self.many(self.integer(2 << (head & 1)), path, level, pairs=head >= 0xDE)
             case _:
                 raise Broken
 

@@ -32,15 +32,11 @@ def websocket(piece: Piece, room: Room) -> Found:
     parts: list[bytes] = []
     first = 0
     while pos < len(data):
-        head, size, start = data[pos], data[pos + 1] & 0x7F if pos + 1 < len(data) else 0, pos
+        head, start = data[pos], pos
         kind = head & 15
         if head & 0x30 or kind not in KINDS or pos + 6 > len(data) or data[pos + 1] < 0x80:
             return None
-        pos += 2
-        if size > 125:
-            width = 2 if size == 126 else 8
-            size = int.from_bytes(data[pos : pos + width])
-            pos += width
+        size, pos = _size(data, pos + 1)
         if pos + 4 + size > len(data) or (kind >= 8 and (size > 125 or head < 0x80)):
             return None
         if not room.take(size, piece, "websocket"):
@@ -63,6 +59,13 @@ def websocket(piece: Piece, room: Room) -> Found:
     if parts:
         return None
     return found if len(found) > 1 else [one._replace(path=piece.path) for one in found] or None
+
+
+def _size(data: bytes, at: int) -> tuple[int, int]:
+    """How many bytes a frame holds, in one, three or nine, and where its mask begins."""
+    size = data[at] & 0x7F
+    width = {126: 2, 127: 8}.get(size, 0)
+    return int.from_bytes(data[at + 1 : at + 1 + width]) if width else size, at + 1 + width
 
 
 def _message(message: bytes, first: int, room: Room) -> bytes | None:

@@ -56,29 +56,41 @@ def archive(piece: Piece, room: Room) -> Found:
         if flags & ENCRYPTED or method == ENCRYPTED_AES:
             room.stop(f"zip at {path}: the member is encrypted; not read")
         elif method == DEFLATED:
-            inflater = zlib.decompressobj(-15)
-            try:
-                out = inflater.decompress(data[begin:], max(1, room.bytes_left))
-            except zlib.error:
-                out = b""
-            if inflater.eof:
-                end = len(data) - len(inflater.unused_data)
-            elif out:
-                room.stop(f"zip at {path}: the member is broken or too large")
-            if out and room.take(len(out), piece, "zip"):
-                found.append(piece.turned("zip", out, begin, end, path))
+            end, inflated = _inflated(piece.part("zip", begin, len(data), path), end - begin, room)
+            end += begin
+            found += inflated
         elif method == STORED and packed:
             found.append(piece.part("zip", begin, end, path))
         elif method in PACKED and packed:
-            member = piece.part("zip", begin, end, path)
-            if method == LZMA:  # a version, the length of the properties and they themselves stand before the stream
-                member = member.whole("zip", _as_alone(member.data))
-            for name_, how in CODINGS[PACKED[method]]:
-                found += unpack(name_, how, member, room) or ()
+            found += _unpacked(piece.part("zip", begin, end, path), method, room)
         elif method not in (STORED, *PACKED):
             room.stop(f"zip at {path}: packed by method {method}, which is not read")
         at = data.find(MEMBER, max(end, at + 4))
     return found or None
+
+
+def _inflated(rest: Piece, size: int, room: Room) -> tuple[int, list[Piece]]:
+    """Bytes of a deflated member that all of the rest begins with, and what it holds. `size`: what its head says."""
+    inflater = zlib.decompressobj(-15)
+    try:
+        out = inflater.decompress(rest.data, max(1, room.bytes_left))
+    except zlib.error:
+        out = b""
+    if inflater.eof:
+        size = len(rest.data) - len(inflater.unused_data)
+    elif out:
+        room.stop(f"zip at {rest.path}: the member is broken or too large")
+    if not out or not room.take(len(out), rest, "zip"):
+        return size, []
+    member = rest.part("", 0, size)
+    return size, [member._replace(data=out, exact=False)]
+
+
+def _unpacked(member: Piece, method: int, room: Room) -> list[Piece]:
+    """What a member holds that another codec than deflate packed."""
+    if method == LZMA:  # a version, the length of the properties and they themselves stand before the stream
+        member = member.whole("zip", _as_alone(member.data))
+    return [one for name, how in CODINGS[PACKED[method]] for one in unpack(name, how, member, room) or ()]
 
 
 def long_size(extra: bytes) -> int:

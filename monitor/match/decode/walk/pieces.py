@@ -164,6 +164,17 @@ class Room:
         ]
         return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
 
+    def may_look(self, piece: Piece) -> bool:
+        """Whether a piece may be taken apart, by its depth and by what decoders looked at before."""
+        if len(piece.decoding) >= self.limits.depth:
+            self.stop(f"more than {self.limits.depth} steps of decoding at {piece.path}")
+            return False
+        self.work_left -= len(piece.data) + FIXED
+        if self.work_left < 0:
+            self.stop(f"more than {self.limits.work} bytes to look at; not taken apart further from {piece.path}")
+            return False
+        return True
+
     def take(self, size: int, piece: Piece, step: str) -> bool:
         """Whether `size` more bytes may be put out."""
         if size > self.bytes_left:
@@ -302,9 +313,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
     waiting = iter(roots)
     stack: list[Piece] = []
-    plain = PLAIN.fullmatch
-    text_decoders, binary_decoders = _choices()
-    depth = room.limits.depth
+    texts, binaries = _choices()
     seen: dict[int, int] = {}
     while True:
         if not stack:
@@ -314,15 +323,8 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             room.work_left += 4 * len(root.data)
             stack.append(root)
         piece = stack.pop()
-        data = piece.data
-        if not data:
+        if not piece.data or _often(piece, seen):
             continue
-        if not piece.exact and len(data) >= TELLING:
-            # escapes may be undone in any order, and every order leads to the same bytes
-            same = hash((data, piece.path, piece.start, piece.end, piece.done))
-            times = seen[same] = seen.get(same, 0) + 1
-            if times > WAYS:
-                continue
         if room.leaves_left <= 0:
             room.stop(f"more than {room.limits.leaves} leaves; left off at {piece.path}")
             return
@@ -330,38 +332,42 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
         if narrowed is not None:
             stack.extend(reversed(narrowed))
             continue
-        text = as_text(data)
+        text = as_text(piece.data)
         room.leaves_left -= 1
-        if piece.done or plain(data):
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-            continue
-        if len(piece.decoding) >= depth:
-            room.stop(f"more than {depth} steps of decoding at {piece.path}")
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-            continue
-        room.work_left -= len(data) + FIXED
-        if room.work_left < 0:
-            room.stop(f"more than {room.limits.work} bytes to look at; not taken apart further from {piece.path}")
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
-            continue
         inner: list[Piece] = []
         alone = False
-        for one in text_decoders.by_marks(data) if text is not None else binary_decoders.by_head(data):
-            if one.look is not None and not one.look(data):
-                continue
-            try:
-                found = one.decode(piece, room)
-            except Exception as error:  # one decoder's mistake must not cost the other leaves
-                room.stop(f"{one.name} at {piece.path}: failed with {type(error).__name__}")
-                continue
-            if found is None:
-                continue
-            inner.extend(found)
-            if one.alone:
-                alone = True
-                break
+        if not piece.done and not PLAIN.fullmatch(piece.data) and room.may_look(piece):
+            choice = texts.by_marks(piece.data) if text is not None else binaries.by_head(piece.data)
+            alone = _taken_apart(piece, choice, room, inner)
         if not alone:
-            yield Leaf(piece.path, text, data, piece.decoding, piece.start, piece.end, piece.exact)
+            yield Leaf(piece.path, text, piece.data, piece.decoding, piece.start, piece.end, piece.exact)
         if inner:
             inner.reverse()
             stack.extend(inner)
+
+
+def _often(piece: Piece, seen: dict[int, int]) -> bool:
+    """Whether the same bytes came out in enough other ways: escapes can be undone in any order, to the same end."""
+    if piece.exact or len(piece.data) < TELLING:
+        return False
+    same = hash((piece.data, piece.path, piece.start, piece.end, piece.done))
+    times = seen[same] = seen.get(same, 0) + 1
+    return times > WAYS
+
+
+def _taken_apart(piece: Piece, choice: Iterable[Decoder], room: Room, inner: list[Piece]) -> bool:
+    """Append what decoders find in a piece; whether it is no leaf itself then."""
+    for one in choice:
+        if one.look is not None and not one.look(piece.data):
+            continue
+        try:
+            found = one.decode(piece, room)
+        except Exception as error:  # one decoder's mistake must not cost the other leaves
+            room.stop(f"{one.name} at {piece.path}: failed with {type(error).__name__}")
+            continue
+        if found is None:
+            continue
+        inner.extend(found)
+        if one.alone:
+            return True
+    return False
